@@ -1,0 +1,1 @@
+"""From finished runs to a comparison: arenas, entries, statistics. No torch here."""

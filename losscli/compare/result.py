@@ -1,0 +1,107 @@
+"""The outcome of `train` and `compare`, as plain numbers: what the CLI prints, the record keeps and other programs read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from losscli.errors import Finding
+
+Status = Literal["ok", "diverged", "stopped"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One number of a run's history."""
+
+    epoch: int
+    split: str  # train | valid
+    metric: str  # a metric's name, or "loss"
+    value: float
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one entry made of one seed. `scores[split][metric]`; NaN where a metric has no value."""
+
+    entry: str
+    seed: int
+    status: Status  # ok | diverged (weights or loss not finite) | stopped (patience)
+    epochs: int  # trained
+    best_epoch: int  # whose weights were kept
+    scores: Mapping[str, Mapping[str, float]]
+    history: Sequence[Point]
+    seconds: float  # of the run's stack, divided by its runs
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric over the seeds: mean, sd (n - 1), 95 % interval of the mean, and the value of each seed."""
+
+    mean: float
+    sd: float
+    ci95: tuple[float, float] | None
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Delta:
+    """The paired difference to the reference on the headline metric, over the seeds that both finished."""
+
+    metric: str
+    mean: float
+    ci95: tuple[float, float] | None
+    p: float | None = None
+    p_holm: float | None = None
+
+
+@dataclass(frozen=True)
+class EntryResult:
+    """One line of a leaderboard."""
+
+    entry: str
+    loss: str
+    options: Mapping[str, Any]
+    scores: Mapping[str, Mapping[str, Estimate]]  # split -> metric -> estimate
+    delta: Delta | None
+    verdict: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Entries that may be compared: same task, data, split, model and budget."""
+
+    task: str
+    data: str
+    headline: str
+    directions: Mapping[str, Literal["up", "down"]]
+    reference: str
+    entries: Sequence[EntryResult]
+    baseline: Mapping[str, Mapping[str, float]]  # split -> metric -> value
+    runs: Sequence[RunResult]
+    labels: Sequence[str]
+    findings: Sequence[Finding]
+    spec: Mapping[str, Any]  # resolved and re-runnable
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All arenas of one command."""
+
+    arenas: Sequence[Arena]
+    device: str
+    record: str | None
+    timing: Mapping[str, float]
+    unmet: Sequence[str] = field(default=())  # expectations of the specs that were not met, in words
+
+
+def finite(value: float | None) -> float | None:
+    """JSON has no NaN: a number that is not finite becomes null.
+
+    >>> finite(float("nan")) is None
+    True
+    """
+    return value if value is not None and math.isfinite(value) else None

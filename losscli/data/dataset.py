@@ -1,0 +1,61 @@
+"""What the data become on their way to a model: a Table as it was read, a Dataset per seed as it is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from losscli.errors import Finding
+from losscli.tasks import Column, Target, TargetScale
+
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length as a source gives them; features and target apart, nothing computed from them yet."""
+
+    name: str
+    features: Mapping[str, Column]
+    targets: Mapping[str, Column]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return len(next(iter(self.targets.values())).values)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split of a dataset: features float32 [N, F], target as `tasks.Target.values` says (regression: standardised)."""
+
+    features: np.ndarray
+    target: np.ndarray
+
+    @property
+    def rows(self) -> int:
+        return len(self.target)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One seed's data: three encoded splits and the state of the encoder that was fitted on the training split.
+
+    Datasets of different seeds have splits of equal sizes, but may differ in the number of features (a rare category
+    that one training split lacks); the stack pads the narrower ones with zeros.
+    """
+
+    name: str
+    seed: int  # the seed that split the table: `split.seed` if the spec gives one, else the run's own
+    parts: Mapping[str, Part]  # by SPLITS
+    target: Target  # labels and findings; its values are those of the whole table, in the user's units
+    scale: TargetScale | None  # regression only
+    encoder: Mapping[str, Any]  # plain JSON: enough to encode new rows
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def features(self) -> int:
+        return self.parts["train"].features.shape[1]

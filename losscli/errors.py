@@ -1,0 +1,110 @@
+"""What losscli tells a user when something is wrong: errors that stop a command, findings that do not.
+
+Every error says what must hold, what was given, where, and what would work; its class fixes the exit code.
+
+>>> raise DataError("the target has one class only", cure="choose another target")
+Traceback (most recent call last):
+losscli.errors.DataError: the target has one class only
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a user's file something stands; lines and columns count from 1."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: what must hold and what was given, where it stands, what would work."""
+
+    message: str
+    place: Place | None = None
+    cure: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something noticed that does not stop the work: a stable code, a severity, what was seen, and a cure."""
+
+    code: str
+    severity: Severity
+    message: str
+    cure: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"code": self.code, "severity": self.severity, "message": self.message, "cure": self.cure}
+
+
+class UserError(Exception):
+    """Something the user can mend. Holds every problem found at once; `exit_code` is what the command returns."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, problem: str | Sequence[Problem], *, place: Place | None = None, cure: str | None = None):
+        self.problems = [Problem(problem, place, cure)] if isinstance(problem, str) else list(problem)
+        super().__init__("\n".join(found.message for found in self.problems))
+
+
+class SpecError(UserError):
+    """The spec, a flag or an argument is wrong (exit code 2)."""
+
+    exit_code = 2
+
+
+class DataError(UserError):
+    """The data cannot be used as they are (exit code 3)."""
+
+    exit_code = 3
+
+
+class DivergedError(UserError):
+    """Every run diverged (exit code 4)."""
+
+    exit_code = 4
+
+
+class MachineError(UserError):
+    """The machine cannot do it: device, disk, a missing extra, a damaged record (exit code 5)."""
+
+    exit_code = 5
+
+
+def nearest(word: str, choices: Iterable[str]) -> str | None:
+    """The choice that `word` was probably meant to be.
+
+    >>> nearest("focl", ["focal", "hinge"])
+    'focal'
+    >>> nearest("zzz", ["focal", "hinge"]) is None
+    True
+    """
+    by_folded = {choice.casefold(): choice for choice in choices}
+    close = difflib.get_close_matches(str(word)[:80].casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[close[0]] if close else None
+
+
+def choose_from(word: str, choices: Iterable[str]) -> str:
+    """The cure for a wrong name: the nearest one if there is one, and the list of those that exist.
+
+    >>> choose_from("focl", ["focal", "hinge"])
+    'did you mean focal? There are: focal, hinge'
+    """
+    names = list(choices)
+    close = nearest(word, names)
+    listed = "there are: " + ", ".join(names)
+    return f"did you mean {close}? T{listed[1:]}" if close else listed

@@ -1,0 +1,181 @@
+"""The catalogue: every loss is one function in one file, filed by its home task.
+
+A loss is pure: `f(prediction, target, *, options...)` keeps all leading dimensions, never reduces over the batch, and
+returns one number per sample. Binary and regression losses are *per value* (elementwise), so that another task can
+borrow them: multilabel averages them over its labels, regression over its outputs. An option is a number or a tensor
+that broadcasts over runs, so a grid of options is one call. The signature declares the options and their bounds; the
+docstring holds, in this order: one line, domain, shapes, `Formula:`, `Source:`, `Kin:`, an executed example.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, get_args, get_type_hints
+
+from torch import Tensor
+
+from losscli.errors import SpecError, choose_from
+from losscli.shelf import Shelf
+from losscli.tasks import tasks
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What an option's number must satisfy; the open ends are excluded."""
+
+    low: float = float("-inf")
+    high: float = float("inf")
+    low_open: bool = False
+    high_open: bool = False
+
+    def allow(self, value: float) -> bool:
+        above = value > self.low if self.low_open else value >= self.low
+        below = value < self.high if self.high_open else value <= self.high
+        return above and below and abs(value) != float("inf")
+
+    def __str__(self) -> str:
+        low = "" if self.low == float("-inf") else f"{'>' if self.low_open else '>='} {self.low:g}"
+        high = "" if self.high == float("inf") else f"{'<' if self.high_open else '<='} {self.high:g}"
+        return " and ".join(part for part in (low, high) if part) or "finite"
+
+
+Number = float | Tensor
+Finite = Annotated[Number, Bounds()]
+Positive = Annotated[Number, Bounds(low=0, low_open=True)]
+NonNegative = Annotated[Number, Bounds(low=0)]
+Fraction = Annotated[Number, Bounds(low=0, high=1)]
+OpenFraction = Annotated[Number, Bounds(low=0, high=1, low_open=True, high_open=True)]
+
+
+@dataclass(frozen=True)
+class PerClass:
+    """An option that may also be one number per class or label: a list, a mapping by label, or a rule by name.
+
+    The rules are computed from the training split: `balanced` (N / (K n_c); for `pos_weight`, negatives / positives)
+    and `effective` (Cui et al. 2019, beta 0.9999).
+    """
+
+    rules: tuple[str, ...] = ("balanced", "effective")
+    bounds: Bounds = field(default_factory=lambda: Bounds(low=0))
+
+
+ClassWeight = Annotated[Number | None, PerClass()]
+PositiveWeight = Annotated[Number | None, PerClass(rules=("balanced",), bounds=Bounds(low=0, low_open=True))]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a loss: its default and what it accepts."""
+
+    name: str
+    default: float | int | None
+    accepts: Bounds | PerClass
+
+    @property
+    def optional(self) -> bool:
+        return self.default is None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss of the catalogue, with all that is known about it."""
+
+    name: str
+    task: str
+    expects: str  # logits | probabilities | log-probabilities | scores | values
+    target: str  # the target's domain, in words
+    function: Callable[..., Tensor]
+    per_value: bool  # elementwise: other tasks may borrow it and average over their last dimension
+    over_batch: bool  # defined over a whole batch: returns [...], not [..., B]
+    options: Mapping[str, Option]
+    aliases: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        return inspect.getdoc(self.function).splitlines()[0]  # type: ignore[union-attr]
+
+    def said(self, key: str) -> str:
+        """What the docstring says after `key:`, to the end of that paragraph ("Formula", "Source", "Kin")."""
+        text = inspect.getdoc(self.function) or ""
+        found = re.search(rf"^{key}:\s*(.+?)(?:\n\s*\n|\n[A-Z][a-z]+:|\Z)", text, re.S | re.M)
+        return " ".join(found.group(1).split()) if found else ""
+
+
+losses: Shelf[Loss] = Shelf(__name__, "loss")
+
+
+def loss(
+    task: str,
+    expects: str,
+    target: str,
+    *,
+    name: str | None = None,
+    per_value: bool | None = None,
+    over_batch: bool = False,
+    aliases: tuple[str, ...] = (),
+) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Put the decorated function on the shelf, under its own name in kebab-case unless `name` says otherwise."""
+
+    def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        called = name or function.__name__.replace("_", "-")
+        elementwise = per_value if per_value is not None else task in ("binary", "regression") and not over_batch
+        item = Loss(called, task, expects, target, function, elementwise, over_batch, _options(function), aliases)
+        losses.put(f"{task}/{called}", item, tuple(f"{task}/{alias}" for alias in aliases))
+        return function
+
+    return register
+
+
+def _options(function: Callable[..., Tensor]) -> dict[str, Option]:
+    hints = get_type_hints(function, include_extras=True)
+    options = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            accepts = next(note for note in get_args(hints[parameter.name]) if isinstance(note, (Bounds, PerClass)))
+            options[parameter.name] = Option(parameter.name, parameter.default, accepts)
+    return options
+
+
+def for_task(task: str) -> dict[str, Loss]:
+    """Every loss that serves a task, by name: its own, and those it borrows.
+
+    >>> "bce-logits" in for_task("multilabel")
+    True
+    """
+    homes = (task, *tasks.get(task).borrows)
+    found: dict[str, Loss] = {}
+    for home in homes:
+        for item in losses:
+            if item.task == home and (home == task or item.per_value):
+                found.setdefault(item.name, item)
+    return found
+
+
+def find(name: str, task: str) -> Loss:
+    """The loss of that name or alias for a task.
+
+    Raises `SpecError` with the nearest name, or with the tasks that the loss is for.
+    """
+    serving = for_task(task)
+    for item in serving.values():
+        if name == item.name or name in item.aliases:
+            return item
+    elsewhere = sorted({item.task for item in losses if name == item.name or name in item.aliases})
+    if elsewhere:
+        raise SpecError(
+            f"the loss {name!r} is for {' and '.join(elsewhere)}, and the task is {task}",
+            cure=f"for {task} there are: {', '.join(serving)}",
+        )
+    raise SpecError(f"there is no loss called {name!r}", cure=choose_from(name, serving))
+
+
+def check_options(item: Loss, options: Mapping[str, Any]) -> None:
+    """Refuse an option that the loss does not have, or a value outside its bounds, with all mistakes in one `SpecError`."""
+    from losscli.losses.options import problems_of
+
+    found = problems_of(item, options)
+    if found:
+        raise SpecError(found)

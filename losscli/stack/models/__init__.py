@@ -1,0 +1,41 @@
+"""Models: small networks whose layers carry all runs. One file per kind; a model is its options and its list of layers."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from losscli.options import Strict
+from losscli.shelf import Shelf
+
+if TYPE_CHECKING:
+    from losscli.stack.layers import Layer
+
+Output = Literal["none", "relu", "sigmoid", "softmax", "log-softmax", "tanh", "softplus", "exp"]
+
+
+class Model(Strict):
+    """What every model has; a subclass adds its own options. `output: auto` gives the loss what it expects."""
+
+    kind: str
+    output: Literal["auto"] | Output | list[Output] = "auto"
+
+    @abstractmethod
+    def layers(self, features: int, outputs: int) -> list[Layer]:
+        """The layers from F features to O raw outputs, in order."""
+
+
+models: Shelf[type[Model]] = Shelf(__name__, "model")
+
+Kind = TypeVar("Kind", bound=type[Model])
+
+
+def model(name: str) -> Callable[[Kind], Kind]:
+    """Put the decorated class on the shelf."""
+
+    def register(kind: Kind) -> Kind:
+        models.put(name, kind)
+        return kind
+
+    return register

@@ -1,0 +1,35 @@
+"""A multi-layer perceptron: hidden layers of linear, norm, activation, dropout; then a linear layer to the outputs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from losscli.options import Count
+from losscli.stack.layers import Activation, BatchNorm, Dropout, Layer, LayerNorm, Linear
+from losscli.stack.models import Model, model
+
+
+@model("mlp")
+class Mlp(Model):
+    """`{kind: mlp, hidden: [64, 64], activation: relu, norm: none, dropout: 0.0}`"""
+
+    kind: Literal["mlp"] = "mlp"
+    hidden: Annotated[list[Annotated[Count, Field(le=65536)]], Field(min_length=1, max_length=32)] = [64, 64]
+    activation: Literal["relu", "elu", "gelu", "tanh", "silu"] = "relu"
+    norm: Literal["none", "batch", "layer"] = "none"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    def layers(self, features: int, outputs: int) -> list[Layer]:
+        found: list[Layer] = []
+        width = features
+        for hidden in self.hidden:
+            found.append(Linear(width, hidden))
+            if self.norm != "none":
+                found.append(BatchNorm(hidden) if self.norm == "batch" else LayerNorm(hidden))
+            found.append(Activation(self.activation))
+            if self.dropout:
+                found.append(Dropout(self.dropout))
+            width = hidden
+        return [*found, Linear(width, outputs)]

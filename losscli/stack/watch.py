@@ -1,0 +1,27 @@
+"""What the engine tells a watcher after each epoch; no torch, so that the CLI can import it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One epoch of one stack is done. Counts are run-epochs over the whole command, so that an ETA can be made."""
+
+    arena: str
+    epoch: int
+    epochs: int
+    done: int
+    total: int
+    loss: float  # mean over the stack's runs of the training loss (over finite ones)
+    metric: str  # the headline
+    value: float  # its mean over the stack's runs on the valid split
+
+
+Watch = Callable[[Tick], None]
+
+
+def unwatched(tick: Tick) -> None:
+    """Nobody is looking."""

@@ -1,0 +1,132 @@
+"""A task is the contract between target, model output and prediction.
+
+Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file per task:
+
+| task       | target of one row        | model output | loss sees        | prediction                          |
+|------------|--------------------------|--------------|------------------|-------------------------------------|
+| binary     | 0.0 or 1.0               | 1            | [R, B]           | scores [R, N], labels, probabilities |
+| multiclass | class index              | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
+| multilabel | L times 0.0 or 1.0       | L            | [R, B, L]        | scores [R, N, L], labels [R, N, L]   |
+| regression | O numbers, standardised  | O            | [R, B] / [R, B, O] | values in the user's units         |
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from losscli.errors import Finding, Place
+from losscli.shelf import Shelf
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a column stands in a user's file, so that an error about a value can name its place."""
+
+    file: str
+    column: int  # from 1
+    lines: np.ndarray | None = None  # the line of each row, where it is known
+
+    def place(self, row: int) -> Place:
+        return Place(self.file, int(self.lines[row]) if self.lines is not None else None, self.column)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table as it was read.
+
+    A number column holds float64 with NaN where a value is missing (infinities never get this far). A category column
+    holds int32 codes into `levels`, -1 where missing; booleans are categories with the levels "False" and "True".
+    """
+
+    values: np.ndarray
+    levels: tuple[str, ...] | None = None
+    origin: Origin | None = None
+
+    @property
+    def is_category(self) -> bool:
+        return self.levels is not None
+
+    @property
+    def missing(self) -> np.ndarray:
+        return self.values < 0 if self.is_category else np.isnan(self.values)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A decoded target.
+
+    `values`: float32 [N] of 0/1 (binary), int64 [N] (multiclass), float32 [N, L] of 0/1 (multilabel), float32 [N] or
+    [N, O] in the user's units (regression). `labels`: for classes, the user's label of each index (binary: of 0, then
+    of 1); for multilabel and regression, the names of the columns.
+    """
+
+    values: np.ndarray
+    labels: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class TargetScale:
+    """How a regression target was standardised, from the training split: `value = scaled * scale + center`, each [O]."""
+
+    center: np.ndarray
+    scale: np.ndarray
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of N rows, read so that metrics can judge it; a metric names the field that it reads.
+
+    `scores` rank (any real number), `labels` are decisions (class index, or 0/1), `probabilities` are None where the
+    loss gives none (hinge), `values` are regression predictions in the user's units.
+    """
+
+    scores: Tensor | None = None
+    labels: Tensor | None = None
+    probabilities: Tensor | None = None
+    values: Tensor | None = None
+
+
+class Task(ABC):
+    """The contract. `links` maps what a loss expects to the output activation that gives it (None: the raw output)."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    default_loss: ClassVar[str]
+    default_metrics: ClassVar[tuple[str, ...]]  # the first is the headline
+    default_data: ClassVar[Mapping[str, Any]]  # what `losscli train --task NAME` trains on
+    borrows: ClassVar[tuple[str, ...]] = ()  # tasks whose per-value losses serve here too, averaged over the last dimension
+    links: ClassVar[Mapping[str, str | None]]
+    has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
+
+    @abstractmethod
+    def decode(self, columns: Mapping[str, Column]) -> Target:
+        """The target of every row from its column or columns; `DataError` where a value cannot be one."""
+
+    @abstractmethod
+    def outputs(self, target: Target) -> int:
+        """How many numbers per row the model puts out."""
+
+    def shape(self, output: Tensor) -> Tensor:
+        """What the loss sees of the model's output [R, B, O]: the same, or [R, B] where there is one output per row."""
+        return output
+
+    @abstractmethod
+    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        """The prediction in `received` [R, N, ...], which holds logits, probabilities, scores ... as `meaning` says."""
+
+    @abstractmethod
+    def baseline(self, train: Tensor, rows: int, scale: TargetScale | None = None) -> Prediction:
+        """What one would say of `rows` rows without a model: majority, prior or mean of the training target [N, ...].
+
+        Same shapes as `read`, with R = 1.
+        """
+
+
+tasks: Shelf[Task] = Shelf(__name__, "task")
