@@ -85,6 +85,7 @@ class Arena:
     labels: Sequence[str]
     findings: Sequence[Finding]
     spec: Mapping[str, Any]  # resolved and re-runnable
+    rows: Mapping[str, int] = field(default_factory=dict)  # split -> rows
 
 
 @dataclass(frozen=True)

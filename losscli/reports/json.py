@@ -1,0 +1,99 @@
+"""The machine output: the one object that `--format json` prints and a record keeps. Its shape is fixed; programs read it.
+
+A change that could break a reader raises `SCHEMA_VERSION`. Numbers that are not finite are null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from losscli.compare.result import Arena, Comparison, Delta, EntryResult, Estimate, RunResult, finite
+
+SCHEMA_VERSION = 1
+
+
+def to_json(comparison: Comparison) -> dict[str, Any]:
+    """The object, of plain dicts, lists, strings, numbers and None: `json.dumps(..., allow_nan=False)` takes it."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "losscli": version("losscli"),
+        "record": comparison.record,
+        "device": comparison.device,
+        "arenas": [_arena(arena) for arena in comparison.arenas],
+        "timing": {key: finite(value) for key, value in comparison.timing.items()},
+    }
+
+
+def _arena(arena: Arena) -> dict[str, Any]:
+    return {
+        "task": arena.task,
+        "data": arena.data,
+        "headline": arena.headline,
+        "reference": arena.reference,
+        "entries": [_entry(entry) for entry in arena.entries],
+        "baseline": {
+            split: {name: finite(value) for name, value in scores.items()} for split, scores in arena.baseline.items()
+        },
+        "runs": [_run(run) for run in arena.runs],
+        "findings": [finding.to_json() for finding in arena.findings],
+    }
+
+
+def _entry(entry: EntryResult) -> dict[str, Any]:
+    return {
+        "entry": entry.entry,
+        "loss": entry.loss,
+        "options": _plain(entry.options),
+        **{
+            split: {name: _estimate(found) for name, found in entry.scores.get(split, {}).items()}
+            for split in ("test", "valid", "train")
+        },
+        "delta": _delta(entry.delta),
+        "verdict": entry.verdict,
+    }
+
+
+def _estimate(found: Estimate) -> dict[str, Any]:
+    return {
+        "mean": finite(found.mean),
+        "sd": finite(found.sd),
+        "ci95": _interval(found.ci95),
+        "values": [finite(value) for value in found.values],
+    }
+
+
+def _delta(delta: Delta | None) -> dict[str, Any] | None:
+    if delta is None:
+        return None
+    return {
+        "metric": delta.metric,
+        "mean": finite(delta.mean),
+        "ci95": _interval(delta.ci95),
+        "p": finite(delta.p),
+        "p_holm": finite(delta.p_holm),
+    }
+
+
+def _interval(ci95: tuple[float, float] | None) -> list[float | None] | None:
+    return None if ci95 is None else [finite(bound) for bound in ci95]
+
+
+def _run(run: RunResult) -> dict[str, Any]:
+    return {
+        "entry": run.entry,
+        "seed": run.seed,
+        "status": run.status,
+        "epochs": run.epochs,
+        "best_epoch": run.best_epoch,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Options as JSON has them: a tuple becomes a list, a number that is not finite null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return finite(value) if isinstance(value, float) else value
