@@ -30,7 +30,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Part:
-    """One split of a dataset: features float32 [N, F], target as `tasks.Target.values` says (regression: standardised)."""
+    """One split: features float32 [N, F], target as `tasks.Target.values` says (regression: standardised)."""
 
     features: np.ndarray
     target: np.ndarray
@@ -58,4 +58,4 @@ class Dataset:
 
     @property
     def features(self) -> int:
-        return self.parts["train"].features.shape[1]
+        return int(self.parts["train"].features.shape[1])

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import model_validator
+
 from losscli.data.dataset import Table
 from losscli.options import Seed, Share, Strict
 from losscli.shelf import Shelf
@@ -23,6 +25,14 @@ class Split(Strict):
     test: Share = 0.15
     stratify: bool | None = None
     seed: Seed | None = None
+
+    @model_validator(mode="after")
+    def _leaves_rows_to_train_on(self) -> Split:
+        if self.valid + self.test >= 1:
+            raise ValueError(
+                f"valid and test must leave rows to train on: {self.valid:g} + {self.test:g} is not below 1"
+            )
+        return self
 
 
 class Source(Strict):
@@ -38,6 +48,10 @@ class Source(Strict):
     @abstractmethod
     def title(self) -> str:
         """What tables and records call the data: a file's stem, a generator's or a data set's name."""
+
+    def natural_task(self) -> str | None:
+        """The task that the data were made for, where they tell."""
+        return None
 
 
 sources: Shelf[type[Source]] = Shelf(__name__, "source")

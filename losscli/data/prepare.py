@@ -1,0 +1,99 @@
+"""One table, one seed, one dataset: split, then encode with what the training split alone teaches."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from losscli.data.dataset import SPLITS, Dataset, Part, Table
+from losscli.data.encode import Encoder, target_scale
+from losscli.data.sources import Split
+from losscli.data.split import split_rows
+from losscli.errors import DataError, Finding
+from losscli.tasks import Column, Target, TargetScale, Task
+
+SHOWN = 8  # names in one message
+
+
+def prepare(table: Table, target: Target, task: Task, split: Split, seed: int) -> Dataset:
+    """The dataset that a run of `seed` trains on; `split.seed`, where it is given, takes the place of `seed`.
+
+    `target` is what `task.decode` made of the table's target columns. Splits are stratified where each row has one
+    class, unless `split.stratify` says otherwise. Raises `DataError` if a split is too small, if the training split has
+    one class only, or if no feature varies over it.
+    """
+    seed = seed if split.seed is None else split.seed
+    rows = split_rows(target.values, split, seed, _stratifies(task, target, split), target.labels)
+    _need_two_classes(task, target, rows["train"])
+    encoder = Encoder.fit(table.features, rows["train"])
+    scale = None if task.has_classes else target_scale(target.values[rows["train"]])
+    parts = {
+        name: Part(encoder.transform(table.features, rows[name]), _scaled(target.values[rows[name]], scale))
+        for name in SPLITS
+    }
+    findings = (*table.findings, *target.findings, *_noticed(table, encoder))
+    return Dataset(table.name, seed, parts, target, scale, encoder.state(), findings)
+
+
+def _stratifies(task: Task, target: Target, split: Split) -> bool:
+    if not task.has_classes or target.values.ndim != 1:
+        return False
+    return True if split.stratify is None else split.stratify
+
+
+def _need_two_classes(task: Task, target: Target, train: np.ndarray) -> None:
+    if not task.has_classes or target.values.ndim != 1:
+        return
+    seen = np.unique(target.values[train])
+    if len(seen) < 2:
+        raise DataError(
+            f"the training split has one class only: {target.labels[int(seen[0])][:80]!r}",
+            cure="set data.split.stratify: true, or add rows of the other classes",
+        )
+
+
+def _scaled(values: np.ndarray, scale: TargetScale | None) -> np.ndarray:
+    if scale is None:
+        return values
+    wide = values.astype(np.float64).reshape(len(values), -1)
+    return ((wide - scale.center) / scale.scale).astype(np.float32).reshape(values.shape)
+
+
+def _noticed(table: Table, encoder: Encoder) -> list[Finding]:
+    """What encoding did to the values. Told of the whole table where it can be, so that all seeds say the same."""
+    findings = []
+    missing = {name: int(column.missing.sum()) for name, column in table.features.items()}
+    holed = [f"{name[:80]!r} {count}" for name, count in missing.items() if count]
+    if holed:
+        findings.append(
+            Finding(
+                "missing-values",
+                "info",
+                f"missing values in {table.rows} rows: {shown(holed)}; a number became the training median, "
+                "a category a level of its own",
+                "take a column out with data.drop, or fill it before",
+            )
+        )
+    whole = [name for name in encoder.constant if _constant(table.features[name])]
+    if whole:
+        message = f"constant features were left out: {shown([repr(name[:80]) for name in whole])}"
+        findings.append(Finding("constant-feature", "warning", message, "list them under data.drop"))
+    for name in encoder.constant:
+        if name not in whole:
+            message = f"the feature {name[:80]!r} is constant over the training rows and was left out"
+            findings.append(Finding("constant-feature", "warning", message, "list it under data.drop"))
+    return findings
+
+
+def _constant(column: Column) -> bool:
+    present = column.values[~column.missing]
+    return not len(present) or bool(present.min() == present.max())
+
+
+def shown(names: list[str]) -> str:
+    """The first few, and how many more there are.
+
+    >>> shown(list("abcdefghij"))
+    'a, b, c, d, e, f, g, h and 2 more'
+    """
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,56 @@
+"""The real data sets that are bundled with scikit-learn: nothing is downloaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from losscli.data.dataset import Table
+from losscli.data.sources import Source, source
+from losscli.tasks import Column
+
+TASKS = {
+    "iris": "multiclass",
+    "wine": "multiclass",
+    "breast_cancer": "binary",
+    "digits": "multiclass",
+    "diabetes": "regression",
+    "linnerud": "regression",
+}
+
+
+@source("builtin")
+class Builtin(Source):
+    """A data set that scikit-learn ships, with the names of its features and classes.
+
+    >>> table = Builtin(name="iris").read(Path())
+    >>> table.rows, table.targets["y"].levels
+    (150, ('setosa', 'versicolor', 'virginica'))
+    """
+
+    source: Literal["builtin"] = "builtin"
+    name: Literal["iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud"]
+
+    def title(self) -> str:
+        return self.name
+
+    def natural_task(self) -> str:
+        return TASKS[self.name]
+
+    def read(self, folder: Path) -> Table:
+        from sklearn import datasets
+
+        bunch = getattr(datasets, f"load_{self.name}")()
+        features = {
+            str(name): Column(values.astype(np.float64))
+            for name, values in zip(bunch.feature_names, bunch.data.T, strict=True)
+        }
+        if self.natural_task() == "regression":
+            names = getattr(bunch, "target_names", ["y"])
+            columns = np.atleast_2d(bunch.target.T)
+            targets = {name: Column(values.astype(np.float64)) for name, values in zip(names, columns, strict=True)}
+        else:
+            targets = {"y": Column(bunch.target.astype(np.int32), tuple(str(name) for name in bunch.target_names))}
+        return Table(self.title(), features, targets)

@@ -1,0 +1,204 @@
+"""Tables that scikit-learn's generators make, under the generators' own names and options.
+
+The table is fixed by the options and `generator_seed`; the seeds of the runs change split and initial weights only.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from losscli.data.dataset import Table
+from losscli.data.sources import Source, source
+from losscli.errors import SpecError, choose_from
+from losscli.options import Count, NonNegative, Seed, Share
+from losscli.tasks import Column
+
+GENERATORS = {  # the task that each is made for; those with a number of classes may turn out binary
+    "moons": "binary",
+    "circles": "binary",
+    "hastie_10_2": "binary",
+    "classification": "multiclass",
+    "blobs": "multiclass",
+    "gaussian_quantiles": "multiclass",
+    "multilabel_classification": "multilabel",
+    "regression": "regression",
+    "friedman1": "regression",
+    "friedman2": "regression",
+    "friedman3": "regression",
+    "sparse_uncorrelated": "regression",
+    "s_curve": "regression",
+    "swiss_roll": "regression",
+}
+CLASSES = {"classification": "n_classes", "blobs": "centers", "gaussian_quantiles": "n_classes"}
+OURS = ("return_", "coef", "sparse")  # options that change what a generator returns, not the data
+LARGEST = 200_000_000  # values in one table: 1.6 GB as float64
+
+
+@source("synthetic")
+class Synthetic(Source):
+    """A scikit-learn generator (`name: moons` is `make_moons`); its own options stand beside `name`.
+
+    `imbalance` is the share of the rarest class (rows of it are dropped), `label_noise` the share of labels that are
+    changed to another class, `feature_noise` the sd of Gaussian noise in units of each feature's own sd. Noise is part of
+    the table: all splits have it.
+    """
+
+    model_config = ConfigDict(extra="allow")  # checked against the generator's signature below
+
+    source: Literal["synthetic"] = "synthetic"
+    name: str
+    n_samples: Count = 1000
+    generator_seed: Seed = 0
+    imbalance: Annotated[float, Field(gt=0, le=0.5)] | None = None
+    label_noise: Share | None = None
+    feature_noise: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _fits_the_generator(self) -> Synthetic:
+        if self.name not in GENERATORS:
+            wrong = {"name": f"there is no generator called {self.name!r}; {choose_from(self.name, GENERATORS)}"}
+        else:
+            accepted = _parameters(self.name)
+            wrong = {key: why for key, value in self.options.items() if (why := _objection(key, value, accepted))}
+            regression = GENERATORS[self.name] == "regression"
+            if self.imbalance is not None and GENERATORS[self.name] not in ("binary", "multiclass"):
+                wrong["imbalance"] = f"imbalance needs one class per row, and {self.name} has none"
+            if self.label_noise is not None and regression:
+                wrong["label_noise"] = (
+                    f"label_noise needs classes, and {self.name} has numbers: there is noise for those"
+                )
+        if wrong:
+            raise ValidationError.from_exception_data("Synthetic", [_detail(key, why) for key, why in wrong.items()])
+        return self
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The generator's own options that the spec gives."""
+        return dict(self.__pydantic_extra__ or {})
+
+    def title(self) -> str:
+        return self.name
+
+    def natural_task(self) -> str:
+        if self.name not in CLASSES:
+            return GENERATORS[self.name]
+        option = CLASSES[self.name]
+        count = self.options.get(option, _parameters(self.name)[option].default)
+        count = len(count) if isinstance(count, list) else count or 3  # make_blobs: None means 3 centers
+        return "binary" if count == 2 else "multiclass"
+
+    def read(self, folder: Path) -> Table:
+        features, target = self._generate()
+        rng = np.random.default_rng(self.generator_seed)
+        if self.imbalance is not None:
+            rows = self._thinned(target, self.imbalance, rng)
+            features, target = features[rows], target[rows]
+        if self.label_noise is not None:
+            target = _mislabelled(target, self.label_noise, rng)
+        if self.feature_noise:
+            features = features + rng.normal(size=features.shape) * features.std(axis=0) * self.feature_noise
+        columns = {f"x{index}": Column(values) for index, values in enumerate(features.T.copy(), start=1)}
+        return Table(self.title(), columns, self._targets(target))
+
+    def _generate(self) -> tuple[np.ndarray, np.ndarray]:
+        from sklearn import datasets
+
+        options = self.options
+        default = inspect.signature(getattr(datasets, f"make_{self.name}")).parameters.get("n_features")
+        width = options.get("n_features", default.default if default else 2)
+        if self.n_samples * width > LARGEST:
+            raise SpecError(
+                f"{self.n_samples} samples of {width} features are more than {LARGEST} values",
+                cure="a smaller data.n_samples or data.n_features",
+            )
+        generate = getattr(datasets, f"make_{self.name}")
+        try:
+            features, target = generate(n_samples=self.n_samples, random_state=self.generator_seed, **options)
+        except (ValueError, TypeError, IndexError) as refused:
+            reason = " ".join(str(refused).split())[:300]
+            raise SpecError(
+                f"make_{self.name} refuses these options: {reason}", cure="change them under data"
+            ) from None
+        return np.asarray(features, dtype=np.float64), np.asarray(target)
+
+    def _thinned(self, target: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+        """Rows that remain when the last class is made the rarest, with `share` of all rows."""
+        last = np.flatnonzero(target == target.max())
+        others = len(target) - len(last)
+        kept = round(share / (1 - share) * others)
+        if not 1 <= kept <= len(last):
+            raise SpecError(
+                f"imbalance {share:g} cannot be reached by dropping rows: "
+                f"the last class has {len(last)} of {len(target)} rows and would need {kept}",
+                cure=f"an imbalance of at most {len(last) / len(target):.3g}, or more n_samples",
+            )
+        dropped = rng.permutation(last)[kept:]
+        return np.setdiff1d(np.arange(len(target)), dropped)
+
+    def _targets(self, target: np.ndarray) -> dict[str, Column]:
+        if GENERATORS[self.name] in ("binary", "multiclass"):
+            classes, codes = np.unique(target, return_inverse=True)
+            return {"y": Column(codes.astype(np.int32), tuple(str(int(each)) for each in classes))}
+        values = target.astype(np.float64)
+        if values.ndim == 1:
+            return {"y": Column(values)}
+        return {f"y{index}": Column(column) for index, column in enumerate(values.T.copy(), start=1)}
+
+
+def _parameters(generator: str) -> Mapping[str, inspect.Parameter]:
+    from sklearn import datasets
+
+    found = inspect.signature(getattr(datasets, f"make_{generator}")).parameters
+    return {name: found[name] for name in found if name != "random_state" and not name.startswith(OURS)}
+
+
+def _objection(key: str, value: object, accepted: Mapping[str, inspect.Parameter]) -> str | None:
+    """Why this option cannot be passed on, if so: a name that is not the generator's, or a value of another type."""
+    if key == "random_state":
+        return "losscli sets random_state from data.generator_seed: give that instead"
+    if key not in accepted:
+        ours = ("n_samples", "generator_seed", "imbalance", "label_noise", "feature_noise", "split")
+        return f"the generator has no option {key[:80]!r}: {choose_from(key, dict.fromkeys((*accepted, *ours)))}"
+    default = accepted[key].default
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else f"expected true or false, got {value!r:.80}"
+    if isinstance(default, int):
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return None if whole else f"expected a whole number, got {value!r:.80}"
+    if _is_number(value) or (value is None and default is None):
+        return None
+    if isinstance(default, float) and key not in ("cluster_std",):
+        return f"expected a number, got {value!r:.80}"
+    if isinstance(value, list) and value and all(_is_number(each) for each in _flat(value)):
+        return None
+    return f"expected a number or a list of numbers, got {value!r:.80}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _flat(values: list[Any]) -> list[Any]:
+    return [inner for each in values for inner in (each if isinstance(each, list) else [each])]
+
+
+def _detail(key: str, why: str) -> InitErrorDetails:
+    # The message goes in as a value: a brace in it, from a user's key, must not be read as a template.
+    return InitErrorDetails(type=PydanticCustomError("synthetic", "{why}", {"why": why}), loc=(key,), input=None)
+
+
+def _mislabelled(target: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """A target of which `share` of the labels, drawn at random, are changed to another class."""
+    classes, codes = np.unique(target, return_inverse=True)
+    codes = codes.reshape(-1)
+    wrong = rng.permutation(len(codes))[: round(share * len(codes))]
+    codes[wrong] = (codes[wrong] + rng.integers(1, len(classes), size=len(wrong))) % len(classes)
+    return classes[codes].reshape(target.shape)
