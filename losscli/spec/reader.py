@@ -1,0 +1,259 @@
+"""Strict YAML 1.2 with places: plain data, and for every key and value where it stands.
+
+Built from the parser's events, one after the other, so that nothing in a file can be executed, expanded or recursed into:
+anchors, aliases and tags are refused where they stand, and depth is limited before anything is built. Mistakes that do
+not stop the parser are told together.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from losscli.errors import Place, Problem, SpecError
+from losscli.spec.mistakes import shown
+from losscli.spec.scalars import Refused, resolve
+from losscli.spec.text import place_at, printable, read_text
+
+DEEPEST = 32  # blocks and brackets within each other
+MOST_PROBLEMS = 20
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where it is there, is about ten times as fast
+TAB = re.compile(r"^ *(?=\t[ \t]*\S)", re.M)
+
+Keys = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a key and its value stand; for an item of a list, both are where the item stands."""
+
+    key: Place
+    value: Place
+
+
+@dataclass
+class Document:
+    """What a file or a flag says: plain data, and the spots by path, such as `("train", "lr")`."""
+
+    data: Any
+    spots: dict[Keys, Spot]
+
+    def spot(self, path: Keys) -> Spot:
+        """The spot of a path, or of the nearest block around it that has one."""
+        while path not in self.spots:
+            path = path[:-1]
+        return self.spots[path]
+
+
+def read_spec(path: Path) -> Document:
+    """The mapping in a spec file; `SpecError` with all mistakes and their places."""
+    document = Builder(str(path)).read(read_text(path))
+    if isinstance(document.data, dict):
+        return document
+    place = document.spot(()).value
+    if document.data is None:
+        raise SpecError("the spec is empty", place=place, cure="`losscli init` writes one to start from")
+    cure = "begin with a key, such as `task: binary`"
+    raise SpecError(f"a spec must be a mapping of keys to values, got {shown(document.data)}", place=place, cure=cure)
+
+
+def read_value(text: str, flag: str) -> Any:
+    """The value of a `--set`, by the same rules; its place is the flag.
+
+    >>> read_value("[1e-3, no]", "--set x")
+    [0.001, 'no']
+    """
+    if not text.strip():
+        raise SpecError("there is no value after the =", place=Place(flag), cure="write null for no value")
+    return Builder(flag, placed=False).read(printable(text, flag, placed=False)).data
+
+
+@dataclass
+class Frame:
+    """A block that is being built: a list, or a mapping that waits for a key or for the value of `key`."""
+
+    path: Keys
+    into: dict[str, Any] | list[Any]
+    key: str | None = None
+    key_place: Place | None = None
+
+    @property
+    def waits_for_key(self) -> bool:
+        return isinstance(self.into, dict) and self.key_place is None
+
+
+@dataclass
+class Builder:
+    """Turns the events of one file into a document."""
+
+    file: str
+    placed: bool = True  # lines and columns mean something
+    root: Any = None
+    documents: int = 0
+    stack: list[Frame] = field(default_factory=list)
+    spots: dict[Keys, Spot] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    quoted: Any = None  # the last quoted text that went over several lines
+
+    def read(self, text: str) -> Document:
+        """The document in `text`, or one `SpecError` with all that is wrong."""
+        self.spots[()] = Spot(Place(self.file), Place(self.file))
+        for found in TAB.finditer(text):
+            place = place_at(self.file, text, found.end()) if self.placed else Place(self.file)
+            self._stop("tabs are not allowed as indentation", place, "indent with spaces")
+        try:
+            for event in yaml.parse(text, Loader=LOADER):
+                self._take(event)
+        except yaml.MarkedYAMLError as failed:
+            self._stop(*self._syntax(failed))
+        except yaml.YAMLError as failed:
+            self._stop(f"this is not YAML: {shown(str(failed))}", Place(self.file))
+        if self.problems:
+            raise SpecError(self.problems)
+        return Document(self.root, self.spots)
+
+    def _take(self, event: Any) -> None:
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._open(event, {} if isinstance(event, yaml.MappingStartEvent) else [])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self.stack.pop()
+        elif isinstance(event, yaml.AliasEvent):
+            self._refuse(f"aliases are not allowed: *{shown(event.anchor, bare=True)}", event, "write the value again")
+            self._put(None, event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._document(event)
+
+    def _document(self, event: Any) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            line = f", the second begins at line {event.start_mark.line + 1}" if self.placed else ""
+            self._stop(f"a spec must be one document{line}", self._place(event), "keep each spec in its own file")
+        if event.version not in (None, (1, 2)):
+            self._stop("a spec must be YAML 1.2", self._place(event), "remove the %YAML line")
+
+    def _scalar(self, event: Any) -> None:
+        self._refuse_notes(event)
+        if event.style in ("'", '"') and event.end_mark.line > event.start_mark.line:
+            self.quoted = event
+        value: Any = event.value
+        if event.style is None or event.style == "":
+            try:
+                value = resolve(event.value)
+            except Refused as refused:
+                self._refuse(f"{self._here()}{refused}", event, refused.cure)
+        self._put(value, event)
+
+    def _open(self, event: Any, into: dict[str, Any] | list[Any]) -> None:
+        self._refuse_notes(event)
+        if len(self.stack) == DEEPEST:
+            self._stop(f"a spec must be at most {DEEPEST} levels deep", self._place(event), "remove brackets")
+        if self.stack and self.stack[-1].waits_for_key:
+            self._stop("a key must be text, got a block", self._place(event), "write plain text before the colon")
+        self.stack.append(Frame(self._put(into, event), into))
+
+    def _put(self, value: Any, event: Any) -> Keys:
+        """Put a value where the innermost block waits for one; its path."""
+        place = self._place(event)
+        if not self.stack:
+            self.root = value
+            self.spots[()] = Spot(place, place)
+            return ()
+        frame = self.stack[-1]
+        if frame.waits_for_key:
+            self._key(frame, value, place)
+            return frame.path
+        if isinstance(frame.into, list):
+            frame.into.append(value)
+            path: Keys = (*frame.path, len(frame.into) - 1)
+            self.spots[path] = Spot(place, place)
+            return path
+        key, key_place = frame.key, frame.key_place
+        frame.key = frame.key_place = None
+        path = (*frame.path, key) if key is not None else frame.path
+        if key is not None and key_place is not None:
+            frame.into[key] = value
+            self.spots[path] = Spot(key_place, place)
+        return path
+
+    def _key(self, frame: Frame, value: Any, place: Place) -> None:
+        frame.key_place = place
+        if not isinstance(value, str):
+            cure = f'put it in quotes: "{shown(value)}"' if value is not None else "write a name before the colon"
+            self._refuse(f"a key must be text, got {shown(value)}", place, cure)
+        elif value in frame.into:
+            first = self.spots[(*frame.path, value)].key
+            message = f"the key {shown(value)} is there twice"
+            if first.line is not None:
+                message = f"{message}, at lines {first.line} and {place.line}"
+            self._refuse(message, place, "remove one of them")
+        else:
+            frame.key = value
+
+    def _here(self) -> str:
+        """The path of the value that is waited for, as `train.lr: `, to begin a message with."""
+        if not self.stack or self.stack[-1].waits_for_key:
+            return ""
+        frame = self.stack[-1]
+        names = [*frame.path, *([frame.key] if frame.key is not None else [])]
+        return f"{dotted(tuple(names))}: " if names else ""
+
+    def _refuse_notes(self, event: Any) -> None:
+        if event.anchor is not None:
+            self._refuse(f"anchors are not allowed: &{shown(event.anchor, bare=True)}", event, "remove it")
+        if event.tag is not None:
+            tag = shown(event.tag.replace("tag:yaml.org,2002:", "!!"), bare=True)
+            self._refuse(f"tags are not allowed: {tag}", event, "remove it; only plain values are read")
+
+    def _place(self, event: Any) -> Place:
+        mark = event.start_mark
+        return Place(self.file, mark.line + 1, mark.column + 1) if self.placed else Place(self.file)
+
+    def _refuse(self, message: str, at: Any, cure: str | None = None) -> None:
+        place = at if isinstance(at, Place) else self._place(at)
+        self.problems.append(Problem(message, place, cure))
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise SpecError(self.problems)
+
+    def _stop(self, message: str, at: Place, cure: str | None = None) -> None:
+        self._refuse(message, at, cure)
+        raise SpecError(self.problems)
+
+    def _syntax(self, failed: Any) -> tuple[str, Place, str | None]:
+        """What the parser stumbled over: where a bracket or a quote was opened, if it is one that was not closed."""
+        context, problem = failed.context or "", failed.problem or "this is not YAML"
+        mark = failed.problem_mark or failed.context_mark
+        if "quoted scalar" in context and "unexpected" in problem:
+            return "this quote is never closed", self._at(failed.context_mark), "close it on the same line"
+        if self.quoted is not None and (mark.line, mark.column) == _end(self.quoted):
+            return "this quote is not closed on its line", self._at(self.quoted.start_mark), "close it on the same line"
+        if "parsing a flow" in context:
+            bracket, closing = ("[", "]") if "sequence" in context else ("{", "}")
+            message = f"this {bracket} is not closed: expected , or {closing} at {mark.line + 1}:{mark.column + 1}"
+            return message, self._at(failed.context_mark), f"add the {closing}"
+        if "document start" in problem:
+            message = f"a spec must be one document, the second begins at line {mark.line + 1}"
+            return message, self._at(mark), "keep each spec in its own file"
+        return f"this is not YAML: {problem}", self._at(mark), "a key, a colon, a space and a value: `task: binary`"
+
+    def _at(self, mark: Any) -> Place:
+        return Place(self.file, mark.line + 1, mark.column + 1) if self.placed else Place(self.file)
+
+
+def _end(event: Any) -> tuple[int, int]:
+    return event.end_mark.line, event.end_mark.column
+
+
+def dotted(path: Keys) -> str:
+    """A path as users write it.
+
+    >>> dotted(("loss", 0, "gamma"))
+    'loss.0.gamma'
+    """
+    return ".".join(shown(part, bare=True) for part in path)
