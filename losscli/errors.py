@@ -85,6 +85,16 @@ class MachineError(UserError):
     exit_code = 5
 
 
+def shown(text: object) -> str:
+    """Foreign text as a message may quote it: control characters visible, cut at 80 characters.
+
+    >>> shown("a\\x1b[1m"), len(shown("x" * 500))
+    ("'a\\\\x1b[1m'", 83)
+    """
+    whole = str(text)
+    return repr(whole) if len(whole) <= 80 else repr(whole[:80]) + "…"
+
+
 def nearest(word: str, choices: Iterable[str]) -> str | None:
     """The choice that `word` was probably meant to be.
 

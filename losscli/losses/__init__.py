@@ -173,7 +173,7 @@ def find(name: str, task: str) -> Loss:
 
 
 def check_options(item: Loss, options: Mapping[str, Any]) -> None:
-    """Refuse an option that the loss does not have, or a value outside its bounds, with all mistakes in one `SpecError`."""
+    """Refuse an option that the loss does not have, or a value outside its bounds: all mistakes in one `SpecError`."""
     from losscli.losses.options import problems_of
 
     found = problems_of(item, options)

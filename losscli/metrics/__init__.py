@@ -1,16 +1,20 @@
 """Metrics judge predictions of every run of a stack at once: `f(prediction [R, N, ...], target [R or 1, N, ...]) -> [R]`.
 
-They take no gradients, and never look across runs. Each names the field of `Prediction` that it reads, which direction
+They take no gradients, and never look across runs. A run whose prediction holds a NaN has the value NaN, and so has one
+for which the metric is not defined (no positive row to recall); sums are taken in float64. Each names the field of `Prediction` that it reads, which direction
 is better, and its range; where a run's prediction lacks that field (hinge gives no probabilities) it has no value.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from losscli.errors import SpecError, choose_from
@@ -51,12 +55,25 @@ def metric(
 
     def register(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
         called = name or function.__name__.replace("_", "-")
-        item = Metric(called, tasks, reads, direction, low, high, function)
+        judged = _judged(function)
+        item = Metric(called, tasks, reads, direction, low, high, judged)
         for task in tasks:
             metrics.put(f"{task}/{called}", item)
-        return function
+        return judged
 
     return register
+
+
+def _judged(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """`function` without gradients, and NaN where a run's prediction holds a NaN: no metric has to look for them."""
+
+    @functools.wraps(function)
+    @torch.no_grad()
+    def judged(prediction: Tensor, target: Tensor) -> Tensor:
+        broken = prediction.flatten(1).isnan().any(1)  # [R]
+        return function(prediction.nan_to_num(0.0, math.inf, -math.inf), target).masked_fill(broken, math.nan)
+
+    return judged
 
 
 def for_task(task: str) -> dict[str, Metric]:

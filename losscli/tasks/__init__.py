@@ -101,7 +101,9 @@ class Task(ABC):
     default_loss: ClassVar[str]
     default_metrics: ClassVar[tuple[str, ...]]  # the first is the headline
     default_data: ClassVar[Mapping[str, Any]]  # what `losscli train --task NAME` trains on
-    borrows: ClassVar[tuple[str, ...]] = ()  # tasks whose per-value losses serve here too, averaged over the last dimension
+    borrows: ClassVar[
+        tuple[str, ...]
+    ] = ()  # tasks whose per-value losses serve here too, averaged over the last dimension
     links: ClassVar[Mapping[str, str | None]]
     has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
 
@@ -122,10 +124,12 @@ class Task(ABC):
         """The prediction in `received` [R, N, ...], which holds logits, probabilities, scores ... as `meaning` says."""
 
     @abstractmethod
-    def baseline(self, train: Tensor, rows: int, scale: TargetScale | None = None) -> Prediction:
+    def baseline(
+        self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
+    ) -> Prediction:
         """What one would say of `rows` rows without a model: majority, prior or mean of the training target [N, ...].
 
-        Same shapes as `read`, with R = 1.
+        Same shapes as `read`, with R = 1. `outputs` is K, for a training split that may lack the last class.
         """
 
 

@@ -1,0 +1,144 @@
+"""Losses of a Bernoulli probability: the log-loss, from probabilities and from logits, and what was made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from losscli.losses import Bounds, Fraction, NonNegative, Number, PositiveWeight, loss
+
+FLOOR = -100.0  # what the logarithm of zero counts as, as in torch: a certain mistake costs 100, not infinity
+
+
+@loss("binary", "logits", "0 to 1", aliases=("BCEWithLogitsLoss", "sigmoid-cross-entropy", "logistic", "log-loss"))
+def bce_logits(
+    prediction: Tensor, target: Tensor, *, pos_weight: PositiveWeight = None, label_smoothing: Fraction = 0.0
+) -> Tensor:
+    """Binary cross-entropy of logits: what a wrong yes-or-no costs when the answer is a probability.
+
+    Domain: any logit; target 0 to 1 (a target between is a probability).
+    Shapes: prediction and target [...] -> [...]. `pos_weight` is a number, [L], or [R, 1, L].
+
+    Formula: L = -w y' log sigmoid(x) - (1 - y') log(1 - sigmoid(x)), w = pos_weight, y' = y (1 - e) + e / 2,
+    e = label_smoothing.
+
+    Source: torch.nn.BCEWithLogitsLoss; label smoothing: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567.
+
+    Kin: equals bce of sigmoid(x), soft-margin for hard targets, and focal with gamma 0.
+
+    >>> round(bce_logits(torch.tensor(0.0), torch.tensor(1.0)).item(), 4)  # log 2
+    0.6931
+    """
+    # Plain: -y log(p) - (1 - y) log(1 - p) with p = sigmoid(x), which is infinite once p rounds to 0 or 1.
+    yes, no = _smoothed(target, label_smoothing, pos_weight)
+    return -(yes * logsigmoid(prediction) + no * logsigmoid(-prediction))
+
+
+@loss("binary", "probabilities", "0 to 1", aliases=("BCELoss", "binary-crossentropy", "BinaryCrossentropy"))
+def bce(
+    prediction: Tensor, target: Tensor, *, pos_weight: PositiveWeight = None, label_smoothing: Fraction = 0.0
+) -> Tensor:
+    """Binary cross-entropy of probabilities; prefer bce-logits, which loses no digits.
+
+    Domain: probabilities 0 to 1; target 0 to 1. A logarithm below -100 counts as -100, as in torch.
+    Shapes: prediction and target [...] -> [...]. `pos_weight` is a number, [L], or [R, 1, L].
+
+    Formula: L = -w y' log p - (1 - y') log(1 - p), w = pos_weight, y' = y (1 - e) + e / 2, e = label_smoothing.
+
+    Source: torch.nn.BCELoss; Good 1952, Rational Decisions (the logarithmic score).
+
+    Kin: bce of sigmoid(x) equals bce-logits of x.
+
+    >>> round(bce(torch.tensor(0.25), torch.tensor(0.0)).item(), 4)  # -log 0.75
+    0.2877
+    """
+    yes, no = _smoothed(target, label_smoothing, pos_weight)
+    # Plain: log(p), whose gradient at p = 0 is 0 * inf = NaN. The smallest normal number counts as zero.
+    impossible = prediction <= torch.finfo(prediction.dtype).tiny
+    log_p = _floored(torch.log, prediction, impossible)
+    log_q = _floored(lambda p: torch.log1p(-p), prediction, prediction >= 1)
+    return -(yes * log_p + no * log_q)
+
+
+@loss("binary", "logits", "0 or 1", aliases=("sigmoid-focal", "sigmoid_focal_loss", "BinaryFocalCrossentropy"))
+def focal(
+    prediction: Tensor,
+    target: Tensor,
+    *,
+    gamma: NonNegative = 2.0,
+    alpha: Annotated[Number | None, Bounds(low=0, high=1)] = None,
+) -> Tensor:
+    """Focal loss: cross-entropy that fades out rows which are already right, so that hard rows decide.
+
+    Domain: any logit; target 0 or 1.
+    Shapes: prediction and target [...] -> [...].
+
+    Formula: L = -a (1 - p_t)^gamma log p_t, p_t = sigmoid(s x), a = alpha for y = 1, 1 - alpha for y = 0, 1 if null.
+
+    Source: Lin et al. 2017, Focal Loss for Dense Object Detection, https://arxiv.org/abs/1708.02002. There and in
+    torchvision alpha is 0.25 on the positive class, which lowers it; here it is null.
+
+    Kin: gamma 0 is bce-logits.
+
+    >>> round(focal(torch.tensor(0.0), torch.tensor(1.0)).item(), 4)  # (1/2)^2 log 2
+    0.1733
+    """
+    # Plain: (1 - p_t) ** gamma; 1 - p_t rounds to 0 for confident rows, where a fractional power has no gradient.
+    signed = (2 * target - 1) * prediction
+    faded = torch.exp(gamma * logsigmoid(-signed)) * -logsigmoid(signed)
+    return faded if alpha is None else faded * (alpha * target + (1 - alpha) * (1 - target))
+
+
+@loss("binary", "scores", "0 or 1", aliases=("SoftMarginLoss",))
+def soft_margin(prediction: Tensor, target: Tensor) -> Tensor:
+    """Soft margin: the logistic loss written with targets of -1 and +1.
+
+    Domain: any score; target 0 or 1, mapped to -1 and +1.
+    Shapes: prediction and target [...] -> [...].
+
+    Formula: L = log(1 + exp(-s x)).
+
+    Source: torch.nn.SoftMarginLoss, torch.nn.MultiLabelSoftMarginLoss.
+
+    Kin: equals bce-logits.
+
+    >>> round(soft_margin(torch.tensor(0.0), torch.tensor(0.0)).item(), 4)  # log 2
+    0.6931
+    """
+    # Plain: log(1 + exp(-s x)), whose exp overflows at s x = -89 in float32.
+    return -logsigmoid((2 * target - 1) * prediction)
+
+
+@loss("binary", "logits", "0 to 1", aliases=("brier-score",))
+def brier(prediction: Tensor, target: Tensor) -> Tensor:
+    """Brier score: the squared error of the probability; a mistake never costs more than 1.
+
+    Domain: any logit; target 0 to 1.
+    Shapes: prediction and target [...] -> [...].
+
+    Formula: L = (sigmoid(x) - y)^2.
+
+    Source: Brier 1950, Verification of Forecasts Expressed in Terms of Probability.
+
+    Kin: equals mse between sigmoid(x) and y.
+
+    >>> brier(torch.tensor(0.0), torch.tensor(1.0)).item()  # (1/2 - 1)^2
+    0.25
+    """
+    # Plain: sigmoid(x) - y, which cancels to 0 for a confident right answer.
+    return ((1 - target) * torch.sigmoid(prediction) - target * torch.sigmoid(-prediction)).square()
+
+
+def _smoothed(target: Tensor, label_smoothing: Number, pos_weight: Number | None) -> tuple[Tensor, Tensor]:
+    """The weights of yes and of no."""
+    yes = target * (1 - label_smoothing) + label_smoothing / 2
+    return (yes if pos_weight is None else yes * pos_weight), 1 - yes
+
+
+def _floored(log: Callable[[Tensor], Tensor], p: Tensor, outside: Tensor) -> Tensor:
+    """`log(p)`, and the floor with gradient 0 where p is `outside`; a NaN is not outside and stays NaN."""
+    return log(p.masked_fill(outside, 0.5)).masked_fill(outside, FLOOR).clamp(min=FLOOR)

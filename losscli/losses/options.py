@@ -1,0 +1,78 @@
+"""What is wrong with the options given to a loss: all of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+from torch import Tensor
+
+from losscli.errors import Problem, choose_from, nearest, shown
+from losscli.losses import Bounds, Loss, Option, PerClass
+
+
+def problems_of(loss: Loss, options: Mapping[str, Any]) -> list[Problem]:
+    """Unknown options, wrong types, and numbers outside their bounds; a list is a grid, or one number per class."""
+    found: list[Problem] = []
+    for name, value in options.items():
+        if name not in loss.options:
+            found.append(_unknown(loss, str(name)))
+        elif not (value is None and loss.options[name].optional):
+            found += _refused(loss, loss.options[name], value)
+    return found
+
+
+def _unknown(loss: Loss, name: str) -> Problem:
+    if not loss.options:
+        return Problem(f"{loss.name} has no option {shown(name)}", cure=f"{loss.name} has no options")
+    return Problem(f"{loss.name} has no option {shown(name)}", cure=choose_from(name, loss.options))
+
+
+def _refused(loss: Loss, option: Option, value: Any) -> list[Problem]:
+    accepts = option.accepts
+    bounds = accepts.bounds if isinstance(accepts, PerClass) else accepts
+    if isinstance(accepts, PerClass):
+        if isinstance(value, str):
+            return [] if value in accepts.rules else [_unruly(loss, option, accepts, value)]
+        values = list(value.values()) if isinstance(value, Mapping) else _listed(value)
+    elif isinstance(value, (str, Mapping)):
+        return [_outside(loss, option, bounds, value)]
+    else:
+        values = _listed(value)
+    if not values:
+        return [Problem(f"{loss.name}: {option.name} is an empty list", cure=f"give a number {bounds}")]
+    found = [_outside(loss, option, bounds, one) for one in values if not _allowed(bounds, one)]
+    if not found and isinstance(accepts, PerClass) and not any(values):
+        found = [Problem(f"{loss.name}: {option.name} is all zero: no row would count", cure="give a positive weight")]
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, Tensor):
+        return list(value.flatten().tolist())
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _allowed(bounds: Bounds, value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and bounds.allow(float(value))
+
+
+def _outside(loss: Loss, option: Option, bounds: Bounds, value: Any) -> Problem:
+    return Problem(
+        f"{loss.name}: {option.name} must be a number {bounds}, and {shown(value)} is given", cure=_example(option)
+    )
+
+
+def _unruly(loss: Loss, option: Option, accepts: PerClass, value: str) -> Problem:
+    close = nearest(value, accepts.rules)
+    return Problem(
+        f"{loss.name}: {option.name} is one or more numbers {accepts.bounds}, or {' or '.join(accepts.rules)}, "
+        f"and {shown(value)} is given",
+        cure=f"did you mean {close}?" if close else _example(option),
+    )
+
+
+def _example(option: Option) -> str:
+    default = "null" if option.optional else f"{option.default:g}"
+    return f"the default is {option.name}: {default}"

@@ -1,0 +1,103 @@
+"""Weights per class, computed from the training split: what `balanced` and `effective` mean, and a user's own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from losscli.errors import SpecError, choose_from, shown
+
+BETA = 0.9999  # Cui et al. 2019, https://arxiv.org/abs/1901.05555
+
+
+def class_weights(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    """float32 [K] from a number, a list, a mapping by label, or a rule over the training split's class indices [N].
+
+    A class that the training split lacks gets weight 0 from a rule.
+
+    >>> class_weights("balanced", np.array([0, 0, 0, 1]), ("no", "yes")).round(3).tolist()  # 4 / (2 * 3), 4 / (2 * 1)
+    [0.667, 2.0]
+    """
+    if isinstance(given, str):
+        counts = np.bincount(target.astype(np.int64), minlength=len(labels)).astype(np.float64)
+        return _ruled(given, counts).astype(np.float32)
+    weights = _numbers(given, labels)
+    if not weights.any():
+        raise SpecError("the class weights are all zero: no row would count", cure="give a positive weight")
+    return weights
+
+
+def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) -> float | np.ndarray:
+    """How much a positive counts: a number for targets [N]; for [N, L] a number or float32 [L].
+
+    `balanced` is negatives / positives. A label whose training rows are all alike has nothing to balance: 1.
+
+    >>> positive_weight("balanced", np.array([0.0, 0.0, 0.0, 1.0]))
+    3.0
+    """
+    if isinstance(given, str):
+        if given != "balanced":
+            raise SpecError(f"there is no rule {given!r} for pos_weight", cure="use balanced, or a number")
+        positive = target.sum(axis=0, dtype=np.float64)
+        negative = len(target) - positive
+        alike = (positive == 0) | (negative == 0)
+        found = np.where(alike, 1.0, negative / np.where(alike, 1.0, positive))
+        return float(found) if found.ndim == 0 else found.astype(np.float32)
+    if isinstance(given, (int, float)):
+        return float(given)
+    if target.ndim == 1:
+        raise SpecError("pos_weight of a binary task is one number", cure="give a number, or balanced")
+    return _numbers(given, labels or [str(index) for index in range(target.shape[1])])
+
+
+def _ruled(rule: str, counts: np.ndarray) -> np.ndarray:
+    present = counts > 0
+    held = np.where(present, counts, 1.0)
+    if rule == "balanced":
+        return np.where(present, counts.sum() / (len(counts) * held), 0.0)
+    if rule == "effective":
+        raw = np.where(present, (1 - BETA) / (1 - BETA**held), 0.0)
+        return raw / raw[present].mean()
+    raise SpecError(f"there is no rule {rule!r} for class weights", cure="use balanced, effective, or numbers")
+
+
+def _numbers(given: Any, labels: Sequence[str]) -> np.ndarray:
+    if isinstance(given, Mapping):
+        named = {_name(label): weight for label, weight in given.items()}
+        for label in named:
+            if label not in labels:
+                raise SpecError(f"there is no label {shown(label)} to weigh", cure=choose_from(label, labels))
+        return np.array([named.get(label, 1.0) for label in labels], dtype=np.float32)
+    weights = np.asarray(given, dtype=np.float32)
+    if weights.ndim and weights.shape != (len(labels),):
+        raise SpecError(
+            f"{weights.size} weights are given for {len(labels)} labels",
+            cure=f"give one number per label, in this order: {', '.join(shown(label) for label in labels[:12])}",
+        )
+    return np.broadcast_to(weights, (len(labels),)).copy()
+
+
+def _name(label: Any) -> str:
+    return {True: "True", False: "False"}[label] if isinstance(label, bool) else str(label)
+
+
+def sample_weights(weight: float | Tensor, target: Tensor) -> Tensor:
+    """The weight of each sample's own class, [..., B]: a weighted mean divides by their sum.
+
+    `weight` is a number, [K] or [R, 1, K]; `target` class indices [..., B], or probabilities [..., B, K], whose weight is
+    their mean weight. A number weighs every sample alike.
+
+    >>> sample_weights(torch.tensor([1.0, 3.0]), torch.tensor([1, 0, 1])).tolist()
+    [3.0, 1.0, 3.0]
+    """
+    if not isinstance(weight, Tensor) or weight.ndim == 0:
+        rows = target.sum(-1) if target.is_floating_point() else target
+        return torch.ones_like(rows, dtype=torch.get_default_dtype()) * weight
+    if target.is_floating_point():
+        return (weight * target).sum(-1)
+    shape = (*target.shape, weight.shape[-1])
+    return weight.expand(shape).gather(-1, target.unsqueeze(-1)).squeeze(-1)

@@ -1,0 +1,83 @@
+"""How well scores put rows in order; rows of equal score are one group, in no order among themselves."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from losscli.metrics import metric
+
+
+class Ordered(NamedTuple):
+    """Rows in rising or falling order of score: their targets, and the first and last position of each one's group."""
+
+    target: Tensor
+    first: Tensor
+    last: Tensor
+
+
+@metric("binary", reads="scores", direction="up")
+def auroc(prediction: Tensor, target: Tensor) -> Tensor:
+    """The chance that a positive row scores above a negative one; a tie counts half. 1/2 is guessing.
+
+    >>> auroc(torch.tensor([[0.1, 0.4, 0.4, 0.8]]), torch.tensor([[0.0, 0.0, 1.0, 1.0]])).tolist()  # 3.5 of 4 pairs
+    [0.875]
+    """
+    rows = ordered(prediction, target)
+    rank = (rows.first + rows.last).double() / 2 + 1  # the mean rank of the group: Mann and Whitney's U
+    positive = rows.target.sum(-1)
+    negative = rows.target.shape[-1] - positive
+    above = (rank * rows.target).sum(-1) - positive * (positive + 1) / 2
+    return above / (positive * negative)
+
+
+@metric("multiclass", reads="probabilities", direction="up", name="auroc")
+def auroc_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
+    """The mean over classes of the AUROC of that class against the rest; classes that do not occur are left out.
+
+    >>> p = torch.tensor([[[0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]])
+    >>> auroc_of_classes(p, torch.tensor([[0, 1, 1]])).tolist()
+    [1.0]
+    """
+    classes = torch.arange(prediction.shape[-1], device=prediction.device)
+    is_class = (target.unsqueeze(-1) == classes).double()  # [R or 1, N, K]
+    return auroc(prediction.transpose(1, 2), is_class.transpose(1, 2)).nanmean(-1)
+
+
+@metric("binary", reads="scores", direction="up")
+def auprc(prediction: Tensor, target: Tensor) -> Tensor:
+    """Average precision: the precision at every positive row when rows are taken from the highest score down.
+
+    >>> auprc(torch.tensor([[0.9, 0.8, 0.7]]), torch.tensor([[1.0, 0.0, 1.0]])).round(decimals=4).tolist()  # (1 + 2/3) / 2
+    [0.8333]
+    """
+    rows = ordered(prediction, target, descending=True)
+    found = rows.target.cumsum(-1).gather(-1, rows.last)  # positives down to the end of the group
+    return (rows.target * found / (rows.last + 1)).sum(-1) / rows.target.sum(-1)
+
+
+@metric("multilabel", reads="scores", direction="up")
+def mean_average_precision(prediction: Tensor, target: Tensor) -> Tensor:
+    """The mean over labels of the average precision; labels without a positive row are left out.
+
+    >>> mean_average_precision(torch.tensor([[[0.9], [0.8], [0.7]]]), torch.tensor([[[1.0], [0.0], [0.0]]])).tolist()
+    [1.0]
+    """
+    return auprc(prediction.transpose(1, 2), target.transpose(1, 2)).nanmean(-1)
+
+
+def ordered(scores: Tensor, target: Tensor, descending: bool = False) -> Ordered:
+    """Rows [..., N] by score, with the ends of every group of equal scores."""
+    values, order = scores.sort(dim=-1, descending=descending)
+    positions = torch.arange(values.shape[-1], device=values.device).expand(values.shape)
+    edge = torch.ones_like(values, dtype=torch.bool)
+    starts = edge.clone()
+    starts[..., 1:] = values[..., 1:] != values[..., :-1]
+    ends = edge
+    ends[..., :-1] = starts[..., 1:]
+    # The nearest start at or before a position, and the nearest end at or after it.
+    first = positions.masked_fill(~starts, 0).cummax(-1).values
+    last = positions.masked_fill(~ends, values.shape[-1]).flip(-1).cummin(-1).values.flip(-1)
+    return Ordered(target.double().expand(scores.shape).gather(-1, order), first, last)

@@ -1,0 +1,80 @@
+"""Binary: one yes or no per row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from losscli.errors import DataError, shown
+from losscli.tasks import Column, Prediction, Target, TargetScale, Task, tasks
+from losscli.tasks.labels import mapped, numbered, only_column, refuse_fractions, refuse_missing
+
+
+class Binary(Task):
+    """Two classes, one output: the model says how much it leans to the second."""
+
+    name = "binary"
+    summary = "one of two classes per row"
+    default_loss = "bce-logits"
+    default_metrics = ("auroc", "accuracy", "f1", "log-loss")
+    default_data: Mapping[str, Any] = {"source": "synthetic", "name": "moons", "n_samples": 1000, "noise": 0.25}
+    links: Mapping[str, str | None] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
+
+    def decode(self, columns: Mapping[str, Column]) -> Target:
+        """0 and 1 for the two values that occur, in their order (numbers, or text without regard to case)."""
+        name, column = only_column(columns, self.name)
+        refuse_missing(columns)
+        refuse_fractions(column, name, self.name)
+        index, labels = numbered(column)
+        if len(labels) != 2:
+            first = ", ".join(shown(label) for label in labels[:5])
+            more = " ..." if len(labels) > 5 else ""
+            counts = len(labels) > 20 and not column.is_category
+            raise DataError(
+                f"the target {shown(name)} of task binary must hold two different values, and it holds {len(labels)}: "
+                f"{first}{more}",
+                cure="choose another target"
+                if len(labels) < 2
+                else f"use task: {'regression' if counts else 'multiclass'}",
+            )
+        return Target(index.astype(np.float32), labels, mapped(labels))
+
+    def outputs(self, target: Target) -> int:
+        return 1
+
+    def shape(self, output: Tensor) -> Tensor:
+        return output.squeeze(-1)  # [R, B, 1] -> [R, B]
+
+    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        return read_decisions(received, meaning)
+
+    def baseline(
+        self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
+    ) -> Prediction:
+        return prior_decisions(train, rows)
+
+
+def read_decisions(received: Tensor, meaning: str) -> Prediction:
+    """Yes-or-no decisions, one per value, whatever the shape: yes above 0, or above 1/2 for probabilities.
+
+    What is called a probability may lie outside [0, 1] by a user's mistake; it is clamped, the scores are not.
+    """
+    threshold = 0.5 if meaning == "probabilities" else 0.0
+    # A NaN decides nothing: it stays NaN, so that metrics can tell.
+    labels = torch.where(received.isnan(), received, (received > threshold).to(received.dtype))
+    if meaning == "probabilities":
+        return Prediction(received, labels, received.clamp(0.0, 1.0))
+    return Prediction(received, labels, torch.sigmoid(received) if meaning == "logits" else None)
+
+
+def prior_decisions(train: Tensor, rows: int) -> Prediction:
+    """For every row the share of ones in `train` [N, ...], and the more frequent of no and yes (no on a tie)."""
+    prior = train.float().mean(0).expand(1, rows, *train.shape[1:])
+    return Prediction(torch.zeros_like(prior), (prior > 0.5).to(prior.dtype), prior)
+
+
+tasks.put("binary", Binary())

@@ -1,0 +1,104 @@
+"""Labels as users write them: text, booleans or numbers, put in order and numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from losscli.errors import DataError, Finding, Place, Problem, SpecError, shown
+from losscli.tasks import Column
+
+
+def only_column(columns: Mapping[str, Column], task: str) -> tuple[str, Column]:
+    """The name and the column of a task that has one target."""
+    if len(columns) != 1:
+        named = ", ".join(shown(name) for name in list(columns)[:5])
+        raise SpecError(
+            f"task {task} takes one target column, and {len(columns)} are given: {named}",
+            cure="name one column, or use task: multilabel (columns of 0 and 1) or task: regression (numbers)",
+        )
+    return next(iter(columns.items()))
+
+
+def refuse_missing(columns: Mapping[str, Column]) -> None:
+    """No row may lack its target; `DataError` with the first five places and the count."""
+    problems = []
+    for name, column in columns.items():
+        rows = np.flatnonzero(column.missing)
+        if len(rows):
+            first = [place for row in rows[:5] if (place := place_of(column, row))]
+            at = f" (first at {', '.join(str(place) for place in first)})" if first else ""
+            problems.append(
+                Problem(
+                    f"the target {shown(name)} is missing in {len(rows)} of {len(column.values)} rows{at}",
+                    first[0] if first else None,
+                    "fill them in, or leave these rows out with missing_target: drop",
+                )
+            )
+    if problems:
+        raise DataError(problems)
+
+
+def place_of(column: Column, row: int) -> Place | None:
+    """Where the value of a row stands, if the column came from a file."""
+    return column.origin.place(int(row)) if column.origin else None
+
+
+def label_of(number: float) -> str:
+    """A number as a label: integers without a decimal point.
+
+    >>> label_of(3.0), label_of(-100.0), label_of(0.5)
+    ('3', '-100', '0.5')
+    """
+    return str(int(number)) if float(number).is_integer() else repr(float(number))
+
+
+def numbered(column: Column) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The index of every row's label [N], and the labels that occur, in order: as numbers where all are, else as text.
+
+    Text is ordered without regard to case, so that No comes before yes and FALSE before True.
+
+    >>> index, labels = numbered(Column(np.array([0, 1, 0]), ("Yes", "no")))
+    >>> index.tolist(), labels
+    ([1, 0, 1], ('no', 'Yes'))
+    """
+    present, index = np.unique(column.values, return_inverse=True)
+    if column.levels is None:
+        return index, tuple(label_of(number) for number in present)
+    names = [column.levels[int(code)] for code in present]
+    order = sorted(range(len(names)), key=_order_of(names))
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[order] = np.arange(len(names))
+    return rank[index], tuple(names[at] for at in order)
+
+
+def refuse_fractions(column: Column, name: str, task: str) -> None:
+    """A number that is not whole names no class; `DataError` at the first one."""
+    if column.is_category:
+        return
+    rows = np.flatnonzero(column.values != np.floor(column.values))
+    if len(rows):
+        raise DataError(
+            f"the target {shown(name)} of task {task} must hold labels, and {label_of(column.values[rows[0]])} is not a "
+            f"whole number ({len(rows)} such values)",
+            place=place_of(column, rows[0]),
+            cure="use task: regression, or turn the numbers into classes",
+        )
+
+
+def mapped(labels: Sequence[str]) -> tuple[Finding, ...]:
+    """A finding that shows how labels were numbered, unless they already were 0, 1, 2 ..."""
+    if list(labels) == [str(index) for index in range(len(labels))]:
+        return ()
+    pairs = [f"{shown(label)} is {index}" for index, label in enumerate(labels)]
+    listed = ", ".join(pairs if len(pairs) <= 12 else [*pairs[:10], "...", pairs[-1]])
+    return (Finding("target-mapped", "info", f"the target's labels are numbered in their order: {listed}"),)
+
+
+def _order_of(names: Sequence[str]):  # type: ignore[no-untyped-def]
+    try:
+        numbers = [float(name) for name in names]
+    except ValueError:
+        return lambda at: (names[at].casefold(), names[at])
+    return lambda at: (numbers[at], names[at])

@@ -1,0 +1,76 @@
+"""Multiclass: one of K classes per row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from losscli.errors import DataError, shown
+from losscli.tasks import Column, Prediction, Target, TargetScale, Task, tasks
+from losscli.tasks.labels import mapped, numbered, only_column, refuse_fractions, refuse_missing
+
+
+class Multiclass(Task):
+    """K classes, K outputs, the largest wins."""
+
+    name = "multiclass"
+    summary = "one of K classes per row"
+    default_loss = "cross-entropy"
+    default_metrics = ("accuracy", "balanced-accuracy", "macro-f1", "log-loss")
+    default_data: Mapping[str, Any] = {"source": "builtin", "name": "digits"}
+    links: Mapping[str, str | None] = {
+        "logits": None,
+        "scores": None,
+        "probabilities": "softmax",
+        "log-probabilities": "log-softmax",
+    }
+
+    def decode(self, columns: Mapping[str, Column]) -> Target:
+        """The index of every row's label among those that occur. Any whole number is a label; none is ignored."""
+        name, column = only_column(columns, self.name)
+        refuse_missing(columns)
+        refuse_fractions(column, name, self.name)
+        index, labels = numbered(column)
+        if len(labels) < 2:
+            held = f"only {shown(labels[0])}" if labels else "no value"
+            raise DataError(
+                f"the target {shown(name)} of task multiclass must hold at least two labels, and it holds {held}",
+                cure="choose another target",
+            )
+        return Target(index.astype(np.int64), labels, mapped(labels))
+
+    def outputs(self, target: Target) -> int:
+        return len(target.labels)
+
+    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        """The largest of K wins. What is called a probability is clamped and made to sum to 1 where it does not."""
+        largest = received.argmax(-1).to(received.dtype)  # [R, N, K] -> [R, N]
+        # argmax takes NaN for the largest: a row that holds one has no label.
+        labels = largest.masked_fill(received.isnan().any(-1), float("nan"))
+        return Prediction(received, labels, _probabilities(received, meaning))
+
+    def baseline(
+        self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
+    ) -> Prediction:
+        counts = torch.bincount(train, minlength=outputs or 0)  # [K]
+        prior = (counts / counts.sum()).expand(1, rows, -1)
+        return Prediction(torch.zeros_like(prior), prior.argmax(-1).to(prior.dtype), prior)
+
+
+def _probabilities(received: Tensor, meaning: str) -> Tensor | None:
+    if meaning == "scores":
+        return None
+    if meaning != "probabilities":
+        return torch.softmax(received, -1)  # of log-probabilities too: exp, if they are what they should be
+    clamped = received.clamp(0.0, 1.0)
+    total = clamped.sum(-1, keepdim=True)
+    uniform = torch.full_like(clamped, 1 / clamped.shape[-1])
+    scaled = torch.where(total == 0, uniform, clamped / total)
+    return torch.where((total - 1).abs() <= 1e-4, clamped, scaled)
+
+
+tasks.put("multiclass", Multiclass())

@@ -1,0 +1,102 @@
+"""Regression: one or more numbers per row, standardised for the loss, in the user's units for the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from losscli.errors import DataError, Finding, Problem, shown
+from losscli.tasks import Column, Prediction, Target, TargetScale, Task, tasks
+from losscli.tasks.labels import label_of, place_of, refuse_missing
+
+LARGEST = float(np.finfo(np.float32).max)
+
+
+class Regression(Task):
+    """O numbers, O outputs."""
+
+    name = "regression"
+    summary = "one or more numbers per row"
+    default_loss = "mse"
+    default_metrics = ("rmse", "mae", "r2")
+    default_data: Mapping[str, Any] = {"source": "synthetic", "name": "friedman1", "n_samples": 1000, "noise": 1.0}
+    links: Mapping[str, str | None] = {"values": None}
+    has_classes = False
+
+    def decode(self, columns: Mapping[str, Column]) -> Target:
+        """The numbers as they are, [N] of one column or [N, O] of several."""
+        refuse_missing(columns)
+        problems = [found for name, column in columns.items() if (found := _not_a_number(name, column))]
+        if problems:
+            raise DataError(problems)
+        values = np.stack([column.values for column in columns.values()], axis=1)  # [N, O]
+        findings = [finding for name, column in columns.items() for finding in _noticed(name, column.values)]
+        shaped = values[:, 0] if len(columns) == 1 else values
+        return Target(shaped.astype(np.float32), tuple(columns), tuple(findings))
+
+    def outputs(self, target: Target) -> int:
+        return 1 if target.values.ndim == 1 else target.values.shape[1]
+
+    def shape(self, output: Tensor) -> Tensor:
+        return output.squeeze(-1)  # [R, B, 1] -> [R, B]; [R, B, O] stays
+
+    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        return Prediction(values=_in_units(received, scale))
+
+    def baseline(
+        self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
+    ) -> Prediction:
+        mean = train.mean(0).expand(1, rows, *train.shape[1:])
+        return Prediction(values=_in_units(mean, scale))
+
+
+def _in_units(scaled: Tensor, scale: TargetScale | None) -> Tensor:
+    if scale is None:
+        return scaled
+    slope, center = (torch.as_tensor(part, dtype=scaled.dtype, device=scaled.device) for part in _arrays(scale))
+    return scaled * slope + center  # [R, N] * [1], or [R, N, O] * [O]
+
+
+def _arrays(scale: TargetScale) -> tuple[np.ndarray, np.ndarray]:
+    return np.asarray(scale.scale), np.asarray(scale.center)
+
+
+def _not_a_number(name: str, column: Column) -> Problem | None:
+    if column.levels is not None:
+        row, text = 0, column.levels[int(column.values[0])] if len(column.values) else ""
+    else:
+        large = np.flatnonzero(np.abs(column.values) > LARGEST)
+        if not len(large):
+            return None
+        row, text = int(large[0]), label_of(column.values[large[0]])
+    kind = "is not a number" if column.is_category else "is larger than float32 can hold (3.4e38)"
+    cure = "use task: multiclass or binary for labels" if column.is_category else "rescale the target"
+    return Problem(
+        f"the target {shown(name)} of task regression must hold numbers, and {shown(text)} {kind}",
+        place_of(column, row) if len(column.values) else None,
+        cure,
+    )
+
+
+def _noticed(name: str, values: np.ndarray) -> list[Finding]:
+    low, high = values.min(), values.max()
+    if low == high:
+        message = f"the target {shown(name)} is always {label_of(low)}: there is nothing to learn, and R2 is undefined"
+        return [Finding("target-constant", "warning", message, "choose another target")]
+    largest = max(abs(low), abs(high))
+    if (high - low) < largest * 1e-5:  # float32 keeps about seven digits
+        message = f"the target {shown(name)} varies by less than 1e-5 of its size: float32 keeps little of that"
+        return [Finding("target-precision", "warning", message, "subtract a constant from the target")]
+    if largest > 1e18:
+        message = (
+            f"the target {shown(name)} is as large as {largest:.3g}; it is standardised, so that squares stay finite"
+        )
+        return [Finding("target-large", "info", message, "use a larger unit")]
+    return []
+
+
+tasks.put("regression", Regression())
