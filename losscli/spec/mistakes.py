@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from losscli.errors import Place, Problem, choose_from
+from losscli.spec.document import Keys, Spot
 
 LONGEST = 80  # characters of anything foreign
 MOST_UNKNOWN = 20  # unknown keys of one block that are told one by one
@@ -64,6 +67,15 @@ def given(value: Any) -> str:
     return f"the text {shown(value)}" if isinstance(value, str) else shown(value)
 
 
+def dotted(path: Keys) -> str:
+    """A path as users write it.
+
+    >>> dotted(("loss", 0, "gamma"))
+    'loss.0.gamma'
+    """
+    return ".".join(shown(part, bare=True) for part in path)
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
@@ -85,13 +97,61 @@ def _unknown_cure(key: str, known: Sequence[str]) -> str:
     return choose_from(key, known)
 
 
-def problem_of(errors: Sequence[Mapping[str, Any]], value: Any, title: str, place: Place) -> Problem:
+def problems_in(
+    wrong: ValidationError, kind: type[BaseModel], block: Any, path: Keys, spot: Callable[[Keys], Spot]
+) -> list[Problem]:
+    """What pydantic found in a block at `path`: one problem per value, and unknown keys with those that there are."""
+    unknown: dict[Keys, list[str]] = {}
+    values: dict[Keys, list[Mapping[str, Any]]] = {}
+    problems = []
+    for error in wrong.errors(include_input=False, include_url=False):
+        *above, last = error["loc"] or ("",)
+        if error["type"] == "extra_forbidden":
+            unknown.setdefault(_inside(block, above)[0], []).append(str(last))
+        elif error["type"] == "missing":
+            place = (*path, *_inside(block, above)[0])
+            problems.append(Problem(f"{dotted(place)}: {last} is missing", spot(place).key, f"add {last}"))
+        else:
+            values.setdefault(_inside(block, error["loc"])[0], []).append(error)
+    for inner, found in values.items():
+        whole = (*path, *inner)
+        problems.append(_problem(found, _inside(block, inner)[1], dotted(whole), spot(whole).value))
+    for inner, keys in unknown.items():
+        whole = (*path, *inner)
+        places = {key: spot((*whole, key)).key for key in keys}
+        problems += unknown_keys(keys, _known(kind, inner), f"{dotted(whole)}: " if whole else "", places)
+    return problems
+
+
+def _inside(block: Any, loc: Sequence[str | int]) -> tuple[Keys, Any]:
+    """The path that pydantic's `loc` means, and the value there: it also names the members of unions, which are no keys."""
+    path: list[str | int] = []
+    for part in loc:
+        if isinstance(block, Mapping) and part in block:
+            block = block[str(part)]
+        elif isinstance(block, list) and isinstance(part, int):
+            block = block[part]
+        else:
+            continue
+        path.append(part)
+    return tuple(path), block
+
+
+def _known(kind: Any, path: Keys) -> list[str]:
+    """The keys that the block at `path` may have."""
+    for key in path:
+        kind = kind.model_fields[key].annotation
+    return list(kind.model_fields)
+
+
+def _problem(errors: Sequence[Mapping[str, Any]], value: Any, title: str, place: Place) -> Problem:
     """One problem of all that pydantic says of one value: more than one where the field is a union."""
     limits = [error for error in errors if error["type"] not in TYPES and error["type"] != "literal_error"]
+    title = f"{title}: " if title else ""
     if limits:  # the kind is right for one member of the union: what that one says is what helps
-        return Problem(f"{title}: {_limit(limits[0], value)}", place, _cure(limits[:1], value))
+        return Problem(title + _limit(limits[0], value), place, _cure(limits[:1], value))
     expected = list(dict.fromkeys(_kind(error) for error in errors))
-    return Problem(f"{title}: expected {' or '.join(expected)}, got {given(value)}", place, _cure(errors, value))
+    return Problem(f"{title}expected {' or '.join(expected)}, got {given(value)}", place, _cure(errors, value))
 
 
 def _kind(error: Mapping[str, Any]) -> str:
@@ -114,7 +174,7 @@ def _cure(errors: Sequence[Mapping[str, Any]], value: Any) -> str | None:
         return f"write {YES[text.casefold()]}"
     if types & {"int_type", "float_type"} and re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text[:LONGEST]):
         return f"write it without quotes: {text[:LONGEST]}"
-    if "int_from_float" in types and isinstance(value, float) and value.is_integer():
+    if types & {"int_type", "int_from_float"} and isinstance(value, float) and value.is_integer():
         return f"write {int(value)}"
     if "string_type" in types and isinstance(value, (bool, int, float)):
         return f'put it in quotes: "{shown(value)}"'

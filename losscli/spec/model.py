@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny
 
 from losscli.data.sources import Source
-from losscli.options import Seed, Strict
+from losscli.options import Positive, Seed, Strict
 from losscli.stack.models import Model, Output
 from losscli.stack.plan import Plan
 
 
+MOST_SEEDS = 10_000
+
+CONDITION = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d{0,300}|\.\d{1,300})(?:[eE][-+]?\d{1,2})?)\s*")
+
+
 class LossChoice(Strict):
-    """One loss with its options (a list as the value of a number is a grid). `output` overrides `model.output`."""
+    """One loss with its options (a list as the value of a number is a grid). `output` and `lr` override the spec's own."""
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
-    output: str | list[Output] | None = None
+    output: Literal["auto"] | Output | list[Output] | None = None
+    lr: Positive | None = None
+
+
+class Seeds(Strict):
+    """What `seeds:` may say: 5 means 0, 1, 2, 3, 4; a list means these."""
+
+    seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Annotated[list[Seed], Field(min_length=1, max_length=MOST_SEEDS)]
+
+    def listed(self) -> list[int]:
+        return list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
 
 
 class Spec(Strict):

@@ -15,7 +15,8 @@ from typing import Any
 import yaml
 
 from losscli.errors import Place, Problem, SpecError
-from losscli.spec.mistakes import shown
+from losscli.spec.document import Document, Keys, Spot
+from losscli.spec.mistakes import dotted, shown
 from losscli.spec.scalars import Refused, resolve
 from losscli.spec.text import place_at, printable, read_text
 
@@ -24,30 +25,6 @@ MOST_PROBLEMS = 20
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where it is there, is about ten times as fast
 TAB = re.compile(r"^ *(?=\t[ \t]*\S)", re.M)
-
-Keys = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class Spot:
-    """Where a key and its value stand; for an item of a list, both are where the item stands."""
-
-    key: Place
-    value: Place
-
-
-@dataclass
-class Document:
-    """What a file or a flag says: plain data, and the spots by path, such as `("train", "lr")`."""
-
-    data: Any
-    spots: dict[Keys, Spot]
-
-    def spot(self, path: Keys) -> Spot:
-        """The spot of a path, or of the nearest block around it that has one."""
-        while path not in self.spots:
-            path = path[:-1]
-        return self.spots[path]
 
 
 def read_spec(path: Path) -> Document:
@@ -249,11 +226,3 @@ class Builder:
 def _end(event: Any) -> tuple[int, int]:
     return event.end_mark.line, event.end_mark.column
 
-
-def dotted(path: Keys) -> str:
-    """A path as users write it.
-
-    >>> dotted(("loss", 0, "gamma"))
-    'loss.0.gamma'
-    """
-    return ".".join(shown(part, bare=True) for part in path)

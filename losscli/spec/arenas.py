@@ -1,0 +1,55 @@
+"""Which specs may be compared: those that share task, data, split, model and budget become one spec, one arena.
+
+Losses, what stands before them, and learning rates may differ: that is what a comparison compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from losscli.spec.model import LossChoice, Spec
+
+
+def merge(specs: Sequence[Spec]) -> list[Spec]:
+    """One spec per arena, in the order of the first of each; its losses are those of all that share it, each once."""
+    arenas: dict[str, list[Spec]] = {}
+    for spec in specs:
+        arenas.setdefault(_shared(spec), []).append(spec)
+    return [_one(group) for group in arenas.values()]
+
+
+def _shared(spec: Spec) -> str:
+    """What specs of one arena have in common, as text."""
+    path = getattr(spec.data, "path", None)
+    rest = {"model": {"output"}, "train": {"lr", "device"}, "data": {"path"}}
+    shared = {"task", "data", "model", "train", "seeds"}
+    where = str((Path(spec.folder) / path).resolve()) if path is not None else ""
+    return where + spec.model_copy(update={"loss": []}).model_dump_json(include=shared, exclude=rest)
+
+
+def _one(specs: Sequence[Spec]) -> Spec:
+    first = specs[0]
+    if len(specs) == 1:
+        return first
+    choices: dict[str, LossChoice] = {}
+    for spec in specs:
+        for choice in _as_under(first, spec):
+            choices.setdefault(choice.model_dump_json(), choice)
+    expect = {key: condition for spec in reversed(specs) for key, condition in spec.expect.items()}
+    return first.model_copy(update={"loss": list(choices.values()), "expect": expect})
+
+
+def _as_under(base: Spec, spec: Spec) -> list[LossChoice]:
+    """The losses of a spec, saying for themselves what the base spec would say otherwise: output and learning rate."""
+    found = []
+    for choice in spec.loss:
+        output = spec.model.output if choice.output is None and spec.model.output != base.model.output else choice.output
+        rates = [choice.lr] if choice.lr is not None or spec.train.lr == base.train.lr else as_list(spec.train.lr)
+        found += [choice.model_copy(update={"output": output, "lr": rate}) for rate in rates]
+    return found
+
+
+def as_list(rate: float | list[float]) -> list[float]:
+    """One rate or several, as several."""
+    return rate if isinstance(rate, list) else [rate]

@@ -1,0 +1,296 @@
+"""The way in: a spec file, flags, or both, to a `Spec` in which every default is filled in and every name is known.
+
+Each section is judged on its own, so that all mistakes are told at once, in the order of the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from losscli.data.dataset import SPLITS
+from losscli.data.sources import Source, sources
+from losscli.errors import Place, Problem, SpecError, choose_from
+from losscli.losses import Loss
+from losscli.losses import find as find_loss
+from losscli.losses.options import problems_of
+from losscli.metrics import find as find_metric
+from losscli.options import Strict
+from losscli.spec.document import Document, Keys, Spot
+from losscli.spec.entries import entries
+from losscli.spec.mistakes import dotted, given, problems_in, shown, unknown_keys
+from losscli.spec.model import CONDITION, LossChoice, Seeds, Spec
+from losscli.spec.names import refuse_name, safe_name
+from losscli.spec.overrides import Overrides
+from losscli.spec.reader import read_spec
+from losscli.stack.models import Model, models
+from losscli.stack.plan import Plan
+from losscli.tasks import Task, tasks
+
+SCHEMA_VERSION = 1
+KEYS = ("task", "name", "data", "loss", "model", "train", "seeds", "metrics", "expect", "schema_version")
+
+Block = TypeVar("Block", bound=Strict)
+
+
+def load_spec(path: Path | str, overrides: Overrides | None = None) -> Spec:
+    """The spec in a file, with `overrides` on top. Raises `SpecError` with every mistake and its place."""
+    path = Path(path)
+    document, problems = (overrides or Overrides()).on(read_spec(path), path.parent)
+    return Resolver(document, problems, path.parent, path.stem).spec()
+
+
+def build_spec(overrides: Overrides) -> Spec:
+    """The spec that flags alone make; relative paths are relative to the working directory."""
+    nowhere = Place("the command line")
+    document, problems = overrides.on(Document({}, {(): Spot(nowhere, nowhere)}), Path())
+    return Resolver(document, problems, Path(), None).spec()
+
+
+@dataclass
+class Resolver:
+    """One document on its way to a spec. A section that is wrong leaves its problems here and None."""
+
+    document: Document
+    problems: list[Problem]
+    folder: Path
+    stem: str | None
+    data: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.data = self.document.data
+
+    def spec(self) -> Spec:
+        """The resolved spec, or one `SpecError` with all problems."""
+        self._keys()
+        task = self._task()
+        source = self._source(task)
+        if task is None and "task" not in self.data:
+            task = self._natural_task(source)
+        parts = {
+            "name": self._name(source),
+            "data": source,
+            "model": self._model(),
+            "train": self._block(Plan, self.data.get("train", {}), ("train",)),
+            "seeds": self._seeds(),
+        }
+        if task is not None:
+            parts |= {"loss": self._losses(task), "metrics": self._metrics(task), "expect": self._expect(task)}
+        if self.problems:
+            raise SpecError(sorted(self.problems, key=_order))
+        assert task is not None  # or there would be a problem
+        return self._checked(Spec(task=task.name, folder=str(self.folder), **parts))  # type: ignore[arg-type]
+
+    def _checked(self, spec: Spec) -> Spec:
+        try:
+            entries(spec)
+        except SpecError as wrong:
+            raise SpecError([self._placed(each, ("loss",)) for each in wrong.problems]) from None
+        return spec
+
+    # Telling
+
+    def _tell(self, message: str, path: Keys, cure: str | None = None, of_key: bool = False) -> None:
+        spot = self.document.spot(path)
+        self.problems.append(Problem(message, spot.key if of_key else spot.value, cure))
+
+    def _placed(self, problem: Problem, path: Keys, of_key: bool = False) -> Problem:
+        spot = self.document.spot(path)
+        return Problem(problem.message, spot.key if of_key else spot.value, problem.cure)
+
+    def _block(self, kind: type[Block], block: Any, path: Keys) -> Block | None:
+        """A block as its class reads it; all that pydantic finds is told in our words."""
+        try:
+            return kind.model_validate(block)
+        except ValidationError as wrong:
+            self.problems += problems_in(wrong, kind, block, path, self.document.spot)
+            return None
+
+    # Sections
+
+    def _keys(self) -> None:
+        unknown = [key for key in self.data if key not in KEYS]
+        places = {key: self.document.spot((key,)).key for key in unknown}
+        self.problems += unknown_keys(unknown, KEYS, "", places)
+        version = self.data.get("schema_version", SCHEMA_VERSION)
+        if type(version) is not int or version < 1:
+            self._tell(f"schema_version: expected a whole number >= 1, got {given(version)}", ("schema_version",))
+        elif version > SCHEMA_VERSION:
+            message = f"schema_version: this spec needs losscli >= {version}.0, this one reads {SCHEMA_VERSION}"
+            self._tell(message, ("schema_version",), "pip install -U losscli")
+
+    def _task(self) -> Task | None:
+        if "task" not in self.data:
+            return None
+        name = self.data["task"]
+        if isinstance(name, str) and name in tasks:
+            return tasks.get(name)
+        names = tasks.names()
+        cure = choose_from(name, names) if isinstance(name, str) else None
+        self._tell(f"task: expected one of {', '.join(names)}, got {given(name)}", ("task",), cure)
+        return None
+
+    def _natural_task(self, source: Source | None) -> Task | None:
+        natural = source.natural_task() if source else None
+        if natural is not None:
+            return tasks.get(natural)
+        if source is not None or "data" not in self.data:
+            which = "these data fit more than one" if source else "and no data that tell it"
+            cure = f"give task (--task): {', '.join(tasks.names())}"
+            self._tell(f"there is no task, {which}", ("data",) if source else (), cure)
+        return None
+
+    def _source(self, task: Task | None) -> Source | None:
+        """The data; where none are given, those on which the task is shown."""
+        if "data" not in self.data and task is None:
+            return None
+        block = self.data.get("data", dict(task.default_data) if task else {})
+        if task is not None and isinstance(block, dict) and set(block) == {"split"}:
+            block = {**task.default_data, **block}
+        if isinstance(block, dict) and isinstance(block.get("path"), str) and "://" in block["path"]:
+            self._tell(
+                f"data.path: expected a file on this machine, got {shown(block['path'])}",
+                ("data", "path"),
+                "download it, and give the path relative to the spec",
+            )
+            return None
+        kind = self._kind(block, "data", "source", sources.names())
+        return self._block(sources.get(kind), block, ("data",)) if kind else None
+
+    def _model(self) -> Model | None:
+        block = self.data.get("model", {})
+        if isinstance(block, dict):
+            block = {"kind": "mlp", **block}
+        kind = self._kind(block, "model", "kind", models.names())
+        return self._block(models.get(kind), block, ("model",)) if kind else None
+
+    def _kind(self, block: Any, section: str, key: str, names: list[str]) -> str | None:
+        """Which class reads a block: the name that it gives under `key`."""
+        if not isinstance(block, dict):
+            cure = f"write {{{key}: {shown(block, bare=True)}}}" if block in names else f"write {{{key}: {names[0]}}}"
+            self._tell(f"{section}: expected a block of keys, got {given(block)}", (section,), cure)
+            return None
+        if block.get(key) in names:
+            return str(block[key])
+        path = (section, key)
+        if key not in block:
+            self._tell(f"{section}: {key} is missing", (section,), f"there are: {', '.join(names)}", of_key=True)
+        elif isinstance(block[key], str):
+            self._tell(f"{dotted(path)}: there is no {shown(block[key])}", path, choose_from(block[key], names))
+        else:
+            self._tell(f"{dotted(path)}: expected one of {', '.join(names)}, got {given(block[key])}", path)
+        return None
+
+    def _name(self, source: Source | None) -> str | None:
+        if "name" not in self.data:
+            return safe_name(self.stem if self.stem is not None else source.title() if source else "")
+        name = self.data["name"]
+        refused = refuse_name(name)
+        if refused:
+            self._tell(f"name: {refused}", ("name",), f"for example {safe_name(str(name)[:1000])}")
+        return None if refused else str(name)
+
+    def _seeds(self) -> list[int] | None:
+        found = self._block(Seeds, {"seeds": self.data.get("seeds", 1)}, ())
+        if found is None:
+            return None
+        seeds = found.listed()
+        for index, seed in enumerate(seeds):
+            if seed in seeds[:index] and isinstance(found.seeds, list):
+                self._tell(f"seeds: {seed} is there twice", ("seeds", index), "give each seed once")
+        return seeds
+
+    def _losses(self, task: Task) -> list[LossChoice]:
+        given_loss = self.data.get("loss", {})
+        if isinstance(given_loss, list) and given_loss:
+            found = [self._loss(item, task, ("loss", index)) for index, item in enumerate(given_loss)]
+        elif isinstance(given_loss, list):
+            self._tell("loss: expected at least one loss, got []", ("loss",), f"for example {task.default_loss}")
+            found = []
+        else:
+            found = [self._loss(given_loss, task, ("loss",))]
+        return [each for each in found if each is not None]
+
+    def _loss(self, item: Any, task: Task, path: Keys) -> LossChoice | None:
+        block = {"name": item} if isinstance(item, str) else item
+        if not isinstance(block, dict):
+            cure = f"write a name such as {task.default_loss}, or {{name: {task.default_loss}}} with its options"
+            self._tell(f"{dotted(path)}: expected the name of a loss, got {given(block)}", path, cure)
+            return None
+        name_path = (*path, "name") if isinstance(item, dict) else path
+        loss = self._find_loss(block.get("name", task.default_loss), task, name_path)
+        if loss is None:
+            return None
+        options = {key: value for key, value in block.items() if key not in ("name", "output")}
+        self._options(loss, options, path)
+        choice = {"name": loss.name, "options": options, "output": block.get("output")}
+        return self._block(LossChoice, choice, path)
+
+    def _find_loss(self, name: Any, task: Task, path: Keys) -> Loss | None:
+        if not isinstance(name, str):
+            self._tell(f"{dotted(path)}: expected the name of a loss, got {given(name)}", path)
+            return None
+        try:
+            return find_loss(name, task.name)
+        except SpecError as wrong:
+            if ":" in name or "/" in name or "\\" in name:
+                cure = "only registered names are looked up; nothing in a spec is imported or executed"
+                self._tell(f"there is no loss called {shown(name)}", path, cure)
+            else:
+                self.problems += [self._placed(each, path) for each in wrong.problems]
+            return None
+
+    def _options(self, loss: Loss, options: dict[str, Any], path: Keys) -> None:
+        """Judge each option by itself, so that each mistake gets the place of its own option."""
+        for key, value in options.items():
+            wrong = problems_of(loss, {key: value})
+            self.problems += [self._placed(each, (*path, key), key not in loss.options) for each in wrong]
+
+    def _metrics(self, task: Task) -> list[str]:
+        names = self.data.get("metrics", list(task.default_metrics))
+        if not isinstance(names, list) or not names:
+            cure = f"write [{', '.join(task.default_metrics)}]"
+            self._tell(f"metrics: expected a list of names, got {given(names)}", ("metrics",), cure)
+            return []
+        for index, name in enumerate(names):
+            self._metric(name, task, ("metrics", index))
+            if name in names[:index]:
+                self._tell(f"metrics: {shown(name)} is there twice", ("metrics", index), "give each metric once")
+        return names
+
+    def _metric(self, name: Any, task: Task, path: Keys, of_key: bool = False) -> None:
+        if not isinstance(name, str):
+            self._tell(f"{dotted(path)}: expected the name of a metric, got {given(name)}", path)
+            return
+        try:
+            find_metric(name, task.name)
+        except SpecError as wrong:
+            self.problems += [self._placed(each, path, of_key) for each in wrong.problems]
+
+    def _expect(self, task: Task) -> dict[str, str]:
+        block = self.data.get("expect", {})
+        example = f'write {{test.{task.default_metrics[0]}: ">= 0.5"}}'
+        if not isinstance(block, dict):
+            self._tell(f"expect: expected a block of keys, got {given(block)}", ("expect",), example)
+            return {}
+        for key, condition in block.items():
+            split, dot, metric = key.partition(".")
+            if split in SPLITS and dot:
+                self._metric(metric, task, ("expect", key), of_key=True)
+            else:
+                message = f"expect: expected train, valid or test, a dot and a metric, got {shown(key)}"
+                self._tell(message, ("expect", key), example, of_key=True)
+            if not isinstance(condition, str) or not CONDITION.fullmatch(condition):
+                message = f"expect.{shown(key, bare=True)}: expected >=, >, <= or < and a number, got {given(condition)}"
+                number = isinstance(condition, (int, float)) and not isinstance(condition, bool)
+                self._tell(message, ("expect", key), f'write ">= {condition}"' if number else example)
+        return block
+
+
+def _order(problem: Problem) -> tuple[bool, int, int]:
+    """Flags first, then the order of the file."""
+    place = problem.place or Place("")
+    return place.line is not None, place.line or 0, place.column or 0

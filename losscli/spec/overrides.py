@@ -1,0 +1,208 @@
+"""What the command line puts on top of a spec file: first the flags, then every `--set`.
+
+A value from a flag has the same type and gets the same errors as one in the file; its place is the flag.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from losscli.errors import Place, Problem, SpecError, choose_from
+from losscli.spec.document import Document, Keys, Spot
+from losscli.spec.mistakes import dotted, shown
+from losscli.spec.reader import read_value
+
+TABLES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """Flags as they were typed; what is None or empty was not given."""
+
+    task: str | None = None
+    name: str | None = None
+    losses: tuple[str, ...] | list[str] = ()
+    data: str | None = None  # a table file, a built-in data set or a generator
+    target: tuple[str, ...] | list[str] = ()
+    drop: tuple[str, ...] | list[str] = ()
+    epochs: int | None = None
+    batch_size: int | None = None
+    lr: tuple[float, ...] | list[float] = ()
+    seeds: int | str | None = None  # "5" means 0..4, "0,3,7" means these
+    device: str | None = None
+    metrics: tuple[str, ...] | list[str] = ()
+    sets: tuple[str, ...] | list[str] = ()  # "train.lr=1e-3"
+
+    def on(self, document: Document, folder: Path) -> tuple[Document, list[Problem]]:
+        """The document with these on top, and what is wrong with them; `folder` is what paths in it are relative to."""
+        edited = Editor(Document(deepcopy(document.data), dict(document.spots)))
+        if self.data is not None:
+            edited.attempt(lambda: edited.replace_data(_data_block(str(self.data), folder), Place("--data")))
+        for flag, path, value in self._flags():
+            edited.attempt(lambda path=path, value=value, flag=flag: edited.put(path, value, Place(flag)))
+        if self.seeds is not None:
+            edited.attempt(lambda: edited.put(("seeds",), _seeds(self.seeds), Place("--seeds")))
+        for text in self.sets:
+            edited.attempt(lambda text=text: edited.set(text))
+        return edited.document, edited.problems
+
+    def _flags(self) -> Iterator[tuple[str, Keys, Any]]:
+        rows: list[tuple[str, Keys, Any]] = [
+            ("--task", ("task",), self.task),
+            ("--name", ("name",), self.name),
+            ("--loss", ("loss",), _one_or_all(self.losses)),
+            ("--target", ("data", "target"), _one_or_all(self.target)),
+            ("--drop", ("data", "drop"), list(self.drop) or None),
+            ("--epochs", ("train", "epochs"), self.epochs),
+            ("--batch-size", ("train", "batch_size"), self.batch_size),
+            ("--lr", ("train", "lr"), _one_or_all(self.lr)),
+            ("--device", ("train", "device"), self.device),
+            ("--metric", ("metrics",), list(self.metrics) or None),
+        ]
+        return (row for row in rows if row[2] is not None)
+
+
+@dataclass
+class Editor:
+    """A document that is being changed, and what went wrong on the way."""
+
+    document: Document
+
+    def __post_init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def attempt(self, change: Any) -> None:
+        """Make one change; what is wrong with it is kept beside the rest."""
+        try:
+            change()
+        except SpecError as wrong:
+            self.problems.extend(wrong.problems)
+
+    def put(self, path: Keys, value: Any, place: Place) -> None:
+        """Replace the value at a path, making the blocks on the way to it."""
+        block = self.document.data
+        for depth, key in enumerate(path[:-1]):
+            if isinstance(block, dict) and block.get(str(key)) is None:
+                block[str(key)] = {}
+            block = self._inside(block, key, path[: depth + 1], place)
+        if isinstance(block, dict):
+            block[str(path[-1])] = value
+        else:
+            self._inside(block, path[-1], path, place)
+            block[int(path[-1])] = value
+        for known in [known for known in self.document.spots if known[: len(path)] == path]:
+            del self.document.spots[known]
+        self.document.spots[path] = Spot(place, place)
+
+    def _inside(self, block: Any, key: str | int, path: Keys, place: Place) -> Any:
+        if isinstance(block, dict):
+            return block[str(key)]
+        if isinstance(block, list) and str(key).isdecimal() and int(key) < len(block):
+            return block[int(key)]
+        what = f"a list of {len(block)}" if isinstance(block, list) else shown(block)
+        raise SpecError(f"there is no {dotted(path)}: {dotted(path[:-1]) or 'the spec'} is {what}", place=place)
+
+    def replace_data(self, block: dict[str, Any], place: Place) -> None:
+        """Other data: nothing of the old block holds for them but how to split."""
+        old = self.document.data.get("data")
+        kept = {"split": old["split"]} if isinstance(old, dict) and "split" in old else {}
+        spots = {path: spot for path, spot in self.document.spots.items() if path[:2] == ("data", "split")}
+        self.put(("data",), {**block, **kept}, place)
+        self.document.spots.update(spots)
+
+    def set(self, text: str) -> None:
+        """One `--set`: a path of keys, the first `=`, a value as in the file."""
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        place = Place(f"--set {shown(name, bare=True)}")
+        keys = name.split(".", 1) if name.startswith("expect.") else name.split(".")  # test.accuracy is one key there
+        if not equals or not all(keys):
+            raise SpecError(f"expected KEY=VALUE, got {shown(text)}", place=place, cure="--set train.lr=1e-3")
+        found = read_value(value, place.file)
+        if keys[0] == "loss" and len(keys) > 1:
+            self._set_loss(tuple(keys[1:]), found, place)
+        else:
+            self.put(_indexed(self.document.data, keys), found, place)
+
+    def _set_loss(self, keys: tuple[str, ...], value: Any, place: Place) -> None:
+        """Into the one loss; of several, into every one that has the option."""
+        chosen = self.document.data.get("loss")
+        if not isinstance(chosen, list):
+            self._open_loss(("loss",))
+            return self.put(("loss", *keys), value, place)
+        if keys[0].isdecimal() and len(keys) > 1 and int(keys[0]) < len(chosen):
+            self._open_loss(("loss", int(keys[0])))
+            return self.put(("loss", int(keys[0]), *keys[1:]), value, place)
+        having = [index for index, item in enumerate(chosen) if keys[0] in _options_of(item)]
+        if not having:
+            options = sorted({option for item in chosen for option in _options_of(item)})
+            message = f"none of the losses has the option {shown(keys[0])}"
+            raise SpecError(message, place=place, cure=choose_from(keys[0], options))
+        for index in having:
+            self._open_loss(("loss", index))
+            self.put(("loss", index, *keys), deepcopy(value), place)
+        return None
+
+    def _open_loss(self, path: Keys) -> None:
+        """Make room for options: `loss: focal` becomes `loss: {name: focal}`."""
+        block: Any = self.document.data
+        for key in path[:-1]:
+            block = block[key]
+        held = block.get(path[-1]) if isinstance(block, dict) else block[path[-1]]
+        if held is None or isinstance(held, str):
+            block[path[-1]] = {"name": held} if held else {}
+
+
+def _options_of(item: Any) -> set[str]:
+    """The options that a loss of this name has, for whatever task; what the task's own lacks is told when it is checked."""
+    from losscli.losses import losses
+
+    name = item.get("name") if isinstance(item, dict) else item
+    found = {option for loss in losses if name == loss.name or name in loss.aliases for option in loss.options}
+    return found | {"output"}
+
+
+def _indexed(data: Any, keys: list[str]) -> Keys:
+    """The path with whole numbers where the document has a list."""
+    path: list[str | int] = []
+    for key in keys:
+        path.append(int(key) if isinstance(data, list) and key.isdecimal() else key)
+        data = data.get(key) if isinstance(data, dict) else None
+    return tuple(path)
+
+
+def _one_or_all(values: tuple[Any, ...] | list[Any]) -> Any:
+    return (values[0] if len(values) == 1 else list(values)) if values else None
+
+
+def _seeds(text: int | str) -> Any:
+    if isinstance(text, str) and "," in text:
+        return [read_value(part, "--seeds") for part in text.strip(",").split(",")]
+    return read_value(str(text), "--seeds")
+
+
+def _data_block(text: str, folder: Path) -> dict[str, Any]:
+    """The `data:` block that `--data` stands for: a table file, a built-in data set or a generator."""
+    from losscli.data.sources import sources
+    from losscli.data.sources.builtin import TASKS
+    from losscli.data.sources.synthetic import GENERATORS
+
+    kind = TABLES.get(Path(text).suffix.casefold())
+    if kind is not None and kind in sources:
+        path = text if os.path.isabs(text) or "://" in text else os.path.relpath(text, folder)
+        delimiter = {"delimiter": "\t"} if text.casefold().endswith(".tsv") else {}
+        return {"source": kind, "path": path, **delimiter}
+    names = {**dict.fromkeys(GENERATORS, "synthetic"), **dict.fromkeys(TASKS, "builtin")}
+    if text in names:
+        return {"source": names[text], "name": text}
+    files = " or ".join(suffix for suffix, needed in TABLES.items() if needed in sources)
+    raise SpecError(
+        f"expected a {files} file, a built-in data set or a generator, got {shown(text)}",
+        place=Place("--data"),
+        cure=choose_from(text, names),
+    )
