@@ -20,6 +20,17 @@ class Tick:
     value: float  # its mean over the stack's runs on the valid split
 
 
+@dataclass
+class Stop:
+    """How a signal asks the training to end: it finishes its epoch, keeps what there is, and starts nothing more.
+
+    `listening` is true while somebody polls `requested`; outside of training a signal should end the command at once.
+    """
+
+    requested: bool = False
+    listening: bool = False
+
+
 Watch = Callable[[Tick], None]
 
 

@@ -1,0 +1,144 @@
+"""Wrong activations between model and loss: the mistakes that train without an error and cost quietly."""
+
+from __future__ import annotations
+
+from losscli.check import Wiring, rule
+
+PROBABILITIES = ("sigmoid", "softmax")
+
+
+@rule(
+    "double-softmax",
+    "error",
+    says="a softmax stands before a loss that applies softmax itself; between 0 and 1 its logits can hardly be told "
+    "apart, so the loss cannot get near 0 and the gradients are small",
+    cure="give the loss raw scores (model.output: none), or use nll after log-softmax",
+    bad=(("multiclass", "cross-entropy", ("softmax",)), ("multiclass", "focal", ("relu", "softmax"))),
+    good=(("multiclass", "cross-entropy", ()), ("multiclass", "nll", ("log-softmax",))),
+)
+def double_softmax(wiring: Wiring) -> bool:
+    return wiring.task == "multiclass" and wiring.loss.expects in ("logits", "scores") and wiring.last == "softmax"
+
+
+@rule(
+    "double-sigmoid",
+    "error",
+    says="a sigmoid stands before a loss that takes raw scores; its output lies between 0 and 1, so the loss "
+    "can never see a confident no and the gradients vanish",
+    cure="give the loss raw scores (model.output: none), or use bce after the sigmoid",
+    bad=(("binary", "bce-logits", ("sigmoid",)), ("multilabel", "focal", ("sigmoid",)), ("binary", "hinge", ("sigmoid",))),
+    good=(("binary", "bce-logits", ()), ("binary", "bce", ("sigmoid",))),
+)
+def double_sigmoid(wiring: Wiring) -> bool:
+    return wiring.loss.expects in ("logits", "scores") and wiring.last == "sigmoid"
+
+
+@rule(
+    "raw-scores-into-probabilities",
+    "error",
+    says="the loss expects probabilities and gets raw scores; a score below 0 or above 1 is cut off there and gets no gradient",
+    cure="put a sigmoid (or softmax) before it (model.output: auto), or use the loss that takes logits",
+    bad=(("binary", "bce", ()), ("multilabel", "bce", ("tanh",))),
+    good=(("binary", "bce", ("sigmoid",)),),
+)
+def raw_scores_into_probabilities(wiring: Wiring) -> bool:
+    return wiring.loss.expects == "probabilities" and wiring.last not in PROBABILITIES
+
+
+@rule(
+    "not-log-probabilities",
+    "error",
+    says="the loss expects log-probabilities and gets something else; it then rewards large numbers, not likely classes",
+    cure="put log-softmax before it (model.output: auto), or use cross-entropy on raw scores",
+    bad=(("multiclass", "nll", ()), ("multiclass", "nll", ("softmax",))),
+    good=(("multiclass", "nll", ("log-softmax",)),),
+)
+def not_log_probabilities(wiring: Wiring) -> bool:
+    return wiring.loss.expects == "log-probabilities" and wiring.last != "log-softmax"
+
+
+@rule(
+    "relu-before-sigmoid",
+    "error",
+    says="a ReLU stands before the sigmoid or softmax; after it no score is negative, so no probability falls below one half "
+    "(binary) and where the ReLU is off there is no gradient",
+    cure="let the last layer be linear: remove the relu from model.output",
+    bad=(("binary", "bce", ("relu", "sigmoid")), ("multiclass", "nll", ("relu", "log-softmax"))),
+    good=(("binary", "bce", ("sigmoid",)),),
+)
+def relu_before_sigmoid(wiring: Wiring) -> bool:
+    return wiring.before("relu", (*PROBABILITIES, "log-softmax"))
+
+
+@rule(
+    "clipped-scores",
+    "error",
+    says="a ReLU stands before a loss that takes raw scores; it can never see a negative one, and where the ReLU is off "
+    "there is no gradient",
+    cure="let the last layer be linear (model.output: none)",
+    bad=(("binary", "bce-logits", ("relu",)), ("multiclass", "cross-entropy", ("relu",))),
+    good=(("binary", "bce-logits", ()), ("regression", "mse", ("relu",))),
+)
+def clipped_scores(wiring: Wiring) -> bool:
+    return wiring.loss.expects in ("logits", "scores") and wiring.last in ("relu", "softplus", "exp")
+
+
+@rule(
+    "bounded-scores",
+    "warning",
+    says="a tanh stands before a loss that takes raw scores; between -1 and 1 no probability leaves 0.27 to 0.73",
+    cure="let the last layer be linear (model.output: none)",
+    bad=(("binary", "bce-logits", ("tanh",)),),
+    good=(("binary", "bce-logits", ()),),
+)
+def bounded_scores(wiring: Wiring) -> bool:
+    return wiring.loss.expects in ("logits", "scores") and wiring.last == "tanh"
+
+
+@rule(
+    "sigmoid-before-softmax-loss",
+    "error",
+    says="classes that exclude each other are squeezed one by one before a loss that applies softmax itself; between 0 and 1 "
+    "its logits can hardly be told apart",
+    cure="give the loss raw scores (model.output: none)",
+    bad=(("multiclass", "nll", ("sigmoid", "log-softmax")),),
+    good=(("multiclass", "cross-entropy", ()), ("multiclass", "cross-entropy", ("sigmoid",))),
+)
+def sigmoid_before_softmax_loss(wiring: Wiring) -> bool:
+    return wiring.before("sigmoid", ("softmax", "log-softmax"))
+
+
+@rule(
+    "softmax-over-labels",
+    "error",
+    says="a softmax makes labels compete that may hold together; their probabilities cannot all be high",
+    cure="use a sigmoid per label (model.output: auto)",
+    bad=(("multilabel", "bce", ("softmax",)), ("multilabel", "bce-logits", ("softmax",))),
+    good=(("multilabel", "bce", ("sigmoid",)),),
+)
+def softmax_over_labels(wiring: Wiring) -> bool:
+    return wiring.task == "multilabel" and wiring.last in ("softmax", "log-softmax")
+
+
+@rule(
+    "needless-log-softmax",
+    "info",
+    says="log-softmax before a loss that applies it itself changes nothing: it is its own repetition",
+    cure="leave it out (model.output: none)",
+    bad=(("multiclass", "cross-entropy", ("log-softmax",)),),
+    good=(("multiclass", "nll", ("log-softmax",)),),
+)
+def needless_log_softmax(wiring: Wiring) -> bool:
+    return wiring.task == "multiclass" and wiring.loss.expects == "logits" and wiring.chain == ("log-softmax",)
+
+
+@rule(
+    "bounded-values",
+    "warning",
+    says="an activation bounds predictions of a standardised target; values beyond it cannot be predicted",
+    cure="let the last layer be linear (model.output: none)",
+    bad=(("regression", "mse", ("relu",)), ("regression", "huber", ("sigmoid",))),
+    good=(("regression", "mse", ()),),
+)
+def bounded_values(wiring: Wiring) -> bool:
+    return wiring.task == "regression" and wiring.loss.expects == "values" and bool(wiring.chain)

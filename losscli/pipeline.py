@@ -1,0 +1,218 @@
+"""THE LINE: specs -> arenas -> datasets -> stacks -> comparison -> record. Read this first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from losscli.check import Wiring, look
+from losscli.compare.expect import unmet
+from losscli.compare.leaderboard import build_arena
+from losscli.compare.result import Arena, Comparison, Point, RunResult
+from losscli.data.dataset import Dataset
+from losscli.data.prepare import prepare
+from losscli.errors import Finding
+from losscli.losses import find as find_loss
+from losscli.metrics import find as find_metric
+from losscli.record import writer
+from losscli.reports.json import to_json
+from losscli.spec.arenas import merge
+from losscli.spec.dump import to_yaml
+from losscli.spec.entries import entries
+from losscli.spec.model import Entry, Spec
+from losscli.stack import device as machine
+from losscli.stack.baseline import baseline
+from losscli.stack.course import Course, mean_of
+from losscli.stack.rows import Run, spans
+from losscli.stack.train import Job, epochs_of, stacks, train
+from losscli.stack.watch import Stop, Tick, Watch, unwatched
+from losscli.tasks import tasks
+
+SMOKE_SEEDS, SMOKE_STEPS = 2, 40
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One arena before it is trained: a spec with all that it names, found and loaded."""
+
+    spec: Spec
+    job: Job
+    entries: Sequence[Entry]
+    datasets: Mapping[int, Dataset]  # by the run's seed
+    findings: Sequence[Finding]
+
+    @property
+    def rows(self) -> dict[str, int]:
+        return {split: part.rows for split, part in next(iter(self.datasets.values())).parts.items()}
+
+    @property
+    def epochs(self) -> int:
+        return epochs_of(self.spec.train, self.rows["train"])
+
+    def runs(self) -> list[Run]:
+        """All runs, entry by entry, so that rows of one loss lie next to each other."""
+        return [self._run(entry, seed) for entry in self.entries for seed in self.spec.seeds]
+
+    def _run(self, entry: Entry, seed: int) -> Run:
+        loss = find_loss(entry.loss, self.spec.task)
+        return Run(entry.name, seed, loss, entry.options, entry.output, entry.lr, self.datasets[seed])
+
+
+def run(
+    specs: Sequence[Spec],
+    *,
+    out: Path | None = Path("runs"),
+    smoke: bool = False,
+    watch: Watch = unwatched,
+    stop: Stop | None = None,
+) -> Comparison:
+    """Train every entry of every spec on every seed, compare within arenas, and leave a record under `out`.
+
+    With `smoke`, at most two seeds and forty steps each: enough to see that everything runs.
+    """
+    began = time.perf_counter()
+    contests = [load(spec) for spec in merge([smaller(spec) if smoke else spec for spec in specs])]
+    loaded = time.perf_counter()
+    trained = _train(contests, watch, stop or Stop())
+    seconds = time.perf_counter() - loaded
+    arenas = [conclude(contest, courses) for contest, courses in zip(contests, trained, strict=True)]
+    comparison = Comparison(
+        arenas=arenas,
+        device=", ".join(dict.fromkeys(str(contest.job.device) for contest in contests)),
+        record=None,
+        timing=_timing(contests, trained, loaded - began, seconds),
+        unmet=[said for contest, arena in zip(contests, arenas, strict=True) for said in unmet(contest.spec.expect, arena)],
+    )
+    return comparison if out is None else keep(comparison, contests, trained, out)
+
+
+def smaller(spec: Spec) -> Spec:
+    """The spec of a smoke run: the same line from end to end, about a second of training."""
+    steps = min(SMOKE_STEPS, spec.train.max_steps or SMOKE_STEPS)
+    plan = spec.train.model_copy(update={"max_steps": steps})
+    return spec.model_copy(update={"train": plan, "seeds": spec.seeds[:SMOKE_SEEDS], "expect": {}})
+
+
+def load(spec: Spec) -> Contest:
+    """Everything that a spec names, before anything is trained; whatever is wrong is told now."""
+    task = tasks.get(spec.task)
+    metrics = [find_metric(name, spec.task) for name in spec.metrics]
+    job = Job(task, spec.model, spec.train, metrics, machine.choose(spec.train.device))
+    found = entries(spec)
+    wiring = [Wiring(entry.name, spec.task, find_loss(entry.loss, spec.task), entry.output) for entry in found]
+    table = spec.data.read(Path(spec.folder))
+    target = task.decode(table.targets)
+    by_split: dict[int, Dataset] = {}
+    datasets = {}
+    for seed in spec.seeds:
+        split_seed = seed if spec.data.split.seed is None else spec.data.split.seed
+        if split_seed not in by_split:
+            by_split[split_seed] = prepare(table, target, task, spec.data.split, seed)
+        datasets[seed] = by_split[split_seed]
+    noticed = [finding for dataset in by_split.values() for finding in dataset.findings]
+    said = [finding for each in wiring for finding in look(each)]
+    return Contest(spec, job, found, datasets, list(dict.fromkeys([*said, *noticed])))
+
+
+def _train(contests: Sequence[Contest], watch: Watch, stop: Stop) -> list[list[Course]]:
+    """Every contest's courses; after a stop was asked for, those that there are."""
+    total = sum(len(contest.entries) * len(contest.spec.seeds) * contest.epochs for contest in contests)
+    done = 0
+    trained: list[list[Course]] = []
+    stop.listening = True
+    for contest in contests:
+        courses: list[Course] = []
+        for runs in stacks(contest.runs(), contest.job):
+            if stop.requested:
+                break
+
+            def report(epoch: int, epochs: int, now: list[Course], before: int = done, contest: Contest = contest) -> bool:
+                watch(_tick(contest, epoch, epochs, before + epoch * len(now), total, now))
+                return stop.requested
+
+            courses += train(runs, contest.job, report)
+            done += len(runs) * contest.epochs
+        trained.append(courses)
+    stop.listening = False
+    return trained
+
+
+def _tick(contest: Contest, epoch: int, epochs: int, done: int, total: int, courses: list[Course]) -> Tick:
+    headline = contest.job.metrics[0].name
+    last = [{(split, name): value for _, split, name, value in course.last()} for course in courses]
+    loss = mean_of([values["train", "loss"] for values in last])
+    value = mean_of([values["valid", headline] for values in last])
+    return Tick(contest.spec.name, epoch, epochs, done, total, loss, headline, value)
+
+
+def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
+    """The arena's leaderboard from its finished runs."""
+    spec, metrics = contest.spec, contest.job.metrics
+    datasets = list({id(dataset): dataset for dataset in contest.datasets.values()}.values())
+    return build_arena(
+        contest.entries,
+        [_result(course) for course in courses],
+        task=spec.task,
+        data=datasets[0].name,
+        headline=metrics[0].name,
+        directions={metric.name: metric.direction for metric in metrics},
+        baseline=baseline(datasets, contest.job.task, metrics),
+        labels=datasets[0].target.labels,
+        findings=contest.findings,
+        spec=spec.model_dump(mode="json"),
+        rows=contest.rows,
+        resampled=spec.data.split.seed is None,
+    )
+
+
+def _result(course: Course) -> RunResult:
+    history = [Point(*point) for point in course.history]
+    run = course.run
+    return RunResult(
+        run.entry, run.seed, course.status, course.epochs, course.best_epoch, course.scores, history, course.seconds
+    )
+
+
+def _timing(
+    contests: Sequence[Contest], trained: Sequence[Sequence[Course]], load_seconds: float, train_seconds: float
+) -> dict[str, float]:
+    steps, samples = 0, 0
+    for contest, courses in zip(contests, trained, strict=True):
+        rows = contest.rows["train"]
+        epochs = sum(course.epochs for course in courses)
+        cap = contest.spec.train.max_steps
+        per_epoch = len(spans(rows, contest.spec.train.batch_size))
+        run_steps = [min(course.epochs * per_epoch, cap or course.epochs * per_epoch) for course in courses]
+        steps += sum(run_steps)
+        samples += sum(run_steps) * rows // per_epoch if epochs else 0
+    rate = samples / train_seconds if train_seconds > 0 else 0.0
+    return {
+        "load_seconds": load_seconds,
+        "train_seconds": train_seconds,
+        "steps": steps,
+        "run_samples_per_second": rate,
+    }
+
+
+def keep(comparison: Comparison, contests: Sequence[Contest], trained: Sequence[list[Course]], out: Path) -> Comparison:
+    """Write the record, and return the comparison that knows where it is."""
+    weights: dict[str, Any] = {}
+    encoders: dict[str, Any] = {}
+    for number, (contest, courses) in enumerate(zip(contests, trained, strict=True)):
+        for course in courses:
+            prefix = f"{number}/{course.run.entry}/{course.run.seed}"
+            weights |= {f"{prefix}/{name}": tensor for name, tensor in course.weights.items()}
+        encoders |= {f"{number}/{seed}": dataset.encoder for seed, dataset in contest.datasets.items()}
+    folder = writer.write(
+        out,
+        "-".join(dict.fromkeys(contest.spec.name for contest in contests)),
+        comparison,
+        weights=weights,
+        encoders=encoders,
+        specs=[to_yaml(contest.spec, relative_to=out / "record") for contest in contests],
+        results=to_json,
+    )
+    return replace(comparison, record=folder.as_posix())

@@ -1,0 +1,74 @@
+"""The course of each run over the epochs: its history, whether it diverged, when it was best, when it had enough."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Literal
+
+import numpy as np
+
+from losscli.metrics import Metric
+from losscli.stack.rows import Run
+
+EXPLODED = 1e6  # a run whose loss is this many times what it started with has diverged, though it is still a number
+
+
+@dataclass
+class Course:
+    """One run from its first epoch to its scores; `history` holds (epoch, split, metric, value)."""
+
+    run: Run
+    status: Literal["ok", "diverged", "stopped"] = "ok"
+    epochs: int = 0
+    best_epoch: int = 0
+    best: float = -math.inf
+    history: list[tuple[int, str, str, float]] = field(default_factory=list)
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    weights: dict[str, np.ndarray] = field(default_factory=dict)  # empty if the run diverged
+    seconds: float = 0.0
+
+    @property
+    def moving(self) -> bool:
+        return self.status == "ok"
+
+    def advance(self, epoch: int, train_loss: float, started_at: float, valid: Mapping[str, float], sound: bool) -> None:
+        """Note one more epoch; `sound` says that all weights are finite."""
+        self.epochs = epoch
+        self.history.append((epoch, "train", "loss", train_loss))
+        self.history.extend((epoch, "valid", name, value) for name, value in valid.items())
+        if not (sound and math.isfinite(train_loss) and train_loss <= EXPLODED * max(started_at, 1.0)):
+            self.status = "diverged"
+
+    def judge(self, headline: Metric, valid: Mapping[str, float], patience: int | None) -> bool:
+        """Whether this epoch is the best so far; without patience the last one always is. May stop the run."""
+        score = valid[headline.name] if headline.direction == "up" else -valid[headline.name]
+        if math.isnan(score):  # no value for this loss (hinge has no log-loss): its own loss decides
+            score = -valid["loss"]
+        if patience is None or score > self.best:
+            self.best, self.best_epoch = score, self.epochs
+            return True
+        if self.epochs - self.best_epoch >= patience:
+            self.stop()
+        return False
+
+    def last(self) -> list[tuple[int, str, str, float]]:
+        """The points of the last epoch."""
+        return list(takewhile(lambda point: point[0] == self.epochs, reversed(self.history)))
+
+    def stop(self) -> None:
+        """No further epochs for this run; a diverged one stays diverged."""
+        if self.moving:
+            self.status = "stopped"
+
+
+def mean_of(values: Sequence[float]) -> float:
+    """The mean of those that are numbers, for the eye of a watcher.
+
+    >>> mean_of([1.0, float("nan"), 3.0])
+    2.0
+    """
+    numbers = [value for value in values if math.isfinite(value)]
+    return sum(numbers) / len(numbers) if numbers else math.nan

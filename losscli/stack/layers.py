@@ -1,0 +1,144 @@
+"""Layers that carry all runs: every parameter has a leading run dimension, `x` is [R, B, F] and stays so.
+
+A layer knows the shapes of one run's parameters, how to draw them, and how to apply R of them at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Tensors = Mapping[str, Tensor]
+
+
+@dataclass
+class Pass:
+    """One way through the network: training or not, and the noise of each run's seed while training.
+
+    Runs of one seed share their noise, as they share their weights and their batches: the comparison is paired.
+    """
+
+    training: bool = False
+    noise: list[torch.Generator] = field(default_factory=list)  # one per seed
+    seed_of_run: Tensor | None = None  # [R], an index into `noise`
+
+
+class Layer:
+    """What every layer has; a layer without parameters or statistics overrides only `__call__`."""
+
+    def draw(self, chance: torch.Generator) -> dict[str, Tensor]:
+        """One run's initial parameters."""
+        return {}
+
+    def statistics(self) -> dict[str, Tensor]:
+        """One run's initial state that is kept but not trained."""
+        return {}
+
+    def units(self) -> int:
+        """How many numbers per row of the batch the layer keeps for the backward pass (for the choice of width)."""
+        return 0
+
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: Pass) -> Tensor:
+        raise TypeError(f"{type(self).__name__} cannot be applied")
+
+
+@dataclass
+class Linear(Layer):
+    """`x W + b` per run; drawn as torch does: uniform within 1 / sqrt(inputs)."""
+
+    inputs: int
+    outputs: int
+
+    def draw(self, chance: torch.Generator) -> dict[str, Tensor]:
+        bound = 1 / math.sqrt(self.inputs)
+        weight = torch.empty(self.inputs, self.outputs).uniform_(-bound, bound, generator=chance)
+        return {"weight": weight, "bias": torch.empty(1, self.outputs).uniform_(-bound, bound, generator=chance)}
+
+    def units(self) -> int:
+        return self.outputs
+
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: Pass) -> Tensor:
+        return torch.baddbmm(weights["bias"], x, weights["weight"])  # [R, B, F] -> [R, B, H]
+
+
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "elu": functional.elu,
+    "gelu": functional.gelu,
+    "tanh": torch.tanh,
+    "silu": functional.silu,
+}
+
+
+@dataclass
+class Activation(Layer):
+    """The same function for every number."""
+
+    kind: str
+
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: Pass) -> Tensor:
+        return ACTIVATIONS[self.kind](x)
+
+
+@dataclass
+class BatchNorm(Layer):
+    """Ioffe and Szegedy 2015 (arXiv 1502.03167): statistics of the batch per run, running ones for evaluation."""
+
+    width: int
+    momentum: float = 0.1
+    eps: float = 1e-5
+
+    def draw(self, chance: torch.Generator) -> dict[str, Tensor]:
+        return {"scale": torch.ones(1, self.width), "shift": torch.zeros(1, self.width)}
+
+    def statistics(self) -> dict[str, Tensor]:
+        return {"mean": torch.zeros(1, self.width), "variance": torch.ones(1, self.width)}
+
+    def units(self) -> int:
+        return 2 * self.width
+
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: Pass) -> Tensor:
+        if way.training:
+            variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)  # [R, 1, H]
+            rows = x.shape[1]
+            with torch.no_grad():
+                statistics["mean"].lerp_(mean, self.momentum)
+                statistics["variance"].lerp_(variance * (rows / max(rows - 1, 1)), self.momentum)
+        else:
+            mean, variance = statistics["mean"], statistics["variance"]
+        return (x - mean) * torch.rsqrt(variance + self.eps) * weights["scale"] + weights["shift"]
+
+
+@dataclass
+class LayerNorm(Layer):
+    """Ba et al. 2016 (arXiv 1607.06450): each row is normalised by itself."""
+
+    width: int
+
+    def draw(self, chance: torch.Generator) -> dict[str, Tensor]:
+        return {"scale": torch.ones(1, self.width), "shift": torch.zeros(1, self.width)}
+
+    def units(self) -> int:
+        return 2 * self.width
+
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: Pass) -> Tensor:
+        return functional.layer_norm(x, (self.width,)) * weights["scale"] + weights["shift"]
+
+
+@dataclass
+class Dropout(Layer):
+    """Srivastava et al. 2014: a mask per seed, so that all losses of one seed drop the same units."""
+
+    share: float
+
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: Pass) -> Tensor:
+        if not way.training:
+            return x
+        masks = torch.stack([torch.rand(x.shape[1:], generator=chance, device=x.device) for chance in way.noise])
+        kept = (masks >= self.share).to(x.dtype) / (1 - self.share)  # [S, B, H]
+        return x * (kept if len(way.noise) == 1 else kept[way.seed_of_run])

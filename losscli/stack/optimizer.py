@@ -1,0 +1,117 @@
+"""Optimizers over the matrix of all runs, with a learning rate per run.
+
+They are written here because a stack needs what torch's own lack: a rate per row, rows that stand still bit by bit, and
+clipping within a row. (They also spare the second that building the first `torch.optim` object takes.) Each equals its
+namesake in `torch.optim` with the same settings; the tests hold them against it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from math import sqrt
+
+import torch
+from torch import Tensor
+
+from losscli.stack.plan import Plan
+
+
+class Optimizer(ABC):
+    """`step` moves the weights [R, P] in place, against the gradients [R, P], by rates [R, 1]."""
+
+    def __init__(self, plan: Plan, weights: Tensor):
+        self.plan = plan
+        self.weights = weights
+        self.steps = 0
+        self.update = torch.empty_like(weights)
+
+    @torch.no_grad()
+    def step(self, gradients: Tensor, rates: Tensor, resting: Tensor | None = None) -> None:
+        """One step. Rows of `resting` [R, 1] (bool) stay bit-equal, whatever their gradients are."""
+        self.steps += 1
+        if self.plan.clip is not None:
+            norms = torch.linalg.vector_norm(gradients, dim=1, keepdim=True)  # [R, 1]: each run by itself
+            gradients.mul_((self.plan.clip / (norms + 1e-6)).clamp_(max=1.0))
+        self.direct(gradients)
+        self.update.mul_(rates)
+        if resting is not None:
+            self.update.masked_fill_(resting, 0.0)
+        self.weights.sub_(self.update)
+
+    @abstractmethod
+    def direct(self, gradients: Tensor) -> None:
+        """Put the direction of descent, for a learning rate of 1, into `self.update`. May change `gradients`."""
+
+    def decay(self, gradients: Tensor) -> Tensor:
+        """The gradients with the L2 penalty of `weight_decay` added (not for AdamW, whose decay is decoupled)."""
+        return gradients.add_(self.weights, alpha=self.plan.weight_decay) if self.plan.weight_decay else gradients
+
+
+class Sgd(Optimizer):
+    """Stochastic gradient descent, with heavy-ball momentum if the plan asks for it."""
+
+    def __init__(self, plan: Plan, weights: Tensor):
+        super().__init__(plan, weights)
+        self.velocity = torch.zeros_like(weights) if plan.momentum else None
+
+    def direct(self, gradients: Tensor) -> None:
+        gradients = self.decay(gradients)
+        if self.velocity is not None:
+            gradients = self.velocity.mul_(self.plan.momentum).add_(gradients)
+        self.update.copy_(gradients)
+
+
+class Adam(Optimizer):
+    """Kingma and Ba 2014 (arXiv 1412.6980), beta 0.9 and 0.999, epsilon 1e-8."""
+
+    beta1, beta2, eps = 0.9, 0.999, 1e-8
+
+    def __init__(self, plan: Plan, weights: Tensor):
+        super().__init__(plan, weights)
+        self.mean = torch.zeros_like(weights)
+        self.square = torch.zeros_like(weights)
+
+    def direct(self, gradients: Tensor) -> None:
+        self.moments(self.decay(gradients))
+
+    def moments(self, gradients: Tensor) -> None:
+        """The bias-corrected ratio of the moments, into `self.update`."""
+        self.mean.lerp_(gradients, 1 - self.beta1)
+        self.square.mul_(self.beta2).addcmul_(gradients, gradients, value=1 - self.beta2)
+        correction1 = 1 - self.beta1**self.steps
+        correction2 = sqrt(1 - self.beta2**self.steps)
+        # (m / c1) / (sqrt(v) / c2 + eps)
+        torch.sqrt(self.square, out=self.update)
+        self.update.mul_(correction1 / correction2).add_(self.eps * correction1)
+        torch.div(self.mean, self.update, out=self.update)
+
+
+class AdamW(Adam):
+    """Loshchilov and Hutter 2017 (arXiv 1711.05101): Adam with the decay taken from the weights, not the gradients."""
+
+    def direct(self, gradients: Tensor) -> None:
+        self.moments(gradients)
+        self.update.add_(self.weights, alpha=self.plan.weight_decay)
+
+
+class RmsProp(Optimizer):
+    """Tieleman and Hinton 2012, smoothing 0.99, epsilon 1e-8, with momentum if the plan asks for it."""
+
+    smoothing, eps = 0.99, 1e-8
+
+    def __init__(self, plan: Plan, weights: Tensor):
+        super().__init__(plan, weights)
+        self.square = torch.zeros_like(weights)
+        self.velocity = torch.zeros_like(weights) if plan.momentum else None
+
+    def direct(self, gradients: Tensor) -> None:
+        gradients = self.decay(gradients)
+        self.square.mul_(self.smoothing).addcmul_(gradients, gradients, value=1 - self.smoothing)
+        torch.sqrt(self.square, out=self.update)
+        torch.div(gradients, self.update.add_(self.eps), out=self.update)
+        if self.velocity is not None:
+            self.update.copy_(self.velocity.mul_(self.plan.momentum).add_(self.update))
+
+
+OPTIMIZERS: Mapping[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "sgd": Sgd, "rmsprop": RmsProp}

@@ -1,0 +1,190 @@
+"""Training a stack: one loop serves all runs; each run may stop, diverge or keep its best weights by itself."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from losscli.data.dataset import SPLITS
+from losscli.metrics import Metric
+from losscli.stack import device as machine
+from losscli.stack.chance import generator
+from losscli.stack.course import Course
+from losscli.stack.evaluate import Judge
+from losscli.stack.layers import Pass
+from losscli.stack.models import Model
+from losscli.stack.network import Network, gather
+from losscli.stack.objective import Objective
+from losscli.stack.optimizer import OPTIMIZERS
+from losscli.stack.plan import Plan
+from losscli.stack.rows import Rows, Run, spans
+from losscli.stack.schedule import share
+from losscli.tasks import Task
+
+# Without `epochs`, a run gets as many as this many steps need, within these bounds.
+DEFAULT_STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 600, 20, 100
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all stacks of an arena share."""
+
+    task: Task
+    model: Model
+    plan: Plan
+    metrics: Sequence[Metric]  # the first is the headline
+    device: torch.device
+
+
+# Called after each epoch of a stack with epoch, epochs and courses; True ends the training, and what there is is kept.
+Report = Callable[[int, int, list[Course]], bool]
+
+
+def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
+    """The runs, divided into stacks: equal outputs together, in widths whose working set fits the device."""
+    by_outputs: dict[int, list[Run]] = {}
+    for run in runs:
+        by_outputs.setdefault(job.task.outputs(run.dataset.target), []).append(run)
+    for outputs, alike in by_outputs.items():
+        cost = Network(job.model.layers(max(run.dataset.features for run in alike), outputs)).cost(job.plan.batch_size)
+        machine.refuse_if_too_large(cost, job.device)
+        for start, stop in machine.chunks(len(alike), machine.width(cost, job.device)):
+            yield alike[start:stop]
+
+
+def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False) -> list[Course]:
+    """Train the runs as one stack, and judge them on all splits. Equal runs give equal results in any stack."""
+    began = time.perf_counter()
+    training = Training(runs, job)
+    training.run(report)
+    training.finish()
+    for course in training.courses:
+        course.seconds = (time.perf_counter() - began) / len(runs)
+    return training.courses
+
+
+def epochs_of(plan: Plan, rows: int) -> int:
+    """How many epochs the plan means for so many training rows.
+
+    >>> epochs_of(Plan(), 400), epochs_of(Plan(epochs=3), 400), epochs_of(Plan(epochs=9, max_steps=5), 400)
+    (100, 3, 2)
+    """
+    steps = len(spans(rows, plan.batch_size))
+    epochs = plan.epochs or min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(DEFAULT_STEPS / steps)))
+    return epochs if plan.max_steps is None else min(epochs, math.ceil(plan.max_steps / steps))
+
+
+class Training:
+    """R runs on their way: weights [R, P], statistics [R, Q], and which rows still move."""
+
+    def __init__(self, runs: Sequence[Run], job: Job):
+        self.job, self.plan = job, job.plan
+        self.rows = Rows(runs, job.device)
+        self.courses = [Course(run) for run in runs]
+        self.outputs = job.task.outputs(runs[0].dataset.target)
+        self.network = Network(job.model.layers(self.rows.features, self.outputs))
+        self.objective = Objective(runs, job.task, job.device)
+        self.judge = Judge(self.rows, job.task, self.objective, job.metrics)
+        self.weights = torch.stack([self._draw(run) for run in runs]).to(job.device)
+        self.statistics = self.network.rest(len(runs)).to(job.device)
+        self.best = (self.weights.clone(), self.statistics.clone()) if self.plan.patience else None
+        self.optimizer = OPTIMIZERS[self.plan.optimizer](self.plan, self.weights)
+        self.gradients = torch.empty_like(self.weights)
+        self.rates = torch.tensor([[run.lr] for run in runs], device=job.device)  # [R, 1]
+        self.resting: Tensor | None = None  # [R, 1] once a run rests
+        self.ones = torch.ones(len(runs), device=job.device)
+        self.views = self.network.views(self.weights)
+        self.statistic_views = self.network.views_of_statistics(self.statistics)
+        noise = [generator(seed, "dropout", device=job.device) for seed in self.rows.seeds]
+        self.way = Pass(training=True, noise=noise, seed_of_run=self.rows.seed_of_run)
+        self.epochs = epochs_of(self.plan, self.rows.count("train"))
+        per_epoch = len(spans(self.rows.count("train"), self.plan.batch_size))
+        self.steps = min(self.epochs * per_epoch, self.plan.max_steps or self.epochs * per_epoch)
+        self.started_at = torch.zeros(len(runs), device=job.device)
+
+    def _draw(self, run: Run) -> Tensor:
+        """The initial weights [P] of a run: drawn for its own number of features, then widened to the stack's."""
+        own = Network(self.job.model.layers(run.dataset.features, self.outputs))
+        return self.network.widen(own.draw(run.seed), own)
+
+    def run(self, report: Report) -> None:
+        """All epochs, or as many as any run still needs."""
+        for epoch in range(1, self.epochs + 1):
+            losses = self._epoch()
+            self._look(epoch, losses)
+            if report(epoch, self.epochs, self.courses):
+                for course in self.courses:
+                    course.stop()
+            if not any(course.moving for course in self.courses):
+                break
+
+    def _epoch(self) -> Tensor:
+        """One epoch of steps; the mean training loss of each run on the way, [R]. Nothing waits for the device."""
+        total, seen = torch.zeros_like(self.started_at), 0
+        for inputs, targets in self.rows.batches(self.plan.batch_size):
+            if self.optimizer.steps == self.steps:
+                break
+            losses = self._step(inputs, targets)
+            if self.optimizer.steps == 1:
+                self.started_at = losses
+            total.add_(losses, alpha=inputs.shape[1])
+            seen += inputs.shape[1]
+        return total / seen
+
+    def _step(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        output = self.network.forward(inputs, self.views, self.statistic_views, self.way)
+        losses = self.objective(output, targets)
+        # Each run's loss for itself: a mean over runs would make a run's step depend on how many others there are.
+        gather(torch.autograd.grad(losses, self.views, grad_outputs=self.ones), out=self.gradients)
+        factor = share(self.plan.schedule, self.optimizer.steps, self.steps)
+        self.optimizer.step(self.gradients, self.rates if factor == 1 else self.rates * factor, self.resting)
+        return losses.detach()
+
+    def _look(self, epoch: int, losses: Tensor) -> None:
+        """Judge the epoch on the valid split; note who diverged, who improved, who rests from now on."""
+        valid = self._evaluate("valid")
+        sound = torch.isfinite(self.weights).all(dim=1)
+        table = torch.stack([losses, self.started_at, sound.to(losses.dtype), *valid.values()]).tolist()  # the one wait
+        improved = [False] * len(self.courses)
+        for row, course in enumerate(self.courses):
+            if not course.moving:
+                continue
+            train_loss, started_at, is_sound, *values = (line[row] for line in table)
+            named = dict(zip(valid, values, strict=True))
+            course.advance(epoch, train_loss, started_at, named, bool(is_sound))
+            if course.moving:
+                improved[row] = course.judge(self.job.metrics[0], named, self.plan.patience)
+        self._keep(improved)
+
+    def _keep(self, improved: list[bool]) -> None:
+        if self.best is not None and any(improved):
+            better = torch.tensor(improved, device=self.job.device)[:, None]
+            for kept, now in zip(self.best, (self.weights, self.statistics), strict=True):
+                kept.copy_(torch.where(better, now, kept))
+        if not all(course.moving for course in self.courses):
+            self.resting = torch.tensor([[not course.moving] for course in self.courses], device=self.job.device)
+
+    def _evaluate(self, split: str) -> dict[str, Tensor]:
+        units = sum(layer.units() for layer in self.network.layers)
+        calm = Pass(training=False)
+        return self.judge(lambda x: self.network.forward(x, self.views, self.statistic_views, calm), split, units)
+
+    def finish(self) -> None:
+        """Put the best weights back if they were kept, judge all splits, and hand out each run's weights."""
+        if self.best is not None:
+            self.weights.copy_(self.best[0])
+            self.statistics.copy_(self.best[1])
+        for split in SPLITS:
+            found = {name: values.tolist() for name, values in self._evaluate(split).items()}
+            for row, course in enumerate(self.courses):
+                lost = course.status == "diverged"
+                course.scores[split] = {name: math.nan if lost else values[row] for name, values in found.items()}
+        weights, statistics = self.weights.cpu(), self.statistics.cpu()
+        for row, course in enumerate(self.courses):
+            if course.status != "diverged":
+                course.weights = self.network.named(weights[row], statistics[row])
