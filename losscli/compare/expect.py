@@ -34,7 +34,7 @@ def parse(condition: str) -> tuple[str, float]:
 
 
 def unmet(expect: Mapping[str, str], arena: Arena) -> list[str]:
-    """What is not as `expect` demands (keys are `split.metric`), in words. A mean that is not a number meets nothing."""
+    """What is not as `expect` demands (keys are `split.metric`), in words. A mean that is NaN meets nothing."""
     scores = next(entry.scores for entry in arena.entries if entry.entry == arena.reference)
     found = []
     for key, condition in expect.items():

@@ -1,8 +1,8 @@
 """Estimates over seeds, and paired differences between two entries. A seed that diverged has NaN, and is left out.
 
-Where the split is resampled with each seed, the training sets of two seeds overlap, so the scores are not independent and
-the naive variance of their mean is too small. The corrected resampled variance `var * (1/n + n_test/n_train)` takes that
-into account (Nadeau & Bengio 2003, "Inference for the Generalization Error", Machine Learning 52).
+Where the split is resampled with each seed, the training sets of two seeds overlap, so the scores are not independent
+and the naive variance of their mean is too small. The corrected resampled variance `var * (1/n + n_test/n_train)` takes
+that into account (Nadeau & Bengio 2003, "Inference for the Generalization Error", Machine Learning 52).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes one record. A folder without a manifest is not a record: whatever stops the writer, nothing half-done looks whole.
+"""Writes one record. Its manifest comes last, and a folder without one is no record: nothing half-done looks whole.
 
 Ids look like `0007-20260131-154210-titanic`: they sort by their counter, which a clock set back cannot confuse, and two
 processes never share one, because making the folder is what takes the id.

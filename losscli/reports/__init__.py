@@ -1,1 +1,1 @@
-"""Reports: a comparison in another form, for programs or for people elsewhere. The terminal's own form is cli/show.py."""
+"""Reports: a comparison in another form, for programs or people elsewhere. The terminal's form is cli/show.py."""

@@ -1,4 +1,4 @@
-"""The machine output: the one object that `--format json` prints and a record keeps. Its shape is fixed; programs read it.
+"""The machine output: the one object that `--format json` prints and a record keeps. Its shape is fixed.
 
 A change that could break a reader raises `SCHEMA_VERSION`. Numbers that are not finite are null.
 """

@@ -1,0 +1,112 @@
+"""The console entry point: finds the commands, runs the one that was asked for, and ends with an exit code.
+
+Nothing leaves `run` but a number. How each kind of failure ends is one table, in endings.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from losscli.cli.commands import commands
+from losscli.cli.endings import Terminated, ending
+
+app = typer.Typer(
+    name="losscli",
+    help="Pick the right loss for your data, prove it, and catch the wrong one.",
+    epilog="Start with: losscli train --task binary --loss bce-logits",
+    rich_markup_mode=None,  # plain help: Rich would take longer to import than all the rest
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for name in commands.names():
+    app.command(name)(commands.get(name))
+
+
+@app.callback(invoke_without_command=True)
+def losscli(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"losscli {installed('losscli')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> None:
+    """What `losscli` and `python -m losscli` run."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; `--debug` may stand anywhere in it."""
+    debug = "--debug" in arguments
+    try:
+        with _streams(), _sigterm():
+            code = app([word for word in arguments if word != "--debug"], prog_name="losscli", standalone_mode=False)
+            sys.stdout.flush()
+            return int(code or 0)
+    except BaseException as error:
+        return _end(error, debug)
+
+
+def _end(error: BaseException, debug: bool) -> int:
+    """Tell what went wrong, where anybody can still hear it, and give the exit code."""
+    code, problems = ending(error)
+    try:
+        if problems and debug:
+            import traceback
+
+            traceback.print_exception(error)
+        elif problems:
+            from losscli.cli import show
+
+            show.problems(problems)
+        sys.stdout.flush()
+    except OSError:  # stdout or stderr is closed or full, which may be the very error: nobody is left to tell
+        _silence()
+    return code
+
+
+@contextmanager
+def _streams() -> Iterator[None]:
+    """Stand-ins for streams that were closed before the start, and no error for a character that cannot be shown."""
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:
+            setattr(sys, stream, open(os.devnull, "w"))  # noqa: SIM115  it lives as long as the process
+        getattr(sys, stream).reconfigure(errors="backslashreplace")
+    yield
+
+
+@contextmanager
+def _sigterm() -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _silence() -> None:
+    """Point both streams at nothing, or Python would fail once more when it flushes them on its way out."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+        with suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())

@@ -1,0 +1,46 @@
+"""`losscli compare`: many losses, options, rates or specs, on the same seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from typer import Exit
+
+from losscli.cli import flags
+from losscli.cli.commands import command
+
+
+@command("compare")
+def compare(
+    specs: flags.Specs = None,
+    task: flags.Task = None,
+    loss: flags.Losses = None,
+    data: flags.Data = None,
+    target: flags.Target = None,
+    drop: flags.Drop = None,
+    epochs: flags.Epochs = None,
+    batch_size: flags.BatchSize = None,
+    lr: flags.Lrs = None,
+    seeds: flags.Seeds = None,
+    metric: flags.Metric = None,
+    device: flags.Device = None,
+    sets: flags.Set = None,
+    smoke: flags.Smoke = False,
+    out: flags.Out = Path("runs"),
+    no_record: flags.NoRecord = False,
+    form: flags.As = flags.Format.text,
+    quiet: flags.Quiet = False,
+) -> None:
+    """Compare losses on the same seeds.
+
+    Shows one leaderboard for each arena: same task, data, split, model and budget.
+
+    losscli compare configs/*.yaml
+
+    losscli compare spec.yaml --loss bce-logits --loss focal --seeds 10
+    """
+    from losscli.cli import outcome
+
+    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets)
+    wanted = outcome.load(specs or [], given, quiet)
+    raise Exit(outcome.run(wanted, outcome.Wishes(None if no_record else out, smoke, form, quiet)))

@@ -1,0 +1,117 @@
+"""Curves over epochs, drawn in braille, each with its name at its right end, so that they are told apart without colours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
+
+from losscli.cli.text import decimals, number, visible
+from losscli.compare.result import RunResult
+
+COLORS = ("cyan", "yellow", "magenta", "green", "blue", "red", "bright_cyan", "bright_yellow")
+HEIGHT = 10
+
+Curve = Sequence[tuple[int, float]]  # epoch, value
+
+
+def mean_curve(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, float]]:
+    """The mean over the runs that reached an epoch; diverged runs count only where there is no other."""
+    runs = list(runs)
+    chosen = [run for run in runs if run.status != "diverged"] or runs
+    by_epoch: dict[int, list[float]] = {}
+    for run in chosen:
+        for point in run.history:
+            if (point.split, point.metric) == (split, metric) and math.isfinite(point.value):
+                by_epoch.setdefault(point.epoch, []).append(point.value)
+    return [(epoch, math.fsum(values) / len(values)) for epoch, values in sorted(by_epoch.items())]
+
+
+@dataclass
+class Curves:
+    """A renderable: at most as many named curves as there are colours, as wide as the console."""
+
+    title: str
+    curves: Mapping[str, Curve]
+    widest: int = 100
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        drawn = {name: _drawable(curve) for name, curve in list(self.curves.items())[: len(COLORS)]}
+        drawn = {name: curve for name, curve in drawn.items() if curve}
+        if not drawn:
+            yield Text(f"{self.title}: no finite value to draw")
+            return
+        yield Text(self.title + self._left_out(len(drawn)), "bold")
+        yield from _figure(drawn, min(options.max_width, self.widest), console.color_system is not None)
+
+    def _left_out(self, drawn: int) -> str:
+        return f" ({drawn} of {len(self.curves)} drawn)" if drawn < len(self.curves) else ""
+
+
+def _drawable(curve: Curve) -> list[tuple[int, float]]:
+    return [(epoch, value) for epoch, value in curve if abs(value) < 1e300]  # NaN and inf compare false
+
+
+def _figure(curves: Mapping[str, Curve], width: int, colored: bool) -> list[Text]:
+    low, high = _limits(value for curve in curves.values() for _, value in curve)
+    first, last = _ends(epoch for curve in curves.values() for epoch, _ in curve)
+    places = decimals((low, high))
+    ticks = {0: number(high, places), HEIGHT // 2: number((low + high) / 2, places), HEIGHT - 1: number(low, places)}
+    margin = max(map(len, ticks.values())) + 1
+    names = {name: visible(name, max(4, width // 4)) for name in curves}
+    columns = max(4, width - margin - max(map(len, names.values())) - 4)
+    rows = _canvas(curves, columns, (first, last, low, high), colored)
+    labels = _labels(curves, low, high)
+    lines = []
+    for row, dots in enumerate(rows):
+        line = Text(f"{ticks.get(row, ''):>{margin - 1}} {'┤' if row in ticks else '│'}", "dim") + dots
+        if row in labels:
+            name = labels[row]
+            line.append(f" {names[name]}", COLORS[list(curves).index(name)])
+        lines.append(line)
+    epochs = f"{first}{f'epoch {last}':>{max(0, columns - len(str(first)))}}"
+    return [*lines, Text(f"{'':>{margin}}└{'─' * columns}", "dim"), Text(f"{'':>{margin + 1}}{epochs}", "dim")]
+
+
+def _canvas(
+    curves: Mapping[str, Curve], columns: int, limits: tuple[int, int, float, float], colored: bool
+) -> list[Text]:
+    """The curves as lines of braille; the first curve is drawn last, on top."""
+    import plotille
+
+    first, last, low, high = limits
+    canvas = plotille.Canvas(columns, HEIGHT, first, low, max(last, first + 1), high, mode="names")
+    for index, curve in reversed(list(enumerate(curves.values()))):
+        color = COLORS[index] if colored else None
+        points = [*curve[:: max(1, len(curve) // (4 * columns))], curve[-1]]
+        canvas.point(*points[0], color=color)
+        for (from_epoch, start), (to_epoch, end) in pairwise(points):
+            canvas.line(from_epoch, start, to_epoch, end, color=color)
+    return [Text.from_ansi(row) for row in canvas.plot(linesep="\n").split("\n")]
+
+
+def _labels(curves: Mapping[str, Curve], low: float, high: float) -> dict[int, str]:
+    """The row at which each curve's name stands: where it ends, or the nearest row that is free."""
+    taken: dict[int, str] = {}
+    for name, curve in curves.items():
+        wanted = round((high - curve[-1][1]) / (high - low) * (HEIGHT - 1))
+        free = (row for row in range(HEIGHT) if row not in taken)
+        taken[min(free, key=lambda row: abs(row - wanted))] = name
+    return taken
+
+
+def _limits(values: Iterable[float]) -> tuple[float, float]:
+    """A little more than the range, so that no curve lies on the edge; a constant gets room around it."""
+    known = list(values)
+    low, high = min(known), max(known)
+    room = (high - low) * 0.02 or abs(low) * 0.1 or 1.0
+    return low - room, high + room
+
+
+def _ends(epochs: Iterable[int]) -> tuple[int, int]:
+    known = list(epochs)
+    return min(known), max(known)

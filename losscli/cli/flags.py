@@ -1,0 +1,86 @@
+"""The flags that `train` and `compare` share. Numbers stay text here, and the spec reads them as it reads YAML."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Option
+
+if TYPE_CHECKING:
+    from losscli.spec.overrides import Overrides
+
+
+class Format(StrEnum):
+    """What stdout gets: a picture for people, or the one object that programs read."""
+
+    text = "text"
+    json = "json"
+
+
+def _option(flag: str, help: str, metavar: str = "TEXT") -> Any:  # noqa: A002  it is typer's word
+    return Option(flag, help=help, metavar=metavar, show_default=False)
+
+
+Text = str | None
+Texts = list[str] | None
+
+Spec = Annotated[Text, Argument(help="A YAML spec; flags go on top of it.", metavar="SPEC", show_default=False)]
+Specs = Annotated[Texts, Argument(help="YAML specs; flags go on top of each.", metavar="SPECS", show_default=False)]
+Task = Annotated[Text, _option("--task", "binary, multiclass, multilabel or regression.", "NAME")]
+Loss = Annotated[Text, _option("--loss", "A loss of the task.", "NAME")]
+Losses = Annotated[Texts, _option("--loss", "A loss of the task; repeat it for each.", "NAME")]
+Data = Annotated[Text, _option("--data", "A table file, a built-in data set or a generator.", "DATA")]
+Target = Annotated[Texts, _option("--target", "The column to predict; repeatable.", "COLUMN")]
+Drop = Annotated[Texts, _option("--drop", "A column to leave out; repeatable.", "COLUMN")]
+Epochs = Annotated[Text, _option("--epochs", "How often to go through the training rows.", "N")]
+BatchSize = Annotated[Text, _option("--batch-size", "Rows per step.", "N")]
+Lr = Annotated[Text, _option("--lr", "The learning rate.", "RATE")]
+Lrs = Annotated[Texts, _option("--lr", "A learning rate; repeat it for an entry each.", "RATE")]
+Seeds = Annotated[Text, _option("--seeds", "5 means the seeds 0 to 4, and 3,7 these two.", "N")]
+Metric = Annotated[Texts, _option("--metric", "A metric, the first is the headline; repeatable.", "NAME")]
+Device = Annotated[Text, _option("--device", "auto, cpu, cuda, cuda:1 ...", "NAME")]
+Set = Annotated[Texts, _option("--set", "Any key of the spec, as train.clip=1; repeatable.", "KEY=VALUE")]
+Smoke = Annotated[bool, Option("--smoke", help="A few steps only: does it run?")]
+Out = Annotated[Path, Option("--out", metavar="DIR", help="Where records go.")]
+NoRecord = Annotated[bool, Option("--no-record", help="Leave no record behind.")]
+As = Annotated[Format, Option("--format", help="text for people, json for programs.")]
+Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
+
+
+def overrides(
+    task: Text,
+    losses: Texts,
+    data: Text,
+    target: Texts,
+    drop: Texts,
+    epochs: Text,
+    batch_size: Text,
+    lr: Texts,
+    seeds: Text,
+    metrics: Texts,
+    device: Text,
+    sets: Texts,
+) -> Overrides:
+    """The flags as the spec takes them; every number that is none is told at once, with its flag."""
+    from losscli.spec.overrides import Overrides
+    from losscli.spec.reader import read_value
+
+    def number(text: Text, flag: str) -> Any:
+        return None if text is None else read_value(text, flag)
+
+    return Overrides(
+        task=task,
+        losses=losses or [],
+        data=data,
+        target=target or [],
+        drop=drop or [],
+        epochs=number(epochs, "--epochs"),
+        batch_size=number(batch_size, "--batch-size"),
+        lr=[number(each, "--lr") for each in lr or []],
+        seeds=seeds,
+        device=device,
+        metrics=metrics or [],
+        sets=sets or [],
+    )

@@ -1,0 +1,69 @@
+"""Progress on stderr: a live bar on a terminal, a quiet line now and then elsewhere, nothing if nobody wants it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from losscli.cli.text import duration, number, visible
+from losscli.stack.watch import Tick, Watch, unwatched
+
+PAUSE = 10.0  # seconds between two lines, at least
+PART = 0.1  # of the work between two lines, at least: so there are ten lines at most
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Watch]:
+    """The watcher to hand to the engine, for as long as the block lasts."""
+    if quiet:
+        yield unwatched
+    elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        with _bar() as watch:
+            yield watch
+    else:
+        yield Lines(time.monotonic())
+
+
+def said(tick: Tick) -> str:
+    """The state of training in a few words."""
+    metric = f"valid {visible(tick.metric, 30)} {number(tick.value)}"
+    return f"{visible(tick.arena, 30)}  epoch {tick.epoch}/{tick.epochs}  loss {number(tick.loss)}  {metric}"
+
+
+@dataclass
+class Lines:
+    """Writes a line when both some time and some work have passed since the last one."""
+
+    started: float
+    told: float = 0.0
+    share: float = 0.0
+
+    def __call__(self, tick: Tick) -> None:
+        from losscli.cli import show
+
+        now, share = time.monotonic(), tick.done / max(1, tick.total)
+        if now - max(self.told, self.started) < PAUSE or share - self.share < PART or share >= 1:
+            return
+        self.told, self.share = now, share
+        left = (now - self.started) * (1 - share) / share
+        show.progress_line(f"{said(tick)}  {share:.0%} done, about {duration(left)} left")
+
+
+@contextmanager
+def _bar() -> Iterator[Watch]:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from losscli.cli.show import screen
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), TimeRemainingColumn())
+    with Progress(*columns, console=screen(sys.stderr), transient=True) as bar:
+        task = bar.add_task("reading the data", total=None)
+
+        def watch(tick: Tick) -> None:
+            bar.update(task, description=said(tick), completed=tick.done, total=tick.total)
+
+        yield watch

@@ -1,0 +1,163 @@
+"""The one place that prints. Results go to stdout; errors, notices and progress to stderr.
+
+Nothing foreign is ever markup: everything is a `rich.text.Text` or passes `visible`. Colours, width and characters
+follow the terminal (NO_COLOR, FORCE_COLOR, TERM, COLUMNS, the locale); without UTF-8 everything falls back to ASCII.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, cast
+
+from rich.console import Console
+from rich.text import Text
+
+from losscli.cli.curves import Curves, mean_curve
+from losscli.cli.tables import leaderboards, score_table
+from losscli.cli.text import duration, in_ascii, visible
+from losscli.compare.result import Arena, Comparison
+from losscli.errors import Finding, Problem
+
+COLORS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+class InAscii:
+    """A stream that turns everything into ASCII on its way out; Rich sees its encoding and draws simpler boxes."""
+
+    encoding = "ascii"
+
+    def __init__(self, stream: IO[str]):
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(in_ascii(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def screen(stream: IO[str]) -> Console:
+    """A console on `stream`. LC_ALL=C is believed: Python makes the stream UTF-8 then, but the terminal may not be."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
+    utf8 = (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
+    file = stream if utf8 and locale not in ("C", "POSIX") else cast(IO[str], InAscii(stream))
+    return Console(file=file, markup=False, highlight=False, emoji=False)
+
+
+def outcome(comparison: Comparison, next_command: str = "") -> None:
+    """All that a command found, arena by arena; then what was unmet, where the record is, and what to do next."""
+    console = screen(sys.stdout)
+    for arena in comparison.arenas:
+        _header(console, arena, comparison.device)
+        if len(arena.entries) == 1:
+            _single(console, arena)
+        else:
+            _contest(console, arena)
+        _findings(console, arena.findings)
+        console.print()
+    unmet(comparison.unmet, sys.stdout)
+    if comparison.record:
+        console.print(Text.assemble(("record   ", "bold"), visible(comparison.record, 400)), soft_wrap=True)
+    if next_command:
+        console.print(Text.assemble(("next     ", "bold"), visible(next_command, 400)), soft_wrap=True)
+
+
+def machine(value: Mapping[str, Any]) -> None:
+    """One JSON object on stdout, for programs."""
+    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def problems(found: Sequence[Problem]) -> None:
+    """What is wrong, each with its place and its cure, on stderr."""
+    console = screen(sys.stderr)
+    for problem in found:
+        console.print(Text.assemble(("error: ", COLORS["error"]), _lines(problem.message)), soft_wrap=True)
+        if problem.place:
+            console.print(Text(f"  at:  {visible(problem.place, 400)}"), soft_wrap=True)
+        if problem.cure:
+            console.print(Text(f"  try: {_lines(problem.cure)}"), soft_wrap=True)
+
+
+def notice(text: str) -> None:
+    """Something worth knowing that is neither a result nor an error, on stderr."""
+    screen(sys.stderr).print(Text(f"notice: {visible(text, 400)}"), soft_wrap=True)
+
+
+def progress_line(text: str) -> None:
+    """How far the training is, for a log, on stderr."""
+    screen(sys.stderr).print(Text(visible(text, 400)), soft_wrap=True)
+
+
+def unmet(expectations: Sequence[str], stream: IO[str] | None = None) -> None:
+    """What a spec expected and did not get; on stderr unless another stream is given."""
+    console = screen(stream or sys.stderr)
+    for expectation in expectations:
+        console.print(Text.assemble(("unmet    ", COLORS["error"]), visible(expectation, 200)), soft_wrap=True)
+
+
+def _header(console: Console, arena: Arena, device: str) -> None:
+    model = arena.spec.get("model", {})
+    shape = " ".join([str(model.get("kind", "")), "-".join(map(str, model.get("hidden", [])))]).strip()
+    rows = ", ".join(f"{rows} {split}" for split, rows in arena.rows.items())
+    facts = [arena.task, f"rows: {rows}" if rows else "", shape, device]
+    console.print(
+        Text.assemble((visible(arena.data), "bold"), " · " + " · ".join(visible(fact) for fact in facts if fact))
+    )
+    mapping = _mapping(arena)
+    if mapping:
+        console.print(Text(mapping, "dim"))
+    console.print()
+
+
+def _mapping(arena: Arena, most: int = 10) -> str:
+    """The user's label of each class, or the names of the target columns; nothing where they are 0, 1, 2 anyway."""
+    if list(arena.labels) == [str(index) for index in range(len(arena.labels))]:
+        return ""
+    shown = [visible(label, 40) for label in arena.labels[:most]]
+    if arena.task in ("binary", "multiclass"):
+        shown = [f"{index} = {label}" for index, label in enumerate(shown)]
+    more = f" and {len(arena.labels) - most} more" if len(arena.labels) > most else ""
+    return f"target: {', '.join(shown)}{more}" if shown else ""
+
+
+def _single(console: Console, arena: Arena) -> None:
+    (entry,) = arena.entries
+    curves = {split: mean_curve(arena.runs, split, "loss") for split in ("train", "valid")}
+    seeds = len(arena.runs)
+    console.print(Curves(f"{visible(entry.entry)}: loss{f', mean of {seeds} seeds' if seeds > 1 else ''}", curves))
+    console.print()
+    console.print(score_table(arena, entry))
+    console.print(Text(f"{seeds} run{'s' if seeds > 1 else ''} in {duration(entry.seconds)}", "dim"))
+
+
+def _contest(console: Console, arena: Arena) -> None:
+    curves = {
+        entry.entry: mean_curve([run for run in arena.runs if run.entry == entry.entry], "valid", arena.headline)
+        for entry in arena.entries
+    }
+    seeds = len({run.seed for run in arena.runs})
+    console.print(Curves(f"valid {visible(arena.headline)}{f', mean of {seeds} seeds' if seeds > 1 else ''}", curves))
+    console.print()
+    for table in leaderboards(arena, console.width):
+        console.print(table)
+        console.print()
+    known = (
+        f"test split, mean ± sd of {seeds} seeds, 95 % interval of the paired difference" if seeds > 1 else "test split"
+    )
+    console.print(Text(f"{known}; reference: {visible(arena.reference)}", "dim"))
+
+
+def _findings(console: Console, findings: Sequence[Finding]) -> None:
+    for found in findings:
+        console.print()
+        console.print(Text.assemble((f"{found.severity:<9}", COLORS[found.severity]), _lines(found.message)))
+        if found.cure:
+            console.print(Text(f"{'':<9}{_lines(found.cure)}", "dim"))
+
+
+def _lines(text: str) -> str:
+    """A message of losscli: its own line ends stay, anything else invisible in it is foreign and made visible."""
+    return "\n".join(visible(line, 2000) for line in text.split("\n"))
