@@ -55,7 +55,8 @@ def _scaled(values: np.ndarray, scale: TargetScale | None) -> np.ndarray:
     if scale is None:
         return values
     wide = values.astype(np.float64).reshape(len(values), -1)
-    return ((wide - scale.center) / scale.scale).astype(np.float32).reshape(values.shape)
+    scaled: np.ndarray = ((wide - scale.center) / scale.scale).astype(np.float32)
+    return scaled.reshape(values.shape)
 
 
 def _noticed(table: Table, encoder: Encoder) -> list[Finding]:

@@ -77,9 +77,9 @@ def _stratified(
 
 
 def _largest_remainder(counts: np.ndarray, size: int, left: np.ndarray) -> np.ndarray:
-    """How many of `size` rows each class gets; a class's last row that is `left` goes elsewhere while there are others."""
+    """How many of `size` rows each class gets; the last that is `left` of a class is taken only for want of others."""
     quota = counts * (size / counts.sum())
-    whole = np.minimum(np.floor(quota).astype(np.int64), left)
+    whole: np.ndarray = np.minimum(np.floor(quota).astype(np.int64), left)
     remainder = np.where(left - whole <= 1, -1.0, quota - whole)
     first = np.argsort(-remainder, kind="stable")
     whole[first[: size - whole.sum()]] += 1

@@ -19,7 +19,10 @@ from losscli.shelf import Shelf
 
 
 class Split(Strict):
-    """How rows are divided. Resampled with each seed, unless `seed` fixes it. `stratify: null` means: where there are classes."""
+    """How rows are divided: anew with each run's seed, unless `seed` fixes it.
+
+    `stratify: null` means: where each row has one class.
+    """
 
     valid: Share = 0.15
     test: Share = 0.15

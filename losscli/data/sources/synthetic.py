@@ -47,8 +47,8 @@ class Synthetic(Source):
     """A scikit-learn generator (`name: moons` is `make_moons`); its own options stand beside `name`.
 
     `imbalance` is the share of the rarest class (rows of it are dropped), `label_noise` the share of labels that are
-    changed to another class, `feature_noise` the sd of Gaussian noise in units of each feature's own sd. Noise is part of
-    the table: all splits have it.
+    changed to another class, `feature_noise` the sd of Gaussian noise in units of each feature's own sd. Noise is part
+    of the table: all splits have it.
     """
 
     model_config = ConfigDict(extra="allow")  # checked against the generator's signature below
@@ -72,9 +72,7 @@ class Synthetic(Source):
             if self.imbalance is not None and GENERATORS[self.name] not in ("binary", "multiclass"):
                 wrong["imbalance"] = f"imbalance needs one class per row, and {self.name} has none"
             if self.label_noise is not None and regression:
-                wrong["label_noise"] = (
-                    f"label_noise needs classes, and {self.name} has numbers: there is noise for those"
-                )
+                wrong["label_noise"] = f"label_noise needs classes, and {self.name} has numbers (use noise)"
         if wrong:
             raise ValidationError.from_exception_data("Synthetic", [_detail(key, why) for key, why in wrong.items()])
         return self
@@ -124,9 +122,7 @@ class Synthetic(Source):
             features, target = generate(n_samples=self.n_samples, random_state=self.generator_seed, **options)
         except (ValueError, TypeError, IndexError) as refused:
             reason = " ".join(str(refused).split())[:300]
-            raise SpecError(
-                f"make_{self.name} refuses these options: {reason}", cure="change them under data"
-            ) from None
+            raise SpecError(f"make_{self.name} refuses its options: {reason}", cure="change them under data") from None
         return np.asarray(features, dtype=np.float64), np.asarray(target)
 
     def _thinned(self, target: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,218 @@
+"""Tables in delimited text files, read strictly: every row as long as the header, every value of its column's kind."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from losscli.data.dataset import Table
+from losscli.data.sources import Source, source
+from losscli.errors import DataError, Finding, Place, Problem, shown
+from losscli.tasks import Column
+
+MISSING = ["", "NA", "N/A", "#N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "<NA>"]
+FEW_LEVELS, MOST_LEVELS = 50, 1000  # a category of more levels than half the rows, within these bounds, is left out
+
+
+@source("csv")
+class Csv(Source):
+    """A delimited text file. `path` is relative to the spec's folder; `target` is a column, or a list of columns.
+
+    `types` says what a column is where it is not plain: number, category or ignore. `header: false` calls the columns
+    x1, x2 ... `missing` lists the texts that mean that there is no value.
+    """
+
+    source: Literal["csv"] = "csv"
+    path: Annotated[str, Field(min_length=1)]
+    target: Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)]
+    drop: list[str] = []
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    decimal: Literal[".", ","] = "."
+    encoding: str = "utf-8"
+    header: bool | None = None
+    missing: list[str] = MISSING
+    missing_target: Literal["error", "drop"] = "error"
+    types: dict[str, Literal["number", "category", "ignore"]] = {}
+
+    @field_validator("path")
+    @classmethod
+    def _is_local(cls, path: str) -> str:
+        if "://" in path:
+            raise ValueError(f"path must be a local file, got {shown(path)}: download it first")
+        return path
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+            codecs.lookup(encoding)
+        except (LookupError, ValueError):
+            raise ValueError(f"there is no text encoding called {shown(encoding)}: try utf-8 or latin-1") from None
+        return encoding
+
+    @field_validator("delimiter")
+    @classmethod
+    def _divides(cls, delimiter: str) -> str:
+        if not delimiter.isascii() or delimiter in '"\r\n\0':
+            raise ValueError(f"delimiter must be one ASCII character that is no quote or line end, got {delimiter!r}")
+        return delimiter
+
+    @model_validator(mode="after")
+    def _keeps_its_targets(self) -> Csv:
+        ignored = {*self.drop, *(name for name, kind in self.types.items() if kind == "ignore")}
+        lost = [name for name in self.targets if name in ignored]
+        if lost:
+            raise ValueError(f"the target {shown(lost[0])} is also to be left out (drop, types)")
+        if len(set(self.targets)) < len(self.targets):
+            raise ValueError("target names a column twice")
+        if self.delimiter == self.decimal:
+            raise ValueError(f"delimiter and decimal are both {self.decimal!r}: set data.delimiter")
+        return self
+
+    @property
+    def targets(self) -> list[str]:
+        return [self.target] if isinstance(self.target, str) else self.target
+
+    def title(self) -> str:
+        return Path(self.path).stem
+
+    def read(self, folder: Path) -> Table:
+        """The table, every value checked. Raises `DataError` with as many mistakes as one reading can find."""
+        from losscli.data.delimited import parse
+        from losscli.data.textfile import read_text
+
+        data = read_text(folder / self.path, self.path, self.encoding)
+        texts = parse(data, self.path, self.delimiter, self.header, self.missing)
+        del data
+        columns, findings = self._columns(texts)
+        features = {name: column for name, column in columns.items() if name not in self.targets}
+        targets = {name: columns[name] for name in self.targets}
+        features, targets, dropped = self._whole(features, targets)
+        if texts.blank_lines:
+            message = f"{texts.blank_lines} blank lines of {shown(self.path)} were skipped"
+            findings.append(Finding("blank-lines", "info", message))
+        findings += dropped + _copies(features, targets) + _repeated(columns)
+        return Table(self.title(), features, targets, tuple(findings))
+
+    def _columns(self, texts: Any) -> tuple[dict[str, Column], list[Finding]]:
+        """Each column that is kept, in the file's order, and what was noticed about them."""
+        from losscli.data.delimited import choose_column
+        from losscli.data.infer import TextColumn, infer
+
+        for key, names in (("target", self.targets), ("drop", self.drop), ("types", self.types)):
+            for name in names:
+                choose_column(name, texts.names, f"data.{key}", self.path)
+        columns: dict[str, Column] = {}
+        findings: list[Finding] = []
+        problems: list[Problem] = []
+        limit = max(FEW_LEVELS, min(len(texts.lines) // 2, MOST_LEVELS))
+        for index, name in enumerate(texts.names):
+            kind = self.types.get(name)
+            if name in self.drop or kind == "ignore":
+                continue
+            most = None if name in self.targets or kind == "category" else limit
+            text = TextColumn(name, texts.columns[index], texts.origin(index))
+            try:
+                column, noticed = infer(text, kind, self.decimal, self.missing, most)
+            except DataError as refused:
+                problems += refused.problems
+                continue
+            findings += noticed
+            if column is not None:
+                columns[name] = column
+        if problems:
+            raise DataError(problems)
+        return columns, findings
+
+    def _whole(
+        self, features: dict[str, Column], targets: dict[str, Column]
+    ) -> tuple[dict[str, Column], dict[str, Column], list[Finding]]:
+        """The rows whose targets are all there; `DataError` with places if some are not, and may not be dropped."""
+        missing = np.logical_or.reduce([column.missing for column in targets.values()])
+        count = int(missing.sum())
+        if not count:
+            return features, targets, []
+        if self.missing_target == "error":
+            raise DataError(_missing_places(targets, count))
+        if count == len(missing):
+            raise DataError("every row lacks the target", place=Place(self.path))
+        kept = np.flatnonzero(~missing)
+        message = f"{count} rows of {len(missing)} lack the target and were left out"
+        finding = Finding("missing-target", "info", message)
+        return _rows_of(features, kept), _rows_of(targets, kept), [finding]
+
+
+def _missing_places(targets: dict[str, Column], count: int) -> list[Problem]:
+    from losscli.data.delimited import MOST_PLACES
+
+    cure = "fill it in, or set data.missing_target: drop"
+    problems = []
+    for name, column in targets.items():
+        for row in np.flatnonzero(column.missing)[: MOST_PLACES - len(problems)]:
+            place = column.origin.place(int(row)) if column.origin else None
+            problems.append(Problem(f"the target {shown(name)} has no value in this row", place, cure))
+    if count > len(problems):
+        problems.append(Problem(f"and {count - len(problems)} more rows like these"))
+    return problems
+
+
+def _rows_of(columns: dict[str, Column], rows: np.ndarray) -> dict[str, Column]:
+    kept = {}
+    for name, column in columns.items():
+        origin = column.origin
+        if origin is not None and origin.lines is not None:
+            origin = type(origin)(origin.file, origin.column, origin.lines[rows])
+        kept[name] = Column(column.values[rows], column.levels, origin)
+    return kept
+
+
+def _copies(features: dict[str, Column], targets: dict[str, Column]) -> list[Finding]:
+    """Features that tell the target outright: the same numbers, or the same classes under other names."""
+    return [
+        Finding(
+            "leak",
+            "warning",
+            f"the feature {shown(name)} tells the target {shown(wanted)} exactly: is it known before the target is?",
+            "leave it out with data.drop",
+        )
+        for wanted, target in targets.items()
+        for name, feature in features.items()
+        if _is_copy(feature, target)
+    ]
+
+
+def _is_copy(feature: Column, target: Column) -> bool:
+    if not feature.is_category and not target.is_category and np.array_equal(feature.values, target.values):
+        return True
+    first, second = _few_codes(feature), _few_codes(target)
+    if first is None or second is None or first.max() != second.max() or first.max() == 0:
+        return False
+    pairs = np.unique(first.astype(np.int64) * (second.max() + 1) + second)
+    return len(pairs) == first.max() + 1
+
+
+def _few_codes(column: Column) -> np.ndarray | None:
+    """Codes 0..k of the different values, missing among them; None if there are more than a class target has."""
+    values = column.values
+    if not column.is_category and len(np.unique(values[:1000])) > FEW_LEVELS:
+        return None
+    different, codes = np.unique(values, return_inverse=True)
+    return codes if len(different) <= MOST_LEVELS else None
+
+
+def _repeated(columns: dict[str, Column]) -> list[Finding]:
+    rows = np.zeros(len(next(iter(columns.values())).values), dtype=np.uint64)
+    for column in columns.values():
+        bits = column.values.astype(np.float64).view(np.uint64)
+        rows = (rows ^ bits) * np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing (Knuth), wrapping at 2^64
+        rows ^= rows >> np.uint64(29)
+    count = len(rows) - len(np.unique(rows))
+    if not count:
+        return []
+    message = f"{count} rows of {len(rows)} repeat another row, and copies may stand in different splits"
+    return [Finding("repeated-rows", "warning", message, "leave the copies out if they are not separate cases")]
