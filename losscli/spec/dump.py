@@ -52,8 +52,8 @@ def _moved(data: Mapping[str, Any], old: Path, new: Path) -> dict[str, Any]:
 
 
 def _loss(choice: LossChoice) -> Any:
-    output = {} if choice.output is None else {"output": choice.output}
-    whole = {"name": choice.name, **choice.options, **output}
+    ours = {"output": choice.output, "lr": choice.lr}
+    whole = {"name": choice.name, **choice.options, **{key: value for key, value in ours.items() if value is not None}}
     return choice.name if len(whole) == 1 else whole
 
 

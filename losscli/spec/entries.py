@@ -1,4 +1,4 @@
-"""The lines of a leaderboard: a spec's losses, the grids of their options and its learning rates, one entry for each."""
+"""The lines of a leaderboard: a spec's losses, the grids of their options, its learning rates; one entry for each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from losscli.errors import SpecError
 from losscli.losses import Bounds, Loss, find
+from losscli.spec.arenas import as_list
 from losscli.spec.model import Entry, LossChoice, Spec
 from losscli.stack.models import Output
 from losscli.tasks import tasks
@@ -21,21 +22,24 @@ def entries(spec: Spec) -> list[Entry]:
 
     Raises `SpecError` where two entries would be the same, or there are more than 10,000.
     """
-    rates = spec.train.lr if isinstance(spec.train.lr, list) else [spec.train.lr]
-    chosen = [(choice, find(choice.name, spec.task)) for choice in spec.loss]
-    count = sum(math.prod(len(grid) for grid in _grids(loss, choice).values()) for choice, loss in chosen) * len(rates)
+    chosen = [(choice, find(choice.name, spec.task), _rates(spec, choice)) for choice in spec.loss]
+    count = sum(math.prod(map(len, _grids(loss, choice).values())) * len(rates) for choice, loss, rates in chosen)
     if count > MOST_ENTRIES:
-        raise SpecError(f"the grids make {count} entries, more than {MOST_ENTRIES}", cure="shorten the lists of options")
-    found: dict[Any, Entry] = {}
-    for choice, loss in chosen:
+        raise SpecError(f"the lists make {count} entries, more than {MOST_ENTRIES}", cure="shorten the lists")
+    rates_vary = len({rate for *_, rates in chosen for rate in rates}) > 1
+    found: dict[str, Entry] = {}
+    for choice, loss, rates in chosen:
         for options, lr in product(_combinations(loss, choice), rates):
-            entry = _entry(spec, choice, loss, options, lr)
-            everything = {name: option.default for name, option in loss.options.items()} | options
-            same = repr((loss.name, sorted(_comparable(everything).items()), entry.output, lr))
+            entry = _entry(spec, choice, loss, options, lr, rates_vary)
+            same = _identity(loss, entry)
             if same in found:
                 raise SpecError(f"two entries are the same: {found[same].name}", cure="remove one of them")
             found[same] = entry
     return list(found.values())
+
+
+def _rates(spec: Spec, choice: LossChoice) -> list[float]:
+    return as_list(spec.train.lr) if choice.lr is None else [choice.lr]
 
 
 def _grids(loss: Loss, choice: LossChoice) -> dict[str, list[Any]]:
@@ -52,20 +56,24 @@ def _combinations(loss: Loss, choice: LossChoice) -> Iterator[dict[str, Any]]:
         yield dict(zip(grids, values, strict=True))
 
 
-def _entry(spec: Spec, choice: LossChoice, loss: Loss, options: dict[str, Any], lr: float) -> Entry:
-    grids = {name for name, grid in _grids(loss, choice).items() if len(grid) > 1}
-    words = [loss.name]
-    words += [
-        f"{name}={_short(value)}"
-        for name, value in options.items()
-        if name in grids or value != loss.options[name].default
-    ]
+def _entry(spec: Spec, choice: LossChoice, loss: Loss, options: dict[str, Any], lr: float, rates_vary: bool) -> Entry:
+    """One entry; its name tells what is not default, and what varies."""
+    varying = {name for name, grid in _grids(loss, choice).items() if len(grid) > 1}
+    told = {name: value for name, value in options.items() if name in varying or value != loss.options[name].default}
     output = choice.output if choice.output is not None else spec.model.output
     if output != "auto":
-        words.append(f"output={'+'.join(output) if isinstance(output, list) else output}")
-    if isinstance(spec.train.lr, list) and len(spec.train.lr) > 1:
-        words.append(f"lr={_short(lr)}")
-    return Entry(" ".join(words), loss.name, options, _chain(output, loss, spec.task), lr)
+        told["output"] = "+".join(output) if isinstance(output, list) else output
+    if rates_vary:
+        told["lr"] = lr
+    name = " ".join([loss.name, *(f"{key}={_short(value)}" for key, value in told.items())])
+    return Entry(name, loss.name, options, _chain(output, loss, spec.task), lr)
+
+
+def _identity(loss: Loss, entry: Entry) -> str:
+    """The same text for entries that would train the same: with defaults filled in, and 2 as 2.0."""
+    options = {name: option.default for name, option in loss.options.items()} | dict(entry.options)
+    told = [f"{name}={_short(value)}" for name, value in sorted(options.items())]
+    return repr((loss.name, told, entry.output, entry.lr))
 
 
 def _chain(output: str | list[Output], loss: Loss, task: str) -> tuple[Output, ...]:
@@ -75,14 +83,6 @@ def _chain(output: str | list[Output], loss: Loss, task: str) -> tuple[Output, .
         return (link,) if link is not None else ()
     chain: Any = output if isinstance(output, list) else [output]
     return tuple(each for each in chain if each != "none")
-
-
-def _comparable(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options with 2 and 2.0 made the same."""
-    return {
-        name: float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-        for name, value in options.items()
-    }
 
 
 def _short(value: Any) -> str:

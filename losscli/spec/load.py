@@ -33,6 +33,8 @@ from losscli.tasks import Task, tasks
 SCHEMA_VERSION = 1
 KEYS = ("task", "name", "data", "loss", "model", "train", "seeds", "metrics", "expect", "schema_version")
 
+OURS = ("name", "output", "lr")  # what stands beside the options of a loss
+
 Block = TypeVar("Block", bound=Strict)
 
 
@@ -70,7 +72,7 @@ class Resolver:
         source = self._source(task)
         if task is None and "task" not in self.data:
             task = self._natural_task(source)
-        parts = {
+        parts: dict[str, Any] = {
             "name": self._name(source),
             "data": source,
             "model": self._model(),
@@ -82,7 +84,7 @@ class Resolver:
         if self.problems:
             raise SpecError(sorted(self.problems, key=_order))
         assert task is not None  # or there would be a problem
-        return self._checked(Spec(task=task.name, folder=str(self.folder), **parts))  # type: ignore[arg-type]
+        return self._checked(Spec(task=task.name, folder=str(self.folder), **parts))
 
     def _checked(self, spec: Spec) -> Spec:
         try:
@@ -119,8 +121,8 @@ class Resolver:
         if type(version) is not int or version < 1:
             self._tell(f"schema_version: expected a whole number >= 1, got {given(version)}", ("schema_version",))
         elif version > SCHEMA_VERSION:
-            message = f"schema_version: this spec needs losscli >= {version}.0, this one reads {SCHEMA_VERSION}"
-            self._tell(message, ("schema_version",), "pip install -U losscli")
+            message = f"schema_version: {version} needs a newer losscli, this one reads up to {SCHEMA_VERSION}"
+            self._tell(message, ("schema_version",), "pip install --upgrade losscli")
 
     def _task(self) -> Task | None:
         if "task" not in self.data:
@@ -137,7 +139,8 @@ class Resolver:
         natural = source.natural_task() if source else None
         if natural is not None:
             return tasks.get(natural)
-        if source is not None or "data" not in self.data:
+        untold = any(problem.place == Place("--data") for problem in self.problems)
+        if source is not None or ("data" not in self.data and not untold):
             which = "these data fit more than one" if source else "and no data that tell it"
             cure = f"give task (--task): {', '.join(tasks.names())}"
             self._tell(f"there is no task, {which}", ("data",) if source else (), cure)
@@ -224,10 +227,10 @@ class Resolver:
         loss = self._find_loss(block.get("name", task.default_loss), task, name_path)
         if loss is None:
             return None
-        options = {key: value for key, value in block.items() if key not in ("name", "output")}
+        options = {key: value for key, value in block.items() if key not in OURS}
         self._options(loss, options, path)
-        choice = {"name": loss.name, "options": options, "output": block.get("output")}
-        return self._block(LossChoice, choice, path)
+        ours = {key: block[key] for key in OURS if key in block}
+        return self._block(LossChoice, {**ours, "name": loss.name, "options": options}, path)
 
     def _find_loss(self, name: Any, task: Task, path: Keys) -> Loss | None:
         if not isinstance(name, str):
@@ -284,9 +287,10 @@ class Resolver:
                 message = f"expect: expected train, valid or test, a dot and a metric, got {shown(key)}"
                 self._tell(message, ("expect", key), example, of_key=True)
             if not isinstance(condition, str) or not CONDITION.fullmatch(condition):
-                message = f"expect.{shown(key, bare=True)}: expected >=, >, <= or < and a number, got {given(condition)}"
+                wanted = "expected >=, >, <= or < and a number"
                 number = isinstance(condition, (int, float)) and not isinstance(condition, bool)
-                self._tell(message, ("expect", key), f'write ">= {condition}"' if number else example)
+                cure = f'write ">= {condition}"' if number else example
+                self._tell(f"expect.{shown(key, bare=True)}: {wanted}, got {given(condition)}", ("expect", key), cure)
         return block
 
 

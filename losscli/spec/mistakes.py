@@ -1,4 +1,4 @@
-"""Mistakes in words: how a value is shown, and what pydantic found, told as what must hold, what was given and a cure."""
+"""Mistakes in words: how a value is shown; what pydantic found, told as what must hold, what was given, and a cure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from losscli.errors import Place, Problem, choose_from
+from losscli.errors import shown as quoted
 from losscli.spec.document import Keys, Spot
 
 LONGEST = 80  # characters of anything foreign
@@ -52,8 +53,7 @@ def shown(value: Any, bare: bool = False) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, str):
-        text = repr(value[: LONGEST + 1])
-        return _cut(text[1:-1] if bare else text)
+        return repr(value[:LONGEST])[1:-1] + "…" * (len(value) > LONGEST) if bare else quoted(value)
     if isinstance(value, Mapping):
         return "a block of keys"
     if isinstance(value, Sequence):
@@ -77,13 +77,14 @@ def dotted(path: Keys) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
 def unknown_keys(found: Sequence[str], known: Sequence[str], title: str, places: Mapping[str, Place]) -> list[Problem]:
     """One problem for each unknown key of a block, the first of them one by one; `title` begins the message."""
     problems = [
-        Problem(f"{title}unknown key {shown(key)}", places[key], _unknown_cure(key, known)) for key in found[:MOST_UNKNOWN]
+        Problem(f"{title}unknown key {shown(key)}", places[key], _unknown_cure(key, known))
+        for key in found[:MOST_UNKNOWN]
     ]
     if len(found) > MOST_UNKNOWN:
         rest = f"{title}and {len(found) - MOST_UNKNOWN} more unknown keys"
@@ -114,6 +115,8 @@ def problems_in(
         else:
             values.setdefault(_inside(block, error["loc"])[0], []).append(error)
     for inner, found in values.items():
+        if any(deeper[: len(inner)] == inner and deeper != inner for deeper in values):
+            continue  # a list as a member of a union: what is wrong in it is told, so it was the right member
         whole = (*path, *inner)
         problems.append(_problem(found, _inside(block, inner)[1], dotted(whole), spot(whole).value))
     for inner, keys in unknown.items():
@@ -124,7 +127,7 @@ def problems_in(
 
 
 def _inside(block: Any, loc: Sequence[str | int]) -> tuple[Keys, Any]:
-    """The path that pydantic's `loc` means, and the value there: it also names the members of unions, which are no keys."""
+    """The path that pydantic's `loc` means, and the value there; `loc` also names members of unions: no keys."""
     path: list[str | int] = []
     for part in loc:
         if isinstance(block, Mapping) and part in block:
@@ -178,9 +181,9 @@ def _cure(errors: Sequence[Mapping[str, Any]], value: Any) -> str | None:
         return f"write {int(value)}"
     if "string_type" in types and isinstance(value, (bool, int, float)):
         return f'put it in quotes: "{shown(value)}"'
-    if "list_type" in types and not isinstance(value, (Mapping, list)) and value is not None:
+    if types == {"list_type"} and not isinstance(value, (Mapping, list)) and value is not None:
         return f"write [{shown(value, bare=True)}]"
     if "literal_error" in types and text:
-        expected = next(error["ctx"]["expected"] for error in errors if error["type"] == "literal_error")
+        expected = " ".join(error["ctx"]["expected"] for error in errors if error["type"] == "literal_error")
         return choose_from(text, re.findall(r"'([^']*)'", expected))
     return None

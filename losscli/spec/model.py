@@ -14,14 +14,17 @@ from losscli.options import Positive, Seed, Strict
 from losscli.stack.models import Model, Output
 from losscli.stack.plan import Plan
 
-
 MOST_SEEDS = 10_000
 
+# Like ">= 0.78"; a number of a size that a float can hold.
 CONDITION = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d{0,300}|\.\d{1,300})(?:[eE][-+]?\d{1,2})?)\s*")
 
 
 class LossChoice(Strict):
-    """One loss with its options (a list as the value of a number is a grid). `output` and `lr` override the spec's own."""
+    """One loss with its options (a list as the value of a number is a grid).
+
+    `output` and `lr` override `model.output` and `train.lr`.
+    """
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
@@ -32,7 +35,9 @@ class LossChoice(Strict):
 class Seeds(Strict):
     """What `seeds:` may say: 5 means 0, 1, 2, 3, 4; a list means these."""
 
-    seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Annotated[list[Seed], Field(min_length=1, max_length=MOST_SEEDS)]
+    seeds: (
+        Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Annotated[list[Seed], Field(min_length=1, max_length=MOST_SEEDS)]
+    )
 
     def listed(self) -> list[int]:
         return list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
@@ -49,7 +54,7 @@ class Spec(Strict):
     train: Plan
     seeds: list[Seed]
     metrics: list[str]
-    expect: dict[str, str] = {}
+    expect: dict[str, str] = Field(default_factory=dict)
     folder: str = Field(default=".", exclude=True)
 
 

@@ -89,6 +89,7 @@ class Editor:
         for depth, key in enumerate(path[:-1]):
             if isinstance(block, dict) and block.get(str(key)) is None:
                 block[str(key)] = {}
+                self.document.spots[path[: depth + 1]] = Spot(place, place)
             block = self._inside(block, key, path[: depth + 1], place)
         if isinstance(block, dict):
             block[str(path[-1])] = value
@@ -159,12 +160,12 @@ class Editor:
 
 
 def _options_of(item: Any) -> set[str]:
-    """The options that a loss of this name has, for whatever task; what the task's own lacks is told when it is checked."""
+    """The options that a loss of this name has, for whatever task: which task it is may not be known yet."""
     from losscli.losses import losses
 
     name = item.get("name") if isinstance(item, dict) else item
     found = {option for loss in losses if name == loss.name or name in loss.aliases for option in loss.options}
-    return found | {"output"}
+    return found | {"output", "lr"}
 
 
 def _indexed(data: Any, keys: list[str]) -> Keys:
@@ -197,7 +198,7 @@ def _data_block(text: str, folder: Path) -> dict[str, Any]:
         path = text if os.path.isabs(text) or "://" in text else os.path.relpath(text, folder)
         delimiter = {"delimiter": "\t"} if text.casefold().endswith(".tsv") else {}
         return {"source": kind, "path": path, **delimiter}
-    names = {**dict.fromkeys(GENERATORS, "synthetic"), **dict.fromkeys(TASKS, "builtin")}
+    names = {**dict.fromkeys(TASKS, "builtin"), **dict.fromkeys(GENERATORS, "synthetic")}
     if text in names:
         return {"source": names[text], "name": text}
     files = " or ".join(suffix for suffix, needed in TABLES.items() if needed in sources)

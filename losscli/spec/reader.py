@@ -1,8 +1,8 @@
 """Strict YAML 1.2 with places: plain data, and for every key and value where it stands.
 
-Built from the parser's events, one after the other, so that nothing in a file can be executed, expanded or recursed into:
-anchors, aliases and tags are refused where they stand, and depth is limited before anything is built. Mistakes that do
-not stop the parser are told together.
+Built from the parser's events, one after the other, so that nothing in a file can be executed, expanded or recursed
+into: anchors, aliases and tags are refused where they stand, and depth is limited before anything is built. Mistakes
+that do not stop the parser are told together.
 """
 
 from __future__ import annotations
@@ -110,10 +110,12 @@ class Builder:
     def _document(self, event: Any) -> None:
         self.documents += 1
         if self.documents > 1:
-            line = f", the second begins at line {event.start_mark.line + 1}" if self.placed else ""
-            self._stop(f"a spec must be one document{line}", self._place(event), "keep each spec in its own file")
+            self._stop(self._second(event.start_mark.line), self._place(event), "keep each spec in its own file")
         if event.version not in (None, (1, 2)):
             self._stop("a spec must be YAML 1.2", self._place(event), "remove the %YAML line")
+
+    def _second(self, line: int) -> str:
+        return "a spec must be one document" + (f", the second begins at line {line + 1}" if self.placed else "")
 
     def _scalar(self, event: Any) -> None:
         self._refuse_notes(event)
@@ -189,8 +191,7 @@ class Builder:
             self._refuse(f"tags are not allowed: {tag}", event, "remove it; only plain values are read")
 
     def _place(self, event: Any) -> Place:
-        mark = event.start_mark
-        return Place(self.file, mark.line + 1, mark.column + 1) if self.placed else Place(self.file)
+        return self._at(event.start_mark)
 
     def _refuse(self, message: str, at: Any, cure: str | None = None) -> None:
         place = at if isinstance(at, Place) else self._place(at)
@@ -212,11 +213,11 @@ class Builder:
             return "this quote is not closed on its line", self._at(self.quoted.start_mark), "close it on the same line"
         if "parsing a flow" in context:
             bracket, closing = ("[", "]") if "sequence" in context else ("{", "}")
-            message = f"this {bracket} is not closed: expected , or {closing} at {mark.line + 1}:{mark.column + 1}"
+            until = f" at {mark.line + 1}:{mark.column + 1}" if self.placed else ""
+            message = f"this {bracket} is not closed: expected , or {closing}{until}"
             return message, self._at(failed.context_mark), f"add the {closing}"
         if "document start" in problem:
-            message = f"a spec must be one document, the second begins at line {mark.line + 1}"
-            return message, self._at(mark), "keep each spec in its own file"
+            return self._second(mark.line), self._at(mark), "keep each spec in its own file"
         return f"this is not YAML: {problem}", self._at(mark), "a key, a colon, a space and a value: `task: binary`"
 
     def _at(self, mark: Any) -> Place:
@@ -225,4 +226,3 @@ class Builder:
 
 def _end(event: Any) -> tuple[int, int]:
     return event.end_mark.line, event.end_mark.column
-
