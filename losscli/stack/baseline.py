@@ -21,7 +21,8 @@ def _on(split: str, datasets: Sequence[Dataset], task: Task, metrics: Sequence[M
     found: dict[str, list[float]] = {metric.name: [] for metric in metrics}
     for dataset in datasets:
         truth = torch.from_numpy(dataset.parts[split].target)[None]  # [1, N, ...]
-        prediction = task.baseline(torch.from_numpy(dataset.parts["train"].target), truth.shape[1], dataset.scale)
+        train = torch.from_numpy(dataset.parts["train"].target)
+        prediction = task.baseline(train, truth.shape[1], dataset.scale, task.outputs(dataset.target))
         if dataset.scale is not None:
             truth = dataset.scale.in_units(truth)
         for metric in metrics:

@@ -1,0 +1,33 @@
+# make demo: install into .venv and train a first model.   make test: install and run every test.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint smoke bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/losscli train --task binary --loss bce-logits
+
+test: $(VENV)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Every spec from end to end, each run capped at about a second of training.
+smoke: $(VENV)/.installed
+	for spec in configs/*.yaml; do echo "== $$spec"; $(BIN)/losscli compare --smoke --quiet --out .smoke "$$spec" || exit 1; done
+	rm -rf .smoke
+
+bench: $(VENV)/.installed
+	$(BIN)/python tests/benchmarks/speed.py
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) .smoke
