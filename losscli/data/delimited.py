@@ -1,7 +1,7 @@
 """From delimited text to columns of text, each row with the line it stands on. Nothing is guessed, nothing filled in.
 
-Two ways through a file: pyarrow reads it, fast; and where something is wrong, Python's own `csv` in strict mode goes over
-it once more, slowly, to say where.
+Two ways through a file: pyarrow reads it, fast; and where something is wrong, Python's own `csv` in strict mode goes
+over it once more, slowly, to say where.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _records(data: bytes, file: str, delimiter: str) -> tuple[np.ndarray, np.nda
 
 
 def _quotes_are_plain(view: np.ndarray, quotes: np.ndarray, delimiter: str) -> bool:
-    """Whether quotes open at a field's start only and close at its end only (a doubled quote closes and opens again)."""
+    """Whether quotes open at the start of a field only and close at its end only; a doubled one closes and reopens."""
     if len(quotes) % 2:
         return False
     opening, closing = quotes[::2], quotes[1::2]

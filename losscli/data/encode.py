@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.errors import DataError
+from losscli.errors import DataError, shown
 from losscli.tasks import Column, TargetScale
 
 
@@ -30,7 +30,7 @@ class NumberCode:
 
     def write(self, column: Column, rows: np.ndarray, out: np.ndarray) -> None:
         if column.is_category:
-            raise DataError(f"the column {self.name[:80]!r} must hold numbers, as it did when the model was trained")
+            raise DataError(f"the column {shown(self.name)} must hold numbers, as it did when the model was trained")
         values = column.values[rows]
         filled = np.where(np.isnan(values), self.fill, values)
         scaled = filled / self.scale - self.center / self.scale  # divided first: a difference of extremes overflows
@@ -52,7 +52,7 @@ class CategoryCode:
 
     def write(self, column: Column, rows: np.ndarray, out: np.ndarray) -> None:
         if column.levels is None:
-            raise DataError(f"the column {self.name[:80]!r} must hold categories, as it did when the model was trained")
+            raise DataError(f"the column {shown(self.name)} must hold categories, as it did when the model was trained")
         place = {level: index for index, level in enumerate(self.levels)}
         absent = len(self.levels) if self.missing else -1
         places = np.array([*(place.get(level, -1) for level in column.levels), absent])
@@ -110,7 +110,7 @@ class Encoder:
         """
         lacking = [code.name for code in self.codes if code.name not in features]
         if lacking:
-            raise DataError(f"the table lacks columns that the model needs: {', '.join(map(repr, lacking[:5]))}")
+            raise DataError(f"the table lacks columns that the model needs: {', '.join(map(shown, lacking[:5]))}")
         out = np.zeros((len(rows), self.width), dtype=np.float32)
         start = 0
         for code in self.codes:

@@ -1,7 +1,7 @@
 """What kind of column a list of texts is: numbers, a category, or a mistake to be told with its place.
 
-All rows are looked at, never a sample of the first ones. A column that is nearly all numbers is a column of numbers with
-mistakes in it; dates, hexadecimal numbers, amounts of money and the like are named and refused rather than taken for text.
+All rows are looked at, never a sample of the first ones. A column that is nearly all numbers is a column of numbers
+with mistakes in it; dates, hexadecimal numbers, amounts of money and the like are refused by name, not taken for text.
 """
 
 from __future__ import annotations
@@ -58,14 +58,15 @@ def infer(
     if kind != "category":
         numbers = _cast(plain)
         if numbers is not None:
-            return _numbers(column, numbers)
+            return _numbers(column, numbers, given=_given(column.texts))
     levels, codes = _levels_of(column.texts, missing)
     if kind == "category":
         return _category(column, levels, codes, most_levels)
     point = _with_point(levels, decimal)
     numeric = _matches(point, NUMBER)
-    if numeric.all():
-        return _numbers(column, _cast(point)[codes] if len(numeric) else np.full(len(codes), np.nan))
+    numbers = _cast(point) if numeric.all() else None
+    if numbers is not None:  # only blanks around them, or tokens of `missing`, were in the way
+        return _numbers(column, np.append(numbers, np.nan)[codes], given=codes >= 0)
     findings = _mixed(column, levels, codes, numeric, kind)
     category, more = _category(column, levels, codes, most_levels)
     return category, findings + more
@@ -98,21 +99,30 @@ def _matches(texts: Any, pattern: str) -> np.ndarray:
     return np.asarray(pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _numbers(column: TextColumn, values: np.ndarray) -> tuple[Column, list[Finding]]:
+def _given(texts: Any) -> np.ndarray:
     import pyarrow.compute as pc
 
-    given = pc.is_valid(column.texts).to_numpy()
+    return np.asarray(pc.is_valid(texts).to_numpy())
+
+
+def _numbers(column: TextColumn, values: np.ndarray, given: np.ndarray) -> tuple[Column, list[Finding]]:
     endless = np.flatnonzero(given & ~np.isfinite(values))
     if len(endless):
         raise DataError(
             _places(column, endless, "must be a finite number", "list it under data.missing if it means that")
         )
-    large = np.flatnonzero(np.abs(values) > EXACT)
-    whole = [row for row in large if re.fullmatch(r"\s*[+-]?\d+\s*", column.texts[int(row)].as_py())]
+    large = np.flatnonzero(np.abs(values) >= EXACT).tolist()
+    whole = [row for row in large if _is_rounded(column.texts[row].as_py())]
     if whole:
         cure = f"set data.types: {{{column.name}: category}}, or leave it out with data.drop"
         raise DataError(_places(column, whole, "is a whole number beyond 2^53 and would lose precision", cure))
     return Column(values, None, column.origin), _leading_zeros(column, values)
+
+
+def _is_rounded(text: str) -> bool:
+    """Whether this text of a number of at least 2^53 is a whole number beyond it."""
+    found = re.fullmatch(r"[+-]?0*(\d+)", text.strip())
+    return found is not None and found[1] != f"{EXACT:.0f}"
 
 
 def _leading_zeros(column: TextColumn, values: np.ndarray) -> list[Finding]:
@@ -154,8 +164,12 @@ def _mixed(column: TextColumn, levels: Any, codes: np.ndarray, numeric: np.ndarr
     name = f"{{{shown(column.name)[1:-1]}: category}}"
     if costume := _costume(levels, numeric):
         what, cure = costume
-        cure = f"{cure}; or set data.types: {name}, or data.drop"
-        raise DataError(_places(column, odd, f"stands in a column of {what}", cure))
+        first = int(odd[0])
+        raise DataError(
+            f"{shown(column.name)} holds {what}, such as {shown(column.texts[first].as_py())}",
+            place=column.origin.place(first),
+            cure=f"{cure}; or set data.types: {name}, or list it under data.drop",
+        )
     if kind == "number" or share >= MOSTLY:
         cure = f"mend them, add them to data.missing, or set data.types: {name}"
         raise DataError(_places(column, odd, "must be a number", cure))

@@ -8,7 +8,7 @@ from losscli.data.dataset import SPLITS, Dataset, Part, Table
 from losscli.data.encode import Encoder, target_scale
 from losscli.data.sources import Split
 from losscli.data.split import split_rows
-from losscli.errors import DataError, Finding
+from losscli.errors import DataError, Finding, shown
 from losscli.tasks import Column, Target, TargetScale, Task
 
 SHOWN = 8  # names in one message
@@ -46,7 +46,7 @@ def _need_two_classes(task: Task, target: Target, train: np.ndarray) -> None:
     seen = np.unique(target.values[train])
     if len(seen) < 2:
         raise DataError(
-            f"the training split has one class only: {target.labels[int(seen[0])][:80]!r}",
+            f"the training split has one class only: {shown(target.labels[int(seen[0])])}",
             cure="set data.split.stratify: true, or add rows of the other classes",
         )
 
@@ -63,24 +63,24 @@ def _noticed(table: Table, encoder: Encoder) -> list[Finding]:
     """What encoding did to the values. Told of the whole table where it can be, so that all seeds say the same."""
     findings = []
     missing = {name: int(column.missing.sum()) for name, column in table.features.items()}
-    holed = [f"{name[:80]!r} {count}" for name, count in missing.items() if count]
+    holed = [f"{shown(name)} {count}" for name, count in missing.items() if count]
     if holed:
         findings.append(
             Finding(
                 "missing-values",
                 "info",
-                f"missing values in {table.rows} rows: {shown(holed)}; a number became the training median, "
+                f"missing values in {table.rows} rows: {listed(holed)}; a number became the training median, "
                 "a category a level of its own",
                 "take a column out with data.drop, or fill it before",
             )
         )
     whole = [name for name in encoder.constant if _constant(table.features[name])]
     if whole:
-        message = f"constant features were left out: {shown([repr(name[:80]) for name in whole])}"
+        message = f"constant features were left out: {listed([shown(name) for name in whole])}"
         findings.append(Finding("constant-feature", "warning", message, "list them under data.drop"))
     for name in encoder.constant:
         if name not in whole:
-            message = f"the feature {name[:80]!r} is constant over the training rows and was left out"
+            message = f"the feature {shown(name)} is constant over the training rows and was left out"
             findings.append(Finding("constant-feature", "warning", message, "list it under data.drop"))
     return findings
 
@@ -90,10 +90,10 @@ def _constant(column: Column) -> bool:
     return not len(present) or bool(present.min() == present.max())
 
 
-def shown(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
     """The first few, and how many more there are.
 
-    >>> shown(list("abcdefghij"))
+    >>> listed(list("abcdefghij"))
     'a, b, c, d, e, f, g, h and 2 more'
     """
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""

@@ -12,7 +12,7 @@ import numpy as np
 
 from losscli.data.dataset import SPLITS
 from losscli.data.sources import Split
-from losscli.errors import DataError
+from losscli.errors import DataError, shown
 
 LEAST_ROWS = 2  # a split of one row has no spread, no ranking and no batch statistics
 
@@ -63,7 +63,7 @@ def _stratified(
         rare = classes[counts.argmin()]
         name = labels[int(rare)] if labels else rare
         raise DataError(
-            f"the class {str(name)[:80]!r} has {counts.min()} row, and a stratified split needs at least {LEAST_ROWS}",
+            f"the class {shown(name)} has {counts.min()} row, and a stratified split needs at least {LEAST_ROWS}",
             cure="drop that class, add rows of it, or set data.split.stratify: false",
         )
     valid = _largest_remainder(counts, sizes["valid"], counts)

@@ -14,8 +14,9 @@ from losscli.data.sources import Source, source
 from losscli.errors import DataError, Finding, Place, Problem, shown
 from losscli.tasks import Column
 
-MISSING = ["", "NA", "N/A", "#N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "<NA>"]
+MISSING = ("", "NA", "N/A", "#N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "<NA>")
 FEW_LEVELS, MOST_LEVELS = 50, 1000  # a category of more levels than half the rows, within these bounds, is left out
+LEAST_TO_TELL = 10  # rows, below which a column may equal the target by chance
 
 
 @source("csv")
@@ -29,14 +30,14 @@ class Csv(Source):
     source: Literal["csv"] = "csv"
     path: Annotated[str, Field(min_length=1)]
     target: Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)]
-    drop: list[str] = []
+    drop: list[str] = Field(default_factory=list)
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     decimal: Literal[".", ","] = "."
     encoding: str = "utf-8"
     header: bool | None = None
-    missing: list[str] = MISSING
+    missing: list[str] = Field(default_factory=lambda: list(MISSING))
     missing_target: Literal["error", "drop"] = "error"
-    types: dict[str, Literal["number", "category", "ignore"]] = {}
+    types: dict[str, Literal["number", "category", "ignore"]] = Field(default_factory=dict)
 
     @field_validator("path")
     @classmethod
@@ -96,7 +97,7 @@ class Csv(Source):
         if texts.blank_lines:
             message = f"{texts.blank_lines} blank lines of {shown(self.path)} were skipped"
             findings.append(Finding("blank-lines", "info", message))
-        findings += dropped + _copies(features, targets) + _repeated(columns)
+        findings += dropped + _row_numbers(features) + _copies(features, targets) + _repeated(columns)
         return Table(self.title(), features, targets, tuple(findings))
 
     def _columns(self, texts: Any) -> tuple[dict[str, Column], list[Finding]]:
@@ -151,7 +152,7 @@ def _missing_places(targets: dict[str, Column], count: int) -> list[Problem]:
     from losscli.data.delimited import MOST_PLACES
 
     cure = "fill it in, or set data.missing_target: drop"
-    problems = []
+    problems: list[Problem] = []
     for name, column in targets.items():
         for row in np.flatnonzero(column.missing)[: MOST_PLACES - len(problems)]:
             place = column.origin.place(int(row)) if column.origin else None
@@ -171,8 +172,18 @@ def _rows_of(columns: dict[str, Column], rows: np.ndarray) -> dict[str, Column]:
     return kept
 
 
+def _row_numbers(features: dict[str, Column]) -> list[Finding]:
+    return [
+        Finding("row-numbers", "warning", f"the feature {shown(name)} counts the rows", "list it under data.drop")
+        for name, column in features.items()
+        if not column.is_category and len(column.values) > FEW_LEVELS and (np.diff(column.values) == 1).all()
+    ]
+
+
 def _copies(features: dict[str, Column], targets: dict[str, Column]) -> list[Finding]:
     """Features that tell the target outright: the same numbers, or the same classes under other names."""
+    if len(next(iter(targets.values())).values) < LEAST_TO_TELL:
+        return []
     return [
         Finding(
             "leak",
@@ -193,7 +204,7 @@ def _is_copy(feature: Column, target: Column) -> bool:
     if first is None or second is None or first.max() != second.max() or first.max() == 0:
         return False
     pairs = np.unique(first.astype(np.int64) * (second.max() + 1) + second)
-    return len(pairs) == first.max() + 1
+    return bool(len(pairs) == first.max() + 1)
 
 
 def _few_codes(column: Column) -> np.ndarray | None:
