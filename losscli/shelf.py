@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from losscli.errors import SpecError, choose_from
+from losscli.errors import SpecError, choose_from, shown
 
 Item = TypeVar("Item")
 
@@ -39,7 +39,7 @@ class Shelf(Generic[Item]):
         self._load()
         found = self._items.get(self._aliases.get(name, name))
         if found is None:
-            raise SpecError(f"there is no {self.noun} called {name!r}", cure=choose_from(name, self.names()))
+            raise SpecError(f"there is no {self.noun} called {shown(name)}", cure=choose_from(name, self.names()))
         return found
 
     def names(self) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from torch import Tensor
 
-from losscli.errors import SpecError, choose_from
+from losscli.errors import SpecError, choose_from, shown
 from losscli.shelf import Shelf
 from losscli.tasks import tasks
 
@@ -166,10 +166,10 @@ def find(name: str, task: str) -> Loss:
     elsewhere = sorted({item.task for item in losses if name == item.name or name in item.aliases})
     if elsewhere:
         raise SpecError(
-            f"the loss {name!r} is for {' and '.join(elsewhere)}, and the task is {task}",
+            f"the loss {shown(name)} is for {' and '.join(elsewhere)}, and the task is {task}",
             cure=f"for {task} there are: {', '.join(serving)}",
         )
-    raise SpecError(f"there is no loss called {name!r}", cure=choose_from(name, serving))
+    raise SpecError(f"there is no loss called {shown(name)}", cure=choose_from(name, serving))
 
 
 def check_options(item: Loss, options: Mapping[str, Any]) -> None:

@@ -1,8 +1,10 @@
-"""Metrics judge predictions of every run of a stack at once: `f(prediction [R, N, ...], target [R or 1, N, ...]) -> [R]`.
+"""Metrics judge predictions of every run of a stack at once: `f(prediction [R, N, ...], target) -> [R]`, target
+[R, N, ...] or [1, N, ...].
 
-They take no gradients, and never look across runs. A run whose prediction holds a NaN has the value NaN, and so has one
-for which the metric is not defined (no positive row to recall); sums are taken in float64. Each names the field of `Prediction` that it reads, which direction
-is better, and its range; where a run's prediction lacks that field (hinge gives no probabilities) it has no value.
+They take no gradients, and never look across runs; sums are taken in float64. A run whose prediction holds a NaN has
+the value NaN, and so has one for which the metric is not defined (no positive row to recall). Each metric names the
+field of `Prediction` that it reads, which direction is better, and its range; where a run's prediction lacks that field
+(hinge gives no probabilities) it has no value.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from losscli.errors import SpecError, choose_from
+from losscli.errors import SpecError, choose_from, shown
 from losscli.shelf import Shelf
 
 Reads = Literal["scores", "labels", "probabilities", "values"]
@@ -85,5 +87,5 @@ def find(name: str, task: str) -> Metric:
     """The metric of that name for a task; `SpecError` with the nearest name if there is none."""
     serving = for_task(task)
     if name not in serving:
-        raise SpecError(f"there is no metric called {name!r} for {task}", cure=choose_from(name, serving))
+        raise SpecError(f"there is no metric called {shown(name)} for {task}", cure=choose_from(name, serving))
     return serving[name]
