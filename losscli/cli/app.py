@@ -36,6 +36,7 @@ def losscli(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
+    """What stands before any command."""
     if version:
         from importlib.metadata import version as installed
 

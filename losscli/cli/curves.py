@@ -1,4 +1,4 @@
-"""Curves over epochs, drawn in braille, each with its name at its right end, so that they are told apart without colours."""
+"""Curves over epochs, in braille, each with its name at its right end: they are told apart without colours too."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, Any, cast
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.curves import Curves, mean_curve
@@ -25,9 +26,9 @@ COLORS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
 class InAscii:
-    """A stream that turns everything into ASCII on its way out; Rich sees its encoding and draws simpler boxes."""
+    """A stream that turns everything into ASCII on its way out, so that Rich may draw what it likes."""
 
-    encoding = "ascii"
+    encoding = "utf-8"
 
     def __init__(self, stream: IO[str]):
         self._stream = stream
@@ -151,11 +152,16 @@ def _contest(console: Console, arena: Arena) -> None:
 
 
 def _findings(console: Console, findings: Sequence[Finding]) -> None:
-    for found in findings:
-        console.print()
-        console.print(Text.assemble((f"{found.severity:<9}", COLORS[found.severity]), _lines(found.message)))
+    """The gravest first; the message beside its severity, its cure below."""
+    grid = Table.grid(padding=(0, 1))
+    for found in sorted(findings, key=lambda each: list(COLORS).index(each.severity)):
+        told = Text(_lines(found.message))
         if found.cure:
-            console.print(Text(f"{'':<9}{_lines(found.cure)}", "dim"))
+            told.append(f"\n{_lines(found.cure)}", "dim")
+        grid.add_row(Text(found.severity, COLORS[found.severity]), told)
+    if findings:
+        console.print()
+        console.print(grid)
 
 
 def _lines(text: str) -> str:

@@ -35,12 +35,11 @@ def score_table(arena: Arena, entry: EntryResult) -> Table:
 
 def leaderboards(arena: Arena, width: int) -> Iterator[Table]:
     """One line per entry, on the test split; columns that do not fit beside the headline get a table below it."""
-    names = ["entry", *(_name(arena, entry) for entry in arena.entries)]
-    names.append("baseline")
+    names = ["entry", *(visible(entry.entry, 40) for entry in arena.entries), "baseline"]
     left = max(map(len, names))
-    columns = _columns(arena)
+    columns = [*_finished(arena), *_columns(arena)]
     while columns:
-        fitting = max(1, _fitting(columns, width - left - 1))
+        fitting = max(1, _fitting(columns, width - left))
         yield _leaderboard(names, columns[:fitting])
         columns = columns[fitting:]
 
@@ -60,8 +59,8 @@ def _columns(arena: Arena) -> list[Column]:
         _metric(arena, headline),
         ("vs reference", [*(_difference(entry.delta, places) for entry in arena.entries), ""]),
         ("verdict", [*(entry.verdict for entry in arena.entries), ""]),
-        *(_metric(arena, metric) for metric in others),
         ("time", [*(duration(entry.seconds) for entry in arena.entries), ""]),
+        *(_metric(arena, metric) for metric in others),
     ]
 
 
@@ -81,10 +80,14 @@ def _difference(delta: Delta | None, places: int | None) -> str:
     return f"{mean} [{number(delta.ci95[0], places, '+')}, {number(delta.ci95[1], places, '+')}]"
 
 
-def _name(arena: Arena, entry: EntryResult) -> str:
-    runs = [run for run in arena.runs if run.entry == entry.entry]
-    diverged = sum(run.status == "diverged" for run in runs)
-    return visible(entry.entry, 40) + (f" ({diverged} of {len(runs)} diverged)" if diverged else "")
+def _finished(arena: Arena) -> list[Column]:
+    """How many runs of each entry count, where some do not."""
+    cells = []
+    for entry in arena.entries:
+        statuses = [run.status for run in arena.runs if run.entry == entry.entry]
+        cells.append(f"{len(statuses) - statuses.count('diverged')} of {len(statuses)}")
+    diverged = any(run.status == "diverged" for run in arena.runs)
+    return [("finished", [*cells, ""])] if diverged else []
 
 
 def _headed(arena: Arena, metric: str) -> str:
@@ -103,7 +106,7 @@ def _fitting(columns: Sequence[Column], room: int) -> int:
 
 
 def _table(first: str, *headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column(Text(first), overflow="fold")
     for heading in headings:
         table.add_column(Text(heading), overflow="fold")

@@ -117,12 +117,13 @@ def _diverged(by_entry: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
     for name, runs in by_entry.items():
         seeds = [run.seed for run in runs if run.status == "diverged"]
         if seeds:
+            numbered = "seed" if len(seeds) == 1 else "seeds"
             shown = ", ".join(map(str, seeds[:8])) + (f" and {len(seeds) - 8} more" if len(seeds) > 8 else "")
             found.append(
                 Finding(
                     "diverged",
                     "error" if len(seeds) == len(runs) else "warning",
-                    f"{len(seeds)} of {len(runs)} runs of {name} diverged (seed {shown}) and count in no mean",
+                    f"{len(seeds)} of {len(runs)} runs of {name} diverged ({numbered} {shown}) and count in no mean",
                     "a lower learning rate (--lr) or clipped gradients (--set train.clip=1) may keep them finite",
                 )
             )

@@ -1,4 +1,4 @@
-"""The outcome of `train` and `compare`, as plain numbers: what the CLI prints, the record keeps and other programs read."""
+"""The outcome of `train` and `compare`, as plain numbers: what the CLI prints, records keep and other programs read."""
 
 from __future__ import annotations
 

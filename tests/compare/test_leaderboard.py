@@ -1,0 +1,71 @@
+"""Runs become entries in the order that was asked for; a diverged run is counted, and counts in nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from losscli.compare.result import Arena
+from losscli.compare.statistics import estimate
+
+MakeArena = Callable[..., Arena]
+FIVE = [0.80, 0.82, 0.84, 0.86, 0.88]
+SIX = [*FIVE, 0.90]
+
+
+def test_entries_keep_their_order_and_the_first_is_the_reference(arena_of: MakeArena) -> None:
+    arena = arena_of({"hinge": FIVE, "bce-logits": FIVE, "brier": FIVE})
+    assert [entry.entry for entry in arena.entries] == ["hinge", "bce-logits", "brier"]
+    assert arena.reference == "hinge"
+    assert arena.entries[0].delta is None
+    assert [run.seed for run in arena.runs] == [0, 1, 2, 3, 4] * 3
+
+
+def test_another_reference_can_be_named(arena_of: MakeArena) -> None:
+    arena = arena_of({"hinge": FIVE, "brier": [0.9] * 5}, reference="brier")
+    assert [entry.verdict for entry in arena.entries] == ["too-few-seeds", "reference"]
+    assert arena.entries[0].delta is not None
+    assert arena.entries[0].delta.mean == pytest.approx(-0.06)  # mean of FIVE is 0.84
+
+
+@pytest.mark.parametrize(("scores", "verdict"), [(FIVE, "too-few-seeds"), (SIX, "inconclusive")])
+def test_no_verdict_is_ever_more_than_inconclusive(arena_of: MakeArena, scores: list[float], verdict: str) -> None:
+    arena = arena_of({"a": scores, "b": [score + 0.1 for score in scores]})
+    assert [entry.verdict for entry in arena.entries] == ["reference", verdict]
+
+
+def test_a_diverged_run_is_nan_in_its_place_and_in_no_mean(arena_of: MakeArena) -> None:
+    arena = arena_of({"a": SIX, "b": SIX}, diverged={"b": [1]})
+    auroc = arena.entries[1].scores["test"]["auroc"]
+    assert [math.isnan(value) for value in auroc.values] == [False, True, False, False, False, False]
+    assert auroc.mean == pytest.approx((0.80 + 0.84 + 0.86 + 0.88 + 0.90) / 5)
+    assert arena.entries[1].verdict == "too-few-seeds"  # five pairs are left of six
+
+
+def test_diverged_runs_are_a_finding_that_counts_them(arena_of: MakeArena) -> None:
+    arena = arena_of({"a": FIVE, "b": FIVE, "c": FIVE}, diverged={"b": [1, 3], "c": range(5)})
+    some, every = arena.findings
+    assert (some.code, some.severity) == ("diverged", "warning")
+    assert "2 of 5 runs of b diverged (seeds 1, 3)" in some.message
+    assert every.severity == "error"
+    assert arena.entries[2].delta is None
+
+
+def test_intervals_are_wider_where_splits_are_resampled(arena_of: MakeArena) -> None:
+    fixed = arena_of({"a": FIVE}, resampled=False).entries[0].scores["test"]["auroc"]
+    resampled = arena_of({"a": FIVE}).entries[0].scores["test"]["auroc"]
+    assert fixed == estimate(FIVE)
+    assert resampled == estimate(FIVE, 15 / 70)
+
+
+def test_the_time_of_an_entry_is_that_of_its_runs(arena_of: MakeArena) -> None:
+    assert arena_of({"a": FIVE}).entries[0].seconds == pytest.approx(2.5)
+
+
+def test_an_entry_without_any_run_has_no_scores(arena_of: MakeArena) -> None:
+    arena = arena_of({"a": FIVE, "b": []})
+    assert arena.entries[1].scores == {}
+    assert arena.entries[1].verdict == "too-few-seeds"
+    assert arena.findings == []
