@@ -1,4 +1,4 @@
-"""Weights per class, computed from the training split: what `balanced` and `effective` mean, and a user's own numbers."""
+"""Weights per class from the training split: what `balanced` and `effective` mean, and a user's own numbers."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def class_weights(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.n
 
     A class that the training split lacks gets weight 0 from a rule.
 
-    >>> class_weights("balanced", np.array([0, 0, 0, 1]), ("no", "yes")).round(3).tolist()  # 4 / (2 * 3), 4 / (2 * 1)
-    [0.667, 2.0]
+    >>> class_weights("balanced", np.array([0, 1, 1, 1, 1]), ("no", "yes")).tolist()  # 5 / (2 * 1), 5 / (2 * 4)
+    [2.5, 0.625]
     """
     if isinstance(given, str):
         counts = np.bincount(target.astype(np.int64), minlength=len(labels)).astype(np.float64)
@@ -55,13 +55,14 @@ def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) 
 
 
 def _ruled(rule: str, counts: np.ndarray) -> np.ndarray:
-    present = counts > 0
+    present: np.ndarray = counts > 0
     held = np.where(present, counts, 1.0)
     if rule == "balanced":
         return np.where(present, counts.sum() / (len(counts) * held), 0.0)
     if rule == "effective":
         raw = np.where(present, (1 - BETA) / (1 - BETA**held), 0.0)
-        return raw / raw[present].mean()
+        normalised: np.ndarray = raw / raw[present].mean()
+        return normalised
     raise SpecError(f"there is no rule {rule!r} for class weights", cure="use balanced, effective, or numbers")
 
 
@@ -88,8 +89,8 @@ def _name(label: Any) -> str:
 def sample_weights(weight: float | Tensor, target: Tensor) -> Tensor:
     """The weight of each sample's own class, [..., B]: a weighted mean divides by their sum.
 
-    `weight` is a number, [K] or [R, 1, K]; `target` class indices [..., B], or probabilities [..., B, K], whose weight is
-    their mean weight. A number weighs every sample alike.
+    `weight` is a number, [K] or [R, 1, K]; `target` class indices [..., B], or probabilities [..., B, K], whose weight
+    is their mean weight. A number weighs every sample alike.
 
     >>> sample_weights(torch.tensor([1.0, 3.0]), torch.tensor([1, 0, 1])).tolist()
     [3.0, 1.0, 3.0]

@@ -27,7 +27,7 @@ def log_loss(prediction: Tensor, target: Tensor) -> Tensor:
 def log_loss_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     """Minus the mean log-probability of the right class, in nats; clipped as in the binary case.
 
-    >>> log_loss_of_classes(torch.tensor([[[0.5, 0.25, 0.25]]]), torch.tensor([[0]])).round(decimals=4).tolist()  # log 2
+    >>> log_loss_of_classes(torch.tensor([[[0.5, 0.5]]]), torch.tensor([[0]])).round(decimals=4).tolist()  # log 2
     [0.6931]
     """
     return -_of_class(clipped(prediction), target).log().mean(-1)

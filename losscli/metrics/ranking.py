@@ -50,8 +50,8 @@ def auroc_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
 def auprc(prediction: Tensor, target: Tensor) -> Tensor:
     """Average precision: the precision at every positive row when rows are taken from the highest score down.
 
-    >>> auprc(torch.tensor([[0.9, 0.8, 0.7]]), torch.tensor([[1.0, 0.0, 1.0]])).round(decimals=4).tolist()  # (1 + 2/3) / 2
-    [0.8333]
+    >>> auprc(torch.tensor([[0.9, 0.8, 0.7]]), torch.tensor([[1.0, 0.0, 1.0]])).tolist()  # (1 + 2/3) / 2
+    [0.8333333333333333]
     """
     rows = ordered(prediction, target, descending=True)
     found = rows.target.cumsum(-1).gather(-1, rows.last)  # positives down to the end of the group

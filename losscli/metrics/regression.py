@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import torch
+import torch  # noqa: F401  (the examples use it)
 from torch import Tensor
 
 from losscli.metrics import metric
@@ -44,7 +44,7 @@ def median_ae(prediction: Tensor, target: Tensor) -> Tensor:
 def r2(prediction: Tensor, target: Tensor) -> Tensor:
     """The share of the target's variance that is explained; 0 is as good as its mean. Constant outputs are left out.
 
-    >>> r2(torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[1.0, 2.0, 4.0]])).round(decimals=4).tolist()  # 1 - 1 / (14/3)
+    >>> r2(torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[1.0, 2.0, 4.0]])).round(decimals=4).tolist()  # 1 - 3/14
     [0.7857]
     """
     truth = target.double()

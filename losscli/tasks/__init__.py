@@ -73,7 +73,7 @@ class Target:
 
 @dataclass(frozen=True)
 class TargetScale:
-    """How a regression target was standardised, from the training split: `value = scaled * scale + center`, each [O]."""
+    """How a regression target was standardised, on the training split: `value = scaled * scale + center`, each [O]."""
 
     center: np.ndarray
     scale: np.ndarray

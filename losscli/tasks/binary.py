@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,8 +21,13 @@ class Binary(Task):
     summary = "one of two classes per row"
     default_loss = "bce-logits"
     default_metrics = ("auroc", "accuracy", "f1", "log-loss")
-    default_data: Mapping[str, Any] = {"source": "synthetic", "name": "moons", "n_samples": 1000, "noise": 0.25}
-    links: Mapping[str, str | None] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
+    default_data: ClassVar[Mapping[str, Any]] = {
+        "source": "synthetic",
+        "name": "moons",
+        "n_samples": 1000,
+        "noise": 0.25,
+    }
+    links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
     def decode(self, columns: Mapping[str, Column]) -> Target:
         """0 and 1 for the two values that occur, in their order (numbers, or text without regard to case)."""

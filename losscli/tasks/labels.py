@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -80,8 +81,8 @@ def refuse_fractions(column: Column, name: str, task: str) -> None:
     rows = np.flatnonzero(column.values != np.floor(column.values))
     if len(rows):
         raise DataError(
-            f"the target {shown(name)} of task {task} must hold labels, and {label_of(column.values[rows[0]])} is not a "
-            f"whole number ({len(rows)} such values)",
+            f"the target {shown(name)} of task {task} must hold labels, and {label_of(column.values[rows[0]])} is not "
+            f"a whole number ({len(rows)} such values)",
             place=place_of(column, rows[0]),
             cure="use task: regression, or turn the numbers into classes",
         )
@@ -96,7 +97,7 @@ def mapped(labels: Sequence[str]) -> tuple[Finding, ...]:
     return (Finding("target-mapped", "info", f"the target's labels are numbered in their order: {listed}"),)
 
 
-def _order_of(names: Sequence[str]):  # type: ignore[no-untyped-def]
+def _order_of(names: Sequence[str]) -> Callable[[int], Any]:
     try:
         numbers = [float(name) for name in names]
     except ValueError:

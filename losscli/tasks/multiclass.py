@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,8 +21,8 @@ class Multiclass(Task):
     summary = "one of K classes per row"
     default_loss = "cross-entropy"
     default_metrics = ("accuracy", "balanced-accuracy", "macro-f1", "log-loss")
-    default_data: Mapping[str, Any] = {"source": "builtin", "name": "digits"}
-    links: Mapping[str, str | None] = {
+    default_data: ClassVar[Mapping[str, Any]] = {"source": "builtin", "name": "digits"}
+    links: ClassVar[Mapping[str, str | None]] = {
         "logits": None,
         "scores": None,
         "probabilities": "softmax",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -23,7 +23,7 @@ class Multilabel(Task):
     summary = "any number of L labels per row"
     default_loss = "bce-logits"
     default_metrics = ("macro-f1", "micro-f1", "subset-accuracy", "hamming-loss")
-    default_data: Mapping[str, Any] = {
+    default_data: ClassVar[Mapping[str, Any]] = {
         "source": "synthetic",
         "name": "multilabel_classification",
         "n_samples": 1000,
@@ -31,7 +31,7 @@ class Multilabel(Task):
         "n_classes": 5,
     }
     borrows = ("binary",)
-    links: Mapping[str, str | None] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
+    links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
     def decode(self, columns: Mapping[str, Column]) -> Target:
         """0 or 1 of every column: 0/1, false/true or no/yes, without regard to case."""
@@ -60,7 +60,8 @@ def _cells(column: Column) -> np.ndarray:
     if column.levels is None:
         return np.where((column.values == 0) | (column.values == 1), column.values, np.nan)
     meant = np.array([MEANS.get(level.casefold(), np.nan) for level in column.levels])
-    return meant[column.values]
+    cells: np.ndarray = meant[column.values]
+    return cells
 
 
 def _stray(name: str, column: Column, cells: np.ndarray) -> Problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -23,8 +23,13 @@ class Regression(Task):
     summary = "one or more numbers per row"
     default_loss = "mse"
     default_metrics = ("rmse", "mae", "r2")
-    default_data: Mapping[str, Any] = {"source": "synthetic", "name": "friedman1", "n_samples": 1000, "noise": 1.0}
-    links: Mapping[str, str | None] = {"values": None}
+    default_data: ClassVar[Mapping[str, Any]] = {
+        "source": "synthetic",
+        "name": "friedman1",
+        "n_samples": 1000,
+        "noise": 1.0,
+    }
+    links: ClassVar[Mapping[str, str | None]] = {"values": None}
     has_classes = False
 
     def decode(self, columns: Mapping[str, Column]) -> Target:

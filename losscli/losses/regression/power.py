@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import torch
+import torch  # noqa: F401  (the examples use it)
 from torch import Tensor
 
 from losscli.losses import loss

@@ -1,0 +1,198 @@
+"""A loss for use in Python: what it is given is checked before the kernel runs.
+
+torch broadcasts [N, 1] against [N] without a word, takes a target of 2 for a probability, and finds a cross-entropy of
+one class to be 0 for ever. Here each of these is an error with a cure. The engine calls `Loss.function` directly, since
+a task has shaped and decoded what it gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from losscli.errors import DataError, SpecError, shown
+from losscli.losses import Loss, PerClass, check_options
+
+CLASS_TARGETS = ("class index", "class index or probabilities")
+LINKS = {"probabilities": "softmax", "log-probabilities": "log_softmax"}
+CLOSE = 1e-3  # how far a sum of probabilities may be from 1: float16 has three digits
+
+
+def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> Callable[[Any, Any], Tensor]:
+    """The loss as a function of (prediction, target), one number per sample.
+
+    `task` is the task that it serves, where that is not its home: multilabel averages over the labels, the last
+    dimension. Raises `SpecError` for a wrong option; the function raises `DataError` for wrong tensors.
+
+    >>> from losscli.losses import find
+    >>> guarded(find("hinge", "binary"), {"margin": 2.0})([0.5, 3.0], [1, 1]).tolist()
+    [1.5, 0.0]
+    """
+    check_options(item, options)
+    settings = {name: _setting(item, name, value) for name, value in options.items()}
+    over_labels = task == "multilabel" and item.task != task
+
+    def call(prediction: Any, target: Any) -> Tensor:
+        predicted, wanted = _tensor(prediction, "prediction"), _tensor(target, "target")
+        _check_prediction(item, predicted, over_labels)
+        read = _classes if item.target in CLASS_TARGETS else _values
+        wanted = read(item, predicted, wanted.to(predicted.device))
+        width = predicted.shape[-1] if item.target in CLASS_TARGETS or over_labels else 1
+        values = item.function(predicted, wanted, **_fitted(item, settings, predicted, width))
+        return values.mean(-1) if over_labels else values
+
+    call.__name__ = item.name.replace("-", "_")
+    call.__doc__ = item.function.__doc__
+    return call
+
+
+def _setting(item: Loss, name: str, value: Any) -> Any:
+    """An option as the kernel takes it: a number, or a tensor of one number per class."""
+    per_class = isinstance(item.options[name].accepts, PerClass)
+    if isinstance(value, (str, Mapping)):
+        raise SpecError(
+            f"{item.name}: {name} {shown(value)} needs a training split with labels, and a function has none",
+            cure="give one number per class, in the order of the classes",
+        )
+    if isinstance(value, (list, tuple)):
+        if not per_class:
+            raise SpecError(f"{item.name}: {name} takes one number here", cure="a list is a grid in a spec only")
+        return torch.tensor(value, dtype=torch.float64)
+    return value
+
+
+def _tensor(given: Any, what: str) -> Tensor:
+    try:
+        found = torch.as_tensor(given)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"the {what} must be numbers in a tensor, and {shown(given)} is not: {error}") from error
+    if found.is_complex():
+        raise DataError(f"the {what} must hold real numbers, and it holds {found.dtype}")
+    if found.ndim == 0:
+        raise DataError(f"the {what} must have a dimension of samples, and it is one number", cure="give a tensor [B]")
+    if found.numel() == 0:
+        raise DataError(f"the {what} is empty: its shape is {list(found.shape)}", cure="give at least one sample")
+    return found
+
+
+def _check_prediction(item: Loss, prediction: Tensor, over_labels: bool) -> None:
+    if not prediction.is_floating_point():
+        raise DataError(
+            f"{item.name}: the prediction must hold floating-point numbers, and it holds {prediction.dtype}",
+            cure="give what the model puts out, or prediction.float()",
+        )
+    if bool(prediction.isnan().any()):
+        raise DataError(
+            f"{item.name}: the prediction holds NaN", cure="the model has diverged; lower its learning rate"
+        )
+    if over_labels and prediction.ndim < 2:
+        raise DataError(f"{item.name} for multilabel needs shape [B, L], and {list(prediction.shape)} is given")
+    if item.expects == "probabilities":
+        _refuse_outside(item, prediction, "prediction", "pass the model's output through sigmoid or softmax first")
+    if item.target in CLASS_TARGETS:
+        _check_classes(item, prediction)
+
+
+def _check_classes(item: Loss, prediction: Tensor) -> None:
+    if prediction.ndim < 2:
+        raise DataError(f"{item.name}: the prediction must be [B, K], and its shape is {list(prediction.shape)}")
+    if prediction.shape[-1] < 2:
+        raise DataError(
+            f"{item.name}: one class is always right, so the loss is the same for ever; the shape is "
+            f"{list(prediction.shape)}",
+            cure="put out one logit per class, or use bce-logits for task binary with shape [B]",
+        )
+    if item.expects in ("probabilities", "log-probabilities"):
+        given = prediction.exp() if item.expects == "log-probabilities" else prediction
+        _check_sums(item, given, "prediction", f"pass the model's output through {LINKS[item.expects]} first")
+
+
+def _check_sums(item: Loss, probabilities: Tensor, what: str, cure: str) -> None:
+    sums = probabilities.sum(-1)
+    worst = sums.flatten()[(sums - 1).abs().flatten().argmax()].item()
+    if not abs(worst - 1) <= CLOSE:
+        raise DataError(
+            f"{item.name}: probabilities of the {what} must sum to 1 over the classes, and a row sums to {worst:.4g}",
+            cure=cure,
+        )
+
+
+def _classes(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
+    """A target of classes, as indices or as probabilities."""
+    classes = prediction.shape[-1]
+    if target.is_floating_point():
+        return _distribution(item, prediction, target)
+    if target.shape != prediction.shape[:-1]:
+        raise DataError(
+            f"{item.name}: a prediction {list(prediction.shape)} needs class indices {list(prediction.shape[:-1])}, "
+            f"and the target is {list(target.shape)}",
+            cure="one class index per sample; for [N, 1] use target.squeeze(-1)",
+        )
+    target = target.long()
+    low, high = int(target.min()), int(target.max())
+    if low < 0 or high >= classes:
+        raise DataError(
+            f"{item.name}: a class index must be 0 to {classes - 1}, and {low if low < 0 else high} is given",
+            cure="leave out the rows to be ignored: no index means ignore"
+            if low < 0
+            else "put out one logit per class",
+        )
+    return target
+
+
+def _distribution(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
+    if item.target != "class index or probabilities":
+        raise DataError(
+            f"{item.name}: the target must hold class indices, and it holds {target.dtype}", cure="target.long()"
+        )
+    if target.shape != prediction.shape:
+        raise DataError(
+            f"{item.name}: probabilities as a target must be {list(prediction.shape)} like the prediction, and "
+            f"they are {list(target.shape)}",
+            cure="for class indices use target.long()",
+        )
+    _refuse_outside(item, target, "target", "give probabilities over the classes")
+    _check_sums(item, target, "target", "divide each row by its sum")
+    return target.to(prediction.dtype)
+
+
+def _values(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
+    """A target of one number per output."""
+    if target.shape != prediction.shape:
+        raise DataError(
+            f"{item.name}: prediction and target must have the same shape, and they are {list(prediction.shape)} and "
+            f"{list(target.shape)}",
+            cure="squeeze(-1) the one that is [N, 1]: broadcasting would compare every sample with every other",
+        )
+    if not bool(torch.isfinite(target).all()):
+        raise DataError(f"{item.name}: the target holds NaN or infinity", cure="leave out the rows without a target")
+    if item.target == "0 or 1":
+        stray = target[(target != 0) & (target != 1)]
+        if stray.numel():
+            raise DataError(
+                f"{item.name}: the target must be 0 or 1, and {stray[0].item():g} is given",
+                cure="map -1 and +1 with (target + 1) / 2",
+            )
+    if item.target == "0 to 1":
+        _refuse_outside(item, target, "target", "a target is 0, 1, or a probability")
+    return target.to(prediction.dtype)
+
+
+def _refuse_outside(item: Loss, numbers: Tensor, what: str, cure: str) -> None:
+    stray = numbers[~((numbers >= 0) & (numbers <= 1))]
+    if stray.numel():
+        raise DataError(f"{item.name}: the {what} must be 0 to 1, and {stray[0].item():g} is given", cure=cure)
+
+
+def _fitted(item: Loss, settings: Mapping[str, Any], prediction: Tensor, width: int) -> dict[str, Any]:
+    """The options in the prediction's number type, with one number for each of its `width` classes or labels."""
+    fitted = {name: value.to(prediction) if isinstance(value, Tensor) else value for name, value in settings.items()}
+    for name, value in fitted.items():
+        per_class = isinstance(item.options[name].accepts, PerClass)
+        if per_class and isinstance(value, Tensor) and value.ndim and value.shape[-1] != width:
+            given = value.shape[-1]
+            raise SpecError(f"{item.name}: {name} must be one number for each of {width}, and {given} are given")
+    return fitted

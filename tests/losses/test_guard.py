@@ -1,0 +1,117 @@
+"""What torch accepts in silence is refused before the kernel runs; what is right gives the kernel's numbers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional
+
+from losscli.errors import DataError, SpecError
+from losscli.losses import find
+from losscli.losses.guard import guarded
+
+COLUMN, ROW = torch.zeros(4, 1), torch.zeros(4)
+LOGITS = torch.zeros(4, 3)
+
+
+def call(task, name, prediction, target, **options):
+    return guarded(find(name, task), options, task)(prediction, target)
+
+
+TRAPS = {
+    "a column against a row": ("regression", "mse", COLUMN, ROW, "the same shape"),
+    "a row against a column": ("binary", "bce-logits", ROW, COLUMN, "the same shape"),
+    "target of 2": ("binary", "bce-logits", ROW, ROW + 2, "0 to 1, and 2"),
+    "target of -1": ("binary", "hinge", ROW, ROW - 1, "0 or 1, and -1"),
+    "target between": ("binary", "focal", ROW, ROW + 0.5, "0 or 1, and 0.5"),
+    "NaN target": ("regression", "mae", ROW, ROW * math.nan, "NaN or infinity"),
+    "NaN prediction": ("regression", "mae", ROW * math.nan, ROW, "prediction holds NaN"),
+    "negative probability": ("binary", "bce", ROW - 0.1, ROW, "0 to 1, and -0.1"),
+    "probability above one": ("binary", "bce", ROW + 1.1, ROW, "0 to 1, and 1.1"),
+    "logits into nll": ("multiclass", "nll", LOGITS, ROW.long(), "sum to 1 over the classes"),
+    "target that does not sum to one": ("multiclass", "cross-entropy", LOGITS, LOGITS + 0.5, "sum to 1"),
+    "target with negative probability": (
+        "multiclass",
+        "cross-entropy",
+        LOGITS,
+        torch.tensor([[1.5, -0.5, 0.0]] * 4),
+        "0 to 1, and 1.5",
+    ),
+    "one logit": ("multiclass", "cross-entropy", COLUMN, ROW.long(), "one class is always right"),
+    "all ignored": ("multiclass", "cross-entropy", LOGITS, ROW.long() - 100, "0 to 2, and -100"),
+    "class out of range": ("multiclass", "cross-entropy", LOGITS, ROW.long() + 3, "0 to 2, and 3"),
+    "class as float": ("multiclass", "multi-margin", LOGITS, ROW, "class indices"),
+    "class as float where probabilities may be": ("multiclass", "cross-entropy", LOGITS, ROW, "like the prediction"),
+    "column of classes": ("multiclass", "cross-entropy", LOGITS, COLUMN.long(), "needs class indices [4]"),
+    "empty": ("binary", "bce-logits", torch.zeros(0), torch.zeros(0), "is empty"),
+    "one number": ("binary", "bce-logits", torch.tensor(1.0), torch.tensor(1.0), "dimension of samples"),
+    "integers": ("regression", "mse", ROW.long(), ROW, "floating-point"),
+    "text": ("regression", "mse", ["a"], ROW, "numbers in a tensor"),
+    "labels without a dimension": ("multilabel", "bce-logits", ROW, ROW, "shape [B, L]"),
+}
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_traps(trap):
+    task, name, prediction, target, said = TRAPS[trap]
+    with pytest.raises(DataError) as caught:
+        call(task, name, prediction, target)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "options", "said"),
+    [
+        ("multiclass", "cross-entropy", {"weight": [0.0, 0.0, 0.0]}, "all zero"),
+        ("binary", "bce-logits", {"pos_weight": -1.0}, "> 0"),
+        ("binary", "bce-logits", {"label_smoothing": math.nan}, "nan"),
+        ("binary", "bce-logits", {"pos_weight": "balanced"}, "needs a training split"),
+        ("multiclass", "cross-entropy", {"weight": {"a": 1.0}}, "needs a training split"),
+        ("binary", "focal", {"gamma": [1.0, 2.0]}, "takes one number here"),
+    ],
+)
+def test_wrong_options_are_refused_at_once(task, name, options, said):
+    with pytest.raises(SpecError) as caught:
+        guarded(find(name, task), options, task)
+    assert said in str(caught.value)
+
+
+def test_weights_must_be_as_many_as_the_classes():
+    with pytest.raises(SpecError, match="each of 3, and 2 are given"):
+        call("multiclass", "cross-entropy", LOGITS, ROW.long(), weight=[1.0, 2.0])
+    with pytest.raises(SpecError, match="each of 1, and 4 are given"):
+        call("binary", "bce-logits", ROW, ROW, pos_weight=[1.0, 2.0, 3.0, 4.0])
+
+
+def test_weights_as_in_torch():
+    chance = torch.Generator().manual_seed(2)
+    x, y = torch.randn(8, 3, generator=chance), torch.randint(3, (8,), generator=chance)
+    wanted = functional.cross_entropy(x, y, weight=torch.tensor([1.0, 2.0, 0.5]), reduction="none")
+    torch.testing.assert_close(call("multiclass", "ce", x, y, weight=[1.0, 2.0, 0.5]), wanted)
+
+
+def test_multilabel_is_the_mean_over_labels():
+    chance = torch.Generator().manual_seed(2)
+    x, y = torch.randn(8, 3, generator=chance), torch.randint(2, (8, 3), generator=chance)
+    wanted = functional.multilabel_soft_margin_loss(x, y.float(), reduction="none")
+    torch.testing.assert_close(call("multilabel", "soft-margin", x, y), wanted)
+    weighted = functional.binary_cross_entropy_with_logits(
+        x, y.float(), pos_weight=torch.tensor([1.0, 2.0, 3.0]), reduction="none"
+    ).mean(-1)
+    torch.testing.assert_close(call("multilabel", "bce-logits", x, y, pos_weight=[1.0, 2.0, 3.0]), weighted)
+
+
+def test_gradients_flow_and_types_are_kept():
+    x = torch.zeros(4, dtype=torch.float64, requires_grad=True)
+    values = call("binary", "bce-logits", x, torch.ones(4, dtype=torch.bool), pos_weight=2.0)
+    values.sum().backward()
+    assert values.dtype == torch.float64
+    assert x.grad.tolist() == [-1.0] * 4  # -2 (1 - sigmoid(0))
+
+
+def test_log_softmax_is_accepted_by_nll():
+    assert call("multiclass", "nll", torch.log_softmax(LOGITS, -1), ROW.long()).tolist() == pytest.approx(
+        [math.log(3)] * 4
+    )

@@ -1,0 +1,99 @@
+"""What is refused as an option of a loss, and with what cure."""
+
+from __future__ import annotations
+
+import pytest
+
+from losscli.errors import SpecError
+from losscli.losses import check_options, find, losses
+from losscli.losses.options import problems_of
+
+BAD = [
+    ("binary", "bce-logits", {"gamma": 2.0}, "no option 'gamma'"),
+    ("binary", "bce-logits", {"pos_weight": -1}, "> 0, and '-1'"),
+    ("binary", "bce-logits", {"pos_weight": 0}, "> 0, and '0'"),
+    ("binary", "bce-logits", {"pos_weight": "effective"}, "or balanced, and 'effective'"),
+    ("binary", "bce-logits", {"pos_weight": []}, "empty list"),
+    ("binary", "bce", {"label_smoothing": 1.5}, ">= 0 and <= 1, and '1.5'"),
+    ("binary", "bce", {"label_smoothing": float("nan")}, "'nan'"),
+    ("binary", "bce", {"label_smoothing": None}, "'None'"),
+    ("binary", "bce", {"label_smoothing": {}}, "'{}'"),
+    ("binary", "focal", {"gamma": True}, "'True'"),
+    ("binary", "focal", {"gamma": "2"}, "'2'"),
+    ("binary", "focal", {"gamma": [1.0, -1.0]}, "'-1.0'"),
+    ("binary", "focal", {"gamma": [[1.0]]}, "'[1.0]'"),
+    ("binary", "focal", {"gamma": float("inf")}, "'inf'"),
+    ("multiclass", "multi-margin", {"p": 3}, ">= 1 and <= 2"),
+    ("multiclass", "cross-entropy", {"weight": [0, 0, 0]}, "all zero"),
+    ("multiclass", "cross-entropy", {"weight": {"a": -1}}, "'-1'"),
+    ("multiclass", "cross-entropy", {"weight": "balancd"}, "balanced or effective"),
+    ("regression", "huber", {"delta": 0}, "> 0"),
+    ("regression", "quantile", {"tau": 1.2}, "> 0 and < 1"),
+    ("regression", "mse", {"delta": 1}, "no option 'delta'"),
+]
+
+
+@pytest.mark.parametrize(("task", "name", "options", "said"), BAD)
+def test_refused(task, name, options, said):
+    found = problems_of(find(name, task), options)
+    assert len(found) == 1
+    assert said in found[0].message
+    assert name in found[0].message
+    assert found[0].cure
+
+
+GOOD = [
+    ("binary", "bce-logits", {"pos_weight": None, "label_smoothing": 0}),
+    ("binary", "bce-logits", {"pos_weight": "balanced"}),
+    ("multilabel", "bce-logits", {"pos_weight": [1, 2.5]}),
+    ("multiclass", "cross-entropy", {"weight": {"cat": 1, "dog": 0.5}}),
+    ("multiclass", "cross-entropy", {"weight": "effective"}),
+    ("binary", "focal", {"gamma": [0, 0.5, 2], "alpha": 0.25}),
+]
+
+
+@pytest.mark.parametrize(("task", "name", "options"), GOOD)
+def test_accepted(task, name, options):
+    assert problems_of(find(name, task), options) == []
+
+
+def test_defaults_are_within_their_bounds():
+    checked = 0
+    for item in losses:
+        assert problems_of(item, {name: option.default for name, option in item.options.items()}) == []
+        checked += len(item.options)
+    assert checked > 10
+
+
+def test_all_mistakes_at_once_with_the_nearest_name():
+    with pytest.raises(SpecError) as caught:
+        check_options(find("focal", "binary"), {"gama": 2, "alpha": 7})
+    assert len(caught.value.problems) == 2
+    assert "did you mean gamma?" in (caught.value.problems[0].cure or "")
+
+
+def test_a_foreign_name_is_shown_with_its_control_characters():
+    found = problems_of(find("focal", "binary"), {"\x1b[31m" + "x" * 500: 1})
+    assert "\x1b" not in found[0].message
+    assert len(found[0].message) < 150
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "canonical"),
+    [
+        ("BCEWithLogitsLoss", "binary", "bce-logits"),
+        ("BCEWithLogitsLoss", "multilabel", "bce-logits"),
+        ("ce", "multiclass", "cross-entropy"),
+        ("CrossEntropyLoss", "multiclass", "cross-entropy"),
+        ("l1", "regression", "mae"),
+        ("l2", "regression", "mse"),
+        ("pinball", "regression", "quantile"),
+    ],
+)
+def test_aliases(name, task, canonical):
+    assert find(name, task).name == canonical
+
+
+def test_a_loss_of_another_task_names_its_task():
+    with pytest.raises(SpecError, match="'mse' is for regression, and the task is multiclass"):
+        find("mse", "multiclass")
