@@ -77,8 +77,8 @@ def _with_point(texts: Any, decimal: str) -> Any:
 
     if decimal == ".":
         return texts
-    pointed = pc.match_substring(texts, ".")  # 1.234 beside 1,5 may be thousands: no number, then
-    return pc.if_else(pointed, texts, pc.replace_substring(texts, decimal, "."))
+    unread = pc.replace_substring(texts, ".", "'")  # 1.234 beside 1,5 may be thousands: no number, then
+    return pc.replace_substring(unread, decimal, ".")
 
 
 def _cast(texts: Any) -> np.ndarray | None:

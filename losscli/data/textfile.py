@@ -46,7 +46,7 @@ def read_text(path: Path, name: str, encoding: str) -> bytes:
             )
     text = _utf8(data, name, encoding)
     _refuse_controls(text, name)
-    if not text.strip():
+    if not text or text.isspace():
         raise DataError("the file is empty", place=Place(name))
     if text.count(b"\r") != text.count(b"\r\n"):  # old Macintosh line ends, alone or among others
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

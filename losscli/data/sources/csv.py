@@ -184,27 +184,25 @@ def _copies(features: dict[str, Column], targets: dict[str, Column]) -> list[Fin
     """Features that tell the target outright: the same numbers, or the same classes under other names."""
     if len(next(iter(targets.values())).values) < LEAST_TO_TELL:
         return []
-    return [
-        Finding(
-            "leak",
-            "warning",
-            f"the feature {shown(name)} tells the target {shown(wanted)} exactly: is it known before the target is?",
-            "leave it out with data.drop",
-        )
-        for wanted, target in targets.items()
-        for name, feature in features.items()
-        if _is_copy(feature, target)
-    ]
+    findings = []
+    for wanted, target in targets.items():
+        codes = _few_codes(target)
+        for name, feature in features.items():
+            if _is_copy(feature, target, codes):
+                message = f"the feature {shown(name)} tells the target {shown(wanted)} exactly: is it known before it?"
+                findings.append(Finding("leak", "warning", message, "leave it out with data.drop"))
+    return findings
 
 
-def _is_copy(feature: Column, target: Column) -> bool:
+def _is_copy(feature: Column, target: Column, classes: np.ndarray | None) -> bool:
+    """Whether the values are equal, or stand one to one for the target's `classes` (codes 0..k, None: too many)."""
     if not feature.is_category and not target.is_category and np.array_equal(feature.values, target.values):
         return True
-    first, second = _few_codes(feature), _few_codes(target)
-    if first is None or second is None or first.max() != second.max() or first.max() == 0:
+    codes = _few_codes(feature) if classes is not None and classes.max() else None
+    if codes is None or classes is None or codes.max() != classes.max():
         return False
-    pairs = np.unique(first.astype(np.int64) * (second.max() + 1) + second)
-    return bool(len(pairs) == first.max() + 1)
+    pairs = np.unique(codes.astype(np.int64) * (classes.max() + 1) + classes)
+    return bool(len(pairs) == codes.max() + 1)
 
 
 def _few_codes(column: Column) -> np.ndarray | None:

@@ -1,0 +1,93 @@
+"""From a table to a dataset: what a run trains on comes from its training rows alone."""
+
+import numpy as np
+import pytest
+
+from losscli.data.dataset import Table
+from losscli.data.prepare import prepare
+from losscli.data.sources import Split
+from losscli.errors import DataError
+from losscli.tasks import Column, Target, TargetScale
+
+ROWS = 120
+
+
+class Classes:
+    has_classes = True
+
+
+class Numbers:
+    has_classes = False
+
+
+def table(**features) -> Table:
+    x = Column(np.random.default_rng(0).normal(size=ROWS))
+    return Table("made", {"x": x, **features}, {"y": Column(np.zeros(ROWS))})
+
+
+def classes(count=3) -> Target:
+    return Target(np.arange(ROWS) % count, tuple("abc"[:count]))
+
+
+def test_classes_are_stratified_and_left_as_they_are():
+    dataset = prepare(table(), classes(), Classes(), Split(), seed=5)
+    assert {name: np.bincount(part.target).tolist() for name, part in dataset.parts.items()} == {
+        "train": [28, 28, 28],
+        "valid": [6, 6, 6],
+        "test": [6, 6, 6],
+    }
+    assert (dataset.name, dataset.seed, dataset.features, dataset.scale) == ("made", 5, 1, None)
+    assert dataset.parts["train"].features.dtype == np.float32
+    assert dataset.parts["train"].target.dtype == np.int64
+
+
+def test_features_of_the_training_split_are_standardised():
+    train = prepare(table(), classes(), Classes(), Split(), seed=0).parts["train"].features
+    np.testing.assert_allclose([train.mean(), train.std()], [0, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("outputs", [(), (2,)])
+def test_a_regression_target_is_standardised_by_its_training_rows(outputs):
+    values = np.random.default_rng(1).normal(50.0, 9.0, (ROWS, *outputs)).astype(np.float32)
+    dataset = prepare(table(), Target(values, ("y",)), Numbers(), Split(), seed=0)
+    train = dataset.parts["train"].target
+    np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(train.std(axis=0), 1, rtol=1e-6)
+    assert train.shape[1:] == dataset.parts["test"].target.shape[1:] == outputs
+    assert train.dtype == np.float32
+    scale = dataset.scale if outputs else TargetScale(dataset.scale.center[0], dataset.scale.scale[0])
+    back = np.concatenate([part.target * scale.scale + scale.center for part in dataset.parts.values()])
+    np.testing.assert_allclose(np.sort(back, axis=0), np.sort(values, axis=0), rtol=1e-5)
+
+
+def test_a_fixed_split_seed_takes_the_place_of_the_runs():
+    fixed = [prepare(table(), classes(), Classes(), Split(seed=9), seed) for seed in (0, 1)]
+    assert [dataset.seed for dataset in fixed] == [9, 9]
+    np.testing.assert_array_equal(fixed[0].parts["test"].features, fixed[1].parts["test"].features)
+    free = [prepare(table(), classes(), Classes(), Split(), seed).parts["test"].features for seed in (0, 1)]
+    assert not np.array_equal(*free)
+
+
+def test_multilabel_targets_are_not_stratified():
+    values = np.zeros((ROWS, 2), dtype=np.float32)
+    values[0] = 1.0  # a combination of one row would stop a stratified split
+    parts = prepare(table(), Target(values, ("p", "q")), Classes(), Split(), seed=0).parts
+    assert sum(part.target.sum() for part in parts.values()) == 2
+
+
+def test_one_class_in_the_training_split_is_an_error():
+    values = np.zeros(ROWS, dtype=np.int64)
+    with pytest.raises(DataError, match="one class only: 'a'"):
+        prepare(table(), Target(values, ("a", "b")), Classes(), Split(stratify=False), seed=0)
+
+
+def test_findings_are_the_same_for_every_seed():
+    holes = np.random.default_rng(2).normal(size=ROWS)
+    holes[::10] = np.nan
+    codes = np.where(np.arange(ROWS) % 7, np.arange(ROWS) % 2, -1).astype(np.int32)
+    made = table(age=Column(holes), deck=Column(codes, ("A", "B")), one=Column(np.ones(ROWS)))
+    first, other = (prepare(made, classes(), Classes(), Split(), seed).findings for seed in (0, 1))
+    assert first == other
+    assert [found.code for found in first] == ["missing-values", "constant-feature"]
+    assert "'age' 12, 'deck' 18" in first[0].message
+    assert "'one'" in first[1].message
