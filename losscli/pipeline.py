@@ -84,7 +84,9 @@ def run(
         device=", ".join(dict.fromkeys(str(contest.job.device) for contest in contests)),
         record=None,
         timing=_timing(contests, trained, loaded - began, seconds),
-        unmet=[said for contest, arena in zip(contests, arenas, strict=True) for said in unmet(contest.spec.expect, arena)],
+        unmet=[
+            said for contest, arena in zip(contests, arenas, strict=True) for said in unmet(contest.spec.expect, arena)
+        ],
     )
     return comparison if out is None else keep(comparison, contests, trained, out)
 
@@ -129,7 +131,9 @@ def _train(contests: Sequence[Contest], watch: Watch, stop: Stop) -> list[list[C
             if stop.requested:
                 break
 
-            def report(epoch: int, epochs: int, now: list[Course], before: int = done, contest: Contest = contest) -> bool:
+            def report(
+                epoch: int, epochs: int, now: list[Course], before: int = done, contest: Contest = contest
+            ) -> bool:
                 watch(_tick(contest, epoch, epochs, before + epoch * len(now), total, now))
                 return stop.requested
 

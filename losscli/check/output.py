@@ -26,7 +26,11 @@ def double_softmax(wiring: Wiring) -> bool:
     says="a sigmoid stands before a loss that takes raw scores; its output lies between 0 and 1, so the loss "
     "can never see a confident no and the gradients vanish",
     cure="give the loss raw scores (model.output: none), or use bce after the sigmoid",
-    bad=(("binary", "bce-logits", ("sigmoid",)), ("multilabel", "focal", ("sigmoid",)), ("binary", "hinge", ("sigmoid",))),
+    bad=(
+        ("binary", "bce-logits", ("sigmoid",)),
+        ("multilabel", "focal", ("sigmoid",)),
+        ("binary", "hinge", ("sigmoid",)),
+    ),
     good=(("binary", "bce-logits", ()), ("binary", "bce", ("sigmoid",))),
 )
 def double_sigmoid(wiring: Wiring) -> bool:

@@ -44,7 +44,9 @@ def _as_under(base: Spec, spec: Spec) -> list[LossChoice]:
     """The losses of a spec, saying for themselves what the base spec would say otherwise: output and learning rate."""
     found = []
     for choice in spec.loss:
-        output = spec.model.output if choice.output is None and spec.model.output != base.model.output else choice.output
+        output = (
+            spec.model.output if choice.output is None and spec.model.output != base.model.output else choice.output
+        )
         rates = [choice.lr] if choice.lr is not None or spec.train.lr == base.train.lr else as_list(spec.train.lr)
         found += [choice.model_copy(update={"output": output, "lr": rate}) for rate in rates]
     return found

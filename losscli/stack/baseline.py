@@ -29,5 +29,3 @@ def _on(split: str, datasets: Sequence[Dataset], task: Task, metrics: Sequence[M
             judged = getattr(prediction, metric.reads)
             found[metric.name].append(math.nan if judged is None else float(metric.function(judged, truth)[0]))
     return {name: sum(values) / len(values) for name, values in found.items()}
-
-

@@ -34,7 +34,9 @@ class Course:
     def moving(self) -> bool:
         return self.status == "ok"
 
-    def advance(self, epoch: int, train_loss: float, started_at: float, valid: Mapping[str, float], sound: bool) -> None:
+    def advance(
+        self, epoch: int, train_loss: float, started_at: float, valid: Mapping[str, float], sound: bool
+    ) -> None:
         """Note one more epoch; `sound` says that all weights are finite."""
         self.epochs = epoch
         self.history.append((epoch, "train", "loss", train_loss))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+from itertools import pairwise
 
 import torch
 
 from losscli.errors import MachineError, SpecError
 
-# What one step works on should stay in the cache; on a GPU, in a good part of the free memory (tests/benchmarks/ has the figures).
+# What one step works on should stay in the cache; on a GPU, in a good part of the free memory (see tests/benchmarks/).
 CPU_WORKING_SET = 16 << 20
 GPU_SHARE = 0.3
 
@@ -65,4 +66,4 @@ def chunks(count: int, size: int) -> list[tuple[int, int]]:
     """
     parts = max(1, math.ceil(count / size))
     edges = [math.ceil(count * part / parts) for part in range(parts + 1)]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))

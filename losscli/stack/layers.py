@@ -49,20 +49,29 @@ class Layer:
 
 @dataclass
 class Linear(Layer):
-    """`x W + b` per run; drawn as torch does: uniform within 1 / sqrt(inputs)."""
+    """`x W + b` per run; drawn as torch does: uniform within 1 / sqrt(inputs).
+
+    Without a bias where batch norm follows: it would take the bias out again, whose gradient is then rounding noise, and an
+    optimizer that normalises gradients would blow that noise up to full steps.
+    """
 
     inputs: int
     outputs: int
+    bias: bool = True
 
     def draw(self, chance: torch.Generator) -> dict[str, Tensor]:
         bound = 1 / math.sqrt(self.inputs)
-        weight = torch.empty(self.inputs, self.outputs).uniform_(-bound, bound, generator=chance)
-        return {"weight": weight, "bias": torch.empty(1, self.outputs).uniform_(-bound, bound, generator=chance)}
+        drawn = {"weight": torch.empty(self.inputs, self.outputs).uniform_(-bound, bound, generator=chance)}
+        if self.bias:
+            drawn["bias"] = torch.empty(1, self.outputs).uniform_(-bound, bound, generator=chance)
+        return drawn
 
     def units(self) -> int:
         return self.outputs
 
     def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: Pass) -> Tensor:
+        if not self.bias:
+            return torch.bmm(x, weights["weight"])
         return torch.baddbmm(weights["bias"], x, weights["weight"])  # [R, B, F] -> [R, B, H]
 
 

@@ -87,10 +87,8 @@ def _resolve(value: Any, name: str, loss: Loss, task: Task, dataset: Dataset) ->
     if value is None or not isinstance(loss.options[name].accepts, PerClass):
         return value
     target, labels = dataset.parts["train"].target, dataset.target.labels
-    if name == "pos_weight":
-        found = positive_weight(value, target, labels)
-    else:
-        found = class_weights(value, target, labels)
+    rule = positive_weight if name == "pos_weight" else class_weights
+    found = rule(value, target, labels)
     return np.asarray(found, dtype=np.float32) if np.ndim(found) else float(found)
 
 
@@ -104,4 +102,3 @@ def _broadcast(values: Sequence[Any], loss: Loss, dataset: Dataset, device: torc
         return stacked[:, None, :]  # [r, 1, K]
     inner = dataset.parts["train"].target.ndim if loss.per_value else 1
     return stacked.view(-1, *(1,) * inner)
-

@@ -79,7 +79,7 @@ class Rows:
         for start, stop in spans(count, size):
             chosen = index[:, start:stop].reshape(-1)  # [S * B]
             shape = (len(self.seeds), stop - start)
-            yield self._hand_out(inputs[chosen].view(*shape, -1)), self._hand_out(targets[chosen].unflatten(0, shape))
+            yield self._hand_out(inputs[chosen].view(*shape, -1)), self._hand_out(targets[chosen].view(*shape, *targets.shape[1:]))
 
     def _hand_out(self, by_seed: Tensor) -> Tensor:
         """[S, B, ...] -> [R, B, ...]; without a copy where there is one seed."""

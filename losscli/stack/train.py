@@ -27,7 +27,7 @@ from losscli.stack.schedule import share
 from losscli.tasks import Task
 
 # Without `epochs`, a run gets as many as this many steps need, within these bounds.
-DEFAULT_STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 600, 20, 100
+DEFAULT_STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 300, 20, 100
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ class Mlp(Model):
     """`{kind: mlp, hidden: [64, 64], activation: relu, norm: none, dropout: 0.0}`"""
 
     kind: Literal["mlp"] = "mlp"
-    hidden: Annotated[list[Annotated[Count, Field(le=65536)]], Field(min_length=1, max_length=32)] = [64, 64]
+    hidden: Annotated[list[Annotated[Count, Field(le=65536)]], Field(min_length=1, max_length=32)] = Field(default=[64, 64])
     activation: Literal["relu", "elu", "gelu", "tanh", "silu"] = "relu"
     norm: Literal["none", "batch", "layer"] = "none"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -25,7 +25,7 @@ class Mlp(Model):
         found: list[Layer] = []
         width = features
         for hidden in self.hidden:
-            found.append(Linear(width, hidden))
+            found.append(Linear(width, hidden, bias=self.norm != "batch"))
             if self.norm != "none":
                 found.append(BatchNorm(hidden) if self.norm == "batch" else LayerNorm(hidden))
             found.append(Activation(self.activation))

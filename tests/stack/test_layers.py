@@ -1,0 +1,85 @@
+"""Layers of a stack against torch.nn, one run at a time."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from losscli.stack.chance import generator
+from losscli.stack.layers import ACTIVATIONS, Activation, BatchNorm, Dropout, LayerNorm, Linear, Pass
+from losscli.stack.network import Network
+
+R, B, F = 3, 11, 5
+
+
+@pytest.fixture
+def x() -> torch.Tensor:
+    return torch.randn(R, B, F, generator=torch.Generator().manual_seed(1)) * 3 + 1
+
+
+def test_linear_multiplies_each_run_by_its_own_weights(x):
+    net = Network([Linear(F, 4)])
+    matrix = torch.stack([net.draw(seed) for seed in range(R)])
+    ours = net.forward(x, net.views(matrix), [], Pass())
+    for run in range(R):
+        named = net.named(matrix[run], torch.empty(0))
+        weight, bias = torch.from_numpy(named["layers.0.weight"]), torch.from_numpy(named["layers.0.bias"])[0]
+        torch.testing.assert_close(ours[run], torch.nn.functional.linear(x[run], weight.T, bias))
+
+
+def test_linear_is_drawn_within_torchs_bounds():
+    drawn = Linear(400, 300).draw(generator(0, "weights"))
+    reference = torch.nn.Linear(400, 300)
+    assert drawn["weight"].abs().max() <= 1 / 20
+    assert drawn["weight"].std() == pytest.approx(reference.weight.std().item(), rel=0.02)
+    assert drawn["bias"].abs().max() <= 1 / 20
+
+
+def test_batch_norm_keeps_statistics_per_run_as_torch_does(x):
+    net = Network([BatchNorm(F)])
+    matrix, statistics = torch.stack([net.draw(0)] * R), net.rest(R)
+    views, kept = net.views(matrix), net.views_of_statistics(statistics)
+    references = [torch.nn.BatchNorm1d(F) for _ in range(R)]
+    for step in range(3):
+        batch = x + step
+        ours = net.forward(batch, views, kept, Pass(training=True))
+        theirs = torch.stack([reference(rows) for reference, rows in zip(references, batch, strict=True)])
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+    calm = net.forward(x, views, kept, Pass())
+    theirs = torch.stack([reference.eval()(rows) for reference, rows in zip(references, x, strict=True)])
+    torch.testing.assert_close(calm, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_layer_norm_is_torchs(x):
+    net = Network([LayerNorm(F)])
+    ours = net.forward(x, net.views(torch.stack([net.draw(0)] * R)), [], Pass())
+    torch.testing.assert_close(ours, torch.nn.LayerNorm(F)(x))
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+def test_activations_are_torchs(kind, x):
+    module = {"relu": "ReLU", "elu": "ELU", "gelu": "GELU", "tanh": "Tanh", "silu": "SiLU"}[kind]
+    torch.testing.assert_close(Activation(kind)(x, {}, {}, Pass()), getattr(torch.nn, module)()(x))
+
+
+def test_dropout_masks_belong_to_seeds_and_keep_the_mean():
+    x = torch.ones(3, 200, 50)
+
+    def masked(seeds: list[int], of_run: list[int]) -> torch.Tensor:
+        noise = [generator(seed, "dropout") for seed in seeds]
+        return Dropout(0.25)(x, {}, {}, Pass(True, noise, torch.tensor(of_run)))
+
+    together = masked([7, 8], [0, 1, 0])
+    assert torch.equal(together[0], together[2])
+    assert not torch.equal(together[0], together[1])
+    assert torch.equal(together[1], masked([8], [0, 0, 0])[0])
+    assert together.unique().tolist() == [0.0, pytest.approx(4 / 3)]
+    assert together.mean().item() == pytest.approx(1, abs=0.02)
+    assert torch.equal(Dropout(0.25)(x, {}, {}, Pass()), x)
+
+
+def test_layers_draw_from_their_own_streams():
+    """A different last layer must not change the ones before it: entries with more outputs stay paired."""
+    narrow, wide = Network([Linear(3, 4), Linear(4, 1)]), Network([Linear(3, 4), Linear(4, 6)])
+    assert torch.equal(narrow.draw(5)[:16], wide.draw(5)[:16])
+    assert not torch.equal(narrow.draw(5)[:16], narrow.draw(6)[:16])
