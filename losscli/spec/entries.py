@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from losscli.errors import SpecError
-from losscli.losses import Bounds, Loss, find
+from losscli.losses import Bounds, Loss, Option, find
 from losscli.spec.arenas import as_list
 from losscli.spec.model import Entry, LossChoice, Spec
 from losscli.stack.models import Output
@@ -42,10 +42,15 @@ def _rates(spec: Spec, choice: LossChoice) -> list[float]:
     return as_list(spec.train.lr) if choice.lr is None else [choice.lr]
 
 
+def is_number(option: Option) -> bool:
+    """A list of values is then a grid; else it may be one value per class."""
+    return isinstance(option.accepts, Bounds)
+
+
 def _grids(loss: Loss, choice: LossChoice) -> dict[str, list[Any]]:
-    """The values of each option. A list is a grid where the option is a number, one value where it is one per class."""
+    """The values of each option."""
     return {
-        name: value if isinstance(value, list) and isinstance(loss.options[name].accepts, Bounds) else [value]
+        name: value if isinstance(value, list) and is_number(loss.options[name]) else [value]
         for name, value in choice.options.items()
     }
 

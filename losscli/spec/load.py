@@ -20,7 +20,7 @@ from losscli.losses.options import problems_of
 from losscli.metrics import find as find_metric
 from losscli.options import Strict
 from losscli.spec.document import Document, Keys, Spot
-from losscli.spec.entries import entries
+from losscli.spec.entries import entries, is_number
 from losscli.spec.mistakes import dotted, given, problems_in, shown, unknown_keys
 from losscli.spec.model import CONDITION, LossChoice, Seeds, Spec
 from losscli.spec.names import refuse_name, safe_name
@@ -153,13 +153,6 @@ class Resolver:
         block = self.data.get("data", dict(task.default_data) if task else {})
         if task is not None and isinstance(block, dict) and set(block) == {"split"}:
             block = {**task.default_data, **block}
-        if isinstance(block, dict) and isinstance(block.get("path"), str) and "://" in block["path"]:
-            self._tell(
-                f"data.path: expected a file on this machine, got {shown(block['path'])}",
-                ("data", "path"),
-                "download it, and give the path relative to the spec",
-            )
-            return None
         kind = self._kind(block, "data", "source", sources.names())
         return self._block(sources.get(kind), block, ("data",)) if kind else None
 
@@ -247,10 +240,15 @@ class Resolver:
             return None
 
     def _options(self, loss: Loss, options: dict[str, Any], path: Keys) -> None:
-        """Judge each option by itself, so that each mistake gets the place of its own option."""
+        """Judge each option, and each value of a grid, by itself, so that each mistake gets its own place."""
         for key, value in options.items():
-            wrong = problems_of(loss, {key: value})
-            self.problems += [self._placed(each, (*path, key), key not in loss.options) for each in wrong]
+            unknown = key not in loss.options
+            if isinstance(value, list) and value and not unknown and is_number(loss.options[key]):
+                given_values = {(*path, key, index): each for index, each in enumerate(value)}
+            else:
+                given_values = {(*path, key): value}
+            for place, each in given_values.items():
+                self.problems += [self._placed(wrong, place, unknown) for wrong in problems_of(loss, {key: each})]
 
     def _metrics(self, task: Task) -> list[str]:
         names = self.data.get("metrics", list(task.default_metrics))

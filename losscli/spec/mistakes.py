@@ -165,9 +165,10 @@ def _kind(error: Mapping[str, Any]) -> str:
 
 def _limit(error: Mapping[str, Any], value: Any) -> str:
     pattern = LIMITS.get(error["type"])
-    if pattern is None:
+    if pattern is None:  # a validator's own words
         return re.sub(r"^(Value|Assertion) error, ", "", str(error["msg"]))
-    return f"expected {pattern.format(**error.get('ctx', {}))}, got {shown(value)}"
+    limits = {name: f"{limit:.15g}" for name, limit in error.get("ctx", {}).items() if isinstance(limit, (int, float))}
+    return f"expected {pattern.format(**limits)}, got {shown(value)}"  # > 0, not > 0.0
 
 
 def _cure(errors: Sequence[Mapping[str, Any]], value: Any) -> str | None:

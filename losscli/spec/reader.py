@@ -46,7 +46,7 @@ def read_value(text: str, flag: str) -> Any:
     [0.001, 'no']
     """
     if not text.strip():
-        raise SpecError("there is no value after the =", place=Place(flag), cure="write null for no value")
+        raise SpecError("a value is missing", place=Place(flag), cure="write null for no value")
     return Builder(flag, placed=False).read(printable(text, flag, placed=False)).data
 
 
@@ -218,7 +218,10 @@ class Builder:
             return message, self._at(failed.context_mark), f"add the {closing}"
         if "document start" in problem:
             return self._second(mark.line), self._at(mark), "keep each spec in its own file"
-        return f"this is not YAML: {problem}", self._at(mark), "a key, a colon, a space and a value: `task: binary`"
+        cure = (
+            "write a key, a colon, a space and a value: `task: binary`" if self.placed else "put text in double quotes"
+        )
+        return f"this is not YAML: {problem}", self._at(mark), cure
 
     def _at(self, mark: Any) -> Place:
         return Place(self.file, mark.line + 1, mark.column + 1) if self.placed else Place(self.file)
