@@ -25,12 +25,7 @@ def auroc(prediction: Tensor, target: Tensor) -> Tensor:
     >>> auroc(torch.tensor([[0.1, 0.4, 0.4, 0.8]]), torch.tensor([[0.0, 0.0, 1.0, 1.0]])).tolist()  # 3.5 of 4 pairs
     [0.875]
     """
-    rows = ordered(prediction, target)
-    rank = (rows.first + rows.last).double() / 2 + 1  # the mean rank of the group: Mann and Whitney's U
-    positive = rows.target.sum(-1)
-    negative = rows.target.shape[-1] - positive
-    above = (rank * rows.target).sum(-1) - positive * (positive + 1) / 2
-    return above / (positive * negative)
+    return area(prediction, target)
 
 
 @metric("multiclass", reads="probabilities", direction="up", name="auroc")
@@ -43,7 +38,7 @@ def auroc_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     """
     classes = torch.arange(prediction.shape[-1], device=prediction.device)
     is_class = (target.unsqueeze(-1) == classes).double()  # [R or 1, N, K]
-    return auroc(prediction.transpose(1, 2), is_class.transpose(1, 2)).nanmean(-1)
+    return area(prediction.transpose(1, 2), is_class.transpose(1, 2)).nanmean(-1)
 
 
 @metric("binary", reads="scores", direction="up")
@@ -53,9 +48,7 @@ def auprc(prediction: Tensor, target: Tensor) -> Tensor:
     >>> auprc(torch.tensor([[0.9, 0.8, 0.7]]), torch.tensor([[1.0, 0.0, 1.0]])).tolist()  # (1 + 2/3) / 2
     [0.8333333333333333]
     """
-    rows = ordered(prediction, target, descending=True)
-    found = rows.target.cumsum(-1).gather(-1, rows.last)  # positives down to the end of the group
-    return (rows.target * found / (rows.last + 1)).sum(-1) / rows.target.sum(-1)
+    return average_precision(prediction, target)
 
 
 @metric("multilabel", reads="scores", direction="up")
@@ -65,7 +58,24 @@ def mean_average_precision(prediction: Tensor, target: Tensor) -> Tensor:
     >>> mean_average_precision(torch.tensor([[[0.9], [0.8], [0.7]]]), torch.tensor([[[1.0], [0.0], [0.0]]])).tolist()
     [1.0]
     """
-    return auprc(prediction.transpose(1, 2), target.transpose(1, 2)).nanmean(-1)
+    return average_precision(prediction.transpose(1, 2), target.transpose(1, 2)).nanmean(-1)
+
+
+def area(scores: Tensor, target: Tensor) -> Tensor:
+    """The AUROC of scores [..., N]; NaN where all rows are alike."""
+    rows = ordered(scores, target)
+    rank = (rows.first + rows.last).double() / 2 + 1  # the mean rank of the group: Mann and Whitney's U
+    positive = rows.target.sum(-1)
+    negative = rows.target.shape[-1] - positive
+    above = (rank * rows.target).sum(-1) - positive * (positive + 1) / 2
+    return above / (positive * negative)
+
+
+def average_precision(scores: Tensor, target: Tensor) -> Tensor:
+    """The average precision of scores [..., N]; NaN where no row is positive."""
+    rows = ordered(scores, target, descending=True)
+    found = rows.target.cumsum(-1).gather(-1, rows.last)  # positives down to the end of the group
+    return (rows.target * found / (rows.last + 1)).sum(-1) / rows.target.sum(-1)
 
 
 def ordered(scores: Tensor, target: Tensor, descending: bool = False) -> Ordered:

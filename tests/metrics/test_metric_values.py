@@ -1,0 +1,193 @@
+"""Every metric against scikit-learn, on random and on awkward stacks of runs."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn import metrics as sk
+
+from losscli.metrics import for_task, metrics
+
+NAN = float("nan")
+
+
+def over_classes(p, y):
+    """One class against the rest, for the classes that occur."""
+    return np.mean([sk.roc_auc_score(y == k, p[:, k]) for k in range(p.shape[1]) if 0 < (y == k).sum() < len(y)])
+
+
+def over_labels(s, y):
+    return np.mean(
+        [sk.average_precision_score(y[:, k], np.nan_to_num(s[:, k])) for k in range(y.shape[1]) if y[:, k].any()]
+    )
+
+
+ORACLES = {
+    "binary": {
+        "accuracy": lambda p, y: sk.accuracy_score(y, p),
+        "balanced-accuracy": lambda p, y: sk.balanced_accuracy_score(y, p),
+        "precision": lambda p, y: sk.precision_score(y, p, zero_division=NAN),
+        "recall": lambda p, y: sk.recall_score(y, p, zero_division=NAN),
+        "f1": lambda p, y: sk.f1_score(y, p, zero_division=NAN),
+        "mcc": lambda p, y: sk.matthews_corrcoef(y, p),
+        "auroc": lambda p, y: sk.roc_auc_score(y, np.nan_to_num(p)) if 0 < y.sum() < len(y) else NAN,
+        "auprc": lambda p, y: sk.average_precision_score(y, np.nan_to_num(p)) if y.any() else NAN,
+        "log-loss": lambda p, y: sk.log_loss(y, p, labels=[0, 1]),
+        "brier": lambda p, y: np.mean((p.astype(float) - y) ** 2),
+    },
+    "multiclass": {
+        "accuracy": lambda p, y: sk.accuracy_score(y, p),
+        "balanced-accuracy": lambda p, y: sk.balanced_accuracy_score(y, p),
+        "macro-f1": lambda p, y: sk.f1_score(y, p, average="macro", zero_division=NAN),
+        "mcc": lambda p, y: sk.matthews_corrcoef(y, p),
+        "auroc": over_classes,
+        "log-loss": lambda p, y: sk.log_loss(y, p, labels=range(p.shape[1])),
+        "brier": lambda p, y: ((p.astype(float) - np.eye(p.shape[1])[y.astype(int)]) ** 2).sum(1).mean(),
+    },
+    "multilabel": {
+        "macro-f1": lambda p, y: sk.f1_score(y, p, average="macro", zero_division=NAN),
+        "micro-f1": lambda p, y: sk.f1_score(y, p, average="micro", zero_division=NAN),
+        "subset-accuracy": lambda p, y: sk.accuracy_score(y, p),
+        "hamming-loss": lambda p, y: sk.hamming_loss(y, p),
+        "mean-average-precision": over_labels,
+    },
+    "regression": {
+        "rmse": lambda p, y: sk.root_mean_squared_error(y, p),
+        "mae": lambda p, y: sk.mean_absolute_error(y, p),
+        "r2": lambda p, y: sk.r2_score(y.astype(float), p.astype(float)) if np.ptp(y) else NAN,
+        "median-ae": lambda p, y: sk.median_absolute_error(y, p),
+    },
+}
+ALL = [pytest.param(task, name, id=f"{task}/{name}") for task, names in ORACLES.items() for name in names]
+
+
+def test_every_metric_has_an_oracle():
+    assert {f"{task}/{name}" for task, names in ORACLES.items() for name in names} == set(metrics.names())
+
+
+def stacks(task: str, reads: str):
+    """(what it is, prediction [R, N, ...], target [1, N, ...]) of random and awkward cases."""
+    chance = np.random.default_rng(3)
+    rows, classes = 31, 4
+    many = (rows, 3) if task == "multilabel" else (rows,)
+    if task == "regression":
+        numbers = chance.normal(5, 3, (3, rows)).astype(np.float32)
+        yield "random", numbers, numbers[:1] + chance.normal(0, 1, (1, rows)).astype(np.float32)
+        yield "several outputs", chance.normal(0, 1, (3, 20, 2)), chance.normal(0, 2, (1, 20, 2))
+        yield "large", numbers * 1e15, numbers[:1] * 1.1e15
+        yield "far from zero", numbers + 1e6, numbers[:1] + 1e6 + 1
+        yield "perfect", numbers[:1].repeat(3, 0), numbers[:1]
+        yield "constant prediction", np.ones((2, rows)), numbers[:1]
+        yield "constant target", numbers, np.full((1, rows), 0.1, dtype=np.float32)
+        return
+    if task == "multiclass":
+        target = chance.integers(0, classes, (1, rows))
+        made = chance.dirichlet(np.ones(classes), (3, rows)).astype(np.float32)
+        if reads == "labels":
+            made = made.argmax(-1).astype(np.float32)
+        yield "random", made, target
+        yield "a class that does not occur", made, np.where(target == 1, 0, target)
+        yield "the last class does not occur", made, np.where(target == 3, 0, target)
+        if reads == "labels":
+            yield "always the same", np.full((2, rows), 2.0), target
+            yield "perfect", target.repeat(2, 0).astype(float), target
+        else:
+            yield "ties", np.full((2, rows, classes), 0.25, dtype=np.float32), target
+            yield "certain", np.eye(classes, dtype=np.float32)[(target + 1) % 3].repeat(2, 0), target
+        return
+    target = chance.integers(0, 2, (1, *many)).astype(np.float32)
+    made = chance.random((3, *many)).astype(np.float32)
+    if reads == "scores":
+        made = made * 40 - 20
+        yield "ties", np.round(made / 10), target
+        yield "infinite", np.where(made > 10, np.inf, made).astype(np.float32), target
+    if reads == "labels":
+        made = np.round(made)
+        yield "always no", made * 0, target
+        yield "always yes", made * 0 + 1, target
+    if reads == "probabilities":
+        yield "certain", np.round(made), target
+    yield "random", made, target
+    yield "all the same", made * 0, target
+    yield "one positive", made, np.eye(np.prod(many), dtype=np.float32)[:1].reshape(1, *many)
+    if task == "binary":
+        yield "no positive", made, target * 0
+        yield "no negative", made, target * 0 + 1
+
+
+@pytest.mark.parametrize(("task", "name"), ALL)
+def test_equals_scikit_learn_run_by_run(task, name):
+    metric = for_task(task)[name]
+    cases = 0
+    for what, prediction, target in stacks(task, metric.reads):
+        found = metric.function(torch.from_numpy(prediction), torch.from_numpy(target))
+        assert found.shape == (len(prediction),)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scikit-learn warns where a class is missing
+            wanted = [ORACLES[task][name](run, target[0]) for run in prediction]
+        np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-6, atol=1e-9, err_msg=what)
+        defined = found[~found.isnan()]
+        assert ((defined >= metric.low - 1e-9) & (defined <= metric.high + 1e-9)).all()
+        cases += 1
+    assert cases >= 5
+
+
+@pytest.mark.parametrize(("task", "name"), ALL)
+def test_a_stack_equals_a_loop_and_a_target_per_run_serves(task, name):
+    metric = for_task(task)[name]
+    _, prediction, target = next(case for case in stacks(task, metric.reads) if case[0] == "random")
+    made, truth = torch.from_numpy(prediction), torch.from_numpy(target).expand(3, *target.shape[1:]).clone()
+    truth[1] = truth[1].flip(0)
+    together = metric.function(made, truth)
+    alone = torch.cat([metric.function(made[run : run + 1], truth[run : run + 1]) for run in range(3)])
+    assert together.tolist() == alone.tolist()
+    assert together[1] != metric.function(made, truth[:1])[1]
+
+
+@pytest.mark.parametrize(("task", "name"), ALL)
+def test_a_nan_prediction_has_no_value_and_its_neighbours_have(task, name):
+    metric = for_task(task)[name]
+    _, prediction, target = next(case for case in stacks(task, metric.reads) if case[0] == "random")
+    made, truth = torch.from_numpy(prediction), torch.from_numpy(target)
+    whole = metric.function(made, truth).tolist()
+    made[1, 4] = NAN
+    found = metric.function(made, truth)
+    assert found.isnan().tolist() == [False, True, False]
+    assert [found[0].item(), found[2].item()] == [whole[0], whole[2]]
+
+
+@pytest.mark.parametrize(("task", "name"), ALL)
+def test_better_is_where_the_direction_says(task, name):
+    """The truth itself scores best; its opposite is worse."""
+    metric = for_task(task)[name]
+    _, _, target = next(case for case in stacks(task, metric.reads) if case[0] == "random")
+    truth = torch.from_numpy(target)
+    if task == "multiclass" and metric.reads == "labels":
+        right, wrong = truth.float(), (truth.float() + 1) % 4
+    elif task == "multiclass":
+        right = torch.eye(4)[truth]
+        wrong = 1 - right
+    else:
+        right = truth
+        wrong = 1 - truth
+    best, worst = metric.function(right, truth).item(), metric.function(wrong, truth).item()
+    assert best == pytest.approx(metric.high if metric.direction == "up" else metric.low, abs=1e-6)
+    assert best > worst if metric.direction == "up" else best < worst
+
+
+@pytest.mark.parametrize(("task", "name"), ALL)
+def test_metrics_take_no_gradients(task, name):
+    metric = for_task(task)[name]
+    _, prediction, target = next(case for case in stacks(task, metric.reads) if case[0] == "random")
+    made = torch.from_numpy(prediction).requires_grad_()
+    assert not metric.function(made, torch.from_numpy(target)).requires_grad
+    assert metric.summary.endswith((".", "?"))
+
+
+def test_a_certain_mistake_costs_a_finite_log_loss():
+    certain = torch.tensor([[0.0, 1.0]]), torch.tensor([[1.0, 0.0]])
+    found = for_task("binary")["log-loss"].function(*certain).item()
+    assert found == pytest.approx(-np.log(np.finfo(np.float32).eps), rel=1e-6)
