@@ -5,6 +5,7 @@ Nothing leaves `run` but a number. How each kind of failure ends is one table, i
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -87,7 +88,8 @@ def _streams() -> Iterator[None]:
     for stream in ("stdout", "stderr"):
         if getattr(sys, stream) is None:
             setattr(sys, stream, open(os.devnull, "w"))  # noqa: SIM115  it lives as long as the process
-        getattr(sys, stream).reconfigure(errors="backslashreplace")
+        if isinstance(getattr(sys, stream), io.TextIOWrapper):
+            getattr(sys, stream).reconfigure(errors="backslashreplace")
     yield
 
 

@@ -26,6 +26,13 @@ def _usage(error: Any) -> Ending:
     return 2, [Problem(error.format_message(), cure=f"{path} --help shows what there is")]
 
 
+def _exit(error: SystemExit) -> Ending:
+    """Typer ends so when nobody reads its output any more."""
+    if isinstance(error.__context__, BrokenPipeError):
+        return ending(error.__context__)
+    return error.code if isinstance(error.code, int) else 70, ()
+
+
 def _machine(error: OSError) -> Ending:
     where = f": {error.filename!r}" if error.filename else ""
     return 5, [Problem(f"the machine refuses: {error.strerror or error}{where}")]
@@ -52,6 +59,7 @@ ENDINGS: Sequence[tuple[type[BaseException], Callable[[Any], Ending]]] = (
     (typer.Abort, lambda error: (130, [Problem("interrupted")])),
     (KeyboardInterrupt, lambda error: (130, [Problem("interrupted")])),
     (Terminated, lambda error: (143, [Problem("terminated")])),
+    (SystemExit, _exit),
     (BrokenPipeError, lambda error: (141, ())),  # `| head` has seen enough: what the shell says of any other program
     (OSError, _machine),
     (

@@ -58,8 +58,11 @@ def run(specs: Sequence[Spec], wishes: Wishes) -> int:
     from losscli import pipeline
     from losscli.cli import show
     from losscli.cli.progress import progress
+    from losscli.record import writer
     from losscli.reports.json import to_json
 
+    if wishes.out is not None:
+        writer.ready(wishes.out)
     with _signals() as ears, progress(wishes.quiet) as watch:
         comparison = pipeline.run(specs, out=wishes.out, smoke=wishes.smoke, watch=watch, stop=ears.stop)
     if wishes.format is Format.json:

@@ -16,15 +16,29 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from losscli.errors import MachineError
+from losscli.errors import MachineError, shown
 from losscli.record import MANIFEST, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import numpy as np
 
     from losscli.compare.result import Arena, Comparison
+
+
+def ready(root: Path) -> None:
+    """Refuse a root that no record can be written to, before there is anything to lose.
+
+    Raises `MachineError` if the folder cannot be made or written to.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        raise _refusal(root, error) from error
 
 
 def write(
@@ -53,11 +67,15 @@ def write(
             shutil.rmtree(folder, ignore_errors=True)
             raise
     except OSError as error:
-        raise MachineError(
-            f"the record cannot be written to {str(error.filename or folder)!r}: {error.strerror or error}",
-            cure="free some space or choose another folder with --out DIR",
-        ) from error
+        raise _refusal(folder, error) from error
     return folder
+
+
+def _refusal(folder: Path, error: OSError) -> MachineError:
+    return MachineError(
+        f"a record cannot be written to {shown(folder)}: {error.strerror or error}",
+        cure="free some space, choose another folder with --out DIR, or go without one with --no-record",
+    )
 
 
 def _take_id(root: Path, name: str) -> Path:

@@ -226,7 +226,7 @@ def test_an_interrupt_leaves_nothing_behind(write: Write, tmp_path: Path, monkey
 
 def test_a_root_that_cannot_be_made_is_said(write: Write, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(MachineError, match="Not a directory|File exists"):
+    with pytest.raises(MachineError, match=r"Not a directory|File exists"):
         write(root=tmp_path / "file")
     with pytest.raises(MachineError, match="Not a directory"):
         write(root=tmp_path / "file" / "runs")

@@ -1,0 +1,159 @@
+"""Every way a command can end: its exit code, what is said, and that nobody sees a traceback who did not ask for one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+import typer
+
+from losscli.cli import app
+from losscli.cli.commands import commands
+from losscli.cli.endings import Terminated
+from losscli.errors import DataError, DivergedError, MachineError, Place, Problem, SpecError
+
+Run = Callable[..., tuple[int, str, str]]
+TWO = [Problem("lr must be > 0", Place("a.yaml", 3, 5), "use 1e-3"), Problem("no such loss")]
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command that raises, in this process: its exit code, stdout and stderr."""
+
+    def run(error: BaseException, *flags: str) -> tuple[int, str, str]:
+        def fail(*arguments: object, **options: object) -> None:
+            raise error
+
+        monkeypatch.setattr(app, "app", fail)
+        code = app.run(["train", *flags])
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (SpecError("bad spec"), 2, "error: bad spec\n"),
+        (DataError("bad data", cure="mend it"), 3, "error: bad data\n  try: mend it\n"),
+        (DivergedError("all diverged"), 4, "error: all diverged\n"),
+        (MachineError("no disk"), 5, "error: no disk\n"),
+        (SpecError(TWO), 2, "error: lr must be > 0\n  at:  a.yaml:3:5\n  try: use 1e-3\nerror: no such loss\n"),
+        (typer.Exit(1), 1, ""),
+        (typer.BadParameter("not a number"), 2, "error: Invalid value: not a number\n"),
+        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+        (Terminated(), 143, "error: terminated\n"),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), 141, ""),
+        (OSError(errno.ENOSPC, "No space left on device"), 5, "error: the machine refuses: No space left on device\n"),
+        (
+            PermissionError(13, "Permission denied", "a\x1b"),
+            5,
+            r"error: the machine refuses: Permission denied: 'a\x1b'",
+        ),
+        (MemoryError(), 5, "error: the memory is not enough\n"),
+        (ModuleNotFoundError("No module named 'jinja2'", name="jinja2.x"), 5, "error: the package jinja2 is missing\n"),
+        (ImportError("no", name="losscli.pipeline"), 70, "error: sorry, this is a bug in losscli: ImportError: no\n"),
+        (ValueError("oops\nsecond line"), 70, "error: sorry, this is a bug in losscli: ValueError: oops\n"),
+        (RecursionError(), 70, "error: sorry, this is a bug in losscli: RecursionError: \n"),
+    ],
+)
+def test_each_error_has_its_code_and_words(ended: Run, error: BaseException, code: int, said: str) -> None:
+    found, out, err = ended(error)
+    assert found == code
+    assert out == ""
+    assert err.startswith(said) if said else err == ""
+    assert "Traceback" not in err
+
+
+def test_a_bug_says_what_to_do(ended: Run) -> None:
+    assert "try: run it again with --debug" in ended(ZeroDivisionError("division by zero"))[2]
+
+
+def test_debug_shows_the_traceback_and_keeps_the_code(ended: Run) -> None:
+    code, _, err = ended(SpecError("bad spec"), "--debug")
+    assert code == 2
+    assert "Traceback" in err
+    assert "SpecError: bad spec" in err
+
+
+def test_sigterm_ends_with_143_and_its_handler_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(app, "app", lambda *arguments, **options: os.kill(os.getpid(), signal.SIGTERM))
+    assert app.run([]) == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["trian"], "Did you mean 'train'?"),
+        (["train", "--lrr", "1"], "--lr"),
+        (["train", "a.yaml", "b.yaml"], "unexpected extra argument"),
+        (["train", "--format", "xml"], "'text', 'json'"),
+        (["compare", "--seeds"], "--seeds"),
+    ],
+)
+def test_a_wrong_command_line_is_2_with_a_suggestion(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert app.run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert "--help shows what there is" in err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], []])
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert app.run(arguments) == 0
+    out = capsys.readouterr().out
+    assert commands.names() == ["compare", "train"]
+    assert all(f"  {name} " in out for name in commands.names())
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    from importlib.metadata import version
+
+    assert app.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"losscli {version('losscli')}\n"
+
+
+def test_help_loads_nothing_heavy() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "losscli", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
+    assert {"losscli", "typer"} <= loaded
+    assert not loaded & {"torch", "numpy", "pydantic", "pyarrow", "sklearn", "scipy", "rich", "yaml", "plotille"}
+
+
+def _losscli(line: str) -> subprocess.CompletedProcess[str]:
+    script = line.replace("losscli", f"{sys.executable} -m losscli", 1)
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_stdout_is_5() -> None:
+    done = _losscli("losscli --version > /dev/full")
+    assert done.returncode == 5
+    assert done.stderr == "error: the machine refuses: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs bash")
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("losscli --help | true; exit ${PIPESTATUS[0]}", 141),
+        ("losscli --help >&-", 0),
+        ("losscli trian 2>&-", 2),
+        ("losscli trian 2>/dev/full", 2),
+    ],
+)
+def test_streams_that_nobody_reads_are_no_bug(line: str, code: int) -> None:
+    done = _losscli(line)
+    assert done.returncode in ((0, 141) if code == 141 else (code,))  # a pipe may still take it all
+    assert done.stderr == ""
