@@ -1,1 +1,67 @@
-"""losscli: pick the right loss for your data, prove it, and catch the wrong one."""
+"""losscli: pick the right loss for your data, prove it, and catch the wrong one.
+
+The public names, all of them here; nothing heavy is imported before one is used:
+
+- `loss(name, task=..., **options)`: a loss as a checked function of (prediction, target), one number per sample
+- `losses(task=None)`: the catalogue
+- `load_spec(path)`: a spec from a YAML file, validated
+- `train(spec)`, `compare(specs)`: train, and return the comparison that the command line prints
+
+`losses` and `compare` are rooms of the package as well; the rooms themselves answer the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from losscli.compare.result import Comparison
+    from losscli.spec.model import Spec
+
+__all__ = ["compare", "load_spec", "loss", "losses", "train"]
+
+
+def loss(name: str, *, task: str, **options: Any) -> Callable[[Any, Any], Tensor]:
+    """The loss of that name as a function of (prediction, target) that returns one number per sample.
+
+    Raises `SpecError` for an unknown loss or option; the function raises `DataError` for tensors that the loss cannot judge.
+
+    >>> loss("bce-logits", task="binary")([0.0], [1.0]).tolist()  # -log sigmoid(0) = log 2
+    [0.6931471824645996]
+    """
+    from losscli.losses import find
+    from losscli.losses.guard import guarded
+
+    return guarded(find(name, task), options, task)
+
+
+def load_spec(path: str | Path) -> Spec:
+    """The spec in a YAML file; `SpecError` tells every mistake in it, with its place."""
+    from losscli.spec.load import load_spec as load
+
+    return load(path)
+
+
+def train(spec: Spec | str | Path, *, out: str | Path | None = None) -> Comparison:
+    """Train the one loss of a spec on all its seeds. With `out`, a record is left in that folder."""
+    return _run([spec], out)
+
+
+def _run(specs: Sequence[Spec | str | Path], out: str | Path | None = None) -> Comparison:
+    """Train every entry of every spec, grouped into arenas. With `out`, a record is left in that folder."""
+    from losscli import pipeline
+
+    loaded = [load_spec(spec) if isinstance(spec, (str, Path)) else spec for spec in specs]
+    return pipeline.run(loaded, out=None if out is None else Path(out))
+
+
+def __getattr__(name: str) -> Any:
+    """The rooms that are also functions, at their first use."""
+    if name in ("compare", "losses"):
+        return import_module(f"losscli.{name}")
+    raise AttributeError(f"losscli has no public name {name!r}; there are: {', '.join(__all__)}")

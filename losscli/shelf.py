@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Generic, TypeVar
 
 from losscli.errors import SpecError, choose_from, shown
@@ -62,3 +64,22 @@ class Shelf(Generic[Item]):
         package = importlib.import_module(self.package)
         for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             importlib.import_module(found.name)
+
+
+class CallablePackage(ModuleType):
+    """A package that is also a function: `losscli.losses` is a room, and `losscli.losses()` lists what is in it."""
+
+    answer: Callable[..., object]
+
+    def __call__(self, *arguments: object, **options: object) -> object:
+        return type(self).answer(*arguments, **options)
+
+
+def callable_package(package: str, answer: Callable[..., object]) -> None:
+    """Make a call of the package a call of `answer`.
+
+    The public names `losscli.losses()` and `losscli.compare(specs)` are those of rooms, and importing a room puts it under
+    that name; so the rooms themselves answer.
+    """
+    kind = type("CallablePackage", (CallablePackage,), {"answer": staticmethod(answer), "__doc__": answer.__doc__})
+    sys.modules[package].__class__ = kind

@@ -18,7 +18,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 from torch import Tensor
 
 from losscli.errors import SpecError, choose_from, shown
-from losscli.shelf import Shelf
+from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
 
 
@@ -179,3 +179,11 @@ def check_options(item: Loss, options: Mapping[str, Any]) -> None:
     found = problems_of(item, options)
     if found:
         raise SpecError(found)
+
+
+def catalogue(task: str | None = None) -> list[Loss]:
+    """Every loss of the catalogue; with a task, those that serve it. `losscli.losses()` is this function."""
+    return list(losses) if task is None else list(for_task(task).values())
+
+
+callable_package(__name__, catalogue)
