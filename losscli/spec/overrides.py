@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,13 +43,17 @@ class Overrides:
         """The document with these on top, and what is wrong with them; `folder` is what paths in it are relative to."""
         edited = Editor(Document(deepcopy(document.data), dict(document.spots)))
         if self.data is not None:
-            edited.attempt(lambda: edited.replace_data(_data_block(str(self.data), folder), Place("--data")))
+            with edited.attempt():
+                edited.replace_data(_data_block(str(self.data), folder), Place("--data"))
         for flag, path, value in self._flags():
-            edited.attempt(lambda path=path, value=value, flag=flag: edited.put(path, value, Place(flag)))
+            with edited.attempt():
+                edited.put(path, value, Place(flag))
         if self.seeds is not None:
-            edited.attempt(lambda: edited.put(("seeds",), _seeds(self.seeds), Place("--seeds")))
+            with edited.attempt():
+                edited.put(("seeds",), _seeds(self.seeds), Place("--seeds"))
         for text in self.sets:
-            edited.attempt(lambda text=text: edited.set(text))
+            with edited.attempt():
+                edited.set(text)
         return edited.document, edited.problems
 
     def _flags(self) -> Iterator[tuple[str, Keys, Any]]:
@@ -76,10 +81,11 @@ class Editor:
     def __post_init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def attempt(self, change: Any) -> None:
-        """Make one change; what is wrong with it is kept beside the rest."""
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Make a change; what is wrong with it is kept beside the rest."""
         try:
-            change()
+            yield
         except SpecError as wrong:
             self.problems.extend(wrong.problems)
 
@@ -103,7 +109,7 @@ class Editor:
     def _inside(self, block: Any, key: str | int, path: Keys, place: Place) -> Any:
         if isinstance(block, dict):
             return block[str(key)]
-        if isinstance(block, list) and str(key).isdecimal() and int(key) < len(block):
+        if _counts(block, key):
             return block[int(key)]
         what = f"a list of {len(block)}" if isinstance(block, list) else shown(block)
         raise SpecError(f"there is no {dotted(path)}: {dotted(path[:-1]) or 'the spec'} is {what}", place=place)
@@ -136,7 +142,7 @@ class Editor:
         if not isinstance(chosen, list):
             self._open_loss(("loss",))
             return self.put(("loss", *keys), value, place)
-        if keys[0].isdecimal() and len(keys) > 1 and int(keys[0]) < len(chosen):
+        if len(keys) > 1 and _counts(chosen, keys[0]):
             self._open_loss(("loss", int(keys[0])))
             return self.put(("loss", int(keys[0]), *keys[1:]), value, place)
         having = [index for index, item in enumerate(chosen) if keys[0] in _options_of(item)]
@@ -172,9 +178,14 @@ def _indexed(data: Any, keys: list[str]) -> Keys:
     """The path with whole numbers where the document has a list."""
     path: list[str | int] = []
     for key in keys:
-        path.append(int(key) if isinstance(data, list) and key.isdecimal() else key)
-        data = data.get(key) if isinstance(data, dict) else None
+        path.append(int(key) if _counts(data, key) else key)
+        data = data[int(key)] if _counts(data, key) else data.get(key) if isinstance(data, dict) else None
     return tuple(path)
+
+
+def _counts(block: Any, key: str | int) -> bool:
+    """Whether a key is the number of an item in a list."""
+    return isinstance(block, list) and str(key) in map(str, range(len(block)))
 
 
 def _one_or_all(values: tuple[Any, ...] | list[Any]) -> Any:

@@ -42,9 +42,7 @@ def test_names_tell_what_is_not_default(found):
 
 
 def test_a_grid_is_named_throughout(found):
-    made = found(
-        "task: binary\nloss: {name: focal, gamma: [0, 1.0, 2, 0.1], alpha: [0.25, null]}\n".replace(", null", "")
-    )
+    made = found("task: binary\nloss: {name: focal, gamma: [0, 1.0, 2, 0.1], alpha: [0.25]}\n")
     assert names(made) == [f"focal gamma={gamma} alpha=0.25" for gamma in ("0", "1", "2", "0.1")]
     assert [entry.options["gamma"] for entry in made] == [0, 1.0, 2, 0.1]
     assert all(entry.options["alpha"] == 0.25 for entry in made)

@@ -115,12 +115,14 @@ WRONG = [
     ({"sets": ["loss.9.gamma=1"]}, "--set loss.9.gamma", "none of the losses"),
     ({"sets": ["expect.test.accuracy=>= 1"]}, "--set expect.test.accuracy", "this is not YAML"),
     ({"sets": ["task.x=1"]}, "--set task.x", "there is no task.x: task is 'binary'"),
+    ({"sets": ["loss." + "9" * 5000 + ".gamma=1"]}, "--set loss." + "9" * 75 + "…", "none of the losses"),
+    ({"sets": ["model={hidden: [1]}", "model.hidden.0=-1"]}, "--set model.hidden.0", "expected >= 1, got -1"),
     ({"sets": ["seeds=[1]", "seeds.4=1"]}, "--set seeds.4", "seeds is a list of 1"),
     ({"sets": ["train=!!python/name:os.system x"]}, "--set train", "tags are not allowed"),
 ]
 
 
-@pytest.mark.parametrize(("flags", "place", "message"), WRONG, ids=[str(row[0]) for row in WRONG])
+@pytest.mark.parametrize(("flags", "place", "message"), WRONG, ids=[str(row[0])[:60] for row in WRONG])
 def test_a_wrong_flag_is_told_at_the_flag(flags, place, message, load):
     with pytest.raises(SpecError) as refused:
         load(FILE, **flags)
