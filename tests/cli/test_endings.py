@@ -133,7 +133,9 @@ def test_help_loads_nothing_heavy() -> None:
 
 def _losscli(line: str) -> subprocess.CompletedProcess[str]:
     script = line.replace("losscli", f"{sys.executable} -m losscli", 1)
-    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    # Unbuffered streams would hide that Python flushes once more on its way out.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
