@@ -135,7 +135,8 @@ def brier(prediction: Tensor, target: Tensor) -> Tensor:
 
 def _smoothed(target: Tensor, label_smoothing: Number, pos_weight: Number | None) -> tuple[Tensor, Tensor]:
     """The weights of yes and of no."""
-    yes = target * (1 - label_smoothing) + label_smoothing / 2
+    smooth = isinstance(label_smoothing, Tensor) or label_smoothing > 0
+    yes = target * (1 - label_smoothing) + label_smoothing / 2 if smooth else target
     return (yes if pos_weight is None else yes * pos_weight), 1 - yes
 
 

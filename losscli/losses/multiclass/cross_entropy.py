@@ -32,12 +32,11 @@ def cross_entropy(
     0.6931
     """
     # Plain: log(softmax(x)), which is -inf once a probability rounds to 0.
-    cost = -torch.log_softmax(prediction, -1)  # [..., B, K]
-    weighted = cost if weight is None else cost * weight
+    logs = torch.log_softmax(prediction, -1)  # [..., B, K]
+    weighted = logs if weight is None else logs * weight
     right = (weighted * target).sum(-1) if target.is_floating_point() else of_class(weighted, target)
-    if not isinstance(label_smoothing, Tensor) and label_smoothing == 0:
-        return right
-    return (1 - label_smoothing) * right + label_smoothing * weighted.mean(-1)
+    smooth = isinstance(label_smoothing, Tensor) or label_smoothing > 0
+    return -((1 - label_smoothing) * right + label_smoothing * weighted.mean(-1)) if smooth else -right
 
 
 @loss("multiclass", "log-probabilities", "class index", aliases=("NLLLoss", "negative-log-likelihood"))
