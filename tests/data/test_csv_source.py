@@ -111,6 +111,7 @@ def test_dirt_is_an_error_with_its_place(read, data, place, says):
 CLEAN = {  # bytes -> the column x and the line of each row
     "CR only": (b"x,y\r1,0\r\r3,1\r", [1, 3], [2, 4]),
     "CRLF and a byte order mark": (b"\xef\xbb\xbfx,y\r\n1,0\r\n\r\n3,1\r\n", [1, 3], [2, 4]),
+    "CR among CRLF": (b"x,y\r\n1,0\r3,1\r\n", [1, 3], [2, 3]),
     "no newline at the end": (b"x,y\n1,0\n3,1", [1, 3], [2, 3]),
     "blank lines first": (b"\n\nx,y\n1,0\n3,1\n", [1, 3], [4, 5]),
     "newlines in quotes": (b'x,y\n1,"a\nb"\n\n3,"c\n\n"\n5,a\n', [1, 3, 5], [2, 5, 8]),
@@ -252,3 +253,16 @@ def test_what_is_not_a_file_is_refused(read, tmp_path, path, says):
 def test_options_that_cannot_be_are_refused_before_reading(options, says):
     with pytest.raises(ValidationError, match=says):
         sources.get("csv")(**{"path": "t.csv", "target": "y", **options})
+
+
+def test_a_row_may_be_longer_than_a_block_of_the_reader():
+    names = b",".join(b"c%d" % index for index in range(9000))
+    texts = parse(names + b"\n" + b",".join([b"a" * 300] * 9000) + b"\n", "t.csv", ",", None, [])
+    assert [texts.columns[index].to_pylist() for index in (0, 8999)] == [["a" * 300], ["a" * 300]]
+
+
+def test_newlines_in_quotes_are_read_across_blocks():
+    rows = 6000
+    texts = parse(b"x,y\n" + (b'"' + b"a\n" * 200 + b'",1\n') * rows, "t.csv", ",", None, [])
+    assert texts.lines.tolist() == list(range(2, 2 + 201 * rows, 201))
+    assert texts.columns[0].to_pylist() == ["a\n" * 200] * rows
