@@ -5,6 +5,7 @@ Each section is judged on its own, so that all mistakes are told at once, in the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ from losscli.stack.plan import Plan
 from losscli.tasks import Task, tasks
 
 SCHEMA_VERSION = 1
+MOST_PROBLEMS = 50
 KEYS = ("task", "name", "data", "loss", "model", "train", "seeds", "metrics", "expect", "schema_version")
 
 OURS = ("name", "output", "lr")  # what stands beside the options of a loss
@@ -97,7 +99,15 @@ class Resolver:
 
     def _tell(self, message: str, path: Keys, cure: str | None = None, of_key: bool = False) -> None:
         spot = self.document.spot(path)
-        self.problems.append(Problem(message, spot.key if of_key else spot.value, cure))
+        self._add([Problem(message, spot.key if of_key else spot.value, cure)])
+
+    def _add(self, found: Sequence[Problem]) -> None:
+        """Keep problems; a file that is wrong everywhere is not read to its end."""
+        self.problems += found
+        if len(self.problems) > MOST_PROBLEMS:
+            cure = f"mend these {MOST_PROBLEMS} first"
+            more = Problem("there are more mistakes", self.document.spot(()).value, cure)
+            raise SpecError([*sorted(self.problems[:MOST_PROBLEMS], key=_order), more])
 
     def _placed(self, problem: Problem, path: Keys, of_key: bool = False) -> Problem:
         spot = self.document.spot(path)
@@ -108,7 +118,7 @@ class Resolver:
         try:
             return kind.model_validate(block)
         except ValidationError as wrong:
-            self.problems += problems_in(wrong, kind, block, path, self.document.spot)
+            self._add(problems_in(wrong, kind, block, path, self.document.spot))
             return None
 
     # Sections
@@ -116,7 +126,7 @@ class Resolver:
     def _keys(self) -> None:
         unknown = [key for key in self.data if key not in KEYS]
         places = {key: self.document.spot((key,)).key for key in unknown}
-        self.problems += unknown_keys(unknown, KEYS, "", places)
+        self._add(unknown_keys(unknown, KEYS, "", places))
         version = self.data.get("schema_version", SCHEMA_VERSION)
         if type(version) is not int or version < 1:
             self._tell(f"schema_version: expected a whole number >= 1, got {given(version)}", ("schema_version",))
@@ -194,10 +204,15 @@ class Resolver:
         if found is None:
             return None
         seeds = found.listed()
-        for index, seed in enumerate(seeds):
-            if seed in seeds[:index] and isinstance(found.seeds, list):
-                self._tell(f"seeds: {seed} is there twice", ("seeds", index), "give each seed once")
+        self._refuse_twice(seeds, "seeds")
         return seeds
+
+    def _refuse_twice(self, items: list[Any], section: str) -> None:
+        seen = set()
+        for index, item in enumerate(items):
+            if shown(item) in seen:
+                self._tell(f"{section}: {shown(item)} is there twice", (section, index), "give each once")
+            seen.add(shown(item))
 
     def _losses(self, task: Task) -> list[LossChoice]:
         given_loss = self.data.get("loss", {})
@@ -236,7 +251,7 @@ class Resolver:
                 cure = "only registered names are looked up; nothing in a spec is imported or executed"
                 self._tell(f"there is no loss called {shown(name)}", path, cure)
             else:
-                self.problems += [self._placed(each, path) for each in wrong.problems]
+                self._add([self._placed(each, path) for each in wrong.problems])
             return None
 
     def _options(self, loss: Loss, options: dict[str, Any], path: Keys) -> None:
@@ -248,7 +263,7 @@ class Resolver:
             else:
                 given_values = {(*path, key): value}
             for place, each in given_values.items():
-                self.problems += [self._placed(wrong, place, unknown) for wrong in problems_of(loss, {key: each})]
+                self._add([self._placed(wrong, place, unknown) for wrong in problems_of(loss, {key: each})])
 
     def _metrics(self, task: Task) -> list[str]:
         names = self.data.get("metrics", list(task.default_metrics))
@@ -258,8 +273,7 @@ class Resolver:
             return []
         for index, name in enumerate(names):
             self._metric(name, task, ("metrics", index))
-            if name in names[:index]:
-                self._tell(f"metrics: {shown(name)} is there twice", ("metrics", index), "give each metric once")
+        self._refuse_twice(names, "metrics")
         return names
 
     def _metric(self, name: Any, task: Task, path: Keys, of_key: bool = False) -> None:
@@ -269,7 +283,7 @@ class Resolver:
         try:
             find_metric(name, task.name)
         except SpecError as wrong:
-            self.problems += [self._placed(each, path, of_key) for each in wrong.problems]
+            self._add([self._placed(each, path, of_key) for each in wrong.problems])
 
     def _expect(self, task: Task) -> dict[str, str]:
         block = self.data.get("expect", {})

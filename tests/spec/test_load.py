@@ -185,6 +185,17 @@ def test_twenty_thousand_unknown_keys_are_counted(load):
     assert len(nested) == 21
 
 
+def test_a_file_that_is_wrong_everywhere_is_told_in_part(load):
+    for text in (
+        "expect: {" + ", ".join(f"test.m{n}: 1" for n in range(20_000)) + "}",
+        "loss: {" + ", ".join(f"m{n}: 1" for n in range(20_000)) + "}",
+        "seeds: [" + ", ".join(["1"] * 9_999) + "]",
+    ):
+        found = mistakes(load, f"task: binary\n{text}\n")
+        assert len(found) == 51
+        assert found[-1][1] == "there are more mistakes"
+
+
 def test_long_text_is_cut(load):
     (found,) = mistakes(load, "task: binary\nname: " + "x" * 1_000_000 + "\n")
     assert len(found[1]) < 200
