@@ -62,12 +62,10 @@ class Regression(Task):
 def _in_units(scaled: Tensor, scale: TargetScale | None) -> Tensor:
     if scale is None:
         return scaled
-    slope, center = (torch.as_tensor(part, dtype=scaled.dtype, device=scaled.device) for part in _arrays(scale))
+    slope, center = (
+        torch.as_tensor(part, dtype=scaled.dtype, device=scaled.device) for part in (scale.scale, scale.center)
+    )
     return scaled * slope + center  # [R, N] * [1], or [R, N, O] * [O]
-
-
-def _arrays(scale: TargetScale) -> tuple[np.ndarray, np.ndarray]:
-    return np.asarray(scale.scale), np.asarray(scale.center)
 
 
 def _not_a_number(name: str, column: Column) -> Problem | None:
