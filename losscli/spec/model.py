@@ -17,7 +17,7 @@ from losscli.stack.plan import Plan
 MOST_SEEDS = 10_000
 
 # Like ">= 0.78"; a number of a size that a float can hold.
-CONDITION = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(?:\d{1,200}\.?\d{0,200}|\.\d{1,200})(?:[eE][-+]?\d{1,2})?)\s*")
+CONDITION = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(?:\d{1,100}\.?\d{0,100}|\.\d{1,100})(?:[eE][-+]?\d{1,2})?)\s*")
 
 
 class LossChoice(Strict):
