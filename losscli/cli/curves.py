@@ -68,7 +68,8 @@ def _figure(curves: Mapping[str, Curve], width: int, colored: bool) -> list[Text
     labels = _labels(curves, low, high)
     lines = []
     for row, dots in enumerate(rows):
-        line = Text(f"{ticks.get(row, ''):>{margin - 1}} {'┤' if row in ticks else '│'}", "dim") + dots
+        axis = f"{ticks.get(row, ''):>{margin - 1}} {'┤' if row in ticks else '│'}"
+        line = Text.assemble((axis, "dim"), dots)
         if row in labels:
             name = labels[row]
             line.append(f" {names[name]}", COLORS[list(curves).index(name)])

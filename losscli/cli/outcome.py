@@ -65,6 +65,8 @@ def run(specs: Sequence[Spec], wishes: Wishes) -> int:
         writer.ready(wishes.out)
     with _signals() as ears, progress(wishes.quiet) as watch:
         comparison = pipeline.run(specs, out=wishes.out, smoke=wishes.smoke, watch=watch, stop=ears.stop)
+    if ears.heard:
+        show.notice("stopped before the end; this is what there is so far")
     if wishes.format is Format.json:
         show.machine(to_json(comparison))
         show.unmet(comparison.unmet)

@@ -198,7 +198,9 @@ def test_a_stopped_command_shows_what_there_is_and_ends_with_the_signal(
 
     monkeypatch.setattr(pipeline, "run", stopped)
     assert app.run(["train", "--task", "binary"]) == 143
-    assert "runs/0001-x" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "runs/0001-x" in out
+    assert "notice: stopped before the end" in err
 
 
 # Progress

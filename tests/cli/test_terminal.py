@@ -200,6 +200,16 @@ def test_labels_that_are_numbers_anyway_are_not_listed(arena_of: MakeArena, show
 # Curves
 
 
+def test_a_curve_has_the_colour_of_its_name_and_is_not_dimmed(
+    arena_of: MakeArena, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    text = shown(arena_of({"bce-logits": [0.8], "hinge": [0.7]}))
+    line = next(line for line in text.splitlines() if ESCAPE.sub("", line).endswith(" hinge"))
+    assert "\x1b[33m hinge" in line  # yellow, the second colour
+    assert re.search(r"\x1b\[33m[\u2801-\u28ff]", text)
+
+
 def drawn(curves: dict[str, list[tuple[int, float]]], width: int = 60) -> list[str]:
     console = Console(width=width, color_system=None, file=None)
     with console.capture() as capture:
