@@ -45,10 +45,10 @@ class Judge:
         for (chain, read_as), chosen in self.readings.items():
             everyone = len(chosen) == len(raw)
             rows = slice(None) if everyone else torch.tensor(chosen, device=raw.device)
-            scale = None if self.scale is None else TargetScale(*(part[chosen] for part in self.scale))
+            scale = None if self.scale is None else TargetScale(self.scale.center[chosen], self.scale.scale[chosen])
             truth = target[rows]
             if scale is not None:
-                truth = truth * torch.as_tensor(scale.scale) + torch.as_tensor(scale.center)
+                truth = scale.in_units(truth)
             predictions = self.task.read(through(chain, raw[rows]), read_as, scale)
             for metric in self.metrics:
                 judged = getattr(predictions, metric.reads)
@@ -57,14 +57,14 @@ class Judge:
         return found
 
 
-def _scale(rows: Rows) -> tuple[Tensor, Tensor] | None:
+def _scale(rows: Rows) -> TargetScale | None:
     """Center and scale of each run's target, so that both broadcast over its rows: [R, 1] or [R, 1, O]."""
-    scales = [run.dataset.scale for run in rows.runs]
-    if any(scale is None for scale in scales):
+    scales = [run.dataset.scale for run in rows.runs if run.dataset.scale is not None]
+    if not scales:
         return None
     single = rows.targets["train"].ndim == 2
     found = []
     for name in ("center", "scale"):
         stacked = torch.tensor(np.stack([getattr(scale, name) for scale in scales]), dtype=torch.float32)  # [R, O]
         found.append((stacked if single else stacked[:, None, :]).to(rows.device))
-    return found[0], found[1]
+    return TargetScale(found[0], found[1])

@@ -58,7 +58,7 @@ class Objective:
         for (loss, chain, _), members in groupby(runs, lambda run: (run.loss, run.output, frozenset(_set(run)))):
             found = list(members)
             rows = slice(start, start + len(found))
-            self.groups.append(Group(rows, loss, chain, _merge(found, loss, task, device)))
+            self.groups.append(Group(rows, loss, chain, _merge(found, loss, device)))
             start = rows.stop
 
     def __call__(self, output: Tensor, target: Tensor) -> Tensor:
@@ -74,15 +74,15 @@ def _set(run: Run) -> list[str]:
     return [name for name, value in options.items() if value is not None]
 
 
-def _merge(runs: Sequence[Run], loss: Loss, task: Task, device: torch.device) -> dict[str, Value]:
+def _merge(runs: Sequence[Run], loss: Loss, device: torch.device) -> dict[str, Value]:
     merged: dict[str, Value] = {}
     for name, option in loss.options.items():
-        values = [_resolve(run.options.get(name, option.default), name, loss, task, run.dataset) for run in runs]
+        values = [_resolve(run.options.get(name, option.default), name, loss, run.dataset) for run in runs]
         merged[name] = _broadcast(values, loss, runs[0].dataset, device)
     return merged
 
 
-def _resolve(value: Any, name: str, loss: Loss, task: Task, dataset: Dataset) -> float | np.ndarray | None:
+def _resolve(value: Any, name: str, loss: Loss, dataset: Dataset) -> Any:
     """A number, or one number per class or label [K], computed from the training split where a rule asks for it."""
     if value is None or not isinstance(loss.options[name].accepts, PerClass):
         return value
@@ -94,7 +94,7 @@ def _resolve(value: Any, name: str, loss: Loss, task: Task, dataset: Dataset) ->
 
 def _broadcast(values: Sequence[Any], loss: Loss, dataset: Dataset, device: torch.device) -> Value:
     """None or a number where all runs agree; else [r, 1], or [r, 1, 1 or K] where the loss sees [r, B, K]."""
-    first = values[0]
+    first: float | None = values[0]
     if first is None or (np.ndim(first) == 0 and all(value == first for value in values)):
         return first
     stacked = torch.from_numpy(np.stack([np.asarray(value, dtype=np.float32) for value in values])).to(device)

@@ -79,7 +79,8 @@ class Rows:
         for start, stop in spans(count, size):
             chosen = index[:, start:stop].reshape(-1)  # [S * B]
             shape = (len(self.seeds), stop - start)
-            yield self._hand_out(inputs[chosen].view(*shape, -1)), self._hand_out(targets[chosen].view(*shape, *targets.shape[1:]))
+            by_seed = inputs[chosen].view(*shape, -1), targets[chosen].view(*shape, *targets.shape[1:])
+            yield self._hand_out(by_seed[0]), self._hand_out(by_seed[1])
 
     def _hand_out(self, by_seed: Tensor) -> Tensor:
         """[S, B, ...] -> [R, B, ...]; without a copy where there is one seed."""

@@ -72,7 +72,7 @@ def epochs_of(plan: Plan, rows: int) -> int:
     """How many epochs the plan means for so many training rows.
 
     >>> epochs_of(Plan(), 400), epochs_of(Plan(epochs=3), 400), epochs_of(Plan(epochs=9, max_steps=5), 400)
-    (100, 3, 2)
+    (75, 3, 2)
     """
     steps = len(spans(rows, plan.batch_size))
     epochs = plan.epochs or min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(DEFAULT_STEPS / steps)))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from losscli.errors import Finding, Place
@@ -73,10 +74,24 @@ class Target:
 
 @dataclass(frozen=True)
 class TargetScale:
-    """How a regression target was standardised, on the training split: `value = scaled * scale + center`, each [O]."""
+    """How a regression target was standardised, from the training split: `value = scaled * scale + center`, each [O].
 
-    center: np.ndarray
-    scale: np.ndarray
+    In a stack, where each run has its own, they are tensors [R, 1] or [R, 1, O].
+    """
+
+    center: np.ndarray | Tensor
+    scale: np.ndarray | Tensor
+
+    def in_units(self, scaled: Tensor) -> Tensor:
+        """Standardised values [..., N] or [..., N, O] in the user's units.
+
+        >>> TargetScale(np.array([10.0]), np.array([2.0])).in_units(torch.tensor([0.0, 1.5])).tolist()
+        [10.0, 13.0]
+        """
+        scale, center = (
+            torch.as_tensor(part, dtype=scaled.dtype).to(scaled.device) for part in (self.scale, self.center)
+        )
+        return scaled * scale + center
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, shown
@@ -50,22 +49,13 @@ class Regression(Task):
         return output.squeeze(-1)  # [R, B, 1] -> [R, B]; [R, B, O] stays
 
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return Prediction(values=_in_units(received, scale))
+        return Prediction(values=received if scale is None else scale.in_units(received))
 
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
     ) -> Prediction:
         mean = train.mean(0).expand(1, rows, *train.shape[1:])
-        return Prediction(values=_in_units(mean, scale))
-
-
-def _in_units(scaled: Tensor, scale: TargetScale | None) -> Tensor:
-    if scale is None:
-        return scaled
-    slope, center = (
-        torch.as_tensor(part, dtype=scaled.dtype, device=scaled.device) for part in (scale.scale, scale.center)
-    )
-    return scaled * slope + center  # [R, N] * [1], or [R, N, O] * [O]
+        return Prediction(values=mean if scale is None else scale.in_units(mean))
 
 
 def _not_a_number(name: str, column: Column) -> Problem | None:

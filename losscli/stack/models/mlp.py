@@ -16,7 +16,9 @@ class Mlp(Model):
     """`{kind: mlp, hidden: [64, 64], activation: relu, norm: none, dropout: 0.0}`"""
 
     kind: Literal["mlp"] = "mlp"
-    hidden: Annotated[list[Annotated[Count, Field(le=65536)]], Field(min_length=1, max_length=32)] = Field(default=[64, 64])
+    hidden: Annotated[list[Annotated[Count, Field(le=65536)]], Field(min_length=1, max_length=32)] = Field(
+        default=[64, 64]
+    )
     activation: Literal["relu", "elu", "gelu", "tanh", "silu"] = "relu"
     norm: Literal["none", "batch", "layer"] = "none"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0

@@ -1,0 +1,162 @@
+"""How fast the stack is beside the loop that tutorials show, in one process, as ratios; and whole commands beside `import torch`.
+
+Run:  make bench        (python tests/benchmarks/speed.py [--rounds 5])
+
+The tutorial loop is a DataLoader, an nn.Module and torch.optim.Adam, one run at a time. Both train the same MLP 64-64 with
+batches of 128 on 20,000 rows of 20 features, an epoch a time, in turn; the table gives the medians and their ratio.
+Nothing here fails on time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from losscli.data.dataset import Dataset, Part
+from losscli.losses import find
+from losscli.metrics import find as find_metric
+from losscli.stack.models import models
+from losscli.stack.plan import Plan
+from losscli.stack.rows import Run
+from losscli.stack.train import Job, Training, stacks
+from losscli.tasks import Target, tasks
+
+ROWS, FEATURES, HIDDEN, BATCH = 20_000, 20, 64, 128
+LOSSES = ("bce-logits", "bce", "focal", "hinge", "squared-hinge", "brier", "soft-margin", "bce-logits")
+
+
+def table(rows: int = ROWS) -> Dataset:
+    """Synthetic rows; the tiny valid and test splits keep evaluation out of what is timed."""
+    chance = np.random.default_rng(0)
+    features = chance.standard_normal((rows + 8, FEATURES)).astype(np.float32)
+    target = (features[:, :3].sum(1) + chance.standard_normal(rows + 8) > 0).astype(np.float32)
+    edges = {"train": slice(0, rows), "valid": slice(rows, rows + 4), "test": slice(rows + 4, rows + 8)}
+    parts = {name: Part(features[rows], target[rows]) for name, rows in edges.items()}
+    return Dataset("synthetic", 0, parts, Target(target, ("0", "1")), None, {})
+
+
+def tutorial(dataset: Dataset) -> Callable[[], None]:
+    """The loop of every tutorial; one call is one epoch of one run."""
+    part = dataset.parts["train"]
+    rows = torch.utils.data.TensorDataset(torch.from_numpy(part.features), torch.from_numpy(part.target))
+    loader = torch.utils.data.DataLoader(rows, batch_size=BATCH, shuffle=True)
+    sizes = [(FEATURES, HIDDEN), (HIDDEN, HIDDEN)]
+    hidden = [layer for pair in sizes for layer in (torch.nn.Linear(*pair), torch.nn.ReLU())]
+    module = torch.nn.Sequential(*hidden, torch.nn.Linear(HIDDEN, 1))
+    optimizer = torch.optim.Adam(module.parameters(), lr=1e-3)
+    criterion = torch.nn.BCEWithLogitsLoss()
+
+    def epoch() -> None:
+        for inputs, targets in loader:
+            optimizer.zero_grad()
+            criterion(module(inputs).squeeze(-1), targets).backward()
+            optimizer.step()
+
+    return epoch
+
+
+def stacked(dataset: Dataset, losses: tuple[str, ...], seeds: int) -> Callable[[], None]:
+    """Every loss with every seed; one call is one epoch of all of them, in stacks of the width that losscli chooses."""
+    task = tasks.get("binary")
+    job = Job(
+        task,
+        models.get("mlp")(hidden=[HIDDEN, HIDDEN]),
+        Plan(epochs=1000, batch_size=BATCH),
+        [find_metric("accuracy", "binary")],
+        torch.device("cpu"),
+    )
+    runs = []
+    for name in losses:
+        loss = find(name, "binary")
+        link = task.links[loss.expects]
+        chain = (link,) if link else ()
+        runs += [Run(name, seed, loss, {}, chain, 1e-3, dataset) for seed in range(seeds)]
+    trainings = [Training(part, job) for part in stacks(runs, job)]
+
+    def epoch() -> None:
+        for training in trainings:
+            training._epoch()
+
+    return epoch
+
+
+def seconds(work: Callable[[], None]) -> float:
+    """How long one call takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def engine(rounds: int, console: Console) -> None:
+    """The engine against the tutorial loop."""
+    dataset = table()
+    baseline = tutorial(dataset)
+    shown = Table(
+        "what", "s per run and epoch", "tutorial loop in the same rounds", "times faster", title="the stack engine"
+    )
+    for title, losses, seeds in (("1 run", LOSSES[:1], 1), ("8 losses x 5 seeds", LOSSES, 5)):
+        work = stacked(dataset, losses, seeds)
+        runs = len(losses) * seeds
+        work(), baseline()  # warm up
+        pairs = [(seconds(work) / runs, seconds(baseline)) for _ in range(rounds)]
+        ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+        ratio = statistics.median(slow / fast for fast, slow in pairs)
+        shown.add_row(title, f"{ours:.4f}", f"{theirs:.4f}", f"{ratio:.1f}")
+    console.print(shown)
+
+
+def commands(rounds: int, console: Console, csv: Path, target: str, drop: list[str]) -> None:
+    """Whole commands against `import torch`, in turn."""
+    python = [sys.executable, "-c", "import torch"]
+    losscli = [sys.executable, "-m", "losscli"]
+    losses = [word for name in ("bce-logits", "focal", "hinge", "brier") for word in ("--loss", name)]
+    dropped = [word for name in drop for word in ("--drop", name)]
+    with tempfile.TemporaryDirectory() as folder:
+        compare = [
+            *(*losscli, "compare", "--data", str(csv), "--target", target, "--task", "binary", *dropped, *losses),
+            *("--seeds", "5", "--epochs", "20", "--out", folder, "--quiet"),
+        ]
+        shown = Table("command", "seconds", "import torch", "ratio", title="whole commands")
+        named = {
+            "losscli --help": [*losscli, "--help"],
+            f"losscli compare {csv.name}, 4 losses x 5 seeds x 20 epochs": compare,
+        }
+        for title, command in named.items():
+            seconds(lambda command=command: _run(command))
+            pairs = [(seconds(lambda c=command: _run(c)), seconds(lambda: _run(python))) for _ in range(rounds)]
+            ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+            ratio = statistics.median(fast / slow for fast, slow in pairs)
+            shown.add_row(title, f"{ours:.2f}", f"{theirs:.2f}", f"{ratio:.2f}")
+        console.print(shown)
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def main() -> None:
+    """Both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--csv", type=Path, default=Path(__file__).parents[2] / "configs/data/loans.csv")
+    parser.add_argument("--target", default="default")
+    parser.add_argument("--drop", action="append", default=[])
+    given = parser.parse_args()
+    console = Console()
+    engine(given.rounds, console)
+    commands(given.rounds, console, given.csv, given.target, given.drop)
+
+
+if __name__ == "__main__":
+    main()
