@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import torch
@@ -11,8 +13,9 @@ import torch
 from losscli.errors import MachineError, SpecError
 
 # What one step works on should stay in the cache; on a GPU, in a good part of the free memory (see tests/benchmarks/).
-CPU_WORKING_SET = 16 << 20
+CPU_WORKING_SET = 8 << 20
 GPU_SHARE = 0.3
+ONE_THREAD_SET = 1 << 20
 
 
 def choose(name: str) -> torch.device:
@@ -37,12 +40,24 @@ def width(cost: int, device: torch.device) -> int:
     """How many runs, each with a working set of `cost` bytes, one stack carries.
 
     >>> width(1 << 20, torch.device("cpu"))
-    16
+    8
     """
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return max(1, int(free * GPU_SHARE) // cost)
     return max(1, CPU_WORKING_SET // cost)
+
+
+@contextmanager
+def threads(cost: int, device: torch.device) -> Iterator[None]:
+    """One thread for a stack whose working set of `cost` bytes is small: others would only wait, and badly on a busy machine."""
+    before = torch.get_num_threads()
+    if device.type == "cpu" and cost <= ONE_THREAD_SET:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def refuse_if_too_large(cost: int, device: torch.device) -> None:

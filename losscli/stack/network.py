@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from losscli.stack.chance import generator
-from losscli.stack.layers import Layer, Pass
+from losscli.stack.layers import Layer, Pass, Tensors
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Network:
     >>> from losscli.stack.layers import Linear
     >>> net = Network([Linear(3, 2)])
     >>> matrix = net.draw(0)[None]  # one run: [1, P]
-    >>> net.forward(torch.zeros(1, 5, 3), net.views(matrix), net.views_of_statistics(net.rest(1)), Pass()).shape
+    >>> net.bind(matrix, net.rest(1))(torch.zeros(1, 5, 3), Pass()).shape
     torch.Size([1, 5, 2])
     """
 
@@ -88,25 +88,15 @@ class Network:
             padded[slot.start : slot.stop].view(slot.shape)[corner] = row[narrow.start : narrow.stop].view(narrow.shape)
         return padded
 
-    def views(self, matrix: Tensor) -> list[Tensor]:
-        """One leaf per parameter, [R, *shape], sharing the matrix's memory: autograd's way into it."""
-        return [slot.view(matrix).detach().requires_grad_(torch.is_grad_enabled()) for slot in self.slots]
-
-    def views_of_statistics(self, matrix: Tensor) -> list[Tensor]:
-        """One view per statistic, [R, *shape], sharing the matrix's memory."""
-        return [slot.view(matrix) for slot in self.statistic_slots]
-
-    def forward(self, x: Tensor, views: Sequence[Tensor], statistics: Sequence[Tensor], way: Pass) -> Tensor:
-        """Raw outputs [R, B, O] of rows x [R, B, F]."""
-        weights: list[dict[str, Tensor]] = [{} for _ in self.layers]
-        rest: list[dict[str, Tensor]] = [{} for _ in self.layers]
-        for slot, view in zip(self.slots, views, strict=True):
-            weights[slot.layer][slot.name] = view
-        for slot, view in zip(self.statistic_slots, statistics, strict=True):
-            rest[slot.layer][slot.name] = view
-        for index, layer in enumerate(self.layers):
-            x = layer(x, weights[index], rest[index], way)
-        return x
+    def bind(self, weights: Tensor, statistics: Tensor) -> Bound:
+        """The network with the parameters [R, P] and statistics [R, Q] of R runs, which it sees through views."""
+        leaves = [slot.view(weights).detach().requires_grad_() for slot in self.slots]
+        views = [slot.view(statistics) for slot in self.statistic_slots]
+        by_layer = [
+            (layer, _of(index, self.slots, leaves), _of(index, self.statistic_slots, views))
+            for index, layer in enumerate(self.layers)
+        ]
+        return Bound(leaves, by_layer)
 
     def cost(self, batch: int) -> int:
         """Bytes that one run's step works on: parameters, gradients, two moments, an update; activations and theirs."""
@@ -117,6 +107,24 @@ class Network:
         """One run's weights [P] and statistics [Q] by name, as an ordinary model would have them."""
         parts = ((self.slots, weights), (self.statistic_slots, statistics))
         return {slot.title: slot.view(row[None])[0].numpy().copy() for slots, row in parts for slot in slots}
+
+
+def _of(layer: int, slots: Sequence[Slot], tensors: Sequence[Tensor]) -> dict[str, Tensor]:
+    return {slot.name: tensor for slot, tensor in zip(slots, tensors, strict=True) if slot.layer == layer}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A network with the parameters of R runs: `leaves` are autograd's way into their matrix, [R, *shape] each."""
+
+    leaves: Sequence[Tensor]
+    layers: Sequence[tuple[Layer, Tensors, Tensors]]
+
+    def __call__(self, x: Tensor, way: Pass) -> Tensor:
+        """Raw outputs [R, B, O] of rows x [R, B, F]."""
+        for layer, weights, statistics in self.layers:
+            x = layer(x, weights, statistics, way)
+        return x
 
 
 def gather(gradients: Sequence[Tensor], out: Tensor) -> Tensor:

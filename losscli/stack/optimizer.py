@@ -34,10 +34,9 @@ class Optimizer(ABC):
             norms = torch.linalg.vector_norm(gradients, dim=1, keepdim=True)  # [R, 1]: each run by itself
             gradients.mul_((self.plan.clip / (norms + 1e-6)).clamp_(max=1.0))
         self.direct(gradients)
-        self.update.mul_(rates)
         if resting is not None:
             self.update.masked_fill_(resting, 0.0)
-        self.weights.sub_(self.update)
+        self.weights.addcmul_(self.update, rates, value=-1)
 
     @abstractmethod
     def direct(self, gradients: Tensor) -> None:
@@ -81,9 +80,8 @@ class Adam(Optimizer):
         self.square.mul_(self.beta2).addcmul_(gradients, gradients, value=1 - self.beta2)
         correction1 = 1 - self.beta1**self.steps
         correction2 = sqrt(1 - self.beta2**self.steps)
-        # (m / c1) / (sqrt(v) / c2 + eps)
-        torch.sqrt(self.square, out=self.update)
-        self.update.mul_(correction1 / correction2).add_(self.eps * correction1)
+        # Plain: (m / c1) / (sqrt(v) / c2 + eps). The same with fewer passes over the matrix:
+        torch.sqrt(self.square, out=self.update).mul_(correction1 / correction2).add_(self.eps * correction1)
         torch.div(self.mean, self.update, out=self.update)
 
 

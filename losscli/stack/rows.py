@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,6 +13,8 @@ from torch import Tensor
 from losscli.data.dataset import SPLITS, Dataset
 from losscli.losses import Loss
 from losscli.stack.chance import generator
+
+BLOCK = 16  # batches that are gathered at once: fewer and longer copies
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,18 +77,26 @@ class Rows:
         count = self.count("train")
         # Where each seed's dataset starts in the rows of all of them.
         index = (self.order() + self.dataset_of_seed[:, None] * count).to(self.device)  # [S, N]
-        inputs, targets = self.inputs["train"].flatten(0, 1), self.targets["train"].flatten(0, 1)
-        for start, stop in spans(count, size):
-            chosen = index[:, start:stop].reshape(-1)  # [S * B]
-            shape = (len(self.seeds), stop - start)
-            by_seed = inputs[chosen].view(*shape, -1), targets[chosen].view(*shape, *targets.shape[1:])
-            yield self._hand_out(by_seed[0]), self._hand_out(by_seed[1])
+        for block in batched(spans(count, size), BLOCK):
+            first, last = block[0][0], block[-1][1]
+            inputs, targets = (
+                self._gather("inputs", index[:, first:last]),
+                self._gather("targets", index[:, first:last]),
+            )
+            for start, stop in block:
+                part = slice(start - first, stop - first)
+                yield self._hand_out(inputs[:, part]), self._hand_out(targets[:, part])
+
+    def _gather(self, what: Literal["inputs", "targets"], index: Tensor) -> Tensor:
+        """The training rows at `index` [S, n] of all datasets one after another: [S, n, ...]."""
+        rows: Tensor = getattr(self, what)["train"].flatten(0, 1)
+        return rows.index_select(0, index.reshape(-1)).view(*index.shape, *rows.shape[1:])
 
     def _hand_out(self, by_seed: Tensor) -> Tensor:
         """[S, B, ...] -> [R, B, ...]; without a copy where there is one seed."""
         if len(self.seeds) == 1:
             return by_seed.expand(len(self.runs), *by_seed.shape[1:])
-        return by_seed[self.seed_of_run]
+        return by_seed.index_select(0, self.seed_of_run)
 
     def part(self, split: str, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """Rows `start` to `stop` of a split for every run: inputs [R, B, F], targets [R, B, ...]."""
@@ -95,6 +105,12 @@ class Rows:
             runs = len(self.runs)
             return inputs.expand(runs, -1, -1), targets.expand(runs, *targets.shape[1:])
         return inputs[self.dataset_of_run], targets[self.dataset_of_run]
+
+
+def batched(items: Sequence[tuple[int, int]], size: int) -> Iterator[Sequence[tuple[int, int]]]:
+    """The items in runs of at most `size` (as itertools.batched of Python 3.12)."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def spans(count: int, size: int) -> list[tuple[int, int]]:

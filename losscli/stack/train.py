@@ -61,8 +61,9 @@ def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False) -> l
     """Train the runs as one stack, and judge them on all splits. Equal runs give equal results in any stack."""
     began = time.perf_counter()
     training = Training(runs, job)
-    training.run(report)
-    training.finish()
+    with machine.threads(training.network.cost(job.plan.batch_size) * len(runs), job.device):
+        training.run(report)
+        training.finish()
     for course in training.courses:
         course.seconds = (time.perf_counter() - began) / len(runs)
     return training.courses
@@ -98,8 +99,7 @@ class Training:
         self.rates = torch.tensor([[run.lr] for run in runs], device=job.device)  # [R, 1]
         self.resting: Tensor | None = None  # [R, 1] once a run rests
         self.ones = torch.ones(len(runs), device=job.device)
-        self.views = self.network.views(self.weights)
-        self.statistic_views = self.network.views_of_statistics(self.statistics)
+        self.forward = self.network.bind(self.weights, self.statistics)
         noise = [generator(seed, "dropout", device=job.device) for seed in self.rows.seeds]
         self.way = Pass(training=True, noise=noise, seed_of_run=self.rows.seed_of_run)
         self.epochs = epochs_of(self.plan, self.rows.count("train"))
@@ -137,10 +137,9 @@ class Training:
         return total / seen
 
     def _step(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        output = self.network.forward(inputs, self.views, self.statistic_views, self.way)
-        losses = self.objective(output, targets)
+        losses = self.objective(self.forward(inputs, self.way), targets)
         # Each run's loss for itself: a mean over runs would make a run's step depend on how many others there are.
-        gather(torch.autograd.grad(losses, self.views, grad_outputs=self.ones), out=self.gradients)
+        gather(torch.autograd.grad(losses, self.forward.leaves, grad_outputs=self.ones), out=self.gradients)
         factor = share(self.plan.schedule, self.optimizer.steps, self.steps)
         self.optimizer.step(self.gradients, self.rates if factor == 1 else self.rates * factor, self.resting)
         return losses.detach()
@@ -172,7 +171,7 @@ class Training:
     def _evaluate(self, split: str) -> dict[str, Tensor]:
         units = sum(layer.units() for layer in self.network.layers)
         calm = Pass(training=False)
-        return self.judge(lambda x: self.network.forward(x, self.views, self.statistic_views, calm), split, units)
+        return self.judge(lambda x: self.forward(x, calm), split, units)
 
     def finish(self) -> None:
         """Put the best weights back if they were kept, judge all splits, and hand out each run's weights."""

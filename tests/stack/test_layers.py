@@ -20,7 +20,7 @@ def x() -> torch.Tensor:
 def test_linear_multiplies_each_run_by_its_own_weights(x):
     net = Network([Linear(F, 4)])
     matrix = torch.stack([net.draw(seed) for seed in range(R)])
-    ours = net.forward(x, net.views(matrix), [], Pass())
+    ours = net.bind(matrix, net.rest(R))(x, Pass())
     for run in range(R):
         named = net.named(matrix[run], torch.empty(0))
         weight, bias = torch.from_numpy(named["layers.0.weight"]), torch.from_numpy(named["layers.0.bias"])[0]
@@ -38,21 +38,21 @@ def test_linear_is_drawn_within_torchs_bounds():
 def test_batch_norm_keeps_statistics_per_run_as_torch_does(x):
     net = Network([BatchNorm(F)])
     matrix, statistics = torch.stack([net.draw(0)] * R), net.rest(R)
-    views, kept = net.views(matrix), net.views_of_statistics(statistics)
+    bound = net.bind(matrix, statistics)
     references = [torch.nn.BatchNorm1d(F) for _ in range(R)]
     for step in range(3):
         batch = x + step
-        ours = net.forward(batch, views, kept, Pass(training=True))
+        ours = bound(batch, Pass(training=True))
         theirs = torch.stack([reference(rows) for reference, rows in zip(references, batch, strict=True)])
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
-    calm = net.forward(x, views, kept, Pass())
+    calm = bound(x, Pass())
     theirs = torch.stack([reference.eval()(rows) for reference, rows in zip(references, x, strict=True)])
     torch.testing.assert_close(calm, theirs, rtol=1e-5, atol=1e-5)
 
 
 def test_layer_norm_is_torchs(x):
     net = Network([LayerNorm(F)])
-    ours = net.forward(x, net.views(torch.stack([net.draw(0)] * R)), [], Pass())
+    ours = net.bind(torch.stack([net.draw(0)] * R), net.rest(R))(x, Pass())
     torch.testing.assert_close(ours, torch.nn.LayerNorm(F)(x))
 
 

@@ -35,7 +35,10 @@ def bce_logits(
     """
     # Plain: -y log(p) - (1 - y) log(1 - p) with p = sigmoid(x), which is infinite once p rounds to 0 or 1.
     yes, no = _smoothed(target, label_smoothing, pos_weight)
-    return -(yes * logsigmoid(prediction) + no * logsigmoid(-prediction))
+    log_p, log_q = logsigmoid(prediction), logsigmoid(-prediction)
+    if pos_weight is None:
+        return -torch.lerp(log_q, log_p, yes)  # exact at both ends, and the fewest passes
+    return -(yes * log_p + no * log_q)
 
 
 @loss("binary", "probabilities", "0 to 1", aliases=("BCELoss", "binary-crossentropy", "BinaryCrossentropy"))
