@@ -62,6 +62,24 @@ class PerClass:
     bounds: Bounds = field(default_factory=lambda: Bounds(low=0))
 
 
+@dataclass(frozen=True)
+class Several:
+    """An option that is several numbers at once (the quantiles of multi-quantile); a list of lists is a grid."""
+
+    bounds: Bounds
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An option that is one of a few words."""
+
+    names: tuple[str, ...]
+
+
+Accepts = Bounds | PerClass | Several | Choice
+
+# What the training split knows of the classes, [K] or [R, 1, K]: filled in by the engine; in Python it is given.
+ClassCounts = Annotated[Number | None, PerClass(rules=("training",), bounds=Bounds(low=0))]
 ClassWeight = Annotated[Number | None, PerClass()]
 PositiveWeight = Annotated[Number | None, PerClass(rules=("balanced",), bounds=Bounds(low=0, low_open=True))]
 
@@ -71,12 +89,21 @@ class Option:
     """One option of a loss: its default and what it accepts."""
 
     name: str
-    default: float | int | None
-    accepts: Bounds | PerClass
+    default: Any  # None where the option may be left out; "training" where the training split fills it in
+    accepts: Accepts
 
     @property
     def optional(self) -> bool:
         return self.default is None
+
+
+# How many outputs each target needs: (the task's own outputs: K classes, or 1; the options) -> number. Then the loss sees
+# [..., B, heads] (regression of several targets: [..., B, O, heads]).
+Heads = Callable[[int, Mapping[str, Any]], int]
+
+# What the received outputs predict: (received, options) -> values [..., B] in the units of the loss (regression), or
+# probabilities [..., B, K] (multiclass), or the probability of yes [..., B] (binary, multilabel).
+Point = Callable[[Tensor, Mapping[str, Any]], Tensor]
 
 
 @dataclass(frozen=True)
@@ -85,13 +112,16 @@ class Loss:
 
     name: str
     task: str
-    expects: str  # logits | probabilities | log-probabilities | scores | values
+    expects: str  # logits | probabilities | log-probabilities | scores | values | log-rates | mean+log-scale | ...
     target: str  # the target's domain, in words
     function: Callable[..., Tensor]
     per_value: bool  # elementwise: other tasks may borrow it and average over their last dimension
     over_batch: bool  # defined over a whole batch: returns [...], not [..., B]
     options: Mapping[str, Option]
     aliases: tuple[str, ...]
+    own_units: bool = False  # regression: judges targets as they are (counts, positive numbers), not standardised ones
+    heads: Heads | None = None  # several outputs per target
+    point: Point | None = None  # what the outputs predict, where the task cannot tell: see `Point`
 
     @property
     def summary(self) -> str:
@@ -116,13 +146,19 @@ def loss(
     per_value: bool | None = None,
     over_batch: bool = False,
     aliases: tuple[str, ...] = (),
+    own_units: bool = False,
+    heads: Heads | None = None,
+    point: Point | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Put the decorated function on the shelf, under its own name in kebab-case unless `name` says otherwise."""
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         called = name or function.__name__.replace("_", "-")
         elementwise = per_value if per_value is not None else task in ("binary", "regression") and not over_batch
-        item = Loss(called, task, expects, target, function, elementwise, over_batch, _options(function), aliases)
+        item = Loss(
+            called, task, expects, target, function, elementwise, over_batch, _options(function), aliases,
+            own_units, heads, point,
+        )  # fmt: skip
         losses.put(f"{task}/{called}", item, tuple(f"{task}/{alias}" for alias in aliases))
         return function
 
@@ -134,7 +170,7 @@ def _options(function: Callable[..., Tensor]) -> dict[str, Option]:
     options = {}
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY:
-            accepts = next(note for note in get_args(hints[parameter.name]) if isinstance(note, (Bounds, PerClass)))
+            accepts = next(note for note in get_args(hints[parameter.name]) if isinstance(note, Accepts))
             options[parameter.name] = Option(parameter.name, parameter.default, accepts)
     return options
 

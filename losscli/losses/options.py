@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from losscli.errors import Problem, choose_from, nearest, shown
-from losscli.losses import Bounds, Loss, Option, PerClass
+from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
 
 
 def problems_of(loss: Loss, options: Mapping[str, Any]) -> list[Problem]:
@@ -31,8 +31,14 @@ def _unknown(loss: Loss, name: str) -> Problem:
 
 def _refused(loss: Loss, option: Option, value: Any) -> list[Problem]:
     accepts = option.accepts
-    bounds = accepts.bounds if isinstance(accepts, PerClass) else accepts
-    if isinstance(accepts, PerClass):
+    if isinstance(accepts, Choice):
+        return [_unlisted(loss, option, accepts, one) for one in _listed(value) if one not in accepts.names]
+    bounds = accepts if isinstance(accepts, Bounds) else accepts.bounds
+    if isinstance(accepts, Several):
+        if not isinstance(value, (list, tuple, Tensor)):
+            return [_outside(loss, option, bounds, value)]
+        values = [one for part in _listed(value) for one in _listed(part)]
+    elif isinstance(accepts, PerClass):
         if isinstance(value, str):
             return [] if value in accepts.rules else [_unruly(loss, option, accepts, value)]
         values = list(value.values()) if isinstance(value, Mapping) else _listed(value)
@@ -46,6 +52,13 @@ def _refused(loss: Loss, option: Option, value: Any) -> list[Problem]:
     if not found and isinstance(accepts, PerClass) and not any(values):
         found = [Problem(f"{loss.name}: {option.name} is all zero: no row would count", cure="give a positive weight")]
     return found
+
+
+def _unlisted(loss: Loss, option: Option, accepts: Choice, value: Any) -> Problem:
+    return Problem(
+        f"{loss.name}: {option.name} must be one of {', '.join(accepts.names)}, and {shown(value)} is given",
+        cure=choose_from(str(value), accepts.names),
+    )
 
 
 def _listed(value: Any) -> list[Any]:
@@ -74,5 +87,5 @@ def _unruly(loss: Loss, option: Option, accepts: PerClass, value: str) -> Proble
 
 
 def _example(option: Option) -> str:
-    default = "null" if option.optional else f"{option.default:g}"
+    default = "null" if option.optional else str(option.default)
     return f"the default is {option.name}: {default}"

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from losscli.errors import SpecError
-from losscli.losses import Bounds, Loss, Option, find
+from losscli.losses import Bounds, Choice, Loss, Option, Several, find
 from losscli.spec.arenas import as_list
 from losscli.spec.model import Entry, LossChoice, Spec
 from losscli.stack.models import Output
@@ -42,17 +42,16 @@ def _rates(spec: Spec, choice: LossChoice) -> list[float]:
     return as_list(spec.train.lr) if choice.lr is None else [choice.lr]
 
 
-def is_number(option: Option) -> bool:
-    """A list of values is then a grid; else it may be one value per class."""
-    return isinstance(option.accepts, Bounds)
+def is_grid(option: Option, value: Any) -> bool:
+    """Whether the value of an option is a list of values, each an entry of its own: not where a list is one value."""
+    if isinstance(option.accepts, Several):
+        return isinstance(value, list) and any(isinstance(part, list) for part in value)
+    return isinstance(value, list) and isinstance(option.accepts, (Bounds, Choice))
 
 
 def _grids(loss: Loss, choice: LossChoice) -> dict[str, list[Any]]:
     """The values of each option."""
-    return {
-        name: value if isinstance(value, list) and is_number(loss.options[name]) else [value]
-        for name, value in choice.options.items()
-    }
+    return {name: value if is_grid(loss.options[name], value) else [value] for name, value in choice.options.items()}
 
 
 def _combinations(loss: Loss, choice: LossChoice) -> Iterator[dict[str, Any]]:

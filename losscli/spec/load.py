@@ -21,7 +21,7 @@ from losscli.losses.options import problems_of
 from losscli.metrics import find as find_metric
 from losscli.options import Strict
 from losscli.spec.document import Document, Keys, Spot
-from losscli.spec.entries import entries, is_number
+from losscli.spec.entries import entries, is_grid
 from losscli.spec.mistakes import dotted, given, problems_in, shown, unknown_keys
 from losscli.spec.model import CONDITION, LossChoice, Seeds, Spec
 from losscli.spec.names import refuse_name, safe_name
@@ -258,7 +258,7 @@ class Resolver:
         """Judge each option, and each value of a grid, by itself, so that each mistake gets its own place."""
         for key, value in options.items():
             unknown = key not in loss.options
-            if isinstance(value, list) and value and not unknown and is_number(loss.options[key]):
+            if not unknown and value and is_grid(loss.options[key], value):
                 given_values = {(*path, key, index): each for index, each in enumerate(value)}
             else:
                 given_values = {(*path, key): value}

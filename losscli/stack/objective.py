@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Dataset
-from losscli.losses import Loss, PerClass
+from losscli.losses import Bounds, Loss, Option, PerClass
 from losscli.losses.weights import class_weights, positive_weight, sample_weights
 from losscli.stack.output import through
 from losscli.stack.rows import Run
 from losscli.tasks import Task
 
-Value = float | Tensor | None
+Value = float | Tensor | str | list[float] | None
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Group:
         if values.ndim > 2:  # a loss per value: over the labels or outputs of one row
             values = values.flatten(2).mean(-1)  # [r, B, L] -> [r, B]
         weight = self.options.get("weight")
-        if weight is not None:
+        if isinstance(weight, (float, Tensor)):
             # The kernel has weighted each sample; a weighted mean divides by the sum of weights.
             return values.sum(-1) / sample_weights(weight, target).sum(-1)
         return values.mean(-1)
@@ -55,7 +55,7 @@ class Objective:
         self.task = task
         self.groups: list[Group] = []
         start = 0
-        for (loss, chain, _), members in groupby(runs, lambda run: (run.loss, run.output, frozenset(_set(run)))):
+        for (loss, chain, _), members in groupby(runs, _alike):
             found = list(members)
             rows = slice(start, start + len(found))
             self.groups.append(Group(rows, loss, chain, _merge(found, loss, device)))
@@ -68,10 +68,15 @@ class Objective:
         return judged[0] if len(judged) == 1 else torch.cat(judged)
 
 
-def _set(run: Run) -> list[str]:
-    """The names of the options that are not None: rows where an option is on and off cannot share a call."""
+def _alike(run: Run) -> tuple[Loss, tuple[str, ...], str]:
+    """What rows must share to be judged in one call: the loss, its chain, which options are on, and words and lists."""
     options = {name: option.default for name, option in run.loss.options.items()} | dict(run.options)
-    return [name for name, value in options.items() if value is not None]
+    fixed = {name: str(value) for name, value in options.items() if not _varies(run.loss.options[name], value)}
+    return run.loss, run.output, repr(sorted(fixed.items()))
+
+
+def _varies(option: Option, value: Any) -> bool:
+    return value is not None and isinstance(option.accepts, (Bounds, PerClass))
 
 
 def _merge(runs: Sequence[Run], loss: Loss, device: torch.device) -> dict[str, Value]:
@@ -94,9 +99,9 @@ def _resolve(value: Any, name: str, loss: Loss, dataset: Dataset) -> Any:
 
 def _broadcast(values: Sequence[Any], loss: Loss, dataset: Dataset, device: torch.device) -> Value:
     """None or a number where all runs agree; else [r, 1], or [r, 1, 1 or K] where the loss sees [r, B, K]."""
-    first: float | None = values[0]
-    if first is None or (np.ndim(first) == 0 and all(value == first for value in values)):
-        return first
+    first: Any = values[0]
+    if first is None or isinstance(first, (str, list)) or (np.ndim(first) == 0 and all(one == first for one in values)):
+        return first  # type: ignore[no-any-return]
     stacked = torch.from_numpy(np.stack([np.asarray(value, dtype=np.float32) for value in values])).to(device)
     if stacked.ndim == 2:
         return stacked[:, None, :]  # [r, 1, K]
