@@ -1,0 +1,65 @@
+"""What numbers a target may hold, by the words in a loss's decorator: one table for Python, the data and `verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from losscli.errors import Problem, shown
+from losscli.losses import Loss
+from losscli.tasks import Column, Target
+from losscli.tasks.labels import place_of
+
+MOST_TOLD = 3  # values of a column that a message quotes
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Numbers that a target may be: `holds` answers for each number of an array or a tensor."""
+
+    said: str
+    holds: Callable[[Any], Any]
+    cure: str
+
+
+ANY_NUMBER = "use a loss for any number, such as mse, mae or huber"
+DOMAINS: Mapping[str, Domain] = {
+    "0 or 1": Domain("0 or 1", lambda y: (y == 0) | (y == 1), "map -1 and +1 with (target + 1) / 2"),
+    "0 to 1": Domain("0 to 1", lambda y: (y >= 0) & (y <= 1), "a target is 0, 1, or a probability"),
+    "any number": Domain("a number", lambda y: abs(y) < float("inf"), "leave out the rows without a target"),
+    "number >= 0": Domain("a number >= 0", lambda y: (y >= 0) & (y < float("inf")), ANY_NUMBER),
+    "number > 0": Domain("a number > 0", lambda y: (y > 0) & (y < float("inf")), ANY_NUMBER),
+    "count (integer >= 0)": Domain(
+        "a count (an integer >= 0)", lambda y: (y >= 0) & (y < float("inf")) & (y == y.round()), ANY_NUMBER
+    ),
+}
+
+
+def check_target(loss: Loss, task: str, target: Target, columns: Mapping[str, Column] | None = None) -> list[Problem]:
+    """What in a decoded target the loss cannot judge: one problem for each column, with its first such values.
+
+    `task` is the task that the loss serves. `columns` are those the target was decoded from: they know the place of the
+    first value in the user's file. Classes (and 0 or 1) are what the task has made of any labels, so nothing can be wrong.
+
+    >>> from losscli.losses import find
+    >>> target = Target(np.array([1.0, np.inf], dtype=np.float32), ("y",))
+    >>> print(check_target(find("mse", "regression"), "regression", target)[0].message)
+    mse: the target 'y' must be a number, and it holds inf (1 of 2 rows)
+    """
+    domain = DOMAINS.get(loss.target)
+    if domain is None or task != "regression":
+        return []
+    values = target.values if target.values.ndim == 2 else target.values[:, None]  # [N, O]
+    found = []
+    for name, column in zip(target.labels, values.T, strict=True):
+        outside = np.flatnonzero(~domain.holds(column))
+        if len(outside):
+            told = ", ".join(dict.fromkeys(f"{value:g}" for value in column[outside[:MOST_TOLD]]))
+            message = f"{loss.name}: the target {shown(name)} must be {domain.said}, and it holds {told}"
+            source = (columns or {}).get(name)
+            place = place_of(source, int(outside[0])) if source is not None else None
+            found.append(Problem(f"{message} ({len(outside)} of {len(column)} rows)", place, domain.cure))
+    return found
