@@ -30,10 +30,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Part:
-    """One split: features float32 [N, F], target as `tasks.Target.values` says (regression: standardised)."""
+    """One split: features float32 [N, F], target as `tasks.Target.values` says (regression: standardised).
+
+    `weight` float32 [N] is how much each row counts in the loss; None where all count alike.
+    """
 
     features: np.ndarray
     target: np.ndarray
+    weight: np.ndarray | None = None
 
     @property
     def rows(self) -> int:

@@ -31,6 +31,17 @@ def class_weights(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.n
     return weights
 
 
+def class_counts(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    """float32 [K]: how many rows of each class the training split has ("training"), or a user's own numbers.
+
+    >>> class_counts("training", np.array([0, 0, 2]), ("a", "b", "c")).tolist()
+    [2.0, 0.0, 1.0]
+    """
+    if isinstance(given, str):
+        return np.bincount(target.astype(np.int64), minlength=len(labels)).astype(np.float32)
+    return _numbers(given, labels)
+
+
 def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) -> float | np.ndarray:
     """How much a positive counts: a number for targets [N]; for [N, L] a number or float32 [L].
 

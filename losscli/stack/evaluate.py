@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from losscli.metrics import Metric
 from losscli.stack.objective import Objective
-from losscli.stack.output import meaning, through
+from losscli.stack.output import Outlet, reading_of, scale_of
 from losscli.stack.rows import Rows, spans
-from losscli.tasks import TargetScale, Task
+from losscli.tasks import Task
 
 CHUNK = 1 << 22  # numbers of activations at a time: 16 MB
 
@@ -21,12 +20,19 @@ class Judge:
     """Evaluates raw outputs of all runs; rows whose outputs are read in the same way share one call of each metric."""
 
     def __init__(self, rows: Rows, task: Task, objective: Objective, metrics: Sequence[Metric]):
-        self.rows, self.task, self.objective, self.metrics = rows, task, objective, list(metrics)
-        self.scale = _scale(rows)
-        readings: dict[tuple[tuple[str, ...], str], list[int]] = {}
+        self.rows, self.objective, self.metrics = rows, objective, list(metrics)
+        self.scale = scale_of(rows.runs, rows.device)
+        alike: dict[object, list[int]] = {}
         for row, run in enumerate(rows.runs):
-            readings.setdefault((run.output, meaning(run.output, run.loss.expects)), []).append(row)
-        self.readings = readings
+            alike.setdefault(reading_of(run, task), []).append(row)
+        self.readings = [
+            (self._slice(chosen), Outlet([rows.runs[row] for row in chosen], task, rows.device))
+            for chosen in alike.values()
+        ]
+
+    def _slice(self, chosen: list[int]) -> Tensor | slice:
+        everyone = len(chosen) == len(self.rows.runs)
+        return slice(None) if everyone else torch.tensor(chosen, device=self.rows.device)
 
     @torch.no_grad()
     def __call__(self, forward: Callable[[Tensor], Tensor], split: str, units: int) -> dict[str, Tensor]:
@@ -36,35 +42,16 @@ class Judge:
         for start, stop in spans(self.rows.count(split), size):
             outputs.append(forward(self.rows.part(split, start, stop)[0]))
         output = torch.cat(outputs, dim=1)  # [R, N, O]
-        _, target = self.rows.part(split, 0, output.shape[1])
-        found = {"loss": self.objective(output, target)}
-        return found | self._score(self.task.shape(output), target)
+        _, target, weight = self.rows.part(split, 0, output.shape[1])
+        found = {"loss": self.objective(output, target, weight)}
+        return found | self._score(output, target if self.scale is None else self.scale.in_units(target))
 
-    def _score(self, raw: Tensor, target: Tensor) -> dict[str, Tensor]:
-        found = {metric.name: raw.new_full((len(raw),), float("nan")) for metric in self.metrics}
-        for (chain, read_as), chosen in self.readings.items():
-            everyone = len(chosen) == len(raw)
-            rows = slice(None) if everyone else torch.tensor(chosen, device=raw.device)
-            scale = None if self.scale is None else TargetScale(self.scale.center[chosen], self.scale.scale[chosen])
-            truth = target[rows]
-            if scale is not None:
-                truth = scale.in_units(truth)
-            predictions = self.task.read(through(chain, raw[rows]), read_as, scale)
+    def _score(self, output: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        found = {metric.name: output.new_full((len(output),), float("nan")) for metric in self.metrics}
+        for rows, outlet in self.readings:
+            prediction = outlet.predict(output[rows])
             for metric in self.metrics:
-                judged = getattr(predictions, metric.reads)
+                judged = getattr(prediction, metric.reads)
                 if judged is not None:
-                    found[metric.name][rows] = metric.function(judged, truth).to(raw.dtype)
+                    found[metric.name][rows] = metric.function(judged, truth[rows]).to(output.dtype)
         return found
-
-
-def _scale(rows: Rows) -> TargetScale | None:
-    """Center and scale of each run's target, so that both broadcast over its rows: [R, 1] or [R, 1, O]."""
-    scales = [run.dataset.scale for run in rows.runs if run.dataset.scale is not None]
-    if not scales:
-        return None
-    single = rows.targets["train"].ndim == 2
-    found = []
-    for name in ("center", "scale"):
-        stacked = torch.tensor(np.stack([getattr(scale, name) for scale in scales]), dtype=torch.float32)  # [R, O]
-        found.append((stacked if single else stacked[:, None, :]).to(rows.device))
-    return TargetScale(found[0], found[1])

@@ -6,7 +6,7 @@ call. What a loss must know of the data (class weights) comes from each run's tr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -17,8 +17,8 @@ from torch import Tensor
 
 from losscli.data.dataset import Dataset
 from losscli.losses import Bounds, Loss, Option, PerClass
-from losscli.losses.weights import class_weights, positive_weight, sample_weights
-from losscli.stack.output import through
+from losscli.losses.weights import class_counts, class_weights, positive_weight, sample_weights
+from losscli.stack.output import Outlet
 from losscli.stack.rows import Run
 from losscli.tasks import Task
 
@@ -31,69 +31,83 @@ class Group:
 
     rows: slice
     loss: Loss
-    chain: tuple[str, ...]
+    outlet: Outlet
     options: dict[str, Value]
+    class_weight: Tensor | None  # [r, 1, K], for a kernel that does not weigh classes itself
 
-    def judge(self, raw: Tensor, target: Tensor) -> Tensor:
-        """The mean loss of each run, [r], of raw outputs [r, B, ...]."""
-        values = self.loss.function(through(self.chain, raw), target, **self.options)
+    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+        """The mean loss of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
+        values = self.loss.function(self.outlet.receive(output), self.outlet.truth(target), **self.options)
         if self.loss.over_batch:
             return values
         if values.ndim > 2:  # a loss per value: over the labels or outputs of one row
             values = values.flatten(2).mean(-1)  # [r, B, L] -> [r, B]
-        weight = self.options.get("weight")
-        if isinstance(weight, (float, Tensor)):
-            # The kernel has weighted each sample; a weighted mean divides by the sum of weights.
-            return values.sum(-1) / sample_weights(weight, target).sum(-1)
-        return values.mean(-1)
+        counts = weight  # how much each sample counts in the sum of weights
+        if self.class_weight is not None:
+            of_class = sample_weights(self.class_weight, target)
+            values, counts = values * of_class, of_class if counts is None else counts * of_class
+        elif isinstance(self.options.get("weight"), Tensor):  # the kernel has weighed each sample by its class
+            of_class = sample_weights(self.options["weight"], target)  # type: ignore[arg-type]
+            counts = of_class if counts is None else counts * of_class
+        if weight is not None:
+            values = values * weight
+        return values.mean(-1) if counts is None else values.sum(-1) / counts.sum(-1)
 
 
 class Objective:
     """The losses of a stack's rows."""
 
     def __init__(self, runs: Sequence[Run], task: Task, device: torch.device):
-        self.task = task
         self.groups: list[Group] = []
         start = 0
-        for (loss, chain, _), members in groupby(runs, _alike):
+        for _, members in groupby(runs, _alike):
             found = list(members)
             rows = slice(start, start + len(found))
-            self.groups.append(Group(rows, loss, chain, _merge(found, loss, device)))
+            weight = _class_weight(found, device) if found[0].weight is not None else None
+            options = _merge(found, device)
+            self.groups.append(Group(rows, found[0].loss, Outlet(found, task, device), options, weight))
             start = rows.stop
 
-    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
-        """The mean loss of every run, [R], of raw outputs [R, B, O] and targets [R, B, ...]."""
-        raw = self.task.shape(output)
-        judged = [group.judge(raw[group.rows], target[group.rows]) for group in self.groups]
+    def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """The mean loss of every run, [R], of raw outputs [R, B, O], targets [R, B, ...] and sample weights [R, B]."""
+        judged = [
+            group.judge(output[group.rows], target[group.rows], None if weight is None else weight[group.rows])
+            for group in self.groups
+        ]
         return judged[0] if len(judged) == 1 else torch.cat(judged)
 
 
-def _alike(run: Run) -> tuple[Loss, tuple[str, ...], str]:
+def _alike(run: Run) -> tuple[Loss, tuple[str, ...], bool, str]:
     """What rows must share to be judged in one call: the loss, its chain, which options are on, and words and lists."""
-    options = {name: option.default for name, option in run.loss.options.items()} | dict(run.options)
-    fixed = {name: str(value) for name, value in options.items() if not _varies(run.loss.options[name], value)}
-    return run.loss, run.output, repr(sorted(fixed.items()))
+    fixed = {name: str(value) for name, value in run.settings.items() if not _varies(run.loss.options[name], value)}
+    return run.loss, run.output, run.weight is None, repr(sorted(fixed.items()))
 
 
 def _varies(option: Option, value: Any) -> bool:
     return value is not None and isinstance(option.accepts, (Bounds, PerClass))
 
 
-def _merge(runs: Sequence[Run], loss: Loss, device: torch.device) -> dict[str, Value]:
-    merged: dict[str, Value] = {}
-    for name, option in loss.options.items():
-        values = [_resolve(run.options.get(name, option.default), name, loss, run.dataset) for run in runs]
+def _class_weight(runs: Sequence[Run], device: torch.device) -> Tensor:
+    found = [class_weights(run.weight, run.dataset.parts["train"].target, run.dataset.target.labels) for run in runs]
+    return torch.from_numpy(np.stack(found)).to(device)[:, None, :]  # [r, 1, K]
+
+
+def _merge(runs: Sequence[Run], device: torch.device) -> dict[str, Value]:
+    loss, merged = runs[0].loss, {}
+    for name in loss.options:
+        values = [_resolve(run.settings[name], name, loss, run.dataset) for run in runs]
         merged[name] = _broadcast(values, loss, runs[0].dataset, device)
     return merged
 
 
 def _resolve(value: Any, name: str, loss: Loss, dataset: Dataset) -> Any:
     """A number, or one number per class or label [K], computed from the training split where a rule asks for it."""
-    if value is None or not isinstance(loss.options[name].accepts, PerClass):
+    accepts = loss.options[name].accepts
+    if value is None or not isinstance(accepts, PerClass):
         return value
     target, labels = dataset.parts["train"].target, dataset.target.labels
-    rule = positive_weight if name == "pos_weight" else class_weights
-    found = rule(value, target, labels)
+    rule: Callable[..., float | np.ndarray] = positive_weight if name == "pos_weight" else class_weights
+    found = (class_counts if "training" in accepts.rules else rule)(value, target, labels)
     return np.asarray(found, dtype=np.float32) if np.ndim(found) else float(found)
 
 

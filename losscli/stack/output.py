@@ -1,12 +1,19 @@
-"""What stands between the last layer and the loss: a chain of activations, right or (on purpose) wrong."""
+"""What stands between a model's raw outputs and the loss: their shape, a chain of activations (right or, on purpose, wrong),
+the units; and, on the way back, what the outputs predict.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from losscli.losses import Loss
+from losscli.stack.rows import Run
+from losscli.tasks import Prediction, TargetScale, Task
 
 CHAIN: Mapping[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
@@ -34,10 +41,84 @@ def through(chain: Sequence[str], x: Tensor) -> Tensor:
 def meaning(chain: Sequence[str], expects: str) -> str:
     """How predictions are read from what the loss receives.
 
-    As the author of the model would read it: after a sigmoid or a softmax they are probabilities, whatever the loss makes
-    of them; otherwise they are what the loss expects.
+    As the author of the model would read it: after a sigmoid or a softmax they are probabilities, whatever the loss
+    makes of them; otherwise they are what the loss expects.
 
     >>> meaning(("sigmoid",), "logits"), meaning((), "logits")
     ('probabilities', 'logits')
     """
     return MEANING.get(chain[-1], expects) if chain else expects
+
+
+def heads_of(run: Run, task: Task) -> int | None:
+    """How many outputs per target the run's loss needs; None where a target is one output, as the task has it."""
+    if run.loss.heads is None:
+        return None
+    return run.loss.heads(task.outputs(run.dataset.target) if task.has_classes else 1, run.settings)
+
+
+def outputs_of(run: Run, task: Task) -> int:
+    """How many numbers per row the run's model puts out."""
+    outputs, heads = task.outputs(run.dataset.target), heads_of(run, task)
+    if heads is None:
+        return outputs
+    return heads if task.has_classes else outputs * heads
+
+
+def reading_of(run: Run, task: Task) -> tuple[object, ...]:
+    """What runs must share for their outputs to be read in one go, whatever their losses are."""
+    loss: Loss = run.loss
+    told = repr(sorted((name, str(value)) for name, value in run.settings.items())) if loss.point else ""
+    return run.output, meaning(run.output, loss.expects), heads_of(run, task), loss.own_units, loss.point, told
+
+
+class Outlet:
+    """The way from raw outputs [r, B, O] of runs that are read alike to their loss, and to their predictions."""
+
+    def __init__(self, runs: Sequence[Run], task: Task, device: torch.device):
+        self.task, self.loss = task, runs[0].loss
+        self.chain, self.settings = runs[0].output, runs[0].settings
+        self.heads = heads_of(runs[0], task)
+        self.scale = scale_of(runs, device)
+        self.own_units = self.loss.own_units and self.scale is not None
+
+    def receive(self, output: Tensor) -> Tensor:
+        """What the loss receives: [r, B], [r, B, K] ... as the task says, with heads in a last dimension of their own."""
+        if self.heads is None or self.task.has_classes:
+            shaped = output if self.heads is not None else self.task.shape(output)
+        else:
+            shaped = output.unflatten(-1, (-1, self.heads))  # type: ignore[no-untyped-call]  # [r, B, O, m]
+            shaped = shaped.squeeze(2)  # [r, B, m] where there is one target
+        received = through(self.chain, shaped)
+        if self.own_units and self.scale is not None:
+            if self.loss.expects == "log-rates":  # so that training starts at the baseline, the mean
+                return received + torch.as_tensor(self.scale.center).clamp(min=1e-8).log()
+            return self.scale.in_units(received)
+        return received
+
+    def truth(self, target: Tensor) -> Tensor:
+        """The target [r, B, ...] as the loss takes it: in its own units where it says so."""
+        return self.scale.in_units(target) if self.own_units and self.scale is not None else target
+
+    def predict(self, output: Tensor) -> Prediction:
+        """What raw outputs predict."""
+        received = self.receive(output)
+        if self.task.has_classes:
+            if self.loss.point is not None:
+                return self.task.read(self.loss.point(received, self.settings), "probabilities")
+            return self.task.read(received, meaning(self.chain, self.loss.expects))
+        values = received if self.loss.point is None else self.loss.point(received, self.settings)
+        return self.task.read(values, "values", None if self.own_units else self.scale)
+
+
+def scale_of(runs: Sequence[Run], device: torch.device) -> TargetScale | None:
+    """Center and scale of each run's target, so that both broadcast over its rows: [r, 1] or [r, 1, O]."""
+    scales = [run.dataset.scale for run in runs if run.dataset.scale is not None]
+    if not scales:
+        return None
+    single = runs[0].dataset.parts["train"].target.ndim == 1
+    center, scale = (
+        torch.from_numpy(np.stack([np.asarray(getattr(one, name), np.float32) for one in scales])).to(device)  # [r, O]
+        for name in ("center", "scale")
+    )
+    return TargetScale(center, scale) if single else TargetScale(center[:, None, :], scale[:, None, :])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +29,12 @@ class Run:
     output: tuple[str, ...]
     lr: float
     dataset: Dataset
+    weight: Any = None  # class weights, for a loss that has no such option of its own
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The options with the defaults filled in."""
+        return {name: option.default for name, option in self.loss.options.items()} | dict(self.options)
 
 
 class Rows:
@@ -50,6 +57,7 @@ class Rows:
         self.dataset_of_run = self.dataset_of_seed.to(device)[self.seed_of_run]
         self.inputs = {split: self._inputs(split) for split in SPLITS}  # [D, N, F]
         self.targets = {split: self._targets(split) for split in SPLITS}  # [D, N, ...]
+        self.weights = {split: self._weights(split) for split in SPLITS}  # [D, N], or None where rows count alike
         self._chances = [generator(seed, "order") for seed in self.seeds]
 
     def _inputs(self, split: str) -> Tensor:
@@ -63,6 +71,11 @@ class Rows:
         stacked = np.stack([dataset.parts[split].target for dataset in self.datasets])
         return torch.from_numpy(stacked).to(self.device)
 
+    def _weights(self, split: str) -> Tensor | None:
+        parts = [dataset.parts[split].weight for dataset in self.datasets]
+        present = [part for part in parts if part is not None]
+        return torch.from_numpy(np.stack(present)).to(self.device) if present else None
+
     def count(self, split: str) -> int:
         """N: the rows of a split."""
         return self.targets[split].shape[1]
@@ -72,25 +85,26 @@ class Rows:
         count = self.count("train")
         return torch.stack([torch.randperm(count, generator=chance) for chance in self._chances])
 
-    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """One epoch of batches: inputs [R, B, F] and targets [R, B, ...]. The last batch may be smaller."""
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """One epoch of batches: inputs [R, B, F], targets [R, B, ...], weights [R, B] or None.
+
+        The last batch may be smaller.
+        """
         count = self.count("train")
         # Where each seed's dataset starts in the rows of all of them.
         index = (self.order() + self.dataset_of_seed[:, None] * count).to(self.device)  # [S, N]
+        tables = [tables["train"] for tables in (self.inputs, self.targets, self.weights)]
         for block in batched(spans(count, size), BLOCK):
             first, last = block[0][0], block[-1][1]
-            inputs, targets = (
-                self._gather("inputs", index[:, first:last]),
-                self._gather("targets", index[:, first:last]),
-            )
+            gathered = [None if table is None else _gather(table, index[:, first:last]) for table in tables]
             for start, stop in block:
                 part = slice(start - first, stop - first)
-                yield self._hand_out(inputs[:, part]), self._hand_out(targets[:, part])
-
-    def _gather(self, what: Literal["inputs", "targets"], index: Tensor) -> Tensor:
-        """The training rows at `index` [S, n] of all datasets one after another: [S, n, ...]."""
-        rows: Tensor = getattr(self, what)["train"].flatten(0, 1)
-        return rows.index_select(0, index.reshape(-1)).view(*index.shape, *rows.shape[1:])
+                inputs, targets, weights = (
+                    None if rows is None else self._hand_out(rows[:, part]) for rows in gathered
+                )
+                assert inputs is not None
+                assert targets is not None
+                yield inputs, targets, weights
 
     def _hand_out(self, by_seed: Tensor) -> Tensor:
         """[S, B, ...] -> [R, B, ...]; without a copy where there is one seed."""
@@ -98,13 +112,26 @@ class Rows:
             return by_seed.expand(len(self.runs), *by_seed.shape[1:])
         return by_seed.index_select(0, self.seed_of_run)
 
-    def part(self, split: str, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """Rows `start` to `stop` of a split for every run: inputs [R, B, F], targets [R, B, ...]."""
-        inputs, targets = self.inputs[split][:, start:stop], self.targets[split][:, start:stop]
+    def part(self, split: str, start: int, stop: int) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Rows `start` to `stop` of a split for every run: inputs, targets and weights as in `batches`."""
+        weights = self.weights[split]
+        inputs, targets = (
+            self._by_dataset(self.inputs[split][:, start:stop]),
+            self._by_dataset(self.targets[split][:, start:stop]),
+        )
+        return inputs, targets, None if weights is None else self._by_dataset(weights[:, start:stop])
+
+    def _by_dataset(self, rows: Tensor) -> Tensor:
+        """[D, n, ...] -> [R, n, ...]; without a copy where there is one dataset."""
         if len(self.datasets) == 1:
-            runs = len(self.runs)
-            return inputs.expand(runs, -1, -1), targets.expand(runs, *targets.shape[1:])
-        return inputs[self.dataset_of_run], targets[self.dataset_of_run]
+            return rows.expand(len(self.runs), *rows.shape[1:])
+        return rows.index_select(0, self.dataset_of_run)
+
+
+def _gather(table: Tensor, index: Tensor) -> Tensor:
+    """The rows at `index` [S, n] of all datasets [D, N, ...] one after another: [S, n, ...]."""
+    rows = table.flatten(0, 1)
+    return rows.index_select(0, index.reshape(-1)).view(*index.shape, *rows.shape[1:])
 
 
 def batched(items: Sequence[tuple[int, int]], size: int) -> Iterator[Sequence[tuple[int, int]]]:

@@ -21,6 +21,7 @@ from losscli.stack.models import Model
 from losscli.stack.network import Network, gather
 from losscli.stack.objective import Objective
 from losscli.stack.optimizer import OPTIMIZERS
+from losscli.stack.output import outputs_of
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Rows, Run, spans
 from losscli.stack.schedule import share
@@ -49,7 +50,7 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
     """The runs, divided into stacks: equal outputs together, in widths whose working set fits the device."""
     by_outputs: dict[int, list[Run]] = {}
     for run in runs:
-        by_outputs.setdefault(job.task.outputs(run.dataset.target), []).append(run)
+        by_outputs.setdefault(outputs_of(run, job.task), []).append(run)
     for outputs, alike in by_outputs.items():
         cost = Network(job.model.layers(max(run.dataset.features for run in alike), outputs)).cost(job.plan.batch_size)
         machine.refuse_if_too_large(cost, job.device)
@@ -87,7 +88,7 @@ class Training:
         self.job, self.plan = job, job.plan
         self.rows = Rows(runs, job.device)
         self.courses = [Course(run) for run in runs]
-        self.outputs = job.task.outputs(runs[0].dataset.target)
+        self.outputs = outputs_of(runs[0], job.task)
         self.network = Network(job.model.layers(self.rows.features, self.outputs))
         self.objective = Objective(runs, job.task, job.device)
         self.judge = Judge(self.rows, job.task, self.objective, job.metrics)
@@ -126,18 +127,18 @@ class Training:
     def _epoch(self) -> Tensor:
         """One epoch of steps; the mean training loss of each run on the way, [R]. Nothing waits for the device."""
         total, seen = torch.zeros_like(self.started_at), 0
-        for inputs, targets in self.rows.batches(self.plan.batch_size):
+        for inputs, targets, weights in self.rows.batches(self.plan.batch_size):
             if self.optimizer.steps == self.steps:
                 break
-            losses = self._step(inputs, targets)
+            losses = self._step(inputs, targets, weights)
             if self.optimizer.steps == 1:
                 self.started_at = losses
             total.add_(losses, alpha=inputs.shape[1])
             seen += inputs.shape[1]
         return total / seen
 
-    def _step(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        losses = self.objective(self.forward(inputs, self.way), targets)
+    def _step(self, inputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
+        losses = self.objective(self.forward(inputs, self.way), targets, weights)
         # Each run's loss for itself: a mean over runs would make a run's step depend on how many others there are.
         gather(torch.autograd.grad(losses, self.forward.leaves, grad_outputs=self.ones), out=self.gradients)
         factor = share(self.plan.schedule, self.optimizer.steps, self.steps)

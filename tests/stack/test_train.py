@@ -62,7 +62,7 @@ def test_initial_weights_and_batch_order_are_bit_equal_in_any_stack(run_of, job_
     for _ in range(2):
         steps = list(zip(among.rows.batches(32), alone.rows.batches(32), strict=True))
         assert len(steps) >= 3
-        for (inputs, targets), (own_inputs, own_targets) in steps:
+        for (inputs, targets, _), (own_inputs, own_targets, _) in steps:
             assert torch.equal(inputs[1], own_inputs[0])
             assert torch.equal(targets[1], own_targets[0])
             assert torch.equal(inputs[0], inputs[2])
@@ -110,7 +110,7 @@ def test_one_run_equals_the_ordinary_torch_loop(run_of, job_of):
     optimizer = torch.optim.AdamW(module.parameters(), lr=3e-3, weight_decay=0.1)
     rows = Rows([run], CPU)
     for _ in range(2):
-        for inputs, targets in rows.batches(32):
+        for inputs, targets, _ in rows.batches(32):
             optimizer.zero_grad()
             torch.nn.BCEWithLogitsLoss()(module(inputs[0]).squeeze(-1), targets[0]).backward()
             optimizer.step()
