@@ -44,13 +44,14 @@ def tempered_log_softmax(activation: Tensor, t: Number) -> Tensor:
     order: the normaliser c moves with `p_k^t / sum_j p_j^t`.
 
     The paper iterates a fixed point; here Newton's method solves `log_t(sum_k exp_t(a_k - c)) = 0`. Its left side is a
-    convex, falling function of c, so that from c = max a the steps never overshoot.
+    convex, falling function of c, so that from c = max a, here 0, the steps never overshoot.
 
     >>> tempered_log_softmax(torch.tensor([0.0, 0.0]), 1.2).exp().tolist()
     [0.5, 0.5]
     """
+    activation = activation - activation.detach().amax(-1, keepdim=True)  # digits of c, not of 1e4 + c
     fixed = activation.detach()
-    center = fixed.amax(-1, keepdim=True)
+    center = torch.zeros_like(fixed[..., :1])
     for _ in range(STEPS):
         logs = log_tempered_exp(fixed - center, t)
         total = torch.logsumexp(logs, -1, keepdim=True)
