@@ -14,8 +14,9 @@ from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Comparison, Point, RunResult
 from losscli.data.dataset import Dataset
 from losscli.data.prepare import prepare
-from losscli.errors import Finding
+from losscli.errors import DataError, Finding
 from losscli.losses import find as find_loss
+from losscli.losses.domain import check_target
 from losscli.metrics import find as find_metric
 from losscli.record import writer
 from losscli.reports.json import to_json
@@ -58,7 +59,7 @@ class Contest:
 
     def _run(self, entry: Entry, seed: int) -> Run:
         loss = find_loss(entry.loss, self.spec.task)
-        return Run(entry.name, seed, loss, entry.options, entry.output, entry.lr, self.datasets[seed])
+        return Run(entry.name, seed, loss, entry.options, entry.output, entry.lr, self.datasets[seed], entry.weight)
 
 
 def run(
@@ -107,6 +108,9 @@ def load(spec: Spec) -> Contest:
     wiring = [Wiring(entry.name, spec.task, find_loss(entry.loss, spec.task), entry.output) for entry in found]
     table = spec.data.read(Path(spec.folder))
     target = task.decode(table.targets)
+    refused = [wrong for each in wiring for wrong in check_target(each.loss, spec.task, target, table.targets)]
+    if refused:
+        raise DataError(list(dict.fromkeys(refused)))
     by_split: dict[int, Dataset] = {}
     datasets = {}
     for seed in spec.seeds:

@@ -22,6 +22,7 @@ class Table:
     features: Mapping[str, Column]
     targets: Mapping[str, Column]
     findings: tuple[Finding, ...] = ()
+    weight: np.ndarray | None = None  # float32 [N]: how much each row counts in a loss
 
     @property
     def rows(self) -> int:

@@ -27,7 +27,11 @@ def prepare(table: Table, target: Target, task: Task, split: Split, seed: int) -
     encoder = Encoder.fit(table.features, rows["train"])
     scale = None if task.has_classes else target_scale(target.values[rows["train"]])
     parts = {
-        name: Part(encoder.transform(table.features, rows[name]), _scaled(target.values[rows[name]], scale))
+        name: Part(
+            encoder.transform(table.features, rows[name]),
+            _scaled(target.values[rows[name]], scale),
+            None if table.weight is None else table.weight[rows[name]],
+        )
         for name in SPLITS
     }
     findings = (*table.findings, *target.findings, *_noticed(table, encoder))

@@ -11,6 +11,8 @@ from torch import Tensor
 from losscli.errors import Problem, choose_from, nearest, shown
 from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
 
+CLASS_WEIGHT = Option("weight", None, PerClass())  # what every loss of classes takes, whether its kernel does or not
+
 
 def problems_of(loss: Loss, options: Mapping[str, Any]) -> list[Problem]:
     """Unknown options, wrong types, and numbers outside their bounds; a list is a grid, or one number per class."""
@@ -21,6 +23,14 @@ def problems_of(loss: Loss, options: Mapping[str, Any]) -> list[Problem]:
         elif not (value is None and loss.options[name].optional):
             found += _refused(loss, loss.options[name], value)
     return found
+
+
+def problems_of_weight(loss: Loss, task: str, value: Any) -> list[Problem]:
+    """What is wrong with class weights for a loss that does not weigh classes itself."""
+    if task not in ("binary", "multiclass") or loss.over_batch:
+        why = "is defined over a whole batch" if loss.over_batch else f"serves {task}, where rows have no one class"
+        return [Problem(f"{loss.name} takes no class weights: it {why}", cure="leave weight out")]
+    return [] if value is None else _refused(loss, CLASS_WEIGHT, value)
 
 
 def _unknown(loss: Loss, name: str) -> Problem:

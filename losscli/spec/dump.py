@@ -52,7 +52,7 @@ def _moved(data: Mapping[str, Any], old: Path, new: Path) -> dict[str, Any]:
 
 
 def _loss(choice: LossChoice) -> Any:
-    ours = {"output": choice.output, "lr": choice.lr}
+    ours = {"output": choice.output, "lr": choice.lr, "weight": choice.weight}
     whole = {"name": choice.name, **choice.options, **{key: value for key, value in ours.items() if value is not None}}
     return choice.name if len(whole) == 1 else whole
 

@@ -65,19 +65,21 @@ def _entry(spec: Spec, choice: LossChoice, loss: Loss, options: dict[str, Any], 
     varying = {name for name, grid in _grids(loss, choice).items() if len(grid) > 1}
     told = {name: value for name, value in options.items() if name in varying or value != loss.options[name].default}
     output = choice.output if choice.output is not None else spec.model.output
+    if choice.weight is not None:
+        told["weight"] = choice.weight
     if output != "auto":
         told["output"] = "+".join(output) if isinstance(output, list) else output
     if rates_vary:
         told["lr"] = lr
     name = " ".join([loss.name, *(f"{key}={_short(value)}" for key, value in told.items())])
-    return Entry(name, loss.name, options, _chain(output, loss, spec.task), lr)
+    return Entry(name, loss.name, options, _chain(output, loss, spec.task), lr, choice.weight)
 
 
 def _identity(loss: Loss, entry: Entry) -> str:
     """The same text for entries that would train the same: with defaults filled in, and 2 as 2.0."""
     options = {name: option.default for name, option in loss.options.items()} | dict(entry.options)
     told = [f"{name}={_short(value)}" for name, value in sorted(options.items())]
-    return repr((loss.name, told, entry.output, entry.lr))
+    return repr((loss.name, told, entry.output, entry.lr, _short(entry.weight)))
 
 
 def _chain(output: str | list[Output], loss: Loss, task: str) -> tuple[Output, ...]:

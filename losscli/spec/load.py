@@ -17,7 +17,7 @@ from losscli.data.sources import Source, sources
 from losscli.errors import Place, Problem, SpecError, choose_from
 from losscli.losses import Loss
 from losscli.losses import find as find_loss
-from losscli.losses.options import problems_of
+from losscli.losses.options import problems_of, problems_of_weight
 from losscli.metrics import find as find_metric
 from losscli.options import Strict
 from losscli.spec.document import Document, Keys, Spot
@@ -235,9 +235,13 @@ class Resolver:
         loss = self._find_loss(block.get("name", task.default_loss), task, name_path)
         if loss is None:
             return None
-        options = {key: value for key, value in block.items() if key not in OURS}
-        self._options(loss, options, path)
         ours = {key: block[key] for key in OURS if key in block}
+        if "weight" in block and "weight" not in loss.options:  # class weights that the engine applies
+            ours["weight"] = block["weight"]
+            place = (*path, "weight")
+            self._add([self._placed(wrong, place) for wrong in problems_of_weight(loss, task.name, block["weight"])])
+        options = {key: value for key, value in block.items() if key not in ours and key != "name"}
+        self._options(loss, options, path)
         return self._block(LossChoice, {**ours, "name": loss.name, "options": options}, path)
 
     def _find_loss(self, name: Any, task: Task, path: Keys) -> Loss | None:

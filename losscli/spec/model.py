@@ -23,13 +23,15 @@ CONDITION = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(?:\d{1,100}\.?\d{0,100}|\.\d{1,
 class LossChoice(Strict):
     """One loss with its options (a list as the value of a number is a grid).
 
-    `output` and `lr` override `model.output` and `train.lr`.
+    `output` and `lr` override `model.output` and `train.lr`. `weight` are class weights for a loss that has no such option of
+    its own: how much a row of each class counts.
     """
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
     output: Literal["auto"] | Output | list[Output] | None = None
     lr: Positive | None = None
+    weight: Any = None
 
 
 class Seeds(Strict):
@@ -70,3 +72,4 @@ class Entry:
     options: Mapping[str, Any]
     output: tuple[Output, ...]
     lr: float
+    weight: Any = None

@@ -44,7 +44,8 @@ class Group:
             values = values.flatten(2).mean(-1)  # [r, B, L] -> [r, B]
         counts = weight  # how much each sample counts in the sum of weights
         if self.class_weight is not None:
-            of_class = sample_weights(self.class_weight, target)
+            # [r, B, K] of probabilities, or [r, B] of class indices, which are floats where there are two
+            of_class = sample_weights(self.class_weight, target if target.ndim == 3 else target.long())
             values, counts = values * of_class, of_class if counts is None else counts * of_class
         elif isinstance(self.options.get("weight"), Tensor):  # the kernel has weighed each sample by its class
             of_class = sample_weights(self.options["weight"], target)  # type: ignore[arg-type]

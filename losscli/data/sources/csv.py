@@ -24,7 +24,8 @@ class Csv(Source):
     """A delimited text file. `path` is relative to the spec's folder; `target` is a column, or a list of columns.
 
     `types` says what a column is where it is not plain: number, category or ignore. `header: false` calls the columns
-    x1, x2 ... `missing` lists the texts that mean that there is no value.
+    x1, x2 ... `missing` lists the texts that mean that there is no value. `weight` is a column that says how much each row
+    counts in the loss (metrics count all rows alike).
     """
 
     source: Literal["csv"] = "csv"
@@ -38,6 +39,7 @@ class Csv(Source):
     missing: list[str] = Field(default_factory=lambda: list(MISSING))
     missing_target: Literal["error", "drop"] = "error"
     types: dict[str, Literal["number", "category", "ignore"]] = Field(default_factory=dict)
+    weight: str | None = None
 
     @field_validator("path")
     @classmethod
@@ -71,6 +73,8 @@ class Csv(Source):
             raise ValueError(f"the target {shown(lost[0])} is also to be left out (drop, types)")
         if len(set(self.targets)) < len(self.targets):
             raise ValueError("target names a column twice")
+        if self.weight is not None and self.weight in {*self.targets, *ignored}:
+            raise ValueError(f"the weight {shown(self.weight)} is also a target, or to be left out")
         if self.delimiter == self.decimal:
             raise ValueError(f"delimiter and decimal are both {self.decimal!r}: set data.delimiter")
         return self
@@ -94,18 +98,20 @@ class Csv(Source):
         features = {name: column for name, column in columns.items() if name not in self.targets}
         targets = {name: columns[name] for name in self.targets}
         features, targets, dropped = self._whole(features, targets)
+        weight = None if self.weight is None else _weights(self.weight, features.pop(self.weight))
         if texts.blank_lines:
             message = f"{texts.blank_lines} blank lines of {shown(self.path)} were skipped"
             findings.append(Finding("blank-lines", "info", message))
         findings += dropped + _row_numbers(features) + _copies(features, targets) + _repeated(columns)
-        return Table(self.title(), features, targets, tuple(findings))
+        return Table(self.title(), features, targets, tuple(findings), weight)
 
     def _columns(self, texts: Any) -> tuple[dict[str, Column], list[Finding]]:
         """Each column that is kept, in the file's order, and what was noticed about them."""
         from losscli.data.delimited import choose_column
         from losscli.data.infer import TextColumn, infer
 
-        for key, names in (("target", self.targets), ("drop", self.drop), ("types", self.types)):
+        weights = [self.weight] if self.weight is not None else []
+        for key, names in (("target", self.targets), ("drop", self.drop), ("types", self.types), ("weight", weights)):
             for name in names:
                 choose_column(name, texts.names, f"data.{key}", self.path)
         columns: dict[str, Column] = {}
@@ -116,7 +122,7 @@ class Csv(Source):
             kind = self.types.get(name)
             if name in self.drop or kind == "ignore":
                 continue
-            most = None if name in self.targets or kind == "category" else limit
+            most = None if name in (*self.targets, self.weight) or kind == "category" else limit
             text = TextColumn(name, texts.columns[index], texts.origin(index))
             try:
                 column, noticed = infer(text, kind, self.decimal, self.missing, most)
@@ -146,6 +152,25 @@ class Csv(Source):
         message = f"{count} rows of {len(missing)} lack the target and were left out"
         finding = Finding("missing-target", "info", message)
         return _rows_of(features, kept), _rows_of(targets, kept), [finding]
+
+
+def _weights(name: str, column: Column) -> np.ndarray:
+    """float32 [N], every one a number >= 0 and some of them above it."""
+    if column.is_category:
+        raise DataError(f"the weight {shown(name)} must be a column of numbers", cure="choose another data.weight")
+    wrong = np.flatnonzero(~(column.values >= 0))
+    if len(wrong):
+        given = column.values[wrong[0]]
+        told = "is missing" if np.isnan(given) else f"is {given:g}"
+        place = column.origin.place(int(wrong[0])) if column.origin else None
+        raise DataError(
+            f"a weight must be a number >= 0, and one {told} ({len(wrong)} rows)", place=place, cure="mend it"
+        )
+    if not column.values.any():
+        raise DataError(
+            f"the weights {shown(name)} are all zero: no row would count", cure="choose another data.weight"
+        )
+    return column.values.astype(np.float32)
 
 
 def _missing_places(targets: dict[str, Column], count: int) -> list[Problem]:
