@@ -1,0 +1,160 @@
+"""The whole line: specs in; comparison and record out; the record's spec runs again to the same numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+import losscli
+from losscli.errors import DataError, SpecError
+from losscli.pipeline import run
+from losscli.record.reader import read, read_weights
+from losscli.reports.json import to_json
+from losscli.spec.load import load_spec
+from losscli.stack.watch import Stop
+
+MOONS = "task: binary\ndata: {source: synthetic, name: moons, n_samples: 120, noise: 0.2}\n"
+QUICK = "train: {epochs: 3, batch_size: 32}\nmodel: {kind: mlp, hidden: [8]}\n"
+
+
+@pytest.fixture
+def spec(tmp_path: Path):
+    def write(text: str, name: str = "spec.yaml"):
+        (tmp_path / name).write_text(text)
+        return load_spec(tmp_path / name)
+
+    return write
+
+
+def numbers(comparison) -> dict:
+    """The machine output without what may differ: the clock and the record's name."""
+    found = to_json(comparison)
+    return {key: value for key, value in found.items() if key not in ("timing", "record")}
+
+
+def test_a_record_runs_again_to_the_same_numbers(spec, tmp_path: Path) -> None:
+    text = (
+        MOONS
+        + QUICK
+        + "loss: [bce-logits, {name: focal, gamma: [1, 2]}, {name: bce, output: [relu, sigmoid]}]\nseeds: [3, 5]\n"
+    )
+    first = run([spec(text)], out=tmp_path / "runs")
+    folder = Path(first.record)
+    again = run([load_spec(folder / "spec.yaml")], out=None)
+    assert json.dumps(numbers(again)) == json.dumps(numbers(first))
+    kept = read(folder)
+    assert kept["results"]["arenas"] == to_json(first)["arenas"]
+    weights = read_weights(folder)
+    assert {name.split("/")[1] for name in weights} == {entry.entry for entry in first.arenas[0].entries}
+    assert len(weights) == 4 * 2 * 4  # entries, seeds, parameters
+
+
+def test_a_csv_is_found_again_from_the_record(spec, tmp_path: Path) -> None:
+    rows = [f"{x},{'a' if x % 3 else 'b'},{'yes' if x % 2 else 'no'}" for x in range(60)]
+    (tmp_path / "table.csv").write_text("x,kind,y\n" + "\n".join(rows))
+    first = run(
+        [spec("task: binary\ndata: {source: csv, path: table.csv, target: y}\n" + QUICK)], out=tmp_path / "runs"
+    )
+    again = run([load_spec(Path(first.record) / "spec.yaml")], out=None)
+    assert numbers(again)["arenas"][0]["entries"] == numbers(first)["arenas"][0]["entries"]
+
+
+def test_specs_that_share_everything_but_the_loss_meet_in_one_arena(spec) -> None:
+    specs = [
+        spec(MOONS + QUICK + "loss: bce-logits\n", "one.yaml"),
+        spec(MOONS + QUICK.replace("[8]", "[8], output: sigmoid") + "loss: bce-logits\n", "two.yaml"),
+        spec(MOONS + QUICK.replace("epochs: 3", "epochs: 3, lr: 1e-2") + "loss: focal\n", "three.yaml"),
+        spec(MOONS + QUICK.replace("[8]", "[9]") + "loss: bce-logits\n", "four.yaml"),
+    ]
+    arenas = losscli.compare(specs).arenas
+    assert [[entry.entry for entry in arena.entries] for arena in arenas] == [
+        ["bce-logits lr=0.001", "bce-logits output=sigmoid lr=0.001", "focal lr=0.01"],
+        ["bce-logits"],
+    ]
+    assert [finding.code for finding in arenas[0].findings] == ["double-sigmoid"]
+
+
+def test_an_arena_of_several_specs_runs_again_from_its_record(spec, tmp_path: Path) -> None:
+    specs = [
+        spec(MOONS + QUICK + "loss: bce-logits\n", "one.yaml"),
+        spec(MOONS + QUICK.replace("[8]", "[8], output: sigmoid") + "loss: bce-logits\n", "two.yaml"),
+    ]
+    first = run(specs, out=tmp_path / "runs")
+    again = run([load_spec(Path(first.record) / "spec.yaml")], out=None)
+    assert numbers(again) == numbers(first)
+
+
+def test_runs_of_one_seed_share_their_split_and_others_do_not(spec) -> None:
+    from losscli.pipeline import load
+
+    contest = load(spec(MOONS + QUICK + "seeds: 2\n"))
+    assert contest.datasets[0].parts["test"].target.shape == contest.datasets[1].parts["test"].target.shape
+    assert (contest.datasets[0].parts["test"].features != contest.datasets[1].parts["test"].features).any()
+    fixed = load(spec(MOONS.replace("noise: 0.2", "noise: 0.2, split: {seed: 7}") + QUICK + "seeds: 2\n"))
+    assert fixed.datasets[0] is fixed.datasets[1]
+
+
+def test_smoke_is_short_and_checks_no_expectation(spec) -> None:
+    text = MOONS + 'train: {epochs: 500, batch_size: 8}\nseeds: 5\nexpect: {test.accuracy: "> 0.999"}\n'
+    comparison = run([spec(text)], out=None, smoke=True)
+    assert comparison.timing["steps"] == 2 * 40
+    assert comparison.unmet == []
+
+
+def test_an_expectation_that_is_not_met_is_told(spec) -> None:
+    comparison = run([spec(MOONS + QUICK + 'expect: {test.accuracy: "> 1"}\n')], out=None)
+    assert len(comparison.unmet) == 1
+    assert comparison.unmet[0].startswith("test.accuracy must be > 1, and is 0.")
+
+
+def test_a_run_that_diverges_is_told_and_the_others_go_on(spec) -> None:
+    text = "data: {source: builtin, name: diabetes}\nloss: mse\nseeds: 2\n"
+    text += "train: {epochs: 4, optimizer: sgd, lr: [1e-2, 1e6]}\nmodel: {kind: mlp, hidden: [8]}\n"
+    arena = run([spec(text)], out=None).arenas[0]
+    calm, wild = arena.entries
+    assert math.isfinite(calm.scores["test"]["rmse"].mean)
+    assert math.isnan(wild.scores["test"]["rmse"].mean)
+    assert [result.status for result in arena.runs] == ["ok", "ok", "diverged", "diverged"]
+    assert "diverged" in [finding.code for finding in arena.findings]
+
+
+def test_a_stop_keeps_what_there_is(spec, tmp_path: Path) -> None:
+    stop = Stop()
+
+    def watch(tick) -> None:
+        assert stop.listening
+        stop.requested = tick.epoch == 2
+
+    comparison = run([spec(MOONS + QUICK.replace("3", "300"))], out=tmp_path / "runs", watch=watch, stop=stop)
+    result = comparison.arenas[0].runs[0]
+    assert (result.status, result.epochs) == ("stopped", 2)
+    assert read(Path(comparison.record))["results"]["arenas"][0]["runs"][0]["status"] == "stopped"
+    assert not stop.listening
+
+
+def test_ticks_count_up_to_the_whole(spec) -> None:
+    ticks = []
+    run([spec(MOONS + QUICK + "loss: [bce-logits, hinge]\nseeds: 2\n")], out=None, watch=ticks.append)
+    assert [tick.done for tick in ticks] == sorted(tick.done for tick in ticks)
+    assert ticks[-1].done == ticks[-1].total == 2 * 2 * 3
+
+
+def test_a_target_that_a_loss_cannot_judge_stops_before_training(spec, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n" + "\n".join(f"{x},{x - 3.5}" for x in range(40)))
+    text = "task: regression\ndata: {source: csv, path: t.csv, target: y}\nloss: poisson-nll\n"
+    with pytest.raises(DataError, match=r"poisson-nll.*count") as caught:
+        run([spec(text)], out=tmp_path / "runs", watch=lambda tick: pytest.fail("it trained"))
+    assert caught.value.problems[0].place.line == 2
+    assert not list((tmp_path / "runs").glob("*")) if (tmp_path / "runs").exists() else True
+
+
+def test_the_public_names_work_together(spec) -> None:
+    assert {"bce-logits", "hinge"} <= {loss.name for loss in losscli.losses("binary")}
+    assert losscli.train(spec(MOONS + QUICK)).arenas[0].entries[0].loss == "bce-logits"
+    with pytest.raises(SpecError, match="focl"):
+        losscli.loss("focl", task="binary")
+    with pytest.raises(AttributeError, match="compare"):
+        losscli.nothing  # noqa: B018

@@ -1,0 +1,88 @@
+"""The house rules that a machine can keep: imports point one way, and shelves have no second list."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import losscli
+
+PACKAGE = Path(losscli.__file__).parent
+
+# A room may import from itself and from every row above its own.
+ROWS = (
+    {"errors"},
+    {"shelf", "options"},
+    {"tasks"},
+    {"losses", "metrics"},
+    {"data"},
+    {"stack"},
+    {"spec"},
+    {"record", "compare"},
+    {"reports", "check"},
+    {"explain", "verify"},
+    {"pipeline"},
+    {"cli"},
+)
+LEVEL = {room: level for level, rooms in enumerate(ROWS) for room in rooms}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """The rooms that a file imports, wherever in it; names for type checkers only do not count."""
+    tree = ast.parse(path.read_text())
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    modules = []
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            alone = node.module == "losscli"
+            modules += [f"losscli.{name.name}" for name in node.names] if alone else [node.module]
+        elif isinstance(node, ast.Import):
+            modules += [name.name for name in node.names]
+    return {module.split(".")[1] for module in modules if module.startswith("losscli.")}
+
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or room(path) in LEVEL)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path: Path) -> None:
+    own = room(path)
+    assert own in LEVEL, f"the room {own} has no place in the table"
+    for other in imported(path):
+        assert other == own or LEVEL[other] < LEVEL[own], f"{own} imports {other}"
+
+
+def test_the_table_sees_imports() -> None:
+    assert {"losses", "stack", "cli"} <= {room(path) for path in FILES}
+    assert {"stack", "spec", "record", "compare", "check"} <= imported(PACKAGE / "pipeline.py")
+
+
+def test_no_room_is_called_after_nothing() -> None:
+    names = {path.stem for path in PACKAGE.rglob("*")}
+    assert names.isdisjoint({"utils", "util", "helpers", "common", "manager", "base", "misc"})
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    """A body of more than 40 lines tells that there are two ideas in it; 30 is the aim."""
+    long = []
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0  # type: ignore[operator]
+                if lines > 40:
+                    long.append(f"{path.relative_to(PACKAGE)}:{node.name} ({lines})")
+    assert long == []
