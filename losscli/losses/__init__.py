@@ -30,11 +30,12 @@ class Bounds:
     high: float = float("inf")
     low_open: bool = False
     high_open: bool = False
+    infinite: bool = False  # an infinity that lies within is a number like others (the alpha of barron)
 
     def allow(self, value: float) -> bool:
         above = value > self.low if self.low_open else value >= self.low
         below = value < self.high if self.high_open else value <= self.high
-        return above and below and abs(value) != float("inf")
+        return above and below and (self.infinite or abs(value) != float("inf"))
 
     def __str__(self) -> str:
         low = "" if self.low == float("-inf") else f"{'>' if self.low_open else '>='} {self.low:g}"
@@ -77,9 +78,10 @@ class Choice:
 
 
 Accepts = Bounds | PerClass | Several | Choice
+REQUIRED = inspect.Parameter.empty  # the default of an option that must be given
 
 # What the training split knows of the classes, [K] or [R, 1, K]: filled in by the engine; in Python it is given.
-ClassCounts = Annotated[Number | None, PerClass(rules=("training",), bounds=Bounds(low=0))]
+ClassCounts = Annotated[Number | str, PerClass(rules=("training",), bounds=Bounds(low=0))]
 ClassWeight = Annotated[Number | None, PerClass()]
 PositiveWeight = Annotated[Number | None, PerClass(rules=("balanced",), bounds=Bounds(low=0, low_open=True))]
 
@@ -89,12 +91,16 @@ class Option:
     """One option of a loss: its default and what it accepts."""
 
     name: str
-    default: Any  # None where the option may be left out; "training" where the training split fills it in
+    default: Any  # None where it may be left out; "training": from the training split; `REQUIRED` where there is none
     accepts: Accepts
 
     @property
     def optional(self) -> bool:
         return self.default is None
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
 
 
 # How many outputs each target needs: (the task's own outputs: K classes, or 1; the options) -> number. Then the loss sees
@@ -209,10 +215,12 @@ def find(name: str, task: str) -> Loss:
 
 
 def check_options(item: Loss, options: Mapping[str, Any]) -> None:
-    """Refuse an option that the loss does not have, or a value outside its bounds: all mistakes in one `SpecError`."""
-    from losscli.losses.options import problems_of
+    """Refuse an option that the loss does not have or that is missing, or a value outside its bounds: all mistakes in one
+    `SpecError`.
+    """
+    from losscli.losses.options import missing_from, problems_of
 
-    found = problems_of(item, options)
+    found = [*missing_from(item, options), *problems_of(item, options)]
     if found:
         raise SpecError(found)
 

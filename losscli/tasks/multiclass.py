@@ -27,6 +27,7 @@ class Multiclass(Task):
         "scores": None,
         "probabilities": "softmax",
         "log-probabilities": "log-softmax",
+        "rank-logits": None,
     }
 
     def decode(self, columns: Mapping[str, Column]) -> Target:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from losscli.losses import Bounds, Number, Positive, loss
-from losscli.losses.multiclass.cross_entropy import of_class
+from losscli.losses.multiclass.classes import is_class, of_class, over_classes
 
 
 @loss("multiclass", "scores", "class index", aliases=("MultiMarginLoss",))
@@ -33,10 +33,28 @@ def multi_margin(
     >>> multi_margin(torch.tensor([[0.0, 0.5]]), torch.tensor([1])).item()  # (1 - 0.5) / 2
     0.25
     """
-    if isinstance(margin, Tensor):
-        margin = margin.unsqueeze(-1)
-    if isinstance(p, Tensor):
-        p = p.unsqueeze(-1)
-    short = torch.relu(margin - of_class(prediction, target).unsqueeze(-1) + prediction)  # [..., B, K]
+    below = prediction - of_class(prediction, target).unsqueeze(-1)
+    short = torch.relu(over_classes(margin) + below)  # [..., B, K]
     others = short.scatter(-1, target.unsqueeze(-1), 0.0)
-    return others.pow(p).sum(-1) / prediction.shape[-1]
+    return others.pow(over_classes(p)).sum(-1) / prediction.shape[-1]
+
+
+@loss("multiclass", "scores", "class index", aliases=("multiclass-hinge", "CategoricalHinge"))
+def crammer_singer(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tensor:
+    """Crammer-Singer: the best of the other classes must stay below the right one by a margin; the rest do not count.
+
+    Domain: any scores; target class indices 0 to K - 1.
+    Shapes: prediction [..., B, K], target [..., B] -> [..., B].
+
+    Formula: L = max(0, margin + max_{k != y} x_k - x_y).
+
+    Source: Crammer and Singer 2001, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines. Keras'
+    CategoricalHinge takes the best other score to be at least 0.
+
+    Kin: with K = 2 equals hinge of x_1 - x_0; never more than K times multi-margin.
+
+    >>> crammer_singer(torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([1])).item()  # 1 + 1 - 0.5
+    1.5
+    """
+    best = prediction.masked_fill(is_class(prediction, target), float("-inf")).amax(-1)
+    return torch.relu(margin + best - of_class(prediction, target))
