@@ -28,7 +28,9 @@ class Regression(Task):
         "n_samples": 1000,
         "noise": 1.0,
     }
-    links: ClassVar[Mapping[str, str | None]] = {"values": None}
+    links: ClassVar[Mapping[str, str | None]] = dict.fromkeys(
+        ("values", "log-rates", "mean+log-variance", "location+log-scale", "quantiles")
+    )
     has_classes = False
 
     def decode(self, columns: Mapping[str, Column]) -> Target:

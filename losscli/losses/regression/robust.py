@@ -1,4 +1,4 @@
-"""Squared near zero, gentler far away: small errors are averaged, outliers do not take over."""
+"""Gentle far away: small errors are averaged, outliers pull as hard as any row that is off, and no harder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from losscli.losses import Positive, loss
+from losscli.losses.finite import difference
 
 
 @loss("regression", "values", "any number", aliases=("HuberLoss",))
@@ -19,6 +20,8 @@ def huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tenso
 
     Formula: L = r^2 / 2 for r <= delta, else delta (r - delta / 2).
 
+    Elicits: M-estimate; between the mean and the median.
+
     Source: Huber 1964, Robust Estimation of a Location Parameter; torch.nn.HuberLoss.
 
     Kin: delta to infinity is mse / 2; equals delta times smooth-l1 with beta = delta.
@@ -26,7 +29,7 @@ def huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tenso
     >>> huber(torch.tensor([0.5, 3.0]), torch.tensor([0.0, 0.0])).tolist()  # 0.5^2 / 2; 3 - 1/2
     [0.125, 2.5]
     """
-    far = (prediction - target).abs()
+    far = difference(prediction, target).abs()
     near = far.clamp(max=delta)
     return near * (far - near / 2)  # both branches in one: near = far up to delta, delta beyond
 
@@ -39,6 +42,8 @@ def smooth_l1(prediction: Tensor, target: Tensor, *, beta: Positive = 1.0) -> Te
     Shapes: prediction and target [...] -> [...].
 
     Formula: L = r^2 / (2 beta) for r <= beta, else r - beta / 2.
+
+    Elicits: M-estimate; between the mean and the median.
 
     Source: Girshick 2015, Fast R-CNN, https://arxiv.org/abs/1504.08083; torch.nn.SmoothL1Loss.
 
@@ -59,6 +64,8 @@ def log_cosh(prediction: Tensor, target: Tensor) -> Tensor:
 
     Formula: L = log cosh(x - y).
 
+    Elicits: M-estimate; between the mean and the median.
+
     Source: keras.losses.LogCosh; Green 1990 (as a smooth absolute error).
 
     Kin: mse / 2 near zero; mae - log 2 far away.
@@ -68,7 +75,75 @@ def log_cosh(prediction: Tensor, target: Tensor) -> Tensor:
     """
     # Plain: log(cosh(r)), which overflows at r = 89 in float32. Far: r + log(1 + exp(-2 r)) - log 2, which cancels
     # near zero; there cosh r = 1 + 2 sinh(r / 2)^2. Each branch sees only numbers that it can take.
-    r = prediction - target
+    r = difference(prediction, target)
     far = r.abs()
     near = torch.log1p(2 * torch.sinh(r.clamp(-1, 1) / 2).square())
     return torch.where(far <= 1, near, far + torch.log1p(torch.exp(-2 * far)) - math.log(2))
+
+
+@loss("regression", "values", "any number", aliases=("charbonnier", "pseudohuber"))
+def pseudo_huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tensor:
+    """Pseudo-Huber: huber without its corner; half the squared error near zero, delta times the distance far away.
+
+    Domain: any number.
+    Shapes: prediction and target [...] -> [...].
+
+    Formula: L = delta^2 (sqrt(1 + (r / delta)^2) - 1).
+
+    Elicits: M-estimate; between the mean and the median.
+
+    Source: Charbonnier et al. 1997, Deterministic Edge-Preserving Regularization in Computed Imaging.
+
+    Kin: delta^2 times barron with alpha 1 and scale delta; delta to infinity is mse / 2.
+
+    >>> pseudo_huber(torch.tensor(3.0), torch.tensor(0.0), delta=4.0).item()  # 16 (5 / 4 - 1)
+    4.0
+    """
+    # The difference of the plain form cancels near zero: sqrt(1 + t) - 1 = t / (1 + sqrt(1 + t)).
+    r = difference(prediction, target)
+    return r.square() / (1 + torch.sqrt(1 + (r / delta).square()))
+
+
+@loss("regression", "values", "any number")
+def fair(prediction: Tensor, target: Tensor, *, c: Positive = 1.0) -> Tensor:
+    """Fair: half the squared error near zero, about c times the distance far away, with all derivatives.
+
+    Domain: any number.
+    Shapes: prediction and target [...] -> [...].
+
+    Formula: L = c^2 (r / c - log(1 + r / c)).
+
+    Elicits: M-estimate; between the mean and the median.
+
+    Source: Fair 1974, On the Robust Estimation of Econometric Models; known to XGBoost and LightGBM users as `fair`.
+
+    Kin: c to infinity is mse / 2; divided by c, c to 0 is mae.
+
+    >>> round(fair(torch.tensor(1.0), torch.tensor(0.0)).item(), 4)  # 1 - log 2
+    0.3069
+    """
+    far = difference(prediction, target).abs() / c
+    return c * c * (far - torch.log1p(far))
+
+
+@loss("regression", "values", "any number", aliases=("WingLoss",))
+def wing(prediction: Tensor, target: Tensor, *, width: Positive = 5.0, curvature: Positive = 0.5) -> Tensor:
+    """Wing: steepest for small errors, the absolute error beyond width; made for landmarks that must fit to the pixel.
+
+    Domain: any number.
+    Shapes: prediction and target [...] -> [...].
+
+    Formula: L = width log(1 + r / curvature) for r < width, else r - width + width log(1 + width / curvature).
+
+    Elicits: M-estimate; one of the sample's own values, near where they are densest.
+
+    Source: Feng et al. 2018, Wing Loss, https://arxiv.org/abs/1711.06753 (there w and epsilon).
+
+    Kin: mae beyond width, and near zero width / curvature times mae.
+
+    >>> round(wing(torch.tensor(12.0), torch.tensor(0.0), width=2.0, curvature=2.0).item(), 4)  # 10 + 2 log 2
+    11.3863
+    """
+    far = difference(prediction, target).abs()
+    near = torch.minimum(far, torch.as_tensor(width, dtype=far.dtype, device=far.device))
+    return width * torch.log1p(near / curvature) + (far - near)
