@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, SpecError, shown
-from losscli.losses import Loss, PerClass, check_options
+from losscli.losses import Choice, Loss, PerClass, check_options
 
 CLASS_TARGETS = ("class index", "class index or probabilities")
 LINKS = {"probabilities": "softmax", "log-probabilities": "log_softmax"}
@@ -52,6 +52,8 @@ def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> 
 def _setting(item: Loss, name: str, value: Any) -> Any:
     """An option as the kernel takes it: a number, or a tensor of one number per class."""
     per_class = isinstance(item.options[name].accepts, PerClass)
+    if isinstance(value, str) and isinstance(item.options[name].accepts, Choice):
+        return value
     if isinstance(value, (str, Mapping)):
         raise SpecError(
             f"{item.name}: {name} {shown(value)} needs a training split with labels, and a function has none",
@@ -88,7 +90,7 @@ def _check_prediction(item: Loss, prediction: Tensor, over_labels: bool) -> None
         raise DataError(
             f"{item.name}: the prediction holds NaN", cure="the model has diverged; lower its learning rate"
         )
-    if over_labels and prediction.ndim < 2:
+    if (over_labels or item.task == "multilabel") and prediction.ndim < 2:
         raise DataError(f"{item.name} for multilabel needs shape [B, L], and {list(prediction.shape)} is given")
     if item.expects == "probabilities":
         _refuse_outside(item, prediction, "prediction", "pass the model's output through sigmoid or softmax first")

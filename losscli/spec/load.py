@@ -17,7 +17,7 @@ from losscli.data.sources import Source, sources
 from losscli.errors import Place, Problem, SpecError, choose_from
 from losscli.losses import Loss
 from losscli.losses import find as find_loss
-from losscli.losses.options import problems_of, problems_of_weight
+from losscli.losses.options import missing_from, problems_of, problems_of_weight
 from losscli.metrics import find as find_metric
 from losscli.options import Strict
 from losscli.spec.document import Document, Keys, Spot
@@ -260,6 +260,7 @@ class Resolver:
 
     def _options(self, loss: Loss, options: dict[str, Any], path: Keys) -> None:
         """Judge each option, and each value of a grid, by itself, so that each mistake gets its own place."""
+        self._add([self._placed(wrong, path) for wrong in missing_from(loss, options)])
         for key, value in options.items():
             unknown = key not in loss.options
             if not unknown and value and is_grid(loss.options[key], value):

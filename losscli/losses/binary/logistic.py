@@ -136,6 +136,62 @@ def brier(prediction: Tensor, target: Tensor) -> Tensor:
     return ((1 - target) * torch.sigmoid(prediction) - target * torch.sigmoid(-prediction)).square()
 
 
+@loss("binary", "logits", "0 or 1", aliases=("poly", "poly-loss", "PolyLoss"))
+def poly_1(prediction: Tensor, target: Tensor, *, epsilon: Annotated[Number, Bounds(low=-1)] = 1.0) -> Tensor:
+    """Poly-1: cross-entropy whose first polynomial term, 1 - p_t, counts more (or less).
+
+    Domain: any logit; target 0 or 1.
+    Shapes: prediction and target [...] -> [...].
+
+    Formula: L = -log p_t + epsilon (1 - p_t), p_t = sigmoid(s x).
+
+    Source: Leng et al. 2022, PolyLoss, https://arxiv.org/abs/2204.12511. epsilon is 1 here, and 2 in optax.
+
+    Kin: epsilon 0 is bce-logits; with two classes equals the multiclass poly-1 of the logits 0 and x.
+
+    >>> round(poly_1(torch.tensor(0.0), torch.tensor(1.0)).item(), 4)  # log 2 + 1/2
+    1.1931
+    """
+    signed = (2 * target - 1) * prediction
+    return epsilon * torch.sigmoid(-signed) - logsigmoid(signed)
+
+
+@loss("binary", "logits", "0 or 1", aliases=("asl", "AsymmetricLoss", "AsymmetricLossMultiLabel"))
+def asymmetric(
+    prediction: Tensor,
+    target: Tensor,
+    *,
+    gamma_neg: NonNegative = 4.0,
+    gamma_pos: NonNegative = 1.0,
+    clip: Annotated[Number, Bounds(low=0, high=1, high_open=True)] = 0.05,
+) -> Tensor:
+    """Asymmetric loss: focal with a fading of its own for yes and for no, and no cost at all for an easy no.
+
+    Domain: any logit; target 0 or 1.
+    Shapes: prediction and target [...] -> [...].
+
+    Formula: L = -y (1 - p)^gamma_pos log p - (1 - y) p_m^gamma_neg log(1 - p_m), p = sigmoid(x),
+    p_m = max(0, p - clip).
+
+    Source: Ridnik et al. 2021, Asymmetric Loss for Multi-Label Classification, https://arxiv.org/abs/2009.14119. The
+    gradient goes through the fading too; the authors' code sums over the batch, here a mean is taken.
+
+    Kin: clip 0 and gamma_neg = gamma_pos is focal; with both 0 it is bce-logits.
+
+    >>> round(asymmetric(torch.tensor(0.0), torch.tensor(1.0)).item(), 4)  # (1/2) log 2
+    0.3466
+    >>> asymmetric(torch.tensor(-3.0), torch.tensor(0.0)).item()  # p = 0.047 is below the clip
+    0.0
+    """
+    log_p, log_q = logsigmoid(prediction), logsigmoid(-prediction)
+    # Plain: log(1 - p_m), 1 - p_m = min(1, 1 - p + clip); without a clip 1 - p rounds to 0 and its log is infinite.
+    margin = torch.as_tensor(clip, dtype=prediction.dtype, device=prediction.device).log()
+    log_q = torch.logaddexp(log_q, margin).clamp(max=0)
+    easy = log_q >= 0  # there a fractional power of 0 has no gradient
+    faded = (-torch.expm1(log_q.masked_fill(easy, -1.0))).pow(gamma_neg).masked_fill(easy, 0.0)
+    return target * torch.exp(gamma_pos * logsigmoid(-prediction)) * -log_p + (1 - target) * faded * -log_q
+
+
 def _smoothed(target: Tensor, label_smoothing: Number, pos_weight: Number | None) -> tuple[Tensor, Tensor]:
     """The weights of yes and of no."""
     smooth = isinstance(label_smoothing, Tensor) or label_smoothing > 0

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from losscli.losses import Positive, loss
+
+STEEPEST = 20.0  # where the exponential loss goes on as a line: e^20 = 5e8 is the steepest slope that it has
 
 
 @loss("binary", "scores", "0 or 1", aliases=("svm", "HingeLoss"))
@@ -44,3 +48,67 @@ def squared_hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0)
     4.0
     """
     return hinge(prediction, target, margin=margin).square()
+
+
+@loss("binary", "scores", "0 or 1", aliases=("modified_huber",))
+def modified_huber(prediction: Tensor, target: Tensor) -> Tensor:
+    """Modified Huber: squared hinge near the margin, linear far on the wrong side, so that outliers pull less.
+
+    Domain: any score; target 0 or 1, mapped to -1 and +1.
+    Shapes: prediction and target [...] -> [...].
+
+    Formula: L = max(0, 1 - s x)^2 for s x >= -1, -4 s x beyond.
+
+    Source: Zhang 2004, Statistical Behavior and Consistency of Classification Methods Based on Convex Risk
+    Minimization; scikit-learn's SGDClassifier(loss="modified_huber").
+
+    Kin: equals squared-hinge where s x >= -1, and lies below it elsewhere.
+
+    >>> modified_huber(torch.tensor([-0.5, -3.0]), torch.tensor([1.0, 1.0])).tolist()  # (1 + 0.5)^2, 4 * 3
+    [2.25, 12.0]
+    """
+    signed = (2 * target - 1) * prediction
+    return torch.relu(1 - signed.clamp(min=-1)).square() + 4 * torch.relu(-1 - signed)
+
+
+@loss("binary", "scores", "0 or 1", aliases=("Perceptron",))
+def perceptron(prediction: Tensor, target: Tensor) -> Tensor:
+    """Perceptron: linear in how far a score is on the wrong side; right is enough. A model of zeros costs nothing.
+
+    Domain: any score; target 0 or 1, mapped to -1 and +1.
+    Shapes: prediction and target [...] -> [...].
+
+    Formula: L = max(0, -s x).
+
+    Source: Rosenblatt 1958, The Perceptron; scikit-learn's Perceptron.
+
+    Kin: the limit of hinge for a margin that goes to 0, and of soft-margin(k x) / k for large k.
+
+    >>> perceptron(torch.tensor([-0.5, 2.0]), torch.tensor([1.0, 1.0])).tolist()
+    [0.5, 0.0]
+    """
+    return torch.relu((1 - 2 * target) * prediction)
+
+
+@loss("binary", "scores", "0 or 1", aliases=("adaboost", "ExponentialLoss"))
+def exponential(prediction: Tensor, target: Tensor) -> Tensor:
+    """Exponential: AdaBoost's loss. A confident mistake costs more than anything else, and so does a wrong label.
+
+    Domain: any score; target 0 or 1, mapped to -1 and +1. Beyond s x = -20 it goes on as its tangent, so that it stays
+    finite with a slope that an optimizer can still square; in float16, which ends at 65504, beyond s x = -1.19.
+    Shapes: prediction and target [...] -> [...].
+
+    Formula: L = exp(-s x) for s x >= -20, e^20 (1 - 20 - s x) beyond.
+
+    Source: Freund and Schapire 1997, A Decision-Theoretic Generalization of On-Line Learning; Friedman, Hastie and
+    Tibshirani 2000, Additive Logistic Regression. scikit-learn's ExponentialLoss of half the score.
+
+    Kin: soft-margin = log(1 + exponential).
+
+    >>> exponential(torch.tensor([0.0, -21.0]), torch.tensor([1.0, 1.0])).tolist()  # 1, 2 e^20
+    [1.0, 970330368.0]
+    """
+    # Plain: exp(-s x), which is infinite from s x = -89 in float32.
+    wrong = (1 - 2 * target) * prediction
+    steepest = min(STEEPEST, math.log(torch.finfo(prediction.dtype).max / 2e4))  # a score of 1e4 stays finite
+    return torch.exp(wrong.clamp(max=steepest)) * (1 + torch.relu(wrong - steepest))
