@@ -33,6 +33,31 @@ def problems_of_weight(loss: Loss, task: str, value: Any) -> list[Problem]:
     return [] if value is None else _refused(loss, CLASS_WEIGHT, value)
 
 
+def missing_from(loss: Loss, options: Mapping[str, Any]) -> list[Problem]:
+    """The options without a default that are not given: at most one problem, which names them all."""
+    required = [option for option in loss.options.values() if option.required]
+    absent = [option.name for option in required if option.name not in options]
+    if not absent:
+        return []
+    example = ", ".join(f"{option.name}: {_instance(option)}" for option in required)
+    return [
+        Problem(
+            f"{loss.name} needs {' and '.join(absent)}, which {'has' if len(absent) == 1 else 'have'} no default",
+            cure=f"for example {{name: {loss.name}, {example}}}",
+        )
+    ]
+
+
+def _instance(option: Option) -> str:
+    """A value that a required option accepts."""
+    accepts = option.accepts
+    if isinstance(accepts, Choice):
+        return accepts.names[0]
+    bounds = accepts if isinstance(accepts, Bounds) else accepts.bounds
+    found = next((number for number in (1.0, 0.5, bounds.high, bounds.low) if bounds.allow(number)), None)
+    return f"[{found}]" if isinstance(accepts, Several) else str(found)
+
+
 def _unknown(loss: Loss, name: str) -> Problem:
     if not loss.options:
         return Problem(f"{loss.name} has no option {shown(name)}", cure=f"{loss.name} has no options")
@@ -97,5 +122,7 @@ def _unruly(loss: Loss, option: Option, accepts: PerClass, value: str) -> Proble
 
 
 def _example(option: Option) -> str:
+    if option.required:
+        return f"for example {option.name}: {_instance(option)}"
     default = "null" if option.optional else str(option.default)
     return f"the default is {option.name}: {default}"
