@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from losscli.losses import ClassCounts, NonNegative, Positive, loss
+from losscli.losses.finite import widened
 from losscli.losses.multiclass.classes import expected, is_class, of_class, over_classes, seen
 
 
@@ -48,7 +49,7 @@ def ldam(
     Domain: logits of the size of a cosine (the source normalises features and weights), which `scale` makes large; target
     class indices 0 to K - 1.
     Shapes: prediction [..., B, K], target [..., B] -> [..., B]. `counts` are the training rows of each class, [K] or
-    [R, 1, K]; 0 counts as 1. The result of float16 is float32, since `scale` leaves its range.
+    [R, 1, K]; 0 counts as 1. The result of float16 is float32: `scale` leaves its range.
 
     Formula: L = -log softmax(scale (x - m_y e_y))_y, m_k = max_margin (min_j n_j / n_k)^(1/4), n = counts.
 
@@ -62,7 +63,7 @@ def ldam(
     0.6931
     """
     rows = seen(counts, prediction)
-    wide = prediction.to(rows.dtype)
+    logits = widened(prediction)
     margins = over_classes(max_margin) * (rows.amin(-1, keepdim=True) / rows).pow(0.25)  # [K], [R, 1, K]
-    held = wide - torch.where(is_class(wide, target), margins, 0.0)
+    held = logits - torch.where(is_class(logits, target), margins.to(logits.dtype), 0.0)
     return -of_class(torch.log_softmax(over_classes(scale) * held, -1), target)

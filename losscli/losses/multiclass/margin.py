@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from losscli.losses import Bounds, Number, Positive, loss
+from losscli.losses.finite import widened
 from losscli.losses.multiclass.classes import is_class, of_class, over_classes
 
 
@@ -33,7 +34,8 @@ def multi_margin(
     >>> multi_margin(torch.tensor([[0.0, 0.5]]), torch.tensor([1])).item()  # (1 - 0.5) / 2
     0.25
     """
-    below = prediction - of_class(prediction, target).unsqueeze(-1)
+    scores = widened(prediction)
+    below = scores - of_class(scores, target).unsqueeze(-1)
     short = torch.relu(over_classes(margin) + below)  # [..., B, K]
     others = short.scatter(-1, target.unsqueeze(-1), 0.0)
     return others.pow(over_classes(p)).sum(-1) / prediction.shape[-1]

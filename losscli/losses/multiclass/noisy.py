@@ -14,6 +14,7 @@ from losscli.losses.multiclass.classes import entropy, expected, missed, of_clas
 from losscli.losses.tempered import tempered_divergence, tempered_log_softmax
 
 LOG_OF_ZERO = math.log(1e-4)  # what the logarithm of a label's zero counts as, in both sources
+T2 = 1.2
 
 
 @loss("multiclass", "logits", "class index or probabilities", aliases=("mae-probabilities", "total-variation"))
@@ -159,7 +160,7 @@ def bootstrap_hard(prediction: Tensor, target: Tensor, *, beta: Fraction = 0.8) 
 
 
 def _tempered(received: Tensor, options: Mapping[str, Any]) -> Tensor:
-    return tempered_log_softmax(received, over_classes(options["t2"])).exp()
+    return tempered_log_softmax(received, over_classes(options.get("t2", T2))).exp()
 
 
 @loss(
@@ -170,7 +171,7 @@ def bi_tempered(
     target: Tensor,
     *,
     t1: Fraction = 0.8,
-    t2: Annotated[Number, Bounds(low=1)] = 1.2,
+    t2: Annotated[Number, Bounds(low=1)] = T2,
 ) -> Tensor:
     """Bi-tempered logistic loss: bounded for far mistakes (t1 < 1), and with heavy tails for near ones (t2 > 1).
 

@@ -72,6 +72,6 @@ def asymmetric(
     # Plain: (1 - p_y) ** gamma_pos, which cancels: all but p_y, summed in logs, keeps its digits, as in focal.
     others = torch.logsumexp(logs.masked_fill(right, float("-inf")), -1, keepdim=True)
     fade = torch.where(right, over_classes(gamma_pos) * others, over_classes(gamma_neg) * logs)
-    share = over_classes(label_smoothing) / logs.shape[-1]
-    wanted = torch.where(right, 1 - over_classes(label_smoothing) + share, share)
+    smoothing = over_classes(label_smoothing)
+    wanted = (1 - smoothing) * right.to(logs.dtype) + smoothing / logs.shape[-1]
     return -(wanted * torch.exp(fade) * logs).sum(-1)

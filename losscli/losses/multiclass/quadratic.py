@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from losscli.losses import loss
+from losscli.losses.finite import widened
 from losscli.losses.multiclass.classes import distribution, expected, is_class
 
 
@@ -44,7 +45,7 @@ def project(scores: Tensor) -> Tensor:
     """
     shifted = scores - scores.amax(-1, keepdim=True)
     # A score of 1 below the largest gets nothing: cut there, sums stay small. float16 and bfloat16 cannot count the places.
-    wide = shifted.detach().to(torch.promote_types(scores.dtype, torch.float32)).clamp(min=-1)
+    wide = widened(shifted.detach()).clamp(min=-1)
     ordered = wide.sort(-1, descending=True).values
     places = torch.arange(1, scores.shape[-1] + 1, dtype=wide.dtype, device=wide.device)
     size = (1 + places * ordered > ordered.cumsum(-1)).sum(-1, keepdim=True).clamp(min=1)  # of the support
