@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from losscli.losses import Positive, loss
+from losscli.losses.finite import finite_exp, widened
 
 STEEPEST = 20.0  # where the exponential loss goes on as a line: e^20 = 5e8 is the steepest slope that it has
 
@@ -47,7 +46,7 @@ def squared_hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0)
     >>> squared_hinge(torch.tensor(-1.0), torch.tensor(1.0)).item()  # (1 + 1)^2
     4.0
     """
-    return hinge(prediction, target, margin=margin).square()
+    return hinge(widened(prediction), target, margin=margin).square()
 
 
 @loss("binary", "scores", "0 or 1", aliases=("modified_huber",))
@@ -95,7 +94,7 @@ def exponential(prediction: Tensor, target: Tensor) -> Tensor:
     """Exponential: AdaBoost's loss. A confident mistake costs more than anything else, and so does a wrong label.
 
     Domain: any score; target 0 or 1, mapped to -1 and +1. Beyond s x = -20 it goes on as its tangent, so that it stays
-    finite with a slope that an optimizer can still square; in float16, which ends at 65504, beyond s x = -1.19.
+    finite with a slope that an optimizer can still square.
     Shapes: prediction and target [...] -> [...].
 
     Formula: L = exp(-s x) for s x >= -20, e^20 (1 - 20 - s x) beyond.
@@ -109,6 +108,4 @@ def exponential(prediction: Tensor, target: Tensor) -> Tensor:
     [1.0, 970330368.0]
     """
     # Plain: exp(-s x), which is infinite from s x = -89 in float32.
-    wrong = (1 - 2 * target) * prediction
-    steepest = min(STEEPEST, math.log(torch.finfo(prediction.dtype).max / 2e4))  # a score of 1e4 stays finite
-    return torch.exp(wrong.clamp(max=steepest)) * (1 + torch.relu(wrong - steepest))
+    return finite_exp((1 - 2 * target) * widened(prediction), STEEPEST)

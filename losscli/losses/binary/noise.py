@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from losscli.losses import Bounds, Fraction, Number, loss
+from losscli.losses.finite import widened
 from losscli.losses.tempered import tempered_divergence, tempered_log_softmax
 
 Order = Annotated[Number, Bounds(low=0, high=1, low_open=True)]
@@ -61,11 +62,11 @@ def bi_tempered(prediction: Tensor, target: Tensor, *, t1: Fraction = 0.8, t2: T
     >>> round(bi_tempered(torch.tensor(0.0), torch.tensor(1.0), t1=0.0, t2=1.0).item(), 4)  # (1 - 1/2) - (1 - 1/2) / 2
     0.25
     """
-    return tempered_divergence(_tempered(prediction, t2), target.long(), t1).to(prediction.dtype)
+    return tempered_divergence(_tempered(prediction, t2), target.long(), t1)
 
 
 def _tempered(prediction: Tensor, t2: Number) -> Tensor:
-    """The logarithms of the tempered probabilities of no and of yes, [..., 2]; of half precision in float32."""
-    wide = prediction if prediction.dtype == torch.float64 else prediction.float()
+    """The logarithms of the tempered probabilities of no and of yes, [..., 2]."""
+    wide = widened(prediction)
     pair = torch.stack([torch.zeros_like(wide), wide], -1)
     return tempered_log_softmax(pair, t2.unsqueeze(-1) if isinstance(t2, Tensor) and t2.ndim else t2)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from losscli.losses import Choice, loss
+from losscli.losses.finite import widened
 
 PAIRS = 2**22  # at most so many pairs at a time: judging a whole split would take rows x rows numbers of memory
 
@@ -41,7 +42,7 @@ def auc_pairwise(
     >>> auc_pairwise(torch.tensor([2.0, 0.5]), torch.tensor([1.0, 0.0]), surrogate="hinge").item()  # lead 1.5
     0.0
     """
-    phi = SURROGATES[surrogate]
+    phi, prediction = SURROGATES[surrogate], widened(prediction)
     total = torch.zeros_like(prediction[..., 0])
     step = max(1, PAIRS // prediction.numel())
     for start in range(0, prediction.shape[-1], step):
