@@ -12,6 +12,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from traceback import walk_tb
+from types import TracebackType
 from typing import Any, ClassVar, Literal
 
 Severity = Literal["error", "warning", "info"]
@@ -67,6 +69,10 @@ class SpecError(UserError):
     exit_code = 2
 
 
+class CodeError(SpecError):
+    """Code of the user's own, given on the command line, failed (exit code 2)."""
+
+
 class DataError(UserError):
     """The data cannot be used as they are (exit code 3)."""
 
@@ -83,6 +89,39 @@ class MachineError(UserError):
     """The machine cannot do it: device, disk, a missing extra, a damaged record (exit code 5)."""
 
     exit_code = 5
+
+
+class foreign:  # noqa: N801  it is used like a function
+    """Run code that is not losscli's: whatever it raises becomes a `CodeError` with the place in the user's file.
+
+    >>> with foreign("my loss"):
+    ...     1 / 0
+    Traceback (most recent call last):
+    losscli.errors.CodeError: my loss raises ZeroDivisionError: division by zero
+    """
+
+    def __init__(self, what: str, file: str | None = None):
+        self.what, self.file = what, file
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """A user's error stays as it is, and so does what is no `Exception`: Ctrl-C must end the command."""
+        if not isinstance(error, Exception) or isinstance(error, UserError):
+            return
+        lines = [line for frame, line in walk_tb(trace) if frame.f_code.co_filename == self.file]
+        if isinstance(error, SyntaxError) and error.filename == self.file:
+            lines.append(error.lineno or 1)
+        place = Place(self.file, lines[-1] if lines else None) if self.file else None
+        said = (str(error).splitlines() or [""])[0][:200]
+        raise CodeError(
+            f"{self.what} raises {type(error).__name__}: {shown(said)[1:-1]}",
+            place=place,
+            cure="mend it there; --debug shows the whole traceback",
+        ) from error
 
 
 def shown(text: object) -> str:

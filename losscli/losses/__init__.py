@@ -17,7 +17,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from torch import Tensor
 
-from losscli.errors import SpecError, choose_from, shown
+from losscli.errors import Finding, SpecError, choose_from, shown
 from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
 
@@ -128,6 +128,8 @@ class Loss:
     own_units: bool = False  # regression: judges targets as they are (counts, positive numbers), not standardised ones
     heads: Heads | None = None  # several outputs per target
     point: Point | None = None  # what the outputs predict, where the task cannot tell: see `Point`
+    detached: bool = False  # a factor of it has no gradient, by definition: the gradient is not the slope
+    findings: tuple[Finding, ...] = ()  # what was noticed when it was made: a user's own loss that is slow
 
     @property
     def summary(self) -> str:
@@ -155,6 +157,7 @@ def loss(
     own_units: bool = False,
     heads: Heads | None = None,
     point: Point | None = None,
+    detached: bool = False,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Put the decorated function on the shelf, under its own name in kebab-case unless `name` says otherwise."""
 
@@ -163,7 +166,7 @@ def loss(
         elementwise = per_value if per_value is not None else task in ("binary", "regression") and not over_batch
         item = Loss(
             called, task, expects, target, function, elementwise, over_batch, _options(function), aliases,
-            own_units, heads, point,
+            own_units, heads, point, detached,
         )  # fmt: skip
         losses.put(f"{task}/{called}", item, tuple(f"{task}/{alias}" for alias in aliases))
         return function

@@ -55,7 +55,7 @@ def gaussian_nll(prediction: Tensor, target: Tensor) -> Tensor:
     return (spread + r.square() * finite_exp(-spread, SCALE_KNEE) + math.log(2 * math.pi)) / 2
 
 
-@loss("regression", "mean+log-variance", "any number", heads=_two, point=_centre)
+@loss("regression", "mean+log-variance", "any number", heads=_two, point=_centre, detached=True)
 def beta_nll(prediction: Tensor, target: Tensor, *, beta: Fraction = 0.5) -> Tensor:
     """Beta-NLL: the Gaussian likelihood times the variance to the power beta, so that noisy rows are still learnt.
 

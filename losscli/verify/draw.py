@@ -1,0 +1,130 @@
+"""What a loss is tried with: predictions and targets of its domain, and options within its bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from inspect import Parameter
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
+from losscli.verify import Case, Sample
+
+RUNS, SAMPLES, CLASSES, LABELS = 3, 6, 4, 2
+LARGEST = 1e4  # of a logit or a value
+LARGEST_LOG = 30.0  # of a logarithm: its exponential is 1e13
+LOGARITHMS = ("log-rates", "mean+log-variance", "location+log-scale")
+
+
+def outputs(case: Case) -> int | None:
+    """How many numbers a loss sees of each sample: K classes, L labels, several heads; None where it is one."""
+    classes = CLASSES if case.task == "multiclass" else 1
+    if case.loss.heads is not None:
+        return case.loss.heads(classes, case.options)
+    if case.task == "multiclass":
+        return CLASSES
+    return LABELS if case.task == "multilabel" else None
+
+
+def raw(case: Case, *shape: int, seed: int = 0) -> Tensor:
+    """What a model may put out, float64 [*shape] or [*shape, K]."""
+    width = outputs(case)
+    full = shape if width is None else (*shape, width)
+    return torch.randn(full, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) * 2
+
+
+def targets(case: Case, *shape: int, seed: int = 0) -> Tensor:
+    """Targets of the loss's domain: class indices, or float64; [*shape], or [*shape, L] of labels."""
+    chance = torch.Generator().manual_seed(seed + 1)
+    if case.task == "multiclass":
+        return torch.randint(CLASSES, shape, generator=chance)
+    full = (*shape, LABELS) if case.task == "multilabel" else shape
+    if case.loss.target in ("0 or 1", "0 to 1"):
+        return torch.randint(2, full, generator=chance).double()
+    normal = torch.randn(full, generator=chance, dtype=torch.float64)
+    if case.loss.target == "count (integer >= 0)":
+        return (normal.abs() * 3).floor()
+    if case.loss.target == "number > 0":
+        return normal.exp()
+    return normal.exp() if case.loss.target == "number >= 0" else normal
+
+
+def ordinary(case: Case) -> Iterator[Sample]:
+    """Two stacks of a few runs and samples, with numbers of ordinary size."""
+    for seed in (0, 1):
+        yield Sample(raw(case, RUNS, SAMPLES, seed=seed), targets(case, RUNS, SAMPLES, seed=seed))
+
+
+def many(case: Case) -> Iterator[Sample]:
+    """One stack with more samples than one would read."""
+    yield Sample(raw(case, 2, 50, seed=2), targets(case, 2, 50, seed=2))
+
+
+def few(case: Case) -> Iterator[Sample]:
+    """One run of a few samples, for what is tried number by number."""
+    yield Sample(raw(case, 1, SAMPLES, seed=3), targets(case, 1, SAMPLES, seed=3))
+
+
+def extreme(case: Case) -> Iterator[Sample]:
+    """Every extreme output with every target: as one batch, and each as a batch of its own."""
+    width = outputs(case) or 1
+    largest = LARGEST_LOG if case.loss.expects in LOGARITHMS else LARGEST
+    ends = [-largest, 0.0, largest]
+    corners = torch.tensor(ends if width > 1 else [*ends, -largest / 100, largest / 100, -1e-30, 1e-30, 16.0, -16.0])
+    wanted = _extreme_targets(case)
+    lines = torch.cartesian_prod(*[corners.double()] * width).view(-1, width)
+    paired = lines.repeat_interleave(len(wanted), dim=0)
+    sample = Sample(paired if outputs(case) else paired[:, 0], wanted.repeat(len(lines), *(1,) * (wanted.ndim - 1)))
+    yield Sample(sample.raw[None], sample.target[None])
+    yield Sample(sample.raw[:, None], sample.target[:, None])
+
+
+def _extreme_targets(case: Case) -> Tensor:
+    """The targets at the ends of the domain, [n] or [n, L]."""
+    if case.task == "multiclass":
+        return torch.arange(CLASSES)
+    ends = {"any number": [-LARGEST, 0.0, LARGEST], "number > 0": [1.0 / LARGEST, 1.0, LARGEST]}
+    if case.task == "regression":
+        return torch.tensor(ends.get(case.loss.target, [0.0, 1.0, LARGEST]), dtype=torch.float64)
+    if case.task == "multilabel":
+        return torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * LABELS)
+    return torch.tensor([0.0, 1.0], dtype=torch.float64)
+
+
+def settings(loss: Loss, given: Mapping[str, Any], task: str) -> list[dict[str, Any]]:
+    """The options to try: those that are given; else the defaults, and every option set to something else."""
+    needed = {name: choices(option)[0] for name, option in loss.options.items() if _must_be_filled(option)}
+    if given or not loss.options:
+        return [{**needed, **given}]
+    return [needed, {name: choices(option)[-1] for name, option in loss.options.items()}]
+
+
+def _must_be_filled(option: Option) -> bool:
+    """Whether there is no default that a kernel could take: required, or a rule over a training split."""
+    return option.default is Parameter.empty or (isinstance(option.accepts, PerClass) and option.default is not None)
+
+
+def choices(option: Option) -> list[Any]:
+    """A few different values that an option allows."""
+    accepts = option.accepts
+    if isinstance(accepts, Choice):
+        return list(accepts.names)
+    if isinstance(accepts, Several):
+        found = numbers(accepts.bounds)
+        return [found[:2], found]
+    if isinstance(accepts, PerClass):
+        if option.name == "pos_weight":
+            return [0.5, 2.0, 3.0]
+        scale = 20.0 if "training" in accepts.rules else 1.0
+        return [[scale * part for part in parts] for parts in ([1.0, 2.0, 3.0, 4.0], [4.0, 1.0, 0.5, 2.0])]
+    return numbers(accepts)
+
+
+def numbers(bounds: Bounds) -> list[float]:
+    """Three different numbers within bounds, in order."""
+    low = bounds.low if math.isfinite(bounds.low) else min(-1.0, bounds.high - 3.0)
+    high = bounds.high if math.isfinite(bounds.high) else low + 3.0
+    return [low + part * (high - low) for part in (0.25, 0.5, 0.8)]

@@ -1,0 +1,50 @@
+"""The trial: every property, with every setting of the options, and the smallest example of what fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from losscli.losses import Loss
+from losscli.verify import Case, Outcome, Property, Report, properties
+from losscli.verify.draw import settings
+from losscli.verify.shrink import says, smallest
+
+
+def verify(loss: Loss, task: str, options: Mapping[str, Any] | None = None) -> Report:
+    """Try every property of the contract on a loss that serves a task.
+
+    Without `options`, the defaults are tried, and every option set to something else.
+
+    >>> from losscli.losses import find
+    >>> report = verify(find("hinge", "binary"), "binary")
+    >>> report.failed, report.count("passed") > 10
+    ([], True)
+    """
+    cases = [Case(loss, task, chosen) for chosen in settings(loss, options or {}, task)]
+    outcomes: list[Outcome] = []
+    fallen: str | None = None
+    for tried in sorted(properties, key=lambda each: not each.ground):
+        if fallen is not None:
+            outcomes.append(Outcome(tried, "not applicable", f"not tried, since {fallen} fails"))
+            continue
+        outcomes.append(outcome_of(tried, cases))
+        if tried.ground and outcomes[-1].status == "failed":
+            fallen = tried.name
+    return Report(loss, task, tuple(outcomes))
+
+
+def outcome_of(tried: Property, cases: Sequence[Case]) -> Outcome:
+    """One property with all settings of the options; the first failure ends it."""
+    reasons = {id(case): tried.unless(case) for case in cases}
+    fitting = [case for case in cases if reasons[id(case)] is None]
+    if not fitting:
+        return Outcome(tried, "not applicable", str(reasons[id(cases[0])]))
+    for case in fitting[:1] if tried.advice else fitting:
+        for sample in tried.draws(case):
+            if says(tried, case, sample):
+                shrunk = smallest(tried, case, sample)
+                return Outcome(
+                    tried, "noted" if tried.advice else "failed", str(says(tried, case, shrunk)), case, shrunk
+                )
+    return Outcome(tried, "passed")

@@ -1,0 +1,171 @@
+"""Patients made ill on purpose: `verify` names exactly the property that is ill, with an example one can read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from losscli.losses import Loss, losses
+from losscli.verify import properties
+from losscli.verify.trial import verify
+
+
+def patient(function: Callable[..., Tensor], task: str = "regression", expects: str = "values", **facts) -> Loss:
+    target = {"regression": "any number", "multiclass": "class index"}.get(task, "0 or 1")
+    given = {"per_value": task == "regression", "over_batch": False, "options": {}, "aliases": (), **facts}
+    return Loss("patient", task, expects, target, function, **given)
+
+
+def squared(prediction, target):
+    return (prediction - target) ** 2
+
+
+class _Wrong(torch.autograd.Function):
+    @staticmethod
+    def forward(context, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(context, slope):
+        return 2 * slope
+
+
+def wrong_gradient(prediction, target):
+    return squared(_Wrong.apply(prediction), target)
+
+
+def overflows(prediction, target):
+    return torch.log(1 + torch.exp((prediction - target).abs())) * (prediction - target).abs()
+
+
+def mixes_runs(prediction, target):
+    values = squared(prediction, target)
+    return values / values.amax(0, keepdim=True).clamp(min=1) if values.ndim > 1 else values
+
+
+def leaks_nan(prediction, target):
+    return squared(prediction, target) + 0 * prediction.sum()
+
+
+def random(prediction, target):
+    return squared(prediction, target) + torch.rand_like(prediction)
+
+
+def broadcasts(prediction, target):
+    return (prediction.unsqueeze(-1) - target.unsqueeze(-2)) ** 2
+
+
+def reads_the_order(prediction, target):
+    return squared(prediction, target) * torch.linspace(0.5, 1, prediction.shape[-1], dtype=prediction.dtype)
+
+
+def looks_at_neighbours(prediction, target):
+    return squared(prediction, target) + 0.1 * prediction.mean(-1, keepdim=True)
+
+
+def in_place(prediction, target):
+    with torch.no_grad():
+        target.clamp_(min=0)
+    return squared(prediction, target)
+
+
+def hides_nan(prediction, target):
+    return squared(torch.nan_to_num(prediction), target)
+
+
+def loses_digits(prediction, target):
+    return squared(prediction + 1000, target + 1000)
+
+
+def upside_down(prediction, target):
+    return -squared(prediction, target)
+
+
+def no_gradient(prediction, target):
+    return squared(prediction.detach(), target)
+
+
+def raises(prediction, target):
+    raise KeyError("no such thing")
+
+
+ILL = {
+    wrong_gradient: {"gradient-is-the-slope"},
+    overflows: {"finite-at-extremes"},
+    mixes_runs: {"stack-equals-loop", "nan-stays-in-its-run"},
+    leaks_nan: {"nan-stays-in-its-run", "nan-is-shown"},
+    random: {"same-twice"},
+    broadcasts: {"one-number-per-sample"},
+    reads_the_order: {"order-does-not-matter", "weight-two-is-twice"},
+    looks_at_neighbours: {"weight-two-is-twice", "nan-is-shown"},
+    in_place: {"inputs-unchanged"},
+    hides_nan: {"nan-is-shown"},
+    loses_digits: {"float32-keeps-its-digits"},
+    no_gradient: {"gradient-is-the-slope"},
+    raises: {"one-number-per-sample"},
+}
+
+
+@pytest.mark.parametrize("function", ILL, ids=lambda function: function.__name__)
+def test_exactly_the_ill_property_is_named(function):
+    report = verify(patient(function), "regression")
+    assert {outcome.tried.name for outcome in report.failed} == ILL[function]
+
+
+def test_the_healthy_pass_and_every_property_is_judged():
+    report = verify(patient(squared), "regression")
+    assert report.failed == []
+    assert {outcome.tried.name for outcome in report.outcomes} == set(properties.names())
+    assert report.count("passed") >= 12
+
+
+def test_the_example_is_as_small_as_it_gets():
+    (failure,) = verify(patient(overflows), "regression").failed
+    assert failure.sample is not None
+    assert failure.sample.raw.numel() == 1  # one run of one sample
+    assert abs(float(failure.sample.raw) - float(failure.sample.target)) > 80
+    assert "inf" in failure.message
+    (failure,) = verify(patient(broadcasts), "regression").failed
+    assert failure.sample.raw.tolist() == failure.sample.target.tolist() == [[0.0]]
+    assert "[1, 1, 1], not [1, 1]" in failure.message
+
+
+def test_a_wrong_direction_is_noted_and_no_failure():
+    report = verify(patient(upside_down), "regression")
+    (noted,) = (outcome for outcome in report.outcomes if outcome.status == "noted")
+    assert noted.tried.name == "lower-when-right"
+    assert report.failed == []
+
+
+def test_nothing_else_is_tried_on_sand():
+    report = verify(patient(random), "regression")
+    skipped = [outcome for outcome in report.outcomes if outcome.message == "not tried, since same-twice fails"]
+    assert len(skipped) == len(report.outcomes) - 3
+
+
+def test_a_kink_is_no_wrong_gradient():
+    rounded = patient(lambda prediction, target: ((prediction * 2).round() / 2 - target).abs() + prediction.relu())
+    failed = {outcome.tried.name for outcome in verify(rounded, "regression").failed}
+    assert "gradient-is-the-slope" not in failed
+
+
+def test_a_loss_of_several_classes_and_of_a_batch():
+    log_sum = patient(
+        lambda p, t: torch.logsumexp(p, -1) - p.gather(-1, t.unsqueeze(-1)).squeeze(-1), "multiclass", "logits"
+    )
+    assert verify(log_sum, "multiclass").failed == []
+    batch = patient(lambda p, t: squared(p, t).mean(-1), over_batch=True, per_value=False)
+    report = verify(batch, "regression")
+    assert report.failed == []
+    assert {o.tried.name for o in report.outcomes if o.status == "not applicable"} >= {"weight-two-is-twice"}
+
+
+def test_options_are_tried_as_given():
+    focal = losses.get("binary/focal")
+    report = verify(focal, "binary", {"gamma": 0.0})
+    assert report.failed == []
+    assert math.isclose(len(report.outcomes), len(properties.names()))
