@@ -74,7 +74,8 @@ def beta_nll(prediction: Tensor, target: Tensor, *, beta: Fraction = 0.5) -> Ten
     >>> round(beta_nll(torch.tensor([2.0, 0.0]), torch.tensor(0.0)).item(), 4)  # exp(0) times that of gaussian-nll
     2.9189
     """
-    weight = finite_exp(beta * widened(prediction.detach())[..., 1], SCALE_KNEE)
+    spread = widened(prediction.detach())[..., 1].clamp(min=-SCALE_KNEE)  # a weight of 0 would never be left
+    weight = finite_exp(beta * spread, SCALE_KNEE)
     return weight * gaussian_nll(prediction, target)
 
 
@@ -123,8 +124,10 @@ def student_t_nll(prediction: Tensor, target: Tensor, *, df: Positive = 4.0) -> 
     r, spread = _parts(prediction, target)
     df = torch.as_tensor(df, dtype=r.dtype, device=r.device)
     constant = torch.lgamma(df / 2) - torch.lgamma((df + 1) / 2) + torch.log(df * math.pi) / 2
-    far = (r * finite_exp(-spread, SCALE_KNEE)).square()
-    return (df + 1) / 2 * torch.log1p(far / df) + spread + constant
+    # Below the knee the logarithm itself goes on as its tangent: with that of the exponential inside, it would be flat there.
+    far = (r * torch.exp(-spread.clamp(min=-SCALE_KNEE))).square()
+    tangent = 2 * far / (df + far) * (-SCALE_KNEE - spread).clamp(min=0)
+    return (df + 1) / 2 * (torch.log1p(far / df) + tangent) + spread + constant
 
 
 @loss("regression", "mean+log-variance", "any number", heads=_two, point=_centre, aliases=("crps",))

@@ -88,8 +88,10 @@ def multi_quantile(prediction: Tensor, target: Tensor, *, taus: Levels = TAUS, c
     >>> multi_quantile(torch.tensor([[0.0, 2.0]]), torch.tensor([1.0]), taus=[0.25, 0.75]).tolist()  # (1/4 + 1/4) / 2
     [0.25]
     """
-    outputs, level = widened(prediction), torch.as_tensor(taus)
-    level, order = level.to(outputs).sort()  # the penalty compares neighbours, whatever the order of the taus
+    outputs = widened(prediction)
+    level, order = torch.as_tensor(
+        taus, dtype=outputs.dtype, device=outputs.device
+    ).sort()  # the penalty compares neighbours, whatever the order of the taus
     outputs = outputs.index_select(-1, order)
     short = widened(target)[..., None] - outputs  # [..., m]
     pinball = torch.maximum(level * short, (level - 1) * short).sum(-1)
