@@ -22,6 +22,7 @@ from losscli.cli.text import duration, in_ascii, visible
 from losscli.compare.result import Arena, Comparison
 from losscli.errors import Finding, Problem
 
+IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
 COLORS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -57,7 +58,7 @@ def outcome(comparison: Comparison, next_command: str = "") -> None:
             _single(console, arena)
         else:
             _contest(console, arena)
-        _findings(console, arena.findings)
+        _findings(console, [found for found in arena.findings if found.code not in IN_THE_HEADER])
         console.print()
     unmet(comparison.unmet, sys.stdout)
     if comparison.record:
@@ -157,7 +158,7 @@ def _findings(console: Console, findings: Sequence[Finding]) -> None:
     for found in sorted(findings, key=lambda each: list(COLORS).index(each.severity)):
         told = Text(_lines(found.message))
         if found.cure:
-            told.append(f"\n{_lines(found.cure)}", "dim")
+            told.append(f"\ntry: {_lines(found.cure)}", "dim")
         grid.add_row(Text(found.severity, COLORS[found.severity]), told)
     if findings:
         console.print()

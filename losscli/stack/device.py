@@ -60,6 +60,20 @@ def threads(cost: int, device: torch.device) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@contextmanager
+def memory_told(batch_size: int) -> Iterator[None]:
+    """`MachineError` where the memory runs out; the batch size stays what the user said."""
+    try:
+        yield
+    except RuntimeError as error:  # torch.OutOfMemoryError is one, and the CPU's allocator raises it plainly
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise MachineError(
+            f"the memory is not enough for batches of {batch_size} rows with this model and so many runs",
+            cure="make train.batch_size, model.hidden or the number of seeds smaller, or use --device cpu",
+        ) from error
+
+
 def refuse_if_too_large(cost: int, device: torch.device) -> None:
     """`SpecError` where not even one run fits into memory: told before anything is allocated."""
     if device.type == "cuda":

@@ -61,10 +61,11 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
 def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False) -> list[Course]:
     """Train the runs as one stack, and judge them on all splits. Equal runs give equal results in any stack."""
     began = time.perf_counter()
-    training = Training(runs, job)
-    with machine.threads(training.network.cost(job.plan.batch_size) * len(runs), job.device):
-        training.run(report)
-        training.finish()
+    with machine.memory_told(job.plan.batch_size):
+        training = Training(runs, job)
+        with machine.threads(training.network.cost(job.plan.batch_size) * len(runs), job.device):
+            training.run(report)
+            training.finish()
     for course in training.courses:
         course.seconds = (time.perf_counter() - began) / len(runs)
     return training.courses

@@ -1,0 +1,64 @@
+"""Devices and memory: what is not there, or not enough, is told with a way out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from losscli.errors import MachineError, SpecError
+from losscli.stack import device as machine
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize("name", ["cuda", "cuda:7", "gpu", "mps", ""])
+def test_a_device_that_is_not_here_is_refused_with_those_that_are(name):
+    with pytest.raises(MachineError, match="there is: cpu") as caught:
+        machine.choose(name)
+    assert "--device cpu" in caught.value.problems[0].cure
+
+
+def test_auto_is_the_cpu_without_a_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert machine.choose("auto") == CPU
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert machine.choose("auto") == machine.choose("cuda") == torch.device("cuda:0")
+    assert machine.choose("cuda:1") == torch.device("cuda:1")
+
+
+def test_a_model_that_cannot_fit_is_refused_before_anything_is_allocated():
+    with pytest.raises(SpecError, match="limit here"):
+        machine.refuse_if_too_large(10**16, CPU)
+    machine.refuse_if_too_large(10**6, CPU)
+
+
+def test_memory_that_runs_out_is_told_and_nothing_else_is_swallowed():
+    with pytest.raises(MachineError, match="batches of 64"), machine.memory_told(64):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+    with pytest.raises(MachineError, match="batches of 64"), machine.memory_told(64):
+        torch.empty(1 << 60)
+    with pytest.raises(RuntimeError, match="another"), machine.memory_told(64):
+        raise RuntimeError("another")
+
+
+def test_small_stacks_use_one_thread_and_give_the_others_back():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with machine.threads(1000, CPU):
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+        with machine.threads(1 << 30, CPU):
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 1), (7, 3), (40, 16), (5, 100)])
+def test_chunks_cover_all_runs_evenly(count, size):
+    found = machine.chunks(count, size)
+    assert [row for start, stop in found for row in range(start, stop)] == list(range(count))
+    sizes = [stop - start for start, stop in found]
+    assert max(sizes) <= size
+    assert max(sizes) - min(sizes) <= 1
