@@ -16,7 +16,7 @@ from torch import Tensor
 from losscli.errors import DataError, SpecError, shown
 from losscli.losses import Choice, Loss, PerClass, check_options
 
-CLASS_TARGETS = ("class index", "class index or probabilities")
+CLASS_TARGETS = ("class index", "class index or probabilities", "class rank")
 LINKS = {"probabilities": "softmax", "log-probabilities": "log_softmax"}
 CLOSE = 1e-3  # how far a sum of probabilities may be from 1: float16 has three digits
 
@@ -32,6 +32,7 @@ def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> 
     [1.5, 0.0]
     """
     check_options(item, options)
+    _refuse_untold(item, options)
     settings = {name: _setting(item, name, value) for name, value in options.items()}
     over_labels = task == "multilabel" and item.task != task
 
@@ -40,13 +41,23 @@ def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> 
         _check_prediction(item, predicted, over_labels)
         read = _classes if item.target in CLASS_TARGETS else _values
         wanted = read(item, predicted, wanted.to(predicted.device))
-        width = predicted.shape[-1] if item.target in CLASS_TARGETS or over_labels else 1
+        width = _width(item, predicted) if item.target in CLASS_TARGETS or over_labels else 1
         values = item.function(predicted, wanted, **_fitted(item, settings, predicted, width))
         return values.mean(-1) if over_labels else values
 
     call.__name__ = item.name.replace("-", "_")
     call.__doc__ = item.function.__doc__
     return call
+
+
+def _refuse_untold(item: Loss, options: Mapping[str, Any]) -> None:
+    """What the training split knows of the classes must be told to a function, which has none."""
+    for name, option in item.options.items():
+        if option.default == "training" and isinstance(options.get(name, option.default), str):
+            raise SpecError(
+                f"{item.name}: {name} must be given: how many training rows each class has, in the order of the classes",
+                cure=f"{name}=torch.bincount(labels, minlength=classes), of the labels that are trained on",
+            )
 
 
 def _setting(item: Loss, name: str, value: Any) -> Any:
@@ -101,7 +112,7 @@ def _check_prediction(item: Loss, prediction: Tensor, over_labels: bool) -> None
 def _check_classes(item: Loss, prediction: Tensor) -> None:
     if prediction.ndim < 2:
         raise DataError(f"{item.name}: the prediction must be [B, K], and its shape is {list(prediction.shape)}")
-    if prediction.shape[-1] < 2:
+    if _width(item, prediction) < 2:
         raise DataError(
             f"{item.name}: one class is always right, so the loss is the same for ever; the shape is "
             f"{list(prediction.shape)}",
@@ -110,6 +121,11 @@ def _check_classes(item: Loss, prediction: Tensor) -> None:
     if item.expects in ("probabilities", "log-probabilities"):
         given = prediction.exp() if item.expects == "log-probabilities" else prediction
         _check_sums(item, given, "prediction", f"pass the model's output through {LINKS[item.expects]} first")
+
+
+def _width(item: Loss, prediction: Tensor) -> int:
+    """How many classes or labels there are: one output for each, or one for each step between two ranks."""
+    return prediction.shape[-1] + (item.expects == "rank-logits")
 
 
 def _check_sums(item: Loss, probabilities: Tensor, what: str, cure: str) -> None:
@@ -124,7 +140,7 @@ def _check_sums(item: Loss, probabilities: Tensor, what: str, cure: str) -> None
 
 def _classes(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
     """A target of classes, as indices or as probabilities."""
-    classes = prediction.shape[-1]
+    classes = _width(item, prediction)
     if target.is_floating_point():
         return _distribution(item, prediction, target)
     if target.shape != prediction.shape[:-1]:
@@ -136,19 +152,23 @@ def _classes(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
     target = target.long()
     low, high = int(target.min()), int(target.max())
     if low < 0 or high >= classes:
+        word = "rank" if item.target == "class rank" else "class index"
         raise DataError(
-            f"{item.name}: a class index must be 0 to {classes - 1}, and {low if low < 0 else high} is given",
-            cure="leave out the rows to be ignored: no index means ignore"
-            if low < 0
-            else "put out one logit per class",
+            f"{item.name}: a {word} must be 0 to {classes - 1}, and {low if low < 0 else high} is given",
+            cure="leave out the rows to be ignored: no index means ignore" if low < 0 else _more_outputs(item),
         )
     return target
+
+
+def _more_outputs(item: Loss) -> str:
+    return "put out one logit per " + ("step between two ranks" if item.expects == "rank-logits" else "class")
 
 
 def _distribution(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
     if item.target != "class index or probabilities":
         raise DataError(
-            f"{item.name}: the target must hold class indices, and it holds {target.dtype}", cure="target.long()"
+            f"{item.name}: the target must hold class indices, and it holds {target.dtype}",
+            cure="target.argmax(-1)" if target.shape == prediction.shape else "target.long()",
         )
     if target.shape != prediction.shape:
         raise DataError(
@@ -191,8 +211,13 @@ def _refuse_outside(item: Loss, numbers: Tensor, what: str, cure: str) -> None:
 
 def _fitted(item: Loss, settings: Mapping[str, Any], prediction: Tensor, width: int) -> dict[str, Any]:
     """The options in the prediction's number type, with one number for each of its `width` classes or labels."""
-    fitted = {name: value.to(prediction) if isinstance(value, Tensor) else value for name, value in settings.items()}
-    for name, value in fitted.items():
+    fitted = dict(settings)
+    for name, value in settings.items():
+        counted = item.options[name].default == "training"
+        if counted and not (isinstance(value, Tensor) and value.ndim):
+            raise SpecError(f"{item.name}: {name} must be one number for each of {width} classes, and {value} is given")
+        if isinstance(value, Tensor):  # a count may be more than float16 holds
+            fitted[name] = value.to(prediction.device) if counted else value.to(prediction)
         per_class = isinstance(item.options[name].accepts, PerClass)
         if per_class and isinstance(value, Tensor) and value.ndim and value.shape[-1] != width:
             given = value.shape[-1]

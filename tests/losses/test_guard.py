@@ -45,6 +45,19 @@ TRAPS = {
     "class as float": ("multiclass", "multi-margin", LOGITS, ROW, "class indices"),
     "class as float where probabilities may be": ("multiclass", "cross-entropy", LOGITS, ROW, "like the prediction"),
     "column of classes": ("multiclass", "cross-entropy", LOGITS, COLUMN.long(), "needs class indices [4]"),
+    "rank above what the outputs reach": (
+        "multiclass",
+        "coral",
+        LOGITS,
+        ROW.long() + 4,
+        "a rank must be 0 to 3, and 4",
+    ),
+    "negative rank": ("multiclass", "corn", LOGITS, ROW.long() - 1, "a rank must be 0 to 3, and -1"),
+    "rank of logits": ("multiclass", "emd", LOGITS, ROW.long() + 3, "a rank must be 0 to 2, and 3"),
+    "rank as float": ("multiclass", "coral", LOGITS, ROW, "class indices"),
+    "probabilities as a rank": ("multiclass", "emd", LOGITS, LOGITS + 1 / 3, "class indices"),
+    "probabilities where an index must be": ("multiclass", "gce", LOGITS, LOGITS + 1 / 3, "class indices"),
+    "levels instead of a rank": ("multiclass", "corn", LOGITS, LOGITS.long(), "needs class indices [4]"),
     "empty": ("binary", "bce-logits", torch.zeros(0), torch.zeros(0), "is empty"),
     "one number": ("binary", "bce-logits", torch.tensor(1.0), torch.tensor(1.0), "dimension of samples"),
     "integers": ("regression", "mse", ROW.long(), ROW, "floating-point"),
@@ -70,6 +83,12 @@ def test_traps(trap):
         ("binary", "bce-logits", {"pos_weight": "balanced"}, "needs a training split"),
         ("multiclass", "cross-entropy", {"weight": {"a": 1.0}}, "needs a training split"),
         ("binary", "focal", {"gamma": [1.0, 2.0]}, "takes one number here"),
+        ("multiclass", "ldam", {}, "counts must be given"),
+        ("multiclass", "logit-adjusted", {"tau": 2.0}, "counts must be given"),
+        ("multiclass", "balanced-softmax", {"counts": "training"}, "counts must be given"),
+        ("multiclass", "ldam", {"counts": "balanced"}, "one or more numbers"),
+        ("multiclass", "ldam", {"counts": {"a": 1.0}}, "needs a training split"),
+        ("multiclass", "ldam", {"counts": [1.0, -1.0]}, "-1"),
     ],
 )
 def test_wrong_options_are_refused_at_once(task, name, options, said):
@@ -115,3 +134,37 @@ def test_log_softmax_is_accepted_by_nll():
     assert call("multiclass", "nll", torch.log_softmax(LOGITS, -1), ROW.long()).tolist() == pytest.approx(
         [math.log(3)] * 4
     )
+
+
+def test_ranks_are_one_more_than_the_steps_between_them():
+    """Two ranks need one output, four need three; the highest rank is right where every step is passed."""
+    assert call("multiclass", "coral", COLUMN, ROW.long()).tolist() == pytest.approx([math.log(2)] * 4)
+    assert call("multiclass", "corn", LOGITS, ROW.long() + 3).tolist() == pytest.approx([3 * math.log(2)] * 4)
+
+
+def test_counts_are_given_in_python():
+    """All logits alike: minus the logarithm of a class's share of the counts, half precision or not."""
+    share = [math.log(130_000 / 60_000)] * 4
+    for counts in ([60_000, 60_000, 10_000], torch.tensor([60_000, 60_000, 10_000])):
+        assert call("multiclass", "balanced-softmax", LOGITS, ROW.long(), counts=counts).tolist() == pytest.approx(
+            share
+        )
+    many = call("multiclass", "balanced-softmax", LOGITS.half(), ROW.long(), counts=[120_000, 120_000, 20_000])
+    assert many.dtype == torch.float16
+    assert many.tolist() == pytest.approx(share, rel=0.01)
+    with pytest.raises(SpecError, match="each of 3, and 2 are given"):
+        call("multiclass", "ldam", LOGITS, ROW.long(), counts=[1.0, 2.0])
+    with pytest.raises(SpecError, match="each of 3 classes, and 5"):
+        call("multiclass", "ldam", LOGITS, ROW.long(), counts=5.0)
+
+
+@pytest.mark.parametrize(
+    "name", ["poly-1", "mae", "brier", "sparsemax", "ova-bce", "bootstrap-soft", "confidence-penalty"]
+)
+def test_probabilities_are_a_target_where_the_loss_says_so(name):
+    wanted = torch.eye(3, dtype=torch.float64)[[0, 1, 2, 0]]  # the prediction's type is taken
+    found = call("multiclass", name, LOGITS, wanted)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, call("multiclass", name, LOGITS, wanted.argmax(-1)))
+    with pytest.raises(DataError, match="sum to 1"):
+        call("multiclass", name, LOGITS, wanted / 2)
