@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, SpecError, shown
-from losscli.losses import Choice, Loss, PerClass, check_options
+from losscli.losses import Choice, Loss, PerClass, Several, check_options
+from losscli.losses.domain import DOMAINS
+from losscli.losses.finite import widened
 
 CLASS_TARGETS = ("class index", "class index or probabilities", "class rank")
 LINKS = {"probabilities": "softmax", "log-probabilities": "log_softmax"}
@@ -37,8 +39,9 @@ def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> 
     over_labels = task == "multilabel" and item.task != task
 
     def call(prediction: Any, target: Any) -> Tensor:
-        predicted, wanted = _tensor(prediction, "prediction"), _tensor(target, "target")
+        predicted, wanted = widened(_tensor(prediction, "prediction")), _tensor(target, "target")
         _check_prediction(item, predicted, over_labels)
+        _check_heads(item, predicted, settings)
         read = _classes if item.target in CLASS_TARGETS else _values
         wanted = read(item, predicted, wanted.to(predicted.device))
         width = _width(item, predicted) if item.target in CLASS_TARGETS or over_labels else 1
@@ -71,6 +74,8 @@ def _setting(item: Loss, name: str, value: Any) -> Any:
             cure="give one number per class, in the order of the classes",
         )
     if isinstance(value, (list, tuple)):
+        if isinstance(item.options[name].accepts, Several) and not any(isinstance(one, (list, tuple)) for one in value):
+            return list(value)
         if not per_class:
             raise SpecError(f"{item.name}: {name} takes one number here", cure="a list is a grid in a spec only")
         return torch.tensor(value, dtype=torch.float64)
@@ -138,6 +143,19 @@ def _check_sums(item: Loss, probabilities: Tensor, what: str, cure: str) -> None
         )
 
 
+def _check_heads(item: Loss, prediction: Tensor, settings: Mapping[str, Any]) -> None:
+    """Several outputs for one number, as many as the kind of loss or its options say."""
+    if item.heads is None or item.target in CLASS_TARGETS:
+        return
+    needed = item.heads(1, settings)
+    if prediction.ndim < 2 or prediction.shape[-1] != needed:
+        raise DataError(
+            f"{item.name}: the prediction must be [B, {needed}] ({item.expects}), and its shape is "
+            f"{list(prediction.shape)}",
+            cure=f"put out {needed} numbers per target",
+        )
+
+
 def _classes(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
     """A target of classes, as indices or as probabilities."""
     classes = _width(item, prediction)
@@ -182,24 +200,22 @@ def _distribution(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def _values(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
-    """A target of one number per output."""
-    if target.shape != prediction.shape:
+    """A target of one number per output, or per several heads of one."""
+    if target.shape != (prediction.shape if item.heads is None else prediction.shape[:-1]):
+        must = "the same shape" if item.heads is None else "the same shape but for the last dimension"
         raise DataError(
-            f"{item.name}: prediction and target must have the same shape, and they are {list(prediction.shape)} and "
+            f"{item.name}: prediction and target must have {must}, and they are {list(prediction.shape)} and "
             f"{list(target.shape)}",
             cure="squeeze(-1) the one that is [N, 1]: broadcasting would compare every sample with every other",
         )
     if not bool(torch.isfinite(target).all()):
         raise DataError(f"{item.name}: the target holds NaN or infinity", cure="leave out the rows without a target")
-    if item.target == "0 or 1":
-        stray = target[(target != 0) & (target != 1)]
-        if stray.numel():
-            raise DataError(
-                f"{item.name}: the target must be 0 or 1, and {stray[0].item():g} is given",
-                cure="map -1 and +1 with (target + 1) / 2",
-            )
-    if item.target == "0 to 1":
-        _refuse_outside(item, target, "target", "a target is 0, 1, or a probability")
+    domain = DOMAINS[item.target]
+    stray = target[~domain.holds(target)]
+    if stray.numel():
+        raise DataError(
+            f"{item.name}: the target must be {domain.said}, and {stray[0].item():g} is given", cure=domain.cure
+        )
     return target.to(prediction.dtype)
 
 

@@ -62,6 +62,14 @@ TRAPS = {
     "one number": ("binary", "bce-logits", torch.tensor(1.0), torch.tensor(1.0), "dimension of samples"),
     "integers": ("regression", "mse", ROW.long(), ROW, "floating-point"),
     "text": ("regression", "mse", ["a"], ROW, "numbers in a tensor"),
+    "half a count": ("regression", "poisson-nll", ROW, ROW + 0.5, "an integer >= 0), and 0.5"),
+    "negative count": ("regression", "negative-binomial-nll", ROW, ROW - 1, "an integer >= 0), and -1"),
+    "zero where a ratio is taken": ("regression", "mape", ROW, ROW, "a number > 0, and 0"),
+    "negative amount": ("regression", "tweedie", ROW, ROW - 2, "a number >= 0, and -2"),
+    "infinite target": ("regression", "gamma-nll", ROW, ROW + math.inf, "NaN or infinity"),
+    "one output for two": ("regression", "gaussian-nll", ROW, ROW, "must be [B, 2] (mean+log-variance)"),
+    "two outputs for three quantiles": ("regression", "multi-quantile", torch.zeros(4, 2), ROW, "must be [B, 3]"),
+    "a column against two outputs": ("regression", "laplace-nll", torch.zeros(4, 2), COLUMN, "but for the last"),
     "labels without a dimension": ("multilabel", "bce-logits", ROW, ROW, "shape [B, L]"),
 }
 
@@ -83,6 +91,12 @@ def test_traps(trap):
         ("binary", "bce-logits", {"pos_weight": "balanced"}, "needs a training split"),
         ("multiclass", "cross-entropy", {"weight": {"a": 1.0}}, "needs a training split"),
         ("binary", "focal", {"gamma": [1.0, 2.0]}, "takes one number here"),
+        ("regression", "multi-quantile", {"taus": [0.5, 1.0]}, "> 0 and < 1"),
+        ("regression", "multi-quantile", {"taus": [[0.1], [0.9]]}, "takes one number here"),
+        ("regression", "barron", {"alpha": 3.0}, "<= 2"),
+        ("regression", "barron", {"alpha": math.inf}, "<= 2"),
+        ("regression", "tweedie", {"power": 2.0}, "> 1 and < 2"),
+        ("regression", "student-t-nll", {"df": math.inf}, "> 0"),
         ("multiclass", "ldam", {}, "counts must be given"),
         ("multiclass", "logit-adjusted", {"tau": 2.0}, "counts must be given"),
         ("multiclass", "balanced-softmax", {"counts": "training"}, "counts must be given"),
@@ -150,7 +164,7 @@ def test_counts_are_given_in_python():
             share
         )
     many = call("multiclass", "balanced-softmax", LOGITS.half(), ROW.long(), counts=[120_000, 120_000, 20_000])
-    assert many.dtype == torch.float16
+    assert many.dtype == torch.float32  # half precision is judged in float32
     assert many.tolist() == pytest.approx(share, rel=0.01)
     with pytest.raises(SpecError, match="each of 3, and 2 are given"):
         call("multiclass", "ldam", LOGITS, ROW.long(), counts=[1.0, 2.0])
@@ -168,3 +182,22 @@ def test_probabilities_are_a_target_where_the_loss_says_so(name):
     torch.testing.assert_close(found, call("multiclass", name, LOGITS, wanted.argmax(-1)))
     with pytest.raises(DataError, match="sum to 1"):
         call("multiclass", name, LOGITS, wanted / 2)
+
+
+def test_several_outputs_for_one_number():
+    outputs = torch.tensor([[0.0, 2.0], [3.0, 1.0]])
+    found = call("regression", "multi-quantile", outputs, [1, 2], taus=[0.25, 0.75])
+    assert found.tolist() == [0.25, 1.75]  # (1 + 1) / 8; (3 / 4 + 3 / 4 + the crossing of 2) / 2
+    assert call("regression", "gaussian-nll", outputs, [0, 1]).shape == (2,)
+    assert call("regression", "barron", [1.0, 2.0], [0, 0], alpha=-math.inf).shape == (2,)
+
+
+def test_half_precision_is_judged_in_float32():
+    x = torch.tensor([300.0, -2.0], dtype=torch.float16, requires_grad=True)
+    values = call("regression", "mse", x, [0, 0])
+    values.sum().backward()
+    assert values.tolist() == [90000.0, 4.0]
+    assert x.grad.tolist() == [600.0, -4.0]
+    x = torch.tensor([-9.0], dtype=torch.float16, requires_grad=True)
+    call("regression", "gamma-nll", x, [1e4]).sum().backward()
+    assert x.grad.tolist() == [-65504.0]  # -1e4 e^9, cut to what float16 holds
