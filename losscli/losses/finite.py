@@ -39,4 +39,4 @@ def finite_exp(exponent: Tensor, knee: float) -> Tensor:
     >>> finite_exp(torch.tensor([-1.0, 0.0, 4.0]).double(), knee=0.0).tolist()  # 1 / e, 1, 1 + 4
     [0.36787944117144233, 1.0, 5.0]
     """
-    return torch.exp(exponent.clamp(max=knee)) * (1 + (exponent - knee).clamp(min=0))
+    return torch.exp(exponent.clamp(max=knee)) * (1 + torch.relu(exponent - knee))

@@ -100,7 +100,7 @@ def exponential(prediction: Tensor, target: Tensor) -> Tensor:
     Formula: L = exp(-s x) for s x >= -20, e^20 (1 - 20 - s x) beyond.
 
     Source: Freund and Schapire 1997, A Decision-Theoretic Generalization of On-Line Learning; Friedman, Hastie and
-    Tibshirani 2000, Additive Logistic Regression. scikit-learn's ExponentialLoss of half the score.
+    Tibshirani 2000, Additive Logistic Regression; scikit-learn's ExponentialLoss. The best score is half of the logit.
 
     Kin: soft-margin = log(1 + exponential).
 
