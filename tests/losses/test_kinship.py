@@ -15,6 +15,9 @@ LOGITS = torch.randn(50, 5, generator=CHANCE, dtype=torch.float64) * 2
 CLASS = torch.randint(5, (50,), generator=CHANCE)
 PAIR = torch.stack([torch.zeros_like(X), X], -1)  # two logits whose difference is X
 YES = BIT.long()
+SCORES = torch.randn(50, 6, generator=CHANCE, dtype=torch.float64) * 2  # 50 batches of 6, or 50 rows of 6 labels
+HAS = torch.cat([torch.ones(50, 1), torch.randint(2, (50, 4), generator=CHANCE), torch.zeros(50, 1)], 1).double()
+ONE_HOT = torch.eye(5, dtype=torch.float64)[CLASS]
 COUNTS = torch.tensor([7.0, 1.0, 30.0, 400.0, 5.0], dtype=torch.float64)
 STEPS = LOGITS[:, :4]  # what coral and corn see of five ranks
 
@@ -25,6 +28,10 @@ def binary(name, prediction=X, target=BIT, **options):
 
 def multiclass(name, prediction=LOGITS, target=CLASS, **options):
     return find(name, "multiclass").function(prediction, target, **options)
+
+
+def multilabel(name, prediction=SCORES, target=HAS, **options):
+    return find(name, "multilabel").function(prediction, target, **options)
 
 
 def regression(name, **options):
@@ -39,6 +46,73 @@ KIN = {
     "brier is mse of the probability": lambda: (
         binary("brier"),
         find("mse", "regression").function(torch.sigmoid(X), BIT),
+    ),
+    "binary poly-1 without epsilon is bce-logits": lambda: (binary("poly-1", epsilon=0.0), binary("bce-logits")),
+    "binary asymmetric without clip is focal": lambda: (
+        binary("asymmetric", gamma_neg=3.0, gamma_pos=3.0, clip=0.0),
+        binary("focal", gamma=3.0),
+    ),
+    "binary asymmetric without gammas and clip is bce-logits": lambda: (
+        binary("asymmetric", gamma_neg=0.0, gamma_pos=0.0, clip=0.0),
+        binary("bce-logits"),
+    ),
+    "cost-sensitive is gce with q 1, weighted": lambda: (
+        binary("cost-sensitive", false_positive=3.0, false_negative=0.5),
+        binary("gce", q=1.0) * (0.5 * BIT + 3 * (1 - BIT)),
+    ),
+    "gce with q 1 is the absolute error of the probability": lambda: (
+        binary("gce", q=1.0),
+        find("mae", "regression").function(torch.sigmoid(X), BIT),
+    ),
+    "binary bi-tempered at room temperature is bce-logits": lambda: (
+        binary("bi-tempered", t1=1.0, t2=1.0),
+        binary("bce-logits"),
+    ),
+    "binary bi-tempered with t1 0 and t2 1 is brier": lambda: (
+        binary("bi-tempered", t1=0.0, t2=1.0),
+        binary("brier"),
+    ),
+    "modified-huber is squared-hinge within 1": lambda: (
+        binary("modified-huber", X.clamp(-1, 1)),
+        binary("squared-hinge", X.clamp(-1, 1)),
+    ),
+    "soft-margin is log(1 + exponential)": lambda: (binary("soft-margin"), binary("exponential").log1p()),
+    "hinge is perceptron of a score less its margin": lambda: (binary("hinge"), binary("perceptron", X - 2 * BIT + 1)),
+    "dice is tversky of halves with half of smooth": lambda: (
+        binary("dice", SCORES, HAS, smooth=0.6),
+        binary("tversky", SCORES, HAS, smooth=0.3),
+    ),
+    "soft-f1 is dice without smooth": lambda: (
+        binary("soft-f1", SCORES, HAS),
+        binary("dice", SCORES, HAS, smooth=1e-14),
+    ),
+    "auc-pairwise of one pair is soft-margin of the lead": lambda: (
+        binary("auc-pairwise", SCORES[:, :2], torch.tensor([1.0, 0.0]).expand(50, 2)),
+        binary("soft-margin", SCORES[:, 0] - SCORES[:, 1], torch.ones(50)),
+    ),
+    "auc-pairwise of one pair is hinge of the lead": lambda: (
+        binary("auc-pairwise", SCORES[:, :2], torch.tensor([1.0, 0.0]).expand(50, 2), surrogate="hinge"),
+        binary("hinge", SCORES[:, 0] - SCORES[:, 1], torch.ones(50)),
+    ),
+    "multilabel soft-f1 is the mean of soft-f1 per label": lambda: (
+        multilabel("soft-f1", SCORES.view(50, 3, 2), HAS.view(50, 3, 2)),
+        torch.stack([binary("soft-f1", SCORES[:, label::2], HAS[:, label::2]) for label in range(2)]).mean(0),
+    ),
+    "zlpr of a single label is bce-logits": lambda: (
+        multilabel("zlpr", X[:, None], BIT[:, None]),
+        binary("bce-logits"),
+    ),
+    "pairwise of one label per row is cross-entropy": lambda: (
+        multilabel("pairwise", LOGITS, ONE_HOT),
+        multiclass("cross-entropy"),
+    ),
+    "multilabel-margin of one label per row is multi-margin": lambda: (
+        multilabel("multilabel-margin", LOGITS, ONE_HOT),
+        multiclass("multi-margin"),
+    ),
+    "pairwise of two labels, one right, is soft-margin of the lead": lambda: (
+        multilabel("pairwise", PAIR, torch.stack([1 - BIT, BIT], -1)),
+        binary("soft-margin"),
     ),
     "nll of a log-softmax is cross-entropy": lambda: (
         multiclass("nll", torch.log_softmax(LOGITS, -1)),
@@ -185,3 +259,28 @@ def test_crammer_singer_is_never_more_than_k_times_multi_margin():
     one, every = multiclass("crammer-singer"), 5 * multiclass("multi-margin")
     assert (one <= every * (1 + 1e-12)).all()
     assert (one < every).any()
+
+
+def test_perceptron_is_a_hinge_and_a_soft_margin_in_the_limit():
+    torch.testing.assert_close(binary("hinge", margin=1e-12), binary("perceptron"), rtol=1e-9, atol=1e-11)
+    torch.testing.assert_close(binary("soft-margin", X * 1e9) / 1e9, binary("perceptron"), rtol=1e-7, atol=1e-8)
+
+
+def test_modified_huber_lies_below_squared_hinge():
+    assert (binary("modified-huber") <= binary("squared-hinge") + 1e-12).all()
+
+
+def test_binary_gce_with_a_small_q_is_bce_logits():
+    torch.testing.assert_close(binary("gce", q=1e-9), binary("bce-logits"), rtol=1e-7, atol=0)
+
+
+def test_zlpr_is_never_below_pairwise():
+    assert (multilabel("zlpr") >= multilabel("pairwise")).all()
+
+
+def test_tversky_of_ones_is_one_minus_jaccard():
+    decided = torch.where(SCORES > 0, 100.0, -100.0).double()
+    yes, truth = decided > 0, HAS > 0
+    jaccard = (yes & truth).sum(-1) / (yes | truth).sum(-1)
+    found = binary("tversky", decided, HAS, alpha=1.0, beta=1.0, smooth=1e-12)
+    torch.testing.assert_close(found, 1 - jaccard.double(), rtol=1e-6, atol=1e-7)
