@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -15,6 +17,8 @@ LOGITS = torch.randn(50, 5, generator=CHANCE, dtype=torch.float64) * 2
 CLASS = torch.randint(5, (50,), generator=CHANCE)
 PAIR = torch.stack([torch.zeros_like(X), X], -1)  # two logits whose difference is X
 YES = BIT.long()
+RATE = LOGITS[:, 1]
+COUNT = (TRUE.abs() * 5).floor()
 SCORES = torch.randn(50, 6, generator=CHANCE, dtype=torch.float64) * 2  # 50 batches of 6, or 50 rows of 6 labels
 HAS = torch.cat([torch.ones(50, 1), torch.randint(2, (50, 4), generator=CHANCE), torch.zeros(50, 1)], 1).double()
 ONE_HOT = torch.eye(5, dtype=torch.float64)[CLASS]
@@ -36,6 +40,19 @@ def multilabel(name, prediction=SCORES, target=HAS, **options):
 
 def regression(name, **options):
     return find(name, "regression").function(X, TRUE, **options)
+
+
+def sure(name, **options):
+    """A distribution whose log-spread is 0."""
+    return find(name, "regression").function(torch.stack([X, torch.zeros_like(X)], -1), TRUE, **options)
+
+
+def spread_out(name, **options):
+    return find(name, "regression").function(torch.stack([X, LOGITS[:, 0]], -1), TRUE, **options)
+
+
+def rate(name, **options):
+    return find(name, "regression").function(RATE, COUNT, **options)
 
 
 KIN = {
@@ -231,6 +248,65 @@ KIN = {
         0.7 * regression("smooth-l1", beta=0.7),
     ),
     "quantile of one half is half of mae": lambda: (regression("quantile", tau=0.5), regression("mae") / 2),
+    "expectile of one half is half of mse": lambda: (regression("expectile", tau=0.5), regression("mse") / 2),
+    "epsilon-insensitive without a tube is mae": lambda: (
+        regression("epsilon-insensitive", epsilon=0.0),
+        regression("mae"),
+    ),
+    "barron of 2 is half of mse": lambda: (regression("barron", alpha=2.0, scale=0.5), regression("mse") * 2),
+    "barron of 1 is pseudo-huber": lambda: (
+        regression("barron", alpha=1.0, scale=0.7) * 0.49,
+        regression("pseudo-huber", delta=0.7),
+    ),
+    "barron of 0 is cauchy": lambda: (
+        regression("barron", alpha=0.0, scale=0.7),
+        regression("cauchy", scale=0.7),
+    ),
+    "barron of -2 is geman-mcclure": lambda: (
+        regression("barron", alpha=-2.0, scale=0.7),
+        regression("geman-mcclure", scale=0.7),
+    ),
+    "barron of minus infinity is welsch": lambda: (
+        regression("barron", alpha=-math.inf, scale=0.7),
+        regression("welsch", scale=0.7),
+    ),
+    "gaussian-nll of variance 1 is half of mse": lambda: (
+        sure("gaussian-nll"),
+        (regression("mse") + math.log(2 * math.pi)) / 2,
+    ),
+    "beta-nll without beta is gaussian-nll": lambda: (
+        spread_out("beta-nll", beta=0.0),
+        spread_out("gaussian-nll"),
+    ),
+    "laplace-nll of scale 1 is mae": lambda: (sure("laplace-nll"), regression("mae") + math.log(2)),
+    "student-t-nll of df 1 and scale s is cauchy": lambda: (
+        sure("student-t-nll", df=1.0) - math.log(math.pi),
+        regression("cauchy", scale=0.5**0.5),
+    ),
+    "crps-gaussian of no spread is mae": lambda: (
+        find("crps-gaussian", "regression").function(torch.stack([X, torch.full_like(X, -100.0)], -1), TRUE),
+        regression("mae"),
+    ),
+    "one quantile is quantile": lambda: (
+        find("multi-quantile", "regression").function(X[:, None], TRUE, taus=[0.3]),
+        regression("quantile", tau=0.3),
+    ),
+    "negative-binomial-nll of 1 is geometric": lambda: (
+        rate("negative-binomial-nll", alpha=1.0),
+        (COUNT + 1) * torch.log1p(RATE.exp()) - COUNT * RATE,
+    ),
+    "gamma-nll of shape 1 is that of an exponential": lambda: (
+        find("gamma-nll", "regression").function(RATE, COUNT + 1, shape=1.0),
+        RATE + (COUNT + 1) * torch.exp(-RATE),
+    ),
+    "mape of target 1 is mae": lambda: (
+        find("mape", "regression").function(X, torch.ones(50).double()),
+        find("mae", "regression").function(X, torch.ones(50).double()),
+    ),
+    "msle is mse of log(1 + number)": lambda: (
+        find("msle", "regression").function(X.abs(), COUNT),
+        find("mse", "regression").function(torch.log1p(X.abs()), torch.log1p(COUNT)),
+    ),
 }
 
 
@@ -284,3 +360,42 @@ def test_tversky_of_ones_is_one_minus_jaccard():
     jaccard = (yes & truth).sum(-1) / (yes | truth).sum(-1)
     found = binary("tversky", decided, HAS, alpha=1.0, beta=1.0, smooth=1e-12)
     torch.testing.assert_close(found, 1 - jaccard.double(), rtol=1e-6, atol=1e-7)
+
+
+LIMITS = {  # kin in the limit only
+    "wing without a width is mae": lambda: (regression("wing", width=1e-9, curvature=1.0), regression("mae")),
+    "pseudo-huber with a large delta is half of mse": lambda: (
+        regression("pseudo-huber", delta=1e5),
+        regression("mse") / 2,
+    ),
+    "fair with a large c is half of mse": lambda: (regression("fair", c=1e6), regression("mse") / 2),
+    "fair with a small c, over c, is mae": lambda: (regression("fair", c=1e-9) / 1e-9, regression("mae")),
+    "tukey-biweight with a large c is half of mse": lambda: (
+        regression("tukey-biweight", c=1e5),
+        regression("mse") / 2,
+    ),
+    "welsch with a large scale is half of mse": lambda: (regression("welsch", scale=1e4) * 1e8, regression("mse") / 2),
+    "poisson-nll is negative-binomial-nll of no dispersion": lambda: (
+        rate("negative-binomial-nll", alpha=1e-8),
+        rate("poisson-nll"),
+    ),
+    "student-t-nll of many df is gaussian-nll": lambda: (
+        sure("student-t-nll", df=1e8),
+        sure("gaussian-nll"),
+    ),
+    "rmse is the root of the mean of mse": lambda: (regression("rmse", eps=1e-12), regression("mse").mean().sqrt()),
+    "crps-gaussian is the mean of twice quantile over all levels": lambda: (sure("crps-gaussian"), over_levels(20_000)),
+}
+
+
+def over_levels(levels):
+    """The pinball losses of a standard normal's quantiles about X, at evenly spread levels."""
+    tau = (torch.arange(levels, dtype=torch.float64) + 0.5)[:, None] / levels
+    quantiles = X + math.sqrt(2) * torch.erfinv(2 * tau - 1)
+    return 2 * find("quantile", "regression").function(quantiles, TRUE.expand_as(quantiles), tau=tau).mean(0)
+
+
+@pytest.mark.parametrize("claim", LIMITS)
+def test_kin_in_the_limit(claim):
+    one, other = LIMITS[claim]()
+    torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
