@@ -79,7 +79,7 @@ def _found(trial: Trial) -> Properness:
     close = read is not None and bool(((read - truth.marginals).abs() < CLOSE).all())
     proper = calibrated and close and _alone(trial, truth, search, least + dear)
     verdict: Verdict = "strictly proper" if proper else "classification-calibrated" if calibrated else "neither"
-    return Properness(verdict, _curve(truth, read), _rising(truth, trial.received(best)))
+    return Properness(verdict, _curve(truth, read), _rising(trial, truth, best))
 
 
 def _alone(trial: Trial, truth: Truths, search: Search, enough: Tensor) -> bool:
@@ -146,9 +146,11 @@ def _curve(truth: Truths, read: Tensor | None) -> tuple[tuple[float, float], ...
     return tuple(zip(true.tolist(), said.tolist(), strict=True))
 
 
-def _rising(truth: Truths, received: Tensor) -> bool:
-    """Whether the cheapest output grows with the true probability: for several classes, against the last one."""
-    first = received if received.ndim == 1 else received[:, 0]
-    if truth.marginals.shape[-1] == CLASSES and received.shape[-1] == CLASSES:
-        first = first - received[:, 1:].mean(-1)
+def _rising(trial: Trial, truth: Truths, best: Tensor) -> bool:
+    """Whether the cheapest output grows with the true probability: for several classes, against the other ones."""
+    told = trial.probabilities(best) if trial.item.point is not None else trial.received(best)
+    assert told is not None
+    first = told if told.ndim == 1 else told[:, 0]
+    if trial.kind == "multiclass":
+        first = first - told[:, 1:].mean(-1)
     return bool((first[: truth.line].diff() > 1e-4).all())

@@ -1,0 +1,153 @@
+"""All that is known of one loss, as plain data: the terminal, JSON and HTML show the same page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from inspect import Parameter
+from typing import Any
+
+from losscli.explain.curve import Curve, curves
+from losscli.explain.properness import Properness, properness
+from losscli.explain.tags import tags_of
+from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several, for_task, losses
+from losscli.tasks import tasks
+
+
+@dataclass(frozen=True)
+class OptionLine:
+    """One option: its default as it would be written in a spec (empty where it must be given), and what it takes."""
+
+    name: str
+    default: str
+    takes: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the predictions may be read, with the options that `name` tells."""
+
+    name: str
+    verdict: str
+    meaning: str
+    curve: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One loss. `use` and `avoid` are empty where its docstring says nothing; `readings` where it is for numbers."""
+
+    name: str
+    task: str
+    serves: tuple[str, ...]
+    other_tasks: tuple[str, ...]
+    summary: str
+    use: str
+    avoid: str
+    expects: str
+    target: str
+    formula: str
+    source: str
+    kin: str
+    elsewhere: tuple[tuple[str, str], ...]
+    aliases: tuple[str, ...]
+    options: tuple[OptionLine, ...]
+    tags: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    curves: tuple[Curve, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The page as JSON takes it: no tuple, and null for what is not finite."""
+        found: dict[str, Any] = _plain(asdict(self))
+        return found | {"elsewhere": dict(self.elsewhere)}
+
+
+def page(item: Loss, settings: Sequence[Mapping[str, Any]] = ({},)) -> Page:
+    """The page of a loss; with several `settings` of its options, a curve and a reading of each.
+
+    >>> from losscli.losses import find
+    >>> shown = page(find("focal", "binary"), [{"gamma": 0.0}, {"gamma": 2.0}])
+    >>> [(reading.name, reading.verdict) for reading in shown.readings]
+    [('focal gamma=0', 'strictly proper'), ('focal gamma=2', 'classification-calibrated')]
+    """
+    found = [(called(item, options), options, properness(item, options)) for options in settings]
+    at_defaults = next((known for _, options, known in found if not options), None)
+    return Page(
+        item.name,
+        item.task,
+        tuple(task for task in tasks.names() if for_task(task).get(item.name) is item),
+        tuple(sorted({other.task for other in losses if other.name == item.name} - {item.task})),
+        item.summary,
+        item.said("Use"),
+        item.said("Avoid"),
+        item.expects,
+        item.target,
+        item.said("Formula"),
+        item.said("Source"),
+        item.said("Kin"),
+        elsewhere(item),
+        item.aliases,
+        tuple(_line(option) for option in item.options.values()),
+        tags_of(item, at_defaults),
+        tuple(_reading(name, known) for name, _, known in found if known is not None),
+        tuple(curve for name, options, _ in found for curve in curves(item, options, name)),
+    )
+
+
+def called(item: Loss, options: Mapping[str, Any]) -> str:
+    """A loss with options, as a leaderboard would name it.
+
+    >>> from losscli.losses import find
+    >>> called(find("focal", "binary"), {"gamma": 2.0})
+    'focal gamma=2'
+    """
+    return " ".join([item.name, *(f"{name}={_written(value)}" for name, value in options.items())])
+
+
+def elsewhere(item: Loss) -> tuple[tuple[str, str], ...]:
+    """What other libraries call the same thing, from the docstring: `Elsewhere: torch BCELoss; Keras BinaryCrossentropy.`
+
+    >>> from losscli.losses import find
+    >>> dict(elsewhere(find("hinge", "binary")))["Keras"]
+    'Hinge'
+    """
+    parts = (part.strip().rstrip(".") for part in item.said("Elsewhere").split(";"))
+    pairs = (part.partition(" ") for part in parts if part)
+    return tuple((library, name.strip()) for library, _, name in pairs)
+
+
+def _reading(name: str, found: Properness) -> Reading:
+    return Reading(name, found.verdict, found.meaning, found.curve)
+
+
+def _line(option: Option) -> OptionLine:
+    return OptionLine(option.name, "" if option.default is Parameter.empty else _written(option.default), _takes(option))
+
+
+def _takes(option: Option) -> str:
+    accepts = option.accepts
+    if isinstance(accepts, Choice):
+        return " | ".join(accepts.names)
+    if isinstance(accepts, Several):
+        return f"numbers {accepts.bounds}"
+    if isinstance(accepts, PerClass):
+        return " | ".join([f"number {accepts.bounds}, one for all or per class", *accepts.rules])
+    assert isinstance(accepts, Bounds)
+    return f"number {accepts.bounds}" + (", or null" if option.optional else "")
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_written, value)) + "]"
+    return "null" if value is None else str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

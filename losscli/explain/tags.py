@@ -1,0 +1,141 @@
+"""What a loss is, in words that can be searched for: found from its behaviour or from what it declares, never listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from losscli.explain.curve import course
+from losscli.explain.properness import Properness, properness
+from losscli.explain.trial import settings_of
+from losscli.losses import Bounds, Loss, PerClass
+
+MEANINGS: Mapping[str, str] = {
+    "proper": "strictly proper: predictions may be read as probabilities",
+    "calibrated": "classification-calibrated: the decision is right, predictions are no probabilities",
+    "robust": "one wrong label costs at most so much; for numbers, one outlier pulls at most so hard",
+    "imbalanced": "can weigh classes differently, or does not feel their shares",
+    "over-batch": "defined over a whole batch, not per row",
+    "ordinal": "for classes that have an order",
+    "probabilistic": "predicts a distribution or quantiles, not one number",
+    "counts": "for counts: 0, 1, 2 ...",
+    "positive": "for numbers above zero",
+    "non-negative": "for numbers from zero on",
+    "soft-targets": "takes probabilities as targets",
+    "needs-class-counts": "learns from the training split how frequent each class is",
+}
+
+
+def tags_of(item: Loss, found: Properness | None = None) -> tuple[str, ...]:
+    """The tags of a loss at its defaults, in the order of `MEANINGS`; `found` is its properness, where it is known.
+
+    >>> from losscli.losses import find
+    >>> tags_of(find("brier", "binary"))
+    ('proper', 'robust', 'soft-targets')
+    """
+    known = found or properness(item)
+    verdict = known.verdict if known else ""
+    holds = {
+        "proper": verdict == "strictly proper",
+        "calibrated": verdict == "classification-calibrated",
+        "robust": is_robust(item),
+        "imbalanced": is_for_imbalance(item),
+        "over-batch": item.over_batch,
+        "ordinal": item.target == "class rank",
+        "probabilistic": item.task == "regression" and item.heads is not None,
+        "counts": item.target.startswith("count"),
+        "positive": item.target == "number > 0",
+        "non-negative": item.target == "number >= 0",
+        "soft-targets": item.target in ("0 to 1", "class index or probabilities"),
+        "needs-class-counts": any(_is_training(option.default) for option in item.options.values()),
+    }
+    return tuple(tag for tag in MEANINGS if holds[tag])
+
+
+def _is_training(default: Any) -> bool:
+    return isinstance(default, str) and default == "training"
+
+
+def is_robust(item: Loss) -> bool:
+    """Whether a wrong label's loss levels off; for numbers, whether an outlier's pull does.
+
+    Far out, a loss that levels off hardly grows any more.
+    """
+    settings = settings_of(item)
+    if item.task == "regression":
+        return all(_levels_off(_pull(item, settings, far)) for far in _outliers(item))
+    wrong = torch.tensor([-64.0, -4096.0], dtype=torch.float64)
+    yes = (1.0, 0.0) if item.task == "binary" else (1.0,)
+    return all(_levels_off(course(item, settings, wrong, each)[0]) for each in yes)
+
+
+def _outliers(item: Loss) -> list[Tensor]:
+    """Targets farther and farther out, each pair by a factor of 100."""
+    far = torch.tensor([1e4, 1e6], dtype=torch.float64)
+    if item.target == "any number":
+        return [far, -far]
+    return [far, 1 / far] if item.target == "number > 0" else [far]
+
+
+def _pull(item: Loss, settings: Mapping[str, Any], target: Tensor) -> Tensor:
+    """How strongly each target draws the outputs of a model that says 1 (or 0): the largest slope over them, [G]."""
+    heads = 1 if item.heads is None else item.heads(1, settings)
+    says = 1.0 if item.own_units and item.expects == "values" else 0.0
+    outputs = torch.full((len(target), heads), says, dtype=torch.float64, requires_grad=True)
+    given = outputs if item.heads is not None else outputs.squeeze(-1)
+    if item.over_batch:  # beside a row that is off by one: how much stronger is the pull than that row's?
+        given = torch.stack([given, torch.full_like(given, says)], -1)
+        target = torch.stack([target, torch.full_like(target, says + 1)], -1)
+        (slopes,) = torch.autograd.grad(item.function(given, target, **settings).sum(), given)
+        return (slopes[:, 0] / slopes[:, 1]).abs()
+    (slope,) = torch.autograd.grad(item.function(given, target, **settings).sum(), outputs)
+    return slope.abs().amax(-1)
+
+
+def _levels_off(values: Tensor) -> bool:
+    near, far = values.abs().tolist()
+    return bool(far <= 1.1 * near + 1e-6)
+
+
+def is_for_imbalance(item: Loss) -> bool:
+    """Whether some option weighs classes differently, or a loss over a batch does not feel how many of each there are."""
+    if item.task == "regression":
+        return False
+    if any(isinstance(option.accepts, PerClass) for option in item.options.values()):
+        return True
+    if item.task != "binary":
+        return False
+    return _ignores_shares(item) if item.over_batch else any(_takes_sides(item, each) for each in _tried(item))
+
+
+def _tried(item: Loss) -> list[dict[str, Any]]:
+    """The defaults, and each numeric option at other values that it allows."""
+    found = [settings_of(item)]
+    for name, option in item.options.items():
+        if isinstance(option.accepts, Bounds):
+            allowed = [value for value in (0.3, 0.9, 2.5) if option.accepts.allow(value)]
+            found += [settings_of(item, {name: value}) for value in allowed]
+    return found
+
+
+def _takes_sides(item: Loss, settings: Mapping[str, Any]) -> bool:
+    margin = torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64)
+    yes, no = (course(item, settings, margin, each)[0] for each in (1.0, 0.0))
+    return not torch.allclose(yes, no, rtol=1e-6, atol=1e-9)
+
+
+def _ignores_shares(item: Loss) -> bool:
+    """Whether yes and no are treated differently, or ten times as many negatives leave the loss as it was."""
+    raw = torch.tensor([1.0, -0.5, 0.5, -1.5], dtype=torch.float64)
+    target = torch.tensor([1.0, 1.0, 0.0, 0.0], dtype=torch.float64)
+
+    def judged(outputs: Tensor, truth: Tensor) -> Tensor:
+        given = torch.sigmoid(outputs) if item.expects == "probabilities" else outputs
+        return item.function(given, truth, **settings_of(item))
+
+    plain = judged(raw, target)
+    more = judged(torch.cat([raw, raw[2:].repeat(9)]), torch.cat([target, target[2:].repeat(9)]))
+    return bool(torch.isclose(more, plain)) or not bool(torch.isclose(plain, judged(-raw, 1 - target)))
