@@ -23,6 +23,7 @@ smoke: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python tests/benchmarks/speed.py
+	$(BIN)/python tests/benchmarks/losses.py
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -67,8 +67,8 @@ def tutorial(dataset: Dataset) -> Callable[[], None]:
     return epoch
 
 
-def stacked(dataset: Dataset, losses: tuple[str, ...], seeds: int) -> Callable[[], None]:
-    """Every loss with every seed; one call is one epoch of all of them, in stacks of the width that losscli chooses."""
+def jobs(dataset: Dataset, losses: tuple[str, ...], seeds: int) -> tuple[list[Run], Job]:
+    """Every loss with every seed, and what they share."""
     task = tasks.get("binary")
     job = Job(
         task,
@@ -83,6 +83,12 @@ def stacked(dataset: Dataset, losses: tuple[str, ...], seeds: int) -> Callable[[
         link = task.links[loss.expects]
         chain = (link,) if link else ()
         runs += [Run(name, seed, loss, {}, chain, 1e-3, dataset) for seed in range(seeds)]
+    return runs, job
+
+
+def stacked(dataset: Dataset, losses: tuple[str, ...], seeds: int) -> Callable[[], None]:
+    """Every loss with every seed; one call is one epoch of all of them, in stacks of the width that losscli chooses."""
+    runs, job = jobs(dataset, losses, seeds)
     trainings = [Training(part, job) for part in stacks(runs, job)]
 
     def epoch() -> None:
