@@ -201,3 +201,14 @@ def test_half_precision_is_judged_in_float32():
     x = torch.tensor([-9.0], dtype=torch.float16, requires_grad=True)
     call("regression", "gamma-nll", x, [1e4]).sum().backward()
     assert x.grad.tolist() == [-65504.0]  # -1e4 e^9, cut to what float16 holds
+
+
+def test_a_word_is_an_option_in_python():
+    found = call("binary", "auc-pairwise", [2.0, 0.5], [1, 0], surrogate="squared-hinge")
+    assert found.tolist() == 0.0
+    assert call("binary", "auc-pairwise", [0.5, 1.0], [1, 0], surrogate="hinge").tolist() == 1.5
+
+
+def test_a_required_option_is_asked_for_in_python():
+    with pytest.raises(SpecError, match="cost-sensitive needs false_positive and false_negative"):
+        guarded(find("cost-sensitive", "binary"), {})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from losscli.errors import SpecError
-from losscli.losses import check_options, find, losses
-from losscli.losses.options import problems_of
+from losscli.losses import REQUIRED, Bounds, Choice, Option, Several, check_options, find, losses
+from losscli.losses.options import missing_from, problems_of
 
 BAD = [
     ("binary", "bce-logits", {"gamma": 2.0}, "no option 'gamma'"),
@@ -28,6 +30,12 @@ BAD = [
     ("multiclass", "cross-entropy", {"weight": {"a": -1}}, "'-1'"),
     ("multiclass", "cross-entropy", {"weight": "balancd"}, "balanced or effective"),
     ("regression", "huber", {"delta": 0}, "> 0"),
+    ("binary", "auc-pairwise", {"surrogate": "hing"}, "logistic, hinge, squared-hinge"),
+    ("binary", "cost-sensitive", {"false_positive": -1}, ">= 0, and '-1'"),
+    ("binary", "cost-sensitive", {"false_positive": None}, "'None'"),
+    ("binary", "gce", {"q": 0}, "> 0 and <= 1"),
+    ("binary", "bi-tempered", {"t2": 0.5}, ">= 1"),
+    ("binary", "poly-1", {"epsilon": -1.5}, ">= -1"),
     ("regression", "quantile", {"tau": 1.2}, "> 0 and < 1"),
     ("regression", "mse", {"delta": 1}, "no option 'delta'"),
 ]
@@ -60,7 +68,8 @@ def test_accepted(task, name, options):
 def test_defaults_are_within_their_bounds():
     checked = 0
     for item in losses:
-        assert problems_of(item, {name: option.default for name, option in item.options.items()}) == []
+        defaults = {name: option.default for name, option in item.options.items() if not option.required}
+        assert problems_of(item, defaults) == []
         checked += len(item.options)
     assert checked > 10
 
@@ -97,3 +106,38 @@ def test_aliases(name, task, canonical):
 def test_a_loss_of_another_task_names_its_task():
     with pytest.raises(SpecError, match="'mse' is for regression, and the task is multiclass"):
         find("mse", "multiclass")
+
+
+def test_an_option_without_default_must_be_given():
+    item = find("cost-sensitive", "binary")
+    for given, said in (
+        ({}, "needs false_positive and false_negative, which have no default"),
+        ({"false_negative": 5}, "needs false_positive, which has no default"),
+    ):
+        with pytest.raises(SpecError, match=said) as caught:
+            check_options(item, given)
+        (problem,) = caught.value.problems
+        assert problem.cure == "for example {name: cost-sensitive, false_positive: 1.0, false_negative: 1.0}"
+    check_options(item, {"false_positive": 1, "false_negative": [1, 5]})
+
+
+def test_what_is_missing_and_what_is_wrong_are_told_together():
+    with pytest.raises(SpecError) as caught:
+        check_options(find("cost-sensitive", "binary"), {"false_positive": -1})
+    messages = [problem.message for problem in caught.value.problems]
+    assert len(messages) == 2
+    assert "needs false_negative" in messages[0]
+    assert "false_positive must be a number >= 0" in messages[1]
+    assert caught.value.problems[1].cure == "for example false_positive: 1.0"
+
+
+def test_an_example_of_a_required_option_is_within_its_bounds():
+    for accepts, shown in (
+        (Bounds(low=0, high=1, low_open=True, high_open=True), "0.5"),
+        (Bounds(low=5), "5"),
+        (Choice(("logistic", "hinge")), "logistic"),
+        (Several(Bounds(low=0)), "[1.0]"),
+    ):
+        option = Option("it", REQUIRED, accepts)
+        item = replace(find("mse", "regression"), options={"it": option})
+        assert missing_from(item, {})[0].cure == f"for example {{name: mse, it: {shown}}}"
