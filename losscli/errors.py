@@ -109,8 +109,8 @@ class foreign:  # noqa: N801  it is used like a function
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """A user's error stays as it is, and so does what is no `Exception`: Ctrl-C must end the command."""
-        if not isinstance(error, Exception) or isinstance(error, UserError):
+        """A user's error stays as it is, and so does Ctrl-C, which must end the command; an exit() in a file must not."""
+        if not isinstance(error, (Exception, SystemExit)) or isinstance(error, UserError):
             return
         lines = [line for frame, line in walk_tb(trace) if frame.f_code.co_filename == self.file]
         if isinstance(error, SyntaxError) and error.filename == self.file:

@@ -1,7 +1,8 @@
 """A shelf: a folder of same-shaped things that register themselves, looked up by name. There is no second list.
 
 Each plural folder (losses, metrics, tasks, sources, models, commands, rules) owns one `Shelf`. Its files are imported at
-the first look-up, and a name that is not there gets the nearest one.
+the first look-up, and a name that is not there gets the nearest one. A shelf may have an entry point group, through which
+other installed packages add to it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Generic, TypeVar
 
-from losscli.errors import SpecError, choose_from, shown
+from losscli.errors import CodeError, Finding, SpecError, choose_from, foreign, shown
 
 Item = TypeVar("Item")
 
@@ -21,18 +22,20 @@ Item = TypeVar("Item")
 class Shelf(Generic[Item]):
     """Things of one kind by their names; `package` is the folder whose files put them here, `noun` names them to users."""
 
-    def __init__(self, package: str, noun: str):
+    def __init__(self, package: str, noun: str, entry_points: str | None = None):
         self.package = package
         self.noun = noun
+        self.entry_points = entry_points
+        self.findings: list[Finding] = []
         self._items: dict[str, Item] = {}
         self._aliases: dict[str, str] = {}
         self._loaded = False
 
-    def put(self, name: str, item: Item, aliases: tuple[str, ...] = ()) -> None:
-        """Add one thing. A name that is taken is a bug in losscli, not in a spec."""
-        for taken in (name, *aliases):
+    def put(self, name: str, item: Item, aliases: tuple[str, ...] = (), again: bool = False) -> None:
+        """Add one thing; with `again`, in place of what has the name. A name that is taken is a bug, not a user's error."""
+        for taken in () if again else (name, *aliases):
             if taken in self._items or taken in self._aliases:
-                raise ValueError(f"two {self.noun}s are called {taken!r}")
+                raise ValueError(f"there already is a {self.noun} called {taken!r}")
         self._items[name] = item
         self._aliases.update(dict.fromkeys(aliases, name))
 
@@ -64,6 +67,25 @@ class Shelf(Generic[Item]):
         package = importlib.import_module(self.package)
         for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             importlib.import_module(found.name)
+        if self.entry_points:
+            self._load_installed(self.entry_points)
+
+    def _load_installed(self, group: str) -> None:
+        """What other packages put here when they are imported; one that fails leaves a finding, and nothing else."""
+        from importlib.metadata import entry_points  # slow to import, and `--help` does without
+
+        for point in entry_points(group=group):
+            items, aliases = dict(self._items), dict(self._aliases)
+            try:
+                with foreign(f"the plugin {shown(point.name)} ({shown(point.value)})"):
+                    point.load()
+            except CodeError as error:
+                self._items, self._aliases = items, aliases
+                self.findings.append(
+                    Finding(
+                        "broken-plugin", "warning", f"{error}; its {self.noun} is left out", "update or uninstall it"
+                    )
+                )
 
 
 class CallablePackage(ModuleType):

@@ -70,9 +70,12 @@ def rule(
 
 
 def look(wiring: Wiring) -> list[Finding]:
-    """What the rules say of one entry."""
+    """What the rules say of one entry, and what was noticed when its loss was made."""
     return [
-        Finding(found.code, found.severity, f"{wiring.entry}: {found.says}", found.cure)
-        for found in rules
-        if found.applies(wiring)
+        *wiring.loss.findings,
+        *(
+            Finding(found.code, found.severity, f"{wiring.entry}: {found.says}", found.cure)
+            for found in rules
+            if found.applies(wiring)
+        ),
     ]

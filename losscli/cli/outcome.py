@@ -40,6 +40,7 @@ def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> 
     """Every spec that was asked for, or the one that flags alone make; all mistakes of all files in one `SpecError`."""
     from losscli.spec.load import build_spec, load_spec
 
+    tell_plugins(quiet)
     if not patterns:
         return [build_spec(overrides)]
     specs, problems = [], []
@@ -51,6 +52,16 @@ def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> 
     if problems:
         raise SpecError(list(dict.fromkeys(problems)))
     return specs
+
+
+def tell_plugins(quiet: bool) -> None:
+    """Which installed packages failed to add their losses."""
+    from losscli.cli import show
+    from losscli.losses import losses
+
+    losses.names()
+    for finding in () if quiet else losses.findings:
+        show.notice(f"{finding.message}; {finding.cure}")
 
 
 def run(specs: Sequence[Spec], wishes: Wishes) -> int:
@@ -83,15 +94,19 @@ def exit_code(comparison: Comparison) -> int:
 
 def next_command(comparison: Comparison) -> str:
     """What one would type next: the same spec against another loss, or with more seeds. Needs a record."""
+    from losscli.losses.own import typed
+
     if comparison.record is None or len(comparison.arenas) != 1:
         return ""
     (arena,) = comparison.arenas
     command = f"losscli compare {shlex.quote(comparison.record + '/spec.yaml')}"
     if len(arena.entries) == 1:
         entry = arena.entries[0]
-        return f"{command} --loss {entry.loss} --loss {_rival(arena.task, entry.loss)} --seeds {ENOUGH_SEEDS}"
+        return f"{command} --loss {shlex.quote(typed(entry.loss))} --loss {_rival(arena.task, entry.loss)} --seeds {ENOUGH_SEEDS}"
     few = any(entry.verdict == "too-few-seeds" for entry in arena.entries)
-    return f"{command} --seeds {ENOUGH_SEEDS}" if few else ""
+    named = [typed(entry.loss) for entry in arena.entries]
+    own = [f" --loss {shlex.quote(name)}" for name in named] if named != [entry.loss for entry in arena.entries] else []
+    return f"{command}{''.join(own)} --seeds {ENOUGH_SEEDS}" if few else ""  # a record does not hold code
 
 
 def _rival(task: str, loss: str) -> str:

@@ -142,7 +142,7 @@ class Loss:
         return " ".join(found.group(1).split()) if found else ""
 
 
-losses: Shelf[Loss] = Shelf(__name__, "loss")
+losses: Shelf[Loss] = Shelf(__name__, "loss", entry_points="losscli.losses")
 
 
 def loss(
@@ -214,7 +214,9 @@ def find(name: str, task: str) -> Loss:
             f"the loss {shown(name)} is for {' and '.join(elsewhere)}, and the task is {task}",
             cure=f"for {task} there are: {', '.join(serving)}",
         )
-    raise SpecError(f"there is no loss called {shown(name)}", cure=choose_from(name, serving))
+    own = re.fullmatch(r"([\w-]+)\.([A-Za-z_]\w*)", name)  # as a record names a loss that was in a file
+    cure = f"a loss of your own is given again: --loss {own[1]}.py:{own[2]}" if own else choose_from(name, serving)
+    raise SpecError(f"there is no loss called {shown(name)}", cure=cure)
 
 
 def check_options(item: Loss, options: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ Each section is judged on its own, so that all mistakes are told at once, in the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,10 +14,11 @@ from pydantic import ValidationError
 
 from losscli.data.dataset import SPLITS
 from losscli.data.sources import Source, sources
-from losscli.errors import Place, Problem, SpecError, choose_from
+from losscli.errors import CodeError, Place, Problem, SpecError, choose_from
 from losscli.losses import Loss
 from losscli.losses import find as find_loss
 from losscli.losses.options import missing_from, problems_of, problems_of_weight
+from losscli.losses.own import adopt
 from losscli.metrics import find as find_metric
 from losscli.options import Strict
 from losscli.spec.document import Document, Keys, Spot
@@ -43,15 +44,16 @@ Block = TypeVar("Block", bound=Strict)
 def load_spec(path: Path | str, overrides: Overrides | None = None) -> Spec:
     """The spec in a file, with `overrides` on top. Raises `SpecError` with every mistake and its place."""
     path = Path(path)
-    document, problems = (overrides or Overrides()).on(read_spec(path), path.parent)
-    return Resolver(document, problems, path.parent, path.stem).spec()
+    overrides = overrides or Overrides()
+    document, problems = overrides.on(read_spec(path), path.parent)
+    return Resolver(document, problems, path.parent, path.stem, overrides.own).spec()
 
 
 def build_spec(overrides: Overrides) -> Spec:
     """The spec that flags alone make; relative paths are relative to the working directory."""
     nowhere = Place("the command line")
     document, problems = overrides.on(Document({}, {(): Spot(nowhere, nowhere)}), Path())
-    return Resolver(document, problems, Path(), None).spec()
+    return Resolver(document, problems, Path(), None, overrides.own).spec()
 
 
 @dataclass
@@ -62,6 +64,7 @@ class Resolver:
     problems: list[Problem]
     folder: Path
     stem: str | None
+    own: Mapping[str, str] = field(default_factory=dict)  # losses in files that the command line names, by their labels
     data: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -249,10 +252,12 @@ class Resolver:
             self._tell(f"{dotted(path)}: expected the name of a loss, got {given(name)}", path)
             return None
         try:
-            return find_loss(name, task.name)
+            return adopt(self.own[name], task.name) if name in self.own else find_loss(name, task.name)
+        except CodeError:  # it knows its place, in the user's own file
+            raise
         except SpecError as wrong:
             if ":" in name or "/" in name or "\\" in name:
-                cure = "only registered names are looked up; nothing in a spec is imported or executed"
+                cure = "only registered names are looked up in a spec; give a loss of your own as --loss FILE.py:NAME"
                 self._tell(f"there is no loss called {shown(name)}", path, cure)
             else:
                 self._add([self._placed(each, path) for each in wrong.problems])

@@ -39,6 +39,18 @@ class Overrides:
     metrics: tuple[str, ...] | list[str] = ()
     sets: tuple[str, ...] | list[str] = ()  # "train.lr=1e-3"
 
+    @property
+    def own(self) -> dict[str, str]:
+        """Losses that are code in a file, FILE.py:NAME by the name that stands for each in a spec; typed here only."""
+        from losscli.losses.own import label_of, refers
+
+        found: dict[str, str] = {}
+        for text in filter(refers, self.losses):
+            if found.setdefault(label_of(text), text) != text:
+                both = f"{shown(found[label_of(text)])} and {shown(text)}"
+                raise SpecError(f"{both} have the same name in a table", place=Place("--loss"), cure="rename a file")
+        return found
+
     def on(self, document: Document, folder: Path) -> tuple[Document, list[Problem]]:
         """The document with these on top, and what is wrong with them; `folder` is what paths in it are relative to."""
         edited = Editor(Document(deepcopy(document.data), dict(document.spots)))
@@ -57,10 +69,11 @@ class Overrides:
         return edited.document, edited.problems
 
     def _flags(self) -> Iterator[tuple[str, Keys, Any]]:
+        labels = {text: label for label, text in self.own.items()}
         rows: list[tuple[str, Keys, Any]] = [
             ("--task", ("task",), self.task),
             ("--name", ("name",), self.name),
-            ("--loss", ("loss",), _one_or_all(self.losses)),
+            ("--loss", ("loss",), _one_or_all([labels.get(name, name) for name in self.losses])),
             ("--target", ("data", "target"), _one_or_all(self.target)),
             ("--drop", ("data", "drop"), list(self.drop) or None),
             ("--epochs", ("train", "epochs"), self.epochs),

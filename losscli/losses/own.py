@@ -1,0 +1,295 @@
+"""A loss of the user's own: a function or an `nn.Module` class in a Python file, written the ordinary PyTorch way.
+
+`FILE.py:NAME` is accepted on the command line only, since it runs the file. What is found there may return the mean over a
+batch, one number per sample, or take `reduction`; trying it on a small batch shows which. Runs are judged together
+through `torch.vmap`, or one by one where that cannot be.
+
+Shape letters: P runs of any leading dimensions, B batch, K classes, L labels.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from ast import ClassDef, FunctionDef, parse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from losscli.errors import CodeError, Finding, SpecError, choose_from, foreign, shown
+from losscli.losses import Loss, losses
+from losscli.tasks import tasks
+
+REFERENCE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
+EXPECTS = {"regression": "values"}  # else logits
+TARGETS = {"regression": "any number", "multiclass": "class index"}  # else 0 or 1
+LINKS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "softmax": partial(torch.softmax, dim=-1),
+    "log-softmax": partial(torch.log_softmax, dim=-1),
+}
+BATCH, RUNS, WIDTH = 5, 3, 4  # of what a loss is first tried on
+CLOSE = 1e-4  # float32, sums in another order
+
+Kernel = Callable[[Tensor, Tensor], Tensor]
+
+_adopted: dict[str, tuple[object, ...]] = {}  # the key on the shelf -> what was typed, and the state of the file
+
+
+def refers(text: str) -> bool:
+    """Whether a name on the command line means code in a file.
+
+    >>> refers("my_loss.py:MyLoss"), refers("focal")
+    (True, False)
+    """
+    if text.endswith(".py"):
+        raise SpecError(f"{shown(text)} is a file, and a loss is something in it", cure=f"--loss {text}:NAME")
+    return REFERENCE.fullmatch(text) is not None
+
+
+def label_of(text: str) -> str:
+    """The name under which `FILE.py:NAME` stands in a spec, a record and a table; other names are what they are.
+
+    >>> label_of("losses/my loss.py:MyLoss"), label_of("focal")
+    ('my-loss.MyLoss', 'focal')
+    """
+    if not refers(text):
+        return text
+    file, name = _parts(text)
+    return f"{re.sub(r'[^0-9A-Za-z_]+', '-', file.stem).strip('-')[:40] or 'own'}.{name[:40]}"
+
+
+def adopt(text: str, task: str) -> Loss:
+    """Load `FILE.py:NAME` and put it on the shelf, for this process and this task, under its label.
+
+    Raises `SpecError` where there is no such thing or it returns no loss, `CodeError` where it fails.
+    """
+    file, _ = _parts(text)
+    key, state = f"{task}/{label_of(text)}", (text, file.resolve(), _changed(file))
+    if _adopted.get(key) != state:
+        item = load(text, task)
+        refuse_wrong_shape(item)
+        losses.put(key, item, again=key in _adopted)
+        _adopted[key] = state
+    return losses.get(key)
+
+
+def typed(label: str) -> str:
+    """What the user typed for a loss: `FILE.py:NAME` where the label is that of an adopted one."""
+    return next((str(state[0]) for key, state in _adopted.items() if key.endswith(f"/{label}")), label)
+
+
+def load(text: str, task: str, expects: str | None = None) -> Loss:
+    """The loss that `FILE.py:NAME` is, for a task; nothing is put on the shelf.
+
+    `expects` is what it wants of a model: logits, or values in regression, unless this or an attribute `expects` of the
+    function or class says otherwise.
+    """
+    file, name = _parts(text)
+    thing = _found(file, name)
+    expects = expects or getattr(thing, "expects", None) or EXPECTS.get(task, "logits")
+    links = tasks.get(task).links
+    if expects not in links:
+        raise SpecError(f"a loss for {task} cannot expect {shown(expects)}", cure=choose_from(str(expects), links))
+    own = Own(thing, label_of(text), str(file), task, links[expects])
+    per_value = task == "regression" and own.way != "batch"
+    return Loss(
+        label_of(text), task, expects, TARGETS.get(task, "0 or 1"), own, per_value, own.way == "batch", {}, (),
+        findings=tuple(own.findings()),
+    )  # fmt: skip
+
+
+def refuse_wrong_shape(item: Loss) -> None:
+    """`SpecError` where a loss of the user's own returns neither one number nor one per sample."""
+    if isinstance(item.function, Own) and item.function.way == "wrong":
+        given = item.function.shape
+        square = given == [BATCH, BATCH]
+        raise SpecError(
+            f"{item.name} must return one number or one per sample, and a batch of {BATCH} gives the shape {given}",
+            cure="a [B, 1] is broadcast against a [B]: squeeze(-1) it" if square else "return loss.mean()",
+        )
+
+
+class Own:
+    """Code of the user's own as a kernel that keeps leading dimensions.
+
+    `way` is how its results are read: "sample" (one per sample), "mean" or "sum" (over samples that can be judged one by
+    one), "batch" (one number that is neither), or "wrong".
+    """
+
+    def __init__(self, thing: Any, label: str, file: str, task: str, link: str | None):
+        self.label, self.file, self.link = label, file, link
+        self.inner = 2 if task == "multilabel" else 1  # dimensions of one run's target
+        self.task = task
+        self.__doc__ = inspect.getdoc(thing) or f"A loss of your own, {label}."
+        self.modules: list[nn.Module] = []
+        self.kernel, self.shape, self.way = self._understood(thing)
+        self.obstacle = self._obstacle()
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """[..., B] of predictions [..., B, ...] and targets [..., B] or [..., B, L]; over the batch [...]."""
+        leading = prediction.shape[: target.ndim - self.inner]
+        for module in self.modules:
+            module.to(prediction.device)
+        with self._theirs():
+            if not leading:
+                return self._one(prediction, target)
+            runs = prediction.flatten(0, len(leading) - 1), target.flatten(0, len(leading) - 1)
+            values = self._runs(*runs, together=self.obstacle is None)
+        return values.reshape(*leading, *values.shape[1:])
+
+    def _runs(self, prediction: Tensor, target: Tensor, together: bool) -> Tensor:
+        """[P, B] or [P] of a flat stack of runs."""
+        if together and len(prediction) > 1:
+            return torch.vmap(self._one)(prediction, target)
+        return torch.stack([self._one(*run) for run in zip(prediction, target, strict=True)])
+
+    def _one(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """One run."""
+        if self.way in ("mean", "sum"):
+            return torch.vmap(lambda p, t: self.kernel(p[None], t[None]).reshape(()))(prediction, target)
+        values = self.kernel(prediction, target)
+        if self.way == "batch":
+            return values.reshape(())
+        return values.mean(-1) if self.way == "sample" and values.ndim == 2 else values  # [B, L] -> [B]
+
+    @contextmanager
+    def _theirs(self) -> Iterator[None]:
+        """What the code raises is told with its place, and what it prints goes where messages go."""
+        with foreign(self.label, self.file), redirect_stdout(sys.stderr):
+            yield
+
+    # Understanding
+
+    def _understood(self, thing: Any) -> tuple[Kernel, list[int], str]:
+        """How to call it, the shape of what it returns for a batch, and how that is read."""
+        if _takes_reduction(thing):
+            # A `reduction` that knows no "none" is as good as no reduction.
+            with suppress(CodeError):
+                kernel = self._made(thing, reduction="none")
+                found = self._read(kernel)
+                if found[1] == "sample":
+                    return kernel, *found
+        kernel = self._made(thing)
+        return kernel, *self._read(kernel)
+
+    def _made(self, thing: Any, **options: str) -> Kernel:
+        with self._theirs():
+            if inspect.isclass(thing):
+                thing = thing(**options)
+                options = {}
+            if isinstance(thing, nn.Module):
+                self.modules = [thing]
+        return partial(thing, **options) if options else thing
+
+    def _read(self, kernel: Kernel) -> tuple[list[int], str]:
+        prediction, target = (part[0] for part in self._sample())
+        with self._theirs():
+            values = kernel(prediction, target)
+        if not isinstance(values, Tensor):
+            message = f"{self.label} must return a tensor, and it returns {type(values).__name__}"
+            raise SpecError(message, cure="return what torch has computed, without item() or float()")
+        shape = list(values.shape)
+        if shape in ([BATCH], list(target.shape)):
+            return shape, "sample"
+        return shape, self._of_one_number(kernel, values, prediction, target) if values.numel() == 1 else "wrong"
+
+    def _of_one_number(self, kernel: Kernel, value: Tensor, prediction: Tensor, target: Tensor) -> str:
+        """Whether one number for a batch is the mean or the sum of those of its samples."""
+        try:
+            with self._theirs():
+                each = torch.stack([kernel(p[None], t[None]).sum() for p, t in zip(prediction, target, strict=True)])
+                torch.vmap(lambda p, t: kernel(p[None], t[None]).reshape(()))(prediction, target)
+        except CodeError:  # it needs a batch
+            return "batch"
+        for way, expected in (("mean", each.mean()), ("sum", each.sum())):
+            if torch.isclose(value.sum(), expected, rtol=CLOSE, atol=0):
+                return way
+        return "batch"
+
+    def _obstacle(self) -> str | None:
+        """Why runs cannot be judged together, if so: what torch.vmap says, or that it gives other numbers."""
+        stack = self._sample()
+        try:
+            with self._theirs():
+                together = self._runs(*stack, together=True)
+        except CodeError as error:
+            return str(error)
+        with self._theirs():
+            alone = self._runs(*stack, together=False)
+        same = together.shape == alone.shape and torch.allclose(together, alone, rtol=CLOSE, equal_nan=True)
+        return None if same else "together they give other numbers than alone"
+
+    def _sample(self) -> tuple[Tensor, Tensor]:
+        """A stack of small runs: [RUNS, BATCH, ...] and its targets."""
+        chance = torch.Generator().manual_seed(0)
+        wide = (RUNS, BATCH, WIDTH) if self.task in ("multiclass", "multilabel") else (RUNS, BATCH)
+        raw = torch.randn(wide, generator=chance)
+        if self.task == "multiclass":
+            target = torch.randint(WIDTH, wide[:2], generator=chance)
+        elif self.task == "regression":
+            target = torch.randn(wide, generator=chance)
+        else:
+            target = torch.randint(2, wide, generator=chance).float()
+        return (LINKS[self.link](raw) if self.link else raw), target
+
+    def findings(self) -> Iterator[Finding]:
+        """What a user should know of how the code is used."""
+        if self.obstacle is not None:
+            message = f"{self.label} is called run by run, which is slow: {self.obstacle}"
+            yield Finding("slow-own-loss", "info", message, "avoid item(), and if or loops over values, in the loss")
+        if self.way == "batch":
+            message = f"{self.label} returns one number that is not the mean over samples: it is a loss over the batch"
+            yield Finding("own-loss-over-batch", "info", message, "return one number per sample to have weights")
+        if self.way == "sum":
+            message = f"{self.label} returns a sum over the batch; the mean is used, as with every loss"
+            yield Finding("own-loss-sum", "info", message, "return the mean, or one number per sample")
+        if any(True for module in self.modules for _ in module.parameters()):
+            message = f"{self.label} has parameters of its own, which are not trained"
+            yield Finding("own-loss-parameters", "warning", message, "make them buffers or numbers")
+
+
+def _parts(text: str) -> tuple[Path, str]:
+    found = REFERENCE.fullmatch(text)
+    if found is None:
+        raise SpecError(f"expected FILE.py:NAME, got {shown(text)}", cure="for example my_loss.py:MyLoss")
+    return Path(found[1]), found[2]
+
+
+def _changed(file: Path) -> tuple[int, int] | None:
+    return (file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else None
+
+
+def _takes_reduction(thing: Any) -> bool:
+    with suppress(ValueError, TypeError):  # some callables have no signature
+        return "reduction" in inspect.signature(thing).parameters
+    return False
+
+
+def _found(file: Path, name: str) -> Any:
+    """What a file calls `name`, after running it."""
+    if not file.is_file():
+        raise SpecError(f"there is no file {shown(file)}", cure="give the path of a Python file, as FILE.py:NAME")
+    source = file.read_bytes()
+    module = ModuleType(f"losscli_own_{file.stem}")
+    module.__file__ = str(file)
+    sys.modules[module.__name__] = module  # dataclasses look there
+    folder = str(file.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # so that it may import its neighbours
+    with foreign(f"the file {shown(file.name)}", str(file)), redirect_stdout(sys.stderr):
+        tree = parse(source, str(file))
+        exec(compile(source, str(file), "exec"), module.__dict__)  # the user's own code, named on the command line
+    thing = getattr(module, name, None)
+    if not callable(thing):
+        defined = [node.name for node in tree.body if isinstance(node, (ClassDef, FunctionDef))]
+        what = "is no function and no class" if hasattr(module, name) else "is not in"
+        raise SpecError(f"{shown(name)} {what} {shown(file)}", cure=choose_from(name, defined) if defined else None)
+    return thing
