@@ -5,14 +5,27 @@ What must hold is the shelf of properties in `losscli.verify`; that the properti
 
 from __future__ import annotations
 
-import pytest
+import math
 
-from losscli.losses import Loss, losses
-from losscli.verify import Outcome
+import pytest
+import torch
+
+from losscli.losses import Choice, Loss, losses
+from losscli.verify import Case, Outcome
+from losscli.verify.draw import ordinary, settings
 from losscli.verify.trial import verify
 
 ALL = [pytest.param(item, id=f"{item.task}/{item.name}") for item in losses]
 BORROWED = [found for found in ALL if found.values[0].task == "binary" and found.values[0].per_value]
+
+OVER_BATCH = [found for found in ALL if found.values[0].over_batch]
+WORDS = [
+    pytest.param(item, {name: word}, id=f"{item.task}/{item.name}-{word}")
+    for item in losses
+    for name, option in item.options.items()
+    if isinstance(option.accepts, Choice)
+    for word in option.accepts.names
+]
 
 
 def told(outcomes: list[Outcome]) -> list[tuple]:
@@ -33,6 +46,44 @@ def test_a_per_value_loss_serves_labels(item: Loss) -> None:
     report = verify(item, "multilabel")
     assert told(report.failed) == []
     assert report.count("passed") >= 9
+
+
+@pytest.mark.parametrize(("item", "options"), WORDS)
+def test_every_word_of_a_choice_passes(item: Loss, options: dict[str, str]) -> None:
+    report = verify(item, item.task, options)
+    assert told(report.failed) == []
+    assert report.count("passed") >= 9
+
+
+@pytest.mark.parametrize("item", OVER_BATCH)
+def test_a_nan_in_a_batch_is_the_nan_of_that_batch(item: Loss) -> None:
+    for options in settings(item, {}, item.task):
+        case = Case(item, item.task, options)
+        sample = next(iter(ordinary(case)))
+        prediction = case.received(sample.raw).clone()
+        prediction[1, 2] = math.nan
+        values = case.judge(prediction, sample.wanted(torch.float64))
+        assert values.isnan().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("item", OVER_BATCH)
+def test_a_batch_of_one_sample_is_finite(item: Loss) -> None:
+    """It may lack positives, negatives, or anything to compare."""
+    for options in settings(item, {}, item.task):
+        case = Case(item, item.task, options)
+        for sample in ordinary(case):
+            for row in range(sample.raw.shape[1]):
+                leaf = case.received(sample.raw[:, row : row + 1]).detach().requires_grad_()
+                values = case.judge(leaf, sample.wanted(torch.float64)[:, row : row + 1])
+                values.sum().backward()
+                assert values.isfinite().all()
+                assert leaf.grad is not None
+                assert leaf.grad.isfinite().all()
+
+
+def test_there_are_losses_over_a_batch_and_words() -> None:
+    assert len(OVER_BATCH) >= 6
+    assert len(WORDS) >= 3
 
 
 @pytest.mark.parametrize("item", ALL)
