@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.optimize import brentq, minimize_scalar
-from scipy.special import softmax, xlogy
+from scipy.special import softmax
 from scipy.stats import entropy
 from sklearn.metrics import hinge_loss, log_loss
 from torch.nn import functional
@@ -50,13 +50,13 @@ def plain_crammer_singer(x, label, margin=1.0):
 
 
 def plain_logit_adjusted(x, label, tau=1.0, counts=COUNTS):
-    """Menon et al. 2020, eq. 10: every other class weighed by its prior over the right one's, to the power tau."""
+    """Menon et al. 2020, as a pairwise margin: every other class weighed by its prior over the right one's, to the power tau."""
     prior = counts.numpy() / counts.numpy().sum()
     return np.log(sum((prior[k] / prior[label]) ** tau * np.exp(x[k] - x[label]) for k in range(len(x))))
 
 
 def plain_ldam(x, label, max_margin=0.5, scale=30.0, counts=COUNTS):
-    """Cao et al. 2019, eq. 13, C such that the rarest class has the largest margin."""
+    """Cao et al. 2019, C such that the rarest class has the largest margin."""
     constant = max_margin * counts.min().item() ** 0.25
     z = x.copy()
     z[label] -= constant / counts[label].item() ** 0.25
@@ -75,7 +75,7 @@ def plain_nce_rce(x, label, alpha=1.0, beta=1.0):
 
 
 def plain_bi_tempered(x, label, t1=0.8, t2=1.2):
-    """Amid et al. 2019, eq. 5, with the normaliser from Brent's method."""
+    """Amid et al. 2019, a Bregman divergence summed over the classes, with the normaliser from Brent's method."""
 
     def exp_t(u):
         return np.exp(u) if t2 == 1 else np.maximum(0.0, 1 + (1 - t2) * u) ** (1 / (1 - t2))
@@ -85,17 +85,14 @@ def plain_bi_tempered(x, label, t1=0.8, t2=1.2):
 
     p = exp_t(x - brentq(lambda c: exp_t(x - c).sum() - 1, x.max(), x.max() + 1e3, xtol=1e-15, rtol=1e-15))
     t = one_hot(label, len(x))
-    divergence = (
-        xlogy(t, 1)
-        + t * (log_t(1.0) - np.array([log_t(one) for one in p]))
-        - (t ** (2 - t1) - p ** (2 - t1)) / (2 - t1)
-    )
+    gained = t * np.array([log_t(1.0) - log_t(one) for one in p])
+    divergence = gained - (t ** (2 - t1) - p ** (2 - t1)) / (2 - t1)
     return divergence.sum()
 
 
 def plain_sparsemax(x, label):
     """Martins and Astudillo 2016 as a Fenchel-Young loss: max over the simplex of <q, x> - |q|^2 / 2, less the same at the
-    label. The maximum by its dual, min_c c + sum_k max(0, x_k - c)^2 / 2 (+ 0), a smooth problem of one number."""
+    label. The maximum by its dual, min_c c + sum_k max(0, x_k - c)^2 / 2, a smooth problem of one number."""
     dual = minimize_scalar(
         lambda c: c + np.maximum(0, x - c) @ np.maximum(0, x - c) / 2,
         bounds=(x.max() - 1, x.max()),
@@ -106,7 +103,7 @@ def plain_sparsemax(x, label):
 
 
 def plain_asymmetric(x, label, gamma_pos=0.0, gamma_neg=4.0, label_smoothing=0.1):
-    """timm 1.0's AsymmetricLossSingleLabel, step by step."""
+    """timm's AsymmetricLossSingleLabel, step by step."""
     p = softmax(x)
     targets = one_hot(label, len(x))
     weight = (1 - p * targets - (1 - p) * (1 - targets)) ** (gamma_pos * targets + gamma_neg * (1 - targets))

@@ -71,7 +71,7 @@ def gce(
     "multiclass",
     "logits",
     "class index",
-    aliases=("symmetric", "symmetric-cross-entropy", "SCELoss", "CategoricalSymmetricCrossEntropy"),
+    aliases=("symmetric", "symmetric-cross-entropy", "SCELoss"),
 )
 def sce(prediction: Tensor, target: Tensor, *, alpha: NonNegative = 0.1, beta: NonNegative = 1.0) -> Tensor:
     """Symmetric cross-entropy: some cross-entropy to learn from, and its reverse, which wrong labels cannot pull far.

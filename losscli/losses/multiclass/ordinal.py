@@ -45,7 +45,7 @@ def coral(prediction: Tensor, target: Tensor) -> Tensor:
     Source: Cao, Mirjalili and Raschka 2019, Rank Consistent Ordinal Regression for Neural Networks,
     https://arxiv.org/abs/1901.07884. The source also lets all steps share their weights but for a bias; here each is free.
 
-    Kin: with K = 2 equals bce-logits; K - 1 times bce-logits of multilabel, averaged over the steps.
+    Kin: the sum of bce-logits over the steps; with K = 2 equals bce-logits.
 
     >>> round(coral(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item(), 4)  # 2 log 2
     1.3863
