@@ -1,4 +1,4 @@
-"""Curves over epochs, in braille, each with its name at its right end: they are told apart without colours too."""
+"""Curves over epochs or any other axis, in braille, each with its name at its right end: they are told apart without colours too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from losscli.compare.result import RunResult
 COLORS = ("cyan", "yellow", "magenta", "green", "blue", "red", "bright_cyan", "bright_yellow")
 HEIGHT = 10
 
-Curve = Sequence[tuple[int, float]]  # epoch, value
+Curve = Sequence[tuple[float, float]]  # epoch or another place on the axis, value
 
 
 def mean_curve(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, float]]:
@@ -38,6 +38,7 @@ class Curves:
     title: str
     curves: Mapping[str, Curve]
     widest: int = 100
+    axis: str = "epoch"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         drawn = {name: _drawable(curve) for name, curve in list(self.curves.items())[: len(COLORS)]}
@@ -46,17 +47,17 @@ class Curves:
             yield Text(f"{self.title}: no finite value to draw")
             return
         yield Text(self.title + self._left_out(len(drawn)), "bold")
-        yield from _figure(drawn, min(options.max_width, self.widest), console.color_system is not None)
+        yield from _figure(drawn, min(options.max_width, self.widest), console.color_system is not None, self.axis)
 
     def _left_out(self, drawn: int) -> str:
         return f" ({drawn} of {len(self.curves)} drawn)" if drawn < len(self.curves) else ""
 
 
-def _drawable(curve: Curve) -> list[tuple[int, float]]:
+def _drawable(curve: Curve) -> list[tuple[float, float]]:
     return [(epoch, value) for epoch, value in curve if abs(value) < 1e300]  # NaN and inf compare false
 
 
-def _figure(curves: Mapping[str, Curve], width: int, colored: bool) -> list[Text]:
+def _figure(curves: Mapping[str, Curve], width: int, colored: bool, axis: str) -> list[Text]:
     low, high = _limits(value for curve in curves.values() for _, value in curve)
     first, last = _ends(epoch for curve in curves.values() for epoch, _ in curve)
     places = decimals((low, high))
@@ -68,24 +69,25 @@ def _figure(curves: Mapping[str, Curve], width: int, colored: bool) -> list[Text
     labels = _labels(curves, low, high)
     lines = []
     for row, dots in enumerate(rows):
-        axis = f"{ticks.get(row, ''):>{margin - 1}} {'┤' if row in ticks else '│'}"
-        line = Text.assemble((axis, "dim"), dots)
+        edge = f"{ticks.get(row, ''):>{margin - 1}} {'┤' if row in ticks else '│'}"
+        line = Text.assemble((edge, "dim"), dots)
         if row in labels:
             name = labels[row]
             line.append(f" {names[name]}", COLORS[list(curves).index(name)])
         lines.append(line)
-    epochs = f"{first}{f'epoch {last}':>{max(0, columns - len(str(first)))}}"
+    begin, end = f"{first:g}", f"{axis} {last:g}"
+    epochs = f"{begin}{end:>{max(0, columns - len(begin))}}"
     return [*lines, Text(f"{'':>{margin}}└{'─' * columns}", "dim"), Text(f"{'':>{margin + 1}}{epochs}", "dim")]
 
 
 def _canvas(
-    curves: Mapping[str, Curve], columns: int, limits: tuple[int, int, float, float], colored: bool
+    curves: Mapping[str, Curve], columns: int, limits: tuple[float, float, float, float], colored: bool
 ) -> list[Text]:
     """The curves as lines of braille; the first curve is drawn last, on top."""
     import plotille
 
     first, last, low, high = limits
-    canvas = plotille.Canvas(columns, HEIGHT, first, low, max(last, first + 1), high, mode="names")
+    canvas = plotille.Canvas(columns, HEIGHT, first, low, last if last > first else first + 1, high, mode="names")
     for index, curve in reversed(list(enumerate(curves.values()))):
         color = COLORS[index] if colored else None
         points = [*curve[:: max(1, len(curve) // (4 * columns))], curve[-1]]
@@ -113,6 +115,6 @@ def _limits(values: Iterable[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _ends(epochs: Iterable[int]) -> tuple[int, int]:
+def _ends(epochs: Iterable[float]) -> tuple[float, float]:
     known = list(epochs)
     return min(known), max(known)

@@ -84,3 +84,22 @@ def overrides(
         metrics=metrics or [],
         sets=sets or [],
     )
+
+
+def option_values(sets: list[str]) -> dict[str, Any]:
+    """What `--set gamma=0,2,5` says: an option and its value or values, read as a spec reads them.
+
+    >>> option_values(["gamma=0,2", "alpha=0.25"])
+    {'gamma': [0, 2], 'alpha': 0.25}
+    """
+    from losscli.errors import SpecError, shown
+    from losscli.spec.reader import read_value
+
+    found: dict[str, Any] = {}
+    for text in sets:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise SpecError(f"--set takes OPTION=VALUES, and {shown(text)} is given", cure="as in --set gamma=0,2,5")
+        listed = "," in value and not value.lstrip().startswith(("[", "{"))
+        found[name.strip()] = read_value(f"[{value}]" if listed else value, f"--set {name.strip()}")
+    return found

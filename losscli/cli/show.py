@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any, cast
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -65,6 +65,13 @@ def outcome(comparison: Comparison, next_command: str = "") -> None:
         console.print(Text.assemble(("record   ", "bold"), visible(comparison.record, 400)), soft_wrap=True)
     if next_command:
         console.print(Text.assemble(("next     ", "bold"), visible(next_command, 400)), soft_wrap=True)
+
+
+def pieces(found: Iterable[RenderableType]) -> None:
+    """Tables, texts and curves that a command put together, on stdout."""
+    console = screen(sys.stdout)
+    for piece in found:
+        console.print(piece)
 
 
 def machine(value: Mapping[str, Any]) -> None:

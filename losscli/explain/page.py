@@ -134,7 +134,7 @@ def _takes(option: Option) -> str:
     if isinstance(accepts, PerClass):
         return " | ".join([f"number {accepts.bounds}, one for all or per class", *accepts.rules])
     assert isinstance(accepts, Bounds)
-    return f"number {accepts.bounds}" + (", or null" if option.optional else "")
+    return f"number {accepts}" + (", or null" if option.optional else "")
 
 
 def _written(value: Any) -> str:

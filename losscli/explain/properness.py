@@ -30,7 +30,7 @@ MEANS: dict[Verdict, str] = {
     "neither": "even the decision may be wrong",
     "not decided": "defined over a batch: what one row should say depends on the others",
 }
-CLOSE = 1e-3  # how far a probability may be off: the search ends at steps of 6e-5, flat bottoms blur that
+CLOSE = 1e-4  # how far a probability may be off: the search ends at steps of 2e-5, flat bottoms blur that
 DEARER = 1e-6  # what a different answer must cost more, relative to what the loss costs at all
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 # Raw outputs to start from: close together near zero for losses with a scale of 30, as far out as float64 tells
 # probabilities from 1. Zero is one of them: ties are corners of many expected costs.
 AXIS = (0.0, *(sign * at for at in (0.03, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0) for sign in (-1, 1)))
-FINEST = 2.0**-14
+FINEST = 2.0**-16
 FARTHEST = 32.0  # a loss whose best output is infinite gets cheaper for ever: far enough
 ROUNDS = 120
 SHRINK = 3.0

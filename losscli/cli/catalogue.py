@@ -1,0 +1,142 @@
+"""What the terminal shows of the catalogue: the table of losses, and the page of one or the curves of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from losscli.cli.curves import Curves
+from losscli.cli.text import visible
+from losscli.explain.catalogue import Line
+from losscli.explain.page import Page
+from losscli.explain.tags import MEANINGS
+
+TALLEST = 12.0  # a curve is cut off where it leaves what the others can be seen in
+
+
+def loss_table(lines: Sequence[Line]) -> Iterator[RenderableType]:
+    """One row per loss, under a heading for each task."""
+    for task in dict.fromkeys(line.item.task for line in lines):
+        members = [line for line in lines if line.item.task == task]
+        table = _table(task, "expects", "tags", "what it is")
+        for line in members:
+            cells = (line.item.name, line.item.expects, " ".join(line.tags), _without_name(line.item.summary))
+            table.add_row(*(Text(visible(cell, 400)) for cell in cells))
+        yield table
+        yield Text()
+    yield Text(f"{len(lines)} losses; losscli explain NAME tells all about one", "dim")
+
+
+def _without_name(summary: str) -> str:
+    """What a summary says after the name that it starts with."""
+    name, colon, told = summary.partition(": ")
+    return told[:1].upper() + told[1:] if colon and len(name) < 40 else summary
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for index, heading in enumerate(headings):
+        table.add_column(Text(heading), overflow="fold", no_wrap=index == 0)
+    return table
+
+
+def explained(pages: Sequence[Page]) -> Iterator[RenderableType]:
+    """The whole page of one loss; of several, what tells them apart, over each other."""
+    first = pages[0]
+    if len(pages) == 1:
+        yield from _head(first)
+    yield from _drawn(pages)
+    if len(pages) > 1:
+        yield _beside(pages)
+    yield from _read(pages)
+    if len(pages) == 1:
+        yield from _options(first)
+        yield _facts(first)
+
+
+def _head(page: Page) -> Iterator[RenderableType]:
+    others = [task for task in page.serves if task != page.task]
+    yield Text.assemble((visible(page.name), "bold"), f" · {page.task}", f" (also {', '.join(others)})" if others else "")
+    yield _prose(page.summary)
+    if page.use:
+        yield _prose(f"Use: {page.use}")
+    if page.avoid:
+        yield _prose(f"Avoid: {page.avoid}")
+    if page.other_tasks:
+        known = " and ".join(page.other_tasks)
+        yield Text(f"A loss of the same name is for {known}: --task {page.other_tasks[0]}", "dim")
+    yield Text()
+
+
+def _drawn(pages: Sequence[Page]) -> Iterator[RenderableType]:
+    curves = [curve for page in pages for curve in page.curves]
+    axis = curves[0].axis
+    for title, part in (("loss", "loss"), ("slope", "slope")):
+        told = {curve.name: _cut(list(zip(curve.at, getattr(curve, part), strict=True))) for curve in curves}
+        yield Curves(f"{title} against the {axis}", told, axis="")
+        yield Text()
+
+
+def _cut(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Without what is so high that everything else would be flat."""
+    seen = [point for point in points if abs(point[1]) <= TALLEST]
+    return seen if len(seen) > 1 else points
+
+
+def _read(pages: Sequence[Page]) -> Iterator[RenderableType]:
+    """How predictions may be read, and the curve of what the cheapest prediction says."""
+    readings = [reading for page in pages for reading in page.readings]
+    for reading in readings:
+        told = Text.assemble((f"{visible(reading.name)}: {reading.verdict}", "bold"), f" ({reading.meaning})")
+        yield told
+    drawn = {reading.name: reading.curve for reading in readings if reading.curve}
+    if drawn:
+        yield Text()
+        yield Curves("probability read from the cheapest prediction, against the true one", drawn, axis="")
+    yield Text()
+
+
+def _options(page: Page) -> Iterator[RenderableType]:
+    if not page.options:
+        return
+    table = _table("option", "default", "takes")
+    for option in page.options:
+        table.add_row(*(Text(visible(cell)) for cell in (option.name, option.default or "required", option.takes)))
+    yield table
+    yield Text()
+
+
+def _facts(page: Page) -> RenderableType:
+    rows = {
+        "formula": page.formula,
+        "expects": page.expects,
+        "target": page.target,
+        "kin": page.kin,
+        "source": page.source,
+        "elsewhere": "; ".join(f"{library} {name}" for library, name in page.elsewhere),
+        "also called": ", ".join(page.aliases),
+        "tags": "\n".join(f"{tag}: {MEANINGS[tag]}" for tag in page.tags),
+    }
+    return _grid(rows)
+
+
+def _beside(pages: Sequence[Page]) -> RenderableType:
+    return _grid({page.name: f"{page.summary}\n{', '.join(page.tags)}".strip() for page in pages})
+
+
+def _grid(rows: dict[str, str]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, told in rows.items():
+        if told:
+            grid.add_row(Text(visible(name), "bold"), _prose(told))
+    return grid
+
+
+def _prose(text: str) -> Text:
+    return Text("\n".join(visible(line, 2000) for line in text.split("\n")))

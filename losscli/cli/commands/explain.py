@@ -1,0 +1,50 @@
+"""`losscli explain`: all that is known of a loss, or several drawn over each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from losscli.cli import flags
+from losscli.cli.commands import command
+
+Names = Annotated[list[str], Argument(metavar="LOSS...", help="One loss, or several of one task.", show_default=False)]
+Values = Annotated[list[str] | None, Option("--set", metavar="OPTION=VALUES", help="As gamma=0,2,5; repeatable.")]
+Html = Annotated[Path | None, Option("--html", metavar="FILE", help="Write an interactive page as well.")]
+
+
+@command("explain")
+def explain(
+    names: Names,
+    task: flags.Task = None,
+    sets: Values = None,
+    html: Html = None,
+    form: flags.As = flags.Format.text,
+) -> None:
+    """Explain a loss: its curve, its slope, its options, and how predictions may be read.
+
+    losscli explain focal --set gamma=0,2,5
+
+    losscli explain focal bce-logits hinge --html losses.html
+    """
+    from losscli.cli import show
+    from losscli.explain.catalogue import named, settings
+    from losscli.explain.page import page
+
+    items = list({item.name: item for item in named(names, task)}.values())
+    chosen = settings(items, flags.option_values(sets or []))
+    pages = [page(item, options) for item, options in zip(items, chosen, strict=True)]
+    if html is not None:
+        from losscli.reports.catalogue import write_page
+
+        write_page(html, [each.to_json() for each in pages])
+    if form is flags.Format.json:
+        show.machine({"schema_version": 1, "pages": [each.to_json() for each in pages]})
+        return
+    from losscli.cli.catalogue import explained
+
+    show.pieces(explained(pages))
+    if html is not None:
+        show.notice(f"the page is in {html}")

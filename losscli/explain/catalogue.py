@@ -1,0 +1,129 @@
+"""Looking things up: the losses that match a wish, the losses that names mean, and the values that an option is to take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import getdoc
+from itertools import product
+from typing import Any
+
+from losscli.errors import SpecError, choose_from, shown
+from losscli.explain.properness import properness
+from losscli.explain.tags import MEANINGS, tags_of
+from losscli.losses import Loss, Several, catalogue, check_options, find
+from losscli.tasks import tasks
+
+MOST_SETTINGS = 8  # values of options drawn over each other: as many as there are colours
+
+
+@dataclass(frozen=True)
+class Line:
+    """One loss in the table."""
+
+    item: Loss
+    tags: tuple[str, ...]
+    verdict: str  # empty for a loss of numbers
+
+    def to_json(self) -> dict[str, Any]:
+        item = self.item
+        return {
+            "name": item.name,
+            "task": item.task,
+            "summary": item.summary,
+            "expects": item.expects,
+            "target": item.target,
+            "tags": list(self.tags),
+            "properness": self.verdict or None,
+            "options": list(item.options),
+            "aliases": list(item.aliases),
+        }
+
+
+def lines(
+    task: str | None = None, expects: str | None = None, search: str | None = None, tag: str | None = None
+) -> list[Line]:
+    """The losses that meet every wish, in the order of the shelf; `SpecError` for a word that does not exist.
+
+    >>> [line.item.name for line in lines(task="binary", search="brier")]
+    ['brier']
+    """
+    if task is not None:
+        tasks.get(task)
+    known = list(dict.fromkeys(item.expects for item in catalogue()))
+    if expects is not None and expects not in known:
+        raise SpecError(f"no loss expects {shown(expects)}", cure=choose_from(expects, known))
+    if tag is not None and tag not in MEANINGS:
+        raise SpecError(f"there is no tag {shown(tag)}", cure=choose_from(tag, MEANINGS))
+    found = [item for item in catalogue(task) if expects in (None, item.expects) and _mentions(item, search)]
+    told = (_line(item) for item in found)
+    return [line for line in told if tag is None or tag in line.tags]
+
+
+def _line(item: Loss) -> Line:
+    known = properness(item)
+    return Line(item, tags_of(item, known), known.verdict if known else "")
+
+
+def _mentions(item: Loss, search: str | None) -> bool:
+    """Whether every word of the search stands somewhere in what is written about the loss."""
+    text = " ".join([item.name, *item.aliases, item.expects, item.target, getdoc(item.function) or ""]).casefold()
+    return all(word in text for word in (search or "").casefold().split())
+
+
+def named(names: Sequence[str], task: str | None = None) -> list[Loss]:
+    """The losses of those names or aliases; without a task, of the first task that has them all.
+
+    >>> [(item.task, item.name) for item in named(["ce", "focal"])]
+    [('multiclass', 'cross-entropy'), ('multiclass', 'focal')]
+    """
+    if task is not None:
+        return [find(name, task) for name in names]
+    known = {name: {item.task for item in catalogue() if name in (item.name, *item.aliases)} for name in names}
+    for name, homes in known.items():
+        if not homes:
+            every = dict.fromkeys(item.name for item in catalogue())
+            raise SpecError(f"there is no loss called {shown(name)}", cure=choose_from(name, every))
+    for candidate in tasks.names():
+        serving = {each for item in catalogue(candidate) for each in (item.name, *item.aliases)}
+        if serving.issuperset(names):
+            return [find(name, candidate) for name in names]
+    told = "; ".join(f"{shown(name)} is for {' and '.join(sorted(homes))}" for name, homes in known.items())
+    raise SpecError(f"no task has all of these losses: {told}", cure="explain losses of one task together")
+
+
+def settings(items: Sequence[Loss], sets: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
+    """For each loss every combination of the values that `sets` gives to options which it has.
+
+    A list is several values, for an option that is a list itself one value. `SpecError` for an option that none has.
+
+    >>> settings(named(["focal"], "binary"), {"gamma": [0.0, 2.0]})
+    [[{'gamma': 0.0}, {'gamma': 2.0}]]
+    """
+    for name in sets:
+        if not any(name in item.options for item in items):
+            every = dict.fromkeys(option for item in items for option in item.options)
+            asked = ", ".join(item.name for item in items)
+            cure = choose_from(name, every) if every else "leave out --set"
+            raise SpecError(f"{asked}: there is no option {shown(name)}", cure=cure)
+    found = [list(_combinations(item, sets)) for item in items]
+    if sum(map(len, found)) > MOST_SETTINGS:
+        raise SpecError(
+            f"{sum(map(len, found))} curves are asked for, and {MOST_SETTINGS} can be told apart", cure="give fewer values"
+        )
+    return found
+
+
+def _combinations(item: Loss, sets: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    own = {name: value for name, value in sets.items() if name in item.options}
+    values = [_values(item, name, value) for name, value in own.items()]
+    for chosen in product(*values):
+        options = dict(zip(own, chosen, strict=True))
+        check_options(item, options)
+        yield options
+
+
+def _values(item: Loss, name: str, value: Any) -> list[Any]:
+    if isinstance(item.options[name].accepts, Several):
+        return value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
+    return value if isinstance(value, list) else [value]
