@@ -73,10 +73,10 @@ def adopt(text: str, task: str) -> Loss:
     """
     file, _ = _parts(text)
     key, state = f"{task}/{label_of(text)}", (text, file.resolve(), _changed(file))
-    if _adopted.get(key) != state:
+    if key not in losses or _adopted.get(key) != state:
         item = load(text, task)
         refuse_wrong_shape(item)
-        losses.put(key, item, again=key in _adopted)
+        losses.put(key, item, again=key in losses)
         _adopted[key] = state
     return losses.get(key)
 
