@@ -338,3 +338,26 @@ def test_several_outputs_per_row_and_options_per_run():
     assert found.shape == (2, 6, 3)
     for run, one in enumerate((2.0, 9.0)):
         torch.testing.assert_close(found[run], value("student-t-nll", x[run], y[run], df=one))
+
+
+FAR = {  # targets of a domain
+    "any number": [-1e4, 0.0, 1e4],
+    "number >= 0": [0.0, 1.0, 1e4],
+    "number > 0": [1e-3, 1.0, 1e4],
+    "count (integer >= 0)": [0.0, 1.0, 1e4],
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", ORACLES)
+def test_extremes_are_finite_in_value_and_gradient(name, dtype):
+    item = SERVING[name]
+    corners = torch.tensor([-1e4, -89.0, -1e-30, 0.0, 30.0, 1e4])
+    for options in [{}, *OPTIONS.get(name, [])]:
+        outputs = 1 if item.heads is None else item.heads(1, options)
+        grid = torch.cartesian_prod(*[corners] * outputs, torch.tensor(FAR[item.target])).to(dtype)
+        leaf = (grid[:, 0] if item.heads is None else grid[:, :-1]).clone().requires_grad_()
+        values = item.function(leaf, grid[:, -1], **options)
+        values.sum().backward()
+        assert torch.isfinite(values).all()
+        assert torch.isfinite(leaf.grad).all()

@@ -86,7 +86,7 @@ def geman_mcclure(prediction: Tensor, target: Tensor, *, scale: Positive = 1.0) 
 def barron(prediction: Tensor, target: Tensor, *, alpha: Shape = 1.0, scale: Positive = 1.0) -> Tensor:
     """Barron's general robust loss: one shape number alpha goes from mse (2) over pseudo-huber (1) to welsch (-inf).
 
-    Domain: any number.
+    Domain: any number. A spec holds finite numbers only: for alpha -inf take welsch there.
     Shapes: prediction and target [...] -> [...].
 
     Formula: L = |alpha - 2| / alpha (((r / scale)^2 / |alpha - 2| + 1)^(alpha / 2) - 1), and its limits at 2, 0 and -inf.
