@@ -60,7 +60,9 @@ def explained(pages: Sequence[Page]) -> Iterator[RenderableType]:
 
 def _head(page: Page) -> Iterator[RenderableType]:
     others = [task for task in page.serves if task != page.task]
-    yield Text.assemble((visible(page.name), "bold"), f" · {page.task}", f" (also {', '.join(others)})" if others else "")
+    yield Text.assemble(
+        (visible(page.name), "bold"), f" · {page.task}", f" (also {', '.join(others)})" if others else ""
+    )
     yield _prose(page.summary)
     if page.use:
         yield _prose(f"Use: {page.use}")

@@ -1,4 +1,4 @@
-"""Curves over epochs or any other axis, in braille, each with its name at its right end: they are told apart without colours too."""
+"""Curves over epochs or another axis, in braille, each with its name at its right end: told apart without colours too."""
 
 from __future__ import annotations
 

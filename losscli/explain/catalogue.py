@@ -109,7 +109,8 @@ def settings(items: Sequence[Loss], sets: Mapping[str, Any]) -> list[list[dict[s
     found = [list(_combinations(item, sets)) for item in items]
     if sum(map(len, found)) > MOST_SETTINGS:
         raise SpecError(
-            f"{sum(map(len, found))} curves are asked for, and {MOST_SETTINGS} can be told apart", cure="give fewer values"
+            f"{sum(map(len, found))} curves are asked for, and {MOST_SETTINGS} can be told apart",
+            cure="give fewer values",
         )
     return found
 

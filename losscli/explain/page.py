@@ -122,7 +122,9 @@ def _reading(name: str, found: Properness) -> Reading:
 
 
 def _line(option: Option) -> OptionLine:
-    return OptionLine(option.name, "" if option.default is Parameter.empty else _written(option.default), _takes(option))
+    return OptionLine(
+        option.name, "" if option.default is Parameter.empty else _written(option.default), _takes(option)
+    )
 
 
 def _takes(option: Option) -> str:

@@ -131,7 +131,9 @@ def truths(kind: str) -> Truths:
 
 
 def _over_classes() -> Truths:
-    moving = [(at, 0.62 * (1 - at), 0.38 * (1 - at)) for at in (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)]
+    moving = [
+        (at, 0.62 * (1 - at), 0.38 * (1 - at)) for at in (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)
+    ]
     parts = [part for part in product(range(1, 7), repeat=CLASSES) if sum(part) == 8]
     triangle = [tuple(count / 8 for count in part) for part in parts]
     outcomes = torch.tensor([*moving, *triangle], dtype=torch.float64)

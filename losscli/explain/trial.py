@@ -88,7 +88,9 @@ class Trial:
         """What each outcome costs: [..., D] -> [..., Y]."""
         received = self.received(raw)
         inner = received.ndim - (self.kind != "binary")
-        repeated = received.unsqueeze(inner).expand(*received.shape[:inner], len(self.outcomes), *received.shape[inner:])
+        repeated = received.unsqueeze(inner).expand(
+            *received.shape[:inner], len(self.outcomes), *received.shape[inner:]
+        )
         target = self.outcomes.expand(*received.shape[:inner], *self.outcomes.shape)
         return self.item.function(repeated, target, **self.options)
 

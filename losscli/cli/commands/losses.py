@@ -13,7 +13,9 @@ from losscli.cli.commands import command
 @command("losses")
 def losses(
     task: flags.Task = None,
-    expects: Annotated[str | None, Option("--expects", metavar="WORD", help="logits, probabilities, values ...")] = None,
+    expects: Annotated[
+        str | None, Option("--expects", metavar="WORD", help="logits, probabilities, values ...")
+    ] = None,
     search: Annotated[str | None, Option("--search", metavar="TEXT", help="Words in what is said of a loss.")] = None,
     tag: Annotated[str | None, Option("--tag", metavar="TAG", help="proper, robust, imbalanced, ordinal ...")] = None,
     form: flags.As = flags.Format.text,
