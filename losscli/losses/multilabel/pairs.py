@@ -68,8 +68,8 @@ def pairwise(prediction: Tensor, target: Tensor) -> Tensor:
     >>> round(pairwise(torch.tensor([[0.0, 0.0]]), torch.tensor([[1.0, 0.0]])).item(), 4)  # log(1 + 1)
     0.6931
     """
-    # Plain: all pairs; the sum over pairs is a product of two sums. No label at all counts as one of score -1e37, not
-    # -inf, of which a logsumexp has no gradient.
+    # Plain: all pairs; the sum over pairs is a product of two sums. No label at all counts as one of score -1e37, since
+    # -inf could meet an infinite score of the other side as NaN.
     others, own = _apart(prediction, target, torch.finfo(prediction.dtype).min / 4)
     return -logsigmoid(-torch.logsumexp(others, -1) - torch.logsumexp(own, -1))
 
