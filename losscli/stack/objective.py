@@ -37,9 +37,10 @@ class Group:
 
     def judge(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
         """The mean loss of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
-        values = self.loss.function(self.outlet.receive(output), self.outlet.truth(target), **self.options)
+        received, truth = self.outlet.receive(output), self.outlet.truth(target)
         if self.loss.over_batch:
-            return values
+            return self._over_batch(received, truth)
+        values = self.loss.function(received, truth, **self.options)
         if values.ndim > 2:  # a loss per value: over the labels or outputs of one row
             values = values.flatten(2).mean(-1)  # [r, B, L] -> [r, B]
         counts = weight  # how much each sample counts in the sum of weights
@@ -53,6 +54,12 @@ class Group:
         if weight is not None:
             values = values * weight
         return values.mean(-1) if counts is None else values.sum(-1) / counts.sum(-1)
+
+    def _over_batch(self, received: Tensor, truth: Tensor) -> Tensor:
+        """One number per run; of several regression targets [r, B, O], the mean over them."""
+        if self.loss.task == "regression" and truth.ndim == 3:
+            return self.loss.function(received.transpose(1, 2), truth.transpose(1, 2), **self.options).mean(-1)
+        return self.loss.function(received, truth, **self.options)
 
 
 class Objective:

@@ -138,3 +138,12 @@ def test_two_heads_make_one_prediction_in_the_users_units(run_of, job_of):
     course = train([run, run_of("mse", task="regression")][:1], job_of("regression", Plan(epochs=30, batch_size=32)))[0]
     assert course.status == "ok"
     assert course.scores["train"]["r2"] > 0.5
+
+
+def test_a_loss_over_the_batch_of_several_targets_is_the_mean_over_them(run_of, dataset):
+    run = run_of("rmse", task="regression")
+    parts = {name: Part(part.features, np.stack([part.target] * 2, 1)) for name, part in run.dataset.parts.items()}
+    several = replace(run, dataset=replace(run.dataset, parts=parts))
+    output, target = outputs(1, 2), torch.randn(1, B, 2)
+    by_hand = (output - target).square().mean(1).sqrt().mean(1)
+    torch.testing.assert_close(judged([several], "regression", output, target), by_hand, rtol=1e-5, atol=1e-6)
