@@ -120,7 +120,14 @@ def load(spec: Spec) -> Contest:
         datasets[seed] = by_split[split_seed]
     noticed = [finding for dataset in by_split.values() for finding in dataset.findings]
     said = [finding for each in wiring for finding in look(each)]
+    if table.weight is not None:
+        said += [_unweighted(each.entry) for each in wiring if each.loss.over_batch]
     return Contest(spec, job, found, datasets, list(dict.fromkeys([*said, *noticed])))
+
+
+def _unweighted(entry: str) -> Finding:
+    message = f"{entry}: the loss is defined over a whole batch, so the weights of single rows do not count in it"
+    return Finding("weights-unused", "warning", message, "use a loss per sample, or leave data.weight out")
 
 
 def _train(contests: Sequence[Contest], watch: Watch, stop: Stop) -> list[list[Course]]:

@@ -158,3 +158,13 @@ def test_the_public_names_work_together(spec) -> None:
         losscli.loss("focl", task="binary")
     with pytest.raises(AttributeError, match="compare"):
         losscli.nothing  # noqa: B018
+
+
+def test_weights_that_a_loss_cannot_use_are_told(spec, tmp_path: Path) -> None:
+    rows = [f"{x % 7},{1 + x % 3},{'yes' if x % 2 else 'no'}" for x in range(60)]
+    (tmp_path / "t.csv").write_text("x,w,y\n" + "\n".join(rows))
+    text = "task: binary\ndata: {source: csv, path: t.csv, target: y, weight: w}\nloss: [bce-logits, dice]\n"
+    arena = run([spec(text + QUICK)], out=None).arenas[0]
+    told = [finding.message for finding in arena.findings if finding.code == "weights-unused"]
+    assert len(told) == 1
+    assert told[0].startswith("dice:")
