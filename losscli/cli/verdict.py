@@ -116,7 +116,7 @@ def tell(report: Report, name: str) -> None:
     for outcome in report.outcomes:
         if outcome.sample is not None:
             console.print()
-            console.print(_explained(outcome))
+            console.print(_explained(outcome), soft_wrap=True)
     for finding in report.loss.findings:
         console.print(Text.assemble("\n", (finding.severity, STYLES["noted"]), f" {visible(finding.message, 400)}"))
         console.print(Text(visible(finding.cure, 400), "dim"))
