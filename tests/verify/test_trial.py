@@ -154,10 +154,10 @@ def test_a_kink_is_no_wrong_gradient():
 
 
 def test_a_loss_of_several_classes_and_of_a_batch():
-    log_sum = patient(
-        lambda p, t: torch.logsumexp(p, -1) - p.gather(-1, t.unsqueeze(-1)).squeeze(-1), "multiclass", "logits"
-    )
-    assert verify(log_sum, "multiclass").failed == []
+    chosen = patient(lambda p, t: -p.log_softmax(-1).gather(-1, t.unsqueeze(-1)).squeeze(-1), "multiclass", "logits")
+    assert verify(chosen, "multiclass").failed == []
+    cancels = patient(lambda p, t: p.logsumexp(-1) - p.gather(-1, t.unsqueeze(-1)).squeeze(-1), "multiclass", "logits")
+    assert [failure.tried.name for failure in verify(cancels, "multiclass").failed] == ["float32-keeps-its-digits"]
     batch = patient(lambda p, t: squared(p, t).mean(-1), over_batch=True, per_value=False)
     report = verify(batch, "regression")
     assert report.failed == []
