@@ -104,6 +104,7 @@ class Trial:
         C is K classes, or the probability of yes: one for binary, one per label.
         """
         received = self.received(raw)
+        found: Tensor | None
         if self.item.point is not None:
             found = self.item.point(received, self.options)
         else:

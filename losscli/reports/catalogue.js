@@ -12,7 +12,7 @@ function layout(x, y) {
   const axis = { gridcolor: grid, zerolinecolor: ink, zerolinewidth: 1 };
   return {
     paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: ink, family: "system-ui, sans-serif" },
-    margin: { t: 16, r: 16 }, hovermode: "x unified", hoverlabel: { bgcolor: dark.matches ? "#1d222b" : "#ffffff" },
+    margin: { t: 16, r: 16 }, modebar: { bgcolor: "rgba(0,0,0,0)", color: grid, activecolor: ink }, hovermode: "x unified", hoverlabel: { bgcolor: dark.matches ? "#1d222b" : "#ffffff" },
     legend: { orientation: "h", y: 1.12 }, xaxis: { ...axis, title: { text: x } }, yaxis: { ...axis, title: { text: y } },
   };
 }

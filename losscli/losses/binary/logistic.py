@@ -20,6 +20,10 @@ def bce_logits(
 ) -> Tensor:
     """Binary cross-entropy of logits: what a wrong yes-or-no costs when the answer is a probability.
 
+    Use: yes-or-no questions whose answer is to be read as a probability; the first choice.
+    Avoid: labels that are often wrong (one confident mistake costs without bound); a strong pos_weight moves the
+    probabilities.
+
     Domain: any logit; target 0 to 1 (a target between is a probability).
     Shapes: prediction and target [...] -> [...]. `pos_weight` is a number, [L], or [R, 1, L].
 
@@ -29,6 +33,9 @@ def bce_logits(
     Source: torch.nn.BCEWithLogitsLoss; label smoothing: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567.
 
     Kin: equals bce of sigmoid(x), soft-margin for hard targets, and focal with gamma 0.
+
+    Elsewhere: torch BCEWithLogitsLoss; Keras BinaryCrossentropy(from_logits=True); scikit-learn
+    SGDClassifier(loss="log_loss"); LightGBM binary; XGBoost binary:logistic.
 
     >>> round(bce_logits(torch.tensor(0.0), torch.tensor(1.0)).item(), 4)  # log 2
     0.6931
@@ -47,6 +54,9 @@ def bce(
 ) -> Tensor:
     """Binary cross-entropy of probabilities; prefer bce-logits, which loses no digits.
 
+    Use: a model that already puts out probabilities and cannot be changed.
+    Avoid: anywhere else: a probability that rounds to 0 or 1 has lost its gradient.
+
     Domain: probabilities 0 to 1; target 0 to 1. A logarithm below -100 counts as -100, as in torch.
     Shapes: prediction and target [...] -> [...]. `pos_weight` is a number, [L], or [R, 1, L].
 
@@ -55,6 +65,8 @@ def bce(
     Source: torch.nn.BCELoss; Good 1952, Rational Decisions (the logarithmic score).
 
     Kin: bce of sigmoid(x) equals bce-logits of x.
+
+    Elsewhere: torch BCELoss; Keras BinaryCrossentropy; scikit-learn metrics.log_loss.
 
     >>> round(bce(torch.tensor(0.25), torch.tensor(0.0)).item(), 4)  # -log 0.75
     0.2877
@@ -77,6 +89,9 @@ def focal(
 ) -> Tensor:
     """Focal loss: cross-entropy that fades out rows which are already right, so that hard rows decide.
 
+    Use: many easy rows (detection, rare positives), where ranking and decisions count.
+    Avoid: probabilities that are to be believed: with gamma above 0 they are pulled towards 1/2.
+
     Domain: any logit; target 0 or 1.
     Shapes: prediction and target [...] -> [...].
 
@@ -86,6 +101,8 @@ def focal(
     torchvision alpha is 0.25 on the positive class, which lowers it; here it is null.
 
     Kin: gamma 0 is bce-logits.
+
+    Elsewhere: torchvision sigmoid_focal_loss; Keras BinaryFocalCrossentropy.
 
     >>> round(focal(torch.tensor(0.0), torch.tensor(1.0)).item(), 4)  # (1/2)^2 log 2
     0.1733
@@ -100,6 +117,9 @@ def focal(
 def soft_margin(prediction: Tensor, target: Tensor) -> Tensor:
     """Soft margin: the logistic loss written with targets of -1 and +1.
 
+    Use: the logistic loss in the notation of margins.
+    Avoid: probabilities straight from losscli: use bce-logits, which is the same and is read as a logit.
+
     Domain: any score; target 0 or 1, mapped to -1 and +1.
     Shapes: prediction and target [...] -> [...].
 
@@ -108,6 +128,8 @@ def soft_margin(prediction: Tensor, target: Tensor) -> Tensor:
     Source: torch.nn.SoftMarginLoss, torch.nn.MultiLabelSoftMarginLoss.
 
     Kin: equals bce-logits.
+
+    Elsewhere: torch SoftMarginLoss.
 
     >>> round(soft_margin(torch.tensor(0.0), torch.tensor(0.0)).item(), 4)  # log 2
     0.6931
@@ -120,6 +142,9 @@ def soft_margin(prediction: Tensor, target: Tensor) -> Tensor:
 def brier(prediction: Tensor, target: Tensor) -> Tensor:
     """Brier score: the squared error of the probability; a mistake never costs more than 1.
 
+    Use: probabilities under labels that are sometimes wrong: no row costs more than 1.
+    Avoid: very rare classes and a bad start: the gradient of a confident mistake vanishes.
+
     Domain: any logit; target 0 to 1.
     Shapes: prediction and target [...] -> [...].
 
@@ -128,6 +153,8 @@ def brier(prediction: Tensor, target: Tensor) -> Tensor:
     Source: Brier 1950, Verification of Forecasts Expressed in Terms of Probability.
 
     Kin: equals mse between sigmoid(x) and y.
+
+    Elsewhere: scikit-learn metrics.brier_score_loss.
 
     >>> brier(torch.tensor(0.0), torch.tensor(1.0)).item()  # (1/2 - 1)^2
     0.25

@@ -15,6 +15,9 @@ STEEPEST = 20.0  # where the exponential loss goes on as a line: e^20 = 5e8 is t
 def hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tensor:
     """Hinge: linear in how far a score falls short of the margin, zero beyond it. Gives no probabilities.
 
+    Use: a decision only, as from a linear support vector machine.
+    Avoid: probabilities, or ranking among rows beyond the margin.
+
     Domain: any score; target 0 or 1, mapped to -1 and +1.
     Shapes: prediction and target [...] -> [...].
 
@@ -23,6 +26,8 @@ def hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tens
     Source: Cortes and Vapnik 1995, Support-Vector Networks.
 
     Kin: its square is squared-hinge; the limit of soft-margin(k x) / k for large k is hinge with margin 0.
+
+    Elsewhere: Keras Hinge; scikit-learn SGDClassifier(loss="hinge"); XGBoost binary:hinge.
 
     >>> hinge(torch.tensor(0.25), torch.tensor(1.0)).item()  # 1 - 0.25
     0.75
@@ -34,6 +39,9 @@ def hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tens
 def squared_hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tensor:
     """Squared hinge: quadratic in how far a score falls short of the margin, zero beyond it.
 
+    Use: a decision with a smooth loss.
+    Avoid: outliers on the wrong side: they count by their square.
+
     Domain: any score; target 0 or 1, mapped to -1 and +1.
     Shapes: prediction and target [...] -> [...].
 
@@ -42,6 +50,8 @@ def squared_hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0)
     Source: Rennie and Srebro 2005, Loss Functions for Preference Levels; LIBLINEAR's L2-loss SVM.
 
     Kin: the square of hinge.
+
+    Elsewhere: Keras SquaredHinge; scikit-learn LinearSVC(loss="squared_hinge").
 
     >>> squared_hinge(torch.tensor(-1.0), torch.tensor(1.0)).item()  # (1 + 1)^2
     4.0
@@ -63,6 +73,8 @@ def modified_huber(prediction: Tensor, target: Tensor) -> Tensor:
 
     Kin: equals squared-hinge where s x >= -1, and lies below it elsewhere.
 
+    Elsewhere: scikit-learn SGDClassifier(loss="modified_huber").
+
     >>> modified_huber(torch.tensor([-0.5, -3.0]), torch.tensor([1.0, 1.0])).tolist()  # (1 + 0.5)^2, 4 * 3
     [2.25, 12.0]
     """
@@ -82,6 +94,8 @@ def perceptron(prediction: Tensor, target: Tensor) -> Tensor:
     Source: Rosenblatt 1958, The Perceptron; scikit-learn's Perceptron.
 
     Kin: the limit of hinge for a margin that goes to 0, and of soft-margin(k x) / k for large k.
+
+    Elsewhere: scikit-learn SGDClassifier(loss="perceptron").
 
     >>> perceptron(torch.tensor([-0.5, 2.0]), torch.tensor([1.0, 1.0])).tolist()
     [0.5, 0.0]
@@ -103,6 +117,8 @@ def exponential(prediction: Tensor, target: Tensor) -> Tensor:
     Tibshirani 2000, Additive Logistic Regression; scikit-learn's ExponentialLoss. The best score is half of the logit.
 
     Kin: soft-margin = log(1 + exponential).
+
+    Elsewhere: scikit-learn GradientBoostingClassifier(loss="exponential").
 
     >>> exponential(torch.tensor([0.0, -21.0]), torch.tensor([1.0, 1.0])).tolist()  # 1, 2 e^20
     [1.0, 970330368.0]

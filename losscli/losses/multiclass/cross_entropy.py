@@ -22,6 +22,9 @@ def cross_entropy(
 ) -> Tensor:
     """Cross-entropy of logits: minus the log-probability of the right class.
 
+    Use: one class of several, with probabilities; the first choice.
+    Avoid: labels that are often wrong; outputs that have passed a softmax already.
+
     Domain: any logits; target class indices 0 to K - 1, or probabilities over the K classes.
     Shapes: prediction [..., B, K], target [..., B] or [..., B, K] -> [..., B]. `weight` is a number, [K], or [R, 1, K].
 
@@ -30,6 +33,9 @@ def cross_entropy(
     Source: torch.nn.CrossEntropyLoss; label smoothing: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567.
 
     Kin: equals nll of log-softmax(x); with K = 2 equals bce-logits of x_1 - x_0.
+
+    Elsewhere: torch CrossEntropyLoss; Keras SparseCategoricalCrossentropy(from_logits=True); scikit-learn
+    LogisticRegression; LightGBM multiclass; XGBoost multi:softprob.
 
     >>> round(cross_entropy(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item(), 4)  # log 2
     0.6931
@@ -46,6 +52,9 @@ def cross_entropy(
 def nll(prediction: Tensor, target: Tensor, *, weight: ClassWeight = None) -> Tensor:
     """Negative log-likelihood: minus the given log-probability of the right class.
 
+    Use: a model that puts out log-probabilities.
+    Avoid: raw scores or probabilities: it does not check that they are logarithms.
+
     Domain: log-probabilities (their exponentials sum to 1); target class indices 0 to K - 1.
     Shapes: prediction [..., B, K], target [..., B] -> [..., B]. `weight` is a number, [K], or [R, 1, K].
 
@@ -54,6 +63,8 @@ def nll(prediction: Tensor, target: Tensor, *, weight: ClassWeight = None) -> Te
     Source: torch.nn.NLLLoss.
 
     Kin: nll of log-softmax(x) equals cross-entropy of x.
+
+    Elsewhere: torch NLLLoss.
 
     >>> round(nll(torch.tensor([[0.25, 0.75]]).log(), torch.tensor([0])).item(), 4)  # -log 0.25
     1.3863
@@ -66,6 +77,9 @@ def nll(prediction: Tensor, target: Tensor, *, weight: ClassWeight = None) -> Te
 def focal(prediction: Tensor, target: Tensor, *, gamma: NonNegative = 2.0, alpha: ClassWeight = None) -> Tensor:
     """Focal loss: cross-entropy that fades out rows which are already right, so that hard rows decide.
 
+    Use: many easy rows, where decisions count.
+    Avoid: probabilities that are to be believed: with gamma above 0 they are too even.
+
     Domain: any logits; target class indices 0 to K - 1.
     Shapes: prediction [..., B, K], target [..., B] -> [..., B]. `alpha` is a number, [K], or [R, 1, K].
 
@@ -74,6 +88,8 @@ def focal(prediction: Tensor, target: Tensor, *, gamma: NonNegative = 2.0, alpha
     Source: Lin et al. 2017, Focal Loss for Dense Object Detection, https://arxiv.org/abs/1708.02002.
 
     Kin: gamma 0 is cross-entropy; with K = 2 equals the binary focal of x_1 - x_0.
+
+    Elsewhere: Keras CategoricalFocalCrossentropy(from_logits=True).
 
     >>> round(focal(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item(), 4)  # (1/2)^2 log 2
     0.1733

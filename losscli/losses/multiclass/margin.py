@@ -22,6 +22,9 @@ def multi_margin(
 ) -> Tensor:
     """Multi-margin: every other class must stay below the right one by a margin; the shortfalls are summed.
 
+    Use: a decision only, where one class clearly wins.
+    Avoid: probabilities; rows where no class is more probable than all others together.
+
     Domain: any scores; target class indices 0 to K - 1.
     Shapes: prediction [..., B, K], target [..., B] -> [..., B].
 
@@ -30,6 +33,8 @@ def multi_margin(
     Source: torch.nn.MultiMarginLoss, which divides by K (p is 1 or 2 there); Weston and Watkins 1999.
 
     Kin: with K = 2, p = 1 equals hinge of x_1 - x_0, halved.
+
+    Elsewhere: torch MultiMarginLoss.
 
     >>> multi_margin(torch.tensor([[0.0, 0.5]]), torch.tensor([1])).item()  # (1 - 0.5) / 2
     0.25
@@ -54,6 +59,8 @@ def crammer_singer(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0
     CategoricalHinge takes the best other score to be at least 0.
 
     Kin: with K = 2 equals hinge of x_1 - x_0; never more than K times multi-margin.
+
+    Elsewhere: Keras CategoricalHinge; scikit-learn LinearSVC(multi_class="crammer_singer").
 
     >>> crammer_singer(torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([1])).item()  # 1 + 1 - 0.5
     1.5

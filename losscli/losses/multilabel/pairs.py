@@ -22,6 +22,8 @@ def multilabel_margin(prediction: Tensor, target: Tensor) -> Tensor:
 
     Kin: with one label per row equals the multiclass multi-margin with p = 1.
 
+    Elsewhere: torch MultiLabelMarginLoss.
+
     >>> multilabel_margin(torch.tensor([[0.5, 0.0]]), torch.tensor([[1.0, 0.0]])).item()  # (1 - 0.5) / 2
     0.25
     """

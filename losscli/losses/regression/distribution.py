@@ -48,6 +48,8 @@ def gaussian_nll(prediction: Tensor, target: Tensor) -> Tensor:
 
     Kin: with log-variance 0 it is (mse + log(2 pi)) / 2; beta-nll with beta 0; student-t-nll with df to infinity.
 
+    Elsewhere: torch GaussianNLLLoss.
+
     >>> round(gaussian_nll(torch.tensor([2.0, 0.0]), torch.tensor(0.0)).item(), 4)  # (0 + 4 + 1.8379) / 2
     2.9189
     """

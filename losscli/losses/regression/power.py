@@ -13,6 +13,9 @@ from losscli.losses.finite import difference
 def mse(prediction: Tensor, target: Tensor) -> Tensor:
     """Squared error: aims at the mean; one row that is ten times farther off counts a hundred times.
 
+    Use: the mean, and targets without heavy tails; the first choice.
+    Avoid: outliers: one row may decide the fit.
+
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
 
@@ -24,6 +27,9 @@ def mse(prediction: Tensor, target: Tensor) -> Tensor:
 
     Kin: twice huber with delta to infinity; twice expectile with tau 1/2.
 
+    Elsewhere: torch MSELoss; Keras MeanSquaredError; scikit-learn
+    HistGradientBoostingRegressor(loss="squared_error"); LightGBM regression; XGBoost reg:squarederror.
+
     >>> mse(torch.tensor(3.0), torch.tensor(1.0)).item()
     4.0
     """
@@ -33,6 +39,9 @@ def mse(prediction: Tensor, target: Tensor) -> Tensor:
 @loss("regression", "values", "any number", aliases=("l1", "L1Loss", "MeanAbsoluteError", "absolute-error"))
 def mae(prediction: Tensor, target: Tensor) -> Tensor:
     """Absolute error: aims at the median; outliers count no more than their distance.
+
+    Use: the median, and targets with outliers.
+    Avoid: a sum or a mean that must come out right: of skewed targets the median is another number.
 
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
@@ -44,6 +53,9 @@ def mae(prediction: Tensor, target: Tensor) -> Tensor:
     Source: torch.nn.L1Loss; Koenker and Bassett 1978 (least absolute deviations).
 
     Kin: twice quantile with tau 1/2; smooth-l1 with beta to 0; epsilon-insensitive with epsilon 0.
+
+    Elsewhere: torch L1Loss; Keras MeanAbsoluteError; scikit-learn
+    HistGradientBoostingRegressor(loss="absolute_error"); LightGBM regression_l1; XGBoost reg:absoluteerror.
 
     >>> mae(torch.tensor(3.0), torch.tensor(1.0)).item()
     2.0
@@ -87,6 +99,8 @@ def epsilon_insensitive(prediction: Tensor, target: Tensor, *, epsilon: NonNegat
     Source: Vapnik 1995, The Nature of Statistical Learning Theory; sklearn.svm.SVR.
 
     Kin: epsilon 0 is mae.
+
+    Elsewhere: scikit-learn SGDRegressor(loss="epsilon_insensitive").
 
     >>> epsilon_insensitive(torch.tensor([0.25, 3.0]), torch.zeros(2), epsilon=0.5).tolist()
     [0.0, 2.5]

@@ -19,6 +19,9 @@ Levels = Annotated[list[float] | Tensor, Several(Bounds(low=0, high=1, low_open=
 def quantile(prediction: Tensor, target: Tensor, *, tau: OpenFraction = 0.5) -> Tensor:
     """Quantile (pinball): aims at the value that a share tau of targets stay below.
 
+    Use: an upper or lower bound that a chosen share of targets stay below.
+    Avoid: the mean; very few rows beyond tau.
+
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
 
@@ -29,6 +32,9 @@ def quantile(prediction: Tensor, target: Tensor, *, tau: OpenFraction = 0.5) -> 
     Source: Koenker and Bassett 1978, Regression Quantiles.
 
     Kin: tau 1/2 is mae / 2.
+
+    Elsewhere: scikit-learn HistGradientBoostingRegressor(loss="quantile"); LightGBM quantile; XGBoost
+    reg:quantileerror.
 
     >>> quantile(torch.tensor([0.0, 0.0]), torch.tensor([1.0, -1.0]), tau=0.75).tolist()  # too low costs 3 times more
     [0.75, 0.25]

@@ -41,6 +41,9 @@ def poisson_nll(prediction: Tensor, target: Tensor) -> Tensor:
 
     Kin: negative-binomial-nll with alpha to 0.
 
+    Elsewhere: torch PoissonNLLLoss; Keras Poisson; scikit-learn PoissonRegressor; LightGBM poisson; XGBoost
+    count:poisson.
+
     >>> round(poisson_nll(torch.tensor(0.0), torch.tensor(3.0)).item(), 4)  # 1 - 0 + log 6
     2.7918
     """
@@ -63,6 +66,8 @@ def gamma_nll(prediction: Tensor, target: Tensor, *, shape: Positive = 1.0) -> T
     Source: McCullagh and Nelder 1989, Generalized Linear Models. scikit-learn's HalfGammaLoss is this with shape 1.
 
     Kin: shape 1 is x + y exp(-x); its gradient is shape times that of the exponential distribution.
+
+    Elsewhere: scikit-learn GammaRegressor; LightGBM gamma; XGBoost reg:gamma.
 
     >>> gamma_nll(torch.tensor(0.0), torch.tensor(2.0)).item()  # 0 + 2 exp(0)
     2.0
@@ -89,6 +94,8 @@ def tweedie(prediction: Tensor, target: Tensor, *, power: Power = 1.5) -> Tensor
     Source: Jorgensen 1987, Exponential Dispersion Models; scikit-learn's HalfTweedieLoss, `tweedie` in LightGBM and XGBoost.
 
     Kin: half of the Tweedie deviance, plus y^(2 - power) / ((2 - power) (power - 1)).
+
+    Elsewhere: scikit-learn TweedieRegressor; LightGBM tweedie; XGBoost reg:tweedie.
 
     >>> tweedie(torch.tensor(0.0), torch.tensor(3.0)).item()  # 1 / 0.5 + 3 / 0.5
     8.0

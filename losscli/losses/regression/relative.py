@@ -27,6 +27,8 @@ def mape(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor:
 
     Kin: mae divided by the target.
 
+    Elsewhere: Keras MeanAbsolutePercentageError; LightGBM mape.
+
     >>> mape(torch.tensor([3.0, 30.0]), torch.tensor([4.0, 40.0])).tolist()
     [0.25, 0.25]
     """
@@ -71,6 +73,8 @@ def msle(prediction: Tensor, target: Tensor) -> Tensor:
     Source: sklearn.metrics.mean_squared_log_error; keras.losses.MeanSquaredLogarithmicError.
 
     Kin: mse of log(1 + x) and log(1 + y).
+
+    Elsewhere: Keras MeanSquaredLogarithmicError; XGBoost reg:squaredlogerror.
 
     >>> round(msle(torch.tensor(1.0), torch.tensor(0.0)).item(), 4)  # log(2)^2
     0.4805

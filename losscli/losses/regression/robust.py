@@ -15,6 +15,9 @@ from losscli.losses.finite import difference
 def huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tensor:
     """Huber: half the squared error up to delta, linear beyond.
 
+    Use: nearly the mean, with some outliers.
+    Avoid: targets whose scale differs from row to row: one delta cannot fit all.
+
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
 
@@ -25,6 +28,8 @@ def huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tenso
     Source: Huber 1964, Robust Estimation of a Location Parameter; torch.nn.HuberLoss.
 
     Kin: delta to infinity is mse / 2; equals delta times smooth-l1 with beta = delta.
+
+    Elsewhere: torch HuberLoss; Keras Huber; scikit-learn GradientBoostingRegressor(loss="huber"); LightGBM huber.
 
     >>> huber(torch.tensor([0.5, 3.0]), torch.tensor([0.0, 0.0])).tolist()  # 0.5^2 / 2; 3 - 1/2
     [0.125, 2.5]
@@ -38,6 +43,9 @@ def huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tenso
 def smooth_l1(prediction: Tensor, target: Tensor, *, beta: Positive = 1.0) -> Tensor:
     """Smooth L1: the absolute error with its tip rounded off within beta.
 
+    Use: boxes and other targets where beta is the size of a harmless error.
+    Avoid: small beta and high learning rates: near zero it curves as 1 / beta.
+
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
 
@@ -49,6 +57,8 @@ def smooth_l1(prediction: Tensor, target: Tensor, *, beta: Positive = 1.0) -> Te
 
     Kin: huber with delta = beta, divided by beta; beta to 0 is mae.
 
+    Elsewhere: torch SmoothL1Loss.
+
     >>> smooth_l1(torch.tensor([0.5, 3.0]), torch.tensor([0.0, 0.0]), beta=2.0).tolist()  # 0.25 / 4; 3 - 1
     [0.0625, 2.0]
     """
@@ -58,6 +68,9 @@ def smooth_l1(prediction: Tensor, target: Tensor, *, beta: Positive = 1.0) -> Te
 @loss("regression", "values", "any number", aliases=("LogCosh", "logcosh"))
 def log_cosh(prediction: Tensor, target: Tensor) -> Tensor:
     """Log-cosh: half the squared error near zero, the absolute error far away, smooth between.
+
+    Use: a smooth stand-in for the absolute error, without an option to tune.
+    Avoid: outliers that should stop mattering: their pull stays 1.
 
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
@@ -69,6 +82,8 @@ def log_cosh(prediction: Tensor, target: Tensor) -> Tensor:
     Source: keras.losses.LogCosh; Green 1990 (as a smooth absolute error).
 
     Kin: mse / 2 near zero; mae - log 2 far away.
+
+    Elsewhere: Keras LogCosh.
 
     >>> round(log_cosh(torch.tensor(1.0), torch.tensor(0.0)).item(), 4)  # log((e + 1/e) / 2)
     0.4338
@@ -96,6 +111,8 @@ def pseudo_huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -
 
     Kin: delta^2 times barron with alpha 1 and scale delta; delta to infinity is mse / 2.
 
+    Elsewhere: XGBoost reg:pseudohubererror.
+
     >>> pseudo_huber(torch.tensor(3.0), torch.tensor(0.0), delta=4.0).item()  # 16 (5 / 4 - 1)
     4.0
     """
@@ -118,6 +135,8 @@ def fair(prediction: Tensor, target: Tensor, *, c: Positive = 1.0) -> Tensor:
     Source: Fair 1974, On the Robust Estimation of Econometric Models; known to XGBoost and LightGBM users as `fair`.
 
     Kin: c to infinity is mse / 2; divided by c, c to 0 is mae.
+
+    Elsewhere: LightGBM fair.
 
     >>> round(fair(torch.tensor(1.0), torch.tensor(0.0)).item(), 4)  # 1 - log 2
     0.3069
