@@ -246,7 +246,7 @@ class Own:
             message = f"{self.label} is called run by run, which is slow: {self.obstacle}"
             yield Finding("slow-own-loss", "info", message, "avoid item(), and if or loops over values, in the loss")
         if self.way == "batch":
-            message = f"{self.label} returns one number that is not the mean over samples: it is a loss over the batch"
+            message = f"{self.label} is judged batch by batch: the one number it returns is not made of one per sample"
             yield Finding("own-loss-over-batch", "info", message, "return one number per sample to have weights")
         if self.way == "sum":
             message = f"{self.label} returns a sum over the batch; the mean is used, as with every loss"

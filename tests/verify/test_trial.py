@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from losscli.losses import Loss, losses
+from losscli.losses import Bounds, Loss, Option, PerClass, losses
+from losscli.losses.weights import sample_weights
 from losscli.verify import properties
 from losscli.verify.trial import verify
 
@@ -81,6 +82,10 @@ def loses_digits(prediction, target):
     return squared(prediction + 1000, target + 1000)
 
 
+def overflows_in_half(prediction, target):
+    return (1e5 * (prediction - target)) ** 2 / 1e10
+
+
 def upside_down(prediction, target):
     return -squared(prediction, target)
 
@@ -105,6 +110,7 @@ ILL = {
     in_place: {"inputs-unchanged"},
     hides_nan: {"nan-is-shown"},
     loses_digits: {"float32-keeps-its-digits"},
+    overflows_in_half: {"finite-in-half-precision"},
     no_gradient: {"gradient-is-the-slope"},
     raises: {"one-number-per-sample"},
 }
@@ -162,6 +168,25 @@ def test_a_loss_of_several_classes_and_of_a_batch():
     report = verify(batch, "regression")
     assert report.failed == []
     assert {o.tried.name for o in report.outcomes if o.status == "not applicable"} >= {"weight-two-is-twice"}
+
+
+def test_an_option_that_cannot_differ_between_runs():
+    ill = patient(
+        lambda p, t, scale: squared(p, t) * torch.as_tensor(scale).mean(),
+        options={"scale": Option("scale", 1.0, Bounds(0))},
+    )
+    assert [failure.tried.name for failure in verify(ill, "regression", {"scale": 2.0}).failed] == ["an-option-per-run"]
+
+
+def test_class_weights_that_are_not_what_rows_are():
+    def squared_weight(prediction, target, weight=None):
+        values = -prediction.log_softmax(-1).gather(-1, target.unsqueeze(-1)).squeeze(-1)
+        return values if weight is None else values * sample_weights(weight, target) ** 2
+
+    ill = patient(squared_weight, "multiclass", "logits", options={"weight": Option("weight", None, PerClass())})
+    failed = verify(ill, "multiclass").failed
+    assert [failure.tried.name for failure in failed] == ["class-weight-two-is-twice"]
+    assert failed[0].sample.target.tolist() == [[1]]  # weight 2 alone: 4 L / 2, and twice the row: 2 L / 2
 
 
 def test_options_are_tried_as_given():
