@@ -4,7 +4,8 @@ A loss is pure: `f(prediction, target, *, options...)` keeps all leading dimensi
 returns one number per sample. Binary and regression losses are *per value* (elementwise), so that another task can
 borrow them: multilabel averages them over its labels, regression over its outputs. An option is a number or a tensor
 that broadcasts over runs, so a grid of options is one call. The signature declares the options and their bounds; the
-docstring holds, in this order: one line, domain, shapes, `Formula:`, `Source:`, `Kin:`, an executed example.
+docstring holds, in this order: one line, `Use:` and `Avoid:` (where there is something to say), domain, shapes, `Formula:`,
+`Source:`, `Kin:`, `Elsewhere:` ("library name; library name", where it is certain), an executed example.
 """
 
 from __future__ import annotations
