@@ -11,7 +11,8 @@ from typing import Any
 from losscli.errors import SpecError, choose_from, shown
 from losscli.explain.properness import properness
 from losscli.explain.tags import MEANINGS, tags_of
-from losscli.losses import Loss, Several, catalogue, check_options, find
+from losscli.explain.trial import settings_of
+from losscli.losses import REQUIRED, Loss, Several, catalogue, check_options, find
 from losscli.tasks import tasks
 
 MOST_SETTINGS = 8  # values of options drawn over each other: as many as there are colours
@@ -95,7 +96,7 @@ def named(names: Sequence[str], task: str | None = None) -> list[Loss]:
 def settings(items: Sequence[Loss], sets: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
     """For each loss every combination of the values that `sets` gives to options which it has.
 
-    A list is several values, for an option that is a list itself one value. `SpecError` for an option that none has.
+    A list is several values, for an option that is a list itself one value. An option that must be given is 1 where it is not. `SpecError` for an option that none has.
 
     >>> settings(named(["focal"], "binary"), {"gamma": [0.0, 2.0]})
     [[{'gamma': 0.0}, {'gamma': 2.0}]]
@@ -118,8 +119,9 @@ def settings(items: Sequence[Loss], sets: Mapping[str, Any]) -> list[list[dict[s
 def _combinations(item: Loss, sets: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     own = {name: value for name, value in sets.items() if name in item.options}
     values = [_values(item, name, value) for name, value in own.items()]
+    needed = {name: settings_of(item)[name] for name, option in item.options.items() if option.default is REQUIRED}
     for chosen in product(*values):
-        options = dict(zip(own, chosen, strict=True))
+        options = needed | dict(zip(own, chosen, strict=True))
         check_options(item, options)
         yield options
 

@@ -114,6 +114,8 @@ def test_looking_up_names() -> None:
 def test_values_of_options() -> None:
     items = named(["focal", "bce-logits"], "binary")
     assert settings(items, {"gamma": [0.0, 2.0]}) == [[{"gamma": 0.0}, {"gamma": 2.0}], [{}]]
+    asked = settings(named(["cost-sensitive"], "binary"), {"false_negative": [1.0, 5.0]})
+    assert asked == [[{"false_positive": 1.0, "false_negative": cost} for cost in (1.0, 5.0)]]
     for wrong in ({"gama": 1.0}, {"gamma": -1.0}, {"gamma": [float(each) for each in range(9)]}):
         with pytest.raises(SpecError):
             settings(items, wrong)
