@@ -96,7 +96,8 @@ def named(names: Sequence[str], task: str | None = None) -> list[Loss]:
 def settings(items: Sequence[Loss], sets: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
     """For each loss every combination of the values that `sets` gives to options which it has.
 
-    A list is several values, for an option that is a list itself one value. An option that must be given is 1 where it is not. `SpecError` for an option that none has.
+    A list is several values, for an option that is a list itself one value. An option that must be given is
+    1 where it is not. `SpecError` for an option that none has.
 
     >>> settings(named(["focal"], "binary"), {"gamma": [0.0, 2.0]})
     [[{'gamma': 0.0}, {'gamma': 2.0}]]
