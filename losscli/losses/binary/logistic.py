@@ -113,14 +113,14 @@ def focal(
     return faded if alpha is None else faded * (alpha * target + (1 - alpha) * (1 - target))
 
 
-@loss("binary", "scores", "0 or 1", aliases=("SoftMarginLoss",))
+@loss("binary", "logits", "0 or 1", aliases=("SoftMarginLoss",))
 def soft_margin(prediction: Tensor, target: Tensor) -> Tensor:
     """Soft margin: the logistic loss written with targets of -1 and +1.
 
     Use: the logistic loss in the notation of margins.
     Avoid: probabilities straight from losscli: use bce-logits, which is the same and is read as a logit.
 
-    Domain: any score; target 0 or 1, mapped to -1 and +1.
+    Domain: any logit; target 0 or 1, mapped to -1 and +1.
     Shapes: prediction and target [...] -> [...].
 
     Formula: L = log(1 + exp(-s x)).
