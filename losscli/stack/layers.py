@@ -31,8 +31,12 @@ class Pass:
 class Layer:
     """What every layer has; a layer without parameters or statistics overrides only `__call__`."""
 
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """The shape of each of one run's parameters; nothing is allocated yet."""
+        return {}
+
     def draw(self, chance: torch.Generator) -> dict[str, Tensor]:
-        """One run's initial parameters."""
+        """One run's initial parameters, of these shapes."""
         return {}
 
     def statistics(self) -> dict[str, Tensor]:
@@ -59,12 +63,15 @@ class Linear(Layer):
     outputs: int
     bias: bool = True
 
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        weight = {"weight": (self.inputs, self.outputs)}
+        return weight | {"bias": (1, self.outputs)} if self.bias else weight
+
     def draw(self, chance: torch.Generator) -> dict[str, Tensor]:
         bound = 1 / math.sqrt(self.inputs)
-        drawn = {"weight": torch.empty(self.inputs, self.outputs).uniform_(-bound, bound, generator=chance)}
-        if self.bias:
-            drawn["bias"] = torch.empty(1, self.outputs).uniform_(-bound, bound, generator=chance)
-        return drawn
+        return {
+            name: torch.empty(shape).uniform_(-bound, bound, generator=chance) for name, shape in self.shapes().items()
+        }
 
     def units(self) -> int:
         return self.outputs
@@ -102,6 +109,9 @@ class BatchNorm(Layer):
     momentum: float = 0.1
     eps: float = 1e-5
 
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        return {"scale": (1, self.width), "shift": (1, self.width)}
+
     def draw(self, chance: torch.Generator) -> dict[str, Tensor]:
         return {"scale": torch.ones(1, self.width), "shift": torch.zeros(1, self.width)}
 
@@ -128,6 +138,9 @@ class LayerNorm(Layer):
     """Ba et al. 2016 (arXiv 1607.06450): each row is normalised by itself."""
 
     width: int
+
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        return {"scale": (1, self.width), "shift": (1, self.width)}
 
     def draw(self, chance: torch.Generator) -> dict[str, Tensor]:
         return {"scale": torch.ones(1, self.width), "shift": torch.zeros(1, self.width)}

@@ -6,7 +6,8 @@ best weights.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,13 +36,13 @@ class Slot:
         return matrix[:, self.start : self.stop].view(-1, *self.shape)  # [R, P] -> [R, *shape]
 
 
-def _slots(parts: Sequence[dict[str, Tensor]]) -> list[Slot]:
+def _slots(parts: Sequence[Mapping[str, tuple[int, ...]]]) -> list[Slot]:
     found: list[Slot] = []
     start = 0
-    for layer, tensors in enumerate(parts):
-        for name, tensor in tensors.items():
-            found.append(Slot(layer, name, tuple(tensor.shape), start, start + tensor.numel()))
-            start += tensor.numel()
+    for layer, shapes in enumerate(parts):
+        for name, shape in shapes.items():
+            found.append(Slot(layer, name, shape, start, start + math.prod(shape)))
+            start += math.prod(shape)
     return found
 
 
@@ -57,10 +58,11 @@ class Network:
 
     def __init__(self, layers: Sequence[Layer]):
         self.layers = list(layers)
-        meta = generator(0, "weights")
-        self.slots = _slots([layer.draw(meta) for layer in self.layers])
+        self.slots = _slots([layer.shapes() for layer in self.layers])
         self._statistics = [layer.statistics() for layer in self.layers]
-        self.statistic_slots = _slots(self._statistics)
+        self.statistic_slots = _slots(
+            [{name: tuple(kept.shape) for name, kept in each.items()} for each in self._statistics]
+        )
 
     @property
     def parameters(self) -> int:

@@ -7,6 +7,9 @@ import torch
 
 from losscli.errors import MachineError, SpecError
 from losscli.stack import device as machine
+from losscli.stack.layers import BatchNorm, Dropout, LayerNorm, Linear
+from losscli.stack.network import Network
+from losscli.stack.train import stacks
 
 CPU = torch.device("cpu")
 
@@ -31,6 +34,21 @@ def test_a_model_that_cannot_fit_is_refused_before_anything_is_allocated():
     with pytest.raises(SpecError, match="limit here"):
         machine.refuse_if_too_large(10**16, CPU)
     machine.refuse_if_too_large(10**6, CPU)
+
+
+def test_the_cost_of_a_model_is_known_before_anything_is_allocated(run_of, job_of):
+    job = job_of("binary", hidden=[65536, 65536, 65536])  # 34 GB of weights
+    with pytest.raises(SpecError, match="limit here") as caught:
+        next(stacks([run_of()], job))
+    assert "model.hidden" in caught.value.problems[0].cure
+    cost = Network(job.model.layers(2, 1)).cost(32)
+    assert cost > 6 * 4 * 2 * 65536**2
+
+
+def test_layers_draw_what_their_shapes_say():
+    for layer in (Linear(3, 2), Linear(3, 2, bias=False), BatchNorm(4), LayerNorm(5), Dropout(0.5)):
+        drawn = layer.draw(torch.Generator())
+        assert {name: tuple(tensor.shape) for name, tensor in drawn.items()} == layer.shapes()
 
 
 def test_memory_that_runs_out_is_told_and_nothing_else_is_swallowed():
