@@ -48,16 +48,44 @@ def load_spec(path: str | Path) -> Spec:
 
 
 def train(spec: Spec | str | Path, *, out: str | Path | None = None) -> Comparison:
-    """Train the one loss of a spec on all its seeds. With `out`, a record is left in that folder."""
-    return _run([spec], out)
+    """Train the one loss of a spec on all its seeds. With `out`, a record is left in that folder.
+
+    Raises `SpecError` for a spec of several losses: those are for `compare`.
+    """
+    from losscli.errors import SpecError
+
+    loaded = _spec(spec)
+    if len(loaded.loss) > 1:
+        names = ", ".join(choice.name for choice in loaded.loss)
+        raise SpecError(
+            f"train runs one loss, and the spec has {len(loaded.loss)}: {names}", cure="losscli.compare([spec])"
+        )
+    return _run([loaded], out)
 
 
-def _run(specs: Sequence[Spec | str | Path], out: str | Path | None = None) -> Comparison:
-    """Train every entry of every spec, grouped into arenas. With `out`, a record is left in that folder."""
+def _run(specs: Sequence[Spec | str | Path] | Spec | str | Path, out: str | Path | None = None) -> Comparison:
+    """Train every entry of every spec, or of one, grouped into arenas. With `out`, a record is left in that folder."""
     from losscli import pipeline
+    from losscli.errors import SpecError
 
-    loaded = [load_spec(spec) if isinstance(spec, (str, Path)) else spec for spec in specs]
-    return pipeline.run(loaded, out=None if out is None else Path(out))
+    several = list(specs) if isinstance(specs, (list, tuple)) else [specs]
+    if not several:
+        raise SpecError("there is no spec to compare", cure='for example losscli.compare(["configs/loans.yaml"])')
+    return pipeline.run([_spec(spec) for spec in several], out=None if out is None else Path(out))
+
+
+def _spec(given: Any) -> Spec:
+    """A spec from itself or from the path of its file; `SpecError` for anything else."""
+    from losscli.errors import SpecError
+    from losscli.spec.model import Spec
+
+    if isinstance(given, (str, Path)):
+        return load_spec(given)
+    if not isinstance(given, Spec):
+        raise SpecError(
+            f"a spec must be the path of a YAML file, or what load_spec returns, not a {type(given).__name__}"
+        )
+    return given
 
 
 def __getattr__(name: str) -> Any:

@@ -168,3 +168,23 @@ def test_weights_that_a_loss_cannot_use_are_told(spec, tmp_path: Path) -> None:
     told = [finding.message for finding in arena.findings if finding.code == "weights-unused"]
     assert len(told) == 1
     assert told[0].startswith("dice:")
+
+
+def test_python_mistakes_are_told_as_such(spec) -> None:
+    with pytest.raises(SpecError, match="not a dict"):
+        losscli.train({"task": "binary"})
+    with pytest.raises(SpecError, match="no spec to compare"):
+        losscli.compare([])
+    with pytest.raises(SpecError, match="train runs one loss, and the spec has 2: bce-logits, hinge"):
+        losscli.train(spec(MOONS + "loss: [bce-logits, hinge]\n"))
+
+
+def test_one_path_is_as_good_as_a_list_of_one_and_prints_a_leaderboard(spec, tmp_path: Path) -> None:
+    spec(MOONS + QUICK + "loss: [bce-logits, hinge]\nseeds: 2\n")
+    comparison = losscli.compare(str(tmp_path / "spec.yaml"))
+    lines = str(comparison).splitlines()
+    assert lines[0] == "moons (binary), test auroc, higher is better"
+    assert lines[1].split()[0] == "bce-logits"
+    assert lines[1].endswith("reference")
+    assert lines[2].endswith("too-few-seeds")
+    assert len(repr(comparison)) < 100

@@ -87,6 +87,15 @@ class Arena:
     spec: Mapping[str, Any]  # resolved and re-runnable
     rows: Mapping[str, int] = field(default_factory=dict)  # split -> rows
 
+    def __str__(self) -> str:
+        better = "higher" if self.directions[self.headline] == "up" else "lower"
+        lines = [f"{self.data} ({self.task}), test {self.headline}, {better} is better"]
+        for entry in self.entries:
+            score = entry.scores.get("test", {}).get(self.headline)
+            told = "no value" if score is None else f"{score.mean:.4f} ± {score.sd:.4f}"
+            lines.append(f"  {entry.entry:<32} {told}  {entry.verdict}")
+        return "\n".join(lines)
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -97,6 +106,13 @@ class Comparison:
     record: str | None
     timing: Mapping[str, float]
     unmet: Sequence[str] = field(default=())  # expectations of the specs that were not met, in words
+
+    def __str__(self) -> str:
+        """The leaderboards in short: a line per entry; the whole is in `arenas`."""
+        return "\n\n".join(map(str, self.arenas))
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.arenas)} arenas; print it for the leaderboards>"
 
 
 def finite(value: float | None) -> float | None:
