@@ -122,7 +122,7 @@ def load(spec: Spec) -> Contest:
     said = [finding for each in wiring for finding in look(each)]
     if table.weight is not None:
         said += [_unweighted(each.entry) for each in wiring if each.loss.over_batch]
-    return Contest(spec, job, found, datasets, list(dict.fromkeys([*said, *noticed])))
+    return Contest(spec, job, found, datasets, list(dict.fromkeys([*spec.notes, *said, *noticed])))
 
 
 def _unweighted(entry: str) -> Finding:

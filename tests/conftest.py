@@ -37,7 +37,7 @@ def make_arena(
     findings: Sequence[Finding] = (),
     **facts: Any,
 ) -> Arena:
-    entries = [SimpleNamespace(name=name, loss=name.split()[0], options={"gamma": 2.0}) for name in scores]
+    entries = [SimpleNamespace(name=name, loss=name.split()[0], options={"gamma": 2.0}, beside={}) for name in scores]
     runs = [
         make_run(name, seed, value, seed in (diverged or {}).get(name, ()))
         for name, values in scores.items()

@@ -97,7 +97,7 @@ def _entry(
     return EntryResult(
         entry=entry.name,
         loss=entry.loss,
-        options=entry.options,
+        options={**entry.options, **entry.beside},
         scores=scores,
         delta=judge.delta(entry.name, runs),
         verdict=judge.verdict(entry.name, runs),

@@ -62,6 +62,7 @@ class PerClass:
 
     rules: tuple[str, ...] = ("balanced", "effective")
     bounds: Bounds = field(default_factory=lambda: Bounds(low=0))
+    of_labels: bool = False  # one number per label of a row, so one number where a row has one label (binary)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ REQUIRED = inspect.Parameter.empty  # the default of an option that must be give
 # What the training split knows of the classes, [K] or [R, 1, K]: filled in by the engine; in Python it is given.
 ClassCounts = Annotated[Number | str, PerClass(rules=("training",), bounds=Bounds(low=0))]
 ClassWeight = Annotated[Number | None, PerClass()]
-PositiveWeight = Annotated[Number | None, PerClass(rules=("balanced",), bounds=Bounds(low=0, low_open=True))]
+PositiveWeight = Annotated[Number | None, PerClass(("balanced",), Bounds(low=0, low_open=True), of_labels=True)]
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,9 @@ def _one(specs: Sequence[Spec]) -> Spec:
         for choice in _as_under(first, spec):
             choices.setdefault(choice.model_dump_json(), choice)
     expect = {key: condition for spec in reversed(specs) for key, condition in spec.expect.items()}
-    return first.model_copy(update={"loss": list(choices.values()), "expect": expect})
+    demanded = [key.partition(".")[2] for key in expect]
+    metrics = list(dict.fromkeys([*first.metrics, *demanded]))
+    return first.model_copy(update={"loss": list(choices.values()), "expect": expect, "metrics": metrics})
 
 
 def _as_under(base: Spec, spec: Spec) -> list[LossChoice]:

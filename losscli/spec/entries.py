@@ -8,7 +8,8 @@ from itertools import product
 from typing import Any
 
 from losscli.errors import SpecError
-from losscli.losses import Bounds, Choice, Loss, Option, Several, find
+from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several, find
+from losscli.losses.options import CLASS_WEIGHT
 from losscli.spec.arenas import as_list
 from losscli.spec.model import Entry, LossChoice, Spec
 from losscli.stack.models import Output
@@ -18,19 +19,19 @@ MOST_ENTRIES = 10_000
 
 
 def entries(spec: Spec) -> list[Entry]:
-    """Every entry of a spec, in its order: losses, then their grids, then learning rates.
+    """Every entry of a spec, in its order: losses, then their grids, then class weights, then learning rates.
 
     Raises `SpecError` where two entries would be the same, or there are more than 10,000.
     """
     chosen = [(choice, find(choice.name, spec.task), _rates(spec, choice)) for choice in spec.loss]
-    count = sum(math.prod(map(len, _grids(loss, choice).values())) * len(rates) for choice, loss, rates in chosen)
+    count = sum(math.prod(map(len, _grids(spec, loss, choice).values())) * len(rates) for choice, loss, rates in chosen)
     if count > MOST_ENTRIES:
         raise SpecError(f"the lists make {count} entries, more than {MOST_ENTRIES}", cure="shorten the lists")
     rates_vary = len({rate for *_, rates in chosen for rate in rates}) > 1
     found: dict[str, Entry] = {}
     for choice, loss, rates in chosen:
-        for options, lr in product(_combinations(loss, choice), rates):
-            entry = _entry(spec, choice, loss, options, lr, rates_vary)
+        for values, lr in product(_combinations(spec, loss, choice), rates):
+            entry = _entry(spec, choice, loss, values, lr, rates_vary)
             same = _identity(loss, entry)
             if same in found:
                 raise SpecError(f"two entries are the same: {found[same].name}", cure="remove one of them")
@@ -42,37 +43,57 @@ def _rates(spec: Spec, choice: LossChoice) -> list[float]:
     return as_list(spec.train.lr) if choice.lr is None else [choice.lr]
 
 
-def is_grid(option: Option, value: Any) -> bool:
-    """Whether the value of an option is a list of values, each an entry of its own: not where a list is one value."""
-    if isinstance(option.accepts, Several):
-        return isinstance(value, list) and any(isinstance(part, list) for part in value)
-    return isinstance(value, list) and isinstance(option.accepts, (Bounds, Choice))
+def is_grid(option: Option, value: Any, task: str) -> bool:
+    """Whether the value of an option is a list of values, each an entry of its own: not where a list is one value.
+
+    A list of numbers is one value of an option per class; with anything else in it, such as null or balanced, it is a grid.
+    """
+    if not isinstance(value, list) or not value:
+        return False
+    accepts = option.accepts
+    if isinstance(accepts, Several):
+        return any(isinstance(part, list) for part in value)
+    if isinstance(accepts, PerClass):
+        return (accepts.of_labels and task == "binary") or not all(type(part) in (int, float) for part in value)
+    return isinstance(accepts, (Bounds, Choice))
 
 
-def _grids(loss: Loss, choice: LossChoice) -> dict[str, list[Any]]:
-    """The values of each option."""
-    return {name: value if is_grid(loss.options[name], value) else [value] for name, value in choice.options.items()}
+def _grids(spec: Spec, loss: Loss, choice: LossChoice) -> dict[str, list[Any]]:
+    """The values of each option; the class weights that the engine applies stand among them."""
+    accepted = {"weight": CLASS_WEIGHT} | dict(loss.options)
+    given = choice.options if choice.weight is None else {**choice.options, "weight": choice.weight}
+    return {name: value if is_grid(accepted[name], value, spec.task) else [value] for name, value in given.items()}
 
 
-def _combinations(loss: Loss, choice: LossChoice) -> Iterator[dict[str, Any]]:
-    grids = _grids(loss, choice)
+def _combinations(spec: Spec, loss: Loss, choice: LossChoice) -> Iterator[dict[str, Any]]:
+    grids = _grids(spec, loss, choice)
     for values in product(*grids.values()):
         yield dict(zip(grids, values, strict=True))
 
 
-def _entry(spec: Spec, choice: LossChoice, loss: Loss, options: dict[str, Any], lr: float, rates_vary: bool) -> Entry:
+def _entry(spec: Spec, choice: LossChoice, loss: Loss, values: dict[str, Any], lr: float, rates_vary: bool) -> Entry:
     """One entry; its name tells what is not default, and what varies."""
-    varying = {name for name, grid in _grids(loss, choice).items() if len(grid) > 1}
+    options = {name: value for name, value in values.items() if name in loss.options}
+    weight = None if "weight" in options else values.get("weight")
+    varying = {name for name, grid in _grids(spec, loss, choice).items() if len(grid) > 1}
     told = {name: value for name, value in options.items() if name in varying or value != loss.options[name].default}
     output = choice.output if choice.output is not None else spec.model.output
-    if choice.weight is not None:
-        told["weight"] = choice.weight
+    beside: dict[str, Any] = {}
+    if weight is not None or ("weight" in varying and "weight" not in options):
+        beside["weight"] = weight
     if output != "auto":
-        told["output"] = "+".join(output) if isinstance(output, list) else output
-    if rates_vary:
-        told["lr"] = lr
-    name = " ".join([loss.name, *(f"{key}={_short(value)}" for key, value in told.items())])
-    return Entry(name, loss.name, options, _chain(output, loss, spec.task), lr, choice.weight)
+        beside["output"] = output
+    if rates_vary or choice.lr is not None:
+        beside["lr"] = lr
+    said = told | beside
+    if not rates_vary:
+        said.pop("lr", None)
+    name = " ".join([loss.name, *(f"{key}={_said(key, value)}" for key, value in said.items())])
+    return Entry(name, loss.name, options, _chain(output, loss, spec.task), lr, weight, beside)
+
+
+def _said(key: str, value: Any) -> str:
+    return "+".join(value) if key == "output" and isinstance(value, list) else _short(value)
 
 
 def _identity(loss: Loss, entry: Entry) -> str:

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from losscli.data.dataset import SPLITS
 from losscli.data.sources import Source, sources
-from losscli.errors import CodeError, Place, Problem, SpecError, choose_from
-from losscli.losses import Loss
+from losscli.errors import CodeError, Finding, Place, Problem, SpecError, choose_from
+from losscli.losses import Loss, Option
 from losscli.losses import find as find_loss
-from losscli.losses.options import missing_from, problems_of, problems_of_weight
+from losscli.losses.options import CLASS_WEIGHT, missing_from, problems_of, problems_of_weight
 from losscli.losses.own import adopt
 from losscli.metrics import find as find_metric
 from losscli.options import Strict
@@ -25,7 +25,7 @@ from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import entries, is_grid
 from losscli.spec.mistakes import dotted, given, problems_in, shown, unknown_keys
 from losscli.spec.model import CONDITION, LossChoice, Seeds, Spec
-from losscli.spec.names import refuse_name, safe_name
+from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
 from losscli.spec.overrides import Overrides
 from losscli.spec.reader import read_spec
 from losscli.stack.models import Model, models
@@ -89,7 +89,17 @@ class Resolver:
         if self.problems:
             raise SpecError(sorted(self.problems, key=_order))
         assert task is not None  # or there would be a problem
-        return self._checked(Spec(task=task.name, folder=str(self.folder), **parts))
+        demanded = [key.partition(".")[2] for key in parts["expect"]]  # what is expected must be measured
+        parts["metrics"] = list(dict.fromkeys([*parts["metrics"], *demanded]))
+        return self._checked(Spec(task=task.name, folder=str(self.folder), notes=self._notes(parts["data"]), **parts))
+
+    def _notes(self, source: Source) -> tuple[Finding, ...]:
+        """What was filled in that no one may take for their own: data."""
+        block = self.data.get("data", {})
+        if not isinstance(block, dict) or set(block) - {"split"}:
+            return ()
+        message = f"no data were named: this is {source.title()}, a made-up set"
+        return (Finding("made-up-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
 
     def _checked(self, spec: Spec) -> Spec:
         try:
@@ -199,7 +209,8 @@ class Resolver:
         name = self.data["name"]
         refused = refuse_name(name)
         if refused:
-            self._tell(f"name: {refused}", ("name",), f"for example {safe_name(str(name)[:1000])}")
+            wanted = safe_name(str(name)) if len(str(name)) <= LONGEST_NAME else safe_name(self.stem or "")
+            self._tell(f"name: {refused}", ("name",), f"for example {wanted}")
         return None if refused else str(name)
 
     def _seeds(self) -> list[int] | None:
@@ -241,10 +252,10 @@ class Resolver:
         ours = {key: block[key] for key in OURS if key in block}
         if "weight" in block and "weight" not in loss.options:  # class weights that the engine applies
             ours["weight"] = block["weight"]
-            place = (*path, "weight")
-            self._add([self._placed(wrong, place) for wrong in problems_of_weight(loss, task.name, block["weight"])])
+            for place, each in _values(CLASS_WEIGHT, block["weight"], task, (*path, "weight")).items():
+                self._add([self._placed(wrong, place) for wrong in problems_of_weight(loss, task.name, each)])
         options = {key: value for key, value in block.items() if key not in ours and key != "name"}
-        self._options(loss, options, path)
+        self._options(loss, options, task, path)
         return self._block(LossChoice, {**ours, "name": loss.name, "options": options}, path)
 
     def _find_loss(self, name: Any, task: Task, path: Keys) -> Loss | None:
@@ -263,15 +274,13 @@ class Resolver:
                 self._add([self._placed(each, path) for each in wrong.problems])
             return None
 
-    def _options(self, loss: Loss, options: dict[str, Any], path: Keys) -> None:
+    def _options(self, loss: Loss, options: dict[str, Any], task: Task, path: Keys) -> None:
         """Judge each option, and each value of a grid, by itself, so that each mistake gets its own place."""
         self._add([self._placed(wrong, path) for wrong in missing_from(loss, options)])
         for key, value in options.items():
             unknown = key not in loss.options
-            if not unknown and value and is_grid(loss.options[key], value):
-                given_values = {(*path, key, index): each for index, each in enumerate(value)}
-            else:
-                given_values = {(*path, key): value}
+            place = (*path, key)
+            given_values = {place: value} if unknown else _values(loss.options[key], value, task, place)
             for place, each in given_values.items():
                 self._add([self._placed(wrong, place, unknown) for wrong in problems_of(loss, {key: each})])
 
@@ -314,6 +323,11 @@ class Resolver:
                 cure = f'write ">= {condition}"' if number else example
                 self._tell(f"expect.{shown(key, bare=True)}: {wanted}, got {given(condition)}", ("expect", key), cure)
         return block
+
+
+def _values(option: Option, value: Any, task: Task, path: Keys) -> dict[Keys, Any]:
+    """The value of an option, or each value of a grid, by its place."""
+    return {(*path, at): each for at, each in enumerate(value)} if is_grid(option, value, task.name) else {path: value}
 
 
 def _order(problem: Problem) -> tuple[bool, int, int]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny
 
 from losscli.data.sources import Source
+from losscli.errors import Finding
 from losscli.options import Positive, Seed, Strict
 from losscli.stack.models import Model, Output
 from losscli.stack.plan import Plan
@@ -24,7 +25,7 @@ class LossChoice(Strict):
     """One loss with its options (a list as the value of a number is a grid).
 
     `output` and `lr` override `model.output` and `train.lr`. `weight` are class weights for a loss that has no such option of
-    its own: how much a row of each class counts.
+    its own: how much a row of each class counts (a list with more than numbers in it is a grid).
     """
 
     name: str
@@ -58,6 +59,7 @@ class Spec(Strict):
     metrics: list[str]
     expect: dict[str, str] = Field(default_factory=dict)
     folder: str = Field(default=".", exclude=True)
+    notes: tuple[Finding, ...] = Field(default=(), exclude=True)  # what was filled in that a reader should know of
 
 
 @dataclass(frozen=True)
@@ -73,3 +75,4 @@ class Entry:
     output: tuple[Output, ...]
     lr: float
     weight: Any = None
+    beside: Mapping[str, Any] = field(default_factory=dict)  # weight, output and lr where they are not the default

@@ -34,7 +34,7 @@ def read_spec(path: Path) -> Document:
         return document
     place = document.spot(()).value
     if document.data is None:
-        raise SpecError("the spec is empty", place=place, cure="`losscli init` writes one to start from")
+        raise SpecError("the spec is empty", place=place, cure="begin with `task: binary` and `loss: bce-logits`, each on its line")
     cure = "begin with a key, such as `task: binary`"
     raise SpecError(f"a spec must be a mapping of keys to values, got {shown(document.data)}", place=place, cure=cure)
 
@@ -170,7 +170,8 @@ class Builder:
             first = self.spots[(*frame.path, value)].key
             message = f"the key {shown(value)} is there twice"
             if first.line is not None:
-                message = f"{message}, at lines {first.line} and {place.line}"
+                same = first.line == place.line
+                message += f" in line {place.line}" if same else f", at lines {first.line} and {place.line}"
             self._refuse(message, place, "remove one of them")
         else:
             frame.key = value

@@ -54,7 +54,7 @@ def _bytes(path: Path) -> bytes:
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError as failed:
-        cure = "check the path, or let `losscli init` write a spec"
+        cure = "check the path; without a spec, try `losscli train --task binary`"
         raise SpecError(f"cannot read the spec: {failed.strerror}", place=Place(str(path)), cure=cure) from None
     except (OSError, ValueError) as failed:  # ValueError: a NUL in the path
         reason = getattr(failed, "strerror", None) or str(failed)
