@@ -2,7 +2,7 @@
 
 | file                | holds                                                                     |
 |---------------------|---------------------------------------------------------------------------|
-| spec.yaml           | the resolved spec, re-runnable as it is; spec-2.yaml ... for more arenas   |
+| spec.yaml           | the resolved spec, re-runnable as it is; spec2.yaml ... for more arenas    |
 | results.json        | what `--format json` prints                                               |
 | history.parquet     | arena, entry, seed, epoch, split, metric, value                           |
 | weights.safetensors | tensors by `<arena>/<entry>/<seed>/<parameter>`                           |

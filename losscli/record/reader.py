@@ -23,7 +23,7 @@ def read(folder: Path) -> dict[str, Any]:
     Raises `MachineError` for what is not a whole record: no manifest, a missing or changed file, a path that leads out.
     """
     manifest, files = _verified(folder)
-    specs = sorted((name for name in files if name.startswith("spec")), key=lambda name: (len(name), name))
+    specs = sorted((name for name in files if name.startswith("spec")), key=lambda name: (len(name), name))  # 2 < 10
     return {
         "manifest": manifest,
         "results": _parse(files["results.json"], folder / "results.json"),

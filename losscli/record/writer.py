@@ -6,6 +6,7 @@ processes never share one, because making the folder is what takes the id.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from losscli.compare.result import Arena, Comparison
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def ready(root: Path) -> None:
@@ -72,9 +75,10 @@ def write(
 
 
 def _refusal(folder: Path, error: OSError) -> MachineError:
+    full = error.errno in NO_ROOM
     return MachineError(
         f"a record cannot be written to {shown(folder)}: {error.strerror or error}",
-        cure="free some space, choose another folder with --out DIR, or go without one with --no-record",
+        cure=f"{'free some space, ' if full else ''}choose another folder with --out DIR, or go without one with --no-record",
     )
 
 
@@ -105,7 +109,7 @@ def _contents(
     from safetensors.numpy import save
 
     return {
-        **{"spec.yaml" if n == 1 else f"spec-{n}.yaml": text.encode() for n, text in enumerate(specs, start=1)},
+        **{"spec.yaml" if n == 1 else f"spec{n}.yaml": text.encode() for n, text in enumerate(specs, start=1)},
         "results.json": _json(results),
         "history.parquet": _history(comparison.arenas),
         "weights.safetensors": save(_contiguous(weights), metadata={"losscli": version("losscli")}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -49,7 +50,7 @@ def test_what_was_written_comes_back(write: Write, comparison: Comparison) -> No
     assert found["results"] == {**to_json(comparison), "record": folder.as_posix()}
     assert {path.name for path in folder.iterdir()} == {
         "spec.yaml",
-        "spec-2.yaml",
+        "spec2.yaml",
         "results.json",
         "history.parquet",
         "weights.safetensors",
@@ -210,6 +211,7 @@ def test_a_full_disk_leaves_nothing_behind(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(MachineError, match="No space left on device") as failed:
         write()
+    assert "free some space" in (failed.value.problems[0].cure or "")
     assert failed.value.exit_code == 5
     assert list((tmp_path / "runs").iterdir()) == []
 
@@ -230,6 +232,30 @@ def test_a_root_that_cannot_be_made_is_said(write: Write, tmp_path: Path) -> Non
         write(root=tmp_path / "file")
     with pytest.raises(MachineError, match="Not a directory"):
         write(root=tmp_path / "file" / "runs")
+
+
+def test_specs_sort_as_a_pattern_expands_them(write: Write) -> None:
+    folder = write(specs=("1", "2", "3"))
+    assert [path.read_text() for path in sorted(folder.glob("spec*.yaml"), key=lambda path: path.name)] == [
+        "1",
+        "2",
+        "3",
+    ]
+
+
+@pytest.mark.parametrize(("number", "space"), [(errno.EDQUOT, True), (errno.EACCES, False), (errno.ENOENT, False)])
+def test_the_cure_fits_what_the_disk_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, space: bool
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(MachineError) as failed:
+        writer.ready(tmp_path / "runs")
+    cure = failed.value.problems[0].cure or ""
+    assert ("free some space" in cure) is space
+    assert "--out DIR" in cure
 
 
 def test_a_root_that_vanishes_while_writing_is_said(
