@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Literal
 
 Severity = Literal["error", "warning", "info"]
+SHORTEST_BEGINNING = 3  # letters from which on a word can be the beginning of a name
 
 
 @dataclass(frozen=True)
@@ -124,26 +125,48 @@ class foreign:  # noqa: N801  it is used like a function
         ) from error
 
 
-def shown(text: object) -> str:
-    """Foreign text as a message may quote it: control characters visible, cut at 80 characters.
+def shown(value: object) -> str:
+    """A foreign value as a message may show it: control characters visible, cut at 80 characters.
+
+    Text stands in quotes; numbers, true, false and null as a spec writes them.
 
     >>> shown("a\\x1b[1m"), len(shown("x" * 500))
     ("'a\\\\x1b[1m'", 83)
+    >>> shown("1.5"), shown(1.5), shown(None)
+    ("'1.5'", '1.5', 'null')
     """
-    whole = str(text)
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, (int, float, list, tuple, dict)):
+        whole = repr(float(value) if isinstance(value, float) else value)  # a number of numpy says its type
+        return whole if len(whole) <= 80 else whole[:80] + "…"
+    whole = str(value)
     return repr(whole) if len(whole) <= 80 else repr(whole[:80]) + "…"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "row"), counted(2, "row")
+    ('1 row', '2 rows')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def nearest(word: str, choices: Iterable[str]) -> str | None:
-    """The choice that `word` was probably meant to be.
+    """The choice that `word` was probably meant to be: one that begins with it, or else one that looks like it.
 
     >>> nearest("focl", ["focal", "hinge"])
     'focal'
+    >>> nearest("acc", ["mcc", "accuracy"])
+    'accuracy'
     >>> nearest("zzz", ["focal", "hinge"]) is None
     True
     """
     by_folded = {choice.casefold(): choice for choice in choices}
-    close = difflib.get_close_matches(str(word)[:80].casefold(), by_folded, n=1, cutoff=0.6)
+    folded = str(word)[:80].casefold()
+    begun = [choice for choice in by_folded if len(folded) >= SHORTEST_BEGINNING and choice.startswith(folded)]
+    close = [min(begun, key=len)] if begun else difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
 
 

@@ -13,7 +13,7 @@ from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Comparison, Point, RunResult
 from losscli.data.dataset import Dataset
-from losscli.data.prepare import prepare
+from losscli.data.prepare import constant_in_some, prepare
 from losscli.errors import DataError, Finding
 from losscli.losses import find as find_loss
 from losscli.losses.domain import check_target
@@ -119,6 +119,7 @@ def load(spec: Spec) -> Contest:
             by_split[split_seed] = prepare(table, target, task, spec.data.split, seed)
         datasets[seed] = by_split[split_seed]
     noticed = [finding for dataset in by_split.values() for finding in dataset.findings]
+    noticed += constant_in_some(table, list(by_split.values()))
     said = [finding for each in wiring for finding in look(each)]
     if table.weight is not None:
         said += [_unweighted(each.entry) for each in wiring if each.loss.over_batch]
@@ -174,6 +175,7 @@ def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
         data=datasets[0].name,
         headline=metrics[0].name,
         directions={metric.name: metric.direction for metric in metrics},
+        ranges={metric.name: (metric.low, metric.high) for metric in metrics},
         baseline=baseline(datasets, contest.job.task, metrics),
         labels=datasets[0].target.labels,
         findings=contest.findings,

@@ -188,3 +188,37 @@ def test_one_path_is_as_good_as_a_list_of_one_and_prints_a_leaderboard(spec, tmp
     assert lines[1].endswith("reference")
     assert lines[2].endswith("too-few-seeds")
     assert len(repr(comparison)) < 100
+
+
+def test_a_grid_of_class_weights_trains_and_its_options_are_in_the_output(spec) -> None:
+    losses = (
+        "[{name: bce-logits, pos_weight: [null, 2, balanced]}, {name: hinge, weight: [null, [1, 3]], output: none}]"
+    )
+    text = f'{MOONS}{QUICK}loss: {losses}\nmetrics: [auroc]\nexpect: {{test.accuracy: ">= 0"}}\n'
+    comparison = run([spec(text)], out=None)
+    assert comparison.unmet == []
+    entries = to_json(comparison)["arenas"][0]["entries"]
+    assert [entry["options"] for entry in entries] == [
+        {"pos_weight": None},
+        {"pos_weight": 2},
+        {"pos_weight": "balanced"},
+        {"weight": None, "output": "none"},
+        {"weight": [1, 3], "output": "none"},
+    ]
+    assert len({entry["train"]["accuracy"]["mean"] for entry in entries} | {1.0}) > 1
+    losses_of = [run.history[-2].value for run in comparison.arenas[0].runs]
+    assert losses_of[0] != losses_of[1]
+
+
+def test_features_constant_in_some_splits_are_told_once(spec, tmp_path: Path) -> None:
+    rows = [f"{x % 7},{int(x == 5)},{int(x == 30)},{'yes' if x % 2 else 'no'}" for x in range(60)]
+    (tmp_path / "t.csv").write_text("x,a,b,y\n" + "\n".join(rows))
+    text = "task: binary\ndata: {source: csv, path: t.csv, target: y}\nseeds: 9\n"
+    arena = run([spec(text + QUICK)], out=None).arenas[0]
+    (told,) = [finding.message for finding in arena.findings if finding.code == "constant-feature"]
+    assert told.startswith("2 features are constant in the training splits of seeds ")
+
+
+def test_made_up_data_are_told(spec) -> None:
+    arena = run([spec("task: binary\n" + QUICK)], out=None, smoke=True).arenas[0]
+    assert [finding.code for finding in arena.findings] == ["made-up-data"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult
 from losscli.compare.statistics import delta, estimate, paired
-from losscli.errors import Finding
+from losscli.errors import Finding, counted, shown
 
 if TYPE_CHECKING:
     from losscli.spec.model import Entry
@@ -29,6 +29,7 @@ def build_arena(
     data: str,
     headline: str,
     directions: Mapping[str, Literal["up", "down"]],
+    ranges: Mapping[str, tuple[float, float]] | None = None,
     baseline: Mapping[str, Mapping[str, float]],
     labels: Sequence[str] = (),
     findings: Sequence[Finding] = (),
@@ -39,25 +40,28 @@ def build_arena(
 ) -> Arena:
     """The arena of `entries`, in their order; the reference is the first one unless another is named.
 
-    `directions` has the metrics, in the order of the tables. `rows` are the sizes of the splits; `resampled` says that
-    each seed draws its own split (no `split.seed` in the spec), which widens the intervals (see `statistics`).
+    `directions` has the metrics, in the order of the tables; `ranges` what each can be, low and high. `rows` are the
+    sizes of the splits; `resampled` says that each seed draws its own split (no `split.seed` in the spec), which widens
+    the intervals (see `statistics`).
     """
     reference = reference or entries[0].name
     by_entry = {entry.name: [run for run in runs if run.entry == entry.name] for entry in entries}
     rows = rows or {}
     ratios = {split: size / rows["train"] for split, size in rows.items()} if resampled else {}
     judge = _Judge(headline, reference, by_entry[reference], ratios.get("test", 0.0))
+    bounds = {metric: (ranges or {}).get(metric, (-math.inf, math.inf)) for metric in directions}
+    found = [_entry(entry, by_entry[entry.name], bounds, ratios, judge) for entry in entries]
     return Arena(
         task=task,
         data=data,
         headline=headline,
         directions=directions,
         reference=reference,
-        entries=[_entry(entry, by_entry[entry.name], list(directions), ratios, judge) for entry in entries],
+        entries=found,
         baseline=baseline,
         runs=[run for group in by_entry.values() for run in group],
         labels=labels,
-        findings=[*findings, *_diverged(by_entry)],
+        findings=[*findings, *_diverged(by_entry), *(_never_positive(found, labels) if task == "binary" else [])],
         spec=spec or {},
         rows=rows,
     )
@@ -85,12 +89,17 @@ class _Judge:
 
 
 def _entry(
-    entry: Entry, runs: Sequence[RunResult], metrics: Sequence[str], ratios: Mapping[str, float], judge: _Judge
+    entry: Entry,
+    runs: Sequence[RunResult],
+    bounds: Mapping[str, tuple[float, float]],
+    ratios: Mapping[str, float],
+    judge: _Judge,
 ) -> EntryResult:
     splits = dict.fromkeys(split for run in runs for split in run.scores)
     scores = {
         split: {
-            metric: estimate(list(_by_seed(runs, split, metric).values()), ratios.get(split, 0.0)) for metric in metrics
+            metric: estimate(list(_by_seed(runs, split, metric).values()), ratios.get(split, 0.0), *bound)
+            for metric, bound in bounds.items()
         }
         for split in splits
     }
@@ -110,6 +119,22 @@ def _by_seed(runs: Sequence[RunResult], split: str, metric: str) -> dict[int, fl
         run.seed: math.nan if run.status == "diverged" else run.scores.get(split, {}).get(metric, math.nan)
         for run in runs
     }
+
+
+def _never_positive(entries: Sequence[EntryResult], labels: Sequence[str]) -> list[Finding]:
+    """Entries that get no positive test row right with any seed, as far as f1 or recall tell; accuracy hides it."""
+    found = []
+    for entry in entries:
+        measured = entry.scores.get("test", {})
+        values = next((measured[metric].values for metric in ("recall", "f1") if metric in measured), ())
+        finite = [value for value in values if math.isfinite(value)]
+        if finite and not any(finite):
+            name = f"class {shown(labels[1])}" if len(labels) == 2 else "positive class"
+            seeds = f"{len(finite)} of {counted(len(values), 'seed')}"
+            message = f"{entry.entry} recognises no test row of the {name} in {seeds}"
+            cure = "pos_weight: balanced, or a loss for rare classes such as focal, or longer training"
+            found.append(Finding("never-positive", "warning", message, cure))
+    return found
 
 
 def _diverged(by_entry: Mapping[str, Sequence[RunResult]]) -> list[Finding]:

@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from losscli.compare.result import Delta, Estimate
 
 
-def estimate(values: Sequence[float], test_ratio: float = 0.0) -> Estimate:
+def estimate(
+    values: Sequence[float], test_ratio: float = 0.0, low: float = -math.inf, high: float = math.inf
+) -> Estimate:
     """Mean, sd (n - 1) and 95 % interval of the mean of the finite ones among `values` (Student's t).
 
-    `test_ratio` is n_test / n_train where the split is resampled with each seed, 0 where it is fixed. With one finite
-    value sd is NaN, with none the mean too; with fewer than two there is no interval.
+    `test_ratio` is n_test / n_train where the split is resampled with each seed, 0 where it is fixed. `low` and `high`
+    bound what the values can be, and so their mean: the interval is cut there. With one finite value sd is NaN, with
+    none the mean too; with fewer than two there is no interval.
 
     >>> scores = estimate([0.8, 0.9, float("nan"), 1.0])
     >>> round(scores.mean, 12), round(scores.sd, 12)
@@ -26,7 +29,10 @@ def estimate(values: Sequence[float], test_ratio: float = 0.0) -> Estimate:
     known = [value for value in values if math.isfinite(value)]
     mean = math.fsum(known) / len(known) if known else math.nan
     sd = _sd(known, mean)
-    return Estimate(mean, sd, _ci95(mean, sd, len(known), test_ratio), tuple(map(float, values)))
+    ci95 = _ci95(mean, sd, len(known), test_ratio)
+    if ci95 is not None:  # a mean that rounding has put outside its range stays within its interval
+        ci95 = max(ci95[0], min(low, mean)), min(ci95[1], max(high, mean))
+    return Estimate(mean, sd, ci95, tuple(map(float, values)))
 
 
 def delta(

@@ -10,12 +10,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
 
-from losscli.errors import DataError, Place, Problem, choose_from, shown
+from losscli.errors import DataError, Place, Problem, choose_from, counted, shown
 from losscli.tasks import Origin
 
 MOST_COLUMNS = 10_000
@@ -163,7 +163,7 @@ def _check_names(names: Sequence[str], place: Place, *, sure: bool) -> None:
             problems.append(Problem(f"two columns are called {shown(name)}: {seen[name]} and {index}", where))
         seen.setdefault(name, index)
     if problems:
-        raise DataError(_first_of(problems))
+        raise DataError(first_of(problems))
 
 
 def _counts_up(numbers: Sequence[str]) -> bool:
@@ -203,17 +203,20 @@ def _read(body: memoryview, width: int, delimiter: str, missing: Sequence[str]) 
 def _explain(data: bytes, file: str, delimiter: str, width: int) -> NoReturn:
     """Say which rows are not as long as the header."""
     problems = [
-        Problem(f"the row must have {width} fields, and has {len(fields)}", Place(file, line))
+        Problem(f"the row must have {counted(width, 'field')}, and has {len(fields)}", Place(file, line))
         for line, fields in _slowly(data.decode(), file, delimiter)
         if fields and len(fields) != width
     ]
-    raise DataError(_first_of(problems) or "the table cannot be read as delimited text", place=Place(file))
+    raise DataError(first_of(problems) or "the table cannot be read as delimited text", place=Place(file))
 
 
-def _first_of(problems: list[Problem]) -> list[Problem]:
-    """At most five of them, and how many more there are."""
-    more = len(problems) - MOST_PLACES
-    return problems[:MOST_PLACES] + ([Problem(f"and {more} more like these")] if more > 0 else [])
+def first_of(problems: Sequence[Problem], count: int | None = None) -> list[Problem]:
+    """At most five of them; the last one says how many more there are, of `count` where not all are listed."""
+    told = list(problems[:MOST_PLACES])
+    more = (len(problems) if count is None else count) - len(told)
+    if told and more > 0:
+        told[-1] = replace(told[-1], message=f"{told[-1].message} (and {more} more like these)")
+    return told
 
 
 def _check_lengths(texts: Texts) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from losscli.data.delimited import MOST_PLACES, NUMBER
+from losscli.data.delimited import MOST_PLACES, NUMBER, first_of
 from losscli.errors import DataError, Finding, Problem, shown
 from losscli.tasks import Column, Origin
 
@@ -137,9 +137,8 @@ def _leading_zeros(column: TextColumn, values: np.ndarray) -> list[Finding]:
     message = (
         f"{shown(column.name)} has leading zeros, such as {first} at {column.origin.place(padded[0])}: is it an id?"
     )
-    return [
-        Finding("leading-zeros", "warning", message, "data.types: category, or data.drop; now it is read as a number")
-    ]
+    cure = f"data.types: {{{shown(column.name)[1:-1]}: category}}, or data.drop; now it is read as a number"
+    return [Finding("leading-zeros", "warning", message, cure)]
 
 
 def _levels_of(texts: Any, missing: Sequence[str]) -> tuple[Any, np.ndarray]:
@@ -203,12 +202,10 @@ def _category(
 
 
 def _places(column: TextColumn, rows: Sequence[int] | np.ndarray, must: str, cure: str) -> list[Problem]:
-    """A problem for each of the first five rows, and one that counts the others."""
+    """A problem for each of the first five rows; the last of them counts the others."""
     name = shown(column.name)
     problems = [
         Problem(f"{shown(column.texts[int(row)].as_py())} in {name} {must}", column.origin.place(int(row)), cure)
         for row in rows[:MOST_PLACES]
     ]
-    if len(rows) > MOST_PLACES:
-        problems.append(Problem(f"and {len(rows) - MOST_PLACES} more in {name}"))
-    return problems
+    return first_of(problems, len(rows))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from losscli.data.dataset import SPLITS, Dataset, Part, Table
@@ -12,6 +14,7 @@ from losscli.errors import DataError, Finding, shown
 from losscli.tasks import Column, Target, TargetScale, Task
 
 SHOWN = 8  # names in one message
+NOT_MEANT = "nothing can be learned from it; data.drop silences this, if it is meant to be so"
 
 
 def prepare(table: Table, target: Target, task: Task, split: Split, seed: int) -> Dataset:
@@ -81,12 +84,22 @@ def _noticed(table: Table, encoder: Encoder) -> list[Finding]:
     whole = [name for name in encoder.constant if _constant(table.features[name])]
     if whole:
         message = f"constant features were left out: {listed([shown(name) for name in whole])}"
-        findings.append(Finding("constant-feature", "warning", message, "list them under data.drop"))
-    for name in encoder.constant:
-        if name not in whole:
-            message = f"the feature {shown(name)} is constant over the training rows and was left out"
-            findings.append(Finding("constant-feature", "warning", message, "list it under data.drop"))
+        findings.append(Finding("constant-feature", "warning", message, NOT_MEANT))
     return findings
+
+
+def constant_in_some(table: Table, datasets: Sequence[Dataset]) -> list[Finding]:
+    """One finding for all features that vary in the table but not in the training split of every dataset."""
+    left_out = [name for dataset in datasets for name in dataset.encoder["constant"]]
+    names = [name for name in dict.fromkeys(left_out) if not _constant(table.features[name])]
+    if not names:
+        return []
+    which = "one feature is" if len(names) == 1 else f"{len(names)} features are"
+    seeds = [str(dataset.seed) for dataset in datasets if set(names) & set(dataset.encoder["constant"])]
+    where = f"in {'the training split of seed' if len(seeds) == 1 else 'the training splits of seeds'} {listed(seeds)}"
+    quoted = listed([shown(name) for name in names])
+    message = f"{which} constant {where}, and left out there: {quoted}"
+    return [Finding("constant-feature", "warning", message, NOT_MEANT)]
 
 
 def _constant(column: Column) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from losscli.data.dataset import SPLITS
 from losscli.data.sources import Split
-from losscli.errors import DataError, shown
+from losscli.errors import DataError, counted, shown
 
 LEAST_ROWS = 2  # a split of one row has no spread, no ranking and no batch statistics
 
@@ -49,7 +49,7 @@ def _sizes(rows: int, shares: Split) -> dict[str, int]:
     if short:
         parts = ", ".join(f"{name} {max(sizes[name], 0)}" for name in SPLITS)
         raise DataError(
-            f"every split needs at least {LEAST_ROWS} rows, and {rows} rows divide into {parts}",
+            f"every split needs at least {LEAST_ROWS} rows, and {counted(rows, 'row')} would make {parts}",
             cure="more rows, or other shares in data.split",
         )
     return sizes

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.errors import Problem, shown
+from losscli.errors import Problem, counted, shown
 from losscli.losses import Loss
 from losscli.tasks import Column, Target
 from losscli.tasks.labels import place_of
@@ -61,5 +61,5 @@ def check_target(loss: Loss, task: str, target: Target, columns: Mapping[str, Co
             message = f"{loss.name}: the target {shown(name)} must be {domain.said}, and it holds {told}"
             source = (columns or {}).get(name)
             place = place_of(source, int(outside[0])) if source is not None else None
-            found.append(Problem(f"{message} ({len(outside)} of {len(column)} rows)", place, domain.cure))
+            found.append(Problem(f"{message} ({len(outside)} of {counted(len(column), 'row')})", place, domain.cure))
     return found

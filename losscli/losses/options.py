@@ -83,7 +83,8 @@ def _refused(loss: Loss, option: Option, value: Any) -> list[Problem]:
         values = _listed(value)
     if not values:
         return [Problem(f"{loss.name}: {option.name} is an empty list", cure=f"give a number {bounds}")]
-    found = [_outside(loss, option, bounds, one) for one in values if not _allowed(bounds, one)]
+    several = isinstance(accepts, PerClass) and isinstance(value, (list, tuple, Mapping))
+    found = [_outside(loss, option, bounds, one, several) for one in values if not _allowed(bounds, one)]
     if not found and isinstance(accepts, PerClass) and not any(values):
         found = [Problem(f"{loss.name}: {option.name} is all zero: no row would count", cure="give a positive weight")]
     return found
@@ -106,10 +107,9 @@ def _allowed(bounds: Bounds, value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and bounds.allow(float(value))
 
 
-def _outside(loss: Loss, option: Option, bounds: Bounds, value: Any) -> Problem:
-    return Problem(
-        f"{loss.name}: {option.name} must be a number {bounds}, and {shown(value)} is given", cure=_example(option)
-    )
+def _outside(loss: Loss, option: Option, bounds: Bounds, value: Any, several: bool = False) -> Problem:
+    must = f"must hold one number {bounds} per class" if several else f"must be a number {bounds}"
+    return Problem(f"{loss.name}: {option.name} {must}, and {shown(value)} is given", cure=_example(option))
 
 
 def _unruly(loss: Loss, option: Option, accepts: PerClass, value: str) -> Problem:

@@ -22,7 +22,7 @@ UNSEEN = re.compile("[\x7f-\xa0\u00ad\u2028\u2029\u202a-\u202e\u2066-\u2069\ufef
 def to_yaml(spec: Spec, relative_to: Path | None = None) -> str:
     """The spec in full. `relative_to` is the folder the text will be put in: a relative data path is rewritten for it.
 
-    Loading the text gives an equal spec, but for `folder` (and the data's path, if it was rewritten).
+    Loading the text gives an equal spec, but for `folder` and `notes` (and the data's path, if it was rewritten).
     """
     block = spec.model_dump(mode="python")
     if relative_to is not None:

@@ -41,11 +41,14 @@ OURS = ("name", "output", "lr")  # what stands beside the options of a loss
 Block = TypeVar("Block", bound=Strict)
 
 
-def load_spec(path: Path | str, overrides: Overrides | None = None) -> Spec:
-    """The spec in a file, with `overrides` on top. Raises `SpecError` with every mistake and its place."""
+def load_spec(path: Path | str, overrides: Overrides | None = None, document: Document | None = None) -> Spec:
+    """The spec in a file, with `overrides` on top; `document` is what `read_spec` made of the file, if it was read before.
+
+    Raises `SpecError` with every mistake and its place.
+    """
     path = Path(path)
     overrides = overrides or Overrides()
-    document, problems = overrides.on(read_spec(path), path.parent)
+    document, problems = overrides.on(document or read_spec(path), path.parent)
     return Resolver(document, problems, path.parent, path.stem, overrides.own).spec()
 
 

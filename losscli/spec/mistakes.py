@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import Place, Problem, choose_from
 from losscli.errors import shown as quoted
 from losscli.spec.document import Keys, Spot
+
+if TYPE_CHECKING:  # a file is read without pydantic
+    from pydantic import BaseModel, ValidationError
 
 LONGEST = 80  # characters of anything foreign
 MOST_UNKNOWN = 20  # unknown keys of one block that are told one by one
@@ -50,8 +51,6 @@ def shown(value: Any, bare: bool = False) -> str:
     >>> shown("a\\x1b[1m", bare=True)
     'a\\\\x1b[1m'
     """
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, str):
         return repr(value[:LONGEST])[1:-1] + "…" * (len(value) > LONGEST) if bare else quoted(value)
     if isinstance(value, Mapping):
@@ -59,7 +58,7 @@ def shown(value: Any, bare: bool = False) -> str:
     if isinstance(value, Sequence):
         inside = [shown(item) for item in value[:8]]
         return _cut(f"[{', '.join(inside)}{', ...' if len(value) > 8 else ''}]")
-    return _cut(repr(value))
+    return quoted(value)
 
 
 def given(value: Any) -> str:

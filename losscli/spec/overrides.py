@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from losscli.errors import Place, Problem, SpecError, choose_from
+from losscli.errors import DataError, Place, Problem, SpecError, choose_from
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.mistakes import dotted, shown
 from losscli.spec.reader import read_value
 
-TABLES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+TABLES = {".csv": "csv", ".tsv": "csv"}
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,12 @@ class Overrides:
         edited = Editor(Document(deepcopy(document.data), dict(document.spots)))
         if self.data is not None:
             with edited.attempt():
-                edited.replace_data(_data_block(str(self.data), folder), Place("--data"))
+                self._refuse_file(self.data)
+                edited.replace_data(_data_block(self.data, folder), Place("--data"))
+        refused = bool(edited.problems)
         for flag, path, value in self._flags():
+            if refused and path[0] == "data":
+                continue  # there is no block to put it in, which is told already
             with edited.attempt():
                 edited.put(path, value, Place(flag))
         if self.seeds is not None:
@@ -67,6 +71,16 @@ class Overrides:
             with edited.attempt():
                 edited.set(text)
         return edited.document, edited.problems
+
+    def _refuse_file(self, text: str) -> None:
+        """What is wrong with a file that `--data` names, as far as one can tell without reading it."""
+        if not _is_table(text) or self.target or any(each.startswith("data.target") for each in self.sets):
+            return
+        if "://" not in text and not Path(text).exists():
+            raise DataError(f"there is no file {shown(text)}", place=Place("--data"), cure="check the path")
+        raise SpecError(
+            "data: target is missing", place=Place("--data"), cure="add --target COLUMN, the column to predict"
+        )
 
     def _flags(self) -> Iterator[tuple[str, Keys, Any]]:
         labels = {text: label for label, text in self.own.items()}
@@ -211,21 +225,27 @@ def _seeds(text: int | str) -> Any:
     return read_value(str(text), "--seeds")
 
 
+def _is_table(text: str) -> bool:
+    return Path(text).suffix.casefold() in TABLES
+
+
 def _data_block(text: str, folder: Path) -> dict[str, Any]:
     """The `data:` block that `--data` stands for: a table file, a built-in data set or a generator."""
-    from losscli.data.sources import sources
     from losscli.data.sources.builtin import TASKS
     from losscli.data.sources.synthetic import GENERATORS
 
-    kind = TABLES.get(Path(text).suffix.casefold())
-    if kind is not None and kind in sources:
+    if _is_table(text):
         path = text if os.path.isabs(text) or "://" in text else os.path.relpath(text, folder)
         delimiter = {"delimiter": "\t"} if text.casefold().endswith(".tsv") else {}
-        return {"source": kind, "path": path, **delimiter}
+        return {"source": TABLES[Path(text).suffix.casefold()], "path": path, **delimiter}
     names = {**dict.fromkeys(TASKS, "builtin"), **dict.fromkeys(GENERATORS, "synthetic")}
     if text in names:
         return {"source": names[text], "name": text}
-    files = " or ".join(suffix for suffix, needed in TABLES.items() if needed in sources)
+    files = " or ".join(TABLES)
+    suffix = Path(text).suffix
+    if suffix or Path(text).is_file():
+        message = f"the format {f'of {shown(text)} is' if not suffix else f'{shown(suffix)} is'} not supported"
+        raise DataError(message, place=Place("--data"), cure=f"give a {files} file")
     raise SpecError(
         f"expected a {files} file, a built-in data set or a generator, got {shown(text)}",
         place=Place("--data"),

@@ -34,7 +34,8 @@ def read_spec(path: Path) -> Document:
         return document
     place = document.spot(()).value
     if document.data is None:
-        raise SpecError("the spec is empty", place=place, cure="begin with `task: binary` and `loss: bce-logits`, each on its line")
+        cure = "begin with two lines: `task: binary` and `loss: bce-logits`"
+        raise SpecError("the spec is empty", place=place, cure=cure)
     cure = "begin with a key, such as `task: binary`"
     raise SpecError(f"a spec must be a mapping of keys to values, got {shown(document.data)}", place=place, cure=cure)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.errors import DataError, Finding, Place, Problem, SpecError, shown
+from losscli.errors import DataError, Finding, Place, Problem, SpecError, counted, shown
 from losscli.tasks import Column
 
 
@@ -32,7 +32,7 @@ def refuse_missing(columns: Mapping[str, Column]) -> None:
             at = f" (first at {', '.join(str(place) for place in first)})" if first else ""
             problems.append(
                 Problem(
-                    f"the target {shown(name)} is missing in {len(rows)} of {len(column.values)} rows{at}",
+                    f"the target {shown(name)} is missing in {len(rows)} of {counted(len(column.values), 'row')}{at}",
                     first[0] if first else None,
                     "fill them in, or leave these rows out with missing_target: drop",
                 )

@@ -13,6 +13,7 @@ from losscli.tasks import Column, Prediction, Target, TargetScale, Task, tasks
 from losscli.tasks.labels import label_of, place_of, refuse_missing
 
 LARGEST = float(np.finfo(np.float32).max)
+SMALLEST = 1e-36  # the least range: its standard deviation, too, must be one that float32 holds with all digits
 
 
 class Regression(Task):
@@ -66,7 +67,7 @@ def _not_a_number(name: str, column: Column) -> Problem | None:
     else:
         large = np.flatnonzero(np.abs(column.values) > LARGEST)
         if not len(large):
-            return None
+            return _too_fine(name, column.values)
         row, text = int(large[0]), label_of(column.values[large[0]])
     kind = "is not a number" if column.is_category else "is larger than float32 can hold (3.4e38)"
     cure = "use task: multiclass or binary for labels" if column.is_category else "rescale the target"
@@ -75,6 +76,15 @@ def _not_a_number(name: str, column: Column) -> Problem | None:
         place_of(column, row) if len(column.values) else None,
         cure,
     )
+
+
+def _too_fine(name: str, values: np.ndarray) -> Problem | None:
+    """Numbers that are all the same, or none, once they are float32."""
+    spread = float(np.ptp(values)) if len(values) else 0.0
+    if not 0 < spread < SMALLEST:
+        return None
+    message = f"the target {shown(name)} of task regression varies by {spread:.3g} only: float32 needs {SMALLEST:g}"
+    return Problem(message, None, "rescale the target: use a smaller unit")
 
 
 def _noticed(name: str, values: np.ndarray) -> list[Finding]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
-from losscli.compare.result import Arena
+from losscli.compare.leaderboard import build_arena
+from losscli.compare.result import Arena, RunResult
 from losscli.compare.statistics import estimate
 
 MakeArena = Callable[..., Arena]
@@ -69,3 +71,49 @@ def test_an_entry_without_any_run_has_no_scores(arena_of: MakeArena) -> None:
     assert arena.entries[1].scores == {}
     assert arena.entries[1].verdict == "too-few-seeds"
     assert arena.findings == []
+
+
+def test_an_interval_of_a_mean_stays_within_what_the_metric_can_be(arena_of: MakeArena) -> None:
+    scores = {"a": [0.4, 0.99], "b": [0.1, 0.2]}
+    free = arena_of(scores).entries
+    cut = arena_of(scores, ranges={"auroc": (0.0, 1.0)}).entries
+    low, high = free[0].scores["test"]["auroc"].ci95
+    assert low < 0
+    assert high > 1
+    assert cut[0].scores["test"]["auroc"].ci95 == (0.0, 1.0)
+    assert cut[0].scores["test"]["accuracy"].ci95 == free[0].scores["test"]["accuracy"].ci95
+    assert cut[1].delta == free[1].delta  # a difference is no rate
+
+
+def test_an_entry_that_never_says_yes_is_told(arena_of: MakeArena) -> None:
+    def told(score: list[float], metric: str, task: str = "binary") -> list[str]:
+        runs = [
+            RunResult("bce-logits", seed, "ok", 1, 1, {"test": {metric: value, "accuracy": 0.9}}, [], 0.1)
+            for seed, value in enumerate(score)
+        ]
+        entries = [SimpleNamespace(name="bce-logits", loss="bce-logits", options={}, beside={})]
+        arena = build_arena(
+            entries,
+            runs,
+            task=task,
+            data="d",
+            headline=metric,
+            directions={metric: "up"},
+            baseline={},
+            labels=("no", "yes"),
+        )
+        return [found.message for found in arena.findings if found.code == "never-positive"]
+
+    said = "bce-logits recognises no test row of the class 'yes' in 2 of "
+    assert told([0.0, 0.0], "f1") == [said + "2 seeds"]
+    assert told([0.0, math.nan, 0.0], "recall") == [said + "3 seeds"]
+    assert told([0.0, 0.1], "f1") == []
+    assert told([math.nan], "f1") == []
+    assert told([0.0, 0.0], "accuracy") == []
+    assert told([0.0, 0.0], "f1", task="multilabel") == []
+
+
+def test_what_stands_beside_the_options_is_among_them(arena_of: MakeArena) -> None:
+    entry = SimpleNamespace(name="a", loss="a", options={"gamma": 1.0}, beside={"output": "softmax", "lr": 0.1})
+    arena = build_arena([entry], [], task="binary", data="d", headline="f1", directions={"f1": "up"}, baseline={})
+    assert arena.entries[0].options == {"gamma": 1.0, "output": "softmax", "lr": 0.1}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from losscli.data.dataset import Table
-from losscli.data.prepare import prepare
+from losscli.data.prepare import constant_in_some, prepare
 from losscli.data.sources import Split
 from losscli.errors import DataError
 from losscli.tasks import Column, Target, TargetScale
@@ -91,3 +91,19 @@ def test_findings_are_the_same_for_every_seed():
     assert [found.code for found in first] == ["missing-values", "constant-feature"]
     assert "'age' 12, 'deck' 18" in first[0].message
     assert "'one'" in first[1].message
+
+
+def test_features_constant_in_some_training_splits_are_one_finding():
+    rare = {name: Column((np.arange(ROWS) == row).astype(float)) for name, row in (("r", 3), ("s", 40), ("t", 77))}
+    made = table(one=Column(np.ones(ROWS)), **rare)
+    datasets = [prepare(made, classes(), Classes(), Split(), seed) for seed in range(12)]
+    (finding,) = constant_in_some(made, datasets)
+    without = [str(each.seed) for each in datasets if set(rare) & set(each.encoder["constant"])]
+    assert 2 < len(without) <= 8
+    assert finding.message.startswith(
+        f"3 features are constant in the training splits of seeds {', '.join(without)}, and"
+    )
+    assert "'one'" not in finding.message
+    assert constant_in_some(table(one=Column(np.ones(ROWS))), datasets[:1]) == []
+    told = {found for dataset in datasets for found in dataset.findings}
+    assert len(told) == 1  # the same for every seed

@@ -72,7 +72,7 @@ def test_a_class_of_one_row_is_named():
 
 
 def test_a_split_of_one_row_is_refused():
-    with pytest.raises(DataError, match="9 rows divide into train 7, valid 1, test 1"):
+    with pytest.raises(DataError, match="9 rows would make train 7, valid 1, test 1"):
         split_rows(np.arange(9), Split(valid=0.1, test=0.1), 0, False)
 
 

@@ -34,8 +34,8 @@ def judged(words: str, values: list[float] | np.ndarray, names: tuple[str, ...] 
         ),
         ("number > 0", [0.25, 2.0], [1.0, 0.0], "a number > 0, and it holds 0 (1 of 2 rows)"),
         ("count (integer >= 0)", [0.0, 3.0], [2.0, 2.5], "a count (an integer >= 0), and it holds 2.5 (1 of 2 rows)"),
-        ("count (integer >= 0)", [1.0], [-2.0], "a count (an integer >= 0), and it holds -2 (1 of 1 rows)"),
-        ("any number", [-1.0], [np.nan], "a number, and it holds nan (1 of 1 rows)"),
+        ("count (integer >= 0)", [1.0], [-2.0], "a count (an integer >= 0), and it holds -2 (1 of 1 row)"),
+        ("any number", [-1.0], [np.nan], "a number, and it holds nan (1 of 1 row)"),
     ],
 )
 def test_values_outside_the_domain_are_named(words, right, wrong, said):

@@ -99,3 +99,41 @@ def test_too_many(found):
     rates = ", ".join(f"{n}e-6" for n in range(1, 202))
     with pytest.raises(SpecError, match="40401 entries"):
         found(f"task: binary\nloss: {{name: focal, gamma: [{rates}]}}\ntrain: {{lr: [{rates}]}}\n")
+
+
+@pytest.mark.parametrize(
+    ("task", "loss", "said"),
+    [
+        ("binary", "{name: bce-logits, pos_weight: [null, 2, balanced]}", ["=null", "=2", "=balanced"]),
+        ("binary", "{name: bce-logits, pos_weight: [1, 2]}", ["=1", "=2"]),
+        ("binary", "{name: hinge, weight: [null, [1, 3]]}", ["=null", "=[1,3]"]),
+        ("binary", "{name: hinge, weight: [1, 3]}", ["=[1,3]"]),
+        ("multilabel", "{name: bce-logits, pos_weight: [1, 2]}", ["=[1,2]"]),
+        ("multilabel", "{name: bce-logits, pos_weight: [balanced, [1, 2]]}", ["=balanced", "=[1,2]"]),
+        (
+            "multiclass",
+            "{name: nll, weight: [null, balanced, [2, 1, 1], {a: 2}]}",
+            ["=null", "=balanced", "=[2,1,1]", "={a:2}"],
+        ),
+        ("multiclass", "{name: focal, alpha: [balanced, effective]}", ["=balanced", "=effective"]),
+    ],
+)
+def test_a_list_per_class_with_more_than_numbers_in_it_is_a_grid(task, loss, said, found):
+    made = found(f"task: {task}\nloss: {loss}\n")
+    assert ["=" + entry.name.split("=")[1] for entry in made] == said
+    assert all(entry.name.count("=") == 1 for entry in made)
+
+
+def test_class_weights_of_a_grid_are_each_entrys_own(found):
+    plain, weighted = found("task: binary\nloss: {name: hinge, weight: [null, balanced]}\n")
+    assert (plain.options, plain.weight, weighted.options, weighted.weight) == ({}, None, {}, "balanced")
+
+
+def test_what_stands_beside_the_options_is_kept(found):
+    first, second, third = found(
+        "task: binary\nloss: [bce, {name: bce, output: [relu, sigmoid], lr: 0.1}, {name: hinge, weight: balanced}]\n"
+    )
+    assert first.beside == {"lr": 0.001}
+    assert second.beside == {"output": ["relu", "sigmoid"], "lr": 0.1}
+    assert third.beside == {"weight": "balanced", "lr": 0.001}
+    assert found("task: binary\n")[0].beside == {}

@@ -147,6 +147,14 @@ MISTAKES = [
     (BINARY + 'expect: {test.acuracy: "> 0"}\n', "2:10", "no metric called 'acuracy'", "did you mean accuracy?"),
     (BINARY + "expect: [1]\n", "2:9", "expected a block of keys, got [1]", ""),
     (BINARY + "name: ../x\n", "2:7", "got the text '../x'", "for example x"),
+    (BINARY + "name: " + "x" * 300 + "\n", "2:7", "at most 64 bytes, got 300", "for example spec"),
+    (BINARY + "metrics: [acc]\n", "2:11", "no metric called 'acc'", "did you mean accuracy?"),
+    (BINARY + "loss: {name: bce, pos_weight: [null, 2, -1]}\n", "2:41", "pos_weight must be a number > 0, and -1", ""),
+    (BINARY + "loss: {name: bce, pos_weight: [2, blanced]}\n", "2:35", "'blanced'", "did you mean balanced?"),
+    (BINARY + "loss: {name: hinge, weight: [balanced, [1, -2]]}\n", "2:40", "per class, and -2 is given", ""),
+    ("task: multiclass\nloss: {name: nll, weight: [null, [1, x]]}\n", "2:34", "per class, and 'x' is given", ""),
+    ("task: multiclass\nloss: {name: nll, weight: []}\n", "2:27", "is an empty list", ""),
+    (BINARY + "data: {source: synthetic, name: moons, noise: -1}\n", "2:47", "data.noise: expected >= 0, got -1", ""),
     (BINARY + "name: 3\n", "2:7", "got 3", ""),
     (BINARY + "loss: [bce, bce]\n", "2:7", "two entries are the same: bce", ""),
 ]
@@ -226,3 +234,31 @@ def test_without_a_file():
     assert (spec.task, spec.name, spec.seeds, spec.train.epochs) == ("multiclass", "wine", [0, 1, 2], 4)
     with pytest.raises(SpecError, match="there is no task"):
         build_spec(Overrides())
+
+
+def test_what_is_expected_is_measured(load):
+    spec = load(
+        'task: binary\nmetrics: [auroc]\nexpect: {test.accuracy: ">= 0.5", train.auroc: "> 0", valid.f1: "> 0"}\n'
+    )
+    assert spec.metrics == ["auroc", "accuracy", "f1"]
+
+
+def test_made_up_data_are_told(load):
+    for spec in (
+        load("task: binary\n"),
+        load(BINARY + "data: {split: {seed: 1}}\n"),
+        build_spec(Overrides(task="binary")),
+    ):
+        (note,) = spec.notes
+        assert (note.code, note.severity) == ("made-up-data", "info")
+        assert "moons" in note.message
+        assert "--data" in note.cure
+    assert load(BINARY + MOONS).notes == ()
+    assert build_spec(Overrides(data="moons")).notes == ()
+
+
+def test_cures_name_only_commands_that_there_are(load, tmp_path):
+    for text, cure in (("", "`task: binary` and `loss: bce-logits`"), (None, "losscli train --task binary")):
+        with pytest.raises(SpecError) as refused:
+            load(text) if text is not None else load_spec(tmp_path / "nothing.yaml")
+        assert cure in refused.value.problems[0].cure

@@ -105,6 +105,7 @@ REFUSED = [
     ("task", 1, 1, "must be a mapping of keys to values, got 'task'"),
     ("task: binary\n---\ntask: regression\n", 2, 1, "one document, the second begins at line 2"),
     ("task: binary\n...\nloss: bce\n", 3, 1, "one document, the second begins at line 3"),
+    ("t: {x: 1, x: 2}\n", 1, 11, "the key 'x' is there twice in line 1"),
     ("a: 1\nb: 2\na: 3\n", 3, 1, "the key 'a' is there twice, at lines 1 and 3"),
     ("t:\n  {x: 1, y: 2,\n   x: 3}\n", 3, 4, "the key 'x' is there twice, at lines 2 and 3"),
     ("a: 1\nb:\n\tc: 1\n", 3, 1, "tabs are not allowed"),

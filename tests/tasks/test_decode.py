@@ -189,3 +189,13 @@ def test_a_missing_text_target_without_a_file():
 def test_one_target_column_only(task):
     with pytest.raises(SpecError, match="takes one target column, and 2 are given: 't0', 't1'"):
         decode(task, numbers(0, 1), numbers(0, 1))
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-39])
+def test_numbers_too_close_for_float32_are_refused(unit):
+    values = np.arange(1, 20) * unit
+    with pytest.raises(DataError, match=r"varies by .* only: float32 needs 1e-36") as refused:
+        tasks.get("regression").decode({"y": Column(values)})
+    assert "rescale" in refused.value.problems[0].cure
+    fine = tasks.get("regression").decode({"y": Column(np.arange(1, 20) * 1e-36)}).values
+    assert len(np.unique(fine)) == 19

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from losscli.data.dataset import Table
 from losscli.data.sources import Source, source
-from losscli.errors import DataError, Finding, Place, Problem, shown
+from losscli.errors import DataError, Finding, Place, Problem, counted, shown
 from losscli.tasks import Column
 
 MISSING = ("", "NA", "N/A", "#N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "<NA>")
@@ -149,7 +149,8 @@ class Csv(Source):
         if count == len(missing):
             raise DataError("every row lacks the target", place=Place(self.path))
         kept = np.flatnonzero(~missing)
-        message = f"{count} rows of {len(missing)} lack the target and were left out"
+        lack = "lacks the target and was" if count == 1 else "lack the target and were"
+        message = f"{count} of {counted(len(missing), 'row')} {lack} left out"
         finding = Finding("missing-target", "info", message)
         return _rows_of(features, kept), _rows_of(targets, kept), [finding]
 
@@ -164,7 +165,9 @@ def _weights(name: str, column: Column) -> np.ndarray:
         told = "is missing" if np.isnan(given) else f"is {given:g}"
         place = column.origin.place(int(wrong[0])) if column.origin else None
         raise DataError(
-            f"a weight must be a number >= 0, and one {told} ({len(wrong)} rows)", place=place, cure="mend it"
+            f"a weight must be a number >= 0, and one {told} ({counted(len(wrong), 'row')})",
+            place=place,
+            cure="mend it",
         )
     if not column.values.any():
         raise DataError(
@@ -174,7 +177,7 @@ def _weights(name: str, column: Column) -> np.ndarray:
 
 
 def _missing_places(targets: dict[str, Column], count: int) -> list[Problem]:
-    from losscli.data.delimited import MOST_PLACES
+    from losscli.data.delimited import MOST_PLACES, first_of
 
     cure = "fill it in, or set data.missing_target: drop"
     problems: list[Problem] = []
@@ -182,9 +185,7 @@ def _missing_places(targets: dict[str, Column], count: int) -> list[Problem]:
         for row in np.flatnonzero(column.missing)[: MOST_PLACES - len(problems)]:
             place = column.origin.place(int(row)) if column.origin else None
             problems.append(Problem(f"the target {shown(name)} has no value in this row", place, cure))
-    if count > len(problems):
-        problems.append(Problem(f"and {count - len(problems)} more rows like these"))
-    return problems
+    return first_of(problems, count)
 
 
 def _rows_of(columns: dict[str, Column], rows: np.ndarray) -> dict[str, Column]:
@@ -248,5 +249,6 @@ def _repeated(columns: dict[str, Column]) -> list[Finding]:
     count = len(rows) - len(np.unique(rows))
     if not count:
         return []
-    message = f"{count} rows of {len(rows)} repeat another row, and copies may stand in different splits"
+    repeat = "repeats" if count == 1 else "repeat"
+    message = f"{counted(count, 'row')} of {len(rows)} {repeat} another row, and copies may stand in different splits"
     return [Finding("repeated-rows", "warning", message, "leave the copies out if they are not separate cases")]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -39,6 +40,7 @@ GENERATORS = {  # the task that each is made for; those with a number of classes
 }
 CLASSES = {"classification": "n_classes", "blobs": "centers", "gaussian_quantiles": "n_classes"}
 OURS = ("return_", "coef", "sparse")  # options that change what a generator returns, not the data
+INVALID = re.compile(r"The '(\w+)' parameter of make_\w+ must be (.+?)\. Got (.+) instead\.")  # in scikit-learn's words
 LARGEST = 200_000_000  # values in one table: 1.6 GB as float64
 
 
@@ -68,6 +70,7 @@ class Synthetic(Source):
         else:
             accepted = _parameters(self.name)
             wrong = {key: why for key, value in self.options.items() if (why := _objection(key, value, accepted))}
+            wrong |= self._too_many()
             regression = GENERATORS[self.name] == "regression"
             if self.imbalance is not None and GENERATORS[self.name] not in ("binary", "multiclass"):
                 wrong["imbalance"] = f"imbalance needs one class per row, and {self.name} has none"
@@ -76,6 +79,19 @@ class Synthetic(Source):
         if wrong:
             raise ValidationError.from_exception_data("Synthetic", [_detail(key, why) for key, why in wrong.items()])
         return self
+
+    def _too_many(self) -> dict[str, str]:
+        """More values than a table may have, before any of them is made."""
+        default = _parameters(self.name).get("n_features")
+        width = self.options.get("n_features", default.default if default else 2)
+        if not isinstance(width, int) or self.n_samples * width <= LARGEST:
+            return {}
+        most = (
+            f"at most {LARGEST // width} rows of {width} features (1.6 GB)"
+            if 0 < width <= LARGEST
+            else "fewer features"
+        )
+        return {"n_samples": f"expected {most}, got {self.n_samples}"}
 
     @property
     def options(self) -> dict[str, Any]:
@@ -109,20 +125,11 @@ class Synthetic(Source):
     def _generate(self) -> tuple[np.ndarray, np.ndarray]:
         from sklearn import datasets
 
-        options = self.options
-        default = inspect.signature(getattr(datasets, f"make_{self.name}")).parameters.get("n_features")
-        width = options.get("n_features", default.default if default else 2)
-        if self.n_samples * width > LARGEST:
-            raise SpecError(
-                f"{self.n_samples} samples of {width} features are more than {LARGEST} values",
-                cure="a smaller data.n_samples or data.n_features",
-            )
         generate = getattr(datasets, f"make_{self.name}")
         try:
-            features, target = generate(n_samples=self.n_samples, random_state=self.generator_seed, **options)
+            features, target = generate(n_samples=self.n_samples, random_state=self.generator_seed, **self.options)
         except (ValueError, TypeError, IndexError) as refused:
-            reason = " ".join(str(refused).split())[:300]
-            raise SpecError(f"make_{self.name} refuses its options: {reason}", cure="change them under data") from None
+            raise SpecError(_refusal(self.name, str(refused)), cure="change it under data") from None
         return np.asarray(features, dtype=np.float64), np.asarray(target)
 
     def _thinned(self, target: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
@@ -164,6 +171,8 @@ def _objection(key: str, value: object, accepted: Mapping[str, inspect.Parameter
         ours = ("n_samples", "generator_seed", "imbalance", "label_noise", "feature_noise", "split")
         return f"the generator has no option {key[:80]!r}: {choose_from(key, dict.fromkeys((*accepted, *ours)))}"
     default = accepted[key].default
+    if key == "noise" and _is_number(value) and value < 0:  # type: ignore[operator]
+        return f"expected >= 0, got {value}"
     if isinstance(default, bool):
         return None if isinstance(value, bool) else f"expected true or false, got {value!r:.80}"
     if isinstance(default, int):
@@ -176,6 +185,15 @@ def _objection(key: str, value: object, accepted: Mapping[str, inspect.Parameter
     if isinstance(value, list) and value and all(_is_number(each) for each in _flat(value)):
         return None
     return f"expected a number or a list of numbers, got {value!r:.80}"
+
+
+def _refusal(generator: str, reason: str) -> str:
+    """What a generator does not accept, in words; scikit-learn names the option and what must hold."""
+    found = INVALID.fullmatch(" ".join(reason.split())[:300])
+    if found is None:
+        return f"the generator {generator} does not accept its options: {' '.join(reason.split())[:300]}"
+    option, must, value = found.groups()
+    return f"data.{option}: expected {must}, got {value}"
 
 
 def _is_number(value: object) -> bool:
