@@ -28,7 +28,7 @@ from losscli.stack import device as machine
 from losscli.stack.baseline import baseline
 from losscli.stack.course import Course, mean_of
 from losscli.stack.rows import Run, spans
-from losscli.stack.train import Job, epochs_of, stacks, train
+from losscli.stack.train import Job, Report, epochs_of, stacks, train
 from losscli.stack.watch import Stop, Tick, Watch, unwatched
 from losscli.tasks import tasks
 
@@ -135,25 +135,23 @@ def _train(contests: Sequence[Contest], watch: Watch, stop: Stop) -> list[list[C
     """Every contest's courses; after a stop was asked for, those that there are."""
     total = sum(len(contest.entries) * len(contest.spec.seeds) * contest.epochs for contest in contests)
     done = 0
-    trained: list[list[Course]] = []
-    stop.listening = True
-    for contest in contests:
-        courses: list[Course] = []
-        for runs in stacks(contest.runs(), contest.job):
-            if stop.requested:
-                break
-
-            def report(
-                epoch: int, epochs: int, now: list[Course], before: int = done, contest: Contest = contest
-            ) -> bool:
-                watch(_tick(contest, epoch, epochs, before + epoch * len(now), total, now))
-                return stop.requested
-
-            courses += train(runs, contest.job, report)
-            done += len(runs) * contest.epochs
-        trained.append(courses)
-    stop.listening = False
+    trained: list[list[Course]] = [[] for _ in contests]
+    with stop.heard():
+        for contest, courses in zip(contests, trained, strict=True):
+            for runs in stacks(contest.runs(), contest.job):
+                if stop.requested:
+                    return trained
+                courses += train(runs, contest.job, _report(contest, done, total, watch, stop))
+                done += len(runs) * contest.epochs
     return trained
+
+
+def _report(contest: Contest, before: int, total: int, watch: Watch, stop: Stop) -> Report:
+    def report(epoch: int, epochs: int, courses: list[Course]) -> bool:
+        watch(_tick(contest, epoch, epochs, before + epoch * len(courses), total, courses))
+        return stop.requested
+
+    return report
 
 
 def _tick(contest: Contest, epoch: int, epochs: int, done: int, total: int, courses: list[Course]) -> Tick:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -29,6 +30,15 @@ class Stop:
 
     requested: bool = False
     listening: bool = False
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """For as long as somebody polls `requested`."""
+        self.listening = True
+        try:
+            yield
+        finally:
+            self.listening = False
 
 
 Watch = Callable[[Tick], None]
