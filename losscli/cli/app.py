@@ -16,8 +16,8 @@ from typing import Annotated
 
 import typer
 
-from losscli.cli.commands import commands
-from losscli.cli.endings import Terminated, ending
+from losscli.cli.commands import Command, commands
+from losscli.cli.endings import SIGNALS, ending
 
 app = typer.Typer(
     name="losscli",
@@ -28,7 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for name in commands.names():
-    app.command(name)(commands.get(name))
+    app.command(name, cls=Command)(commands.get(name))
 
 
 @app.callback(invoke_without_command=True)
@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; `--debug` may stand anywhere in it."""
     debug = "--debug" in arguments
     try:
-        with _streams(), _sigterm():
+        with _streams(), _signals():
             code = app([word for word in arguments if word != "--debug"], prog_name="losscli", standalone_mode=False)
             sys.stdout.flush()
             return int(code or 0)
@@ -94,15 +94,16 @@ def _streams() -> Iterator[None]:
 
 
 @contextmanager
-def _sigterm() -> Iterator[None]:
+def _signals() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
-        raise Terminated
+        raise SIGNALS[number]
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _silence() -> None:

@@ -1,4 +1,7 @@
-"""Curves over epochs or another axis, in braille, each with its name at its right end: told apart without colours too."""
+"""Curves over epochs or another axis, in braille, each with its name at its right end.
+
+Where there are no colours a letter of its own rides on each curve and stands before its name.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,11 @@ from rich.text import Text
 from losscli.cli.text import decimals, number, visible
 from losscli.compare.result import RunResult
 
+LETTERS = "abcdefgh"  # one for each colour
 COLORS = ("cyan", "yellow", "magenta", "green", "blue", "red", "bright_cyan", "bright_yellow")
 HEIGHT = 10
+LONGEST_NAME = 40
+APART = 12  # columns between two letters on a curve
 
 Curve = Sequence[tuple[float, float]]  # epoch or another place on the axis, value
 
@@ -33,11 +39,11 @@ def mean_curve(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple
 
 @dataclass
 class Curves:
-    """A renderable: at most as many named curves as there are colours, as wide as the console."""
+    """A renderable: at most as many named curves as there are colours; `widest` is the most columns without the names."""
 
     title: str
     curves: Mapping[str, Curve]
-    widest: int = 100
+    widest: int = 84
     axis: str = "epoch"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -47,7 +53,8 @@ class Curves:
             yield Text(f"{self.title}: no finite value to draw")
             return
         yield Text(self.title + self._left_out(len(drawn)), "bold")
-        yield from _figure(drawn, min(options.max_width, self.widest), console.color_system is not None, self.axis)
+        colored = console.color_system is not None and not console.no_color
+        yield from _figure(drawn, options.max_width, self.widest, colored, self.axis)
 
     def _left_out(self, drawn: int) -> str:
         return f" ({drawn} of {len(self.curves)} drawn)" if drawn < len(self.curves) else ""
@@ -57,15 +64,18 @@ def _drawable(curve: Curve) -> list[tuple[float, float]]:
     return [(epoch, value) for epoch, value in curve if abs(value) < 1e300]  # NaN and inf compare false
 
 
-def _figure(curves: Mapping[str, Curve], width: int, colored: bool, axis: str) -> list[Text]:
+def _figure(curves: Mapping[str, Curve], width: int, widest: int, colored: bool, axis: str) -> list[Text]:
     low, high = _limits(value for curve in curves.values() for _, value in curve)
     first, last = _ends(epoch for curve in curves.values() for epoch, _ in curve)
     places = decimals((low, high))
     ticks = {0: number(high, places), HEIGHT // 2: number((low + high) / 2, places), HEIGHT - 1: number(low, places)}
     margin = max(map(len, ticks.values())) + 1
-    names = {name: visible(name, max(4, width // 4)) for name in curves}
-    columns = max(4, width - margin - max(map(len, names.values())) - 4)
-    rows = _canvas(curves, columns, (first, last, low, high), colored)
+    letters = [] if colored or len(curves) == 1 else list(LETTERS)
+    names = {name: visible(name, min(LONGEST_NAME, max(4, width // 3))) for name in curves}
+    if letters:
+        names = {name: f"{letter} {told}" for letter, (name, told) in zip(letters, names.items(), strict=False)}
+    columns = max(4, min(widest, width - margin - max(map(len, names.values())) - 4))
+    rows = _canvas(curves, columns, (first, last, low, high), colored, letters)
     labels = _labels(curves, low, high)
     lines = []
     for row, dots in enumerate(rows):
@@ -81,7 +91,11 @@ def _figure(curves: Mapping[str, Curve], width: int, colored: bool, axis: str) -
 
 
 def _canvas(
-    curves: Mapping[str, Curve], columns: int, limits: tuple[float, float, float, float], colored: bool
+    curves: Mapping[str, Curve],
+    columns: int,
+    limits: tuple[float, float, float, float],
+    colored: bool,
+    letters: Sequence[str],
 ) -> list[Text]:
     """The curves as lines of braille; the first curve is drawn last, on top."""
     import plotille
@@ -94,25 +108,43 @@ def _canvas(
         canvas.point(*points[0], color=color)
         for (from_epoch, start), (to_epoch, end) in pairwise(points):
             canvas.line(from_epoch, start, to_epoch, end, color=color)
+    for index, (letter, curve) in enumerate(zip(letters, curves.values(), strict=False)):
+        for epoch in _stations(first, last, columns, (index + 0.5) / len(curves)):
+            if curve[0][0] <= epoch <= curve[-1][0]:
+                canvas.point(epoch, _value_at(curve, epoch), marker=letter)
     return [Text.from_ansi(row) for row in canvas.plot(linesep="\n").split("\n")]
 
 
+def _stations(first: float, last: float, columns: int, shift: float) -> list[float]:
+    """Where the letters of a curve stand; `shift`, from 0 to 1, keeps those of different curves out of each other's way."""
+    count = max(1, columns // APART)
+    return [first + (last - first) * (step + shift) / count for step in range(count)]
+
+
+def _value_at(curve: Curve, place: float) -> float:
+    """The height of a curve, straight between its points."""
+    after = next(index for index, (at, _) in enumerate(curve) if at >= place)
+    (left, start), (right, end) = curve[max(0, after - 1)], curve[after]
+    return start + (end - start) * ((place - left) / (right - left)) if right > left else end
+
+
 def _labels(curves: Mapping[str, Curve], low: float, high: float) -> dict[int, str]:
-    """The row at which each curve's name stands: where it ends, or the nearest row that is free."""
-    taken: dict[int, str] = {}
-    for name, curve in curves.items():
-        wanted = round((high - curve[-1][1]) / (high - low) * (HEIGHT - 1))
-        free = (row for row in range(HEIGHT) if row not in taken)
-        taken[min(free, key=lambda row: abs(row - wanted))] = name
-    return taken
+    """The row at which each curve's name stands: where it ends, or a row near it that is free, from the highest down."""
+    rows: list[int] = []
+    ends = sorted(curves, key=lambda name: -curves[name][-1][1])
+    for name in ends:
+        wanted = round((high - curves[name][-1][1]) / (high - low) * (HEIGHT - 1))
+        rows.append(min(set(range(HEIGHT)) - set(rows), key=lambda row: abs(row - wanted)))
+    return dict(zip(sorted(rows), ends, strict=True))
 
 
 def _limits(values: Iterable[float]) -> tuple[float, float]:
-    """A little more than the range, so that no curve lies on the edge; a constant gets room around it."""
+    """A little more than the range, so that no curve lies on the edge, but not past zero; a constant gets room around it."""
     known = list(values)
     low, high = min(known), max(known)
     room = (high - low) * 0.02 or abs(low) * 0.1 or 1.0
-    return low - room, high + room
+    below, above = low - room, high + room
+    return (max(0.0, below) if low >= 0 else below), (min(0.0, above) if high <= 0 and low < 0 else above)
 
 
 def _ends(epochs: Iterable[float]) -> tuple[float, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -13,8 +14,15 @@ from losscli.errors import Problem, UserError
 UsageError: type[BaseException] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
 
 
+class Interrupted(BaseException):
+    """SIGINT came. Not KeyboardInterrupt, which Typer turns into an exit without a word."""
+
+
 class Terminated(BaseException):
     """SIGTERM came. Like KeyboardInterrupt it is no `Exception`, so nothing on the way mistakes it for one."""
+
+
+SIGNALS: Mapping[int, type[BaseException]] = {signal.SIGINT: Interrupted, signal.SIGTERM: Terminated}
 
 
 Ending = tuple[int, Sequence[Problem]]
@@ -23,7 +31,8 @@ Ending = tuple[int, Sequence[Problem]]
 def _usage(error: Any) -> Ending:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "losscli"
-    return 2, [Problem(error.format_message(), cure=f"{path} --help shows what there is")]
+    told = error.format_message().replace("Value error, ", "")  # Typer lets pydantic's words through
+    return 2, [Problem(told, cure=f"{path} --help shows what there is")]
 
 
 def _exit(error: SystemExit) -> Ending:
@@ -58,7 +67,8 @@ ENDINGS: Sequence[tuple[type[BaseException], Callable[[Any], Ending]]] = (
     (UsageError, _usage),
     (typer.Abort, lambda error: (130, [Problem("interrupted")])),
     (KeyboardInterrupt, lambda error: (130, [Problem("interrupted")])),
-    (Terminated, lambda error: (143, [Problem("terminated")])),
+    (Interrupted, lambda error: (130, [Problem(str(error) or "interrupted")])),
+    (Terminated, lambda error: (143, [Problem(str(error) or "terminated")])),
     (SystemExit, _exit),
     (BrokenPipeError, lambda error: (141, ())),  # `| head` has seen enough: what the shell says of any other program
     (OSError, _machine),

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import glob
+import re
 import shlex
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from losscli.cli.endings import Terminated
+from losscli.cli.endings import SIGNALS
 from losscli.cli.flags import Format
 from losscli.errors import SpecError, shown
 from losscli.stack.watch import Stop
 
 if TYPE_CHECKING:
-    from losscli.compare.result import Comparison
+    from losscli.compare.result import Arena, Comparison
+    from losscli.losses import Loss
     from losscli.spec.model import Spec
     from losscli.spec.overrides import Overrides
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 UNMET, DIVERGED = 1, 4
 ENOUGH_SEEDS = 10  # what the hint suggests: enough for an answer, and soon done
@@ -38,20 +43,29 @@ class Wishes:
 
 def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> list[Spec]:
     """Every spec that was asked for, or the one that flags alone make; all mistakes of all files in one `SpecError`."""
+    from losscli.spec.reader import read_spec
+
+    files = _files(patterns, quiet)
+    documents = _each(read_spec, files)  # what is no YAML is told before torch is imported
     from losscli.spec.load import build_spec, load_spec
 
     tell_plugins(quiet)
     if not patterns:
         return [build_spec(overrides)]
-    specs, problems = [], []
-    for path in _files(patterns, quiet):
+    return _each(lambda item: load_spec(item[0], overrides, item[1]), list(zip(files, documents, strict=True)))
+
+
+def _each(read: Callable[[Given], Found], items: Sequence[Given]) -> list[Found]:
+    """What `read` makes of every item; all mistakes of all of them in one `SpecError`."""
+    found, problems = [], []
+    for item in items:
         try:
-            specs.append(load_spec(path, overrides))
+            found.append(read(item))
         except SpecError as wrong:
             problems += wrong.problems
     if problems:
         raise SpecError(list(dict.fromkeys(problems)))
-    return specs
+    return found
 
 
 def tell_plugins(quiet: bool) -> None:
@@ -96,23 +110,53 @@ def next_command(comparison: Comparison) -> str:
     """What one would type next: the same spec against another loss, or with more seeds. Needs a record."""
     from losscli.losses.own import typed
 
-    if comparison.record is None or len(comparison.arenas) != 1:
+    if comparison.record is None:
         return ""
+    if len(comparison.arenas) != 1:
+        return _with_more_seeds(comparison.arenas, comparison.record)
     (arena,) = comparison.arenas
     command = f"losscli compare {shlex.quote(comparison.record + '/spec.yaml')}"
     if len(arena.entries) == 1:
         entry = arena.entries[0]
-        return f"{command} --loss {shlex.quote(typed(entry.loss))} --loss {_rival(arena.task, entry.loss)} --seeds {ENOUGH_SEEDS}"
+        rival = _rival(arena.task, entry.loss)
+        both = f"--loss {shlex.quote(typed(entry.loss))} --loss {rival}"
+        return f"{command} {both} --seeds {ENOUGH_SEEDS}" if rival else ""
     few = any(entry.verdict == "too-few-seeds" for entry in arena.entries)
     named = [typed(entry.loss) for entry in arena.entries]
     own = [f" --loss {shlex.quote(name)}" for name in named] if named != [entry.loss for entry in arena.entries] else []
     return f"{command}{''.join(own)} --seeds {ENOUGH_SEEDS}" if few else ""  # a record does not hold code
 
 
-def _rival(task: str, loss: str) -> str:
+def _with_more_seeds(arenas: Sequence[Arena], record: str) -> str:
+    """All arenas again; not where a loss of the user's own is among them, as a record does not hold code."""
+    from losscli.losses.own import typed
+
+    few = any(len({run.seed for run in arena.runs}) < ENOUGH_SEEDS for arena in arenas)
+    own = any(typed(entry.loss) != entry.loss for arena in arenas for entry in arena.entries)
+    return f"losscli compare {shlex.quote(record)}/spec*.yaml --seeds {ENOUGH_SEEDS}" if few and not own else ""
+
+
+def _rival(task: str, name: str) -> str | None:
+    """Another loss for the same targets, if possible for the same outputs, and not one that is the same in other words."""
     from losscli.losses import for_task
 
-    return next((name for name in for_task(task) if name != loss), loss)
+    serving = for_task(task)
+    if name not in serving:
+        return None
+    mine = serving[name]
+    others = [
+        each
+        for each in serving.values()
+        if each.target == mine.target
+        and not (each is mine or each.over_batch or _equals(mine, each) or _equals(each, mine))
+        and not any(option.required for option in each.options.values())
+    ]
+    return min(others, key=lambda each: each.expects != mine.expects).name if others else None
+
+
+def _equals(one: Loss, other: Loss) -> bool:
+    """Whether what is said of the kin of a loss is that it equals another."""
+    return any(re.match(rf"{re.escape(other.name)}(?![\w-])", said) for said in one.said("Kin").split("equals ")[1:])
 
 
 def _files(patterns: Sequence[str], quiet: bool) -> list[Path]:
@@ -139,15 +183,18 @@ class _Ears:
     heard: int = 0
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        if not self.stop.listening or self.stop.requested:  # nobody would react in time, or twice means at once
-            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        kind = SIGNALS[number]
+        if self.stop.requested:  # twice means at once
+            raise kind("stopped at once: nothing was kept")
+        if not self.stop.listening:  # nobody would react in time
+            raise kind
         self.stop.requested, self.heard = True, number
 
 
 @contextmanager
 def _signals() -> Iterator[_Ears]:
     ears = _Ears(Stop())
-    before = {number: signal.signal(number, ears) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ears) for number in SIGNALS}
     try:
         yield ears
     finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, Any, cast
 
 from rich.console import Console, RenderableType
@@ -18,7 +18,7 @@ from rich.text import Text
 
 from losscli.cli.curves import Curves, mean_curve
 from losscli.cli.tables import leaderboards, score_table
-from losscli.cli.text import duration, in_ascii, visible
+from losscli.cli.text import duration, in_ascii, trimmed, visible
 from losscli.compare.result import Arena, Comparison
 from losscli.errors import Finding, Problem
 
@@ -26,16 +26,16 @@ IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels 
 COLORS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
-class InAscii:
-    """A stream that turns everything into ASCII on its way out, so that Rich may draw what it likes."""
+class Changing:
+    """A stream that changes all text on its way out, so that Rich may draw what it likes."""
 
     encoding = "utf-8"
 
-    def __init__(self, stream: IO[str]):
-        self._stream = stream
+    def __init__(self, stream: IO[str], change: Callable[[str], str]):
+        self._stream, self._change = stream, change
 
     def write(self, text: str) -> int:
-        return self._stream.write(in_ascii(text))
+        return self._stream.write(self._change(text))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -45,7 +45,9 @@ def screen(stream: IO[str]) -> Console:
     """A console on `stream`. LC_ALL=C is believed: Python makes the stream UTF-8 then, but the terminal may not be."""
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
     utf8 = (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
-    file = stream if utf8 and locale not in ("C", "POSIX") else cast(IO[str], InAscii(stream))
+    file = stream if stream.isatty() else cast(IO[str], Changing(stream, trimmed))  # a file keeps no padding
+    if not utf8 or locale in ("C", "POSIX"):
+        file = cast(IO[str], Changing(file, in_ascii))
     return Console(file=file, markup=False, highlight=False, emoji=False)
 
 
@@ -139,6 +141,7 @@ def _single(console: Console, arena: Arena) -> None:
     console.print(Curves(f"{visible(entry.entry)}: loss{f', mean of {seeds} seeds' if seeds > 1 else ''}", curves))
     console.print()
     console.print(score_table(arena, entry))
+    console.print()
     console.print(Text(f"{seeds} run{'s' if seeds > 1 else ''} in {duration(entry.seconds)}", "dim"))
 
 
@@ -157,6 +160,7 @@ def _contest(console: Console, arena: Arena) -> None:
         f"test split, mean ± sd of {seeds} seeds, 95 % interval of the paired difference" if seeds > 1 else "test split"
     )
     console.print(Text(f"{known}; reference: {visible(arena.reference)}", "dim"))
+    console.print(Text("time: that of its stack, shared evenly", "dim"))
 
 
 def _findings(console: Console, findings: Sequence[Finding]) -> None:

@@ -15,6 +15,9 @@ from losscli.compare.result import Arena, Delta, EntryResult, Estimate
 ARROWS = {"up": "↑", "down": "↓"}
 NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 
+NARROWEST = 14  # of the names of entries, which are wrapped so that the verdict can stand beside the difference
+TOGETHER = 3  # headline, difference and verdict
+
 Column = tuple[str, list[str]]  # heading, one cell per entry and one for the baseline
 
 
@@ -36,16 +39,17 @@ def score_table(arena: Arena, entry: EntryResult) -> Table:
 def leaderboards(arena: Arena, width: int) -> Iterator[Table]:
     """One line per entry, on the test split; columns that do not fit beside the headline get a table below it."""
     names = ["entry", *(visible(entry.entry, 40) for entry in arena.entries), "baseline"]
-    left = max(map(len, names))
-    columns = [*_finished(arena), *_columns(arena)]
+    columns = _columns(arena)
+    left = min(max(map(len, names)), max(NARROWEST, width - sum(map(_width, columns[:TOGETHER]))))
     while columns:
         fitting = max(1, _fitting(columns, width - left))
-        yield _leaderboard(names, columns[:fitting])
+        yield _leaderboard(names, columns[:fitting], left)
         columns = columns[fitting:]
 
 
-def _leaderboard(names: Sequence[str], columns: Sequence[Column]) -> Table:
+def _leaderboard(names: Sequence[str], columns: Sequence[Column], left: int) -> Table:
     table = _table(names[0], *(heading for heading, _ in columns))
+    table.columns[0].max_width = left
     for row, name in enumerate(names[1:]):
         style = "dim" if row == len(names) - 2 else ""
         table.add_row(Text(name, style), *(Text(cells[row], style) for _, cells in columns))
@@ -59,6 +63,7 @@ def _columns(arena: Arena) -> list[Column]:
         _metric(arena, headline),
         ("vs reference", [*(_difference(entry.delta, places) for entry in arena.entries), ""]),
         ("verdict", [*(entry.verdict for entry in arena.entries), ""]),
+        *_finished(arena),
         ("time", [*(duration(entry.seconds) for entry in arena.entries), ""]),
         *(_metric(arena, metric) for metric in others),
     ]
@@ -94,11 +99,16 @@ def _headed(arena: Arena, metric: str) -> str:
     return f"{visible(metric, 40)} {ARROWS[arena.directions[metric]]}"
 
 
+def _width(column: Column) -> int:
+    heading, cells = column
+    return max(len(heading), *map(len, cells)) + 2
+
+
 def _fitting(columns: Sequence[Column], room: int) -> int:
     """How many of the columns, from the left, fit into `room` characters."""
     count = 0
     for heading, cells in columns:
-        room -= max(len(heading), *map(len, cells)) + 2
+        room -= _width((heading, cells))
         if room < 0:
             break
         count += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -11,6 +12,7 @@ from losscli.compare.result import Estimate
 # What could move the cursor, hide text or turn it round: control, format (BiDi), surrogates, line and paragraph ends.
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
+BLANK_END = re.compile(r"(?<! ) +((?:\x1b\[[0-9;]*m)*)$", re.M)
 NEIGHBOURS = str.maketrans("↑↓·→└─┤│╌━", "^v|>+-||-=")
 EMPTY_CELL = 0x2800  # the braille cell without dots; its lower 8 bits are the dots
 UPPER_DOTS = 0b00011011  # of a cell's 4 x 2 dots, those in its upper half
@@ -49,6 +51,15 @@ def visible(text: object, limit: int = 80) -> str:
         for char in str(text)
     )
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
+
+
+def trimmed(text: str) -> str:
+    r"""Lines without blanks at their ends; what sets colours stays.
+
+    >>> trimmed("a  \nb \x1b[0m\n")
+    'a\nb\x1b[0m\n'
+    """
+    return BLANK_END.sub(r"\1", text)
 
 
 def decimals(values: Iterable[float]) -> int | None:

@@ -13,6 +13,7 @@ from losscli.explain.properness import properness
 from losscli.explain.tags import MEANINGS, tags_of
 from losscli.explain.trial import settings_of
 from losscli.losses import REQUIRED, Loss, Several, catalogue, check_options, find
+from losscli.losses.own import adopt, refers
 from losscli.tasks import tasks
 
 MOST_SETTINGS = 8  # values of options drawn over each other: as many as there are colours
@@ -73,13 +74,15 @@ def _mentions(item: Loss, search: str | None) -> bool:
 
 
 def named(names: Sequence[str], task: str | None = None) -> list[Loss]:
-    """The losses of those names or aliases; without a task, of the first task that has them all.
+    """The losses of those names, aliases or files (FILE.py:NAME); without a task, of the first task that has them all.
 
     >>> [(item.task, item.name) for item in named(["ce", "focal"])]
     [('multiclass', 'cross-entropy'), ('multiclass', 'focal')]
     """
     if task is not None:
-        return [find(name, task) for name in names]
+        return [adopt(name, task) if refers(name) else find(name, task) for name in names]
+    for own in filter(refers, names):
+        raise SpecError(f"which task {shown(own)} is for must be told", cure=f"--task NAME: {', '.join(tasks.names())}")
     known = {name: {item.task for item in catalogue() if name in (item.name, *item.aliases)} for name in names}
     for name, homes in known.items():
         if not homes:

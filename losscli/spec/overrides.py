@@ -242,10 +242,8 @@ def _data_block(text: str, folder: Path) -> dict[str, Any]:
     if text in names:
         return {"source": names[text], "name": text}
     files = " or ".join(TABLES)
-    suffix = Path(text).suffix
-    if suffix or Path(text).is_file():
-        message = f"the format {f'of {shown(text)} is' if not suffix else f'{shown(suffix)} is'} not supported"
-        raise DataError(message, place=Place("--data"), cure=f"give a {files} file")
+    if Path(text).suffix or Path(text).is_file():
+        raise DataError(f"the format of {shown(text)} is not supported", place=Place("--data"), cure=f"give a {files} file")
     raise SpecError(
         f"expected a {files} file, a built-in data set or a generator, got {shown(text)}",
         place=Place("--data"),

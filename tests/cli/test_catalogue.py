@@ -114,3 +114,14 @@ def test_foreign_text_is_text_in_the_html_page(capsys: Captured) -> None:
     seen.feed(document)
     assert "img" not in seen.tags
     assert seen.loaded == []
+
+
+def test_a_loss_of_ones_own_is_explained(capsys: Captured, tmp_path: Path) -> None:
+    file = tmp_path / "my_loss.py"
+    file.write_text("def squared(prediction, target):\n    return (prediction.sigmoid() - target) ** 2\n")
+    assert run(["explain", f"{file}:squared"]) == 2
+    assert "--task" in capsys.readouterr().err
+    assert run(["explain", f"{file}:squared", "--task", "binary"]) == 0
+    out = capsys.readouterr().out
+    assert "my_loss.squared" in out
+    assert "strictly proper" in out

@@ -59,7 +59,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         (ModuleNotFoundError("No module named 'jinja2'", name="jinja2.x"), 5, "error: the package jinja2 is missing\n"),
         (ImportError("no", name="losscli.pipeline"), 70, "error: sorry, this is a bug in losscli: ImportError: no\n"),
         (ValueError("oops\nsecond line"), 70, "error: sorry, this is a bug in losscli: ValueError: oops\n"),
-        (RecursionError(), 70, "error: sorry, this is a bug in losscli: RecursionError: \n"),
+        (RecursionError(), 70, "error: sorry, this is a bug in losscli: RecursionError:\n"),
     ],
 )
 def test_each_error_has_its_code_and_words(ended: Run, error: BaseException, code: int, said: str) -> None:
@@ -94,7 +94,7 @@ def test_sigterm_ends_with_143_and_its_handler_is_taken_back(monkeypatch: pytest
         (["trian"], "Did you mean 'train'?"),
         (["train", "--lrr", "1"], "--lr"),
         (["train", "a.yaml", "b.yaml"], "unexpected extra argument"),
-        (["train", "--format", "xml"], "'text', 'json'"),
+        (["train", "--format", "xml"], "Invalid value for '--format': 'xml' is not one of 'text', 'json'"),
         (["compare", "--seeds"], "--seeds"),
     ],
 )
@@ -106,6 +106,19 @@ def test_a_wrong_command_line_is_2_with_a_suggestion(
     assert out == ""
     assert said in err
     assert "--help shows what there is" in err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("train --loss focal --loss brier", "--loss: losscli train takes one, and 2 are given\n  try: losscli compare"),
+        ("compare --epochs 3 --epochs 5", "--epochs: losscli compare takes one, and 2 are given\n  try: give it once"),
+        ("train --data a --data b --data c", "--data: losscli train takes one, and 3 are given"),
+    ],
+)
+def test_a_flag_of_one_value_is_not_given_twice(capsys: pytest.CaptureFixture[str], line: str, said: str) -> None:
+    assert app.run(line.split()) == 2
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], []])

@@ -13,8 +13,8 @@ import pytest
 
 from losscli import pipeline
 from losscli.cli import app, progress
-from losscli.cli.endings import Terminated
-from losscli.cli.outcome import _signals
+from losscli.cli.endings import Interrupted, Terminated
+from losscli.cli.outcome import _rival, _signals
 from losscli.compare.result import Arena, Comparison
 from losscli.stack.watch import Tick
 
@@ -176,7 +176,7 @@ def test_a_signal_during_training_is_remembered_and_a_second_one_ends_at_once() 
         os.kill(os.getpid(), signal.SIGINT)
         assert ears.stop.requested
         assert ears.heard == signal.SIGINT
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -255,3 +255,62 @@ def test_on_a_terminal_a_bar_comes_and_goes() -> None:
     assert done.stdout == b""
     assert "[bold]  epoch 3/20  loss 0.2500  valid auroc 0.8750" in text
     assert "epoch" not in text.rsplit("\x1b[2K", 1)[1]  # erased at the end
+
+
+@pytest.mark.parametrize(
+    ("task", "loss", "equals"),
+    [
+        ("binary", "bce-logits", {"bce", "soft-margin"}),
+        ("multiclass", "cross-entropy", {"nll"}),
+        ("regression", "mse", set()),
+    ],
+)
+def test_a_rival_is_not_the_same_loss_in_other_words(task: str, loss: str, equals: set[str]) -> None:
+    from losscli.losses import find
+
+    rival = _rival(task, loss)
+    assert rival is not None
+    assert rival not in {loss, *equals}
+    assert find(rival, task).target == find(loss, task).target
+
+
+def test_several_arenas_are_repeated_together(
+    line: Line,
+    arena_of: Callable[..., Arena],
+    comparison_of: Callable[..., Comparison],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line.answer = comparison_of(arena_of({"a": [0.8]}), arena_of({"b": [0.8]}), record="runs/0001-x")
+    app.run(["compare", "--task", "binary"])
+    assert "next     losscli compare runs/0001-x/spec*.yaml --seeds 10" in capsys.readouterr().out
+
+
+def test_a_file_that_is_no_yaml_is_told_without_torch(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    (tmp_path / "a.yaml").write_text("task: binary\ntask: binary\n")
+    for name in ("a.yaml", "missing.yaml"):
+        command = [sys.executable, "-X", "importtime", "-m", "losscli", "train", str(tmp_path / name)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        loaded = {each.split("|")[-1].strip().split(".")[0] for each in done.stderr.splitlines() if "|" in each}
+        assert "losscli" in loaded
+        assert not loaded & {"torch", "numpy", "sklearn", "scipy", "pyarrow"}
+
+
+def test_an_interrupt_before_training_and_a_second_one_are_said(
+    line: Line, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def twice(specs: Sequence[Any], *, stop: Any, **wishes: Any) -> None:
+        stop.listening = True
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def before(specs: Sequence[Any], **wishes: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    for run, said in ((before, "error: interrupted"), (twice, "error: stopped at once: nothing was kept")):
+        monkeypatch.setattr(pipeline, "run", run)
+        assert app.run(["train", "--task", "binary"]) == 130
+        assert said in capsys.readouterr().err

@@ -78,8 +78,7 @@ def test_no_entry_is_crowned(arena_of: MakeArena, shown: Shown, monkeypatch: pyt
 
 def test_diverged_runs_are_counted_beside_the_entry(arena_of: MakeArena, shown: Shown) -> None:
     text = shown(arena_of(SCORES, diverged={"hinge": [0, 2]}))
-    hinge = next(line for line in text.splitlines() if line.startswith("hinge"))
-    assert "1 of 3" in hinge
+    assert any("1 of 3" in line for line in text.splitlines() if line.startswith("hinge"))
     assert "warning" in text
 
 
@@ -266,3 +265,33 @@ def test_the_mean_curve_takes_the_runs_that_are_there_and_whole() -> None:
     assert mean_curve(runs, "valid", "auroc") == [(1, 2.0), (2, 2.0), (3, 3.0)]
     assert mean_curve(runs[2:], "valid", "auroc") == [(1, 100.0)]
     assert mean_curve(runs, "train", "auroc") == []
+
+
+def test_without_colours_each_curve_carries_its_letter() -> None:
+    lines = drawn({"low": [(1, 1.0), (9, 0.0)], "high": [(1, 0.0), (9, 1.0)]}, width=80)
+    assert lines[1].endswith(" b high")
+    assert lines[10].endswith(" a low")
+    plot = "".join(line[:60] for line in lines[1:11])
+    assert plot.count("a") >= 3
+    assert plot.count("b") >= 3
+
+
+def test_the_axis_stops_at_zero_where_nothing_is_below() -> None:
+    lines = drawn({"train": [(1, 1.5), (5, 0.01)]})
+    assert lines[10].split()[0] == "0.000"
+
+
+def test_nothing_that_is_piped_ends_with_a_blank(arena_of: MakeArena, shown: Shown) -> None:
+    finding = Finding("f", "warning", "careful " * 30, "mend it")
+    for scores in (SCORES, {"a": [0.5]}):
+        text = shown(arena_of(scores, findings=[finding]), hint="again", record="runs/x")
+        assert len(text.splitlines()) > 10
+        assert not [line for line in text.splitlines() if line != line.rstrip()]
+
+
+def test_the_verdict_stands_beside_the_difference(arena_of: MakeArena, shown: Shown) -> None:
+    scores = {"bce-logits": [0.80, 0.82, 0.84], "focal gamma=2 alpha=0.25 output=logits": [0.81, 0.84, 0.84]}
+    text = shown(arena_of(scores))
+    (heading,) = [line for line in text.splitlines() if "vs reference" in line]
+    assert "auroc" in heading
+    assert "verdict" in heading

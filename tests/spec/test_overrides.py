@@ -2,7 +2,7 @@
 
 import pytest
 
-from losscli.errors import SpecError
+from losscli.errors import DataError, SpecError
 from losscli.spec.load import build_spec, load_spec
 from losscli.spec.overrides import Overrides
 
@@ -86,9 +86,8 @@ WRONG = [
     ({"losses": ["focl"]}, "--loss", "no loss called 'focl'"),
     ({"losses": ["bce", "focl"]}, "--loss", "no loss called 'focl'"),
     ({"data": "moon"}, "--data", "got 'moon'"),
-    ({"data": "x.pkl"}, "--data", "got 'x.pkl'"),
     ({"data": "http://x/y.csv", "target": ["y"]}, "--data", "local file"),
-    ({"data": "x.csv"}, "--data", "data: target is missing"),
+    ({"data": "moon", "target": ["y"]}, "--data", "got 'moon'"),
     ({"target": ["y"]}, "--target", "unknown key 'target'"),
     ({"epochs": 0}, "--epochs", "expected >= 1, got 0"),
     ({"epochs": 1e3}, "--epochs", "expected a whole number, got 1000.0"),
@@ -136,3 +135,20 @@ def test_wrong_flags_and_a_wrong_file_are_told_together(load):
         load(FILE + "sede: 1\n", epochs=0, data="moon", sets=["train", "x=1"])
     places = [str(found.place).rpartition("/")[2] for found in refused.value.problems]
     assert places == ["--data", "--set train", "--set x", "--epochs", "spec.yaml:5:1"]
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "x.pkl", "x.npy"])
+def test_a_format_that_is_not_read_is_the_one_thing_told(name, load):
+    with pytest.raises(DataError, match="is not supported") as refused:
+        load(FILE, data=name, target=["y"])
+    (problem,) = refused.value.problems
+    assert problem.cure == "give a .csv or .tsv file"
+
+
+def test_without_a_target_a_missing_file_is_told_first(load, tmp_path):
+    with pytest.raises(DataError, match="there is no file"):
+        load(FILE, data=str(tmp_path / "nope.csv"))
+    (tmp_path / "there.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(SpecError, match="data: target is missing") as refused:
+        load(FILE, data=str(tmp_path / "there.csv"))
+    assert "--target COLUMN" in refused.value.problems[0].cure

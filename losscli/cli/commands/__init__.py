@@ -8,17 +8,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from typer.core import TyperCommand, TyperOption
+
+from losscli.errors import SpecError
 from losscli.shelf import Shelf
 
 commands: Shelf[Callable[..., Any]] = Shelf(__name__, "command")
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def command(name: str) -> Callable[[Command], Command]:
+class Command(TyperCommand):
+    """A command that refuses a flag of one value that is given twice: the last would win without a word."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As Typer parses, after counting."""
+        *_, given = self.make_parser(ctx).parse_args(args=list(args))
+        for flag in dict.fromkeys(each for each in given if isinstance(each, TyperOption)):
+            count = given.count(flag)
+            if count > 1 and not (flag.multiple or flag.is_flag):
+                refusal = f"{flag.opts[0]}: {ctx.command_path} takes one, and {count} are given"
+                raise SpecError(refusal, cure=_where_several(flag.opts[0], ctx) or "give it once")
+        return super().parse_args(ctx, args)
+
+
+def _where_several(flag: str, context: Any) -> str | None:
+    """The command that takes the same flag repeatedly, as a cure."""
+    group = context.parent.command if context.parent else None
+    for name, other in getattr(group, "commands", {}).items():
+        if any(flag in each.opts and getattr(each, "multiple", False) for each in other.params):
+            return f"losscli {name} takes several"
+    return None
+
+
+def command(name: str) -> Callable[[Function], Function]:
     """Put the decorated function on the shelf."""
 
-    def register(function: Command) -> Command:
+    def register(function: Function) -> Function:
         commands.put(name, function)
         return function
 
