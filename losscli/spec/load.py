@@ -101,8 +101,9 @@ class Resolver:
         block = self.data.get("data", {})
         if not isinstance(block, dict) or set(block) - {"split"}:
             return ()
-        message = f"no data were named: this is {source.title()}, a made-up set"
-        return (Finding("made-up-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
+        kind = "a made-up set" if source.source == "synthetic" else "a set that comes with scikit-learn"
+        message = f"no data were named: this is {source.title()}, {kind}"
+        return (Finding("default-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
 
     def _checked(self, spec: Spec) -> Spec:
         try:

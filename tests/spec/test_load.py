@@ -250,7 +250,7 @@ def test_made_up_data_are_told(load):
         build_spec(Overrides(task="binary")),
     ):
         (note,) = spec.notes
-        assert (note.code, note.severity) == ("made-up-data", "info")
+        assert (note.code, note.severity) == ("default-data", "info")
         assert "moons" in note.message
         assert "--data" in note.cure
     assert load(BINARY + MOONS).notes == ()
