@@ -109,6 +109,11 @@ def _chain(output: str | list[Output], loss: Loss, task: str) -> tuple[Output, .
         link: Any = tasks.get(task).links[loss.expects]
         return (link,) if link is not None else ()
     chain: Any = output if isinstance(output, list) else [output]
+    if {"softmax", "log-softmax"} & set(chain) and not tasks.get(task).rows_have_several_outputs:
+        raise SpecError(
+            f"output: a softmax needs several outputs per row, and {task} has one, of which it would always make 1",
+            cure="use sigmoid, or none",
+        )
     return tuple(each for each in chain if each != "none")
 
 

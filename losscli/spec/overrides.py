@@ -243,7 +243,9 @@ def _data_block(text: str, folder: Path) -> dict[str, Any]:
         return {"source": names[text], "name": text}
     files = " or ".join(TABLES)
     if Path(text).suffix or Path(text).is_file():
-        raise DataError(f"the format of {shown(text)} is not supported", place=Place("--data"), cure=f"give a {files} file")
+        raise DataError(
+            f"the format of {shown(text)} is not supported", place=Place("--data"), cure=f"give a {files} file"
+        )
     raise SpecError(
         f"expected a {files} file, a built-in data set or a generator, got {shown(text)}",
         place=Place("--data"),

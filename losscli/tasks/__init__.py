@@ -121,6 +121,7 @@ class Task(ABC):
     ] = ()  # tasks whose per-value losses serve here too, averaged over the last dimension
     links: ClassVar[Mapping[str, str | None]]
     has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
+    rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense
 
     @abstractmethod
     def decode(self, columns: Mapping[str, Column]) -> Target:

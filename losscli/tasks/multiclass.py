@@ -22,6 +22,7 @@ class Multiclass(Task):
     default_loss = "cross-entropy"
     default_metrics = ("accuracy", "balanced-accuracy", "macro-f1", "log-loss")
     default_data: ClassVar[Mapping[str, Any]] = {"source": "builtin", "name": "digits"}
+    rows_have_several_outputs = True
     links: ClassVar[Mapping[str, str | None]] = {
         "logits": None,
         "scores": None,

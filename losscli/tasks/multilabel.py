@@ -31,6 +31,7 @@ class Multilabel(Task):
         "n_classes": 5,
     }
     borrows = ("binary",)
+    rows_have_several_outputs = True
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
     def decode(self, columns: Mapping[str, Column]) -> Target:

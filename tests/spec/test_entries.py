@@ -67,8 +67,8 @@ def test_rates(found):
     [
         ("auto", None, ("sigmoid",), "bce"),
         ("none", None, (), "bce output=none"),
-        ("softmax", None, ("softmax",), "bce output=softmax"),
-        ("softmax", "auto", ("sigmoid",), "bce"),
+        ("tanh", None, ("tanh",), "bce output=tanh"),
+        ("tanh", "auto", ("sigmoid",), "bce"),
         ("auto", "[relu, none, sigmoid]", ("relu", "sigmoid"), "bce output=relu+none+sigmoid"),
     ],
 )
@@ -137,3 +137,10 @@ def test_what_stands_beside_the_options_is_kept(found):
     assert second.beside == {"output": ["relu", "sigmoid"], "lr": 0.1}
     assert third.beside == {"weight": "balanced", "lr": 0.001}
     assert found("task: binary\n")[0].beside == {}
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+@pytest.mark.parametrize("output", ["softmax", "[relu, log-softmax]"])
+def test_a_softmax_over_one_output_is_refused(task, output, found):
+    with pytest.raises(SpecError, match=f"a softmax needs several outputs per row, and {task} has one"):
+        found(f"task: {task}\nmodel: {{kind: linear, output: {output}}}\n")
