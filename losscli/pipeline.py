@@ -17,6 +17,7 @@ from losscli.data.prepare import constant_in_some, prepare
 from losscli.errors import DataError, Finding
 from losscli.losses import find as find_loss
 from losscli.losses.domain import check_target
+from losscli.losses.weights import class_shares
 from losscli.metrics import find as find_metric
 from losscli.record import writer
 from losscli.reports.json import to_json
@@ -27,6 +28,7 @@ from losscli.spec.model import Entry, Spec
 from losscli.stack import device as machine
 from losscli.stack.baseline import baseline
 from losscli.stack.course import Course, mean_of
+from losscli.stack.objective import resolve
 from losscli.stack.rows import Run, spans
 from losscli.stack.train import Job, Report, epochs_of, stacks, train
 from losscli.stack.watch import Stop, Tick, Watch, unwatched
@@ -56,6 +58,10 @@ class Contest:
     def runs(self) -> list[Run]:
         """All runs, entry by entry, so that rows of one loss lie next to each other."""
         return [self._run(entry, seed) for entry in self.entries for seed in self.spec.seeds]
+
+    def first(self, entry: Entry) -> Run:
+        """The entry's run with the first seed."""
+        return self._run(entry, self.spec.seeds[0])
 
     def _run(self, entry: Entry, seed: int) -> Run:
         loss = find_loss(entry.loss, self.spec.task)
@@ -105,10 +111,10 @@ def load(spec: Spec) -> Contest:
     metrics = [find_metric(name, spec.task) for name in spec.metrics]
     job = Job(task, spec.model, spec.train, metrics, machine.choose(spec.train.device))
     found = entries(spec)
-    wiring = [Wiring(entry.name, spec.task, find_loss(entry.loss, spec.task), entry.output) for entry in found]
+    used = [find_loss(entry.loss, spec.task) for entry in found]
     table = spec.data.read(Path(spec.folder))
     target = task.decode(table.targets)
-    refused = [wrong for each in wiring for wrong in check_target(each.loss, spec.task, target, table.targets)]
+    refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
     if refused:
         raise DataError(list(dict.fromkeys(refused)))
     by_split: dict[int, Dataset] = {}
@@ -120,10 +126,18 @@ def load(spec: Spec) -> Contest:
         datasets[seed] = by_split[split_seed]
     noticed = [finding for dataset in by_split.values() for finding in dataset.findings]
     noticed += constant_in_some(table, list(by_split.values()))
-    said = [finding for each in wiring for finding in look(each)]
+    contest = Contest(spec, job, found, datasets, ())
+    said = [finding for entry in found for finding in look(_wired(contest.first(entry), spec.task))]
     if table.weight is not None:
-        said += [_unweighted(each.entry) for each in wiring if each.loss.over_batch]
-    return Contest(spec, job, found, datasets, list(dict.fromkeys([*spec.notes, *said, *noticed])))
+        said += [_unweighted(entry.name) for entry, loss in zip(found, used, strict=True) if loss.over_batch]
+    return replace(contest, findings=list(dict.fromkeys([*spec.notes, *said, *noticed])))
+
+
+def _wired(run: Run, task: str) -> Wiring:
+    """What the rules look at: of an entry's first run, whose training split stands for those of the others."""
+    settings = {name: resolve(value, name, run.loss, run.dataset) for name, value in run.settings.items()}
+    shares = class_shares(run.dataset.parts["train"].target, task)
+    return Wiring(run.entry, task, run.loss, run.output, settings, shares)
 
 
 def _unweighted(entry: str) -> Finding:

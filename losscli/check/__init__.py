@@ -1,30 +1,38 @@
 """Misuse of losses, recognised: each rule is one block with its own page (what, why, use instead) and its own examples.
 
-A rule looks at the wiring of one entry: task, loss, and the activations between the last layer and the loss.
+A rule looks at the wiring of one entry: task, loss, the activations between the last layer and the loss, and the numbers of
+the loss's options beside how often each class occurs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from losscli.errors import Finding
 from losscli.losses import Loss
 from losscli.shelf import Shelf
 
 Severity = Literal["error", "warning", "info"]
-Example = tuple[str, str, tuple[str, ...]]  # task, loss, output chain
+# Task, loss, output chain; and what else of the wiring is known.
+Example = tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """How one entry is wired: what the loss expects, and what it gets."""
+    """How one entry is wired: what the loss expects, and what it gets.
+
+    `settings` are the options with their defaults, class weights as numbers. `shares` are the classes' shares of the training
+    split: of no and yes where the target says so (over all labels), none for numbers.
+    """
 
     entry: str
     task: str
     loss: Loss
     chain: tuple[str, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    shares: Sequence[float] = ()
 
     @property
     def last(self) -> str:
@@ -35,17 +43,30 @@ class Wiring:
         return any(name in then for name in self.chain[self.chain.index(first) + 1 :]) if first in self.chain else False
 
 
+Condition = Callable[[Wiring], bool | str]
+
+
 @dataclass(frozen=True)
 class Rule:
-    """A rule: when it applies, what it says and advises; `bad` and `good` are examples, and its tests."""
+    """A rule: when it applies, what it says and advises; `bad` and `good` are examples, and its tests.
+
+    A condition that holds may answer with the particulars, which are said too.
+    """
 
     code: str
     severity: Severity
-    applies: Callable[[Wiring], bool]
+    applies: Condition
     says: str
     cure: str
     bad: tuple[Example, ...]
     good: tuple[Example, ...]
+
+    def look(self, wiring: Wiring) -> Finding | None:
+        seen = self.applies(wiring)
+        if not seen:
+            return None
+        particulars = f" ({seen})" if isinstance(seen, str) else ""
+        return Finding(self.code, self.severity, f"{wiring.entry}: {self.says}{particulars}", self.cure)
 
 
 rules: Shelf[Rule] = Shelf(__name__, "rule")
@@ -59,10 +80,10 @@ def rule(
     cure: str,
     bad: tuple[Example, ...],
     good: tuple[Example, ...],
-) -> Callable[[Callable[[Wiring], bool]], Callable[[Wiring], bool]]:
+) -> Callable[[Condition], Condition]:
     """Put the decorated condition on the shelf as a rule."""
 
-    def register(applies: Callable[[Wiring], bool]) -> Callable[[Wiring], bool]:
+    def register(applies: Condition) -> Condition:
         rules.put(code, Rule(code, severity, applies, says, cure, bad, good))
         return applies
 
@@ -71,11 +92,5 @@ def rule(
 
 def look(wiring: Wiring) -> list[Finding]:
     """What the rules say of one entry, and what was noticed when its loss was made."""
-    return [
-        *wiring.loss.findings,
-        *(
-            Finding(found.code, found.severity, f"{wiring.entry}: {found.says}", found.cure)
-            for found in rules
-            if found.applies(wiring)
-        ),
-    ]
+    found = [each.look(wiring) for each in rules]
+    return [*wiring.loss.findings, *(finding for finding in found if finding is not None)]

@@ -42,6 +42,23 @@ def class_counts(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.nd
     return _numbers(given, labels)
 
 
+def class_shares(target: np.ndarray, task: str) -> tuple[float, ...]:
+    """The share of each class among class indices [N]; of no and yes in a binary target, or over all labels [N, L].
+
+    Numbers have no classes.
+
+    >>> class_shares(np.array([0.0, 0.0, 0.0, 1.0]), "binary")
+    (0.75, 0.25)
+    """
+    if task == "regression":
+        return ()
+    if task == "multiclass":
+        counts = np.bincount(target.astype(np.int64))
+        return tuple(float(count) for count in counts / counts.sum())
+    yes = float(target.mean(dtype=np.float64))
+    return (1 - yes, yes)
+
+
 def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) -> float | np.ndarray:
     """How much a positive counts: a number for targets [N]; for [N, L] a number or float32 [L].
 

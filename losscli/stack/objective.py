@@ -103,12 +103,12 @@ def _class_weight(runs: Sequence[Run], device: torch.device) -> Tensor:
 def _merge(runs: Sequence[Run], device: torch.device) -> dict[str, Value]:
     loss, merged = runs[0].loss, {}
     for name in loss.options:
-        values = [_resolve(run.settings[name], name, loss, run.dataset) for run in runs]
+        values = [resolve(run.settings[name], name, loss, run.dataset) for run in runs]
         merged[name] = _broadcast(values, loss, runs[0].dataset, device)
     return merged
 
 
-def _resolve(value: Any, name: str, loss: Loss, dataset: Dataset) -> Any:
+def resolve(value: Any, name: str, loss: Loss, dataset: Dataset) -> Any:
     """A number, or one number per class or label [K], computed from the training split where a rule asks for it."""
     accepts = loss.options[name].accepts
     if value is None or not isinstance(accepts, PerClass):

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 import pytest
+import torch
 
 from losscli.check import Rule, Wiring, look, rules
 from losscli.losses import find, for_task
+from losscli.losses.weights import class_shares
+from losscli.pipeline import load
+from losscli.spec.load import load_spec
 from losscli.tasks import tasks
 
 
-def wiring(task: str, loss: str, chain: tuple[str, ...]) -> Wiring:
-    return Wiring(loss, task, find(loss, task), chain)
+def wiring(task: str, loss: str, chain: tuple[str, ...], known: Mapping[str, Any] | None = None) -> Wiring:
+    return Wiring(loss, task, find(loss, task), chain, **(known or {}))
 
 
 @pytest.mark.parametrize("rule", list(rules), ids=lambda rule: rule.code)
@@ -48,3 +56,52 @@ def test_the_classic_mistakes_have_their_names(task, loss, chain, codes):
     findings = look(wiring(task, loss, chain))
     assert [finding.code for finding in findings] == codes
     assert all(finding.cure and finding.severity == "error" for finding in findings)
+
+
+def test_smoothed_and_weighted_a_right_answer_costs_more_than_a_wrong_one():
+    settings = {"weight": [0.01, 0.99], "label_smoothing": 0.1}
+    [finding] = look(wiring("multiclass", "cross-entropy", (), {"settings": settings}))
+    assert finding.code == "weights-against-smoothing"
+    # 0.01 (1 - 0.1 + 0.05) and 0.99 * 0.05
+    assert "counts 0.0095 for its own class and 0.0495 for the heaviest" in finding.message
+    judge = torch.nn.CrossEntropyLoss(weight=torch.tensor(settings["weight"]), label_smoothing=0.1)
+    right, wrong = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 2.0]])
+    assert judge(right, torch.tensor([0])).item() == pytest.approx(10.65, abs=0.005)
+    assert judge(wrong, torch.tensor([0])).item() < 3
+
+
+@pytest.mark.parametrize("pos_weight", [18.0, 20.0, 1 / 18, 1 / 20])
+def test_the_finding_comes_where_the_least_loss_changes_sides(pos_weight):
+    """With smoothing 0.1 the odds are 0.05 pos_weight / 0.95 for a no: even at 19."""
+    heavy = pos_weight > 1
+    scores = torch.linspace(-6, 6, 241)
+    judge = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=torch.tensor(pos_weight))
+    best = scores[judge(scores, torch.full_like(scores, 0.05 if heavy else 0.95)).argmin()].item()
+    known = {"settings": {"pos_weight": pos_weight, "label_smoothing": 0.1}}
+    found = look(wiring("binary", "bce-logits", (), known))
+    assert bool(found) == (best > 0 if heavy else best < 0)
+
+
+def test_alpha_against_a_rare_class_is_told_with_its_numbers():
+    shares = class_shares(np.array([0, 0, 0, 0, 1.0]), "binary")
+    [finding] = look(wiring("binary", "focal", (), {"settings": {"alpha": 0.25}, "shares": shares}))
+    assert finding.code == "focal-alpha-lowers-the-rare-class"
+    assert "alpha 0.25 at 0.2 positives weighs a positive 0.25 and a negative 0.75" in finding.message
+    assert class_shares(np.array([2, 0, 2, 2]), "multiclass") == (0.25, 0.0, 0.75)
+    assert class_shares(np.array([1.5]), "regression") == ()
+
+
+def test_the_line_gives_the_rules_the_training_split_and_resolved_weights(tmp_path):
+    rows = [f"{place * 37 % 211},{'yes' if place % 10 == 0 else 'no'}" for place in range(200)]
+    (tmp_path / "rare.csv").write_text("x,y\n" + "\n".join(rows))
+    (tmp_path / "spec.yaml").write_text(
+        "task: binary\ndata: {source: csv, path: rare.csv, target: y}\n"
+        "loss: [{name: focal, alpha: [0.25, 0.75]}, {name: bce-logits, pos_weight: balanced, label_smoothing: [0.05, 0.4]}]\n"
+    )
+    found = [finding for finding in load(load_spec(tmp_path / "spec.yaml")).findings if finding.severity != "info"]
+    codes = {finding.code: finding.message for finding in found}
+    # balanced: 9 negatives to a positive, and 9 * 0.4 / 2 > 1 - 0.4 / 2, but 9 * 0.05 / 2 < 1 - 0.05 / 2
+    assert sorted(codes) == ["focal-alpha-lowers-the-rare-class", "weights-against-smoothing"]
+    assert "alpha=0.25" in codes["focal-alpha-lowers-the-rare-class"]
+    assert "from 1 to 9" in codes["weights-against-smoothing"]
+    assert len(found) == 2
