@@ -163,20 +163,30 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     >>> nearest("zzz", ["focal", "hinge"]) is None
     True
     """
+    return min(likely(word, choices), key=len, default=None)
+
+
+def likely(word: str, choices: Iterable[str]) -> list[str]:
+    """Every choice that begins with `word`; if there is none, the one that looks most like it, if one does.
+
+    >>> likely("multi", ["binary", "multiclass", "multilabel"])
+    ['multiclass', 'multilabel']
+    """
     by_folded = {choice.casefold(): choice for choice in choices}
     folded = str(word)[:80].casefold()
     begun = [choice for choice in by_folded if len(folded) >= SHORTEST_BEGINNING and choice.startswith(folded)]
-    close = [min(begun, key=len)] if begun else difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
-    return by_folded[close[0]] if close else None
+    return [by_folded[close] for close in begun or difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)]
 
 
 def choose_from(word: str, choices: Iterable[str]) -> str:
-    """The cure for a wrong name: the nearest one if there is one, and the list of those that exist.
+    """The cure for a wrong name: what was probably meant, if anything is like it, and the list of those that exist.
 
     >>> choose_from("focl", ["focal", "hinge"])
     'did you mean focal? There are: focal, hinge'
+    >>> choose_from("multi", ["binary", "multiclass", "multilabel"])
+    'did you mean multiclass or multilabel? There are: binary, multiclass, multilabel'
     """
     names = list(choices)
-    close = nearest(word, names)
+    close = likely(word, names)
     listed = "there are: " + ", ".join(names)
-    return f"did you mean {close}? T{listed[1:]}" if close else listed
+    return f"did you mean {' or '.join(close)}? T{listed[1:]}" if close else listed

@@ -30,6 +30,14 @@ def test_every_loss_has_a_page(item: Loss) -> None:
 
 
 @pytest.mark.parametrize("item", SHELF)
+def test_every_loss_says_what_it_is_for_and_what_not(item: Loss) -> None:
+    shown = page(item)
+    for said in (shown.use, shown.avoid):
+        assert said.endswith(".")
+        assert 10 < len(said) < 200
+
+
+@pytest.mark.parametrize("item", SHELF)
 def test_the_slope_is_the_slope_of_the_curve(item: Loss) -> None:
     for curve in curves(item):
         at, loss, slope = (np.array(part) for part in (curve.at, curve.loss, curve.slope))

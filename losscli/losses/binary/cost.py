@@ -14,6 +14,9 @@ def cost_sensitive(
 ) -> Tensor:
     """Cost-sensitive: what the decision is expected to cost, if it is yes with the probability that the model says.
 
+    Use: decisions whose two mistakes have known costs, in money or in any other unit.
+    Avoid: probabilities or a ranking: every answer is pushed to 0 or 1.
+
     Domain: any logit; target 0 or 1. Both costs must be given, in any unit. The best answer is a decision, 0 or 1, at
     the threshold that the costs set; it is no probability.
     Shapes: prediction and target [...] -> [...].

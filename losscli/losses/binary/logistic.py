@@ -48,7 +48,12 @@ def bce_logits(
     return -(yes * log_p + no * log_q)
 
 
-@loss("binary", "probabilities", "0 to 1", aliases=("BCELoss", "binary-crossentropy", "BinaryCrossentropy"))
+@loss(
+    "binary",
+    "probabilities",
+    "0 to 1",
+    aliases=("BCELoss", "binary-crossentropy", "BinaryCrossentropy", "binary_crossentropy"),
+)
 def bce(
     prediction: Tensor, target: Tensor, *, pos_weight: PositiveWeight = None, label_smoothing: Fraction = 0.0
 ) -> Tensor:
@@ -79,7 +84,12 @@ def bce(
     return -(yes * log_p + no * log_q)
 
 
-@loss("binary", "logits", "0 or 1", aliases=("sigmoid-focal", "sigmoid_focal_loss", "BinaryFocalCrossentropy"))
+@loss(
+    "binary",
+    "logits",
+    "0 or 1",
+    aliases=("sigmoid-focal", "sigmoid_focal_loss", "BinaryFocalCrossentropy", "binary_focal_crossentropy"),
+)
 def focal(
     prediction: Tensor,
     target: Tensor,
@@ -113,7 +123,7 @@ def focal(
     return faded if alpha is None else faded * (alpha * target + (1 - alpha) * (1 - target))
 
 
-@loss("binary", "logits", "0 or 1", aliases=("SoftMarginLoss",))
+@loss("binary", "logits", "0 or 1", aliases=("SoftMarginLoss", "MultiLabelSoftMarginLoss"))
 def soft_margin(prediction: Tensor, target: Tensor) -> Tensor:
     """Soft margin: the logistic loss written with targets of -1 and +1.
 
@@ -167,6 +177,9 @@ def brier(prediction: Tensor, target: Tensor) -> Tensor:
 def poly_1(prediction: Tensor, target: Tensor, *, epsilon: Annotated[Number, Bounds(low=-1)] = 1.0) -> Tensor:
     """Poly-1: cross-entropy whose first polynomial term, 1 - p_t, counts more (or less).
 
+    Use: a cross-entropy to tune by one more number, where decisions count.
+    Avoid: probabilities that are to be believed: with epsilon above 0 they are too extreme.
+
     Domain: any logit; target 0 or 1.
     Shapes: prediction and target [...] -> [...].
 
@@ -194,6 +207,9 @@ def asymmetric(
 ) -> Tensor:
     """Asymmetric loss: focal with a fading of its own for yes and for no, and no cost at all for an easy no.
 
+    Use: many labels of which each row has few, and labels that were forgotten.
+    Avoid: even classes, and probabilities that are to be believed.
+
     Domain: any logit; target 0 or 1.
     Shapes: prediction and target [...] -> [...].
 
@@ -204,6 +220,8 @@ def asymmetric(
     gradient goes through the fading too; the authors' code sums over the batch, here a mean is taken.
 
     Kin: clip 0 and gamma_neg = gamma_pos is focal; with both 0 it is bce-logits.
+
+    Elsewhere: timm AsymmetricLossMultiLabel.
 
     >>> round(asymmetric(torch.tensor(0.0), torch.tensor(1.0)).item(), 4)  # (1/2) log 2
     0.3466

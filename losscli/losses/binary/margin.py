@@ -11,7 +11,7 @@ from losscli.losses.finite import finite_exp, widened
 STEEPEST = 20.0  # where the exponential loss goes on as a line: e^20 = 5e8 is the steepest slope that it has
 
 
-@loss("binary", "scores", "0 or 1", aliases=("svm", "HingeLoss"))
+@loss("binary", "scores", "0 or 1", aliases=("svm", "HingeLoss", "Hinge"))
 def hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tensor:
     """Hinge: linear in how far a score falls short of the margin, zero beyond it. Gives no probabilities.
 
@@ -35,7 +35,7 @@ def hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tens
     return torch.relu(margin - (2 * target - 1) * prediction)
 
 
-@loss("binary", "scores", "0 or 1", aliases=("SquaredHinge", "l2-hinge"))
+@loss("binary", "scores", "0 or 1", aliases=("SquaredHinge", "squared_hinge", "l2-hinge"))
 def squared_hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tensor:
     """Squared hinge: quadratic in how far a score falls short of the margin, zero beyond it.
 
@@ -63,6 +63,9 @@ def squared_hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0)
 def modified_huber(prediction: Tensor, target: Tensor) -> Tensor:
     """Modified Huber: squared hinge near the margin, linear far on the wrong side, so that outliers pull less.
 
+    Use: a decision as with squared-hinge, where some rows are far on the wrong side.
+    Avoid: labels that are often wrong: the cost still grows without end.
+
     Domain: any score; target 0 or 1, mapped to -1 and +1.
     Shapes: prediction and target [...] -> [...].
 
@@ -86,6 +89,9 @@ def modified_huber(prediction: Tensor, target: Tensor) -> Tensor:
 def perceptron(prediction: Tensor, target: Tensor) -> Tensor:
     """Perceptron: linear in how far a score is on the wrong side; right is enough. A model of zeros costs nothing.
 
+    Use: a linear rule on classes that can be separated.
+    Avoid: classes that overlap; a score near 0 is cheap whatever the row.
+
     Domain: any score; target 0 or 1, mapped to -1 and +1.
     Shapes: prediction and target [...] -> [...].
 
@@ -106,6 +112,9 @@ def perceptron(prediction: Tensor, target: Tensor) -> Tensor:
 @loss("binary", "scores", "0 or 1", aliases=("adaboost", "ExponentialLoss"))
 def exponential(prediction: Tensor, target: Tensor) -> Tensor:
     """Exponential: AdaBoost's loss. A confident mistake costs more than anything else, and so does a wrong label.
+
+    Use: clean labels, and a comparison with boosting.
+    Avoid: labels that are sometimes wrong: one of them can outweigh all other rows.
 
     Domain: any score; target 0 or 1, mapped to -1 and +1. Beyond s x = -20 it goes on as its tangent, so that it stays
     finite with a slope that an optimizer can still square.

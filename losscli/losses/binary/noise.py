@@ -21,6 +21,9 @@ Tail = Annotated[Number, Bounds(low=1, high=10)]
 def gce(prediction: Tensor, target: Tensor, *, q: Order = 0.7) -> Tensor:
     """Generalised cross-entropy: between log-loss (q to 0) and absolute error (q = 1); a row costs at most 1 / q.
 
+    Use: labels of which a part is wrong.
+    Avoid: clean labels, and probabilities that are to be believed; a large q is slow to start.
+
     Domain: any logit; target 0 or 1.
     Shapes: prediction and target [...] -> [...].
 
@@ -47,6 +50,9 @@ def _tempered_probability(received: Tensor, options: Mapping[str, Any]) -> Tenso
 @loss("binary", "logits", "0 or 1", aliases=("bitempered", "bi-tempered-logistic"), point=_tempered_probability)
 def bi_tempered(prediction: Tensor, target: Tensor, *, t1: Fraction = 0.8, t2: Tail = 1.2) -> Tensor:
     """Bi-tempered logistic loss: t1 < 1 bounds what a row may cost, t2 > 1 gives the probability a heavy tail.
+
+    Use: labels that are wrong both near the boundary (t2) and far from it (t1).
+    Avoid: clean labels, where bce-logits is simpler, faster and convex.
 
     Domain: any logit; target 0 or 1. The probability is no sigmoid: it is the tempered softmax of the logits 0 and x.
     Shapes: prediction and target [...] -> [...].

@@ -16,6 +16,9 @@ from losscli.losses import NonNegative, Positive, loss
 def dice(prediction: Tensor, target: Tensor, *, smooth: Positive = 1.0) -> Tensor:
     """Dice: one minus the overlap of predicted and true positives, as a share of both.
 
+    Use: rare positives that are judged by overlap or F1, in large batches.
+    Avoid: small batches, and probabilities that are to be believed.
+
     Domain: any logits; target 0 or 1.
     Shapes: prediction and target [..., B] -> [...].
 
@@ -26,6 +29,8 @@ def dice(prediction: Tensor, target: Tensor, *, smooth: Positive = 1.0) -> Tenso
     keras.losses.Dice, which takes probabilities.
 
     Kin: tversky with alpha = beta = 1/2 and half of smooth; without smooth, soft-f1.
+
+    Elsewhere: Keras Dice.
 
     >>> dice(torch.zeros(2), torch.tensor([1.0, 0.0])).item()  # 1 - (2 * 1/2 + 1) / (2 * 1/2 + 1/2 + 1/2 + 1)
     0.3333333432674408
@@ -44,6 +49,9 @@ def tversky(
 ) -> Tensor:
     """Tversky: dice with a price each for false alarms (alpha) and for misses (beta).
 
+    Use: rare positives where misses and false alarms differ in price.
+    Avoid: small batches, and probabilities that are to be believed.
+
     Domain: any logits; target 0 or 1.
     Shapes: prediction and target [..., B] -> [...].
 
@@ -54,6 +62,8 @@ def tversky(
     keras.losses.Tversky.
 
     Kin: alpha = beta = 1/2 is dice with twice the smooth; alpha = beta = 1 is one minus the Jaccard index.
+
+    Elsewhere: Keras Tversky.
 
     >>> tversky(torch.zeros(2), torch.tensor([1.0, 0.0]), beta=0.0, smooth=0.25).item()  # 1 - 0.75 / (0.75 + 0.25)
     0.25
@@ -67,6 +77,9 @@ def tversky(
 @loss("binary", "logits", "0 or 1", over_batch=True, aliases=("f1-loss", "sigmoid-f1"))
 def soft_f1(prediction: Tensor, target: Tensor) -> Tensor:
     """Soft F1: one minus the F1 score with probabilities for decisions.
+
+    Use: rare positives that are judged by F1 at a threshold of 1/2, in large batches.
+    Avoid: small batches, and probabilities that are to be believed.
 
     Domain: any logits; target 0 or 1. The denominator is at least 1, so that a batch without positives costs its
     expected false alarms, at most 1.

@@ -27,6 +27,9 @@ def auc_pairwise(
 ) -> Tensor:
     """Pairwise AUC: the mean cost of how far each positive leads each negative. Orders well; where zero lies is free.
 
+    Use: rankings that are judged by the area under the ROC curve.
+    Avoid: decisions at a threshold, probabilities, and very large batches.
+
     Domain: any scores; target 0 or 1. A batch of one class has no pairs: it costs 0 and has no gradient. The time grows
     with the square of the batch.
     Shapes: prediction and target [..., B] -> [...].

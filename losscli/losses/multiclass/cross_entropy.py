@@ -15,7 +15,15 @@ from losscli.losses.multiclass.classes import class_weight, entropy, expected, i
     "multiclass",
     "logits",
     "class index or probabilities",
-    aliases=("ce", "CrossEntropyLoss", "CategoricalCrossentropy", "SparseCategoricalCrossentropy", "softmax"),
+    aliases=(
+        "ce",
+        "CrossEntropyLoss",
+        "CategoricalCrossentropy",
+        "SparseCategoricalCrossentropy",
+        "categorical_crossentropy",
+        "sparse_categorical_crossentropy",
+        "softmax",
+    ),
 )
 def cross_entropy(
     prediction: Tensor, target: Tensor, *, weight: ClassWeight = None, label_smoothing: Fraction = 0.0
@@ -73,7 +81,12 @@ def nll(prediction: Tensor, target: Tensor, *, weight: ClassWeight = None) -> Te
     return cost if weight is None else cost * class_weight(weight, prediction, target)
 
 
-@loss("multiclass", "logits", "class index", aliases=("CategoricalFocalCrossentropy", "softmax-focal"))
+@loss(
+    "multiclass",
+    "logits",
+    "class index",
+    aliases=("CategoricalFocalCrossentropy", "categorical_focal_crossentropy", "softmax-focal"),
+)
 def focal(prediction: Tensor, target: Tensor, *, gamma: NonNegative = 2.0, alpha: ClassWeight = None) -> Tensor:
     """Focal loss: cross-entropy that fades out rows which are already right, so that hard rows decide.
 
@@ -106,6 +119,9 @@ def focal(prediction: Tensor, target: Tensor, *, gamma: NonNegative = 2.0, alpha
 def poly_1(prediction: Tensor, target: Tensor, *, epsilon: Annotated[Number, Bounds(low=-1)] = 1.0) -> Tensor:
     """Poly-1: cross-entropy whose first polynomial term counts more, so that unsure rows pull longer.
 
+    Use: a cross-entropy to tune by one more number, where decisions count.
+    Avoid: probabilities that are to be believed: with epsilon above 0 they are too extreme.
+
     Domain: any logits; target class indices 0 to K - 1, or probabilities over the K classes.
     Shapes: prediction [..., B, K], target [..., B] or [..., B, K] -> [..., B].
 
@@ -114,6 +130,8 @@ def poly_1(prediction: Tensor, target: Tensor, *, epsilon: Annotated[Number, Bou
     Source: Leng et al. 2022, PolyLoss, https://arxiv.org/abs/2204.12511. epsilon is 2 in optax.
 
     Kin: epsilon 0 is cross-entropy; the first term alone is half of mae.
+
+    Elsewhere: optax poly_loss_cross_entropy.
 
     >>> round(poly_1(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item(), 4)  # log 2 + 1/2
     1.1931
@@ -124,6 +142,9 @@ def poly_1(prediction: Tensor, target: Tensor, *, epsilon: Annotated[Number, Bou
 @loss("multiclass", "logits", "class index or probabilities", aliases=("entropy-penalty", "max-entropy"))
 def confidence_penalty(prediction: Tensor, target: Tensor, *, beta: NonNegative = 0.1) -> Tensor:
     """Confidence penalty: cross-entropy less a share of the prediction's entropy, so that certainty has a price.
+
+    Use: models that overfit into certainty.
+    Avoid: probabilities that must be right to the digit: beta evens them out.
 
     Domain: any logits; target class indices 0 to K - 1, or probabilities over the K classes. May be negative.
     Shapes: prediction [..., B, K], target [..., B] or [..., B, K] -> [..., B].

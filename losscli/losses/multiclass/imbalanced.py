@@ -16,6 +16,9 @@ def logit_adjusted(
 ) -> Tensor:
     """Logit-adjusted cross-entropy: the class prior is added in training, so that logits without it treat all classes alike.
 
+    Use: a long tail of rare classes, judged by balanced accuracy.
+    Avoid: probabilities under the classes' own frequencies: the outputs are for classes of equal size.
+
     Domain: any logits; target class indices 0 to K - 1, or probabilities over the K classes.
     Shapes: prediction [..., B, K], target [..., B] or [..., B, K] -> [..., B]. `counts` are the training rows of each
     class, [K] or [R, 1, K]; 0 counts as 1.
@@ -45,6 +48,9 @@ def ldam(
     counts: ClassCounts = "training",
 ) -> Tensor:
     """Label-distribution-aware margin: the rarer the class, the further it must stay above the others.
+
+    Use: a long tail of rare classes, on normalised features and weights.
+    Avoid: unbounded logits, and probabilities that are to be believed.
 
     Domain: logits of the size of a cosine (the source normalises features and weights), which `scale` makes large; target
     class indices 0 to K - 1.

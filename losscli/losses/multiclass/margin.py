@@ -46,9 +46,12 @@ def multi_margin(
     return others.pow(over_classes(p)).sum(-1) / prediction.shape[-1]
 
 
-@loss("multiclass", "scores", "class index", aliases=("multiclass-hinge", "CategoricalHinge"))
+@loss("multiclass", "scores", "class index", aliases=("multiclass-hinge", "CategoricalHinge", "categorical_hinge"))
 def crammer_singer(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tensor:
     """Crammer-Singer: the best of the other classes must stay below the right one by a margin; the rest do not count.
+
+    Use: a decision only, where the closest rival is what matters.
+    Avoid: probabilities; classes that overlap so much that none is more probable than all others together.
 
     Domain: any scores; target class indices 0 to K - 1.
     Shapes: prediction [..., B, K], target [..., B] -> [..., B].

@@ -21,6 +21,9 @@ T2 = 1.2
 def mae(prediction: Tensor, target: Tensor) -> Tensor:
     """Mean absolute error of the probabilities: linear in what the right class lacks, so that no row costs more than 2.
 
+    Use: few classes and many wrong labels that are wrong at random.
+    Avoid: many classes or a short training: its gradient is small where the model is wrong.
+
     Domain: any logits; target class indices 0 to K - 1, or probabilities over the K classes.
     Shapes: prediction [..., B, K], target [..., B] or [..., B, K] -> [..., B].
 
@@ -43,12 +46,20 @@ def mae(prediction: Tensor, target: Tensor) -> Tensor:
     "multiclass",
     "logits",
     "class index",
-    aliases=("generalized-cross-entropy", "GCELoss", "CategoricalGeneralizedCrossEntropy"),
+    aliases=(
+        "generalized-cross-entropy",
+        "GCELoss",
+        "CategoricalGeneralizedCrossEntropy",
+        "categorical_generalized_cross_entropy",
+    ),
 )
 def gce(
     prediction: Tensor, target: Tensor, *, q: Annotated[Number, Bounds(low=0, high=1, low_open=True)] = 0.7
 ) -> Tensor:
     """Generalised cross-entropy: between cross-entropy (q near 0: fast) and mae (q = 1: robust to wrong labels).
+
+    Use: labels of which a part is wrong at random.
+    Avoid: clean labels, and probabilities that are to be believed; a large q is slow on many classes.
 
     Domain: any logits; target class indices 0 to K - 1.
     Shapes: prediction [..., B, K], target [..., B] -> [..., B].
@@ -59,6 +70,8 @@ def gce(
     https://arxiv.org/abs/1805.07836. q is 0.5 in Keras.
 
     Kin: q = 1 is half of mae; the limit q -> 0 is cross-entropy.
+
+    Elsewhere: Keras CategoricalGeneralizedCrossEntropy.
 
     >>> round(gce(torch.tensor([[0.0, 0.0]]), torch.tensor([1]), q=0.5).item(), 4)  # (1 - sqrt(1/2)) / (1/2)
     0.5858
@@ -76,13 +89,16 @@ def gce(
 def sce(prediction: Tensor, target: Tensor, *, alpha: NonNegative = 0.1, beta: NonNegative = 1.0) -> Tensor:
     """Symmetric cross-entropy: some cross-entropy to learn from, and its reverse, which wrong labels cannot pull far.
 
+    Use: labels of which a part is wrong, and classes that are hard to learn.
+    Avoid: clean labels, and probabilities that are to be believed.
+
     Domain: any logits; target class indices 0 to K - 1.
     Shapes: prediction [..., B, K], target [..., B] -> [..., B].
 
     Formula: L = -alpha log p_y - beta sum_k p_k log t_k, p = softmax(x), log 0 counted as ln 1e-4.
 
     Source: Wang et al. 2019, Symmetric Cross Entropy for Robust Learning with Noisy Labels,
-    https://arxiv.org/abs/1908.06112.
+    https://arxiv.org/abs/1908.06112. Its A, what log 0 counts as, is fixed here.
 
     Kin: alpha 1, beta 0 is cross-entropy; alpha 0, beta 1 is mae times -ln(1e-4) / 2.
 
@@ -96,6 +112,9 @@ def sce(prediction: Tensor, target: Tensor, *, alpha: NonNegative = 0.1, beta: N
 @loss("multiclass", "logits", "class index", name="nce-rce", aliases=("active-passive", "NCEandRCE"))
 def nce_rce(prediction: Tensor, target: Tensor, *, alpha: NonNegative = 1.0, beta: NonNegative = 1.0) -> Tensor:
     """Active-passive: normalised cross-entropy pulls the right class up, reversed cross-entropy pushes the others down.
+
+    Use: many wrong labels, where alpha and beta can be tuned.
+    Avoid: clean labels, and probabilities that are to be believed.
 
     Domain: any logits; target class indices 0 to K - 1.
     Shapes: prediction [..., B, K], target [..., B] -> [..., B].
@@ -120,6 +139,9 @@ def nce_rce(prediction: Tensor, target: Tensor, *, alpha: NonNegative = 1.0, bet
 def bootstrap_soft(prediction: Tensor, target: Tensor, *, beta: Fraction = 0.95) -> Tensor:
     """Soft bootstrapping: cross-entropy with a target that is mixed with what the model itself believes.
 
+    Use: a few wrong labels, once the model has begun to be right.
+    Avoid: a model that starts from nothing with a small beta: it may believe its own mistakes.
+
     Domain: any logits; target class indices 0 to K - 1, or probabilities over the K classes.
     Shapes: prediction [..., B, K], target [..., B] or [..., B, K] -> [..., B].
 
@@ -140,6 +162,9 @@ def bootstrap_soft(prediction: Tensor, target: Tensor, *, beta: Fraction = 0.95)
 @loss("multiclass", "logits", "class index or probabilities", aliases=("hard-bootstrap", "HardBootstrappingLoss"))
 def bootstrap_hard(prediction: Tensor, target: Tensor, *, beta: Fraction = 0.8) -> Tensor:
     """Hard bootstrapping: cross-entropy with a target that is mixed with the class that the model itself would choose.
+
+    Use: a few wrong labels, once the model has begun to be right.
+    Avoid: a model that starts from nothing with a small beta: it may believe its own mistakes.
 
     Domain: any logits; target class indices 0 to K - 1, or probabilities over the K classes.
     Shapes: prediction [..., B, K], target [..., B] or [..., B, K] -> [..., B].
@@ -174,6 +199,9 @@ def bi_tempered(
     t2: Annotated[Number, Bounds(low=1)] = T2,
 ) -> Tensor:
     """Bi-tempered logistic loss: bounded for far mistakes (t1 < 1), and with heavy tails for near ones (t2 > 1).
+
+    Use: labels that are wrong both near the boundary (t2) and far from it (t1).
+    Avoid: clean labels, where cross-entropy is simpler, faster and convex.
 
     Domain: any logits; target class indices 0 to K - 1. The prediction is p, the tempered softmax of x.
     Shapes: prediction [..., B, K], target [..., B] -> [..., B].

@@ -27,6 +27,9 @@ def _each(received: Tensor, options: Mapping[str, Any]) -> Tensor:
 def ova_bce(prediction: Tensor, target: Tensor) -> Tensor:
     """One versus all: K yes-or-no questions, each with its own log-loss; the answers need not sum to 1.
 
+    Use: classes of which none may fit, and targets that mix several classes.
+    Avoid: probabilities that must sum to 1.
+
     Domain: any logits; target class indices 0 to K - 1, or probabilities over the K classes. The prediction is sigmoid(x).
     Shapes: prediction [..., B, K], target [..., B] or [..., B, K] -> [..., B].
 
@@ -35,6 +38,8 @@ def ova_bce(prediction: Tensor, target: Tensor) -> Tensor:
     Source: Wightman et al. 2021, ResNet Strikes Back, https://arxiv.org/abs/2110.00476; timm's BinaryCrossEntropy.
 
     Kin: equals bce-logits of multilabel for the one-hot target.
+
+    Elsewhere: timm BinaryCrossEntropy.
 
     >>> round(ova_bce(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item(), 4)  # log 2
     0.6931
@@ -53,6 +58,9 @@ def asymmetric(
 ) -> Tensor:
     """Asymmetric loss: a smoothed cross-entropy whose right class and other classes are faded out each by its own power.
 
+    Use: many classes, where the easy ones should stop counting.
+    Avoid: probabilities that are to be believed.
+
     Domain: any logits; target class indices 0 to K - 1.
     Shapes: prediction [..., B, K], target [..., B] -> [..., B].
 
@@ -63,6 +71,8 @@ def asymmetric(
     label per row as in timm, where gamma_pos is 1.
 
     Kin: both gammas 0 are cross-entropy with that smoothing; without smoothing it is focal with gamma = gamma_pos.
+
+    Elsewhere: timm AsymmetricLossSingleLabel.
 
     >>> round(asymmetric(torch.tensor([[0.0, 0.0]]), torch.tensor([1]), label_smoothing=0.0).item(), 4)  # log 2
     0.6931

@@ -36,6 +36,9 @@ def _between(received: Tensor, options: Mapping[str, Any]) -> Tensor:
 def coral(prediction: Tensor, target: Tensor) -> Tensor:
     """CORAL: for every step between ranks a yes-or-no question, whether the rank is above it.
 
+    Use: ordered classes (grades, stages), where it counts how many steps off a prediction is.
+    Avoid: classes without an order.
+
     Domain: any logits, one per step; target ranks 0 to K - 1. The probability of a rank is the difference of two
     neighbouring answers; an answer above an earlier one is lowered to it.
     Shapes: prediction [..., B, K - 1], target [..., B] -> [..., B].
@@ -66,6 +69,9 @@ def _continued(received: Tensor, options: Mapping[str, Any]) -> Tensor:
 def corn(prediction: Tensor, target: Tensor) -> Tensor:
     """CORN: for every rank that is reached a yes-or-no question, whether the next is reached too.
 
+    Use: ordered classes (grades, stages) with probabilities that fall into place by themselves.
+    Avoid: classes without an order; top ranks that few rows reach.
+
     Domain: any logits, one per step: of the rank being above k, given that it is at least k; target ranks 0 to K - 1. The
     probability of a rank is the product of the answers on the way to it.
     Shapes: prediction [..., B, K - 1], target [..., B] -> [..., B].
@@ -88,6 +94,9 @@ def corn(prediction: Tensor, target: Tensor) -> Tensor:
 @loss("multiclass", "logits", "class rank", aliases=("squared-emd", "ranked-probability-score", "rps"))
 def emd(prediction: Tensor, target: Tensor) -> Tensor:
     """Squared earth mover's distance: how far probability must be carried, rank by rank, to reach the right one.
+
+    Use: ordered classes, where a far miss is worse than a near one; its probabilities can be believed.
+    Avoid: classes without an order; a bad start, since a confident mistake has little gradient.
 
     Domain: any logits; target ranks 0 to K - 1.
     Shapes: prediction [..., B, K], target [..., B] -> [..., B].

@@ -17,6 +17,9 @@ from losscli.losses.multiclass.classes import distribution, expected, is_class
 def brier(prediction: Tensor, target: Tensor) -> Tensor:
     """Brier score: the squared distance of the probabilities from the truth; a mistake never costs more than 2.
 
+    Use: probabilities under labels that are sometimes wrong: no row costs more than 2.
+    Avoid: many classes and a bad start: the gradient of a confident mistake vanishes.
+
     Domain: any logits; target class indices 0 to K - 1, or probabilities over the K classes.
     Shapes: prediction [..., B, K], target [..., B] or [..., B, K] -> [..., B].
 
@@ -69,6 +72,9 @@ def _projected(received: Tensor, options: Mapping[str, Any]) -> Tensor:
 def sparsemax(prediction: Tensor, target: Tensor) -> Tensor:
     """Sparsemax: like cross-entropy, for probabilities that may be exactly 0; a row that is right by 1 costs nothing.
 
+    Use: rows for which most classes are plainly impossible.
+    Avoid: a log-loss over the predictions: one exact zero in the wrong place is infinite.
+
     Domain: any scores; target class indices 0 to K - 1, or probabilities over the K classes. The prediction is the point
     of the simplex nearest to the scores.
     Shapes: prediction [..., B, K], target [..., B] or [..., B, K] -> [..., B].
@@ -80,6 +86,8 @@ def sparsemax(prediction: Tensor, target: Tensor) -> Tensor:
 
     Kin: with K = 2 equals 0, (1 - m)^2 / 4 and -m in turn for margins m = x_y - x_other above 1, between, and below -1
     (the modified Huber loss of m, a quarter of it); its gradient is p - t, as cross-entropy's is.
+
+    Elsewhere: optax multiclass_sparsemax_loss.
 
     >>> sparsemax(torch.tensor([[0.0, 0.5]]), torch.tensor([1])).item()  # (1 - 0.5)^2 / 4
     0.0625

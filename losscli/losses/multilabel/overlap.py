@@ -12,6 +12,9 @@ from losscli.losses.binary.overlap import f1_shortfall
 def soft_f1(prediction: Tensor, target: Tensor) -> Tensor:
     """Soft F1: one minus the macro F1 score with probabilities for decisions: each label over the batch, then the mean.
 
+    Use: rare labels that are judged by macro F1, in large batches.
+    Avoid: small batches, labels that most batches lack, and probabilities that are to be believed.
+
     Domain: any logits; target 0 or 1. A label that no row of the batch has costs its expected false alarms, at most 1.
     Shapes: prediction and target [..., B, L] -> [...].
 

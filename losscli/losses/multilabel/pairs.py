@@ -13,6 +13,9 @@ from losscli.losses import loss
 def multilabel_margin(prediction: Tensor, target: Tensor) -> Tensor:
     """Multilabel margin: every label of the row must lead every other by 1; the shortfalls are summed. It only orders.
 
+    Use: an order of the labels, with clear leads.
+    Avoid: a set of labels or probabilities: there is no threshold.
+
     Domain: any scores; target 0 or 1. A row with no label, or with all, has no pairs: it costs 0.
     Shapes: prediction and target [..., B, L] -> [..., B].
 
@@ -36,6 +39,9 @@ def multilabel_margin(prediction: Tensor, target: Tensor) -> Tensor:
 def zlpr(prediction: Tensor, target: Tensor) -> Tensor:
     """ZLPR: the labels of the row above zero and above the others, the others below zero. Gives no probabilities.
 
+    Use: a set of labels per row out of many, with the threshold built in.
+    Avoid: probabilities, and labels that are to be judged each by itself.
+
     Domain: any scores; target 0 or 1. A label is predicted where its score is above 0.
     Shapes: prediction and target [..., B, L] -> [..., B].
 
@@ -56,6 +62,9 @@ def zlpr(prediction: Tensor, target: Tensor) -> Tensor:
 @loss("multilabel", "scores", "0 or 1", aliases=("lsep", "log-sum-exp-pairwise"))
 def pairwise(prediction: Tensor, target: Tensor) -> Tensor:
     """Pairwise (LSEP): each label of the row above each other, smoothly. It only orders: where zero lies is free.
+
+    Use: an order of the labels, with the worst mistakes weighing most.
+    Avoid: a set of labels or probabilities: there is no threshold.
 
     Domain: any scores; target 0 or 1. A row with no label, or with all, has no pairs: it costs 0.
     Shapes: prediction and target [..., B, L] -> [..., B].

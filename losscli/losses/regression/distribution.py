@@ -36,6 +36,9 @@ def _parts(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 def gaussian_nll(prediction: Tensor, target: Tensor) -> Tensor:
     """Gaussian likelihood: mean and variance of each target; rows that are said to be noisy count less.
 
+    Use: targets whose noise differs from row to row and has no heavy tails.
+    Avoid: outliers; a mean that must be good where the noise is large (beta-nll).
+
     Domain: any number.
     Shapes: prediction [..., 2] (mean m, log-variance s), target [...] -> [...].
 
@@ -61,6 +64,9 @@ def gaussian_nll(prediction: Tensor, target: Tensor) -> Tensor:
 def beta_nll(prediction: Tensor, target: Tensor, *, beta: Fraction = 0.5) -> Tensor:
     """Beta-NLL: the Gaussian likelihood times the variance to the power beta, so that noisy rows are still learnt.
 
+    Use: a mean and a variance, where gaussian-nll gives up on hard rows.
+    Avoid: a comparison of likelihoods: its value is none.
+
     Domain: any number.
     Shapes: prediction [..., 2] (mean m, log-variance s), target [...] -> [...].
 
@@ -85,6 +91,9 @@ def beta_nll(prediction: Tensor, target: Tensor, *, beta: Fraction = 0.5) -> Ten
 def laplace_nll(prediction: Tensor, target: Tensor) -> Tensor:
     """Laplace likelihood: median and mean absolute deviation of each target; gentler on outliers than gaussian-nll.
 
+    Use: outliers, and noise that differs from row to row.
+    Avoid: an expected value of skewed targets: its centre is the median.
+
     Domain: any number.
     Shapes: prediction [..., 2] (location m, log-scale s), target [...] -> [...].
 
@@ -96,6 +105,8 @@ def laplace_nll(prediction: Tensor, target: Tensor) -> Tensor:
 
     Kin: with log-scale 0 it is mae + log 2.
 
+    Elsewhere: torch distributions.Laplace.
+
     >>> round(laplace_nll(torch.tensor([2.0, 0.0]), torch.tensor(0.0)).item(), 4)  # 0 + 2 + 0.6931
     2.6931
     """
@@ -106,6 +117,9 @@ def laplace_nll(prediction: Tensor, target: Tensor) -> Tensor:
 @loss("regression", "location+log-scale", "any number", heads=_two, point=_centre)
 def student_t_nll(prediction: Tensor, target: Tensor, *, df: Positive = 4.0) -> Tensor:
     """Student's t likelihood: heavy tails, so outliers neither move the location nor blow up the scale.
+
+    Use: heavy tails, and noise that differs from row to row.
+    Avoid: an expected value of skewed targets; df so small that nothing is an outlier.
 
     Domain: any number.
     Shapes: prediction [..., 2] (location m, log-scale s), target [...] -> [...].
@@ -119,6 +133,8 @@ def student_t_nll(prediction: Tensor, target: Tensor, *, df: Positive = 4.0) -> 
     torch.distributions.StudentT.
 
     Kin: df to infinity is gaussian-nll with log-variance 2 s; with df 1 it is the Cauchy likelihood.
+
+    Elsewhere: torch distributions.StudentT.
 
     >>> round(student_t_nll(torch.tensor([1.0, 0.0]), torch.tensor(0.0), df=1.0).item(), 4)  # log 2 + log pi
     1.8379
@@ -135,6 +151,9 @@ def student_t_nll(prediction: Tensor, target: Tensor, *, df: Positive = 4.0) -> 
 @loss("regression", "mean+log-variance", "any number", heads=_two, point=_centre, aliases=("crps",))
 def crps_gaussian(prediction: Tensor, target: Tensor) -> Tensor:
     """CRPS of a Gaussian: judges the whole predicted distribution, in the units of the target and linear in outliers.
+
+    Use: a distribution as the forecast, judged in the units of the target.
+    Avoid: targets that are nothing like a Gaussian: skewed, or with two peaks.
 
     Domain: any number.
     Shapes: prediction [..., 2] (mean m, log-variance s), target [...] -> [...].

@@ -9,7 +9,12 @@ from losscli.losses import NonNegative, Positive, loss
 from losscli.losses.finite import difference
 
 
-@loss("regression", "values", "any number", aliases=("l2", "MSELoss", "MeanSquaredError", "squared-error"))
+@loss(
+    "regression",
+    "values",
+    "any number",
+    aliases=("l2", "MSELoss", "MeanSquaredError", "mean_squared_error", "squared-error"),
+)
 def mse(prediction: Tensor, target: Tensor) -> Tensor:
     """Squared error: aims at the mean; one row that is ten times farther off counts a hundred times.
 
@@ -36,7 +41,12 @@ def mse(prediction: Tensor, target: Tensor) -> Tensor:
     return difference(prediction, target).square()
 
 
-@loss("regression", "values", "any number", aliases=("l1", "L1Loss", "MeanAbsoluteError", "absolute-error"))
+@loss(
+    "regression",
+    "values",
+    "any number",
+    aliases=("l1", "L1Loss", "MeanAbsoluteError", "mean_absolute_error", "absolute-error"),
+)
 def mae(prediction: Tensor, target: Tensor) -> Tensor:
     """Absolute error: aims at the median; outliers count no more than their distance.
 
@@ -67,6 +77,9 @@ def mae(prediction: Tensor, target: Tensor) -> Tensor:
 def rmse(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor:
     """Root mean squared error of a batch: the mean as with mse, and steps that shrink less as the error shrinks.
 
+    Use: a squared error whose value is in the units of the target.
+    Avoid: outliers; very small batches, whose roots say little of the whole.
+
     Domain: any number.
     Shapes: prediction and target [..., B] -> [...]; the root of a batch is not the mean of the roots of its halves.
 
@@ -88,6 +101,9 @@ def rmse(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor:
 @loss("regression", "values", "any number", aliases=("svr", "epsilon_insensitive"))
 def epsilon_insensitive(prediction: Tensor, target: Tensor, *, epsilon: NonNegative = 0.1) -> Tensor:
     """Epsilon-insensitive: the absolute error beyond a tube of half-width epsilon, nothing within.
+
+    Use: errors that are harmless up to a known size.
+    Avoid: an epsilon as large as the target's spread: nothing is learnt.
 
     Domain: any number.
     Shapes: prediction and target [...] -> [...].

@@ -47,6 +47,9 @@ def quantile(prediction: Tensor, target: Tensor, *, tau: OpenFraction = 0.5) -> 
 def expectile(prediction: Tensor, target: Tensor, *, tau: OpenFraction = 0.5) -> Tensor:
     """Expectile: squared error that costs tau where the prediction is too low and 1 - tau where it is too high.
 
+    Use: a mean that is to err on one side, smoothly.
+    Avoid: a bound that a chosen share of targets stay below (quantile); outliers.
+
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
 
@@ -79,6 +82,9 @@ def _nearest_to_median(received: Tensor, options: Mapping[str, Any]) -> Tensor:
 )  # fmt: skip
 def multi_quantile(prediction: Tensor, target: Tensor, *, taus: Levels = TAUS, crossing: NonNegative = 1.0) -> Tensor:
     """Several quantiles at once, one output each: an interval as well as a point; quantiles that cross pay for it.
+
+    Use: an interval and a point from one model.
+    Avoid: levels beyond which there are only a few rows.
 
     Domain: any number.
     Shapes: prediction [..., m] for m taus, in their order, target [...] -> [...].

@@ -25,10 +25,18 @@ def _mean(received: Tensor, options: Mapping[str, Any] | None = None) -> Tensor:
 
 
 @loss(
-    "regression", "log-rates", "count (integer >= 0)", own_units=True, point=_mean, aliases=("poisson", "PoissonNLLLoss"),
-)  # fmt: skip
+    "regression",
+    "log-rates",
+    "count (integer >= 0)",
+    own_units=True,
+    point=_mean,
+    aliases=("poisson", "Poisson", "PoissonNLLLoss"),
+)
 def poisson_nll(prediction: Tensor, target: Tensor) -> Tensor:
     """Poisson: counts whose variance is their mean; the output is the logarithm of the expected count.
+
+    Use: counts of independent events, and their expected number.
+    Avoid: counts that vary much more than their mean (negative-binomial-nll).
 
     Domain: counts (integers >= 0), in the user's units.
     Shapes: log-rate and target [...] -> [...].
@@ -54,6 +62,9 @@ def poisson_nll(prediction: Tensor, target: Tensor) -> Tensor:
 @loss("regression", "log-rates", "number > 0", own_units=True, point=_mean, aliases=("gamma",))
 def gamma_nll(prediction: Tensor, target: Tensor, *, shape: Positive = 1.0) -> Tensor:
     """Gamma: positive amounts whose spread grows with their size (costs, durations); the output is the log-mean.
+
+    Use: positive amounts whose error is a share of their size.
+    Avoid: targets of exactly 0 (tweedie).
 
     Domain: positive numbers, in the user's units.
     Shapes: log-mean and target [...] -> [...].
@@ -82,6 +93,9 @@ def gamma_nll(prediction: Tensor, target: Tensor, *, shape: Positive = 1.0) -> T
 @loss("regression", "log-rates", "number >= 0", own_units=True, point=_mean)
 def tweedie(prediction: Tensor, target: Tensor, *, power: Power = 1.5) -> Tensor:
     """Tweedie: many exact zeros, else positive amounts (claims, rainfall); the output is the log-mean.
+
+    Use: amounts of which many are exactly 0.
+    Avoid: counts, and amounts that are never 0 (gamma-nll).
 
     Domain: numbers >= 0, in the user's units.
     Shapes: log-mean and target [...] -> [...].
@@ -112,6 +126,9 @@ def tweedie(prediction: Tensor, target: Tensor, *, power: Power = 1.5) -> Tensor
 def negative_binomial_nll(prediction: Tensor, target: Tensor, *, alpha: Positive = 1.0) -> Tensor:
     """Negative binomial: counts that vary more than Poisson's; the output is the logarithm of the expected count.
 
+    Use: counts that vary more than their mean.
+    Avoid: counts as even as Poisson's, where alpha only costs precision.
+
     Domain: counts (integers >= 0), in the user's units.
     Shapes: log-rate and target [...] -> [...].
 
@@ -123,6 +140,8 @@ def negative_binomial_nll(prediction: Tensor, target: Tensor, *, alpha: Positive
     Source: Cameron and Trivedi 1998, Regression Analysis of Count Data (NB2); torch.distributions.NegativeBinomial.
 
     Kin: alpha to 0 is poisson-nll; alpha 1 is the geometric distribution.
+
+    Elsewhere: torch distributions.NegativeBinomial.
 
     >>> round(negative_binomial_nll(torch.tensor(0.0), torch.tensor(2.0)).item(), 4)  # -log(1/2 * 1/2 * 1/2)
     2.0794

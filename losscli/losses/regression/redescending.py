@@ -20,6 +20,9 @@ Shape = Annotated[Number, Bounds(high=2, infinite=True)]
 def cauchy(prediction: Tensor, target: Tensor, *, scale: Positive = 1.0) -> Tensor:
     """Cauchy: grows like the logarithm of the distance, so an outlier's pull fades.
 
+    Use: many outliers that still tell a little.
+    Avoid: skewed targets whose mean is wanted; a start far from the data.
+
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
 
@@ -32,6 +35,8 @@ def cauchy(prediction: Tensor, target: Tensor, *, scale: Positive = 1.0) -> Tens
 
     Kin: barron with alpha 0.
 
+    Elsewhere: scipy optimize.least_squares(loss="cauchy").
+
     >>> round(cauchy(torch.tensor(2.0), torch.tensor(0.0)).item(), 4)  # log 3
     1.0986
     """
@@ -41,6 +46,9 @@ def cauchy(prediction: Tensor, target: Tensor, *, scale: Positive = 1.0) -> Tens
 @loss("regression", "values", "any number", aliases=("leclerc",))
 def welsch(prediction: Tensor, target: Tensor, *, scale: Positive = 1.0) -> Tensor:
     """Welsch: beyond a few scales every distance costs 1, and the row pulls no more.
+
+    Use: gross outliers that should not count at all.
+    Avoid: a start far from the data: rows there have no gradient.
 
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
@@ -64,6 +72,9 @@ def welsch(prediction: Tensor, target: Tensor, *, scale: Positive = 1.0) -> Tens
 def geman_mcclure(prediction: Tensor, target: Tensor, *, scale: Positive = 1.0) -> Tensor:
     """Geman-McClure: bounded by 2; outliers fade, but slower than with welsch.
 
+    Use: gross outliers that should hardly count.
+    Avoid: a start far from the data: rows there have little gradient.
+
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
 
@@ -85,6 +96,9 @@ def geman_mcclure(prediction: Tensor, target: Tensor, *, scale: Positive = 1.0) 
 @loss("regression", "values", "any number", aliases=("general-robust", "adaptive-robust"))
 def barron(prediction: Tensor, target: Tensor, *, alpha: Shape = 1.0, scale: Positive = 1.0) -> Tensor:
     """Barron's general robust loss: one shape number alpha goes from mse (2) over pseudo-huber (1) to welsch (-inf).
+
+    Use: outliers of a kind that is not known: alpha is the one number to tune.
+    Avoid: alpha below 1 with a start far from the data; skewed targets whose mean is wanted.
 
     Domain: any number. A spec holds finite numbers only: for alpha -inf take welsch there.
     Shapes: prediction and target [...] -> [...].
@@ -114,6 +128,9 @@ def barron(prediction: Tensor, target: Tensor, *, alpha: Shape = 1.0, scale: Pos
 @loss("regression", "values", "any number", aliases=("tukey", "biweight", "bisquare"))
 def tukey_biweight(prediction: Tensor, target: Tensor, *, c: Positive = 4.685) -> Tensor:
     """Tukey's biweight: half the squared error near zero, constant beyond c, where a row has no say at all.
+
+    Use: gross outliers that must not count at all.
+    Avoid: a start far from the data: rows beyond c have no gradient.
 
     Domain: any number.
     Shapes: prediction and target [...] -> [...].

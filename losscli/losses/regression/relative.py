@@ -11,9 +11,18 @@ from losscli.losses.finite import difference, widened
 LOWEST = -0.5  # of a prediction for msle: below, log(1 + x) goes on as its tangent
 
 
-@loss("regression", "values", "number > 0", own_units=True, aliases=("MeanAbsolutePercentageError",))
+@loss(
+    "regression",
+    "values",
+    "number > 0",
+    own_units=True,
+    aliases=("MeanAbsolutePercentageError", "mean_absolute_percentage_error"),
+)
 def mape(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor:
     """Absolute percentage error, as a fraction: being 10 % off costs 0.1 for a small target and for a large one.
+
+    Use: positive targets of many sizes, where the error is told in percent.
+    Avoid: targets near 0; the mean: it aims too low.
 
     Domain: positive numbers, in the user's units.
     Shapes: prediction and target [...] -> [...].
@@ -39,6 +48,9 @@ def mape(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor:
 def smape(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor:
     """Symmetric percentage error, as a fraction of the mean of prediction and target: from 0 to 2.
 
+    Use: a competition that is judged by it.
+    Avoid: a mean or a median as the aim; targets near 0.
+
     Domain: positive numbers, in the user's units.
     Shapes: prediction and target [...] -> [...].
 
@@ -58,9 +70,18 @@ def smape(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor
     return difference(prediction, target).abs() / _at_least(middle, eps)
 
 
-@loss("regression", "values", "number >= 0", own_units=True, aliases=("MeanSquaredLogarithmicError",))
+@loss(
+    "regression",
+    "values",
+    "number >= 0",
+    own_units=True,
+    aliases=("MeanSquaredLogarithmicError", "mean_squared_logarithmic_error"),
+)
 def msle(prediction: Tensor, target: Tensor) -> Tensor:
     """Squared logarithmic error: a factor of two costs the same for large targets, too low costs more than too high.
+
+    Use: positive targets that grow by factors.
+    Avoid: the mean of skewed targets: it aims too low.
 
     Domain: non-negative numbers, in the user's units. A prediction below -1/2, where the logarithm falls ever faster,
     is judged by the tangent at -1/2: finite, and always pulled back (Keras cuts it off at 0, where nothing pulls).

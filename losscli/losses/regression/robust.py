@@ -11,7 +11,7 @@ from losscli.losses import Positive, loss
 from losscli.losses.finite import difference
 
 
-@loss("regression", "values", "any number", aliases=("HuberLoss",))
+@loss("regression", "values", "any number", aliases=("HuberLoss", "Huber"))
 def huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tensor:
     """Huber: half the squared error up to delta, linear beyond.
 
@@ -65,7 +65,7 @@ def smooth_l1(prediction: Tensor, target: Tensor, *, beta: Positive = 1.0) -> Te
     return huber(prediction, target, delta=beta) / beta
 
 
-@loss("regression", "values", "any number", aliases=("LogCosh", "logcosh"))
+@loss("regression", "values", "any number", aliases=("LogCosh", "log_cosh", "logcosh"))
 def log_cosh(prediction: Tensor, target: Tensor) -> Tensor:
     """Log-cosh: half the squared error near zero, the absolute error far away, smooth between.
 
@@ -100,6 +100,9 @@ def log_cosh(prediction: Tensor, target: Tensor) -> Tensor:
 def pseudo_huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tensor:
     """Pseudo-Huber: huber without its corner; half the squared error near zero, delta times the distance far away.
 
+    Use: nearly the mean, with some outliers, where second derivatives count.
+    Avoid: outliers that should stop mattering: their pull stays delta.
+
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
 
@@ -125,6 +128,9 @@ def pseudo_huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -
 def fair(prediction: Tensor, target: Tensor, *, c: Positive = 1.0) -> Tensor:
     """Fair: half the squared error near zero, about c times the distance far away, with all derivatives.
 
+    Use: some outliers, and a loss with all its derivatives.
+    Avoid: outliers that should stop mattering: their pull stays c.
+
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
 
@@ -148,6 +154,9 @@ def fair(prediction: Tensor, target: Tensor, *, c: Positive = 1.0) -> Tensor:
 @loss("regression", "values", "any number", aliases=("WingLoss",))
 def wing(prediction: Tensor, target: Tensor, *, width: Positive = 5.0, curvature: Positive = 0.5) -> Tensor:
     """Wing: steepest for small errors, the absolute error beyond width; made for landmarks that must fit to the pixel.
+
+    Use: landmarks, and other targets where small errors are what is left.
+    Avoid: noisy targets: the gradient does not fade near zero.
 
     Domain: any number.
     Shapes: prediction and target [...] -> [...].
