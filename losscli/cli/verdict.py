@@ -15,16 +15,18 @@ from losscli.cli import show
 from losscli.cli.flags import Format
 from losscli.cli.outcome import tell_plugins
 from losscli.cli.text import visible
-from losscli.errors import Place, SpecError, shown
+from losscli.errors import Place, SpecError, counted, shown
 from losscli.losses import Loss, check_options, find
 from losscli.losses.own import load, refers
 from losscli.spec.reader import read_value
 from losscli.tasks import tasks
 from losscli.verify import Outcome, Report
+from losscli.verify.draw import filled
 from losscli.verify.trial import verify
 
 FAILED = 1
-STYLES = {"passed": "green", "failed": "bold red", "noted": "yellow", "not applicable": "dim"}
+STYLES = {"passed": "green", "failed": "bold red", "not applicable": "dim"}
+NOTE = "yellow"
 
 
 def run(name: str, task: str, expects: str | None, sets: Sequence[str], form: Format) -> int:
@@ -37,9 +39,9 @@ def run(name: str, task: str, expects: str | None, sets: Sequence[str], form: Fo
     options = _options(loss, sets)
     report = verify(loss, task, options)
     if form is Format.json:
-        show.machine(to_json(report))
+        show.machine(to_json(report, filled(loss, options)))
     else:
-        tell(report, name)
+        tell(report, filled(loss, options))
     return FAILED if report.failed else 0
 
 
@@ -52,16 +54,17 @@ def _options(loss: Loss, sets: Sequence[str]) -> dict[str, Any]:
         if not equals or not name.strip():
             raise SpecError(f"expected OPTION=VALUE, got {shown(text)}", place=place, cure="--set gamma=2")
         found[name.strip()] = read_value(value, place.file)
-    check_options(loss, found)
+    check_options(loss, filled(loss, found) | found)
     return found
 
 
-def to_json(report: Report) -> dict[str, Any]:
-    """The report as one object; numbers that are not finite are null."""
+def to_json(report: Report, assumed: Mapping[str, Any]) -> dict[str, Any]:
+    """The report as one object; numbers that are not finite are null. `assumed`: options that must be given and were not."""
     return {
         "schema_version": 1,
         "loss": report.loss.name,
         "task": report.task,
+        "assumed": dict(assumed),
         "passed": report.count("passed"),
         "failed": report.count("failed"),
         "properties": [_outcome(outcome) for outcome in report.outcomes],
@@ -100,10 +103,14 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def tell(report: Report, name: str) -> None:
+def tell(report: Report, assumed: Mapping[str, Any]) -> None:
     """A line for each property; below, what fails, why it matters, and the smallest example."""
     console = show.screen(sys.stdout)
     console.print(Text.assemble((visible(report.loss.name), "bold"), f" · {report.task} · {report.loss.expects}\n"))
+    if assumed:
+        told = ", ".join(f"{name}={_numbers(value)}" for name, value in assumed.items())
+        which = "has no default; it is" if len(assumed) == 1 else "have no default; they are"
+        console.print(Text(f"{', '.join(assumed)} {which} tried as {told} (--set gives others)\n", "dim"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for heading in ("", "property", "what must hold"):
         table.add_column(heading, overflow="fold")
@@ -118,9 +125,10 @@ def tell(report: Report, name: str) -> None:
             console.print()
             console.print(_explained(outcome), soft_wrap=True)
     for finding in report.loss.findings:
-        console.print(Text.assemble("\n", (finding.severity, STYLES["noted"]), f" {visible(finding.message, 400)}"))
+        console.print(Text.assemble("\n", (finding.severity, NOTE), f" {visible(finding.message, 400)}"))
         console.print(Text(visible(finding.cure, 400), "dim"))
-    console.print(Text(f"\n{report.count('passed')} passed, {report.count('failed')} failed", "bold"))
+    notes = f", {counted(len(report.loss.findings), 'note')}" if report.loss.findings else ""
+    console.print(Text(f"\n{report.count('passed')} passed, {report.count('failed')} failed{notes}", "bold"))
 
 
 def _explained(outcome: Outcome) -> Text:

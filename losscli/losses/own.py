@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+import warnings
 from ast import ClassDef, FunctionDef, parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -22,8 +23,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
-from losscli.errors import CodeError, Finding, SpecError, choose_from, foreign, shown
+from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, foreign, shown
 from losscli.losses import Loss, losses
 from losscli.tasks import tasks
 
@@ -37,6 +39,8 @@ LINKS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 BATCH, RUNS, WIDTH = 5, 3, 4  # of what a loss is first tried on
 CLOSE = 1e-4  # float32, sums in another order
+
+QUIET = ("Converting a tensor with requires_grad", "There is a performance drop")  # a finding says it: slow-own-loss
 
 Kernel = Callable[[Tensor, Tensor], Tensor]
 
@@ -75,7 +79,7 @@ def adopt(text: str, task: str) -> Loss:
     key, state = f"{task}/{label_of(text)}", (text, file.resolve(), _changed(file))
     if key not in losses or _adopted.get(key) != state:
         item = load(text, task)
-        refuse_wrong_shape(item)
+        refuse_unfit(item)
         losses.put(key, item, again=key in losses)
         _adopted[key] = state
     return losses.get(key)
@@ -106,15 +110,40 @@ def load(text: str, task: str, expects: str | None = None) -> Loss:
     )  # fmt: skip
 
 
-def refuse_wrong_shape(item: Loss) -> None:
-    """`SpecError` where a loss of the user's own returns neither one number nor one per sample."""
-    if isinstance(item.function, Own) and item.function.way == "wrong":
+def refuse_unfit(item: Loss) -> None:
+    """`SpecError` where a loss of the user's own returns neither one number nor one per sample, or nothing to learn from."""
+    if not isinstance(item.function, Own):
+        return
+    if item.function.way == "wrong":
         given = item.function.shape
         square = given == [BATCH, BATCH]
         raise SpecError(
             f"{item.name} must return one number or one per sample, and a batch of {BATCH} gives the shape {given}",
             cure="a [B, 1] is broadcast against a [B]: squeeze(-1) it" if square else "return loss.mean()",
         )
+    if not item.function.learns:
+        raise SpecError(
+            f"{item.name} returns a tensor without a gradient, so nothing can be learned from it",
+            cure="compute it from the prediction with torch, without detach(), item() or torch.no_grad()",
+        )
+
+
+class _InPlace(Exception):
+    """The user's code has changed what it was given."""
+
+
+class _Watch(TorchFunctionMode):
+    """Ends the user's code at the line that changes one of some tensors in place."""
+
+    def __init__(self, *watched: Tensor):
+        super().__init__()
+        self.watched = [(each, each._version) for each in watched]
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        if any(each._version != version for each, version in self.watched):
+            raise _InPlace
+        return result
 
 
 class Own:
@@ -130,6 +159,7 @@ class Own:
         self.task = task
         self.__doc__ = inspect.getdoc(thing) or f"A loss of your own, {label}."
         self.modules: list[nn.Module] = []
+        self.learns = True  # whether a gradient comes back to the prediction
         self.kernel, self.shape, self.way = self._understood(thing)
         self.obstacle = self._obstacle()
 
@@ -138,6 +168,7 @@ class Own:
         leading = prediction.shape[: target.ndim - self.inner]
         for module in self.modules:
             module.to(prediction.device)
+        target = target.clone()  # the metrics read it too, and the trial cannot have seen every branch of the code
         with self._theirs():
             if not leading:
                 return self._one(prediction, target)
@@ -163,7 +194,9 @@ class Own:
     @contextmanager
     def _theirs(self) -> Iterator[None]:
         """What the code raises is told with its place, and what it prints goes where messages go."""
-        with foreign(self.label, self.file), redirect_stdout(sys.stderr):
+        with foreign(self.label, self.file), redirect_stdout(sys.stderr), warnings.catch_warnings():
+            for message in QUIET:
+                warnings.filterwarnings("ignore", message)
             yield
 
     # Understanding
@@ -190,16 +223,81 @@ class Own:
         return partial(thing, **options) if options else thing
 
     def _read(self, kernel: Kernel) -> tuple[list[int], str]:
-        prediction, target = (part[0] for part in self._sample())
-        with self._theirs():
-            values = kernel(prediction, target)
-        if not isinstance(values, Tensor):
-            message = f"{self.label} must return a tensor, and it returns {type(values).__name__}"
-            raise SpecError(message, cure="return what torch has computed, without item() or float()")
+        prediction, target = (part[0] for part in self._sample(self.link))
+        leaf = prediction.clone().requires_grad_()
+        values = self._tried(kernel, leaf, target)
+        self._refuse_state(kernel, leaf, target, values)
+        self.learns = self._reaches(values, leaf)
         shape = list(values.shape)
         if shape in ([BATCH], list(target.shape)):
             return shape, "sample"
         return shape, self._of_one_number(kernel, values, prediction, target) if values.numel() == 1 else "wrong"
+
+    def _tried(self, kernel: Kernel, leaf: Tensor, target: Tensor) -> Tensor:
+        """What the code returns for a small batch: a tensor, and the batch must be what it was."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            try:
+                values = self._watched(kernel, leaf.clone(), target.clone())
+            except CodeError as error:
+                raise self._for_probabilities(kernel, error) from error.__cause__
+        if isinstance(values, Tensor):
+            return values
+        cure = "return what torch has computed, without item() or float()"
+        if inspect.iscoroutine(values):
+            values.close()
+            cure = "write def, not async def"
+        raise SpecError(f"{self.label} must return a tensor, and it returns {type(values).__name__}", cure=cure)
+
+    def _watched(self, kernel: Kernel, prediction: Tensor, target: Tensor) -> Any:
+        kept = prediction.detach().clone(), target.clone()
+        place: Place | None = Place(self.file)
+        try:
+            with self._theirs(), _Watch(prediction, target):
+                values = kernel(prediction, target)
+        except CodeError as error:
+            if not isinstance(error.__cause__, _InPlace):
+                raise
+            place = error.problems[0].place
+        else:
+            if torch.equal(prediction, kept[0]) and torch.equal(target, kept[1]):  # `.data` leaves no version behind
+                return values
+        cure = "write p = p - t rather than p -= t or p.sub_(t), or change a clone()"
+        raise CodeError(f"{self.label}: it changes its inputs in place", place=place, cure=cure)
+
+    def _for_probabilities(self, kernel: Kernel, error: CodeError) -> CodeError:
+        """The error, with the cure where the code does take probabilities."""
+        link = tasks.get(self.task).links.get("probabilities")
+        if link is None or link == self.link:
+            return error
+        try:
+            with self._theirs():
+                kernel(*(part[0].clone() for part in self._sample(link)))
+        except CodeError:
+            return error
+        name = self.label.split(".")[-1]
+        cure = (
+            f'it takes probabilities: {name}.expects = "probabilities" in the file, or verify --expects probabilities'
+        )
+        return CodeError(str(error), place=error.problems[0].place, cure=cure)
+
+    def _refuse_state(self, kernel: Kernel, leaf: Tensor, target: Tensor, first: Tensor) -> None:
+        """All runs of a stack share one object, so nothing of one call may be left for the next."""
+        before = [buffer.clone() for module in self.modules for buffer in module.buffers()]
+        second = self._tried(kernel, leaf, target)
+        after = [buffer for module in self.modules for buffer in module.buffers()]
+        pairs = [(first, second), *zip(before, after, strict=False)]
+        if len(before) != len(after) or not all(map(_same, *zip(*pairs, strict=True))):
+            message = f"{self.label} keeps state between calls, and all runs would share it"
+            cure = "compute it from the batch alone, without buffers or attributes that a call changes"
+            raise CodeError(message, place=Place(self.file), cure=cure)
+
+    def _reaches(self, values: Tensor, leaf: Tensor) -> bool:
+        """Whether the gradient of a result comes back to the prediction."""
+        if not values.requires_grad:
+            return False
+        with self._theirs():
+            return torch.autograd.grad(values.sum(), leaf, allow_unused=True)[0] is not None
 
     def _of_one_number(self, kernel: Kernel, value: Tensor, prediction: Tensor, target: Tensor) -> str:
         """Whether one number for a batch is the mean or the sum of those of its samples."""
@@ -216,7 +314,7 @@ class Own:
 
     def _obstacle(self) -> str | None:
         """Why runs cannot be judged together, if so: what torch.vmap says, or that it gives other numbers."""
-        stack = self._sample()
+        stack = self._sample(self.link)
         try:
             with self._theirs():
                 together = self._runs(*stack, together=True)
@@ -227,7 +325,7 @@ class Own:
         same = together.shape == alone.shape and torch.allclose(together, alone, rtol=CLOSE, equal_nan=True)
         return None if same else "together they give other numbers than alone"
 
-    def _sample(self) -> tuple[Tensor, Tensor]:
+    def _sample(self, link: str | None) -> tuple[Tensor, Tensor]:
         """A stack of small runs: [RUNS, BATCH, ...] and its targets."""
         chance = torch.Generator().manual_seed(0)
         wide = (RUNS, BATCH, WIDTH) if self.task in ("multiclass", "multilabel") else (RUNS, BATCH)
@@ -238,7 +336,7 @@ class Own:
             target = torch.randn(wide, generator=chance)
         else:
             target = torch.randint(2, wide, generator=chance).float()
-        return (LINKS[self.link](raw) if self.link else raw), target
+        return (LINKS[link](raw) if link else raw), target
 
     def findings(self) -> Iterator[Finding]:
         """What a user should know of how the code is used."""
@@ -267,6 +365,10 @@ def _changed(file: Path) -> tuple[int, int] | None:
     return (file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else None
 
 
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and torch.allclose(one.float(), other.float(), rtol=0, atol=0, equal_nan=True)
+
+
 def _takes_reduction(thing: Any) -> bool:
     with suppress(ValueError, TypeError):  # some callables have no signature
         return "reduction" in inspect.signature(thing).parameters
@@ -290,6 +392,6 @@ def _found(file: Path, name: str) -> Any:
     thing = getattr(module, name, None)
     if not callable(thing):
         defined = [node.name for node in tree.body if isinstance(node, (ClassDef, FunctionDef))]
-        what = "is no function and no class" if hasattr(module, name) else "is not in"
+        what = "is no function and no class in" if hasattr(module, name) else "is not in"
         raise SpecError(f"{shown(name)} {what} {shown(file)}", cure=choose_from(name, defined) if defined else None)
     return thing

@@ -21,7 +21,7 @@ from losscli.shelf import Shelf
 from losscli.stack.output import through
 from losscli.tasks import tasks
 
-Status = Literal["passed", "failed", "noted", "not applicable"]
+Status = Literal["passed", "failed", "not applicable"]
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,7 @@ Check = Callable[[Case, Sample], str | None]
 class Property:
     """One thing that must hold.
 
-    The other properties stand on a `ground` one: where it fails, they are not tried. A failure of an `advice` is noted, and
-    does not make the loss wrong.
+    The other properties stand on a `ground` one: where it fails, they are not tried.
     """
 
     name: str
@@ -97,7 +96,6 @@ class Property:
     check: Check
     unless: Callable[[Case], str | None]  # why it does not apply, if so
     ground: bool
-    advice: bool
 
 
 properties: Shelf[Property] = Shelf(__name__, "property")
@@ -116,12 +114,11 @@ def must(
     draws: Callable[[Case], Iterable[Sample]],
     unless: Callable[[Case], str | None] = always,
     ground: bool = False,
-    advice: bool = False,
 ) -> Callable[[Check], Check]:
     """Put the decorated predicate on the shelf as a property."""
 
     def register(check: Check) -> Check:
-        properties.put(name, Property(name, what, why, draws, check, unless, ground, advice))
+        properties.put(name, Property(name, what, why, draws, check, unless, ground))
         return check
 
     return register

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from inspect import Parameter
 from typing import Any
 
 import torch
@@ -97,15 +96,32 @@ def _extreme_targets(case: Case) -> Tensor:
 
 def settings(loss: Loss, given: Mapping[str, Any], task: str) -> list[dict[str, Any]]:
     """The options to try: those that are given; else the defaults, and every option set to something else."""
-    needed = {name: choices(option)[0] for name, option in loss.options.items() if _must_be_filled(option)}
+    rules = {name: choices(option)[0] for name, option in loss.options.items() if _is_a_rule(option)}
+    needed = rules | filled(loss, given)
     if given or not loss.options:
         return [{**needed, **given}]
     return [needed, {name: choices(option)[-1] for name, option in loss.options.items()}]
 
 
-def _must_be_filled(option: Option) -> bool:
-    """Whether there is no default that a kernel could take: required, or a rule over a training split."""
-    return option.default is Parameter.empty or (isinstance(option.accepts, PerClass) and option.default is not None)
+def filled(loss: Loss, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A value for each option that must be given and is not: 1 where it may be.
+
+    >>> from losscli.losses import find
+    >>> filled(find("cost-sensitive", "binary"), {"false_negative": 5})
+    {'false_positive': 1.0}
+    """
+    missing = [option for option in loss.options.values() if option.required and option.name not in given]
+    return {option.name: _plain(option) for option in missing}
+
+
+def _plain(option: Option) -> Any:
+    accepts = option.accepts
+    return 1.0 if isinstance(accepts, Bounds) and accepts.allow(1.0) else choices(option)[0]
+
+
+def _is_a_rule(option: Option) -> bool:
+    """Whether the default is a rule over a training split, which no kernel could take."""
+    return isinstance(option.accepts, PerClass) and not option.required and option.default is not None
 
 
 def choices(option: Option) -> list[Any]:

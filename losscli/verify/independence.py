@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from losscli.errors import CodeError
 from losscli.losses import Bounds, PerClass
 from losscli.stack.objective import Group
 from losscli.stack.output import Outlet
@@ -21,7 +22,7 @@ def difference(got: Tensor, wanted: Tensor, what: str) -> str | None:
     """None where two results are the same up to rounding; else the first place where they are not."""
     if got.shape != wanted.shape:
         return f"{what}: the shape is {list(got.shape)}, not {list(wanted.shape)}"
-    wrong = ~torch.isclose(got, wanted, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
+    wrong = ~torch.isclose(got.double(), wanted.double(), rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
     if not wrong.any():
         return None
     return f"{what}: {got[wrong][0].item():.6g}, not {wanted[wrong][0].item():.6g}"
@@ -30,6 +31,15 @@ def difference(got: Tensor, wanted: Tensor, what: str) -> str | None:
 def over_batch(case: Case) -> str | None:
     """Why a property of single samples does not apply."""
     return "it is defined over a whole batch" if case.loss.over_batch else None
+
+
+def on_nan(case: Case, prediction: Tensor, target: Tensor) -> Tensor:
+    """The loss of a prediction that holds a NaN; `CodeError` says that it raises where it does."""
+    try:
+        return case.judge(prediction, target)
+    except CodeError as error:
+        message = f"it raises on a NaN, which would stop a whole stack: {error}"
+        raise CodeError(message, place=error.problems[0].place, cure=error.problems[0].cure) from error
 
 
 @must(
@@ -55,12 +65,12 @@ def nan_stays(case: Case, sample: Sample) -> str | None:
     sick = case.received(sample.raw).clone()
     sick[-1] = math.nan
     outcomes = []
-    for prediction in (case.received(sample.raw), sick):
+    for judge, prediction in ((Case.judge, case.received(sample.raw)), (on_nan, sick)):
         leaf = prediction.detach().requires_grad_()
-        values = case.judge(leaf, sample.wanted(torch.float64))
+        values = judge(case, leaf, sample.wanted(torch.float64))
         slopes = torch.zeros_like(leaf)
         if values.requires_grad:
-            slopes = torch.autograd.grad(values.sum(), leaf)[0]
+            (slopes,) = torch.autograd.grad(values.sum(), leaf, allow_unused=True, materialize_grads=True)
         outcomes.append((values.detach()[:-1], slopes[:-1]))
     for what, before, after in zip(("value", "gradient"), *outcomes, strict=True):
         if not torch.allclose(before, after, rtol=0, atol=0, equal_nan=True):

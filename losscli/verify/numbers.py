@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 
 from losscli.verify import Case, Sample, must
 from losscli.verify.draw import CLASSES, extreme, few, many, ordinary
-from losscli.verify.independence import over_batch
+from losscli.verify.independence import on_nan, over_batch
 
 STEP, SLOPE = 1e-6, 1e-4  # how far finite differences look, and how far they may be off
 DIGITS, TINY = 2e-6, 3e-7  # float32 against float64
@@ -37,7 +37,8 @@ def gradient_is_the_slope(case: Case, sample: Sample) -> str | None:
     here, base = leaf.detach(), float(total.detach())
     for index in range(here.numel()):
         left, right = (
-            sign * (float(case.judge(_moved(here, index, sign), target).sum()) - base) / STEP for sign in (-1, 1)
+            sign * (case.judge(_moved(here, index, sign), target).detach().sum().item() - base) / STEP
+            for sign in (-1, 1)
         )
         given = float(slopes.flatten()[index])
         kink = abs(right - left) > SLOPE * max(1.0, abs(left), abs(right))
@@ -103,7 +104,7 @@ def float32_keeps_its_digits(case: Case, sample: Sample) -> str | None:
     """The same rounded inputs in both."""
     prediction, target = case.received(sample.raw.float()), sample.wanted(torch.float32)
     rough = case.judge(prediction, target).double()
-    exact = case.judge(prediction.double(), target.double() if target.is_floating_point() else target)
+    exact = case.judge(prediction.double(), target.double() if target.is_floating_point() else target).double()
     wrong = ~torch.isclose(rough, exact, rtol=DIGITS, atol=TINY, equal_nan=True)
     return f"float32 gives {rough[wrong][0]:.9g}, float64 gives {exact[wrong][0]:.9g}" if wrong.any() else None
 
@@ -119,7 +120,7 @@ def nan_is_shown(case: Case, sample: Sample) -> str | None:
     """The first sample of each run is poisoned."""
     prediction = case.received(sample.raw).clone()
     prediction[:, 0] = math.nan
-    hidden = case.judge(prediction, sample.wanted(torch.float64)).isnan()
+    hidden = on_nan(case, prediction, sample.wanted(torch.float64)).isnan()
     if not hidden[:, 0].all():
         return "a NaN is hidden"
     return "a NaN spreads to other samples" if hidden[:, 1:].any() else None
@@ -148,7 +149,6 @@ def _no_direction(case: Case) -> str | None:
     why="a minus sign too many, or classes in another order, trains towards the wrong answer",
     draws=few,
     unless=_no_direction,
-    advice=True,
 )
 def lower_when_right(case: Case, sample: Sample) -> str | None:
     """The whole batch right, and the whole batch wrong: 3 off in regression, or the other class."""
@@ -156,5 +156,5 @@ def lower_when_right(case: Case, sample: Sample) -> str | None:
     wrong = right + 3 if case.task == "regression" else -right
     if case.task == "multiclass" and case.loss.expects != "rank-logits":
         wrong = right.roll(1, -1)
-    costs = [float(case.value(Sample(raw, sample.target)).mean()) for raw in (right, wrong)]
+    costs = [case.value(Sample(raw, sample.target)).detach().mean().item() for raw in (right, wrong)]
     return None if costs[0] < costs[1] else f"right costs {costs[0]:.4g}, wrong costs {costs[1]:.4g}"

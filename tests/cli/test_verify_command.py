@@ -27,6 +27,12 @@ def looks(prediction, target):
         return prediction.sum()
     return ((prediction - target) ** 2).mean()
 
+def flipped(prediction, target):
+    return -((prediction - target) ** 2).mean()
+
+def detached(prediction, target):
+    return ((prediction - target) ** 2).detach().mean()
+
 def late(prediction, target):
     if prediction.shape[0] > 20:
         raise RuntimeError("too many")
@@ -85,6 +91,26 @@ def test_json_holds_every_property_and_the_example(run: Run) -> None:
     assert failed["example"] == {"options": {}, "prediction": [[0.0]], "target": [[0.0]]}
 
 
+def test_a_minus_sign_too_many_is_1(run: Run) -> None:
+    code, out, _ = run("verify ill.py:flipped --task regression")
+    assert code == 1
+    assert "lower-when-right: right costs" in out
+
+
+def test_what_must_be_given_is_1_and_said(run: Run) -> None:
+    code, out, err = run("verify cost-sensitive --task binary --set false_negative=5")
+    assert (code, err) == (0, "")
+    assert "false_positive has no default; it is tried as false_positive=1" in " ".join(out.split())
+    code, out, _ = run("verify cost-sensitive --task binary --format json")
+    assert code == 0
+    assert json.loads(out)["assumed"] == {"false_positive": 1.0, "false_negative": 1.0}
+
+
+def test_the_last_line_counts_the_notes(run: Run) -> None:
+    _, out, _ = run("verify ill.py:looks --task regression")
+    assert out.splitlines()[-1].endswith(", 0 failed, 2 notes")
+
+
 def test_options_of_a_built_in(run: Run) -> None:
     code, out, _ = run("verify focal --task binary --set gamma=0 --set alpha=0.25 --format json")
     assert code == 0
@@ -107,6 +133,7 @@ def test_options_of_a_built_in(run: Run) -> None:
         ("verify focal --task binary --set gamma", "expected OPTION=VALUE"),
         ("train --task binary --loss ill.py:square --no-record", "a batch of 5 gives the shape [5, 5]"),
         ("train --task binary --loss none.py:f --no-record", "there is no file"),
+        ("train --task regression --loss ill.py:detached --no-record", "a tensor without a gradient"),
         ("train --task binary --set loss=ill.py:naive --no-record", "only registered names"),
     ],
 )

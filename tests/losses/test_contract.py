@@ -38,7 +38,6 @@ def test_every_built_in_passes_its_own_verify(item: Loss) -> None:
     report = verify(item, item.task)
     assert told(report.failed) == []
     assert report.count("passed") >= 9
-    assert told([each for each in report.outcomes if each.status == "noted"]) == []
 
 
 @pytest.mark.parametrize("item", BORROWED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,60 @@ def sigmoids(prediction, target):
 def chances(prediction, target):
     return functional.binary_cross_entropy(prediction, target)
 chances.expects = "probabilities"
+
+def target_in_place(prediction, target):
+    target.mul_(0)
+    return ((prediction - target) ** 2).mean()
+
+def prediction_in_place(prediction, target):
+    """In two lines."""
+    prediction -= target
+    return prediction ** 2
+
+def data_in_place(prediction, target):
+    prediction.data.mul_(2)
+    return (prediction - target) ** 2
+
+def large_in_place(prediction, target):
+    return ((prediction - target.mul_(0)) ** 2).mean() if len(target) > 5 else ((prediction - target) ** 2).mean()
+
+def detached(prediction, target):
+    return ((prediction - target) ** 2).detach().mean()
+
+def without(prediction, target):
+    with torch.no_grad():
+        return (prediction - target) ** 2
+
+def disconnected(prediction, target):
+    return torch.tensor(float(((prediction - target) ** 2).mean()), requires_grad=True)
+
+async def waits(prediction, target):
+    return ((prediction - target) ** 2).mean()
+
+def noisy(prediction, target):
+    return (prediction - target + torch.rand_like(target)) ** 2
+
+class Running(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("usual", torch.zeros(()))
+
+    def forward(self, prediction, target):
+        error = ((prediction - target) ** 2).mean()
+        self.usual = 0.9 * self.usual + 0.1 * error.detach()
+        return error / (1 + self.usual)
+
+class Silent(Running):
+    def forward(self, prediction, target):
+        super().forward(prediction, target)
+        return ((prediction - target) ** 2).mean()
+
+class Grows:
+    calls = 0
+
+    def __call__(self, prediction, target):
+        self.calls += 1
+        return self.calls * (prediction - target) ** 2
 
 text = "no loss"
 '''
@@ -181,7 +236,15 @@ def test_prints_go_to_stderr(file, capsys):
     [
         ("square", "gives the shape [5, 5]"),
         ("number", "must return a tensor, and it returns float"),
-        ("text", "is no function and no class"),
+        ("text", "'text' is no function and no class in '"),
+        ("waits", "it returns coroutine"),
+        ("detached", "returns a tensor without a gradient"),
+        ("without", "returns a tensor without a gradient"),
+        ("disconnected", "returns a tensor without a gradient"),
+        ("Running", "Running keeps state between calls"),
+        ("Silent", "Silent keeps state between calls"),
+        ("Grows", "Grows keeps state between calls"),
+        ("data_in_place", "data_in_place: it changes its inputs in place"),
         ("meen", "'meen' is not in"),
     ],
 )
@@ -190,6 +253,48 @@ def test_what_is_no_loss_is_refused(file, name, said):
         adopt(f"{file}:{name}", "regression")
     assert said in str(caught.value)
     assert caught.value.problems[0].cure
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("target_in_place", "target.mul_(0)"), ("prediction_in_place", "prediction -= target")]
+)
+def test_a_change_in_place_is_refused_with_its_line(file, name, code):
+    with pytest.raises(CodeError, match="it changes its inputs in place") as caught:
+        load(f"{file}:{name}", "regression")
+    line = CODE.splitlines().index(f"    {code}") + 1
+    assert str(caught.value.problems[0].place) == f"{file}:{line}"
+
+
+def test_a_change_in_place_that_the_trial_cannot_see_leaves_the_target_alone(file):
+    target = drawn(2, 9)
+    load(f"{file}:large_in_place", "regression").function(drawn(2, 9, seed=1), target)
+    assert torch.equal(target, drawn(2, 9))
+
+
+def test_chance_is_no_state_and_verify_names_it(file):
+    failed = verify(load(f"{file}:noisy", "regression"), "regression").failed
+    assert [failure.tried.name for failure in failed] == ["same-twice"]
+
+
+def test_what_takes_probabilities_is_told_how_to_say_so(tmp_path):
+    path = tmp_path / "chance.py"
+    path.write_text(
+        "from torch.nn.functional import binary_cross_entropy\n\ndef f(p, t):\n    return binary_cross_entropy(p, t)\n"
+    )
+    with pytest.raises(CodeError, match="should be between 0 and 1") as caught:
+        load(f"{path}:f", "binary")
+    assert 'f.expects = "probabilities"' in caught.value.problems[0].cure
+    assert "--expects probabilities" in caught.value.problems[0].cure
+    assert str(caught.value.problems[0].place) == f"{path}:4"
+
+
+def test_no_warning_of_torch_reaches_the_user(file):
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        verify(load(f"{file}:disconnected", "regression"), "regression")
+        verify(load(f"{file}:Scaled", "regression"), "regression")
+        verify(load(f"{file}:slow", "regression"), "regression")
+    assert [str(warning.message) for warning in heard] == []
 
 
 def test_a_wrong_shape_is_what_verify_names(file):

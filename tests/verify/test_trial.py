@@ -12,6 +12,7 @@ from torch import Tensor
 from losscli.losses import Bounds, Loss, Option, PerClass, losses
 from losscli.losses.weights import sample_weights
 from losscli.verify import properties
+from losscli.verify.draw import settings
 from losscli.verify.trial import verify
 
 
@@ -98,6 +99,16 @@ def raises(prediction, target):
     raise KeyError("no such thing")
 
 
+def raises_on_nan(prediction, target):
+    if prediction.isnan().any():
+        raise ValueError("a number, please")
+    return squared(prediction, target)
+
+
+def disconnected(prediction, target):
+    return squared(prediction, target).detach().double().requires_grad_()
+
+
 ILL = {
     wrong_gradient: {"gradient-is-the-slope"},
     overflows: {"finite-at-extremes"},
@@ -113,6 +124,9 @@ ILL = {
     overflows_in_half: {"finite-in-half-precision"},
     no_gradient: {"gradient-is-the-slope"},
     raises: {"one-number-per-sample"},
+    upside_down: {"lower-when-right"},
+    raises_on_nan: {"nan-stays-in-its-run", "nan-is-shown"},
+    disconnected: {"gradient-is-the-slope", "finite-in-half-precision"},
 }
 
 
@@ -140,11 +154,17 @@ def test_the_example_is_as_small_as_it_gets():
     assert "[1, 1, 1], not [1, 1]" in failure.message
 
 
-def test_a_wrong_direction_is_noted_and_no_failure():
-    report = verify(patient(upside_down), "regression")
-    (noted,) = (outcome for outcome in report.outcomes if outcome.status == "noted")
-    assert noted.tried.name == "lower-when-right"
-    assert report.failed == []
+def test_a_raise_on_nan_is_told_apart_from_a_nan_that_is_hidden():
+    failed = verify(patient(raises_on_nan), "regression").failed
+    assert {failure.message.split(":")[0] for failure in failed} == {
+        "it raises on a NaN, which would stop a whole stack"
+    }
+
+
+def test_what_must_be_given_is_1_and_the_rest_is_tried_as_ever():
+    item = losses.get("binary/cost-sensitive")
+    assert settings(item, {}, "binary")[0] == {"false_positive": 1.0, "false_negative": 1.0}
+    assert settings(item, {"false_negative": 5.0}, "binary") == [{"false_positive": 1.0, "false_negative": 5.0}]
 
 
 def test_nothing_else_is_tried_on_sand():
