@@ -169,12 +169,16 @@ class Own:
         for module in self.modules:
             module.to(prediction.device)
         target = target.clone()  # the metrics read it too, and the trial cannot have seen every branch of the code
+        version = prediction._version
         with self._theirs():
-            if not leading:
-                return self._one(prediction, target)
-            runs = prediction.flatten(0, len(leading) - 1), target.flatten(0, len(leading) - 1)
-            values = self._runs(*runs, together=self.obstacle is None)
-        return values.reshape(*leading, *values.shape[1:])
+            if leading:
+                runs = prediction.flatten(0, len(leading) - 1), target.flatten(0, len(leading) - 1)
+                values = self._runs(*runs, together=self.obstacle is None)
+            else:
+                values = self._one(prediction, target)
+        if prediction._version != version:
+            raise self._in_place(Place(self.file))
+        return values.reshape(*leading, *values.shape[1:]) if leading else values
 
     def _runs(self, prediction: Tensor, target: Tensor, together: bool) -> Tensor:
         """[P, B] or [P] of a flat stack of runs."""
@@ -262,8 +266,11 @@ class Own:
         else:
             if torch.equal(prediction, kept[0]) and torch.equal(target, kept[1]):  # `.data` leaves no version behind
                 return values
+        raise self._in_place(place)
+
+    def _in_place(self, place: Place | None) -> CodeError:
         cure = "write p = p - t rather than p -= t or p.sub_(t), or change a clone()"
-        raise CodeError(f"{self.label}: it changes its inputs in place", place=place, cure=cure)
+        return CodeError(f"{self.label}: it changes its inputs in place", place=place, cure=cure)
 
     def _for_probabilities(self, kernel: Kernel, error: CodeError) -> CodeError:
         """The error, with the cure where the code does take probabilities."""

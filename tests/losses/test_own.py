@@ -104,7 +104,10 @@ def data_in_place(prediction, target):
     return (prediction - target) ** 2
 
 def large_in_place(prediction, target):
-    return ((prediction - target.mul_(0)) ** 2).mean() if len(target) > 5 else ((prediction - target) ** 2).mean()
+    return (prediction - (target.mul_(0) if len(target) > 5 else target)) ** 2
+
+def later_in_place(prediction, target):
+    return ((prediction.mul_(2) if len(target) > 5 else prediction) - target) ** 2
 
 def detached(prediction, target):
     return ((prediction - target) ** 2).detach().mean()
@@ -237,7 +240,7 @@ def test_prints_go_to_stderr(file, capsys):
         ("square", "gives the shape [5, 5]"),
         ("number", "must return a tensor, and it returns float"),
         ("text", "'text' is no function and no class in '"),
-        ("waits", "it returns coroutine"),
+        ("waits", "it returns coroutine; write def, not async def"),
         ("detached", "returns a tensor without a gradient"),
         ("without", "returns a tensor without a gradient"),
         ("disconnected", "returns a tensor without a gradient"),
@@ -251,8 +254,9 @@ def test_prints_go_to_stderr(file, capsys):
 def test_what_is_no_loss_is_refused(file, name, said):
     with pytest.raises(SpecError) as caught:
         adopt(f"{file}:{name}", "regression")
-    assert said in str(caught.value)
-    assert caught.value.problems[0].cure
+    (problem,) = caught.value.problems
+    assert said in f"{problem.message}; {problem.cure}"
+    assert problem.cure
 
 
 @pytest.mark.parametrize(
@@ -269,6 +273,8 @@ def test_a_change_in_place_that_the_trial_cannot_see_leaves_the_target_alone(fil
     target = drawn(2, 9)
     load(f"{file}:large_in_place", "regression").function(drawn(2, 9, seed=1), target)
     assert torch.equal(target, drawn(2, 9))
+    with pytest.raises(CodeError, match="it changes its inputs in place"):
+        load(f"{file}:later_in_place", "regression").function(drawn(2, 9), target)
 
 
 def test_chance_is_no_state_and_verify_names_it(file):
