@@ -224,4 +224,4 @@ def test_features_constant_in_some_splits_are_told_once(spec, tmp_path: Path) ->
 
 def test_made_up_data_are_told(spec) -> None:
     arena = run([spec("task: binary\n" + QUICK)], out=None, smoke=True).arenas[0]
-    assert [finding.code for finding in arena.findings] == ["made-up-data"]
+    assert [finding.code for finding in arena.findings] == ["default-data"]
