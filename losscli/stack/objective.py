@@ -29,7 +29,6 @@ Value = float | Tensor | str | list[float] | None
 class Group:
     """Rows next to each other that share a loss and what stands before it."""
 
-    rows: slice
     loss: Loss
     outlet: Outlet
     options: dict[str, Value]
@@ -67,20 +66,22 @@ class Objective:
 
     def __init__(self, runs: Sequence[Run], task: Task, device: torch.device):
         self.groups: list[Group] = []
-        start = 0
+        self.sizes: list[int] = []  # the rows of each group
         for _, members in groupby(runs, _alike):
             found = list(members)
-            rows = slice(start, start + len(found))
             weight = _class_weight(found, device) if found[0].weight is not None else None
             options = _merge(found, device)
-            self.groups.append(Group(rows, found[0].loss, Outlet(found, task, device), options, weight))
-            start = rows.stop
+            self.groups.append(Group(found[0].loss, Outlet(found, task, device), options, weight))
+            self.sizes.append(len(found))
 
     def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The mean loss of every run, [R], of raw outputs [R, B, O], targets [R, B, ...] and sample weights [R, B]."""
+        # split, not slices: its backward is one concatenation, where each slice would fill a whole gradient of zeros
+        outputs, targets = torch.split(output, self.sizes), torch.split(target, self.sizes)
+        weights = [None] * len(self.groups) if weight is None else torch.split(weight, self.sizes)
         judged = [
-            group.judge(output[group.rows], target[group.rows], None if weight is None else weight[group.rows])
-            for group in self.groups
+            group.judge(raw, truth, counts)
+            for group, raw, truth, counts in zip(self.groups, outputs, targets, weights, strict=True)
         ]
         return judged[0] if len(judged) == 1 else torch.cat(judged)
 

@@ -17,6 +17,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 from speed import BATCH, FEATURES, HIDDEN, LOSSES, jobs, table
+from torch.profiler import ProfilerActivity, profile, record_function
 
 from losscli.losses import find
 from losscli.stack.device import threads
@@ -76,6 +77,32 @@ def step(rounds: int, console: Console) -> None:
     console.print(shown)
 
 
+def profiled(console: Console) -> None:
+    """The same question inside a running epoch, by torch's profiler, whose own cost falls on the many small operations."""
+    runs, job = jobs(table(), LOSSES, 5)
+    trainings = [Training(part, job) for part in stacks(runs, job)]
+    for training in trainings:
+        move = training.optimizer.step
+
+        def marked(*given: object, move: Callable[..., None] = move) -> None:
+            with record_function("optimizer"):
+                move(*given)
+
+        training.optimizer.step = marked  # type: ignore[method-assign]
+        training._epoch()
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        for training in trainings:
+            training._epoch()
+    events = {event.key: event for event in seen.key_averages()}
+    whole = sum(event.self_cpu_time_total for event in events.values())
+    products = sum(events[name].self_cpu_time_total for name in ("aten::bmm", "aten::baddbmm"))
+    moved = events["optimizer"].cpu_time_total
+    console.print(
+        f"inside an epoch, by the profiler: products {products / whole:.0%}, optimizer {moved / whole:.0%}, "
+        f"the rest {1 - (products + moved) / whole:.0%}"
+    )
+
+
 def grid(rounds: int, console: Console) -> None:
     """Twenty values of gamma in one call, beside one value, on the same 20 rows."""
     focal = find("focal", "binary").function
@@ -97,6 +124,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     console = Console()
     step(rounds, console)
+    profiled(console)
     grid(rounds, console)
 
 
