@@ -225,3 +225,12 @@ def test_features_constant_in_some_splits_are_told_once(spec, tmp_path: Path) ->
 def test_made_up_data_are_told(spec) -> None:
     arena = run([spec("task: binary\n" + QUICK)], out=None, smoke=True).arenas[0]
     assert [finding.code for finding in arena.findings] == ["default-data"]
+
+
+def test_specs_of_different_files_are_different_arenas(spec, tmp_path: Path) -> None:
+    for name, step in (("a", 2), ("b", 3)):
+        rows = [f"{x},{'yes' if x % step else 'no'}" for x in range(60)]
+        (tmp_path / f"{name}.csv").write_text("x,y\n" + "\n".join(rows))
+    text = "task: binary\ndata: {source: csv, path: %s.csv, target: y}\n" + QUICK
+    specs = [spec(text % name, f"{name}.yaml") for name in ("a", "b", "a")]
+    assert [(arena.data, len(arena.entries)) for arena in losscli.compare(specs).arenas] == [("a", 1), ("b", 1)]

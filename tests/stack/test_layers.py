@@ -83,3 +83,15 @@ def test_layers_draw_from_their_own_streams():
     narrow, wide = Network([Linear(3, 4), Linear(4, 1)]), Network([Linear(3, 4), Linear(4, 6)])
     assert torch.equal(narrow.draw(5)[:16], wide.draw(5)[:16])
     assert not torch.equal(narrow.draw(5)[:16], narrow.draw(6)[:16])
+
+
+def test_a_row_that_is_widened_keeps_its_numbers_and_gets_zeros():
+    own, wide = Network([Linear(2, 3), Linear(3, 1)]), Network([Linear(4, 3), Linear(3, 1)])
+    row = own.draw(1)
+    before, after = own.named(row, torch.empty(0)), wide.named(wide.widen(row, own), torch.empty(0))
+    assert after["layers.0.weight"].shape == (4, 3)
+    assert (after["layers.0.weight"][:2] == before["layers.0.weight"]).all()
+    assert not after["layers.0.weight"][2:].any()
+    for name in ("layers.0.bias", "layers.1.weight", "layers.1.bias"):
+        assert (after[name] == before[name]).all()
+        assert before[name].any()

@@ -10,6 +10,8 @@ import torch
 from torch.nn import functional
 
 from losscli.data.dataset import Part
+from losscli.metrics import find as find_metric
+from losscli.stack.baseline import baseline
 from losscli.stack.objective import Objective
 from losscli.stack.output import Outlet, outputs_of
 from losscli.stack.plan import Plan
@@ -147,3 +149,13 @@ def test_a_loss_over_the_batch_of_several_targets_is_the_mean_over_them(run_of, 
     output, target = outputs(1, 2), torch.randn(1, B, 2)
     by_hand = (output - target).square().mean(1).sqrt().mean(1)
     torch.testing.assert_close(judged([several], "regression", output, target), by_hand, rtol=1e-5, atol=1e-6)
+
+
+def test_the_baseline_of_regression_is_the_training_mean_in_the_users_units(dataset):
+    """By hand: the RMSE of the training mean on the rows of each split."""
+    found = dataset("regression", 0)
+    center, scale = float(found.scale.center[0]), float(found.scale.scale[0])
+    scores = baseline([found], tasks.get("regression"), [find_metric("rmse", "regression")])
+    for split, part in found.parts.items():
+        values = part.target.astype(np.float64) * scale + center
+        assert scores[split]["rmse"] == pytest.approx(np.sqrt(np.mean((values - center) ** 2)), rel=1e-5)
