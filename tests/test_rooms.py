@@ -23,7 +23,7 @@ ROWS = (
     {"record", "compare"},
     {"reports", "check"},
     {"explain", "verify"},
-    {"pipeline"},
+    {"pipeline", "advice", "deploy"},
     {"cli"},
 )
 LEVEL = {room: level for level, rooms in enumerate(ROWS) for room in rooms}

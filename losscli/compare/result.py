@@ -34,6 +34,7 @@ class RunResult:
     scores: Mapping[str, Mapping[str, float]]
     history: Sequence[Point]
     seconds: float  # of the run's stack, divided by its runs
+    tuned: Mapping[str, Any] = field(default_factory=dict)  # what tuning chose on the valid split: {"lr": 0.003}
 
 
 @dataclass(frozen=True)

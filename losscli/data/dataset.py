@@ -33,12 +33,17 @@ class Table:
 class Part:
     """One split: features float32 [N, F], target as `tasks.Target.values` says (regression: standardised).
 
-    `weight` float32 [N] is how much each row counts in the loss; None where all count alike.
+    `weight` float32 [N] is how much each row counts in the loss; None where all count alike. `index` int64 [N] is each
+    row's place in the table. Where `data.corrupt` changed targets on purpose, `clean` are those from before, and
+    `flipped` bool [N] tells which rows differ.
     """
 
     features: np.ndarray
     target: np.ndarray
     weight: np.ndarray | None = None
+    index: np.ndarray | None = None
+    clean: np.ndarray | None = None
+    flipped: np.ndarray | None = None
 
     @property
     def rows(self) -> int:

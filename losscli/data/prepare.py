@@ -34,6 +34,7 @@ def prepare(table: Table, target: Target, task: Task, split: Split, seed: int) -
             encoder.transform(table.features, rows[name]),
             _scaled(target.values[rows[name]], scale),
             None if table.weight is None else table.weight[rows[name]],
+            index=rows[name],
         )
         for name in SPLITS
     }

@@ -13,6 +13,7 @@ from losscli.record import MANIFEST, SCHEMA_VERSION, SUFFIXES
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
 MANIFEST_LIMIT = 1 << 20  # bytes; a manifest names a handful of files
 
@@ -41,6 +42,28 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
         return dict(load(_verified(folder)[1]["weights.safetensors"]))
     except SafetensorError as error:
         raise _bad(folder / "weights.safetensors", f"is not a safetensors file ({error})") from error
+
+
+def read_history(folder: Path) -> pa.Table:
+    """Every run's history: arena, entry, seed, epoch, split, metric, value."""
+    return _table(folder, "history.parquet")
+
+
+def read_predictions(folder: Path) -> pa.Table:
+    """What the runs said of the test split: arena, entry, seed, row, truth, prediction, kind, low, high."""
+    return _table(folder, "predictions.parquet")
+
+
+def _table(folder: Path, name: str) -> pa.Table:
+    from pyarrow import ArrowException, BufferReader, parquet
+
+    files = _verified(folder)[1]
+    if name not in files:
+        raise _bad(folder / name, "is not part of this record")
+    try:
+        return parquet.read_table(BufferReader(files[name]))
+    except ArrowException as error:
+        raise _bad(folder / name, f"is not a Parquet file ({error})") from error
 
 
 def _verified(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -56,6 +56,21 @@ class Column:
     @property
     def missing(self) -> np.ndarray:
         return self.values < 0 if self.is_category else np.isnan(self.values)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How target columns are meant, where they do not say it themselves.
+
+    `positive` is the label that counts as yes (binary), `order` the labels from lowest to highest (ordinal), `separator`
+    what stands between the labels of one cell (multilabel in one column), `transform` what a regression target is
+    learned as.
+    """
+
+    positive: str | None = None
+    order: tuple[str, ...] | None = None
+    separator: str | None = None
+    transform: Literal["none", "log", "log1p"] = "none"
 
 
 @dataclass(frozen=True)
