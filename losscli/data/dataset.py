@@ -15,6 +15,26 @@ SPLITS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
+class ColumnStory:
+    """What became of one column of the user's table, and why: for people to read.
+
+    `kind` is what its values are: number, category, boolean, date, text, row numbers, or empty. `role` is what it
+    serves: feature, target, weight ..., or left out. `why` is half a sentence: "all values are numbers". `distinct` counts the
+    different values besides missing ones (None: not counted), `example` is the first value as it stood in the file.
+    `parts` names the features that it was turned into, where they are others than itself (a date's year, month ...).
+    """
+
+    name: str
+    kind: str
+    role: str
+    why: str
+    distinct: int | None
+    missing: int
+    example: str | None = None
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Table:
     """Columns of equal length as a source gives them; features and target apart, nothing computed from them yet."""
 
@@ -23,6 +43,7 @@ class Table:
     targets: Mapping[str, Column]
     findings: tuple[Finding, ...] = ()
     weight: np.ndarray | None = None  # float32 [N]: how much each row counts in a loss
+    columns: Mapping[str, ColumnStory] = field(default_factory=dict)  # of every column of a file, also of those left out
 
     @property
     def rows(self) -> int:
