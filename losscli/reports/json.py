@@ -38,6 +38,8 @@ def _arena(arena: Arena) -> dict[str, Any]:
         },
         "runs": [_run(run) for run in arena.runs],
         "findings": [finding.to_json() for finding in arena.findings],
+        "labels": list(arena.labels),
+        "rows": dict(arena.rows),
     }
 
 

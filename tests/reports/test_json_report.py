@@ -46,6 +46,8 @@ SHAPE = {
             "baseline": {"test": {"auroc": NUMBER, "accuracy": NUMBER, "log-loss": NUMBER}},
             "runs": [{"entry": TEXT, "seed": NUMBER, "status": TEXT, "epochs": NUMBER, "best_epoch": NUMBER}],
             "findings": [{"code": TEXT, "severity": TEXT, "message": TEXT, "cure": TEXT}],
+            "labels": [TEXT],
+            "rows": {"train": NUMBER, "valid": NUMBER, "test": NUMBER},
         }
     ],
     "timing": {"load_seconds": NUMBER, "train_seconds": NUMBER, "steps": NUMBER, "run_samples_per_second": NUMBER},
