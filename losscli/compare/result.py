@@ -54,8 +54,12 @@ class Delta:
     metric: str
     mean: float
     ci95: tuple[float, float] | None
-    p: float | None = None
-    p_holm: float | None = None
+    p: float | None = None  # two-sided, of this comparison alone
+    p_holm: float | None = None  # after Holm's correction over the comparisons of the arena
+    seeds: int = 0  # pairs: seeds that both finished
+    seeds_needed: int | None = None  # about how many more would settle it; None: settled, or more seeds will not
+    margin: float | None = None  # a difference up to this is of no practical importance
+    test: str | None = None  # sign-flip | sign-flip-monte-carlo | corrected-t
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def delta(
     if not differences:
         return None
     found = estimate(differences, test_ratio)
-    return Delta(metric, found.mean, found.ci95)
+    return Delta(metric, found.mean, found.ci95, seeds=len(differences))
 
 
 def paired(entry: Mapping[int, float], reference: Mapping[int, float]) -> list[float]:
