@@ -10,6 +10,7 @@ losscli.errors.DataError: the target has one class only
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from traceback import walk_tb
@@ -17,6 +18,8 @@ from types import TracebackType
 from typing import Any, ClassVar, Literal
 
 Severity = Literal["error", "warning", "info"]
+# What could move the cursor, hide text or turn it round: control, format (BiDi), surrogates, line and paragraph ends.
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 SHORTEST_BEGINNING = 3  # letters from which on a word can be the beginning of a name
 
 
@@ -142,6 +145,21 @@ def shown(value: object) -> str:
         return whole if len(whole) <= 80 else whole[:80] + "…"
     whole = str(value)
     return repr(whole) if len(whole) <= 80 else repr(whole[:80]) + "…"
+
+
+def visible(text: object, limit: int = 80) -> str:
+    r"""Foreign text with every invisible character written out, cut at `limit`.
+
+    >>> print(visible("\x1b[31mred"))
+    \x1b[31mred
+    >>> print(visible("user\u202etxt.exe"))
+    user\u202etxt.exe
+    """
+    shown = "".join(
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in INVISIBLE else char
+        for char in str(text)
+    )
+    return shown if len(shown) <= limit else shown[: limit - 3] + "..."
 
 
 def counted(number: int, noun: str) -> str:

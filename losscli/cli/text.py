@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from losscli.compare.result import Estimate
-
-# What could move the cursor, hide text or turn it round: control, format (BiDi), surrogates, line and paragraph ends.
-INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+from losscli.errors import visible as visible  # what is foreign, whoever shows it
 
 BLANK_END = re.compile(r"(?<! ) +((?:\x1b\[[0-9;]*m)*)$", re.M)
 NEIGHBOURS = str.maketrans("↑↓·→└─┤│╌━", "^v|>+-||-=")
@@ -36,21 +33,6 @@ def _cell(char: str) -> str:
         return char
     upper, lower = dots & UPPER_DOTS, dots & ~UPPER_DOTS
     return ":" if upper and lower else "'" if upper else "." if lower else " "
-
-
-def visible(text: object, limit: int = 80) -> str:
-    r"""Foreign text with every invisible character written out, cut at `limit`.
-
-    >>> print(visible("\x1b[31mred"))
-    \x1b[31mred
-    >>> print(visible("user\u202etxt.exe"))
-    user\u202etxt.exe
-    """
-    shown = "".join(
-        char.encode("unicode_escape").decode() if unicodedata.category(char) in INVISIBLE else char
-        for char in str(text)
-    )
-    return shown if len(shown) <= limit else shown[: limit - 3] + "..."
 
 
 def trimmed(text: str) -> str:
