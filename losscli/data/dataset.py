@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,11 +43,48 @@ class Table:
     targets: Mapping[str, Column]
     findings: tuple[Finding, ...] = ()
     weight: np.ndarray | None = None  # float32 [N]: how much each row counts in a loss
-    columns: Mapping[str, ColumnStory] = field(default_factory=dict)  # of every column of a file, also of those left out
+    keys: Mapping[str, Column] = field(default_factory=dict)  # categories that a source set apart: they split the rows
+    columns: Mapping[str, ColumnStory] = field(
+        default_factory=dict
+    )  # of every column of a file, also of those left out
 
     @property
     def rows(self) -> int:
         return len(next(iter(self.targets.values())).values)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the columns of a feature matrix [N, F] are: `plain` numbers, then one column of codes per embedded category.
+
+    `codes` says how many codes each of those has (0 is what training never saw), `sizes` into how many numbers a network
+    turns it. Codes are whole numbers in float32, which is exact up to 2^24.
+    """
+
+    plain: int
+    codes: tuple[int, ...] = ()
+    sizes: tuple[int, ...] = ()
+
+    @property
+    def columns(self) -> int:
+        """F: the columns of the matrix."""
+        return self.plain + len(self.codes)
+
+    @property
+    def width(self) -> int:
+        """The numbers per row that a network works on, once codes are looked up."""
+        return self.plain + sum(self.sizes)
+
+    @classmethod
+    def widest(cls, layouts: Iterable[Layout]) -> Layout:
+        """One that has room for all of these; sizes come from the table, so they are the same in all of them.
+
+        >>> Layout.widest([Layout(3, (5, 2), (4, 4)), Layout(2, (6, 2), (4, 4))])
+        Layout(plain=3, codes=(6, 2), sizes=(4, 4))
+        """
+        found = list(layouts)
+        codes = tuple(max(counts) for counts in zip(*(layout.codes for layout in found), strict=True))
+        return cls(max(layout.plain for layout in found), codes, found[0].sizes)
 
 
 @dataclass(frozen=True)
@@ -75,8 +112,10 @@ class Part:
 class Dataset:
     """One seed's data: three encoded splits and the state of the encoder that was fitted on the training split.
 
-    Datasets of different seeds have splits of equal sizes, but may differ in the number of features (a rare category
-    that one training split lacks); the stack pads the narrower ones with zeros.
+    Datasets of different seeds may differ in the sizes of their splits (groups, folds, rows that were taken away): their
+    runs make different stacks. They may also differ in the number of features (a rare category that one training split
+    lacks); the stack pads the narrower ones with zeros. `damage` counts what `data.corrupt` did to the training split,
+    by its kinds: so many, of so many.
     """
 
     name: str
@@ -86,7 +125,14 @@ class Dataset:
     scale: TargetScale | None  # regression only
     encoder: Mapping[str, Any]  # plain JSON: enough to encode new rows
     findings: tuple[Finding, ...] = field(default=())
+    embedded: tuple[int, ...] = ()  # how many codes each of the last columns of the features has
+    sizes: tuple[int, ...] = ()  # and into how many numbers a network turns each
 
     @property
     def features(self) -> int:
         return int(self.parts["train"].features.shape[1])
+
+    @property
+    def layout(self) -> Layout:
+        """What the columns of the features are."""
+        return Layout(self.features - len(self.embedded), self.embedded, self.sizes)

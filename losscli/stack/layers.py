@@ -13,7 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from losscli.data.dataset import Layout
+
 Tensors = Mapping[str, Tensor]
+SPREAD = 0.05  # of what is drawn for an embedded category
 
 
 @dataclass
@@ -80,6 +83,45 @@ class Linear(Layer):
         if not self.bias:
             return torch.bmm(x, weights["weight"])
         return torch.baddbmm(weights["bias"], x, weights["weight"])  # [R, B, F] -> [R, B, H]
+
+
+@dataclass
+class Embedding(Layer):
+    """One table per embedded column and run, [R, codes, size]: the last columns of `x` hold codes, which are looked up.
+
+    What is found comes first, then the plain numbers: a network that is wider because its data have more one-hot features
+    only gets more at its end. Vectors are drawn as Keras does, uniform within 0.05; that of code 0, which stands for what
+    training never saw, is 0 and stays so.
+    """
+
+    layout: Layout
+
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        pairs = zip(self.layout.codes, self.layout.sizes, strict=True)
+        return {f"table{index}": shape for index, shape in enumerate(pairs)}
+
+    def draw(self, chance: torch.Generator) -> dict[str, Tensor]:
+        drawn = {
+            name: torch.empty(shape).uniform_(-SPREAD, SPREAD, generator=chance) for name, shape in self.shapes().items()
+        }
+        for table in drawn.values():
+            table[0] = 0.0
+        return drawn
+
+    def units(self) -> int:
+        return self.layout.width
+
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: Pass) -> Tensor:
+        plain, codes = x[..., : self.layout.plain], x[..., self.layout.plain :].long()  # [R, B, F], [R, B, C]
+        found = [_looked_up(weights[name], codes[..., column]) for column, name in enumerate(self.shapes())]
+        return torch.cat([*found, plain], dim=-1)
+
+
+def _looked_up(table: Tensor, codes: Tensor) -> Tensor:
+    """[R, codes, size], [R, B] -> [R, B, size]. One table of all runs: its gradient adds up in the same order every time."""
+    runs, height, _ = table.shape
+    first = torch.arange(runs, device=codes.device)[:, None] * height  # where each run's own rows begin
+    return functional.embedding(codes + first, table.flatten(0, 1))
 
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {

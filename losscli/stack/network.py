@@ -82,7 +82,8 @@ class Network:
     def widen(self, row: Tensor, own: Network) -> Tensor:
         """A row [P_own] drawn for a narrower `own` network, padded with zeros to this one's shapes: [P].
 
-        Data of one seed may have fewer features than another's; the weights of features that are always zero stay zero.
+        Data of one seed may have fewer features than another's, or fewer levels of an embedded category; the weights of
+        features that are always zero stay zero, and those of levels that never occur are never looked up.
         """
         padded = torch.zeros(self.parameters)
         for slot, narrow in zip(self.slots, own.slots, strict=True):

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from losscli.data.dataset import SPLITS, Dataset
+from losscli.data.dataset import SPLITS, Dataset, Layout
 from losscli.losses import Loss
 from losscli.stack.chance import generator
 
@@ -51,7 +51,7 @@ class Rows:
         dataset_of = {run.seed: run.dataset for run in runs}
         self.datasets = list({id(dataset): dataset for dataset in dataset_of.values()}.values())
         places = {id(dataset): place for place, dataset in enumerate(self.datasets)}
-        self.features = max(dataset.features for dataset in self.datasets)
+        self.layout = Layout.widest(dataset.layout for dataset in self.datasets)
         self.seed_of_run = torch.tensor([self.seeds.index(run.seed) for run in runs], device=device)
         self.dataset_of_seed = torch.tensor([places[id(dataset_of[seed])] for seed in self.seeds])
         self.dataset_of_run = self.dataset_of_seed.to(device)[self.seed_of_run]
@@ -62,9 +62,11 @@ class Rows:
 
     def _inputs(self, split: str) -> Tensor:
         parts = [dataset.parts[split].features for dataset in self.datasets]
-        padded = torch.zeros(len(parts), len(parts[0]), self.features)
-        for place, part in enumerate(parts):
-            padded[place, :, : part.shape[1]] = torch.from_numpy(part)
+        padded = torch.zeros(len(parts), len(parts[0]), self.layout.columns)
+        for place, (dataset, part) in enumerate(zip(self.datasets, parts, strict=True)):
+            plain = dataset.layout.plain
+            padded[place, :, :plain] = torch.from_numpy(part[:, :plain])
+            padded[place, :, self.layout.plain :] = torch.from_numpy(part[:, plain:])  # codes are the last columns
         return padded.to(self.device)
 
     def _targets(self, split: str) -> Tensor:

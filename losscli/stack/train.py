@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from losscli.data.dataset import SPLITS
+from losscli.data.dataset import SPLITS, Layout
 from losscli.metrics import Metric
 from losscli.stack import device as machine
 from losscli.stack.chance import generator
@@ -52,7 +52,8 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
     for run in runs:
         by_outputs.setdefault(outputs_of(run, job.task), []).append(run)
     for outputs, alike in by_outputs.items():
-        cost = Network(job.model.layers(max(run.dataset.features for run in alike), outputs)).cost(job.plan.batch_size)
+        layout = Layout.widest(run.dataset.layout for run in alike)
+        cost = Network(job.model.layers_for(layout, outputs)).cost(job.plan.batch_size)
         machine.refuse_if_too_large(cost, job.device)
         for start, stop in machine.chunks(len(alike), machine.width(cost, job.device)):
             yield alike[start:stop]
@@ -90,7 +91,7 @@ class Training:
         self.rows = Rows(runs, job.device)
         self.courses = [Course(run) for run in runs]
         self.outputs = outputs_of(runs[0], job.task)
-        self.network = Network(job.model.layers(self.rows.features, self.outputs))
+        self.network = Network(job.model.layers_for(self.rows.layout, self.outputs))
         self.objective = Objective(runs, job.task, job.device)
         self.judge = Judge(self.rows, job.task, self.objective, job.metrics)
         self.weights = torch.stack([self._draw(run) for run in runs]).to(job.device)
@@ -111,7 +112,7 @@ class Training:
 
     def _draw(self, run: Run) -> Tensor:
         """The initial weights [P] of a run: drawn for its own number of features, then widened to the stack's."""
-        own = Network(self.job.model.layers(run.dataset.features, self.outputs))
+        own = Network(self.job.model.layers_for(run.dataset.layout, self.outputs))
         return self.network.widen(own.draw(run.seed), own)
 
     def run(self, report: Report) -> None:

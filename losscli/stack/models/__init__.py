@@ -10,6 +10,7 @@ from losscli.options import Strict
 from losscli.shelf import Shelf
 
 if TYPE_CHECKING:
+    from losscli.data.dataset import Layout
     from losscli.stack.layers import Layer
 
 Output = Literal["none", "relu", "sigmoid", "softmax", "log-softmax", "tanh", "softplus", "exp"]
@@ -23,7 +24,14 @@ class Model(Strict):
 
     @abstractmethod
     def layers(self, features: int, outputs: int) -> list[Layer]:
-        """The layers from F features to O raw outputs, in order."""
+        """The layers from F features, which are all numbers, to O raw outputs, in order."""
+
+    def layers_for(self, layout: Layout, outputs: int) -> list[Layer]:
+        """The layers from data as they are laid out to O raw outputs: embedded categories are looked up first."""
+        from losscli.stack.layers import Embedding
+
+        found = self.layers(layout.width, outputs)
+        return [Embedding(layout), *found] if layout.codes else found
 
 
 models: Shelf[type[Model]] = Shelf(__name__, "model")
