@@ -14,12 +14,13 @@ from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Comparison, Point, RunResult
 from losscli.data.dataset import Dataset
 from losscli.data.prepare import constant_in_some, prepare
-from losscli.errors import DataError, Finding
+from losscli.errors import DataError, Finding, counted
 from losscli.losses import find as find_loss
 from losscli.losses.domain import check_target
 from losscli.losses.weights import class_shares
 from losscli.metrics import find as find_metric
 from losscli.record import writer
+from losscli.record.predictions import MOST_NUMBERS
 from losscli.reports.json import to_json
 from losscli.spec.arenas import merge
 from losscli.spec.dump import to_yaml
@@ -82,6 +83,8 @@ def run(
     """
     began = time.perf_counter()
     contests = [load(spec) for spec in merge([smaller(spec) if smoke else spec for spec in specs])]
+    if out is not None:
+        contests = [remembering(contest, MOST_NUMBERS // len(contests)) for contest in contests]
     loaded = time.perf_counter()
     trained = _train(contests, watch, stop or Stop())
     seconds = time.perf_counter() - loaded
@@ -131,6 +134,19 @@ def load(spec: Spec) -> Contest:
     if table.weight is not None:
         said += [_unweighted(entry.name) for entry, loss in zip(found, used, strict=True) if loss.over_batch]
     return replace(contest, findings=list(dict.fromkeys([*spec.notes, *said, *noticed])))
+
+
+def remembering(contest: Contest, most: int) -> Contest:
+    """The contest, keeping what its runs predict: at most so many numbers, of the first seeds, and of one at least."""
+    seeds = contest.spec.seeds
+    of_seed = contest.rows["test"] * contest.job.task.outputs(contest.datasets[seeds[0]].target) * len(contest.entries)
+    kept = seeds[: max(1, most // of_seed)]
+    job = replace(contest.job, kept=frozenset(kept))
+    if len(kept) == len(seeds):
+        return replace(contest, job=job)
+    message = f"the record keeps the predictions of {counted(len(kept), 'seed')} of {len(seeds)}: all would be too many"
+    told = Finding("predictions-cut", "info", message, "every score, history and weight of all seeds is kept")
+    return replace(contest, job=job, findings=[*contest.findings, told])
 
 
 def _wired(run: Run, task: str) -> Wiring:
@@ -243,5 +259,11 @@ def keep(comparison: Comparison, contests: Sequence[Contest], trained: Sequence[
         encoders=encoders,
         specs=[to_yaml(contest.spec, relative_to=out / "record") for contest in contests],
         results=to_json,
+        predictions=[
+            (number, course.run.entry, course.run.seed, course.predictions)
+            for number, courses in enumerate(trained)
+            for course in courses
+            if course.predictions is not None
+        ],
     )
     return replace(comparison, record=folder.as_posix())

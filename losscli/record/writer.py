@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import MachineError, shown
 from losscli.record import MANIFEST, SCHEMA_VERSION
+from losscli.record.predictions import table_of
 
 if TYPE_CHECKING:
     import numpy as np
 
     from losscli.compare.result import Arena, Comparison
+    from losscli.record.predictions import Told
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -53,11 +55,13 @@ def write(
     encoders: Mapping[str, Any],
     specs: Sequence[str],
     results: Callable[[Comparison], Mapping[str, Any]],
+    predictions: Sequence[Told] = (),
 ) -> Path:
     """Write the record of `comparison` into a new folder under `root`, and return that folder.
 
     `weights` are named `<arena>/<entry>/<seed>/<parameter>`, `specs` are YAML texts, one per arena, `results` makes the
-    machine output (it gets the comparison with its record's path filled in). Raises `MachineError` if the disk is full,
+    machine output (it gets the comparison with its record's path filled in), `predictions` are (arena, entry, seed, what
+    it says of the test split). Raises `MachineError` if the disk is full,
     read-only or gone; no folder is left then.
     """
     folder = root / name
@@ -65,7 +69,7 @@ def write(
         folder = _take_id(root, name)
         try:
             recorded = replace(comparison, record=folder.as_posix())
-            _fill(folder, _contents(recorded, weights, encoders, specs, results(recorded)))
+            _fill(folder, _contents(recorded, weights, encoders, specs, results(recorded), predictions))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -105,6 +109,7 @@ def _contents(
     encoders: Mapping[str, Any],
     specs: Sequence[str],
     results: Mapping[str, Any],
+    predictions: Sequence[Told],
 ) -> dict[str, bytes]:
     from safetensors.numpy import save
 
@@ -112,6 +117,7 @@ def _contents(
         **{"spec.yaml" if n == 1 else f"spec{n}.yaml": text.encode() for n, text in enumerate(specs, start=1)},
         "results.json": _json(results),
         "history.parquet": _history(comparison.arenas),
+        "predictions.parquet": table_of(predictions),
         "weights.safetensors": save(_contiguous(weights), metadata={"losscli": version("losscli")}),
         "encoders.json": _json(encoders),
     }

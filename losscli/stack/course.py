@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from losscli.metrics import Metric
+from losscli.stack.predictions import Predictions
 from losscli.stack.rows import Run
 
 EXPLODED = 1e6  # a run whose loss is this many times what it started with has diverged, though it is still a number
@@ -28,6 +29,7 @@ class Course:
     history: list[tuple[int, str, str, float]] = field(default_factory=list)
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     weights: dict[str, np.ndarray] = field(default_factory=dict)  # empty if the run diverged
+    predictions: Predictions | None = None  # None if the run diverged, or its seed is not among `Job.kept`
     seconds: float = 0.0
 
     @property

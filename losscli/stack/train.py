@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import torch
@@ -40,6 +40,7 @@ class Job:
     plan: Plan
     metrics: Sequence[Metric]  # the first is the headline
     device: torch.device
+    kept: Set[int] = frozenset()  # the seeds whose runs hand out what they predict of the test split
 
 
 # Called after each epoch of a stack with epoch, epochs and courses; True ends the training, and what there is is kept.
@@ -149,7 +150,7 @@ class Training:
 
     def _look(self, epoch: int, losses: Tensor) -> None:
         """Judge the epoch on the valid split; note who diverged, who improved, who rests from now on."""
-        valid = self._evaluate("valid")
+        valid = self.judge(self._outputs("valid"), "valid")
         sound = torch.isfinite(self.weights).all(dim=1)
         table = torch.stack([losses, self.started_at, sound.to(losses.dtype), *valid.values()]).tolist()  # the one wait
         improved = [False] * len(self.courses)
@@ -171,10 +172,10 @@ class Training:
         if not all(course.moving for course in self.courses):
             self.resting = torch.tensor([[not course.moving] for course in self.courses], device=self.job.device)
 
-    def _evaluate(self, split: str) -> dict[str, Tensor]:
+    def _outputs(self, split: str) -> Tensor:
         units = sum(layer.units() for layer in self.network.layers)
         calm = Pass(training=False)
-        return self.judge(lambda x: self.forward(x, calm), split, units)
+        return self.judge.outputs(lambda x: self.forward(x, calm), split, units)
 
     def finish(self) -> None:
         """Put the best weights back if they were kept, judge all splits, and hand out each run's weights."""
@@ -182,11 +183,24 @@ class Training:
             self.weights.copy_(self.best[0])
             self.statistics.copy_(self.best[1])
         for split in SPLITS:
-            found = {name: values.tolist() for name, values in self._evaluate(split).items()}
+            output = self._outputs(split)
+            found = {name: values.tolist() for name, values in self.judge(output, split).items()}
             for row, course in enumerate(self.courses):
                 lost = course.status == "diverged"
                 course.scores[split] = {name: math.nan if lost else values[row] for name, values in found.items()}
+            if split == "test":
+                self._hand_out(output)
         weights, statistics = self.weights.cpu(), self.statistics.cpu()
         for row, course in enumerate(self.courses):
             if course.status != "diverged":
                 course.weights = self.network.named(weights[row], statistics[row])
+
+    def _hand_out(self, output: Tensor) -> None:
+        """What the runs predict, where it is to be kept."""
+        kept = {
+            row
+            for row, course in enumerate(self.courses)
+            if course.status != "diverged" and course.run.seed in self.job.kept
+        }
+        for row, predictions in self.judge.predictions(output, kept).items():
+            self.courses[row].predictions = predictions

@@ -53,6 +53,7 @@ def test_what_was_written_comes_back(write: Write, comparison: Comparison) -> No
         "spec2.yaml",
         "results.json",
         "history.parquet",
+        "predictions.parquet",
         "weights.safetensors",
         "encoders.json",
         "manifest.json",
@@ -135,7 +136,7 @@ def test_a_file_that_was_changed_is_refused(write: Write) -> None:
                 read(folder)
             path.write_bytes(whole)
             checked += 1
-    assert checked == 5
+    assert checked == 6
     read(folder)
 
 
@@ -198,7 +199,7 @@ def test_a_huge_manifest_is_not_read(write: Write) -> None:
         read(folder)
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_a_full_disk_leaves_nothing_behind(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:

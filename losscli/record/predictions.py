@@ -1,0 +1,81 @@
+"""predictions.parquet: what every run says of each row of its test split. Figures are drawn from it without torch.
+
+| column           | holds                                                                                  |
+|------------------|----------------------------------------------------------------------------------------|
+| arena            | int32                                                                                  |
+| entry, seed      | dictionary<string>, int64                                                              |
+| row              | int64, the row's place in the table as it was read                                     |
+| truth            | list<float32>: [0 or 1], [class index], L times 0 or 1, O numbers in the user's units  |
+| prediction       | list<float32>: what `kind` says; binary has one number, that of yes                    |
+| kind             | dictionary<string>: probabilities, scores (the loss gives no probabilities), or values |
+| low, high        | list<float32> [O], the ends of an interval; null where the loss gives none             |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from losscli.stack.predictions import Predictions
+
+MOST_NUMBERS = 4_000_000  # of `prediction` in one record: 16 MB before compression
+
+Told = tuple[int, str, int, "Predictions"]  # arena, entry, seed, what it says
+
+
+def table_of(told: Sequence[Told]) -> bytes:
+    """The file, from (arena, entry, seed, predictions) of every run that is kept."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    numbers = pa.list_(pa.float32())
+    words = pa.dictionary(pa.int32(), pa.string())
+    schema = pa.schema(
+        [
+            ("arena", pa.int32()), ("entry", words), ("seed", pa.int64()), ("row", pa.int64()), ("truth", numbers),
+            ("prediction", numbers), ("kind", words), ("low", numbers), ("high", numbers),
+        ]
+    )  # fmt: skip
+    table = pa.concat_tables([_of_run(*each, schema) for each in told]) if told else schema.empty_table()
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table.unify_dictionaries(), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def _of_run(arena: int, entry: str, seed: int, told: Predictions, schema: pa.Schema) -> pa.Table:
+    rows = len(told.row)
+    columns: dict[str, Any] = {
+        "arena": np.full(rows, arena, np.int32),
+        "entry": _repeated(entry, rows),
+        "seed": np.full(rows, seed, np.int64),
+        "row": told.row,
+        "truth": _lists(told.truth),
+        "prediction": _lists(told.prediction),
+        "kind": _repeated(told.kind, rows),
+        "low": _lists(told.low, rows),
+        "high": _lists(told.high, rows),
+    }
+    import pyarrow as pa
+
+    return pa.table(columns, schema=schema)
+
+
+def _repeated(word: str, rows: int) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([word], pa.string()))
+
+
+def _lists(values: np.ndarray | None, rows: int = 0) -> pa.Array:
+    """[N, m] as a list per row; nulls where there is nothing."""
+    import pyarrow as pa
+
+    if values is None:
+        return pa.nulls(rows, pa.list_(pa.float32()))
+    offsets = np.arange(len(values) + 1, dtype=np.int32) * values.shape[1]
+    return pa.ListArray.from_arrays(offsets, np.ascontiguousarray(values, np.float32).reshape(-1))
