@@ -23,7 +23,7 @@ def _shared(spec: Spec) -> str:
     """What specs of one arena have in common, as text."""
     path = getattr(spec.data, "path", None)
     rest = {"model": {"output"}, "train": {"lr", "device"}, "data": {"path"}}
-    shared = {"task", "data", "model", "train", "seeds"}
+    shared = {"task", "data", "model", "train", "seeds", "tune"}
     where = str((Path(spec.folder) / path).resolve()) if path is not None else ""
     return where + spec.model_copy(update={"loss": []}).model_dump_json(include=shared, exclude=rest)
 
@@ -49,7 +49,8 @@ def _as_under(base: Spec, spec: Spec) -> list[LossChoice]:
         output = (
             spec.model.output if choice.output is None and spec.model.output != base.model.output else choice.output
         )
-        rates = [choice.lr] if choice.lr is not None or spec.train.lr == base.train.lr else as_list(spec.train.lr)
+        same = choice.lr is not None or spec.train.lr == base.train.lr or "lr" in spec.tune
+        rates = [choice.lr] if same else as_list(spec.train.lr)
         found += [choice.model_copy(update={"output": output, "lr": rate}) for rate in rates]
     return found
 

@@ -39,6 +39,7 @@ def to_yaml(spec: Spec, relative_to: Path | None = None) -> str:
         "train": block["train"],
         "seeds": len(spec.seeds) if counted else spec.seeds,
         "metrics": spec.metrics,
+        **({"tune": spec.tune} if spec.tune else {}),
         **({"expect": spec.expect} if spec.expect else {}),
     }
     return "".join(f"{key}:{_block(value, '  ')}\n" for key, value in ordered.items())

@@ -28,13 +28,14 @@ from losscli.spec.model import CONDITION, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
 from losscli.spec.overrides import Overrides
 from losscli.spec.reader import read_spec
+from losscli.spec.tune import mistakes_in, refuse_too_many
 from losscli.stack.models import Model, models
 from losscli.stack.plan import Plan
 from losscli.tasks import Task, tasks
 
 SCHEMA_VERSION = 1
 MOST_PROBLEMS = 50
-KEYS = ("task", "name", "data", "loss", "model", "train", "seeds", "metrics", "expect", "schema_version")
+KEYS = ("task", "name", "data", "loss", "model", "train", "seeds", "metrics", "expect", "tune", "schema_version")
 
 OURS = ("name", "output", "lr")  # what stands beside the options of a loss
 
@@ -89,6 +90,7 @@ class Resolver:
         }
         if task is not None:
             parts |= {"loss": self._losses(task), "metrics": self._metrics(task), "expect": self._expect(task)}
+            parts["tune"] = self._tune(parts["loss"], parts["train"], task)
         if self.problems:
             raise SpecError(sorted(self.problems, key=_order))
         assert task is not None  # or there would be a problem
@@ -106,10 +108,11 @@ class Resolver:
         return (Finding("default-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
 
     def _checked(self, spec: Spec) -> Spec:
-        try:
-            entries(spec)
-        except SpecError as wrong:
-            raise SpecError([self._placed(each, ("loss",)) for each in wrong.problems]) from None
+        for path, judge in ((("loss",), entries), (("tune",), refuse_too_many)):
+            try:
+                judge(spec)
+            except SpecError as wrong:
+                raise SpecError([self._placed(each, path) for each in wrong.problems]) from None
         return spec
 
     # Telling
@@ -280,13 +283,23 @@ class Resolver:
 
     def _options(self, loss: Loss, options: dict[str, Any], task: Task, path: Keys) -> None:
         """Judge each option, and each value of a grid, by itself, so that each mistake gets its own place."""
-        self._add([self._placed(wrong, path) for wrong in missing_from(loss, options)])
+        tuned = self.data.get("tune")
+        absent = missing_from(loss, {**tuned, **options} if isinstance(tuned, dict) else options)
+        self._add([self._placed(wrong, path) for wrong in absent])
         for key, value in options.items():
             unknown = key not in loss.options
             place = (*path, key)
             given_values = {place: value} if unknown else _values(loss.options[key], value, task, place)
             for place, each in given_values.items():
                 self._add([self._placed(wrong, place, unknown) for wrong in problems_of(loss, {key: each})])
+
+    def _tune(self, losses: list[LossChoice], plan: Plan | None, task: Task) -> dict[str, list[Any]]:
+        block, chosen = self.data.get("tune", {}), self.data.get("loss")
+        whole = not isinstance(chosen, list) or len(chosen) == len(losses)  # or one of them is wrong, which is told
+        known = losses if whole else []
+        for wrong in mistakes_in(block, known, plan, task.name):
+            self._add([self._placed(wrong.problem, wrong.path, wrong.of_key)])
+        return block if isinstance(block, dict) else {}
 
     def _metrics(self, task: Task) -> list[str]:
         names = self.data.get("metrics", list(task.default_metrics))

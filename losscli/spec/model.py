@@ -58,6 +58,7 @@ class Spec(Strict):
     seeds: list[Seed]
     metrics: list[str]
     expect: dict[str, str] = Field(default_factory=dict)
+    tune: dict[str, list[Any]] = Field(default_factory=dict)  # lr or an option -> what every entry tries of it
     folder: str = Field(default=".", exclude=True)
     notes: tuple[Finding, ...] = Field(default=(), exclude=True)  # what was filled in that a reader should know of
 
@@ -66,7 +67,8 @@ class Spec(Strict):
 class Entry:
     """One line of a leaderboard: a loss with its options, what stands between model and loss, and a learning rate.
 
-    `output` is the chain of activations after the last layer, already resolved: `()` is the raw output.
+    `output` is the chain of activations after the last layer, already resolved: `()` is the raw output. A candidate of
+    tuning is an entry, too, under the name of the one that it may stand for, with the values it tries in `tuned`.
     """
 
     name: str
@@ -76,3 +78,4 @@ class Entry:
     lr: float
     weight: Any = None
     beside: Mapping[str, Any] = field(default_factory=dict)  # weight, output and lr where they are not the default
+    tuned: Mapping[str, Any] = field(default_factory=dict)

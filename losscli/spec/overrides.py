@@ -37,6 +37,7 @@ class Overrides:
     seeds: int | str | None = None  # "5" means 0..4, "0,3,7" means these
     device: str | None = None
     metrics: tuple[str, ...] | list[str] = ()
+    tune: tuple[str, ...] | list[str] = ()  # "lr", or "gamma=0.5,1,2"
     sets: tuple[str, ...] | list[str] = ()  # "train.lr=1e-3"
 
     @property
@@ -67,6 +68,9 @@ class Overrides:
         if self.seeds is not None:
             with edited.attempt():
                 edited.put(("seeds",), _seeds(self.seeds), Place("--seeds"))
+        for text in self.tune:
+            with edited.attempt():
+                edited.tune(text)
         for text in self.sets:
             with edited.attempt():
                 edited.set(text)
@@ -162,6 +166,26 @@ class Editor:
             self._set_loss(tuple(keys[1:]), found, place)
         else:
             self.put(_indexed(self.document.data, keys), found, place)
+
+    def tune(self, text: str) -> None:
+        """One `--tune`: a name and its values; of the learning rate alone, the rates around that of the training."""
+        from losscli.spec.tune import RATE, rates_around
+
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        place = Place("--tune")
+        if self.document.spots.get(("tune", name)) == Spot(place, place):
+            raise SpecError(f"{shown(name)} is given twice", place=place, cure="give all its values at once")
+        if not name or (not equals and name != RATE):
+            given = f"got {shown(text)}" if not name else f"{shown(name)} has none"
+            raise SpecError(f"expected NAME=VALUES, {given}", place=place, cure=f"--tune {name or 'gamma'}=0.5,1,2")
+        if equals:
+            listed = value if value.lstrip().startswith("[") else f"[{value}]"
+            rates = read_value(listed, place.file)
+        else:
+            train = self.document.data.get("train")
+            rates = rates_around(train.get("lr") if isinstance(train, dict) else None)
+        self.put(("tune", name), rates, place)
 
     def _set_loss(self, keys: tuple[str, ...], value: Any, place: Place) -> None:
         """Into the one loss; of several, into every one that has the option."""
