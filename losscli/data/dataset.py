@@ -127,6 +127,7 @@ class Dataset:
     findings: tuple[Finding, ...] = field(default=())
     embedded: tuple[int, ...] = ()  # how many codes each of the last columns of the features has
     sizes: tuple[int, ...] = ()  # and into how many numbers a network turns each
+    damage: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def features(self) -> int:

@@ -8,8 +8,9 @@ import numpy as np
 
 from losscli.data.dataset import SPLITS, Dataset, Part, Table
 from losscli.data.encode import Encoder, target_scale
+from losscli.data.corrupt import Corruption, Damaged, corrupt
 from losscli.data.sources import Split
-from losscli.data.split import split_rows
+from losscli.data.split import divide
 from losscli.errors import DataError, Finding, shown
 from losscli.tasks import Column, Target, TargetScale, Task
 
@@ -17,29 +18,37 @@ SHOWN = 8  # names in one message
 NOT_MEANT = "nothing can be learned from it; data.drop silences this, if it is meant to be so"
 
 
-def prepare(table: Table, target: Target, task: Task, split: Split, seed: int) -> Dataset:
-    """The dataset that a run of `seed` trains on; `split.seed`, where it is given, takes the place of `seed`.
+def prepare(
+    table: Table, target: Target, task: Task, split: Split, seed: int, how: Corruption | None = None
+) -> Dataset:
+    """The dataset that a run of `seed` trains on, divided as `split` says, its training split damaged as `how` says.
 
-    `target` is what `task.decode` made of the table's target columns. Splits are stratified where each row has one
+    `target` is what `task.decode` made of the table's target columns; `split.set_apart` has been called on the table. Splits are stratified where each row has one
     class, unless `split.stratify` says otherwise. Raises `DataError` if a split is too small, if the training split has
     one class only, or if no feature varies over it.
     """
-    seed = seed if split.seed is None else split.seed
-    rows = split_rows(target.values, split, seed, _stratifies(task, target, split), target.labels)
-    _need_two_classes(task, target, rows["train"])
-    encoder = Encoder.fit(table.features, rows["train"])
-    scale = None if task.has_classes else target_scale(target.values[rows["train"]])
-    parts = {
-        name: Part(
-            encoder.transform(table.features, rows[name]),
-            _scaled(target.values[rows[name]], scale),
-            None if table.weight is None else table.weight[rows[name]],
-            index=rows[name],
-        )
-        for name in SPLITS
-    }
-    findings = (*table.findings, *target.findings, *_noticed(table, encoder))
-    return Dataset(table.name, seed, parts, target, scale, encoder.state(), findings)
+    rows, told = divide(table, target, split, seed, _stratifies(task, target, split))
+    train = Damaged(rows["train"], table.features, target.values[rows["train"]])
+    places = rows["train"]  # of the training rows among `train.features`
+    if how is not None and how.active():
+        train = corrupt(table.features, target, rows["train"], how, seed, task)
+        rows, places = {**rows, "train": train.rows}, np.arange(len(train.rows))
+    _need_two_classes(task, target, train.values)
+    encoder = Encoder.fit(train.features, places)
+    scale = None if task.has_classes else target_scale(train.values)
+
+    def part(name: str) -> Part:
+        weight = None if table.weight is None else table.weight[rows[name]]
+        if name == "train":
+            clean = None if train.clean is None else _scaled(train.clean, scale)
+            features = encoder.transform(train.features, places)
+            return Part(features, _scaled(train.values, scale), weight, rows[name], clean, train.flipped)
+        values = _scaled(target.values[rows[name]], scale)
+        return Part(encoder.transform(table.features, rows[name]), values, weight, rows[name])
+
+    parts = {name: part(name) for name in SPLITS}
+    findings = (*table.findings, *target.findings, *told, *_noticed(table, encoder))
+    return Dataset(table.name, split.seed_of(seed), parts, target, scale, encoder.state(), findings, damage=train.done)
 
 
 def _stratifies(task: Task, target: Target, split: Split) -> bool:
@@ -51,7 +60,7 @@ def _stratifies(task: Task, target: Target, split: Split) -> bool:
 def _need_two_classes(task: Task, target: Target, train: np.ndarray) -> None:
     if not task.has_classes or target.values.ndim != 1:
         return
-    seen = np.unique(target.values[train])
+    seen = np.unique(train)
     if len(seen) < 2:
         raise DataError(
             f"the training split has one class only: {shown(target.labels[int(seen[0])])}",

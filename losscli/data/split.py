@@ -1,20 +1,112 @@
 """Which rows train a model, which choose when to stop, and which judge it.
 
-The sizes of the three splits, and the number of rows of each class in them, depend on the table and the shares only,
-never on the seed: the runs of different seeds must fit into one rectangular stack. The seed picks the rows.
+Rows drawn at random make splits whose sizes, and whose rows of each class, depend on the table and the shares only, never
+on the seed: the seed picks the rows. Groups, folds and columns make splits whose sizes may differ between seeds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from losscli.data.dataset import SPLITS
+from losscli.data.dataset import SPLITS, Table
+from losscli.data.keys import codes_of, groups_to_folds, groups_to_splits, split_named, split_of_time
 from losscli.data.sources import Split
-from losscli.errors import DataError, counted, shown
+from losscli.errors import DataError, Finding, choose_from, counted, shown
+from losscli.tasks import Column, Target
 
 LEAST_ROWS = 2  # a split of one row has no spread, no ranking and no batch statistics
+FOLDS = 0xF01D  # keeps the folds of division 0 apart from what seed 0 draws elsewhere
+
+Rows = dict[str, np.ndarray]  # sorted indices of each split by its name; disjoint, together all rows
+
+
+def set_apart(table: Table, split: Split) -> Table:
+    """The table with the columns that split it among its keys, and not among its features unless `split.feature` says so.
+
+    Raises `DataError` if there is no such column, or if a row has no value in it.
+    """
+    keys = {name: table.keys.get(name) or _column(table, name) for name in split.columns}
+    for name, column in keys.items():
+        _refuse_missing(name, column)
+    features = table.features
+    if not split.feature:
+        features = {name: column for name, column in features.items() if name not in keys}
+    return replace(table, features=features, keys=keys) if keys else table
+
+
+def _column(table: Table, name: str) -> Column:
+    if name not in table.features:
+        what = "is the target, which cannot split the rows" if name in table.targets else "is no column of the data"
+        raise DataError(f"data.split: {shown(name)} {what}", cure=choose_from(name, table.features))
+    return table.features[name]
+
+
+def _refuse_missing(name: str, column: Column) -> None:
+    from losscli.tasks.labels import place_of
+
+    rows = np.flatnonzero(column.missing)
+    if len(rows):
+        places = [place for row in rows[:5] if (place := place_of(column, int(row)))]
+        at = f" (first at {', '.join(map(str, places))})" if places else ""
+        raise DataError(
+            f"the column {shown(name)}, which splits the rows, is missing in {len(rows)} of "
+            f"{counted(len(column.values), 'row')}{at}",
+            place=places[0] if places else None,
+            cure="fill it in, or take these rows out",
+        )
+
+
+def divide(
+    table: Table, target: Target, split: Split, seed: int, stratify: bool
+) -> tuple[dict[str, np.ndarray], list[Finding]]:
+    """The rows of each split as `split` says, for a run of `seed`, and what was noticed. `set_apart` comes first.
+
+    Raises `DataError` where the column that splits cannot, or where a split gets fewer than 2 rows.
+    """
+    seed, findings = split.seed_of(seed), []
+    if split.kind == "random":
+        return split_rows(target.values, split, seed, stratify, target.labels), []
+    if split.kind == "time":
+        rows, findings = split_of_time(split.time or "", table.keys[split.time or ""], split.valid, split.test)
+    elif split.kind == "column":
+        rows, findings = split_named(split, table.keys[split.column or ""], seed)
+    elif split.kind == "group":
+        groups = codes_of(table.keys[split.group or ""])
+        sizes = {"valid": round(table.rows * split.valid), "test": round(table.rows * split.test)}
+        rows = groups_to_splits(split.group or "", groups, sizes, np.random.default_rng(seed))
+    else:
+        rows = _folds(table, target, split, seed, stratify)
+    _refuse_small({name: len(part) for name, part in rows.items()}, table.rows)
+    return {name: np.sort(rows[name]) for name in SPLITS}, findings
+
+
+def _folds(table: Table, target: Target, split: Split, seed: int, stratify: bool) -> Rows:
+    """Seed s is fold s % folds of division s // folds; what is not tested on is divided into train and valid."""
+    division, fold = divmod(seed, split.folds or 1)
+    rng = np.random.default_rng([division, FOLDS])
+    valid = round(table.rows * split.valid)
+    again = np.random.default_rng([seed, FOLDS, 1])
+    if split.group is not None:
+        groups = codes_of(table.keys[split.group])
+        test = groups_to_folds(split.group, groups, split.folds or 1, rng) == fold
+        rest = np.flatnonzero(~test)
+        inner = groups_to_splits(split.group, groups[rest], {"valid": valid}, again)
+        return {"test": np.flatnonzero(test), **{name: rest[part] for name, part in inner.items()}}
+    classes = np.unique(target.values, return_inverse=True)[1] if stratify else np.zeros(table.rows, dtype=np.int64)
+    shuffled = rng.permutation(table.rows)
+    of = np.empty(table.rows, dtype=np.int64)  # dealt out class by class: of no class does a fold get two rows more
+    of[shuffled[np.argsort(classes[shuffled], kind="stable")]] = np.arange(table.rows) % (split.folds or 1)
+    rest = np.flatnonzero(of != fold)
+    counts = np.bincount(classes[rest])
+    wanted = _largest_remainder(counts, valid, counts)
+    order = again.permutation(rest)
+    order = order[np.argsort(classes[order], kind="stable")]
+    rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[classes[order]]
+    chosen = rank < wanted[classes[order]]
+    return {"train": order[~chosen], "valid": order[chosen], "test": np.flatnonzero(of == fold)}
 
 
 def split_rows(
@@ -45,6 +137,11 @@ def split_rows(
 def _sizes(rows: int, shares: Split) -> dict[str, int]:
     valid, test = round(rows * shares.valid), round(rows * shares.test)
     sizes = {"train": rows - valid - test, "valid": valid, "test": test}
+    _refuse_small(sizes, rows)
+    return sizes
+
+
+def _refuse_small(sizes: dict[str, int], rows: int) -> None:
     short = [name for name in SPLITS if sizes[name] < LEAST_ROWS]
     if short:
         parts = ", ".join(f"{name} {max(sizes[name], 0)}" for name in SPLITS)
@@ -52,7 +149,6 @@ def _sizes(rows: int, shares: Split) -> dict[str, int]:
             f"every split needs at least {LEAST_ROWS} rows, and {counted(rows, 'row')} would make {parts}",
             cure="more rows, or other shares in data.split",
         )
-    return sizes
 
 
 def _stratified(

@@ -9,33 +9,101 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
+from losscli.data.corrupt import Corruption
 from losscli.data.dataset import Table
 from losscli.options import Seed, Share, Strict
 from losscli.shelf import Shelf
 
+TEST = 0.15
+Named = Annotated[str, Field(min_length=1)]
+
 
 class Split(Strict):
-    """How rows are divided: anew with each run's seed, unless `seed` fixes it.
+    """How rows are divided: at random, anew with each run's seed, unless another key says otherwise.
 
-    `stratify: null` means: where each row has one class.
+    `group` is a column no value of which may stand in two splits. `time` is a column of numbers or dates: training rows
+    come before valid rows, and those before test rows. `column` tells each row's split; `labels` says which of its values
+    mean train, valid and test where they have other names. `folds` makes each seed a fold: seed s tests on fold s % folds
+    of the division number s // folds. The first three columns are no features, unless `feature` says so.
+
+    `stratify: null` means: where each row has one class. `seed` makes the split of every run that of this seed.
     """
 
     valid: Share = 0.15
-    test: Share = 0.15
+    test: Share = TEST
     stratify: bool | None = None
     seed: Seed | None = None
+    group: Named | None = None
+    time: Named | None = None
+    column: Named | None = None
+    labels: dict[Literal["train", "valid", "test"], Named] = Field(default_factory=dict)
+    folds: Annotated[int, Field(ge=2, le=1000)] | None = None
+    repeats: Annotated[int, Field(ge=1, le=1000)] | None = None
+    feature: bool = False
 
     @model_validator(mode="after")
-    def _leaves_rows_to_train_on(self) -> Split:
-        if self.valid + self.test >= 1:
+    def _fits_together(self) -> Split:
+        ways = [key for key in ("group", "time", "column", "folds") if getattr(self, key) is not None]
+        if len(ways) > 1 and ways != ["group", "folds"]:
             raise ValueError(
-                f"valid and test must leave rows to train on: {self.valid:g} + {self.test:g} is not below 1"
+                f"rows are divided in one way, and {' and '.join(ways)} are two (group and folds go together)"
             )
+        self._refuse_idle_keys()
+        test = 1 / self.folds if self.folds else self.test
+        if self.valid + test >= 1:
+            which = f"valid and the test fold (1/{self.folds})" if self.folds else "valid and test"
+            raise ValueError(f"{which} must leave rows to train on: {self.valid:g} + {test:g} is not below 1")
         return self
+
+    def _refuse_idle_keys(self) -> None:
+        """A key that would say nothing beside the others is a misunderstanding."""
+        idle = {
+            "repeats": (self.repeats is not None and not self.folds, "repeats how rows are divided into folds"),
+            "labels": (bool(self.labels) and not self.column, "names the values of column"),
+            "feature": (self.feature and not self.columns, "is about the column that splits"),
+            "seed": (
+                self.seed is not None and bool(self.folds or self.time),
+                "fixes what is drawn, and with folds the runs' seeds are the folds"
+                if self.folds
+                else "fixes what is drawn, and time draws nothing",
+            ),
+            "stratify": (
+                self.stratify is True and bool(self.group or self.time or self.column),
+                "keeps the classes' shares, which group, time and column decide by themselves",
+            ),
+            "test": (
+                self.test != TEST and bool(self.folds or self.column),
+                f"is a share, and {'the folds' if self.folds else 'the column'} tell what is tested on",
+            ),
+        }
+        for key, (given, why) in idle.items():
+            if given:
+                raise ValueError(f"{key} {why}: leave {key} out")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that decide which split a row is in."""
+        return tuple(name for name in (self.group, self.time, self.column) if name is not None)
+
+    @property
+    def kind(self) -> Literal["random", "group", "time", "column", "folds"]:
+        """What divides the rows, in a word; folds may be of groups."""
+        if self.folds:
+            return "folds"
+        return "group" if self.group else "time" if self.time else "column" if self.column else "random"
+
+    @property
+    def resampled(self) -> bool:
+        """Whether runs of different seeds are tested on different rows; if not, every seed has the same split."""
+        return self.seed is None and self.kind not in ("time", "column")
+
+    def seed_of(self, seed: int) -> int:
+        """The seed that divides the rows for a run of `seed`."""
+        return seed if self.resampled else self.seed or 0
 
 
 class Source(Strict):
@@ -43,6 +111,7 @@ class Source(Strict):
 
     source: str
     split: Split = Split()
+    corrupt: Corruption = Corruption()
 
     @abstractmethod
     def read(self, folder: Path) -> Table:

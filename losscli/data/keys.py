@@ -1,0 +1,219 @@
+"""Splits that a column decides: groups that stay together, a time that training rows precede, a split named outright.
+
+A key is a category column; whatever its kind, its texts are read here as what they are to be.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import numpy as np
+
+from losscli.data.dataset import SPLITS
+from losscli.data.sources import Split
+from losscli.errors import DataError, Finding, counted, shown
+from losscli.tasks import Column
+from losscli.tasks.labels import label_of, place_of
+
+SPELLINGS = {  # of the splits, in any case; `data.split.labels` takes others
+    "train": ("train", "training", "tr"),
+    "valid": ("valid", "validation", "val", "dev", "eval"),
+    "test": ("test", "testing", "holdout", "heldout"),
+}
+MOST_TOLD = 5
+MONTH = re.compile(r"\d{4}-\d{2}")
+
+
+def codes_of(column: Column) -> np.ndarray:
+    """Codes 0..k of the values that occur, [N]: of a category or of numbers."""
+    codes: np.ndarray = np.unique(column.values, return_inverse=True)[1]
+    return codes
+
+
+def groups_to_splits(
+    name: str, groups: np.ndarray, sizes: dict[str, int], rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Rows by split, no group in two, from group codes [N]: `sizes` as near as whole groups allow, the rest is train.
+
+    The groups are gone through in random order; one is taken if its split is nearer to its size with it than without.
+
+    >>> drawn = groups_to_splits("id", np.array([0, 0, 1, 1, 2, 2, 3, 3]), {"test": 2}, np.random.default_rng(0))
+    >>> {split: len(rows) for split, rows in drawn.items()}
+    {'test': 2, 'train': 6}
+    """
+    counts = np.bincount(groups)
+    if len(counts) <= len(sizes):
+        raise DataError(
+            f"the column {shown(name)} has {counted(len(counts), 'group')} to divide among {len(sizes) + 1} splits",
+            cure="choose another data.split.group, or split at random",
+        )
+    splits = [*reversed(sizes), "train"]  # the test split first: it has the first choice
+    taken = np.full(len(counts), len(splits) - 1)
+    left = rng.permutation(len(counts))
+    for number, split in enumerate(splits[:-1]):
+        later = len(splits) - 1 - number  # as many groups must be left over
+        chosen = _nearest(counts[left], sizes[split], len(left) - later)
+        taken[left[chosen]] = number
+        left = left[~chosen]
+    return {split: np.flatnonzero(taken[groups] == number) for number, split in enumerate(splits)}
+
+
+def _nearest(counts: np.ndarray, size: int, most: int) -> np.ndarray:
+    """Which groups of these `counts`, bool, together come near `size`: at least one of them, and at most `most`."""
+    chosen = np.zeros(len(counts), dtype=bool)
+    total = number = 0
+    for place, count in enumerate(counts.tolist()):
+        if number < most and abs(total + count - size) < abs(total - size):
+            chosen[place] = True
+            total, number = total + count, number + 1
+    if not number:
+        chosen[np.abs(counts - size).argmin()] = True
+    return chosen
+
+
+def groups_to_folds(name: str, groups: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+    """The fold of each row, [N]: the largest groups first, each to the fold that has the fewest rows."""
+    counts = np.bincount(groups)
+    if len(counts) < folds:
+        raise DataError(
+            f"the column {shown(name)} has {counted(len(counts), 'group')} for {folds} folds",
+            cure="fewer data.split.folds",
+        )
+    order = rng.permutation(len(counts))
+    order = order[np.argsort(-counts[order], kind="stable")]  # equals in random order
+    fold_of, sizes = np.empty(len(counts), dtype=np.int64), np.zeros(folds, dtype=np.int64)
+    for group in order:
+        fold_of[group] = sizes.argmin()
+        sizes[fold_of[group]] += counts[group]
+    return rng.permutation(folds)[fold_of][groups]
+
+
+def split_of_time(name: str, column: Column, valid: float, test: float) -> tuple[dict[str, np.ndarray], list[Finding]]:
+    """Rows by split in the order of a time column: train before valid before test. Rows of one time stay together."""
+    times = times_of(name, column)
+    order = np.argsort(times, kind="stable")
+    sorted_times = times[order]
+    rows = len(times)
+    wanted = [rows - round(rows * valid) - round(rows * test), rows - round(rows * test)]
+    cuts = [_between(sorted_times, cut) for cut in wanted]
+    train, middle, last = np.split(order, cuts)
+    findings = []
+    if cuts != wanted:
+        got = f"train {len(train)}, valid {len(middle)}, test {len(last)}"
+        message = f"rows of the same {shown(name)} stay in one split, so the cuts were moved: {got} rows"
+        findings.append(Finding("time-ties", "info", message))
+    return {"train": train, "valid": middle, "test": last}, findings
+
+
+def _between(times: np.ndarray, cut: int) -> int:
+    """The place nearest to `cut` at which two different times meet; an end of the table counts as one."""
+    if cut in (0, len(times)) or times[cut - 1] != times[cut]:
+        return cut
+    before, after = int(np.searchsorted(times, times[cut], "left")), int(np.searchsorted(times, times[cut], "right"))
+    return before if cut - before <= after - cut else after
+
+
+def times_of(name: str, column: Column) -> np.ndarray:
+    """Each row's time as a number [N]: numbers as they are, ISO dates and timestamps as seconds since 1970.
+
+    >>> times_of("day", Column(np.array([1, 0]), ("1970-01-01", "1970-01-02T00:00:01"))).tolist()
+    [86401.0, 0.0]
+    """
+    if column.levels is None:
+        return column.values
+    present = np.unique(column.values).tolist()
+    found = {}
+    read = _number if _number(column.levels[present[0]]) is not None else _seconds
+    for code in present:
+        time = read(column.levels[code])
+        if time is None:
+            raise _no_time(name, column, code)
+        found[code] = time
+    times: np.ndarray = np.array([found.get(code, np.nan) for code in range(len(column.levels))])
+    return times[column.values]
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if np.isfinite(number) else None
+
+
+def _seconds(text: str) -> float | None:
+    """Since 1970; what names no time zone is taken for UTC, and a month for its first day."""
+    try:
+        time = datetime.fromisoformat(f"{text}-01" if MONTH.fullmatch(text) else text)
+    except ValueError:
+        return None
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def _no_time(name: str, column: Column, code: int) -> DataError:
+    assert column.levels is not None
+    return DataError(
+        f"the time {shown(name)} must hold numbers or ISO dates (2024-01-31, 2024-01-31T12:00), all of one kind, and "
+        f"{shown(column.levels[code])} does not fit the others",
+        place=place_of(column, int(np.flatnonzero(column.values == code)[0])),
+        cure="mend it, or split by another column",
+    )
+
+
+def split_named(split: Split, column: Column, seed: int) -> tuple[dict[str, np.ndarray], list[Finding]]:
+    """Rows by split as a column tells it. Where it names no valid rows, they are drawn from the training rows."""
+    name = split.column or ""
+    present, codes = np.unique(column.values, return_inverse=True)
+    texts = [label_of(each) if column.levels is None else column.levels[int(each)] for each in present.tolist()]
+    meant = _meanings(split)
+    of = [next((each for each in SPLITS if _is(text, meant[each])), None) for text in texts]
+    _refuse_unknown(name, column, present, texts, of, meant)
+    rows = {each: np.flatnonzero(np.isin(codes, [at for at, one in enumerate(of) if one == each])) for each in SPLITS}
+    lacking = [each for each in ("train", "test") if not len(rows[each])]
+    if lacking:
+        raise DataError(
+            f"the column {shown(name)} has no {lacking[0]} row: it holds {_listed(texts)}",
+            cure=f"say with data.split.labels which value means {lacking[0]}",
+        )
+    if len(rows["valid"]):
+        return rows, []
+    drawn = np.random.default_rng(seed).permutation(rows["train"])
+    count = round(len(drawn) * split.valid)
+    message = (
+        f"the column {shown(name)} names no valid rows: {count} of the training rows were drawn, the same for all seeds"
+    )
+    return {**rows, "train": drawn[count:], "valid": drawn[:count]}, [Finding("valid-drawn", "info", message)]
+
+
+def _meanings(split: Split) -> dict[str, tuple[str, ...]]:
+    """What each split is called in the column."""
+    return {each: (split.labels[each],) if each in split.labels else SPELLINGS[each] for each in SPLITS}  # type: ignore[index]
+
+
+def _is(text: str, names: tuple[str, ...]) -> bool:
+    return text in names or (len(names) > 1 and text.strip().casefold() in names)
+
+
+def _refuse_unknown(
+    name: str,
+    column: Column,
+    present: np.ndarray,
+    texts: list[str],
+    of: list[str | None],
+    meant: dict[str, tuple[str, ...]],
+) -> None:
+    unknown = [at for at, split in enumerate(of) if split is None]
+    if unknown:
+        rows = np.flatnonzero(column.values == present[unknown[0]])
+        wanted = ", ".join(shown(meant[each][0]) for each in SPLITS)
+        raise DataError(
+            f"the column {shown(name)} must hold {wanted}, and it holds {_listed([texts[at] for at in unknown])}",
+            place=place_of(column, int(rows[0])),
+            cure="say which value means what: data.split.labels: {train: ..., valid: ..., test: ...}",
+        )
+
+
+def _listed(texts: list[str]) -> str:
+    more = f" and {len(texts) - MOST_TOLD} more" if len(texts) > MOST_TOLD else ""
+    return ", ".join(shown(text) for text in texts[:MOST_TOLD]) + more
