@@ -1,1 +1,5 @@
-"""Advice: what a table holds (inspect), which losses its target asks for and why (recommend), and a first spec for it."""
+"""What the data say about the choice of a loss: measured first, then advised, then written down as a spec.
+
+inspect.py describes a table and its target (repeats.py, numbers.py and spread.py measure), rules/ turns what was measured into
+losses with their reasons, recommend.py makes a short list of them, outline.py writes specs with a comment for each key.
+"""

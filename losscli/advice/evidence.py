@@ -1,0 +1,110 @@
+"""What is known of a table whose target is decoded: each measurement made once, when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from losscli.advice.numbers import Numbers, far_out, numbers
+from losscli.advice.repeats import Repeats, plain, repeats
+from losscli.advice.spread import Dispersion, Leftover, dispersion, leftover
+from losscli.data.dataset import Table
+from losscli.tasks import Column, Target
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A table, its task and its decoded target; `ordered` where the spec gives the labels' order."""
+
+    table: Table
+    task: str
+    target: Target
+    ordered: bool = False
+
+    @property
+    def rows(self) -> int:
+        return len(self.target.values)
+
+    @property
+    def soft(self) -> bool:
+        """Multiclass targets that are probabilities of each class."""
+        return self.task == "multiclass" and self.target.values.ndim == 2
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Rows of each class [K] (binary: of no, then of yes); of each label [L] for multilabel; empty for numbers."""
+        if self.task == "regression":
+            return np.zeros(0)
+        if self.target.values.ndim == 2:
+            return np.asarray(self.target.values.sum(axis=0, dtype=np.float64))
+        return np.bincount(self.target.values.astype(np.int64), minlength=len(self.target.labels)).astype(np.float64)
+
+    @property
+    def shares(self) -> np.ndarray:
+        return self.counts / self.rows
+
+    @cached_property
+    def features(self) -> Mapping[str, Column]:
+        """Those that say something of the rows: no row numbers, no copy of the target."""
+        return plain(self.table)
+
+    @cached_property
+    def repeats(self) -> Repeats:
+        return repeats(self.table)
+
+    @cached_property
+    def numbers(self) -> Sequence[Numbers]:
+        """The shape of each column of a regression target."""
+        columns = self.target.values.astype(np.float64).reshape(self.rows, -1).T
+        return [found for column in columns if (found := numbers(column)) is not None]
+
+    @cached_property
+    def leftover(self) -> Leftover | None:
+        """What a linear fit leaves over of a regression target; None for several targets, and for too few rows."""
+        if self.task != "regression" or self.target.values.ndim != 1:
+            return None
+        return leftover(self.features, self.target.values.astype(np.float64))
+
+    @cached_property
+    def outliers(self) -> tuple[int, int]:
+        """Rows that the linear fit misses by far more than others, of how many; without a fit, rows of far targets."""
+        if self.leftover is not None:
+            return int(far_out(self.leftover.residual).sum()), len(self.leftover.target)
+        return max(((found.outliers, found.rows) for found in self.numbers), default=(0, self.rows))
+
+    @cached_property
+    def dispersion(self) -> Dispersion | None:
+        return None if self.leftover is None else dispersion(self.leftover)
+
+    @cached_property
+    def neighbourliness(self) -> float:
+        """Whether classes with neighbouring indices have neighbouring features.
+
+        The rank correlation, over all pairs of classes, of the distance of their indices and that of the mean features;
+        NaN where there is nothing to compare.
+        """
+        from scipy.stats import spearmanr
+
+        from losscli.data.encode import Encoder
+        from losscli.errors import DataError
+
+        if not self.features or len(self.target.labels) < 3 or self.soft:
+            return float("nan")
+        rows = np.sort(np.random.default_rng(0).permutation(self.rows)[:20_000])
+        try:
+            encoded = Encoder.fit(self.features, rows).transform(self.features, rows)[:, :200]
+        except DataError:
+            return float("nan")
+        classes = self.target.values[rows]
+        seen = np.unique(classes)
+        if len(seen) < 3:
+            return float("nan")
+        centres = np.stack([np.clip(encoded[classes == each], -10, 10).mean(axis=0) for each in seen])
+        first, second = np.triu_indices(len(seen), 1)
+        apart = np.linalg.norm(centres[first] - centres[second], axis=1)
+        if not np.ptp(apart):
+            return float("nan")
+        return float(spearmanr(np.abs(seen[first] - seen[second]), apart).statistic)

@@ -1,0 +1,92 @@
+"""A short list of losses for a table, each with the measured reasons for it and the source of the advice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from losscli.advice.evidence import Evidence
+from losscli.advice.rules import Advice, Pick, rules
+from losscli.losses import find
+from losscli.tasks import tasks
+
+MOST = 8  # losses of a short list, besides the reference
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """One loss of the list, why it is on it, and where it is from."""
+
+    pick: Pick
+    summary: str
+    source: str
+    reasons: tuple[str, ...]  # names of rules
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "loss": self.pick.loss,
+            "options": dict(self.pick.options),
+            "entry": self.pick.said(),
+            "summary": self.summary,
+            "source": self.source,
+            "rules": list(self.reasons),
+        }
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What the rules said, and the losses they named: the task's default first, as the reference."""
+
+    task: str
+    advice: Mapping[str, Advice]  # by the rule's name
+    losses: Sequence[Recommended]
+    left_out: int  # losses named by rules beyond the short list
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "task": self.task,
+            "reference": self.losses[0].pick.said(),
+            "losses": [each.to_json() for each in self.losses],
+            "advice": [
+                {
+                    "rule": name,
+                    "reason": each.reason,
+                    "entries": [pick.said() for pick in each.picks],
+                    "source": each.source,
+                    "note": each.note,
+                }
+                for name, each in self.advice.items()
+            ],
+            "left_out": self.left_out,
+        }
+
+
+def recommend(found: Evidence, most: int = MOST) -> Recommendation:
+    """Ask every rule of the task. At most `most` losses besides the reference, those of the first rules first."""
+    asked = [rule for rule in rules if found.task in rule.tasks]
+    advice = {rule.name: said for rule in asked if (said := rule.judge(found)) is not None}
+    reference = Pick(tasks.get(found.task).default_loss)
+    named: dict[str, tuple[Pick, list[str]]] = {reference.said(): (reference, [])}
+    for name, each in advice.items():
+        for pick in each.picks:
+            named.setdefault(pick.said(), (pick, []))[1].append(name)
+    short = list(named.values())[: most + 1]
+    losses = [_recommended(pick, reasons, found.task) for pick, reasons in short]
+    return Recommendation(found.task, advice, losses, len(named) - len(short))
+
+
+def _recommended(pick: Pick, reasons: Sequence[str], task: str) -> Recommended:
+    item = find(pick.loss, task)
+    return Recommended(pick, item.summary, cited(item.said("Source")), tuple(reasons))
+
+
+def cited(source: str) -> str:
+    """Author, year and title of a docstring's source: its first sentence without the address.
+
+    >>> cited("Lin et al. 2017, Focal Loss, https://arxiv.org/abs/1708.02002; tau = 1 is another.")
+    'Lin et al. 2017, Focal Loss'
+    """
+    first = re.split(r";|(?<!al)\. |[,:]? https?://", source)[0]
+    return first.strip().rstrip(".,:")

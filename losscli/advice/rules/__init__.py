@@ -1,0 +1,84 @@
+"""Rules of advice: each measures one thing on a target and names the losses that were made for it.
+
+A rule is one function under the decorator `rule`: it gets the `Evidence` of one of its tasks and returns `Advice` with
+what it measured, in numbers, or None where it has nothing to say. Adding a rule is one block in one file. The order of a
+file is the order of importance. Sources are those of the losses; a rule adds one where its measurement has its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from losscli.advice.evidence import Evidence
+from losscli.shelf import Shelf
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One loss with the options that suit what was measured, as a spec takes them."""
+
+    loss: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def said(self) -> str:
+        """As a leaderboard would name it.
+
+        >>> Pick("focal", {"gamma": 2.0}).said()
+        'focal gamma=2'
+        """
+        told = (
+            f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in self.options.items()
+        )
+        return " ".join([self.loss, *told])
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What was measured, with its numbers; the losses for it; whose measurement it is; what else to know."""
+
+    reason: str
+    picks: Sequence[Pick]
+    source: str = ""
+    note: str = ""
+
+
+Judge = Callable[[Evidence], Advice | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the shelf."""
+
+    name: str
+    tasks: tuple[str, ...]
+    judge: Judge
+
+
+rules: Shelf[Rule] = Shelf(__name__, "rule")
+
+
+def rule(*tasks: str) -> Callable[[Judge], Judge]:
+    """Put the decorated function on the shelf, under its own name in kebab-case."""
+
+    def register(judge: Judge) -> Judge:
+        name = judge.__name__.replace("_", "-")
+        rules.put(name, Rule(name, tasks, judge))
+        return judge
+
+    return register
+
+
+def percent(share: float) -> str:
+    """A share as people say it.
+
+    >>> percent(0.0234), percent(0.5), percent(0.00012), percent(0.996), percent(1.0)
+    ('2.3 %', '50 %', '0.012 %', '99.6 %', '100 %')
+    """
+    hundredfold = 100 * share
+    if hundredfold in (0, 100):
+        return f"{hundredfold:.0f} %"
+    if 10 <= hundredfold <= 99:
+        return f"{hundredfold:.0f} %"
+    return f"{hundredfold:.1f} %" if hundredfold >= 1 else f"{hundredfold:.2g} %"

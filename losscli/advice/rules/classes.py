@@ -1,0 +1,208 @@
+"""Rules for one class per row: how rare the rarest is, how many there are, whether they are in order, whether they lie."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from losscli.advice.evidence import Evidence
+from losscli.advice.rules import Advice, Pick, percent, rule
+from losscli.errors import counted, shown
+
+RARE, EXTREME = 0.25, 0.01  # shares of the rarer of two classes
+FEW_ROWS = 50  # of a class, from which a model can hardly learn what it looks like
+LONG_TAIL, EVEN = 10.0, 3.0  # the largest class beside the smallest
+MANY_CLASSES = 20
+NOISY = 0.005  # share of rows that no function of the features can get right
+WEIGHED = "King and Zeng 2001, Logistic Regression in Rare Events Data"
+MOST_RANKS = 15
+IN_ORDER = 0.5  # rank correlation from which neighbouring labels count as neighbours
+
+
+@rule("binary")
+def rare_class(found: Evidence) -> Advice | None:
+    """One of two classes is rare."""
+    share = float(found.shares.min())
+    if not EXTREME <= share < RARE or _few(found):
+        return None
+    weight = _positive_weight(found)
+    picks = [
+        Pick("bce-logits", {"pos_weight": "balanced"}),
+        Pick("focal", {"gamma": 2.0}),
+        *([Pick("asymmetric")] if weight > 1 else []),
+    ]
+    note = (
+        f"pos_weight: balanced is {weight:.3g} here. Weights move the decision and spoil the probabilities; moving the "
+    )
+    return Advice(
+        _rarity(found), picks, source=WEIGHED, note=f"{note}threshold of bce-logits afterwards may do as much"
+    )
+
+
+@rule("binary")
+def extreme_imbalance(found: Evidence) -> Advice | None:
+    """So few rows of a class that accuracy says nothing, and every batch may lack them."""
+    if float(found.shares.min()) >= EXTREME and not _few(found):
+        return None
+    weight = _positive_weight(found)
+    only_ranked = [Pick("auc-pairwise")] if weight > 1 else []
+    picks = [Pick("bce-logits", {"pos_weight": "balanced"}), Pick("focal", {"gamma": 2.0}), *only_ranked]
+    if weight > 1:
+        picks.append(Pick("soft-f1"))
+    note = f"pos_weight: balanced is {weight:.3g} here. Judge by average-precision or auroc, not by accuracy; losses over a "
+    return Advice(
+        _rarity(found),
+        picks,
+        source=WEIGHED,
+        note=f"{note}whole batch need some of the rare rows in it: take a large batch_size",
+    )
+
+
+@rule("binary")
+def balanced_classes(found: Evidence) -> Advice | None:
+    """Two classes of like size: what the output is for decides."""
+    share = float(found.shares.min())
+    if share < RARE:
+        return None
+    yes = percent(float(found.shares[1]))
+    reason = f"{yes} are {shown(found.target.labels[1])}: no class is rare, and nothing has to be weighed"
+    return Advice(
+        reason,
+        [Pick("brier"), Pick("squared-hinge")],
+        note="brier where probabilities count and errors should stay bounded, squared-hinge where only the decision does",
+    )
+
+
+@rule("multiclass")
+def ordered_labels(found: Evidence) -> Advice | None:
+    """Labels that count upwards or are said to be in order, with features that agree."""
+    labels = found.target.labels
+    if not 3 <= len(labels) <= MOST_RANKS or found.soft or not (found.ordered or _counting(labels)):
+        return None
+    alike = found.neighbourliness
+    if not found.ordered and not alike >= IN_ORDER:
+        return None
+    order = (
+        "the order of the labels is given" if found.ordered else f"the labels {labels[0]} to {labels[-1]} count upwards"
+    )
+    told = "" if math.isnan(alike) else (
+        f", and classes {'far apart in it have features far apart' if alike >= IN_ORDER else 'do not lie in it'} "
+        f"(rank correlation {alike:.2f})"
+    )  # fmt: skip
+    return Advice(
+        order + told,
+        [Pick("emd"), Pick("corn"), Pick("coral")],
+        note="judge by a metric that knows the order; if the order means nothing, take none of these",
+    )
+
+
+@rule("multiclass")
+def long_tail(found: Evidence) -> Advice | None:
+    """Some classes are many times rarer than others."""
+    if found.soft:
+        return None
+    ratio = found.counts.max() / found.counts.min()
+    if ratio < EVEN:
+        return None
+    rare, common = int(found.counts.argmin()), int(found.counts.argmax())
+    reason = (
+        f"the largest class {shown(found.target.labels[common])} has {ratio:.3g} times the rows of the smallest, "
+        f"{shown(found.target.labels[rare])} ({counted(int(found.counts[rare]), 'row')})"
+    )
+    rule_of_weight = "effective" if ratio >= LONG_TAIL else "balanced"
+    picks = [Pick("logit-adjusted"), Pick("cross-entropy", {"weight": rule_of_weight})]
+    if ratio >= LONG_TAIL:
+        picks.append(Pick("focal", {"gamma": 2.0}))
+    source = "Cui et al. 2019, Class-Balanced Loss, https://arxiv.org/abs/1901.05555" if ratio >= LONG_TAIL else ""
+    return Advice(
+        reason, picks, source, note="judge by balanced-accuracy or macro-f1: accuracy hardly sees a rare class"
+    )
+
+
+@rule("multiclass")
+def many_classes(found: Evidence) -> Advice | None:
+    """So many classes that being sure of one is being wrong about similar ones."""
+    classes = len(found.target.labels)
+    if classes < MANY_CLASSES or found.soft:
+        return None
+    reason = f"{classes} classes, of {found.rows / classes:.3g} rows each in the mean"
+    picks = [Pick("cross-entropy", {"label_smoothing": 0.1}), Pick("ova-bce"), Pick("sparsemax")]
+    return Advice(
+        reason, picks, "Szegedy et al. 2016, Rethinking the Inception Architecture, https://arxiv.org/abs/1512.00567"
+    )
+
+
+@rule("multiclass")
+def even_classes(found: Evidence) -> Advice | None:
+    """Classes of like size: what the output is for decides."""
+    ratio = found.counts.max() / found.counts.min()
+    if ratio >= EVEN or found.soft:
+        return None
+    reason = f"{len(found.counts)} classes of like size (largest / smallest: {ratio:.2f}): nothing has to be weighed"
+    picks = [Pick("brier"), Pick("cross-entropy", {"label_smoothing": 0.1}), Pick("poly-1")]
+    return Advice(
+        reason,
+        picks,
+        note="brier where probabilities should stay bounded in their cost, the others where accuracy counts",
+    )
+
+
+@rule("multiclass")
+def soft_labels(found: Evidence) -> Advice | None:
+    """Targets that are probabilities: losses that take them, and are least where the prediction equals them."""
+    if not found.soft:
+        return None
+    sure = float((found.target.values.max(axis=1) > 0.99).mean())
+    reason = f"each row gives a probability for each of {len(found.target.labels)} classes; {percent(sure)} of the rows are sure"
+    return Advice(reason, [Pick("brier"), Pick("poly-1")], note="both take probabilities as they are")
+
+
+@rule("binary", "multiclass")
+def contradicting_rows(found: Evidence) -> Advice | None:
+    """Rows with the same features and another label: noise in the labels, or features that do not tell enough."""
+    share = found.repeats.floor / found.rows
+    if share < NOISY or found.soft:
+        return None
+    reason = (
+        f"{counted(found.repeats.conflicting, 'row')} share all features with a row of another label: "
+        f"{percent(share)} of all rows must be wrong whatever a model says"
+    )
+    smoothed = "bce-logits" if found.task == "binary" else "cross-entropy"
+    picks = [
+        Pick("gce", {"q": 0.7}),
+        Pick("bi-tempered", {"t1": 0.8, "t2": 1.2}),
+        Pick(smoothed, {"label_smoothing": 0.1}),
+    ]
+    return Advice(
+        reason,
+        picks,
+        note="if the labels are right and chance decides, these lose to the reference: compare them with it",
+    )
+
+
+def _few(found: Evidence) -> bool:
+    return float(found.counts.min()) < FEW_ROWS and float(found.shares.min()) < RARE
+
+
+def _positive_weight(found: Evidence) -> float:
+    return float(found.counts[0] / found.counts[1])
+
+
+def _rarity(found: Evidence) -> str:
+    rare = int(found.counts.argmin())
+    which = "positives" if rare == 1 else "negatives"
+    beside = found.counts.max() / found.counts.min()
+    return (
+        f"{percent(float(found.shares[rare]))} {which} ({shown(found.target.labels[rare])}: {int(found.counts[rare])} of "
+        f"{counted(found.rows, 'row')}), {beside:.3g} of the other class for each"
+    )
+
+
+def _counting(labels: tuple[str, ...]) -> bool:
+    """Whether labels are whole numbers, from the lowest to the highest."""
+    try:
+        values = np.array([int(label) for label in labels])
+    except ValueError:
+        return False
+    return bool((np.diff(values) > 0).all())

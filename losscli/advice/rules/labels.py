@@ -1,0 +1,44 @@
+"""Rules for several labels per row: how many of them are there at once, and how rare the rarest is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from losscli.advice.evidence import Evidence
+from losscli.advice.rules import Advice, Pick, percent, rule
+from losscli.errors import shown
+
+SPARSE = 0.15  # share of positives among all cells
+RARE = 0.05  # share of rows that have a label
+
+
+@rule("multilabel")
+def sparse_labels(found: Evidence) -> Advice | None:
+    """Nearly all cells are 0, or some label is."""
+    present = found.shares[found.shares > 0]
+    if not len(present) or (present.mean() >= SPARSE and present.min() >= RARE):
+        return None
+    rarest = int(np.where(found.shares > 0, found.shares, np.inf).argmin())
+    reason = (
+        f"{_density(found)}; the rarest, {shown(found.target.labels[rarest])}, is in {percent(float(found.shares[rarest]))} "
+        "of the rows"
+    )
+    picks = [Pick("asymmetric"), Pick("bce-logits", {"pos_weight": "balanced"}), Pick("focal", {"gamma": 2.0})]
+    return Advice(reason, picks, note="judge by macro-f1: hamming-loss is small for a model that never says yes")
+
+
+@rule("multilabel")
+def dense_labels(found: Evidence) -> Advice | None:
+    """Labels that are there often: F1 and the ranking within a row can be learned directly."""
+    if not len(found.shares) or found.shares.mean() < SPARSE or found.shares.min() < RARE:
+        return None
+    return Advice(
+        _density(found),
+        [Pick("soft-f1"), Pick("zlpr"), Pick("pairwise")],
+        note="soft-f1 where F1 counts, zlpr and pairwise where the ranking of a row's labels does; none gives probabilities",
+    )
+
+
+def _density(found: Evidence) -> str:
+    cells = percent(float(found.shares.mean()))
+    return f"{found.counts.sum() / found.rows:.2f} of {len(found.target.labels)} labels per row ({cells} of all cells)"

@@ -1,0 +1,141 @@
+"""What a cheap linear fit leaves over: how large it is where predictions are large, and whether counts vary like Poisson's.
+
+The fit is a ridge regression on the encoded features of at most 20,000 rows, made on one half and read on the other, so
+that what is left over is honest. It is a yardstick, not a model: what it cannot explain may be curved, not noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from losscli.data.encode import Encoder
+from losscli.errors import DataError
+from losscli.tasks import Column
+
+MOST_ROWS, MOST_COLUMNS = 20_000, 200
+LEAST_ROWS = 60  # below, ten groups of rows have no spread worth telling
+GROUPS = 10
+RIDGE = 1e-3
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Of rows that were not fitted on: target, what the linear fit says, and the design [n, 1 + F] it was made of."""
+
+    target: np.ndarray
+    fitted: np.ndarray
+    design: np.ndarray
+
+    @property
+    def residual(self) -> np.ndarray:
+        left: np.ndarray = self.target - self.fitted
+        return left
+
+    @property
+    def explained(self) -> float:
+        """R squared of the linear fit on rows that it has not seen; below 0 where it is worse than the mean."""
+        total = float(((self.target - self.target.mean()) ** 2).sum())
+        return 1 - float((self.residual**2).sum()) / total if total else 0.0
+
+    def by_size(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of the target in ten equal groups of rows, ordered by what the fit says: each [10].
+
+        The variance is that of the residuals around their group's mean, so that a bent relation does not count as noise.
+        """
+        groups = np.array_split(np.argsort(self.fitted, kind="stable"), GROUPS)
+        means = np.array([self.target[rows].mean() for rows in groups])
+        return means, np.array([self.residual[rows].var() for rows in groups])
+
+    def spread_ratio(self) -> float:
+        """How much larger the residuals are in the group with the largest ones than in that with the smallest."""
+        _, variances = self.by_size()
+        return float(np.sqrt(variances.max() / variances.min())) if variances.min() > 0 else float("inf")
+
+    def uneven(self) -> float:
+        """p of White's test in its short form (Wooldridge): squared residuals against the fit and its square."""
+        from scipy.stats import chi2
+
+        scaled = (self.fitted - self.fitted.mean()) / (self.fitted.std() or 1.0)
+        design = np.stack([np.ones_like(scaled), scaled, scaled**2], axis=1)
+        squared = self.residual**2
+        left = squared - design @ np.linalg.lstsq(design, squared, rcond=None)[0]
+        total = float(((squared - squared.mean()) ** 2).sum())
+        share = 1 - float((left**2).sum()) / total if total else 0.0
+        return float(chi2.sf(len(squared) * share, 2))
+
+    def power(self) -> float | None:
+        """The p of variance = mean^p over the ten groups (Taylor 1961): 0 even, 1 Poisson, 2 gamma. None for targets <= 0."""
+        means, variances = self.by_size()
+        usable = (means > 0) & (variances > 0)
+        if usable.sum() < GROUPS // 2 or self.target.min() < 0 or means[usable].max() < 1.5 * means[usable].min():
+            return None
+        return float(np.polyfit(np.log(means[usable]), np.log(variances[usable]), 1)[0])
+
+
+def leftover(features: Mapping[str, Column], target: np.ndarray) -> Leftover | None:
+    """What a linear fit of `target` [N] leaves over; None where rows or features are too few to tell."""
+    rows = np.flatnonzero(np.isfinite(target))
+    rows = np.sort(np.random.default_rng(0).permutation(rows)[:MOST_ROWS])
+    if len(rows) < LEAST_ROWS or not features:
+        return None
+    try:
+        encoded = Encoder.fit(features, rows).transform(features, rows)
+    except DataError:  # no feature varies
+        return None
+    design = np.concatenate([np.ones((len(rows), 1)), np.clip(encoded[:, :MOST_COLUMNS], -10, 10)], axis=1)
+    design = design.astype(np.float64)
+    given = target[rows].astype(np.float64)
+    half = np.random.default_rng(1).permutation(len(rows)) % 2 == 0
+    fitted = np.empty_like(given)
+    for fit, read in ((half, ~half), (~half, half)):
+        fitted[read] = design[read] @ _ridge(design[fit], given[fit])
+    return Leftover(given, fitted, design)
+
+
+def _ridge(design: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    weighed = design if weight is None else design * weight[:, None]  # [n, 1 + F]
+    inner = weighed.T @ design + RIDGE * len(design) * np.eye(design.shape[1])
+    solved: np.ndarray = np.linalg.solve(inner, weighed.T @ target)
+    return solved
+
+
+@dataclass(frozen=True)
+class Dispersion:
+    """How counts vary around a Poisson regression.
+
+    `alpha` is that of variance = mean + alpha mean^2, by the regression of Cameron and Trivedi 1990, and `z` how many
+    standard errors it is from 0. `zeros` is the share of zeros, `expected_zeros` what the Poisson regression expects.
+    """
+
+    alpha: float
+    z: float
+    pearson: float
+    zeros: float
+    expected_zeros: float
+
+
+def dispersion(found: Leftover) -> Dispersion:
+    """Measured around a Poisson regression on the same design."""
+    counts = found.target
+    rate = _poisson_rates(found.design, counts)
+    excess = ((counts - rate) ** 2 - counts) / rate  # its regression on the rate, without a constant, has slope alpha
+    alpha = float((excess * rate).sum() / (rate**2).sum())
+    left = excess - alpha * rate
+    error = float(np.sqrt((left**2 * rate**2).sum()) / (rate**2).sum())
+    pearson = float((((counts - rate) ** 2) / rate).sum() / max(1, len(counts) - found.design.shape[1]))
+    return Dispersion(alpha, alpha / error, pearson, float((counts == 0).mean()), float(np.exp(-rate).mean()))
+
+
+def _poisson_rates(design: np.ndarray, counts: np.ndarray, rounds: int = 15) -> np.ndarray:
+    """Fitted means of a Poisson regression, by iteratively reweighted least squares."""
+    logs = np.full(len(counts), np.log(max(float(counts.mean()), 1e-9)))
+    highest = np.log(max(float(counts.max()), 1.0)) + 1.0
+    for _ in range(rounds):
+        rate = np.exp(logs)
+        working = logs + (counts - rate) / rate
+        logs = np.clip(design @ _ridge(design, working, rate), -20.0, highest)
+    fitted: np.ndarray = np.exp(logs)
+    return fitted
