@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from losscli.compare.equivalence import margin
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult
-from losscli.compare.statistics import delta, estimate, paired
+from losscli.compare.statistics import delta, estimate, holm
+from losscli.compare.verdict import judge, with_need
 from losscli.errors import Finding, counted, shown
 
 if TYPE_CHECKING:
     from losscli.spec.model import Entry
-
-ENOUGH_PAIRS = 6  # the fewest pairs with which a sign-flip test can reach p < 0.05 (2 / 2**6)
 
 Scores = Mapping[str, Mapping[str, Estimate]]
 
@@ -36,21 +37,28 @@ def build_arena(
     spec: Mapping[str, Any] | None = None,
     rows: Mapping[str, int] | None = None,
     resampled: bool = True,
+    split: str = "random",
+    ratios: Mapping[str, float] | None = None,
+    corrupt: Mapping[str, Any] | None = None,
     reference: str | None = None,
+    equivalence: Mapping[str, float | str] | None = None,
 ) -> Arena:
     """The arena of `entries`, in their order; the reference is the first one unless another is named.
 
     `directions` has the metrics, in the order of the tables; `ranges` what each can be, low and high. `rows` are the
-    sizes of the splits; `resampled` says that each seed draws its own split (no `split.seed` in the spec), which widens
-    the intervals (see `statistics`).
+    sizes of the splits with the first seed, `ratios` the mean over the seeds of their rows per training row; `split` says
+    what divides the rows, and `resampled` that each seed draws its own split, which widens the intervals (see
+    `statistics`). `corrupt` is what was done to the training rows on purpose. `equivalence` says how large a difference may be
+    and still be of no importance.
     """
     reference = reference or entries[0].name
     by_entry = {entry.name: [run for run in runs if run.entry == entry.name] for entry in entries}
     rows = rows or {}
-    ratios = {split: size / rows["train"] for split, size in rows.items()} if resampled else {}
-    judge = _Judge(headline, reference, by_entry[reference], ratios.get("test", 0.0))
+    ratios = (ratios or {name: size / rows["train"] for name, size in rows.items()}) if resampled else {}
     bounds = {metric: (ranges or {}).get(metric, (-math.inf, math.inf)) for metric in directions}
-    found = [_entry(entry, by_entry[entry.name], bounds, ratios, judge) for entry in entries]
+    contest = _Contest(headline, directions[headline], reference, ratios.get("test", 0.0), equivalence or {})
+    verdicts = contest.verdicts(by_entry)
+    found = [_entry(entry, by_entry[entry.name], bounds, ratios, *verdicts[entry.name]) for entry in entries]
     return Arena(
         task=task,
         data=data,
@@ -64,28 +72,50 @@ def build_arena(
         findings=[*findings, *_diverged(by_entry), *(_never_positive(found, labels) if task == "binary" else [])],
         spec=spec or {},
         rows=rows,
+        resampled=resampled,
+        split=split,
+        corrupt=corrupt or {},
     )
 
 
-class _Judge:
-    """Compares entries with the reference on the headline metric of the test split."""
+@dataclass(frozen=True)
+class _Contest:
+    """Compares every entry with the reference on the headline metric of the test split, as one family."""
 
-    def __init__(self, headline: str, reference: str, runs: Sequence[RunResult], test_ratio: float):
-        self.headline = headline
-        self.reference = reference
-        self.values = _by_seed(runs, "test", headline)
-        self.test_ratio = test_ratio
+    headline: str
+    direction: Literal["up", "down"]
+    reference: str
+    test_ratio: float
+    equivalence: Mapping[str, float | str]
 
-    def delta(self, name: str, runs: Sequence[RunResult]) -> Delta | None:
-        if name == self.reference:
-            return None
-        return delta(self.headline, _by_seed(runs, "test", self.headline), self.values, self.test_ratio)
+    def verdicts(self, by_entry: Mapping[str, Sequence[RunResult]]) -> dict[str, tuple[Delta | None, str]]:
+        """The difference and the verdict of each entry."""
+        values = {name: _by_seed(runs, "test", self.headline) for name, runs in by_entry.items()}
+        base = values[self.reference]
+        width = margin(self.direction, estimate(list(base.values())).mean, self.equivalence.get(self.headline))
+        deltas = self._deltas(values, base)
+        found: dict[str, tuple[Delta | None, str]] = dict.fromkeys(by_entry, (None, "too-few-seeds"))
+        for name, each in deltas.items():
+            whole = replace(each, margin=width)
+            verdict = judge(whole, self.direction, len(deltas), _missing(by_entry[name], by_entry[self.reference]))
+            found[name] = with_need(whole, verdict, len(deltas), self.test_ratio), verdict
+        return found | {self.reference: (None, "reference")}
 
-    def verdict(self, name: str, runs: Sequence[RunResult]) -> str:
-        if name == self.reference:
-            return "reference"
-        pairs = paired(_by_seed(runs, "test", self.headline), self.values)
-        return "inconclusive" if len(pairs) >= ENOUGH_PAIRS else "too-few-seeds"
+    def _deltas(self, values: Mapping[str, dict[int, float]], base: dict[int, float]) -> dict[str, Delta]:
+        """The differences that there are, corrected for their number; one pair has no p, and counts as one of them."""
+        each = {name: delta(self.headline, mine, base, self.test_ratio) for name, mine in values.items()}
+        there = {name: found for name, found in each.items() if found is not None and name != self.reference}
+        corrected = holm([1.0 if found.p is None else found.p for found in there.values()])
+        return {
+            name: replace(found, p_holm=None if found.p is None else p)
+            for (name, found), p in zip(there.items(), corrected, strict=True)
+        }
+
+
+def _missing(entry: Sequence[RunResult], reference: Sequence[RunResult]) -> tuple[int, int]:
+    """On how many seeds the entry alone, and the reference alone, diverged."""
+    mine, other = ({run.seed for run in runs if run.status == "diverged"} for runs in (entry, reference))
+    return len(mine - other), len(other - mine)
 
 
 def _entry(
@@ -93,7 +123,8 @@ def _entry(
     runs: Sequence[RunResult],
     bounds: Mapping[str, tuple[float, float]],
     ratios: Mapping[str, float],
-    judge: _Judge,
+    found: Delta | None,
+    verdict: str,
 ) -> EntryResult:
     splits = dict.fromkeys(split for run in runs for split in run.scores)
     scores = {
@@ -108,8 +139,8 @@ def _entry(
         loss=entry.loss,
         options={**entry.options, **entry.beside},
         scores=scores,
-        delta=judge.delta(entry.name, runs),
-        verdict=judge.verdict(entry.name, runs),
+        delta=found,
+        verdict=verdict,
         seconds=math.fsum(run.seconds for run in runs),
     )
 

@@ -56,8 +56,9 @@ class Delta:
     ci95: tuple[float, float] | None
     p: float | None = None  # two-sided, of this comparison alone
     p_holm: float | None = None  # after Holm's correction over the comparisons of the arena
+    sd: float = math.nan  # of the differences (n - 1)
     seeds: int = 0  # pairs: seeds that both finished
-    seeds_needed: int | None = None  # about how many more would settle it; None: settled, or more seeds will not
+    seeds_needed: int | None = None  # about how many more would settle it; None: it is settled, or no number will
     margin: float | None = None  # a difference up to this is of no practical importance
     test: str | None = None  # sign-flip | sign-flip-monte-carlo | corrected-t
 
@@ -73,6 +74,7 @@ class EntryResult:
     delta: Delta | None
     verdict: str
     seconds: float
+    tuned: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # lr or option -> value -> seeds that chose it
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,10 @@ class Arena:
     labels: Sequence[str]
     findings: Sequence[Finding]
     spec: Mapping[str, Any]  # resolved and re-runnable
-    rows: Mapping[str, int] = field(default_factory=dict)  # split -> rows
+    rows: Mapping[str, int] = field(default_factory=dict)  # split -> rows, with the first seed
+    resampled: bool = False  # whether each seed has a split of its own
+    split: str = "random"  # what divides the rows: random | group | time | column | folds
+    corrupt: Mapping[str, Any] = field(default_factory=dict)  # what was done to the training rows: kind -> level
 
     def __str__(self) -> str:
         better = "higher" if self.directions[self.headline] == "up" else "lower"

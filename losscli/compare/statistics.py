@@ -2,7 +2,8 @@
 
 Where the split is resampled with each seed, the training sets of two seeds overlap, so the scores are not independent
 and the naive variance of their mean is too small. The corrected resampled variance `var * (1/n + n_test/n_train)` takes
-that into account (Nadeau & Bengio 2003, "Inference for the Generalization Error", Machine Learning 52).
+that into account, in the interval and in the t-test (Nadeau & Bengio 2003, "Inference for the Generalization Error", Machine
+Learning 52). Where the split is fixed, differences are judged by a sign-flip test and a BCa bootstrap interval.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from losscli.compare.bootstrap import FEWEST_VALUES, bca
 from losscli.compare.result import Delta, Estimate
+from losscli.compare.signflip import is_exact, sign_flip
+
+ROUNDING = 1e-9  # a spread this small, relative to the values, is that of rounding
 
 
 def estimate(
@@ -38,16 +43,53 @@ def estimate(
 def delta(
     metric: str, entry: Mapping[int, float], reference: Mapping[int, float], test_ratio: float = 0.0
 ) -> Delta | None:
-    """The mean of `entry - reference` over the seeds that both finished, with its interval; None where there are none.
+    """The mean of `entry - reference` over the seeds that both finished, with interval and p; None where there are none.
 
-    >>> round(delta("auroc", {0: 0.9, 1: 0.8}, {0: 0.8, 1: 0.8, 2: 0.7}).mean, 12)
-    0.05
+    With a fixed split (`test_ratio` 0): the sign-flip test and a BCa interval, of fewer than six pairs Student's t interval. With
+    resampled splits: the corrected resampled t-test and its interval. One pair has neither interval nor p.
+
+    >>> found = delta("auroc", {0: 0.9, 1: 0.8}, {0: 0.8, 1: 0.8, 2: 0.7})
+    >>> round(found.mean, 12), found.seeds, found.p
+    (0.05, 2, 1.0)
     """
     differences = paired(entry, reference)
     if not differences:
         return None
-    found = estimate(differences, test_ratio)
-    return Delta(metric, found.mean, found.ci95, seeds=len(differences))
+    found, n = estimate(differences, test_ratio), len(differences)
+    if n == 1:
+        return Delta(metric, found.mean, None, seeds=1)
+    interval, p, test = found.ci95, 0.0, "corrected-t"
+    if test_ratio:
+        p = _corrected_p(found, n, test_ratio)
+    else:
+        interval = bca(differences) if n >= FEWEST_VALUES else interval
+        p, test = sign_flip(differences), "sign-flip" if is_exact(n) else "sign-flip-monte-carlo"
+    return Delta(metric, found.mean, interval, p, sd=found.sd, seeds=n, test=test)
+
+
+def _corrected_p(found: Estimate, n: int, test_ratio: float) -> float:
+    """Two-sided p of the corrected resampled t-test; where all differences are equal there is no variance to go by.
+
+    Then the signs alone are judged: n of n on one side.
+    """
+    from scipy.special import stdtr
+
+    if found.sd <= ROUNDING * abs(found.mean):
+        return 2.0 ** (1 - n) if found.mean else 1.0
+    return float(2 * stdtr(n - 1, -abs(found.mean) / (found.sd * math.sqrt(1 / n + test_ratio))))
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """The p-values of a family after Holm's step-down correction (Holm 1979, Scandinavian Journal of Statistics 6).
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    adjusted, largest = [0.0] * len(ps), 0.0
+    for rank, index in enumerate(sorted(range(len(ps)), key=lambda each: ps[each])):
+        largest = max(largest, min(1.0, (len(ps) - rank) * ps[index]))
+        adjusted[index] = largest
+    return adjusted
 
 
 def paired(entry: Mapping[int, float], reference: Mapping[int, float]) -> list[float]:

@@ -1,13 +1,65 @@
-"""What may be said of an entry beside the reference, and how it is said in a table."""
+"""What may be said of an entry beside the reference, and how it is said in a table.
+
+- better, worse: p < 0.05 after Holm, and the 95 % interval leaves out zero. The test alone would do where differences are
+  symmetric; that the interval must agree makes skewed ones err less often, and no verdict contradicts the interval beside it.
+- equivalent: the whole 95 % interval lies within the region of practical equivalence, also where the difference is
+  significant: then it is real, and of no importance. Two one-sided tests at 5 % would ask for the 90 % interval only; the one
+  that is shown is the one that is judged, and with few seeds an interval of any kind is a little too narrow.
+- too-few-seeds: no result could have reached p < 0.05 after Holm (`power.minimum_seeds`).
+- inconclusive: everything else. So is a claim that diverged runs speak against: they are missing among the differences,
+  and an entry must not win by losing its worst runs.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
 
-from losscli.compare.result import Arena, EntryResult
+from losscli.compare.power import LEVEL, minimum_seeds, seeds_for
+from losscli.compare.result import Arena, Delta, EntryResult
 from losscli.errors import counted
 
-ANECDOTE = "one seed, an anecdote"
+Direction = Literal["up", "down"]
+Verdict = Literal["better", "worse", "equivalent", "inconclusive", "too-few-seeds"]
+
+OPPOSED: Mapping[str, int] = {"better": 0, "worse": 1}  # whose missing runs speak against the claim
+
+
+def judge(delta: Delta | None, direction: Direction, comparisons: int, missing: tuple[int, int] = (0, 0)) -> Verdict:
+    """The verdict on a difference whose p, p_holm and margin are known, one of `comparisons` in its arena.
+
+    `missing` counts the seeds on which the entry alone, and on which the reference alone, diverged.
+
+    >>> found = Delta("auroc", 0.02, (0.01, 0.03), p=0.001, p_holm=0.004, seeds=10, margin=0.005)
+    >>> judge(found, "up", 4), judge(found, "down", 4), judge(found, "up", 4, missing=(1, 0))
+    ('better', 'worse', 'inconclusive')
+    """
+    if delta is None or delta.ci95 is None or delta.seeds < minimum_seeds(comparisons):
+        return "too-few-seeds"
+    verdict = _of_pairs(delta, delta.ci95, direction)
+    against = missing[OPPOSED[verdict]] if verdict in OPPOSED else sum(missing)
+    return "inconclusive" if against else verdict
+
+
+def _of_pairs(delta: Delta, interval: tuple[float, float], direction: Direction) -> Verdict:
+    low, high = interval
+    if max(-low, high) <= (delta.margin or 0.0):
+        return "equivalent"
+    if delta.p_holm is None or delta.p_holm >= LEVEL or low <= 0 <= high:
+        return "inconclusive"
+    return "better" if (delta.mean > 0) == (direction == "up") else "worse"
+
+
+def with_need(delta: Delta, verdict: Verdict, comparisons: int, test_ratio: float = 0.0) -> Delta:
+    """The difference with about how many more seeds would settle it, were its true size and spread as observed."""
+    if verdict == "too-few-seeds":
+        return replace(delta, seeds_needed=max(1, minimum_seeds(comparisons) - delta.seeds))
+    if verdict != "inconclusive":
+        return delta
+    needed = seeds_for(delta.mean, delta.sd, test_ratio, comparisons, within=delta.margin)
+    return replace(delta, seeds_needed=None if needed is None else max(1, needed - delta.seeds))
 
 
 def described(entry: EntryResult, arena: Arena) -> str:
@@ -18,18 +70,26 @@ def described(entry: EntryResult, arena: Arena) -> str:
         return _without_pairs(entry, arena)
     more = entry.delta.seeds_needed
     if entry.verdict == "too-few-seeds":
-        if entry.delta.seeds == 1:
-            return ANECDOTE
-        return "too few seeds" + (f", {more} more" if more else "")
-    return "inconclusive" + (f", about {counted(more, 'more seed')}" if more else "")
+        return "one seed, an anecdote" if entry.delta.seeds == 1 else f"too few seeds, {more or 'some'} more"
+    lost = max(diverged(arena, entry.entry), diverged(arena, arena.reference))
+    if lost:
+        return f"inconclusive, {counted(lost, 'run')} diverged"
+    return f"inconclusive, about {counted(more, 'more seed')}" if more else "inconclusive, seeds cannot tell"
 
 
 def _without_pairs(entry: EntryResult, arena: Arena) -> str:
     """Why there is nothing to compare: no run that finished, or no value of the headline in any."""
-    statuses = [run.status for run in arena.runs if run.entry == entry.entry]
-    if statuses and all(status == "diverged" for status in statuses):
+    runs = sum(run.entry == entry.entry for run in arena.runs)
+    if runs and diverged(arena, entry.entry) == runs:
         return "every run diverged"
+    if runs and diverged(arena, arena.reference) == sum(run.entry == arena.reference for run in arena.runs):
+        return "the reference diverged"
     score = entry.scores.get("test", {}).get(arena.headline)
-    if statuses and (score is None or not any(map(math.isfinite, score.values))):
+    if runs and (score is None or not any(map(math.isfinite, score.values))):
         return f"has no {arena.headline}"
     return "no seed in common"
+
+
+def diverged(arena: Arena, entry: str) -> int:
+    """How many runs of an entry diverged."""
+    return sum(run.entry == entry and run.status == "diverged" for run in arena.runs)

@@ -32,9 +32,12 @@ def test_another_reference_can_be_named(arena_of: MakeArena) -> None:
     assert arena.entries[0].delta.mean == pytest.approx(-0.06)  # mean of FIVE is 0.84
 
 
-@pytest.mark.parametrize(("scores", "verdict"), [(FIVE, "too-few-seeds"), (SIX, "inconclusive")])
-def test_no_verdict_is_ever_more_than_inconclusive(arena_of: MakeArena, scores: list[float], verdict: str) -> None:
-    arena = arena_of({"a": scores, "b": [score + 0.1 for score in scores]})
+@pytest.mark.parametrize("resampled", [True, False])
+@pytest.mark.parametrize(("scores", "verdict"), [(FIVE, "too-few-seeds"), (SIX, "better")])
+def test_no_verdict_comes_of_fewer_than_six_seeds(
+    arena_of: MakeArena, scores: list[float], verdict: str, resampled: bool
+) -> None:
+    arena = arena_of({"a": scores, "b": [score + 0.1 for score in scores]}, resampled=resampled)
     assert [entry.verdict for entry in arena.entries] == ["reference", verdict]
 
 

@@ -38,7 +38,10 @@ def test_paired_interval_is_that_of_ttest_rel() -> None:
     assert found is not None
     assert found.mean == pytest.approx(0.028)  # (0.01 + 0.04 - 0.02 + 0.05 + 0.06) / 5
     assert found.ci95 == pytest.approx((oracle.low, oracle.high), rel=1e-12)
-    assert (found.p, found.p_holm) == (None, None)
+    assert (
+        found.p == 6 / 32
+    )  # by hand: a sum of 0.14 is reached by no flip, by that of -0.02, and by that of 0.01 with it
+    assert found.p_holm is None  # a matter of the whole arena
 
 
 def test_resampled_splits_widen_the_interval_as_nadeau_and_bengio_say() -> None:

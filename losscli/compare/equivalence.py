@@ -1,0 +1,29 @@
+"""The region of practical equivalence: how small a difference must be to be of no importance to anybody.
+
+Without a word of the user it is 0.005 for a rate, which grows towards a bound (accuracy, AUROC, R2), and 1 % of the
+reference's mean for an error or a loss, which shrinks towards zero (RMSE, log-loss, Brier): 0.005 would be a quarter of the
+Brier score of a problem with 2 % positives.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+RATE = 0.005
+SHARE_OF_ERROR = 0.01
+
+
+def margin(direction: Literal["up", "down"], reference: float, wanted: float | str | None = None) -> float:
+    """How large a difference may be and still count as none, in the metric's units.
+
+    `reference` is the mean of the reference entry; `wanted` is what the spec says, a number in the metric's units or a share
+    of the reference's mean such as `2%`.
+
+    >>> margin("up", 0.9), margin("down", 3.0), margin("down", 3.0, "2%"), margin("down", 3.0, 0.5)
+    (0.005, 0.03, 0.06, 0.5)
+    """
+    if isinstance(wanted, str):
+        return abs(reference) * float(wanted.strip().removesuffix("%")) / 100
+    if wanted is not None:
+        return wanted
+    return RATE if direction == "up" else SHARE_OF_ERROR * abs(reference)
