@@ -39,7 +39,9 @@ def _one(specs: Sequence[Spec]) -> Spec:
     expect = {key: condition for spec in reversed(specs) for key, condition in spec.expect.items()}
     demanded = [key.partition(".")[2] for key in expect]
     metrics = list(dict.fromkeys([*first.metrics, *demanded]))
-    return first.model_copy(update={"loss": list(choices.values()), "expect": expect, "metrics": metrics})
+    margins = {metric: margin for spec in reversed(specs) for metric, margin in spec.equivalence.items()}
+    told = {"expect": expect, "metrics": metrics, "equivalence": margins}
+    return first.model_copy(update={"loss": list(choices.values()), **told})
 
 
 def _as_under(base: Spec, spec: Spec) -> list[LossChoice]:

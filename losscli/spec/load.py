@@ -5,6 +5,7 @@ Each section is judged on its own, so that all mistakes are told at once, in the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ from losscli.options import Strict
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import entries, is_grid
 from losscli.spec.mistakes import dotted, given, problems_in, shown, unknown_keys
-from losscli.spec.model import CONDITION, LossChoice, Seeds, Spec
+from losscli.spec.model import CONDITION, SHARE, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
 from losscli.spec.overrides import Overrides
 from losscli.spec.reader import read_spec
@@ -35,7 +36,20 @@ from losscli.tasks import Task, tasks
 
 SCHEMA_VERSION = 1
 MOST_PROBLEMS = 50
-KEYS = ("task", "name", "data", "loss", "model", "train", "seeds", "metrics", "expect", "tune", "schema_version")
+KEYS = (
+    "task",
+    "name",
+    "data",
+    "loss",
+    "model",
+    "train",
+    "seeds",
+    "metrics",
+    "expect",
+    "equivalence",
+    "tune",
+    "schema_version",
+)
 
 OURS = ("name", "output", "lr")  # what stands beside the options of a loss
 
@@ -90,6 +104,7 @@ class Resolver:
         }
         if task is not None:
             parts |= {"loss": self._losses(task), "metrics": self._metrics(task), "expect": self._expect(task)}
+            parts["equivalence"] = self._equivalence(task)
             parts["tune"] = self._tune(parts["loss"], parts["train"], task)
         if self.problems:
             raise SpecError(sorted(self.problems, key=_order))
@@ -339,6 +354,21 @@ class Resolver:
                 number = isinstance(condition, (int, float)) and not isinstance(condition, bool)
                 cure = f'write ">= {condition}"' if number else example
                 self._tell(f"expect.{shown(key, bare=True)}: {wanted}, got {given(condition)}", ("expect", key), cure)
+        return block
+
+    def _equivalence(self, task: Task) -> dict[str, float | str]:
+        block = self.data.get("equivalence", {})
+        example = f"write {{{task.default_metrics[0]}: 0.01}}"
+        if not isinstance(block, dict):
+            self._tell(f"equivalence: expected a block of keys, got {given(block)}", ("equivalence",), example)
+            return {}
+        for metric, margin in block.items():
+            path = ("equivalence", metric)
+            self._metric(metric, task, path, of_key=True)
+            number = isinstance(margin, (int, float)) and not isinstance(margin, bool) and 0 <= margin < math.inf
+            if not number and not (isinstance(margin, str) and SHARE.fullmatch(margin)):
+                wanted = "expected a number >= 0 in the metric's units, or a share of the reference's mean such as 2%"
+                self._tell(f"{dotted(path)}: {wanted}, got {given(margin)}", path, example)
         return block
 
 

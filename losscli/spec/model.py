@@ -20,6 +20,8 @@ MOST_SEEDS = 10_000
 # Like ">= 0.78"; a number of a size that a float can hold.
 CONDITION = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(?:\d{1,100}\.?\d{0,100}|\.\d{1,100})(?:[eE][-+]?\d{1,2})?)\s*")
 
+SHARE = re.compile(r"\s*(?:\d{1,3}(?:\.\d{0,9})?|\.\d{1,9})\s*%\s*")  # like 2% or .5 %
+
 
 class LossChoice(Strict):
     """One loss with its options (a list as the value of a number is a grid).
@@ -58,6 +60,7 @@ class Spec(Strict):
     seeds: list[Seed]
     metrics: list[str]
     expect: dict[str, str] = Field(default_factory=dict)
+    equivalence: dict[str, float | str] = Field(default_factory=dict)  # metric -> what does not matter
     tune: dict[str, list[Any]] = Field(default_factory=dict)  # lr or an option -> what every entry tries of it
     folder: str = Field(default=".", exclude=True)
     notes: tuple[Finding, ...] = Field(default=(), exclude=True)  # what was filled in that a reader should know of
