@@ -82,7 +82,7 @@ class Seen(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         self.tags.append(tag)
-        self.loaded += [value or "" for name, value in attrs if name in ("src", "href")]
+        self.loaded += [value or "" for name, value in attrs if name in ("src", "href") and value != "#main"]
         if tag == "meta" and given.get("http-equiv"):
             self.meta[given["http-equiv"] or ""] = given["content"] or ""
 
@@ -94,11 +94,15 @@ def test_the_html_page_is_whole_alone(tmp_path: Path, capsys: Captured) -> None:
     seen = Seen()
     seen.feed(path.read_text(encoding="utf-8"))
     assert seen.loaded == []
-    assert seen.tags.count("script") == 3
+    assert seen.tags.count("script") == 4
     assert seen.tags.count("article") == 2
     policy = seen.meta["Content-Security-Policy"]
     assert "default-src 'none'" in policy
-    assert len(re.findall(r"'sha256-[\w+/=]{44}'", policy)) == 2
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["connect-src"] == "'none'"
+    assert re.fullmatch(
+        r"('sha256-[\w+/=]{44}' ?){3}", rules["script-src"]
+    )  # Plotly, the frame's script, the page's own
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -1,0 +1,125 @@
+"""One HTML file that is whole alone: the frame, style and scripts that every page shares, and the policy that guards them.
+
+Nothing is loaded, and nothing runs but the scripts whose hashes the page's policy names. What is large (Plotly, numbers)
+stands in it compressed; a small script unpacks it when the first chart comes into view, so that a page opens at once.
+Foreign text passes Jinja's escaping, or is Base64 until a script reads it as JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from losscli.errors import MachineError, SpecError, shown, visible
+
+MARK = '<meta name="generator" content="losscli'  # a file that has it near its beginning may be replaced
+NEAR = 4096
+
+# Plotly makes empty style elements, fills them through the CSSOM, and sets style attributes; that is all it may do.
+NOTHING = ""
+
+
+def document(template: str, title: str, data: Any, **facts: Any) -> str:
+    """The page of `templates/<template>.html.jinja` with its script `<template>.js`; `data` is what the script draws."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    styles = [_resource("page.css")]
+    scripts = [_resource("page.js"), _resource(f"{template}.js")]
+    environment = Environment(
+        loader=FunctionLoader(_resource),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = visible
+    return environment.get_template(f"{template}.html.jinja").render(
+        title=title,
+        policy=_policy([*scripts, _plotly()], [*styles, NOTHING]),
+        version=version("losscli"),
+        styles=styles,
+        scripts=scripts,
+        plotly=_packed_plotly(),
+        data=packed(json.dumps(data, allow_nan=False, separators=(",", ":"))),
+        **facts,
+    )
+
+
+def save(path: Path, text: str, force: bool = False) -> None:
+    """Write a page, whole or not at all; in place of another page of losscli, or with `force` of anything."""
+    unclaimed(path, force)
+    draft = path.with_name(path.name + ".part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise refusal(path, error) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def unclaimed(path: Path, force: bool = False) -> None:
+    """Refuse a file that is not losscli's to replace."""
+    try:
+        if force or not path.exists():
+            return
+        with path.open("rb") as file:
+            ours = MARK.encode() in file.read(NEAR)
+    except OSError as error:
+        raise refusal(path, error) from error
+    if not ours:
+        raise SpecError(f"{shown(path)} exists, and is no page of losscli", cure="choose another file, or add --force")
+
+
+def refusal(path: Path, error: OSError) -> MachineError:
+    """What the user is told of a file that cannot be written."""
+    return MachineError(f"{shown(path)} cannot be written: {error.strerror or error}", cure="choose another file")
+
+
+def packed(text: str) -> str:
+    """Text as a script unpacks it: gzip, the same bytes every time, in Base64."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+@functools.cache
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
+@functools.cache
+def _packed_plotly() -> str:
+    return packed(_plotly())
+
+
+def _policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
+    rules: Mapping[str, str] = {
+        "default-src": "'none'",
+        "script-src": _hashes(scripts),
+        "style-src-elem": _hashes(styles),
+        "style-src-attr": "'unsafe-inline'",
+        "img-src": "data: blob:",
+        "connect-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def _hashes(texts: Sequence[str]) -> str:
+    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+@functools.cache
+def _resource(name: str) -> str:
+    return files("losscli.reports").joinpath("templates", name).read_text(encoding="utf-8")
