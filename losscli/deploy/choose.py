@@ -1,0 +1,81 @@
+"""Which runs of a record are meant: those that are named, or the best by the valid split. The test split chooses nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from losscli.errors import MachineError, SpecError, choose_from, shown
+from losscli.metrics import find as find_metric
+
+Name = TypeVar("Name", str, int)
+Result = Mapping[str, Any]  # an arena of results.json
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which runs of a record: None is the best, by the valid split's headline metric."""
+
+    arena: int | None = None  # from 1; None: the only one
+    entry: str | None = None
+    seed: int | None = None
+    every_seed: bool = False
+    losses: tuple[str, ...] = ()  # FILE.py:NAME, for entries whose loss is in a file of the user's own
+
+
+def choose_arena(arenas: Sequence[Result], number: int | None) -> int:
+    """The index of the arena of that number, from 1, or of the only one; `SpecError` where it is not clear."""
+    if number is None and len(arenas) == 1:
+        return 0
+    if number is not None and 1 <= number <= len(arenas):
+        return number - 1
+    listed = ", ".join(f"{n} {each['data']} ({each['task']})" for n, each in enumerate(arenas, start=1))
+    said = f"the record holds {len(arenas)} arenas" if number is None else f"there is no arena {number}"
+    raise SpecError(f"{said}: {listed}", cure="choose one with --arena NUMBER")
+
+
+def choose_entry(arena: Result, name: str | None) -> str:
+    """The entry of that name, or the one with the best mean on the valid split."""
+    finished: list[str] = list(dict.fromkeys(run["entry"] for run in arena["runs"] if run["status"] != "diverged"))
+    if name is not None:
+        names = [entry["entry"] for entry in arena["entries"]]
+        if name not in names:
+            raise SpecError(f"the record has no entry called {shown(name)}", cure=choose_from(name, names))
+        if name not in finished:
+            raise MachineError(f"every run of {shown(name)} diverged", cure=f"choose from: {', '.join(finished)}")
+        return name
+    if not finished:
+        raise MachineError("every run of the record diverged: there is no model", cure="train again with a lower --lr")
+    means = {str(entry["entry"]): _valid(arena, entry).get("mean") for entry in arena["entries"]}
+    return _best({each: means[each] for each in finished}, arena)
+
+
+def choose_seeds(arena: Result, entry: str, wanted: Wanted) -> list[int]:
+    """The seed that was asked for, all that finished, or the one that is best on its own valid split."""
+    runs = [run for run in arena["runs"] if run["entry"] == entry]
+    finished = [run["seed"] for run in runs if run["status"] != "diverged"]
+    if wanted.every_seed:
+        return finished
+    if wanted.seed is not None and wanted.seed not in finished:
+        listed = ", ".join(map(str, finished))
+        raise SpecError(f"{shown(entry)} has no finished run with seed {wanted.seed}", cure=f"there are: {listed}")
+    if wanted.seed is not None:
+        return [wanted.seed]
+    found = next(each for each in arena["entries"] if each["entry"] == entry)
+    values = _valid(arena, found).get("values") or [None] * len(runs)
+    scores = {run["seed"]: value for run, value in zip(runs, values, strict=True) if run["seed"] in finished}
+    return [_best(scores, arena)]
+
+
+def _valid(arena: Result, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = entry["valid"].get(arena["headline"], {})
+    return found
+
+
+def _best(scores: Mapping[Name, float | None], arena: Result) -> Name:
+    """The key with the best score of the headline metric; the first of equal ones. No score is worse than any."""
+    sign = 1 if find_metric(arena["headline"], arena["task"]).direction == "up" else -1
+    worth = {name: -math.inf if score is None else sign * score for name, score in scores.items()}
+    return max(worth, key=worth.__getitem__)

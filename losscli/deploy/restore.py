@@ -1,0 +1,153 @@
+"""A trained run out of a record: the entry and seed that were asked for, ready to predict.
+
+Everything comes from the record alone: the spec says what the model is, the encoder what its inputs are, the weights what
+it has learned. No code is in a record, so a run of a loss in a file of the user's own needs that file named again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from losscli.data.dataset import SPLITS, Dataset, Part
+from losscli.data.decode import target_from_state
+from losscli.data.encode import Encoder
+from losscli.deploy.choose import Wanted, choose_arena, choose_entry, choose_seeds
+from losscli.errors import MachineError, shown
+from losscli.losses import find as find_loss
+from losscli.losses import for_task
+from losscli.losses.own import adopt
+from losscli.record import reader
+from losscli.spec.entries import entries
+from losscli.spec.load import load_spec
+from losscli.spec.model import Entry, Spec
+from losscli.stack.network import Network
+from losscli.stack.output import Outlet, outputs_of
+from losscli.stack.rows import Run
+from losscli.tasks import Task, tasks
+
+
+@dataclass(frozen=True)
+class Restored:
+    """One run of a record that predicts."""
+
+    record: str
+    spec: Spec
+    task: Task
+    entry: Entry
+    run: Run
+    encoder: Encoder
+    weights: Mapping[str, np.ndarray]  # by parameter, in the run's own shapes
+    told: Mapping[str, Any]  # what results.json says of the run
+
+    @property
+    def network(self) -> Network:
+        outputs = outputs_of(self.run, self.task)
+        return Network(self.spec.model.layers_for(self.run.dataset.layout, outputs))
+
+    @property
+    def outlet(self) -> Outlet:
+        return Outlet([self.run], self.task, torch.device("cpu"))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.run.dataset.target.labels
+
+
+def restore(folder: Path, wanted: Wanted) -> list[Restored]:
+    """The runs that were asked for: one, or with `every_seed` one per seed.
+
+    Raises `MachineError` for what is no whole record or holds no such run, `SpecError` for a name that is not in it.
+    """
+    record = reader.read(folder)
+    results = record["results"]
+    number = choose_arena(results["arenas"], wanted.arena)
+    arena = results["arenas"][number]
+    name = choose_entry(arena, wanted.entry)
+    seeds = choose_seeds(arena, name, wanted)
+    spec = _spec(folder, number, arena, wanted.losses)
+    entry = _named(spec, name)
+    weights = reader.read_weights(folder)
+    encoders = record["encoders"]
+    return [
+        _run(folder, number, spec, entry, seed, arena, encoders[f"{number}/{seed}"], _of(weights, number, name, seed))
+        for seed in seeds
+    ]
+
+
+def _spec(folder: Path, number: int, arena: Mapping[str, Any], own: Sequence[str]) -> Spec:
+    """The arena's spec. Its data are not read, so a table that has moved does not matter."""
+    for text in own:
+        adopt(text, arena["task"])
+    known = for_task(arena["task"])
+    lost = [entry["loss"] for entry in arena["entries"] if entry["loss"] not in known]
+    if lost:
+        raise MachineError(
+            f"the record was made with {', '.join(map(shown, dict.fromkeys(lost)))}, which losscli does not have",
+            cure="a record holds no code: name the file of your own again with --loss FILE.py:NAME",
+        )
+    return load_spec(folder / ("spec.yaml" if number == 0 else f"spec{number + 1}.yaml"))
+
+
+def _named(spec: Spec, name: str) -> Entry:
+    found = {entry.name: entry for entry in entries(spec)}
+    if name not in found:
+        raise MachineError(f"the record's spec makes no entry called {shown(name)}", cure="train again")
+    return found[name]
+
+
+def _of(weights: Mapping[str, np.ndarray], number: int, entry: str, seed: int) -> dict[str, np.ndarray]:
+    prefix = f"{number}/{entry}/{seed}/"
+    return {name.removeprefix(prefix): each for name, each in weights.items() if name.startswith(prefix)}
+
+
+def _run(
+    folder: Path,
+    number: int,
+    spec: Spec,
+    entry: Entry,
+    seed: int,
+    arena: Mapping[str, Any],
+    state: Mapping[str, Any],
+    weights: Mapping[str, np.ndarray],
+) -> Restored:
+    told = next(run for run in arena["runs"] if (run["entry"], run["seed"]) == (entry.name, seed))
+    tuned = told.get("tuned") or {}
+    options = {**entry.options, **{name: value for name, value in tuned.items() if name != "lr"}}
+    loss = find_loss(entry.loss, spec.task)
+    encoder = Encoder.from_state(state)
+    run = Run(entry.name, seed, loss, options, entry.output, entry.lr, _rowless(spec.name, seed, state, encoder))
+    restored = Restored(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, told)
+    return replace(restored, weights=_cropped(restored.network, weights))
+
+
+def _rowless(name: str, seed: int, state: Mapping[str, Any], encoder: Encoder) -> Dataset:
+    """A dataset that has the shapes, labels and units of the one that the run was trained on, and no rows."""
+    target, scale = target_from_state(state)
+    empty = Part(np.empty((0, encoder.width), np.float32), target.values)
+    parts = dict.fromkeys(SPLITS, empty)
+    return Dataset(name, seed, parts, target, scale, state, embedded=encoder.embedded, sizes=encoder.sizes)
+
+
+def _cropped(network: Network, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The weights in the run's own shapes: a stack pads a run that has fewer features than another.
+
+    Raises `MachineError` where the weights do not fit what the spec describes.
+    """
+    shapes = {slot.title: slot.shape for slot in [*network.slots, *network.statistic_slots]}
+    for name, shape in shapes.items():
+        held = weights[name].shape if name in weights else "nothing"
+        if held == "nothing" or len(held) != len(shape) or any(np.less(held, shape)):
+            raise MachineError(
+                f"the weights do not fit the spec: {name} must be {shape}, and the record has {held}",
+                cure="give the folder of a whole record, as `losscli train` leaves it",
+            )
+    return {
+        name: np.ascontiguousarray(weights[name][tuple(slice(size) for size in shape)])
+        for name, shape in shapes.items()
+    }

@@ -1,0 +1,176 @@
+"""A run out of a record says what it said of the test rows when it was trained, as itself and in every format."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from losscli import pipeline
+from losscli.data.prepare import prepare_all
+from losscli.deploy.choose import Wanted
+from losscli.deploy.export import export, exporters, predictor_of
+from losscli.deploy.restore import Restored, restore
+from losscli.errors import MachineError, SpecError
+from losscli.record.reader import read_predictions
+from losscli.spec.load import load_spec
+
+SPECS = {
+    "binary": """
+        task: binary
+        data: {source: csv, path: people.csv, target: bought, encode: {embedding: {columns: [city]}}}
+        loss: [focal, hinge]
+        model: {kind: mlp, hidden: [8, 6], norm: batch, activation: gelu, dropout: 0.1}
+        """,
+    "multiclass": """
+        task: multiclass
+        data: {source: builtin, name: wine}
+        loss: [cross-entropy, sparsemax]
+        model: {kind: mlp, hidden: [8], norm: layer, activation: tanh}
+        """,
+    "regression": """
+        task: regression
+        data: {source: builtin, name: linnerud}
+        loss: [mse, gaussian-nll]
+        model: {kind: linear}
+        """,
+}
+KINDS = ("probabilities", "values", "scores")
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A record of each spec, a few steps long."""
+    folder = tmp_path_factory.mktemp("deploy")
+    chance = np.random.default_rng(0)
+    rows = ["age,city,bought"]
+    for _ in range(120):
+        age, city = chance.integers(18, 80), chance.choice(["Rome", "Oslo", "Bonn", "Lima"], p=[0.5, 0.3, 0.18, 0.02])
+        rows.append(f"{age},{city},{'yes' if age + 30 * (city == 'Oslo') > 60 else 'no'}")
+    (folder / "people.csv").write_text("\n".join(rows) + "\n")
+    found = {}
+    for name, text in SPECS.items():
+        (folder / f"{name}.yaml").write_text(f"{text}\n        train: {{epochs: 2, batch_size: 32}}\n        seeds: 2\n")
+        comparison = pipeline.run([load_spec(folder / f"{name}.yaml")], out=folder / "runs")
+        assert comparison.record is not None
+        found[name] = Path(comparison.record)
+    return found
+
+
+def rows_of_the_test_split(run: Restored) -> tuple[torch.Tensor, np.ndarray]:
+    """The encoded test rows of a run, and their places in the table, made anew from the spec."""
+    table = run.spec.data.read(Path(run.spec.folder))
+    target = run.task.decode(table.targets)
+    datasets, _ = prepare_all(table, target, run.task, run.spec.data, [run.run.seed])
+    part = datasets[run.run.seed].parts["test"]
+    assert part.index is not None
+    return torch.from_numpy(part.features), part.index
+
+
+def recorded(folder: Path, entry: str, seed: int) -> dict[int, list[float]]:
+    """What the record says that the run predicted, by row."""
+    rows = read_predictions(folder).to_pylist()
+    return {row["row"]: row["prediction"] for row in rows if (row["entry"], row["seed"]) == (entry, seed)}
+
+
+def each_run(folder: Path) -> list[Restored]:
+    arena = json.loads((folder / "results.json").read_text())["arenas"][0]
+    names = [entry["entry"] for entry in arena["entries"]]
+    return [run for name in names for run in restore(folder, Wanted(entry=name, every_seed=True))]
+
+
+@pytest.mark.parametrize("task", SPECS)
+def test_a_restored_run_predicts_what_it_predicted_in_its_stack(records: dict[str, Path], task: str) -> None:
+    for run in each_run(records[task]):
+        features, index = rows_of_the_test_split(run)
+        said = predictor_of(run)(features).reshape(len(index), -1).detach().numpy()
+        known = recorded(records[task], run.entry.name, run.run.seed)
+        assert len(known) == len(index)
+        np.testing.assert_allclose(said, [known[int(row)] for row in index], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("task", SPECS)
+@pytest.mark.parametrize("form", ["pt2", "onnx"])
+def test_an_exported_graph_says_the_same(records: dict[str, Path], task: str, form: str, tmp_path: Path) -> None:
+    run = restore(records[task], Wanted())[0]
+    features, _ = rows_of_the_test_split(run)
+    path, described = export(run, form, tmp_path / "model")
+    expected = predictor_of(run)(features).detach().numpy()
+    np.testing.assert_allclose(_said_by(path, features), expected, rtol=1e-5, atol=1e-5)
+    told = json.loads(described.read_text())
+    assert told["features"] == run.encoder.names()
+    assert told["output"]["holds"] in KINDS
+
+
+def _said_by(path: Path, features: torch.Tensor) -> Any:
+    if path.suffix == ".pt2":
+        return torch.export.load(path).module()(features).detach().numpy()
+    from onnxruntime import InferenceSession
+
+    return InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"features": features.numpy()})[0]
+
+
+def test_exported_weights_fit_torch_s_own_layers(records: dict[str, Path], tmp_path: Path) -> None:
+    run = restore(records["multiclass"], Wanted(entry="cross-entropy", seed=1))[0]
+    path, described = export(run, "safetensors", tmp_path / "model")
+    net = nn.Sequential(nn.Linear(13, 8), nn.LayerNorm(8), nn.Tanh(), nn.Linear(8, 3))
+    assert json.loads(described.read_text())["body"] == [str(layer) for layer in net]
+    net.load_state_dict(load_file(path))
+    features, index = rows_of_the_test_split(run)
+    known = recorded(records["multiclass"], "cross-entropy", 1)
+    said = torch.softmax(net(features), dim=1).detach().numpy()
+    np.testing.assert_allclose(said, [known[int(row)] for row in index], rtol=1e-5, atol=1e-5)
+
+
+def test_the_best_run_is_the_best_on_the_valid_split(records: dict[str, Path]) -> None:
+    arena = json.loads((records["multiclass"] / "results.json").read_text())["arenas"][0]
+    valid = {entry["entry"]: entry["valid"][arena["headline"]] for entry in arena["entries"]}
+    run = restore(records["multiclass"], Wanted())[0]
+    assert valid[run.entry.name]["mean"] == max(each["mean"] for each in valid.values())
+    values = valid[run.entry.name]["values"]
+    assert values[run.run.seed] == max(values)
+
+
+def test_every_format_is_tried_here() -> None:
+    assert exporters.names() == ["onnx", "pt2", "safetensors"]
+
+
+def test_nothing_is_written_over(records: dict[str, Path], tmp_path: Path) -> None:
+    run = restore(records["regression"], Wanted())[0]
+    with pytest.raises(MachineError, match="is there already"):
+        export(run, "safetensors", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (Wanted(entry="focall"), "no entry called 'focall'"),
+        (Wanted(seed=7), "no finished run with seed 7"),
+        (Wanted(arena=2), "there is no arena 2"),
+    ],
+)
+def test_what_a_record_does_not_hold_is_told(records: dict[str, Path], wanted: Wanted, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        restore(records["binary"], wanted)
+
+
+def test_a_record_of_another_model_is_refused(records: dict[str, Path], tmp_path: Path) -> None:
+    """The spec is swapped, and the manifest with it: the shapes tell."""
+    import hashlib
+
+    folder = tmp_path / "record"
+    shutil.copytree(records["regression"], folder)
+    text = (folder / "spec.yaml").read_text().replace("{kind: linear, output: auto}", "{kind: mlp, hidden: [3]}")
+    (folder / "spec.yaml").write_text(text)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["spec.yaml"]["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(MachineError, match="do not fit the spec"):
+        restore(folder, Wanted())
