@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from losscli.data.corrupt import Corruption, Damaged, corrupt, told
 from losscli.data.dataset import SPLITS, Dataset, Part, Table
 from losscli.data.encode import Encoder, target_scale
-from losscli.data.corrupt import Corruption, Damaged, corrupt
-from losscli.data.sources import Split
+from losscli.data.sources import Source, Split
 from losscli.data.split import divide
 from losscli.errors import DataError, Finding, shown
 from losscli.tasks import Column, Target, TargetScale, Task
@@ -23,11 +23,11 @@ def prepare(
 ) -> Dataset:
     """The dataset that a run of `seed` trains on, divided as `split` says, its training split damaged as `how` says.
 
-    `target` is what `task.decode` made of the table's target columns; `split.set_apart` has been called on the table. Splits are stratified where each row has one
-    class, unless `split.stratify` says otherwise. Raises `DataError` if a split is too small, if the training split has
-    one class only, or if no feature varies over it.
+    `target` is what `task.decode` made of the table's target columns; `split.set_apart` has been called on the table.
+    Splits are stratified where each row has one class, unless `split.stratify` says otherwise. Raises `DataError` if a
+    split is too small, if the training split has one class only, or if no feature varies over it.
     """
-    rows, told = divide(table, target, split, seed, _stratifies(task, target, split))
+    rows, noticed = divide(table, target, split, seed, _stratifies(task, target, split))
     train = Damaged(rows["train"], table.features, target.values[rows["train"]])
     places = rows["train"]  # of the training rows among `train.features`
     if how is not None and how.active():
@@ -47,8 +47,43 @@ def prepare(
         return Part(encoder.transform(table.features, rows[name]), values, weight, rows[name])
 
     parts = {name: part(name) for name in SPLITS}
-    findings = (*table.findings, *target.findings, *told, *_noticed(table, encoder))
+    findings = (*table.findings, *target.findings, *noticed, *_noticed(table, encoder))
     return Dataset(table.name, split.seed_of(seed), parts, target, scale, encoder.state(), findings, damage=train.done)
+
+
+def prepare_all(
+    table: Table, target: Target, task: Task, source: Source, seeds: Sequence[int]
+) -> tuple[dict[int, Dataset], list[Finding]]:
+    """The dataset of every seed, one object where seeds have the same, and what was noticed of all of them."""
+    split, how = source.split, source.corrupt
+    made: dict[int | None, Dataset] = {}
+    datasets = {}
+    for seed in seeds:
+        own = seed if split.resampled or how.active() else None
+        if own not in made:
+            made[own] = prepare(table, target, task, split, seed, how)
+        datasets[seed] = made[own]
+    different = list(made.values())
+    findings = [finding for dataset in different for finding in dataset.findings]
+    findings += constant_in_some(table, different)
+    findings += sizes_that_differ(different)
+    findings += told(how, [dataset.damage for dataset in different])
+    return datasets, findings
+
+
+def size_ratios(datasets: Sequence[Dataset]) -> dict[str, float]:
+    """For each split its rows per training row, the mean over the datasets."""
+    ratios = [{name: part.rows / each.parts["train"].rows for name, part in each.parts.items()} for each in datasets]
+    return {name: sum(ratio[name] for ratio in ratios) / len(ratios) for name in SPLITS}
+
+
+def sizes_that_differ(datasets: Sequence[Dataset]) -> list[Finding]:
+    """A finding if the splits are not of the same size in all datasets: tables show those of the first seed."""
+    sizes = {name: [dataset.parts[name].rows for dataset in datasets] for name in SPLITS}
+    spans = [f"{name} {min(rows)} to {max(rows)}" for name, rows in sizes.items() if min(rows) < max(rows)]
+    if not spans:
+        return []
+    return [Finding("split-sizes", "info", f"the sizes of the splits differ between seeds: {', '.join(spans)} rows")]
 
 
 def _stratifies(task: Task, target: Target, split: Split) -> bool:

@@ -48,11 +48,12 @@ Report = Callable[[int, int, list[Course]], bool]
 
 
 def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
-    """The runs, divided into stacks: equal outputs together, in widths whose working set fits the device."""
-    by_outputs: dict[int, list[Run]] = {}
+    """The runs, divided into stacks: equal outputs and equal sizes of splits together, as many as fit the device."""
+    by_shape: dict[tuple[int, tuple[int, ...]], list[Run]] = {}
     for run in runs:
-        by_outputs.setdefault(outputs_of(run, job.task), []).append(run)
-    for outputs, alike in by_outputs.items():
+        sizes = tuple(part.rows for part in run.dataset.parts.values())
+        by_shape.setdefault((outputs_of(run, job.task), sizes), []).append(run)
+    for (outputs, _), alike in by_shape.items():
         layout = Layout.widest(run.dataset.layout for run in alike)
         cost = Network(job.model.layers_for(layout, outputs)).cost(job.plan.batch_size)
         machine.refuse_if_too_large(cost, job.device)
