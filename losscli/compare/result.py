@@ -97,6 +97,11 @@ class Arena:
     split: str = "random"  # what divides the rows: random | group | time | column | folds
     corrupt: Mapping[str, Any] = field(default_factory=dict)  # what was done to the training rows: kind -> level
 
+    @property
+    def comparisons(self) -> int:
+        """How many differences to the reference there are: the family that Holm's correction is over."""
+        return sum(entry.delta is not None for entry in self.entries)
+
     def __str__(self) -> str:
         better = "higher" if self.directions[self.headline] == "up" else "lower"
         lines = [f"{self.data} ({self.task}), test {self.headline}, {better} is better"]

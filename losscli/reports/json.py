@@ -10,6 +10,8 @@ from importlib.metadata import version
 from typing import Any
 
 from losscli.compare.result import Arena, Comparison, Delta, EntryResult, Estimate, RunResult, finite
+from losscli.compare.verdict import described
+from losscli.compare.words import paragraph
 
 SCHEMA_VERSION = 1
 
@@ -32,7 +34,7 @@ def _arena(arena: Arena) -> dict[str, Any]:
         "data": arena.data,
         "headline": arena.headline,
         "reference": arena.reference,
-        "entries": [_entry(entry) for entry in arena.entries],
+        "entries": [_entry(entry, arena) for entry in arena.entries],
         "baseline": {
             split: {name: finite(value) for name, value in scores.items()} for split, scores in arena.baseline.items()
         },
@@ -40,10 +42,13 @@ def _arena(arena: Arena) -> dict[str, Any]:
         "findings": [finding.to_json() for finding in arena.findings],
         "labels": list(arena.labels),
         "rows": dict(arena.rows),
+        "resampled": arena.resampled,
+        "comparisons": arena.comparisons,
+        "paragraph": paragraph(arena),
     }
 
 
-def _entry(entry: EntryResult) -> dict[str, Any]:
+def _entry(entry: EntryResult, arena: Arena) -> dict[str, Any]:
     return {
         "entry": entry.entry,
         "loss": entry.loss,
@@ -54,6 +59,8 @@ def _entry(entry: EntryResult) -> dict[str, Any]:
         },
         "delta": _delta(entry.delta),
         "verdict": entry.verdict,
+        "described": described(entry, arena),
+        "tuned": {name: dict(counts) for name, counts in entry.tuned.items()},
     }
 
 
@@ -75,6 +82,11 @@ def _delta(delta: Delta | None) -> dict[str, Any] | None:
         "ci95": _interval(delta.ci95),
         "p": finite(delta.p),
         "p_holm": finite(delta.p_holm),
+        "sd": finite(delta.sd),
+        "seeds": delta.seeds,
+        "seeds_needed": delta.seeds_needed,
+        "margin": finite(delta.margin),
+        "test": delta.test,
     }
 
 
@@ -89,6 +101,7 @@ def _run(run: RunResult) -> dict[str, Any]:
         "status": run.status,
         "epochs": run.epochs,
         "best_epoch": run.best_epoch,
+        "tuned": _plain(run.tuned),
     }
 
 

@@ -20,6 +20,10 @@ TEXT = "text"
 INTERVAL = "null or two numbers"
 ESTIMATE = {"mean": NUMBER, "sd": NUMBER, "ci95": INTERVAL, "values": [NUMBER]}
 METRICS = {"auroc": ESTIMATE, "accuracy": ESTIMATE, "log-loss": ESTIMATE}
+DELTA = {
+    **{"metric": TEXT, "mean": NUMBER, "ci95": INTERVAL, "p": NUMBER, "p_holm": NUMBER},
+    **{"sd": NUMBER, "seeds": NUMBER, "seeds_needed": NUMBER, "margin": NUMBER, "test": TEXT},
+}
 SHAPE = {
     "schema_version": 1,
     "losscli": TEXT,
@@ -39,15 +43,22 @@ SHAPE = {
                     "test": METRICS,
                     "valid": METRICS,
                     "train": METRICS,
-                    "delta": ("null or", {"metric": TEXT, "mean": NUMBER, "ci95": INTERVAL, "p": None, "p_holm": None}),
+                    "delta": ("null or", DELTA),
                     "verdict": TEXT,
+                    "described": TEXT,
+                    "tuned": {},
                 }
             ],
             "baseline": {"test": {"auroc": NUMBER, "accuracy": NUMBER, "log-loss": NUMBER}},
-            "runs": [{"entry": TEXT, "seed": NUMBER, "status": TEXT, "epochs": NUMBER, "best_epoch": NUMBER}],
+            "runs": [
+                {"entry": TEXT, "seed": NUMBER, "status": TEXT, "epochs": NUMBER, "best_epoch": NUMBER, "tuned": {}}
+            ],
             "findings": [{"code": TEXT, "severity": TEXT, "message": TEXT, "cure": TEXT}],
             "labels": [TEXT],
             "rows": {"train": NUMBER, "valid": NUMBER, "test": NUMBER},
+            "resampled": True,
+            "comparisons": 1,
+            "paragraph": TEXT,
         }
     ],
     "timing": {"load_seconds": NUMBER, "train_seconds": NUMBER, "steps": NUMBER, "run_samples_per_second": NUMBER},
