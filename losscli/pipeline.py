@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from losscli.check import Wiring, look
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Comparison, Point, RunResult
+from losscli.compare.tuning import best, with_choices
 from losscli.data.dataset import Dataset
 from losscli.data.prepare import constant_in_some, prepare
 from losscli.errors import DataError, Finding, counted
 from losscli.losses import find as find_loss
 from losscli.losses.domain import check_target
 from losscli.losses.weights import class_shares
+from losscli.metrics import Metric
 from losscli.metrics import find as find_metric
 from losscli.record import writer
 from losscli.record.predictions import MOST_NUMBERS
@@ -26,6 +29,7 @@ from losscli.spec.arenas import merge
 from losscli.spec.dump import to_yaml
 from losscli.spec.entries import entries
 from losscli.spec.model import Entry, Spec
+from losscli.spec.tune import candidates, grids_of, may_be
 from losscli.stack import device as machine
 from losscli.stack.baseline import baseline
 from losscli.stack.course import Course, mean_of
@@ -53,20 +57,26 @@ class Contest:
         return {split: part.rows for split, part in next(iter(self.datasets.values())).parts.items()}
 
     @property
+    def headline(self) -> Metric:
+        return self.job.metrics[0]
+
+    @property
     def epochs(self) -> int:
         return epochs_of(self.spec.train, self.rows["train"])
 
     def runs(self) -> list[Run]:
-        """All runs, entry by entry, so that rows of one loss lie next to each other."""
-        return [self._run(entry, seed) for entry in self.entries for seed in self.spec.seeds]
+        """All runs, candidates of tuning among them, entry by entry, so that rows of one loss lie next to each other."""
+        tried = [candidate for entry in self.entries for candidate in candidates(self.spec, entry)]
+        return [self._run(candidate, seed) for candidate in tried for seed in self.spec.seeds]
 
-    def first(self, entry: Entry) -> Run:
-        """The entry's run with the first seed."""
-        return self._run(entry, self.spec.seeds[0])
+    def first(self, entry: Entry) -> list[Run]:
+        """The entry's run with the first seed; where it is tuned, that of each candidate."""
+        return [self._run(candidate, self.spec.seeds[0]) for candidate in candidates(self.spec, entry)]
 
     def _run(self, entry: Entry, seed: int) -> Run:
         loss = find_loss(entry.loss, self.spec.task)
-        return Run(entry.name, seed, loss, entry.options, entry.output, entry.lr, self.datasets[seed], entry.weight)
+        data = self.datasets[seed]
+        return Run(entry.name, seed, loss, entry.options, entry.output, entry.lr, data, entry.weight, entry.tuned)
 
 
 def run(
@@ -88,7 +98,8 @@ def run(
     loaded = time.perf_counter()
     trained = _train(contests, watch, stop or Stop())
     seconds = time.perf_counter() - loaded
-    arenas = [conclude(contest, courses) for contest, courses in zip(contests, trained, strict=True)]
+    chosen = [choose(contest, courses) for contest, courses in zip(contests, trained, strict=True)]
+    arenas = [conclude(contest, courses) for contest, courses in zip(contests, chosen, strict=True)]
     comparison = Comparison(
         arenas=arenas,
         device=", ".join(dict.fromkeys(str(contest.job.device) for contest in contests)),
@@ -98,7 +109,7 @@ def run(
             said for contest, arena in zip(contests, arenas, strict=True) for said in unmet(contest.spec.expect, arena)
         ],
     )
-    return comparison if out is None else keep(comparison, contests, trained, out)
+    return comparison if out is None else keep(comparison, contests, chosen, out)
 
 
 def smaller(spec: Spec) -> Spec:
@@ -130,7 +141,7 @@ def load(spec: Spec) -> Contest:
     noticed = [finding for dataset in by_split.values() for finding in dataset.findings]
     noticed += constant_in_some(table, list(by_split.values()))
     contest = Contest(spec, job, found, datasets, ())
-    said = [finding for entry in found for finding in look(_wired(contest.first(entry), spec.task))]
+    said = [finding for entry in found for finding in _looked(contest.first(entry), spec.task)]
     if table.weight is not None:
         said += [_unweighted(entry.name) for entry, loss in zip(found, used, strict=True) if loss.over_batch]
     return replace(contest, findings=list(dict.fromkeys([*spec.notes, *said, *noticed])))
@@ -149,6 +160,15 @@ def remembering(contest: Contest, most: int) -> Contest:
     return replace(contest, job=job, findings=[*contest.findings, told])
 
 
+def _looked(runs: Sequence[Run], task: str) -> list[Finding]:
+    """What the rules notice of an entry: of its candidates, each kind once."""
+    found, *others = [look(_wired(run, task)) for run in runs]
+    for finding in (finding for each in others for finding in each):
+        if finding.code not in {said.code for said in found}:
+            found.append(finding)
+    return found
+
+
 def _wired(run: Run, task: str) -> Wiring:
     """What the rules look at: of an entry's first run, whose training split stands for those of the others."""
     settings = {name: resolve(value, name, run.loss, run.dataset) for name, value in run.settings.items()}
@@ -163,7 +183,7 @@ def _unweighted(entry: str) -> Finding:
 
 def _train(contests: Sequence[Contest], watch: Watch, stop: Stop) -> list[list[Course]]:
     """Every contest's courses; after a stop was asked for, those that there are."""
-    total = sum(len(contest.entries) * len(contest.spec.seeds) * contest.epochs for contest in contests)
+    total = sum(len(contest.runs()) * contest.epochs for contest in contests)
     done = 0
     trained: list[list[Course]] = [[] for _ in contests]
     with stop.heard():
@@ -172,6 +192,7 @@ def _train(contests: Sequence[Contest], watch: Watch, stop: Stop) -> list[list[C
                 if stop.requested:
                     return trained
                 courses += train(runs, contest.job, _report(contest, done, total, watch, stop))
+                forget(contest, courses)
                 done += len(runs) * contest.epochs
     return trained
 
@@ -192,11 +213,38 @@ def _tick(contest: Contest, epoch: int, epochs: int, done: int, total: int, cour
     return Tick(contest.spec.name, epoch, epochs, done, total, loss, headline, value)
 
 
+def choose(contest: Contest, courses: Sequence[Course]) -> list[Course]:
+    """Of the candidates of every entry and seed the one that tuning takes; its time is that of all of them."""
+    found = []
+    for tried in _tried(courses):
+        winner = best(tried, contest.headline.name, contest.headline.direction)
+        winner.seconds = math.fsum(course.seconds for course in tried)
+        found.append(winner)
+    return found
+
+
+def forget(contest: Contest, courses: Sequence[Course]) -> None:
+    """Let go of what only the winner is asked for, so that memory holds one candidate of each run."""
+    for tried in _tried(courses):
+        winner = best(tried, contest.headline.name, contest.headline.direction)
+        for course in tried:
+            if course is not winner:
+                course.weights, course.predictions = {}, None
+
+
+def _tried(courses: Sequence[Course]) -> Iterable[list[Course]]:
+    """The courses, by entry and seed."""
+    groups: dict[tuple[str, int], list[Course]] = {}
+    for course in courses:
+        groups.setdefault((course.run.entry, course.run.seed), []).append(course)
+    return groups.values()
+
+
 def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
     """The arena's leaderboard from its finished runs."""
     spec, metrics = contest.spec, contest.job.metrics
     datasets = list({id(dataset): dataset for dataset in contest.datasets.values()}.values())
-    return build_arena(
+    arena = build_arena(
         contest.entries,
         [_result(course) for course in courses],
         task=spec.task,
@@ -211,13 +259,23 @@ def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
         rows=contest.rows,
         resampled=spec.data.split.seed is None,
     )
+    grids = {entry.name: grids_of(spec, entry) for entry in contest.entries}
+    return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
 
 
 def _result(course: Course) -> RunResult:
     history = [Point(*point) for point in course.history]
     run = course.run
     return RunResult(
-        run.entry, run.seed, course.status, course.epochs, course.best_epoch, course.scores, history, course.seconds
+        run.entry,
+        run.seed,
+        course.status,
+        course.epochs,
+        course.best_epoch,
+        course.scores,
+        history,
+        course.seconds,
+        run.tuned,
     )
 
 

@@ -63,6 +63,11 @@ def candidates(spec: Spec, entry: Entry) -> list[Entry]:
     return [_candidate(entry, dict(zip(grids, values, strict=True))) for values in product(*grids.values())]
 
 
+def may_be(spec: Spec, name: str, value: float) -> bool:
+    """Whether a value could stand in the grid of this name: whether every loss that has it takes it."""
+    return not any(_of_option(name, [value], spec.loss, spec.task)) if name != RATE else value > 0
+
+
 def refuse_too_many(spec: Spec) -> None:
     """`SpecError` where the grids make more candidates than anybody can mean."""
     count = sum(math.prod(map(len, grids_of(spec, entry).values())) for entry in entries(spec)) if spec.tune else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,7 @@ class Run:
     lr: float
     dataset: Dataset
     weight: Any = None  # class weights, for a loss that has no such option of its own
+    tuned: Mapping[str, Any] = field(default_factory=dict)  # what it tries, where it is a candidate of tuning
 
     @cached_property
     def settings(self) -> dict[str, Any]:

@@ -1,0 +1,141 @@
+"""Tuning: of the candidates of an entry and a seed, the one that does best on that seed's own valid split.
+
+Every seed chooses for itself, and never by its test rows. One choice for all seeds would have seen some of them: where each
+seed draws its own split, the valid rows of one seed are test rows of another.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, Protocol, TypeVar
+
+from losscli.compare.result import Arena, RunResult
+from losscli.errors import Finding
+
+RATE = "lr"
+MOST_TOLD = 4  # entries that one finding names
+
+Grids = Mapping[str, Mapping[str, Sequence[Any]]]  # entry -> what is tuned of it -> the values, in their order
+Allowed = Callable[[str, float], bool]  # whether what is tuned may have a value
+
+
+class Tried(Protocol):
+    """A candidate that was trained."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def scores(self) -> Mapping[str, Mapping[str, float]]: ...
+
+
+Candidate = TypeVar("Candidate", bound=Tried)
+
+
+def best(candidates: Sequence[Candidate], headline: str, direction: Literal["up", "down"]) -> Candidate:
+    """The candidate with the best headline metric on the valid split; of equals, the first.
+
+    Where the headline has no value for this loss, its own loss decides. A diverged candidate wins only among its like.
+    """
+    whole = [one for one in candidates if one.status != "diverged"] or list(candidates)
+    if any(math.isfinite(_valid(one, headline)) for one in whole):
+        metric, sign = headline, 1.0 if direction == "up" else -1.0
+    else:
+        metric, sign = "loss", -1.0
+    return max(whole, key=lambda one: _or_worst(sign * _valid(one, metric)))
+
+
+def _valid(one: Tried, metric: str) -> float:
+    return one.scores.get("valid", {}).get(metric, math.nan)
+
+
+def _or_worst(score: float) -> float:
+    return score if math.isfinite(score) else -math.inf
+
+
+def with_choices(arena: Arena, grids: Grids, allowed: Allowed) -> Arena:
+    """The arena with what was chosen of each entry, and what is to be said of the choices."""
+    if not any(grids.values()):
+        return arena
+    entries = [
+        replace(entry, tuned=_counts(_runs(arena, entry.entry), grids.get(entry.entry, {}))) for entry in arena.entries
+    ]
+    told = replace(arena, entries=entries)
+    said = [*_edges(told, grids, allowed), *_by_own_loss(told), *_unequal(grids)]
+    return replace(told, findings=[*arena.findings, *said])
+
+
+def text_of(value: Any) -> str:
+    """A value as the key of a count.
+
+    >>> text_of(0.001), text_of(None), text_of("balanced"), text_of([1, 2.5])
+    ('0.001', 'null', 'balanced', '[1, 2.5]')
+    """
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _runs(arena: Arena, entry: str) -> list[RunResult]:
+    return [run for run in arena.runs if run.entry == entry]
+
+
+def _counts(runs: Sequence[RunResult], grids: Mapping[str, Sequence[Any]]) -> dict[str, dict[str, int]]:
+    """For every value of each grid, how many seeds chose it; a seed whose candidates all diverged chose none."""
+    chosen = [{name: text_of(value) for name, value in run.tuned.items()} for run in runs if run.status != "diverged"]
+    return {
+        name: {text_of(value): sum(one.get(name) == text_of(value) for one in chosen) for value in values}
+        for name, values in grids.items()
+    }
+
+
+# Findings
+
+
+def _edges(arena: Arena, grids: Grids, allowed: Allowed) -> Iterator[Finding]:
+    """Where most seeds of an entry chose the end of a grid beyond which there may be something better."""
+    found: dict[tuple[str, str, float, float], list[str]] = {}
+    for entry in arena.entries:
+        for name, counts in entry.tuned.items():
+            for which, value, beyond in _ends(grids[entry.entry][name]):
+                chosen, seeds = counts[text_of(value)], sum(counts.values())
+                further = next((step for step in beyond if allowed(name, step)), None)
+                if 2 * chosen > seeds and further is not None:
+                    found.setdefault((name, which, value, further), []).append(f"{entry.entry} ({chosen} of {seeds})")
+    for (name, which, value, further), entries in found.items():
+        more = f" and {len(entries) - MOST_TOLD} more" if len(entries) > MOST_TOLD else ""
+        message = f"{name} = {value:g}, the {which} of its grid, is what most seeds of an entry chose: "
+        message += f"{', '.join(entries[:MOST_TOLD])}{more}; a better one may lie beyond"
+        yield Finding("tuned-to-the-edge", "info", message, f"extend the grid of {name}, by {further:g} for example")
+
+
+def _ends(values: Sequence[Any]) -> Iterator[tuple[str, float, list[float]]]:
+    """The lowest and the highest of a grid of numbers, each with the steps that would lead on: by a factor, by a difference."""
+    if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in values):
+        return
+    ordered = sorted(values)
+    for which, end, inner in (("lowest", ordered[0], ordered[1]), ("highest", ordered[-1], ordered[-2])):
+        by_factor = [float(f"{end * end / inner:.3g}")] if ordered[0] > 0 else []
+        yield which, end, [*by_factor, float(f"{2 * end - inner:.3g}")]
+
+
+def _by_own_loss(arena: Arena) -> Iterator[Finding]:
+    """A loss may choose between learning rates, but not between options that change what it measures."""
+    for entry in arena.entries:
+        options = [name for name in entry.tuned if name != RATE]
+        runs = [run for run in _runs(arena, entry.entry) if run.status != "diverged"]
+        if options and runs and not any(math.isfinite(_valid(run, arena.headline)) for run in runs):
+            message = f"{entry.entry}: {arena.headline} has no value for it, so its own loss on the valid split chose"
+            message += f" {' and '.join(options)}, which changes that very loss"
+            cure = f"choose another headline (--metric), or leave {' and '.join(options)} out of tune"
+            yield Finding("tuned-by-own-loss", "warning", message, cure)
+
+
+def _unequal(grids: Grids) -> Iterator[Finding]:
+    """Who tries more finds more: on the valid split by luck, too."""
+    tries = {entry: math.prod(map(len, of_entry.values())) for entry, of_entry in grids.items()}
+    most, fewest = max(tries, key=tries.__getitem__), min(tries, key=tries.__getitem__)
+    if tries[most] != tries[fewest]:
+        message = f"entries had different numbers of candidates: {most} {tries[most]}, {fewest} {tries[fewest]}"
+        message += "; who tries more has the better chance"
+        yield Finding("unequal-tuning", "info", message, "tune lr alone, or judge the difference with that in mind")
