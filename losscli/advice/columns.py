@@ -1,0 +1,149 @@
+"""A table column by column: what each holds and what became of it, and which of them might be the target."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from losscli.advice.numbers import Numbers, numbers
+from losscli.advice.repeats import numbers_rows
+from losscli.data.dataset import ColumnStory, Table
+from losscli.errors import counted
+from losscli.tasks import Column
+
+MOST_LEVELS = 5  # of a category that are told
+FEW = 20  # different values, up to which a column may be a class
+
+# What people call the column that is to be predicted, from the surest word on.
+TARGET_WORDS = (
+    "target",
+    "label",
+    "class",
+    "outcome",
+    "response",
+    "y",
+    "survived",
+    "churn",
+    "default",
+    "diagnosis",
+    "fraud",
+)
+TARGET_WORDS += ("quality", "price", "species", "rating", "score", "result", "deny", "visits")
+TOLD = 5  # suggestions
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One column: `shape` of numbers, `levels` of a category (the most frequent first, with their rows)."""
+
+    name: str
+    kind: str
+    role: str
+    why: str
+    missing: int
+    distinct: int
+    shape: Numbers | None = None
+    levels: tuple[tuple[str, int], ...] = ()
+    parts: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "role": self.role,
+            "why": self.why,
+            "missing": self.missing,
+            "distinct": self.distinct,
+            "numbers": None if self.shape is None else asdict(self.shape),
+            "levels": [{"level": level, "rows": rows} for level, rows in self.levels],
+            "parts": list(self.parts),
+        }
+
+
+def columns_of(table: Table) -> list[ColumnFacts]:
+    """Every column that the table tells of, in its order; of a table that tells nothing, what it holds."""
+    held = {**table.features, **table.targets}
+    stories = dict(table.columns) or {
+        name: _story(name, column, name in table.targets) for name, column in held.items()
+    }
+    return [_facts(story, held.get(story.name)) for story in stories.values()]
+
+
+def _story(name: str, column: Column, target: bool) -> ColumnStory:
+    kind = "category" if column.is_category else "number"
+    return ColumnStory(
+        name, kind, "target" if target else "feature", f"made as a {kind}", None, int(column.missing.sum())
+    )
+
+
+def _facts(story: ColumnStory, column: Column | None) -> ColumnFacts:
+    said = (story.name, story.kind, story.role, story.why, story.missing)
+    if column is None:
+        return ColumnFacts(*said, distinct=story.distinct or 0, parts=story.parts)
+    if column.levels is None:
+        shape = numbers(column.values)
+        return ColumnFacts(*said, distinct=shape.distinct if shape else 0, shape=shape, parts=story.parts)
+    counts = np.bincount(column.values[~column.missing], minlength=len(column.levels))
+    order = np.argsort(-counts, kind="stable")[:MOST_LEVELS]
+    levels = tuple((column.levels[at], int(counts[at])) for at in order if counts[at])
+    return ColumnFacts(*said, distinct=int((counts > 0).sum()), levels=levels, parts=story.parts)
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Columns that might be the target, and why."""
+
+    columns: tuple[str, ...]
+    reason: str
+
+
+def suggestions(columns: Sequence[ColumnFacts], table: Table) -> list[Suggestion]:
+    """Which columns might be the target, the likeliest first: by name, place, and what they hold."""
+    held = {**table.features, **table.targets}
+    usable = [each for each in columns if _could_be(each, held)]
+    several = _yes_or_no_at_the_end(usable, columns)
+    ranked = sorted(usable, key=lambda each: -_likeliness(each, columns)[0])
+    found = [Suggestion((each.name,), _likeliness(each, columns)[1]) for each in ranked if each.name not in several]
+    if several:
+        reason = f"the last {counted(len(several), 'column')} are yes or no: one multilabel target"
+        found.insert(0, Suggestion(several, reason))
+    return found[:TOLD]
+
+
+def _could_be(column: ColumnFacts, held: Mapping[str, Column]) -> bool:
+    return column.name in held and column.distinct > 1 and not numbers_rows(held[column.name])
+
+
+def _likeliness(column: ColumnFacts, columns: Sequence[ColumnFacts]) -> tuple[float, str]:
+    words = re.split(r"[\W_]+", column.name.casefold())
+    known = [len(TARGET_WORDS) - TARGET_WORDS.index(word) for word in words if word in TARGET_WORDS]
+    reasons = [f"it is called {column.name}"] if known else []
+    points = 3.0 + max(known) / len(TARGET_WORDS) if known else 0.0
+    if column.name == columns[-1].name:
+        points, reasons = points + 1.5, [*reasons, "it is the last column"]
+    elif column.name == columns[0].name:
+        points, reasons = points + 1.0, [*reasons, "it is the first column"]
+    if column.distinct <= FEW:
+        points += 1.0 if column.distinct == 2 else 0.5
+        reasons.append(f"{column.distinct} different values")
+    else:
+        reasons.append("numbers" if column.shape else f"{column.distinct} different texts")
+    if column.missing:
+        points, reasons = points - 2.0, [*reasons, f"but {counted(column.missing, 'row')} without a value"]
+    return points, ", ".join(reasons)
+
+
+def _yes_or_no_at_the_end(usable: Sequence[ColumnFacts], columns: Sequence[ColumnFacts]) -> tuple[str, ...]:
+    """The columns of 0 and 1 that a table ends with, where they are several and not all of it."""
+    names = {each.name for each in usable}
+    found: list[str] = []
+    for each in reversed(columns):
+        shape = each.shape
+        if each.name not in names or shape is None or not (shape.low == 0 and shape.high == 1 and shape.distinct == 2):
+            break
+        found.insert(0, each.name)
+    return tuple(found) if 2 <= len(found) <= len(columns) // 2 else ()

@@ -1,0 +1,124 @@
+"""What a table holds: its columns, its target, the rows that repeat or contradict each other, and what stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from losscli.advice.columns import ColumnFacts, Suggestion, columns_of, suggestions
+from losscli.advice.evidence import Evidence
+from losscli.advice.numbers import Numbers
+from losscli.advice.repeats import Repeats, fingerprints, repeats
+from losscli.advice.rules import rules
+from losscli.data.dataset import Table
+from losscli.errors import Finding
+
+BINS = 60
+LOGARITHMIC = 30.0  # the largest beside the median, from which positive numbers are drawn on a logarithmic axis
+FEW_NUMBERS = 15  # different whole numbers that get a bar each
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How many rows lie in each of a number of equal steps from `low` to `high`; equal steps of the logarithm, if so."""
+
+    low: float
+    high: float
+    counts: tuple[int, ...]
+    logarithmic: bool
+
+
+@dataclass(frozen=True)
+class TargetFacts:
+    """A target as its task reads it: rows by class or label, or for each column of numbers their shape and histogram."""
+
+    names: tuple[str, ...]
+    task: str
+    reason: str
+    classes: tuple[tuple[str, int], ...]
+    numbers: tuple[Numbers, ...]
+    histograms: tuple[Histogram, ...]
+    measured: Mapping[str, str]  # by the rule of advice that measured it
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "columns": list(self.names),
+            "task": self.task,
+            "reason": self.reason,
+            "classes": [{"label": label, "rows": rows} for label, rows in self.classes],
+            "numbers": [asdict(each) for each in self.numbers],
+            "histograms": [asdict(each) for each in self.histograms],
+            "measured": dict(self.measured),
+        }
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """All that is known of a table; without a target, which columns might be one."""
+
+    name: str
+    rows: int
+    columns: Sequence[ColumnFacts]
+    repeats: Repeats
+    findings: Sequence[Finding]
+    target: TargetFacts | None = None
+    suggestions: Sequence[Suggestion] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "data": self.name,
+            "rows": self.rows,
+            "columns": [each.to_json() for each in self.columns],
+            "duplicate_rows": self.repeats.duplicates,
+            "conflicting_rows": None if self.target is None else self.repeats.conflicting,
+            "unlearnable_rows": self.repeats.floor if self.target is not None and self.target.classes else None,
+            "target": None if self.target is None else self.target.to_json(),
+            "suggestions": [{"columns": list(each.columns), "reason": each.reason} for each in self.suggestions],
+            "findings": [each.to_json() for each in self.findings],
+        }
+
+
+def inspect(found: Evidence, reason: str) -> Inspection:
+    """Describe a table with its target; `reason` says why its task is what it is."""
+    table = found.table
+    findings = [*table.findings, *found.target.findings]
+    return Inspection(table.name, table.rows, columns_of(table), found.repeats, findings, _target(found, reason))
+
+
+def describe(table: Table) -> Inspection:
+    """Describe a table whose target is not known: its target columns are columns like others."""
+    columns = columns_of(table)
+    held = {**table.features, **table.targets}
+    duplicates = table.rows - len(np.unique(fingerprints(held, table.rows)))
+    counted = Repeats(duplicates, 0, 0) if table.targets else repeats(table)
+    return Inspection(table.name, table.rows, columns, counted, table.findings, None, suggestions(columns, table))
+
+
+def _target(found: Evidence, reason: str) -> TargetFacts:
+    labels = found.target.labels
+    classes = () if found.task == "regression" else tuple(zip(labels, map(int, found.counts), strict=True))
+    columns = found.target.values.reshape(found.rows, -1).T if found.task == "regression" else []
+    drawn = tuple(histogram(column.astype(np.float64)) for column in columns)
+    asked = [rule for rule in rules if found.task in rule.tasks]
+    measured = {rule.name: said.reason for rule in asked if (said := rule.judge(found)) is not None}
+    names = tuple(found.table.targets)
+    return TargetFacts(names, found.task, reason, classes, tuple(found.numbers), drawn, measured)
+
+
+def histogram(values: np.ndarray, bins: int = BINS) -> Histogram:
+    """The rows in equal steps; whole numbers of few sizes get one step each.
+
+    >>> histogram(np.array([0.0, 0.0, 3.0, 1.0])).counts
+    (2, 1, 0, 1)
+    """
+    low, high = float(values.min()), float(values.max())
+    if bool((values == np.floor(values)).all()) and high - low < FEW_NUMBERS:
+        counts = np.bincount((values - low).astype(np.int64))
+        return Histogram(low, high, tuple(map(int, counts)), False)
+    logarithmic = low > 0 and high > LOGARITHMIC * float(np.median(values))
+    scaled = np.log(values) if logarithmic else values
+    counts, _ = np.histogram(scaled, bins)
+    return Histogram(low, high, tuple(map(int, counts)), logarithmic)

@@ -1,0 +1,47 @@
+"""One line about each key of a spec, from where the key is declared: its field's description, or its class's docstring.
+
+A docstring tells of a key in a sentence or half sentence that names it: "`clip` is the largest gradient norm of a run."
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+from pydantic import BaseModel
+
+from losscli.options import Strict
+
+HALF_SENTENCES = re.compile(r"(?<=[.;])\s+(?=[`A-Z])|;\s+|,\s+(?=`[^`]+` (?!and |or ))")
+LIST_OF_KEYS = re.compile(r"`[^`]+`(?:(?:,| and|, and) `[^`]+`)*")
+
+
+def comment(kind: type[BaseModel], key: str) -> str:
+    """What is said of a key of a block; "" where nothing is.
+
+    >>> from losscli.stack.models import Model
+    >>> comment(Model, "output")
+    '`output: auto` gives the loss what it expects'
+    """
+    field = kind.model_fields[key]
+    if field.description:
+        return field.description
+    for each in kind.__mro__:
+        if issubclass(each, Strict) and each is not Strict and (found := _said(each, key)):
+            return found
+    inner = field.annotation
+    return _first(inner) if isinstance(inner, type) and issubclass(inner, Strict) else ""
+
+
+def _said(kind: type[Any], key: str) -> str:
+    """The half sentence that begins with the key; else one that names it."""
+    text = kind.__dict__.get("__doc__") or ""
+    told = [" ".join(part.split()).rstrip(".;") for part in HALF_SENTENCES.split(inspect.cleandoc(text))]
+    named = re.compile(rf"`{re.escape(key)}(?:`|[:.] )")
+    begun = [part for part in told if (head := LIST_OF_KEYS.match(part)) and named.search(head.group() + " ")]
+    return next(iter([*begun, *(part for part in told if named.search(part) and not part.startswith("`{"))]), "")
+
+
+def _first(kind: type[Any]) -> str:
+    return " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split()).rstrip(".")

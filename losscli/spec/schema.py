@@ -1,0 +1,225 @@
+"""The JSON Schema of a spec, for editors and other programs: made of the same classes and shelves that read a spec.
+
+A new source, model, loss, option, metric or key of a block stands in it by itself. It never refuses what the loader takes; the
+loader is the stricter one: it knows a generator's own options, options without a default, names that occur twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from losscli import losses, metrics
+from losscli.data.dataset import SPLITS
+from losscli.data.sources import sources
+from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
+from losscli.losses.options import CLASS_WEIGHT, problems_of_weight
+from losscli.spec.comments import comment
+from losscli.spec.load import KEYS, OURS, SCHEMA_VERSION
+from losscli.spec.model import CONDITION, LossChoice, Seeds, Spec
+from losscli.spec.names import LONGEST_NAME, SAFE
+from losscli.stack.models import models
+from losscli.stack.plan import Plan
+from losscli.tasks import tasks
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+Schema = dict[str, Any]
+
+
+def schema() -> Schema:
+    """The whole schema: draft 2020-12, no reference to anything outside it."""
+    blocks, defs = _blocks()
+    for task in tasks.names():
+        defs |= _losses_of(task)
+        defs[f"metrics of {task}"] = _metrics_of(task)
+        defs[f"expect of {task}"] = _expect_of(task)
+    sections: dict[str, Schema] = {
+        "task": {"enum": tasks.names()},
+        "name": {"type": "string", "pattern": f"^{SAFE.pattern}$", "maxLength": LONGEST_NAME},
+        "data": _chosen("source", {name: blocks[kind] for name, kind in _kinds(sources)}, _split_alone(blocks)),
+        "loss": _any_of(_ref(f"losses of {task}") for task in tasks.names()),
+        "model": _chosen("kind", {name: blocks[kind] for name, kind in _kinds(models)}, blocks[models.get("mlp")]),
+        "train": blocks[Plan],
+        "seeds": _bare(Seeds.model_json_schema()["properties"]["seeds"]) | {"default": 1},
+        "metrics": _any_of(_ref(f"metrics of {task}") for task in tasks.names()),
+        "expect": _any_of(_ref(f"expect of {task}") for task in tasks.names()),
+        "schema_version": {"type": "integer", "minimum": 1, "maximum": SCHEMA_VERSION},
+    }
+    return {
+        "$schema": DIALECT,
+        "title": "a spec of losscli",
+        "type": "object",
+        "properties": {key: _section(key, sections.get(key)) for key in KEYS},
+        "additionalProperties": False,
+        "allOf": [_where("task", task, _by_task(task)) for task in tasks.names()],
+        "$defs": defs,
+    }
+
+
+def _section(key: str, known: Schema | None) -> Schema:
+    """A key of the top; one that has no shape of its own here has that of its field."""
+    if known is None:
+        annotation: Any = Spec.model_fields[key].annotation
+        known = _bare(TypeAdapter(annotation).json_schema())
+    said = "the version of this format" if key == "schema_version" else comment(Spec, key)
+    return {"description": said, **known} if said else known
+
+
+def _by_task(task: str) -> Schema:
+    sections = {
+        key: _ref(f"{of} of {task}") for key, of in (("loss", "losses"), ("metrics", "metrics"), ("expect", "expect"))
+    }
+    return {"properties": sections}
+
+
+# Blocks that are classes
+
+
+def _kinds(shelf: Any) -> list[tuple[str, type[BaseModel]]]:
+    return [(name, shelf.get(name)) for name in shelf.names()]
+
+
+def _blocks() -> tuple[dict[type[BaseModel], Schema], dict[str, Schema]]:
+    """A reference for the class of each block, and the definitions of these classes and of those inside them."""
+    kinds = [kind for _, kind in (*_kinds(sources), *_kinds(models))] + [Plan]
+    found, whole = models_json_schema([(kind, "validation") for kind in kinds])
+    defs = {name: _bare(each) for name, each in whole["$defs"].items()}
+    for kind in _with_inner(kinds):
+        for key, said in defs[kind.__name__].get("properties", {}).items():
+            if comment(kind, key):
+                said.setdefault("description", comment(kind, key))
+    return {kind: found[kind, "validation"] for kind in kinds}, defs
+
+
+def _with_inner(kinds: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
+    """The classes, and those of the blocks inside them."""
+    inner: list[type[BaseModel]] = []
+    for kind in kinds:
+        blocks = [field.annotation for field in kind.model_fields.values()]
+        inner += [kind, *_with_inner(each for each in blocks if isinstance(each, type) and issubclass(each, BaseModel))]
+    return list(dict.fromkeys(inner))
+
+
+def _split_alone(blocks: Mapping[type[BaseModel], Schema]) -> Schema:
+    """A block of data that names no source says how to split the task's own."""
+    return {"properties": {"split": _ref("Split")}, "additionalProperties": False} if blocks else {}
+
+
+def _chosen(key: str, by_name: Mapping[str, Schema], otherwise: Schema) -> Schema:
+    """A block whose class is told by one of its keys; the class `otherwise` where that key is left out."""
+    cases = [_where(key, name, block) for name, block in by_name.items()]
+    left_out = {"if": {"not": {"required": [key]}}, "then": otherwise}
+    return {"type": "object", "properties": {key: {"enum": list(by_name)}}, "allOf": [*cases, left_out]}
+
+
+# What shelves hold
+
+
+def _losses_of(task: str) -> dict[str, Schema]:
+    """What `loss:` may be for a task: a name, a block with options, or a list of these; a definition for each loss."""
+    serving = losses.for_task(task)
+    default = tasks.get(task).default_loss
+    defs = {f"{task}/{name}": _loss(item, task) for name, item in serving.items()}
+    called = {alias: name for name, item in serving.items() for alias in (name, *item.aliases)}
+    cases = [
+        {"if": _is("name", [name, *item.aliases]), "then": _ref(f"{task}/{name}")} for name, item in serving.items()
+    ]
+    block = {
+        "type": "object",
+        "properties": {"name": {"enum": list(called)}},
+        "allOf": [*cases, {"if": {"not": {"required": ["name"]}}, "then": _ref(f"{task}/{default}")}],
+    }
+    names = {"enum": list(called), "default": default}
+    one = f"one loss of {task}"
+    defs[one] = {"if": {"type": "string"}, "then": names, "else": block}
+    several = {"type": "array", "items": _ref(one), "minItems": 1}
+    defs[f"losses of {task}"] = {"if": {"type": "array"}, "then": several, "else": _ref(one)}
+    return defs
+
+
+def _loss(item: Loss, task: str) -> Schema:
+    ours = LossChoice.model_json_schema()["properties"]
+    beside = {key: _bare(ours[key]) | {"description": comment(LossChoice, key)} for key in OURS if key != "name"}
+    options = {name: _option(option) for name, option in item.options.items()}
+    if not problems_of_weight(item, task, None):
+        options.setdefault("weight", _option(CLASS_WEIGHT))
+    return {
+        "description": item.summary,
+        "type": "object",
+        "properties": {"name": {}, **beside, **options},
+        "additionalProperties": False,
+    }
+
+
+def _option(option: Option) -> Schema:
+    """One value of an option, or a list of values: a grid."""
+    value = _any_of([*_values(option.accepts), *([{"type": "null"}] if option.optional else [])])
+    found: Schema = {"anyOf": [value, {"type": "array", "items": value, "minItems": 1}]}
+    bounds = option.accepts if isinstance(option.accepts, Bounds) else getattr(option.accepts, "bounds", None)
+    found["description"] = (f"number {bounds}" if bounds else "one of these") + "; a list is a grid"
+    return found if option.required else {**found, "default": option.default}
+
+
+def _values(accepts: Bounds | PerClass | Several | Choice) -> list[Schema]:
+    if isinstance(accepts, Choice):
+        return [{"enum": list(accepts.names)}]
+    if isinstance(accepts, Bounds):
+        return [_number(accepts)]
+    number = _number(accepts.bounds)
+    several: Schema = {"type": "array", "items": number, "minItems": 1}
+    if isinstance(accepts, Several):
+        return [several]
+    return [number, {"enum": list(accepts.rules)}, several, {"type": "object", "additionalProperties": number}]
+
+
+def _number(bounds: Bounds) -> Schema:
+    found: Schema = {"type": "number"}
+    if bounds.low != float("-inf"):
+        found["exclusiveMinimum" if bounds.low_open else "minimum"] = bounds.low
+    if bounds.high != float("inf"):
+        found["exclusiveMaximum" if bounds.high_open else "maximum"] = bounds.high
+    return found
+
+
+def _metrics_of(task: str) -> Schema:
+    names = list(metrics.for_task(task))
+    return {"type": "array", "items": {"enum": names}, "minItems": 1, "uniqueItems": True}
+
+
+def _expect_of(task: str) -> Schema:
+    keys = [f"{split}.{metric}" for split in SPLITS for metric in metrics.for_task(task)]
+    condition = {"type": "string", "pattern": f"^{CONDITION.pattern}$"}
+    return {"type": "object", "properties": dict.fromkeys(keys, condition), "additionalProperties": False}
+
+
+# The grammar of JSON Schema
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name.replace('/', '~1').replace(' ', '%20')}"}
+
+
+def _any_of(found: Iterable[Schema]) -> Schema:
+    listed = list(found)
+    return listed[0] if len(listed) == 1 else {"anyOf": listed}
+
+
+def _is(key: str, values: list[str]) -> Schema:
+    return {"properties": {key: {"enum": values}}, "required": [key]}
+
+
+def _where(key: str, value: str, then: Schema) -> Schema:
+    return {"if": _is(key, [value]), "then": then}
+
+
+def _bare(found: Any) -> Any:
+    """Without the titles that pydantic makes of names; a property that is called title stays."""
+    if isinstance(found, list):
+        return [_bare(each) for each in found]
+    if not isinstance(found, dict):
+        return found
+    return {key: _bare(value) for key, value in found.items() if not (key == "title" and isinstance(value, str))}
