@@ -59,7 +59,6 @@ def _entry(entry: EntryResult, arena: Arena) -> dict[str, Any]:
         },
         "delta": _delta(entry.delta),
         "verdict": entry.verdict,
-        "tuned": {name: dict(counts) for name, counts in entry.tuned.items()},
         "described": described(entry, arena),
         "tuned": {name: dict(counts) for name, counts in entry.tuned.items()},
     }
