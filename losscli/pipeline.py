@@ -127,7 +127,7 @@ def load(spec: Spec) -> Contest:
     found = entries(spec)
     used = [find_loss(entry.loss, spec.task) for entry in found]
     table = spec.data.read(Path(spec.folder))
-    target = task.decode(table.targets)
+    target = task.decode(table.targets, spec.data.reading())
     refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
     if refused:
         raise DataError(list(dict.fromkeys(refused)))

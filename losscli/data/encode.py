@@ -1,83 +1,133 @@
 """From columns to numbers: what a model sees of a table, learned from the training rows only.
 
-Numbers are standardised; a missing one becomes the training median first. Categories become one 0/1 feature per
-level that the training rows have; a level that they lack becomes zeros. Missing is a level where they have it. All is
-computed in float64, because a sum of large float32 values overflows, and handed over as float32 [N, F].
+Numbers are scaled; a missing one is filled in first. A category becomes one 0/1 feature per level that the training rows
+have, or one column of codes that the network looks up in a table of its own. A level that the training rows lack becomes
+zeros, or code 0. All is computed in float64, because a sum of large float32 values overflows, and handed over as float32
+[N, F]: plain numbers first, codes last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from losscli.errors import DataError, shown
-from losscli.tasks import Column, TargetScale
+from losscli.data.encoding import Encoding
+from losscli.errors import DataError, SpecError, choose_from, counted, shown
+from losscli.tasks import Column
+
+MOST_TOLD = 8
+FEWEST, MOST = 2, 50  # numbers that stand for a level, unless the spec says how many
 
 
 @dataclass(frozen=True)
 class NumberCode:
-    """How one number column is encoded: `(value or fill - center) / scale`, one feature."""
+    """How one number column is encoded: `(value or fill - center) / scale`; with `indicator` also where it was missing."""
 
     name: str
     fill: float
     center: float
     scale: float
+    indicator: bool = False
 
-    width = 1
+    kind: ClassVar[str] = "number"
+    height: ClassVar[int] = 0
+    size: ClassVar[int] = 0
 
-    def write(self, column: Column, rows: np.ndarray, out: np.ndarray) -> None:
+    @property
+    def width(self) -> int:
+        return 1 + self.indicator
+
+    def names(self) -> list[str]:
+        return [self.name, *[f"{self.name} is missing"] * self.indicator]
+
+    def write(self, column: Column, rows: np.ndarray, plain: np.ndarray, codes: np.ndarray) -> None:
+        """Those rows into `plain` [N, width]; a number has no `codes`, [N, 0]."""
         if column.is_category:
             raise DataError(f"the column {shown(self.name)} must hold numbers, as it did when the model was trained")
         values = column.values[rows]
-        filled = np.where(np.isnan(values), self.fill, values)
+        holes = np.isnan(values)
+        filled = np.where(holes, self.fill, values)
         scaled = filled / self.scale - self.center / self.scale  # divided first: a difference of extremes overflows
         limit = np.finfo(np.float32).max
-        out[:, 0] = np.clip(scaled, -limit, limit)
+        plain[:, 0] = np.clip(scaled, -limit, limit)
+        plain[:, 1:] = holes[:, None]
 
 
 @dataclass(frozen=True)
 class CategoryCode:
-    """How one category column is encoded: one feature per level, then one for missing if the training rows had any."""
+    """How one category column is encoded: one feature per level, then one for missing if that is a level of its own.
+
+    With `size`, one column of codes instead, 0 for what training never saw, and a network turns each into `size` numbers.
+    `fill` is the level that a missing value becomes, where it is not one of its own; with `indicator` a feature tells.
+    """
 
     name: str
     levels: tuple[str, ...]
     missing: bool
+    fill: str | None = None
+    indicator: bool = False
+    size: int = 0
+
+    kind: ClassVar[str] = "category"
+
+    @property
+    def height(self) -> int:
+        """How many codes there are, the rows of its table; 0 where it is not embedded."""
+        return 1 + len(self.levels) + self.missing if self.size else 0
 
     @property
     def width(self) -> int:
-        return len(self.levels) + self.missing
+        return self.indicator + (0 if self.size else len(self.levels) + self.missing)
 
-    def write(self, column: Column, rows: np.ndarray, out: np.ndarray) -> None:
+    def names(self) -> list[str]:
+        each = [] if self.size else [f"{self.name}={level}" for level in self.levels]
+        return each + [f"{self.name} is missing"] * (self.indicator + (self.missing and not self.size))
+
+    def write(self, column: Column, rows: np.ndarray, plain: np.ndarray, codes: np.ndarray) -> None:
+        """Those rows into `plain` [N, width] and, where it is embedded, into `codes` [N, 1]."""
         if column.levels is None:
             raise DataError(f"the column {shown(self.name)} must hold categories, as it did when the model was trained")
         place = {level: index for index, level in enumerate(self.levels)}
-        absent = len(self.levels) if self.missing else -1
+        absent = len(self.levels) if self.missing else place.get(self.fill, -1) if self.fill is not None else -1
         places = np.array([*(place.get(level, -1) for level in column.levels), absent])
         found = places[column.values[rows]]  # code -1, missing, reads the last place
-        known = np.flatnonzero(found >= 0)
-        out[known, found[known]] = 1.0
+        if self.size:
+            codes[:, 0] = found + 1
+        else:
+            known = np.flatnonzero(found >= 0)
+            plain[known, found[known]] = 1.0
+        if self.indicator:
+            plain[:, -1] = column.values[rows] < 0
+
+
+Code = NumberCode | CategoryCode
 
 
 @dataclass(frozen=True)
 class Encoder:
     """The encoding of a table's features. Plain numbers and texts inside, so that a record can hold it as JSON."""
 
-    codes: tuple[NumberCode | CategoryCode, ...]
+    codes: tuple[Code, ...]
     constant: tuple[str, ...] = ()  # features left out because they do not vary over the training rows
 
     @classmethod
-    def fit(cls, features: Mapping[str, Column], rows: np.ndarray) -> Encoder:
+    def fit(cls, features: Mapping[str, Column], rows: np.ndarray, encoding: Encoding | None = None) -> Encoder:
         """Learn from `rows` alone. Raises `DataError` if no feature varies over them.
+
+        How many levels an embedded category has in the whole table decides how large its vectors are, so that the models
+        of all seeds have one shape; which codes there are is learned from `rows` like all else.
 
         >>> column = Column(np.array([1.0, 3.0, 99.0]))
         >>> encoder = Encoder.fit({"x": column}, rows=np.array([0, 1]))
         >>> encoder.transform({"x": column}, np.array([0, 1])).tolist()
         [[-1.0], [1.0]]
         """
-        fitted = {name: _fit(name, column, rows) for name, column in features.items()}
+        encoding = encoding or Encoding()
+        _refuse_wrong_names(encoding, features)
+        fitted = {name: _fit(name, column, rows, encoding) for name, column in features.items()}
         codes = tuple(code for code in fitted.values() if code is not None)
         if not codes:
             raise DataError(
@@ -90,18 +140,23 @@ class Encoder:
 
     @property
     def width(self) -> int:
-        return sum(code.width for code in self.codes)
+        """F: the columns of what `transform` makes, codes among them."""
+        return sum(code.width for code in self.codes) + len(self.embedded)
+
+    @property
+    def embedded(self) -> tuple[int, ...]:
+        """How many codes each of the last columns has."""
+        return tuple(code.height for code in self.codes if code.size)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Into how many numbers a network turns each of them."""
+        return tuple(code.size for code in self.codes if code.size)
 
     def names(self) -> list[str]:
-        """What each of the F features is called: `age`, `sex=female`, `deck is missing`."""
-        names: list[str] = []
-        for code in self.codes:
-            if isinstance(code, NumberCode):
-                names.append(code.name)
-            else:
-                names += [f"{code.name}={level}" for level in code.levels]
-                names += [f"{code.name} is missing"] * code.missing
-        return names
+        """What each of the F features is called: `age`, `sex=female`, `deck is missing`; an embedded one by its column."""
+        plain = [name for code in self.codes for name in code.names()]
+        return plain + [code.name for code in self.codes if code.size]
 
     def transform(self, features: Mapping[str, Column], rows: np.ndarray) -> np.ndarray:
         """Those rows as float32 [N, F].
@@ -112,45 +167,101 @@ class Encoder:
         if lacking:
             raise DataError(f"the table lacks columns that the model needs: {', '.join(map(shown, lacking[:5]))}")
         out = np.zeros((len(rows), self.width), dtype=np.float32)
-        start = 0
+        plain, codes = np.split(out, [self.width - len(self.embedded)], axis=1)
+        start, at = 0, 0
         for code in self.codes:
-            code.write(features[code.name], rows, out[:, start : start + code.width])
-            start += code.width
+            stop, behind = start + code.width, at + bool(code.size)
+            code.write(features[code.name], rows, plain[:, start:stop], codes[:, at:behind])
+            start, at = stop, behind
         return out
 
     def state(self) -> dict[str, Any]:
         """All there is to it, as plain JSON."""
-        kinds = {NumberCode: "number", CategoryCode: "category"}
-        columns = [{"kind": kinds[type(code)], **asdict(code)} for code in self.codes]
+        columns: list[dict[str, Any]] = [{"kind": code.kind, **asdict(code)} for code in self.codes]
         for column in columns:
             column.update({"levels": list(column["levels"])} if "levels" in column else {})
         return {"columns": columns, "constant": list(self.constant)}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Encoder:
-        """The encoder that `state` was taken from."""
-        codes: list[NumberCode | CategoryCode] = []
+        """The encoder that `state` was taken from; what an older state does not say is as it was then."""
+        found: list[Code] = []
         for column in state["columns"]:
-            if column["kind"] == "number":
-                codes.append(NumberCode(column["name"], column["fill"], column["center"], column["scale"]))
-            else:
-                codes.append(CategoryCode(column["name"], tuple(column["levels"]), column["missing"]))
-        return cls(tuple(codes), tuple(state["constant"]))
+            kind = NumberCode if column["kind"] == "number" else CategoryCode
+            given = {field.name: column[field.name] for field in fields(kind) if field.name in column}
+            found.append(kind(**{**given, "levels": tuple(given["levels"])} if "levels" in given else given))
+        return cls(tuple(found), tuple(state["constant"]))
+
+    def told(self) -> str:
+        """Which categories are embedded, in words; nothing where none is."""
+        tables = [code for code in self.codes if isinstance(code, CategoryCode) and code.size]
+        each = [f"{shown(code.name)} ({counted(len(code.levels), 'level')} as {code.size} numbers)" for code in tables]
+        more = f" and {len(each) - MOST_TOLD} more" if len(each) > MOST_TOLD else ""
+        return ", ".join(each[:MOST_TOLD]) + more
 
 
-def _fit(name: str, column: Column, rows: np.ndarray) -> NumberCode | CategoryCode | None:
-    values = column.values[rows]
-    if column.levels is not None:
-        counts = np.bincount(values + 1, minlength=len(column.levels) + 1)
-        levels = tuple(level for level, count in zip(column.levels, counts[1:], strict=True) if count)
-        code = CategoryCode(name, levels, bool(counts[0]))
-        return code if code.width > 1 else None
-    present = values[~np.isnan(values)]
-    if not len(present) or present.min() == present.max():
+def _refuse_wrong_names(encoding: Encoding, features: Mapping[str, Column]) -> None:
+    for name in encoding.embedding.columns:
+        if name not in features:
+            cure = choose_from(name, [name for name, column in features.items() if column.is_category])
+            raise SpecError(f"data.encode.embedding: there is no feature called {shown(name)}", cure=cure)
+        if not features[name].is_category:
+            cure = f"set data.types: {{{shown(name)[1:-1]}: category}}, if its numbers are names"
+            raise SpecError(f"data.encode.embedding: {shown(name)} is a column of numbers, not a category", cure=cure)
+
+
+def _fit(name: str, column: Column, rows: np.ndarray, encoding: Encoding) -> Code | None:
+    if column.levels is None:
+        return _number(name, column.values[rows], encoding)
+    if encoding.embeds(name):
+        kinds = len(np.unique(column.values))
+        return _category(name, column, rows, encoding, _size(kinds, encoding)) if kinds > 1 else None
+    code = _category(name, column, rows, encoding, 0)
+    return code if code.width > 1 else None
+
+
+def _number(name: str, values: np.ndarray, encoding: Encoding) -> NumberCode | None:
+    holes = np.isnan(values)
+    present = values[~holes]
+    if not len(present):
         return None
-    fill = float(np.median(present))
-    center, scale = center_and_scale(np.where(np.isnan(values), fill, values))
-    return NumberCode(name, fill, float(center), float(scale))
+    fill = _fill(present, encoding.missing.numbers)
+    filled = np.where(holes, fill, values)
+    indicator = encoding.indicator and bool(holes.any())
+    if filled.min() == filled.max():
+        return NumberCode(name, fill, float(filled[0]), 1.0, indicator) if indicator else None
+    center, scale = SCALES[encoding.numbers](filled)
+    return NumberCode(name, fill, float(center), float(scale), indicator)
+
+
+def _fill(present: np.ndarray, rule: Literal["median", "mean"] | float) -> float:
+    if isinstance(rule, str):
+        return float(np.median(present) if rule == "median" else center_and_scale(present)[0])
+    return float(rule)
+
+
+def _category(name: str, column: Column, rows: np.ndarray, encoding: Encoding, size: int) -> CategoryCode:
+    assert column.levels is not None
+    counts = np.bincount(column.values[rows] + 1, minlength=len(column.levels) + 1)
+    levels = tuple(level for level, count in zip(column.levels, counts[1:], strict=True) if count)
+    holes, rule = bool(counts[0]), encoding.missing.categories
+    if rule == "level" or not levels:
+        return CategoryCode(name, levels, holes, size=size)
+    fill = encoding.missing.constant if rule == "constant" else column.levels[int(counts[1:].argmax())]
+    assert fill is not None  # `Missing` has seen to it
+    if holes and fill not in levels:
+        levels = (*levels, fill)
+    return CategoryCode(name, levels, False, fill, encoding.indicator and holes, size)
+
+
+def _size(kinds: int, encoding: Encoding) -> int:
+    """How many numbers stand for a level. The rule of thumb is fastai's, with an end: 1.6 n^0.56, at most 50.
+
+    >>> [_size(kinds, Encoding()) for kinds in (2, 10, 300, 100_000)]
+    [2, 6, 39, 50]
+    """
+    size = encoding.embedding.size
+    return min(MOST, max(FEWEST, round(1.6 * kinds**0.56))) if size == "auto" else size
 
 
 def center_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -165,9 +276,24 @@ def center_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return unit.mean(axis=0) * size, unit.std(axis=0) * size
 
 
-def target_scale(train: np.ndarray) -> TargetScale:
-    """How to standardise a regression target, from its training values [N] or [N, O]; a constant output has scale 1."""
-    values = train.astype(np.float64).reshape(len(train), -1)
-    center, scale = center_and_scale(values)
-    constant = values.min(axis=0) == values.max(axis=0)
-    return TargetScale(np.where(constant, values[0], center), np.where(constant, 1.0, scale))
+def median_and_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Median and interquartile range of float64 [N]; where half of the values are the same, the standard deviation.
+
+    >>> median_and_range(np.array([1.0, 2.0, 3.0, 4.0, 1000.0]))
+    (np.float64(3.0), np.float64(2.0))
+    """
+    size = np.abs(values).max() or 1.0
+    low, middle, high = np.percentile(values / size, [25, 50, 75])
+    between = min((high - low) * min(size, np.finfo(np.float64).max / 2), np.finfo(np.float64).max)
+    return middle * size, between if between > 0 else center_and_scale(values)[1]
+
+
+def _as_they_are(values: np.ndarray) -> tuple[float, float]:
+    return 0.0, 1.0
+
+
+SCALES: Mapping[str, Callable[[np.ndarray], tuple[Any, Any]]] = {
+    "standard": center_and_scale,
+    "robust": median_and_range,
+    "none": _as_they_are,
+}

@@ -8,18 +8,26 @@ import numpy as np
 
 from losscli.data.corrupt import Corruption, Damaged, corrupt, told
 from losscli.data.dataset import SPLITS, Dataset, Part, Table
-from losscli.data.encode import Encoder, target_scale
+from losscli.data.decode import scaled, target_scale, target_state
+from losscli.data.encode import Encoder
+from losscli.data.encoding import Encoding
 from losscli.data.sources import Source, Split
 from losscli.data.split import divide
 from losscli.errors import DataError, Finding, shown
-from losscli.tasks import Column, Target, TargetScale, Task
+from losscli.tasks import Column, Target, Task
 
 SHOWN = 8  # names in one message
 NOT_MEANT = "nothing can be learned from it; data.drop silences this, if it is meant to be so"
 
 
 def prepare(
-    table: Table, target: Target, task: Task, split: Split, seed: int, how: Corruption | None = None
+    table: Table,
+    target: Target,
+    task: Task,
+    split: Split,
+    seed: int,
+    how: Corruption | None = None,
+    encoding: Encoding | None = None,
 ) -> Dataset:
     """The dataset that a run of `seed` trains on, divided as `split` says, its training split damaged as `how` says.
 
@@ -34,21 +42,34 @@ def prepare(
         train = corrupt(table.features, target, rows["train"], how, seed, task)
         rows, places = {**rows, "train": train.rows}, np.arange(len(train.rows))
     _need_two_classes(task, target, train.values)
-    encoder = Encoder.fit(train.features, places)
-    scale = None if task.has_classes else target_scale(train.values)
+    encoding = encoding or Encoding()
+    encoder = Encoder.fit(train.features, places, encoding)
+    scale = None if task.has_classes else target_scale(train.values, target.transform, target.standardise)
 
     def part(name: str) -> Part:
         weight = None if table.weight is None else table.weight[rows[name]]
         if name == "train":
-            clean = None if train.clean is None else _scaled(train.clean, scale)
+            clean = None if train.clean is None else scaled(train.clean, scale)
             features = encoder.transform(train.features, places)
-            return Part(features, _scaled(train.values, scale), weight, rows[name], clean, train.flipped)
-        values = _scaled(target.values[rows[name]], scale)
+            return Part(features, scaled(train.values, scale), weight, rows[name], clean, train.flipped)
+        values = scaled(target.values[rows[name]], scale)
         return Part(encoder.transform(table.features, rows[name]), values, weight, rows[name])
 
     parts = {name: part(name) for name in SPLITS}
-    findings = (*table.findings, *target.findings, *noticed, *_noticed(table, encoder))
-    return Dataset(table.name, split.seed_of(seed), parts, target, scale, encoder.state(), findings, damage=train.done)
+    findings = (*table.findings, *target.findings, *noticed, *_noticed(table, encoder, encoding))
+    state = {**encoder.state(), "target": target_state(target, scale)}
+    return Dataset(
+        table.name,
+        split.seed_of(seed),
+        parts,
+        target,
+        scale,
+        state,
+        findings,
+        encoder.embedded,
+        encoder.sizes,
+        damage=train.done,
+    )
 
 
 def prepare_all(
@@ -61,7 +82,7 @@ def prepare_all(
     for seed in seeds:
         own = seed if split.resampled or how.active() else None
         if own not in made:
-            made[own] = prepare(table, target, task, split, seed, how)
+            made[own] = prepare(table, target, task, split, seed, how, source.encode)
         datasets[seed] = made[own]
     different = list(made.values())
     findings = [finding for dataset in different for finding in dataset.findings]
@@ -87,15 +108,15 @@ def sizes_that_differ(datasets: Sequence[Dataset]) -> list[Finding]:
 
 
 def _stratifies(task: Task, target: Target, split: Split) -> bool:
-    if not task.has_classes or target.values.ndim != 1:
+    if not task.has_classes or target.classes.ndim != 1:
         return False
     return True if split.stratify is None else split.stratify
 
 
 def _need_two_classes(task: Task, target: Target, train: np.ndarray) -> None:
-    if not task.has_classes or target.values.ndim != 1:
+    if not task.has_classes or target.classes.ndim != 1:
         return
-    seen = np.unique(train)
+    seen = np.unique(train.argmax(axis=1) if target.soft else train)
     if len(seen) < 2:
         raise DataError(
             f"the training split has one class only: {shown(target.labels[int(seen[0])])}",
@@ -103,15 +124,7 @@ def _need_two_classes(task: Task, target: Target, train: np.ndarray) -> None:
         )
 
 
-def _scaled(values: np.ndarray, scale: TargetScale | None) -> np.ndarray:
-    if scale is None:
-        return values
-    wide = values.astype(np.float64).reshape(len(values), -1)
-    scaled: np.ndarray = ((wide - scale.center) / scale.scale).astype(np.float32)
-    return scaled.reshape(values.shape)
-
-
-def _noticed(table: Table, encoder: Encoder) -> list[Finding]:
+def _noticed(table: Table, encoder: Encoder, encoding: Encoding) -> list[Finding]:
     """What encoding did to the values. Told of the whole table where it can be, so that all seeds say the same."""
     findings = []
     missing = {name: int(column.missing.sum()) for name, column in table.features.items()}
@@ -121,11 +134,13 @@ def _noticed(table: Table, encoder: Encoder) -> list[Finding]:
             Finding(
                 "missing-values",
                 "info",
-                f"missing values in {table.rows} rows: {listed(holed)}; a number became the training median, "
-                "a category a level of its own",
-                "take a column out with data.drop, or fill it before",
+                f"missing values in {table.rows} rows: {listed(holed)}; {encoding.missing.told()}"
+                f"{', and features of their own tell where' if encoding.indicator else ''}",
+                "data.encode.missing fills in otherwise; data.drop takes a column out",
             )
         )
+    if encoder.embedded:
+        findings.append(Finding("embedded", "info", f"learned vectors stand for categories: {encoder.told()}"))
     whole = [name for name in encoder.constant if _constant(table.features[name])]
     if whole:
         message = f"constant features were left out: {listed([shown(name) for name in whole])}"

@@ -68,7 +68,7 @@ def divide(
     """
     seed, findings = split.seed_of(seed), []
     if split.kind == "random":
-        return split_rows(target.values, split, seed, stratify, target.labels), []
+        return split_rows(target.classes, split, seed, stratify, target.labels), []
     if split.kind == "time":
         rows, findings = split_of_time(split.time or "", table.keys[split.time or ""], split.valid, split.test)
     elif split.kind == "column":
@@ -95,7 +95,7 @@ def _folds(table: Table, target: Target, split: Split, seed: int, stratify: bool
         rest = np.flatnonzero(~test)
         inner = groups_to_splits(split.group, groups[rest], {"valid": valid}, again)
         return {"test": np.flatnonzero(test), **{name: rest[part] for name, part in inner.items()}}
-    classes = np.unique(target.values, return_inverse=True)[1] if stratify else np.zeros(table.rows, dtype=np.int64)
+    classes = np.unique(target.classes, return_inverse=True)[1] if stratify else np.zeros(table.rows, dtype=np.int64)
     shuffled = rng.permutation(table.rows)
     of = np.empty(table.rows, dtype=np.int64)  # dealt out class by class: of no class does a fold get two rows more
     of[shuffled[np.argsort(classes[shuffled], kind="stable")]] = np.arange(table.rows) % (split.folds or 1)

@@ -15,7 +15,7 @@ BETA = 0.9999  # Cui et al. 2019, https://arxiv.org/abs/1901.05555
 
 
 def class_weights(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-    """float32 [K] from a number, a list, a mapping by label, or a rule over the training split's class indices [N].
+    """float32 [K] from a number, a list, a mapping by label, or a rule over the training split's class indices [N] or probabilities [N, K].
 
     A class that the training split lacks gets weight 0 from a rule.
 
@@ -23,7 +23,7 @@ def class_weights(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.n
     [2.5, 0.625]
     """
     if isinstance(given, str):
-        counts = np.bincount(target.astype(np.int64), minlength=len(labels)).astype(np.float64)
+        counts = _rows_of_class(target, len(labels))
         return _ruled(given, counts).astype(np.float32)
     weights = _numbers(given, labels)
     if not weights.any():
@@ -38,12 +38,12 @@ def class_counts(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.nd
     [2.0, 0.0, 1.0]
     """
     if isinstance(given, str):
-        return np.bincount(target.astype(np.int64), minlength=len(labels)).astype(np.float32)
+        return _rows_of_class(target, len(labels)).astype(np.float32)
     return _numbers(given, labels)
 
 
 def class_shares(target: np.ndarray, task: str) -> tuple[float, ...]:
-    """The share of each class among class indices [N]; of no and yes in a binary target, or over all labels [N, L].
+    """The share of each class among class indices [N] or probabilities [N, K]; of no and yes in a binary target, or over all labels [N, L].
 
     Numbers have no classes.
 
@@ -53,10 +53,18 @@ def class_shares(target: np.ndarray, task: str) -> tuple[float, ...]:
     if task == "regression":
         return ()
     if task == "multiclass":
-        counts = np.bincount(target.astype(np.int64))
+        counts = _rows_of_class(target, 0)
         return tuple(float(count) for count in counts / counts.sum())
     yes = float(target.mean(dtype=np.float64))
     return (1 - yes, yes)
+
+
+def _rows_of_class(target: np.ndarray, classes: int) -> np.ndarray:
+    """float64 [K]: the rows of each class index [N]; the sum of each class's probabilities [N, K], where they are given."""
+    if target.ndim == 2:
+        sums: np.ndarray = target.sum(axis=0, dtype=np.float64)
+        return sums
+    return np.bincount(target.astype(np.int64), minlength=classes).astype(np.float64)
 
 
 def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) -> float | np.ndarray:

@@ -5,13 +5,14 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 | task       | target of one row        | model output | loss sees        | prediction                          |
 |------------|--------------------------|--------------|------------------|-------------------------------------|
 | binary     | 0.0 or 1.0               | 1            | [R, B]           | scores [R, N], labels, probabilities |
-| multiclass | class index              | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
+| multiclass | class index, or K probabilities | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
 | multilabel | L times 0.0 or 1.0       | L            | [R, B, L]        | scores [R, N, L], labels [R, N, L]   |
 | regression | O numbers, standardised  | O            | [R, B] / [R, B, O] | values in the user's units         |
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from losscli.errors import Finding, Place
+from losscli.errors import Finding, Place, Problem
 from losscli.shelf import Shelf
 
 
@@ -58,47 +59,88 @@ class Column:
         return self.values < 0 if self.is_category else np.isnan(self.values)
 
 
+Transform = Literal["none", "log", "log1p"]
+Order = Literal["given", "numbers", "words", "alphabet"]  # where the order of classes is from
+FOR_TASK = {
+    "positive": "binary",
+    "order": "multiclass",
+    "separator": "multilabel",
+    "transform": "regression",
+    "standardise": "regression",
+}
+
+
 @dataclass(frozen=True)
 class Reading:
     """How target columns are meant, where they do not say it themselves.
 
-    `positive` is the label that counts as yes (binary), `order` the labels from lowest to highest (ordinal), `separator`
+    `positive` is the label that counts as yes (binary), `order` the labels from lowest to highest (multiclass), `separator`
     what stands between the labels of one cell (multilabel in one column), `transform` what a regression target is
-    learned as.
+    learned as, `standardise` whether it is standardised after that.
     """
 
     positive: str | None = None
     order: tuple[str, ...] | None = None
     separator: str | None = None
-    transform: Literal["none", "log", "log1p"] = "none"
+    transform: Transform = "none"
+    standardise: bool = True
+
+    def beyond(self, task: str) -> list[Problem]:
+        """One problem for each of these that says nothing to that task.
+
+        >>> [problem.message for problem in Reading(positive="yes").beyond("regression")]
+        ['data.positive is for task binary, and the task is regression']
+        """
+        given = [key for key in FOR_TASK if getattr(self, key) != getattr(Reading(), key)]
+        return [
+            Problem(f"data.{key} is for task {FOR_TASK[key]}, and the task is {task}", cure=f"leave {key} out")
+            for key in given
+            if FOR_TASK[key] != task
+        ]
+
+
+AS_IT_IS = Reading()
 
 
 @dataclass(frozen=True)
 class Target:
     """A decoded target.
 
-    `values`: float32 [N] of 0/1 (binary), int64 [N] (multiclass), float32 [N, L] of 0/1 (multilabel), float32 [N] or
-    [N, O] in the user's units (regression). `labels`: for classes, the user's label of each index (binary: of 0, then
-    of 1); for multilabel and regression, the names of the columns.
+    `values`: float32 [N] of 0/1 (binary), int64 [N] (multiclass), float32 [N, K] of probabilities (multiclass, `soft`),
+    float32 [N, L] of 0/1 (multilabel), float32 [N] or [N, O] in the user's units (regression). `labels`: for classes, the
+    user's label of each index (binary: of 0, then of 1); for multilabel the labels, for regression the names of the columns.
+    `ordered` says where the order of the classes is from, `transform` and `standardise` what the values of a regression go
+    through before a loss sees them.
     """
 
     values: np.ndarray
     labels: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
+    soft: bool = False
+    ordered: Order | None = None
+    transform: Transform = "none"
+    standardise: bool = True
+
+    @property
+    def classes(self) -> np.ndarray:
+        """`values`, but the most likely class of each row [N] where they are probabilities."""
+        return self.values.argmax(axis=1) if self.soft else self.values
 
 
 @dataclass(frozen=True)
 class TargetScale:
-    """How a regression target was standardised, from the training split: `value = scaled * scale + center`, each [O].
+    """How a regression target was scaled, from the training split: `transform(value) = scaled * scale + center`, each [O].
 
-    In a stack, where each run has its own, they are tensors [R, 1] or [R, 1, O].
+    In a stack, where each run has its own, they are tensors [R, 1] or [R, 1, O]. Every transform rises, so a quantile of
+    the scaled target is a quantile in units; a mean is not: under `log` it is the geometric mean, and lies lower.
     """
 
     center: np.ndarray | Tensor
     scale: np.ndarray | Tensor
+    transform: str = "none"
 
     def in_units(self, scaled: Tensor) -> Tensor:
-        """Standardised values [..., N] or [..., N, O] in the user's units.
+        """Scaled values [..., N] or [..., N, O] in the user's units; under a transform, at most what a float can hold.
 
         >>> TargetScale(np.array([10.0]), np.array([2.0])).in_units(torch.tensor([0.0, 1.5])).tolist()
         [10.0, 13.0]
@@ -106,7 +148,23 @@ class TargetScale:
         scale, center = (
             torch.as_tensor(part, dtype=scaled.dtype).to(scaled.device) for part in (self.scale, self.center)
         )
-        return scaled * scale + center
+        values = scaled * scale + center
+        if self.transform == "none":
+            return values
+        limited = values.clamp(max=math.log(torch.finfo(scaled.dtype).max) - 0.01)  # exp of more would be infinite
+        return torch.exp(limited) if self.transform == "log" else torch.expm1(limited)
+
+    @staticmethod
+    def forward(transform: str, values: np.ndarray) -> np.ndarray:
+        """Values in the user's units as the transform has them.
+
+        >>> TargetScale.forward("log1p", np.array([0.0, np.e - 1])).tolist()
+        [0.0, 1.0]
+        """
+        if transform == "none":
+            return values
+        found: np.ndarray = np.log(values) if transform == "log" else np.log1p(values)
+        return found
 
 
 @dataclass(frozen=True)
@@ -114,13 +172,24 @@ class Prediction:
     """What a model says of N rows, read so that metrics can judge it; a metric names the field that it reads.
 
     `scores` rank (any real number), `labels` are decisions (class index, or 0/1), `probabilities` are None where the
-    loss gives none (hinge), `values` are regression predictions in the user's units.
+    loss gives none (hinge), `values` are regression predictions in the user's units. `logits` are what a temperature
+    divides, where the model put them out itself.
+
+    After calibration on the valid split: `tuned` are the decisions (binary) by the metric whose threshold they use, `scaled` the
+    probabilities after temperature scaling. Of a regression: `interval` [R, N, 2] or [R, N, O, 2] (low, high) where the loss
+    gives one, `quantiles` [..., 3] (`metrics.regression.LEVELS`), and `crps` [R, N] or [R, N, O], each row's own score.
     """
 
     scores: Tensor | None = None
     labels: Tensor | None = None
     probabilities: Tensor | None = None
     values: Tensor | None = None
+    logits: Tensor | None = None
+    tuned: Mapping[str, Tensor] | None = None
+    scaled: Tensor | None = None
+    interval: Tensor | None = None
+    quantiles: Tensor | None = None
+    crps: Tensor | None = None
 
 
 class Task(ABC):
@@ -139,8 +208,11 @@ class Task(ABC):
     rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense
 
     @abstractmethod
-    def decode(self, columns: Mapping[str, Column]) -> Target:
-        """The target of every row from its column or columns; `DataError` where a value cannot be one."""
+    def decode(self, columns: Mapping[str, Column], reading: Reading = AS_IT_IS) -> Target:
+        """The target of every row from its column or columns, as `reading` means them.
+
+        Raises `DataError` where a value cannot be one, `SpecError` where `reading` is not for this task.
+        """
 
     @abstractmethod
     def outputs(self, target: Target) -> int:

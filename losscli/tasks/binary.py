@@ -10,8 +10,17 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, shown
-from losscli.tasks import Column, Prediction, Target, TargetScale, Task, tasks
-from losscli.tasks.labels import mapped, numbered, only_column, refuse_fractions, refuse_missing
+from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetScale, Task, tasks
+from losscli.tasks.labels import (
+    arranged,
+    mapped,
+    occurring,
+    only_column,
+    refuse_beyond,
+    refuse_fractions,
+    refuse_missing,
+)
+from losscli.tasks.order import positive_label, ranks
 
 
 class Binary(Task):
@@ -29,12 +38,14 @@ class Binary(Task):
     }
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
-    def decode(self, columns: Mapping[str, Column]) -> Target:
-        """0 and 1 for the two values that occur, in their order (numbers, or text without regard to case)."""
+    def decode(self, columns: Mapping[str, Column], reading: Reading = AS_IT_IS) -> Target:
+        """0 and 1 for the two values that occur: `reading.positive` is 1, or else the later in their order."""
+        refuse_beyond(reading, self.name)
         name, column = only_column(columns, self.name)
         refuse_missing(columns)
         refuse_fractions(column, name, self.name)
-        index, labels = numbered(column)
+        index, names = occurring(column)
+        index, labels = arranged(index, names, ranks(names)[0])
         if len(labels) != 2:
             first = ", ".join(shown(label) for label in labels[:5])
             more = " ..." if len(labels) > 5 else ""
@@ -46,7 +57,9 @@ class Binary(Task):
                 if len(labels) < 2
                 else f"use task: {'regression' if counts else 'multiclass'}",
             )
-        return Target(index.astype(np.float32), labels, mapped(labels))
+        if reading.positive is not None and positive_label(reading.positive, labels, name) == labels[0]:
+            index, labels = 1 - index, labels[::-1]
+        return Target(index.astype(np.float32), labels, mapped(labels, "; 1 is the positive one (data.positive)"))
 
     def outputs(self, target: Target) -> int:
         return 1
@@ -73,7 +86,9 @@ def read_decisions(received: Tensor, meaning: str) -> Prediction:
     labels = torch.where(received.isnan(), received, (received > threshold).to(received.dtype))
     if meaning == "probabilities":
         return Prediction(received, labels, received.clamp(0.0, 1.0))
-    return Prediction(received, labels, torch.sigmoid(received) if meaning == "logits" else None)
+    if meaning == "logits":
+        return Prediction(received, labels, torch.sigmoid(received), logits=received)
+    return Prediction(received, labels)
 
 
 def prior_decisions(train: Tensor, rows: int) -> Prediction:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from losscli.errors import DataError, Finding, Place, Problem, SpecError, counted, shown
-from losscli.tasks import Column
+from losscli.tasks import Column, Reading
 
 
 def only_column(columns: Mapping[str, Column], task: str) -> tuple[str, Column]:
@@ -20,6 +19,12 @@ def only_column(columns: Mapping[str, Column], task: str) -> tuple[str, Column]:
             cure="name one column, or use task: multilabel (columns of 0 and 1) or task: regression (numbers)",
         )
     return next(iter(columns.items()))
+
+
+def refuse_beyond(reading: Reading, task: str) -> None:
+    """Keys that say nothing to the task are a misunderstanding; `SpecError` names them all."""
+    if problems := reading.beyond(task):
+        raise SpecError(problems)
 
 
 def refuse_missing(columns: Mapping[str, Column]) -> None:
@@ -55,23 +60,35 @@ def label_of(number: float) -> str:
     return str(int(number)) if float(number).is_integer() else repr(float(number))
 
 
-def numbered(column: Column) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The index of every row's label [N], and the labels that occur, in order: as numbers where all are, else as text.
+def as_label(value: str | bool | int | float) -> str:
+    """A label as a spec gives it, as a column has it.
 
-    Text is ordered without regard to case, so that No comes before yes and FALSE before True.
+    >>> as_label("yes"), as_label(True), as_label(1.0)
+    ('yes', 'True', '1')
+    """
+    if isinstance(value, (str, bool)):
+        return str(value)
+    return label_of(value)
 
-    >>> index, labels = numbered(Column(np.array([0, 1, 0]), ("Yes", "no")))
+
+def occurring(column: Column) -> tuple[np.ndarray, list[str]]:
+    """The index of every row's label [N] among the labels that occur, which are in no order of their own."""
+    present, index = np.unique(column.values, return_inverse=True)
+    if column.levels is None:
+        return index, [label_of(number) for number in present]
+    return index, [column.levels[int(code)] for code in present]
+
+
+def arranged(index: np.ndarray, names: Sequence[str], places: Sequence[int]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The index of every row's label [N] when the names stand in the order of `places`, and the names in that order.
+
+    >>> index, labels = arranged(np.array([0, 1, 0]), ["Yes", "no"], [1, 0])
     >>> index.tolist(), labels
     ([1, 0, 1], ('no', 'Yes'))
     """
-    present, index = np.unique(column.values, return_inverse=True)
-    if column.levels is None:
-        return index, tuple(label_of(number) for number in present)
-    names = [column.levels[int(code)] for code in present]
-    order = sorted(range(len(names)), key=_order_of(names))
     rank = np.empty(len(names), dtype=np.int64)
-    rank[order] = np.arange(len(names))
-    return rank[index], tuple(names[at] for at in order)
+    rank[list(places)] = np.arange(len(names))
+    return rank[index], tuple(names[at] for at in places)
 
 
 def refuse_fractions(column: Column, name: str, task: str) -> None:
@@ -88,18 +105,10 @@ def refuse_fractions(column: Column, name: str, task: str) -> None:
         )
 
 
-def mapped(labels: Sequence[str]) -> tuple[Finding, ...]:
-    """A finding that shows how labels were numbered, unless they already were 0, 1, 2 ..."""
+def mapped(labels: Sequence[str], beside: str = "") -> tuple[Finding, ...]:
+    """A finding that shows how labels were numbered, unless they already were 0, 1, 2 ...; `beside` is said after it."""
     if list(labels) == [str(index) for index in range(len(labels))]:
         return ()
     pairs = [f"{shown(label)} is {index}" for index, label in enumerate(labels)]
     listed = ", ".join(pairs if len(pairs) <= 12 else [*pairs[:10], "...", pairs[-1]])
-    return (Finding("target-mapped", "info", f"the target's labels are numbered in their order: {listed}"),)
-
-
-def _order_of(names: Sequence[str]) -> Callable[[int], Any]:
-    try:
-        numbers = [float(name) for name in names]
-    except ValueError:
-        return lambda at: (names[at].casefold(), names[at])
-    return lambda at: (numbers[at], names[at])
+    return (Finding("target-mapped", "info", f"the target's labels are numbered in their order: {listed}{beside}"),)

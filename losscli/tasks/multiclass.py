@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, shown
-from losscli.tasks import Column, Prediction, Target, TargetScale, Task, tasks
-from losscli.tasks.labels import mapped, numbered, only_column, refuse_fractions, refuse_missing
+from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetScale, Task, tasks
+from losscli.tasks.labels import arranged, mapped, occurring, refuse_beyond, refuse_fractions, refuse_missing
+from losscli.tasks.order import in_order
+from losscli.tasks.soft import per_class
 
 
 class Multiclass(Task):
@@ -31,19 +33,28 @@ class Multiclass(Task):
         "rank-logits": None,
     }
 
-    def decode(self, columns: Mapping[str, Column]) -> Target:
-        """The index of every row's label among those that occur. Any whole number is a label; none is ignored."""
-        name, column = only_column(columns, self.name)
+    def decode(self, columns: Mapping[str, Column], reading: Reading = AS_IT_IS) -> Target:
+        """The index of every row's label among those that occur, in the order of `reading` or in one that is found.
+
+        Any whole number is a label; none is ignored. Several columns of numbers are one column per class: probabilities
+        that sum to 1 in every row (within 1e-3; they are divided by their sum), or a 1 in the column of the class.
+        """
+        refuse_beyond(reading, self.name)
         refuse_missing(columns)
+        if len(columns) > 1:
+            return per_class(columns, reading)
+        (name, column), *_ = columns.items()
         refuse_fractions(column, name, self.name)
-        index, labels = numbered(column)
-        if len(labels) < 2:
-            held = f"only {shown(labels[0])}" if labels else "no value"
+        index, names = occurring(column)
+        if len(names) < 2:
+            held = f"only {shown(names[0])}" if names else "no value"
             raise DataError(
                 f"the target {shown(name)} of task multiclass must hold at least two labels, and it holds {held}",
                 cure="choose another target",
             )
-        return Target(index.astype(np.int64), labels, mapped(labels))
+        places, ordered, told = in_order(names, reading, name)
+        index, labels = arranged(index, names, places)
+        return Target(index.astype(np.int64), labels, (*told, *mapped(labels)), ordered=ordered)
 
     def outputs(self, target: Target) -> int:
         return len(target.labels)
@@ -53,13 +64,17 @@ class Multiclass(Task):
         largest = received.argmax(-1).to(received.dtype)  # [R, N, K] -> [R, N]
         # argmax takes NaN for the largest: a row that holds one has no label.
         labels = largest.masked_fill(received.isnan().any(-1), float("nan"))
-        return Prediction(received, labels, _probabilities(received, meaning))
+        logits = received if meaning in ("logits", "log-probabilities") else None
+        return Prediction(received, labels, _probabilities(received, meaning), logits=logits)
 
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
     ) -> Prediction:
-        counts = torch.bincount(train, minlength=outputs or 0)  # [K]
-        prior = (counts / counts.sum()).expand(1, rows, -1)
+        if train.is_floating_point():  # probabilities [N, K]
+            prior = train.mean(0).expand(1, rows, -1)
+        else:
+            counts = torch.bincount(train, minlength=outputs or 0)  # [K]
+            prior = (counts / counts.sum()).expand(1, rows, -1)
         return Prediction(torch.zeros_like(prior), prior.argmax(-1).to(prior.dtype), prior)
 
 

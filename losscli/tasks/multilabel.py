@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import Tensor
 
-from losscli.errors import DataError, Finding, Problem, shown
-from losscli.tasks import Column, Prediction, Target, TargetScale, Task, tasks
+from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
+from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetScale, Task, tasks
 from losscli.tasks.binary import prior_decisions, read_decisions
-from losscli.tasks.labels import label_of, place_of, refuse_missing
+from losscli.tasks.labels import label_of, occurring, place_of, refuse_beyond, refuse_missing
+from losscli.tasks.order import ranks
 
+SEPARATORS = (";", "|", ",", "/")  # what usually stands between the labels of one cell
 MEANS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
 
 
@@ -34,8 +36,14 @@ class Multilabel(Task):
     rows_have_several_outputs = True
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
-    def decode(self, columns: Mapping[str, Column]) -> Target:
-        """0 or 1 of every column: 0/1, false/true or no/yes, without regard to case."""
+    def decode(self, columns: Mapping[str, Column], reading: Reading = AS_IT_IS) -> Target:
+        """0 or 1 of every column: 0/1, false/true or no/yes, without regard to case.
+
+        With `reading.separator`, the labels of one column, whose cells name those that a row has; an empty cell names none.
+        """
+        refuse_beyond(reading, self.name)
+        if reading.separator is not None:
+            return _delimited(columns, reading.separator)
         refuse_missing(columns)
         read = {name: _cells(column) for name, column in columns.items()}
         problems = [_stray(name, columns[name], cells) for name, cells in read.items() if np.isnan(cells).any()]
@@ -56,6 +64,44 @@ class Multilabel(Task):
         return prior_decisions(train, rows)
 
 
+def _delimited(columns: Mapping[str, Column], separator: str) -> Target:
+    """One 0/1 column per label that stands in a cell of the only column."""
+    if len(columns) != 1:
+        raise SpecError(
+            f"data.separator divides the labels of one target column, and {len(columns)} are given",
+            cure="leave separator out (columns of 0 and 1), or name one column",
+        )
+    (name, column), *_ = columns.items()
+    index, cells = occurring(column)
+    empty = column.missing
+    parts = [[part for part in (each.strip() for each in cell.split(separator)) if part] for cell in cells]
+    held = [() if none else parts[at] for at, none in enumerate(_empty_cells(index, empty, len(cells)))]
+    names = list(dict.fromkeys(part for part_of in held for part in part_of))
+    if not names:
+        raise DataError(f"no cell of the target {shown(name)} names a label", cure="choose another target")
+    labels = [names[at] for at in ranks(names)[0]]
+    place = {label: at for at, label in enumerate(labels)}
+    of_cell = np.zeros((len(cells), len(labels)), dtype=np.float32)
+    for row, part_of in enumerate(held):
+        of_cell[row, [place[part] for part in part_of]] = 1.0
+    values = of_cell[index]
+    return Target(values, tuple(labels), (*_counted(name, labels, values), *_one_sided(tuple(labels), values)))
+
+
+def _empty_cells(index: np.ndarray, empty: np.ndarray, cells: int) -> np.ndarray:
+    found = np.zeros(cells, dtype=bool)
+    found[index[empty]] = True
+    return found
+
+
+def _counted(name: str, labels: list[str], values: np.ndarray) -> list[Finding]:
+    listed = ", ".join(shown(label) for label in labels[:12]) + (" ..." if len(labels) > 12 else "")
+    without = int((values.sum(axis=1) == 0).sum())
+    bare = f"; {counted(without, 'row')} without any" if without else ""
+    message = f"{shown(name)} holds {counted(len(labels), 'label')}, {values.sum(1).mean():.3g} per row{bare}: {listed}"
+    return [Finding("target-labels", "info", message)]
+
+
 def _cells(column: Column) -> np.ndarray:
     """0.0, 1.0, or NaN for a cell that is neither."""
     if column.levels is None:
@@ -73,7 +119,9 @@ def _stray(name: str, column: Column, cells: np.ndarray) -> Problem:
         f"a cell of the multilabel target {shown(name)} must be 0 or 1, and {shown(text)} is neither "
         f"({len(rows)} such cells)",
         place_of(column, rows[0]),
-        "give one column of 0 and 1 per label; for one column of labels use task: multiclass",
+        f"set data.separator: {shown(separator)} for several labels in one cell"
+        if (separator := next((each for each in SEPARATORS if each in str(text)), None))
+        else "give one column of 0 and 1 per label; for one column of labels use task: multiclass, or data.separator",
     )
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, shown
-from losscli.tasks import Column, Prediction, Target, TargetScale, Task, tasks
-from losscli.tasks.labels import label_of, place_of, refuse_missing
+from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetScale, Task, tasks
+from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
 
 LARGEST = float(np.finfo(np.float32).max)
 SMALLEST = 1e-36  # the least range: its standard deviation, too, must be one that float32 holds with all digits
@@ -34,16 +34,25 @@ class Regression(Task):
     )
     has_classes = False
 
-    def decode(self, columns: Mapping[str, Column]) -> Target:
-        """The numbers as they are, [N] of one column or [N, O] of several."""
+    def decode(self, columns: Mapping[str, Column], reading: Reading = AS_IT_IS) -> Target:
+        """The numbers as they are, [N] of one column or [N, O] of several; each must be one that the transform takes."""
+        refuse_beyond(reading, self.name)
         refuse_missing(columns)
         problems = [found for name, column in columns.items() if (found := _not_a_number(name, column))]
+        if not problems and reading.transform != "none":
+            problems = [each for name, column in columns.items() for each in _below(name, column, reading.transform)]
         if problems:
             raise DataError(problems)
         values = np.stack([column.values for column in columns.values()], axis=1)  # [N, O]
         findings = [finding for name, column in columns.items() for finding in _noticed(name, column.values)]
         shaped = values[:, 0] if len(columns) == 1 else values
-        return Target(shaped.astype(np.float32), tuple(columns), tuple(findings))
+        return Target(
+            shaped.astype(np.float32),
+            tuple(columns),
+            (*findings, *_learned_as(reading)),
+            transform=reading.transform,
+            standardise=reading.standardise,
+        )
 
     def outputs(self, target: Target) -> int:
         return 1 if target.values.ndim == 1 else target.values.shape[1]
@@ -57,8 +66,9 @@ class Regression(Task):
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
     ) -> Prediction:
-        mean = train.mean(0).expand(1, rows, *train.shape[1:])
-        return Prediction(values=mean if scale is None else scale.in_units(mean))
+        """The mean in the user's units, which is not where a transform has its mean."""
+        units = train.double() if scale is None else scale.in_units(train.double())
+        return Prediction(values=units.mean(0).expand(1, rows, *train.shape[1:]))
 
 
 def _not_a_number(name: str, column: Column) -> Problem | None:
@@ -76,6 +86,40 @@ def _not_a_number(name: str, column: Column) -> Problem | None:
         place_of(column, row) if len(column.values) else None,
         cure,
     )
+
+
+LOWEST = {"log": 0.0, "log1p": -1.0}  # what a transform's numbers must be above
+MOST_PLACES = 5
+
+
+def _below(name: str, column: Column, transform: str) -> list[Problem]:
+    """Numbers that have no logarithm, as float32 has them: the first five, and how many there are."""
+    rows = np.flatnonzero(~(column.values.astype(np.float32) > LOWEST[transform]))
+    problems = []
+    for row in rows[:MOST_PLACES]:
+        least = f"above {LOWEST[transform]:g}"
+        message = f"transform {transform}: the target {shown(name)} must be {least}, and {label_of(column.values[row])} is not"
+        problems.append(Problem(message, place_of(column, int(row)), _instead(column.values, transform)))
+    if len(rows) > MOST_PLACES:
+        last = problems[-1]
+        problems[-1] = Problem(f"{last.message} (and {len(rows) - MOST_PLACES} more)", last.place, last.cure)
+    return problems
+
+
+def _instead(values: np.ndarray, transform: str) -> str:
+    if transform == "log" and values.min() > LOWEST["log1p"]:
+        return "use transform: log1p, which takes 0"
+    return "leave transform out, or leave these rows out"
+
+
+def _learned_as(reading: Reading) -> list[Finding]:
+    if reading.transform == "none":
+        return []
+    message = (
+        f"the target is learned as its {reading.transform}; metrics and predictions are in your units, where a loss for the "
+        "mean (mse) now aims at the geometric mean, which lies below it"
+    )
+    return [Finding("target-transformed", "info", message)]
 
 
 def _too_fine(name: str, values: np.ndarray) -> Problem | None:

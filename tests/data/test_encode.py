@@ -9,7 +9,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from losscli.data.encode import Encoder, center_and_scale, target_scale
+from losscli.data.decode import target_scale
+from losscli.data.encode import Encoder, center_and_scale
 from losscli.errors import DataError
 from losscli.tasks import Column
 

@@ -185,10 +185,11 @@ def test_a_missing_text_target_without_a_file():
         decode("binary", Column(np.array([0, -1, 1], dtype=np.int32), ("a", "b")))
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass"])
-def test_one_target_column_only(task):
+def test_one_target_column_only():
     with pytest.raises(SpecError, match="takes one target column, and 2 are given: 't0', 't1'"):
-        decode(task, numbers(0, 1), numbers(0, 1))
+        decode("binary", numbers(0, 1), numbers(0, 1))
+    with pytest.raises(SpecError, match="takes one target column, or one column of probabilities per class, and 't0'"):
+        decode("multiclass", words("a", "b"), words("b", "a"))
 
 
 @pytest.mark.parametrize("unit", [1e-300, 1e-39])

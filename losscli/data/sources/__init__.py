@@ -11,15 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from losscli.data.corrupt import Corruption
 from losscli.data.dataset import Table
+from losscli.data.encoding import Encoding
+from losscli.errors import shown
 from losscli.options import Seed, Share, Strict
 from losscli.shelf import Shelf
+from losscli.tasks import Reading, Transform
+from losscli.tasks.labels import as_label
 
 TEST = 0.15
 Named = Annotated[str, Field(min_length=1)]
+Label = str | bool | int | float  # as YAML has it: 1 and true name labels, too
 
 
 class Split(Strict):
@@ -107,11 +112,37 @@ class Split(Strict):
 
 
 class Source(Strict):
-    """What every source has; a subclass adds its own options."""
+    """What every source has; a subclass adds its own options.
+
+    How the target is meant: `positive` is the label that counts as yes (binary), `order` the labels from the lowest to the
+    highest (multiclass), `separator` what stands between the labels of one cell (multilabel), `transform` what the numbers
+    are learned as, `standardise` whether they are brought to mean 0 and sd 1 for the loss (regression).
+    """
 
     source: str
     split: Split = Split()
     corrupt: Corruption = Corruption()
+    encode: Encoding = Encoding()
+    positive: Label | None = None
+    order: Annotated[list[Label], Field(min_length=2)] | None = None
+    separator: Annotated[str, Field(min_length=1, max_length=10)] | None = None
+    transform: Transform = "none"
+    standardise: bool = True
+
+    @field_validator("order")
+    @classmethod
+    def _has_each_once(cls, order: list[Label] | None) -> list[Label] | None:
+        named = [as_label(label) for label in order or []]
+        twice = [label for at, label in enumerate(named) if label in named[:at]]
+        if twice:
+            raise ValueError(f"order names {shown(twice[0])} twice: give each label once, from the lowest to the highest")
+        return order
+
+    def reading(self) -> Reading:
+        """How the target columns are meant."""
+        order = None if self.order is None else tuple(as_label(label) for label in self.order)
+        positive = None if self.positive is None else as_label(self.positive)
+        return Reading(positive, order, self.separator, self.transform, self.standardise)
 
     @abstractmethod
     def read(self, folder: Path) -> Table:

@@ -1,0 +1,88 @@
+"""A target on its way to a loss, and what a record keeps of it, so that outputs become labels and units again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from losscli.data.encode import center_and_scale
+from losscli.errors import MachineError, SpecError
+from losscli.tasks import Target, TargetScale
+from losscli.tasks.regression import LOWEST
+
+
+def target_scale(train: np.ndarray, transform: str = "none", standardise: bool = True) -> TargetScale:
+    """How a regression target is scaled, from its training values [N] or [N, O] in the user's units.
+
+    The transform comes first, then mean 0 and standard deviation 1; a constant output has scale 1. Without `standardise` the
+    numbers stay as the transform leaves them. Raises `SpecError` for numbers that the transform does not take.
+
+    >>> scale = target_scale(np.array([1.0, np.e**2]), "log")
+    >>> scale.center.tolist(), scale.scale.tolist(), scale.transform
+    ([1.0], [1.0], 'log')
+    """
+    if transform != "none" and train.min() <= LOWEST[transform]:  # the table has none such
+        raise SpecError(
+            f"data.corrupt moves training targets to {train.min():g}, which has no {transform}",
+            cure="leave data.corrupt.target_outliers or data.transform out",
+        )
+    values = TargetScale.forward(transform, train.astype(np.float64).reshape(len(train), -1))
+    if not standardise:
+        return TargetScale(np.zeros(values.shape[1]), np.ones(values.shape[1]), transform)
+    center, scale = center_and_scale(values)
+    constant = values.min(axis=0) == values.max(axis=0)
+    return TargetScale(np.where(constant, values[0], center), np.where(constant, 1.0, scale), transform)
+
+
+def scaled(values: np.ndarray, scale: TargetScale | None) -> np.ndarray:
+    """Target values [N, ...] as the loss sees them; classes (no scale) stay as they are."""
+    if scale is None:
+        return values
+    wide = TargetScale.forward(scale.transform, values.astype(np.float64).reshape(len(values), -1))
+    found: np.ndarray = ((wide - np.asarray(scale.center)) / np.asarray(scale.scale)).astype(np.float32)
+    return found.reshape(values.shape)
+
+
+def target_state(target: Target, scale: TargetScale | None) -> dict[str, Any]:
+    """What predictions need of a target, as plain JSON: `target_from_state` makes it whole again.
+
+    `labels` are the classes in their order (binary: no, then yes), or the names of the columns; `width` is how many numbers
+    one row has, null where it is one; `scale` is null for classes.
+    """
+    return {
+        "labels": list(target.labels),
+        "width": target.values.shape[1] if target.values.ndim == 2 else None,
+        "soft": target.soft,
+        "ordered": target.ordered,
+        "transform": target.transform,
+        "standardise": target.standardise,
+        "scale": None
+        if scale is None
+        else {name: np.asarray(getattr(scale, name), np.float64).tolist() for name in ("center", "scale")},
+    }
+
+
+def target_from_state(state: Mapping[str, Any]) -> tuple[Target, TargetScale | None]:
+    """The target without its rows, and its scale; `state` is what a record keeps of one seed, under `target`.
+
+    `task.outputs(target)` and `task.read(received, meaning, scale)` work with them as in training.
+
+    >>> target = Target(np.array([1.0, 7.0], dtype=np.float32), ("price",), transform="log")
+    >>> again, scale = target_from_state({"target": target_state(target, target_scale(target.values, "log"))})
+    >>> again.labels, again.values.shape, scale.transform
+    (('price',), (0,), 'log')
+    """
+    kept = state.get("target")
+    if kept is None:
+        raise MachineError(
+            "the record was written before records kept the target's labels and units", cure="train it again"
+        )
+    shape = (0,) if kept["width"] is None else (0, kept["width"])
+    told = {name: kept[name] for name in ("soft", "ordered", "transform", "standardise")}
+    target = Target(np.empty(shape, np.float32), tuple(kept["labels"]), **told)
+    if kept["scale"] is None:
+        return target, None
+    center, scale = (np.array(kept["scale"][name], np.float64) for name in ("center", "scale"))
+    return target, TargetScale(center, scale, kept["transform"])

@@ -1,0 +1,79 @@
+"""The block `data.encode` of every source: how columns become numbers. What is learned is learned from training rows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from losscli.errors import shown
+from losscli.options import Strict
+
+LARGEST_SIZE = 1024
+Named = Annotated[str, Field(min_length=1)]
+
+
+class Missing(Strict):
+    """What a missing value becomes: of a number, the median, the mean or a number that is given; of a category, a level of
+    its own, the most frequent level, or the level `constant`.
+    """
+
+    numbers: Literal["median", "mean"] | float = "median"
+    categories: Literal["level", "most-frequent", "constant"] = "level"
+    constant: Named | None = None
+
+    @model_validator(mode="after")
+    def _says_which_constant(self) -> Missing:
+        if self.categories == "constant" and self.constant is None:
+            raise ValueError('categories: constant needs the level that a missing one becomes: add constant: "unknown"')
+        if self.categories != "constant" and self.constant is not None:
+            raise ValueError("constant is the level for categories: constant: leave one of them out")
+        return self
+
+    def told(self) -> str:
+        """In words.
+
+        >>> Missing(numbers=0, categories="most-frequent").told()
+        'a number became 0, a category the most frequent level'
+        """
+        number = f"the training {self.numbers}" if isinstance(self.numbers, str) else f"{self.numbers:g}"
+        category = {
+            "level": "a level of its own",
+            "most-frequent": "the most frequent level",
+            "constant": shown(self.constant),
+        }[self.categories]
+        return f"a number became {number}, a category {category}"
+
+
+class Tables(Strict):
+    """Which categories are embedded, and into how many numbers each level is turned."""
+
+    columns: list[Named] = Field(default_factory=list)
+    size: Literal["auto"] | Annotated[int, Field(ge=1, le=LARGEST_SIZE)] = "auto"
+
+
+class Encoding(Strict):
+    """`{numbers: standard, categories: one-hot, missing: {...}, indicator: false, embedding: {columns: [...], size: auto}}`
+
+    `categories: embedding` embeds all categories, `embedding.columns` those that it names. `indicator` adds a feature that
+    tells where a value was missing, if training rows lack it (a category whose missing values are a level has one anyway).
+
+    >>> Encoding(embedding=Tables(columns=["city"])).embeds("city")
+    True
+    """
+
+    numbers: Literal["standard", "robust", "none"] = "standard"
+    categories: Literal["one-hot", "embedding"] = "one-hot"
+    missing: Missing = Missing()
+    indicator: bool = False
+    embedding: Tables = Tables()
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Encoding:
+        if self.categories == "embedding" and self.embedding.columns:
+            raise ValueError("categories: embedding embeds every category: leave embedding.columns out")
+        return self
+
+    def embeds(self, name: str) -> bool:
+        """Whether the category of that name is embedded."""
+        return self.categories == "embedding" or name in self.embedding.columns

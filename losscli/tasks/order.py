@@ -1,0 +1,132 @@
+"""The order of labels: by number, by the words of a known ladder, as the user says, or else by the alphabet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from losscli.errors import DataError, Finding, Problem, choose_from, nearest, shown
+from losscli.tasks import Order, Reading
+
+# From the lowest to the highest; words on one rung (|) say the same.
+LADDERS = (
+    "none|no|zero, very low|minimal, low, medium|mid|middle|moderate|average|normal, high, very high, extreme|maximal",
+    "none|absent|healthy, minimal|very mild, mild|light, moderate|medium, severe|strong, very severe|critical",
+    "terrible|awful|very bad|very poor|worst, bad|poor, fair|ok|okay|average|neutral|acceptable, good, very good|great, "
+    "excellent|outstanding|best",
+    "fair, good, very good, premium, ideal",  # how diamonds are cut
+    "xxs, xs|very small|extra small|tiny, small|s, medium|m, large|big|l, xl|very large|extra large|huge, xxl, xxxl",
+    "never, rarely|seldom, sometimes|occasionally, often|frequently|usually, always",
+    "strongly disagree, disagree, neutral|neither|undecided, agree, strongly agree",
+    "very dissatisfied|very unsatisfied, dissatisfied|unsatisfied, neutral, satisfied, very satisfied",
+    "very unlikely|impossible, unlikely, neutral|possible, likely, very likely|certain",
+    "first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth",
+    "beginner|novice, intermediate, advanced, expert",
+    "primary, secondary, tertiary",
+    "child, teenager|adolescent, adult, senior|elderly",
+    "slow, medium, fast",
+    "short, medium, long|tall",
+    "cold, cool, mild, warm, hot",
+    "i, ii, iii, iv, v, vi, vii, viii, ix, x",
+)
+RUNGS = tuple(
+    {word.strip(): rank for rank, rung in enumerate(ladder.split(",")) for word in rung.split("|")}
+    for ladder in LADDERS
+)
+BEGINS = re.compile(r"([<>]?)=?\s*(\d{1,15}(?:\.\d{1,15})?)(?!\w)\s*(\+?)")  # "1 - bad", "18-25", "<18", "65+"
+ENDS = re.compile(r"(.*\D)(\d{1,15})")  # "stage 2", "class_10"
+
+
+def ranks(names: Sequence[str]) -> tuple[list[int], Order]:
+    """The places of `names` from lowest to highest, and where that order is from.
+
+    Numbers by their value, words by a ladder that has all of them; else by the alphabet without regard to case, so that
+    No comes before yes and FALSE before True.
+
+    >>> ranks(["medium", "high", "low"])
+    ([2, 0, 1], 'words')
+    >>> ranks(["10 - good", "9 - fair"]), ranks(["yes", "No"])
+    (([1, 0], 'words'), ([1, 0], 'alphabet'))
+    """
+    for keys, origin in ((_numbers(names), "numbers"), (_numbered(names), "words"), (_on_a_ladder(names), "words")):
+        if keys is not None and (origin == "numbers" or len(set(keys)) == len(names)):
+            pairs = list(zip(keys, names, strict=True))
+            return sorted(range(len(names)), key=pairs.__getitem__), origin  # type: ignore[return-value]
+    return sorted(range(len(names)), key=lambda at: (names[at].casefold(), names[at])), "alphabet"
+
+
+def in_order(names: Sequence[str], reading: Reading, column: str) -> tuple[list[int], Order, list[Finding]]:
+    """The places of the labels that occur from first to last, where that order is from, and what there is to tell of it."""
+    if reading.order is None:
+        return *ranks(names), []
+    places, findings = given_order(names, reading.order, column)
+    return places, "given", findings
+
+
+def given_order(names: Sequence[str], order: Sequence[str], column: str) -> tuple[list[int], list[Finding]]:
+    """The places of `names` in the order that the user gives; labels that do not occur are told, and left out.
+
+    Raises `DataError` for labels that the order lacks.
+    """
+    places = {same_label(label, names) or label: rank for rank, label in enumerate(order)}
+    lacking = [name for name in names if name not in places]
+    if lacking:
+        meant = {name: nearest(name, [label for label in places if label not in names]) for name in lacking}
+        told = ", ".join(shown(name) for name in lacking[:5]) + (" ..." if len(lacking) > 5 else "")
+        close = [f"{shown(name)} for {shown(label)}" for name, label in meant.items() if label is not None]
+        cure = f"did you mean {', '.join(close[:3])}?" if close else "name every label, from the lowest to the highest"
+        raise DataError(f"data.order lacks labels of the target {shown(column)}: {told}", cure=cure)
+    unused = [label for label in places if label not in names]
+    findings = []
+    if unused:
+        told = ", ".join(shown(label) for label in unused[:8])
+        message = f"data.order names labels that the target {shown(column)} never has: {told}; they are left out"
+        findings.append(Finding("order-unused", "info", message, "check how they are written"))
+    return sorted(range(len(names)), key=lambda at: places[names[at]]), findings
+
+
+def same_label(wanted: str, names: Sequence[str]) -> str | None:
+    """The one of `names` that `wanted` means: itself, or the only one that is the same but for its case.
+
+    >>> same_label("true", ["False", "True"]), same_label("maybe", ["no", "yes"])
+    ('True', None)
+    """
+    if wanted in names:
+        return wanted
+    alike = [name for name in names if name.casefold() == wanted.casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
+def positive_label(wanted: str, names: Sequence[str], column: str) -> str:
+    """The label that `data.positive` means; `DataError` with the labels there are if none."""
+    found = same_label(wanted, names)
+    if found is None:
+        message = f"data.positive is {shown(wanted)}, and the target {shown(column)} has no such label"
+        raise DataError([Problem(message, None, choose_from(wanted, names))])
+    return found
+
+
+def _numbers(names: Sequence[str]) -> list[float] | None:
+    try:
+        return [float(name) for name in names]
+    except ValueError:
+        return None
+
+
+def _numbered(names: Sequence[str]) -> list[tuple[float, int]] | None:
+    """Keys of labels that all begin with a number, or that all are the same word and a number."""
+    found = [BEGINS.match(name.strip()) for name in names]
+    if all(found):
+        return [(float(each[2]), (each[1] == ">") + (each[3] == "+") - (each[1] == "<")) for each in found if each]
+    ended = [ENDS.fullmatch(name.strip()) for name in names]
+    if all(ended) and len({each[1].casefold() for each in ended if each}) == 1:
+        return [(float(each[2]), 0) for each in ended if each]
+    return None
+
+
+def _on_a_ladder(names: Sequence[str]) -> list[int] | None:
+    words = [" ".join(re.sub(r"[-_]", " ", name).casefold().split()) for name in names]
+    for rungs in RUNGS:
+        if words and all(word in rungs for word in words):
+            return [rungs[word] for word in words]
+    return None

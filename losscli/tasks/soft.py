@@ -1,0 +1,102 @@
+"""A class target in several columns, one per class: probabilities, or a 1 in the column of the class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
+from losscli.tasks import Column, Order, Reading, Target
+from losscli.tasks.labels import label_of, mapped, place_of
+from losscli.tasks.order import in_order
+
+CLOSE = 1e-3  # how far the sum of a row may be from 1
+MOST_PLACES = 5
+
+
+def per_class(columns: Mapping[str, Column], reading: Reading) -> Target:
+    """Probabilities float32 [N, K], divided by their sum; class indices [N] where each row is one 1 among zeros.
+
+    The columns' names are the labels. Raises `DataError` with the first five places of rows that are neither, `SpecError`
+    for a column of text: then each column would be a target of its own.
+
+    >>> columns = {"cat": Column(np.array([0.9, 0.5])), "dog": Column(np.array([0.1, 0.5]))}
+    >>> target = per_class(columns, Reading())
+    >>> target.values.round(1).tolist(), target.labels, target.soft
+    ([[0.8999999761581421, 0.10000000149011612], [0.5, 0.5]], ('cat', 'dog'), True)
+    """
+    _refuse_text(columns)
+    names = list(columns)
+    values = np.stack([column.values for column in columns.values()], axis=1)  # [N, K]
+    _refuse_outside(columns, values)
+    _refuse_sums(columns, values)
+    places = list(range(len(names)))
+    ordered: Order | None = None
+    told: list[Finding] = []
+    if reading.order is not None:
+        places, ordered, told = in_order(names, reading, ", ".join(names))
+    values, labels = values[:, places], tuple(names[at] for at in places)
+    if not np.isin(values, (0.0, 1.0)).all():
+        found = (*told, *_soft(labels, values))
+        return Target((values / values.sum(axis=1, keepdims=True)).astype(np.float32), labels, found, True, ordered)
+    if (empty := [name for name, column in zip(labels, values.T, strict=True) if not column.any()]) or len(values) == 0:
+        which = ", ".join(shown(name) for name in empty[:5])
+        raise DataError(f"no row is of the class {which}", cure="leave its column out of data.target")
+    return Target(values.argmax(axis=1), labels, (*told, *mapped(labels)), ordered=ordered)
+
+
+def _soft(labels: tuple[str, ...], values: np.ndarray) -> list[Finding]:
+    doubt = 1 - float(values.max(axis=1).mean())
+    message = (
+        f"the target is probabilities of {len(labels)} classes ({', '.join(shown(name) for name in labels[:5])}"
+        f"{' ...' if len(labels) > 5 else ''}), on average {doubt:.3g} away from certain; log-loss and brier are measured "
+        "against them, the other metrics against the most likely class"
+    )
+    return [Finding("target-soft", "info", message)]
+
+
+def _refuse_text(columns: Mapping[str, Column]) -> None:
+    text = [shown(name) for name, column in columns.items() if column.is_category]
+    if text:
+        raise SpecError(
+            f"task multiclass takes one target column, or one column of probabilities per class, and {text[0]} of "
+            f"{len(columns)} holds text",
+            cure="name one column, or use task: multilabel (columns of 0 and 1)",
+        )
+
+
+def _refuse_outside(columns: Mapping[str, Column], values: np.ndarray) -> None:
+    stray = np.argwhere((values < 0) | (values > 1 + CLOSE))
+    if not len(stray):
+        return
+    problems = []
+    for row, at in stray[:MOST_PLACES]:
+        name, column = list(columns.items())[at]
+        message = f"a probability in {shown(name)} must be 0 to 1, and {label_of(values[row, at])} is not"
+        problems.append(Problem(message, place_of(column, row), "for numbers use task: regression"))
+    raise DataError(_with_count(problems, len(stray), "value"))
+
+
+def _refuse_sums(columns: Mapping[str, Column], values: np.ndarray) -> None:
+    sums = values.sum(axis=1)
+    wrong = np.flatnonzero(np.abs(sums - 1) > CLOSE)
+    first = next(iter(columns.values()))
+    problems = [
+        Problem(
+            f"the probabilities of {len(columns)} classes must sum to 1 in every row, and these sum to {sums[row]:.6g}",
+            place_of(first, row),
+            "divide each row by its sum, or use task: multilabel if a row may have several labels",
+        )
+        for row in wrong[:MOST_PLACES]
+    ]
+    if problems:
+        raise DataError(_with_count(problems, len(wrong), "row"))
+
+
+def _with_count(problems: list[Problem], count: int, noun: str) -> list[Problem]:
+    last = problems[-1]
+    if count > len(problems):
+        more = f"{last.message} (and {counted(count - len(problems), noun)} more)"
+        problems[-1] = Problem(more, last.place, last.cure)
+    return problems
