@@ -98,7 +98,7 @@ class _Contest:
         for name, each in deltas.items():
             whole = replace(each, margin=width)
             verdict = judge(whole, self.direction, len(deltas), _missing(by_entry[name], by_entry[self.reference]))
-            found[name] = with_need(whole, verdict, len(deltas), self.test_ratio), verdict
+            found[name] = with_need(whole, self.direction, len(deltas), verdict, self.test_ratio), verdict
         return found | {self.reference: (None, "reference")}
 
     def _deltas(self, values: Mapping[str, dict[int, float]], base: dict[int, float]) -> dict[str, Delta]:

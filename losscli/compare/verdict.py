@@ -52,11 +52,14 @@ def _of_pairs(delta: Delta, interval: tuple[float, float], direction: Direction)
     return "better" if (delta.mean > 0) == (direction == "up") else "worse"
 
 
-def with_need(delta: Delta, verdict: Verdict, comparisons: int, test_ratio: float = 0.0) -> Delta:
-    """The difference with about how many more seeds would settle it, were its true size and spread as observed."""
+def with_need(delta: Delta, direction: Direction, comparisons: int, verdict: Verdict, test_ratio: float = 0.0) -> Delta:
+    """The difference with about how many more seeds would settle it, were its true size and spread as observed.
+
+    None where it is settled, where only diverged runs stand against it, and where no number of seeds would do.
+    """
     if verdict == "too-few-seeds":
         return replace(delta, seeds_needed=max(1, minimum_seeds(comparisons) - delta.seeds))
-    if verdict != "inconclusive":
+    if verdict != "inconclusive" or judge(delta, direction, comparisons) != verdict:
         return delta
     needed = seeds_for(delta.mean, delta.sd, test_ratio, comparisons, within=delta.margin)
     return replace(delta, seeds_needed=None if needed is None else max(1, needed - delta.seeds))
