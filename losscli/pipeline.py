@@ -15,13 +15,14 @@ from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Comparison, Point, RunResult
 from losscli.compare.tuning import best, with_choices
 from losscli.data.dataset import Dataset
-from losscli.data.prepare import constant_in_some, prepare
+from losscli.data.leaks import leaks
+from losscli.data.prepare import prepare_all, size_ratios
+from losscli.data.split import set_apart
 from losscli.errors import DataError, Finding, counted
 from losscli.losses import find as find_loss
 from losscli.losses.domain import check_target
 from losscli.losses.weights import class_shares
-from losscli.metrics import Metric
-from losscli.metrics import find as find_metric
+from losscli.metrics import Metric, yardsticks
 from losscli.record import writer
 from losscli.record.predictions import MOST_NUMBERS
 from losscli.reports.json import to_json
@@ -60,9 +61,9 @@ class Contest:
     def headline(self) -> Metric:
         return self.job.metrics[0]
 
-    @property
-    def epochs(self) -> int:
-        return epochs_of(self.spec.train, self.rows["train"])
+    def epochs(self, run: Run) -> int:
+        """The epochs of a run: where none are named, they depend on its training rows."""
+        return epochs_of(self.spec.train, run.dataset.parts["train"].rows)
 
     def runs(self) -> list[Run]:
         """All runs, candidates of tuning among them, entry by entry, so that rows of one loss lie next to each other."""
@@ -122,24 +123,18 @@ def smaller(spec: Spec) -> Spec:
 def load(spec: Spec) -> Contest:
     """Everything that a spec names, before anything is trained; whatever is wrong is told now."""
     task = tasks.get(spec.task)
-    metrics = [find_metric(name, spec.task) for name in spec.metrics]
-    job = Job(task, spec.model, spec.train, metrics, machine.choose(spec.train.device))
+    measured = yardsticks(spec.task, spec.costs)
+    metrics = [measured[name] for name in spec.metrics]
+    job = Job(task, spec.model, spec.train, metrics, machine.choose(spec.train.device), list(measured.values()))
     found = entries(spec)
     used = [find_loss(entry.loss, spec.task) for entry in found]
-    table = spec.data.read(Path(spec.folder))
+    table = set_apart(spec.data.read(Path(spec.folder)), spec.data.split)
     target = task.decode(table.targets, spec.data.reading())
     refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
     if refused:
         raise DataError(list(dict.fromkeys(refused)))
-    by_split: dict[int, Dataset] = {}
-    datasets = {}
-    for seed in spec.seeds:
-        split_seed = seed if spec.data.split.seed is None else spec.data.split.seed
-        if split_seed not in by_split:
-            by_split[split_seed] = prepare(table, target, task, spec.data.split, seed)
-        datasets[seed] = by_split[split_seed]
-    noticed = [finding for dataset in by_split.values() for finding in dataset.findings]
-    noticed += constant_in_some(table, list(by_split.values()))
+    datasets, noticed = prepare_all(table, target, task, spec.data, spec.seeds)
+    noticed += leaks(table, target, list({id(each): each for each in datasets.values()}.values()), task.has_classes)
     contest = Contest(spec, job, found, datasets, ())
     said = [finding for entry in found for finding in _looked(contest.first(entry), spec.task)]
     if table.weight is not None:
@@ -183,7 +178,7 @@ def _unweighted(entry: str) -> Finding:
 
 def _train(contests: Sequence[Contest], watch: Watch, stop: Stop) -> list[list[Course]]:
     """Every contest's courses; after a stop was asked for, those that there are."""
-    total = sum(len(contest.runs()) * contest.epochs for contest in contests)
+    total = sum(contest.epochs(run) for contest in contests for run in contest.runs())
     done = 0
     trained: list[list[Course]] = [[] for _ in contests]
     with stop.heard():
@@ -193,7 +188,7 @@ def _train(contests: Sequence[Contest], watch: Watch, stop: Stop) -> list[list[C
                     return trained
                 courses += train(runs, contest.job, _report(contest, done, total, watch, stop))
                 forget(contest, courses)
-                done += len(runs) * contest.epochs
+                done += sum(map(contest.epochs, runs))
     return trained
 
 
@@ -251,13 +246,17 @@ def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
         data=datasets[0].name,
         headline=metrics[0].name,
         directions={metric.name: metric.direction for metric in metrics},
-        ranges={metric.name: (metric.low, metric.high) for metric in metrics},
-        baseline=baseline(datasets, contest.job.task, metrics),
+        ranges={metric.name: (metric.low, metric.high) for metric in contest.job.yardsticks},
+        baseline=baseline(datasets, contest.job.task, contest.job.yardsticks),
         labels=datasets[0].target.labels,
         findings=contest.findings,
         spec=spec.model_dump(mode="json"),
         rows=contest.rows,
-        resampled=spec.data.split.seed is None,
+        resampled=spec.data.split.resampled,
+        equivalence=spec.equivalence,
+        split=spec.data.split.kind,
+        ratios=size_ratios(datasets),
+        corrupt=spec.data.corrupt.active(),
     )
     grids = {entry.name: grids_of(spec, entry) for entry in contest.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
@@ -275,6 +274,7 @@ def _result(course: Course) -> RunResult:
         course.scores,
         history,
         course.seconds,
+        course.calibration,
         run.tuned,
     )
 
@@ -284,13 +284,13 @@ def _timing(
 ) -> dict[str, float]:
     steps, samples = 0, 0
     for contest, courses in zip(contests, trained, strict=True):
-        rows = contest.rows["train"]
-        epochs = sum(course.epochs for course in courses)
-        cap = contest.spec.train.max_steps
-        per_epoch = len(spans(rows, contest.spec.train.batch_size))
-        run_steps = [min(course.epochs * per_epoch, cap or course.epochs * per_epoch) for course in courses]
-        steps += sum(run_steps)
-        samples += sum(run_steps) * rows // per_epoch if epochs else 0
+        plan = contest.spec.train
+        for course in courses:
+            rows = course.run.dataset.parts["train"].rows
+            per_epoch = len(spans(rows, plan.batch_size))
+            taken = min(course.epochs * per_epoch, plan.max_steps or course.epochs * per_epoch)
+            steps += taken
+            samples += taken * rows // per_epoch
     rate = samples / train_seconds if train_seconds > 0 else 0.0
     return {
         "load_seconds": load_seconds,

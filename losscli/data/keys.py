@@ -86,7 +86,8 @@ def groups_to_folds(name: str, groups: np.ndarray, folds: int, rng: np.random.Ge
     for group in order:
         fold_of[group] = sizes.argmin()
         sizes[fold_of[group]] += counts[group]
-    return rng.permutation(folds)[fold_of][groups]
+    fold: np.ndarray = rng.permutation(folds)[fold_of][groups]  # or the largest group would always be in fold 0
+    return fold
 
 
 def split_of_time(name: str, column: Column, valid: float, test: float) -> tuple[dict[str, np.ndarray], list[Finding]]:
@@ -121,7 +122,7 @@ def times_of(name: str, column: Column) -> np.ndarray:
     [86401.0, 0.0]
     """
     if column.levels is None:
-        return column.values
+        return column.values.astype(np.float64)
     present = np.unique(column.values).tolist()
     found = {}
     read = _number if _number(column.levels[present[0]]) is not None else _seconds
@@ -130,8 +131,9 @@ def times_of(name: str, column: Column) -> np.ndarray:
         if time is None:
             raise _no_time(name, column, code)
         found[code] = time
-    times: np.ndarray = np.array([found.get(code, np.nan) for code in range(len(column.levels))])
-    return times[column.values]
+    by_code = np.array([found.get(code, np.nan) for code in range(len(column.levels))])
+    times: np.ndarray = by_code[column.values]
+    return times
 
 
 def _number(text: str) -> float | None:
@@ -188,7 +190,7 @@ def split_named(split: Split, column: Column, seed: int) -> tuple[dict[str, np.n
 
 def _meanings(split: Split) -> dict[str, tuple[str, ...]]:
     """What each split is called in the column."""
-    return {each: (split.labels[each],) if each in split.labels else SPELLINGS[each] for each in SPLITS}  # type: ignore[index]
+    return {each: (split.labels[each],) if each in split.labels else SPELLINGS[each] for each in SPLITS}
 
 
 def _is(text: str, names: tuple[str, ...]) -> bool:

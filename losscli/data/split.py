@@ -66,7 +66,8 @@ def divide(
 
     Raises `DataError` where the column that splits cannot, or where a split gets fewer than 2 rows.
     """
-    seed, findings = split.seed_of(seed), []
+    seed = split.seed_of(seed)
+    findings: list[Finding] = []
     if split.kind == "random":
         return split_rows(target.classes, split, seed, stratify, target.labels), []
     if split.kind == "time":

@@ -14,9 +14,16 @@ from losscli.spec.model import LossChoice, Spec
 def merge(specs: Sequence[Spec]) -> list[Spec]:
     """One spec per arena, in the order of the first of each; its losses are those of all that share it, each once."""
     arenas: dict[str, list[Spec]] = {}
-    for spec in specs:
-        arenas.setdefault(_shared(spec), []).append(spec)
+    for level in (level for spec in specs for level in by_level(spec)):
+        arenas.setdefault(_shared(level), []).append(level)
     return [_one(group) for group in arenas.values()]
+
+
+def by_level(spec: Spec) -> list[Spec]:
+    """One spec for each level of `data.corrupt`, from none up; what is expected is expected of the first."""
+    levels = spec.data.corrupt.levels()
+    of_level = [spec.model_copy(update={"data": spec.data.model_copy(update={"corrupt": each})}) for each in levels]
+    return [of_level[0], *(each.model_copy(update={"expect": {}}) for each in of_level[1:])]
 
 
 def _shared(spec: Spec) -> str:

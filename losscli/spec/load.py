@@ -27,7 +27,7 @@ from losscli.spec.entries import entries, is_grid
 from losscli.spec.mistakes import dotted, given, problems_in, shown, unknown_keys
 from losscli.spec.model import CONDITION, SHARE, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
-from losscli.spec.overrides import Overrides
+from losscli.spec.overrides import OF_ANY, Overrides
 from losscli.spec.reader import read_spec
 from losscli.spec.tune import mistakes_in, refuse_too_many
 from losscli.stack.models import Model, models
@@ -100,11 +100,12 @@ class Resolver:
             "data": source,
             "model": self._model(),
             "train": self._block(Plan, self.data.get("train", {}), ("train",)),
-            "seeds": self._seeds(),
+            "seeds": self._seeds(source),
         }
         if task is not None:
             parts |= {"loss": self._losses(task), "metrics": self._metrics(task), "expect": self._expect(task)}
             parts["equivalence"] = self._equivalence(task)
+            self._corruption(source, task)
             parts["tune"] = self._tune(parts["loss"], parts["train"], task)
         if self.problems:
             raise SpecError(sorted(self.problems, key=_order))
@@ -116,7 +117,7 @@ class Resolver:
     def _notes(self, source: Source) -> tuple[Finding, ...]:
         """What was filled in that no one may take for their own: data."""
         block = self.data.get("data", {})
-        if not isinstance(block, dict) or set(block) - {"split"}:
+        if not isinstance(block, dict) or set(block) - set(OF_ANY):
             return ()
         kind = "a made-up set" if source.source == "synthetic" else "a set that comes with scikit-learn"
         message = f"no data were named: this is {source.title()}, {kind}"
@@ -196,7 +197,7 @@ class Resolver:
         if "data" not in self.data and task is None:
             return None
         block = self.data.get("data", dict(task.default_data) if task else {})
-        if task is not None and isinstance(block, dict) and set(block) == {"split"}:
+        if task is not None and isinstance(block, dict) and block and set(block) <= set(OF_ANY):
             block = {**task.default_data, **block}
         kind = self._kind(block, "data", "source", sources.names())
         return self._block(sources.get(kind), block, ("data",)) if kind else None
@@ -235,13 +236,22 @@ class Resolver:
             self._tell(f"name: {refused}", ("name",), f"for example {wanted}")
         return None if refused else str(name)
 
-    def _seeds(self) -> list[int] | None:
-        found = self._block(Seeds, {"seeds": self.data.get("seeds", 1)}, ())
+    def _seeds(self, source: Source | None) -> list[int] | None:
+        folds = source.split.seeds if source else 1
+        found = self._block(Seeds, {"seeds": self.data.get("seeds", folds)}, ())
         if found is None:
             return None
         seeds = found.listed()
         self._refuse_twice(seeds, "seeds")
+        refused = source.split.refuses(seeds) if source else None
+        if refused:
+            cure = f"leave seeds out, or write {folds}, or change data.split.repeats"
+            self._tell(f"seeds: {refused}, and seeds is {given(self.data['seeds'])}", ("seeds",), cure)
         return seeds
+
+    def _corruption(self, source: Source | None, task: Task) -> None:
+        for kind, why in (source.corrupt.unfit_for(task) if source else {}).items():
+            self._tell(f"data.corrupt.{kind} {why}", ("data", "corrupt", kind), "leave it out", of_key=True)
 
     def _refuse_twice(self, items: list[Any], section: str) -> None:
         seen = set()

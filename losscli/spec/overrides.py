@@ -18,6 +18,7 @@ from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.mistakes import dotted, shown
 from losscli.spec.reader import read_value
 
+OF_ANY = ("split", "corrupt")  # keys of a data block that any data may have
 TABLES = {".csv": "csv", ".tsv": "csv"}
 
 
@@ -39,6 +40,7 @@ class Overrides:
     metrics: tuple[str, ...] | list[str] = ()
     tune: tuple[str, ...] | list[str] = ()  # "lr", or "gamma=0.5,1,2"
     sets: tuple[str, ...] | list[str] = ()  # "train.lr=1e-3"
+    damage: tuple[tuple[str, str, Any], ...] = ()  # flag, kind of data.corrupt and its levels
 
     @property
     def own(self) -> dict[str, str]:
@@ -71,6 +73,9 @@ class Overrides:
         for text in self.tune:
             with edited.attempt():
                 edited.tune(text)
+        for flag, kind, levels in self.damage:
+            with edited.attempt():
+                edited.put(("data", "corrupt", kind), levels, Place(flag))
         for text in self.sets:
             with edited.attempt():
                 edited.set(text)
@@ -146,10 +151,11 @@ class Editor:
         raise SpecError(f"there is no {dotted(path)}: {dotted(path[:-1]) or 'the spec'} is {what}", place=place)
 
     def replace_data(self, block: dict[str, Any], place: Place) -> None:
-        """Other data: nothing of the old block holds for them but how to split."""
+        """Other data: nothing of the old block holds for them but how to split, and what to do to the training rows."""
         old = self.document.data.get("data")
-        kept = {"split": old["split"]} if isinstance(old, dict) and "split" in old else {}
-        spots = {path: spot for path, spot in self.document.spots.items() if path[:2] == ("data", "split")}
+        kept = {key: old[key] for key in OF_ANY if isinstance(old, dict) and key in old}
+        inner = [("data", key) for key in kept]
+        spots = {path: spot for path, spot in self.document.spots.items() if path[:2] in inner}
         self.put(("data",), {**block, **kept}, place)
         self.document.spots.update(spots)
 

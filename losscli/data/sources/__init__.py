@@ -7,7 +7,7 @@ that stand beside `source:` in a spec.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -105,6 +105,19 @@ class Split(Strict):
     def resampled(self) -> bool:
         """Whether runs of different seeds are tested on different rows; if not, every seed has the same split."""
         return self.seed is None and self.kind not in ("time", "column")
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds a spec has that names none: one, or one for each fold of each repetition."""
+        return self.folds * (self.repeats or 1) if self.folds else 1
+
+    def refuses(self, seeds: Sequence[int]) -> str | None:
+        """Why these seeds are not all the folds, if so. Without `repeats`, any number of whole divisions will do."""
+        whole = self.folds and len(seeds) % self.folds == 0 and (self.repeats is None or len(seeds) == self.seeds)
+        if not self.folds or (whole and sorted(seeds) == list(range(len(seeds)))):
+            return None
+        times = f", {self.repeats} times" if self.repeats else ""
+        return f"each of the {self.folds} folds{times} is a seed, which makes {self.seeds} seeds, 0 to {self.seeds - 1}"
 
     def seed_of(self, seed: int) -> int:
         """The seed that divides the rows for a run of `seed`."""
