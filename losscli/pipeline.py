@@ -20,7 +20,7 @@ from losscli.data.prepare import prepare_all, size_ratios
 from losscli.data.split import set_apart
 from losscli.errors import DataError, Finding, counted
 from losscli.losses import find as find_loss
-from losscli.losses.domain import check_target
+from losscli.losses.domain import check_target, ranked
 from losscli.losses.weights import class_shares
 from losscli.metrics import Metric, yardsticks
 from losscli.record import writer
@@ -137,6 +137,7 @@ def load(spec: Spec) -> Contest:
     noticed += leaks(table, target, list({id(each): each for each in datasets.values()}.values()), task.has_classes)
     contest = Contest(spec, job, found, datasets, ())
     said = [finding for entry in found for finding in _looked(contest.first(entry), spec.task)]
+    said += [finding for loss in used for finding in ranked(loss, target)]
     if table.weight is not None:
         said += [_unweighted(entry.name) for entry, loss in zip(found, used, strict=True) if loss.over_batch]
     return replace(contest, findings=list(dict.fromkeys([*spec.notes, *said, *noticed])))

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from losscli.errors import Problem, counted, shown
-from losscli.losses import Loss
+from losscli.errors import Finding, Problem, counted, shown
+from losscli.losses import Loss, for_task
 from losscli.tasks import Column, Target
 from losscli.tasks.labels import place_of
 
+SOFT = "class index or probabilities"
 MOST_TOLD = 3  # values of a column that a message quotes
 
 
@@ -38,6 +39,42 @@ DOMAINS: Mapping[str, Domain] = {
 }
 
 
+def _takes_no_shares(loss: Loss, task: str) -> Problem:
+    takers = [other.name for other in for_task(task).values() if other.target == SOFT]
+    return Problem(
+        f"{loss.name} takes one class per row, and the target holds probabilities of the classes",
+        cure=f"these take probabilities: {', '.join(takers)}",
+    )
+
+
+def _judges_as_they_are(loss: Loss, transform: str) -> Problem:
+    return Problem(
+        f"{loss.name} judges targets as they are, and data.transform: {transform} would make others of them",
+        cure="leave data.transform out; or use a loss for any number, such as mse, mae or huber",
+    )
+
+
+def ranked(loss: Loss, target: Target) -> list[Finding]:
+    """What order of the classes a loss of ranks goes by; a warning where nothing tells one.
+
+    >>> from losscli.losses import find
+    >>> target = Target(np.array([0, 1, 2]), ("low", "medium", "high"), ordered="words")
+    >>> print(ranked(find("coral", "multiclass"), target)[0].message)
+    coral ranks the classes in the order of their words: 'low' < 'medium' < 'high'
+    """
+    if loss.target != "class rank" or len(target.labels) < 3:
+        return []
+    steps = [shown(label) for label in target.labels]
+    listed = " < ".join(steps if len(steps) <= 12 else [*steps[:10], "...", steps[-1]])
+    if target.ordered == "alphabet":
+        message = f"{loss.name} ranks the classes, and nothing tells their order: they are taken by the alphabet, {listed}"
+        cure = "give the order, data.order: [lowest, ..., highest]; or use a loss for classes without one"
+        return [Finding("class-order-unknown", "warning", message, cure)]
+    origin = {"numbers": "of their numbers", "words": "of their words"}.get(target.ordered or "", "that is given")
+    message = f"{loss.name} ranks the classes in the order {origin}: {listed}"
+    return [Finding("class-order", "info", message, "data.order gives another")]
+
+
 def check_target(loss: Loss, task: str, target: Target, columns: Mapping[str, Column] | None = None) -> list[Problem]:
     """What in a decoded target the loss cannot judge: one problem for each column, with its first such values.
 
@@ -49,6 +86,10 @@ def check_target(loss: Loss, task: str, target: Target, columns: Mapping[str, Co
     >>> print(check_target(find("mse", "regression"), "regression", target)[0].message)
     mse: the target 'y' must be a number, and it holds inf (1 of 2 rows)
     """
+    if target.soft and loss.target != SOFT:
+        return [_takes_no_shares(loss, task)]
+    if loss.own_units and target.transform != "none":
+        return [_judges_as_they_are(loss, target.transform)]
     domain = DOMAINS.get(loss.target)
     if domain is None or task != "regression":
         return []

@@ -107,6 +107,9 @@ class Resolver:
             parts["equivalence"] = self._equivalence(task)
             self._corruption(source, task)
             parts["tune"] = self._tune(parts["loss"], parts["train"], task)
+        if task is not None and source is not None:
+            for key, wrong in source.reading().beyond(task.name).items():
+                self._add([self._placed(wrong, ("data", key))])
         if self.problems:
             raise SpecError(sorted(self.problems, key=_order))
         assert task is not None  # or there would be a problem

@@ -92,7 +92,8 @@ class Outlet:
         received = through(self.chain, shaped)
         if self.own_units and self.scale is not None:
             if self.loss.expects == "log-rates":  # so that training starts at the baseline, the mean
-                return received + torch.as_tensor(self.scale.center).clamp(min=1e-8).log()
+                center = torch.as_tensor(self.scale.center)  # 0 where the target is not standardised: nothing to add
+                return received + torch.where(center > 0, center.clamp(min=1e-8), 1.0).log()
             return self.scale.in_units(received)
         return received
 
@@ -121,4 +122,7 @@ def scale_of(runs: Sequence[Run], device: torch.device) -> TargetScale | None:
         torch.from_numpy(np.stack([np.asarray(getattr(one, name), np.float32) for one in scales])).to(device)  # [r, O]
         for name in ("center", "scale")
     )
-    return TargetScale(center, scale) if single else TargetScale(center[:, None, :], scale[:, None, :])
+    transform = scales[0].transform  # that of the source, which all runs share
+    if single:
+        return TargetScale(center, scale, transform)
+    return TargetScale(center[:, None, :], scale[:, None, :], transform)

@@ -85,18 +85,18 @@ class Reading:
     transform: Transform = "none"
     standardise: bool = True
 
-    def beyond(self, task: str) -> list[Problem]:
-        """One problem for each of these that says nothing to that task.
+    def beyond(self, task: str) -> dict[str, Problem]:
+        """By its key, a problem for each of these that says nothing to that task.
 
-        >>> [problem.message for problem in Reading(positive="yes").beyond("regression")]
-        ['data.positive is for task binary, and the task is regression']
+        >>> Reading(positive="yes").beyond("regression")["positive"].message
+        'data.positive is for task binary, and the task is regression'
         """
         given = [key for key in FOR_TASK if getattr(self, key) != getattr(Reading(), key)]
-        return [
-            Problem(f"data.{key} is for task {FOR_TASK[key]}, and the task is {task}", cure=f"leave {key} out")
+        return {
+            key: Problem(f"data.{key} is for task {FOR_TASK[key]}, and the task is {task}", cure=f"leave {key} out")
             for key in given
             if FOR_TASK[key] != task
-        ]
+        }
 
 
 AS_IT_IS = Reading()

@@ -24,7 +24,7 @@ def only_column(columns: Mapping[str, Column], task: str) -> tuple[str, Column]:
 def refuse_beyond(reading: Reading, task: str) -> None:
     """Keys that say nothing to the task are a misunderstanding; `SpecError` names them all."""
     if problems := reading.beyond(task):
-        raise SpecError(problems)
+        raise SpecError(list(problems.values()))
 
 
 def refuse_missing(columns: Mapping[str, Column]) -> None:
