@@ -12,7 +12,7 @@ from losscli.compare.numbers import spread as spread
 from losscli.errors import visible as visible
 
 BLANK_END = re.compile(r"(?<! ) +((?:\x1b\[[0-9;]*m)*)$", re.M)
-NEIGHBOURS = str.maketrans("↑↓·→└─┤│╌━", "^v|>+-||-=")
+NEIGHBOURS = str.maketrans("↑↓·→└─┤│╌━▁▂▃▄▅▆▇█▏▎▍▌▋▊▉", "^v|>+-||-=...::###...####")
 EMPTY_CELL = 0x2800  # the braille cell without dots; its lower 8 bits are the dots
 UPPER_DOTS = 0b00011011  # of a cell's 4 x 2 dots, those in its upper half
 
