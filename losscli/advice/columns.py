@@ -19,7 +19,7 @@ MOST_LEVELS = 5  # of a category that are told
 FEW = 20  # different values, up to which a column may be a class
 
 # What people call the column that is to be predicted, from the surest word on.
-TARGET_WORDS = (
+TARGET_WORDS: tuple[str, ...] = (
     "target",
     "label",
     "class",

@@ -17,12 +17,11 @@ from losscli.tasks import Column, Target
 
 @dataclass(frozen=True)
 class Evidence:
-    """A table, its task and its decoded target; `ordered` where the spec gives the labels' order."""
+    """A table, its task and its decoded target."""
 
     table: Table
     task: str
     target: Target
-    ordered: bool = False
 
     @property
     def rows(self) -> int:

@@ -16,7 +16,7 @@ from losscli.advice.rules import rules
 from losscli.data.dataset import Table
 from losscli.errors import Finding
 
-BINS = 60
+MOST_BINS, LEAST_BINS = 60, 10
 LOGARITHMIC = 30.0  # the largest beside the median, from which positive numbers are drawn on a logarithmic axis
 FEW_NUMBERS = 15  # different whole numbers that get a bar each
 
@@ -100,15 +100,15 @@ def describe(table: Table) -> Inspection:
 def _target(found: Evidence, reason: str) -> TargetFacts:
     labels = found.target.labels
     classes = () if found.task == "regression" else tuple(zip(labels, map(int, found.counts), strict=True))
-    columns = found.target.values.reshape(found.rows, -1).T if found.task == "regression" else []
-    drawn = tuple(histogram(column.astype(np.float64)) for column in columns)
+    numbers = found.target.values.reshape(found.rows, -1).T if found.task == "regression" else np.empty((0, 0))
+    drawn = tuple(histogram(column.astype(np.float64)) for column in numbers)
     asked = [rule for rule in rules if found.task in rule.tasks]
     measured = {rule.name: said.reason for rule in asked if (said := rule.judge(found)) is not None}
     names = tuple(found.table.targets)
     return TargetFacts(names, found.task, reason, classes, tuple(found.numbers), drawn, measured)
 
 
-def histogram(values: np.ndarray, bins: int = BINS) -> Histogram:
+def histogram(values: np.ndarray) -> Histogram:
     """The rows in equal steps; whole numbers of few sizes get one step each.
 
     >>> histogram(np.array([0.0, 0.0, 3.0, 1.0])).counts
@@ -120,5 +120,6 @@ def histogram(values: np.ndarray, bins: int = BINS) -> Histogram:
         return Histogram(low, high, tuple(map(int, counts)), False)
     logarithmic = low > 0 and high > LOGARITHMIC * float(np.median(values))
     scaled = np.log(values) if logarithmic else values
+    bins = int(min(MOST_BINS, max(LEAST_BINS, 3 * len(values) ** (1 / 3))))  # a little finer than Rice's rule
     counts, _ = np.histogram(scaled, bins)
     return Histogram(low, high, tuple(map(int, counts)), logarithmic)

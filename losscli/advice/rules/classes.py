@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from losscli.advice.evidence import Evidence
 from losscli.advice.rules import Advice, Pick, percent, rule
 from losscli.errors import counted, shown
@@ -17,6 +15,11 @@ MANY_CLASSES = 20
 NOISY = 0.005  # share of rows that no function of the features can get right
 WEIGHED = "King and Zeng 2001, Logistic Regression in Rare Events Data"
 MOST_RANKS = 15
+ORDERS = {
+    "given": "the order of the labels is given",
+    "words": "the labels are words that have an order",
+    "numbers": "the labels are numbers",
+}
 IN_ORDER = 0.5  # rank correlation from which neighbouring labels count as neighbours
 
 
@@ -76,24 +79,20 @@ def balanced_classes(found: Evidence) -> Advice | None:
 
 @rule("multiclass")
 def ordered_labels(found: Evidence) -> Advice | None:
-    """Labels that count upwards or are said to be in order, with features that agree."""
-    labels = found.target.labels
-    if not 3 <= len(labels) <= MOST_RANKS or found.soft or not (found.ordered or _counting(labels)):
+    """Labels in an order: given, told by their words, or by their numbers if the features agree."""
+    labels, order = found.target.labels, found.target.ordered
+    if not 3 <= len(labels) <= MOST_RANKS or found.soft or order not in ORDERS:
         return None
     alike = found.neighbourliness
-    if not found.ordered and not alike >= IN_ORDER:
+    if order == "numbers" and not alike >= IN_ORDER:
         return None
-    order = (
-        "the order of the labels is given" if found.ordered else f"the labels {labels[0]} to {labels[-1]} count upwards"
-    )
-    told = "" if math.isnan(alike) else (
-        f", and classes {'far apart in it have features far apart' if alike >= IN_ORDER else 'do not lie in it'} "
-        f"(rank correlation {alike:.2f})"
-    )  # fmt: skip
+    reason = f"{ORDERS[order]}, from {shown(labels[0])} to {shown(labels[-1])}"
+    if not math.isnan(alike):
+        do = "do" if alike >= IN_ORDER else "do hardly"
+        reason += f"; classes far apart in it {do} differ more in their features (rank correlation {alike:.2f})"
+    picks = [Pick("emd"), Pick("corn"), Pick("coral")]
     return Advice(
-        order + told,
-        [Pick("emd"), Pick("corn"), Pick("coral")],
-        note="judge by a metric that knows the order; if the order means nothing, take none of these",
+        reason, picks, note="take none of these if the order means nothing; accuracy does not see how far off one is"
     )
 
 
@@ -197,12 +196,3 @@ def _rarity(found: Evidence) -> str:
         f"{percent(float(found.shares[rare]))} {which} ({shown(found.target.labels[rare])}: {int(found.counts[rare])} of "
         f"{counted(found.rows, 'row')}), {beside:.3g} of the other class for each"
     )
-
-
-def _counting(labels: tuple[str, ...]) -> bool:
-    """Whether labels are whole numbers, from the lowest to the highest."""
-    try:
-        values = np.array([int(label) for label in labels])
-    except ValueError:
-        return False
-    return bool((np.diff(values) > 0).all())
