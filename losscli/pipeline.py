@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from losscli.check import Wiring, look
+from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Comparison, Point, RunResult
@@ -109,6 +110,7 @@ def run(
         unmet=[
             said for contest, arena in zip(contests, arenas, strict=True) for said in unmet(contest.spec.expect, arena)
         ],
+        breakdowns=breakdowns(arenas),
     )
     return comparison if out is None else keep(comparison, contests, chosen, out)
 

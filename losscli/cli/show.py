@@ -10,12 +10,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any, cast
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from losscli.cli.breakdown import pieces as breakdown
 from losscli.cli.curves import Curves, mean_curve
 from losscli.cli.tables import leaderboards, score_table
 from losscli.cli.text import duration, in_ascii, trimmed, visible
@@ -54,7 +56,14 @@ def screen(stream: IO[str]) -> Console:
 def outcome(comparison: Comparison, next_command: str = "") -> None:
     """All that a command found, arena by arena; then what was unmet, where the record is, and what to do next."""
     console = screen(sys.stdout)
-    for arena in comparison.arenas:
+    for found in comparison.breakdowns:
+        _header(console, comparison.arenas[found.arenas[0]], comparison.device)
+        for piece in breakdown(found, console.width):
+            console.print(piece)
+        _findings(console, _of_levels([comparison.arenas[at] for at in found.arenas]))
+        console.print()
+    shown = {at for found in comparison.breakdowns for at in found.arenas}
+    for arena in (arena for at, arena in enumerate(comparison.arenas) if at not in shown):
         _header(console, arena, comparison.device)
         if len(arena.entries) == 1:
             _single(console, arena)
@@ -74,6 +83,13 @@ def pieces(found: Iterable[RenderableType]) -> None:
     console = screen(sys.stdout)
     for piece in found:
         console.print(piece)
+
+
+def paths(found: Iterable[Path]) -> None:
+    """Where what was asked for is, on stdout, a line each."""
+    console = screen(sys.stdout)
+    for path in found:
+        console.print(Text(visible(path.as_posix(), 400)), soft_wrap=True)
 
 
 def machine(value: Mapping[str, Any]) -> None:
@@ -161,6 +177,12 @@ def _contest(console: Console, arena: Arena) -> None:
     )
     console.print(Text(f"{known}; reference: {visible(arena.reference)}", "dim"))
     console.print(Text("time: that of its stack, shared evenly", "dim"))
+
+
+def _of_levels(arenas: Sequence[Arena]) -> list[Finding]:
+    """What was noticed at any level, once; not what was done on purpose, which the table tells."""
+    found = dict.fromkeys(finding for arena in arenas for finding in arena.findings)
+    return [finding for finding in found if finding.code not in (*IN_THE_HEADER, "corrupted")]
 
 
 def _findings(console: Console, findings: Sequence[Finding]) -> None:

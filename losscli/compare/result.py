@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.errors import Finding
+
+if TYPE_CHECKING:
+    from losscli.compare.breakdown import Breakdown
 
 Status = Literal["ok", "diverged", "stopped"]
 
@@ -34,6 +37,8 @@ class RunResult:
     scores: Mapping[str, Mapping[str, float]]
     history: Sequence[Point]
     seconds: float  # of the run's stack, divided by its runs
+    # Chosen on the valid split once trained: `thresholds` by metric, `temperature`; of regression the interval's `level`.
+    calibration: Mapping[str, Any] = field(default_factory=dict)
     tuned: Mapping[str, Any] = field(default_factory=dict)  # what tuning chose on the valid split: {"lr": 0.003}
 
 
@@ -121,6 +126,7 @@ class Comparison:
     record: str | None
     timing: Mapping[str, float]
     unmet: Sequence[str] = field(default=())  # expectations of the specs that were not met, in words
+    breakdowns: Sequence[Breakdown] = field(default=())  # over levels of `data.corrupt`
 
     def __str__(self) -> str:
         """The leaderboards in short: a line per entry; the whole is in `arenas`."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
+from losscli.compare.breakdown import LOST, Breakdown
 from losscli.compare.result import Arena, Comparison, Delta, EntryResult, Estimate, RunResult, finite
 from losscli.compare.verdict import described
 from losscli.compare.words import paragraph
@@ -25,6 +26,7 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
         "device": comparison.device,
         "arenas": [_arena(arena) for arena in comparison.arenas],
         "timing": {key: finite(value) for key, value in comparison.timing.items()},
+        **({"breakdown": [_breakdown(found) for found in comparison.breakdowns]} if comparison.breakdowns else {}),
     }
 
 
@@ -43,6 +45,8 @@ def _arena(arena: Arena) -> dict[str, Any]:
         "labels": list(arena.labels),
         "rows": dict(arena.rows),
         "resampled": arena.resampled,
+        "split": arena.split,
+        "corrupt": _plain(arena.corrupt),
         "comparisons": arena.comparisons,
         "paragraph": paragraph(arena),
     }
@@ -61,6 +65,35 @@ def _entry(entry: EntryResult, arena: Arena) -> dict[str, Any]:
         "verdict": entry.verdict,
         "described": described(entry, arena),
         "tuned": {name: dict(counts) for name, counts in entry.tuned.items()},
+    }
+
+
+def _breakdown(found: Breakdown) -> dict[str, Any]:
+    """Levels and scores of one kind of damage; `arenas` are places in the list of arenas, one for each level.
+
+    `lost_at` is where each seed has lost `lost` of its own clean score: null beyond the levels tried, which the median and
+    the range take for more than any level.
+    """
+    return {
+        "kind": found.kind,
+        "metric": found.metric,
+        "direction": found.direction,
+        "levels": list(found.levels),
+        "arenas": list(found.arenas),
+        "lost": LOST,
+        "entries": [
+            {
+                "entry": line.entry,
+                "scores": [_estimate(score) for score in line.scores],
+                "lost_at": {
+                    "median": finite(line.fall.median),
+                    "range": _interval(line.fall.range),
+                    "reached": line.fall.reached,
+                    "values": [finite(value) for value in line.fall.values],
+                },
+            }
+            for line in found.lines
+        ],
     }
 
 
@@ -101,6 +134,7 @@ def _run(run: RunResult) -> dict[str, Any]:
         "status": run.status,
         "epochs": run.epochs,
         "best_epoch": run.best_epoch,
+        "calibration": _plain(run.calibration),
         "tuned": _plain(run.tuned),
     }
 

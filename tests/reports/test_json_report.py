@@ -57,6 +57,8 @@ SHAPE = {
             "labels": [TEXT],
             "rows": {"train": NUMBER, "valid": NUMBER, "test": NUMBER},
             "resampled": True,
+            "split": TEXT,
+            "corrupt": {},
             "comparisons": 1,
             "paragraph": TEXT,
         }

@@ -1,0 +1,118 @@
+"""Breakdown curves in the terminal: the curves, the scores behind them, and the level at which each loss gives way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from losscli.cli.curves import Curves
+from losscli.cli.text import decimals, number, spread, visible
+from losscli.compare.breakdown import LOST, Breakdown, Fall
+
+AXES = {  # what a level counts, of the training split
+    "labels": "label noise",
+    "imbalance": "rare class lost",
+    "target_outliers": "outliers",
+    "feature_noise": "feature noise",
+    "missing": "cells missing",
+}
+MEANS = {
+    "labels": "share of the training labels that were changed",
+    "imbalance": "share of the rarest class's training rows that were taken away",
+    "target_outliers": "share of the training targets that were moved",
+    "feature_noise": "noise on the training features, in units of their sd",
+    "missing": "share of the training cells that were emptied",
+}
+ARROWS = {"up": "↑", "down": "↓"}
+LONGEST_NAME = 30
+
+
+def pieces(found: Breakdown, width: int) -> Iterator[RenderableType]:
+    """All that there is to see of one breakdown, from the top."""
+    seeds = max(len(line.fall.values) for line in found.lines)
+    axis = AXES[found.kind]
+    title = f"test {visible(found.metric)} {ARROWS[found.direction]} by {axis}{f', mean of {seeds} seeds' if seeds > 1 else ''}"
+    curves = {
+        line.entry: [(level, score.mean) for level, score in zip(found.levels, line.scores, strict=True)]
+        for line in found.lines
+    }
+    yield Curves(title, curves, axis=axis)
+    yield Text()
+    yield from _tables(found, width)
+    yield Text(f"{axis}: {MEANS[found.kind]}; valid and test rows are as they were", "dim")
+    yield Text()
+    yield _falls(found, seeds)
+
+
+def _tables(found: Breakdown, width: int) -> Iterator[RenderableType]:
+    """A line per entry, a column per level; columns that do not fit get a table below."""
+    names = [visible(line.entry, LONGEST_NAME) for line in found.lines]
+    means = [score.mean for line in found.lines for score in line.scores]
+    places = decimals([*means, found.baseline])
+    columns = [
+        (f"{level:g}", [spread(line.scores[at], places) for line in found.lines])
+        for at, level in enumerate(found.levels)
+    ]
+    columns[0] = (f"{AXES[found.kind]} {columns[0][0]}", columns[0][1])
+    left = max(map(len, (*names, "baseline"))) + 2
+    while columns:
+        fitting = _fitting(columns, width - left)
+        yield _table(names, columns[:fitting], number(found.baseline, places))
+        yield Text()
+        columns = columns[fitting:]
+
+
+def _fitting(columns: Sequence[tuple[str, list[str]]], room: int) -> int:
+    widths = [max(len(heading), *map(len, cells)) + 2 for heading, cells in columns]
+    return max(1, sum(sum(widths[: count + 1]) <= room for count in range(len(widths))))
+
+
+def _table(names: Sequence[str], columns: Sequence[tuple[str, list[str]]], baseline: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("entry", *(heading for heading, _ in columns)):
+        table.add_column(Text(heading), overflow="fold")
+    for row, name in enumerate(names):
+        table.add_row(Text(name), *(Text(cells[row]) for _, cells in columns))
+    table.add_row(Text("baseline", "dim"), Text(baseline, "dim"))
+    return table
+
+
+def _falls(found: Breakdown, seeds: int) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    over = ", median over seeds (first to last)" if seeds > 1 else ""
+    grid.title = Text(f"loses {LOST:.0%} of its own clean {visible(found.metric)} at{over}", "bold")
+    grid.title_justify = "left"
+    for line in found.lines:
+        grid.add_row(Text(visible(line.entry, LONGEST_NAME)), Text(told(line.fall, found.levels[-1])))
+    return grid
+
+
+def told(fall: Fall, last: float) -> str:
+    """Where an entry falls, in words, and no more than its seeds say.
+
+    >>> told(Fall((0.1, 0.2, 0.3)), 0.4), told(Fall((math.inf,)), 0.4)
+    ('0.20 (0.10 to 0.30)', 'not within the levels tried, up to 0.4')
+    >>> told(Fall((0.1, math.inf, math.inf)), 0.4)
+    'not within the levels tried, up to 0.4, but for 1 of 3 seeds (at 0.10)'
+    """
+    known, beyond = fall.known, f"not within the levels tried, up to {last:g}"
+    if not known:
+        return "unknown: no seed has a clean score"
+    first, final = fall.range
+    if not fall.reached:
+        return beyond
+    if math.isinf(fall.median):
+        return f"{beyond}, but for {fall.reached} of {len(known)} seeds (at {first:.2f}{' or later' if fall.reached > 1 else ''})"
+    if len(known) == 1:
+        return f"{fall.median:.2f}"
+    rest = (
+        f"{final:.2f}"
+        if math.isfinite(final)
+        else f"beyond {last:g}, {len(known) - fall.reached} of {len(known)} seeds"
+    )
+    return f"{fall.median:.2f} ({first:.2f} to {rest})"

@@ -1,0 +1,67 @@
+"""`losscli stress`: how much damage to the training rows each loss bears."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Exit, Option
+
+from losscli.cli import flags
+from losscli.cli.commands import command
+from losscli.cli.levels import damage, refuse_no_levels
+
+
+def _levels(flag: str, of_what: str) -> Any:
+    return Option(flag, help=f"Levels, as 0.1,0.2,0.4: {of_what}.", metavar="LEVELS", show_default=False)
+
+
+@command("stress")
+def stress(
+    specs: flags.Specs = None,
+    label_noise: Annotated[str | None, _levels("--label-noise", "share of labels changed to another class")] = None,
+    imbalance: Annotated[str | None, _levels("--imbalance", "share of the rarest class taken away")] = None,
+    outliers: Annotated[str | None, _levels("--outliers", "share of targets moved by 10 sd")] = None,
+    feature_noise: Annotated[str | None, _levels("--feature-noise", "sd of noise, in units of a feature's")] = None,
+    missing: Annotated[str | None, _levels("--missing", "share of cells emptied")] = None,
+    task: flags.Task = None,
+    loss: flags.Losses = None,
+    data: flags.Data = None,
+    target: flags.Target = None,
+    drop: flags.Drop = None,
+    epochs: flags.Epochs = None,
+    batch_size: flags.BatchSize = None,
+    lr: flags.Lrs = None,
+    seeds: flags.Seeds = None,
+    metric: flags.Metric = None,
+    device: flags.Device = None,
+    sets: flags.Set = None,
+    smoke: flags.Smoke = False,
+    out: flags.Out = Path("runs"),
+    no_record: flags.NoRecord = False,
+    form: flags.As = flags.Format.text,
+    quiet: flags.Quiet = False,
+) -> None:
+    """Damage the training rows on purpose, level by level.
+
+    Shows the clean test score of each loss at each level, and where it has lost 5 % of its own.
+
+    losscli stress --data digits --loss cross-entropy --loss gce --label-noise 0.1,0.2,0.4
+
+    losscli stress spec.yaml --missing 0.1,0.3 --seeds 5
+    """
+    from dataclasses import replace
+
+    from losscli.cli import outcome
+
+    levels = {
+        "--label-noise": ("labels", label_noise),
+        "--imbalance": ("imbalance", imbalance),
+        "--outliers": ("target_outliers", outliers),
+        "--feature-noise": ("feature_noise", feature_noise),
+        "--missing": ("missing", missing),
+    }
+    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets)
+    wanted = outcome.load(specs or [], replace(given, damage=damage(levels)), quiet)
+    refuse_no_levels(wanted, list(levels))
+    raise Exit(outcome.run(wanted, outcome.Wishes(None if no_record else out, smoke, form, quiet)))
