@@ -18,14 +18,19 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.breakdown import pieces as breakdown
-from losscli.cli.curves import Curves, mean_curve
+from losscli.cli.curves import Curves, band, mean_curve
 from losscli.cli.tables import leaderboards, score_table
 from losscli.cli.text import duration, in_ascii, trimmed, visible
 from losscli.compare.result import Arena, Comparison
+from losscli.compare.tuning import chosen
+from losscli.compare.view import View, in_words, seen
+from losscli.compare.words import paragraph
 from losscli.errors import Finding, Problem
 
 IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
 COLORS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it
+WIDEST_PROSE = 100  # columns that an eye follows from line to line
 
 
 class Changing:

@@ -12,6 +12,7 @@ import functools
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from importlib.resources import files
@@ -23,8 +24,10 @@ from losscli.errors import MachineError, SpecError, shown, visible
 MARK = '<meta name="generator" content="losscli'  # a file that has it near its beginning may be replaced
 NEAR = 4096
 
-# Plotly makes empty style elements, fills them through the CSSOM, and sets style attributes; that is all it may do.
+# Plotly makes empty style elements, fills them through the CSSOM, and sets style attributes; that is all it may do. It
+# also carries the style of maps that no report has, and leaves it out where an element of this name is there already.
 NOTHING = ""
+MAPS = re.compile(r'getElementById\("([0-9a-f]{64})"\)')
 
 
 def document(template: str, title: str, data: Any, **facts: Any) -> str:
@@ -48,6 +51,7 @@ def document(template: str, title: str, data: Any, **facts: Any) -> str:
         styles=styles,
         scripts=scripts,
         plotly=_packed_plotly(),
+        present=sorted(set(MAPS.findall(_plotly()))),
         data=packed(json.dumps(data, allow_nan=False, separators=(",", ":"))),
         **facts,
     )

@@ -38,7 +38,7 @@ const translucent = (solid, share) => solid.replace("rgb(", "rgba(").replace(")"
 // A copy in which every "$name" is that colour of the page.
 function colored(value) {
   if (typeof value === "string") return /^\$[a-z0-9]+$/.test(value) ? color(value.slice(1)) : value;
-  if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map(colored);
+  if (Array.isArray(value)) return value.length > 9 && typeof value[0] === "number" ? value : value.map(colored);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, colored(part)]));
 }
@@ -60,7 +60,8 @@ function layoutOf(own) {
 }
 
 const plotting_options = {
-  responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
+  responsive: true, displaylogo: false, displayModeBar: "hover",
+  modeBarButtonsToRemove: ["lasso2d", "select2d", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
 };
 
 function themed() {

@@ -1,0 +1,58 @@
+"""`losscli report`: a record as a page, as Markdown, or as pictures."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from losscli.cli.commands import command
+
+
+class Form(StrEnum):
+    """What a report can be."""
+
+    html = "html"
+    md = "md"
+
+
+Record = Annotated[
+    str, Argument(metavar="RECORD", help="A record's folder, its id, or how its id begins.", show_default=False)
+]
+To = Annotated[
+    Path | None,
+    Option(
+        "--to",
+        metavar="FILE",
+        help="Write the report here. The page's default is <id>.html, in this folder.",
+        show_default=False,
+    ),
+]
+As = Annotated[Form, Option("--format", help="A page for people, or Markdown for a pull request.")]
+Png = Annotated[
+    Path | None,
+    Option("--png", metavar="DIR", help="Write the figures here as pictures; needs a Chromium.", show_default=False),
+]
+Dark = Annotated[bool, Option("--dark", help="Pictures for a dark ground.")]
+Force = Annotated[bool, Option("--force", help="Replace files that are not losscli's own.")]
+
+
+@command("report")
+def report(
+    record: Record, to: To = None, form: As = Form.html, png: Png = None, dark: Dark = False, force: Force = False
+) -> None:
+    """Make a report of a record: one HTML file that is whole alone.
+
+    losscli report 0007
+
+    losscli report runs/0007-20260131-154210-titanic --to titanic.html
+
+    losscli report 0007 --format md
+
+    losscli report 0007 --png figures
+    """
+    from losscli.cli import reporting
+
+    reporting.run(record, reporting.Wishes(to, form.value, png, dark, force))

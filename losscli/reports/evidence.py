@@ -1,0 +1,150 @@
+"""What a record holds of one arena, as figures need it: curves and predictions as arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.compare.breakdown import Breakdown
+from losscli.compare.result import Arena, EntryResult
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+POOLED = 200_000  # rows of an entry that one picture can use; beyond, every so many-th is taken
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one run says of N test rows: truth [N, m], prediction [N, k] of a `kind`, interval low and high [N, m] or None."""
+
+    seed: int
+    row: np.ndarray
+    truth: np.ndarray
+    prediction: np.ndarray
+    kind: str
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+
+    def some(self, step: int) -> Sample:
+        """Every `step`-th row."""
+        cut = [None if part is None else part[::step] for part in (self.low, self.high)]
+        return Sample(
+            self.seed, self.row[::step], self.truth[::step], self.prediction[::step], self.kind, cut[0], cut[1]
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One arena, its machine output `told`, and what its runs predict: entry -> one sample per seed."""
+
+    arena: Arena
+    told: Mapping[str, Any]
+    samples: Mapping[str, Sequence[Sample]]
+    breakdown: Breakdown | None = None  # over levels of damage, told beside the first of its arenas
+
+    @property
+    def names(self) -> list[str]:
+        return [entry.entry for entry in self.arena.entries]
+
+    def place(self, entry: str) -> int:
+        """Where an entry stands in the arena."""
+        return self.names.index(entry)
+
+    @property
+    def seeds(self) -> list[int]:
+        return list(dict.fromkeys(run.seed for run in self.arena.runs))
+
+    @cached_property
+    def by_score(self) -> list[EntryResult]:
+        """The entries, best mean of the headline first; those without a value last."""
+        sign = -1 if self.arena.directions[self.arena.headline] == "up" else 1
+
+        def key(entry: EntryResult) -> float:
+            found = entry.scores.get("test", {}).get(self.arena.headline)
+            return sign * found.mean if found is not None and math.isfinite(found.mean) else math.inf
+
+        return sorted(self.arena.entries, key=key)
+
+    def drawn_first(self, most: int = 6) -> list[str]:
+        """The entries that a chart begins with: the reference and the best others, in the order of the arena."""
+        others = [entry.entry for entry in self.by_score if entry.entry != self.arena.reference]
+        chosen = {self.arena.reference, *others[: most - 1]}
+        return [name for name in self.names if name in chosen]
+
+    def curves(self, entry: str, split: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
+        """Epochs [T], and the values [S, T] of every seed that did not diverge, NaN where a run had ended."""
+        runs = [
+            {point.epoch: point.value for point in run.history if (point.split, point.metric) == (split, metric)}
+            for run in self.arena.runs
+            if run.entry == entry and run.status != "diverged"
+        ]
+        epochs = sorted({epoch for run in runs for epoch in run})
+        values = [[run.get(epoch, math.nan) for epoch in epochs] for run in runs]
+        return np.array(epochs), np.array(values, np.float64).reshape(len(runs), len(epochs))
+
+    def temperature(self, entry: str, seed: int) -> float | None:
+        """By what the logits of a run are divided so that its probabilities fit the valid split best, where it was found."""
+        for run in self.told["runs"]:
+            if (run["entry"], run["seed"]) == (entry, seed):
+                value = run.get("temperature")
+                return float(value) if value else None
+        return None
+
+    def followed(self) -> list[str]:
+        """The metrics that were followed per epoch, the headline first, the loss last."""
+        found = dict.fromkeys(point.metric for run in self.arena.runs for point in run.history)
+        return sorted(found, key=lambda name: (name == "loss", name != self.arena.headline))
+
+    def pooled(self, entry: str) -> Sample | None:
+        """The rows of all seeds of an entry together; their seeds do not count any more."""
+        samples = self.samples.get(entry, ())
+        if not samples:
+            return None
+        step = 1 + sum(len(sample.row) for sample in samples) // POOLED
+        parts = [sample.some(step) for sample in samples]
+        ends = [
+            None
+            if any(getattr(part, end) is None for part in parts)
+            else np.concatenate([getattr(p, end) for p in parts])
+            for end in ("low", "high")
+        ]
+        row, truth, prediction = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "truth", "prediction")
+        )
+        return Sample(samples[0].seed, row, truth, prediction, samples[0].kind, ends[0], ends[1])
+
+
+def samples_of(table: pa.Table, arena: int) -> dict[str, list[Sample]]:
+    """The samples of an arena, by entry, from predictions.parquet."""
+    import pyarrow.compute as pc
+
+    table = table.filter(pc.equal(table.column("arena"), arena))
+    if not table.num_rows:
+        return {}
+    entry = table.column("entry").cast("string").to_numpy()
+    seed = table.column("seed").to_numpy()
+    changes = np.flatnonzero((entry[1:] != entry[:-1]) | (seed[1:] != seed[:-1])) + 1  # a run's rows lie together
+    found: dict[str, list[Sample]] = {}
+    for start, stop in zip([0, *changes], [*changes, table.num_rows], strict=True):
+        part = table.slice(start, stop - start)
+        kind = part.column("kind")[0].as_py()
+        arrays = [_matrix(part, name) for name in ("truth", "prediction", "low", "high")]
+        if arrays[0] is not None and arrays[1] is not None:
+            sample = Sample(int(seed[start]), part.column("row").to_numpy(), arrays[0], arrays[1], kind, *arrays[2:])
+            found.setdefault(str(entry[start]), []).append(sample)
+    return found
+
+
+def _matrix(table: pa.Table, name: str) -> np.ndarray | None:
+    """A column of equally long lists as [N, m]; None where one is null, or they are not equally long."""
+    column = table.column(name).combine_chunks()
+    if column.null_count:
+        return None
+    flat = column.flatten().to_numpy(zero_copy_only=False)
+    return None if len(flat) % len(column) else flat.reshape(len(column), -1).astype(np.float64)

@@ -1,0 +1,115 @@
+"""Figures of a report: each is one function that makes a chart of what a record holds, with a sentence on how to read it.
+
+A chart has views, one of which is shown at a time (a metric, an entry). A view holds Plotly traces and a layout, as plain
+data, with a few words of its own that the page understands:
+
+- `entry` in a trace: the place of an entry in the arena. The page gives it the entry's colour and dash, and draws it only
+  while the entry is chosen.
+- `band: [low, high]` in a trace: an area around the line, in the same colour.
+- a colour that begins with `$` (`$ink`, `$faint`, `$line`, `$good`, `$bad`): that of the page, light or dark.
+
+Foreign text in a trace or a layout must have passed `plain`, as Plotly reads a little HTML in texts.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from losscli.errors import visible
+from losscli.reports.evidence import Evidence
+from losscli.shelf import Shelf
+
+CHAPTERS: Mapping[str, str] = {
+    "difference": "Is the difference real?",
+    "training": "How they learn",
+    "ranking": "How well they rank",
+    "probabilities": "Can the probabilities be believed?",
+    "decisions": "What they decide",
+    "values": "How far they are off",
+    "why": "Why it wins",
+    "stress": "What they withstand",
+}
+Chapter = Literal["difference", "training", "ranking", "probabilities", "decisions", "values", "why", "stress"]
+Trace = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class View:
+    """One state of a chart: what Plotly draws."""
+
+    traces: Sequence[Trace]
+    layout: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What a figure shows: views by the name under which the reader chooses them (`choice` says what is chosen)."""
+
+    views: Mapping[str, View]
+    choice: str = ""
+    shown: str = ""  # the first view, unless this names another
+    log: Literal["", "x", "y"] = ""  # the axis that a button makes logarithmic
+    height: int = 380  # pixels
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the shelf. `draw` returns None where a record lacks what it needs."""
+
+    name: str
+    title: str
+    chapter: Chapter
+    reading: str
+    draw: Callable[[Evidence], Chart | None]
+
+
+figures: Shelf[Figure] = Shelf(__name__, "figure")
+
+
+def figure(
+    name: str, *, title: str, chapter: Chapter, tasks: Sequence[str] = (), predictions: bool = False
+) -> Callable[[Callable[[Evidence], Chart | None]], Callable[[Evidence], Chart | None]]:
+    """Put the decorated function on the shelf; its docstring is what the page says below the chart.
+
+    `tasks`: for these only; `predictions`: only where the record keeps some.
+    """
+
+    def register(function: Callable[[Evidence], Chart | None]) -> Callable[[Evidence], Chart | None]:
+        @functools.wraps(function)
+        def draw(evidence: Evidence) -> Chart | None:
+            lacking = (tasks and evidence.arena.task not in tasks) or (predictions and not evidence.samples)
+            return None if lacking else function(evidence)
+
+        reading = " ".join((inspect.getdoc(function) or "").split())
+        figures.put(name, Figure(name, title, chapter, reading, draw))
+        return draw
+
+    return register
+
+
+def plain(text: object, limit: int = 60) -> str:
+    """Foreign text for Plotly, which reads `<b>` and `&lt;` in texts.
+
+    >>> plain("<b>a & b")
+    '&lt;b>a &amp; b'
+    """
+    return visible(text, limit).replace("&", "&amp;").replace("<", "&lt;")
+
+
+def rounded(values: Any, digits: int = 4) -> list[Any]:
+    """Numbers, of any shape, with as many digits as an eye can use; null where they are not finite.
+
+    >>> rounded([0.123456, float("nan"), 12345.678])
+    [0.1235, None, 12350.0]
+    """
+    array = np.asarray(values, np.float64)
+    if array.ndim > 1:
+        return [rounded(row, digits) for row in array]
+    return [float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in array.tolist()]

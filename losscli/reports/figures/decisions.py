@@ -1,0 +1,167 @@
+"""What they decide: confusions of classes, and every label of a multilabel task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from losscli.reports.evidence import Evidence, Sample
+from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures.probabilities import label
+from losscli.reports.figures.training import middle
+
+MOST_CLASSES = 24
+READABLE = 12  # up to so many classes, cells hold their numbers
+
+
+@figure(
+    "confusion",
+    title="Confusion matrix",
+    chapter="decisions",
+    tasks=("binary", "multiclass"),
+    predictions=True,
+)
+def confusion(evidence: Evidence) -> Chart | None:
+    """A row holds the rows of one true class, all seeds together, and says what they were taken for: each row sums to
+    100 %, and what is right lies on the diagonal. The views “minus the reference” show what changes: blue cells got
+    more, orange cells fewer.
+    """
+    counts = {name: confused(sample) for name in evidence.samples if (sample := evidence.pooled(name)) is not None}
+    size = max(len(matrix) for matrix in counts.values())
+    shown = np.sort(
+        np.argsort(-sum(_sized(each, size).sum(axis=1) for each in counts.values()), kind="stable")[:MOST_CLASSES]
+    )
+    matrices = {name: _sized(matrix, size)[np.ix_(shown, shown)] for name, matrix in counts.items()}
+    names = [label(evidence, index) for index in shown]
+    reference = matrices.get(evidence.arena.reference)
+    views = {plain(name): _heat(_shares(matrix), matrix, names) for name, matrix in matrices.items()}
+    for name, matrix in matrices.items():
+        if reference is not None and name != evidence.arena.reference:
+            change = _shares(matrix) - _shares(reference)
+            views[f"{plain(name)} minus the reference"] = _heat(change, matrix - reference, names, signed=True)
+    best = next((entry.entry for entry in evidence.by_score if entry.entry in matrices), "")
+    return Chart(views, choice="entry", shown=plain(best), height=min(620, 250 + 44 * len(names)))
+
+
+def confused(sample: Sample) -> np.ndarray:
+    """Counts [K, K], true class down, decision across; a binary decision is taken at 0.5, of scores at 0."""
+    truth = sample.truth[:, 0].astype(int)
+    if sample.prediction.shape[1] == 1:
+        decided = (sample.prediction[:, 0] > (0.5 if sample.kind == "probabilities" else 0.0)).astype(int)
+    else:
+        decided = sample.prediction.argmax(axis=1)
+    size = max(2, sample.prediction.shape[1], int(truth.max()) + 1)
+    return np.bincount(truth * size + decided, minlength=size * size).reshape(size, size)
+
+
+def _sized(matrix: np.ndarray, size: int) -> np.ndarray:
+    return np.pad(matrix, (0, size - len(matrix)))
+
+
+def _shares(matrix: np.ndarray) -> np.ndarray:
+    return np.asarray(matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1))
+
+
+def _heat(shares: np.ndarray, counts: np.ndarray, names: list[str], signed: bool = False) -> View:
+    sign = "+" if signed else ""
+    widest = float(np.abs(shares).max()) or 1.0
+    scale: dict[str, Any] = {"colorscale": [[0, "$paper"], [1, "$heat"]], "zmin": 0, "zmax": 1}
+    if signed:
+        scale = {"colorscale": [[0, "$bad"], [0.5, "$paper"], [1, "$heat"]], "zmin": -widest, "zmax": widest}
+    trace: Trace = {
+        "type": "heatmap", "z": rounded(shares), "x": names, "y": names, "customdata": counts.tolist(), **scale,
+        "showscale": False, "xgap": 2, "ygap": 2, "hoverongaps": False,
+        "hovertemplate": f"truth %{{y}}, decision %{{x}}<br>%{{z:{sign}.1%}}, %{{customdata:{sign}}} rows",
+    }  # fmt: skip
+    if len(names) <= READABLE:
+        trace["texttemplate"] = f"%{{z:{sign}.{1 if len(names) <= 6 else 0}%}}"
+    layout = {
+        "xaxis": {"title": {"text": "decision"}, "type": "category", "showgrid": False, "automargin": True},
+        "yaxis": {"title": {"text": "truth"}, "type": "category", "autorange": "reversed", "showgrid": False,
+                  "automargin": True},
+        "hovermode": "closest",
+    }  # fmt: skip
+    return View([trace], layout)
+
+
+@figure("threshold", title="Choice of the threshold", chapter="decisions", tasks=("binary",), predictions=True)
+def threshold(evidence: Evidence) -> Chart | None:
+    """F1 of the positive class when rows from this probability on are called positive. The dotted line is the usual
+    threshold of 0.5: an entry whose hill lies elsewhere needs another threshold, not another loss.
+    """
+    cuts = np.linspace(0.01, 0.99, 99)
+    traces: list[Trace] = []
+    for name, samples in evidence.samples.items():
+        curves = [_f1(sample, cuts) for sample in samples if sample.kind == "probabilities"]
+        if curves:
+            mean, low, high = middle(np.array(curves), 0.0, 1.0)
+            trace: Trace = {
+                "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": plain(name),
+                "x": rounded(cuts), "y": rounded(mean),
+            }  # fmt: skip
+            traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)
+    usual = {"type": "line", "yref": "paper", "x0": 0.5, "x1": 0.5, "y0": 0, "y1": 1}
+    layout = {
+        "xaxis": {"title": {"text": "threshold"}, "range": [0, 1]},
+        "yaxis": {"title": {"text": "F1"}, "rangemode": "tozero"},
+        "shapes": [{**usual, "line": {"color": "$faint", "width": 1, "dash": "dot"}}],
+        "hovermode": "closest",
+    }
+    return Chart({"": View(traces, layout)}, height=420) if traces else None
+
+
+def _f1(sample: Sample, cuts: np.ndarray) -> np.ndarray:
+    """F1 at every threshold, from the sorted probabilities."""
+    truth, said = sample.truth[:, 0], sample.prediction[:, 0]
+    order = np.argsort(said, kind="stable")
+    above = np.concatenate([np.cumsum(truth[order][::-1])[::-1], [0.0]])  # positives from this place on
+    first = np.searchsorted(said[order], cuts, side="left")
+    whole = truth.sum() + len(said) - first
+    return np.asarray(2 * above[first] / np.maximum(whole, 1))
+
+
+@figure("classes", title="Every class", chapter="decisions", tasks=("multiclass",), predictions=True)
+def classes(evidence: Evidence) -> Chart | None:
+    """F1 of each class, all seeds together: 1 finds all of its rows and nothing else. The commonest class is on top."""
+    return _f1_by_class(evidence)
+
+
+@figure("labels", title="Every label", chapter="decisions", tasks=("multilabel",), predictions=True)
+def labels(evidence: Evidence) -> Chart | None:
+    """F1 of each label at the usual threshold, all seeds together: 1 finds all of its rows and nothing else. The
+    commonest label is on top.
+    """
+    return _f1_by_class(evidence)
+
+
+def _f1_by_class(evidence: Evidence) -> Chart | None:
+    traces: list[Trace] = []
+    for name in evidence.samples:
+        sample = evidence.pooled(name)
+        assert sample is not None
+        true, decided = _indicators(sample)
+        order = np.argsort(-true.sum(axis=0), kind="stable")[:MOST_CLASSES]
+        whole = (decided.sum(axis=0) + true.sum(axis=0))[order]
+        f1 = np.divide(2 * (decided & true).sum(axis=0)[order], whole, out=np.full(len(order), np.nan), where=whole > 0)
+        traces.append(
+            {
+                "type": "scatter", "mode": "markers", "entry": evidence.place(name), "name": plain(name),
+                "x": rounded(f1), "y": [label(evidence, index) for index in order], "marker": {"size": 10, "opacity": 0.8},
+                "hovertemplate": "%{y}: %{x}",
+            }
+        )  # fmt: skip
+    layout = {
+        "xaxis": {"title": {"text": "F1"}},
+        "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
+        "hovermode": "closest",
+    }
+    return Chart({"": View(traces, layout)}, height=max(380, 120 + 28 * len(traces[0]["y"]))) if traces else None
+
+
+def _indicators(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and decision as booleans [N, classes or labels]."""
+    if sample.prediction.shape[1] == sample.truth.shape[1]:
+        return sample.truth > 0.5, sample.prediction > (0.5 if sample.kind == "probabilities" else 0.0)
+    each = np.arange(sample.prediction.shape[1])
+    return sample.truth.astype(int) == each, sample.prediction.argmax(axis=1)[:, None] == each

@@ -1,0 +1,126 @@
+"""Is the difference real? Differences with their intervals, and the points of every seed."""
+
+from __future__ import annotations
+
+import math
+
+from losscli.compare.verdict import described
+from losscli.reports.evidence import Evidence
+from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+
+
+@figure(
+    "forest",
+    title="Difference to the reference",
+    chapter="difference",
+)
+def forest(evidence: Evidence) -> Chart | None:
+    """Each dot is the mean difference to the reference over the same seeds, its bar the 95 % interval. A bar that
+    touches the vertical line leaves open which of the two is better; one that lies within the shaded stripe says
+    that the two are equivalent for all practical purposes.
+    """
+    arena = evidence.arena
+    compared = [entry for entry in arena.entries if entry.delta is not None and math.isfinite(entry.delta.mean)]
+    if not compared:
+        return None
+    traces: list[Trace] = []
+    for entry in compared:
+        delta = entry.delta
+        assert delta is not None
+        low, high = delta.ci95 or (math.nan, math.nan)
+        traces.append(
+            {
+                "type": "scatter", "mode": "markers", "entry": evidence.place(entry.entry), "name": plain(entry.entry),
+                "x": rounded([delta.mean]), "y": [plain(entry.entry, 28)], "marker": {"size": 11},
+                "error_x": {
+                    "symmetric": False, "thickness": 2.5, "width": 7,
+                    "array": rounded([high - delta.mean]), "arrayminus": rounded([delta.mean - low]),
+                },
+                "customdata": [[f"[{low:+.3g}, {high:+.3g}]", plain(described(entry, arena))]],
+                "hovertemplate": "%{x:+.3g} %{customdata[0]}<br>%{customdata[1]}",
+            }
+        )  # fmt: skip
+    margin = compared[0].delta.margin if compared[0].delta else None
+    better = "higher is better" if arena.directions[arena.headline] == "up" else "lower is better"
+    layout = {
+        "xaxis": {"title": {"text": f"difference in test {plain(arena.headline)} ({better})"}, "zeroline": False},
+        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "showgrid": False},
+        "shapes": [*_stripe(margin), _line(0.0)],
+        "showlegend": False,
+        "hovermode": "closest",
+    }
+    return Chart({"": View(traces, layout)}, height=150 + 34 * len(compared), wide=True)
+
+
+def _stripe(margin: float | None) -> list[Trace]:
+    if not margin:
+        return []
+    area = {"type": "rect", "xref": "x", "yref": "paper", "x0": -margin, "x1": margin, "y0": 0, "y1": 1}
+    return [{**area, "fillcolor": "$stripe", "line": {"width": 0}, "layer": "below"}]
+
+
+def _line(at: float) -> Trace:
+    return {"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
+            "line": {"color": "$ink", "width": 1.5}, "layer": "below"}  # fmt: skip
+
+
+@figure(
+    "seeds",
+    title="Every seed",
+    chapter="difference",
+)
+def seeds(evidence: Evidence) -> Chart | None:
+    """A thin line joins what the entries made of one seed: the same rows, initial weights and order of batches. Where
+    the lines run in parallel, seeds differ more than losses do, and only the paired difference can tell.
+    """
+    arena = evidence.arena
+    views = {plain(metric): view for metric in arena.directions if (view := _seeds_of(evidence, metric)) is not None}
+    return Chart(views, choice="metric", shown=plain(arena.headline), height=380, wide=True) if views else None
+
+
+def _seeds_of(evidence: Evidence, metric: str) -> View | None:
+    entries = [entry for entry in evidence.arena.entries if metric in entry.scores.get("test", {})]
+    values = {entry.entry: rounded(entry.scores["test"][metric].values, 5) for entry in entries}
+    if not any(value is not None for column in values.values() for value in column):
+        return None
+    count = max(map(len, values.values()))
+    numbers = evidence.seeds
+    traces: list[Trace] = [
+        {
+            "type": "scatter", "mode": "lines", "line": {"color": "$line", "width": 1}, "hoverinfo": "skip",
+            "x": [plain(name, 28) for name in values], "y": [_at(column, seed) for column in values.values()],
+            "showlegend": False,
+        }
+        for seed in range(count)
+    ]  # fmt: skip
+    for name, column in values.items():
+        traces.append(
+            {
+                "type": "scatter", "mode": "markers", "entry": evidence.place(name), "name": plain(name),
+                "x": [plain(name, 28)] * len(column), "y": column, "marker": {"size": 8, "opacity": 0.85},
+                "customdata": numbers[: len(column)], "hovertemplate": "%{y}<br>seed %{customdata}", "showlegend": False,
+            }
+        )  # fmt: skip
+    shapes = []
+    baseline = evidence.arena.baseline.get("test", {}).get(metric, math.nan)
+    if math.isfinite(baseline) and _near(baseline, [value for column in values.values() for value in column]):
+        shapes.append({"type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": baseline, "y1": baseline,
+                       "line": {"color": "$faint", "width": 1, "dash": "dot"}})  # fmt: skip
+    layout = {
+        "yaxis": {"title": {"text": f"test {plain(metric)}"}},
+        "xaxis": {"type": "category", "automargin": True},
+        "shapes": shapes,
+        "hovermode": "closest",
+    }
+    return View(traces, layout)
+
+
+def _at(column: list[float | None], seed: int) -> float | None:
+    return column[seed] if seed < len(column) else None
+
+
+def _near(baseline: float, values: list[float | None]) -> bool:
+    """Whether a line at the baseline would leave room to see the points."""
+    seen = [value for value in values if value is not None]
+    width = max(seen) - min(seen) if seen else 0.0
+    return bool(seen) and min(seen) - 2 * width <= baseline <= max(seen) + 2 * width

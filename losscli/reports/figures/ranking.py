@@ -1,0 +1,113 @@
+"""How well they rank: ROC and precision-recall, from the scores of every seed's test split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from losscli.reports.evidence import Evidence, Sample
+from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures.training import middle
+
+# Fine where curves are steep: at the left.
+GRID = np.unique(np.concatenate([np.linspace(0, 1, 101), np.geomspace(1e-3, 0.1, 40)]))
+MOST_CLASSES = 40  # that a macro average goes over; the commonest
+
+Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@figure(
+    "roc",
+    title="ROC",
+    chapter="ranking",
+    tasks=("binary", "multiclass", "multilabel"),
+    predictions=True,
+)
+def roc(evidence: Evidence) -> Chart | None:
+    """How many of the true positives are found (upwards) when so many of the negatives are taken for positives
+    (rightwards). The further up and left, the better the ranking; the dotted diagonal is chance. On rare positives
+    it flatters: look at precision and recall, too.
+    """
+    layout = _square("false positive rate", "true positive rate")
+    chance: Trace = {"x": [0, 1], "y": [0, 1]}
+    return _ranked(evidence, _roc, chance, layout)
+
+
+@figure(
+    "pr",
+    title="Precision and recall",
+    chapter="ranking",
+    tasks=("binary", "multiclass", "multilabel"),
+    predictions=True,
+)
+def pr(evidence: Evidence) -> Chart | None:
+    """How many of those that are called positive are so (upwards), when so many of all positives are to be found
+    (rightwards). The dotted line is chance: the share of positives. Where positives are rare, this shows what ROC
+    hides.
+    """
+    sample = evidence.pooled(next(iter(evidence.samples)))
+    assert sample is not None
+    share = float(np.mean([truth.mean() for truth, _ in one_versus_rest(sample)] or [np.nan]))
+    return _ranked(evidence, _pr, {"x": [0, 1], "y": rounded([share, share])}, _square("recall", "precision"))
+
+
+def _ranked(evidence: Evidence, curve: Curve, chance: Trace, layout: Trace) -> Chart | None:
+    traces: list[Trace] = []
+    for name, samples in evidence.samples.items():
+        curves = [found for sample in samples if (found := _macro(sample, curve)) is not None]
+        if not curves:
+            continue
+        mean, low, high = middle(np.array(curves), 0.0, 1.0)
+        trace: Trace = {
+            "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": plain(name), "x": rounded(GRID),
+            "y": rounded(mean),
+        }  # fmt: skip
+        traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)
+    if not traces:
+        return None
+    guide = {"type": "scatter", "mode": "lines", "line": {"color": "$faint", "dash": "dot", "width": 1}}
+    return Chart(
+        {"": View([{**guide, **chance, "hoverinfo": "skip", "showlegend": False}, *traces], layout)}, height=420
+    )
+
+
+def _macro(sample: Sample, curve: Curve) -> np.ndarray | None:
+    """The curve on the grid: of the positives, or the mean over classes or labels, each against the rest."""
+    curves = [curve(truth, score) for truth, score in one_versus_rest(sample) if 0 < truth.mean() < 1]
+    return np.mean(curves, axis=0) if curves else None
+
+
+def one_versus_rest(sample: Sample) -> Sequence[tuple[np.ndarray, np.ndarray]]:
+    """(truth [N] of 0/1, score [N]) of the one positive class, of every class, or of every label."""
+    truth, score = sample.truth, sample.prediction
+    if score.shape[1] == truth.shape[1]:
+        pairs = [(truth[:, label], score[:, label]) for label in range(score.shape[1])]
+    else:
+        pairs = [((truth[:, 0] == index).astype(float), score[:, index]) for index in range(score.shape[1])]
+    return sorted(pairs, key=lambda pair: -pair[0].mean())[:MOST_CLASSES]
+
+
+def _roc(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
+    from sklearn.metrics import roc_curve
+
+    false, true, _ = roc_curve(truth, score)
+    return np.concatenate([[0.0], np.interp(GRID[1:], false, true)])
+
+
+def _pr(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """At each recall, the precision of the strictest threshold that reaches it, as average precision has it."""
+    from sklearn.metrics import precision_recall_curve
+
+    precision, recall, _ = precision_recall_curve(truth, score)
+    reached = np.searchsorted(recall[::-1][1:], GRID, side="left")  # without the made-up point at recall 0
+    return np.asarray(precision[::-1][1:][np.minimum(reached, len(recall) - 2)])
+
+
+def _square(x: str, y: str) -> Trace:
+    inside = {"range": [-0.02, 1.02], "constrain": "domain"}
+    return {
+        "xaxis": {"title": {"text": x}, **inside},
+        "yaxis": {"title": {"text": y}, **inside},
+        "hovermode": "closest",
+    }

@@ -1,0 +1,41 @@
+"""What they withstand: the headline metric at each level of damage to the training rows."""
+
+from __future__ import annotations
+
+import math
+
+from losscli.reports.evidence import Evidence
+from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+
+
+@figure("breakdown", title="Damage, level by level", chapter="stress")
+def breakdown(evidence: Evidence) -> Chart | None:
+    """How much of its score on clean test rows an entry keeps while the training rows get worse, with one standard
+    deviation over the seeds. A line that stays level longer belongs to a more robust loss; the dotted line is what one
+    would get without a model.
+    """
+    found = evidence.breakdown
+    if found is None:
+        return None
+    traces: list[Trace] = []
+    for line in found.lines:
+        means, spreads = ([getattr(score, part) for score in line.scores] for part in ("mean", "sd"))
+        spreads = [value if math.isfinite(value) else 0.0 for value in spreads]
+        traces.append(
+            {
+                "type": "scatter", "mode": "lines+markers", "entry": evidence.place(line.entry), "name": plain(line.entry),
+                "x": list(found.levels), "y": rounded(means),
+                "band": [rounded([mean + sign * sd for mean, sd in zip(means, spreads, strict=True)]) for sign in (-1, 1)],
+            }
+        )  # fmt: skip
+    shapes = []
+    if math.isfinite(found.baseline):
+        across = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": found.baseline, "y1": found.baseline}
+        shapes.append({**across, "line": {"color": "$faint", "width": 1, "dash": "dot"}})
+    layout = {
+        "xaxis": {"title": {"text": f"level of data.corrupt.{plain(found.kind)}"}},
+        "yaxis": {"title": {"text": f"test {plain(found.metric)}"}},
+        "shapes": shapes,
+        "hovermode": "closest",
+    }
+    return Chart({"": View(traces, layout)}, height=430, wide=True)

@@ -1,0 +1,71 @@
+"""How they learn: what was followed per epoch."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from losscli.reports.evidence import Evidence
+from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+
+MOST_POINTS = 120  # of a curve
+
+
+@figure(
+    "learning",
+    title="Learning curves",
+    chapter="training",
+)
+def learning(evidence: Evidence) -> Chart | None:
+    """The line is the mean over the seeds on the valid split, the band one standard deviation to each side; the dashed
+    line is the train split. Losses differ in scale: compare their shapes, never their heights.
+    """
+    views = {}
+    for metric in evidence.followed():
+        traces = [
+            trace
+            for name in evidence.names
+            for split in ("valid", "train")
+            if (trace := _curve(evidence, name, split, metric)) is not None
+        ]
+        if traces:
+            told = "the entry's own loss" if metric == "loss" else plain(metric)
+            layout = {"xaxis": {"title": {"text": "epoch"}}, "yaxis": {"title": {"text": told}}}
+            views[told] = View(traces, layout)
+    return Chart(views, choice="follow", log="y", height=430, wide=True) if views else None
+
+
+def _curve(evidence: Evidence, entry: str, split: str, metric: str) -> Trace | None:
+    epochs, values = evidence.curves(entry, split, metric)
+    enough = np.isfinite(values).sum(axis=0) * 2 >= max(
+        1, len(values)
+    )  # later, those that go on would tell another story
+    epochs, values = epochs[enough], values[:, enough]
+    if not len(epochs):
+        return None
+    chosen = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_POINTS)).round().astype(int))
+    epochs, values = epochs[chosen], values[:, chosen]
+    mean, low, high = middle(values)
+    trace: Trace = {
+        "type": "scatter", "mode": "lines" if len(epochs) > 1 else "markers", "entry": evidence.place(entry),
+        "name": plain(entry), "x": epochs.tolist(), "y": rounded(mean),
+    }  # fmt: skip
+    if split == "train":
+        return {**trace, "line": {"dash": "dash", "width": 1.2}, "opacity": 0.7, "hoverinfo": "skip"}
+    return {**trace, "band": [rounded(low), rounded(high)]} if len(values) > 1 else trace
+
+
+def middle(
+    values: np.ndarray, floor: float = -np.inf, top: float = np.inf
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of [S, T]: the mean over seeds, and one standard deviation below and above, within floor and top.
+
+    >>> [part.tolist() for part in middle(np.array([[1.0, 0.0], [3.0, 0.0]]))]
+    [[2.0, 0.0], [0.5857864376269049, 0.0], [3.414213562373095, 0.0]]
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no spread of a single value
+        mean = np.nanmean(values, axis=0)
+        spread = np.nan_to_num(np.nanstd(values, axis=0, ddof=1)) if len(values) > 1 else np.zeros_like(mean)
+    return mean, np.clip(mean - spread, floor, top), np.clip(mean + spread, floor, top)

@@ -1,0 +1,165 @@
+"""How far they are off: predictions of numbers beside the truth, their errors, and their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from losscli.reports.evidence import Evidence, Sample
+from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures.probabilities import label
+from losscli.reports.figures.training import middle
+
+DOTS = 700  # of a scatter plot
+BARS = 60  # intervals that are drawn
+SHARES = np.concatenate([np.linspace(0, 0.9, 46), np.linspace(0.91, 1.0, 19)])
+MOST_OUTPUTS = 4
+
+
+@figure(
+    "truth",
+    title="Predicted and true",
+    chapter="values",
+    tasks=("regression",),
+    predictions=True,
+)
+def truth(evidence: Evidence) -> Chart | None:
+    """Each dot is a test row. On the dotted diagonal the prediction is right; a cloud that is flatter than the
+    diagonal pulls extremes towards the middle.
+    """
+
+    def dots(true: np.ndarray, said: np.ndarray) -> View:
+        ends = rounded([min(true.min(), said.min()), max(true.max(), said.max())])
+        layout = {
+            "xaxis": {"title": {"text": "true"}},
+            "yaxis": {"title": {"text": "predicted"}},
+            "hovermode": "closest",
+        }
+        return View([_guide(ends, ends), _dots(true, said)], layout)
+
+    return _by_entry(evidence, dots)
+
+
+@figure(
+    "residuals",
+    title="Residuals",
+    chapter="values",
+    tasks=("regression",),
+    predictions=True,
+)
+def residuals(evidence: Evidence) -> Chart | None:
+    """What the prediction left over: truth minus prediction. Dots should scatter evenly around the dotted line; a
+    trend is something that the model missed, a funnel says that its errors grow with the value.
+    """
+
+    def dots(true: np.ndarray, said: np.ndarray) -> View:
+        ends = rounded([said.min(), said.max()])
+        layout = {
+            "xaxis": {"title": {"text": "predicted"}},
+            "yaxis": {"title": {"text": "true minus predicted"}},
+            "hovermode": "closest",
+        }
+        return View([_guide(ends, [0, 0]), _dots(said, true - said)], layout)
+
+    return _by_entry(evidence, dots)
+
+
+def _by_entry(evidence: Evidence, dots: Callable[[np.ndarray, np.ndarray], View]) -> Chart | None:
+    """A view for each entry and output, of rows that are drawn evenly from all seeds."""
+    views = {}
+    for name in evidence.samples:
+        sample = evidence.pooled(name)
+        assert sample is not None
+        few = sample.some(max(1, len(sample.row) // DOTS))
+        outputs = min(few.truth.shape[1], MOST_OUTPUTS)
+        for output in range(outputs):
+            view = dots(few.truth[:, output], few.prediction[:, output])
+            color = {"entry": evidence.place(name), "stays": True}
+            traces = [trace if "$faint" in str(trace) else {**trace, **color} for trace in view.traces]
+            views[plain(name) + (f", {label(evidence, output)}" if outputs > 1 else "")] = View(traces, view.layout)
+    first = plain(evidence.by_score[0].entry)
+    shown = next((name for name in views if name == first or name.startswith(f"{first}, ")), "")
+    return Chart(views, choice="entry", shown=shown, height=420) if views else None
+
+
+def _guide(x: list[float], y: list[float]) -> Trace:
+    line = {"color": "$faint", "dash": "dot", "width": 1.2}
+    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip", "showlegend": False}
+
+
+def _dots(x: np.ndarray, y: np.ndarray) -> Trace:
+    return {"type": "scatter", "mode": "markers", "x": rounded(x), "y": rounded(y), "showlegend": False,
+            "marker": {"size": 5, "opacity": 0.55}}  # fmt: skip
+
+
+@figure(
+    "errors",
+    title="Size of the errors",
+    chapter="values",
+    tasks=("regression",),
+    predictions=True,
+)
+def errors(evidence: Evidence) -> Chart | None:
+    """So large is the error of the row at this place, when rows are sorted by their error. The left half says how good
+    an entry is on ordinary rows, the right end what it does on the worst: losses trade one for the other.
+    """
+    traces: list[Trace] = []
+    for name, samples in evidence.samples.items():
+        curves = [np.quantile(np.abs(each.truth - each.prediction).mean(axis=1), SHARES) for each in samples]
+        mean, low, high = middle(np.array(curves), 0.0)
+        trace: Trace = {
+            "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": plain(name),
+            "x": rounded(SHARES), "y": rounded(mean),
+        }  # fmt: skip
+        traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)
+    layout = {
+        "xaxis": {"title": {"text": "share of the test rows"}, "tickformat": ".0%"},
+        "yaxis": {"title": {"text": "absolute error"}, "rangemode": "tozero"},
+    }
+    return Chart({"": View(traces, layout)}, log="y", height=420) if traces else None
+
+
+@figure(
+    "intervals",
+    title="Prediction intervals",
+    chapter="values",
+    tasks=("regression",),
+    predictions=True,
+)
+def intervals(evidence: Evidence) -> Chart | None:
+    """Test rows sorted by their prediction: the bar is the interval that was promised, the dot the truth; a hollow dot
+    lies outside. The title says how many of all rows lie inside, which should be what the loss was asked for.
+    """
+    views = {}
+    for name in evidence.samples:
+        sample = evidence.pooled(name)
+        if sample is not None and sample.low is not None and sample.high is not None:
+            views[plain(name)] = _intervals(evidence.place(name), sample, sample.low[:, 0], sample.high[:, 0])
+    return Chart(views, choice="entry", height=420) if views else None
+
+
+def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray) -> View:
+    true, said = sample.truth[:, 0], sample.prediction[:, 0]
+    inside = (low <= true) & (true <= high)
+    chosen = np.argsort(said, kind="stable")[np.unique(np.linspace(0, len(said) - 1, BARS).round().astype(int))]
+    at = list(range(1, len(chosen) + 1))
+    up, down = rounded((high - said)[chosen]), rounded((said - low)[chosen])
+    bars: Trace = {
+        "type": "scatter", "mode": "markers", "entry": place, "stays": True, "name": "prediction and interval", "x": at,
+        "y": rounded(said[chosen]), "marker": {"size": 4},
+        "error_y": {"symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 0},
+    }  # fmt: skip
+    signs = ["circle" if held else "circle-open" for held in inside[chosen]]
+    dots: Trace = {
+        "type": "scatter", "mode": "markers", "name": "truth", "x": at, "y": rounded(true[chosen]),
+        "marker": {"size": 6, "color": "$bad", "symbol": signs},
+    }  # fmt: skip
+    width = float(np.mean(high - low))
+    layout = {
+        "title": {"text": f"{inside.mean():.1%} inside, mean width {width:.4g}", "font": {"size": 14}},
+        "xaxis": {"title": {"text": f"{len(chosen)} of {len(true)} test rows, by prediction"}},
+        "yaxis": {"title": {"text": "value"}},
+        "hovermode": "closest",
+    }
+    return View([bars, dots], layout)

@@ -1,0 +1,201 @@
+"""A record as one HTML page: what was compared, what came out in words, tables and figures, and how to repeat it."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from losscli.compare.breakdown import breakdowns
+from losscli.compare.numbers import decimals, duration, number, spread
+from losscli.compare.result import Arena, Delta, EntryResult, Estimate
+from losscli.compare.verdict import described
+from losscli.compare.words import paragraph
+from losscli.errors import Finding, MachineError, Place, counted
+from losscli.reports.evidence import Evidence, samples_of
+from losscli.reports.figures import CHAPTERS, Chart, figures
+from losscli.reports.page import document
+from losscli.reports.recall import Recalled
+
+NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
+GRAVITY = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the leaderboard: what it says, and the number by which its column is sorted (None: last)."""
+
+    text: str
+    value: float | None = None
+    aside: str = ""  # how sure it is, in small print
+    below: bool = False  # on a line of its own
+
+
+def html_of(recalled: Recalled) -> str:
+    """The whole document."""
+    arenas = recalled.comparison.arenas
+    found = [_drawn(evidence) for evidence in evidences(recalled)]
+    return document(
+        "report",
+        title=" and ".join(dict.fromkeys(arena.data for arena in arenas)),
+        data=[_data(arena, charts) for arena, charts in zip(arenas, found, strict=True)],
+        sections=[
+            _section(place, arena, recalled.specs[place], charts)
+            for place, (arena, charts) in enumerate(zip(arenas, found, strict=True))
+        ],
+        command=command(recalled),
+        made=_made(recalled),
+    )
+
+
+def evidences(recalled: Recalled) -> list[Evidence]:
+    """What every arena of a record has to show."""
+    from losscli.record.reader import read_predictions
+
+    place = Place(str(recalled.folder / "predictions.parquet"))
+    first = {found.arenas[0]: found for found in breakdowns(recalled.comparison.arenas)}
+    try:
+        table = read_predictions(recalled.folder) if _keeps_predictions(recalled.folder) else None
+        return [
+            Evidence(arena, told, {} if table is None else samples_of(table, number), first.get(number))
+            for number, (arena, told) in enumerate(
+                zip(recalled.comparison.arenas, recalled.results["arenas"], strict=True)
+            )
+        ]
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        message = f"'predictions.parquet' is not what a record holds ({type(error).__name__}: {error})"
+        raise MachineError(
+            message, place=place, cure="make the record again: `losscli compare` on its spec.yaml"
+        ) from error
+
+
+def _keeps_predictions(folder: Path) -> bool:
+    return (folder / "predictions.parquet").exists()
+
+
+def command(recalled: Recalled) -> str:
+    """What one types to get this once more."""
+    folder = shlex.quote(recalled.folder.as_posix())
+    specs = f"{folder}/spec.yaml" if len(recalled.specs) == 1 else f"{folder}/spec*.yaml"
+    single = len(recalled.comparison.arenas) == 1 and len(recalled.comparison.arenas[0].entries) == 1
+    return f"losscli {'train' if single else 'compare'} {specs}"
+
+
+def _made(recalled: Recalled) -> list[str]:
+    comparison = recalled.comparison
+    seconds = comparison.timing.get("train_seconds", math.nan)
+    facts = [recalled.folder.name, recalled.created[:10], f"trained on {comparison.device}"]
+    return [fact for fact in [*facts, f"in {duration(seconds)}" if math.isfinite(seconds) else ""] if fact]
+
+
+def _drawn(evidence: Evidence) -> list[tuple[str, Chart]]:
+    """Every figure that the arena has something for, chapter by chapter."""
+    order = list(CHAPTERS)
+    charts = [(figure, figure.draw(evidence)) for figure in figures]
+    charts.sort(key=lambda pair: order.index(pair[0].chapter))
+    return [(figure.name, chart) for figure, chart in charts if chart is not None and chart.views]
+
+
+def _data(arena: Arena, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
+    """What the page's script draws."""
+    evidence = Evidence(arena, {}, {})
+    return {
+        "reference": evidence.place(arena.reference),
+        "drawn": [evidence.place(name) for name in evidence.drawn_first()],
+        "charts": {name: asdict(chart) for name, chart in charts},
+    }
+
+
+def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
+    """What the template says of an arena."""
+    seeds = len({run.seed for run in arena.runs})
+    return {
+        "place": place,
+        "arena": arena,
+        "compared": [
+            arena.task,
+            counted(len(arena.entries), "loss").replace("losss", "losses"),
+            counted(seeds, "seed"),
+            *_facts(arena),
+        ],
+        "paragraph": paragraph(arena),
+        "leaderboard": leaderboard(arena),
+        "chapters": [
+            (title, [(figures.get(name), chart) for name, chart in charts if figures.get(name).chapter == chapter])
+            for chapter, title in CHAPTERS.items()
+            if any(figures.get(name).chapter == chapter for name, _ in charts)
+        ],
+        "findings": by_gravity(arena.findings),
+        "spec": spec,
+    }
+
+
+def by_gravity(findings: Sequence[Finding]) -> list[Finding]:
+    """The gravest first."""
+    return sorted(findings, key=lambda found: GRAVITY.index(found.severity))
+
+
+def _facts(arena: Arena) -> list[str]:
+    model, train = arena.spec.get("model") or {}, arena.spec.get("train") or {}
+    rows = ", ".join(f"{count} {split}" for split, count in arena.rows.items())
+    shape = " ".join([str(model.get("kind", "")), "-".join(map(str, model.get("hidden") or []))]).strip()
+    epochs = train.get("epochs")
+    return [fact for fact in (f"rows: {rows}" if rows else "", shape, f"{epochs} epochs" if epochs else "") if fact]
+
+
+def leaderboard(arena: Arena) -> dict[str, Any]:
+    """The table: headings with the direction that is better, a row per entry, and what one has without a model."""
+    metrics = sorted(arena.directions, key=lambda metric: metric != arena.headline)
+    spec_metrics = arena.spec.get("metrics") or metrics
+    shown = [metric for metric in metrics if metric == arena.headline or metric in spec_metrics]
+    others = shown[1:]
+    places = decimals(entry.delta.mean for entry in arena.entries if entry.delta)
+    return {
+        "headline": _heading(arena, arena.headline),
+        "others": [_heading(arena, metric) for metric in others],
+        "timed": any(math.isfinite(entry.seconds) for entry in arena.entries),
+        "rows": [
+            {
+                "entry": entry,
+                "place": place,
+                "score": _score(arena, entry, arena.headline),
+                "delta": _difference(entry.delta, places),
+                "verdict": described(entry, arena),
+                "others": [_score(arena, entry, metric) for metric in others],
+                "time": Cell(duration(entry.seconds) if math.isfinite(entry.seconds) else "-", entry.seconds),
+            }
+            for place, entry in enumerate(arena.entries)
+        ],
+        "baseline": {metric: _baseline(arena, metric) for metric in shown},
+        "order": shown,
+    }
+
+
+def _heading(arena: Arena, metric: str) -> tuple[str, str]:
+    return metric, arena.directions[metric]
+
+
+def _score(arena: Arena, entry: EntryResult, metric: str) -> Cell:
+    estimate = entry.scores.get("test", {}).get(metric, NO_ESTIMATE)
+    mean, plus, sd = spread(estimate, _places(arena, metric)).partition(" ± ")
+    return Cell(mean, estimate.mean, (plus + sd).strip())
+
+
+def _baseline(arena: Arena, metric: str) -> str:
+    return number(arena.baseline.get("test", {}).get(metric, math.nan), _places(arena, metric))
+
+
+def _places(arena: Arena, metric: str) -> int | None:
+    means = [entry.scores.get("test", {}).get(metric, NO_ESTIMATE).mean for entry in arena.entries]
+    return decimals([*means, arena.baseline.get("test", {}).get(metric, math.nan)])
+
+
+def _difference(delta: Delta | None, places: int | None) -> Cell:
+    if delta is None:
+        return Cell("")
+    mean = number(delta.mean, places, "+")
+    ends = [number(end, places, "+") for end in delta.ci95 or ()]
+    return Cell(mean, delta.mean, f"[{ends[0]}, {ends[1]}]" if ends else "", below=True)

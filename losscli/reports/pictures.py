@@ -1,0 +1,60 @@
+"""The figures of a report as PNG files: the same page, looked at by a headless Chromium."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from losscli.errors import SpecError, shown
+from losscli.reports.chromium import Chromium
+from losscli.reports.html import html_of
+from losscli.reports.page import refusal
+from losscli.reports.recall import Recalled
+
+WIDTH, HEIGHT = 1100, 900
+SHARPNESS = 2.0  # pixels of a picture per pixel of the page
+DRAWN = "document.querySelector({0!r}).dataset.drawn !== undefined"
+
+
+def write_pictures(recalled: Recalled, folder: Path, dark: bool = False, force: bool = False) -> list[Path]:
+    """Write every figure of every arena, as `<figure>.png` or `<arena>-<figure>.png`; returns the paths."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refusal(folder, error) from error
+    with TemporaryDirectory(prefix="losscli-") as home, Chromium(WIDTH, HEIGHT, dark) as browser:
+        page = Path(home) / "report.html"
+        page.write_text(html_of(recalled), encoding="utf-8")
+        browser.open(page)
+        browser.wait_for("document.documentElement.dataset.ready === 'true'")
+        names = browser.value("[...document.querySelectorAll('figure')].map((figure) => figure.id)")
+        paths = {name: folder / f"{_called(name, len(recalled.comparison.arenas))}.png" for name in names}
+        _unclaimed(list(paths.values()), force)
+        for name, path in paths.items():
+            browser.value(f"document.getElementById({name!r}).scrollIntoView()")
+            browser.wait_for(DRAWN.format(f"#{name} .plot"))
+            _write(path, browser.screenshot(f"#{name}", SHARPNESS))
+    return list(paths.values())
+
+
+def _called(name: str, arenas: int) -> str:
+    """`figure-0-roc` is called `roc`; with several arenas, `1-roc`.
+
+    >>> _called("figure-0-roc", 1), _called("figure-0-roc", 2)
+    ('roc', '1-roc')
+    """
+    _, place, figure = name.split("-", 2)
+    return figure if arenas == 1 else f"{int(place) + 1}-{figure}"
+
+
+def _unclaimed(paths: list[Path], force: bool) -> None:
+    there = [path for path in paths if path.exists()]
+    if there and not force:
+        raise SpecError(f"{shown(there[0])} exists", cure="choose another folder, or add --force")
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise refusal(path, error) from error

@@ -1,0 +1,162 @@
+"use strict";
+// Draws the figures when they come into view, and keeps table and charts in step with what the reader chooses.
+
+const PALETTE = 7;
+const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
+const CROWDED = 6; // with more bands than this over each other, none is drawn
+
+class Arena {
+  constructor(section, told) {
+    this.section = section;
+    this.told = told;
+    this.on = new Set(told.drawn);
+    this.panels = [...section.querySelectorAll("figure")].map((figure) => new Panel(this, figure));
+    this.chips = [...section.querySelectorAll(".chip")];
+    for (const chip of this.chips) chip.addEventListener("click", () => this.toggle(Number(chip.dataset.entry)));
+    section.querySelector("[data-all]")?.addEventListener("click", () => this.toggleAll());
+    for (const button of section.querySelectorAll("th button")) button.addEventListener("click", () => sort(button.closest("th")));
+    this.show();
+  }
+
+  look(entry) { // the reference is drawn in ink, the others in the colours, and dashed where those run out
+    if (entry === this.told.reference) return { color: color("reference"), dash: "solid" };
+    const place = entry - (entry > this.told.reference ? 1 : 0);
+    return { color: color(String(place % PALETTE)), dash: DASHES[Math.floor(place / PALETTE) % DASHES.length] };
+  }
+
+  toggle(entry) {
+    if (!this.on.delete(entry)) this.on.add(entry);
+    this.show();
+  }
+
+  toggleAll() {
+    const whole = this.on.size === this.chips.length;
+    this.on = new Set(whole ? this.told.drawn : this.chips.map((chip) => Number(chip.dataset.entry)));
+    this.show();
+  }
+
+  show() {
+    for (const chip of this.chips) chip.setAttribute("aria-pressed", String(this.on.has(Number(chip.dataset.entry))));
+    for (const swatch of this.section.querySelectorAll(".swatch")) {
+      const look = this.look(Number(swatch.dataset.entry));
+      swatch.style.borderTop = `3px ${look.dash === "solid" ? "solid" : look.dash === "dot" ? "dotted" : "dashed"} ${look.color}`;
+    }
+    for (const panel of this.panels) panel.stale();
+  }
+}
+
+class Panel {
+  constructor(arena, figure) {
+    this.arena = arena;
+    this.chart = arena.told.charts[figure.dataset.figure];
+    this.views = Object.values(this.chart.views);
+    this.plot = figure.querySelector(".plot");
+    this.plot.style.height = `${this.chart.height}px`;
+    this.select = figure.querySelector("select");
+    this.log = figure.querySelector(".log");
+    this.inView = false;
+    this.fresh = false;
+    if (this.select) {
+      Object.keys(this.chart.views).forEach((name, place) => { this.select.options[place].textContent = unescaped(name); });
+      this.select.addEventListener("change", () => this.stale());
+    }
+    this.log?.addEventListener("click", () => {
+      this.log.setAttribute("aria-pressed", String(this.log.getAttribute("aria-pressed") !== "true"));
+      this.stale();
+    });
+  }
+
+  stale() {
+    this.fresh = false;
+    if (this.inView) this.draw();
+  }
+
+  async draw() {
+    await withPlotly();
+    if (this.fresh) return;
+    this.fresh = true;
+    const view = this.views[this.select ? Number(this.select.value) : 0];
+    const entries = new Set(view.traces.map((trace) => trace.entry).filter((entry) => entry !== undefined));
+    const drawn = [...entries].filter((entry) => this.arena.on.has(entry));
+    const banded = drawn.length <= CROWDED;
+    const traces = view.traces.flatMap((trace) => this.traced(trace, banded));
+    const layout = layoutOf({ showlegend: traces.some((trace) => trace.showlegend), legend: { orientation: "h", y: -0.2 }, ...view.layout });
+    layout.height = this.chart.height;
+    if (this.chart.log && this.log.getAttribute("aria-pressed") === "true") {
+      const axis = layout[`${this.chart.log}axis`];
+      Object.assign(axis, { type: "log", rangemode: "normal", dtick: undefined });
+    }
+    await Plotly.react(this.plot, traces, layout, plotting_options);
+    this.plot.dataset.drawn = String(traces.length);
+  }
+
+  traced({ entry, band, stays, ...trace }, banded) {
+    if (entry === undefined) return [{ showlegend: Boolean(trace.name), ...colored(trace) }];
+    if (!this.arena.on.has(entry) && !stays) return [];
+    const look = this.arena.look(entry);
+    const marker = { color: look.color, ...trace.marker };
+    const line = { color: look.color, dash: look.dash, width: 2, ...trace.line };
+    const error = (own) => own && { color: look.color, ...own };
+    const main = {
+      showlegend: false, ...colored(trace), marker, line,
+      ...(trace.error_x && { error_x: error(trace.error_x) }), ...(trace.error_y && { error_y: error(trace.error_y) }),
+    };
+    if (!band || !banded) return [main];
+    const area = {
+      type: "scatter", mode: "lines", x: [...trace.x, ...[...trace.x].reverse()], y: [...band[1], ...[...band[0]].reverse()],
+      fill: "toself", fillcolor: translucent(look.color, 0.14), line: { width: 0 }, hoverinfo: "skip", showlegend: false,
+    };
+    return [area, main];
+  }
+}
+
+// What Plotly reads as HTML, as it was before.
+const unescaped = (text) => text.replaceAll("&lt;", "<").replaceAll("&amp;", "&");
+
+function sort(heading) {
+  const row = heading.parentElement;
+  const place = [...row.children].indexOf(heading);
+  const now = heading.getAttribute("aria-sort");
+  const first = heading.querySelector("button").dataset.first;
+  const order = now === "none" ? first : now === "ascending" ? "descending" : "ascending";
+  for (const other of row.children) other.setAttribute("aria-sort", "none");
+  heading.setAttribute("aria-sort", order);
+  const body = heading.closest("table").tBodies[0];
+  const key = (line) => {
+    const cell = line.children[place];
+    if (!heading.classList.contains("number")) return cell.textContent.trim();
+    return cell.dataset.value === undefined ? null : Number(cell.dataset.value);
+  };
+  const sign = order === "ascending" ? 1 : -1;
+  const lines = [...body.rows].map((line) => [key(line), line]);
+  lines.sort(([one], [other]) => {
+    if (one === null || other === null) return (one === null) - (other === null); // what has no value stays last
+    return sign * (typeof one === "number" ? one - other : one.localeCompare(other, undefined, { numeric: true }));
+  });
+  body.append(...lines.map(([, line]) => line));
+}
+
+async function begin() {
+  const told = JSON.parse(await unpacked("data"));
+  const arenas = [...document.querySelectorAll(".arena")].map((section, place) => new Arena(section, told[place]));
+  const panels = new Map(arenas.flatMap((arena) => arena.panels.map((panel) => [panel.plot, panel])));
+  const watcher = new IntersectionObserver((seen) => {
+    for (const { target, isIntersecting } of seen) {
+      const panel = panels.get(target);
+      panel.inView = isIntersecting;
+      if (isIntersecting && !panel.fresh) panel.draw();
+    }
+  }, { rootMargin: "300px" });
+  for (const plot of panels.keys()) watcher.observe(plot);
+  whenThemed.push(() => arenas.forEach((arena) => arena.show()));
+  window.addEventListener("beforeprint", () => {
+    const theme = stage.dataset.theme;
+    stage.dataset.theme = "light"; // paper is white
+    themed();
+    for (const panel of panels.values()) panel.draw();
+    window.addEventListener("afterprint", () => { theme ? (stage.dataset.theme = theme) : delete stage.dataset.theme; themed(); }, { once: true });
+  });
+  stage.dataset.ready = "true";
+}
+
+begin();
