@@ -14,8 +14,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
 from losscli.cli.endings import SIGNALS
-from losscli.cli.flags import Format
-from losscli.errors import SpecError, shown
+from losscli.cli.flags import Format, TableFormat
+from losscli.compare.view import NAME, TIME, View
+from losscli.errors import Place, SpecError, choose_from, shown
 from losscli.stack.watch import Stop
 
 if TYPE_CHECKING:
@@ -37,22 +38,23 @@ class Wishes:
 
     out: Path | None
     smoke: bool
-    format: Format
+    format: Format | TableFormat
     quiet: bool
+    view: View = View()
 
 
 def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> list[Spec]:
     """Every spec that was asked for, or the one that flags alone make; all mistakes of all files in one `SpecError`."""
     from losscli.spec.reader import read_spec
 
-    files = _files(patterns, quiet)
-    documents = _each(read_spec, files)  # what is no YAML is told before torch is imported
+    paths = files(patterns, quiet)
+    documents = _each(read_spec, paths)  # what is no YAML is told before torch is imported
     from losscli.spec.load import build_spec, load_spec
 
     tell_plugins(quiet)
     if not patterns:
         return [build_spec(overrides)]
-    return _each(lambda item: load_spec(item[0], overrides, item[1]), list(zip(files, documents, strict=True)))
+    return _each(lambda item: load_spec(item[0], overrides, item[1]), list(zip(paths, documents, strict=True)))
 
 
 def _each(read: Callable[[Given], Found], items: Sequence[Given]) -> list[Found]:
@@ -84,20 +86,52 @@ def run(specs: Sequence[Spec], wishes: Wishes) -> int:
     from losscli.cli import show
     from losscli.cli.progress import progress
     from losscli.record import writer
-    from losscli.reports.json import to_json
 
+    refuse_unknown(wishes.view, specs)
     if wishes.out is not None:
         writer.ready(wishes.out)
     with _signals() as ears, progress(wishes.quiet) as watch:
         comparison = pipeline.run(specs, out=wishes.out, smoke=wishes.smoke, watch=watch, stop=ears.stop)
     if ears.heard:
         show.notice("stopped before the end; this is what there is so far")
-    if wishes.format is Format.json:
-        show.machine(to_json(comparison))
-        show.unmet(comparison.unmet)
-    else:
-        show.outcome(comparison, "" if wishes.quiet else next_command(comparison))
+    tell(comparison, wishes)
     return 128 + ears.heard if ears.heard else exit_code(comparison)
+
+
+def tell(comparison: Comparison, wishes: Wishes) -> None:
+    """The comparison on stdout, in the form that was asked for; programs get nothing else there."""
+    from losscli.cli import annotations, show
+    from losscli.reports.csv import to_csv
+    from losscli.reports.json import to_json
+    from losscli.reports.markdown import to_markdown
+
+    if wishes.format in (TableFormat.text, TableFormat.github):
+        show.outcome(comparison, "" if wishes.quiet else next_command(comparison), wishes.view)
+        if wishes.format == TableFormat.github:
+            show.written(annotations.of(comparison))
+        return
+    if wishes.format == TableFormat.json:
+        show.machine(to_json(comparison))
+    else:
+        write = to_csv if wishes.format == TableFormat.csv else to_markdown
+        show.written(write(comparison, wishes.view))
+    show.unmet(comparison.unmet)
+
+
+def refuse_unknown(view: View, specs: Sequence[Spec]) -> None:
+    """`SpecError` for a metric that no task of the specs has, before anything is trained."""
+    from losscli.metrics import for_task
+
+    known = list(dict.fromkeys(name for spec in specs for name in for_task(spec.task)))
+    for name in view.metrics:
+        if name not in known:
+            message = (
+                f"there is no metric called {shown(name)} for {' and '.join(sorted({spec.task for spec in specs}))}"
+            )
+            raise SpecError(message, place=Place("--metrics"), cure=choose_from(name, known))
+    if view.sort is not None and view.sort not in (NAME, TIME, *known):
+        cure = choose_from(view.sort, [NAME, TIME, *known])
+        raise SpecError(f"entries cannot be sorted by {shown(view.sort)}", place=Place("--sort"), cure=cure)
 
 
 def exit_code(comparison: Comparison) -> int:
@@ -159,7 +193,7 @@ def _equals(one: Loss, other: Loss) -> bool:
     return any(re.match(rf"{re.escape(other.name)}(?![\w-])", said) for said in one.said("Kin").split("equals ")[1:])
 
 
-def _files(patterns: Sequence[str], quiet: bool) -> list[Path]:
+def files(patterns: Sequence[str], quiet: bool) -> list[Path]:
     """The files that paths and patterns name, each once. A pattern gets here where the shell does not expand it."""
     from losscli.cli import show
 

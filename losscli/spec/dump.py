@@ -61,24 +61,24 @@ def _loss(choice: LossChoice) -> Any:
 
 def _block(value: Any, indent: str) -> str:
     """What follows a key's colon: on its line if it is short, else on lines of its own."""
-    flow = _flow(value)
-    if not isinstance(value, (dict, list)) or not value or len(flow) + len(indent) <= WIDEST:
-        return f" {flow}"
+    short = flow(value)
+    if not isinstance(value, (dict, list)) or not value or len(short) + len(indent) <= WIDEST:
+        return f" {short}"
     if isinstance(value, list):
-        return "".join(f"\n{indent}- {_flow(item)}" for item in value)
-    return "".join(f"\n{indent}{_flow(key)}:{_block(item, indent + '  ')}" for key, item in value.items())
+        return "".join(f"\n{indent}- {flow(item)}" for item in value)
+    return "".join(f"\n{indent}{flow(key)}:{_block(item, indent + '  ')}" for key, item in value.items())
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """A value in braces and brackets.
 
-    >>> _flow({"lr": 1e-05, "names": ["no", "relu", "a b"], "clip": None})
+    >>> flow({"lr": 1e-05, "names": ["no", "relu", "a b"], "clip": None})
     '{lr: 1.0e-05, names: ["no", relu, "a b"], clip: null}'
     """
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
+        return "[" + ", ".join(flow(item) for item in value) + "]"
     if isinstance(value, str):
         return value if PLAIN.fullmatch(value) and value.casefold() not in WORDS else _quoted(value)
     if isinstance(value, float):  # YAML 1.1 takes a number for a float only with a point

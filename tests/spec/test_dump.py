@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from losscli.spec.dump import _flow, to_yaml
+from losscli.spec.dump import flow, to_yaml
 from losscli.spec.load import build_spec, load_spec
 from losscli.spec.overrides import Overrides
 from losscli.spec.reader import read_value
@@ -38,7 +38,7 @@ def written_and_read(spec, tmp_path):
 @few
 @given(values)
 def test_any_value_is_read_as_it_was_written(value):
-    found = read_value(_flow(value), "--set x")
+    found = read_value(flow(value), "--set x")
     assert found == value
     assert repr(found) == repr(value)  # 1 is not 1.0, and -0.0 is not 0.0
 
@@ -46,7 +46,7 @@ def test_any_value_is_read_as_it_was_written(value):
 @few
 @given(finite)
 def test_floats_are_floats_to_yaml_1_1_too(number):
-    found = yaml.safe_load(_flow(number))
+    found = yaml.safe_load(flow(number))
     assert isinstance(found, float)
     assert math.copysign(1, found) == math.copysign(1, number)
     assert found == number
@@ -59,7 +59,7 @@ def test_floats_are_floats_to_yaml_1_1_too(number):
     seeds=st.sets(st.integers(0, 2**32 - 1), min_size=1, max_size=4),
 )
 def test_round_trip(tmp_path_factory, rates, gamma, seeds):
-    sets = [f"loss.gamma={_flow(gamma)}", f"seeds={_flow(sorted(seeds))}", "loss.output=[relu, none]", "data.noise=0.1"]
+    sets = [f"loss.gamma={flow(gamma)}", f"seeds={flow(sorted(seeds))}", "loss.output=[relu, none]", "data.noise=0.1"]
     spec = build_spec(Overrides(task="binary", losses=["focal"], data="moons", lr=rates, sets=sets))
     assert written_and_read(spec, tmp_path_factory.mktemp("specs")) == spec
 
