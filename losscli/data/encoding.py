@@ -16,6 +16,9 @@ Named = Annotated[str, Field(min_length=1)]
 class Missing(Strict):
     """What a missing value becomes: of a number, the median, the mean or a number that is given; of a category, a level of
     its own, the most frequent level, or the level `constant`.
+
+    `numbers` is what a missing number becomes, a number itself if need be. `categories` is what a missing category becomes.
+    `constant` is the level for `categories: constant`.
     """
 
     numbers: Literal["median", "mean"] | float = "median"
@@ -46,7 +49,10 @@ class Missing(Strict):
 
 
 class Tables(Strict):
-    """Which categories are embedded, and into how many numbers each level is turned."""
+    """Which categories are embedded, and into how many numbers each level is turned.
+
+    `columns` are those that are embedded. `size` is how many numbers a level becomes.
+    """
 
     columns: list[Named] = Field(default_factory=list)
     size: Literal["auto"] | Annotated[int, Field(ge=1, le=LARGEST_SIZE)] = "auto"
@@ -55,6 +61,8 @@ class Tables(Strict):
 class Encoding(Strict):
     """`{numbers: standard, categories: one-hot, missing: {...}, indicator: false, embedding: {columns: [...], size: auto}}`
 
+    `numbers` is how numbers are scaled, by what training rows hold. `categories` is what they become: a 0 or 1 for each level,
+    or numbers that are learned. `missing` is what a missing value becomes. `embedding` is which categories are embedded.
     `categories: embedding` embeds all categories, `embedding.columns` those that it names. `indicator` adds a feature that
     tells where a value was missing, if training rows lack it (a category whose missing values are a level has one anyway).
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from losscli.options import Strict
 
-HALF_SENTENCES = re.compile(r"(?<=[.;])\s+(?=[`A-Z])|;\s+|,\s+(?=`[^`]+` (?!and |or ))")
+# Where one thing said ends and the next begins: paragraphs, sentences, and what stands before another key.
+HALF_SENTENCES = re.compile(r"\n\s*\n|(?<=\.)\s+(?=[`A-Z])|;\s+(?=`)|,\s+(?=`[^`]+` (?!and |or ))")
 LIST_OF_KEYS = re.compile(r"`[^`]+`(?:(?:,| and|, and) `[^`]+`)*")
 
 
@@ -22,7 +23,7 @@ def comment(kind: type[BaseModel], key: str) -> str:
 
     >>> from losscli.stack.models import Model
     >>> comment(Model, "output")
-    '`output: auto` gives the loss what it expects'
+    '`output` is what stands between the last layer and the loss'
     """
     field = kind.model_fields[key]
     if field.description:
@@ -36,11 +37,14 @@ def comment(kind: type[BaseModel], key: str) -> str:
 
 def _said(kind: type[Any], key: str) -> str:
     """The half sentence that begins with the key; else one that names it."""
-    text = kind.__dict__.get("__doc__") or ""
+    text = (kind.__dict__.get("__doc__") or "").partition(">>>")[0]
     told = [" ".join(part.split()).rstrip(".;") for part in HALF_SENTENCES.split(inspect.cleandoc(text))]
     named = re.compile(rf"`{re.escape(key)}(?:`|[:.] )")
     begun = [part for part in told if (head := LIST_OF_KEYS.match(part)) and named.search(head.group() + " ")]
-    return next(iter([*begun, *(part for part in told if named.search(part) and not part.startswith("`{"))]), "")
+    within = [part for part in told if named.search(part) and not part.startswith("`{")]
+    found = next(iter([*begun, *within]), "")
+    head, colon, tail = found.partition(f": `{key}`")  # "How it is meant: `positive` is ..."
+    return f"`{key}`{tail}" if colon else found
 
 
 def _first(kind: type[Any]) -> str:

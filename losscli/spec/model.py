@@ -49,7 +49,18 @@ class Seeds(Strict):
 
 
 class Spec(Strict):
-    """A resolved spec. `folder` is what its relative paths are relative to; it is not part of what is written."""
+    """A resolved spec. `folder` is what its relative paths are relative to; it is not part of what is written.
+
+    `task` is what the target is: it decides which losses and metrics there are. `name` is what records and tables are called;
+    by default the file's. `data` is where the rows come from, what to predict, and how rows are divided. `loss` is what is
+    compared: a name, a block with options, or a list of these; a list as an option's value is a grid. `model` is the network
+    that all of them train. `train` is the budget and the optimizer, the same for all. `seeds` is how many seeds each entry is
+    trained with (5 means 0 to 4), or a list of them. `metrics` are what is shown and followed; the first is the headline.
+    `expect` is what must hold at the end, as in {test.accuracy: ">= 0.78"}, or the exit code is 1. `equivalence` is which
+    difference of a metric does not matter, as in {accuracy: 0.01}. `costs` is what each decision (column) costs for each truth
+    (row), for the metric expected-cost. `tune` is what every entry tries, each run keeping what does best on its valid split,
+    as in {lr: [3e-4, 1e-3]}.
+    """
 
     task: str
     name: str
@@ -61,6 +72,7 @@ class Spec(Strict):
     metrics: list[str]
     expect: dict[str, str] = Field(default_factory=dict)
     equivalence: dict[str, float | str] = Field(default_factory=dict)  # metric -> what does not matter
+    costs: list[list[float]] | None = None  # what a decision (column) costs for each truth (row)
     tune: dict[str, list[Any]] = Field(default_factory=dict)  # lr or an option -> what every entry tries of it
     folder: str = Field(default=".", exclude=True)
     notes: tuple[Finding, ...] = Field(default=(), exclude=True)  # what was filled in that a reader should know of

@@ -10,7 +10,15 @@ from losscli.options import Count, NonNegative, Positive, Strict
 
 
 class Plan(Strict):
-    """The `train:` block of a spec. `lr` may be a list: each rate makes an entry of its own."""
+    """The `train:` block of a spec.
+
+    `epochs` is how often a run goes through the training rows; null: as often as about 300 steps need, 20 to 100 times.
+    `max_steps` is a cap on the optimizer steps of a run. `batch_size` is the rows of one step. `optimizer` is the rule by
+    which weights move. `lr` is the learning rate; a list makes an entry of each. `momentum` is that of sgd and rmsprop.
+    `weight_decay` pulls all weights to 0 at each step. `schedule` is how the learning rate changes over the steps. `clip` is
+    the largest gradient norm of a run; null: any. `patience` is after how many epochs without a better headline metric on the
+    valid split a run stops; null: never. `device` is auto, cpu, cuda, cuda:1 ...
+    """
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None  # null: as many as `DEFAULT_STEPS` needs
     max_steps: Count | None = None  # a cap on the optimizer steps of a run; what --smoke sets

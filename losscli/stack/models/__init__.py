@@ -17,7 +17,11 @@ Output = Literal["none", "relu", "sigmoid", "softmax", "log-softmax", "tanh", "s
 
 
 class Model(Strict):
-    """What every model has; a subclass adds its own options. `output: auto` gives the loss what it expects."""
+    """What every model has; a subclass adds its own options.
+
+    `kind` is which of the models it is. `output` is what stands between the last layer and the loss; auto gives the loss what
+    it expects, and a list is a chain.
+    """
 
     kind: str
     output: Literal["auto"] | Output | list[Output] = "auto"

@@ -13,7 +13,11 @@ from losscli.stack.models import Model, model
 
 @model("mlp")
 class Mlp(Model):
-    """`{kind: mlp, hidden: [64, 64], activation: relu, norm: none, dropout: 0.0}`"""
+    """`{kind: mlp, hidden: [64, 64], activation: relu, norm: none, dropout: 0.0}`
+
+    `hidden` are the widths of the hidden layers. `activation` is what follows each of them. `norm` is what stands before that.
+    `dropout` is the share of hidden units that a training step leaves out.
+    """
 
     kind: Literal["mlp"] = "mlp"
     hidden: Annotated[list[Annotated[Count, Field(le=65536)]], Field(min_length=1, max_length=32)] = Field(
