@@ -1,7 +1,7 @@
-"""From delimited text to columns of text, each row with the line it stands on. Nothing is guessed, nothing filled in.
+"""The shape of delimited text: a header, then records, each on its line. Nothing is guessed, nothing filled in.
 
-Two ways through a file: pyarrow reads it, fast; and where something is wrong, Python's own `csv` in strict mode goes
-over it once more, slowly, to say where.
+Two ways through a file: pyarrow reads it, fast (`data/gather.py`); and where something is wrong, Python's own `csv` in
+strict mode goes over the block once more, slowly, to say where.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from losscli.errors import DataError, Place, Problem, choose_from, counted, shown
-from losscli.tasks import Origin
 
 MOST_COLUMNS = 10_000
 LONGEST_FIELD = 131_072
@@ -26,66 +24,105 @@ NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 @dataclass(frozen=True)
-class Texts:
-    """Columns of text (pyarrow string arrays, null where a token of `missing` stands) and the line of each row."""
+class Block:
+    """Whole records: their bytes, and of those that are not blank the first line, the start and the end (offsets)."""
 
-    file: str
-    names: tuple[str, ...]
-    columns: tuple[Any, ...]
+    body: bytes
     lines: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
     blank_lines: int
 
-    def origin(self, index: int) -> Origin:
-        return Origin(self.file, index + 1, self.lines)
+    def after_first(self) -> Block:
+        """Without the first record, where that is the header."""
+        return Block(self.body, self.lines[1:], self.starts[1:], self.ends[1:], self.blank_lines)
+
+    def records(self) -> memoryview:
+        """The bytes from the first record on."""
+        return memoryview(self.body)[self.starts[0] if len(self.starts) else len(self.body) :]
+
+    def record(self, index: int) -> str:
+        return self.body[self.starts[index] : self.ends[index]].decode()
 
 
-def parse(data: bytes, file: str, delimiter: str, header: bool | None, missing: Sequence[str]) -> Texts:
-    """The columns of a UTF-8 text. `header: None` means that there is one, and that it must not look like data.
+def blocks(pieces: Iterable[tuple[bytes, bool]], file: str, delimiter: str) -> Iterator[Block]:
+    """Pieces of a text, cut anew where records end. A record longer than a piece gets a block that is as long."""
+    pending, line, enough = b"", 1, 0
+    for piece, last in pieces:
+        pending = pending + piece if pending else piece
+        if len(pending) < enough and not last:
+            continue
+        cut = len(pending) if last else _whole(pending, file, delimiter, line)
+        if not cut:
+            enough = 2 * len(pending)  # or a quote that never closes would be looked for again with every piece
+            continue
+        data, pending, enough = pending[:cut], pending[cut:], 0
+        lines, starts, ends = _records(data, file, delimiter, line)
+        filled = np.flatnonzero(ends > starts)
+        yield Block(data, lines[filled], starts[filled], ends[filled], len(lines) - len(filled))
+        line += data.count(b"\n")
 
-    Raises `DataError` with file and line for rows of another length than the header's, quotes that do not close, fields
-    beyond 131,072 bytes, names that are empty or twice there, a delimiter that is another, and no rows at all.
+
+def header_of(first: Block, file: str, delimiter: str, header: bool | None) -> tuple[str, ...]:
+    """The names of the columns. `header: None` means that there is one, and that it must not look like data.
+
+    Raises `DataError` for names that are empty or twice there, another delimiter, and too many columns.
     """
-    lines, starts, ends = _records(data, file, delimiter)
-    filled = np.flatnonzero(ends > starts)
-    first = filled[0]
-    place = Place(file, int(lines[first]))
-    top = _fields(data[starts[first] : ends[first]].decode(), delimiter, file)
+    place = Place(file, int(first.lines[0]))
+    top = fields_of(first.record(0), delimiter, place)
     _check_delimiter(top, delimiter, place)
-    names = tuple(name.strip() for name in top) if header is not False else _numbered(len(top))
-    if header is not False:
-        _check_names(names, place, sure=header is True)
-        filled = filled[1:]
-    if not len(filled):
-        raise DataError("the table has a header and 0 rows", place=place)
-    columns = _read(memoryview(data)[starts[filled[0]] :], len(names), delimiter, missing)
-    if columns is None or len(columns[0]) != len(filled):
-        _explain(data, file, delimiter, len(names))
-    texts = Texts(file, names, tuple(columns), lines[filled], len(lines) - len(filled) - (header is not False))
-    _check_lengths(texts)
-    return texts
+    if header is False:
+        return tuple(f"x{index}" for index in range(1, len(top) + 1))
+    names = tuple(name.strip() for name in top)
+    _check_names(names, place, sure=header is True)
+    return names
 
 
-def _numbered(count: int) -> tuple[str, ...]:
-    return tuple(f"x{index}" for index in range(1, count + 1))
-
-
-def _records(data: bytes, file: str, delimiter: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First line, start and end (both byte offsets) of each record, empty ones included."""
+def _whole(data: bytes, file: str, delimiter: str, line: int) -> int:
+    """How many of these bytes are whole records; more of the file follows."""
+    if b'"' not in data:
+        return data.rfind(b"\n") + 1
     view = np.frombuffer(data, dtype=np.uint8)
-    newlines = np.flatnonzero(view == ord("\n"))
+    newlines, quotes = _where(view, "\n"), _where(view, '"')
+    even = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+    if not len(even):
+        return 0
+    cut = int(even[-1]) + 1
+    if _quotes_are_plain(view[:cut], quotes[quotes < cut], delimiter):
+        return cut
+    begun = 0  # where the last record begins, which may go on in the next piece
+    try:
+        for begins, _ in slowly(data.decode(errors="replace"), file, delimiter, line):
+            begun = begins
+    except _Unclosed as unclosed:
+        begun = unclosed.line
+    return int(newlines[begun - line - 1]) + 1 if begun > line else 0
+
+
+def _where(view: np.ndarray, character: str) -> np.ndarray:
+    """The offsets of a character, found in pieces that fit the cache."""
+    step, code = 1 << 18, ord(character)
+    found = [np.flatnonzero(view[at : at + step] == code) + at for at in range(0, len(view), step)]
+    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+
+
+def _records(data: bytes, file: str, delimiter: str, line: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First line, start and end (both byte offsets) of each record, empty ones included; `line` is that of the first byte."""
+    view = np.frombuffer(data, dtype=np.uint8)
+    newlines = _where(view, "\n")
     ends = newlines
     if b'"' in data:
-        quotes = np.flatnonzero(view == ord('"'))
+        quotes = _where(view, '"')
         if _quotes_are_plain(view, quotes, delimiter):
             ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
         else:
-            follows = [line for line, _ in _slowly(data.decode(), file, delimiter)][1:]
+            follows = [begins for begins, _ in slowly(data.decode(), file, delimiter, line)][1:]
             last = newlines[-1:] if data.endswith(b"\n") else newlines[:0]
-            ends = np.concatenate([newlines[np.array(follows, dtype=np.int64) - 2], last])
+            ends = np.concatenate([newlines[np.array(follows, dtype=np.int64) - line - 1], last])
     starts = np.concatenate([[0], ends + 1])
     ends = np.concatenate([ends, [len(data)]])
-    lines = np.searchsorted(newlines, starts) + 1
-    if starts[-1] == len(data):  # the file ends with a newline: nothing begins after it
+    lines = np.searchsorted(newlines, starts) + line
+    if starts[-1] == len(data):  # the text ends with a newline: nothing begins after it
         lines, starts, ends = lines[:-1], starts[:-1], ends[:-1]
     carriage = (ends > starts) & (view[ends - 1] == ord("\r"))
     return lines, starts, ends - carriage
@@ -104,33 +141,40 @@ def _quotes_are_plain(view: np.ndarray, quotes: np.ndarray, delimiter: str) -> b
     return bool(starts_field.all() and ends_field.all())
 
 
-def _slowly(text: str, file: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+class _Unclosed(DataError):
+    """A quote that opens and does not close before the text ends."""
+
+    def __init__(self, place: Place):
+        super().__init__("a quote that opens here is never closed", place=place, cure='close it, or double it: ""')
+        self.line = place.line or 1
+
+
+def slowly(text: str, file: str, delimiter: str, line: int = 1) -> Iterator[tuple[int, list[str]]]:
     """First line and fields of each record; `DataError` at the first one that is not well formed."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
+    before, line = line - 1, line
     try:
         for fields in reader:
             yield line, fields
-            line = reader.line_num + 1
+            line = before + reader.line_num + 1
     except csv.Error as failed:
         place = Place(file, line)
         if "unexpected end" in str(failed):
-            raise DataError(
-                "a quote that opens here is never closed", place=place, cure='close it, or double it: ""'
-            ) from None
+            raise _Unclosed(place) from None
         if "field limit" in str(failed):
             raise DataError(
                 f"a field is longer than {LONGEST_FIELD} characters", place=place, cure="is a quote not closed?"
             ) from None
         raise DataError(
-            f"there is text after the quote that closes a field (on line {reader.line_num})",
+            f"there is text after the quote that closes a field (on line {before + reader.line_num})",
             place=place,
             cure='a quote within a quoted field is doubled: ""',
         ) from None
 
 
-def _fields(record: str, delimiter: str, file: str) -> list[str]:
-    return next(fields for _, fields in _slowly(record, file, delimiter))
+def fields_of(record: str, delimiter: str, place: Place) -> list[str]:
+    """The fields of one record; none of a blank one."""
+    return next((fields for _, fields in slowly(record, place.file, delimiter, place.line or 1)), [])
 
 
 def _check_delimiter(top: Sequence[str], delimiter: str, place: Place) -> None:
@@ -141,8 +185,12 @@ def _check_delimiter(top: Sequence[str], delimiter: str, place: Place) -> None:
         raise DataError(
             f"the table has one column, and its header looks like {other!r} divides it",
             place=place,
-            cure=f"use data.delimiter: {other!r}".replace("'", '"'),
+            cure=_use(other),
         )
+
+
+def _use(delimiter: str) -> str:
+    return f"use data.delimiter: {delimiter!r}".replace("'", '"')
 
 
 def _check_names(names: Sequence[str], place: Place, *, sure: bool) -> None:
@@ -172,42 +220,41 @@ def _counts_up(numbers: Sequence[str]) -> bool:
     return len(whole) == len(numbers) > 0 and whole == list(range(whole[0], whole[0] + len(whole)))
 
 
-def _read(body: memoryview, width: int, delimiter: str, missing: Sequence[str]) -> list[Any] | None:
-    """The columns as pyarrow reads them; None where it cannot."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow
+@dataclass
+class Unequal:
+    """Rows that are not as long as the header: the first places, and how many there are in all blocks."""
 
-    names = [str(index) for index in range(width)]
-    quoted = b'"' in body.obj  # type: ignore[operator]
-    for block in (1 << 20, len(body) + 1):  # a block must hold a row: the second try is for rows beyond 1 MiB
-        try:
-            table = arrow.read_csv(
-                pa.py_buffer(body),
-                read_options=arrow.ReadOptions(column_names=names, block_size=block),
-                parse_options=arrow.ParseOptions(
-                    delimiter=delimiter, newlines_in_values=quoted, invalid_row_handler=lambda row: "skip"
-                ),
-                convert_options=arrow.ConvertOptions(
-                    check_utf8=False,
-                    column_types=dict.fromkeys(names, pa.string()),
-                    null_values=list(missing),
-                    strings_can_be_null=True,
-                ),
-            )
-        except pa.ArrowInvalid:
-            continue
-        return list(table.columns)
-    return None
+    file: str
+    width: int
+    delimiter: str
+    problems: list[Problem] = field(default_factory=list)
+    count: int = 0
 
+    def look(self, block: Block) -> None:
+        """Find them in a block in which there are some."""
+        text = bytes(block.records()).decode()
+        other = self._other_delimiter(block)
+        for line, fields in slowly(text, self.file, self.delimiter, int(block.lines[0])):
+            if not fields or len(fields) == self.width:
+                continue
+            self.count += 1
+            if len(self.problems) < MOST_PLACES:
+                message = f"the row must have {counted(self.width, 'field')}, and has {len(fields)}"
+                self.problems.append(Problem(message, Place(self.file, line), other))
 
-def _explain(data: bytes, file: str, delimiter: str, width: int) -> NoReturn:
-    """Say which rows are not as long as the header."""
-    problems = [
-        Problem(f"the row must have {counted(width, 'field')}, and has {len(fields)}", Place(file, line))
-        for line, fields in _slowly(data.decode(), file, delimiter)
-        if fields and len(fields) != width
-    ]
-    raise DataError(first_of(problems) or "the table cannot be read as delimited text", place=Place(file))
+    def _other_delimiter(self, block: Block) -> str | None:
+        """The cure where all rows are equally long under another delimiter."""
+        rows = [block.record(index) for index in range(min(len(block.lines), 20))]
+        for other in DELIMITERS:
+            counts = {row.count(other) for row in rows}
+            if other != self.delimiter and len(rows) > 1 and len(counts) == 1 and counts != {0}:
+                return f"the rows look like {other!r} divides them - {_use(other)}"
+        return None
+
+    def tell(self) -> None:
+        """Raise what was found, if anything was."""
+        if self.problems:
+            raise DataError(first_of(self.problems, self.count))
 
 
 def first_of(problems: Sequence[Problem], count: int | None = None) -> list[Problem]:
@@ -217,19 +264,6 @@ def first_of(problems: Sequence[Problem], count: int | None = None) -> list[Prob
     if told and more > 0:
         told[-1] = replace(told[-1], message=f"{told[-1].message} (and {more} more like these)")
     return told
-
-
-def _check_lengths(texts: Texts) -> None:
-    import pyarrow.compute as pc
-
-    for index, column in enumerate(texts.columns):
-        lengths = pc.fill_null(pc.binary_length(column), 0)
-        longest = pc.max(lengths).as_py()
-        if longest > LONGEST_FIELD:
-            row = int(lengths.to_numpy().argmax())
-            raise DataError(
-                f"a field is longer than {LONGEST_FIELD} bytes: it has {longest}", place=texts.origin(index).place(row)
-            )
 
 
 def choose_column(name: str, names: Sequence[str], key: str, file: str) -> int:

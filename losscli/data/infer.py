@@ -1,4 +1,4 @@
-"""What kind of column a list of texts is: numbers, a category, or a mistake to be told with its place.
+"""What kind of column a list of texts is: numbers, a category, a date, or a mistake to be told with its place.
 
 All rows are looked at, never a sample of the first ones. A column that is nearly all numbers is a column of numbers
 with mistakes in it; dates, hexadecimal numbers, amounts of money and the like are refused by name, not taken for text.
@@ -7,69 +7,147 @@ with mistakes in it; dates, hexadecimal numbers, amounts of money and the like a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
+from losscli.data.dataset import ColumnStory
 from losscli.data.delimited import MOST_PLACES, NUMBER, first_of
+from losscli.data.gather import EXACT, Raw
 from losscli.errors import DataError, Finding, Problem, shown
-from losscli.tasks import Column, Origin
+from losscli.tasks import Column
+from losscli.tasks.labels import label_of
 
-Kind = Literal["number", "category"]
+Kind = Literal["number", "category", "boolean", "date", "text", "ignore"]
 MOSTLY = 0.9  # from this share on, a column of numbers with some text in it is a column of numbers with mistakes
-EXACT = 2.0**53  # whole numbers beyond this are no longer all told apart as doubles
 LOOKED_AT = 1000  # levels that are compared with the patterns below
+WORDS_OF_PROSE = 4  # words per text, from which on texts that are mostly different are prose and no category
+FEW_ROWS = 100_000  # up to which numbers are counted one by one
+ENDLESS = r"(?i)^[+-]?(inf|infinity|nan)$"
+FALSE, TRUE = ("false", "no", "n", "f", "0", "0.0"), ("true", "yes", "y", "t", "1", "1.0")
 NOT_PLAIN = {  # kinds of values that look like text and are not meant as such, with what to do about them
     "dates": (
         r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?",
-        "turn them into numbers",
+        "",
     ),
     "times of day": (r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?", "turn them into numbers"),
     "hexadecimal numbers": (r"[+-]?0[xX][0-9a-fA-F]+", "write them as decimal numbers"),
     "numbers with underscores": (r"[+-]?\d{1,3}(_\d{3})+(\.\d+)?", "write them without"),
-    "numbers with thousands separators": (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "write them without"),
-    "numbers with a decimal comma": (r"[+-]?\d*,\d+([eE][+-]?\d+)?", 'set data.decimal: ","'),
+    "numbers with thousands separators": (r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d+)?", "write them without"),
+    "numbers with a decimal comma": (r"[+-]?(\d*|\d{1,3}(\.\d{3})+),\d+([eE][+-]?\d+)?", 'set data.decimal: ","'),
     "amounts of money": (r"[+-]?[$€£¥]\s?[+-]?[\d.,]+|[+-]?[\d.,]+\s?[$€£¥]", "write them as plain numbers"),
     "percentages": (r"[+-]?[\d.,]+\s?%", "write them as plain numbers"),
+}
+WITH_COMMA = {  # the same, where data.decimal is a comma
+    "numbers with thousands separators": (r"[+-]?\d{1,3}([.' ]\d{3})+,\d+", "write them without"),
+    "numbers with a decimal point": (r"[+-]?\d*\.\d+([eE][+-]?\d+)?", 'set data.decimal: "."'),
 }
 
 
 @dataclass(frozen=True)
-class TextColumn:
-    """One column before it has a kind: its name, texts (a pyarrow string array, null where missing), and place."""
+class Wanted:
+    """What the spec says about a column, and what its values mean.
 
-    name: str
-    texts: Any
-    origin: Origin
-
-
-def infer(
-    column: TextColumn, kind: Kind | None, decimal: str, missing: Sequence[str], most_levels: int | None
-) -> tuple[Column | None, list[Finding]]:
-    """The column as numbers or as a category, and what there is to say about it.
-
-    `kind` is what the spec says it is, None to find out. None comes back, with a finding, for a category of more than
-    `most_levels` levels (an id, a name, free text). Raises `DataError` with the first five places of values that do not
-    belong.
+    `kind` is None to find out; a category of more than `most_levels` levels is left out (None: however many).
     """
-    plain = _with_point(column.texts, decimal)
-    if kind != "category":
-        numbers = _cast(plain)
-        if numbers is not None:
-            return _numbers(column, numbers, given=_given(column.texts))
-    levels, codes = _levels_of(column.texts, missing)
-    if kind == "category":
-        return _category(column, levels, codes, most_levels)
-    point = _with_point(levels, decimal)
-    numeric = _matches(point, NUMBER)
-    numbers = _cast(point) if numeric.all() else None
-    if numbers is not None:  # only blanks around them, or tokens of `missing`, were in the way
-        return _numbers(column, np.append(numbers, np.nan)[codes], given=codes >= 0)
-    findings = _mixed(column, levels, codes, numeric, kind)
-    category, more = _category(column, levels, codes, most_levels)
-    return category, findings + more
+
+    kind: Kind | None = None
+    most_levels: int | None = None
+    decimal: str = "."
+    missing: Sequence[str] = ()
+    day_first: bool | None = None
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """What a raw column became: columns by name (none if it was left out), its story, and what there is to say."""
+
+    columns: Mapping[str, Column]
+    story: ColumnStory
+    findings: tuple[Finding, ...] = ()
+
+
+def infer(raw: Raw, wanted: Wanted) -> Inferred:
+    """The column as numbers, as a category or as the parts of a date; or left out, with a finding that says why.
+
+    Raises `DataError` with the first five places of values that do not belong.
+    """
+    if raw.numbers is not None:
+        return _plain_numbers(raw, wanted)
+    texts = Levels.of(raw, wanted.missing)
+    if not len(texts.levels) and wanted.kind is None:
+        column = Column(np.full(len(texts.codes), np.nan), None, raw.origin)
+        return Inferred({raw.name: column}, texts.story("empty", "no value in any row"))
+    by_kind = {"category": _category, "boolean": _boolean, "date": _date, "text": _text}
+    if wanted.kind in by_kind:
+        return by_kind[wanted.kind](texts, wanted)
+    if raw.typed == "text" and wanted.kind is None:
+        return _typed_text(texts, wanted)
+    point = _with_point(texts.levels, wanted.decimal)
+    numeric, endless = _matches(point, NUMBER), _matches(point, ENDLESS)
+    if len(numeric) and (numeric | endless).all():
+        return _numbers(texts, point)
+    findings = _mixed(texts, numeric, wanted)
+    found = _category(texts, wanted)
+    return Inferred(found.columns, found.story, (*findings, *found.findings))
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A column of texts as its different texts, trimmed, and each row's index into them, -1 where missing."""
+
+    raw: Raw
+    levels: Any
+    codes: np.ndarray
+    _kept: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, raw: Raw, missing: Sequence[str]) -> Levels:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        assert raw.texts is not None
+        encoded = raw.texts.unify_dictionaries().combine_chunks()
+        encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
+        rows = pc.fill_null(encoded.indices, -1).to_numpy()
+        trimmed = pc.utf8_trim_whitespace(encoded.dictionary)
+        merged = pc.if_else(pc.is_in(trimmed, pa.array(list(missing), pa.string())), None, trimmed).dictionary_encode()
+        places = np.append(pc.fill_null(merged.indices, -1).to_numpy(zero_copy_only=False), -1)
+        return cls(raw, merged.dictionary, places[rows].astype(np.int32))
+
+    @property
+    def name(self) -> str:
+        return self.raw.name
+
+    @property
+    def texts(self) -> list[str]:
+        """The levels as Python's own texts."""
+        return self._kept.setdefault("texts", self.levels.to_pylist())
+
+    def rows_of(self, wrong: np.ndarray) -> np.ndarray:
+        """The rows that hold one of these levels (bool, one each)."""
+        return np.flatnonzero((self.codes >= 0) & np.append(wrong, False)[self.codes])
+
+    def text(self, row: int) -> str:
+        return self.texts[int(self.codes[row])]
+
+    def refuse(self, wrong: np.ndarray, must: str, cure: str) -> None:
+        """`DataError` with the first five rows that hold one of these levels, if any does; the last counts the others."""
+        rows = self.rows_of(wrong)
+        if len(rows):
+            problems = [
+                Problem(f"{shown(self.text(row))} in {shown(self.name)} {must}", self.raw.origin.place(row), cure)
+                for row in rows[:MOST_PLACES].tolist()
+            ]
+            raise DataError(first_of(problems, len(rows)))
+
+    def story(self, kind: str, why: str, role: str = "feature", parts: Sequence[str] = ()) -> ColumnStory:
+        present = np.flatnonzero(self.codes >= 0)
+        example = self.text(int(present[0])) if len(present) else None
+        missing = len(self.codes) - len(present)
+        return ColumnStory(self.name, kind, role, why, len(self.levels), missing, example, tuple(parts))
 
 
 def _with_point(texts: Any, decimal: str) -> Any:
@@ -81,131 +159,158 @@ def _with_point(texts: Any, decimal: str) -> Any:
     return pc.replace_substring(unread, decimal, ".")
 
 
-def _cast(texts: Any) -> np.ndarray | None:
-    """As float64, NaN where null; None if any text is not a number."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    try:
-        values = pc.cast(texts, pa.float64())
-    except pa.ArrowInvalid:
-        return None
-    return np.asarray(values.to_numpy(zero_copy_only=False) if isinstance(values, pa.Array) else values.to_numpy())
-
-
 def _matches(texts: Any, pattern: str) -> np.ndarray:
     import pyarrow.compute as pc
 
     return np.asarray(pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _given(texts: Any) -> np.ndarray:
+def _plain_numbers(raw: Raw, wanted: Wanted) -> Inferred:
+    """Numbers that were read as such. What the spec would have otherwise was read as text, but for Parquet's numbers."""
+    values = raw.numbers
+    assert values is not None
+    missing = int(np.isnan(values).sum())
+    present = values[~np.isnan(values)][:1] if missing else values[:1]
+    distinct = len(np.unique(values)) - bool(missing and len(values)) if len(values) <= FEW_ROWS else None
+    example = label_of(float(present[0])) if len(present) else None
+    kind, why = ("number", "all values are numbers") if len(present) else ("empty", "no value in any row")
+    why = f"its type is {raw.typed}" if raw.typed else why
+    story = ColumnStory(raw.name, kind, "feature", why, distinct, missing, example)
+    return Inferred({raw.name: Column(values, None, raw.origin)}, story)
+
+
+def _numbers(texts: Levels, point: Any) -> Inferred:
+    """Texts that are all numbers, checked: finite, exact."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    return np.asarray(pc.is_valid(texts).to_numpy())
-
-
-def _numbers(column: TextColumn, values: np.ndarray, given: np.ndarray) -> tuple[Column, list[Finding]]:
-    endless = np.flatnonzero(given & ~np.isfinite(values))
-    if len(endless):
-        raise DataError(
-            _places(column, endless, "must be a finite number", "list it under data.missing if it means that")
-        )
-    large = np.flatnonzero(np.abs(values) >= EXACT).tolist()
-    whole = [row for row in large if _is_rounded(column.texts[row].as_py())]
-    if whole:
-        cure = f"set data.types: {{{column.name}: category}}, or leave it out with data.drop"
-        raise DataError(_places(column, whole, "is a whole number beyond 2^53 and would lose precision", cure))
-    return Column(values, None, column.origin), _leading_zeros(column, values)
+    values = pc.cast(point, pa.float64()).to_numpy(zero_copy_only=False)
+    texts.refuse(~np.isfinite(values), "must be a finite number", "list it under data.missing if it means that")
+    large = np.abs(values) >= EXACT
+    rounded = np.zeros_like(large)
+    rounded[large] = [_is_rounded(texts.texts[at]) for at in np.flatnonzero(large).tolist()]
+    cure = f"set data.types: {{{texts.name}: category}}, or leave it out with data.drop"
+    texts.refuse(rounded, "is a whole number beyond 2^53 and would lose precision", cure)
+    column = Column(np.append(values, np.nan)[texts.codes], None, texts.raw.origin)
+    return Inferred(
+        {texts.name: column}, texts.story("number", "all values are numbers"), _leading_zeros(texts, values)
+    )
 
 
 def _is_rounded(text: str) -> bool:
     """Whether this text of a number of at least 2^53 is a whole number beyond it."""
-    found = re.fullmatch(r"[+-]?0*(\d+)", text.strip())
+    found = re.fullmatch(r"[+-]?0*(\d+)[.,]?0*", text.strip())
     return found is not None and found[1] != f"{EXACT:.0f}"
 
 
-def _leading_zeros(column: TextColumn, values: np.ndarray) -> list[Finding]:
-    import pyarrow.compute as pc
-
-    zero = pc.fill_null(pc.starts_with(column.texts, "0"), False).to_numpy()
-    suspects = np.flatnonzero(zero & (values != 0) & (values == np.floor(values)))
-    padded = [row for row in suspects[:LOOKED_AT] if re.match(r"0\d", column.texts[int(row)].as_py())]
-    if not padded:
-        return []
-    first = shown(column.texts[int(padded[0])].as_py())
-    message = (
-        f"{shown(column.name)} has leading zeros, such as {first} at {column.origin.place(padded[0])}: is it an id?"
-    )
-    cure = f"data.types: {{{shown(column.name)[1:-1]}: category}}, or data.drop; now it is read as a number"
-    return [Finding("leading-zeros", "warning", message, cure)]
+def _leading_zeros(texts: Levels, values: np.ndarray) -> tuple[Finding, ...]:
+    padded = _matches(texts.levels, r"^0\d") & (values != 0) & (values == np.floor(values))
+    rows = texts.rows_of(padded)
+    if not len(rows):
+        return ()
+    first = int(rows[0])
+    place = texts.raw.origin.place(first)
+    message = f"{shown(texts.name)} has leading zeros, such as {shown(texts.text(first))} at {place}: is it an id?"
+    cure = f"data.types: {{{shown(texts.name)[1:-1]}: category}}, or data.drop; now it is read as a number"
+    return (Finding("leading-zeros", "warning", message, cure),)
 
 
-def _levels_of(texts: Any, missing: Sequence[str]) -> tuple[Any, np.ndarray]:
-    """The different texts, trimmed, and each row's index into them, -1 where missing."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    encoded = texts.dictionary_encode().unify_dictionaries().combine_chunks()
-    encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
-    rows = pc.fill_null(encoded.indices, -1).to_numpy()
-    trimmed = pc.utf8_trim_whitespace(encoded.dictionary)
-    merged = pc.if_else(pc.is_in(trimmed, pa.array(list(missing), pa.string())), None, trimmed).dictionary_encode()
-    places = np.append(pc.fill_null(merged.indices, -1).to_numpy(zero_copy_only=False), -1)
-    return merged.dictionary, places[rows].astype(np.int32)
-
-
-def _mixed(column: TextColumn, levels: Any, codes: np.ndarray, numeric: np.ndarray, kind: Kind | None) -> list[Finding]:
+def _mixed(texts: Levels, numeric: np.ndarray, wanted: Wanted) -> list[Finding]:
     """Refuse texts among numbers and numbers in a costume; a finding where a category only happens to hold numbers."""
-    present = codes[codes >= 0]
-    share = max(numeric[present].mean(), numeric.mean())
-    odd = np.flatnonzero((codes >= 0) & ~numeric[codes])
-    name = f"{{{shown(column.name)[1:-1]}: category}}"
-    if costume := _costume(levels, numeric):
+    present = texts.codes[texts.codes >= 0]
+    share = max(numeric[present].mean(), numeric.mean()) if len(present) else 0.0
+    key = f"{{{shown(texts.name)[1:-1]}: "
+    name = key + "category}"
+    if costume := _costume(texts, numeric, wanted.decimal):
         what, cure = costume
-        first = int(odd[0])
-        raise DataError(
-            f"{shown(column.name)} holds {what}, such as {shown(column.texts[first].as_py())}",
-            place=column.origin.place(first),
-            cure=f"{cure}; or set data.types: {name}, or list it under data.drop",
-        )
-    if kind == "number" or share >= MOSTLY:
-        cure = f"mend them, add them to data.missing, or set data.types: {name}"
-        raise DataError(_places(column, odd, "must be a number", cure))
+        row = int(texts.rows_of(~numeric)[0])
+        message = f"{shown(texts.name)} holds {what}, such as {shown(texts.text(row))}"
+        ways = [cure, f"set data.types: {key}date}} (numbers are made of them)" if what == "dates" else ""]
+        ways.append(f"or set data.types: {name}, or list it under data.drop")
+        raise DataError(message, place=texts.raw.origin.place(row), cure="; ".join(filter(None, ways)))
+    if wanted.kind == "number" or share >= MOSTLY:
+        texts.refuse(~numeric, "must be a number", f"mend them, add them to data.missing, or set data.types: {name}")
     if not numeric.any():
         return []
-    message = f"{shown(column.name)} holds numbers and texts, and is read as a category"
+    message = f"{shown(texts.name)} holds numbers and texts, and is read as a category"
     return [Finding("numbers-and-texts", "warning", message, f"data.types: {name} if it is meant so")]
 
 
-def _costume(levels: Any, numeric: np.ndarray) -> tuple[str, str] | None:
-    texts = [text for text, plain in zip(levels[:LOOKED_AT].to_pylist(), numeric, strict=False) if not plain]
-    for what, (pattern, cure) in NOT_PLAIN.items():
-        if texts and sum(bool(re.fullmatch(pattern, text)) for text in texts) >= MOSTLY * len(texts):
+def _costume(texts: Levels, numeric: np.ndarray, decimal: str) -> tuple[str, str] | None:
+    looked_at = [text for text, plain in zip(texts.texts[:LOOKED_AT], numeric, strict=False) if not plain]
+    known = NOT_PLAIN if decimal == "." else {**NOT_PLAIN, **({} if numeric.any() else WITH_COMMA)}
+    for what, (pattern, cure) in known.items():
+        if looked_at and sum(bool(re.fullmatch(pattern, text)) for text in looked_at) >= MOSTLY * len(looked_at):
             return what, cure
     return None
 
 
-def _category(
-    column: TextColumn, levels: Any, codes: np.ndarray, most: int | None
-) -> tuple[Column | None, list[Finding]]:
-    if most is not None and len(levels) > most:
-        message = f"{shown(column.name)} was left out: it has {len(levels)} different texts in {len(codes)} rows"
-        return None, [
-            Finding("too-many-levels", "warning", message, "an id, a name or free text: list it under data.drop")
-        ]
-    texts = levels.to_pylist()
-    order = sorted(range(len(texts)), key=texts.__getitem__)
-    place = np.full(len(texts) + 1, -1, dtype=np.int32)  # the last one is read by code -1: missing
-    place[order] = np.arange(len(texts), dtype=np.int32)
-    return Column(place[codes], tuple(texts[index] for index in order), column.origin), []
+def _typed_text(texts: Levels, wanted: Wanted) -> Inferred:
+    """Text whose file says that it is text stays text, whatever it looks like."""
+    numeric = _matches(texts.levels, NUMBER)
+    if numeric.all():
+        message = f"{shown(texts.name)} has the type text, and all its texts are numbers: it is read as a category"
+        cure = f"data.types: {{{shown(texts.name)[1:-1]}: number}} to read it as numbers"
+        found = _category(texts, wanted)
+        return Inferred(
+            found.columns, found.story, (Finding("texts-of-numbers", "warning", message, cure), *found.findings)
+        )
+    _mixed(texts, np.zeros_like(numeric), wanted)
+    return _category(texts, wanted)
 
 
-def _places(column: TextColumn, rows: Sequence[int] | np.ndarray, must: str, cure: str) -> list[Problem]:
-    """A problem for each of the first five rows; the last of them counts the others."""
-    name = shown(column.name)
-    problems = [
-        Problem(f"{shown(column.texts[int(row)].as_py())} in {name} {must}", column.origin.place(int(row)), cure)
-        for row in rows[:MOST_PLACES]
-    ]
-    return first_of(problems, len(rows))
+def _category(texts: Levels, wanted: Wanted) -> Inferred:
+    rows, count = len(texts.codes), len(texts.levels)
+    most = wanted.most_levels
+    if wanted.kind is None and most is not None and _is_prose(texts):
+        return _text(texts, wanted)
+    if most is not None and count > most:
+        why = f"{count} different texts in {rows} rows: an id or a name"
+        name = shown(texts.name)[1:-1]
+        cure = f"an id, a name or free text: list it under data.drop, or set data.types: {{{name}: category}}"
+        message = f"{shown(texts.name)} was left out: it has {count} different texts in {rows} rows"
+        finding = Finding("too-many-levels", "warning", message, cure)
+        return Inferred({}, texts.story("category", why, "left out"), (finding,))
+    order = sorted(range(count), key=texts.texts.__getitem__)
+    place = np.full(count + 1, -1, dtype=np.int32)  # the last one is read by code -1: missing
+    place[order] = np.arange(count, dtype=np.int32)
+    names = tuple(texts.texts[index] for index in order)
+    truth = {name.casefold() for name in names} <= {"true", "false"}
+    story = texts.story("boolean", "true and false") if truth else texts.story("category", f"{count} different texts")
+    return Inferred({texts.name: Column(place[texts.codes], names, texts.raw.origin)}, story)
+
+
+def _is_prose(texts: Levels) -> bool:
+    """Whether most rows hold a text of their own, of several words."""
+    present = int((texts.codes >= 0).sum())
+    looked_at = texts.texts[:LOOKED_AT]
+    words = sum(len(text.split()) for text in looked_at) / max(len(looked_at), 1)
+    return words >= WORDS_OF_PROSE and 2 * len(texts.levels) > present > MOST_PLACES
+
+
+def _text(texts: Levels, wanted: Wanted) -> Inferred:
+    why = "data.types says text" if wanted.kind == "text" else "free text, mostly different in each row"
+    name = shown(texts.name)[1:-1]
+    message = f"{shown(texts.name)} was left out: {'data.types says that it is' if wanted.kind else 'it is'} text"
+    cure = "" if wanted.kind else f"data.types: {{{name}: category}} if its texts are names of classes"
+    return Inferred({}, texts.story("text", why, "left out"), (Finding("text-column", "info", message, cure),))
+
+
+def _boolean(texts: Levels, wanted: Wanted) -> Inferred:
+    """False and true, however they are spelled: codes 0 and 1."""
+    folded = [text.casefold() for text in texts.texts]
+    stray = np.array([text not in (*FALSE, *TRUE) for text in folded], dtype=bool)
+    texts.refuse(stray, "must be true or false (yes/no, t/f, y/n, 1/0)", "mend it, or add it to data.missing")
+    meant = np.array([*(text in TRUE for text in folded), -1], dtype=np.int32)
+    story = texts.story("boolean", "data.types says boolean")
+    return Inferred({texts.name: Column(meant[texts.codes], ("False", "True"), texts.raw.origin)}, story)
+
+
+def _date(texts: Levels, wanted: Wanted) -> Inferred:
+    from losscli.data.dates import parts_of
+
+    parts = parts_of(texts, wanted.day_first)
+    columns = {f"{texts.name}.{part}": Column(values, None, texts.raw.origin) for part, values in parts.items()}
+    message = f"{shown(texts.name)} is a date, and became {', '.join(parts)}"
+    finding = Finding("date-parts", "info", message)
+    return Inferred(columns, texts.story("date", "data.types says date", parts=tuple(columns)), (finding,))

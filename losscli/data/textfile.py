@@ -1,16 +1,19 @@
-"""A user's text file as UTF-8 bytes with plain newlines, or an error that says which byte is in the way.
+r"""A user's text file as UTF-8 bytes with plain newlines, piece by piece, or an error that says which byte is in the way.
 
-A file that is not text is refused here: no decompression, no guessing of encodings, no waiting for a pipe.
+A file that is not text is refused here: no decompression, no guessing of encodings, no waiting for a pipe. Pieces keep
+the memory that a large file needs small; where one ends means nothing.
 """
 
 from __future__ import annotations
 
 import codecs
-import stat
+from collections.abc import Iterator
 from pathlib import Path
 
-from losscli.errors import DataError, Place, shown
+from losscli.data.files import Watched, opened
+from losscli.errors import DataError, Place
 
+PIECE = 1 << 24  # bytes read at a time
 MAGIC = {  # how files begin that are data, but not text
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip (or an Excel workbook)",
@@ -30,93 +33,93 @@ MAGIC = {  # how files begin that are data, but not text
 }
 
 
-def read_text(path: Path, name: str, encoding: str) -> bytes:
-    r"""The file's text as UTF-8 without a byte order mark, lines ended by `\n` or `\r\n`.
+def read_pieces(path: Path, name: str, encoding: str, watched: Watched) -> Iterator[tuple[bytes, bool]]:
+    r"""The file's text as UTF-8 without a byte order mark, lines ended by `\n` or `\r\n`, and whether it is the last piece.
 
     `name` is what messages call the file. Raises `DataError` where there is no such regular file, where it is not text
     in that encoding (with the byte's offset), or where it is empty.
     """
-    data = _bytes_of(path, name)
+    with opened(path, name) as file:
+        decoder = _Decoder(name, encoding)
+        blank, held = True, b""
+        piece = file.read(PIECE)
+        _refuse_other_formats(piece, name)
+        while True:
+            following = file.read(PIECE)
+            watched.saw(name, piece)
+            text = held + decoder.utf8(piece, last=not following)
+            held = b"\r" if following and text.endswith(b"\r") else b""  # its newline may begin the next piece
+            text = text[: len(text) - len(held)]
+            blank = blank and (not text or text.isspace())
+            if blank and not following:
+                raise DataError("the file is empty", place=Place(name))
+            if text.count(b"\r") != text.count(b"\r\n"):  # old Macintosh line ends, alone or among others
+                text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            yield text, not following
+            if not following:
+                return
+            piece = following
+
+
+def _refuse_other_formats(data: bytes, name: str) -> None:
     for start, kind in MAGIC.items():
         if data.startswith(start):
+            cure = "set data.source: parquet" if kind == "Parquet" else "export the table as CSV"
+            message = f"the format is not supported: the file is {kind}, and must be plain text"
+            raise DataError(message, place=Place(name), cure=cure)
+
+
+class _Decoder:
+    """Turns pieces of a file into UTF-8, and knows at which offset and on which line it is."""
+
+    def __init__(self, name: str, encoding: str):
+        self.name, self.encoding = name, encoding
+        self.is_utf8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
+        self.decoder = codecs.getincrementaldecoder(encoding)()
+        self.offset, self.written, self.line = 0, 0, 1  # bytes read, UTF-8 bytes given out, line of the next one
+
+    def utf8(self, data: bytes, *, last: bool) -> bytes:
+        first = self.offset == 0
+        if first and self.is_utf8 and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            cure = "set data.encoding: utf-16"
+            raise DataError("the file is UTF-16, and must be UTF-8", place=Place(self.name), cure=cure)
+        waiting = self.decoder.getstate()[0]
+        text = data
+        if waiting or not (self.is_utf8 and data.isascii()):
+            try:
+                text = self.decoder.decode(data, final=last).encode()
+            except UnicodeDecodeError as failed:
+                raise self._undecodable(failed, len(waiting)) from None
+            except UnicodeEncodeError as failed:  # half a surrogate pair, which some decoders let through
+                message = f"the file must be {self.encoding}, and has half a character in it ({failed.reason})"
+                raise DataError(message, place=Place(self.name, self.line)) from None
+        self.offset += len(data)
+        text = text.removeprefix(codecs.BOM_UTF8) if first else text
+        self._refuse_controls(text)
+        self.line += text.count(b"\n") or text.count(b"\r")
+        self.written += len(text)
+        return text
+
+    def _undecodable(self, failed: UnicodeDecodeError, waiting: int) -> DataError:
+        byte = failed.object[failed.start]
+        line = self.line + _line_of(failed.object, failed.start) - 1
+        return DataError(
+            f"the file must be {self.encoding}, and byte {byte:#04x} at offset {self.offset - waiting + failed.start} is not",
+            place=Place(self.name, line),
+            cure="set data.encoding to the file's own, such as latin-1, cp1252 or utf-16",
+        )
+
+    def _refuse_controls(self, text: bytes) -> None:
+        for byte, what in ((b"\0", "NUL byte"), (b"\x1a", "Ctrl-Z (0x1a)")):
+            found = text.find(byte)
+            if found < 0:
+                continue
+            wide = byte == b"\0" and text[:200].count(0) * 3 > len(text[:200])
             raise DataError(
-                f"the format is not supported: the file is {kind}, and must be plain text",
-                place=Place(name),
-                cure="export the table as CSV",
+                f"the file must be text, and has a {what} at offset {self.written + found}",
+                place=Place(self.name, self.line + _line_of(text, found) - 1),
+                cure="set data.encoding: utf-16-le or utf-16-be" if wide else "take it out, or export the table again",
             )
-    text = _utf8(data, name, encoding)
-    _refuse_controls(text, name)
-    if not text or text.isspace():
-        raise DataError("the file is empty", place=Place(name))
-    if text.count(b"\r") != text.count(b"\r\n"):  # old Macintosh line ends, alone or among others
-        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return text
-
-
-def _bytes_of(path: Path, name: str) -> bytes:
-    place = Place(name)
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise DataError("the path must be a file, and is a folder", place=place)
-        if not stat.S_ISREG(mode):  # reading a pipe or a device may never end
-            raise DataError("the path must be a regular file, and is a pipe or a device", place=place)
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise DataError("there is no such file", place=place, cure=_beside(path)) from None
-    except (OSError, ValueError) as failed:  # ValueError: a NUL in the path
-        reason = failed.strerror if isinstance(failed, OSError) and failed.strerror else str(failed)
-        raise DataError(f"the file cannot be read: {reason}", place=place) from None
-
-
-def _beside(path: Path) -> str | None:
-    from losscli.errors import nearest
-
-    try:
-        close = nearest(path.name, [each.name for each in path.parent.iterdir()])
-    except OSError:
-        return f"there is no folder {shown(path.parent)}: a relative path is relative to the spec's folder"
-    return f"did you mean {shown(close)}?" if close else "a relative path is relative to the spec's folder"
-
-
-def _utf8(data: bytes, name: str, encoding: str) -> bytes:
-    utf8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
-    if utf8 and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataError("the file is UTF-16, and must be UTF-8", place=Place(name), cure="set data.encoding: utf-16")
-    if not (utf8 and data.isascii()):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError as failed:
-            raise _undecodable(failed, name, encoding) from None
-        data = data if utf8 else text.encode()
-    return data.removeprefix(codecs.BOM_UTF8)
-
-
-def _undecodable(failed: UnicodeDecodeError, name: str, encoding: str) -> DataError:
-    byte = failed.object[failed.start]
-    return DataError(
-        f"the file must be {encoding}, and byte {byte:#04x} at offset {failed.start} is not",
-        place=Place(name, _line_of(failed.object, failed.start)),
-        cure="set data.encoding to the file's own, such as latin-1, cp1252 or utf-16",
-    )
-
-
-def _refuse_controls(text: bytes, name: str) -> None:
-    found = text.find(b"\0")
-    if found >= 0:
-        wide = text[:200].count(0) * 3 > len(text[:200])
-        raise DataError(
-            f"the file must be text, and has a NUL byte at offset {found}",
-            place=Place(name, _line_of(text, found)),
-            cure="set data.encoding: utf-16-le or utf-16-be" if wide else "take it out, or export the table again",
-        )
-    found = text.find(b"\x1a")
-    if found >= 0:
-        raise DataError(
-            f"the file must be text, and has a Ctrl-Z (0x1a) at offset {found}",
-            place=Place(name, _line_of(text, found)),
-            cure="take it out, or export the table again",
-        )
 
 
 def _line_of(data: bytes, offset: int) -> int:

@@ -31,7 +31,8 @@ def _shared(spec: Spec) -> str:
     path = getattr(spec.data, "path", None)
     rest = {"model": {"output"}, "train": {"lr", "device"}, "data": {"path"}}
     shared = {"task", "data", "model", "train", "seeds", "tune"}
-    where = str((Path(spec.folder) / path).resolve()) if path is not None else ""
+    paths = [] if path is None else [path] if isinstance(path, str) else path
+    where = "".join(str((Path(spec.folder) / each).resolve()) for each in paths)
     return where + spec.model_copy(update={"loss": []}).model_dump_json(include=shared, exclude=rest)
 
 

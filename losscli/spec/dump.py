@@ -48,9 +48,13 @@ def to_yaml(spec: Spec, relative_to: Path | None = None) -> str:
 
 def _moved(data: Mapping[str, Any], old: Path, new: Path) -> dict[str, Any]:
     path = data.get("path")
-    if not isinstance(path, str) or os.path.isabs(path):
+    if path is None:
         return dict(data)
-    return {**data, "path": Path(os.path.relpath(old / path, new)).as_posix()}
+    moved = [
+        each if os.path.isabs(each) else Path(os.path.relpath(old / each, new)).as_posix()
+        for each in ([path] if isinstance(path, str) else path)
+    ]
+    return {**data, "path": moved[0] if isinstance(path, str) else moved}
 
 
 def _loss(choice: LossChoice) -> Any:

@@ -118,8 +118,13 @@ class Resolver:
         return self._checked(Spec(task=task.name, folder=str(self.folder), notes=self._notes(parts["data"]), **parts))
 
     def _notes(self, source: Source) -> tuple[Finding, ...]:
-        """What was filled in that no one may take for their own: data."""
+        """What was filled in that no one may take for their own: the task, or data."""
         block = self.data.get("data", {})
+        guess = source.guess(self.folder) if "task" not in self.data else None
+        if guess is not None:
+            message = f"task {guess.task} was inferred: {guess.reason}"
+            others = " or ".join(name for name in tasks.names() if name != guess.task)
+            return (Finding("task-inferred", "info", message, f"say task (--task) if it is another: {others}"),)
         if not isinstance(block, dict) or set(block) - set(OF_ANY):
             return ()
         kind = "a made-up set" if source.source == "synthetic" else "a set that comes with scikit-learn"
@@ -185,7 +190,9 @@ class Resolver:
         return None
 
     def _natural_task(self, source: Source | None) -> Task | None:
-        natural = source.natural_task() if source else None
+        if source is not None and self.problems:
+            return None  # a table is not read for a spec that must be mended first
+        natural = source.natural_task(self.folder) if source else None
         if natural is not None:
             return tasks.get(natural)
         untold = any(problem.place == Place("--data") for problem in self.problems)

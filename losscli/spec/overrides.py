@@ -19,7 +19,9 @@ from losscli.spec.mistakes import dotted, shown
 from losscli.spec.reader import read_value
 
 OF_ANY = ("split", "corrupt")  # keys of a data block that any data may have
-TABLES = {".csv": "csv", ".tsv": "csv"}
+TABLES = {".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
+TABBED = (".tsv", ".tab")
+FILES = ".csv, .tsv or .parquet file"  # what messages name of them
 
 
 @dataclass(frozen=True)
@@ -256,28 +258,47 @@ def _seeds(text: int | str) -> Any:
 
 
 def _is_table(text: str) -> bool:
-    return Path(text).suffix.casefold() in TABLES
+    """Whether it is a table file by its ending, or a folder, which may hold part files."""
+    return _kind_of(text) is not None
+
+
+def _kind_of(text: str) -> str | None:
+    """The source for a table file or a folder of part files, by their endings."""
+    path = Path(text)
+    if not path.is_dir():
+        return TABLES.get(path.suffix.casefold())
+    if text in _named():  # `--data digits` beside a folder of that name
+        return None
+    try:
+        held = [TABLES.get(each.suffix.casefold()) for each in path.iterdir()]
+    except OSError:
+        held = []  # the source will say what is wrong with it
+    return "parquet" if "parquet" in held else "csv"
+
+
+def _named() -> dict[str, str]:
+    """The source of each built-in data set and generator."""
+    from losscli.data.sources.builtin import TASKS
+    from losscli.data.sources.synthetic import GENERATORS
+
+    return {**dict.fromkeys(TASKS, "builtin"), **dict.fromkeys(GENERATORS, "synthetic")}
 
 
 def _data_block(text: str, folder: Path) -> dict[str, Any]:
     """The `data:` block that `--data` stands for: a table file, a built-in data set or a generator."""
-    from losscli.data.sources.builtin import TASKS
-    from losscli.data.sources.synthetic import GENERATORS
-
     if _is_table(text):
         path = text if os.path.isabs(text) or "://" in text else os.path.relpath(text, folder)
-        delimiter = {"delimiter": "\t"} if text.casefold().endswith(".tsv") else {}
-        return {"source": TABLES[Path(text).suffix.casefold()], "path": path, **delimiter}
-    names = {**dict.fromkeys(TASKS, "builtin"), **dict.fromkeys(GENERATORS, "synthetic")}
+        delimiter = {"delimiter": "\t"} if Path(text).suffix.casefold() in TABBED else {}
+        return {"source": _kind_of(text), "path": path, **delimiter}
+    names = _named()
     if text in names:
         return {"source": names[text], "name": text}
-    files = " or ".join(TABLES)
     if Path(text).suffix or Path(text).is_file():
         raise DataError(
-            f"the format of {shown(text)} is not supported", place=Place("--data"), cure=f"give a {files} file"
+            f"the format of {shown(text)} is not supported", place=Place("--data"), cure=f"give a {FILES}"
         )
     raise SpecError(
-        f"expected a {files} file, a built-in data set or a generator, got {shown(text)}",
+        f"expected a {FILES}, a folder of them, a built-in data set or a generator, got {shown(text)}",
         place=Place("--data"),
         cure=choose_from(text, names),
     )

@@ -82,7 +82,6 @@ MISTAKES = [
     ("task: binry\n", "1:7", "got the text 'binry'", "did you mean binary?"),
     ("task: [binary]\n", "1:7", "expected one of binary", ""),
     ("seeds: 1\n", "1:1", "there is no task", "give task"),
-    ("data: {source: csv, path: x.csv, target: y}\n", "1:7", "there is no task", "--task"),
     (BINARY + "data: {source: builtin, name: iris, split: {stratify: no}}\n", "2:55", "true or false", "write false"),
     (BINARY + "train: {epochs: true}\n", "2:17", "train.epochs: expected a whole number, got true", ""),
     (BINARY + "train: {epochs: 1.5}\n", "2:17", "expected a whole number, got 1.5", ""),

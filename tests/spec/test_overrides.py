@@ -137,12 +137,12 @@ def test_wrong_flags_and_a_wrong_file_are_told_together(load):
     assert places == ["--data", "--set train", "--set x", "--epochs", "spec.yaml:5:1"]
 
 
-@pytest.mark.parametrize("name", ["x.parquet", "x.pkl", "x.npy"])
+@pytest.mark.parametrize("name", ["x.xlsx", "x.pkl", "x.npy", "x.csv.gz"])
 def test_a_format_that_is_not_read_is_the_one_thing_told(name, load):
     with pytest.raises(DataError, match="is not supported") as refused:
         load(FILE, data=name, target=["y"])
     (problem,) = refused.value.problems
-    assert problem.cure == "give a .csv or .tsv file"
+    assert problem.cure == "give a .csv, .tsv or .parquet file"
 
 
 def test_without_a_target_a_missing_file_is_told_first(load, tmp_path):

@@ -16,7 +16,8 @@ from pydantic import Field, field_validator, model_validator
 from losscli.data.corrupt import Corruption
 from losscli.data.dataset import Table
 from losscli.data.encoding import Encoding
-from losscli.errors import shown
+from losscli.data.guess import Guess
+from losscli.errors import Finding, shown
 from losscli.options import Seed, Share, Strict
 from losscli.shelf import Shelf
 from losscli.tasks import Reading, Transform
@@ -29,6 +30,9 @@ Label = str | bool | int | float  # as YAML has it: 1 and true name labels, too
 
 class Split(Strict):
     """How rows are divided: at random, anew with each run's seed, unless another key says otherwise.
+
+    `valid` is the share of rows that choose when to stop and what to keep. `test` is the share of rows that judge. `repeats` is
+    how often rows are divided into folds anew.
 
     `group` is a column no value of which may stand in two splits. `time` is a column of numbers or dates: training rows
     come before valid rows, and those before test rows. `column` tells each row's split; `labels` says which of its values
@@ -127,6 +131,9 @@ class Split(Strict):
 class Source(Strict):
     """What every source has; a subclass adds its own options.
 
+    `source` is which kind of source it is. `split` is how rows are divided, anew with each seed unless a key says otherwise.
+    `corrupt` is damage on purpose, to the training split only. `encode` is how columns become numbers.
+
     How the target is meant: `positive` is the label that counts as yes (binary), `order` the labels from the lowest to the
     highest (multiclass), `separator` what stands between the labels of one cell (multilabel), `transform` what the numbers
     are learned as, `standardise` whether they are brought to mean 0 and sd 1 for the loss (regression).
@@ -165,9 +172,18 @@ class Source(Strict):
     def title(self) -> str:
         """What tables and records call the data: a file's stem, a generator's or a data set's name."""
 
-    def natural_task(self) -> str | None:
-        """The task that the data were made for, where they tell."""
+    def natural_task(self, folder: Path = Path()) -> str | None:
+        """The task that the data are made for, where they tell; a table in a file may be read for it."""
+        guess = self.guess(folder)
+        return None if guess is None else guess.task
+
+    def guess(self, folder: Path) -> Guess | None:
+        """The task that the values of the target tell, and why; None where nothing needs to be guessed, or can be."""
         return None
+
+    def changes(self) -> list[Finding]:
+        """What has changed since the table was read; asked for when the training is done."""
+        return []
 
 
 sources: Shelf[type[Source]] = Shelf(__name__, "source")

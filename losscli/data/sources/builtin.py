@@ -25,6 +25,8 @@ TASKS = {
 class Builtin(Source):
     """A data set that scikit-learn ships, with the names of its features and classes.
 
+    `name` is which of them.
+
     >>> table = Builtin(name="iris").read(Path())
     >>> table.rows, table.targets["y"].levels
     (150, ('setosa', 'versicolor', 'virginica'))
@@ -36,7 +38,7 @@ class Builtin(Source):
     def title(self) -> str:
         return self.name
 
-    def natural_task(self) -> str:
+    def natural_task(self, folder: Path = Path()) -> str:
         return TASKS[self.name]
 
     def read(self, folder: Path) -> Table:

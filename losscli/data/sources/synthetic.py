@@ -48,6 +48,7 @@ LARGEST = 200_000_000  # values in one table: 1.6 GB as float64
 class Synthetic(Source):
     """A scikit-learn generator (`name: moons` is `make_moons`); its own options stand beside `name`.
 
+    `name` is the generator. `n_samples` is how many rows it makes. `generator_seed` is what the table is drawn with.
     `imbalance` is the share of the rarest class (rows of it are dropped), `label_noise` the share of labels that are
     changed to another class, `feature_noise` the sd of Gaussian noise in units of each feature's own sd. Noise is part
     of the table: all splits have it.
@@ -101,7 +102,7 @@ class Synthetic(Source):
     def title(self) -> str:
         return self.name
 
-    def natural_task(self) -> str:
+    def natural_task(self, folder: Path = Path()) -> str:
         if self.name not in CLASSES:
             return GENERATORS[self.name]
         option = CLASSES[self.name]

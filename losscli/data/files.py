@@ -1,0 +1,181 @@
+"""The files that a `path` of a spec means: one, several, or the part files in a folder; and whether they have changed."""
+
+from __future__ import annotations
+
+import stat
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from losscli.errors import DataError, Finding, Place, counted, nearest, shown
+from losscli.tasks import Origin
+
+BLOCK = 1 << 24  # bytes that are read at once where a file is only looked through
+
+
+@dataclass(frozen=True)
+class File:
+    """One file: where it is, and what messages call it."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class FileOrigin(Origin):
+    """Where a column stands in several files: `lines` are those within each row's own file, `part` int [N] says which."""
+
+    files: tuple[str, ...] = ()
+    part: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, files: Sequence[File], column: int, lines: np.ndarray, first_rows: Sequence[int]) -> FileOrigin:
+        """The origin of column number `column`, where file n begins with row `first_rows[n]`."""
+        names = tuple(file.name for file in files)
+        part = np.searchsorted(first_rows, np.arange(len(lines)), side="right") - 1 if len(files) > 1 else None
+        return cls(names[0], column, lines, names, part)
+
+    def place(self, row: int) -> Place:
+        at = super().place(row)
+        return at if self.part is None else Place(self.files[int(self.part[row])], at.line, at.column)
+
+    def of_rows(self, rows: np.ndarray) -> FileOrigin:
+        """The same for some of the rows."""
+        lines = None if self.lines is None else self.lines[rows]
+        return FileOrigin(self.file, self.column, lines, self.files, None if self.part is None else self.part[rows])
+
+
+def files_of(folder: Path, paths: Sequence[str], endings: Sequence[str]) -> tuple[list[File], list[Finding]]:
+    """The files that `paths` name, relative to `folder`; of a folder all that have one of `endings`, in their order.
+
+    Hidden files and those that begin with an underscore are no data (`_SUCCESS`); others are told in a finding. Raises
+    `DataError` for a folder without such files or with folders in it, and for a file that is named twice.
+    """
+    found: list[File] = []
+    findings: list[Finding] = []
+    for path in paths:
+        if not (folder / path).is_dir():
+            found.append(File(folder / path, path))
+            continue
+        parts, strays = _parts(folder / path, path, endings)
+        found += parts
+        if strays:
+            message = (
+                f"{counted(len(strays), 'file')} of {shown(path)} did not belong and were not read: {shown(strays[0])}"
+            )
+            findings.append(Finding("other-files", "info", f"{message}{' ...' if len(strays) > 1 else ''}"))
+    seen: dict[Path, str] = {}
+    for file in found:
+        if file.path.resolve() in seen:
+            raise DataError(f"data.path names the file {shown(file.name)} twice", cure="name it once")
+        seen[file.path.resolve()] = file.name
+    return found, findings
+
+
+def _parts(folder: Path, name: str, endings: Sequence[str]) -> tuple[list[File], list[str]]:
+    """The part files of a folder, and the names of the others."""
+    try:
+        within = sorted(each for each in folder.iterdir() if not each.name.startswith((".", "_")))
+    except OSError as failed:
+        raise DataError(f"the folder cannot be read: {failed.strerror or failed}", place=Place(name)) from None
+    folders = [each.name for each in within if each.is_dir()]
+    if folders:
+        raise DataError(
+            f"the folder has folders in it, such as {shown(folders[0])}, and part files must lie side by side",
+            place=Place(name),
+            cure="name the files, or put them into one folder",
+        )
+    fitting = [each for each in within if each.suffix.casefold() in endings]
+    if not fitting:
+        held = f"it holds {shown(within[0].name)}" if within else "it is empty"
+        raise DataError(f"the path is a folder without {' or '.join(endings)} files in it: {held}", place=Place(name))
+    kinds = sorted({each.suffix.casefold() for each in fitting})
+    if len(kinds) > 1:
+        raise DataError(
+            f"the folder holds {' and '.join(kinds)} files: the parts must be of one kind", place=Place(name)
+        )
+    parts = [File(each, f"{name.rstrip('/')}/{each.name}") for each in fitting]
+    return parts, [each.name for each in within if each not in fitting]
+
+
+@contextmanager
+def opened(path: Path, name: str) -> Iterator[BinaryIO]:
+    """The file, open for reading bytes. Raises `DataError` for what is no regular file or cannot be read."""
+    place = Place(name)
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise DataError("the path must be a file, and is a folder", place=place)
+        if not stat.S_ISREG(mode):  # reading a pipe or a device may never end
+            raise DataError("the path must be a regular file, and is a pipe or a device", place=place)
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise DataError("there is no such file", place=place, cure=_beside(path)) from None
+    except (OSError, ValueError) as failed:  # ValueError: a NUL in the path
+        reason = failed.strerror if isinstance(failed, OSError) and failed.strerror else str(failed)
+        raise DataError(f"the file cannot be read: {reason}", place=place) from None
+
+
+def _beside(path: Path) -> str | None:
+    try:
+        close = nearest(path.name, [each.name for each in path.parent.iterdir()])
+    except OSError:
+        return f"there is no folder {shown(path.parent)}: a relative path is relative to the spec's folder"
+    return f"did you mean {shown(close)}?" if close else "a relative path is relative to the spec's folder"
+
+
+@dataclass
+class Watched:
+    """What files held when they were read: a checksum each, taken on the way, and the time of their last change."""
+
+    checksums: dict[str, int] = field(default_factory=dict)
+    times: dict[str, tuple[int, int]] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def begin(self, file: File) -> None:
+        """Forget what was seen of this file: it is read from its start now."""
+        self.files[file.name], self.checksums[file.name] = file.path, 0
+        self.times[file.name] = _times(file.path)
+
+    def saw(self, name: str, data: bytes) -> None:
+        """These bytes come next in the file."""
+        self.checksums[name] = zlib.crc32(data, self.checksums.get(name, 0))
+
+    def changes(self) -> list[Finding]:
+        """A warning for each file that does not hold any more what it held. Only one that was touched is read again."""
+        return [
+            Finding(
+                "data-changed",
+                "warning",
+                f"{shown(name)} changed while the models were trained: the record is of what it held before",
+                "run again to train on what it holds now",
+            )
+            for name, path in self.files.items()
+            if _times(path) != self.times[name] and _checksum(path) != self.checksums[name]
+        ]
+
+
+def _times(path: Path) -> tuple[int, int]:
+    """Size and time of the last change; zeros where there is no such file."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return (0, 0)
+    return status.st_size, status.st_mtime_ns
+
+
+def _checksum(path: Path) -> int | None:
+    try:
+        with path.open("rb") as file:
+            total = 0
+            while block := file.read(BLOCK):
+                total = zlib.crc32(block, total)
+            return total
+    except OSError:
+        return None

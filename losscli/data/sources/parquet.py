@@ -1,0 +1,197 @@
+"""Tables in Parquet files, whose columns have types: what a type says is believed, what CSV would refuse is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from losscli.data.delimited import MOST_COLUMNS, MOST_PLACES, first_of
+from losscli.data.files import File, FileOrigin, Watched, opened
+from losscli.data.gather import EXACT, Gathered, Raw, refuse_other_columns
+from losscli.data.sources import source
+from losscli.data.tabular import Tabular
+from losscli.errors import DataError, Place, Problem, shown
+from losscli.tasks import Origin
+
+MARK = b"PAR1"  # how a Parquet file begins and ends
+PIECE = 1 << 24
+
+
+@source("parquet")
+class Parquet(Tabular):
+    """Parquet. In places of values the number after the file is the row, from 1. Null, NaN and empty text mean missing.
+
+    Texts are categories even where they look like numbers, decimals are numbers, booleans are categories; dates and
+    timestamps need `types: {column: date}`. Lists, structs, maps, binary data, times and durations are refused.
+    """
+
+    source: Literal["parquet"] = "parquet"
+    missing: list[str] = Field(default_factory=lambda: [""])
+
+    endings: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
+
+    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
+        parts = [_open(file, watched) for file in files]
+        names = tuple(parts[0].schema_arrow.names)
+        for file, part in zip(files, parts, strict=True):
+            _check_names(names, part.schema_arrow.names, files[0].name, file.name)
+        counts = [part.metadata.num_rows for part in parts]
+        if not sum(counts):
+            raise DataError("the table has 0 rows", place=Place(files[0].name))
+        firsts = np.cumsum([0, *counts[:-1]])
+        lines = np.arange(sum(counts)) - np.repeat(firsts, counts) + 1
+        columns = {}
+        for index, name in enumerate(names):
+            if name not in left_out:
+                origin = FileOrigin.of(files, index + 1, lines, firsts.tolist())
+                columns[name] = _column(files, parts, name, origin, text=name in as_text)
+        return Gathered(names, columns, sum(counts))
+
+
+def _open(file: File, watched: Watched) -> Any:
+    """The file as pyarrow opens it; `DataError` for what is no Parquet file."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    with opened(file.path, file.name) as stream:
+        watched.begin(file)
+        first = stream.read(len(MARK))
+        watched.saw(file.name, first)
+        if first != MARK:
+            cure = (
+                "use data.source: csv"
+                if first and b"\0" not in first and first.isascii()
+                else "export the table as Parquet"
+            )
+            said = "is empty" if not first else "does not begin like one"
+            raise DataError(f"the file must be Parquet, and {said}", place=Place(file.name), cure=cure)
+        while piece := stream.read(PIECE):
+            watched.saw(file.name, piece)
+    try:
+        return parquet.ParquetFile(file.path)
+    except (pa.ArrowException, OSError) as failed:
+        raise _damaged(file.name, failed) from None
+
+
+def _damaged(file: str, failed: Exception) -> DataError:
+    said = shown((str(failed).splitlines() or [""])[0])[1:-1]
+    return DataError(f"the Parquet file is damaged: {said}", place=Place(file), cure="write or copy it once more")
+
+
+def _check_names(expected: Sequence[str], names: Sequence[str], first: str, file: str) -> None:
+    refuse_other_columns(expected, names, first, Place(file))
+    if len(names) > MOST_COLUMNS:
+        raise DataError(f"the table has {len(names)} columns, and may have {MOST_COLUMNS}", place=Place(file))
+    for index, name in enumerate(names):
+        if not name.strip():
+            raise DataError(f"column {index + 1} has no name", place=Place(file), cure="give each column a name")
+        if name in names[:index]:
+            raise DataError(f"two columns are called {shown(name)}", place=Place(file), cure="rename one")
+
+
+def _column(files: Sequence[File], parts: Sequence[Any], name: str, origin: Origin, *, text: bool) -> Raw:
+    """One column of all parts."""
+    import pyarrow as pa
+
+    kinds = [
+        _kind(file.name, name, part.schema_arrow.field(name).type) for file, part in zip(files, parts, strict=True)
+    ]
+    if len(set(kinds)) > 1:
+        odd = next(index for index, kind in enumerate(kinds) if kind != kinds[0])
+        raise DataError(
+            f"{shown(name)} has the type {parts[odd].schema_arrow.field(name).type} here, and "
+            f"{parts[0].schema_arrow.field(name).type} in {files[0].name}",
+            place=Place(files[odd].name, None, None),
+            cure="write the part files with the same types",
+        )
+    typed = str(parts[0].schema_arrow.field(name).type)
+    chunks = []
+    for file, part in zip(files, parts, strict=True):
+        try:
+            chunks += part.read(columns=[name], use_threads=True).column(0).chunks
+        except (pa.ArrowException, OSError) as failed:
+            raise _damaged(file.name, failed) from None
+    if kinds[0] == "number" and not text:
+        return Raw(name, origin, numbers=_numbers(chunks, name, origin), typed=typed)
+    texts = [_texts(chunk) for chunk in chunks]
+    told = "text" if kinds[0] in ("text", "boolean") else None  # numbers and dates that are to be texts tell themselves
+    whole = pa.chunked_array(texts, pa.dictionary(pa.int32(), pa.string()))
+    return Raw(name, origin, texts=whole, typed=told)
+
+
+def _kind(file: str, name: str, kind: Any) -> str:
+    """number, text, boolean or date; `DataError` for a type that is none of them."""
+    import pyarrow.types as of
+
+    if of.is_dictionary(kind):
+        return _kind(file, name, kind.value_type)
+    if of.is_integer(kind) or of.is_floating(kind) or of.is_decimal(kind) or of.is_null(kind):
+        return "number"
+    if of.is_boolean(kind):
+        return "boolean"
+    if of.is_string(kind) or of.is_large_string(kind) or str(kind) == "string_view":
+        return "text"
+    if of.is_date(kind) or of.is_timestamp(kind):
+        return "date"
+    raise DataError(
+        f"the column {shown(name)} has the type {shown(kind)[1:-1]}, which is not supported",
+        place=Place(file),
+        cure="list it under data.drop, or write it as numbers, texts, booleans or dates",
+    )
+
+
+def _numbers(chunks: Sequence[Any], name: str, origin: Origin) -> np.ndarray:
+    """float64 [N], NaN where null or NaN; `DataError` for infinities and for whole numbers that doubles cannot tell apart."""
+    parts = [_exact(chunk) for chunk in chunks]
+    values = np.concatenate([part for part, _ in parts]) if parts else np.empty(0)
+    rounded = np.concatenate([wrong for _, wrong in parts]) if parts else np.empty(0, dtype=bool)
+    for wrong, must, cure in (
+        (np.isinf(values), "must be a finite number", "write null where there is no value"),
+        (rounded, "is a whole number beyond 2^53 and would lose precision", f"set data.types: {{{name}: category}}"),
+    ):
+        rows = np.flatnonzero(wrong)
+        if len(rows):
+            problems = [
+                Problem(f"{shown(float(values[row]))} in {shown(name)} {must}", origin.place(row), cure)
+                for row in rows[:MOST_PLACES].tolist()
+            ]
+            raise DataError(first_of(problems, len(rows)))
+    return values
+
+
+def _exact(chunk: Any) -> tuple[np.ndarray, np.ndarray]:
+    """A chunk as float64, and where a whole number was rounded."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as of
+
+    chunk = chunk.dictionary_decode() if of.is_dictionary(chunk.type) else chunk
+    if of.is_decimal(chunk.type):
+        chunk = pc.cast(chunk, pa.string())  # a decimal's text is read as the nearest double; its cast is not
+    rounds = of.is_integer(chunk.type) or of.is_string(chunk.type)
+    exact = pc.cast(chunk, pa.float64(), safe=False) if len(chunk) else pa.array([], pa.float64())
+    values = exact.to_numpy(zero_copy_only=False)
+    large = np.abs(values) >= EXACT
+    if not rounds or not large.any():
+        return values, np.zeros(len(values), dtype=bool)
+    wrong = np.zeros(len(values), dtype=bool)
+    for row in np.flatnonzero(large).tolist():
+        wrong[row] = str(chunk[row].as_py()).lstrip("-") != f"{EXACT:.0f}" and "." not in str(chunk[row].as_py())
+    return values, wrong
+
+
+def _texts(chunk: Any) -> Any:
+    """A chunk as a dictionary of texts; dates and timestamps as ISO writes them, booleans as False and True."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as of
+
+    chunk = chunk.dictionary_decode() if of.is_dictionary(chunk.type) else chunk
+    if of.is_timestamp(chunk.type):
+        chunk = pc.cast(chunk, pa.timestamp(chunk.type.unit))  # without its time zone: in UTC
+    if of.is_boolean(chunk.type):
+        chunk = pc.if_else(chunk, "True", "False")
+    return pc.cast(chunk, pa.string()).dictionary_encode()

@@ -1,0 +1,289 @@
+"""What CSV and Parquet have in common: which files, which columns, what each becomes, and what is left out and why."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from losscli.data.dataset import ColumnStory, Table
+from losscli.data.delimited import MOST_PLACES, choose_column, first_of
+from losscli.data.files import File, FileOrigin, Watched, files_of
+from losscli.data.gather import Gathered, Raw
+from losscli.data.guess import Guess, guess_task
+from losscli.data.infer import Inferred, Kind, Wanted, infer
+from losscli.data.rownumbers import counts_the_rows
+from losscli.data.sources import Source
+from losscli.errors import DataError, Finding, Place, Problem, counted, shown
+from losscli.tasks import Column
+
+FEW_LEVELS, MOST_LEVELS = 50, 1000  # a category of more levels than half the rows, within these bounds, is left out
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Tabular(Source):
+    """A table in a file, in several with the same columns, or in a folder of such part files; paths are relative to the spec.
+
+    `path` is a file, a list of files, or a folder. `target` is a column, or a list of columns. `drop` are columns that are left
+    out. `missing_target` is what to do where a row has no target. `types` says what a column is where it is not plain: number, category,
+    boolean, date (it becomes numbers: year, month, day, weekday, days since 1970-01-01, and hour where there are times; of
+    03/04/2024 `day_first` says which is the day), text or ignore (left out). `missing` lists the texts that mean that there
+    is no value. `weight` is a column that says how much each row counts in the loss (metrics count all rows alike).
+    """
+
+    path: Text | Annotated[list[Text], Field(min_length=1)]
+    target: Text | Annotated[list[Text], Field(min_length=1)]
+    drop: list[str] = Field(default_factory=list)
+    missing: list[str] = Field(default_factory=list)
+    missing_target: Literal["error", "drop"] = "error"
+    types: dict[str, Kind] = Field(default_factory=dict)
+    day_first: bool | None = None
+    weight: str | None = None
+
+    endings: ClassVar[tuple[str, ...]]  # of the part files in a folder
+    _watched: Watched = PrivateAttr(default_factory=Watched)
+    _read: dict[Path, Table] = PrivateAttr(
+        default_factory=dict
+    )  # a table that was read to guess the task, until it is used
+
+    @field_validator("path")
+    @classmethod
+    def _is_local(cls, path: str | list[str]) -> str | list[str]:
+        for each in [path] if isinstance(path, str) else path:
+            if "://" in each:
+                raise ValueError(f"path must be a local file, got {shown(each)}: download it first")
+        return path
+
+    @model_validator(mode="after")
+    def _keeps_its_targets(self) -> Tabular:
+        ignored = {*self.drop, *(name for name, kind in self.types.items() if kind in ("ignore", "text"))}
+        lost = [name for name in self.targets if name in ignored]
+        if lost:
+            raise ValueError(f"the target {shown(lost[0])} is also to be left out (drop, types)")
+        if len(set(self.targets)) < len(self.targets):
+            raise ValueError("target names a column twice")
+        if self.weight is not None and self.weight in {*self.targets, *ignored}:
+            raise ValueError(f"the weight {shown(self.weight)} is also a target, or to be left out")
+        dated = [name for name in (*self.targets, self.weight) if name and self.types.get(name) == "date"]
+        if dated:
+            raise ValueError(
+                f"{shown(dated[0])} cannot be a date: a target or weight is one column, and a date becomes several"
+            )
+        return self
+
+    @property
+    def targets(self) -> list[str]:
+        return [self.target] if isinstance(self.target, str) else self.target
+
+    @property
+    def paths(self) -> list[str]:
+        return [self.path] if isinstance(self.path, str) else self.path
+
+    def title(self) -> str:
+        return Path(self.paths[0]).stem
+
+    def read(self, folder: Path) -> Table:
+        """The table, every value checked. Raises `DataError` with as many mistakes as one reading can find."""
+        kept = self._read.pop(folder.resolve(), None)
+        return self._table(folder) if kept is None else kept
+
+    def guess(self, folder: Path) -> Guess:
+        """The task that the targets tell, and why. The table is kept for the `read` that follows."""
+        place = folder.resolve()
+        if place not in self._read:
+            self._read[place] = self._table(folder)
+        return guess_task(self._read[place].targets, self.reading())
+
+    def changes(self) -> list[Finding]:
+        return self._watched.changes()
+
+    @abstractmethod
+    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
+        """The columns of the files; those `left_out` are not read, those `as_text` are texts whatever they hold."""
+
+    def wanted(self, name: str, rows: int) -> Wanted:
+        """How a column is to be understood."""
+        kind = self.types.get(name)
+        free = kind == "category" or name in (*self.targets, self.weight, *self.encode.embedding.columns)
+        most = None if free else max(FEW_LEVELS, min(rows // 2, MOST_LEVELS))
+        return Wanted(kind, most, missing=self.missing, day_first=self.day_first)
+
+    def _table(self, folder: Path) -> Table:
+        files, findings = files_of(folder, self.paths, self.endings)
+        apart = set(self.split.columns)
+        left_out = {*self.drop, *(name for name, kind in self.types.items() if kind == "ignore")} - apart
+        as_text = {name for name, kind in self.types.items() if kind not in ("number", "ignore")} | apart
+        gathered = self.gathered(files, left_out, as_text, self._watched)
+        self._refuse_unknown(gathered.names, files[0].name)
+        if gathered.blank_lines:
+            message = f"{gathered.blank_lines} blank lines of {shown(self.paths[0])} were skipped"
+            findings.append(Finding("blank-lines", "info", message))
+        sorted_out = _Sorted(self, gathered)
+        sorted_out.sort()
+        del gathered
+        weight = sorted_out.weight
+        table = Table(
+            self.title(),
+            sorted_out.features,
+            sorted_out.targets,
+            (*sorted_out.findings, *findings),
+            None if weight is None else _weights(self.weight or "", weight),
+            sorted_out.keys,
+            sorted_out.stories,
+        )
+        return _whole(table, self.missing_target, files[0].name)
+
+    def _refuse_unknown(self, names: Sequence[str], file: str) -> None:
+        keys = {
+            "target": self.targets,
+            "drop": self.drop,
+            "types": self.types,
+            "weight": [self.weight] if self.weight is not None else [],
+            "split": self.split.columns,
+        }
+        for key, named in keys.items():
+            for name in named:
+                choose_column(name, names, f"data.{key}", file)
+
+
+@dataclass
+class _Sorted:
+    """Columns by what they are for, in the order of the file."""
+
+    source: Tabular
+    gathered: Gathered
+    features: dict[str, Column] = field(default_factory=dict)
+    targets: dict[str, Column] = field(default_factory=dict)
+    keys: dict[str, Column] = field(default_factory=dict)
+    weight: Column | None = None
+    row_numbers: dict[str, Column] = field(default_factory=dict)
+    stories: dict[str, ColumnStory] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def sort(self) -> None:
+        """Look at every column; `DataError` with what is wrong in any of them."""
+        source, problems = self.source, []
+        for name in self.gathered.names:
+            raw = self.gathered.columns.get(name)
+            if raw is None:
+                why = "data.drop" if name in source.drop else "data.types says ignore"
+                self.stories[name] = ColumnStory(name, "not read", "left out", why, None, 0)
+                continue
+            try:
+                self._place(name, raw)
+            except DataError as refused:
+                problems += refused.problems
+        if problems:
+            raise DataError(problems)
+        self.targets = {name: self.targets[name] for name in source.targets}  # in the order that the spec names them
+        self._leave_out_row_numbers()
+
+    def _place(self, name: str, raw: Raw) -> None:
+        source = self.source
+        wanted = source.wanted(name, self.gathered.rows)
+        if name in source.split.columns:
+            self.keys |= infer(raw, replace(wanted, kind="category")).columns
+            role = "splits the rows"
+            if not source.split.feature or name in (*source.drop, *source.targets):
+                self.stories[name] = ColumnStory(name, "key", role, "data.split names it", None, 0)
+                if name not in source.targets:
+                    return
+        found = infer(raw, wanted)
+        role = "target" if name in source.targets else "weight" if name == source.weight else found.story.role
+        self.findings += found.findings
+        self.stories[name] = replace(found.story, role=role)
+        if name in source.targets:
+            self.targets |= found.columns
+        elif name == source.weight:
+            self.weight = found.columns[name]
+        elif name not in source.types and counts_the_rows(found.columns.get(name)):
+            self.row_numbers |= found.columns
+        else:
+            taken = [each for each in found.columns if each != name and each in self.gathered.names]
+            if taken:
+                raise DataError(
+                    f"the part {shown(taken[0])} of a date is called like a column", cure="rename that column"
+                )
+            self.features |= found.columns
+
+    def _leave_out_row_numbers(self) -> None:
+        """A column that counts the rows is no feature, unless the spec says that it is a number, or there is no other."""
+        for name, column in self.row_numbers.items():
+            key = f"{shown(name)[1:-1]}: "
+            if not self.features:
+                self.features[name] = column
+                message = f"the only feature, {shown(name)}, counts the rows"
+                cure = f"set data.types: {{{key}number}} if it says something about them"
+            else:
+                message = f"{shown(name)} was left out: it counts the rows"
+                cure = f"set data.types: {{{key}number}} if it says something about them"
+                why = "it counts the rows"
+                self.stories[name] = replace(self.stories[name], kind="row numbers", role="left out", why=why)
+            self.findings.append(Finding("row-numbers", "warning", message, cure))
+
+
+def _weights(name: str, column: Column) -> np.ndarray:
+    """float32 [N], every one a number >= 0 and some of them above it."""
+    if column.is_category:
+        raise DataError(f"the weight {shown(name)} must be a column of numbers", cure="choose another data.weight")
+    wrong = np.flatnonzero(~(column.values >= 0))
+    if len(wrong):
+        given = column.values[wrong[0]]
+        told = "is missing" if np.isnan(given) else f"is {given:g}"
+        place = column.origin.place(int(wrong[0])) if column.origin else None
+        raise DataError(
+            f"a weight must be a number >= 0, and one {told} ({counted(len(wrong), 'row')})",
+            place=place,
+            cure="mend it",
+        )
+    if not column.values.any():
+        raise DataError(
+            f"the weights {shown(name)} are all zero: no row would count", cure="choose another data.weight"
+        )
+    return column.values.astype(np.float32)
+
+
+def _whole(table: Table, missing_target: str, file: str) -> Table:
+    """The rows whose targets are all there; `DataError` with places if some are not, and may not be dropped."""
+    missing = np.logical_or.reduce([column.missing for column in table.targets.values()])
+    count = int(missing.sum())
+    if not count:
+        return table
+    if count == len(missing):
+        raise DataError("every row lacks the target", place=Place(file), cure="choose another target")
+    if missing_target == "error":
+        raise DataError(_missing_places(table.targets, count))
+    kept = np.flatnonzero(~missing)
+    lack = "lacks the target and was" if count == 1 else "lack the target and were"
+    finding = Finding("missing-target", "info", f"{count} of {counted(len(missing), 'row')} {lack} left out")
+    return replace(
+        table,
+        features=_rows_of(table.features, kept),
+        targets=_rows_of(table.targets, kept),
+        keys=_rows_of(table.keys, kept),
+        weight=None if table.weight is None else table.weight[kept],
+        findings=(*table.findings, finding),
+    )
+
+
+def _missing_places(targets: Mapping[str, Column], count: int) -> list[Problem]:
+    cure = "fill it in, or set data.missing_target: drop"
+    problems: list[Problem] = []
+    for name, column in targets.items():
+        for row in np.flatnonzero(column.missing)[: MOST_PLACES - len(problems)]:
+            place = column.origin.place(int(row)) if column.origin else None
+            problems.append(Problem(f"the target {shown(name)} has no value in this row", place, cure))
+    return first_of(problems, count)
+
+
+def _rows_of(columns: Mapping[str, Column], rows: np.ndarray) -> dict[str, Column]:
+    kept = {}
+    for name, column in columns.items():
+        origin = column.origin.of_rows(rows) if isinstance(column.origin, FileOrigin) else column.origin
+        kept[name] = Column(column.values[rows], column.levels, origin)
+    return kept
