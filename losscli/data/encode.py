@@ -192,10 +192,13 @@ class Encoder:
             found.append(kind(**{**given, "levels": tuple(given["levels"])} if "levels" in given else given))
         return cls(tuple(found), tuple(state["constant"]))
 
-    def told(self) -> str:
-        """Which categories are embedded, in words; nothing where none is."""
-        tables = [code for code in self.codes if isinstance(code, CategoryCode) and code.size]
-        each = [f"{shown(code.name)} ({counted(len(code.levels), 'level')} as {code.size} numbers)" for code in tables]
+    def told(self, features: Mapping[str, Column]) -> str:
+        """Which categories are embedded, in words, with their levels in the whole table; nothing where none is."""
+        each = [
+            f"{shown(code.name)} ({counted(len(features[code.name].levels or ()), 'level')} as {code.size} numbers)"
+            for code in self.codes
+            if code.size
+        ]
         more = f" and {len(each) - MOST_TOLD} more" if len(each) > MOST_TOLD else ""
         return ", ".join(each[:MOST_TOLD]) + more
 

@@ -140,7 +140,7 @@ def _noticed(table: Table, encoder: Encoder, encoding: Encoding) -> list[Finding
             )
         )
     if encoder.embedded:
-        findings.append(Finding("embedded", "info", f"learned vectors stand for categories: {encoder.told()}"))
+        findings.append(Finding("embedded", "info", f"learned vectors stand for categories: {encoder.told(table.features)}"))
     whole = [name for name in encoder.constant if _constant(table.features[name])]
     if whole:
         message = f"constant features were left out: {listed([shown(name) for name in whole])}"
