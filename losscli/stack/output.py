@@ -69,7 +69,8 @@ def reading_of(run: Run, task: Task) -> tuple[object, ...]:
     """What runs must share for their outputs to be read in one go, whatever their losses are."""
     loss: Loss = run.loss
     told = repr(sorted((name, str(value)) for name, value in run.settings.items())) if loss.point else ""
-    return run.output, meaning(run.output, loss.expects), heads_of(run, task), loss.own_units, loss.point, told
+    way = (run.output, meaning(run.output, loss.expects), heads_of(run, task), loss.own_units)
+    return *way, loss.point, loss.forecast, told
 
 
 class Outlet:
@@ -88,7 +89,7 @@ class Outlet:
             shaped = output if self.heads is not None else self.task.shape(output)
         else:
             shaped = output.unflatten(-1, (-1, self.heads))  # type: ignore[no-untyped-call]  # [r, B, O, m]
-            shaped = shaped.squeeze(2)  # [r, B, m] where there is one target
+            shaped = shaped.squeeze(2) if shaped.shape[2] == 1 else shaped  # [r, B, m] where there is one target
         received = through(self.chain, shaped)
         if self.own_units and self.scale is not None:
             if self.loss.expects == "log-rates":  # so that training starts at the baseline, the mean

@@ -58,7 +58,7 @@ class Regression(Task):
         return 1 if target.values.ndim == 1 else target.values.shape[1]
 
     def shape(self, output: Tensor) -> Tensor:
-        return output.squeeze(-1)  # [R, B, 1] -> [R, B]; [R, B, O] stays
+        return output.squeeze(-1) if output.shape[-1] == 1 else output  # [R, B, 1] -> [R, B]; [R, B, O] stays
 
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         return Prediction(values=received if scale is None else scale.in_units(received))
