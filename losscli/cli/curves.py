@@ -5,10 +5,10 @@ Where there are no colours a letter of its own rides on each curve and stands be
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import fmean, stdev
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
@@ -21,30 +21,47 @@ COLORS = ("cyan", "yellow", "magenta", "green", "blue", "red", "bright_cyan", "b
 HEIGHT = 10
 LONGEST_NAME = 40
 APART = 12  # columns between two letters on a curve
+SPARSE = 4  # dots from one dot of a band to the next, along and across
+DRAWABLE = 1e300  # sizes of values below which a canvas can be computed
 
 Curve = Sequence[tuple[float, float]]  # epoch or another place on the axis, value
+Band = Sequence[tuple[float, float, float]]  # the same place, the lower and the upper end
 
 
 def mean_curve(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, float]]:
     """The mean over the runs that reached an epoch; diverged runs count only where there is no other."""
+    return [(epoch, fmean(values)) for epoch, values in _by_epoch(runs, split, metric)]
+
+
+def band(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, float, float]]:
+    """One standard deviation (n - 1) around the mean curve, at the epochs that several runs reached."""
+    found = [(epoch, fmean(values), stdev(values)) for epoch, values in _by_epoch(runs, split, metric) if values[1:]]
+    return [(epoch, mean - sd, mean + sd) for epoch, mean, sd in found]
+
+
+def _by_epoch(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, list[float]]]:
     runs = list(runs)
     chosen = [run for run in runs if run.status != "diverged"] or runs
-    by_epoch: dict[int, list[float]] = {}
+    found: dict[int, list[float]] = {}
     for run in chosen:
         for point in run.history:
-            if (point.split, point.metric) == (split, metric) and math.isfinite(point.value):
-                by_epoch.setdefault(point.epoch, []).append(point.value)
-    return [(epoch, math.fsum(values) / len(values)) for epoch, values in sorted(by_epoch.items())]
+            if (point.split, point.metric) == (split, metric) and abs(point.value) < DRAWABLE:
+                found.setdefault(point.epoch, []).append(point.value)
+    return sorted(found.items())
 
 
 @dataclass
 class Curves:
-    """A renderable: at most as many named curves as there are colours; `widest` is the most columns without the names."""
+    """A renderable: at most as many named curves as there are colours; `widest` is the most columns without the names.
+
+    `bands` are shaded behind the curves of the same names.
+    """
 
     title: str
     curves: Mapping[str, Curve]
     widest: int = 84
     axis: str = "epoch"
+    bands: Mapping[str, Band] = field(default_factory=dict)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         drawn = {name: _drawable(curve) for name, curve in list(self.curves.items())[: len(COLORS)]}
@@ -54,18 +71,21 @@ class Curves:
             return
         yield Text(self.title + self._left_out(len(drawn)), "bold")
         colored = console.color_system is not None and not console.no_color
-        yield from _figure(drawn, options.max_width, self.widest, colored, self.axis)
+        yield from _figure(drawn, self.bands, options.max_width, self.widest, colored, self.axis)
 
     def _left_out(self, drawn: int) -> str:
         return f" ({drawn} of {len(self.curves)} drawn)" if drawn < len(self.curves) else ""
 
 
 def _drawable(curve: Curve) -> list[tuple[float, float]]:
-    return [(epoch, value) for epoch, value in curve if abs(value) < 1e300]  # NaN and inf compare false
+    return [(epoch, value) for epoch, value in curve if abs(value) < DRAWABLE]  # NaN and inf compare false
 
 
-def _figure(curves: Mapping[str, Curve], width: int, widest: int, colored: bool, axis: str) -> list[Text]:
-    low, high = _limits(value for curve in curves.values() for _, value in curve)
+def _figure(
+    curves: Mapping[str, Curve], bands: Mapping[str, Band], width: int, widest: int, colored: bool, axis: str
+) -> list[Text]:
+    ends = [end for name in curves if bands.get(name) for end in bands[name][-1][1:]]  # its beginning may be wide
+    low, high = _limits([*(value for curve in curves.values() for _, value in curve), *ends])
     first, last = _ends(epoch for curve in curves.values() for epoch, _ in curve)
     places = decimals((low, high))
     ticks = {0: number(high, places), HEIGHT // 2: number((low + high) / 2, places), HEIGHT - 1: number(low, places)}
@@ -75,7 +95,7 @@ def _figure(curves: Mapping[str, Curve], width: int, widest: int, colored: bool,
     if letters:
         names = {name: f"{letter} {told}" for letter, (name, told) in zip(letters, names.items(), strict=False)}
     columns = max(4, min(widest, width - margin - max(map(len, names.values())) - 4))
-    rows = _canvas(curves, columns, (first, last, low, high), colored, letters)
+    rows = _canvas(curves, bands, columns, (first, last, low, high), colored, letters)
     labels = _labels(curves, low, high)
     lines = []
     for row, dots in enumerate(rows):
@@ -92,16 +112,20 @@ def _figure(curves: Mapping[str, Curve], width: int, widest: int, colored: bool,
 
 def _canvas(
     curves: Mapping[str, Curve],
+    bands: Mapping[str, Band],
     columns: int,
     limits: tuple[float, float, float, float],
     colored: bool,
     letters: Sequence[str],
 ) -> list[Text]:
-    """The curves as lines of braille; the first curve is drawn last, on top."""
+    """The curves as lines of braille, in front of their bands; the first curve is drawn last, on top."""
     import plotille
 
     first, last, low, high = limits
     canvas = plotille.Canvas(columns, HEIGHT, first, low, last if last > first else first + 1, high, mode="names")
+    for index, name in reversed(list(enumerate(curves))):
+        for place, height in _shade(bands.get(name, ()), columns, limits):
+            canvas.point(place, height, color=COLORS[index] if colored else None)
     for index, curve in reversed(list(enumerate(curves.values()))):
         color = COLORS[index] if colored else None
         points = [*curve[:: max(1, len(curve) // (4 * columns))], curve[-1]]
@@ -113,6 +137,23 @@ def _canvas(
             if curve[0][0] <= epoch <= curve[-1][0]:
                 canvas.point(epoch, _value_at(curve, epoch), marker=letter)
     return [Text.from_ansi(row) for row in canvas.plot(linesep="\n").split("\n")]
+
+
+def _shade(band: Band, columns: int, limits: tuple[float, float, float, float]) -> Iterator[tuple[float, float]]:
+    """Dots between the ends of a band, so far apart that they make no line; a cell has 2 x 4 dots."""
+    first, last, low, high = limits
+    if len(band) < 2:
+        return
+    lower, upper = [(at, start) for at, start, _ in band], [(at, end) for at, _, end in band]
+    for column in range(0, 2 * columns, SPARSE):
+        place = first + (last - first) * (column + 0.5) / (2 * columns)
+        if not band[0][0] <= place <= band[-1][0]:
+            continue
+        bottom, top = _value_at(lower, place), _value_at(upper, place)
+        for row in range(column // 2 % SPARSE, 4 * HEIGHT, SPARSE):
+            height = low + (high - low) * (row + 0.5) / (4 * HEIGHT)
+            if bottom <= height <= top:
+                yield place, height
 
 
 def _stations(first: float, last: float, columns: int, shift: float) -> list[float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 if TYPE_CHECKING:
+    from losscli.compare.view import View
     from losscli.spec.overrides import Overrides
 
 
@@ -17,6 +18,16 @@ class Format(StrEnum):
 
     text = "text"
     json = "json"
+
+
+class TableFormat(StrEnum):
+    """What stdout gets of a comparison; `github` is text with the problems as annotations of a workflow."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+    md = "md"
+    github = "github"
 
 
 def _option(flag: str, help: str, metavar: str = "TEXT") -> Any:  # noqa: A002  it is typer's word
@@ -42,10 +53,18 @@ Seeds = Annotated[Text, _option("--seeds", "5 means the seeds 0 to 4, and 3,7 th
 Metric = Annotated[Texts, _option("--metric", "A metric, the first is the headline; repeatable.", "NAME")]
 Device = Annotated[Text, _option("--device", "auto, cpu, cuda, cuda:1 ...", "NAME")]
 Set = Annotated[Texts, _option("--set", "Any key of the spec, as train.clip=1; repeatable.", "KEY=VALUE")]
+Tune = Annotated[
+    Texts,
+    _option("--tune", "lr, or a name with values, as gamma=0.5,1,2: chosen on the valid split; repeatable.", "NAME"),
+]
+Sort = Annotated[Text, _option("--sort", "Show entries by a metric, name or time; their order is no ranking.", "KEY")]
+Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the headline, as accuracy,f1.", "NAMES")]
+Top = Annotated[Text, _option("--top", "How many entries to show; the reference always is.", "N")]
 Smoke = Annotated[bool, Option("--smoke", help="A few steps only: does it run?")]
 Out = Annotated[Path, Option("--out", metavar="DIR", help="Where records go.")]
 NoRecord = Annotated[bool, Option("--no-record", help="Leave no record behind.")]
 As = Annotated[Format, Option("--format", help="text for people, json for programs.")]
+AsTable = Annotated[TableFormat, Option("--format", help="text and md for people, json and csv for programs.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
 
 
@@ -62,6 +81,7 @@ def overrides(
     metrics: Texts,
     device: Text,
     sets: Texts,
+    tune: Texts = None,
 ) -> Overrides:
     """The flags as the spec takes them; every number that is none is told at once, with its flag."""
     from losscli.spec.overrides import Overrides
@@ -82,8 +102,22 @@ def overrides(
         seeds=seeds,
         device=device,
         metrics=metrics or [],
+        tune=tune or [],
         sets=sets or [],
     )
+
+
+def view(sort: Text, metrics: Text, top: Text) -> View:
+    """What to show of a leaderboard; names are judged when the specs, and so the tasks, are known."""
+    from losscli.compare.view import View
+    from losscli.errors import Place, SpecError, shown
+    from losscli.spec.reader import read_value
+
+    count = None if top is None else read_value(top, "--top")
+    if count is not None and (type(count) is not int or count < 1):
+        raise SpecError(f"expected a whole number >= 1, got {shown(top)}", place=Place("--top"), cure="--top 5")
+    names = [name.strip() for name in (metrics or "").split(",") if name.strip()]
+    return View(sort, tuple(names), count)
 
 
 def option_values(sets: list[str]) -> dict[str, Any]:

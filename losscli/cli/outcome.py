@@ -8,7 +8,7 @@ import shlex
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
@@ -40,7 +40,7 @@ class Wishes:
     smoke: bool
     format: Format | TableFormat
     quiet: bool
-    view: View = View()
+    view: View = field(default_factory=View)
 
 
 def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> list[Spec]:
@@ -108,13 +108,13 @@ def tell(comparison: Comparison, wishes: Wishes) -> None:
     if wishes.format in (TableFormat.text, TableFormat.github):
         show.outcome(comparison, "" if wishes.quiet else next_command(comparison), wishes.view)
         if wishes.format == TableFormat.github:
-            show.written(annotations.of(comparison))
+            show.paper(annotations.of(comparison))
         return
     if wishes.format == TableFormat.json:
         show.machine(to_json(comparison))
     else:
         write = to_csv if wishes.format == TableFormat.csv else to_markdown
-        show.written(write(comparison, wishes.view))
+        show.paper(write(comparison, wishes.view))
     show.unmet(comparison.unmet)
 
 

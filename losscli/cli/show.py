@@ -18,19 +18,14 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.breakdown import pieces as breakdown
-from losscli.cli.curves import Curves, band, mean_curve
-from losscli.cli.tables import leaderboards, score_table
-from losscli.cli.text import duration, in_ascii, trimmed, visible
+from losscli.cli.contest import pieces as contest
+from losscli.cli.text import in_ascii, trimmed, visible
 from losscli.compare.result import Arena, Comparison
-from losscli.compare.tuning import chosen
-from losscli.compare.view import View, in_words, seen
-from losscli.compare.words import paragraph
+from losscli.compare.view import View
 from losscli.errors import Finding, Problem
 
 IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
 COLORS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
-MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it
-WIDEST_PROSE = 100  # columns that an eye follows from line to line
 
 
 class Changing:
@@ -50,15 +45,20 @@ class Changing:
 
 def screen(stream: IO[str]) -> Console:
     """A console on `stream`. LC_ALL=C is believed: Python makes the stream UTF-8 then, but the terminal may not be."""
-    locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
-    utf8 = (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
     file = stream if stream.isatty() else cast(IO[str], Changing(stream, trimmed))  # a file keeps no padding
-    if not utf8 or locale in ("C", "POSIX"):
+    if _plain(stream):
         file = cast(IO[str], Changing(file, in_ascii))
     return Console(file=file, markup=False, highlight=False, emoji=False)
 
 
-def outcome(comparison: Comparison, next_command: str = "") -> None:
+def _plain(stream: IO[str]) -> bool:
+    """Whether a stream takes nothing but ASCII."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
+    utf8 = (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
+    return not utf8 or locale in ("C", "POSIX")
+
+
+def outcome(comparison: Comparison, next_command: str = "", view: View | None = None) -> None:
     """All that a command found, arena by arena; then what was unmet, where the record is, and what to do next."""
     console = screen(sys.stdout)
     for found in comparison.breakdowns:
@@ -70,10 +70,8 @@ def outcome(comparison: Comparison, next_command: str = "") -> None:
     shown = {at for found in comparison.breakdowns for at in found.arenas}
     for arena in (arena for at, arena in enumerate(comparison.arenas) if at not in shown):
         _header(console, arena, comparison.device)
-        if len(arena.entries) == 1:
-            _single(console, arena)
-        else:
-            _contest(console, arena)
+        for piece in contest(arena, view or View(), console.width, _plain(sys.stdout)):
+            console.print(piece)
         _findings(console, [found for found in arena.findings if found.code not in IN_THE_HEADER])
         console.print()
     unmet(comparison.unmet, sys.stdout)
@@ -100,6 +98,11 @@ def paths(found: Iterable[Path]) -> None:
 def machine(value: Mapping[str, Any]) -> None:
     """One JSON object on stdout, for programs."""
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def paper(text: str) -> None:
+    """A file's text on stdout, as it is."""
+    sys.stdout.write(text)
 
 
 def problems(found: Sequence[Problem]) -> None:
@@ -153,35 +156,6 @@ def _mapping(arena: Arena, most: int = 10) -> str:
         shown = [f"{index} = {label}" for index, label in enumerate(shown)]
     more = f" and {len(arena.labels) - most} more" if len(arena.labels) > most else ""
     return f"target: {', '.join(shown)}{more}" if shown else ""
-
-
-def _single(console: Console, arena: Arena) -> None:
-    (entry,) = arena.entries
-    curves = {split: mean_curve(arena.runs, split, "loss") for split in ("train", "valid")}
-    seeds = len(arena.runs)
-    console.print(Curves(f"{visible(entry.entry)}: loss{f', mean of {seeds} seeds' if seeds > 1 else ''}", curves))
-    console.print()
-    console.print(score_table(arena, entry))
-    console.print()
-    console.print(Text(f"{seeds} run{'s' if seeds > 1 else ''} in {duration(entry.seconds)}", "dim"))
-
-
-def _contest(console: Console, arena: Arena) -> None:
-    curves = {
-        entry.entry: mean_curve([run for run in arena.runs if run.entry == entry.entry], "valid", arena.headline)
-        for entry in arena.entries
-    }
-    seeds = len({run.seed for run in arena.runs})
-    console.print(Curves(f"valid {visible(arena.headline)}{f', mean of {seeds} seeds' if seeds > 1 else ''}", curves))
-    console.print()
-    for table in leaderboards(arena, console.width):
-        console.print(table)
-        console.print()
-    known = (
-        f"test split, mean ± sd of {seeds} seeds, 95 % interval of the paired difference" if seeds > 1 else "test split"
-    )
-    console.print(Text(f"{known}; reference: {visible(arena.reference)}", "dim"))
-    console.print(Text("time: that of its stack, shared evenly", "dim"))
 
 
 def _of_levels(arenas: Sequence[Arena]) -> list[Finding]:

@@ -1,24 +1,23 @@
-"""The tables: metrics of one entry by split, and the leaderboard of an arena. Nothing here ranks or crowns an entry."""
+"""The tables: metrics of one entry by split, and the leaderboard of an arena. Only a verdict gives an entry a colour."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from losscli.cli.text import decimals, duration, number, spread, visible
-from losscli.compare.result import Arena, Delta, EntryResult, Estimate
+from losscli.cli.text import decimals, number, spread, visible
+from losscli.compare.columns import NO_ESTIMATE, Column, columns, headed
+from losscli.compare.result import Arena, EntryResult
 
-ARROWS = {"up": "↑", "down": "↓"}
-NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
+STYLES = {"better": "green", "worse": "red"}  # by verdict: nothing else may look like praise or blame
 
-NARROWEST = 14  # of the names of entries, which are wrapped so that the verdict can stand beside the difference
+NARROWEST = 14  # of names and verdicts, which are wrapped so that a verdict can stand beside its difference
 TOGETHER = 3  # headline, difference and verdict
-
-Column = tuple[str, list[str]]  # heading, one cell per entry and one for the baseline
 
 
 def score_table(arena: Arena, entry: EntryResult) -> Table:
@@ -29,7 +28,7 @@ def score_table(arena: Arena, entry: EntryResult) -> Table:
         baseline = arena.baseline.get("test", {}).get(metric, math.nan)
         places = decimals([*(found.mean for found in estimates), baseline])
         table.add_row(
-            Text(_headed(arena, metric)),
+            Text(headed(arena, metric)),
             *(Text(spread(found, places)) for found in estimates),
             Text(number(baseline, places), "dim"),
         )
@@ -39,76 +38,47 @@ def score_table(arena: Arena, entry: EntryResult) -> Table:
 def leaderboards(arena: Arena, width: int) -> Iterator[Table]:
     """One line per entry, on the test split; columns that do not fit beside the headline get a table below it."""
     names = ["entry", *(visible(entry.entry, 40) for entry in arena.entries), "baseline"]
-    columns = _columns(arena)
-    left = min(max(map(len, names)), max(NARROWEST, width - sum(map(_width, columns[:TOGETHER]))))
-    while columns:
-        fitting = max(1, _fitting(columns, width - left))
-        yield _leaderboard(names, columns[:fitting], left)
-        columns = columns[fitting:]
+    rest = [_Fitted(column, _width(column)) for column in columns(arena)]
+    left = max(map(len, names))
+    short = left + sum(each.width for each in rest[:TOGETHER]) - width
+    if short > 0:  # wrap the verdicts, then the names
+        rest[TOGETHER - 1].width -= min(short, max(0, rest[TOGETHER - 1].width - NARROWEST - 2))
+        left = min(left, max(NARROWEST, width - sum(each.width for each in rest[:TOGETHER])))
+    while rest:
+        fitting = max(1, _fitting(rest, width - left))
+        yield _leaderboard(arena, names, rest[:fitting], left)
+        rest = rest[fitting:]
 
 
-def _leaderboard(names: Sequence[str], columns: Sequence[Column], left: int) -> Table:
-    table = _table(names[0], *(heading for heading, _ in columns))
-    table.columns[0].max_width = left
-    for row, name in enumerate(names[1:]):
-        style = "dim" if row == len(names) - 2 else ""
-        table.add_row(Text(name, style), *(Text(cells[row], style) for _, cells in columns))
+@dataclass
+class _Fitted:
+    column: Column
+    width: int  # with the room to its left
+
+
+def _leaderboard(arena: Arena, names: Sequence[str], fitted: Sequence[_Fitted], left: int) -> Table:
+    table = _table(names[0], *(each.column.heading for each in fitted))
+    for at, width in enumerate([left, *(each.width - 2 for each in fitted)]):
+        table.columns[at].max_width = width
+    for row, entry in enumerate(arena.entries):
+        cells = [
+            Text(each.column.cells[row], STYLES.get(entry.verdict, "") if each.column.kind == "verdict" else "")
+            for each in fitted
+        ]
+        table.add_row(Text(names[row + 1]), *cells)
+    table.add_row(Text("baseline", "dim"), *(Text(each.column.baseline, "dim") for each in fitted))
     return table
 
 
-def _columns(arena: Arena) -> list[Column]:
-    headline, *others = sorted(arena.directions, key=lambda metric: metric != arena.headline)
-    places = decimals(entry.delta.mean for entry in arena.entries if entry.delta)
-    return [
-        _metric(arena, headline),
-        ("vs reference", [*(_difference(entry.delta, places) for entry in arena.entries), ""]),
-        ("verdict", [*(entry.verdict for entry in arena.entries), ""]),
-        *_finished(arena),
-        ("time", [*(duration(entry.seconds) for entry in arena.entries), ""]),
-        *(_metric(arena, metric) for metric in others),
-    ]
-
-
-def _metric(arena: Arena, metric: str) -> Column:
-    estimates = [entry.scores.get("test", {}).get(metric, NO_ESTIMATE) for entry in arena.entries]
-    baseline = arena.baseline.get("test", {}).get(metric, math.nan)
-    places = decimals([*(found.mean for found in estimates), baseline])
-    return _headed(arena, metric), [*(spread(found, places) for found in estimates), number(baseline, places)]
-
-
-def _difference(delta: Delta | None, places: int | None) -> str:
-    if delta is None:
-        return ""
-    mean = number(delta.mean, places, "+")
-    if delta.ci95 is None:
-        return mean
-    return f"{mean} [{number(delta.ci95[0], places, '+')}, {number(delta.ci95[1], places, '+')}]"
-
-
-def _finished(arena: Arena) -> list[Column]:
-    """How many runs of each entry count, where some do not."""
-    cells = []
-    for entry in arena.entries:
-        statuses = [run.status for run in arena.runs if run.entry == entry.entry]
-        cells.append(f"{len(statuses) - statuses.count('diverged')} of {len(statuses)}")
-    diverged = any(run.status == "diverged" for run in arena.runs)
-    return [("finished", [*cells, ""])] if diverged else []
-
-
-def _headed(arena: Arena, metric: str) -> str:
-    return f"{visible(metric, 40)} {ARROWS[arena.directions[metric]]}"
-
-
 def _width(column: Column) -> int:
-    heading, cells = column
-    return max(len(heading), *map(len, cells)) + 2
+    return max(len(column.heading), *map(len, column.cells), len(column.baseline)) + 2
 
 
-def _fitting(columns: Sequence[Column], room: int) -> int:
+def _fitting(fitted: Sequence[_Fitted], room: int) -> int:
     """How many of the columns, from the left, fit into `room` characters."""
     count = 0
-    for heading, cells in columns:
-        room -= _width((heading, cells))
+    for each in fitted:
+        room -= each.width
         if room < 0:
             break
         count += 1

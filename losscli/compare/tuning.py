@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol, TypeVar
 
-from losscli.compare.result import Arena, RunResult
-from losscli.errors import Finding
+from losscli.compare.result import Arena, EntryResult, RunResult
+from losscli.errors import Finding, counted
 
 RATE = "lr"
 MOST_TOLD = 4  # entries that one finding names
@@ -74,6 +74,19 @@ def text_of(value: Any) -> str:
     ('0.001', 'null', 'balanced', '[1, 2.5]')
     """
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def chosen(entry: EntryResult) -> str:
+    """What tuning chose for an entry, the most frequent first: `lr: 0.001 in 7 of 10 seeds, 0.003 in 3`."""
+    return "; ".join(f"{name}: {_by_seeds(counts)}" for name, counts in entry.tuned.items())
+
+
+def _by_seeds(counts: Mapping[str, int]) -> str:
+    first, *others = sorted(
+        ((value, count) for value, count in counts.items() if count), key=lambda each: -each[1]
+    ) or [("nothing", 0)]
+    seeds = f"{first[0]} in {first[1]} of {counted(sum(counts.values()), 'seed')}"
+    return ", ".join([seeds, *(f"{value} in {count}" for value, count in others)])
 
 
 def _runs(arena: Arena, entry: str) -> list[RunResult]:

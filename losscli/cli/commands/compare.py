@@ -23,12 +23,16 @@ def compare(
     lr: flags.Lrs = None,
     seeds: flags.Seeds = None,
     metric: flags.Metric = None,
+    tune: flags.Tune = None,
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
-    form: flags.As = flags.Format.text,
+    form: flags.AsTable = flags.TableFormat.text,
+    sort: flags.Sort = None,
+    metrics: flags.Shown = None,
+    top: flags.Top = None,
     quiet: flags.Quiet = False,
 ) -> None:
     """Compare losses on the same seeds.
@@ -38,9 +42,12 @@ def compare(
     losscli compare configs/*.yaml
 
     losscli compare spec.yaml --loss bce-logits --loss focal --seeds 10
+
+    losscli compare spec.yaml --tune lr --tune gamma=0.5,1,2
     """
     from losscli.cli import outcome
 
-    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets)
+    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
+    view = flags.view(sort, metrics, top)
     wanted = outcome.load(specs or [], given, quiet)
-    raise Exit(outcome.run(wanted, outcome.Wishes(None if no_record else out, smoke, form, quiet)))
+    raise Exit(outcome.run(wanted, outcome.Wishes(None if no_record else out, smoke, form, quiet, view)))

@@ -23,12 +23,13 @@ def train(
     lr: flags.Lr = None,
     seeds: flags.Seeds = None,
     metric: flags.Metric = None,
+    tune: flags.Tune = None,
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
-    form: flags.As = flags.Format.text,
+    form: flags.AsTable = flags.TableFormat.text,
     quiet: flags.Quiet = False,
 ) -> None:
     """Train one loss.
@@ -55,6 +56,7 @@ def train(
         metric,
         device,
         sets,
+        tune,
     )
     specs = outcome.load([spec] if spec else [], given, quiet)
     if len(specs[0].loss) > 1:

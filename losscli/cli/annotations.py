@@ -1,0 +1,35 @@
+"""Annotations of a GitHub workflow: what was unmet and what was noticed, as GitHub shows it beside a pull request.
+
+https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+"""
+
+from __future__ import annotations
+
+from losscli.compare.result import Comparison
+from losscli.errors import visible
+
+LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
+LONGEST = 2000
+
+
+def of(comparison: Comparison) -> str:
+    """A line for every unmet expectation (an error) and every finding."""
+    lines = [annotation("error", "expectation not met", said) for said in comparison.unmet]
+    for arena in comparison.arenas:
+        lines += [
+            annotation(LEVELS[each.severity], f"{arena.data}: {each.code}", each.message) for each in arena.findings
+        ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def annotation(level: str, title: str, message: str) -> str:
+    r"""One workflow command; nothing in its parts can end it or begin another.
+
+    >>> annotation("error", "a: b, c", "50 % lost\n::error::x")
+    '::error title=a%3A b%2C c::50 %25 lost\\n::error::x'
+    """
+    return f"::{level} title={_escaped(title).replace(':', '%3A').replace(',', '%2C')}::{_escaped(message)}"
+
+
+def _escaped(text: str) -> str:
+    return visible(text, LONGEST).replace("%", "%25")

@@ -1,0 +1,90 @@
+"""What the terminal shows of an arena: curves, tables, what tuning chose, and the whole in plain language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.constrain import Constrain
+from rich.table import Table
+from rich.text import Text
+
+from losscli.cli.curves import Curves, band, mean_curve
+from losscli.cli.tables import leaderboards, score_table
+from losscli.cli.text import duration, visible
+from losscli.compare.result import Arena
+from losscli.compare.tuning import chosen
+from losscli.compare.view import View, in_words, seen
+from losscli.compare.words import paragraph
+
+MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it
+WIDEST_PROSE = 100  # columns that an eye follows from line to line
+
+
+def pieces(whole: Arena, view: View, width: int, plain: bool) -> Iterator[RenderableType]:
+    """The arena as a view shows it, for so many columns; a `plain` terminal, which has only ASCII, gets no shading."""
+    arena = seen(whole, view)
+    if len(whole.entries) == 1:
+        yield from _single(arena, plain)
+    else:
+        yield from _several(arena, width, plain)
+        ordered = in_words(whole, view)
+        if ordered:
+            yield Text(ordered, "dim")
+    yield from _tuned(arena)
+    yield Text()
+    yield Constrain(Text(visible(paragraph(whole), 20_000)), WIDEST_PROSE)
+
+
+def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:
+    (entry,) = arena.entries
+    seeds = len(arena.runs)
+    splits = ("train", "valid")
+    curves = {split: mean_curve(arena.runs, split, "loss") for split in splits}
+    bands = {} if plain else {split: band(arena.runs, split, "loss") for split in splits}
+    yield Curves(f"{visible(entry.entry)}: loss{_averaged(seeds, bool(bands))}", curves, bands=bands)
+    yield Text()
+    yield score_table(arena, entry)
+    yield Text()
+    yield Text(f"{seeds} run{'s' if seeds > 1 else ''} in {duration(entry.seconds)}", "dim")
+
+
+def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
+    seeds = len({run.seed for run in arena.runs})
+    yield _headline(arena, seeds, plain)
+    yield Text()
+    for table in leaderboards(arena, width):
+        yield table
+        yield Text()
+    several = f", mean ± sd of {seeds} seeds, 95 % interval of the paired difference" if seeds > 1 else ""
+    tuned = "; it counts every candidate of tuning" if any(entry.tuned for entry in arena.entries) else ""
+    yield Text(f"test split{several}; reference: {visible(arena.reference)}", "dim")
+    yield Text(f"↑ higher is better, ↓ lower is better; time: that of its stack, shared evenly{tuned}", "dim")
+
+
+def _headline(arena: Arena, seeds: int, plain: bool) -> Curves:
+    """The headline metric over the epochs, an entry over the other."""
+    runs = {entry.entry: [run for run in arena.runs if run.entry == entry.entry] for entry in arena.entries}
+    curves = {name: mean_curve(of_entry, "valid", arena.headline) for name, of_entry in runs.items()}
+    few = len(runs) <= MOST_BANDS
+    shaded = [] if plain else [name for name in runs if few or name == arena.reference]
+    bands = {name: band(runs[name], "valid", arena.headline) for name in shaded}
+    whose = "" if few else f" of {visible(arena.reference, 40)}"
+    return Curves(f"valid {visible(arena.headline)}{_averaged(seeds, bool(bands), whose)}", curves, bands=bands)
+
+
+def _averaged(seeds: int, shaded: bool, whose: str = "") -> str:
+    """What a title says of curves that are means."""
+    return f", mean of {seeds} seeds{f' (dotted: ± sd{whose})' if shaded else ''}" if seeds > 1 else ""
+
+
+def _tuned(arena: Arena) -> Iterator[RenderableType]:
+    """What tuning chose for each entry."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for entry in arena.entries:
+        if entry.tuned:
+            grid.add_row(Text(visible(entry.entry, 40)), Text(visible(chosen(entry), 400)))
+    if grid.row_count:
+        yield Text()
+        yield Text("tuned on the valid split of each seed", "bold")
+        yield grid

@@ -1,0 +1,80 @@
+"""The columns of a leaderboard, as text: what the terminal and a pull request show alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from losscli.compare.numbers import decimals, duration, number, spread
+from losscli.compare.result import Arena, Delta, Estimate
+from losscli.compare.verdict import described
+from losscli.errors import visible
+
+ARROWS = {"up": "↑", "down": "↓"}
+NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
+
+Kind = Literal["metric", "difference", "verdict", "finished", "time"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: a cell per entry, in the arena's order, and what the row of the baseline says."""
+
+    kind: Kind
+    heading: str
+    cells: Sequence[str]
+    baseline: str = ""
+
+
+def columns(arena: Arena) -> list[Column]:
+    """On the test split: the headline, its difference to the reference, the verdict; then time and the other metrics."""
+    headline, *others = sorted(arena.directions, key=lambda metric: metric != arena.headline)
+    times = [duration(entry.seconds) for entry in arena.entries]
+    return [
+        _metric(arena, headline),
+        Column("difference", "vs reference", _differences(arena)),
+        Column("verdict", "verdict", [described(entry, arena) for entry in arena.entries]),
+        *_finished(arena),
+        Column("time", "time", times),
+        *(_metric(arena, metric) for metric in others),
+    ]
+
+
+def headed(arena: Arena, metric: str) -> str:
+    """A metric with the arrow that says which direction is better."""
+    return f"{visible(metric, 40)} {ARROWS[arena.directions[metric]]}"
+
+
+def _metric(arena: Arena, metric: str) -> Column:
+    estimates = [entry.scores.get("test", {}).get(metric, NO_ESTIMATE) for entry in arena.entries]
+    baseline = arena.baseline.get("test", {}).get(metric, math.nan)
+    places = decimals([*(found.mean for found in estimates), baseline])
+    cells = [spread(found, places) for found in estimates]
+    return Column("metric", headed(arena, metric), cells, number(baseline, places))
+
+
+def _differences(arena: Arena) -> list[str]:
+    places = decimals(entry.delta.mean for entry in arena.entries if entry.delta)
+    return [_difference(entry.delta, places) for entry in arena.entries]
+
+
+def _difference(delta: Delta | None, places: int | None) -> str:
+    if delta is None:
+        return ""
+    mean = number(delta.mean, places, "+")
+    if delta.ci95 is None:
+        return mean
+    return f"{mean} [{number(delta.ci95[0], places, '+')}, {number(delta.ci95[1], places, '+')}]"
+
+
+def _finished(arena: Arena) -> list[Column]:
+    """How many runs of each entry count, where some do not."""
+    if all(run.status != "diverged" for run in arena.runs):
+        return []
+    cells = []
+    for entry in arena.entries:
+        statuses = [run.status for run in arena.runs if run.entry == entry.entry]
+        cells.append(f"{len(statuses) - statuses.count('diverged')} of {len(statuses)}")
+    return [Column("finished", "finished", cells)]

@@ -1,0 +1,92 @@
+"""A comparison as CSV: one line per entry, with column names that stay the same. Numbers are as exact as they are.
+
+A cell that a spreadsheet would take for a formula gets an apostrophe before it
+(https://owasp.org/www-community/attacks/CSV_Injection); numbers stay numbers, also below zero.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from losscli.compare.result import Arena, Comparison, EntryResult
+from losscli.compare.view import View, seen
+from losscli.errors import visible
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+LONGEST = 2000  # characters of a foreign cell
+
+FIXED = (
+    "arena", "data", "task", "entry", "loss", "options", "tuned", "verdict", "seeds", "finished", "seconds",
+    "delta_metric", "delta_mean", "delta_ci95_low", "delta_ci95_high", "delta_p", "delta_p_holm",
+)  # fmt: skip
+OF_A_METRIC = ("mean", "sd", "ci95_low", "ci95_high", "baseline")
+
+
+def to_csv(comparison: Comparison, view: View | None = None) -> str:
+    """All arenas in one table, on the test split; `arena` numbers them from 1. A metric that an arena has not is empty.
+
+    Columns: those of `FIXED`, then for each metric `<metric>_mean`, `_sd`, `_ci95_low`, `_ci95_high` and `_baseline`.
+    """
+    arenas = [seen(arena, view or View()) for arena in comparison.arenas]
+    metrics = list(dict.fromkeys(metric for arena in arenas for metric in arena.directions))
+    columns = [*FIXED, *(f"{metric}_{part}" for metric in metrics for part in OF_A_METRIC)]
+    text = io.StringIO()
+    table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    table.writeheader()
+    for number, arena in enumerate(arenas, start=1):
+        for entry in arena.entries:
+            row = {"arena": number, **_facts(arena, entry), **dict(_scores(arena, entry))}
+            table.writerow({name: cell(value) for name, value in row.items()})
+    return text.getvalue()
+
+
+def cell(value: Any) -> Any:
+    """A value as a cell holds it.
+
+    >>> cell("=1+1"), cell("@SUM"), cell("focal"), cell(-0.5), cell(float("nan"))
+    ("'=1+1", "'@SUM", 'focal', -0.5, '')
+    """
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    if not isinstance(value, str):
+        return value
+    told = visible(value, LONGEST)
+    return f"'{told}" if value.startswith(FORMULA) else told
+
+
+def _facts(arena: Arena, entry: EntryResult) -> dict[str, Any]:
+    statuses = [run.status for run in arena.runs if run.entry == entry.entry]
+    delta = entry.delta
+    low, high = (delta.ci95 if delta else None) or (None, None)
+    return {
+        "data": arena.data,
+        "task": arena.task,
+        "entry": entry.entry,
+        "loss": entry.loss,
+        "options": json.dumps(dict(entry.options), default=str),
+        "tuned": json.dumps(entry.tuned, default=str) if entry.tuned else "",
+        "verdict": entry.verdict,
+        "seeds": len(statuses),
+        "finished": len(statuses) - statuses.count("diverged"),
+        "seconds": entry.seconds,
+        "delta_metric": delta.metric if delta else "",
+        "delta_mean": delta.mean if delta else None,
+        "delta_ci95_low": low,
+        "delta_ci95_high": high,
+        "delta_p": delta.p if delta else None,
+        "delta_p_holm": delta.p_holm if delta else None,
+    }
+
+
+def _scores(arena: Arena, entry: EntryResult) -> Iterator[tuple[str, Any]]:
+    for metric in arena.directions:
+        found = entry.scores.get("test", {}).get(metric)
+        low, high = (found.ci95 if found else None) or (None, None)
+        values = (found.mean if found else None, found.sd if found else None, low, high)
+        baseline = arena.baseline.get("test", {}).get(metric)
+        yield from zip((f"{metric}_{part}" for part in OF_A_METRIC), (*values, baseline), strict=True)

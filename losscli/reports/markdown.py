@@ -1,0 +1,73 @@
+"""A comparison as Markdown, for a pull request: what it says in a paragraph, and the leaderboard. Nothing foreign is markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from losscli.compare.columns import columns
+from losscli.compare.result import Arena, Comparison
+from losscli.compare.tuning import chosen
+from losscli.compare.view import View, in_words, seen
+from losscli.compare.words import paragraph
+from losscli.errors import counted, visible
+
+# What GitHub may take for more than text: emphasis, code, links, HTML, cells, formulas, mentions, references, emoji.
+MARKS = re.compile(r"([\\`*\[\]<>|~$&]|(?<!\w)_|_(?!\w)|@(?=\w)|#(?=\d)|:(?=[\w+-]+:|//))")
+LONGEST = 200  # characters of a foreign name
+SEVERITIES = ("error", "warning", "info")
+
+
+def to_markdown(comparison: Comparison, view: View | None = None) -> str:
+    """All arenas, one after another: a heading, the paragraph, the leaderboard of the test split, and the findings."""
+    parts = [line for arena in comparison.arenas for line in _arena(arena, view or View())]
+    if comparison.unmet:
+        parts += ["", *(f"- **unmet**: {literal(said)}" for said in comparison.unmet)]
+    if comparison.record:
+        parts += ["", f"Record: {literal(comparison.record)}"]
+    return "\n".join(parts).strip() + "\n"
+
+
+def literal(text: object, longest: int = LONGEST) -> str:
+    r"""Text that a renderer shows as it is: no markup, no cell of its own, no mention of anybody.
+
+    >>> print(literal("a|b <b>*x*</b> @all"))
+    a\|b \<b\>\*x\*\</b\> \@all
+    >>> print(literal("log_loss: -0.5, #12, _x_, :smile:, https://x"))
+    log_loss: -0.5, \#12, \_x\_, \:smile:, https\://x
+    """
+    return MARKS.sub(r"\\\1", visible(text, longest))
+
+
+def _arena(arena: Arena, view: View) -> Iterator[str]:
+    shown = seen(arena, view)
+    seeds = counted(len({run.seed for run in arena.runs}), "seed")
+    yield from ("", f"### {literal(arena.data)} ({arena.task}), test {literal(arena.headline)}, {seeds}", "")
+    yield literal(paragraph(arena), 20_000)
+    yield ""
+    yield from _table(shown)
+    yield ""
+    ordered = in_words(arena, view)
+    notes = (
+        [f"reference: {literal(arena.reference)}", ordered] if ordered else [f"reference: {literal(arena.reference)}"]
+    )
+    yield f"Mean ± sd over the seeds, 95 % interval of the paired difference; {'; '.join(notes)}."
+    tuned = [f"- {literal(entry.entry)}: {literal(chosen(entry))}" for entry in shown.entries if entry.tuned]
+    if tuned:
+        yield from ("", "Tuned on the valid split of each seed:", "", *tuned)
+    found = sorted(arena.findings, key=lambda each: SEVERITIES.index(each.severity))
+    if found:
+        yield from ("", *(f"- **{each.severity}**: {literal(each.message, 2000)}" for each in found))
+
+
+def _table(arena: Arena) -> Iterator[str]:
+    rest = columns(arena)
+    yield _row(["entry", *(each.heading for each in rest)])
+    yield _row(["---"] * (len(rest) + 1), plain=True)
+    for at, entry in enumerate(arena.entries):
+        yield _row([visible(entry.entry, LONGEST), *(each.cells[at] for each in rest)])
+    yield _row(["baseline", *(each.baseline for each in rest)])
+
+
+def _row(cells: Sequence[str], plain: bool = False) -> str:
+    return f"| {' | '.join(cells if plain else map(literal, cells))} |"
