@@ -1,45 +1,25 @@
 """One run as an ordinary, unstacked model, with its preprocessing described beside it.
 
-One exporter per format, under the decorator `exporter`. What is exported takes encoded rows, float32 [N, F]; how a row of
-the user's table becomes one is in `model.json`, which stands beside it.
+The formats are in `formats/`. What is exported takes encoded rows, float32 [N, F]; how a row of the user's table becomes
+one is in `model.json`, which stands beside it.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
+from losscli.deploy.formats import exporters
 from losscli.deploy.modules import Predictor, body, shown_of
 from losscli.deploy.restore import Restored
 from losscli.errors import MachineError, SpecError, choose_from, shown
-from losscli.shelf import Shelf
 
 SCHEMA_VERSION = 1
 DESCRIPTION = "model.json"
-
-Writer = Callable[[Predictor, torch.Tensor, Path], None]
-
-exporters: Shelf[tuple[str, Writer]] = Shelf(__name__, "format")  # the file's name, and who writes it
-
-
-def exporter(name: str, file: str) -> Callable[[Writer], Writer]:
-    """Put the decorated function on the shelf: it writes a predictor, tried on example rows [N, F], to a path."""
-
-    def register(write: Writer) -> Writer:
-        exporters.put(name, (file, write))
-        return write
-
-    return register
 
 
 def export(run: Restored, form: str, folder: Path) -> list[Path]:
@@ -90,51 +70,3 @@ def description(run: Restored, predictor: Predictor, file: str) -> dict[str, Any
         "output": {"name": "prediction", "type": "float32", "holds": kind},
         "target": run.run.dataset.encoder["target"],
     }
-
-
-@exporter("safetensors", "model.safetensors")
-def _safetensors(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
-    """The weights of the body alone: `nn.Sequential` of the layers that the description lists takes them."""
-    from safetensors.torch import save_file
-
-    save_file({name: each.contiguous() for name, each in predictor.body.state_dict().items()}, path)
-
-
-@exporter("pt2", "model.pt2")
-def _pt2(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
-    """The whole graph: `torch.export.load(path).module()(features)` predicts, without losscli."""
-    with _quiet():
-        torch.export.save(_graph(predictor, rows), path)
-
-
-@exporter("onnx", "model.onnx")
-def _onnx(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
-    """The whole graph for other runtimes."""
-    if lacking := [name for name in ("onnx", "onnxscript") if find_spec(name) is None]:
-        raise MachineError(f"{' and '.join(lacking)} is not installed", cure='pip install "losscli[onnx]"')
-    with _quiet():
-        names: Mapping[str, Any] = {"input_names": ["features"], "output_names": ["prediction"]}
-        program = torch.onnx.export(_graph(predictor, rows), (rows,), dynamo=True, verbose=False, **names)
-        assert program is not None
-        program.save(str(path), external_data=False)
-
-
-def _graph(predictor: nn.Module, rows: torch.Tensor) -> torch.export.ExportedProgram:
-    """For any number of rows."""
-    return torch.export.export(predictor, (rows,), dynamic_shapes=({0: torch.export.Dim("rows", min=1)},))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the exporters say about themselves; what fails still raises."""
-    talkers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
-    before = [talker.level for talker in talkers]
-    for talker in talkers:
-        talker.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for talker, level in zip(talkers, before, strict=True):
-            talker.setLevel(level)

@@ -16,7 +16,8 @@ from torch import nn
 from losscli import pipeline
 from losscli.data.prepare import prepare_all
 from losscli.deploy.choose import Wanted
-from losscli.deploy.export import export, exporters, predictor_of
+from losscli.deploy.export import export, predictor_of
+from losscli.deploy.formats import exporters
 from losscli.deploy.restore import Restored, restore
 from losscli.errors import MachineError, SpecError
 from losscli.record.reader import read_predictions
@@ -57,7 +58,9 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     (folder / "people.csv").write_text("\n".join(rows) + "\n")
     found = {}
     for name, text in SPECS.items():
-        (folder / f"{name}.yaml").write_text(f"{text}\n        train: {{epochs: 2, batch_size: 32}}\n        seeds: 2\n")
+        (folder / f"{name}.yaml").write_text(
+            f"{text}\n        train: {{epochs: 2, batch_size: 32}}\n        seeds: 2\n"
+        )
         comparison = pipeline.run([load_spec(folder / f"{name}.yaml")], out=folder / "runs")
         assert comparison.record is not None
         found[name] = Path(comparison.record)

@@ -1,0 +1,18 @@
+"""The weights alone, for layers that one makes oneself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from losscli.deploy.formats import exporter
+from losscli.deploy.modules import Predictor
+
+
+@exporter("safetensors", "model.safetensors")
+def _safetensors(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
+    """The weights of the body alone: `nn.Sequential` of the layers that the description lists takes them."""
+    from safetensors.torch import save_file
+
+    save_file({name: each.contiguous() for name, each in predictor.body.state_dict().items()}, path)

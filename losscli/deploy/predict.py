@@ -1,0 +1,110 @@
+"""What restored runs say of new rows: decisions, probabilities or values, column by column, in the user's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from losscli.deploy.export import predictor_of
+from losscli.deploy.modules import shown_of
+from losscli.deploy.restore import Restored
+from losscli.tasks import Column
+
+CHUNK = 1 << 16  # rows at a time
+EVEN = {"probabilities": 0.5, "scores": 0.0}  # above it, the answer is yes
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The numbers behind a prediction, the mean over the runs: `numbers` [N, W] of what `kind` says, `interval` [N, W, 2]."""
+
+    kind: str
+    numbers: np.ndarray
+    interval: np.ndarray | None = None
+
+
+def predict(
+    runs: Sequence[Restored], features: Mapping[str, Column], threshold: float | None = None
+) -> dict[str, np.ndarray]:
+    """The columns to append to a table of N rows, by name.
+
+    Binary: `prediction` (a label) and `probability_<label>` of the positive class; multiclass: one of each class;
+    multilabel: `prediction_<label>` (0 or 1) and `probability_<label>` of each. A loss that gives no probabilities has `score`
+    instead. Regression: `prediction`, and `low` and `high` where the loss gives an interval; of several targets
+    `prediction_<target>` ... With several runs, all of them the mean. `threshold` (binary, multilabel) is the
+    probability or score above which the answer is yes; else 1/2 or 0. Raises `DataError` for columns that are missing or of
+    another kind.
+    """
+    outputs = outputs_of(runs, features)
+    labels, task = runs[0].labels, runs[0].task.name
+    limit = EVEN.get(outputs.kind, 0.0) if threshold is None else threshold
+    return dict(COLUMNS[task](outputs, labels, limit))
+
+
+def outputs_of(runs: Sequence[Restored], features: Mapping[str, Column]) -> Outputs:
+    """Each run encodes the rows as it learned to, and predicts; the mean over the runs."""
+    rows = len(next(iter(features.values())).values) if features else 0
+    found = [_run_by_chunks(run, features, rows) for run in runs]
+    intervals = [each.interval for each in found if each.interval is not None]
+    interval = np.mean(intervals, axis=0) if intervals else None
+    return Outputs(found[0].kind, np.mean([each.numbers for each in found], axis=0), interval)
+
+
+@torch.no_grad()
+def _run_by_chunks(run: Restored, features: Mapping[str, Column], rows: int) -> Outputs:
+    predictor = predictor_of(run)
+    numbers, intervals, kind = [], [], "values"
+    for start in range(0, max(rows, 1), CHUNK):
+        encoded = run.encoder.transform(features, np.arange(start, min(start + CHUNK, rows)))
+        prediction = predictor.predict(torch.from_numpy(encoded))
+        kind, found = shown_of(prediction)
+        numbers.append(_flat(found[0]))
+        if prediction.interval is not None:
+            bounds = prediction.interval[0]
+            intervals.append(bounds.reshape(len(encoded), -1, 2).double().numpy())
+    return Outputs(kind, np.concatenate(numbers), np.concatenate(intervals) if intervals else None)
+
+
+def _flat(numbers: Tensor) -> np.ndarray:
+    found: np.ndarray = numbers.reshape(len(numbers), -1).double().numpy()
+    return found
+
+
+Columns = Iterator[tuple[str, np.ndarray]]
+
+
+def _binary(outputs: Outputs, labels: Sequence[str], limit: float) -> Columns:
+    yes = outputs.numbers[:, 0]
+    yield "prediction", np.array(labels)[(yes > limit).astype(int)]
+    yield f"probability_{labels[1]}" if outputs.kind == "probabilities" else "score", yes
+
+
+def _multiclass(outputs: Outputs, labels: Sequence[str], limit: float) -> Columns:
+    yield "prediction", np.array(labels)[outputs.numbers.argmax(axis=1)]
+    word = "probability" if outputs.kind == "probabilities" else "score"
+    for index, label in enumerate(labels):
+        yield f"{word}_{label}", outputs.numbers[:, index]
+
+
+def _multilabel(outputs: Outputs, labels: Sequence[str], limit: float) -> Columns:
+    word = "probability" if outputs.kind == "probabilities" else "score"
+    for index, label in enumerate(labels):
+        yield f"prediction_{label}", (outputs.numbers[:, index] > limit).astype(np.int64)
+    for index, label in enumerate(labels):
+        yield f"{word}_{label}", outputs.numbers[:, index]
+
+
+def _regression(outputs: Outputs, labels: Sequence[str], limit: float) -> Columns:
+    for index, label in enumerate(labels):
+        of = f"_{label}" if len(labels) > 1 else ""
+        yield f"prediction{of}", outputs.numbers[:, index]
+        if outputs.interval is not None:
+            yield f"low{of}", outputs.interval[:, index, 0]
+            yield f"high{of}", outputs.interval[:, index, 1]
+
+
+COLUMNS = {"binary": _binary, "multiclass": _multiclass, "multilabel": _multilabel, "regression": _regression}
