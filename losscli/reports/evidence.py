@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from losscli.compare.breakdown import Breakdown
 from losscli.compare.result import Arena, EntryResult
+from losscli.errors import visible
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,6 +52,15 @@ class Evidence:
     @property
     def names(self) -> list[str]:
         return [entry.entry for entry in self.arena.entries]
+
+    def called(self, entry: str, limit: int = 60) -> str:
+        """An entry's name for Plotly, unlike those of all others."""
+        return distinct(plain(name, limit) for name in self.names)[self.place(entry)]
+
+    def label(self, index: int) -> str:
+        """The user's name of a class or a target column, likewise."""
+        names = distinct(plain(name, 24) for name in self.arena.labels)
+        return names[index] if index < len(names) else f"class {index}"
 
     def place(self, entry: str) -> int:
         """Where an entry stands in the arena."""
@@ -148,3 +158,26 @@ def _matrix(table: pa.Table, name: str) -> np.ndarray | None:
         return None
     flat = column.flatten().to_numpy(zero_copy_only=False)
     return None if len(flat) % len(column) else flat.reshape(len(column), -1).astype(np.float64)
+
+
+def plain(text: object, limit: int = 60) -> str:
+    """Foreign text for Plotly, which reads `<b>` and `&lt;` in texts.
+
+    >>> plain("<b>a & b")
+    '&lt;b>a &amp; b'
+    """
+    return visible(text, limit).replace("&", "&amp;").replace("<", "&lt;")
+
+
+def distinct(texts: Iterable[str]) -> list[str]:
+    """Texts that stay apart though they were cut.
+
+    >>> distinct(["a", "b", "a"])
+    ['a', 'b', 'a (2)']
+    """
+    found: dict[str, int] = {}
+    told = []
+    for text in texts:
+        found[text] = count = found.get(text, 0) + 1
+        told.append(text if count == 1 else f"{text} ({count})")
+    return told

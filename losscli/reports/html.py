@@ -152,7 +152,8 @@ def leaderboard(arena: Arena) -> dict[str, Any]:
     spec_metrics = arena.spec.get("metrics") or metrics
     shown = [metric for metric in metrics if metric == arena.headline or metric in spec_metrics]
     others = shown[1:]
-    places = decimals(entry.delta.mean for entry in arena.entries if entry.delta)
+    deltas = [entry.delta for entry in arena.entries if entry.delta]
+    places = decimals(value for delta in deltas for value in (delta.mean, *(delta.ci95 or ())))
     return {
         "headline": _heading(arena, arena.headline),
         "others": [_heading(arena, metric) for metric in others],

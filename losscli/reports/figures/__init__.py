@@ -21,8 +21,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from losscli.errors import visible
 from losscli.reports.evidence import Evidence
+from losscli.reports.evidence import plain as plain
 from losscli.shelf import Shelf
 
 CHAPTERS: Mapping[str, str] = {
@@ -92,15 +92,6 @@ def figure(
         return draw
 
     return register
-
-
-def plain(text: object, limit: int = 60) -> str:
-    """Foreign text for Plotly, which reads `<b>` and `&lt;` in texts.
-
-    >>> plain("<b>a & b")
-    '&lt;b>a &amp; b'
-    """
-    return visible(text, limit).replace("&", "&amp;").replace("<", "&lt;")
 
 
 def rounded(values: Any, digits: int = 4) -> list[Any]:

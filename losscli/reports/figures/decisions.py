@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from losscli.reports.evidence import Evidence, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
-from losscli.reports.figures.probabilities import label
+from losscli.reports.figures import Chart, Trace, View, figure, rounded
 from losscli.reports.figures.training import middle
 
 MOST_CLASSES = 24
@@ -33,15 +32,19 @@ def confusion(evidence: Evidence) -> Chart | None:
         np.argsort(-sum(_sized(each, size).sum(axis=1) for each in counts.values()), kind="stable")[:MOST_CLASSES]
     )
     matrices = {name: _sized(matrix, size)[np.ix_(shown, shown)] for name, matrix in counts.items()}
-    names = [label(evidence, index) for index in shown]
+    names = [evidence.label(index) for index in shown]
     reference = matrices.get(evidence.arena.reference)
-    views = {plain(name): _heat(_shares(matrix), matrix, names) for name, matrix in matrices.items()}
+    views = {evidence.called(name): _heat(_shares(matrix), matrix, names) for name, matrix in matrices.items()}
     for name, matrix in matrices.items():
         if reference is not None and name != evidence.arena.reference:
             change = _shares(matrix) - _shares(reference)
-            views[f"{plain(name)} minus the reference"] = _heat(change, matrix - reference, names, signed=True)
+            views[f"{evidence.called(name)} minus the reference"] = _heat(
+                change, matrix - reference, names, signed=True
+            )
     best = next((entry.entry for entry in evidence.by_score if entry.entry in matrices), "")
-    return Chart(views, choice="entry", shown=plain(best), height=min(620, 250 + 44 * len(names)))
+    return Chart(
+        views, choice="entry", shown=evidence.called(best) if best else "", height=min(620, 250 + 44 * len(names))
+    )
 
 
 def confused(sample: Sample) -> np.ndarray:
@@ -75,7 +78,9 @@ def _heat(shares: np.ndarray, counts: np.ndarray, names: list[str], signed: bool
         "hovertemplate": f"truth %{{y}}, decision %{{x}}<br>%{{z:{sign}.1%}}, %{{customdata:{sign}}} rows",
     }  # fmt: skip
     if len(names) <= READABLE:
-        trace["texttemplate"] = f"%{{z:{sign}.{1 if len(names) <= 6 else 0}%}}"
+        digits = 1 if len(names) <= 6 else 0
+        trace["text"] = [[f"{share:{sign}.{digits}%}" if share else "" for share in row] for row in shares]
+        trace["texttemplate"] = "%{text}"
     layout = {
         "xaxis": {"title": {"text": "decision"}, "type": "category", "showgrid": False, "automargin": True},
         "yaxis": {"title": {"text": "truth"}, "type": "category", "autorange": "reversed", "showgrid": False,
@@ -97,7 +102,7 @@ def threshold(evidence: Evidence) -> Chart | None:
         if curves:
             mean, low, high = middle(np.array(curves), 0.0, 1.0)
             trace: Trace = {
-                "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": plain(name),
+                "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": evidence.called(name),
                 "x": rounded(cuts), "y": rounded(mean),
             }  # fmt: skip
             traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)
@@ -146,14 +151,14 @@ def _f1_by_class(evidence: Evidence) -> Chart | None:
         f1 = np.divide(2 * (decided & true).sum(axis=0)[order], whole, out=np.full(len(order), np.nan), where=whole > 0)
         traces.append(
             {
-                "type": "scatter", "mode": "markers", "entry": evidence.place(name), "name": plain(name),
-                "x": rounded(f1), "y": [label(evidence, index) for index in order], "marker": {"size": 10, "opacity": 0.8},
+                "type": "scatter", "mode": "markers", "entry": evidence.place(name), "name": evidence.called(name),
+                "x": rounded(f1), "y": [evidence.label(index) for index in order], "marker": {"size": 10, "opacity": 0.8},
                 "hovertemplate": "%{y}: %{x}",
             }
         )  # fmt: skip
     layout = {
         "xaxis": {"title": {"text": "F1"}},
-        "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
+        "yaxis": {"type": "category", "dtick": 1, "autorange": "reversed", "automargin": True},
         "hovermode": "closest",
     }
     return Chart({"": View(traces, layout)}, height=max(380, 120 + 28 * len(traces[0]["y"]))) if traces else None

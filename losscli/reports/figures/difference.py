@@ -30,8 +30,8 @@ def forest(evidence: Evidence) -> Chart | None:
         low, high = delta.ci95 or (math.nan, math.nan)
         traces.append(
             {
-                "type": "scatter", "mode": "markers", "entry": evidence.place(entry.entry), "name": plain(entry.entry),
-                "x": rounded([delta.mean]), "y": [plain(entry.entry, 28)], "marker": {"size": 11},
+                "type": "scatter", "mode": "markers", "entry": evidence.place(entry.entry), "name": evidence.called(entry.entry),
+                "x": rounded([delta.mean]), "y": [evidence.called(entry.entry, 28)], "marker": {"size": 11},
                 "error_x": {
                     "symmetric": False, "thickness": 2.5, "width": 7,
                     "array": rounded([high - delta.mean]), "arrayminus": rounded([delta.mean - low]),
@@ -41,15 +41,23 @@ def forest(evidence: Evidence) -> Chart | None:
             }
         )  # fmt: skip
     margin = compared[0].delta.margin if compared[0].delta else None
+    widest = max([abs(end) for entry in compared if entry.delta for end in entry.delta.ci95 or (entry.delta.mean,)])
+    reach = 1.08 * max(widest, 1.25 * (margin or 0.0)) or 1.0
     better = "higher is better" if arena.directions[arena.headline] == "up" else "lower is better"
     layout = {
-        "xaxis": {"title": {"text": f"difference in test {plain(arena.headline)} ({better})"}, "zeroline": False},
-        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "showgrid": False},
+        "xaxis": {
+            "title": {"text": f"difference in test {plain(arena.headline)} ({better})"},
+            "zeroline": False,
+            "range": rounded([-reach, reach]),
+        },
+        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "dtick": 1, "showgrid": False},
         "shapes": [*_stripe(margin), _line(0.0)],
+        "annotations": [told(f"equivalent: up to ±{margin:.3g}")] if margin else [],
         "showlegend": False,
         "hovermode": "closest",
+        "margin": {"t": 28, "r": 12, "b": 44, "l": 56},
     }
-    return Chart({"": View(traces, layout)}, height=150 + 34 * len(compared), wide=True)
+    return Chart({"": View(traces, layout)}, height=166 + 34 * len(compared), wide=True)
 
 
 def _stripe(margin: float | None) -> list[Trace]:
@@ -57,6 +65,12 @@ def _stripe(margin: float | None) -> list[Trace]:
         return []
     area = {"type": "rect", "xref": "x", "yref": "paper", "x0": -margin, "x1": margin, "y0": 0, "y1": 1}
     return [{**area, "fillcolor": "$stripe", "line": {"width": 0}, "layer": "below"}]
+
+
+def told(text: str) -> Trace:
+    """Words above a chart."""
+    return {"text": text, "x": 0.5, "xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
+            "font": {"size": 12, "color": "$faint"}}  # fmt: skip
 
 
 def _line(at: float) -> Trace:
@@ -88,7 +102,7 @@ def _seeds_of(evidence: Evidence, metric: str) -> View | None:
     traces: list[Trace] = [
         {
             "type": "scatter", "mode": "lines", "line": {"color": "$line", "width": 1}, "hoverinfo": "skip",
-            "x": [plain(name, 28) for name in values], "y": [_at(column, seed) for column in values.values()],
+            "x": [evidence.called(name, 28) for name in values], "y": [_at(column, seed) for column in values.values()],
             "showlegend": False,
         }
         for seed in range(count)
@@ -96,8 +110,8 @@ def _seeds_of(evidence: Evidence, metric: str) -> View | None:
     for name, column in values.items():
         traces.append(
             {
-                "type": "scatter", "mode": "markers", "entry": evidence.place(name), "name": plain(name),
-                "x": [plain(name, 28)] * len(column), "y": column, "marker": {"size": 8, "opacity": 0.85},
+                "type": "scatter", "mode": "markers", "entry": evidence.place(name), "name": evidence.called(name),
+                "x": [evidence.called(name, 28)] * len(column), "y": column, "marker": {"size": 8, "opacity": 0.85},
                 "customdata": numbers[: len(column)], "hovertemplate": "%{y}<br>seed %{customdata}", "showlegend": False,
             }
         )  # fmt: skip

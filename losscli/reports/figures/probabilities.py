@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from losscli.reports.evidence import Evidence, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import Chart, Trace, View, figure, rounded
 from losscli.reports.figures.training import middle
 
 BINS = 12
@@ -61,7 +61,7 @@ def _reliable(evidence: Evidence, name: str, scaled: bool) -> Trace | None:
         return None
     mean, low, high = middle(held[:, kept], 0.0, 1.0)
     trace: Trace = {
-        "type": "scatter", "mode": "lines+markers", "entry": evidence.place(name), "name": plain(name),
+        "type": "scatter", "mode": "lines+markers", "entry": evidence.place(name), "name": evidence.called(name),
         "x": rounded(np.nanmean(said[:, kept], axis=0)), "y": rounded(mean), "marker": {"size": 6},
     }  # fmt: skip
     return {**trace, "band": [rounded(low), rounded(high)]} if len(pairs) > 1 else trace
@@ -112,8 +112,8 @@ def histogram(evidence: Evidence) -> Chart | None:
     """How often a row of each class gets such a score (of several classes: such a probability for the class that it
     really is). Where the shapes overlap, no threshold can tell the classes apart.
     """
-    views = {plain(name): _histogram(evidence, name) for name in evidence.samples}
-    return Chart(views, choice="entry", shown=plain(evidence.by_score[0].entry), height=420)
+    views = {evidence.called(name): _histogram(evidence, name) for name in evidence.samples}
+    return Chart(views, choice="entry", shown=evidence.called(evidence.by_score[0].entry), height=420)
 
 
 def _histogram(evidence: Evidence, name: str) -> View:
@@ -132,22 +132,16 @@ def _histogram(evidence: Evidence, name: str) -> View:
         traces.append(
             {
                 "type": "scatter", "mode": "lines", "line": {"color": f"${color}", "shape": "hvh", "width": 1.5},
-                "fill": "tozeroy" if len(classes) <= 3 else "none", "name": label(evidence, index),
+                "fill": "tozeroy" if len(classes) <= 3 else "none", "name": evidence.label(index),
                 "x": rounded((edges[1:] + edges[:-1]) / 2), "y": rounded(count / max(count.sum(), 1)),
                 "hovertemplate": "%{y:.1%} at %{x}",
             }
         )  # fmt: skip
     what = "probability" if probable else "score"
-    told = f"{what} of its own class" if several else f"{what} of {label(evidence, 1)}"
+    told = f"{what} of its own class" if several else f"{what} of {evidence.label(1)}"
     layout = {
         "xaxis": {"title": {"text": told}},
         "yaxis": {"title": {"text": "share of the class's rows"}, "rangemode": "tozero", "tickformat": ".0%"},
         "hovermode": "closest",
     }
     return View(traces, layout)
-
-
-def label(evidence: Evidence, index: int) -> str:
-    """The user's name of a class."""
-    labels = evidence.arena.labels
-    return plain(labels[index], 24) if index < len(labels) else f"class {index}"

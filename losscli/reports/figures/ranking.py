@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from losscli.reports.evidence import Evidence, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import Chart, Trace, View, figure, rounded
 from losscli.reports.figures.training import middle
 
 # Fine where curves are steep: at the left.
@@ -60,7 +60,7 @@ def _ranked(evidence: Evidence, curve: Curve, chance: Trace, layout: Trace) -> C
             continue
         mean, low, high = middle(np.array(curves), 0.0, 1.0)
         trace: Trace = {
-            "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": plain(name), "x": rounded(GRID),
+            "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": evidence.called(name), "x": rounded(GRID),
             "y": rounded(mean),
         }  # fmt: skip
         traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)

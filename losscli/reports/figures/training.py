@@ -49,7 +49,7 @@ def _curve(evidence: Evidence, entry: str, split: str, metric: str) -> Trace | N
     mean, low, high = middle(values)
     trace: Trace = {
         "type": "scatter", "mode": "lines" if len(epochs) > 1 else "markers", "entry": evidence.place(entry),
-        "name": plain(entry), "x": epochs.tolist(), "y": rounded(mean),
+        "name": evidence.called(entry), "x": epochs.tolist(), "y": rounded(mean),
     }  # fmt: skip
     if split == "train":
         return {**trace, "line": {"dash": "dash", "width": 1.2}, "opacity": 0.7, "hoverinfo": "skip"}

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from losscli.reports.evidence import Evidence, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
-from losscli.reports.figures.probabilities import label
+from losscli.reports.figures import Chart, Trace, View, figure, rounded
+from losscli.reports.figures.difference import told
 from losscli.reports.figures.training import middle
 
 DOTS = 700  # of a scatter plot
@@ -77,8 +77,10 @@ def _by_entry(evidence: Evidence, dots: Callable[[np.ndarray, np.ndarray], View]
             view = dots(few.truth[:, output], few.prediction[:, output])
             color = {"entry": evidence.place(name), "stays": True}
             traces = [trace if "$faint" in str(trace) else {**trace, **color} for trace in view.traces]
-            views[plain(name) + (f", {label(evidence, output)}" if outputs > 1 else "")] = View(traces, view.layout)
-    first = plain(evidence.by_score[0].entry)
+            views[evidence.called(name) + (f", {evidence.label(output)}" if outputs > 1 else "")] = View(
+                traces, view.layout
+            )
+    first = evidence.called(evidence.by_score[0].entry)
     shown = next((name for name in views if name == first or name.startswith(f"{first}, ")), "")
     return Chart(views, choice="entry", shown=shown, height=420) if views else None
 
@@ -109,7 +111,7 @@ def errors(evidence: Evidence) -> Chart | None:
         curves = [np.quantile(np.abs(each.truth - each.prediction).mean(axis=1), SHARES) for each in samples]
         mean, low, high = middle(np.array(curves), 0.0)
         trace: Trace = {
-            "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": plain(name),
+            "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": evidence.called(name),
             "x": rounded(SHARES), "y": rounded(mean),
         }  # fmt: skip
         traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)
@@ -135,7 +137,7 @@ def intervals(evidence: Evidence) -> Chart | None:
     for name in evidence.samples:
         sample = evidence.pooled(name)
         if sample is not None and sample.low is not None and sample.high is not None:
-            views[plain(name)] = _intervals(evidence.place(name), sample, sample.low[:, 0], sample.high[:, 0])
+            views[evidence.called(name)] = _intervals(evidence.place(name), sample, sample.low[:, 0], sample.high[:, 0])
     return Chart(views, choice="entry", height=420) if views else None
 
 
@@ -157,7 +159,8 @@ def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray) ->
     }  # fmt: skip
     width = float(np.mean(high - low))
     layout = {
-        "title": {"text": f"{inside.mean():.1%} inside, mean width {width:.4g}", "font": {"size": 14}},
+        "annotations": [told(f"{inside.mean():.1%} inside, mean width {width:.4g}")],
+        "margin": {"t": 28, "r": 12, "b": 44, "l": 56},
         "xaxis": {"title": {"text": f"{len(chosen)} of {len(true)} test rows, by prediction"}},
         "yaxis": {"title": {"text": "value"}},
         "hovermode": "closest",

@@ -79,7 +79,8 @@ class Panel {
     const entries = new Set(view.traces.map((trace) => trace.entry).filter((entry) => entry !== undefined));
     const drawn = [...entries].filter((entry) => this.arena.on.has(entry));
     const banded = drawn.length <= CROWDED;
-    const traces = view.traces.flatMap((trace) => this.traced(trace, banded));
+    const opacity = Math.min(0.16, 0.32 / Math.max(drawn.length, 1));
+    const traces = view.traces.flatMap((trace) => this.traced(trace, banded ? opacity : 0));
     const layout = layoutOf({ showlegend: traces.some((trace) => trace.showlegend), legend: { orientation: "h", y: -0.2 }, ...view.layout });
     layout.height = this.chart.height;
     if (this.chart.log && this.log.getAttribute("aria-pressed") === "true") {
@@ -90,7 +91,7 @@ class Panel {
     this.plot.dataset.drawn = String(traces.length);
   }
 
-  traced({ entry, band, stays, ...trace }, banded) {
+  traced({ entry, band, stays, ...trace }, opacity) {
     if (entry === undefined) return [{ showlegend: Boolean(trace.name), ...colored(trace) }];
     if (!this.arena.on.has(entry) && !stays) return [];
     const look = this.arena.look(entry);
@@ -101,10 +102,10 @@ class Panel {
       showlegend: false, ...colored(trace), marker, line,
       ...(trace.error_x && { error_x: error(trace.error_x) }), ...(trace.error_y && { error_y: error(trace.error_y) }),
     };
-    if (!band || !banded) return [main];
+    if (!band || !opacity) return [main];
     const area = {
       type: "scatter", mode: "lines", x: [...trace.x, ...[...trace.x].reverse()], y: [...band[1], ...[...band[0]].reverse()],
-      fill: "toself", fillcolor: translucent(look.color, 0.14), line: { width: 0 }, hoverinfo: "skip", showlegend: false,
+      fill: "toself", fillcolor: translucent(look.color, opacity), line: { width: 0 }, hoverinfo: "skip", showlegend: false,
     };
     return [area, main];
   }
