@@ -45,7 +45,7 @@ def build_arena(
 ) -> Arena:
     """The arena of `entries`, in their order; the reference is the first one unless another is named.
 
-    `directions` has the metrics, in the order of the tables; `ranges` what each can be, low and high. `rows` are the
+    `directions` has the metrics of the tables, in their order; `ranges` all measured ones, with what each can be. `rows` are the
     sizes of the splits with the first seed, `ratios` the mean over the seeds of their rows per training row; `split` says
     what divides the rows, and `resampled` that each seed draws its own split, which widens the intervals (see
     `statistics`). `corrupt` is what was done to the training rows on purpose. `equivalence` says how large a difference may be
@@ -55,7 +55,8 @@ def build_arena(
     by_entry = {entry.name: [run for run in runs if run.entry == entry.name] for entry in entries}
     rows = rows or {}
     ratios = (ratios or {name: size / rows["train"] for name, size in rows.items()}) if resampled else {}
-    bounds = {metric: (ranges or {}).get(metric, (-math.inf, math.inf)) for metric in directions}
+    measured = dict.fromkeys([*directions, *(ranges or {})])
+    bounds = {metric: (ranges or {}).get(metric, (-math.inf, math.inf)) for metric in measured}
     contest = _Contest(headline, directions[headline], reference, ratios.get("test", 0.0), equivalence or {})
     verdicts = contest.verdicts(by_entry)
     found = [_entry(entry, by_entry[entry.name], bounds, ratios, *verdicts[entry.name]) for entry in entries]

@@ -114,6 +114,23 @@ Heads = Callable[[int, Mapping[str, Any]], int]
 Point = Callable[[Tensor, Mapping[str, Any]], Tensor]
 
 
+# The quantile of one level of what the outputs predict: (received, options, level) -> values [..., B], in the loss's units.
+Quantile = Callable[[Tensor, Mapping[str, Any], float], Tensor]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """How the outputs of a regression loss say how sure they are.
+
+    `quantile` gives any level between 0 and 1; where only some were learned, `levels` tells them, rising, and the others are
+    what lies between. `crps` is the closed form of each row's score, (received, target, options) -> [..., B], if there is one.
+    """
+
+    quantile: Quantile
+    levels: Callable[[Mapping[str, Any]], tuple[float, ...]] | None = None
+    crps: Callable[[Tensor, Tensor, Mapping[str, Any]], Tensor] | None = None
+
+
 @dataclass(frozen=True)
 class Loss:
     """A loss of the catalogue, with all that is known about it."""
@@ -131,6 +148,7 @@ class Loss:
     heads: Heads | None = None  # several outputs per target
     point: Point | None = None  # what the outputs predict, where the task cannot tell: see `Point`
     detached: bool = False  # a factor of it has no gradient, by definition: the gradient is not the slope
+    forecast: Forecast | None = None  # regression: quantiles and an interval beside the point
     findings: tuple[Finding, ...] = ()  # what was noticed when it was made: a user's own loss that is slow
 
     @property
@@ -160,6 +178,7 @@ def loss(
     heads: Heads | None = None,
     point: Point | None = None,
     detached: bool = False,
+    forecast: Forecast | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Put the decorated function on the shelf, under its own name in kebab-case unless `name` says otherwise."""
 
@@ -168,7 +187,7 @@ def loss(
         elementwise = per_value if per_value is not None else task in ("binary", "regression") and not over_batch
         item = Loss(
             called, task, expects, target, function, elementwise, over_batch, _options(function), aliases,
-            own_units, heads, point, detached,
+            own_units, heads, point, detached, forecast,
         )  # fmt: skip
         losses.put(f"{task}/{called}", item, tuple(f"{task}/{alias}" for alias in aliases))
         return function

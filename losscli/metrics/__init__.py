@@ -5,6 +5,9 @@ They take no gradients, and never look across runs; sums are taken in float64. A
 the value NaN, and so has one for which the metric is not defined (no positive row to recall). Each metric names the
 field of `Prediction` that it reads, which direction is better, and its range; where a run's prediction lacks that field
 (hinge gives no probabilities) it has no value.
+
+Some metrics have a twin, which judges the same after calibration on the valid split (`stack/calibrate.py`): `f1-tuned` reads
+decisions at the threshold that was best for F1, `log-loss-scaled` probabilities after temperature scaling.
 """
 
 from __future__ import annotations
@@ -12,17 +15,21 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from losscli.errors import SpecError, choose_from, shown
 from losscli.shelf import Shelf
+from losscli.tasks import Prediction
 
-Reads = Literal["scores", "labels", "probabilities", "values"]
+Reads = Literal["scores", "labels", "probabilities", "values", "tuned", "scaled", "interval", "quantiles", "crps"]
+Direction = Literal["up", "down"]
+Judge = Callable[..., Tensor]
+CALIBRATED = ("tuned", "scaled")  # what a prediction holds only after calibration
 
 
 @dataclass(frozen=True)
@@ -32,14 +39,38 @@ class Metric:
     name: str
     tasks: tuple[str, ...]
     reads: Reads
-    direction: Literal["up", "down"]
+    direction: Direction
     low: float
     high: float
-    function: Callable[[Tensor, Tensor], Tensor]
+    function: Judge
+    criterion: Judge | None = None  # of decisions: the same from counts [..., K], which a threshold is tuned by
+    needs: Literal["costs"] | None = None  # what the spec must give; then `function` takes it as a keyword, too
 
     @property
     def summary(self) -> str:
         return inspect.getdoc(self.function).splitlines()[0]  # type: ignore[union-attr]
+
+    @property
+    def of(self) -> str:
+        """The name without what calibration adds: that of the decision which a threshold is tuned for."""
+        return self.name.removesuffix("-tuned").removesuffix("-scaled")
+
+    def measure(self, prediction: Prediction, target: Tensor) -> Tensor | None:
+        """[R], or None where the prediction lacks what this metric reads."""
+        read = getattr(prediction, self.reads)
+        if isinstance(read, Mapping):
+            read = read.get(self.of)
+        return None if read is None else self.function(read, target)
+
+    def given(self, costs: Sequence[Sequence[float]]) -> Metric:
+        """The metric with what it needs."""
+        if self.needs is None:
+            return self
+        bound = functools.partial(self.function, costs=costs)
+        functools.update_wrapper(bound, self.function)
+        criterion = None if self.criterion is None else functools.partial(self.criterion, costs=costs)
+        numbers = [number for row in costs for number in row]
+        return replace(self, function=bound, criterion=criterion, low=min(numbers), high=max(numbers))
 
 
 metrics: Shelf[Metric] = Shelf(__name__, "metric")
@@ -48,32 +79,37 @@ metrics: Shelf[Metric] = Shelf(__name__, "metric")
 def metric(
     *tasks: str,
     reads: Reads,
-    direction: Literal["up", "down"],
+    direction: Direction,
     low: float = 0.0,
     high: float = 1.0,
     name: str | None = None,
-) -> Callable[[Callable[[Tensor, Tensor], Tensor]], Callable[[Tensor, Tensor], Tensor]]:
-    """Put the decorated function on the shelf for the named tasks."""
+    scaled: bool = False,
+    **facts: Any,
+) -> Callable[[Judge], Judge]:
+    """Put the decorated function on the shelf for the named tasks; with `scaled`, its twin after temperature scaling, too."""
 
-    def register(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    def register(function: Judge) -> Judge:
         called = name or function.__name__.replace("_", "-")
         judged = _judged(function)
-        item = Metric(called, tasks, reads, direction, low, high, judged)
+        item = Metric(called, tasks, reads, direction, low, high, judged, **facts)
         for task in tasks:
             metrics.put(f"{task}/{called}", item)
+            if scaled:
+                metrics.put(f"{task}/{called}-scaled", replace(item, name=f"{called}-scaled", reads="scaled"))
         return judged
 
     return register
 
 
-def _judged(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+def _judged(function: Judge) -> Judge:
     """`function` without gradients, and NaN where a run's prediction holds a NaN: no metric has to look for them."""
 
     @functools.wraps(function)
     @torch.no_grad()
-    def judged(prediction: Tensor, target: Tensor) -> Tensor:
+    def judged(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
         broken = prediction.flatten(1).isnan().any(1)  # [R]
-        return function(prediction.nan_to_num(0.0, math.inf, -math.inf), target).masked_fill(broken, math.nan)
+        found = function(prediction.nan_to_num(0.0, math.inf, -math.inf), target, **given)
+        return found.masked_fill(broken, math.nan)
 
     return judged
 
@@ -81,6 +117,14 @@ def _judged(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, T
 def for_task(task: str) -> dict[str, Metric]:
     """Every metric that judges a task, by name."""
     return {name.split("/")[1]: metrics.get(name) for name in metrics.names() if name.startswith(f"{task}/")}
+
+
+def yardsticks(task: str, costs: Sequence[Sequence[float]] | None = None) -> dict[str, Metric]:
+    """Every metric of a task that can be measured: those that need costs only where they are given."""
+    found = for_task(task)
+    return {
+        name: item if costs is None else item.given(costs) for name, item in found.items() if costs or not item.needs
+    }
 
 
 def find(name: str, task: str) -> Metric:

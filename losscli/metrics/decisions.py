@@ -1,16 +1,23 @@
 """How good the decisions are: metrics of labels, from counts of what was said and what was true.
 
-Labels are class indices (or 0/1) held as floats, as `Prediction.labels` says.
+Labels are class indices (or 0/1) held as floats, as `Prediction.labels` says. A metric of one row's class is a function of
+`Counts`, so that every possible threshold can be judged by it at once; its twin `-tuned` (binary) reads the decisions at
+the threshold that was best by this very metric on the valid split.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from losscli.metrics import metric
+from losscli.metrics import Direction, Judge, metric, metrics
+
+Costs = Sequence[Sequence[float]]
 
 
 class Counts(NamedTuple):
@@ -25,81 +32,162 @@ class Counts(NamedTuple):
         return 2 * self.hit / (self.said + self.true)
 
 
-@metric("binary", "multiclass", reads="labels", direction="up")
-def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
+def decision(
+    *tasks: str, direction: Direction = "up", low: float = 0.0, tuned: bool = False, **facts: Any
+) -> Callable[[Judge], Judge]:
+    """Put a function of `Counts` [..., K] on the shelf as a metric of labels; with `tuned`, its binary twin, too."""
+
+    def register(criterion: Judge) -> Judge:
+        @functools.wraps(criterion)
+        def of_labels(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
+            return criterion(by_class(prediction, target), **given)
+
+        metric(*tasks, reads="labels", direction=direction, low=low, criterion=criterion, **facts)(of_labels)
+        if tuned:
+            name = criterion.__name__.replace("_", "-")
+            item = metrics.get(f"binary/{name}")
+            metrics.put(f"binary/{name}-tuned", replace(item, name=f"{name}-tuned", tasks=("binary",), reads="tuned"))
+        return criterion
+
+    return register
+
+
+@decision("binary", "multiclass", tuned=True)
+def accuracy(counts: Counts) -> Tensor:
     """The share of rows that are right.
 
-    >>> accuracy(torch.tensor([[0.0, 1.0, 1.0, 1.0]]), torch.tensor([[0.0, 1.0, 1.0, 0.0]])).tolist()
+    >>> accuracy(by_class(torch.tensor([[0.0, 1.0, 1.0, 1.0]]), torch.tensor([[0.0, 1.0, 1.0, 0.0]]))).tolist()
     [0.75]
     """
-    return (prediction == target).double().mean(-1)
+    return counts.hit.sum(-1) / counts.true.sum(-1)
 
 
-@metric("binary", "multiclass", reads="labels", direction="up")
-def balanced_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
+@decision("binary", "multiclass", tuned=True)
+def balanced_accuracy(counts: Counts) -> Tensor:
     """The mean over classes of the share of their rows that are right; every class that occurs counts the same.
 
-    >>> balanced_accuracy(torch.tensor([[0.0, 0.0, 0.0, 0.0]]), torch.tensor([[0.0, 0.0, 0.0, 1.0]])).tolist()
+    >>> balanced_accuracy(by_class(torch.tensor([[0.0, 0.0, 0.0, 0.0]]), torch.tensor([[0.0, 0.0, 0.0, 1.0]]))).tolist()
     [0.5]
     """
-    counts = by_class(prediction, target)
     return (counts.hit / counts.true).nanmean(-1)
 
 
-@metric("binary", reads="labels", direction="up")
-def precision(prediction: Tensor, target: Tensor) -> Tensor:
+@decision("binary")
+def precision(counts: Counts) -> Tensor:
     """Of the rows that were called positive, the share that are.
 
-    >>> precision(torch.tensor([[1.0, 1.0, 0.0]]), torch.tensor([[1.0, 0.0, 1.0]])).tolist()
+    >>> precision(by_class(torch.tensor([[1.0, 1.0, 0.0]]), torch.tensor([[1.0, 0.0, 1.0]]))).tolist()
     [0.5]
     """
-    counts = of_positives(prediction, target, dim=1)
-    return counts.hit / counts.said
+    return (counts.hit / counts.said)[..., 1]
 
 
-@metric("binary", reads="labels", direction="up")
-def recall(prediction: Tensor, target: Tensor) -> Tensor:
+@decision("binary")
+def recall(counts: Counts) -> Tensor:
     """Of the rows that are positive, the share that were called so.
 
-    >>> recall(torch.tensor([[1.0, 1.0, 0.0]]), torch.tensor([[1.0, 0.0, 1.0]])).tolist()
+    >>> recall(by_class(torch.tensor([[1.0, 1.0, 0.0]]), torch.tensor([[1.0, 0.0, 1.0]]))).tolist()
     [0.5]
     """
-    counts = of_positives(prediction, target, dim=1)
-    return counts.hit / counts.true
+    return (counts.hit / counts.true)[..., 1]
 
 
-@metric("binary", reads="labels", direction="up")
-def f1(prediction: Tensor, target: Tensor) -> Tensor:
+@decision("binary", tuned=True)
+def f1(counts: Counts) -> Tensor:
     """The harmonic mean of precision and recall of the positive class.
 
-    >>> f1(torch.tensor([[1.0, 1.0, 0.0]]), torch.tensor([[1.0, 0.0, 1.0]])).tolist()
+    >>> f1(by_class(torch.tensor([[1.0, 1.0, 0.0]]), torch.tensor([[1.0, 0.0, 1.0]]))).tolist()
     [0.5]
     """
-    return of_positives(prediction, target, dim=1).f1()
+    return counts.f1()[..., 1]
 
 
-@metric("binary", "multiclass", reads="labels", direction="up", low=-1.0)
-def mcc(prediction: Tensor, target: Tensor) -> Tensor:
+@decision("binary", "multiclass", low=-1.0, tuned=True)
+def mcc(counts: Counts) -> Tensor:
     """Matthews correlation between what was said and what is true; 0 where one of them is constant.
 
-    >>> mcc(torch.tensor([[1.0, 1.0, 0.0, 0.0]]), torch.tensor([[0.0, 0.0, 1.0, 1.0]])).tolist()
+    >>> mcc(by_class(torch.tensor([[1.0, 1.0, 0.0, 0.0]]), torch.tensor([[0.0, 0.0, 1.0, 1.0]]))).tolist()
     [-1.0]
     """
-    counts = by_class(prediction, target)
-    rows = prediction.shape[-1]
+    rows = counts.true.sum(-1)
     covariance = counts.hit.sum(-1) * rows - (counts.said * counts.true).sum(-1)
     spread = (rows**2 - counts.said.square().sum(-1)) * (rows**2 - counts.true.square().sum(-1))
     return torch.where(spread > 0, covariance / spread.sqrt(), 0.0)
 
 
-@metric("multiclass", reads="labels", direction="up", name="macro-f1")
-def macro_f1(prediction: Tensor, target: Tensor) -> Tensor:
+@decision("multiclass", name="macro-f1")
+def macro_f1(counts: Counts) -> Tensor:
     """The mean over classes of F1; classes that were neither said nor true are left out.
 
-    >>> macro_f1(torch.tensor([[0.0, 0.0, 2.0]]), torch.tensor([[0, 1, 2]])).round(decimals=4).tolist()  # 2/3, 0, 1
+    >>> counts = by_class(torch.tensor([[0.0, 0.0, 2.0]]), torch.tensor([[0, 1, 2]]))
+    >>> macro_f1(counts).round(decimals=4).tolist()  # 2/3, 0, 1
     [0.5556]
     """
-    return by_class(prediction, target).f1().nanmean(-1)
+    return counts.f1().nanmean(-1)
+
+
+@decision("multiclass", name="micro-f1")
+def micro_f1_of_classes(counts: Counts) -> Tensor:
+    """F1 over all classes at once: where every row has one class it is the accuracy, and is here for its name.
+
+    >>> micro_f1_of_classes(by_class(torch.tensor([[0.0, 0.0, 2.0]]), torch.tensor([[0, 1, 2]]))).round(decimals=4).tolist()
+    [0.6667]
+    """
+    return 2 * counts.hit.sum(-1) / (counts.said.sum(-1) + counts.true.sum(-1))
+
+
+@decision("multiclass", name="weighted-f1")
+def weighted_f1(counts: Counts) -> Tensor:
+    """The mean over classes of F1, each weighted by how many rows are of it.
+
+    >>> counts = by_class(torch.tensor([[0.0, 0.0, 2.0]]), torch.tensor([[0, 0, 1]]))
+    >>> weighted_f1(counts).round(decimals=4).tolist()  # (2 * 1 + 1 * 0) / 3
+    [0.6667]
+    """
+    return (counts.f1().nan_to_num() * counts.true).sum(-1) / counts.true.sum(-1)
+
+
+@metric("multiclass", reads="labels", direction="up", low=-1.0, name="quadratic-kappa")
+def quadratic_kappa(prediction: Tensor, target: Tensor) -> Tensor:
+    """For ordered classes: 1 minus the mean squared distance in steps, relative to that of chance agreement.
+
+    Cohen 1968, weighted kappa with quadratic weights. Where the order of the classes means nothing, neither does this.
+
+    >>> quadratic_kappa(torch.tensor([[0.0, 1.0, 1.0]]), torch.tensor([[0, 1, 2]])).round(decimals=4).tolist()  # 1 - 3/9
+    [0.6667]
+    """
+    said, true = prediction.double(), target.double().expand(prediction.shape)
+    seen = (said - true).square().mean(-1)
+    # E (a - b)^2 of independent a and b, from their first two moments
+    chance = said.square().mean(-1) + true.square().mean(-1) - 2 * said.mean(-1) * true.mean(-1)
+    return torch.where(chance > 0, 1 - seen / chance, torch.nan)
+
+
+@metric("multiclass", reads="labels", direction="down", name="expected-cost", needs="costs")
+def expected_cost_of_classes(prediction: Tensor, target: Tensor, *, costs: Costs) -> Tensor:
+    """The mean over rows of what the decision costs, by the spec's `costs` (rows: truth, columns: decision).
+
+    >>> prices = [[0, 1, 1], [1, 0, 1], [9, 1, 0]]
+    >>> expected_cost_of_classes(torch.tensor([[0.0, 0.0]]), torch.tensor([[2, 0]]), costs=prices).tolist()  # (9 + 0) / 2
+    [4.5]
+    """
+    table = torch.tensor(costs, dtype=torch.float64, device=prediction.device)
+    return table[target.long().expand(prediction.shape), prediction.long()].mean(-1)
+
+
+@decision("binary", direction="down", tuned=True, needs="costs")
+def expected_cost(counts: Counts, *, costs: Costs) -> Tensor:
+    """The mean over rows of what the decision costs, by the spec's `costs` (rows: truth, columns: decision).
+
+    >>> counts = by_class(torch.tensor([[1.0, 0.0, 0.0, 0.0]]), torch.tensor([[0.0, 1.0, 0.0, 0.0]]))
+    >>> expected_cost(counts, costs=[[0, 1], [5, 0]]).tolist()  # (1 + 5) / 4
+    [1.5]
+    """
+    (right_no, false_yes), (missed, right_yes) = costs
+    told_no, told_yes = counts.hit.unbind(-1)  # rightly
+    alarms, misses = counts.true[..., 0] - told_no, counts.true[..., 1] - told_yes
+    total = right_no * told_no + false_yes * alarms + missed * misses + right_yes * told_yes
+    return total / counts.true.sum(-1)
 
 
 @metric("multilabel", reads="labels", direction="up", name="macro-f1")
@@ -143,9 +231,9 @@ def hamming_loss(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def by_class(prediction: Tensor, target: Tensor) -> Counts:
-    """Counts per class [R, K] of class indices [R, N] and [R or 1, N]; K is one more than the largest that occurs."""
+    """Counts per class [R, K] of class indices [R, N] and [R or 1, N]; K is one more than the largest that occurs, or 2."""
     said, true = prediction.long(), target.long().expand(prediction.shape)
-    classes = int(torch.maximum(said.max(), true.max())) + 1 if said.numel() else 1
+    classes = max(2, int(torch.maximum(said.max(), true.max())) + 1 if said.numel() else 2)
     ones = torch.ones_like(said, dtype=torch.float64)
     empty = ones.new_zeros(len(said), classes)
     hits = (said == true).double()

@@ -1,4 +1,9 @@
-"""How good the probabilities are: a decision may be right and its probability still wrong."""
+"""How good the probabilities are: a decision may be right and its probability still wrong.
+
+Each has a twin `-scaled`, which judges the probabilities after temperature scaling on the valid split. Weighted and focal
+losses put rows in a good order and shift the probabilities; what a temperature cannot mend, such as the shift of `pos_weight`, is
+left in the twin.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,10 @@ from torch import Tensor
 
 from losscli.metrics import metric
 
+BINS = 15
 
-@metric("binary", reads="probabilities", direction="down", high=float("inf"))
+
+@metric("binary", reads="probabilities", direction="down", high=float("inf"), scaled=True)
 def log_loss(prediction: Tensor, target: Tensor) -> Tensor:
     """Minus the mean log-probability of what was true, in nats.
 
@@ -23,7 +30,7 @@ def log_loss(prediction: Tensor, target: Tensor) -> Tensor:
     return -(truth * yes.log() + (1 - truth) * no.log()).mean(-1)
 
 
-@metric("multiclass", reads="probabilities", direction="down", high=float("inf"), name="log-loss")
+@metric("multiclass", reads="probabilities", direction="down", high=float("inf"), name="log-loss", scaled=True)
 def log_loss_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     """Minus the mean log-probability of the right class, in nats; clipped as in the binary case.
 
@@ -33,7 +40,17 @@ def log_loss_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     return -_of_class(clipped(prediction), target).log().mean(-1)
 
 
-@metric("binary", reads="probabilities", direction="down")
+@metric("multilabel", reads="probabilities", direction="down", high=float("inf"), name="log-loss")
+def log_loss_of_labels(prediction: Tensor, target: Tensor) -> Tensor:
+    """Minus the mean log-probability of what was true, over all labels of all rows, in nats; clipped as in the binary case.
+
+    >>> log_loss_of_labels(torch.tensor([[[0.5, 0.25]]]), torch.tensor([[[1.0, 0.0]]])).round(decimals=4).tolist()
+    [0.4904]
+    """
+    return log_loss(prediction.flatten(1), target.flatten(1))
+
+
+@metric("binary", reads="probabilities", direction="down", scaled=True)
 def brier(prediction: Tensor, target: Tensor) -> Tensor:
     """The mean squared error of the probability.
 
@@ -43,7 +60,7 @@ def brier(prediction: Tensor, target: Tensor) -> Tensor:
     return (prediction.double() - target).square().mean(-1)
 
 
-@metric("multiclass", reads="probabilities", direction="down", high=2.0, name="brier")
+@metric("multiclass", reads="probabilities", direction="down", high=2.0, name="brier", scaled=True)
 def brier_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     """The mean over rows of the squared error summed over the classes (0 to 2).
 
@@ -53,6 +70,41 @@ def brier_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     p = prediction.double()
     # sum_k (p_k - [k = y])^2, without the one-hot
     return (p.square().sum(-1) - 2 * _of_class(p, target) + 1).mean(-1)
+
+
+@metric("binary", reads="probabilities", direction="down", scaled=True)
+def ece(prediction: Tensor, target: Tensor) -> Tensor:
+    """Expected calibration error: how far the share of positives is from the mean probability, over 15 bins of it.
+
+    The bins are equally wide, each holds its upper end, and each counts by its rows. Naeini et al. 2015, Obtaining Well
+    Calibrated Probabilities Using Bayesian Binning.
+
+    >>> ece(torch.tensor([[0.9, 0.9, 0.2]]), torch.tensor([[1.0, 0.0, 0.0]])).round(decimals=4).tolist()  # (0.8 + 0.2) / 3
+    [0.3333]
+    """
+    return _gap(prediction.double(), target.double().expand(prediction.shape))
+
+
+@metric("multiclass", reads="probabilities", direction="down", name="ece", scaled=True)
+def ece_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
+    """Expected calibration error of the confidence: how far it is from the share of rows that are right, over 15 bins.
+
+    The confidence is the largest probability of a row. Guo et al. 2017, On Calibration of Modern Neural Networks.
+
+    >>> p = torch.tensor([[[0.7, 0.3], [0.4, 0.6]]])
+    >>> ece_of_classes(p, torch.tensor([[0, 1]])).round(decimals=4).tolist()  # (0.3 + 0.4) / 2
+    [0.35]
+    """
+    confidence, said = prediction.double().max(-1)
+    return _gap(confidence, (said == target).double())
+
+
+def _gap(probability: Tensor, outcome: Tensor) -> Tensor:
+    """The mean over rows [R, N] of the distance between mean probability and mean outcome in each row's bin."""
+    edges = torch.linspace(0, 1, BINS + 1, dtype=torch.float64, device=probability.device)[1:-1]
+    bins = torch.bucketize(probability.contiguous(), edges)
+    missing = probability.new_zeros(len(probability), BINS).scatter_add(1, bins, probability - outcome)
+    return missing.abs().sum(-1) / probability.shape[-1]
 
 
 def clipped(probabilities: Tensor) -> Tensor:

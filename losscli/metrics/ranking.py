@@ -36,9 +36,7 @@ def auroc_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     >>> auroc_of_classes(p, torch.tensor([[0, 1, 1]])).tolist()
     [1.0]
     """
-    classes = torch.arange(prediction.shape[-1], device=prediction.device)
-    is_class = (target.unsqueeze(-1) == classes).double()  # [R or 1, N, K]
-    return area(prediction.transpose(1, 2), is_class.transpose(1, 2)).nanmean(-1)
+    return area(prediction.transpose(1, 2), _against_the_rest(prediction, target)).nanmean(-1)
 
 
 @metric("binary", reads="scores", direction="up")
@@ -51,6 +49,17 @@ def auprc(prediction: Tensor, target: Tensor) -> Tensor:
     return average_precision(prediction, target)
 
 
+@metric("multiclass", reads="probabilities", direction="up", name="auprc")
+def auprc_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
+    """The mean over classes of the average precision of that class; classes that do not occur are left out.
+
+    >>> p = torch.tensor([[[0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]])
+    >>> auprc_of_classes(p, torch.tensor([[0, 1, 1]])).tolist()
+    [1.0]
+    """
+    return average_precision(prediction.transpose(1, 2), _against_the_rest(prediction, target)).nanmean(-1)
+
+
 @metric("multilabel", reads="scores", direction="up")
 def mean_average_precision(prediction: Tensor, target: Tensor) -> Tensor:
     """The mean over labels of the average precision; labels without a positive row are left out.
@@ -59,6 +68,26 @@ def mean_average_precision(prediction: Tensor, target: Tensor) -> Tensor:
     [1.0]
     """
     return average_precision(prediction.transpose(1, 2), target.transpose(1, 2)).nanmean(-1)
+
+
+@metric("multilabel", reads="scores", direction="down")
+def ranking_loss(prediction: Tensor, target: Tensor) -> Tensor:
+    """Within a row, the share of pairs of a label that is on and one that is off which are in the wrong order.
+
+    A tie is wrong, and a row whose labels are all alike counts as 0. Tsoumakas, Katakis and Vlahavas 2010, Mining
+    Multi-label Data; scikit-learn's label_ranking_loss.
+
+    >>> ranking_loss(torch.tensor([[[0.9, 0.2, 0.5]]]), torch.tensor([[[1.0, 1.0, 0.0]]])).tolist()  # 1 of 2 pairs
+    [0.5]
+    """
+    truth = target.double().expand(prediction.shape)
+    on, labels = truth.sum(-1), truth.shape[-1]
+    # A label that is on loses to every label that is off and scores no less.
+    rows = ordered(prediction, truth)
+    off = (1 - rows.target).flip(-1).cumsum(-1).flip(-1)  # at this place and above
+    lost = (rows.target * off.gather(-1, rows.first)).sum(-1)
+    pairs = on * (labels - on)
+    return torch.where(pairs > 0, lost / pairs, 0.0).mean(-1)
 
 
 def area(scores: Tensor, target: Tensor) -> Tensor:
@@ -76,6 +105,12 @@ def average_precision(scores: Tensor, target: Tensor) -> Tensor:
     rows = ordered(scores, target, descending=True)
     found = rows.target.cumsum(-1).gather(-1, rows.last)  # positives down to the end of the group
     return (rows.target * found / (rows.last + 1)).sum(-1) / rows.target.sum(-1)
+
+
+def _against_the_rest(prediction: Tensor, target: Tensor) -> Tensor:
+    """Whether a row is of each class: [R or 1, K, N]."""
+    classes = torch.arange(prediction.shape[-1], device=prediction.device)
+    return (target.unsqueeze(1) == classes[:, None]).double()
 
 
 def ordered(scores: Tensor, target: Tensor, descending: bool = False) -> Ordered:

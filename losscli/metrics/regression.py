@@ -1,11 +1,17 @@
-"""How far off numbers are, in the user's units. Several outputs: each on its own, then their mean."""
+"""How far off numbers are, in the user's units. Several outputs: each on its own, then their mean.
+
+Forecasts: a loss that says how sure it is gives quantiles and an interval, too (`losses.Forecast`); one that does not is taken at
+its word, so its quantiles are all its point, it has no interval, and its CRPS is its absolute error.
+"""
 
 from __future__ import annotations
 
-import torch  # noqa: F401  (the examples use it)
+import torch
 from torch import Tensor
 
 from losscli.metrics import metric
+
+LEVELS = (0.1, 0.5, 0.9)  # of `Prediction.quantiles`
 
 
 @metric("regression", reads="values", direction="down", high=float("inf"))
@@ -53,6 +59,93 @@ def r2(prediction: Tensor, target: Tensor) -> Tensor:
     share = 1 - _errors(prediction, target).square().sum(1) / spread
     share = share.masked_fill(constant, float("nan"))
     return share if share.ndim == 1 else share.nanmean(-1)
+
+
+@metric("regression", reads="values", direction="down", high=float("inf"))
+def mape(prediction: Tensor, target: Tensor) -> Tensor:
+    """The mean absolute error as a share of the target, 1 being 100 %; rows whose target is 0 are left out.
+
+    scikit-learn divides by 2e-16 there instead, and one such row makes the mean useless. NaN where all targets are 0.
+
+    >>> mape(torch.tensor([[1.0, 3.0, 7.0]]), torch.tensor([[2.0, 4.0, 0.0]])).tolist()  # (1/2 + 1/4) / 2
+    [0.375]
+    """
+    share = _errors(prediction, target).abs() / target.double().abs()
+    left_out = (target == 0).expand(share.shape)
+    return _over_outputs(share.masked_fill(left_out, float("nan")).nanmean(1))
+
+
+def _pinball(prediction: Tensor, target: Tensor, place: int) -> Tensor:
+    level = LEVELS[place]
+    short = -_errors(prediction[..., place], target)
+    return _over_outputs(torch.maximum(level * short, (level - 1) * short).mean(1))
+
+
+@metric("regression", reads="quantiles", direction="down", high=float("inf"), name="pinball-10")
+def pinball_10(prediction: Tensor, target: Tensor) -> Tensor:
+    """The pinball loss of the 10 % quantile: too high costs nine times as much as too low.
+
+    >>> pinball_10(torch.tensor([[[1.0, 2.0, 3.0]]]), torch.tensor([[2.0]])).tolist()
+    [0.1]
+    """
+    return _pinball(prediction, target, 0)
+
+
+@metric("regression", reads="quantiles", direction="down", high=float("inf"), name="pinball-50")
+def pinball_50(prediction: Tensor, target: Tensor) -> Tensor:
+    """The pinball loss of the median: half the absolute error.
+
+    >>> pinball_50(torch.tensor([[[1.0, 2.0, 3.0]]]), torch.tensor([[4.0]])).tolist()
+    [1.0]
+    """
+    return _pinball(prediction, target, 1)
+
+
+@metric("regression", reads="quantiles", direction="down", high=float("inf"), name="pinball-90")
+def pinball_90(prediction: Tensor, target: Tensor) -> Tensor:
+    """The pinball loss of the 90 % quantile: too low costs nine times as much as too high.
+
+    >>> pinball_90(torch.tensor([[[1.0, 2.0, 3.0]]]), torch.tensor([[4.0]])).tolist()
+    [0.9]
+    """
+    return _pinball(prediction, target, 2)
+
+
+@metric("regression", reads="interval", direction="up")
+def coverage(prediction: Tensor, target: Tensor) -> Tensor:
+    """The share of targets within the interval, ends included; it should be the interval's own level, not 1.
+
+    The level is 90 %, or that between the outer quantiles which the loss learns; results tell it (`calibration.level`).
+
+    >>> coverage(torch.tensor([[[0.0, 2.0], [0.0, 2.0]]]), torch.tensor([[1.0, 3.0]])).tolist()
+    [0.5]
+    """
+    truth = target.double()
+    within = (prediction[..., 0].double() <= truth) & (truth <= prediction[..., 1].double())
+    return _over_outputs(within.double().mean(1))
+
+
+@metric("regression", reads="interval", direction="down", low=float("-inf"), high=float("inf"), name="interval-width")
+def interval_width(prediction: Tensor, target: Tensor) -> Tensor:
+    """The mean width of the interval: of two with the same coverage the narrower is better. Crossed ends count negative.
+
+    >>> interval_width(torch.tensor([[[0.0, 2.0], [1.0, 2.0]]]), torch.tensor([[1.0, 3.0]])).tolist()
+    [1.5]
+    """
+    return _over_outputs(_errors(prediction[..., 1], prediction[..., 0]).mean(1))
+
+
+@metric("regression", reads="crps", direction="down", high=float("inf"))
+def crps(prediction: Tensor, target: Tensor) -> Tensor:
+    """Continuous ranked probability score: judges the whole forecast, in the units of the target. A point's is its MAE.
+
+    It reads each row's own score [R, N]: the closed form of a Gaussian or Laplace forecast, otherwise twice the mean
+    pinball loss over the quantiles (`stack/forecast.py`). Gneiting and Raftery 2007, Strictly Proper Scoring Rules.
+
+    >>> crps(torch.tensor([[0.2, 0.4]]), torch.tensor([[1.0, 3.0]])).round(decimals=4).tolist()
+    [0.3]
+    """
+    return _over_outputs(prediction.double().mean(1))
 
 
 def _errors(prediction: Tensor, target: Tensor) -> Tensor:

@@ -6,26 +6,40 @@ import math
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from losscli.data.dataset import SPLITS, Dataset
 from losscli.metrics import Metric
-from losscli.tasks import Task
+from losscli.stack.calibrate import calibrate
+from losscli.stack.forecast import without_forecast
+from losscli.tasks import Prediction, Task
 
 
 def baseline(datasets: Sequence[Dataset], task: Task, metrics: Sequence[Metric]) -> dict[str, dict[str, float]]:
-    """Split -> metric -> the mean over datasets of what majority, prior or mean of the training split scores."""
-    return {split: _on(split, datasets, task, metrics) for split in SPLITS}
+    """Split -> metric -> the mean over datasets of what majority, prior or mean of the training split scores.
 
-
-def _on(split: str, datasets: Sequence[Dataset], task: Task, metrics: Sequence[Metric]) -> dict[str, float]:
-    found: dict[str, list[float]] = {metric.name: [] for metric in metrics}
+    It is calibrated on the valid split like everything else: what is always said is then the better of yes and no.
+    """
+    found: dict[str, dict[str, list[float]]] = {split: {metric.name: [] for metric in metrics} for split in SPLITS}
     for dataset in datasets:
-        truth = torch.from_numpy(dataset.parts[split].target)[None]  # [1, N, ...]
-        train = torch.from_numpy(dataset.parts["train"].target)
-        prediction = task.baseline(train, truth.shape[1], dataset.scale, task.outputs(dataset.target))
-        if dataset.scale is not None:
-            truth = dataset.scale.in_units(truth)
-        for metric in metrics:
-            judged = getattr(prediction, metric.reads)
-            found[metric.name].append(math.nan if judged is None else float(metric.function(judged, truth)[0]))
-    return {name: sum(values) / len(values) for name, values in found.items()}
+        valid, truth = _told("valid", dataset, task)
+        calibration = calibrate(valid, truth, metrics)
+        for split in SPLITS:
+            prediction, truth = _told(split, dataset, task)
+            for metric in metrics:
+                measured = metric.measure(calibration(prediction), truth)
+                found[split][metric.name].append(math.nan if measured is None else float(measured[0]))
+    return {
+        split: {name: sum(values) / len(values) for name, values in scores.items()} for split, scores in found.items()
+    }
+
+
+def _told(split: str, dataset: Dataset, task: Task) -> tuple[Prediction, Tensor]:
+    """What the baseline says of a split, and the truth as metrics take it."""
+    truth = torch.from_numpy(dataset.parts[split].target)[None]  # [1, N, ...]
+    train = torch.from_numpy(dataset.parts["train"].target)
+    prediction = task.baseline(train, truth.shape[1], dataset.scale, task.outputs(dataset.target))
+    if prediction.values is not None and dataset.scale is not None:
+        truth = dataset.scale.in_units(truth)
+        return without_forecast(prediction, truth), truth
+    return prediction, truth.argmax(-1) if dataset.target.soft else truth

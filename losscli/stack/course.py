@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Course:
     history: list[tuple[int, str, str, float]] = field(default_factory=list)
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     weights: dict[str, np.ndarray] = field(default_factory=dict)  # empty if the run diverged
+    calibration: Mapping[str, Any] = field(default_factory=dict)  # chosen on the valid split: thresholds, temperature
     predictions: Predictions | None = None  # None if the run diverged, or its seed is not among `Job.kept`
     seconds: float = 0.0
 

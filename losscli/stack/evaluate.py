@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from losscli.metrics import Metric
+from losscli.stack import forecast
+from losscli.stack.calibrate import Calibration, calibrate
 from losscli.stack.objective import Objective
 from losscli.stack.output import Outlet, reading_of, scale_of
 from losscli.stack.predictions import Predictions, predictions_of
 from losscli.stack.rows import Rows, spans
-from losscli.tasks import Task
+from losscli.tasks import Prediction, Task
 
 CHUNK = 1 << 22  # numbers of activations at a time: 16 MB
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Runs whose outputs are read in the same way: their places in the stack, as an index too, and the way itself."""
+
+    places: list[int]
+    rows: Tensor | slice
+    outlet: Outlet
 
 
 class Judge:
@@ -27,13 +40,14 @@ class Judge:
         for row, run in enumerate(rows.runs):
             alike.setdefault(reading_of(run, task), []).append(row)
         self.readings = [
-            (self._slice(chosen), Outlet([rows.runs[row] for row in chosen], task, rows.device))
-            for chosen in alike.values()
+            Reading(places, self._rows(places), Outlet([rows.runs[place] for place in places], task, rows.device))
+            for places in alike.values()
         ]
+        self.calibrations = [Calibration() for _ in self.readings]
 
-    def _slice(self, chosen: list[int]) -> Tensor | slice:
-        everyone = len(chosen) == len(self.rows.runs)
-        return slice(None) if everyone else torch.tensor(chosen, device=self.rows.device)
+    def _rows(self, places: list[int]) -> Tensor | slice:
+        everyone = len(places) == len(self.rows.runs)
+        return slice(None) if everyone else torch.tensor(places, device=self.rows.device)
 
     @torch.no_grad()
     def outputs(self, forward: Callable[[Tensor], Tensor], split: str, units: int) -> Tensor:
@@ -43,33 +57,62 @@ class Judge:
         return torch.cat([forward(self.rows.part(split, start, stop)[0]) for start, stop in whole], dim=1)
 
     @torch.no_grad()
-    def __call__(self, output: Tensor, split: str) -> dict[str, Tensor]:
-        """The mean loss and each metric of raw outputs [R, N, O] of a split: name -> [R]."""
+    def __call__(self, output: Tensor, split: str, metrics: Sequence[Metric] | None = None) -> dict[str, Tensor]:
+        """The mean loss and each metric of raw outputs [R, N, O] of a split: name -> [R].
+
+        The valid split is also what thresholds and temperatures are chosen on, if a metric asks for them; other splits are
+        judged by what was last chosen there.
+        """
+        wanted = self.metrics if metrics is None else list(metrics)
         _, target, weight = self.rows.part(split, 0, output.shape[1])
         found = {"loss": self.objective(output, target, weight)}
-        return found | self._score(output, target if self.scale is None else self.scale.in_units(target))
+        found |= {metric.name: output.new_full((len(output),), math.nan) for metric in wanted}
+        for place, reading in enumerate(self.readings):
+            prediction, truth = self._read(reading, output, target, wanted)
+            if split == "valid":
+                self.calibrations[place] = calibrate(prediction, truth, wanted)
+            prediction = self.calibrations[place](prediction)
+            for metric in wanted:
+                measured = metric.measure(prediction, truth)
+                if measured is not None:
+                    found[metric.name][reading.rows] = measured.to(output.dtype)
+        return found
+
+    def _read(
+        self, reading: Reading, output: Tensor, target: Tensor, metrics: Sequence[Metric]
+    ) -> tuple[Prediction, Tensor]:
+        """What the runs of one reading predict, and the truth as metrics take it."""
+        raw, given, outlet = output[reading.rows], target[reading.rows], reading.outlet
+        prediction = outlet.predict(raw)
+        if self.scale is None:
+            soft = outlet.task.name == "multiclass" and given.ndim == 3
+            return prediction, given.argmax(-1) if soft else given
+        if any(metric.reads in forecast.READS for metric in metrics):
+            prediction = forecast.with_forecast(prediction, outlet, raw, given)
+        return prediction, self.scale.in_units(target)[reading.rows]
+
+    def chosen(self) -> dict[int, dict[str, object]]:
+        """By its place in the stack, what was chosen for each run on the valid split, and the level of its interval."""
+        found: dict[int, dict[str, object]] = {}
+        for reading, calibration in zip(self.readings, self.calibrations, strict=True):
+            level = None if self.scale is None else forecast.interval_level(reading.outlet)
+            for at, place in enumerate(reading.places):
+                found[place] = calibration.of(at) if level is None else {"level": level}
+        return found
 
     @torch.no_grad()
     def predictions(self, output: Tensor, wanted: Set[int]) -> dict[int, Predictions]:
         """By its place in the stack, what each `wanted` run predicts of the test split, from raw outputs [R, N, O]."""
         found = {}
-        for rows, outlet in self.readings:
-            places = list(range(len(output)))[rows] if isinstance(rows, slice) else rows.tolist()
-            if wanted.isdisjoint(places):
+        for reading in self.readings:
+            if wanted.isdisjoint(reading.places):
                 continue
-            prediction = outlet.predict(output[rows])
-            for at, place in enumerate(places):
+            raw, outlet = output[reading.rows], reading.outlet
+            prediction = outlet.predict(raw)
+            if outlet.loss.forecast is not None and self.scale is not None:
+                target = self.rows.part("test", 0, output.shape[1])[1][reading.rows]
+                prediction = forecast.with_forecast(prediction, outlet, raw, target)
+            for at, place in enumerate(reading.places):
                 if place in wanted:
-                    dataset = self.rows.runs[place].dataset
-                    found[place] = predictions_of(prediction, at, dataset, outlet.task)
-        return found
-
-    def _score(self, output: Tensor, truth: Tensor) -> dict[str, Tensor]:
-        found = {metric.name: output.new_full((len(output),), float("nan")) for metric in self.metrics}
-        for rows, outlet in self.readings:
-            prediction = outlet.predict(output[rows])
-            for metric in self.metrics:
-                judged = getattr(prediction, metric.reads)
-                if judged is not None:
-                    found[metric.name][rows] = metric.function(judged, truth[rows]).to(output.dtype)
+                    found[place] = predictions_of(prediction, at, self.rows.runs[place].dataset, outlet.task)
         return found

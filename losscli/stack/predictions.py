@@ -43,12 +43,10 @@ def predictions_of(prediction: Prediction, place: int, dataset: Dataset, task: T
         "values" if prediction.values is not None else "scores" if prediction.probabilities is None else "probabilities"
     )
     told = getattr(prediction, kind)
-    return Predictions(row, _by_row(truth), _by_row(told[place]), kind)
-
-
-def width(task: Task, dataset: Dataset) -> int:
-    """How many numbers say what a run predicts of one row."""
-    return task.outputs(dataset.target)
+    ends = (
+        [None, None] if prediction.interval is None else [_by_row(end) for end in prediction.interval[place].unbind(-1)]
+    )
+    return Predictions(row, _by_row(truth), _by_row(told[place]), kind, *ends)
 
 
 def _by_row(values: np.ndarray | Tensor) -> np.ndarray:

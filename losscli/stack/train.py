@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from losscli.data.dataset import SPLITS, Layout
+from losscli.data.dataset import Layout
 from losscli.metrics import Metric
 from losscli.stack import device as machine
 from losscli.stack.chance import generator
@@ -40,6 +40,7 @@ class Job:
     plan: Plan
     metrics: Sequence[Metric]  # the first is the headline
     device: torch.device
+    yardsticks: Sequence[Metric] = ()  # what test and valid are judged by at the end, beside `metrics`
     kept: Set[int] = frozenset()  # the seeds whose runs hand out what they predict of the test split
 
 
@@ -183,14 +184,18 @@ class Training:
         if self.best is not None:
             self.weights.copy_(self.best[0])
             self.statistics.copy_(self.best[1])
-        for split in SPLITS:
+        whole = list({metric.name: metric for metric in (*self.job.metrics, *self.job.yardsticks)}.values())
+        for split in ("valid", "test", "train"):  # the valid split first: thresholds and temperatures are chosen on it
             output = self._outputs(split)
-            found = {name: values.tolist() for name, values in self.judge(output, split).items()}
+            judged = self.judge(output, split, self.job.metrics if split == "train" else whole)
+            found = {name: values.tolist() for name, values in judged.items()}
             for row, course in enumerate(self.courses):
                 lost = course.status == "diverged"
                 course.scores[split] = {name: math.nan if lost else values[row] for name, values in found.items()}
             if split == "test":
                 self._hand_out(output)
+        for row, chosen in self.judge.chosen().items():
+            self.courses[row].calibration = chosen
         weights, statistics = self.weights.cpu(), self.statistics.cpu()
         for row, course in enumerate(self.courses):
             if course.status != "diverged":

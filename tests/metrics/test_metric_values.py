@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 from sklearn import metrics as sk
+from sklearn.calibration import calibration_curve
 
-from losscli.metrics import for_task, metrics
+from losscli.metrics import for_task, metrics, yardsticks
+from losscli.tasks import Prediction
 
 NAN = float("nan")
 
@@ -25,6 +27,53 @@ def over_labels(s, y):
     )
 
 
+COSTS = {"binary": [[0, 1], [5, 0.5]], "multiclass": [[0, 1, 2, 3], [4, 0, 1, 2], [9, 4, 0, 1], [16, 9, 4, -1]]}
+BINS = 15
+
+
+def ap_over_classes(p, y):
+    return np.mean([sk.average_precision_score(y == k, p[:, k]) for k in range(p.shape[1]) if (y == k).any()])
+
+
+def price(task):
+    """From the confusion matrix, where the metric looks each row up or adds counts."""
+
+    def oracle(p, y):
+        table = np.array(COSTS[task])
+        return (sk.confusion_matrix(y, p, labels=range(len(table))) * table).sum() / len(y)
+
+    return oracle
+
+
+def gap(probability, outcome):
+    """Calibration error from scikit-learn's calibration curve, each bin weighted by its rows."""
+    shares, means = calibration_curve(outcome, probability, n_bins=BINS)
+    inner = np.linspace(0, 1, BINS + 1)[1:-1]
+    sizes = np.bincount(np.searchsorted(inner, probability.astype(float)), minlength=BINS)
+    return np.sum(np.abs(shares - means) * sizes[sizes > 0]) / len(outcome)
+
+
+def pinball(place):
+    return lambda p, y: sk.mean_pinball_loss(y, p[..., place], alpha=(0.1, 0.5, 0.9)[place])
+
+
+def inside(p, y):
+    low, high = p[..., 0], p[..., 1]
+    return np.mean([np.mean([a <= b <= c for a, b, c in zip(*each, strict=True)]) for each in by_output(low, y, high)])
+
+
+def by_output(*arrays):
+    return zip(*(array.reshape(len(array), -1).T for array in arrays), strict=True)
+
+
+def relative(p, y):
+    """scikit-learn's, of the rows whose target is not 0."""
+    values = [
+        sk.mean_absolute_percentage_error(b[b != 0], a[b != 0]) if (b != 0).any() else NAN for a, b in by_output(p, y)
+    ]
+    return np.mean(values)
+
+
 ORACLES = {
     "binary": {
         "accuracy": lambda p, y: sk.accuracy_score(y, p),
@@ -36,14 +85,22 @@ ORACLES = {
         "auroc": lambda p, y: sk.roc_auc_score(y, np.nan_to_num(p)) if 0 < y.sum() < len(y) else NAN,
         "auprc": lambda p, y: sk.average_precision_score(y, np.nan_to_num(p)) if y.any() else NAN,
         "log-loss": lambda p, y: sk.log_loss(y, p, labels=[0, 1]),
-        "brier": lambda p, y: np.mean((p.astype(float) - y) ** 2),
+        "brier": lambda p, y: sk.brier_score_loss(y, p, pos_label=1),
+        "ece": lambda p, y: gap(p, y),
+        "expected-cost": price("binary"),
     },
     "multiclass": {
         "accuracy": lambda p, y: sk.accuracy_score(y, p),
         "balanced-accuracy": lambda p, y: sk.balanced_accuracy_score(y, p),
         "macro-f1": lambda p, y: sk.f1_score(y, p, average="macro", zero_division=NAN),
+        "micro-f1": lambda p, y: sk.f1_score(y, p, average="micro"),
+        "weighted-f1": lambda p, y: sk.f1_score(y, p, average="weighted", zero_division=0),
         "mcc": lambda p, y: sk.matthews_corrcoef(y, p),
+        "quadratic-kappa": lambda p, y: sk.cohen_kappa_score(y, p, weights="quadratic"),
+        "expected-cost": price("multiclass"),
         "auroc": over_classes,
+        "auprc": ap_over_classes,
+        "ece": lambda p, y: gap(p.max(1), p.argmax(1) == y),
         "log-loss": lambda p, y: sk.log_loss(y, p, labels=range(p.shape[1])),
         "brier": lambda p, y: ((p.astype(float) - np.eye(p.shape[1])[y.astype(int)]) ** 2).sum(1).mean(),
     },
@@ -53,14 +110,39 @@ ORACLES = {
         "subset-accuracy": lambda p, y: sk.accuracy_score(y, p),
         "hamming-loss": lambda p, y: sk.hamming_loss(y, p),
         "mean-average-precision": over_labels,
+        "ranking-loss": lambda p, y: sk.label_ranking_loss(y, np.nan_to_num(p)),
+        "log-loss": lambda p, y: np.mean([sk.log_loss(y[:, k], p[:, k], labels=[0, 1]) for k in range(y.shape[1])]),
     },
     "regression": {
         "rmse": lambda p, y: sk.root_mean_squared_error(y, p),
         "mae": lambda p, y: sk.mean_absolute_error(y, p),
         "r2": lambda p, y: sk.r2_score(y.astype(float), p.astype(float)) if np.ptp(y) else NAN,
         "median-ae": lambda p, y: sk.median_absolute_error(y, p),
+        "mape": relative,
+        "pinball-10": pinball(0),
+        "pinball-50": pinball(1),
+        "pinball-90": pinball(2),
+        "coverage": inside,
+        "interval-width": lambda p, y: np.diff(p.astype(float), axis=-1).mean(),
+        "crps": lambda p, y: p.astype(float).mean(),
     },
 }
+TWINS = {  # judged after calibration: the same function, of another field
+    "binary": ("accuracy", "balanced-accuracy", "f1", "mcc", "expected-cost", "log-loss", "brier", "ece"),
+    "multiclass": ("log-loss", "brier", "ece"),
+}
+for task, names in TWINS.items():
+    for name in names:
+        kind = "scaled" if name in ("log-loss", "brier", "ece") else "tuned"
+        ORACLES[task][f"{name}-{kind}"] = ORACLES[task][name]
+WITHOUT_TRUTH = ("interval-width", "crps")  # a width is one whatever is true; a score has been compared with it already
+LABELS, PROBABILITIES = ("labels", "tuned"), ("probabilities", "scaled")
+
+
+def serving(task):
+    return yardsticks(task, COSTS.get(task))
+
+
 ALL = [pytest.param(task, name, id=f"{task}/{name}") for task, names in ORACLES.items() for name in names]
 
 
@@ -73,6 +155,9 @@ def stacks(task: str, reads: str):
     chance = np.random.default_rng(3)
     rows, classes = 31, 4
     many = (rows, 3) if task == "multilabel" else (rows,)
+    if reads in ("interval", "quantiles", "crps"):
+        yield from forecasts(reads)
+        return
     if task == "regression":
         numbers = chance.normal(5, 3, (3, rows)).astype(np.float32)
         yield "random", numbers, numbers[:1] + chance.normal(0, 1, (1, rows)).astype(np.float32)
@@ -86,12 +171,12 @@ def stacks(task: str, reads: str):
     if task == "multiclass":
         target = chance.integers(0, classes, (1, rows))
         made = chance.dirichlet(np.ones(classes), (3, rows)).astype(np.float32)
-        if reads == "labels":
+        if reads in LABELS:
             made = made.argmax(-1).astype(np.float32)
         yield "random", made, target
         yield "a class that does not occur", made, np.where(target == 1, 0, target)
         yield "the last class does not occur", made, np.where(target == 3, 0, target)
-        if reads == "labels":
+        if reads in LABELS:
             yield "always the same", np.full((2, rows), 2.0), target
             yield "perfect", target.repeat(2, 0).astype(float), target
         else:
@@ -104,12 +189,13 @@ def stacks(task: str, reads: str):
         made = made * 40 - 20
         yield "ties", np.round(made / 10), target
         yield "infinite", np.where(made > 10, np.inf, made).astype(np.float32), target
-    if reads == "labels":
+    if reads in LABELS:
         made = np.round(made)
         yield "always no", made * 0, target
         yield "always yes", made * 0 + 1, target
-    if reads == "probabilities":
+    if reads in PROBABILITIES:
         yield "certain", np.round(made), target
+        yield "at the edges of bins", np.round(made * BINS).astype(np.float32) / BINS, target
     yield "random", made, target
     yield "all the same", made * 0, target
     yield "one positive", made, np.eye(np.prod(many), dtype=np.float32)[:1].reshape(1, *many)
@@ -118,9 +204,29 @@ def stacks(task: str, reads: str):
         yield "no negative", made, target * 0 + 1
 
 
+def forecasts(reads):
+    """Ends, quantiles and scores of rows: of one target, of two, on the target itself, crossed, large."""
+    chance = np.random.default_rng(4)
+    width = {"interval": (2,), "quantiles": (3,), "crps": ()}[reads]
+    target = chance.normal(0, 1, (1, 31)).astype(np.float32)
+    made = np.abs(chance.normal(0, 1, (3, 31, *width))).cumsum(-1 if width else 1).astype(np.float32)
+    made = made if reads == "crps" else made - 1
+    yield "random", made, target
+    yield "several outputs", np.abs(chance.normal(0, 1, (3, 20, 2, *width))), chance.normal(0, 1, (1, 20, 2))
+    yield (
+        "on the target",
+        np.broadcast_to(np.abs(target).reshape(1, 31, *(1,) * len(width)), (2, 31, *width)).copy(),
+        np.abs(target),
+    )
+    yield "the same everywhere", made * 0 + 1, target
+    yield "large", np.abs(made) * 1e15, target * 1e15
+    if reads == "interval":
+        yield "crossed", made[..., ::-1].copy(), target
+
+
 @pytest.mark.parametrize(("task", "name"), ALL)
 def test_equals_scikit_learn_run_by_run(task, name):
-    metric = for_task(task)[name]
+    metric = serving(task)[name]
     cases = 0
     for what, prediction, target in stacks(task, metric.reads):
         found = metric.function(torch.from_numpy(prediction), torch.from_numpy(target))
@@ -137,19 +243,19 @@ def test_equals_scikit_learn_run_by_run(task, name):
 
 @pytest.mark.parametrize(("task", "name"), ALL)
 def test_a_stack_equals_a_loop_and_a_target_per_run_serves(task, name):
-    metric = for_task(task)[name]
+    metric = serving(task)[name]
     _, prediction, target = next(case for case in stacks(task, metric.reads) if case[0] == "random")
     made, truth = torch.from_numpy(prediction), torch.from_numpy(target).expand(3, *target.shape[1:]).clone()
     truth[1] = truth[1].flip(0)
     together = metric.function(made, truth)
     alone = torch.cat([metric.function(made[run : run + 1], truth[run : run + 1]) for run in range(3)])
     assert together.tolist() == alone.tolist()
-    assert together[1] != metric.function(made, truth[:1])[1]
+    assert (together[1] != metric.function(made, truth[:1])[1]) == (name not in WITHOUT_TRUTH)
 
 
 @pytest.mark.parametrize(("task", "name"), ALL)
 def test_a_nan_prediction_has_no_value_and_its_neighbours_have(task, name):
-    metric = for_task(task)[name]
+    metric = serving(task)[name]
     _, prediction, target = next(case for case in stacks(task, metric.reads) if case[0] == "random")
     made, truth = torch.from_numpy(prediction), torch.from_numpy(target)
     whole = metric.function(made, truth).tolist()
@@ -159,13 +265,19 @@ def test_a_nan_prediction_has_no_value_and_its_neighbours_have(task, name):
     assert [found[0].item(), found[2].item()] == [whole[0], whole[2]]
 
 
-@pytest.mark.parametrize(("task", "name"), ALL)
+SCORED = [
+    param for param in ALL if for_task(param.values[0])[param.values[1]].reads not in ("interval", "quantiles", "crps")
+]
+
+
+@pytest.mark.parametrize(("task", "name"), SCORED)
 def test_better_is_where_the_direction_says(task, name):
     """The truth itself scores best; its opposite is worse."""
-    metric = for_task(task)[name]
+    free = 1 - np.eye(4 if task == "multiclass" else 2)  # what is right costs nothing
+    metric = yardsticks(task, free.tolist())[name]
     _, _, target = next(case for case in stacks(task, metric.reads) if case[0] == "random")
     truth = torch.from_numpy(target)
-    if task == "multiclass" and metric.reads == "labels":
+    if task == "multiclass" and metric.reads in LABELS:
         right, wrong = truth.float(), (truth.float() + 1) % 4
     elif task == "multiclass":
         right = torch.eye(4)[truth]
@@ -180,7 +292,7 @@ def test_better_is_where_the_direction_says(task, name):
 
 @pytest.mark.parametrize(("task", "name"), ALL)
 def test_metrics_take_no_gradients(task, name):
-    metric = for_task(task)[name]
+    metric = serving(task)[name]
     _, prediction, target = next(case for case in stacks(task, metric.reads) if case[0] == "random")
     made = torch.from_numpy(prediction).requires_grad_()
     assert not metric.function(made, torch.from_numpy(target)).requires_grad
@@ -191,3 +303,20 @@ def test_a_certain_mistake_costs_a_finite_log_loss():
     certain = torch.tensor([[0.0, 1.0]]), torch.tensor([[1.0, 0.0]])
     found = for_task("binary")["log-loss"].function(*certain).item()
     assert found == pytest.approx(-np.log(np.finfo(np.float32).eps), rel=1e-6)
+
+
+def test_costs_bound_what_a_decision_can_cost_and_without_them_there_is_no_such_metric():
+    found = yardsticks("binary", COSTS["binary"])["expected-cost-tuned"]
+    assert (found.low, found.high, found.of) == (0, 5, "expected-cost")
+    assert "expected-cost" not in yardsticks("binary")
+    assert yardsticks("binary")["f1"] is for_task("binary")["f1"]
+
+
+def test_a_metric_reads_its_own_threshold_and_has_no_value_where_there_is_none():
+    truth = torch.tensor([[0.0, 1.0]])
+    right, wrong = truth, 1 - truth
+    found = Prediction(labels=wrong, tuned={"f1": right, "accuracy": wrong})
+    measured = {name: for_task("binary")[name].measure(found, truth) for name in ("f1", "f1-tuned", "accuracy-tuned")}
+    assert {name: value.item() for name, value in measured.items()} == {"f1": 0, "f1-tuned": 1, "accuracy-tuned": 0}
+    assert for_task("binary")["mcc-tuned"].measure(found, truth) is None
+    assert for_task("binary")["log-loss-scaled"].measure(found, truth) is None

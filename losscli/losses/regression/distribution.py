@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from losscli.losses import Fraction, Positive, loss
+from losscli.losses import Forecast, Fraction, Positive, loss
 from losscli.losses.finite import SCALE_KNEE, finite_exp, widened
 
 
@@ -26,13 +26,58 @@ def _centre(received: Tensor, options: Mapping[str, Any]) -> Tensor:
     return received[..., 0]
 
 
+def _normal_quantile(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
+    centre, spread = widened(received).unbind(-1)
+    return centre + finite_exp(spread / 2, SCALE_KNEE) * float(
+        torch.special.ndtri(torch.tensor(level, dtype=torch.float64))
+    )
+
+
+def _laplace_quantile(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
+    centre, spread = widened(received).unbind(-1)
+    z = math.log(2 * level) if level < 0.5 else -math.log(2 * (1 - level))
+    return centre + finite_exp(spread, SCALE_KNEE) * z
+
+
+def _student_t_quantile(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
+    from scipy.special import stdtrit
+
+    centre, spread = widened(received).unbind(-1)
+    return centre + finite_exp(spread, SCALE_KNEE) * float(stdtrit(options["df"], level))
+
+
+def _normal_crps(received: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
+    return crps_gaussian(received, target)
+
+
+def _laplace_crps(received: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
+    """Jordan, Krueger and Lerch 2019, Evaluating Probabilistic Forecasts with scoringRules, appendix A."""
+    r, spread = _parts(received, target)
+    scale = finite_exp(spread, SCALE_KNEE)
+    far = r.abs() / scale
+    return scale * (far + torch.exp(-far) - 0.75)
+
+
+NORMAL = Forecast(_normal_quantile, crps=_normal_crps)
+LAPLACE = Forecast(_laplace_quantile, crps=_laplace_crps)
+STUDENT_T = Forecast(_student_t_quantile)
+
+
 def _parts(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """x - y, and the logarithm of the spread."""
     centre, spread = widened(prediction).unbind(-1)
     return centre - widened(target), spread
 
 
-@loss("regression", "mean+log-variance", "any number", heads=_two, point=_centre, aliases=("GaussianNLLLoss",))
+@loss(
+    "regression",
+    "mean+log-variance",
+    "any number",
+    heads=_two,
+    point=_centre,
+    forecast=NORMAL,
+    aliases=("GaussianNLLLoss",),
+)
 def gaussian_nll(prediction: Tensor, target: Tensor) -> Tensor:
     """Gaussian likelihood: mean and variance of each target; rows that are said to be noisy count less.
 
@@ -60,7 +105,7 @@ def gaussian_nll(prediction: Tensor, target: Tensor) -> Tensor:
     return (spread + r.square() * finite_exp(-spread, SCALE_KNEE) + math.log(2 * math.pi)) / 2
 
 
-@loss("regression", "mean+log-variance", "any number", heads=_two, point=_centre, detached=True)
+@loss("regression", "mean+log-variance", "any number", heads=_two, point=_centre, forecast=NORMAL, detached=True)
 def beta_nll(prediction: Tensor, target: Tensor, *, beta: Fraction = 0.5) -> Tensor:
     """Beta-NLL: the Gaussian likelihood times the variance to the power beta, so that noisy rows are still learnt.
 
@@ -87,7 +132,7 @@ def beta_nll(prediction: Tensor, target: Tensor, *, beta: Fraction = 0.5) -> Ten
     return weight * gaussian_nll(prediction, target)
 
 
-@loss("regression", "location+log-scale", "any number", heads=_two, point=_centre)
+@loss("regression", "location+log-scale", "any number", heads=_two, point=_centre, forecast=LAPLACE)
 def laplace_nll(prediction: Tensor, target: Tensor) -> Tensor:
     """Laplace likelihood: median and mean absolute deviation of each target; gentler on outliers than gaussian-nll.
 
@@ -114,7 +159,7 @@ def laplace_nll(prediction: Tensor, target: Tensor) -> Tensor:
     return spread + r.abs() * finite_exp(-spread, SCALE_KNEE) + math.log(2)
 
 
-@loss("regression", "location+log-scale", "any number", heads=_two, point=_centre)
+@loss("regression", "location+log-scale", "any number", heads=_two, point=_centre, forecast=STUDENT_T)
 def student_t_nll(prediction: Tensor, target: Tensor, *, df: Positive = 4.0) -> Tensor:
     """Student's t likelihood: heavy tails, so outliers neither move the location nor blow up the scale.
 
@@ -148,7 +193,7 @@ def student_t_nll(prediction: Tensor, target: Tensor, *, df: Positive = 4.0) -> 
     return (df + 1) / 2 * (torch.log1p(far / df) + tangent) + spread + constant
 
 
-@loss("regression", "mean+log-variance", "any number", heads=_two, point=_centre, aliases=("crps",))
+@loss("regression", "mean+log-variance", "any number", heads=_two, point=_centre, forecast=NORMAL, aliases=("crps",))
 def crps_gaussian(prediction: Tensor, target: Tensor) -> Tensor:
     """CRPS of a Gaussian: judges the whole predicted distribution, in the units of the target and linear in outliers.
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from losscli.losses import Bounds, NonNegative, OpenFraction, Several, loss
+from losscli.losses import Bounds, Forecast, NonNegative, OpenFraction, Several, loss
 from losscli.losses.finite import difference, widened
 
 TAUS = [0.1, 0.5, 0.9]
@@ -77,9 +77,30 @@ def _nearest_to_median(received: Tensor, options: Mapping[str, Any]) -> Tensor:
     return received[..., distance.index(min(distance))]
 
 
+def _levels(options: Mapping[str, Any]) -> tuple[float, ...]:
+    return tuple(sorted(float(tau) for tau in options.get("taus", TAUS)))
+
+
+def _interpolated(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
+    """Between the levels that were learned a straight line, beyond the outer ones nothing is known: the outer quantile."""
+    taus = options.get("taus", TAUS)
+    place = {float(tau): received[..., at] for at, tau in enumerate(taus)}
+    below = max((tau for tau in place if tau <= level), default=min(place))
+    above = min((tau for tau in place if tau >= level), default=max(place))
+    if below >= above:
+        return place[below if level > below else above]
+    return torch.lerp(place[below], place[above], (level - below) / (above - below))
+
+
 @loss(
-    "regression", "quantiles", "any number", heads=_heads, point=_nearest_to_median, aliases=("MultiQuantileLoss",),
-)  # fmt: skip
+    "regression",
+    "quantiles",
+    "any number",
+    heads=_heads,
+    point=_nearest_to_median,
+    forecast=Forecast(_interpolated, _levels),
+    aliases=("MultiQuantileLoss",),
+)
 def multi_quantile(prediction: Tensor, target: Tensor, *, taus: Levels = TAUS, crossing: NonNegative = 1.0) -> Tensor:
     """Several quantiles at once, one output each: an interval as well as a point; quantiles that cross pay for it.
 
