@@ -53,14 +53,25 @@ def seeds_for(
     >>> seeds_for(0.5, 1.0), seeds_for(0.01, 0.1, test_ratio=0.2)
     (34, None)
     """
-    import numpy as np
+    least, most = minimum_seeds(comparisons), MOST_SEEDS
+    if not _settled(most, effect, sd, test_ratio, comparisons, within):
+        return None
+    while least < most:  # more seeds settle whatever fewer do
+        middle = (least + most) // 2
+        if _settled(middle, effect, sd, test_ratio, comparisons, within):
+            most = middle
+        else:
+            least = middle + 1
+    return least
+
+
+def _settled(seeds: int, effect: float, sd: float, test_ratio: float, comparisons: int, within: float | None) -> bool:
     from scipy.special import stdtrit
 
-    seeds = np.arange(minimum_seeds(comparisons), MOST_SEEDS + 1)
-    error = sd * np.sqrt(1 / seeds + test_ratio)
-    critical = stdtrit(seeds - 1, 1 - LEVEL / comparisons / 2)
-    found = (critical + stdtrit(seeds - 1, POWER)) * error <= abs(effect)
-    if within is not None:  # both ends of the interval must clear the region
-        clear = stdtrit(seeds - 1, 1 - LEVEL / 2) + stdtrit(seeds - 1, (1 + POWER) / 2)
-        found |= clear * error <= within - abs(effect)
-    return int(seeds[found.argmax()]) if found.any() else None
+    error = sd * math.sqrt(1 / seeds + test_ratio)
+    tail = LEVEL / 2
+    found = stdtrit(seeds - 1, 1 - tail / comparisons) + stdtrit(seeds - 1, POWER)
+    if found * error <= abs(effect):
+        return True
+    clear = stdtrit(seeds - 1, 1 - tail) + stdtrit(seeds - 1, (1 + POWER) / 2)  # both ends of the interval must
+    return within is not None and bool(clear * error <= within - abs(effect))
