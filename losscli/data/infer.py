@@ -267,7 +267,8 @@ def _category(texts: Levels, wanted: Wanted) -> Inferred:
     if most is not None and count > most:
         why = f"{count} different texts in {rows} rows: an id or a name"
         name = shown(texts.name)[1:-1]
-        cure = f"an id, a name or free text: list it under data.drop, or set data.types: {{{name}: category}}"
+        embedded = f"embed it with data.encode: {{embedding: {{columns: [{name}]}}}}"
+        cure = f"an id, a name or free text: list it under data.drop, {embedded}, or set data.types: {{{name}: category}}"
         message = f"{shown(texts.name)} was left out: it has {count} different texts in {rows} rows"
         finding = Finding("too-many-levels", "warning", message, cure)
         return Inferred({}, texts.story("category", why, "left out"), (finding,))

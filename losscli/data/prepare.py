@@ -140,7 +140,8 @@ def _noticed(table: Table, encoder: Encoder, encoding: Encoding) -> list[Finding
             )
         )
     if encoder.embedded:
-        findings.append(Finding("embedded", "info", f"learned vectors stand for categories: {encoder.told(table.features)}"))
+        message = f"learned vectors stand for categories: {encoder.told(table.features)}"
+        findings.append(Finding("embedded", "info", message))
     whole = [name for name in encoder.constant if _constant(table.features[name])]
     if whole:
         message = f"constant features were left out: {listed([shown(name) for name in whole])}"

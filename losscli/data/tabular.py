@@ -136,6 +136,8 @@ class Tabular(Source):
             sorted_out.keys,
             sorted_out.stories,
         )
+        if self.separator is not None:
+            return table  # an empty cell names no label, and lacks nothing
         return _whole(table, self.missing_target, files[0].name)
 
     def _refuse_unknown(self, names: Sequence[str], file: str) -> None:

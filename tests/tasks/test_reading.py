@@ -61,7 +61,7 @@ def test_an_order_that_is_given():
 def test_an_order_that_lacks_a_label_or_has_one_too_many():
     with pytest.raises(DataError, match=r"data\.order lacks labels of the target 't0': 'so-so', 'rich'") as refused:
         decode("multiclass", words("so-so", "poor", "rich"), order=("poor", "sos-o"))
-    assert "'sos-o' for 'so-so'" in refused.value.problems[0].cure
+    assert "'so-so' for 'sos-o'" in refused.value.problems[0].cure
     target = decode("multiclass", words("b", "a"), order=("b", "a", "z"))
     assert target.labels == ("b", "a")
     assert [found.code for found in target.findings] == ["order-unused", "target-mapped"]
