@@ -1,0 +1,249 @@
+"""The report in a real browser: it opens alone, draws, sorts and toggles, and nothing foreign in it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from losscli.reports.chromium import Chromium, find
+from losscli.reports.html import html_of
+from losscli.reports.recall import recall
+
+pytestmark = pytest.mark.skipif(
+    find() is None, reason="NO CHROMIUM on this machine: the report was not seen in a browser"
+)
+
+EVIL = "</script><img src=x onerror=window.pwned=1>"
+NAMES = (EVIL, "[/bold]<b>b</b>&lt;i&gt;", "user\u202etxt.exe", "' onmouseover='window.pwned=1", "\u2028%{y} {{ 7*7 }}")
+LOUD = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
+
+
+class Page:
+    """A document that was opened, and what one does with it."""
+
+    def __init__(self, browser: Chromium, path: Path):
+        self.browser, self.path = browser, path
+        self.value, self.wait_for = browser.value, browser.wait_for
+        self.before = len(browser.events)
+        browser.open(path)
+        self.wait_for("document.documentElement.dataset.ready === 'true'")
+
+    def draw_all(self) -> int:
+        """Scroll through the page until every chart is there; how many there are."""
+        count: int = self.value("document.querySelectorAll('.plot').length")
+        for number in range(count):
+            self.value(f"document.querySelectorAll('.plot')[{number}].scrollIntoView()")
+            self.wait_for(f"document.querySelectorAll('.plot')[{number}].dataset.drawn > 0")
+        return count
+
+    def faults(self) -> list[dict[str, Any]]:
+        return [event for event in self.browser.events[self.before :] if event["method"] in LOUD]
+
+    def requests(self) -> list[str]:
+        events = self.browser.events[self.before :]
+        sent = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+        return [url for url in sent if url != self.path.as_uri() and not url.startswith(("data:", "blob:"))]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    with Chromium() as chromium:
+        yield chromium
+
+
+Shown = Callable[[Path], Page]
+MakeRecord = Callable[..., Path]
+
+
+def written(record: Path, folder: Path) -> Path:
+    path = folder / "report.html"
+    path.write_text(html_of(recall(record)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def shown(browser: Chromium, tmp_path: Path) -> Shown:
+    return lambda record: Page(browser, written(record, tmp_path))
+
+
+@pytest.fixture(scope="module")
+def path(record_of: MakeRecord, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    record = record_of(entries=("bce-logits", *(f"focal gamma={n}" for n in range(8))))
+    return written(record, tmp_path_factory.mktemp("pages"))
+
+
+@pytest.fixture
+def page(browser: Chromium, path: Path) -> Page:
+    return Page(browser, path)
+
+
+@pytest.mark.parametrize(
+    ("task", "charts"),
+    [
+        ("binary", "forest seeds learning roc pr reliability histogram confusion threshold"),
+        ("multiclass", "forest seeds learning roc pr reliability histogram confusion classes"),
+        ("multilabel", "forest seeds learning roc pr reliability labels"),
+        ("regression", "forest seeds learning truth residuals errors intervals"),
+    ],
+)
+def test_every_figure_is_drawn_in_silence(shown: Shown, record_of: MakeRecord, task: str, charts: str) -> None:
+    page = shown(record_of(tasks=(task,), labels=("a", "b", "c") if task.startswith("multi") else ("a", "b")))
+    assert page.draw_all() == len(charts.split())
+    assert set(page.value("[...document.querySelectorAll('figure')].map((each) => each.dataset.figure)")) == set(
+        charts.split()
+    )
+    assert page.value("[...document.querySelectorAll('.plot')].every((plot) => plot.querySelector('svg.main-svg'))")
+    assert page.faults() == []
+    assert page.requests() == []
+
+
+def test_charts_that_are_not_in_view_are_not_drawn_yet(page: Page) -> None:
+    assert page.value("document.querySelector('[data-figure=threshold] .plot').dataset.drawn") is None
+
+
+def test_a_page_without_predictions_has_the_rest(shown: Shown, record_of: MakeRecord) -> None:
+    page = shown(record_of(keep=False))
+    assert page.draw_all() == 3
+    assert page.faults() == []
+
+
+def test_a_click_and_a_key_sort_the_table(page: Page) -> None:
+    column = "[...document.querySelectorAll('.board tbody tr')].map((row) => Number(row.children[1].dataset.value))"
+    state = "document.querySelectorAll('.board thead th')[1].ariaSort"
+    values = page.value(column)
+    page.value("document.querySelectorAll('.board thead button')[1].click()")
+    assert page.value(column) == sorted(values, reverse=True)
+    assert page.value(state) == "descending"
+    page.value("document.querySelectorAll('.board thead button')[1].focus()")
+    for kind in ("keyDown", "keyUp"):
+        key = {"type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+        page.browser.tell("Input.dispatchKeyEvent", key)
+    assert page.value(column) == sorted(values)
+    assert page.value(state) == "ascending"
+    others = page.value("[...document.querySelectorAll('.board thead th')].map((head) => head.ariaSort)")
+    assert [order for order in others if order != "none"] == ["ascending"]
+
+
+def test_the_reference_has_no_difference_and_sorts_last(page: Page) -> None:
+    for _ in range(2):
+        page.value("document.querySelectorAll('.board thead button')[2].click()")
+        last = page.value("[...document.querySelectorAll('.board tbody tr')].at(-1).children[0].textContent.trim()")
+        assert last == "bce-logits"
+
+
+def test_entries_are_toggled_in_all_charts(page: Page) -> None:
+    page.draw_all()
+    page.value("document.querySelector('[data-figure=roc] .plot').scrollIntoView()")
+    names = "document.querySelector('[data-figure=roc] .plot').data.filter((trace) => trace.name).map((trace) => trace.name)"
+    pressed = "[...document.querySelectorAll('.chip')].filter((chip) => chip.ariaPressed === 'true').length"
+    assert page.value(pressed) == len(page.value(names)) == 6  # nine lines at once would be too many to begin with
+    page.value("document.querySelector('.chip').click()")
+    page.wait_for(f"{names}.length === 5")
+    assert "bce-logits" not in page.value(names)
+    page.value("document.querySelector('[data-all]').click()")
+    page.wait_for(f"{names}.length === 9")
+    page.value("document.querySelector('[data-all]').click()")
+    page.wait_for(f"{names}.length === 6")
+
+
+def test_curves_have_a_log_scale_and_bands(page: Page) -> None:
+    figure = "document.querySelector('[data-figure=learning]')"
+    page.value(f"{figure}.scrollIntoView()")
+    page.wait_for(f"{figure}.querySelector('.plot').dataset.drawn > 0")
+    assert page.value(f"{figure}.querySelector('.plot').data.filter((trace) => trace.fill === 'toself').length") == 6
+    page.value(f"{figure}.querySelector('.log').click()")
+    page.wait_for(f"{figure}.querySelector('.plot').layout.yaxis.type === 'log'")
+    page.value(f"{figure}.querySelector('.log').click()")
+    page.wait_for(f"{figure}.querySelector('.plot').layout.yaxis.type !== 'log'")
+
+
+def test_a_view_is_chosen(page: Page) -> None:
+    figure = "document.querySelector('[data-figure=confusion]')"
+    page.value(f"{figure}.scrollIntoView()")
+    page.wait_for(f"{figure}.querySelector('.plot').dataset.drawn > 0")
+    options = page.value(f"[...{figure}.querySelectorAll('option')].map((each) => each.textContent)")
+    assert len(options) == 9 + 8  # every entry, and every other than the reference minus the reference
+    before = page.value(f"JSON.stringify({figure}.querySelector('.plot').data[0].z)")
+    page.value(
+        f"{figure}.querySelector('select').value = 16, {figure}.querySelector('select').dispatchEvent(new Event('change'))"
+    )
+    page.wait_for(f"JSON.stringify({figure}.querySelector('.plot').data[0].z) !== {before!r}")
+
+
+def test_light_and_dark(page: Page) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    chart = "document.querySelector('[data-figure=forest] .plot')"
+    page.value(f"{chart}.scrollIntoView()")
+    page.wait_for(f"{chart}.dataset.drawn > 0")
+    colors = {}
+    for dark in (False, True):
+        page.browser.resize(1280, 900, dark)
+        page.wait_for(f"document.documentElement.hasAttribute('data-dark') === {str(dark).lower()}")
+        colors[dark] = page.value(ground), page.value(f"{chart}.layout.font.color")
+    assert colors[False] != colors[True]
+    page.value("document.getElementById('theme').click()")
+    assert (page.value(ground), page.value(f"{chart}.layout.font.color")) == colors[False]
+    page.browser.resize(1280, 900, False)
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_nothing_sticks_out(page: Page, width: int) -> None:
+    page.browser.resize(width, 900, False)
+    page.draw_all()
+    assert page.value("document.documentElement.scrollWidth") == width
+    page.browser.resize(1280, 900, False)
+
+
+def test_paper_shows_every_chart_in_light(page: Page) -> None:
+    page.value("document.getElementById('theme').click()")
+    page.value("window.dispatchEvent(new Event('beforeprint'))")
+    page.wait_for("[...document.querySelectorAll('.plot')].every((plot) => plot.dataset.drawn > 0)")
+    assert page.value("document.documentElement.hasAttribute('data-dark')") is False
+    page.value("window.dispatchEvent(new Event('afterprint'))")
+    assert page.value("document.documentElement.hasAttribute('data-dark')") is True
+
+
+def test_nothing_foreign_runs(shown: Shown, record_of: MakeRecord) -> None:
+    page = shown(
+        record_of(
+            tasks=("binary", "multiclass"),
+            entries=NAMES,
+            labels=(EVIL, EVIL + "2", NAMES[1]),
+            data=EVIL,
+            finding=EVIL,
+            spec=f"metrics: [accuracy]\nname: {EVIL!r}\n",
+        )
+    )
+    page.draw_all()
+    page.value(
+        "document.querySelectorAll('select').forEach((select) => { for (const option of select.options) {"
+        " select.value = option.value; select.dispatchEvent(new Event('change')); } })"
+    )
+    page.value("document.querySelectorAll('.board th button, .chip').forEach((button) => button.click())")
+    time.sleep(0.3)
+    assert page.value("window.pwned") is None
+    assert page.value("document.querySelectorAll('main img, main script, main b, .svg-container a').length") == 0
+    assert page.value("document.querySelector('h1').textContent") == EVIL
+    shown_names = page.value("[...document.querySelectorAll('.board .name')].map((each) => each.textContent)")
+    assert {EVIL, NAMES[1], "user\\u202etxt.exe"} <= set(shown_names)
+    options = page.value(
+        "[...document.querySelectorAll('[data-figure=histogram] option')].map((each) => each.textContent)"
+    )
+    assert options[:3] == [EVIL, NAMES[1], "user\\u202etxt.exe"]
+    assert page.faults() == []
+    assert page.requests() == []
+
+
+def test_the_policy_stops_what_would_run(page: Page) -> None:
+    """The net below: were something foreign to reach the page as markup, it would still not run."""
+    page.value("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.pwned = 1\">')")
+    page.value("{ const script = document.createElement('script'); script.textContent = 'window.pwned = 2';"
+                " document.body.append(script); }")  # fmt: skip
+    assert page.value("fetch('https://example.invalid/').then(() => 'sent', () => 'stopped')") == "stopped"
+    time.sleep(0.2)
+    assert page.value("window.pwned") is None
+    assert len(page.faults()) >= 3

@@ -1,0 +1,200 @@
+"""What figures draw, against scikit-learn and numbers that one can count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, confusion_matrix, f1_score, roc_auc_score
+
+from losscli.reports.evidence import Evidence, Sample, distinct, samples_of
+from losscli.reports.figures import CHAPTERS, Chart, figures
+from losscli.reports.figures.decisions import confused
+from losscli.reports.figures.probabilities import binned, claims, cooled
+from losscli.reports.figures.ranking import GRID
+from losscli.reports.html import evidences
+from losscli.reports.recall import recall
+
+MakeRecord = Callable[..., Path]
+
+
+def drawn(name: str, evidence: Evidence) -> Chart:
+    chart = figures.get(name).draw(evidence)
+    assert chart is not None
+    return chart
+
+
+@pytest.fixture
+def evidence(record_of: MakeRecord) -> Evidence:
+    return evidences(recall(record_of(rows=200)))[0]
+
+
+def test_every_figure_teaches_and_has_a_chapter() -> None:
+    assert len(list(figures)) >= 14
+    for figure in figures:
+        assert figure.chapter in CHAPTERS
+        assert figure.title
+        assert len(figure.reading) > 60, figure.name
+        assert figure.reading.endswith(".")
+
+
+def test_roc_and_pr_hold_the_areas_of_scikit_learn(evidence: Evidence) -> None:
+    for name, score in (("roc", roc_auc_score), ("pr", average_precision_score)):
+        traces = [trace for trace in drawn(name, evidence).views[""].traces if "entry" in trace]
+        assert len(traces) == 3
+        for trace, samples in zip(traces, evidence.samples.values(), strict=True):
+            expected = np.mean([score(each.truth[:, 0], each.prediction[:, 0]) for each in samples])
+            assert np.trapezoid(trace["y"], trace["x"]) == pytest.approx(expected, abs=0.01)
+            assert len(trace["x"]) == len(GRID)
+
+
+def test_a_perfect_ranking_is_a_corner_and_a_band_is_the_spread_over_seeds(evidence: Evidence) -> None:
+    truth = np.arange(40)[:, None] % 2.0
+    right = [Sample(seed, np.arange(40), truth, truth, "probabilities") for seed in range(2)]
+    mixed = [right[0], replace(right[1], prediction=1 - truth)]
+    sure = replace(evidence, samples={"bce-logits": right, "hinge": mixed})
+    _, first, second = drawn("roc", sure).views[""].traces
+    assert first["y"] == [0.0] + [1.0] * (len(GRID) - 1)
+    assert first["band"] == [first["y"], first["y"]]
+    middle = len(GRID) // 2
+    assert second["y"][middle] == 0.5
+    assert second["band"][0][middle] == 0.0  # 0.5 - 0.707, cut off
+
+
+def test_one_versus_rest_is_the_macro_average(record_of: MakeRecord) -> None:
+    found = evidences(recall(record_of(tasks=("multiclass",), labels=("a", "b", "c"), rows=300)))[0]
+    trace = drawn("roc", found).views[""].traces[1]
+    areas = [
+        roc_auc_score(each.truth[:, 0], each.prediction, multi_class="ovr", average="macro")
+        for each in found.samples["bce-logits"]
+    ]
+    assert np.trapezoid(trace["y"], trace["x"]) == pytest.approx(np.mean(areas), abs=0.01)
+
+
+def test_confusions_are_counted(evidence: Evidence, record_of: MakeRecord) -> None:
+    sample = evidence.pooled("hinge")
+    assert sample is not None
+    assert len(sample.row) == 600  # all three seeds
+    expected = confusion_matrix(sample.truth[:, 0], sample.prediction[:, 0] > 0.5)
+    assert confused(sample).tolist() == expected.tolist()
+    views = drawn("confusion", evidence).views
+    assert list(views) == [
+        "bce-logits", "focal gamma=2", "hinge", "focal gamma=2 minus the reference", "hinge minus the reference",
+    ]  # fmt: skip
+    heat = views["hinge"].traces[0]
+    assert heat["customdata"] == expected.tolist()
+    assert np.sum(heat["z"], axis=1) == pytest.approx([1.0, 1.0], abs=1e-3)
+    assert np.sum(views["hinge minus the reference"].traces[0]["z"]) == pytest.approx(0.0, abs=1e-3)
+    scores = replace(sample, prediction=sample.prediction - 0.5, kind="scores")
+    assert confused(scores).tolist() == expected.tolist()
+
+
+def test_f1_at_thresholds_and_of_labels(evidence: Evidence, record_of: MakeRecord) -> None:
+    trace = drawn("threshold", evidence).views[""].traces[0]
+    for at in (0, 49, 98):
+        values = [
+            f1_score(each.truth[:, 0], each.prediction[:, 0] >= trace["x"][at])
+            for each in evidence.samples["bce-logits"]
+        ]
+        assert trace["y"][at] == pytest.approx(np.mean(values), abs=1e-3)
+    several = evidences(recall(record_of(tasks=("multilabel",), labels=("a", "b", "c"))))[0]
+    trace = drawn("labels", several).views[""].traces[1]
+    sample = several.pooled("focal gamma=2")
+    assert sample is not None
+    expected = f1_score(sample.truth, sample.prediction > 0.5, average=None)
+    assert dict(zip(trace["y"], trace["x"], strict=True)) == pytest.approx(
+        dict(zip("abc", expected, strict=True)), abs=1e-3
+    )
+
+
+def test_reliability_by_hand() -> None:
+    said = np.repeat([0.2, 0.8], 10)
+    held = np.concatenate([np.ones(2), np.zeros(8), np.ones(5), np.zeros(5)])
+    mean, share = binned([(said, held), (said[:12], held[:12])], np.array([0.0, 0.5, 1.0]))
+    assert mean[0] == pytest.approx([0.2, 0.8])
+    assert share[0] == pytest.approx([0.2, 0.5])
+    assert np.isnan(share[1]).tolist() == [False, True]  # two rows tell nothing
+
+
+def test_temperature_divides_logits() -> None:
+    logits = np.array([[2.0, -1.0, 0.5], [0.0, 0.1, 0.2]])
+    softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    halved = np.exp(logits / 2) / np.exp(logits / 2).sum(axis=1, keepdims=True)
+    assert cooled(softmax, 2.0) == pytest.approx(halved)
+    assert cooled(1 / (1 + np.exp(-logits)), 2.0) == pytest.approx(1 / (1 + np.exp(-logits / 2)))
+
+
+def test_of_several_classes_the_likeliest_is_claimed() -> None:
+    sample = Sample(0, np.arange(2), np.array([[1.0], [0.0]]), np.array([[0.3, 0.7], [0.4, 0.6]]), "probabilities")
+    said, held = claims(sample, sample.prediction)
+    assert said.tolist() == [0.7, 0.6]
+    assert held.tolist() == [1.0, 0.0]
+
+
+def test_numbers_have_residuals_and_intervals(record_of: MakeRecord) -> None:
+    found = evidences(recall(record_of(tasks=("regression",), labels=("price",), rows=300)))[0]
+    sample = found.pooled("bce-logits")
+    assert sample is not None
+    assert sample.low is not None
+    assert sample.high is not None
+    inside = ((sample.low <= sample.truth) & (sample.truth <= sample.high)).mean()
+    view = drawn("intervals", found).views["bce-logits"]
+    assert view.layout["annotations"][0]["text"].startswith(f"{inside:.1%} inside, mean width 3")
+    curve = drawn("errors", found).views[""].traces[0]
+    worst = [np.abs(each.truth - each.prediction).max() for each in found.samples["bce-logits"]]
+    assert curve["y"][-1] == pytest.approx(np.mean(worst), rel=1e-3)
+    dots = drawn("residuals", found).views["bce-logits"].traces[1]
+    assert np.mean(dots["y"]) == pytest.approx(0.0, abs=0.2)
+
+
+def test_learning_curves_leave_out_what_few_seeds_tell(evidence: Evidence) -> None:
+    runs = [
+        replace(run, history=[p for p in run.history if p.epoch < 5 or run.seed == 0]) for run in evidence.arena.runs
+    ]
+    cut = replace(evidence, arena=replace(evidence.arena, runs=runs))
+    trace = drawn("learning", cut).views["accuracy"].traces[0]
+    assert trace["x"] == [1, 2, 3, 4]
+    first = [point for run in runs if run.entry == "bce-logits" for point in run.history if point.epoch == 1]
+    values = [point.value for point in first if (point.split, point.metric) == ("valid", "accuracy")]
+    assert trace["y"][0] == pytest.approx(np.mean(values), abs=1e-3)
+    assert trace["band"][1][0] == pytest.approx(np.mean(values) + np.std(values, ddof=1), abs=1e-3)
+
+
+def test_the_forest_has_the_intervals_and_the_stripe(evidence: Evidence) -> None:
+    view = drawn("forest", evidence).views[""]
+    assert [trace["name"] for trace in view.traces] == ["focal gamma=2", "hinge"]
+    assert view.traces[1]["x"] == [0.02]
+    assert view.traces[1]["error_x"]["array"] == pytest.approx([0.01])
+    assert (view.layout["shapes"][0]["x0"], view.layout["shapes"][0]["x1"]) == (-0.005, 0.005)
+    low, high = view.layout["xaxis"]["range"]
+    assert low < -0.03 < 0.03 < high
+
+
+def test_what_was_cut_stays_apart(record_of: MakeRecord) -> None:
+    long = [f"{'x' * 80} {number}" for number in range(3)]
+    found = evidences(recall(record_of(entries=long, labels=("y" * 40 + "1", "y" * 40 + "2"))))[0]
+    assert len(drawn("histogram", found).views) == 3
+    assert len({found.called(name, 28) for name in long}) == 3
+    assert found.label(0) != found.label(1)
+    assert distinct(["a", "a"]) == ["a", "a (2)"]
+
+
+def test_a_record_without_predictions_has_no_samples(record_of: MakeRecord) -> None:
+    (found,) = evidences(recall(record_of(keep=False)))
+    assert found.samples == {}
+    assert figures.get("roc").draw(found) is None
+    assert figures.get("forest").draw(found) is not None
+
+
+def test_samples_belong_to_their_arena(record_of: MakeRecord) -> None:
+    from losscli.record.reader import read_predictions
+
+    folder = record_of(tasks=("binary", "regression"))
+    table = read_predictions(folder)
+    assert {each.kind for each in samples_of(table, 0)["hinge"]} == {"probabilities"}
+    assert {each.kind for each in samples_of(table, 1)["hinge"]} == {"values"}
+    assert [each.seed for each in samples_of(table, 1)["hinge"]] == [0, 1, 2]
+    assert samples_of(table, 2) == {}
