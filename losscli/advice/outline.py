@@ -30,7 +30,6 @@ from losscli.tasks import tasks
 WIDEST = 118  # columns of a line with its comment
 ASIDE = 30  # where comments begin that stand beside a key
 SEEDS = 5
-SCHEMA_FILE = "losscli.schema.json"
 
 
 @dataclass(frozen=True)

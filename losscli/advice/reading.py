@@ -7,18 +7,21 @@ named, the table is read as if one of its columns were it.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from losscli.advice.evidence import Evidence
 from losscli.advice.inspect import Inspection, describe, inspect
+from losscli.advice.outline import Outline, of_spec, of_task
+from losscli.advice.recommend import Recommendation, recommend
 from losscli.data.dataset import Table
 from losscli.data.guess import guess_task
 from losscli.data.sources import Source
+from losscli.data.sources.csv import TABBED
 from losscli.data.split import set_apart
 from losscli.spec.load import build_spec, load_spec
-from losscli.spec.model import Spec
+from losscli.spec.model import LossChoice, Spec
 from losscli.spec.overrides import Overrides
 from losscli.tasks import tasks
 
@@ -43,31 +46,49 @@ def looked_at(name: str, asked: Overrides) -> Inspection:
     """All that there is to say of data, with their target or without."""
     if is_spec(name):
         spec = resolved(name, asked)
-        return inspect(gathered(spec.data, Path(spec.folder), spec.task), "as the spec says")
+        return inspect(gathered(spec), "as the spec says")
     # Any task will do here: the source is the same for all, and the target is to be read before one is guessed.
     target = asked.target or ([ANY] if Path(name).exists() else [])
     spec = build_spec(replace(asked, task=asked.task or "regression", data=name, target=target))
     source, folder = _lenient(spec.data), Path(spec.folder)
     if "target" in type(source).model_fields and not asked.target:
         return describe(_whole(source, folder))
-    task, reason = (asked.task, "as --task says") if asked.task else _guessed(source, folder)
-    return inspect(gathered(source, folder, task), reason)
+    table = source.read(folder)
+    guess = guess_task(table.targets, source.reading())
+    task, reason = (asked.task, "as --task says") if asked.task else (guess.task, guess.reason)
+    return inspect(_evidence(table, source, task), reason)
 
 
-def gathered(source: Source, folder: Path, task: str) -> Evidence:
-    """The evidence of a source whose task is known."""
-    table = set_apart(source.read(folder), source.split)
-    return Evidence(table, task, tasks.get(task).decode(table.targets, source.reading()))
+def gathered(spec: Spec) -> Evidence:
+    """The evidence of a spec's data."""
+    return _evidence(spec.data.read(Path(spec.folder)), spec.data, spec.task)
 
 
-def _guessed(source: Source, folder: Path) -> tuple[str, str]:
-    found = guess_task(source.read(folder).targets, source.reading())
-    return found.task, found.reason
+def _evidence(table: Table, source: Source, task: str) -> Evidence:
+    kept = set_apart(table, source.split)
+    return Evidence(kept, task, tasks.get(task).decode(kept.targets, source.reading()))
+
+
+def advised(name: str, asked: Overrides) -> tuple[Spec, Recommendation]:
+    """The spec for data with the losses that are recommended, and why they are."""
+    spec = resolved(name, asked)
+    evidence = gathered(spec)
+    found = recommend(evidence)
+    losses = [LossChoice(name=each.pick.loss, options=dict(each.pick.options)) for each in found.losses]
+    data = spec.data
+    if not any(each.code == "missing-target" for each in evidence.table.findings) and not is_spec(name):
+        data = _with(data, missing_target="error")  # nothing had to be left out
+    return spec.model_copy(update={"loss": losses, "data": data}), found
 
 
 def _lenient(source: Source) -> Source:
-    known = "missing_target" in type(source).model_fields
-    return source.model_copy(update={"missing_target": "drop"}) if known else source
+    return _with(source, missing_target="drop")
+
+
+def _with(source: Source, **options: str) -> Source:
+    """The source with options, if it is one that has them."""
+    known = {name: value for name, value in options.items() if name in type(source).model_fields}
+    return source.model_copy(update=known)
 
 
 def _leniently(name: str, sets: Sequence[str]) -> list[str]:
@@ -90,7 +111,7 @@ def _headings(source: Source, folder: Path) -> list[str]:
     from losscli.data.files import files_of, opened
 
     path = source.path  # type: ignore[attr-defined]
-    files, _ = files_of(folder, [path] if isinstance(path, str) else path, (".csv", ".tsv", ".txt", ".parquet"))
+    files, _ = files_of(folder, [path] if isinstance(path, str) else path, type(source).endings)  # type: ignore[attr-defined]
     if source.source == "parquet":
         import pyarrow.parquet as pq
 
@@ -98,6 +119,27 @@ def _headings(source: Source, folder: Path) -> list[str]:
             return list(pq.read_schema(file).names)
     if source.header is False:  # type: ignore[attr-defined]
         return ["x1"]
+    tabbed = files[0].path.suffix.casefold() in TABBED
+    delimiter = source.delimiter or ("\t" if tabbed else ",")  # type: ignore[attr-defined]
     with opened(files[0].path, files[0].name) as file:
         first = file.readline().decode(source.encoding, errors="replace").lstrip("\ufeff")  # type: ignore[attr-defined]
-    return next(csv.reader([first], delimiter=source.delimiter), [ANY])  # type: ignore[attr-defined]
+    return next(csv.reader([first], delimiter=delimiter), [ANY])
+
+
+def outlined(name: str, asked: Overrides, folder: Path) -> tuple[Callable[[str | None], Outline], list[str]]:
+    """An outline of a spec for a task or for data, to be put in `folder`; and what was decided without being asked."""
+    if name in tasks and not Path(name).exists():
+        return (lambda schema: of_task(name, schema)), []
+    noticed = []
+    if not asked.target and Path(name).exists():
+        likely = looked_at(name, asked).suggestions
+        if likely:
+            asked = replace(asked, target=list(likely[0].columns))
+            noticed.append(f"no --target is given: {', '.join(likely[0].columns)} it is ({likely[0].reason})")
+    spec, _ = advised(name, asked)
+    first = spec.model_copy(update={"loss": spec.loss[:1]})
+    header = [
+        "Every key is here; those with # in front have their default.",
+        f"Run:  losscli compare {first.name}.yaml",
+    ]
+    return (lambda schema: of_spec(first, folder, header, schema)), noticed

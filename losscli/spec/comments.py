@@ -22,8 +22,8 @@ def comment(kind: type[BaseModel], key: str) -> str:
     """What is said of a key of a block; "" where nothing is.
 
     >>> from losscli.stack.models import Model
-    >>> comment(Model, "output")
-    '`output` is what stands between the last layer and the loss'
+    >>> comment(Model, "kind")
+    '`kind` is which of the models it is'
     """
     field = kind.model_fields[key]
     if field.description:

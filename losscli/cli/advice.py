@@ -1,0 +1,82 @@
+"""What the terminal shows of a recommendation: what was measured, the losses for it, and whose advice it is."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from losscli.advice.recommend import Recommendation
+from losscli.advice.rules import Advice
+from losscli.cli.text import visible
+from losscli.spec.model import Spec
+
+NAME = 32  # columns of the longest name that is not folded
+
+
+def advice(spec: Spec, found: Recommendation, data: str, wrote: Path | None, run: bool) -> Iterator[RenderableType]:
+    """The reference first, then each rule with its losses; a loss that stood above is named again, and no more."""
+    count = "1 loss" if len(found.losses) == 1 else f"{len(found.losses)} losses"
+    yield Text.assemble((visible(spec.data.title()), "bold"), f" · {found.task} · {count}")
+    yield Text()
+    told = {each.pick.said(): each for each in found.losses}
+    reference = found.losses[0]
+    yield Text.assemble(("reference", "bold"), f": the default of {found.task}, which the others have to beat")
+    yield _losses({reference.pick.said(): (reference.summary, reference.source)})
+    seen = {reference.pick.said()}
+    for each in found.advice.values():
+        yield Text()
+        yield from _ruled(each)
+        names = [pick.said() for pick in each.picks if pick.said() in told]
+        yield _losses({name: _of(told[name].summary, told[name].source, name in seen) for name in names})
+        seen.update(names)
+        if each.note:
+            yield _indented(each.note, "dim")
+    if not found.advice:
+        yield Text("\nnothing stands out: there is no measured reason for another loss", "dim")
+    if found.left_out:
+        more = "1 loss" if found.left_out == 1 else f"{found.left_out} losses"
+        yield Text(f"\n{more} of the last rules left out", "dim")
+    if wrote is None and not run:
+        yield Text()
+        yield Text.assemble(("next     ", "bold"), f"losscli recommend {_again(spec, data)} --run")
+
+
+def _of(summary: str, source: str, again: bool) -> tuple[str, str]:
+    return ("(above)", "") if again else (summary, source)
+
+
+def _ruled(each: Advice) -> Iterator[RenderableType]:
+    yield Text(visible(each.reason, 500), "bold")
+    if each.source:
+        yield _indented(f"measured after {each.source}", "dim")
+
+
+def _losses(named: dict[str, tuple[str, str]]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(width=2)
+    grid.add_column(max_width=NAME, overflow="fold")
+    grid.add_column(overflow="fold")
+    for name, (summary, source) in named.items():
+        said = Text(visible(summary, 300))
+        if source:
+            said.append(f"\n{visible(source, 200)}", "dim")
+        grid.add_row("", Text(visible(name, 200), "cyan"), said)
+    return grid
+
+
+def _indented(text: str, style: str) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(width=2)
+    grid.add_column(overflow="fold")
+    grid.add_row("", Text(visible(text, 600), style))
+    return grid
+
+
+def _again(spec: Spec, data: str) -> str:
+    targets = getattr(spec.data, "targets", []) if not data.casefold().endswith((".yaml", ".yml")) else []
+    return shlex.quote(visible(data, 400)) + "".join(f" --target {shlex.quote(visible(name, 400))}" for name in targets)

@@ -1,0 +1,51 @@
+"""`losscli init`: a spec to begin with, every key of it with a comment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from losscli.cli import flags
+from losscli.cli.commands import command
+from losscli.cli.commands.recommend import Force
+
+What = Annotated[
+    str, Argument(metavar="[TASK|DATA]", help="A task, or data: a table, a data set, a generator.", show_default=False)
+]
+To = Annotated[str, Option("--to", metavar="SPEC", help="Where it goes; - is stdout.")]
+
+
+@command("init")
+def init(
+    what: What = "binary",
+    target: flags.Target = None,
+    task: flags.Task = None,
+    drop: flags.Drop = None,
+    sets: flags.Set = None,
+    to: To = "spec.yaml",
+    force: Force = False,
+) -> None:
+    """Write a commented spec for a task, or for data.
+
+    Keys with # in front have their default. Beside it lies the JSON Schema for editors.
+
+    losscli init multiclass
+
+    losscli init titanic.csv --target survived --to titanic.yaml
+    """
+    from losscli.advice.reading import outlined
+    from losscli.cli import show
+    from losscli.cli.papers import SCHEMA_FILE, written
+    from losscli.spec.overrides import Overrides
+
+    asked = Overrides(task=task, target=target or [], drop=drop or [], sets=sets or [])
+    folder = Path() if to == "-" else Path(to).parent
+    outline, noticed = outlined(what, asked, folder)
+    for said in noticed:
+        show.notice(said)
+    if to == "-":
+        show.paper(outline(SCHEMA_FILE).text())
+    else:
+        written(Path(to), lambda schema: outline(schema).text(), force)

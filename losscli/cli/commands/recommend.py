@@ -1,0 +1,64 @@
+"""`losscli recommend`: the losses that a table asks for, each with what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Exit, Option
+
+from losscli.cli import flags
+from losscli.cli.commands import command
+from losscli.cli.commands.inspect import Data
+
+Write = Annotated[
+    Path | None, Option("--write", metavar="SPEC", help="Write a spec with these losses, and why.", show_default=False)
+]
+Force = Annotated[bool, Option("--force", help="Overwrite what is there.")]
+Run = Annotated[bool, Option("--run", help="Compare them at once.")]
+
+
+@command("recommend")
+def recommend(
+    data: Data,
+    target: flags.Target = None,
+    task: flags.Task = None,
+    drop: flags.Drop = None,
+    write: Write = None,
+    force: Force = False,
+    run: Run = False,
+    epochs: flags.Epochs = None,
+    seeds: flags.Seeds = "5",
+    metric: flags.Metric = None,
+    device: flags.Device = None,
+    sets: flags.Set = None,
+    smoke: flags.Smoke = False,
+    out: flags.Out = Path("runs"),
+    no_record: flags.NoRecord = False,
+    form: flags.As = flags.Format.text,
+    quiet: flags.Quiet = False,
+) -> None:
+    """Recommend losses for data, with the measured reason for each.
+
+    losscli recommend titanic.csv --target survived --write titanic.yaml
+
+    losscli recommend visits.csv --target visits --run
+    """
+    from losscli.advice.reading import advised
+    from losscli.cli import outcome, show
+
+    given = flags.overrides(task, None, None, target, drop, epochs, None, None, seeds, metric, device, sets)
+    spec, found = advised(data, given)
+    if write is not None:
+        from losscli.advice.outline import of_recommendation
+        from losscli.cli.papers import written
+
+        written(write, lambda schema: of_recommendation(spec, found, write.parent, schema).text(), force)
+    if form is flags.Format.json and not run:
+        show.machine({"schema_version": 1, "data": spec.data.title(), **found.to_json()})
+    elif form is flags.Format.text:
+        from losscli.cli.advice import advice
+
+        show.pieces(advice(spec, found, data, write, run))
+    if run:
+        raise Exit(outcome.run([spec], outcome.Wishes(None if no_record else out, smoke, form, quiet)))

@@ -1,0 +1,107 @@
+"""Whether a spec is right, without training: what is wrong with it, and where, for people, programs and GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from losscli.cli.text import visible
+from losscli.errors import Problem, UserError, counted
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One spec: what it is, if it is right; else its problems and the exit code they mean."""
+
+    file: str
+    said: str = ""
+    problems: Sequence[Problem] = field(default=())
+    exit_code: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "file": self.file,
+            "ok": not self.problems,
+            "said": self.said,
+            "problems": [_json(each) for each in self.problems],
+        }
+
+
+def judge(path: Path, data: bool) -> Judged:
+    """Load a spec; with `data`, also all that it names, up to where the training would begin."""
+    from losscli.spec.entries import entries
+    from losscli.spec.load import load_spec
+
+    try:
+        spec = load_spec(path)
+        said = f"{spec.task} · {_ies(len(entries(spec)))} x {counted(len(spec.seeds), 'seed')}"
+        if data:
+            from losscli import pipeline
+
+            contest = pipeline.load(spec)
+            said += " · " + ", ".join(f"{rows:,} {split}" for split, rows in contest.rows.items()) + " rows"
+    except UserError as wrong:
+        return Judged(str(path), problems=wrong.problems, exit_code=wrong.exit_code)
+    return Judged(str(path), said)
+
+
+def told(each: Judged) -> Iterator[RenderableType]:
+    """A line for a spec; below it, what is wrong, with place and cure."""
+    verdict = ("wrong", "bold red") if each.problems else ("ok   ", "green")
+    count = counted(len(each.problems), "problem") if each.problems else each.said
+    yield Text.assemble(verdict, f" {visible(each.file, 400)} · {count}")
+    for problem in each.problems:
+        place = f"{visible(problem.place, 400)}: " if problem.place else ""
+        yield Text(f"      {place}{visible(problem.message, 600)}")
+        if problem.cure:
+            yield Text(f"      try: {visible(problem.cure, 400)}", "dim")
+
+
+def workflow_lines(each: Judged) -> Iterator[str]:
+    """Workflow commands of GitHub: https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
+    for problem in each.problems:
+        place = problem.place
+        where = {"file": place.file if place and Path(place.file).exists() else each.file}
+        if place and place.line is not None:
+            where |= {"line": str(place.line)} | ({"col": str(place.column)} if place.column is not None else {})
+        said = f"{problem.message} (try: {problem.cure})" if problem.cure else problem.message
+        properties = ",".join(f"{key}={_property(value)}" for key, value in where.items())
+        yield f"::error {properties}::{_data(said)}"
+
+
+def exit_code(verdicts: Sequence[Judged]) -> int:
+    """The gravest: a wrong spec (2), then data that cannot be used (3), then the machine's (5)."""
+    return min((each.exit_code for each in verdicts if each.exit_code), default=0)
+
+
+def _json(problem: Problem) -> dict[str, Any]:
+    place = problem.place
+    return {
+        "message": problem.message,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "cure": problem.cure,
+    }
+
+
+def _data(text: str) -> str:
+    r"""As a message of a workflow command.
+
+    >>> _data("50 %\nnext")
+    '50 %25%0Anext'
+    """
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _ies(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"
