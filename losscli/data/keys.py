@@ -69,7 +69,24 @@ def _nearest(counts: np.ndarray, size: int, most: int) -> np.ndarray:
             total, number = total + count, number + 1
     if not number:
         chosen[np.abs(counts - size).argmin()] = True
+    while (better := _exchange(counts, chosen, size)) is not None:
+        chosen[list(better)] ^= True
     return chosen
+
+
+def _exchange(counts: np.ndarray, chosen: np.ndarray, size: int) -> tuple[int, int] | None:
+    """A chosen group and one to take in its place, if that brings the chosen ones nearer to `size`."""
+    gap = size - int(counts[chosen].sum())
+    inside, outside = np.unique(counts[chosen]), np.unique(counts[~chosen])
+    if not gap or not len(outside):
+        return None
+    misses = np.abs(gap - (outside[None, :] - inside[:, None]))
+    out, into = np.unravel_index(misses.argmin(), misses.shape)
+    if misses[out, into] >= abs(gap):
+        return None
+    leaves = np.flatnonzero(chosen & (counts == inside[out]))[0]
+    enters = np.flatnonzero(~chosen & (counts == outside[into]))[0]
+    return int(leaves), int(enters)
 
 
 def groups_to_folds(name: str, groups: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
