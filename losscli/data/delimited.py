@@ -57,10 +57,10 @@ def blocks(pieces: Iterable[tuple[bytes, bool]], file: str, delimiter: str) -> I
             enough = 2 * len(pending)  # or a quote that never closes would be looked for again with every piece
             continue
         data, pending, enough = pending[:cut], pending[cut:], 0
-        lines, starts, ends = _records(data, file, delimiter, line)
+        lines, starts, ends, newlines = _records(data, file, delimiter, line)
         filled = np.flatnonzero(ends > starts)
         yield Block(data, lines[filled], starts[filled], ends[filled], len(lines) - len(filled))
-        line += data.count(b"\n")
+        line += newlines
 
 
 def header_of(first: Block, file: str, delimiter: str, header: bool | None) -> tuple[str, ...]:
@@ -106,8 +106,11 @@ def _where(view: np.ndarray, character: str) -> np.ndarray:
     return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
 
-def _records(data: bytes, file: str, delimiter: str, line: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First line, start and end (both byte offsets) of each record, empty ones included; `line` is that of the first byte."""
+def _records(data: bytes, file: str, delimiter: str, line: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """First line, start and end (both byte offsets) of each record, empty ones included, and how many newlines there are.
+
+    `line` is that of the first byte.
+    """
     view = np.frombuffer(data, dtype=np.uint8)
     newlines = _where(view, "\n")
     ends = newlines
@@ -125,7 +128,7 @@ def _records(data: bytes, file: str, delimiter: str, line: int) -> tuple[np.ndar
     if starts[-1] == len(data):  # the text ends with a newline: nothing begins after it
         lines, starts, ends = lines[:-1], starts[:-1], ends[:-1]
     carriage = (ends > starts) & (view[ends - 1] == ord("\r"))
-    return lines, starts, ends - carriage
+    return lines, starts, ends - carriage, len(newlines)
 
 
 def _quotes_are_plain(view: np.ndarray, quotes: np.ndarray, delimiter: str) -> bool:

@@ -8,6 +8,7 @@ A column is read as numbers as long as that is exact and nothing about it is odd
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ from losscli.tasks import Origin
 
 EXACT = 2.0**53  # whole numbers from here on are no longer all told apart as doubles
 SAMPLE = 1000  # rows that tell what to try first; all rows tell whether it was right
-PART = 1 << 19  # bytes that one thread of pyarrow works on
+PART = 1 << 20  # bytes that one thread of pyarrow works on
 KINDS = ("int64", "double", "text")  # what is tried, in this order
 
 
@@ -126,6 +127,15 @@ def _fill(out: np.ndarray, chunk: Any) -> bool:
     return fits
 
 
+def _ahead(found: Iterator[Block]) -> Iterator[Block]:
+    """The same blocks; the next one is read and searched for lines while this one is turned into numbers."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, found, None)
+        while (block := coming.result()) is not None:
+            coming = pool.submit(next, found, None)
+            yield block
+
+
 class _Reading:
     """One way through all files."""
 
@@ -142,7 +152,7 @@ class _Reading:
             self.first_rows.append(self.rows)
             self.watched.begin(file)
             unequal: Unequal | None = None
-            for block in self._blocks(file):
+            for block in _ahead(self._blocks(file)):
                 self._refuse_long_fields(block, file.name)
                 if not self.columns:
                     self._open(block, left_out, as_text)
@@ -212,8 +222,8 @@ class _Reading:
         if unequal.problems:
             return
         room = self._room(block, file)
-        for column, values in zip(wanted, found, strict=True):
-            column.take(values, self.rows, room)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda pair: pair[0].take(pair[1], self.rows, room), zip(wanted, found, strict=True)))
         self.lines.append(block.lines)
         self.rows += len(block.lines)
 
@@ -248,7 +258,7 @@ class _Reading:
         names = [str(index) for index in range(len(self.names))]
         wanted_names = [str(column.index) for column in wanted] or names[:1]  # one column at least counts the rows
         records = block.records()
-        for size in (PART, len(records) + 1):  # a part must hold a row: the second try is for rows beyond half a MiB
+        for size in (PART, len(records) + 1):  # a part must hold a row: the second try is for rows beyond a MiB
             try:
                 table = arrow.read_csv(
                     pa.py_buffer(records),

@@ -40,7 +40,7 @@ def read_pieces(path: Path, name: str, encoding: str, watched: Watched) -> Itera
     in that encoding (with the byte's offset), or where it is empty.
     """
     with opened(path, name) as file:
-        decoder = _Decoder(name, encoding)
+        decoder = _Decoder(path, name, encoding)
         blank, held = True, b""
         piece = file.read(PIECE)
         _refuse_other_formats(piece, name)
@@ -53,7 +53,9 @@ def read_pieces(path: Path, name: str, encoding: str, watched: Watched) -> Itera
             blank = blank and (not text or text.isspace())
             if blank and not following:
                 raise DataError("the file is empty", place=Place(name))
-            if text.count(b"\r") != text.count(b"\r\n"):  # old Macintosh line ends, alone or among others
+            if b"\r" in text and text.count(b"\r") != text.count(
+                b"\r\n"
+            ):  # old Macintosh line ends, alone or among others
                 text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             yield text, not following
             if not following:
@@ -70,13 +72,13 @@ def _refuse_other_formats(data: bytes, name: str) -> None:
 
 
 class _Decoder:
-    """Turns pieces of a file into UTF-8, and knows at which offset and on which line it is."""
+    """Turns pieces of a file into UTF-8, and knows at which offset it is."""
 
-    def __init__(self, name: str, encoding: str):
-        self.name, self.encoding = name, encoding
+    def __init__(self, path: Path, name: str, encoding: str):
+        self.path, self.name, self.encoding = path, name, encoding
         self.is_utf8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
         self.decoder = codecs.getincrementaldecoder(encoding)()
-        self.offset, self.written, self.line = 0, 0, 1  # bytes read, UTF-8 bytes given out, line of the next one
+        self.offset, self.written = 0, 0  # bytes read, UTF-8 bytes given out
 
     def utf8(self, data: bytes, *, last: bool) -> bytes:
         first = self.offset == 0
@@ -89,23 +91,21 @@ class _Decoder:
             try:
                 text = self.decoder.decode(data, final=last).encode()
             except UnicodeDecodeError as failed:
-                raise self._undecodable(failed, len(waiting)) from None
+                raise self._undecodable(failed, self.offset - len(waiting) + failed.start) from None
             except UnicodeEncodeError as failed:  # half a surrogate pair, which some decoders let through
                 message = f"the file must be {self.encoding}, and has half a character in it ({failed.reason})"
-                raise DataError(message, place=Place(self.name, self.line)) from None
-        self.offset += len(data)
+                raise DataError(message, place=Place(self.name, self._line_of(self.offset))) from None
         text = text.removeprefix(codecs.BOM_UTF8) if first else text
         self._refuse_controls(text)
-        self.line += text.count(b"\n") or text.count(b"\r")
+        self.offset += len(data)
         self.written += len(text)
         return text
 
-    def _undecodable(self, failed: UnicodeDecodeError, waiting: int) -> DataError:
+    def _undecodable(self, failed: UnicodeDecodeError, offset: int) -> DataError:
         byte = failed.object[failed.start]
-        line = self.line + _line_of(failed.object, failed.start) - 1
         return DataError(
-            f"the file must be {self.encoding}, and byte {byte:#04x} at offset {self.offset - waiting + failed.start} is not",
-            place=Place(self.name, line),
+            f"the file must be {self.encoding}, and byte {byte:#04x} at offset {offset} is not",
+            place=Place(self.name, self._line_of(offset)),
             cure="set data.encoding to the file's own, such as latin-1, cp1252 or utf-16",
         )
 
@@ -117,10 +117,11 @@ class _Decoder:
             wide = byte == b"\0" and text[:200].count(0) * 3 > len(text[:200])
             raise DataError(
                 f"the file must be text, and has a {what} at offset {self.written + found}",
-                place=Place(self.name, self.line + _line_of(text, found) - 1),
+                place=Place(self.name, self._line_of(self.offset, text[:found])),
                 cure="set data.encoding: utf-16-le or utf-16-be" if wide else "take it out, or export the table again",
             )
 
-
-def _line_of(data: bytes, offset: int) -> int:
-    return len((data[:offset] + b".").splitlines())
+    def _line_of(self, offset: int, more: bytes = b"") -> int:
+        """The line of what comes after the first `offset` bytes of the file and `more`. Counted when it is asked for."""
+        with self.path.open("rb") as file:
+            return len((file.read(offset) + more + b".").splitlines())
