@@ -28,6 +28,7 @@ from losscli.record import writer
 from losscli.record.predictions import MOST_NUMBERS
 from losscli.reports.json import to_json
 from losscli.spec.arenas import merge
+from losscli.spec.costs import refuse_other_classes
 from losscli.spec.dump import to_yaml
 from losscli.spec.entries import entries
 from losscli.spec.model import Entry, Spec
@@ -132,6 +133,7 @@ def load(spec: Spec) -> Contest:
     used = [find_loss(entry.loss, spec.task) for entry in found]
     table = set_apart(spec.data.read(Path(spec.folder)), spec.data.split)
     target = task.decode(table.targets, spec.data.reading())
+    refuse_other_classes(spec.costs, target.labels)
     refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
     if refused:
         raise DataError(list(dict.fromkeys(refused)))

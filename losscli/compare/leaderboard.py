@@ -132,6 +132,7 @@ def _entry(
         split: {
             metric: estimate(list(_by_seed(runs, split, metric).values()), ratios.get(split, 0.0), *bound)
             for metric, bound in bounds.items()
+            if any(metric in run.scores.get(split, {}) for run in runs)
         }
         for split in splits
     }

@@ -30,7 +30,7 @@ def _shared(spec: Spec) -> str:
     """What specs of one arena have in common, as text."""
     path = getattr(spec.data, "path", None)
     rest = {"model": {"output"}, "train": {"lr", "device"}, "data": {"path"}}
-    shared = {"task", "data", "model", "train", "seeds", "tune"}
+    shared = {"task", "data", "model", "train", "seeds", "tune", "costs"}
     paths = [] if path is None else [path] if isinstance(path, str) else path
     where = "".join(str((Path(spec.folder) / each).resolve()) for each in paths)
     return where + spec.model_copy(update={"loss": []}).model_dump_json(include=shared, exclude=rest)

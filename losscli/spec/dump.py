@@ -41,6 +41,7 @@ def to_yaml(spec: Spec, relative_to: Path | None = None) -> str:
         "metrics": spec.metrics,
         **({"tune": spec.tune} if spec.tune else {}),
         **({"expect": spec.expect} if spec.expect else {}),
+        **({"costs": spec.costs} if spec.costs else {}),
         **({"equivalence": spec.equivalence} if spec.equivalence else {}),
     }
     return "".join(f"{key}:{_block(value, '  ')}\n" for key, value in ordered.items())

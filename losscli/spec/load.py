@@ -22,6 +22,7 @@ from losscli.losses.options import CLASS_WEIGHT, missing_from, problems_of, prob
 from losscli.losses.own import adopt
 from losscli.metrics import find as find_metric
 from losscli.options import Strict
+from losscli.spec.costs import mistake_in
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import entries, is_grid
 from losscli.spec.mistakes import dotted, given, problems_in, shown, unknown_keys
@@ -47,6 +48,7 @@ KEYS = (
     "metrics",
     "expect",
     "equivalence",
+    "costs",
     "tune",
     "schema_version",
 )
@@ -105,6 +107,7 @@ class Resolver:
         if task is not None:
             parts |= {"loss": self._losses(task), "metrics": self._metrics(task), "expect": self._expect(task)}
             parts["equivalence"] = self._equivalence(task)
+            parts["costs"] = self._costs(task)
             self._corruption(source, task)
             parts["tune"] = self._tune(parts["loss"], parts["train"], task)
         if task is not None and source is not None:
@@ -352,9 +355,13 @@ class Resolver:
             self._tell(f"{dotted(path)}: expected the name of a metric, got {given(name)}", path)
             return
         try:
-            find_metric(name, task.name)
+            found = find_metric(name, task.name)
         except SpecError as wrong:
             self._add([self._placed(each, path, of_key) for each in wrong.problems])
+            return
+        if found.needs is not None and found.needs not in self.data:
+            cure = f"write {found.needs}: [[0, 1], [5, 0]] (rows: truth, columns: decision)"
+            self._tell(f"{name} needs {found.needs}, which the spec does not give", path, cure, of_key)
 
     def _expect(self, task: Task) -> dict[str, str]:
         block = self.data.get("expect", {})
@@ -375,6 +382,12 @@ class Resolver:
                 cure = f'write ">= {condition}"' if number else example
                 self._tell(f"expect.{shown(key, bare=True)}: {wanted}, got {given(condition)}", ("expect", key), cure)
         return block
+
+    def _costs(self, task: Task) -> list[list[float]] | None:
+        wrong = mistake_in(self.data["costs"], task.name) if "costs" in self.data else None
+        if wrong:
+            self._tell(f"costs: {wrong}", ("costs",), "write [[0, 1], [5, 0]] where a missed yes costs 5")
+        return self.data.get("costs")
 
     def _equivalence(self, task: Task) -> dict[str, float | str]:
         block = self.data.get("equivalence", {})

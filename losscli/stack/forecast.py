@@ -26,7 +26,7 @@ def interval_level(outlet: Outlet) -> float | None:
     None where the loss gives no interval.
     """
     ends = _ends(outlet)
-    return None if ends is None else ends[1] - ends[0]
+    return None if ends is None else round(ends[1] - ends[0], 12)
 
 
 def with_forecast(prediction: Prediction, outlet: Outlet, output: Tensor, target: Tensor) -> Prediction:
