@@ -1,0 +1,54 @@
+"""`losscli gate`: a CI job fails only on a drop that chance does not explain."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Exit, Option
+
+from losscli.cli.commands import command
+
+
+class Form(StrEnum):
+    """What stdout gets."""
+
+    text = "text"
+    json = "json"
+    github = "github"
+
+
+Record = Annotated[str, Argument(metavar="RECORD", help="The new record: its folder, or how its id begins.")]
+Baseline = Annotated[str, Option("--baseline", metavar="RECORD", help="The old record.", show_default=False)]
+Metric = Annotated[
+    str | None, Option("--metric", metavar="NAME", help="The headline unless one is named.", show_default=False)
+]
+MaxDrop = Annotated[float, Option("--max-drop", min=0.0, metavar="SIZE", help="How much worse it may be.")]
+Entries = Annotated[
+    list[str] | None,
+    Option("--entry", metavar="NAME", help="An entry to judge; repeatable. All in both.", show_default=False),
+]
+Out = Annotated[Path, Option("--out", metavar="DIR", help="Where records are.")]
+As = Annotated[Form, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
+
+
+@command("gate")
+def gate(
+    record: Record,
+    baseline: Baseline,
+    metric: Metric = None,
+    max_drop: MaxDrop = 0.0,
+    entry: Entries = None,
+    out: Out = Path("runs"),
+    form: As = Form.text,
+) -> None:
+    """Compare a record with an older one, and exit with 1 if a metric dropped.
+
+    Only a drop of more than --max-drop that chance does not explain counts.
+
+    losscli gate 0012 --baseline 0007 --metric auprc --max-drop 0.01
+    """
+    from losscli.cli import gating
+
+    raise Exit(gating.run(record, gating.Wishes(baseline, metric, max_drop, tuple(entry or ()), out, form.value)))

@@ -1,0 +1,56 @@
+"""Which record is meant: a path, an id, or how an id begins."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from losscli.errors import MachineError, SpecError, counted, shown
+from losscli.record import MANIFEST
+
+MOST_LISTED = 8
+
+
+def records(root: Path) -> list[Path]:
+    """The whole records right below `root`, oldest first; links are not followed, and what has no manifest is none."""
+    if not root.is_dir():
+        return []
+    return sorted(
+        path for path in root.iterdir() if not path.is_symlink() and path.is_dir() and (path / MANIFEST).is_file()
+    )
+
+
+def find(root: Path, text: str, *, outside: bool = False) -> Path:
+    """The one record that `text` means: its folder, its id, its number, or the beginning of its id.
+
+    Only folders right below `root` are ever meant; with `outside`, a path may also lead to a record elsewhere. Raises
+    `SpecError` where several records fit or a path leads out, `MachineError` where there is none.
+    """
+    path = Path(text)
+    if (path / MANIFEST).is_file() and text.strip():
+        if outside or (path.resolve().parent == root.resolve() and not path.is_symlink()):
+            return path
+        refused = f"{shown(text)} is not a record right below {shown(root)}"
+        raise SpecError(refused, cure="give the id of a record, or how it begins")
+    there = records(root)
+    exact = [each for each in there if each.name == text or _is_number(each.name, text)]
+    fitting = exact or [each for each in there if text and each.name.startswith(text)]
+    if len(fitting) > 1:
+        listed = ", ".join(each.name for each in fitting[:MOST_LISTED])
+        more = f" and {len(fitting) - MOST_LISTED} more" if len(fitting) > MOST_LISTED else ""
+        raise SpecError(f"{shown(text)} fits {counted(len(fitting), 'record')}", cure=f"say which: {listed}{more}")
+    if not fitting:
+        last = ", ".join(each.name for each in there[-MOST_LISTED:])
+        cure = f"the last ones there: {last}" if last else "`losscli train` and `losscli compare` leave records there"
+        raise MachineError(f"there is no record {shown(text)} in {shown(root)}", cure=cure)
+    return fitting[0]
+
+
+def _is_number(name: str, text: str) -> bool:
+    """Whether a number means this record, with or without its leading zeros.
+
+    >>> _is_number("0007-20260131-154210-titanic", "7"), _is_number("0070-20260131-154210-titanic", "7")
+    (True, False)
+    """
+    number = re.match(r"\d{1,9}(?=-)", name)
+    return number is not None and re.fullmatch(r"[0-9]{1,9}", text) is not None and int(text) == int(number[0])
