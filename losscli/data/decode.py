@@ -9,8 +9,7 @@ import numpy as np
 
 from losscli.data.encode import center_and_scale
 from losscli.errors import MachineError, SpecError
-from losscli.tasks import Target, TargetScale
-from losscli.tasks.regression import LOWEST
+from losscli.tasks import LOWEST, Target, TargetScale
 
 
 def target_scale(train: np.ndarray, transform: str = "none", standardise: bool = True) -> TargetScale:

@@ -44,6 +44,7 @@ class Metric:
     high: float
     function: Judge
     criterion: Judge | None = None  # of decisions: the same from counts [..., K], which a threshold is tuned by
+    soft: bool = False  # of classes: takes their probabilities as the truth; others get the most likely class
     needs: Literal["costs"] | None = None  # what the spec must give; then `function` takes it as a keyword, too
 
     @property
@@ -60,6 +61,8 @@ class Metric:
         read = getattr(prediction, self.reads)
         if isinstance(read, Mapping):
             read = read.get(self.of)
+        if "multiclass" in self.tasks and target.ndim == 3 and not self.soft:
+            target = target.argmax(-1)  # [R, N, K] of probabilities -> [R, N]
         return None if read is None else self.function(read, target)
 
     def given(self, costs: Sequence[Sequence[float]]) -> Metric:

@@ -30,14 +30,18 @@ def log_loss(prediction: Tensor, target: Tensor) -> Tensor:
     return -(truth * yes.log() + (1 - truth) * no.log()).mean(-1)
 
 
-@metric("multiclass", reads="probabilities", direction="down", high=float("inf"), name="log-loss", scaled=True)
+@metric(
+    "multiclass", reads="probabilities", direction="down", high=float("inf"), name="log-loss", scaled=True, soft=True
+)
 def log_loss_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     """Minus the mean log-probability of the right class, in nats; clipped as in the binary case.
+
+    Where the truth is probabilities, it is their cross-entropy, which is least, but not 0, where the prediction equals them.
 
     >>> log_loss_of_classes(torch.tensor([[[0.5, 0.5]]]), torch.tensor([[0]])).round(decimals=4).tolist()  # log 2
     [0.6931]
     """
-    return -_of_class(clipped(prediction), target).log().mean(-1)
+    return -_expected(clipped(prediction).log(), target).mean(-1)
 
 
 @metric("multilabel", reads="probabilities", direction="down", high=float("inf"), name="log-loss")
@@ -60,16 +64,17 @@ def brier(prediction: Tensor, target: Tensor) -> Tensor:
     return (prediction.double() - target).square().mean(-1)
 
 
-@metric("multiclass", reads="probabilities", direction="down", high=2.0, name="brier", scaled=True)
+@metric("multiclass", reads="probabilities", direction="down", high=2.0, name="brier", scaled=True, soft=True)
 def brier_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
-    """The mean over rows of the squared error summed over the classes (0 to 2).
+    """The mean over rows of the squared error summed over the classes (0 to 2); the truth may be probabilities, too.
 
     >>> brier_of_classes(torch.tensor([[[0.5, 0.5]]]), torch.tensor([[0]])).tolist()
     [0.5]
     """
     p = prediction.double()
-    # sum_k (p_k - [k = y])^2, without the one-hot
-    return (p.square().sum(-1) - 2 * _of_class(p, target) + 1).mean(-1)
+    certain = target.double().square().sum(-1) if target.ndim == p.ndim else 1.0
+    # sum_k (p_k - t_k)^2, without the one-hot where a class is the truth
+    return (p.square().sum(-1) - 2 * _expected(p, target) + certain).mean(-1)
 
 
 @metric("binary", reads="probabilities", direction="down", scaled=True)
@@ -113,7 +118,9 @@ def clipped(probabilities: Tensor) -> Tensor:
     return probabilities.clamp(eps, 1 - eps).double()
 
 
-def _of_class(probabilities: Tensor, target: Tensor) -> Tensor:
-    """[R, N, K] and [R or 1, N] -> [R, N]"""
-    index = target.long().expand(probabilities.shape[:-1])
-    return probabilities.gather(-1, index.unsqueeze(-1)).squeeze(-1)
+def _expected(values: Tensor, target: Tensor) -> Tensor:
+    """The value of each row's class, or the mean under its probabilities: [R, N, K]; [R or 1, N] or [R or 1, N, K] -> [R, N]"""
+    if target.ndim == values.ndim:
+        return (values * target.double()).sum(-1)
+    index = target.long().expand(values.shape[:-1])
+    return values.gather(-1, index.unsqueeze(-1)).squeeze(-1)

@@ -42,4 +42,4 @@ def _told(split: str, dataset: Dataset, task: Task) -> tuple[Prediction, Tensor]
     if prediction.values is not None and dataset.scale is not None:
         truth = dataset.scale.in_units(truth)
         return without_forecast(prediction, truth), truth
-    return prediction, truth.argmax(-1) if dataset.target.soft else truth
+    return prediction, truth

@@ -144,7 +144,8 @@ def logits_of(prediction: Prediction) -> Tensor:
 
 
 def temperature(logits: Tensor, truth: Tensor) -> Tensor:
-    """The temperature [r] that minimises the log-loss of logits [r, N] or [r, N, K] against 0/1 or class indices [r or 1, N].
+    """The temperature [r] that minimises the log-loss of logits [r, N] or [r, N, K] against 0/1 or class indices [r or 1, N], or
+    probabilities [r or 1, N, K].
 
     The log-loss is convex in b = 1 / T. Newton's steps on its slope, within a bracket that every step narrows; a step that
     leaves it is replaced by the bracket's geometric mean.
@@ -177,7 +178,10 @@ def _slope(logits: Tensor, truth: Tensor, sharpness: Tensor) -> tuple[Tensor, Te
         return ((p - truth) * logits).mean(-1), (p * (1 - p) * logits.square()).mean(-1)
     p = torch.softmax(logits * sharpness[:, None, None], -1)
     mean = (p * logits).sum(-1)
-    right = logits.gather(-1, truth.long().expand(mean.shape).unsqueeze(-1)).squeeze(-1)
+    if truth.ndim == 3:  # probabilities of the classes
+        right = (truth * logits).sum(-1)
+    else:
+        right = logits.gather(-1, truth.long().expand(mean.shape).unsqueeze(-1)).squeeze(-1)
     return (mean - right).mean(-1), ((p * logits.square()).sum(-1) - mean.square()).mean(-1)
 
 

@@ -85,8 +85,7 @@ class Judge:
         raw, given, outlet = output[reading.rows], target[reading.rows], reading.outlet
         prediction = outlet.predict(raw)
         if self.scale is None:
-            soft = outlet.task.name == "multiclass" and given.ndim == 3
-            return prediction, given.argmax(-1) if soft else given
+            return prediction, given
         if any(metric.reads in forecast.READS for metric in metrics):
             prediction = forecast.with_forecast(prediction, outlet, raw, given)
         return prediction, self.scale.in_units(target)[reading.rows]

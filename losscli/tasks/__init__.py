@@ -60,6 +60,7 @@ class Column:
 
 
 Transform = Literal["none", "log", "log1p"]
+LOWEST: Mapping[str, float] = {"log": 0.0, "log1p": -1.0}  # what a transform's numbers must be above
 Order = Literal["given", "numbers", "words", "alphabet"]  # where the order of classes is from
 FOR_TASK = {
     "positive": "binary",

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, shown
-from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetScale, Task, tasks
+from losscli.tasks import AS_IT_IS, LOWEST, Column, Prediction, Reading, Target, TargetScale, Task, tasks
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -88,7 +88,6 @@ def _not_a_number(name: str, column: Column) -> Problem | None:
     )
 
 
-LOWEST = {"log": 0.0, "log1p": -1.0}  # what a transform's numbers must be above
 MOST_PLACES = 5
 
 
