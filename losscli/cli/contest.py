@@ -18,6 +18,7 @@ from losscli.compare.view import View, in_words, seen
 from losscli.compare.words import paragraph
 
 MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it
+SETTLING = 0.1  # of the epochs, in which all curves are steep
 WIDEST_PROSE = 100  # columns that an eye follows from line to line
 
 
@@ -59,7 +60,8 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
     several = f", mean ± sd of {seeds} seeds, 95 % interval of the paired difference" if seeds > 1 else ""
     tuned = "; it counts every candidate of tuning" if any(entry.tuned for entry in arena.entries) else ""
     yield Text(f"test split{several}; reference: {visible(arena.reference)}", "dim")
-    yield Text(f"↑ higher is better, ↓ lower is better; time: that of its stack, shared evenly{tuned}", "dim")
+    yield Text("↑ higher is better, ↓ lower is better", "dim")
+    yield Text(f"time: that of its stack, shared evenly{tuned}", "dim")
 
 
 def _headline(arena: Arena, seeds: int, plain: bool) -> Curves:
@@ -70,7 +72,9 @@ def _headline(arena: Arena, seeds: int, plain: bool) -> Curves:
     shaded = [] if plain else [name for name in runs if few or name == arena.reference]
     bands = {name: band(runs[name], "valid", arena.headline) for name in shaded}
     whose = "" if few else f" of {visible(arena.reference, 40)}"
-    return Curves(f"valid {visible(arena.headline)}{_averaged(seeds, bool(bands), whose)}", curves, bands=bands)
+    return Curves(
+        f"valid {visible(arena.headline)}{_averaged(seeds, bool(bands), whose)}", curves, bands=bands, settling=SETTLING
+    )
 
 
 def _averaged(seeds: int, shaded: bool, whose: str = "") -> str:

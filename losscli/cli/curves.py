@@ -54,7 +54,8 @@ def _by_epoch(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[
 class Curves:
     """A renderable: at most as many named curves as there are colours; `widest` is the most columns without the names.
 
-    `bands` are shaded behind the curves of the same names.
+    `bands` are shaded behind the curves of the same names. The height shows all that comes after a `settling` share of the
+    axis: a steep beginning would leave no room for what tells the curves apart, so they may come in through an edge.
     """
 
     title: str
@@ -62,6 +63,7 @@ class Curves:
     widest: int = 84
     axis: str = "epoch"
     bands: Mapping[str, Band] = field(default_factory=dict)
+    settling: float = 0.0
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         drawn = {name: _drawable(curve) for name, curve in list(self.curves.items())[: len(COLORS)]}
@@ -71,7 +73,19 @@ class Curves:
             return
         yield Text(self.title + self._left_out(len(drawn)), "bold")
         colored = console.color_system is not None and not console.no_color
-        yield from _figure(drawn, self.bands, options.max_width, self.widest, colored, self.axis)
+        yield from _figure(drawn, self.bands, self._heights(drawn), options.max_width, self.widest, colored, self.axis)
+
+    def _heights(self, drawn: Mapping[str, Curve]) -> tuple[float, float]:
+        """The lowest and the highest that is shown."""
+        first, last = _ends(place for curve in drawn.values() for place, _ in curve)
+        values = [
+            value
+            for curve in drawn.values()
+            for place, value in curve
+            if place >= first + self.settling * (last - first)
+        ]
+        ends = [end for name in drawn if self.bands.get(name) for end in self.bands[name][-1][1:]]
+        return _limits([*values, *ends])
 
     def _left_out(self, drawn: int) -> str:
         return f" ({drawn} of {len(self.curves)} drawn)" if drawn < len(self.curves) else ""
@@ -82,10 +96,15 @@ def _drawable(curve: Curve) -> list[tuple[float, float]]:
 
 
 def _figure(
-    curves: Mapping[str, Curve], bands: Mapping[str, Band], width: int, widest: int, colored: bool, axis: str
+    curves: Mapping[str, Curve],
+    bands: Mapping[str, Band],
+    heights: tuple[float, float],
+    width: int,
+    widest: int,
+    colored: bool,
+    axis: str,
 ) -> list[Text]:
-    ends = [end for name in curves if bands.get(name) for end in bands[name][-1][1:]]  # its beginning may be wide
-    low, high = _limits([*(value for curve in curves.values() for _, value in curve), *ends])
+    low, high = heights
     first, last = _ends(epoch for curve in curves.values() for epoch, _ in curve)
     places = decimals((low, high))
     ticks = {0: number(high, places), HEIGHT // 2: number((low + high) / 2, places), HEIGHT - 1: number(low, places)}

@@ -117,7 +117,7 @@ def _edges(arena: Arena, grids: Grids, allowed: Allowed) -> Iterator[Finding]:
                     found.setdefault((name, which, value, further), []).append(f"{entry.entry} ({chosen} of {seeds})")
     for (name, which, value, further), entries in found.items():
         more = f" and {len(entries) - MOST_TOLD} more" if len(entries) > MOST_TOLD else ""
-        message = f"{name} = {value:g}, the {which} of its grid, is what most seeds of an entry chose: "
+        message = f"{name} = {value:g}, the {which} of its grid, was chosen in most seeds by "
         message += f"{', '.join(entries[:MOST_TOLD])}{more}; a better one may lie beyond"
         yield Finding("tuned-to-the-edge", "info", message, f"extend the grid of {name}, by {further:g} for example")
 

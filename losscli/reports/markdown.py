@@ -13,7 +13,7 @@ from losscli.compare.words import paragraph
 from losscli.errors import counted, visible
 
 # What GitHub may take for more than text: emphasis, code, links, HTML, cells, formulas, mentions, references, emoji.
-MARKS = re.compile(r"([\\`*\[\]<>|~$&]|(?<!\w)_|_(?!\w)|@(?=\w)|#(?=\d)|:(?=[\w+-]+:|//))")
+MARKS = re.compile(r"([\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])|@(?=\w)|#(?=\d)|:(?=[\w+-]+:|//))")
 LONGEST = 200  # characters of a foreign name
 SEVERITIES = ("error", "warning", "info")
 
