@@ -8,6 +8,7 @@ from pathlib import Path
 
 from losscli.cli import show
 from losscli.errors import SpecError
+from losscli.record.find import find
 from losscli.reports.page import save
 from losscli.reports.recall import Recalled, recall
 
@@ -16,6 +17,7 @@ from losscli.reports.recall import Recalled, recall
 class Wishes:
     """What the report should be, and where."""
 
+    out: Path  # where records are
     to: Path | None
     form: str
     png: Path | None
@@ -27,7 +29,7 @@ def run(record: str, wishes: Wishes) -> None:
     """Write the report, and tell its path on stdout; Markdown goes to stdout itself unless a file is named."""
     if wishes.dark and wishes.png is None:
         raise SpecError("--dark is for pictures; a page has both", cure="add --png DIR, or leave --dark out")
-    recalled = recall(Path(record))
+    recalled = recall(find(wishes.out, record, outside=True))
     if wishes.png is not None:
         from losscli.reports.pictures import write_pictures
 

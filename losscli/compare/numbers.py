@@ -38,10 +38,13 @@ def spread(estimate: Estimate, places: int | None) -> str:
 
 
 def duration(seconds: float) -> str:
+    """Seconds as people say them; `-` where they are not known.
+
+    >>> duration(0.25), duration(61.2), duration(7322), duration(float("nan"))
+    ('0.25 s', '1 min 01 s', '2 h 02 min', '-')
     """
-    >>> duration(0.25), duration(61.2), duration(7322)
-    ('0.25 s', '1 min 01 s', '2 h 02 min')
-    """
+    if not math.isfinite(seconds):
+        return "-"
     if seconds < 60:
         return f"{seconds:.{1 if seconds >= 1 else 2}f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -98,13 +98,10 @@ class Evidence:
         values = [[run.get(epoch, math.nan) for epoch in epochs] for run in runs]
         return np.array(epochs), np.array(values, np.float64).reshape(len(runs), len(epochs))
 
-    def temperature(self, entry: str, seed: int) -> float | None:
-        """By what the logits of a run are divided so that its probabilities fit the valid split best, where it was found."""
-        for run in self.told["runs"]:
-            if (run["entry"], run["seed"]) == (entry, seed):
-                value = run.get("temperature")
-                return float(value) if value else None
-        return None
+    def chosen(self, entry: str, seed: int, what: str) -> Any:
+        """What was chosen for a run on its valid split: `temperature`, `thresholds`; of intervals the `level` asked for."""
+        runs = (run for run in self.arena.runs if (run.entry, run.seed) == (entry, seed))
+        return next((run.calibration.get(what) for run in runs), None)
 
     def followed(self) -> list[str]:
         """The metrics that were followed per epoch, the headline first, the loss last."""

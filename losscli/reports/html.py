@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from losscli.compare.breakdown import breakdowns
 from losscli.compare.numbers import decimals, duration, number, spread
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate
 from losscli.compare.verdict import described
@@ -56,7 +55,7 @@ def evidences(recalled: Recalled) -> list[Evidence]:
     from losscli.record.reader import read_predictions
 
     place = Place(str(recalled.folder / "predictions.parquet"))
-    first = {found.arenas[0]: found for found in breakdowns(recalled.comparison.arenas)}
+    first = {found.arenas[0]: found for found in recalled.comparison.breakdowns}
     try:
         table = read_predictions(recalled.folder) if _keeps_predictions(recalled.folder) else None
         return [

@@ -65,6 +65,7 @@ def _entry(entry: EntryResult, arena: Arena) -> dict[str, Any]:
         "verdict": entry.verdict,
         "described": described(entry, arena),
         "tuned": {name: dict(counts) for name, counts in entry.tuned.items()},
+        "seconds": finite(entry.seconds),
     }
 
 

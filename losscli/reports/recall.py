@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from losscli.compare.breakdown import breakdowns
 from losscli.compare.result import Arena, Comparison, Delta, EntryResult, Estimate, Point, RunResult
 from losscli.errors import Finding, MachineError, Place
 
@@ -38,7 +39,7 @@ def recall(folder: Path) -> Recalled:
             for number, (told, spec) in enumerate(zip(results["arenas"], record["specs"], strict=True))
         ]
         timing = {key: _number(value) for key, value in results["timing"].items()}
-        comparison = Comparison(arenas, str(results["device"]), str(folder), timing)
+        comparison = Comparison(arenas, str(results["device"]), str(folder), timing, breakdowns=breakdowns(arenas))
         return Recalled(folder, str(record["manifest"].get("created", "")), comparison, results, record["specs"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MachineError(

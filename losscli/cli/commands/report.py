@@ -36,12 +36,19 @@ Png = Annotated[
     Option("--png", metavar="DIR", help="Write the figures here as pictures; needs a Chromium.", show_default=False),
 ]
 Dark = Annotated[bool, Option("--dark", help="Pictures for a dark ground.")]
+Out = Annotated[Path, Option("--out", metavar="DIR", help="Where records are.")]
 Force = Annotated[bool, Option("--force", help="Replace files that are not losscli's own.")]
 
 
 @command("report")
 def report(
-    record: Record, to: To = None, form: As = Form.html, png: Png = None, dark: Dark = False, force: Force = False
+    record: Record,
+    to: To = None,
+    form: As = Form.html,
+    png: Png = None,
+    dark: Dark = False,
+    force: Force = False,
+    out: Out = Path("runs"),
 ) -> None:
     """Make a report of a record: one HTML file that is whole alone.
 
@@ -55,4 +62,4 @@ def report(
     """
     from losscli.cli import reporting
 
-    reporting.run(record, reporting.Wishes(to, form.value, png, dark, force))
+    reporting.run(record, reporting.Wishes(out, to, form.value, png, dark, force))

@@ -49,7 +49,7 @@ def _reliable(evidence: Evidence, name: str, scaled: bool) -> Trace | None:
     for sample in evidence.samples[name]:
         if sample.kind != "probabilities":
             continue
-        temperature = evidence.temperature(name, sample.seed) if scaled else 1.0
+        temperature = evidence.chosen(name, sample.seed, "temperature") if scaled else 1.0
         if temperature is not None:
             pairs.append(claims(sample, cooled(sample.prediction, temperature)))
     if not pairs:

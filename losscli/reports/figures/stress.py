@@ -23,7 +23,8 @@ def breakdown(evidence: Evidence) -> Chart | None:
         spreads = [value if math.isfinite(value) else 0.0 for value in spreads]
         traces.append(
             {
-                "type": "scatter", "mode": "lines+markers", "entry": evidence.place(line.entry), "name": evidence.called(line.entry),
+                "type": "scatter", "mode": "lines+markers", "entry": evidence.place(line.entry),
+                "name": evidence.called(line.entry),
                 "x": list(found.levels), "y": rounded(means),
                 "band": [rounded([mean + sign * sd for mean, sd in zip(means, spreads, strict=True)]) for sign in (-1, 1)],
             }

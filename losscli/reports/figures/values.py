@@ -137,11 +137,15 @@ def intervals(evidence: Evidence) -> Chart | None:
     for name in evidence.samples:
         sample = evidence.pooled(name)
         if sample is not None and sample.low is not None and sample.high is not None:
-            views[evidence.called(name)] = _intervals(evidence.place(name), sample, sample.low[:, 0], sample.high[:, 0])
+            level = evidence.chosen(name, sample.seed, "level")
+            asked = f" ({level:.0%} asked for)" if level else ""
+            views[evidence.called(name)] = _intervals(
+                evidence.place(name), sample, sample.low[:, 0], sample.high[:, 0], asked
+            )
     return Chart(views, choice="entry", height=420) if views else None
 
 
-def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray) -> View:
+def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray, asked: str) -> View:
     true, said = sample.truth[:, 0], sample.prediction[:, 0]
     inside = (low <= true) & (true <= high)
     chosen = np.argsort(said, kind="stable")[np.unique(np.linspace(0, len(said) - 1, BARS).round().astype(int))]
@@ -159,7 +163,7 @@ def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray) ->
     }  # fmt: skip
     width = float(np.mean(high - low))
     layout = {
-        "annotations": [told(f"{inside.mean():.1%} inside, mean width {width:.4g}")],
+        "annotations": [told(f"{inside.mean():.1%} inside{asked}, mean width {width:.4g}")],
         "margin": {"t": 28, "r": 12, "b": 44, "l": 56},
         "xaxis": {"title": {"text": f"{len(chosen)} of {len(true)} test rows, by prediction"}},
         "yaxis": {"title": {"text": "value"}},
