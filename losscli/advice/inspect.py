@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ def inspect(found: Evidence, reason: str) -> Inspection:
 
 def describe(table: Table) -> Inspection:
     """Describe a table whose target is not known: its target columns are columns like others."""
-    columns = columns_of(table)
+    columns = [replace(each, role="feature") if each.role == "target" else each for each in columns_of(table)]
     held = {**table.features, **table.targets}
     duplicates = table.rows - len(np.unique(fingerprints(held, table.rows)))
     counted = Repeats(duplicates, 0, 0) if table.targets else repeats(table)

@@ -126,8 +126,8 @@ def _headings(source: Source, folder: Path) -> list[str]:
     return next(csv.reader([first], delimiter=delimiter), [ANY])
 
 
-def outlined(name: str, asked: Overrides, folder: Path) -> tuple[Callable[[str | None], Outline], list[str]]:
-    """An outline of a spec for a task or for data, to be put in `folder`; and what was decided without being asked."""
+def outlined(name: str, asked: Overrides, path: Path | None) -> tuple[Callable[[str | None], Outline], list[str]]:
+    """An outline of a spec for a task or for data, to be put at `path`; and what was decided without being asked."""
     if name in tasks and not Path(name).exists():
         return (lambda schema: of_task(name, schema)), []
     noticed = []
@@ -142,4 +142,4 @@ def outlined(name: str, asked: Overrides, folder: Path) -> tuple[Callable[[str |
         "Every key is here; those with # in front have their default.",
         f"Run:  losscli compare {first.name}.yaml",
     ]
-    return (lambda schema: of_spec(first, folder, header, schema)), noticed
+    return (lambda schema: of_spec(first, path.parent if path else Path(), header, schema)), noticed

@@ -41,8 +41,7 @@ def init(
     from losscli.spec.overrides import Overrides
 
     asked = Overrides(task=task, target=target or [], drop=drop or [], sets=sets or [])
-    folder = Path() if to == "-" else Path(to).parent
-    outline, noticed = outlined(what, asked, folder)
+    outline, noticed = outlined(what, asked, None if to == "-" else Path(to))
     for said in noticed:
         show.notice(said)
     if to == "-":

@@ -1,0 +1,170 @@
+"""Rules of advice on targets that were made for each, and the contract that every rule keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from losscli.advice.evidence import Evidence
+from losscli.advice.recommend import recommend
+from losscli.advice.rules import Advice, rules
+from losscli.data.dataset import Table
+from losscli.losses import check_options, find
+from losscli.losses.domain import check_target
+from losscli.spec.load import build_spec
+from losscli.spec.overrides import Overrides
+from losscli.tasks import Column, Reading, tasks
+
+RNG = np.random.default_rng(11)
+N = 1200
+X = RNG.normal(size=N)
+
+
+def classes(*counts: int) -> np.ndarray:
+    return np.repeat(np.arange(len(counts)), counts).astype(np.float64)
+
+
+def of(task: str, *targets: np.ndarray, x: np.ndarray | None = None, levels: tuple[str, ...] | None = None) -> Evidence:
+    rows = len(targets[0])
+    feature = np.random.default_rng(1).normal(size=rows) if x is None else x
+    columns = {
+        f"y{index}": Column(values.astype(np.int32), levels) if levels else Column(values.astype(np.float64))
+        for index, values in enumerate(targets)
+    }
+    table = Table("made", {"x": Column(feature)}, columns)
+    return Evidence(table, task, tasks.get(task).decode(columns, Reading()))
+
+
+def labels(*shares: float) -> list[np.ndarray]:
+    rng = np.random.default_rng(2)
+    return [(rng.uniform(size=N) < share).astype(np.float64) for share in shares]
+
+
+# A patient for each rule: what it must fire on, and words of the measurement that must be told.
+PATIENTS: dict[str, tuple[Callable[[], Evidence], str]] = {
+    "rare-class": (lambda: of("binary", classes(1100, 100)), "8.3 % positives"),
+    "extreme-imbalance": (lambda: of("binary", classes(1190, 10)), "0.83 % positives"),
+    "balanced-classes": (lambda: of("binary", classes(600, 600)), "50 %"),
+    "ordered-labels": (
+        lambda: of(
+            "multiclass", classes(400, 400, 400), x=classes(400, 400, 400) * 5 + X, levels=("high", "low", "medium")
+        ),
+        "words that have an order, from 'low' to 'high'",
+    ),
+    "long-tail": (lambda: of("multiclass", classes(1000, 150, 50)), "20 times the rows"),
+    "many-classes": (lambda: of("multiclass", classes(*[40] * 30)), "30 classes, of 40 rows"),
+    "even-classes": (lambda: of("multiclass", classes(400, 400, 400)), "largest / smallest: 1.00"),
+    "soft-labels": (
+        lambda: of(
+            "multiclass", *(np.tile(part, N // 3) for part in ([0.2, 0.5, 1.0], [0.3, 0.5, 0.0], [0.5, 0.0, 0.0]))
+        ),
+        "33 % of the rows are sure",
+    ),
+    "contradicting-rows": (
+        lambda: of("binary", np.tile([0.0, 0.0, 1.0], N // 3), x=np.repeat(np.arange(N / 3), 3)),
+        "33 % of all rows must be wrong",
+    ),
+    "sparse-labels": (lambda: of("multilabel", *labels(0.02, 0.1, 0.1)), "of 3 labels per row"),
+    "dense-labels": (lambda: of("multilabel", *labels(0.4, 0.5, 0.3)), "of 3 labels per row"),
+    "counts": (lambda: of("regression", RNG.poisson(np.exp(X / 2)).astype(float), x=X), "vary as Poisson's do"),
+    "zero-inflated-amounts": (
+        lambda: of("regression", np.where(X > 0, RNG.gamma(2.0, size=N), 0.0)),
+        "are exactly 0",
+    ),
+    "positive-skewed": (lambda: of("regression", np.exp(X + RNG.normal(size=N)), x=X), "long tail"),
+    "outliers": (lambda: of("regression", X + RNG.standard_t(1.2, size=N), x=X), "far out"),
+    "uneven-spread": (lambda: of("regression", X + RNG.normal(size=N) * np.exp(X), x=X), "times as wide"),
+    "multiplicative-scale": (lambda: of("regression", np.exp(2 * X), x=X), "all above 0"),
+    "shares-of-one": (lambda: of("regression", RNG.beta(2, 3, size=N)), "all between 0 and 1"),
+    "wide-open": (lambda: of("regression", X + 3 * RNG.normal(size=N), x=X), "of the variance"),
+    "plain-numbers": (lambda: of("regression", 5 * X + RNG.normal(size=N), x=X), "no outliers"),
+}
+
+
+def test_every_rule_has_its_patient() -> None:
+    assert list(PATIENTS) == list(dict.fromkeys(PATIENTS))
+    assert set(PATIENTS) == set(rules.names())
+
+
+@pytest.mark.parametrize("name", PATIENTS)
+def test_a_rule_sees_its_patient_and_names_losses_that_serve_it(name: str) -> None:
+    make, words = PATIENTS[name]
+    found = make()
+    said = rules.get(name).judge(found)
+    assert isinstance(said, Advice)
+    assert words in said.reason
+    assert said.picks
+    for pick in said.picks:
+        item = find(pick.loss, found.task)
+        check_options(item, pick.options)
+        assert check_target(item, found.task, found.target) == []
+        assert said.source or item.said("Source")
+
+
+@pytest.mark.parametrize("name", PATIENTS)
+def test_the_short_list_begins_with_the_default_and_holds_only_what_can_be_trained(name: str) -> None:
+    found = PATIENTS[name][0]()
+    short = recommend(found)
+    assert short.losses[0].pick.said() == tasks.get(found.task).default_loss
+    assert len({each.pick.said() for each in short.losses}) == len(short.losses) <= 9
+    assert name in short.advice
+    for each in short.losses:
+        assert check_target(find(each.pick.loss, found.task), found.task, found.target) == []
+        assert each.source
+
+
+QUIET = {
+    "rare-class": lambda: of("binary", classes(600, 600)),
+    "contradicting-rows": lambda: of("binary", classes(600, 600)),
+    "ordered-labels": lambda: of("multiclass", classes(400, 400, 400), levels=("cat", "dog", "fish")),
+    "long-tail": lambda: of("multiclass", classes(400, 400, 400)),
+    "counts": lambda: of("regression", 5 * X + RNG.normal(size=N)),
+    "outliers": lambda: of("regression", X + RNG.normal(size=N), x=X),
+    "uneven-spread": lambda: of("regression", X + RNG.normal(size=N), x=X),
+    "wide-open": lambda: of("regression", 9 * X + RNG.normal(size=N), x=X),
+    "plain-numbers": lambda: of("regression", X + RNG.standard_t(1.2, size=N), x=X),
+}
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_a_rule_is_silent_where_there_is_nothing(name: str) -> None:
+    assert rules.get(name).judge(QUIET[name]()) is None
+
+
+def test_numbers_as_labels_are_in_order_only_where_neighbours_are_alike() -> None:
+    grades = classes(240, 240, 240, 240, 240)
+    ordered = of("multiclass", grades, x=grades + RNG.normal(size=N))
+    shuffled = of(
+        "multiclass", grades, x=np.array([3.0, 0.0, 4.0, 1.0, 2.0])[grades.astype(int)] * 5 + RNG.normal(size=N)
+    )
+    assert rules.get("ordered-labels").judge(ordered) is not None
+    assert rules.get("ordered-labels").judge(shuffled) is None
+
+
+def test_weights_are_told_with_their_number() -> None:
+    said = rules.get("rare-class").judge(of("binary", classes(1100, 100)))
+    assert said is not None
+    assert "balanced is 11 here" in said.note  # 1100 / 100
+
+
+def test_overdispersed_counts_get_their_alpha() -> None:
+    mixed = RNG.poisson(np.exp(X / 2) * RNG.gamma(1.0, 1.0, size=N)).astype(float)
+    said = rules.get("counts").judge(of("regression", mixed, x=X))
+    assert said is not None
+    assert said.picks[0].loss == "negative-binomial-nll"
+    assert said.picks[0].options["alpha"] == pytest.approx(1.0, abs=0.35)
+
+
+@pytest.mark.parametrize(
+    "data", ["iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud", "moons", "friedman1"]
+)
+def test_data_sets_get_losses_that_can_judge_them(data: str) -> None:
+    from losscli.advice.reading import gathered
+
+    spec = build_spec(Overrides(data=data))
+    found = gathered(spec)
+    short = recommend(found)
+    assert short.losses
+    assert all(check_target(find(each.pick.loss, spec.task), spec.task, found.target) == [] for each in short.losses)
