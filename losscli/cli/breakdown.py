@@ -46,7 +46,9 @@ def pieces(found: Breakdown, width: int) -> Iterator[RenderableType]:
     yield from _tables(found, width)
     yield Text(f"{axis}: {MEANS[found.kind]}; valid and test rows are as they were", "dim")
     yield Text()
-    yield _falls(found, seeds)
+    over = ", median over seeds (first to last)" if seeds > 1 else ""
+    yield Text(f"loses {100 * LOST:g} % of its own clean {visible(found.metric)} at{over}", "bold")
+    yield _falls(found)
 
 
 def _tables(found: Breakdown, width: int) -> Iterator[RenderableType]:
@@ -82,11 +84,8 @@ def _table(names: Sequence[str], columns: Sequence[tuple[str, list[str]]], basel
     return table
 
 
-def _falls(found: Breakdown, seeds: int) -> Table:
+def _falls(found: Breakdown) -> Table:
     grid = Table.grid(padding=(0, 2))
-    over = ", median over seeds (first to last)" if seeds > 1 else ""
-    grid.title = Text(f"loses {LOST:.0%} of its own clean {visible(found.metric)} at{over}", "bold")
-    grid.title_justify = "left"
     for line in found.lines:
         grid.add_row(Text(visible(line.entry, LONGEST_NAME)), Text(told(line.fall, found.levels[-1])))
     return grid
