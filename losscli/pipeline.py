@@ -15,6 +15,7 @@ from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Comparison, Point, RunResult
 from losscli.compare.tuning import best, with_choices
+from losscli.data.columns import in_short
 from losscli.data.dataset import Dataset
 from losscli.data.leaks import leaks
 from losscli.data.prepare import prepare_all, size_ratios
@@ -102,7 +103,7 @@ def run(
     trained = _train(contests, watch, stop or Stop())
     seconds = time.perf_counter() - loaded
     chosen = [choose(contest, courses) for contest, courses in zip(contests, trained, strict=True)]
-    arenas = [conclude(contest, courses) for contest, courses in zip(contests, chosen, strict=True)]
+    arenas = [conclude(_as_it_ended(contest), courses) for contest, courses in zip(contests, chosen, strict=True)]
     comparison = Comparison(
         arenas=arenas,
         device=", ".join(dict.fromkeys(str(contest.job.device) for contest in contests)),
@@ -114,6 +115,11 @@ def run(
         breakdowns=breakdowns(arenas),
     )
     return comparison if out is None else keep(comparison, contests, chosen, out)
+
+
+def _as_it_ended(contest: Contest) -> Contest:
+    """The contest with what has become of its data while it was trained."""
+    return replace(contest, findings=[*contest.findings, *contest.spec.data.changes()])
 
 
 def smaller(spec: Spec) -> Spec:
@@ -138,6 +144,7 @@ def load(spec: Spec) -> Contest:
     if refused:
         raise DataError(list(dict.fromkeys(refused)))
     datasets, noticed = prepare_all(table, target, task, spec.data, spec.seeds)
+    noticed += in_short(table.columns)
     noticed += leaks(table, target, list({id(each): each for each in datasets.values()}.values()), task.has_classes)
     contest = Contest(spec, job, found, datasets, ())
     said = [finding for entry in found for finding in _looked(contest.first(entry), spec.task)]
@@ -252,7 +259,7 @@ def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
         headline=metrics[0].name,
         directions={metric.name: metric.direction for metric in metrics},
         ranges={metric.name: (metric.low, metric.high) for metric in contest.job.yardsticks},
-        baseline=baseline(datasets, contest.job.task, contest.job.yardsticks),
+        baseline=baseline(datasets, contest.job.task, metrics, contest.job.yardsticks),
         labels=datasets[0].target.labels,
         findings=contest.findings,
         spec=spec.model_dump(mode="json"),

@@ -15,19 +15,24 @@ from losscli.stack.forecast import without_forecast
 from losscli.tasks import Prediction, Task
 
 
-def baseline(datasets: Sequence[Dataset], task: Task, metrics: Sequence[Metric]) -> dict[str, dict[str, float]]:
+def baseline(
+    datasets: Sequence[Dataset], task: Task, metrics: Sequence[Metric], yardsticks: Sequence[Metric] = ()
+) -> dict[str, dict[str, float]]:
     """Split -> metric -> the mean over datasets of what majority, prior or mean of the training split scores.
 
-    It is calibrated on the valid split like everything else: what is always said is then the better of yes and no.
+    The yardsticks are measured on valid and test only, as for runs. The baseline is calibrated on the valid split like
+    everything else: what is always said is then the better of yes and no.
     """
-    found: dict[str, dict[str, list[float]]] = {split: {metric.name: [] for metric in metrics} for split in SPLITS}
+    whole = list({metric.name: metric for metric in (*metrics, *yardsticks)}.values())
+    wanted = {split: list(metrics) if split == "train" else whole for split in SPLITS}
+    found: dict[str, dict[str, list[float]]] = {split: {each.name: [] for each in wanted[split]} for split in SPLITS}
     for dataset in datasets:
-        valid, truth = _told("valid", dataset, task)
-        calibration = calibrate(valid, truth, metrics)
+        calibration = calibrate(*_told("valid", dataset, task), whole)
         for split in SPLITS:
             prediction, truth = _told(split, dataset, task)
-            for metric in metrics:
-                measured = metric.measure(calibration(prediction), truth)
+            prediction = calibration(prediction)
+            for metric in wanted[split]:
+                measured = metric.measure(prediction, truth)
                 found[split][metric.name].append(math.nan if measured is None else float(measured[0]))
     return {
         split: {name: sum(values) / len(values) for name, values in scores.items()} for split, scores in found.items()
