@@ -211,7 +211,9 @@ def _check_names(names: Sequence[str], place: Place, *, sure: bool) -> None:
         if not name:
             problems.append(Problem("a column has no name", where, "give each column a name"))
         elif name in seen:
-            problems.append(Problem(f"two columns are called {shown(name)}: {seen[name]} and {index}", where))
+            problems.append(
+                Problem(f"two columns are called {shown(name)}: {seen[name]} and {index}", where, "rename one of them")
+            )
         seen.setdefault(name, index)
     if problems:
         raise DataError(first_of(problems))
@@ -245,14 +247,14 @@ class Unequal:
                 message = f"the row must have {counted(self.width, 'field')}, and has {len(fields)}"
                 self.problems.append(Problem(message, Place(self.file, line), other))
 
-    def _other_delimiter(self, block: Block) -> str | None:
-        """The cure where all rows are equally long under another delimiter."""
+    def _other_delimiter(self, block: Block) -> str:
+        """The cure, which is another delimiter where all rows are equally long under it."""
         rows = [block.record(index) for index in range(min(len(block.lines), 20))]
         for other in DELIMITERS:
             counts = {row.count(other) for row in rows}
             if other != self.delimiter and len(rows) > 1 and len(counts) == 1 and counts != {0}:
                 return f"the rows look like {other!r} divides them - {_use(other)}"
-        return None
+        return "give each row as many fields as the header has; quote a field that holds the delimiter"
 
     def tell(self) -> None:
         """Raise what was found, if anything was."""

@@ -35,7 +35,10 @@ NOT_PLAIN = {  # kinds of values that look like text and are not meant as such, 
     "times of day": (r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?", "turn them into numbers"),
     "hexadecimal numbers": (r"[+-]?0[xX][0-9a-fA-F]+", "write them as decimal numbers"),
     "numbers with underscores": (r"[+-]?\d{1,3}(_\d{3})+(\.\d+)?", "write them without"),
-    "numbers with thousands separators": (r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d+)?", "write them without"),
+    "numbers with thousands separators": (
+        r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d+)?",
+        'write them without; if the commas are decimal commas, set data.decimal: ","',
+    ),
     "numbers with a decimal comma": (r"[+-]?(\d*|\d{1,3}(\.\d{3})+),\d+([eE][+-]?\d+)?", 'set data.decimal: ","'),
     "amounts of money": (r"[+-]?[$€£¥]\s?[+-]?[\d.,]+|[+-]?[\d.,]+\s?[$€£¥]", "write them as plain numbers"),
     "percentages": (r"[+-]?[\d.,]+\s?%", "write them as plain numbers"),
@@ -268,7 +271,9 @@ def _category(texts: Levels, wanted: Wanted) -> Inferred:
         why = f"{count} different texts in {rows} rows: an id or a name"
         name = shown(texts.name)[1:-1]
         embedded = f"embed it with data.encode: {{embedding: {{columns: [{name}]}}}}"
-        cure = f"an id, a name or free text: list it under data.drop, {embedded}, or set data.types: {{{name}: category}}"
+        cure = (
+            f"an id, a name or free text: list it under data.drop, {embedded}, or set data.types: {{{name}: category}}"
+        )
         message = f"{shown(texts.name)} was left out: it has {count} different texts in {rows} rows"
         finding = Finding("too-many-levels", "warning", message, cure)
         return Inferred({}, texts.story("category", why, "left out"), (finding,))

@@ -16,7 +16,7 @@ from losscli.data.delimited import MOST_PLACES, choose_column, first_of
 from losscli.data.files import File, FileOrigin, Watched, files_of
 from losscli.data.gather import Gathered, Raw
 from losscli.data.guess import Guess, guess_task
-from losscli.data.infer import Inferred, Kind, Wanted, infer
+from losscli.data.infer import Kind, Wanted, infer
 from losscli.data.rownumbers import counts_the_rows
 from losscli.data.sources import Source
 from losscli.errors import DataError, Finding, Place, Problem, counted, shown
