@@ -154,6 +154,8 @@ def _mapping(arena: Arena, most: int = 10) -> str:
     shown = [visible(label, 40) for label in arena.labels[:most]]
     if arena.task in ("binary", "multiclass"):
         shown = [f"{index} = {label}" for index, label in enumerate(shown)]
+    if arena.task == "binary":
+        shown[1:] = [f"{label} (positive)" for label in shown[1:]]
     more = f" and {len(arena.labels) - most} more" if len(arena.labels) > most else ""
     return f"target: {', '.join(shown)}{more}" if shown else ""
 

@@ -134,9 +134,9 @@ class Source(Strict):
     `source` is which kind of source it is. `split` is how rows are divided, anew with each seed unless a key says otherwise.
     `corrupt` is damage on purpose, to the training split only. `encode` is how columns become numbers.
 
-    How the target is meant: `positive` is the label that counts as yes (binary), `order` the labels from the lowest to the
-    highest (multiclass), `separator` what stands between the labels of one cell (multilabel), `transform` what the numbers
-    are learned as, `standardise` whether they are brought to mean 0 and sd 1 for the loss (regression).
+    `positive` is the label that counts as yes (binary). `order` is the labels from the lowest to the highest (multiclass).
+    `separator` is what stands between the labels of one cell (multilabel). `transform` is what numbers are learned as, metrics
+    stay in the user's units (regression). `standardise` is whether they have mean 0 and sd 1 for the loss (regression).
     """
 
     source: str
