@@ -1,6 +1,7 @@
 """A spec with a comment for each key: what was decided stands there, every other key beside it as a comment with its default.
 
 Keys, defaults and comments are those of the classes that read them, so a new key stands in the next outline by itself.
+One # stands before a key that may be put in, two before prose: without all single ones the spec is the same.
 """
 
 from __future__ import annotations
@@ -43,15 +44,15 @@ class Line:
 
     def written(self) -> Iterator[str]:
         """The line with its comment beside it, or above it where it is too long."""
-        lead = "" if self.active else "# "
+        lead = "" if self.active else "#" if self.text.startswith("# ") else "# "
         indent = "  " * self.depth
         whole = f"{indent}{lead}{self.text}"
         beside = f"{whole:<{ASIDE}}  # {self.said}"
         if not self.said or len(beside) <= WIDEST:
             yield beside if self.said else whole
             return
-        for part in textwrap.wrap(self.said, WIDEST - len(indent) - 4):
-            yield f"{indent}# {part}" if self.active else f"{indent}#   {part}"
+        for part in textwrap.wrap(self.said, WIDEST - len(indent) - 3):
+            yield f"{indent}## {part}"
         yield whole
 
 
@@ -70,7 +71,7 @@ class Outline:
     def text(self) -> str:
         """The whole file."""
         lines = [f"# yaml-language-server: $schema={self.schema}"] if self.schema else []
-        lines += [f"# {line}".rstrip() for line in self.header]
+        lines += [f"## {line}".rstrip() for line in self.header]
         for key in KEYS:
             lines += [part for line in self._section(key) for part in line.written()]
         return "\n".join(lines) + "\n"
@@ -95,7 +96,13 @@ class Outline:
         else:
             known = {"name": self.name, "schema_version": SCHEMA_VERSION}
             value = known[key] if key in known else _default(Spec, key)
-            yield Line(0, f"{key}: {flow(value)}", said, active=False)
+            # A key that has no value by default is told of, as null would be refused in its place.
+            yield Line(
+                0,
+                f"# {key}: {said}" if value is None else f"{key}: {flow(value)}",
+                said if value is not None else "",
+                False,
+            )
 
     def _block(self, key: str) -> tuple[type[BaseModel], Mapping[str, Any]]:
         if key == "data":
