@@ -62,6 +62,14 @@ Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the h
 Top = Annotated[Text, _option("--top", "How many entries to show; the reference always is.", "N")]
 Smoke = Annotated[bool, Option("--smoke", help="A few steps only: does it run?")]
 Out = Annotated[Path, Option("--out", metavar="DIR", help="Where records go.")]
+Record = Annotated[
+    str, Argument(metavar="RECORD", help="A record's folder, its id, or how its id begins.", show_default=False)
+]
+Entry = Annotated[Text, _option("--entry", "An entry of the record; default is the best.", "NAME")]
+ArenaNumber = Annotated[
+    int | None, Option("--arena", metavar="N", help="Which arena, where there are several.", show_default=False)
+]
+OwnLosses = Annotated[Texts, _option("--loss", "The file of a loss of your own, again.", "FILE.py:NAME")]
 NoRecord = Annotated[bool, Option("--no-record", help="Leave no record behind.")]
 As = Annotated[Format, Option("--format", help="text for people, json for programs.")]
 AsTable = Annotated[TableFormat, Option("--format", help="text and md for people, json and csv for programs.")]

@@ -38,10 +38,10 @@ def export(run: Restored, form: str, folder: Path) -> list[Path]:
         write(predictor, rows, folder / file)
         (folder / DESCRIPTION).write_text(described + "\n", encoding="utf-8")
     except FileExistsError:
-        raise MachineError(f"{shown(folder)} is there already", cure="choose another folder with --out DIR") from None
+        raise MachineError(f"{shown(folder)} is there already", cure="choose another folder with --dir DIR") from None
     except OSError as failed:
         message = f"the model cannot be written to {shown(folder)}: {failed.strerror}"
-        raise MachineError(message, cure="choose another folder with --out DIR") from None
+        raise MachineError(message, cure="choose another folder with --dir DIR") from None
     return [folder / file, folder / DESCRIPTION]
 
 

@@ -1,0 +1,58 @@
+"""`losscli predict`: a record's model on new rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from losscli.cli import flags
+from losscli.cli.commands import command
+
+Rows = Annotated[str, Argument(metavar="FILE", help="New rows: CSV, Parquet, or a folder of them.", show_default=False)]
+Seed = Annotated[
+    str | None, Option("--seed", metavar="N", help="A seed, or mean. Default: the best.", show_default=False)
+]
+To = Annotated[Path | None, Option("--to", metavar="FILE", help="Write here; default is stdout.", show_default=False)]
+Form = Annotated[
+    str | None,
+    Option("--format", metavar="NAME", help="csv, json or parquet; default is by the file.", show_default=False),
+]
+Threshold = Annotated[
+    str | None,
+    Option("--threshold", metavar="P", help="Yes is above it (0.5); or a metric it is best for.", show_default=False),
+]
+Prefix = Annotated[str, Option("--prefix", metavar="TEXT", help="Before the names of new columns.", show_default=False)]
+Force = Annotated[bool, Option("--force", help="Replace a file that exists.")]
+
+
+@command("predict")
+def predict(
+    record: flags.Record,
+    rows: Rows,
+    entry: flags.Entry = None,
+    seed: Seed = None,
+    arena: flags.ArenaNumber = None,
+    loss: flags.OwnLosses = None,
+    threshold: Threshold = None,
+    prefix: Prefix = "",
+    to: To = None,
+    form: Form = None,
+    force: Force = False,
+    out: flags.Out = Path("runs"),
+    quiet: flags.Quiet = False,
+) -> None:
+    """Predict new rows with a model of a record.
+
+    Appends labels and probabilities, or values, to the columns of the file. The entry and the seed are those that were
+    best on the valid split, unless you name others.
+
+    losscli predict 0007 new.csv > predicted.csv
+
+    losscli predict 0007 new.csv --entry "focal gamma=2" --seed mean --to predicted.parquet
+    """
+    from losscli.cli import deploying
+
+    answer = deploying.Answer(to, form, prefix, threshold, force, quiet)
+    deploying.run_predict(record, out, rows, deploying.wanted(arena, entry, seed, loss), answer)

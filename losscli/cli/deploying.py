@@ -1,0 +1,120 @@
+"""What `predict` and `export` do: find the record, restore what was asked for, write it, and say where it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from losscli.cli import show
+from losscli.data.newrows import new_rows
+from losscli.deploy.answer import FORMATS, appended, typed
+from losscli.deploy.choose import Wanted
+from losscli.deploy.export import export
+from losscli.deploy.predict import predict
+from losscli.deploy.restore import Restored, restore
+from losscli.errors import MachineError, SpecError, choose_from, counted, shown
+from losscli.record.find import find
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How predictions are wanted: the file (None: stdout), its format (None: as its name ends), and what is in it."""
+
+    to: Path | None
+    form: str | None
+    prefix: str
+    threshold: str | None
+    force: bool
+    quiet: bool
+
+
+def wanted(arena: int | None, entry: str | None, seed: str | None, losses: Sequence[str] | None) -> Wanted:
+    """The runs that flags name; `--seed mean` are all seeds of the entry."""
+    if seed is None or seed == "mean":
+        return Wanted(arena, entry, None, seed == "mean", tuple(losses or ()))
+    if not (seed.isascii() and seed.isdecimal()):
+        raise SpecError(f"--seed takes a seed of the record, or mean, and {shown(seed)} is given", cure="--seed mean")
+    return Wanted(arena, entry, int(seed), False, tuple(losses or ()))
+
+
+def run_predict(record: str, root: Path, rows: str, chosen: Wanted, answer: Answer) -> None:
+    """Append what the runs say of the rows of a file to its columns, and write that."""
+    form = _form(answer)
+    if answer.to is not None and answer.to.exists() and not answer.force:
+        raise SpecError(f"{shown(answer.to)} exists", cure="choose another file, or add --force")
+    runs = restore(find(root, record, outside=True), chosen)
+    source = runs[0].spec.data
+    found = new_rows(rows, source, runs[0].encoder, getattr(source, "targets", ()))
+    columns = predict(runs, found.features, _threshold(answer.threshold, runs))
+    table = appended(found.table if form == "csv" else typed(found.table, found.features), columns, answer.prefix)
+    _write(FORMATS[form](table, _told(runs)), answer.to, answer.force)
+    if not answer.quiet:
+        for finding in found.findings:
+            show.notice(finding.message)
+        show.notice(f"{counted(table.num_rows, 'row')} predicted by {_named(runs)}")
+
+
+def run_export(record: str, root: Path, form: str, chosen: Wanted, out: Path | None) -> None:
+    """Write one run as an ordinary model, and say where its files are."""
+    (run,) = restore(find(root, record, outside=True), chosen)
+    folder = out or Path(f"{run.record}-{form}")
+    show.paths(export(run, form, folder))
+    show.notice(f"this is {_named([run])}")
+
+
+def _form(answer: Answer) -> str:
+    """The format that is asked for, or that the file's name tells; CSV on stdout."""
+    form = answer.form or (answer.to.suffix.removeprefix(".").casefold() if answer.to else "csv")
+    if form not in FORMATS:
+        raise SpecError(f"there is no format called {shown(form)}", cure=choose_from(form, list(FORMATS)))
+    if form == "parquet" and answer.to is None:
+        raise SpecError("Parquet is no text to print", cure="name a file: --to predictions.parquet")
+    return form
+
+
+def _threshold(text: str | None, runs: Sequence[Restored]) -> float | None:
+    """A number, or a metric: then the threshold that was best for it on the valid split, the mean over the runs."""
+    if text is None:
+        return None
+    if runs[0].task.name not in ("binary", "multilabel"):
+        raise SpecError(f"--threshold is for yes or no, and the task is {runs[0].task.name}", cure="leave it out")
+    kept = [(run.told.get("calibration") or {}).get("thresholds") or {} for run in runs]
+    found = [thresholds[text] for thresholds in kept if thresholds.get(text) is not None]
+    if found:
+        return float(sum(found) / len(found))
+    try:
+        return float(text)
+    except ValueError:
+        known = f", or {', '.join(kept[0])}, for the one that was best on the valid split" if kept[0] else ""
+        cure = f"--threshold takes a number{known}"
+        raise SpecError(f"--threshold: {shown(text)} is none", cure=cure) from None
+
+
+def _told(runs: Sequence[Restored]) -> dict[str, Any]:
+    return {"record": runs[0].record, "entry": runs[0].entry.name, "seeds": [run.run.seed for run in runs]}
+
+
+def _named(runs: Sequence[Restored]) -> str:
+    seeds = [str(run.run.seed) for run in runs]
+    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"the mean of {len(seeds)} seeds"
+    return f"{runs[0].entry.name}, {which}, of {runs[0].record}"
+
+
+def _write(data: bytes, path: Path | None, force: bool) -> None:
+    """To stdout, or to a file that is whole or not there."""
+    if path is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        return
+    draft = path.with_name(path.name + ".part")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError as error:
+        message = f"{shown(path)} cannot be written: {error.strerror or error}"
+        raise MachineError(message, cure="choose another file") from error
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,134 @@
+"""New rows for a model that is there already: the columns that it needs, read as those that it was trained on.
+
+What a column is, the model knows. Nothing is inferred, so a column that holds something else is an error with its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from losscli.data.encode import Encoder
+from losscli.data.files import Watched, files_of
+from losscli.data.infer import Kind, infer
+from losscli.data.sources import Source
+from losscli.data.sources.csv import Csv
+from losscli.data.sources.parquet import Parquet
+from losscli.data.tabular import Tabular
+from losscli.errors import DataError, Finding, Place, Problem, counted, nearest, shown
+from losscli.tasks import Column
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_TOLD = 8
+TARGET = "-"  # a source needs one; new rows do without
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """The rows of a file: `table` as they were written, `features` as the model's encoder takes them."""
+
+    table: pa.Table
+    features: Mapping[str, Column]
+    findings: tuple[Finding, ...] = ()
+
+
+def new_rows(path: str, like: Source, encoder: Encoder, set_apart: Sequence[str] = ()) -> NewRows:
+    """The rows of a CSV or Parquet file or folder; a relative path is relative to the working directory.
+
+    `like` is the source that the model was trained on: where the file is of its kind, its options (delimiter, missing
+    tokens, dates ...) hold here, too. `set_apart` are columns that may be there and mean nothing to the model, such as its
+    target. Raises `DataError` for columns that are missing or hold something else.
+    """
+    source = _source(path, like)
+    needed = _needed(encoder, source)
+    files, findings = files_of(Path(), [path], source.endings)
+    as_text = {name for name, kind in needed.items() if kind != "number"}
+    gathered = source.gathered(files, set(), as_text, Watched())
+    _refuse_missing(needed, gathered.names, files[0].name)
+    features: dict[str, Column] = {}
+    problems: list[Problem] = []
+    for name, kind in needed.items():
+        wanted = replace(source.wanted(name, gathered.rows), kind=kind, most_levels=None)
+        try:
+            features |= infer(gathered.columns[name], wanted).columns
+        except DataError as refused:
+            problems += refused.problems
+    if problems:
+        raise DataError(problems)
+    dropped = like.drop if isinstance(like, Tabular) else []
+    known = {*needed, *set_apart, *dropped, *encoder.constant}
+    findings += _extra([name for name in gathered.names if name not in known])
+    return NewRows(_as_written(source, path, gathered.names), features, tuple(findings))
+
+
+def _source(path: str, like: Source) -> Tabular:
+    """What reads the file: the source that the model was trained on, pointed at it, or one of the file's own kind."""
+    kind = _kind(Path(path))
+    if isinstance(like, kind):
+        return like.model_copy(update={"path": path})
+    shared = {"types": like.types, "day_first": like.day_first} if isinstance(like, Tabular) else {}
+    return kind.model_validate({"path": path, "target": TARGET, **shared})
+
+
+def _kind(path: Path) -> type[Tabular]:
+    """By the file's ending; of a folder by those of its files."""
+    names = [each.name for each in path.iterdir()] if path.is_dir() else [path.name]
+    return Parquet if any(name.casefold().endswith(Parquet.endings) for name in names) else Csv
+
+
+def _needed(encoder: Encoder, source: Tabular) -> dict[str, Kind]:
+    """The columns of a file that the encoder needs, and their kinds; the parts of a date come from its one column."""
+    found: dict[str, Kind] = {}
+    for code in encoder.codes:
+        whole = code.name.rpartition(".")[0]
+        if source.types.get(whole) == "date":
+            found[whole] = "date"
+        elif source.types.get(code.name) == "boolean":
+            found[code.name] = "boolean"
+        else:
+            found[code.name] = "number" if code.kind == "number" else "category"
+    return found
+
+
+def _refuse_missing(needed: Mapping[str, Kind], names: Sequence[str], file: str) -> None:
+    """All in one message, with the columns that may be meant."""
+    lacking = [name for name in needed if name not in names]
+    if not lacking:
+        return
+    close = [f"{shown(found)} for {shown(name)}" for name in lacking if (found := nearest(name, names))]
+    meant = f"did you mean {_listed(close)}? " if close else ""
+    raise DataError(
+        f"the model needs {counted(len(lacking), 'column')} more: {_listed(list(map(shown, lacking)))}",
+        place=Place(file),
+        cure=f"{meant}{'The' if meant else 'the'} file has: {_listed(list(map(shown, names)))}",
+    )
+
+
+def _extra(names: Sequence[str]) -> list[Finding]:
+    if not names:
+        return []
+    message = f"the model knows nothing of {counted(len(names), 'column')}: {_listed(list(map(shown, names)))}"
+    return [Finding("extra-columns", "info", message)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+    return ", ".join(names[:MOST_TOLD]) + more
+
+
+def _as_written(source: Tabular, path: str, names: Sequence[str]) -> pa.Table:
+    """The file's columns: texts as they stand in CSV, values as they are typed in Parquet."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    files, _ = files_of(Path(), [path], source.endings)
+    if isinstance(source, Parquet):
+        return pa.concat_tables([parquet.read_table(file.path) for file in files])
+    verbatim = source.model_copy(update={"missing": []})  # "NA" is what is written there
+    columns = verbatim.gathered(files, set(), set(names), Watched()).columns
+    texts: dict[str, Any] = {name: columns[name].texts for name in names}  # all were asked for as text
+    return pa.table({name: found.cast(pa.string()) for name, found in texts.items()})

@@ -1,0 +1,181 @@
+"""New rows: what a record's model says of them, and what it says where they do not fit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+from sklearn.datasets import load_breast_cancer
+
+from losscli import pipeline
+from losscli.cli.app import run
+from losscli.record.reader import read_predictions
+from losscli.spec.load import load_spec
+
+SPEC = """
+task: multiclass
+data:
+  source: csv
+  path: pets.csv
+  target: kind
+  delimiter: ";"
+  decimal: ","
+  missing: ["?"]
+  types: {born: date, code: category, wild: boolean}
+loss: [cross-entropy, multi-margin]
+train: {epochs: 3, batch_size: 32}
+seeds: 2
+"""
+HEAD = "weight;born;code;wild;kind"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table with all that a reader must get right, and a record of two losses on it, number 1."""
+    folder = tmp_path_factory.mktemp("predict")
+    chance = np.random.default_rng(0)
+    rows = [HEAD]
+    for row in range(150):
+        weight = "?" if row % 10 == 0 else f"{chance.uniform(1, 40):.2f}".replace(".", ",")
+        born = f"20{chance.integers(10, 24)}-0{chance.integers(1, 10)}-1{chance.integers(0, 9)}"
+        rows.append(f"{weight};{born};00{row % 3};{'yes' if row % 2 else 'no'};{('cat', 'dog', '=cow')[row % 3]}")
+    (folder / "pets.csv").write_text("\n".join(rows) + "\n")
+    (folder / "spec.yaml").write_text(SPEC)
+    comparison = pipeline.run([load_spec(folder / "spec.yaml")], out=folder / "runs")
+    assert comparison.record is not None
+    return folder
+
+
+@pytest.fixture
+def predicted(folder: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: Any) -> Any:
+    """What `losscli predict 1 FILE ...` prints, and how it ends."""
+    monkeypatch.chdir(folder)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = run(["predict", "1", *arguments])
+        out, err = capfdbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return call
+
+
+def table(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_predictions_are_those_that_the_record_holds(predicted: Any, folder: Path) -> None:
+    """The file that it was trained on, read anew: its test rows get what they got after training."""
+    code, out, _ = predicted("pets.csv", "--entry", "cross-entropy", "--seed", "1")
+    assert code == 0
+    rows = table(out)
+    (record,) = (folder / "runs").iterdir()
+    known = [row for row in read_predictions(record).to_pylist() if (row["entry"], row["seed"]) == ("cross-entropy", 1)]
+    assert len(known) > 20
+    names = ["probability_=cow", "probability_cat", "probability_dog"]
+    for row in known:
+        said = [float(rows[row["row"]][name]) for name in names]
+        np.testing.assert_allclose(said, row["prediction"], atol=1e-6)
+        assert rows[row["row"]]["prediction"].lstrip("'") == names[int(np.argmax(said))].removeprefix("probability_")
+
+
+def test_the_columns_of_the_file_stay_as_they_were(predicted: Any, folder: Path) -> None:
+    _, out, _ = predicted("pets.csv")
+    before = list(csv.DictReader(io.StringIO((folder / "pets.csv").read_text()), delimiter=";"))
+    after = table(out)
+    assert [[row[name] for name in ("weight", "born", "code", "wild")] for row in after] == [
+        [row[name] for name in ("weight", "born", "code", "wild")] for row in before
+    ]
+
+
+def test_a_text_that_a_spreadsheet_would_run_is_made_harmless(predicted: Any) -> None:
+    _, out, _ = predicted("pets.csv")
+    assert {row["kind"] for row in table(out)} == {"cat", "dog", "'=cow"}
+
+
+def test_the_mean_over_seeds_is_the_mean(predicted: Any) -> None:
+    each = [predicted("pets.csv", "--entry", "cross-entropy", "--seed", seed)[1] for seed in ("0", "1", "mean")]
+    first, second, mean = (np.array([float(row["probability_dog"]) for row in table(text)]) for text in each)
+    assert not np.allclose(first, second)
+    np.testing.assert_allclose(mean, (first + second) / 2, atol=1e-12)
+
+
+def test_a_loss_without_probabilities_gives_scores(predicted: Any) -> None:
+    _, out, _ = predicted("pets.csv", "--entry", "multi-margin")
+    row = table(out)[0]
+    scores = {name: float(value) for name, value in row.items() if name.startswith("score_")}
+    assert len(scores) == 3
+    assert row["prediction"].lstrip("'") == max(scores, key=scores.__getitem__).removeprefix("score_")
+
+
+def test_a_level_that_training_never_saw_and_a_hole_are_predicted(predicted: Any, folder: Path) -> None:
+    (folder / "new.csv").write_text("weight;born;code;wild\n?;2020-01-11;777;no\n3,5;2020-01-11;000;yes\n")
+    code, out, _ = predicted("new.csv")
+    assert code == 0
+    assert all(float(row["probability_cat"]) > 0 for row in table(out))
+
+
+def test_json_and_parquet_have_numbers(predicted: Any, folder: Path, tmp_path: Path) -> None:
+    _, out, _ = predicted("pets.csv", "--format", "json")
+    told = json.loads(out)
+    assert told["rows"][0]["weight"] is None
+    assert isinstance(told["rows"][1]["weight"], float)
+    assert len(told["rows"]) == 150
+    assert predicted("pets.csv", "--to", str(tmp_path / "out.parquet"))[0] == 0
+    found = parquet.read_table(tmp_path / "out.parquet")
+    assert found["weight"].null_count == 15
+    assert json.loads(found.schema.metadata[b"losscli"])["entry"] in ("cross-entropy", "multi-margin")
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "exit_code"),
+    [
+        ("weight;born;code\n1;2020-01-11;000\n", "needs 1 column more: 'wild'", 3),
+        ("weight;born;code;wild\nheavy;2020-01-11;000;no\n", "'heavy' in 'weight' must be a number", 3),
+        ("weight;born;code;wild\n1;soon;000;no\n", "'soon' in 'born' must be a date", 3),
+        ("weight;born;code;wild;prediction\n1;2020-01-11;000;no;cat\n", "has a column 'prediction' already", 3),
+    ],
+)
+def test_rows_that_do_not_fit_are_told(predicted: Any, folder: Path, text: str, said: str, exit_code: int) -> None:
+    (folder / "odd.csv").write_text(text)
+    code, out, err = predicted("odd.csv")
+    assert (code, out) == (exit_code, "")
+    assert said in " ".join(err.split())
+
+
+def test_columns_that_mean_nothing_to_the_model_are_named(predicted: Any, folder: Path) -> None:
+    (folder / "more.csv").write_text("weight;born;code;wild;mood\n1;2020-01-11;000;no;fine\n")
+    code, out, err = predicted("more.csv")
+    assert code == 0
+    assert table(out)[0]["mood"] == "fine"
+    assert "knows nothing of 1 column: 'mood'" in err
+
+
+def test_a_file_is_not_written_over(predicted: Any, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept.csv").write_text("mine")
+    code, _, err = predicted("pets.csv", "--to", str(tmp_path / "kept.csv"))
+    assert code == 2
+    assert "exists" in err
+    assert (tmp_path / "kept.csv").read_text() == "mine"
+
+
+def test_a_threshold_may_be_the_one_that_was_best_for_a_metric(folder: Path, capfd: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(folder)
+    train = ["train", "--task", "binary", "--data", "breast_cancer", "--epochs", "2", "--out", "yesno", "-q"]
+    assert run(train) == 0
+    (record,) = (folder / "yesno").iterdir()
+    (told,) = json.loads((record / "results.json").read_text())["arenas"][0]["runs"]
+    bunch = load_breast_cancer()
+    lines = [",".join(bunch.feature_names), *(",".join(map(str, row)) for row in bunch.data)]
+    (folder / "cells.csv").write_text("\n".join(lines) + "\n")
+    capfd.readouterr()
+    for threshold in ("f1", str(told["calibration"]["thresholds"]["f1"]), "0.9"):
+        assert run(["predict", "1", "cells.csv", "--threshold", threshold, "--out", "yesno", "-q"]) == 0
+    texts = capfd.readouterr().out.split(",".join(bunch.feature_names))[1:]
+    counts = [text.count(",benign,") for text in texts]
+    assert 0 < counts[0] == counts[1] < counts[2]  # malignant is the positive label
