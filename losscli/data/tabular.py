@@ -29,11 +29,12 @@ Text = Annotated[str, Field(min_length=1)]
 class Tabular(Source):
     """A table in a file, in several with the same columns, or in a folder of such part files; paths are relative to the spec.
 
-    `path` is a file, a list of files, or a folder. `target` is a column, or a list of columns. `drop` are columns that are left
-    out. `missing_target` is what to do where a row has no target. `types` says what a column is where it is not plain: number, category,
-    boolean, date (it becomes numbers: year, month, day, weekday, days since 1970-01-01, and hour where there are times; of
-    03/04/2024 `day_first` says which is the day), text or ignore (left out). `missing` lists the texts that mean that there
-    is no value. `weight` is a column that says how much each row counts in the loss (metrics count all rows alike).
+    `path` is a file, a list of files, or a folder. `target` is a column, or a list of columns. `drop` are columns that are
+    left out. `missing_target` is what to do where a row has no target. `types` says what a column is where it is not plain:
+    number, category, boolean, text or ignore (both left out), or date, which becomes numbers: year, month, day, weekday, days
+    since 1970-01-01, and hour where there are times. `day_first` says whether 03/04/2024 is a day of April. `missing` lists the
+    texts that mean that there is no value. `weight` is a column that says how much each row counts in the loss (metrics count
+    all rows alike).
     """
 
     path: Text | Annotated[list[Text], Field(min_length=1)]
