@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from losscli.advice.evidence import Evidence
@@ -66,7 +66,7 @@ class Recommendation:
 def recommend(found: Evidence, most: int = MOST) -> Recommendation:
     """Ask every rule of the task. At most `most` losses besides the reference, those of the first rules first."""
     asked = [rule for rule in rules if found.task in rule.tasks]
-    advice = {rule.name: said for rule in asked if (said := rule.judge(found)) is not None}
+    advice = {rule.name: _bare(said, found.task) for rule in asked if (said := rule.judge(found)) is not None}
     reference = Pick(tasks.get(found.task).default_loss)
     named: dict[str, tuple[Pick, list[str]]] = {reference.said(): (reference, [])}
     for name, each in advice.items():
@@ -75,6 +75,18 @@ def recommend(found: Evidence, most: int = MOST) -> Recommendation:
     short = list(named.values())[: most + 1]
     losses = [_recommended(pick, reasons, found.task) for pick, reasons in short]
     return Recommendation(found.task, advice, losses, len(named) - len(short))
+
+
+def _bare(advice: Advice, task: str) -> Advice:
+    """The advice without options that are the default: a leaderboard leaves them out of an entry's name, too."""
+    picks = []
+    for pick in advice.picks:
+        known = find(pick.loss, task).options
+        told = {
+            name: value for name, value in pick.options.items() if name not in known or value != known[name].default
+        }
+        picks.append(Pick(pick.loss, told))
+    return replace(advice, picks=picks)
 
 
 def _recommended(pick: Pick, reasons: Sequence[str], task: str) -> Recommended:

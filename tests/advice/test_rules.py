@@ -111,6 +111,9 @@ def test_the_short_list_begins_with_the_default_and_holds_only_what_can_be_train
     assert len({each.pick.said() for each in short.losses}) == len(short.losses) <= 9
     assert name in short.advice
     for each in short.losses:
+        # A leaderboard leaves out what is default: the names are the same only if a pick does, too.
+        options = find(each.pick.loss, found.task).options
+        assert all(value != options[key].default for key, value in each.pick.options.items())
         assert check_target(find(each.pick.loss, found.task), found.task, found.target) == []
         assert each.source
 

@@ -32,7 +32,7 @@ def rare_class(found: Evidence) -> Advice | None:
     weight = _positive_weight(found)
     picks = [
         Pick("bce-logits", {"pos_weight": "balanced"}),
-        Pick("focal", {"gamma": 2.0}),
+        Pick("focal"),
         *([Pick("asymmetric")] if weight > 1 else []),
     ]
     note = (
@@ -50,7 +50,7 @@ def extreme_imbalance(found: Evidence) -> Advice | None:
         return None
     weight = _positive_weight(found)
     only_ranked = [Pick("auc-pairwise")] if weight > 1 else []
-    picks = [Pick("bce-logits", {"pos_weight": "balanced"}), Pick("focal", {"gamma": 2.0}), *only_ranked]
+    picks = [Pick("bce-logits", {"pos_weight": "balanced"}), Pick("focal"), *only_ranked]
     if weight > 1:
         picks.append(Pick("soft-f1"))
     note = f"pos_weight: balanced is {weight:.3g} here. Judge by average-precision or auroc, not by accuracy; losses over a "
@@ -112,7 +112,7 @@ def long_tail(found: Evidence) -> Advice | None:
     rule_of_weight = "effective" if ratio >= LONG_TAIL else "balanced"
     picks = [Pick("logit-adjusted"), Pick("cross-entropy", {"weight": rule_of_weight})]
     if ratio >= LONG_TAIL:
-        picks.append(Pick("focal", {"gamma": 2.0}))
+        picks.append(Pick("focal"))
     source = "Cui et al. 2019, Class-Balanced Loss, https://arxiv.org/abs/1901.05555" if ratio >= LONG_TAIL else ""
     return Advice(
         reason, picks, source, note="judge by balanced-accuracy or macro-f1: accuracy hardly sees a rare class"

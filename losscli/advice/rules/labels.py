@@ -23,7 +23,7 @@ def sparse_labels(found: Evidence) -> Advice | None:
         f"{_density(found)}; the rarest, {shown(found.target.labels[rarest])}, is in {percent(float(found.shares[rarest]))} "
         "of the rows"
     )
-    picks = [Pick("asymmetric"), Pick("bce-logits", {"pos_weight": "balanced"}), Pick("focal", {"gamma": 2.0})]
+    picks = [Pick("asymmetric"), Pick("bce-logits", {"pos_weight": "balanced"}), Pick("focal")]
     return Advice(reason, picks, note="judge by macro-f1: hamming-loss is small for a model that never says yes")
 
 

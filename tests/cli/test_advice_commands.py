@@ -1,0 +1,188 @@
+"""`losscli inspect`, `recommend`, `init`, `schema` and `validate` as a user calls them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from losscli.cli.app import run
+from losscli.cli.picture import HEIGHT, _fitted, _lying, _standing
+from losscli.cli.validation import Judged, workflow_lines
+from losscli.errors import Place, Problem
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    for name in ("LC_ALL", "LC_CTYPE", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    lines = [
+        f"{index % 7},{'ab'[index % 2]},{index % 3 * 0.5},{'yes' if index % 19 == 0 else 'no'}" for index in range(200)
+    ]
+    Path("loans.csv").write_text("\n".join(["amount,[bold],rate,default", *lines]) + "\n")
+
+
+def out_of(capsys: Captured, *arguments: str, code: int = 0) -> str:
+    assert run(list(arguments)) == code
+    return capsys.readouterr().out
+
+
+def test_inspect_tells_of_columns_and_target(capsys: Captured) -> None:
+    text = out_of(capsys, "inspect", "loans.csv", "--target", "default")
+    assert "loans · 200 rows · 4 columns · nothing missing" in text
+    assert "[bold]" in text  # a name is never markup
+    assert re.search(r"no +█+.* 189 \(94.5 %\)", text)
+    assert re.search(r"yes +█*.? 11 \(5.5 %\)", text)
+    assert "5.5 % positives ('yes': 11 of 200 rows)" in text
+    assert "losscli recommend loans.csv --target default" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_inspect_without_a_target_suggests_one(capsys: Captured) -> None:
+    text = out_of(capsys, "inspect", "loans.csv")
+    suggested = text[text.index("might be the target") :].splitlines()[1]
+    assert suggested.split()[0] == "default"
+    assert "· target" not in text
+
+
+def test_inspect_as_json(capsys: Captured) -> None:
+    found = json.loads(out_of(capsys, "inspect", "loans.csv", "--target", "rate", "--format", "json"))
+    assert found["rows"] == 200
+    assert found["target"]["task"] == "regression"
+    assert found["target"]["numbers"][0]["high"] == 1.0
+    assert {each["name"]: each["role"] for each in found["columns"]}["rate"] == "target"
+    assert found["columns"][1]["levels"] == [{"level": "a", "rows": 100}, {"level": "b", "rows": 100}]
+    # amount, letter and default repeat every 7, 2 and 19 rows: 200 rows of 266 differ.
+    assert found["duplicate_rows"] == 200 - len({(i % 7, i % 2, i % 3, i % 19 == 0) for i in range(200)})
+
+
+def test_inspect_in_ascii(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    text = out_of(capsys, "inspect", "loans.csv", "--target", "default")
+    assert text.isascii()
+    assert "no  ####" in text
+    assert "\\u" not in text
+
+
+def test_a_wide_table_is_cut_unless_all_is_wanted(capsys: Captured) -> None:
+    names = [f"c{index}" for index in range(40)]
+    Path("wide.csv").write_text(
+        "\n".join([",".join(names), *(",".join([str(row % 9)] * 40) for row in range(50))]) + "\n"
+    )
+    assert "and 16 more columns: --all" in out_of(capsys, "inspect", "wide.csv", "--target", "c0")
+    text = out_of(capsys, "inspect", "wide.csv", "--target", "c0", "--all")
+    assert re.search(r"^c39 ", text, re.M)
+
+
+def test_recommend_gives_reasons_and_sources(capsys: Captured) -> None:
+    text = out_of(capsys, "recommend", "loans.csv", "--target", "default")
+    assert text.index("bce-logits") < text.index("focal")
+    assert "5.5 % positives" in text
+    assert "Lin et al. 2017" in text
+    found = json.loads(out_of(capsys, "recommend", "loans.csv", "--target", "default", "--format", "json"))
+    assert found["reference"] == "bce-logits"
+    assert {"loss": "focal", "options": {}}.items() <= next(
+        each for each in found["losses"] if each["loss"] == "focal"
+    ).items()
+
+
+def test_recommend_writes_a_spec_once(capsys: Captured) -> None:
+    asked = ("recommend", "loans.csv", "--target", "default", "--write", "loans.yaml")
+    out_of(capsys, *asked)
+    before = Path("loans.yaml").read_text()
+    assert before.startswith("# yaml-language-server: $schema=losscli.schema.json")
+    assert json.loads(Path("losscli.schema.json").read_text())["type"] == "object"
+    assert run(list(asked)) == 2
+    assert "--force" in capsys.readouterr().err
+    assert Path("loans.yaml").read_text() == before
+    out_of(capsys, *asked, "--force")
+    assert "ok" in out_of(capsys, "validate", "loans.yaml", "--data")
+
+
+def test_recommend_runs_what_it_names(capsys: Captured) -> None:
+    asked = (
+        "recommend",
+        "loans.csv",
+        "--target",
+        "default",
+        "--run",
+        "--smoke",
+        "--no-record",
+        "--format",
+        "json",
+        "-q",
+    )
+    (arena,) = json.loads(out_of(capsys, *asked))["arenas"]
+    assert arena["reference"] == "bce-logits"
+    assert {"focal", "bce-logits pos_weight=balanced"} <= {each["entry"] for each in arena["entries"]}
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel", "regression"])
+def test_init_of_a_task(task: str, capsys: Captured) -> None:
+    out_of(capsys, "init", task, "--to", f"{task}.yaml")
+    assert f"ok    {task}.yaml · {task} · 1 entry x 5 seeds" in out_of(capsys, "validate", f"{task}.yaml")
+
+
+def test_init_to_stdout_writes_nothing(capsys: Captured) -> None:
+    before = set(Path().iterdir())
+    assert "task: binary" in out_of(capsys, "init", "loans.csv", "--target", "default", "--to", "-")
+    assert set(Path().iterdir()) == before
+
+
+def test_init_never_overwrites_and_knows_no_folder(capsys: Captured) -> None:
+    Path("spec.yaml").write_text("mine")
+    assert run(["init", "binary"]) == 2
+    assert Path("spec.yaml").read_text() == "mine"
+    assert run(["init", "binary", "--to", "nowhere/spec.yaml"]) == 2
+    assert run(["init", "ternary"]) == 2
+    capsys.readouterr()
+
+
+def test_schema_is_one_object(capsys: Captured) -> None:
+    printed = out_of(capsys, "schema")
+    assert "2020-12" in json.loads(printed)["$schema"]
+    out_of(capsys, "schema", "--write", "s.json")
+    assert Path("s.json").read_text() == printed
+
+
+def test_validate_tells_specs_from_data(capsys: Captured) -> None:
+    Path("good.yaml").write_text("task: binary\n")
+    Path("data.yaml").write_text("task: binary\ndata: {source: csv, path: loans.csv, target: rate}\n")
+    Path("bad.yaml").write_text("task: binary\ntrain: {lr: -1}\nloss: focl\n")
+    assert "ok    good.yaml" in out_of(capsys, "validate", "good.yaml", "data.yaml")
+    out_of(capsys, "validate", "good.yaml", "data.yaml", "--data", code=3)
+    text = out_of(capsys, "validate", "*.yaml", "--data", code=2)
+    assert "wrong bad.yaml · 2 problems" in text
+    assert "bad.yaml:2:13: train.lr" in text
+    assert "did you mean focal" in text
+    found = json.loads(out_of(capsys, "validate", "bad.yaml", "good.yaml", "--format", "json", code=2))
+    assert [each["ok"] for each in found["specs"]] == [False, True]
+    assert [each["line"] for each in found["specs"][0]["problems"]] == [2, 3]
+    lines = out_of(capsys, "validate", "*.yaml", "--format", "github", code=2).splitlines()
+    assert [line.partition("::train")[0].partition("::there")[0] for line in lines] == [
+        "::error file=bad.yaml,line=2,col=13",
+        "::error file=bad.yaml,line=3,col=7",
+    ]
+
+
+def test_no_text_can_end_an_annotation_or_begin_another() -> None:
+    wrong = Problem("50 %\n::error::x", Place("a,b:c.yaml", 3, 1), "try\rthis")
+    assert list(workflow_lines(Judged("a,b:c.yaml", problems=[wrong]))) == [
+        "::error file=a%2Cb%3Ac.yaml,line=3,col=1::50 %25%0A::error::x (try: try%0Dthis)"
+    ]
+
+
+def test_bars_are_as_long_as_their_numbers() -> None:
+    assert _lying(2.5, some=True) == "██▌"
+    assert _lying(0.0, some=True) == "▏"
+    assert _lying(0.0, some=False) == ""
+    tall = [_standing(HEIGHT * 0.5 - line, some=line == 0) for line in range(HEIGHT)]
+    assert "".join(tall) == "███▄   "
+    assert _fitted([1, 2, 3, 4, 5], 2) == [6, 9]
