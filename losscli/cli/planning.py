@@ -1,0 +1,139 @@
+"""What `plan` does: load what would be compared, try a few steps, and say what it takes and what it could tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from losscli.cli import show
+from losscli.cli.flags import Format
+from losscli.cli.text import duration
+from losscli.compare.equivalence import margin
+from losscli.compare.plan import Outlook, experience, outlook
+from losscli.compare.result import Arena
+from losscli.errors import SpecError, counted, shown, visible
+from losscli.pipeline import Contest, load
+from losscli.record.find import find
+from losscli.reports.recall import recall
+from losscli.spec.arenas import merge
+from losscli.spec.model import Spec
+from losscli.stack.rehearsal import Cost, rehearse
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One arena: what would be trained, what it costs, what it could tell."""
+
+    data: str
+    task: str
+    headline: str
+    entries: list[str]
+    runs: int
+    resampled: bool
+    cost: Cost
+    outlook: Outlook
+
+
+def run(specs: Sequence[Spec], like: str | None, out: Path, form: Format) -> None:
+    """Plan every arena, and show it."""
+    earlier = recall(find(out, like, outside=True)).comparison.arenas if like else ()
+    plans = [_plan(load(spec), earlier) for spec in merge(specs)]
+    if like and all(each.outlook.sd is None for each in plans):
+        message = f"--like: {shown(like)} compares nothing on this task and headline metric with two seeds or more"
+        raise SpecError(message, cure="give the record of a comparison like the one that is planned")
+    if form is Format.json:
+        show.machine({"schema_version": 1, "arenas": [_plain(each) for each in plans]})
+    else:
+        show.pieces([piece for each in plans for piece in (_head(each), _table(each), Text(""))])
+
+
+def _plan(contest: Contest, earlier: Sequence[Arena]) -> Planned:
+    spec, runs = contest.spec, contest.runs()
+    resampled = spec.data.split.resampled
+    ratio = contest.rows["test"] / contest.rows["train"] if resampled else 0.0
+    known = experience(earlier, spec.task, contest.headline.name)
+    wanted = spec.equivalence.get(contest.headline.name)
+    sd, mean = known if known else (None, None)
+    absolute = mean is not None or contest.headline.direction == "up" or isinstance(wanted, (int, float))
+    limit = margin(contest.headline.direction, mean or 0.0, wanted) if absolute and not _share(wanted, mean) else None
+    return Planned(
+        data=next(iter(contest.datasets.values())).name,
+        task=spec.task,
+        headline=contest.headline.name,
+        entries=[entry.name for entry in contest.entries],
+        runs=len(runs),
+        resampled=resampled,
+        cost=rehearse(runs, contest.job),
+        outlook=outlook(len(spec.seeds), len(contest.entries) - 1, ratio, limit, sd),
+    )
+
+
+def _share(wanted: float | str | None, mean: float | None) -> bool:
+    """Whether the margin is a share of a mean that nobody knows yet."""
+    return isinstance(wanted, str) and mean is None
+
+
+def _plain(planned: Planned) -> dict[str, Any]:
+    return asdict(planned)
+
+
+def _head(planned: Planned) -> Text:
+    return Text.assemble((visible(planned.data), "bold"), f" · {planned.task} · {planned.headline}")
+
+
+def _table(planned: Planned) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    seen, cost = planned.outlook, planned.cost
+    names = ", ".join(visible(name, 40) for name in planned.entries[:8])
+    more = f" and {len(planned.entries) - 8} more" if len(planned.entries) > 8 else ""
+    split = "a split of its own for each" if planned.resampled else "one split for all"
+    rows = {
+        "entries": f"{len(planned.entries)}: {names}{more}",
+        "seeds": f"{seen.seeds}, {split}",
+        "runs": f"{planned.runs} of {counted(cost.steps, 'step')} each, in {counted(cost.stacks, 'stack')}",
+        "comparisons": f"{seen.comparisons}, each with {visible(planned.entries[0], 40)}",
+        "for a verdict": _verdict(seen),
+        "can see": _sees(seen),
+        "power": _power(seen, planned.resampled),
+        "time": f"about {duration(cost.seconds)}, measured on a few steps",
+        "memory": f"about {cost.bytes / 1e6:.0f} MB at once, beside the program's own",
+    }
+    for name, said in rows.items():
+        if said:
+            table.add_row(Text(name, "dim"), Text(said))
+    return table
+
+
+def _verdict(seen: Outlook) -> str:
+    if not seen.comparisons:
+        return "nothing is compared: add a loss"
+    missing = seen.minimum_seeds - seen.seeds
+    enough = "enough" if missing <= 0 else f"{missing} too few: every verdict would be too-few-seeds"
+    return f"{seen.minimum_seeds} seeds at least; {seen.seeds} {'is' if seen.seeds == 1 else 'are'} {enough}"
+
+
+def _sees(seen: Outlook) -> str:
+    if seen.visible_sd is None:
+        return ""
+    found = f"differences of {seen.visible_sd:.2g} sd (of the paired differences) or more, four times in five"
+    return f"{found}; that is {seen.visible_sd * seen.sd:.2g}" if seen.sd is not None else found
+
+
+def _power(seen: Outlook, resampled: bool) -> str:
+    """How likely a difference that matters is found, and how many seeds would find it."""
+    if not seen.comparisons or seen.power is None:
+        return "" if not seen.comparisons else "unknown without the spread of an earlier comparison: --like RECORD"
+    likely = (
+        f"{seen.power:.0%} for a difference of {seen.margin:.2g}, the least that matters, at an sd of {seen.sd:.2g}"
+    )
+    if seen.seeds_for_power is not None:
+        return f"{likely}; 80 % takes {seen.seeds_for_power} seeds"
+    why = ": the same rows are split again and again; more rows would help, or a fixed split (data.split.seed)"
+    return f"{likely}; no number of seeds makes it 80 %{why if resampled else ''}"

@@ -1,0 +1,62 @@
+"""What a comparison can tell before it is made: the fewest seeds for a verdict, and what so many seeds can see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from losscli.compare.power import LEVEL, POWER, minimum_seeds, power, seeds_for
+from losscli.compare.result import Arena
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Of so many comparisons with so many seeds. `visible_sd` is the smallest difference that they find four times in five,
+    in units of the sd of the paired differences; the rest needs such an sd, and is None without one."""
+
+    seeds: int
+    comparisons: int
+    minimum_seeds: int
+    visible_sd: float | None  # None: too few seeds for anything
+    margin: float | None = None
+    sd: float | None = None
+    power: float | None = None  # to find a difference of the margin
+    seeds_for_power: int | None = None  # None: no number of seeds, or no sd
+
+
+def outlook(
+    seeds: int, comparisons: int, test_ratio: float, margin: float | None = None, sd: float | None = None
+) -> Outlook:
+    """What can be expected; `sd` is that of the paired differences, from an earlier record.
+
+    >>> found = outlook(10, 5, 0.0, margin=0.005, sd=0.004)
+    >>> found.minimum_seeds, round(found.visible_sd, 2), round(found.power, 2), found.seeds_for_power
+    (8, 1.31, 0.75, 11)
+    """
+    least = minimum_seeds(comparisons)
+    seen = _visible(seeds, comparisons, test_ratio) if comparisons and seeds >= least else None
+    if sd is None or margin is None or not comparisons:
+        return Outlook(seeds, comparisons, least, seen, margin, sd)
+    likely = power(seeds, margin, sd, test_ratio, comparisons)
+    return Outlook(seeds, comparisons, least, seen, margin, sd, likely, seeds_for(margin, sd, test_ratio, comparisons))
+
+
+def _visible(seeds: int, comparisons: int, test_ratio: float) -> float:
+    from scipy.special import stdtrit
+
+    quantiles = stdtrit(seeds - 1, 1 - LEVEL / comparisons / 2) + stdtrit(seeds - 1, POWER)
+    return float(quantiles * math.sqrt(1 / seeds + test_ratio))
+
+
+def experience(arenas: Sequence[Arena], task: str, headline: str) -> tuple[float, float] | None:
+    """The median sd of the paired differences in an earlier comparison, and its reference's mean; None where it has none."""
+    for arena in arenas:
+        deltas = [entry.delta for entry in arena.entries if entry.delta is not None]
+        sds = [delta.sd for delta in deltas if math.isfinite(delta.sd)]
+        reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
+        score = reference.scores.get("test", {}).get(headline)
+        if (arena.task, arena.headline) == (task, headline) and sds and score is not None and math.isfinite(score.mean):
+            return median(sds), score.mean
+    return None

@@ -1,0 +1,56 @@
+"""What a training will cost, measured on a few steps of the real stack before the rest is spent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from losscli.stack.network import Network
+from losscli.stack.output import outputs_of
+from losscli.stack.rows import Layout, Run, spans
+from losscli.stack.train import Job, epochs_of, stacks, train
+
+WARM, MEASURED = 2, 32  # steps: those that only warm up, and those that count
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of all runs of an arena: steps of each run, stacks, expected seconds, and bytes of memory at once."""
+
+    steps: int
+    stacks: int
+    seconds: float
+    bytes: int
+
+
+def rehearse(runs: Sequence[Run], job: Job) -> Cost:
+    """Train the first stack for a few steps, and reckon what all stacks take; runs that rest early take less.
+
+    Each look at the valid split is reckoned as a share of what a very short training takes.
+    """
+    groups = list(stacks(runs, job))
+    rows = groups[0][0].dataset.parts["train"].rows
+    per_epoch = len(spans(rows, job.plan.batch_size))
+    epochs = epochs_of(job.plan, rows)
+    steps = min(epochs * per_epoch, job.plan.max_steps or epochs * per_epoch)
+    short = _seconds(groups[0], job, min(WARM, steps))
+    long = _seconds(groups[0], job, min(WARM + MEASURED, steps))
+    step = max(0.0, long - short) / max(1, min(WARM + MEASURED, steps) - min(WARM, steps))
+    looks = short / 4 * epochs if per_epoch > WARM + MEASURED else 0.0  # a stack looks four times at its shortest: once
+    whole = short + step * (steps - min(WARM, steps)) + looks  # after its epoch, and at three splits when it ends
+    return Cost(steps, len(groups), whole * len(runs) / len(groups[0]), max(_bytes(group, job) for group in groups))
+
+
+def _seconds(runs: list[Run], job: Job, steps: int) -> float:
+    began = time.perf_counter()
+    train(runs, replace(job, plan=job.plan.model_copy(update={"max_steps": steps}), kept=frozenset()))
+    return time.perf_counter() - began
+
+
+def _bytes(runs: Sequence[Run], job: Job) -> int:
+    """What a stack works on, and the rows that it keeps on the device, once per dataset."""
+    layout = Layout.widest(run.dataset.layout for run in runs)
+    step = Network(job.model.layers_for(layout, outputs_of(runs[0], job.task))).cost(job.plan.batch_size) * len(runs)
+    datasets = {id(run.dataset): run.dataset for run in runs}.values()
+    return step + sum(part.features.nbytes + part.target.nbytes for each in datasets for part in each.parts.values())
