@@ -1,0 +1,115 @@
+"""What is measured when training is over, what was chosen on the way, and what a run hands out for the record."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn import metrics as sk
+
+from losscli.metrics import find, yardsticks
+from losscli.stack.baseline import baseline
+from losscli.stack.train import train
+from losscli.tasks import tasks
+
+COSTS = [[0, 1], [5, 0]]
+
+
+@pytest.fixture(scope="module")
+def finished(run_of, job_of):
+    """Two losses and two seeds, judged by everything; the second loss has no probabilities."""
+    job = job_of("binary", metrics=["auroc", "f1-tuned"])
+    job = replace(job, yardsticks=list(yardsticks("binary", COSTS).values()), kept=frozenset({0}))
+    return train([run_of(loss, seed) for loss in ("bce-logits", "hinge") for seed in (0, 1)], job)
+
+
+def test_all_yardsticks_are_measured_on_test_and_valid_and_what_is_shown_on_train_too(finished):
+    every = {"loss", *yardsticks("binary", COSTS)}
+    for course in finished:
+        assert set(course.scores["test"]) == set(course.scores["valid"]) == every
+        assert set(course.scores["train"]) == {"loss", "auroc", "f1-tuned"}
+        missing = {name for name in every if math.isnan(course.scores["test"][name])}
+        assert missing == ({"log-loss", "brier", "ece"} if course.run.loss.name == "hinge" else set())
+
+
+def test_a_metric_of_calibration_is_followed_on_valid_while_training(finished):
+    told = [value for epoch, split, name, value in finished[0].history if (split, name) == ("valid", "f1-tuned")]
+    assert len(told) == finished[0].epochs == 3
+    assert all(map(math.isfinite, told))
+
+
+def test_what_was_tuned_is_at_least_as_good_on_valid(finished):
+    for course in finished:
+        valid = course.scores["valid"]
+        assert valid["f1-tuned"] >= valid["f1"]
+        assert valid["expected-cost-tuned"] <= valid["expected-cost"]
+        assert not valid["log-loss-scaled"] > valid["log-loss"] + 1e-9
+
+
+def test_predictions_are_those_that_the_scores_were_measured_on(finished):
+    """From what a record keeps, scikit-learn and the thresholds told give the scores told."""
+    kept = [course for course in finished if course.predictions is not None]
+    assert [course.run.seed for course in kept] == [0, 0]
+    for course in kept:
+        told, dataset = course.predictions, course.run.dataset
+        np.testing.assert_array_equal(told.truth[:, 0], dataset.target.values[dataset.parts["test"].index])
+        truth, said = told.truth[:, 0], told.prediction[:, 0]
+        assert told.kind == ("scores" if course.run.loss.name == "hinge" else "probabilities")
+        assert course.scores["test"]["auroc"] == pytest.approx(sk.roc_auc_score(truth, said), rel=1e-6)
+        cut = course.calibration["thresholds"]["f1"]
+        assert course.scores["test"]["f1-tuned"] == pytest.approx(sk.f1_score(truth, said > cut), rel=1e-6)
+        odds = np.log(said / (1 - said)) if told.kind == "probabilities" else said
+        scaled = 1 / (1 + np.exp(-odds.astype(float) / course.calibration["temperature"]))
+        assert course.scores["test"]["log-loss-scaled"] == pytest.approx(sk.log_loss(truth, scaled), rel=1e-4)
+
+
+def test_a_run_that_diverged_hands_out_nothing(run_of, job_of):
+    job = replace(job_of("binary"), kept=frozenset({0}))
+    lost, sound = train([run_of("bce-logits", lr=1e30), run_of("bce-logits")], job)
+    assert (lost.status, lost.predictions) == ("diverged", None)
+    assert sound.predictions is not None
+
+
+def test_losses_that_say_how_sure_they_are_have_intervals(run_of, job_of):
+    job = job_of("regression", metrics=["rmse"])
+    job = replace(job, yardsticks=list(yardsticks("regression").values()), kept=frozenset({0}))
+    losses = ("gaussian-nll", "multi-quantile", "mse")
+    sure, quantiles, point = (train([run_of(loss, task="regression")], job)[0] for loss in losses)
+    assert [course.calibration for course in (sure, quantiles, point)] == [{"level": 0.9}, {"level": 0.8}, {}]
+    for course in (sure, quantiles):
+        told, score = course.predictions, course.scores["test"]
+        inside = (told.low <= told.truth) & (told.truth <= told.high)
+        assert score["coverage"] == pytest.approx(inside.mean())
+        assert score["interval-width"] == pytest.approx((told.high - told.low).mean(), rel=1e-5)
+    assert point.predictions.low is None
+    assert math.isnan(point.scores["test"]["coverage"])
+    assert point.scores["test"]["crps"] == pytest.approx(point.scores["test"]["mae"], rel=1e-6)
+    assert point.scores["test"]["pinball-50"] == pytest.approx(point.scores["test"]["mae"] / 2, rel=1e-6)
+
+
+def test_the_baseline_says_the_better_of_yes_and_no(dataset):
+    """One third is positive: no is right more often, and F1 asks for yes."""
+    data = dataset("binary", 0)
+    parts = {
+        name: replace(part, target=(np.arange(part.rows) % 3 == 0).astype(np.float32))
+        for name, part in data.parts.items()
+    }
+    chosen = [find(name, "binary") for name in ("accuracy-tuned", "f1", "f1-tuned")]
+    found = baseline([replace(data, parts=parts)], tasks.get("binary"), chosen[:1], chosen)["test"]
+    share = parts["test"].target.mean()
+    assert found == pytest.approx({"accuracy-tuned": 1 - share, "f1": 0, "f1-tuned": 2 * share / (1 + share)}, rel=1e-6)
+
+
+def test_rows_of_one_class_leave_out_what_needs_two(run_of, job_of):
+    """A test split of one class: what needs two has no value, everything else has."""
+    run = run_of("bce-logits")
+    test = run.dataset.parts["test"]
+    parts = {**run.dataset.parts, "test": replace(test, target=np.zeros_like(test.target))}
+    job = replace(job_of("binary"), yardsticks=list(yardsticks("binary").values()))
+    (course,) = train([replace(run, dataset=replace(run.dataset, parts=parts))], job)
+    undefined = {name for name, value in course.scores["test"].items() if math.isnan(value)}
+    assert {"auroc", "auprc", "recall"} <= undefined <= {"auroc", "auprc", "recall", "precision", "f1", "f1-tuned"}
+    assert torch.isfinite(torch.tensor(course.scores["test"]["log-loss-scaled"]))
