@@ -1,0 +1,142 @@
+"""Verdicts on differences whose answer is known, and how they are said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from losscli.compare.power import minimum_seeds, power, seeds_for
+from losscli.compare.result import Arena, Delta
+from losscli.compare.signflip import sign_flip
+from losscli.compare.verdict import described, judge
+from losscli.compare.words import paragraph
+
+MakeArena = Callable[..., Arena]
+BASE = [0.80, 0.82, 0.79, 0.84, 0.81, 0.83, 0.78, 0.80, 0.82, 0.85]
+WOBBLE = [0.001, -0.001, 0.002, 0.0, -0.002, 0.001, 0.0, -0.001, 0.002, -0.001]
+
+
+def shifted(by: float, wobble: float = 1.0) -> list[float]:
+    return [score + by + wobble * step for score, step in zip(BASE, WOBBLE, strict=True)]
+
+
+@pytest.mark.parametrize("resampled", [True, False])
+@pytest.mark.parametrize(
+    ("by", "wobble", "verdict"),
+    [
+        (0.05, 1, "better"),
+        (-0.05, 1, "worse"),
+        (0.0, 1, "equivalent"),
+        (0.003, 0.5, "equivalent"),
+        (0.004, 20, "inconclusive"),
+    ],
+)
+def test_a_known_difference_gets_its_verdict(
+    arena_of: MakeArena, by: float, wobble: float, verdict: str, resampled: bool
+) -> None:
+    arena = arena_of({"a": BASE, "b": shifted(by, wobble)}, resampled=resampled)
+    assert arena.entries[1].verdict == verdict
+
+
+def test_identical_runs_are_equivalent_and_a_lower_error_is_better(arena_of: MakeArena) -> None:
+    same = arena_of({"a": BASE, "b": BASE}).entries[1]
+    assert (same.verdict, same.delta.p, same.delta.ci95) == ("equivalent", 1.0, (0.0, 0.0))
+    down = arena_of({"a": BASE, "b": shifted(-0.05)}, directions={"auroc": "down"})
+    assert down.entries[1].verdict == "better"
+    assert down.entries[1].delta.margin == pytest.approx(0.01 * np.mean(BASE))
+
+
+def test_a_margin_of_the_spec_counts(arena_of: MakeArena) -> None:
+    scores = {"a": BASE, "b": shifted(0.05)}
+    assert arena_of(scores, equivalence={"auroc": 0.1}).entries[1].verdict == "equivalent"
+    assert arena_of(scores, equivalence={"auroc": "10%"}).entries[1].delta.margin == pytest.approx(0.1 * np.mean(BASE))
+    assert arena_of(scores, equivalence={"accuracy": 0.1}).entries[1].verdict == "better"
+
+
+def test_more_comparisons_ask_for_more_seeds_and_a_smaller_p(arena_of: MakeArena) -> None:
+    ten = {"a": BASE[:8], **{f"b{n}": shifted(0.05)[:8] for n in range(10)}}
+    assert {entry.verdict for entry in arena_of(ten).entries[1:]} == {"too-few-seeds"}  # ten comparisons ask for 9
+    deltas = [entry.delta for entry in arena_of({"a": BASE, "b": shifted(0.05), "c": shifted(0.002, 9)}).entries[1:]]
+    assert deltas[0].p_holm == pytest.approx(2 * deltas[0].p)
+    assert deltas[1].p_holm == deltas[1].p
+
+
+def test_an_entry_does_not_win_by_losing_runs(arena_of: MakeArena) -> None:
+    scores = {"a": BASE, "b": shifted(0.05), "c": shifted(-0.05)}
+    arena = arena_of(scores, diverged={"b": [3], "c": [4]})
+    assert [entry.verdict for entry in arena.entries] == ["reference", "inconclusive", "worse"]
+    assert described(arena.entries[1], arena) == "inconclusive, 1 run diverged"
+    assert arena.entries[1].delta.seeds_needed is None
+
+
+def test_significance_alone_is_not_enough() -> None:
+    found = Delta("m", 0.02, (-0.001, 0.04), p=0.01, p_holm=0.01, seeds=10, margin=0.005)
+    assert judge(found, "up", 1) == "inconclusive"  # the interval holds zero
+
+
+def test_minimum_seeds_are_where_the_sign_flip_test_can_reach_the_level() -> None:
+    for comparisons in range(1, 60):
+        least = minimum_seeds(comparisons)
+        assert sign_flip([1.0] * least) < 0.05 / comparisons <= sign_flip([1.0] * (least - 1))
+
+
+def test_verdicts_in_words(arena_of: MakeArena) -> None:
+    def said(**scores: list[float]) -> list[str]:
+        arena = arena_of(scores, resampled=False)
+        return [described(entry, arena) for entry in arena.entries]
+
+    assert said(a=[0.8], b=[0.9]) == ["reference", "one seed, an anecdote"]
+    assert said(a=BASE[:4], b=BASE[:4]) == ["reference", "too few seeds, 2 more"]
+    (_, open_one) = said(a=BASE, b=shifted(0.004, 5))
+    assert open_one.startswith("inconclusive, about ")
+    arena = arena_of({"a": BASE, "b": BASE}, diverged={"b": range(10)})
+    assert described(arena.entries[1], arena) == "every run diverged"
+
+
+@pytest.mark.parametrize(("effect", "n", "comparisons"), [(1.0, 10, 1), (0.8, 16, 1), (1.5, 10, 5)])
+def test_power_is_that_of_the_simulated_test(effect: float, n: int, comparisons: int) -> None:
+    chance = np.random.default_rng(0)
+    found = [sign_flip(chance.normal(effect, 1, n)) < 0.05 / comparisons for _ in range(1000)]
+    assert power(n, effect, 1.0, comparisons=comparisons) == pytest.approx(np.mean(found), abs=0.06)
+    assert np.mean(found) > 0.7
+
+
+def test_seeds_for_gives_four_in_five_and_one_seed_fewer_does_not() -> None:
+    needed = seeds_for(0.6, 1.0)
+    assert needed is not None
+    assert power(needed, 0.6, 1.0) >= 0.79 > power(needed - 2, 0.6, 1.0)
+    assert seeds_for(0.0, 1.0, within=0.5) is not None
+    assert seeds_for(0.0, 1.0, test_ratio=0.2, within=0.5) is None  # the same rows are split again and again
+
+
+@pytest.mark.parametrize("count", [2, 40])
+def test_the_paragraph_names_what_matters_and_has_no_markup(arena_of: MakeArena, count: int) -> None:
+    arena = arena_of(
+        {f"loss {n}": shifted(0.02 * (n % 3)) for n in range(count)}, resampled=False, data="ti\x1b[1mtanic"
+    )
+    text = paragraph(arena)
+    assert "ti\\x1b[1mtanic" in text
+    assert "10 random seeds" in text
+    assert len(text) < 1600
+    assert not set(text) & set("*_`<>\n|#")
+    assert ("Better than loss 0" in text) == (count == 2)
+    assert ("Too few seeds" in text) == (count == 40)  # 39 comparisons ask for eleven
+
+
+def test_the_paragraph_says_who_is_what(arena_of: MakeArena) -> None:
+    scores = {"a": BASE, "b": shifted(0.05), "c": shifted(-0.05), "d": BASE, "e": shifted(0.004, 20)}
+    text = paragraph(arena_of(scores, resampled=False))
+    assert "Better than a, beyond what chance explains, even with 4 comparisons at once: b (0.0501 higher" in text
+    assert "Worse than a, beyond what chance explains, even with 4 comparisons at once: c (0.0499 lower" in text
+    assert "d (equal in every run)" in text
+    assert "Still open: e (" in text
+    assert "more seeds" in text
+
+
+def test_one_seed_is_an_anecdote_and_one_entry_no_comparison(arena_of: MakeArena) -> None:
+    assert "anecdote" in paragraph(arena_of({"a": [0.8], "b": [0.9]}))
+    assert "6 seeds or more" in paragraph(arena_of({"a": [0.8], "b": [0.9]}))
+    assert "Nothing was compared" in paragraph(arena_of({"a": BASE}))
+    assert "anecdote" in paragraph(arena_of({"a": [0.8]}))
