@@ -257,7 +257,7 @@ def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
         task=spec.task,
         data=datasets[0].name,
         headline=metrics[0].name,
-        directions={metric.name: metric.direction for metric in metrics},
+        directions={metric.name: metric.direction for metric in (*metrics, *contest.job.yardsticks)},
         ranges={metric.name: (metric.low, metric.high) for metric in contest.job.yardsticks},
         baseline=baseline(datasets, contest.job.task, metrics, contest.job.yardsticks),
         labels=datasets[0].target.labels,

@@ -45,7 +45,7 @@ def build_arena(
 ) -> Arena:
     """The arena of `entries`, in their order; the reference is the first one unless another is named.
 
-    `directions` has the metrics of the tables, in their order; `ranges` all measured ones, with what each can be. `rows` are the
+    `directions` has the measured metrics, those of the tables first; `ranges` says what each can be. `rows` are the
     sizes of the splits with the first seed, `ratios` the mean over the seeds of their rows per training row; `split` says
     what divides the rows, and `resampled` that each seed draws its own split, which widens the intervals (see
     `statistics`). `corrupt` is what was done to the training rows on purpose. `equivalence` says how large a difference may be
