@@ -105,8 +105,9 @@ def _with_inner(kinds: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
 
 
 def _split_alone(blocks: Mapping[type[BaseModel], Schema]) -> Schema:
-    """A block of data that names no source says how to split the task's own."""
-    return {"properties": {"split": _ref("Split")}, "additionalProperties": False} if blocks else {}
+    """A block of data that names no source says how to split the task's own, and what to do to its training rows."""
+    any_data = {"split": _ref("Split"), "corrupt": _ref("Corruption")}
+    return {"properties": any_data, "additionalProperties": False} if blocks else {}
 
 
 def _chosen(key: str, by_name: Mapping[str, Schema], otherwise: Schema) -> Schema:
