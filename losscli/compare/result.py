@@ -108,13 +108,15 @@ class Arena:
         return sum(entry.delta is not None for entry in self.entries)
 
     def __str__(self) -> str:
+        from losscli.compare.words import paragraph
+
         better = "higher" if self.directions[self.headline] == "up" else "lower"
         lines = [f"{self.data} ({self.task}), test {self.headline}, {better} is better"]
         for entry in self.entries:
             score = entry.scores.get("test", {}).get(self.headline)
             told = "no value" if score is None else f"{score.mean:.4f} ± {score.sd:.4f}"
             lines.append(f"  {entry.entry:<32} {told}  {entry.verdict}")
-        return "\n".join(lines)
+        return "\n".join([*lines, "", paragraph(self)])
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,14 @@ class Comparison:
     breakdowns: Sequence[Breakdown] = field(default=())  # over levels of `data.corrupt`
 
     def __str__(self) -> str:
-        """The leaderboards in short: a line per entry; the whole is in `arenas`."""
+        """The leaderboards in short, a line per entry, each with its paragraph; the whole is in `arenas`."""
         return "\n\n".join(map(str, self.arenas))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from losscli.compare.notebook import html_of
+
+        return html_of(self)
 
     def __repr__(self) -> str:
         return f"<Comparison of {len(self.arenas)} arenas; print it for the leaderboards>"

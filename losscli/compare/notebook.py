@@ -1,0 +1,38 @@
+"""A comparison as a notebook shows it: the paragraph and the leaderboard of each arena, in plain HTML without any script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from losscli.compare.columns import columns
+from losscli.compare.result import Arena, Comparison
+from losscli.compare.view import View, seen
+from losscli.compare.words import paragraph
+from losscli.errors import visible
+
+
+def html_of(comparison: Comparison) -> str:
+    """One piece of HTML; whatever is foreign in it is escaped."""
+    return "\n".join(line for arena in comparison.arenas for line in _arena(arena))
+
+
+def _arena(whole: Arena) -> Iterator[str]:
+    arena = seen(whole, View())
+    found = columns(arena)
+    yield f"<h4>{_safe(arena.data)} ({arena.task}), test {_safe(arena.headline)}</h4>"
+    yield f"<p>{_safe(paragraph(whole))}</p>"
+    yield "<table>"
+    yield _row(["entry", *(each.heading for each in found)], "th")
+    for at, entry in enumerate(arena.entries):
+        yield _row([entry.entry, *(each.cells[at] for each in found)])
+    yield _row(["baseline", *(each.baseline for each in found)])
+    yield "</table>"
+
+
+def _row(cells: Sequence[str], tag: str = "td") -> str:
+    return "<tr>" + "".join(f"<{tag}>{_safe(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+
+def _safe(text: str) -> str:
+    return escape(visible(text, 20_000))
