@@ -51,10 +51,10 @@ class Gated:
 def gate(
     entry: str, metric: str, direction: Literal["up", "down"], old: Scores, new: Scores, limit: float, paired: bool
 ) -> Gated:
-    """Judge one entry.
+    """Judge one entry; what it comes to is said by `concluded`, once all entries are judged.
 
     >>> old, new = ({seed: value for seed in range(6)} for value in (0.9, 0.85))
-    >>> found = gate("focal", "auprc", "up", Scores(old), Scores(new), 0.01, paired=True)
+    >>> (found,) = concluded([gate("focal", "auprc", "up", Scores(old), Scores(new), 0.01, paired=True)])
     >>> found.outcome, round(found.drop, 3), found.p
     ('dropped', 0.05, 0.015625)
     """

@@ -33,7 +33,7 @@ def outlook(
 
     >>> found = outlook(10, 5, 0.0, margin=0.005, sd=0.004)
     >>> found.minimum_seeds, round(found.visible_sd, 2), round(found.power, 2), found.seeds_for_power
-    (8, 1.31, 0.75, 11)
+    (8, 1.31, 0.74, 11)
     """
     least = minimum_seeds(comparisons)
     seen = _visible(seeds, comparisons, test_ratio) if comparisons and seeds >= least else None

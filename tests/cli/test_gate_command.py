@@ -1,0 +1,63 @@
+"""`gate` and `plan` from the command line, on small records of real trainings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from losscli.cli.app import run
+
+TRAIN = ["--task", "binary", "--data", "moons", "--seeds", "6", "--set", "data.n_samples=200", "-q"]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three records: trained well, trained for one epoch only, and with other seeds."""
+    root = tmp_path_factory.mktemp("records")
+    losses = ["--loss", "bce-logits", "--loss", "focal", "--lr", "0.01", "--out", str(root)]
+    for epochs, seeds in (("8", "6"), ("1", "6"), ("8", "11,12,13,14")):
+        assert run(["compare", *TRAIN[:5], seeds, *TRAIN[6:], *losses, "--epochs", epochs]) == 0
+    return root
+
+
+def test_a_drop_fails_and_a_gain_does_not(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    gate = ["--metric", "log-loss", "--max-drop", "0.01", "--out", str(root)]
+    assert run(["gate", "2", "--baseline", "1", *gate, "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [each["outcome"] for each in told["entries"]] == ["dropped", "dropped"]
+    assert all(each["paired"] for each in told["entries"])
+    assert run(["gate", "1", "--baseline", "2", *gate]) == 0
+    assert "6 seeds on the same rows" in " ".join(capsys.readouterr().out.split())
+
+
+def test_other_seeds_are_not_paired_and_annotations_say_so(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    command = ["gate", "2", "--baseline", "3", "--entry", "focal", "--metric", "log-loss", "--out", str(root)]
+    assert run([*command, "--format", "github"]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("::error title=losscli gate%3A dropped::focal: log-loss is ")
+    assert "unpaired" in line
+
+
+def test_what_is_in_no_record_is_refused(root: Path) -> None:
+    assert run(["gate", "1", "--baseline", "2", "--entry", "hinge", "--out", str(root)]) == 2
+    assert run(["gate", "1", "--baseline", "2", "--metric", "rmse", "--out", str(root)]) == 2
+    assert run(["gate", "9", "--baseline", "2", "--out", str(root)]) == 5
+
+
+def test_a_plan_says_what_it_takes(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    asked = ["plan", *TRAIN, "--loss", "bce-logits", "--loss", "focal", "--like", "1", "--out", str(root)]
+    assert run([*asked, "--format", "json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["arenas"]
+    assert (told["runs"], told["outlook"]["minimum_seeds"], told["outlook"]["comparisons"]) == (12, 6, 1)
+    assert told["outlook"]["sd"] > 0
+    assert 0 <= told["outlook"]["power"] <= 1
+    assert told["cost"]["seconds"] > 0
+    assert told["cost"]["bytes"] > 200 * 0.7 * 2 * 4
+    assert run([*asked[:-4], "--set", "seeds=3"]) == 0
+    assert "every verdict would be too-few-seeds" in " ".join(capsys.readouterr().out.split())
+    assert len(list(root.iterdir())) == 3  # nothing was recorded

@@ -1,0 +1,67 @@
+"""A gate falls only on a drop beyond what chance explains. Oracles: scipy's t-tests, and sign flips counted by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from scipy import stats
+
+from losscli.compare.gate import Gated, Scores, concluded, gate
+
+OLD = [0.90, 0.91, 0.89, 0.92, 0.90, 0.88]
+WORSE = [0.86, 0.88, 0.84, 0.87, 0.87, 0.83]
+
+
+def judged(old: list[float], new: list[float], limit: float = 0.0, paired: bool = True, ratio: float = 0.0) -> Gated:
+    scores = [Scores(dict(enumerate(values)), ratio) for values in (old, new)]
+    return concluded([gate("a", "auprc", "up", *scores, limit, paired)])[0]
+
+
+@pytest.mark.parametrize(("limit", "outcome"), [(0.0, "dropped"), (0.01, "dropped"), (0.04, "held"), (0.1, "held")])
+@pytest.mark.parametrize(("paired", "ratio"), [(True, 0.0), (True, 0.2), (False, 0.0)])
+def test_only_more_than_the_limit_falls(limit: float, outcome: str, paired: bool, ratio: float) -> None:
+    assert judged(OLD, WORSE, limit, paired, ratio).outcome == outcome
+
+
+def test_p_values_are_those_of_the_tests_named() -> None:
+    drops = [old - new - 0.01 for old, new in zip(OLD, WORSE, strict=True)]
+    assert (
+        judged(OLD, WORSE, 0.01).p == 1 / 64
+    )  # every drop is beyond the limit: the one flip of 64 that keeps them all
+    t = stats.ttest_1samp(drops, 0, alternative="greater")
+    assert judged(OLD, WORSE, 0.01, ratio=1e-12).p == pytest.approx(t.pvalue, rel=1e-6)
+    welch = stats.ttest_ind(OLD, [new + 0.01 for new in WORSE], equal_var=False, alternative="greater")
+    assert judged(OLD, WORSE, 0.01, paired=False).p == pytest.approx(welch.pvalue, rel=1e-9)
+
+
+def test_a_gain_and_no_change_hold() -> None:
+    assert judged(WORSE, OLD).outcome == "held"
+    assert judged(OLD, OLD).outcome == "held"
+
+
+def test_where_lower_is_better_a_rise_is_a_drop() -> None:
+    found = gate("a", "log-loss", "down", Scores(dict(enumerate(WORSE))), Scores(dict(enumerate(OLD))), 0.0, True)
+    assert found.drop == pytest.approx(0.25 / 6 + 0.0, abs=0.01)
+    assert concluded([found])[0].outcome == "dropped"
+
+
+@pytest.mark.parametrize(
+    ("seeds", "paired", "outcome"), [(4, True, "too-few-seeds"), (5, True, "dropped"), (3, False, "too-few-seeds")]
+)
+def test_too_few_seeds_cannot_fall(seeds: int, paired: bool, outcome: str) -> None:
+    assert judged(OLD[:seeds], WORSE[:seeds], paired=paired).outcome == outcome
+
+
+def test_several_entries_share_the_level() -> None:
+    drop = {"paired": True, "limit": 0.0}
+    scores = Scores(dict(enumerate(OLD))), Scores(dict(enumerate(WORSE)))
+    found = concluded([gate(name, "auprc", "up", *scores, **drop) for name in "abcd"])
+    assert [each.p for each in found] == [4 / 64] * 4
+    assert {each.outcome for each in found} == {"held"}
+
+
+def test_runs_that_diverge_now_and_did_not_before_fall() -> None:
+    assert judged(OLD, [math.nan] * 6).test == "diverged"
+    assert judged(OLD, [math.nan] * 6).outcome == "dropped"
+    assert judged([*OLD, 0.9], [*OLD, math.nan]).outcome == "held"
