@@ -28,7 +28,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for name in commands.names():
-    app.command(name, cls=Command)(commands.get(name))
+    found = commands.get(name)
+    if isinstance(found, typer.Typer):  # a group of commands
+        app.add_typer(found, name=name)
+    else:
+        app.command(name, cls=Command)(found)
 
 
 @app.callback(invoke_without_command=True)

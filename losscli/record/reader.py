@@ -54,6 +54,11 @@ def read_predictions(folder: Path) -> pa.Table:
     return _table(folder, "predictions.parquet")
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a record by its name, checked, and the manifest itself."""
+    return {**_verified(folder)[1], MANIFEST: _bytes(folder / MANIFEST, MANIFEST_LIMIT)}
+
+
 def _table(folder: Path, name: str) -> pa.Table:
     from pyarrow import ArrowException, BufferReader, parquet
 

@@ -1,0 +1,116 @@
+"""`losscli runs`: the records at hand: list, show, compare, remove, send."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Argument, Option
+
+from losscli.cli import flags
+from losscli.cli.commands import Command, commands
+
+runs = typer.Typer(help="The records at hand: ls, show, diff, rm, export.")
+commands.put("runs", runs)
+
+
+@runs.callback(invoke_without_command=True)
+def group(context: typer.Context) -> None:
+    """What `losscli runs` alone does."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+class Form(StrEnum):
+    """What a listing can be."""
+
+    text = "text"
+    json = "json"
+
+
+Root = Annotated[Path, Option("--out", metavar="DIR", help="Where the records are.")]
+As = Annotated[Form, Option("--format", help="text for people, json for programs.")]
+Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask.")]
+Last = Annotated[int | None, Option("--last", metavar="N", min=1, help="The newest N only.", show_default=False)]
+Records = Annotated[list[str], Argument(metavar="RECORD...", help="Ids, or how they begin.", show_default=False)]
+To = Annotated[
+    Path | None, Option("--to", metavar="FILE", help="The zip file; default is <id>.zip.", show_default=False)
+]
+Force = Annotated[bool, Option("--force", help="Replace a file that exists.")]
+
+
+def _pattern(flag: str, what: str) -> object:
+    return Option(flag, metavar="PATTERN", help=f"Only those {what}; * stands for anything.", show_default=False)
+
+
+@runs.command("ls", cls=Command)
+def ls(
+    task: Annotated[str | None, _pattern("--task", "of this task")] = None,
+    data: Annotated[str | None, _pattern("--data", "of these data")] = None,
+    loss: Annotated[str | None, _pattern("--loss", "with this loss")] = None,
+    name: Annotated[str | None, _pattern("--name", "with this in their id")] = None,
+    last: Last = None,
+    root: Root = Path("runs"),
+    form: As = Form.text,
+) -> None:
+    """List records, the newest last.
+
+    losscli runs ls --task binary --loss "focal*" --last 5
+    """
+    from losscli.cli import records
+    from losscli.record.listing import Filter
+
+    records.ls(root, Filter(task, data, loss, name, last), form is Form.json)
+
+
+@runs.command("show", cls=Command)
+def show(record: flags.Record, root: Root = Path("runs"), form: As = Form.text) -> None:
+    """Show a record as it was shown when it was made.
+
+    losscli runs show 7
+    """
+    from losscli.cli import records
+
+    records.show_record(root, record, form is Form.json)
+
+
+@runs.command("diff", cls=Command)
+def diff(
+    before: Annotated[str, Argument(metavar="A", show_default=False)],
+    after: Annotated[str, Argument(metavar="B", show_default=False)],
+    root: Root = Path("runs"),
+    form: As = Form.text,
+) -> None:
+    """Compare two records: keys of their specs, scores of their entries.
+
+    losscli runs diff 7 8
+    """
+    from losscli.cli import records
+
+    records.diff(root, before, after, form is Form.json)
+
+
+@runs.command("rm", cls=Command)
+def rm(found: Records, yes: Yes = False, root: Root = Path("runs")) -> None:
+    """Remove records, and nothing outside their folder.
+
+    losscli runs rm 7 8 --yes
+    """
+    from losscli.cli import records
+
+    records.rm(root, found, yes)
+
+
+@runs.command("export", cls=Command)
+def export(record: flags.Record, to: To = None, force: Force = False, root: Root = Path("runs")) -> None:
+    """Write a record to one zip file.
+
+    To send it, that is; for a model that other programs run, see losscli export.
+
+    losscli runs export 7 --to titanic.zip
+    """
+    from losscli.cli import records
+
+    records.export(root, record, to, force)

@@ -1,0 +1,159 @@
+"""What the commands of `losscli runs` show of records."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from losscli.cli import show
+from losscli.errors import SpecError, counted, shown, visible
+from losscli.record import reader
+from losscli.record.archive import archive
+from losscli.record.difference import changed, moved
+from losscli.record.find import find
+from losscli.record.listing import Filter, Summary, listed
+from losscli.record.remove import removable, remove
+from losscli.spec.reader import read_value
+
+UNITS = ("B", "KB", "MB", "GB")
+
+
+def ls(root: Path, wanted: Filter, as_json: bool) -> None:
+    """The records, a line each, the newest last."""
+    found = listed(root, wanted)
+    if as_json:
+        show.machine({"schema_version": 1, "root": str(root), "records": [each.to_json() for each in found]})
+        return
+    if not found:
+        show.notice(f"there is no such record in {shown(root)}")
+        return
+    table = _table("record", "task", "losses", "runs", "reference", "size")
+    table.columns[0].no_wrap = True  # an id is there to be copied
+    for each in found:
+        table.add_row(*map(Text, _cells(each)))
+    show.pieces([table])
+
+
+def _cells(each: Summary) -> list[str]:
+    if each.broken:
+        return [visible(each.id, 100), "", f"cannot be read: {visible(each.broken, 60)}", "", "", ""]
+    score = "" if each.reference is None else f"{each.headline} {each.reference:.4g}"
+    return [
+        visible(each.id, 100),
+        ", ".join(each.tasks),
+        visible(_few(each.losses), 60),
+        f"{each.entries} x {each.seeds}",
+        visible(score, 40),
+        size(each.bytes),
+    ]
+
+
+def _few(names: Sequence[str], most: int = 2) -> str:
+    more = f" +{len(names) - most}" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def size(count: float) -> str:
+    """Bytes as people say them.
+
+    >>> size(512), size(2048), size(5_500_000)
+    ('512 B', '2 KB', '5.2 MB')
+    """
+    for unit in UNITS:
+        if count < 1024 or unit == UNITS[-1]:
+            break
+        count /= 1024
+    return f"{count:.0f} {unit}" if count >= 10 or count == int(count) else f"{count:.1f} {unit}"
+
+
+def show_record(root: Path, text: str, as_json: bool) -> None:
+    """A record as it was shown when it was made."""
+    folder = find(root, text, outside=True)
+    if as_json:
+        show.machine(reader.read(folder)["results"])
+        return
+    from losscli.reports.recall import recall
+
+    recalled = recall(folder)
+    show.outcome(recalled.comparison)
+
+
+def diff(root: Path, before: str, after: str, as_json: bool) -> None:
+    """What two records have apart: specs key by key, scores entry by entry. It claims nothing: `gate` tests."""
+    folders = [find(root, text, outside=True) for text in (before, after)]
+    one, other = map(reader.read, folders)
+    specs = [[read_value(text, "spec.yaml") for text in each["specs"]] for each in (one, other)]
+    keys, scores = changed(*specs), moved(one["results"], other["results"])
+    if as_json:
+        show.machine(
+            {
+                "schema_version": 1,
+                "before": folders[0].name,
+                "after": folders[1].name,
+                "spec": [vars(each) for each in keys],
+                "entries": [vars(each) for each in scores],
+            }
+        )
+        return
+    table = _table("spec", "before", "after")
+    for key in keys:
+        table.add_row(*(Text(visible(part, 60)) for part in (_numbered(key.arena, key.key), key.before, key.after)))
+    means = _table("entry", "metric", "before", "after", "difference")
+    for each in scores:
+        apart = None if each.before is None or each.after is None else each.after - each.before
+        means.add_row(
+            Text(visible(_numbered(each.arena, each.entry), 60)),
+            Text(visible(each.metric, 40)),
+            *(Text(_number(value)) for value in (each.before, each.after)),
+            Text("" if apart is None else f"{apart:+.4g}"),
+        )
+    note = Text("means of the test split; whether a difference is real, `losscli gate` tests", "dim")
+    show.pieces([table if keys else Text("the specs are the same", "dim"), Text(), means, Text(), note])
+
+
+def _numbered(arena: int, name: str) -> str:
+    return name if arena == 1 else f"{name} (arena {arena})"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def rm(root: Path, texts: Sequence[str], yes: bool) -> None:
+    """Remove records after asking once; all that are named are looked at before the first one goes."""
+    folders = list(dict.fromkeys(removable(root, text) for text in texts))
+    if not yes:
+        _ask([folder.name for folder in folders])
+    for folder in folders:
+        remove(root, folder)
+        show.notice(f"removed {folder.name}")
+
+
+def _ask(names: Sequence[str]) -> None:
+    listed = ", ".join(names)
+    if not sys.stdin.isatty():
+        raise SpecError(f"this would remove {counted(len(names), 'record')}: {listed}", cure="add --yes")
+    show.notice(f"this removes {counted(len(names), 'record')} for good: {listed}")
+    print("remove? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise SpecError("nothing was removed", cure="answer y, or add --yes")
+
+
+def export(root: Path, text: str, to: Path | None, force: bool) -> None:
+    """A record as a zip file."""
+    folder = find(root, text, outside=True)
+    path = to or Path(f"{folder.name}.zip")
+    archive(folder, path, force)
+    show.paths([path])
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table

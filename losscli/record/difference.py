@@ -1,0 +1,73 @@
+"""What two records have apart: the keys of their specs, and what their entries score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+ABSENT = "-"
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One key of a spec that says something else in the other record."""
+
+    arena: int  # from 1
+    key: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One entry's mean on the test split, in both records; None where one has it not."""
+
+    arena: int
+    entry: str
+    metric: str
+    before: float | None
+    after: float | None
+
+
+def changed(before: Sequence[Any], after: Sequence[Any]) -> list[Changed]:
+    """The keys in which the specs of two records differ, arena by arena; a list is one value.
+
+    >>> changed([{"train": {"lr": 0.1}}], [{"train": {"lr": 0.2}, "seeds": 3}])[1]
+    Changed(arena=1, key='train.lr', before='0.1', after='0.2')
+    """
+    found = []
+    for number in range(max(len(before), len(after))):
+        one, other = (dict(_flat(specs[number])) if number < len(specs) else {} for specs in (before, after))
+        for key in sorted({*one, *other}):
+            if one.get(key, ABSENT) != other.get(key, ABSENT):
+                found.append(Changed(number + 1, key, one.get(key, ABSENT), other.get(key, ABSENT)))
+    return found
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping) and value:
+        for key, part in value.items():
+            yield from _flat(part, f"{path}.{key}" if path else str(key))
+    elif path:
+        yield path, str(value)
+
+
+def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
+    """What every entry of two results scores by the headline metric, arena by arena, in the order of the first."""
+    found = []
+    pairs = [before["arenas"], after["arenas"]]
+    for number in range(max(map(len, pairs))):
+        one, other = (arenas[number] if number < len(arenas) else None for arenas in pairs)
+        metric = next(arena["headline"] for arena in (one, other) if arena is not None)
+        means = [_means(arena, metric) for arena in (one, other)]
+        found += [
+            Moved(number + 1, entry, metric, means[0].get(entry), means[1].get(entry))
+            for entry in dict.fromkeys([*means[0], *means[1]])
+        ]
+    return found
+
+
+def _means(arena: Mapping[str, Any] | None, metric: str) -> dict[str, float | None]:
+    entries = arena["entries"] if arena else []
+    return {each["entry"]: each["test"].get(metric, {}).get("mean") for each in entries}

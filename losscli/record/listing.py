@@ -1,0 +1,90 @@
+"""The records below a folder, each in a line: what was compared, on what, with how many seeds, and how much room it takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from losscli.record import MANIFEST
+from losscli.record.find import records
+
+LARGEST = 1 << 28  # bytes of a results.json that a listing reads
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One record in short. What cannot be read leaves `broken` with the reason, and the rest empty."""
+
+    id: str
+    created: str = ""
+    bytes: int = 0
+    tasks: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    entries: int = 0
+    seeds: int = 0
+    headline: str = ""
+    reference: float | None = None  # the mean of the first arena's reference on the test split
+    broken: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "tasks": list(self.tasks), "data": list(self.data), "losses": list(self.losses)}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which records are wanted; patterns are those of the shell (`*`), None takes all."""
+
+    task: str | None = None
+    data: str | None = None
+    loss: str | None = None
+    name: str | None = None
+    last: int | None = None
+
+    def takes(self, summary: Summary) -> bool:
+        """Whether the record is one of them; the newest few are counted afterwards."""
+        asked = ((self.task, summary.tasks), (self.data, summary.data), (self.loss, summary.losses))
+        fits = all(pattern is None or any(fnmatchcase(each, pattern) for each in found) for pattern, found in asked)
+        return fits and (self.name is None or fnmatchcase(summary.id, f"*{self.name}*"))
+
+
+def listed(root: Path, wanted: Filter) -> list[Summary]:
+    """The records right below `root` that the filter takes, oldest first."""
+    found = [summary for summary in map(summary_of, records(root)) if wanted.takes(summary)]
+    return found if wanted.last is None else found[-wanted.last :] if wanted.last else []
+
+
+def summary_of(folder: Path) -> Summary:
+    """A record in short. Checksums are not looked at: a listing must be quick, and nothing is used of what it reads."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        results = folder / "results.json"
+        if results.stat().st_size > LARGEST:
+            raise ValueError("results.json is too large")
+        told = json.loads(results.read_bytes())
+        size = sum(int(fact["bytes"]) for fact in manifest["files"].values())
+        return Summary(folder.name, str(manifest["created"]), size, **_of_arenas(told["arenas"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        return Summary(folder.name, broken=f"{type(error).__name__}: {error}"[:200])
+
+
+def _of_arenas(arenas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    first = arenas[0]
+    means = {each["entry"]: each["test"].get(first["headline"], {}).get("mean") for each in first["entries"]}
+    return {
+        "tasks": _once(str(arena["task"]) for arena in arenas),
+        "data": _once(str(arena["data"]) for arena in arenas),
+        "losses": _once(str(entry["loss"]) for arena in arenas for entry in arena["entries"]),
+        "entries": sum(len(arena["entries"]) for arena in arenas),
+        "seeds": max(len({run["seed"] for run in arena["runs"]}) for arena in arenas),
+        "headline": str(first["headline"]),
+        "reference": means.get(first["reference"]),
+    }
+
+
+def _once(words: Iterator[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))

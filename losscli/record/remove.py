@@ -1,0 +1,54 @@
+"""Removing a record. Only a folder right below the root, no link, and nothing that is not a record or half of one."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from losscli.errors import MachineError, SpecError, shown
+from losscli.record import MANIFEST, SUFFIXES
+from losscli.record.find import find
+
+ID = re.compile(r"\d{4,9}-\d{8}-\d{6}-[A-Za-z0-9_-]{1,80}")
+
+
+def removable(root: Path, text: str) -> Path:
+    """The record that `text` means, or the folder of that very id that an interrupted run left without a manifest.
+
+    Raises `SpecError` for what is no record of this root, `MachineError` where a link or foreign files are in the way.
+    """
+    half = root / text
+    broken = ID.fullmatch(text) is not None and half.is_dir() and not (half / MANIFEST).exists()
+    folder = half if broken else find(root, text)
+    if folder.is_symlink() or folder.resolve().parent != root.resolve():
+        raise MachineError(f"{shown(folder.name)} is not a folder right below {shown(root)}: links are not followed")
+    if not ID.fullmatch(folder.name):
+        raise SpecError(
+            f"{shown(folder.name)} is not called as a record is", cure="remove it by hand if it is yours to remove"
+        )
+    foreign = [each.name for each in folder.iterdir() if not _is_ours(each)]
+    if foreign:
+        raise MachineError(
+            f"{shown(folder.name)} holds what losscli did not write: {', '.join(map(shown, sorted(foreign)[:5]))}",
+            cure="move it elsewhere first",
+        )
+    return folder
+
+
+def _is_ours(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and path.name.endswith((*SUFFIXES, ".part"))
+
+
+def remove(root: Path, folder: Path) -> None:
+    """Remove a record that `removable` gave. It stops being a record before its first file goes: the manifest is first."""
+    if folder.resolve().parent != root.resolve():
+        raise ValueError("only what removable() gave is removed")
+    try:
+        (folder / MANIFEST).unlink(missing_ok=True)
+        for each in list(os.scandir(folder)):
+            os.unlink(each.path)
+        folder.rmdir()
+    except OSError as error:
+        message = f"{shown(folder.name)} cannot be removed: {error.strerror or error}"
+        raise MachineError(message, cure=f"run it again: losscli runs rm {folder.name}") from error
