@@ -73,9 +73,9 @@ class Chromium:
         theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.tell("Emulation.setEmulatedMedia", {"features": [theme]})
 
-    def open(self, path: Path) -> None:
+    def open(self, path: Path, fragment: str = "") -> None:
         """Show a file."""
-        self.tell("Page.navigate", {"url": path.resolve().as_uri()})
+        self.tell("Page.navigate", {"url": f"{path.resolve().as_uri()}{'#' if fragment else ''}{fragment}"})
         self.wait_for("document.readyState === 'complete'")
 
     def value(self, expression: str) -> Any:

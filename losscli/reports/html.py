@@ -163,7 +163,7 @@ def leaderboard(arena: Arena) -> dict[str, Any]:
                 "place": place,
                 "score": _score(arena, entry, arena.headline),
                 "delta": _difference(entry.delta, places),
-                "verdict": described(entry, arena),
+                "verdict": described(entry, arena).partition(", ")[::2],
                 "others": [_score(arena, entry, metric) for metric in others],
                 "time": Cell(duration(entry.seconds) if math.isfinite(entry.seconds) else "-", entry.seconds),
             }

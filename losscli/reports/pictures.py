@@ -25,7 +25,7 @@ def write_pictures(recalled: Recalled, folder: Path, dark: bool = False, force: 
     with TemporaryDirectory(prefix="losscli-") as home, Chromium(WIDTH, HEIGHT, dark) as browser:
         page = Path(home) / "report.html"
         page.write_text(html_of(recalled), encoding="utf-8")
-        browser.open(page)
+        browser.open(page, "pictures")
         browser.wait_for("document.documentElement.dataset.ready === 'true'")
         names = browser.value("[...document.querySelectorAll('figure')].map((figure) => figure.id)")
         paths = {name: folder / f"{_called(name, len(recalled.comparison.arenas))}.png" for name in names}

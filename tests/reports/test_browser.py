@@ -72,7 +72,9 @@ def shown(browser: Chromium, tmp_path: Path) -> Shown:
 
 @pytest.fixture(scope="module")
 def path(record_of: MakeRecord, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    record = record_of(entries=("bce-logits", *(f"focal gamma={n}" for n in range(8))))
+    record = record_of(
+        entries=("bce-logits", *(f"focal gamma={n}" for n in range(7)), "focal alpha=0.25 gamma=2.5 reduction=none")
+    )
     return written(record, tmp_path_factory.mktemp("pages"))
 
 
@@ -188,6 +190,13 @@ def test_light_and_dark(page: Page) -> None:
     page.value("document.getElementById('theme').click()")
     assert (page.value(ground), page.value(f"{chart}.layout.font.color")) == colors[False]
     page.browser.resize(1280, 900, False)
+
+
+def test_what_is_compared_is_all_there_whatever_is_drawn(page: Page) -> None:
+    """Hiding an entry must not hide that it lost."""
+    page.draw_all()
+    assert page.value("document.querySelectorAll('.chip[aria-pressed=false]').length") == 3
+    assert page.value("document.querySelector('[data-figure=forest] .plot').data.length") == 8
 
 
 @pytest.mark.parametrize("width", [1280, 400])

@@ -4,7 +4,7 @@ A chart has views, one of which is shown at a time (a metric, an entry). A view 
 data, with a few words of its own that the page understands:
 
 - `entry` in a trace: the place of an entry in the arena. The page gives it the entry's colour and dash, and draws it only
-  while the entry is chosen.
+  while the entry is chosen, unless the trace says `stays`.
 - `band: [low, high]` in a trace: an area around the line, in the same colour.
 - a colour that begins with `$` (`$ink`, `$faint`, `$line`, `$good`, `$bad`): that of the page, light or dark.
 

@@ -30,7 +30,8 @@ def forest(evidence: Evidence) -> Chart | None:
         low, high = delta.ci95 or (math.nan, math.nan)
         traces.append(
             {
-                "type": "scatter", "mode": "markers", "entry": evidence.place(entry.entry), "name": evidence.called(entry.entry),
+                "type": "scatter", "mode": "markers", "entry": evidence.place(entry.entry), "stays": True,
+                "name": evidence.called(entry.entry),
                 "x": rounded([delta.mean]), "y": [evidence.called(entry.entry, 28)], "marker": {"size": 11},
                 "error_x": {
                     "symmetric": False, "thickness": 2.5, "width": 7,
@@ -46,7 +47,7 @@ def forest(evidence: Evidence) -> Chart | None:
     better = "higher is better" if arena.directions[arena.headline] == "up" else "lower is better"
     layout = {
         "xaxis": {
-            "title": {"text": f"difference in test {plain(arena.headline)} ({better})"},
+            "title": {"text": f"difference in test {plain(arena.headline)} <br>({better})"},
             "zeroline": False,
             "range": rounded([-reach, reach]),
         },
@@ -110,8 +111,9 @@ def _seeds_of(evidence: Evidence, metric: str) -> View | None:
     for name, column in values.items():
         traces.append(
             {
-                "type": "scatter", "mode": "markers", "entry": evidence.place(name), "name": evidence.called(name),
-                "x": [evidence.called(name, 28)] * len(column), "y": column, "marker": {"size": 8, "opacity": 0.85},
+                "type": "scatter", "mode": "markers", "entry": evidence.place(name), "stays": True,
+                "name": evidence.called(name), "x": [evidence.called(name, 28)] * len(column), "y": column,
+                "marker": {"size": 8, "opacity": 0.85},
                 "customdata": numbers[: len(column)], "hovertemplate": "%{y}<br>seed %{customdata}", "showlegend": False,
             }
         )  # fmt: skip

@@ -31,7 +31,8 @@ def learning(evidence: Evidence) -> Chart | None:
         ]
         if traces:
             told = "the entry's own loss" if metric == "loss" else plain(metric)
-            layout = {"xaxis": {"title": {"text": "epoch"}}, "yaxis": {"title": {"text": told}}}
+            few = {"dtick": 1} if max(len(trace["x"]) for trace in traces) <= 12 else {}  # there is no epoch 1.5
+            layout = {"xaxis": {"title": {"text": "epoch"}, **few}, "yaxis": {"title": {"text": told}}}
             views[told] = View(traces, layout)
     return Chart(views, choice="follow", log="y", height=430, wide=True) if views else None
 
@@ -52,7 +53,13 @@ def _curve(evidence: Evidence, entry: str, split: str, metric: str) -> Trace | N
         "name": evidence.called(entry), "x": epochs.tolist(), "y": rounded(mean),
     }  # fmt: skip
     if split == "train":
-        return {**trace, "line": {"dash": "dash", "width": 1.2}, "opacity": 0.7, "hoverinfo": "skip"}
+        return {
+            **trace,
+            "line": {"dash": "dash", "width": 1.2},
+            "opacity": 0.7,
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
     return {**trace, "band": [rounded(low), rounded(high)]} if len(values) > 1 else trace
 
 

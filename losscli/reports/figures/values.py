@@ -131,7 +131,7 @@ def errors(evidence: Evidence) -> Chart | None:
 )
 def intervals(evidence: Evidence) -> Chart | None:
     """Test rows sorted by their prediction: the bar is the interval that was promised, the dot the truth; a hollow dot
-    lies outside. The title says how many of all rows lie inside, which should be what the loss was asked for.
+    lies outside. The line above says how many of all rows lie inside, which should be what the loss was asked for.
     """
     views = {}
     for name in evidence.samples:

@@ -3,6 +3,7 @@
 
 const PALETTE = 7;
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
+const PICTURES = window.location.hash === "#pictures"; // each figure will stand alone, without the row of entries
 const CROWDED = 6; // with more bands than this over each other, none is drawn
 
 class Arena {
@@ -99,7 +100,7 @@ class Panel {
     const line = { color: look.color, dash: look.dash, width: 2, ...trace.line };
     const error = (own) => own && { color: look.color, ...own };
     const main = {
-      showlegend: false, ...colored(trace), marker, line,
+      showlegend: PICTURES && !stays, ...colored(trace), marker, line,
       ...(trace.error_x && { error_x: error(trace.error_x) }), ...(trace.error_y && { error_y: error(trace.error_y) }),
     };
     if (!band || !opacity) return [main];
@@ -138,6 +139,7 @@ function sort(heading) {
 }
 
 async function begin() {
+  stage.toggleAttribute("data-pictures", PICTURES);
   const told = JSON.parse(await unpacked("data"));
   const arenas = [...document.querySelectorAll(".arena")].map((section, place) => new Arena(section, told[place]));
   const panels = new Map(arenas.flatMap((arena) => arena.panels.map((panel) => [panel.plot, panel])));
