@@ -77,7 +77,7 @@ def _open(file: File, watched: Watched) -> Any:
 
 
 def _damaged(file: str, failed: Exception) -> DataError:
-    said = shown((str(failed).splitlines() or [""])[0])[1:-1]
+    said = shown((str(failed).splitlines() or [""])[0].partition(". ")[0][:78])[1:-1]
     return DataError(f"the Parquet file is damaged: {said}", place=Place(file), cure="write or copy it once more")
 
 
