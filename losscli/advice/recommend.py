@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 from losscli.advice.evidence import Evidence
@@ -64,14 +65,14 @@ class Recommendation:
 
 
 def recommend(found: Evidence, most: int = MOST) -> Recommendation:
-    """Ask every rule of the task. At most `most` losses besides the reference, those of the first rules first."""
+    """Ask every rule of the task. At most `most` losses besides the reference: first each rule's first, then its second ..."""
     asked = [rule for rule in rules if found.task in rule.tasks]
     advice = {rule.name: _bare(said, found.task) for rule in asked if (said := rule.judge(found)) is not None}
     reference = Pick(tasks.get(found.task).default_loss)
     named: dict[str, tuple[Pick, list[str]]] = {reference.said(): (reference, [])}
-    for name, each in advice.items():
-        for pick in each.picks:
-            named.setdefault(pick.said(), (pick, []))[1].append(name)
+    in_turn = zip_longest(*([(name, pick) for pick in each.picks] for name, each in advice.items()))
+    for name, pick in (pair for turn in in_turn for pair in turn if pair is not None):
+        named.setdefault(pick.said(), (pick, []))[1].append(name)
     short = list(named.values())[: most + 1]
     losses = [_recommended(pick, reasons, found.task) for pick, reasons in short]
     return Recommendation(found.task, advice, losses, len(named) - len(short))

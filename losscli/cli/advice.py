@@ -40,7 +40,7 @@ def advice(spec: Spec, found: Recommendation, data: str, wrote: Path | None, run
         yield Text("\nnothing stands out: there is no measured reason for another loss", "dim")
     if found.left_out:
         more = "1 loss" if found.left_out == 1 else f"{found.left_out} losses"
-        yield Text(f"\n{more} of the last rules left out", "dim")
+        yield Text(f"\n{more} more that were named are left out", "dim")
     if wrote is None and not run:
         yield Text()
         yield Text.assemble(("next     ", "bold"), f"losscli recommend {_again(spec, data)} --run")
@@ -53,7 +53,7 @@ def _of(summary: str, source: str, again: bool) -> tuple[str, str]:
 def _ruled(each: Advice) -> Iterator[RenderableType]:
     yield Text(visible(each.reason, 500), "bold")
     if each.source:
-        yield _indented(f"measured after {each.source}", "dim")
+        yield _indented(f"after {each.source}", "dim")
 
 
 def _losses(named: dict[str, tuple[str, str]]) -> Table:

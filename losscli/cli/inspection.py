@@ -53,19 +53,19 @@ def _head(found: Inspection) -> Iterator[RenderableType]:
 def _columns(columns: Sequence[ColumnFacts], every: bool) -> Iterator[RenderableType]:
     """The target first, then the others in their order."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("column", max_width=32, overflow="fold")
+    table.add_column("column", no_wrap=True)
     table.add_column("type", no_wrap=True)
     holed = any(each.missing for each in columns)
     if holed:
         table.add_column("missing", justify="right", no_wrap=True)
     table.add_column("distinct", justify="right", no_wrap=True)
-    table.add_column("holds", overflow="fold", ratio=1)
+    table.add_column("holds", overflow="fold")
     ordered = sorted(columns, key=lambda each: each.role != "target")
     shown = ordered if every else ordered[:MOST_COLUMNS]
     for each in shown:
         style = "bold" if each.role == "target" else "dim" if each.role == "left out" else ""
         missing = [f"{each.missing:,}" if each.missing else ""] if holed else []
-        cells = (visible(each.name, 56), _type(each), *missing, f"{each.distinct:,}", _holds(each))
+        cells = (visible(each.name, 34), _type(each), *missing, f"{each.distinct:,}", _holds(each))
         table.add_row(*(Text(cell, style) for cell in cells))
     yield table
     if len(shown) < len(ordered):

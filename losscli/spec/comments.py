@@ -42,9 +42,9 @@ def _said(kind: type[Any], key: str) -> str:
     named = re.compile(rf"`{re.escape(key)}(?:`|[:.] )")
     begun = [part for part in told if (head := LIST_OF_KEYS.match(part)) and named.search(head.group() + " ")]
     within = [part for part in told if named.search(part) and not part.startswith("`{")]
-    found = next(iter([*begun, *within]), "")
-    head, colon, tail = found.partition(f": `{key}`")  # "How it is meant: `positive` is ..."
-    return f"`{key}`{tail}" if colon else found
+    chosen = next(iter([*begun, *within]), "")
+    _, colon, tail = chosen.partition(f": `{key}`")  # "How it is meant: `positive` is ..."
+    return f"`{key}`{tail}" if colon else chosen
 
 
 def _first(kind: type[Any]) -> str:

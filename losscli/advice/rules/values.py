@@ -107,7 +107,11 @@ def multiplicative_scale(found: Evidence) -> Advice | None:
     low, high = min(each.low for each in found.numbers), max(each.high for each in found.numbers)
     picks = [Pick("msle"), Pick("smape"), Pick("mape")]
     note = "mape is least where predictions are too small; smape and msle are less one-sided"
-    return Advice(f"all above 0, from {low:.4g} to {high:.4g}: {high / low:.2g} times", picks, note=note)
+    return Advice(
+        f"all above 0, from {low:.5g} to {high:.5g}: the largest is {high / low:.2g} times the smallest",
+        picks,
+        note=note,
+    )
 
 
 @rule("regression")
