@@ -29,18 +29,22 @@ def power(seeds: int, effect: float, sd: float, test_ratio: float = 0.0, compari
     >>> round(power(34, 0.5, 1.0), 2)  # the textbook's: about 34 pairs for half a standard deviation
     0.81
     """
-    from scipy.special import nctdtr, stdtrit
+    from scipy.special import nctdtr, ndtr, stdtrit
 
-    if seeds < minimum_seeds(comparisons):
+    least = minimum_seeds(comparisons)
+    if seeds < least:
         return 0.0
     error = sd * math.sqrt(1 / seeds + test_ratio)
     if error == 0:
         return 1.0 if effect else 0.0
+    if seeds == least and not test_ratio:  # only differences that all have one sign reach the level
+        return float(ndtr(abs(effect) / sd) ** seeds + ndtr(-abs(effect) / sd) ** seeds)
     critical = float(stdtrit(seeds - 1, 1 - LEVEL / comparisons / 2))
     away = abs(effect) / error
-    if away - critical > 30:  # beyond doubt, and beyond what the series of nctdtr can do
+    if away > critical + 8:  # beyond doubt, and beyond what the series of nctdtr can do
         return 1.0
-    return float(1 - nctdtr(seeds - 1, away, critical) + nctdtr(seeds - 1, away, -critical))
+    wrong_side = float(nctdtr(seeds - 1, away, -critical)) if away < 2 else 0.0
+    return float(1 - nctdtr(seeds - 1, away, critical)) + wrong_side
 
 
 def seeds_for(

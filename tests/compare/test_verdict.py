@@ -140,3 +140,11 @@ def test_one_seed_is_an_anecdote_and_one_entry_no_comparison(arena_of: MakeArena
     assert "6 seeds or more" in paragraph(arena_of({"a": [0.8], "b": [0.9]}))
     assert "Nothing was compared" in paragraph(arena_of({"a": BASE}))
     assert "anecdote" in paragraph(arena_of({"a": [0.8]}))
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.5, 1.5, 2.0, 5.0, 40.0, 1e6])
+def test_power_is_a_probability_whatever_the_effect(effect: float) -> None:
+    for seeds in (5, 6, 7, 10, 30, 1000):
+        for ratio in (0.0, 0.2):
+            assert 0 <= power(seeds, effect, 1.0, ratio) <= 1
+    assert power(6, 1.5, 1.0) == pytest.approx(0.9331928**6, abs=1e-4)  # six of one sign, by the table of the normal
