@@ -15,7 +15,8 @@ BETA = 0.9999  # Cui et al. 2019, https://arxiv.org/abs/1901.05555
 
 
 def class_weights(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-    """float32 [K] from a number, a list, a mapping by label, or a rule over the training split's class indices [N] or probabilities [N, K].
+    """float32 [K] from a number, a list, a mapping by label, or a rule over the training split's class indices [N]
+    or probabilities [N, K].
 
     A class that the training split lacks gets weight 0 from a rule.
 
@@ -43,7 +44,8 @@ def class_counts(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.nd
 
 
 def class_shares(target: np.ndarray, task: str) -> tuple[float, ...]:
-    """The share of each class among class indices [N] or probabilities [N, K]; of no and yes in a binary target, or over all labels [N, L].
+    """The share of each class among class indices [N] or probabilities [N, K]; of no and yes in a binary target, or
+    over all labels [N, L].
 
     Numbers have no classes.
 
