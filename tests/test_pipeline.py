@@ -11,7 +11,7 @@ import pytest
 import losscli
 from losscli.errors import DataError, SpecError
 from losscli.pipeline import run
-from losscli.record.reader import read, read_weights
+from losscli.record.reader import read, read_predictions, read_weights
 from losscli.reports.json import to_json
 from losscli.spec.load import load_spec
 from losscli.stack.watch import Stop
@@ -237,3 +237,27 @@ def test_specs_of_different_files_are_different_arenas(spec, tmp_path: Path) -> 
     text = "task: binary\ndata: {source: csv, path: %s.csv, target: y}\n" + QUICK
     specs = [spec(text % name, f"{name}.yaml") for name in ("a", "b", "a")]
     assert [(arena.data, len(arena.entries)) for arena in losscli.compare(specs).arenas] == [("a", 1), ("b", 1)]
+
+
+def test_a_record_keeps_predictions_of_as_many_seeds_as_fit(
+    spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """18 test rows and two entries are 36 numbers for each seed; of one seed, all are kept, whatever it takes."""
+    text = MOONS + QUICK + "loss: [bce-logits, hinge]\nseeds: 3\n"
+    for most, seeds in ((108, {0, 1, 2}), (107, {0, 1}), (5, {0})):
+        monkeypatch.setattr("losscli.pipeline.MOST_NUMBERS", most)
+        found = run([spec(text)], out=tmp_path / "runs")
+        table = read_predictions(Path(found.record))
+        assert set(table["seed"].to_pylist()) == seeds
+        assert table.num_rows == 18 * 2 * len(seeds)
+        cut = [finding for finding in found.arenas[0].findings if finding.code == "predictions-cut"]
+        assert len(cut) == (len(seeds) < 3)
+
+
+def test_results_tell_what_was_calibrated(spec) -> None:
+    told = to_json(run([spec(MOONS + QUICK + "loss: [bce-logits]\nmetrics: [f1-tuned]\n")], out=None))
+    (arena,) = told["arenas"]
+    assert set(arena["runs"][0]["calibration"]["thresholds"]) == {"accuracy", "balanced-accuracy", "f1", "mcc"}
+    assert arena["runs"][0]["calibration"]["temperature"] > 0
+    assert {"f1-tuned", "log-loss-scaled", "ece"} <= set(arena["entries"][0]["test"])
+    assert set(arena["entries"][0]["train"]) == {"f1-tuned"}

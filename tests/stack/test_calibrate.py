@@ -49,6 +49,8 @@ def test_of_equally_good_thresholds_the_nearest_to_the_default_is_taken():
     """Rows at 0.1 and 0.2 are no, those at 0.8 and 0.9 yes: anything from 0.2 to 0.8 will do."""
     values, truth = torch.tensor([[0.1, 0.2, 0.8, 0.9]]), torch.tensor([[0.0, 0.0, 1.0, 1.0]])
     assert best_thresholds(values, truth, TUNED, 0.5)["f1"].item() == pytest.approx(0.5)
+    twice = torch.tensor([[0.1, 0.55, 0.7, 0.9]]), torch.tensor([[0.0, 1.0, 0.0, 1.0]])  # 0.8 is as good, and farther
+    assert best_thresholds(*twice, TUNED, 0.5)["accuracy"].item() == pytest.approx(0.325)
     always = best_thresholds(values, truth * 0, TUNED, 0.5)  # nothing is positive: every threshold above 0.9 is right
     assert always["accuracy"].item() == pytest.approx(0.95)
 
