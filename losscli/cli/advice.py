@@ -43,7 +43,8 @@ def advice(spec: Spec, found: Recommendation, data: str, wrote: Path | None, run
         yield Text(f"\n{more} more that were named are left out", "dim")
     if wrote is None and not run:
         yield Text()
-        yield Text.assemble(("next     ", "bold"), f"losscli recommend {_again(spec, data)} --run")
+        command = f"losscli recommend {_again(spec, data)} --run"
+        yield Text.assemble(("next     ", "bold"), command, no_wrap=True, overflow="ignore")  # to be copied as it is
 
 
 def _of(summary: str, source: str, again: bool) -> tuple[str, str]:

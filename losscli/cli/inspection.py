@@ -162,4 +162,5 @@ def _next(found: Inspection, data: str) -> Iterator[RenderableType]:
     if data.casefold().endswith((".yaml", ".yml")) or not Path(data).exists():  # they know their target
         flags = ""
     name = "recommend" if found.target else "inspect"
-    yield Text.assemble(("next     ", "bold"), f"losscli {name} {shlex.quote(visible(data, 400))}{flags}")
+    command = f"losscli {name} {shlex.quote(visible(data, 400))}{flags}"
+    yield Text.assemble(("next     ", "bold"), command, no_wrap=True, overflow="ignore")  # to be copied as it is
