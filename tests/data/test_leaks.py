@@ -118,9 +118,15 @@ def test_numbers_that_follow_a_curve_of_one_feature():
     assert noticed_of_size(4000, RNG.permutation(coarse), target, False) == []
 
 
-def test_a_leak_in_the_first_rows_alone_is_none():
+def test_a_leak_in_the_sample_alone_is_none():
     """More rows than the sample: what the sample says is confirmed on all."""
-    target = np.tile([0, 1], 25_000)
-    x = target.astype(float) + 0.1 * RNG.random(50_000)
-    x[1::2] = np.where(np.arange(25_000) % 2, x[1::2], 0.0)
+    target = np.tile([0, 0, 1, 1], 12_500)
+    x = target + 0.1 * RNG.random(50_000)
+    assert codes(noticed_of_size(50_000, x, target)) == ["leak-likely"]
+    x[1::2] = RNG.random(25_000)  # what a sample of every second row does not see
     assert noticed_of_size(50_000, x, target) == []
+
+
+def test_ties_in_a_table_that_is_sorted_by_its_target_predict_nothing():
+    target = np.sort(RNG.integers(0, 3, 8000))
+    assert noticed_of_size(8000, RNG.integers(0, 2, 8000), target) == []
