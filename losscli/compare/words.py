@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from losscli.compare.power import LEVEL, minimum_seeds
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate
 from losscli.compare.verdict import described, diverged
-from losscli.errors import counted
+from losscli.errors import counted, visible
 
 MOST_NAMED = 3  # entries of one kind that get words of their own
 
@@ -32,7 +32,7 @@ def paragraph(arena: Arena) -> str:
 def _alone(arena: Arena) -> list[str]:
     """One entry: what it reached; nothing was compared."""
     (entry,) = arena.entries
-    name, seeds = _shown(entry.entry), _seeds(arena)
+    name, seeds = visible(entry.entry), _seeds(arena)
     score = _score(arena, entry)
     if score is None:
         reached = f"{name} was trained, but has no {arena.headline} on the test rows."
@@ -56,7 +56,7 @@ def _alone(arena: Arena) -> list[str]:
 
 def _anecdote(arena: Arena) -> list[str]:
     """One seed: the scores, and that they decide nothing."""
-    scores = {_shown(entry.entry): _score(arena, entry) for entry in arena.entries}
+    scores = {visible(entry.entry): _score(arena, entry) for entry in arena.entries}
     told = [f"{name} gets {'no value' if score is None else f'{score.mean:.4g}'}" for name, score in scores.items()]
     return [
         f"On {_data(arena)}, {_joined(told, 6)}, as {arena.headline} on the test rows; {_better(arena)} is better.",
@@ -68,14 +68,14 @@ def _anecdote(arena: Arena) -> list[str]:
 
 def _setting(arena: Arena) -> list[str]:
     others = len(arena.entries) - 1
-    names = [_shown(entry.entry) for entry in arena.entries if entry.entry != arena.reference]
+    names = [visible(entry.entry) for entry in arena.entries if entry.entry != arena.reference]
     whom = f"{names[0]} was" if others == 1 else f"{others} alternatives were"
     shared = "split of the rows, initial weights and order" if arena.resampled else "initial weights and order of rows"
     reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
     score = _score(arena, reference)
-    reached = f", and {_shown(arena.reference)} gets {score.mean:.4g} on average" if score else ""
+    reached = f", and {visible(arena.reference)} gets {score.mean:.4g} on average" if score else ""
     return [
-        f"On {_data(arena)}, {whom} compared with {_shown(arena.reference)}, all with the same {_seeds(arena)} random seeds;"
+        f"On {_data(arena)}, {whom} compared with {visible(arena.reference)}, all with the same {_seeds(arena)} random seeds;"
         f" one seed gives all the same {shared}.",
         f"The yardstick is {arena.headline} on the test rows: {_better(arena)} is better{reached}.",
     ]
@@ -96,17 +96,17 @@ def _outcome(arena: Arena) -> list[str]:
     for verdict, words in told.items():
         group = [each for each in judged if each[0].verdict == verdict]
         if group:
-            names = _joined([f"{_shown(each[0].entry)} {words(each)}" for each in group])
+            names = _joined([f"{visible(each[0].entry)} {words(each)}" for each in group])
             sentences.append(_said(arena, verdict, names, group))
     missing = [entry for entry in arena.entries if entry.delta is None and entry.entry != arena.reference]
     if missing:
-        names = _joined([f"{_shown(entry.entry)} ({described(entry, arena)})" for entry in missing])
+        names = _joined([f"{visible(entry.entry)} ({described(entry, arena)})" for entry in missing])
         sentences.append(f"Not comparable: {names}.")
     return [*sentences, *_blown_up(arena)]
 
 
 def _said(arena: Arena, verdict: str, names: str, group: Sequence[Judged]) -> str:
-    reference, margin = _shown(arena.reference), group[0][1].margin or 0.0
+    reference, margin = visible(arena.reference), group[0][1].margin or 0.0
     if verdict == "equivalent":
         limit = f"up to {_number(margin, margin)} counts as no difference"
         return f"For practical purposes the same as {reference}: {names}; {limit}."
@@ -122,7 +122,7 @@ def _said(arena: Arena, verdict: str, names: str, group: Sequence[Judged]) -> st
 
 def _blown_up(arena: Arena) -> list[str]:
     lost = [(entry.entry, diverged(arena, entry.entry)) for entry in arena.entries]
-    told = [f"{counted(count, 'run')} of {_shown(name)}" for name, count in lost if count]
+    told = [f"{counted(count, 'run')} of {visible(name)}" for name, count in lost if count]
     return [f"Left out, because the training blew up: {_joined(told)}."] if told else []
 
 
@@ -146,7 +146,7 @@ def _next(arena: Arena) -> list[str]:
         )
     if stuck and not any(diverged(arena, each.entry) for each in arena.entries):
         why = ", because they divide the same rows again and again: it takes more rows" if arena.resampled else ""
-        said.append(f"More seeds alone would not settle {_joined([_shown(each.entry) for each in stuck])}{why}.")
+        said.append(f"More seeds alone would not settle {_joined([visible(each.entry) for each in stuck])}{why}.")
     if not open_ones and any(each.verdict == "better" for each in arena.entries):
         said.append("Nothing is open; before relying on it, try the better one on data that nobody has looked at yet.")
     return said
@@ -205,7 +205,7 @@ def _data(arena: Arena) -> str:
         for split, words in (("train", "training rows"), ("test", "test rows"))
         if split in arena.rows
     ]
-    return _shown(arena.data) + (f" ({', '.join(rows)})" if rows else "")
+    return visible(arena.data) + (f" ({', '.join(rows)})" if rows else "")
 
 
 def _score(arena: Arena, entry: EntryResult) -> Estimate | None:
@@ -229,8 +229,3 @@ def _joined(names: Sequence[str], most: int = MOST_NAMED) -> str:
     """
     shown = list(names) if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
-
-
-def _shown(name: str) -> str:
-    seen = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
-    return seen if len(seen) <= 80 else f"{seen[:80]}…"

@@ -6,9 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from losscli.data.dataset import Layout
 from losscli.stack.network import Network
 from losscli.stack.output import outputs_of
-from losscli.stack.rows import Layout, Run, spans
+from losscli.stack.rows import Run, spans
 from losscli.stack.train import Job, epochs_of, stacks, train
 
 WARM, MEASURED = 2, 32  # steps: those that only warm up, and those that count
