@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -44,7 +44,8 @@ def advice(spec: Spec, found: Recommendation, data: str, wrote: Path | None, run
     if wrote is None and not run:
         yield Text()
         command = f"losscli recommend {_again(spec, data)} --run"
-        yield Text.assemble(("next     ", "bold"), command, no_wrap=True, overflow="ignore")  # to be copied as it is
+        whole = Text.assemble(("next     ", "bold"), command, no_wrap=True, overflow="ignore")
+        yield Group(whole)  # on one line, to be copied; a bare Text would be wrapped by the console
 
 
 def _of(summary: str, source: str, again: bool) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich import box
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -163,4 +163,5 @@ def _next(found: Inspection, data: str) -> Iterator[RenderableType]:
         flags = ""
     name = "recommend" if found.target else "inspect"
     command = f"losscli {name} {shlex.quote(visible(data, 400))}{flags}"
-    yield Text.assemble(("next     ", "bold"), command, no_wrap=True, overflow="ignore")  # to be copied as it is
+    whole = Text.assemble(("next     ", "bold"), command, no_wrap=True, overflow="ignore")
+    yield Group(whole)  # on one line, to be copied; a bare Text would be wrapped by the console
