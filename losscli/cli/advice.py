@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -18,7 +17,7 @@ from losscli.spec.model import Spec
 NAME = 32  # columns of the longest name that is not folded
 
 
-def advice(spec: Spec, found: Recommendation, data: str, wrote: Path | None, run: bool) -> Iterator[RenderableType]:
+def advice(spec: Spec, found: Recommendation) -> Iterator[RenderableType]:
     """The reference first, then each rule with its losses; a loss that stood above is named again, and no more."""
     count = "1 loss" if len(found.losses) == 1 else f"{len(found.losses)} losses"
     yield Text.assemble((visible(spec.data.title()), "bold"), f" · {found.task} · {count}")
@@ -41,11 +40,6 @@ def advice(spec: Spec, found: Recommendation, data: str, wrote: Path | None, run
     if found.left_out:
         more = "1 loss" if found.left_out == 1 else f"{found.left_out} losses"
         yield Text(f"\n{more} more that were named are left out", "dim")
-    if wrote is None and not run:
-        yield Text()
-        command = f"losscli recommend {_again(spec, data)} --run"
-        whole = Text.assemble(("next     ", "bold"), command, no_wrap=True, overflow="ignore")
-        yield Group(whole)  # on one line, to be copied; a bare Text would be wrapped by the console
 
 
 def _of(summary: str, source: str, again: bool) -> tuple[str, str]:
@@ -79,6 +73,7 @@ def _indented(text: str, style: str) -> Table:
     return grid
 
 
-def _again(spec: Spec, data: str) -> str:
+def again(spec: Spec, data: str) -> str:
+    """The data and their targets, as they were typed."""
     targets = getattr(spec.data, "targets", []) if not data.casefold().endswith((".yaml", ".yml")) else []
-    return shlex.quote(visible(data, 400)) + "".join(f" --target {shlex.quote(visible(name, 400))}" for name in targets)
+    return shlex.quote(data) + "".join(f" --target {shlex.quote(name)}" for name in targets)

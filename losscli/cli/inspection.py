@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -23,7 +23,7 @@ MOST_HISTOGRAMS = 3
 SEVERITY = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
-def inspected(found: Inspection, data: str, every: bool = False) -> Iterator[RenderableType]:
+def inspected(found: Inspection, every: bool = False) -> Iterator[RenderableType]:
     """All of it, from the whole table to its target."""
     yield from _head(found)
     yield Text()
@@ -34,7 +34,7 @@ def inspected(found: Inspection, data: str, every: bool = False) -> Iterator[Ren
         yield Text()
         yield from _target(found.target, found.rows)
     yield from _findings(found.findings)
-    yield from _next(found, data)
+    yield from _suggested(found)
 
 
 def _head(found: Inspection) -> Iterator[RenderableType]:
@@ -144,24 +144,23 @@ def _findings(findings: Sequence[Finding]) -> Iterator[RenderableType]:
     yield grid
 
 
-def _next(found: Inspection, data: str) -> Iterator[RenderableType]:
+def _suggested(found: Inspection) -> Iterator[RenderableType]:
+    if not found.suggestions:
+        return
     yield Text()
-    if found.suggestions:
-        yield Text("might be the target", "bold")
-        grid = Table.grid(padding=(0, 2, 0, 2))
-        for each in found.suggestions:
-            more = f" and {len(each.columns) - 3} more" if len(each.columns) > 3 else ""
-            grid.add_row(
-                Text(", ".join(visible(name, 40) for name in each.columns[:3]) + more),
-                Text(visible(each.reason, 200), "dim"),
-            )
-        yield grid
-        yield Text()
+    yield Text("might be the target", "bold")
+    grid = Table.grid(padding=(0, 2, 0, 2))
+    for each in found.suggestions:
+        more = f" and {len(each.columns) - 3} more" if len(each.columns) > 3 else ""
+        names = ", ".join(visible(name, 40) for name in each.columns[:3]) + more
+        grid.add_row(Text(names), Text(visible(each.reason, 200), "dim"))
+    yield grid
+
+
+def next_command(found: Inspection, data: str) -> str:
+    """What one would type next: with a target, recommend; without one, the same with the likeliest."""
     chosen = found.target.names if found.target else found.suggestions[0].columns if found.suggestions else ()
-    flags = "".join(f" --target {shlex.quote(visible(name, 400))}" for name in chosen[:8])
+    flags = "".join(f" --target {shlex.quote(name)}" for name in chosen[:8])
     if data.casefold().endswith((".yaml", ".yml")) or not Path(data).exists():  # they know their target
         flags = ""
-    name = "recommend" if found.target else "inspect"
-    command = f"losscli {name} {shlex.quote(visible(data, 400))}{flags}"
-    whole = Text.assemble(("next     ", "bold"), command, no_wrap=True, overflow="ignore")
-    yield Group(whole)  # on one line, to be copied; a bare Text would be wrapped by the console
+    return f"losscli {'recommend' if found.target else 'inspect'} {shlex.quote(data)}{flags}"

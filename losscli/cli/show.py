@@ -95,6 +95,11 @@ def paths(found: Iterable[Path]) -> None:
         console.print(Text(visible(path.as_posix(), 400)), soft_wrap=True)
 
 
+def next_step(command: str) -> None:
+    """What to type next, on one line whatever the width, to be copied."""
+    screen(sys.stdout).print(Text.assemble(("\nnext     ", "bold"), visible(command, 1000)), soft_wrap=True)
+
+
 def machine(value: Mapping[str, Any]) -> None:
     """One JSON object on stdout, for programs."""
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")

@@ -44,6 +44,7 @@ def inspect(
     if form is flags.Format.json:
         show.machine({"schema_version": 1, **found.to_json()})
         return
-    from losscli.cli.inspection import inspected
+    from losscli.cli.inspection import inspected, next_command
 
-    show.pieces(inspected(found, data, every))
+    show.pieces(inspected(found, every))
+    show.next_step(next_command(found, data))

@@ -57,8 +57,10 @@ def recommend(
     if form is flags.Format.json and not run:
         show.machine({"schema_version": 1, "data": spec.data.title(), **found.to_json()})
     elif form is flags.Format.text:
-        from losscli.cli.advice import advice
+        from losscli.cli.advice import advice, again
 
-        show.pieces(advice(spec, found, data, write, run))
+        show.pieces(advice(spec, found))
+        if write is None and not run:
+            show.next_step(f"losscli recommend {again(spec, data)} --run")
     if run:
         raise Exit(outcome.run([spec], outcome.Wishes(None if no_record else out, smoke, form, quiet)))
