@@ -14,7 +14,7 @@ from losscli.compare.result import Arena, Delta, EntryResult, Estimate
 from losscli.compare.verdict import described
 from losscli.compare.words import paragraph
 from losscli.errors import Finding, MachineError, Place, counted
-from losscli.reports.evidence import Evidence, samples_of
+from losscli.reports.evidence import Evidence, distinct, samples_of
 from losscli.reports.figures import CHAPTERS, Chart, figures
 from losscli.reports.page import document
 from losscli.reports.recall import Recalled
@@ -37,12 +37,13 @@ def html_of(recalled: Recalled) -> str:
     """The whole document."""
     arenas = recalled.comparison.arenas
     found = [_drawn(evidence) for evidence in evidences(recalled)]
+    titles = distinct(map(_title, arenas))
     return document(
         "report",
         title=" and ".join(dict.fromkeys(arena.data for arena in arenas)),
         data=[_data(arena, charts) for arena, charts in zip(arenas, found, strict=True)],
         sections=[
-            _section(place, arena, recalled.specs[place], charts)
+            {"title": titles[place], **_section(place, arena, recalled.specs[place], charts)}
             for place, (arena, charts) in enumerate(zip(arenas, found, strict=True))
         ],
         command=command(recalled),
@@ -106,6 +107,12 @@ def _data(arena: Arena, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
         "drawn": [evidence.place(name) for name in evidence.drawn_first()],
         "charts": {name: asdict(chart) for name, chart in charts},
     }
+
+
+def _title(arena: Arena) -> str:
+    """The data, and what was done to them."""
+    damage = ", ".join(f"{kind} {level}" for kind, level in arena.corrupt.items())
+    return f"{arena.data}, {damage}" if damage else arena.data
 
 
 def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:

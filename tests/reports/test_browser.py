@@ -104,6 +104,9 @@ def test_every_figure_is_drawn_in_silence(shown: Shown, record_of: MakeRecord, t
 
 
 def test_charts_that_are_not_in_view_are_not_drawn_yet(page: Page) -> None:
+    page.value("document.querySelector('[data-figure=forest] .plot').scrollIntoView()")
+    page.wait_for("document.querySelector('[data-figure=forest] .plot').dataset.drawn > 0")
+    page.value("new Promise((done) => setTimeout(done, 500))")  # long enough for all, were they to be drawn
     assert page.value("document.querySelector('[data-figure=threshold] .plot').dataset.drawn") is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, confusion_matrix, f1_score, roc_auc_score
 
+from losscli.compare.breakdown import Breakdown, Fall, Line
+from losscli.compare.result import Estimate
 from losscli.reports.evidence import Evidence, Sample, distinct, samples_of
 from losscli.reports.figures import CHAPTERS, Chart, figures
 from losscli.reports.figures.decisions import confused
@@ -198,3 +201,20 @@ def test_samples_belong_to_their_arena(record_of: MakeRecord) -> None:
     assert {each.kind for each in samples_of(table, 1)["hinge"]} == {"values"}
     assert [each.seed for each in samples_of(table, 1)["hinge"]] == [0, 1, 2]
     assert samples_of(table, 2) == {}
+
+
+def test_damage_is_drawn_level_by_level(evidence: Evidence) -> None:
+    falls = [Fall((math.inf,)), Fall((0.1,))]
+    scores = [[Estimate(0.9, 0.01, None, ()), Estimate(mean, 0.02, None, ())] for mean in (0.89, 0.7)]
+    lines = tuple(
+        Line(name, tuple(each), fall) for name, each, fall in zip(("bce-logits", "hinge"), scores, falls, strict=True)
+    )
+    found = Breakdown("labels", "binary", "titanic", "accuracy", "up", (0.0, 0.2), (0, 1), lines, baseline=0.6)
+    assert figures.get("breakdown").draw(evidence) is None
+    view = drawn("breakdown", replace(evidence, breakdown=found)).views[""]
+    assert [(trace["entry"], trace["x"], trace["y"]) for trace in view.traces] == [
+        (0, [0.0, 0.2], [0.9, 0.89]),
+        (2, [0.0, 0.2], [0.9, 0.7]),
+    ]
+    assert view.traces[1]["band"] == [[0.89, 0.68], [0.91, 0.72]]
+    assert view.layout["shapes"][0]["y0"] == 0.6

@@ -26,6 +26,7 @@ from losscli.reports.evidence import plain as plain
 from losscli.shelf import Shelf
 
 CHAPTERS: Mapping[str, str] = {
+    "stress": "What they withstand",
     "difference": "Is the difference real?",
     "training": "How they learn",
     "ranking": "How well they rank",
@@ -33,9 +34,8 @@ CHAPTERS: Mapping[str, str] = {
     "decisions": "What they decide",
     "values": "How far they are off",
     "why": "Why it wins",
-    "stress": "What they withstand",
 }
-Chapter = Literal["difference", "training", "ranking", "probabilities", "decisions", "values", "why", "stress"]
+Chapter = Literal["stress", "difference", "training", "ranking", "probabilities", "decisions", "values", "why"]
 Trace = dict[str, Any]
 
 

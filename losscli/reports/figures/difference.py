@@ -119,7 +119,7 @@ def _seeds_of(evidence: Evidence, metric: str) -> View | None:
         )  # fmt: skip
     shapes = []
     baseline = evidence.arena.baseline.get("test", {}).get(metric, math.nan)
-    if math.isfinite(baseline) and _near(baseline, [value for column in values.values() for value in column]):
+    if math.isfinite(baseline) and near(baseline, [value for column in values.values() for value in column]):
         shapes.append({"type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": baseline, "y1": baseline,
                        "line": {"color": "$faint", "width": 1, "dash": "dot"}})  # fmt: skip
     layout = {
@@ -135,7 +135,7 @@ def _at(column: list[float | None], seed: int) -> float | None:
     return column[seed] if seed < len(column) else None
 
 
-def _near(baseline: float, values: list[float | None]) -> bool:
+def near(baseline: float, values: list[float | None]) -> bool:
     """Whether a line at the baseline would leave room to see the points."""
     seen = [value for value in values if value is not None]
     width = max(seen) - min(seen) if seen else 0.0

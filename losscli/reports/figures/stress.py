@@ -6,6 +6,7 @@ import math
 
 from losscli.reports.evidence import Evidence
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures.difference import near
 
 
 @figure("breakdown", title="Damage, level by level", chapter="stress")
@@ -30,7 +31,8 @@ def breakdown(evidence: Evidence) -> Chart | None:
             }
         )  # fmt: skip
     shapes = []
-    if math.isfinite(found.baseline):
+    means = [value for line in found.lines for value in rounded([score.mean for score in line.scores])]
+    if math.isfinite(found.baseline) and near(found.baseline, means):
         across = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": found.baseline, "y1": found.baseline}
         shapes.append({**across, "line": {"color": "$faint", "width": 1, "dash": "dot"}})
     layout = {

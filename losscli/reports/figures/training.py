@@ -18,7 +18,7 @@ MOST_POINTS = 120  # of a curve
     chapter="training",
 )
 def learning(evidence: Evidence) -> Chart | None:
-    """The line is the mean over the seeds on the valid split, the band one standard deviation to each side; the dashed
+    """The line is the mean over the seeds on the valid split, the band one standard deviation to each side; the dotted
     line is the train split. Losses differ in scale: compare their shapes, never their heights.
     """
     views = {}
@@ -55,7 +55,7 @@ def _curve(evidence: Evidence, entry: str, split: str, metric: str) -> Trace | N
     if split == "train":
         return {
             **trace,
-            "line": {"dash": "dash", "width": 1.2},
+            "line": {"dash": "dot", "width": 1.4},
             "opacity": 0.7,
             "hoverinfo": "skip",
             "showlegend": False,

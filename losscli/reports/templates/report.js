@@ -2,7 +2,7 @@
 // Draws the figures when they come into view, and keeps table and charts in step with what the reader chooses.
 
 const PALETTE = 7;
-const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
+const DASHES = ["solid", "dash", "dashdot", "longdash"]; // dotted is the train split
 const PICTURES = window.location.hash === "#pictures"; // each figure will stand alone, without the row of entries
 const CROWDED = 6; // with more bands than this over each other, none is drawn
 
@@ -40,7 +40,7 @@ class Arena {
     for (const chip of this.chips) chip.setAttribute("aria-pressed", String(this.on.has(Number(chip.dataset.entry))));
     for (const swatch of this.section.querySelectorAll(".swatch")) {
       const look = this.look(Number(swatch.dataset.entry));
-      swatch.style.borderTop = `3px ${look.dash === "solid" ? "solid" : look.dash === "dot" ? "dotted" : "dashed"} ${look.color}`;
+      swatch.style.borderTop = `3px ${look.dash === "solid" ? "solid" : "dashed"} ${look.color}`;
     }
     for (const panel of this.panels) panel.stale();
   }
