@@ -62,6 +62,7 @@ Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the h
 Top = Annotated[Text, _option("--top", "How many entries to show; the reference always is.", "N")]
 Smoke = Annotated[bool, Option("--smoke", help="A few steps only: does it run?")]
 Out = Annotated[Path, Option("--out", metavar="DIR", help="Where records go.")]
+Records = Annotated[Path, Option("--out", metavar="DIR", help="Where records are.")]
 Record = Annotated[
     str, Argument(metavar="RECORD", help="A record's folder, its id, or how its id begins.", show_default=False)
 ]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
+from losscli.cli import flags
 from losscli.cli.commands import command
 
 
@@ -29,7 +30,6 @@ Entries = Annotated[
     list[str] | None,
     Option("--entry", metavar="NAME", help="An entry to judge; repeatable. All in both.", show_default=False),
 ]
-Out = Annotated[Path, Option("--out", metavar="DIR", help="Where records are.")]
 As = Annotated[Form, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
 
 
@@ -40,7 +40,7 @@ def gate(
     metric: Metric = None,
     max_drop: MaxDrop = 0.0,
     entry: Entries = None,
-    out: Out = Path("runs"),
+    out: flags.Records = Path("runs"),
     form: As = Form.text,
 ) -> None:
     """Compare a record with an older one, and exit with 1 if a metric dropped.

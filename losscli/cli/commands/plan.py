@@ -32,7 +32,7 @@ def plan(
     metric: flags.Metric = None,
     device: flags.Device = None,
     sets: flags.Set = None,
-    out: Annotated[Path, Option("--out", metavar="DIR", help="Where records are.")] = Path("runs"),
+    out: flags.Records = Path("runs"),
     form: flags.As = flags.Format.text,
     quiet: flags.Quiet = False,
 ) -> None:

@@ -6,8 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Option
 
+from losscli.cli import flags
 from losscli.cli.commands import command
 
 
@@ -18,9 +19,6 @@ class Form(StrEnum):
     md = "md"
 
 
-Record = Annotated[
-    str, Argument(metavar="RECORD", help="A record's folder, its id, or how its id begins.", show_default=False)
-]
 To = Annotated[
     Path | None,
     Option(
@@ -36,19 +34,18 @@ Png = Annotated[
     Option("--png", metavar="DIR", help="Write the figures here as pictures; needs a Chromium.", show_default=False),
 ]
 Dark = Annotated[bool, Option("--dark", help="Pictures for a dark ground.")]
-Out = Annotated[Path, Option("--out", metavar="DIR", help="Where records are.")]
 Force = Annotated[bool, Option("--force", help="Replace files that are not losscli's own.")]
 
 
 @command("report")
 def report(
-    record: Record,
+    record: flags.Record,
     to: To = None,
     form: As = Form.html,
     png: Png = None,
     dark: Dark = False,
     force: Force = False,
-    out: Out = Path("runs"),
+    out: flags.Records = Path("runs"),
 ) -> None:
     """Make a report of a record: one HTML file that is whole alone.
 
