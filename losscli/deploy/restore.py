@@ -26,6 +26,7 @@ from losscli.record import reader
 from losscli.spec.entries import entries
 from losscli.spec.load import load_spec
 from losscli.spec.model import Entry, Spec
+from losscli.spec.tune import candidate
 from losscli.stack.network import Network
 from losscli.stack.output import Outlet, outputs_of
 from losscli.stack.rows import Run
@@ -117,11 +118,11 @@ def _run(
     weights: Mapping[str, np.ndarray],
 ) -> Restored:
     told = next(run for run in arena["runs"] if (run["entry"], run["seed"]) == (entry.name, seed))
-    tuned = told.get("tuned") or {}
-    options = {**entry.options, **{name: value for name, value in tuned.items() if name != "lr"}}
+    chosen = candidate(entry, told.get("tuned") or {})
     loss = find_loss(entry.loss, spec.task)
     encoder = Encoder.from_state(state)
-    run = Run(entry.name, seed, loss, options, entry.output, entry.lr, _rowless(spec.name, seed, state, encoder))
+    data = _rowless(spec.name, seed, state, encoder)
+    run = Run(entry.name, seed, loss, chosen.options, entry.output, chosen.lr, data, chosen.weight, chosen.tuned)
     restored = Restored(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, told)
     return replace(restored, weights=_cropped(restored.network, weights))
 

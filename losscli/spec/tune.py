@@ -60,7 +60,7 @@ def grids_of(spec: Spec, entry: Entry) -> dict[str, list[Any]]:
 def candidates(spec: Spec, entry: Entry) -> list[Entry]:
     """All that is tried of an entry, in the order of its grids; the entry itself where nothing is tuned."""
     grids = grids_of(spec, entry)
-    return [_candidate(entry, dict(zip(grids, values, strict=True))) for values in product(*grids.values())]
+    return [candidate(entry, dict(zip(grids, values, strict=True))) for values in product(*grids.values())]
 
 
 def may_be(spec: Spec, name: str, value: float) -> bool:
@@ -75,7 +75,8 @@ def refuse_too_many(spec: Spec) -> None:
         raise SpecError(f"tune makes {count} candidates, more than {MOST_CANDIDATES}", cure="shorten its lists")
 
 
-def _candidate(entry: Entry, chosen: Mapping[str, Any]) -> Entry:
+def candidate(entry: Entry, chosen: Mapping[str, Any]) -> Entry:
+    """The entry with these of the values that it tries: as it trains, and as a record's run was trained that chose them."""
     beside = {name: value for name, value in chosen.items() if name in (RATE, WEIGHT) and name not in entry.options}
     options = {name: value for name, value in chosen.items() if name not in beside}
     return replace(entry, **beside, options={**entry.options, **options}, tuned=dict(chosen))

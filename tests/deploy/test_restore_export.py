@@ -141,6 +141,38 @@ def test_the_best_run_is_the_best_on_the_valid_split(records: dict[str, Path]) -
     assert values[run.run.seed] == max(values)
 
 
+TUNED = """
+task: multiclass
+data: {source: builtin, name: wine}
+loss: [bi-tempered, cross-entropy]
+model: {kind: linear}
+train: {epochs: 2, batch_size: 32}
+tune: {lr: [1e-3, 1e-1], t2: [2.0, 3.0], weight: [balanced, [1, 2, 3]]}
+seeds: 2
+"""
+
+
+def test_a_tuned_run_is_restored_as_it_was_chosen(tmp_path: Path) -> None:
+    """The temperature changes how the outputs are read; a class weight and a rate stand beside a loss's own options."""
+    (tmp_path / "spec.yaml").write_text(TUNED)
+    comparison = pipeline.run([load_spec(tmp_path / "spec.yaml")], out=tmp_path / "runs")
+    folder = Path(str(comparison.record))
+    chosen = {(run.entry, run.seed): run.tuned for run in comparison.arenas[0].runs}
+    runs = each_run(folder)
+    assert len(runs) == len(chosen)
+    for restored in runs:
+        run, tuned = restored.run, chosen[restored.entry.name, restored.run.seed]
+        features, index = rows_of_the_test_split(restored)
+        known = recorded(folder, run.entry, run.seed)
+        said = predictor_of(restored)(features).detach().numpy()
+        np.testing.assert_allclose(said, [known[int(row)] for row in index], rtol=1e-5, atol=1e-5)
+        held = {"lr": run.lr, **run.options} | ({} if "weight" in run.options else {"weight": run.weight})
+        assert held.items() >= tuned.items()
+        assert run.settings.keys() == run.loss.options.keys()
+    described = export(runs[0], "safetensors", tmp_path / "model")[1]
+    assert json.loads(described.read_text())["entry"] == "bi-tempered"
+
+
 def test_every_format_is_tried_here() -> None:
     assert sorted(exporters.names()) == ["onnx", "pt2", "safetensors"]
 
