@@ -67,7 +67,9 @@ def ranked(loss: Loss, target: Target) -> list[Finding]:
     steps = [shown(label) for label in target.labels]
     listed = " < ".join(steps if len(steps) <= 12 else [*steps[:10], "...", steps[-1]])
     if target.ordered == "alphabet":
-        message = f"{loss.name} ranks the classes, and nothing tells their order: they are taken by the alphabet, {listed}"
+        message = (
+            f"{loss.name} ranks the classes, and nothing tells their order: they are taken by the alphabet, {listed}"
+        )
         cure = "give the order, data.order: [lowest, ..., highest]; or use a loss for classes without one"
         return [Finding("class-order-unknown", "warning", message, cure)]
     origin = {"numbers": "of their numbers", "words": "of their words"}.get(target.ordered or "", "that is given")

@@ -294,9 +294,7 @@ def _data_block(text: str, folder: Path) -> dict[str, Any]:
     if text in names:
         return {"source": names[text], "name": text}
     if Path(text).suffix or Path(text).is_file():
-        raise DataError(
-            f"the format of {shown(text)} is not supported", place=Place("--data"), cure=f"give a {FILES}"
-        )
+        raise DataError(f"the format of {shown(text)} is not supported", place=Place("--data"), cure=f"give a {FILES}")
     raise SpecError(
         f"expected a {FILES}, a folder of them, a built-in data set or a generator, got {shown(text)}",
         place=Place("--data"),

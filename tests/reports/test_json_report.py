@@ -21,8 +21,16 @@ INTERVAL = "null or two numbers"
 ESTIMATE = {"mean": NUMBER, "sd": NUMBER, "ci95": INTERVAL, "values": [NUMBER]}
 METRICS = {"auroc": ESTIMATE, "accuracy": ESTIMATE, "log-loss": ESTIMATE}
 DELTA = {
-    "metric": TEXT, "mean": NUMBER, "ci95": INTERVAL, "p": NUMBER, "p_holm": NUMBER,
-    "sd": NUMBER, "seeds": NUMBER, "seeds_needed": NUMBER, "margin": NUMBER, "test": TEXT,
+    "metric": TEXT,
+    "mean": NUMBER,
+    "ci95": INTERVAL,
+    "p": NUMBER,
+    "p_holm": NUMBER,
+    "sd": NUMBER,
+    "seeds": NUMBER,
+    "seeds_needed": NUMBER,
+    "margin": NUMBER,
+    "test": TEXT,
 }
 SHAPE = {
     "schema_version": 1,
@@ -52,8 +60,15 @@ SHAPE = {
             ],
             "baseline": {"test": {"auroc": NUMBER, "accuracy": NUMBER, "log-loss": NUMBER}},
             "runs": [
-                {"entry": TEXT, "seed": NUMBER, "status": TEXT, "epochs": NUMBER, "best_epoch": NUMBER, "calibration": {},
-                 "tuned": {}}
+                {
+                    "entry": TEXT,
+                    "seed": NUMBER,
+                    "status": TEXT,
+                    "epochs": NUMBER,
+                    "best_epoch": NUMBER,
+                    "calibration": {},
+                    "tuned": {},
+                }
             ],
             "findings": [{"code": TEXT, "severity": TEXT, "message": TEXT, "cure": TEXT}],
             "labels": [TEXT],

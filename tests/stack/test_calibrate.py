@@ -108,7 +108,9 @@ def test_a_stack_equals_a_loop_and_a_nan_stays_in_its_run(task):
 
 def test_rows_that_ask_for_no_or_all_heat_get_the_ends():
     """At 1/60 the first run's mistakes are below what a float64 holds beside 1; the second one is always wrong."""
-    coldest, hottest = temperature(torch.tensor([[-1.0, 1.0], [1.0, -1.0]]).double(), torch.tensor([[0.0, 1.0]])).tolist()
+    coldest, hottest = temperature(
+        torch.tensor([[-1.0, 1.0], [1.0, -1.0]]).double(), torch.tensor([[0.0, 1.0]])
+    ).tolist()
     assert COLDEST <= coldest < 1 / 50
     assert hottest == pytest.approx(HOTTEST, rel=1e-6)
 

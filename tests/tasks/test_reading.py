@@ -45,7 +45,9 @@ def test_the_positive_label(column, positive, labels, values):
 
 
 def test_a_positive_label_that_is_not_there():
-    with pytest.raises(DataError, match=r"data\.positive is 'malign', and the target 't0' has no such label") as refused:
+    with pytest.raises(
+        DataError, match=r"data\.positive is 'malign', and the target 't0' has no such label"
+    ) as refused:
         decode("binary", words("malignant", "benign"), positive="malign")
     assert "did you mean malignant" in refused.value.problems[0].cure
 

@@ -155,7 +155,9 @@ class Source(Strict):
         named = [as_label(label) for label in order or []]
         twice = [label for at, label in enumerate(named) if label in named[:at]]
         if twice:
-            raise ValueError(f"order names {shown(twice[0])} twice: give each label once, from the lowest to the highest")
+            raise ValueError(
+                f"order names {shown(twice[0])} twice: give each label once, from the lowest to the highest"
+            )
         return order
 
     def reading(self) -> Reading:
