@@ -15,6 +15,7 @@ from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Comparison, Point, RunResult
 from losscli.compare.tuning import best, with_choices
+from losscli.compare.why import Studied, why
 from losscli.data.columns import in_short
 from losscli.data.dataset import Dataset
 from losscli.data.leaks import leaks
@@ -39,6 +40,7 @@ from losscli.stack.baseline import baseline
 from losscli.stack.course import Course, mean_of
 from losscli.stack.objective import resolve
 from losscli.stack.rows import Run, spans
+from losscli.stack.study import edges
 from losscli.stack.train import Job, Report, epochs_of, stacks, train
 from losscli.stack.watch import Stop, Tick, Watch, unwatched
 from losscli.tasks import tasks
@@ -134,8 +136,9 @@ def load(spec: Spec) -> Contest:
     task = tasks.get(spec.task)
     measured = yardsticks(spec.task, spec.costs)
     metrics = [measured[name] for name in spec.metrics]
-    job = Job(task, spec.model, spec.train, metrics, machine.choose(spec.train.device), list(measured.values()))
     found = entries(spec)
+    device = machine.choose(spec.train.device)
+    job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), study=len(found) > 1)
     used = [find_loss(entry.loss, spec.task) for entry in found]
     table = set_apart(spec.data.read(Path(spec.folder)), spec.data.split)
     target = task.decode(table.targets, spec.data.reading())
@@ -270,6 +273,8 @@ def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
         ratios=size_ratios(datasets),
         corrupt=spec.data.corrupt.active(),
     )
+    studied = [Studied(course.run.entry, course.run.seed, course.predictions, course.looks) for course in courses]
+    arena = replace(arena, why=why(arena, studied, edges(contest.job.task)))
     grids = {entry.name: grids_of(spec, entry) for entry in contest.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
 

@@ -101,6 +101,9 @@ class Arena:
     resampled: bool = False  # whether each seed has a split of its own
     split: str = "random"  # what divides the rows: random | group | time | column | folds
     corrupt: Mapping[str, Any] = field(default_factory=dict)  # what was done to the training rows: kind -> level
+    why: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # where the best entry and the reference part ways: `compare/why.py`
 
     @property
     def comparisons(self) -> int:

@@ -48,6 +48,7 @@ def _arena(arena: Arena) -> dict[str, Any]:
         "split": arena.split,
         "corrupt": _plain(arena.corrupt),
         "comparisons": arena.comparisons,
+        "why": dict(arena.why),
         "paragraph": paragraph(arena),
     }
 

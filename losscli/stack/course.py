@@ -6,13 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from losscli.metrics import Metric
 from losscli.stack.predictions import Predictions
 from losscli.stack.rows import Run
+
+if TYPE_CHECKING:
+    from losscli.stack.study import Look
 
 EXPLODED = 1e6  # a run whose loss is this many times what it started with has diverged, though it is still a number
 
@@ -31,6 +34,7 @@ class Course:
     weights: dict[str, np.ndarray] = field(default_factory=dict)  # empty if the run diverged
     calibration: Mapping[str, Any] = field(default_factory=dict)  # chosen on the valid split: thresholds, temperature
     predictions: Predictions | None = None  # None if the run diverged, or its seed is not among `Job.kept`
+    looks: list[Look] = field(default_factory=list)  # what the loss attended to, where that was studied
     seconds: float = 0.0
 
     @property

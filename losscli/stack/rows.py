@@ -124,6 +124,14 @@ class Rows:
         )
         return inputs, targets, None if weights is None else self._by_dataset(weights[:, start:stop])
 
+    def at(self, split: str, places: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The rows of a split at `places` [n] for every run: inputs, targets and weights as in `batches`."""
+        tables = (self.inputs[split], self.targets[split], self.weights[split])
+        inputs, targets, weights = (None if table is None else self._by_dataset(table[:, places]) for table in tables)
+        assert inputs is not None
+        assert targets is not None
+        return inputs, targets, weights
+
     def _by_dataset(self, rows: Tensor) -> Tensor:
         """[D, n, ...] -> [R, n, ...]; without a copy where there is one dataset."""
         if len(self.datasets) == 1:

@@ -25,6 +25,7 @@ from losscli.stack.output import outputs_of
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Rows, Run, spans
 from losscli.stack.schedule import share
+from losscli.stack.study import Study
 from losscli.tasks import Task
 
 # Without `epochs`, a run gets as many as this many steps need, within these bounds.
@@ -42,6 +43,7 @@ class Job:
     device: torch.device
     yardsticks: Sequence[Metric] = ()  # what test and valid are judged by at the end, beside `metrics`
     kept: Set[int] = frozenset()  # the seeds whose runs hand out what they predict of the test split
+    study: bool = False  # whether to look at what losses attend to
 
 
 # Called after each epoch of a stack with epoch, epochs and courses; True ends the training, and what there is is kept.
@@ -112,6 +114,7 @@ class Training:
         per_epoch = len(spans(self.rows.count("train"), self.plan.batch_size))
         self.steps = min(self.epochs * per_epoch, self.plan.max_steps or self.epochs * per_epoch)
         self.started_at = torch.zeros(len(runs), device=job.device)
+        self.study = Study(self.rows, self.judge, job.task, self.epochs) if job.study else None
 
     def _draw(self, run: Run) -> Tensor:
         """The initial weights [P] of a run: drawn for its own number of features, then widened to the stack's."""
@@ -120,9 +123,11 @@ class Training:
 
     def run(self, report: Report) -> None:
         """All epochs, or as many as any run still needs."""
+        self._study(0)
         for epoch in range(1, self.epochs + 1):
             losses = self._epoch()
             self._look(epoch, losses)
+            self._study(epoch)
             if report(epoch, self.epochs, self.courses):
                 for course in self.courses:
                     course.stop()
@@ -166,6 +171,10 @@ class Training:
                 improved[row] = course.judge(self.job.metrics[0], named, self.plan.patience)
         self._keep(improved)
 
+    def _study(self, epoch: int) -> None:
+        if self.study is not None:
+            self.study.look(epoch, lambda x: self.forward(x, Pass(training=False)))
+
     def _keep(self, improved: list[bool]) -> None:
         if self.best is not None and any(improved):
             better = torch.tensor(improved, device=self.job.device)[:, None]
@@ -200,6 +209,7 @@ class Training:
         for row, course in enumerate(self.courses):
             if course.status != "diverged":
                 course.weights = self.network.named(weights[row], statistics[row])
+                course.looks = [] if self.study is None else self.study.looks[row]
 
     def _hand_out(self, output: Tensor) -> None:
         """What the runs predict, where it is to be kept."""

@@ -1,0 +1,209 @@
+"""Why it wins: where the best entry and the reference part ways, what each loss attends to, and which wrong labels it learns.
+
+Rows of the test split are as hard as all entries together find them, so no entry chooses its own hard rows. Everything is the
+mean over the runs of an entry. No torch here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.compare.result import Arena, finite
+
+if TYPE_CHECKING:
+    from losscli.stack.predictions import Predictions
+    from losscli.stack.study import Look
+
+PARTS = ("easiest quarter", "second quarter", "third quarter", "hardest quarter")
+MOST_CLASSES = 30  # of a breakdown: the most frequent ones
+ENOUGH = 20  # rows of a test split below which quarters say nothing
+
+
+@dataclass(frozen=True)
+class Studied:
+    """One run: what it says of the test split, and the looks that were taken at it while it trained."""
+
+    entry: str
+    seed: int
+    predictions: Predictions | None
+    looks: Sequence[Look]
+
+
+def why(arena: Arena, runs: Sequence[Studied], edges: Sequence[float]) -> dict[str, Any]:
+    """What `results.json` says under `why`; empty for a single entry.
+
+    `best` is the entry with the best mean of the headline on the test split. `classes` and `difficulty` hold the share of
+    right decisions (labels: of all of them; numbers: the mean absolute error) of both, in each class and in each quarter of
+    the test rows by difficulty; `attention` the shares of training rows and of the gradient by hardness over the epochs;
+    `memory`, under labels that were changed on purpose, the shares that were learned by heart and resisted.
+    """
+    best = _best(arena)
+    if best is None or len(arena.entries) < 2:
+        return {}
+    told = [run for run in runs if run.predictions is not None]
+    pair = (best, arena.reference)
+    return {
+        "best": best,
+        "reference": arena.reference,
+        "measure": "mae" if arena.task == "regression" else "accuracy",
+        "classes": _by_class(told, pair, arena),
+        "difficulty": _by_difficulty(told, pair, arena.task),
+        "attention": _attention(runs, arena, edges),
+        "memory": _memory(runs, arena),
+    }
+
+
+def _best(arena: Arena) -> str | None:
+    sign = 1 if arena.directions[arena.headline] == "up" else -1
+    means = {entry.entry: entry.scores.get("test", {}).get(arena.headline) for entry in arena.entries}
+    known = {name: sign * score.mean for name, score in means.items() if score and math.isfinite(score.mean)}
+    return max(known, key=known.__getitem__) if known else None
+
+
+def _right(told: Predictions, task: str) -> np.ndarray:
+    """[N]: whether each row is decided right (labels: the share of them), or how far each value is off."""
+    found: np.ndarray
+    if task == "regression":
+        found = np.abs(told.prediction - told.truth).mean(axis=1)
+        return found
+    if task == "multiclass":
+        found = (told.prediction.argmax(axis=1) == told.truth[:, 0]).astype(np.float64)
+        return found
+    limit = 0.5 if told.kind == "probabilities" else 0.0
+    found = ((told.prediction > limit) == (told.truth > 0.5)).mean(axis=1)
+    return found
+
+
+def _hard(told: Predictions, task: str) -> np.ndarray:
+    """[N]: how hard a run finds each row: what its truth lacks in probability; else what `_right` says."""
+    if task == "regression" or told.kind != "probabilities":
+        return _right(told, task) if task == "regression" else 1 - _right(told, task)
+    if task == "multiclass":
+        lacking: np.ndarray = 1 - np.take_along_axis(told.prediction, told.truth.astype(np.int64), axis=1)[:, 0]
+        return lacking
+    off: np.ndarray = np.abs(told.prediction - told.truth).mean(axis=1)
+    return off
+
+
+def _by_class(runs: Sequence[Studied], pair: Sequence[str], arena: Arena) -> list[dict[str, Any]]:
+    """Of both entries, in each class; for numbers in each quarter of the truth, from the lowest."""
+    groups = {run.seed: _groups(run.predictions, arena) for run in runs if run.predictions is not None}
+    names = list(dict.fromkeys(name for each in groups.values() for name in each))
+    rows = {name: _mean(each[name].sum() for each in groups.values() if name in each) for name in names}
+    if arena.task in ("binary", "multiclass"):
+        names = sorted(names, key=lambda name: -(rows[name] or 0))[:MOST_CLASSES]
+    return [
+        {
+            "class": name,
+            "rows": rows[name],
+            **_scores(runs, pair, arena.task, {seed: each[name] for seed, each in groups.items() if name in each}),
+        }
+        for name in names
+    ]
+
+
+def _groups(told: Predictions | None, arena: Arena) -> dict[str, np.ndarray]:
+    """Which of the rows [N] are of each class (labels: carry each label)."""
+    assert told is not None
+    if arena.task == "regression":
+        truth = told.truth.mean(axis=1)
+        limits = np.quantile(truth, [0.25, 0.5, 0.75])
+        return {f"truth, quarter {part + 1}": np.searchsorted(limits, truth) == part for part in range(4)}
+    if arena.task == "multilabel":
+        return {label: told.truth[:, index] > 0.5 for index, label in enumerate(arena.labels)}
+    return {label: told.truth[:, 0] == index for index, label in enumerate(arena.labels)}
+
+
+def _by_difficulty(runs: Sequence[Studied], pair: Sequence[str], task: str) -> list[dict[str, Any]]:
+    """Of both entries, in each quarter of the test rows of each seed, from the easiest."""
+    parts: dict[int, np.ndarray] = {}
+    for seed in dict.fromkeys(run.seed for run in runs):
+        felt = [_hard(run.predictions, task) for run in runs if run.seed == seed and run.predictions is not None]
+        hardness = np.mean(felt, axis=0)
+        if len(hardness) >= ENOUGH:
+            order = np.argsort(hardness, kind="stable")
+            parts[seed] = np.empty(len(order), np.int64)
+            parts[seed][order] = np.arange(len(order)) * len(PARTS) // len(order)
+    return [
+        {
+            "part": name,
+            "rows": _mean((part == place).sum() for part in parts.values()),
+            **_scores(runs, pair, task, {seed: part == place for seed, part in parts.items()}),
+        }
+        for place, name in enumerate(PARTS)
+        if parts
+    ]
+
+
+def _scores(
+    runs: Sequence[Studied], pair: Sequence[str], task: str, chosen: Mapping[int, np.ndarray]
+) -> dict[str, float | None]:
+    """The mean over the seeds of what both entries score on the rows that are chosen for each seed."""
+    found: dict[str, float | None] = {}
+    for word, entry in zip(("best", "reference"), pair, strict=True):
+        scores = []
+        for run in runs:
+            rows = chosen.get(run.seed) if run.entry == entry else None
+            if rows is not None and rows.any() and run.predictions is not None:
+                scores.append(float(_right(run.predictions, task)[rows].mean()))
+        found[word] = _mean(scores)
+    return found
+
+
+def _attention(runs: Sequence[Studied], arena: Arena, edges: Sequence[float]) -> dict[str, Any]:
+    """The mean over the seeds of each entry's looks, epoch by epoch; only epochs that every seed has been looked at."""
+    entries = {}
+    for name, looks in _looks(runs, arena).items():
+        entries[name] = {
+            "epochs": [each[0].epoch for each in looks],
+            "rows": [_shares([look.rows for look in each]) for each in looks],
+            "gradient": [_shares([look.gradient for look in each]) for each in looks],
+        }
+    return {"edges": list(edges), "unit": _unit(arena.task), "entries": entries} if entries else {}
+
+
+def _unit(task: str) -> str:
+    return "standard deviations from the truth" if task == "regression" else "1 - p(true class)"
+
+
+def _memory(runs: Sequence[Studied], arena: Arena) -> dict[str, Any]:
+    entries = {}
+    for name, looks in _looks(runs, arena).items():
+        kept = [(each[0].epoch, [look.memory for look in each if look.memory is not None]) for each in looks]
+        known = [(epoch, memories) for epoch, memories in kept if memories]
+        if known:
+            entries[name] = {"epochs": [epoch for epoch, _ in known]} | {
+                part: [_mean(getattr(memory, part) for memory in memories) for _, memories in known]
+                for part in ("memorised", "resisted", "learned")
+            }
+    return {"entries": entries} if entries else {}
+
+
+def _looks(runs: Sequence[Studied], arena: Arena) -> dict[str, list[list[Look]]]:
+    """By entry, for each epoch the looks of all its seeds."""
+    found = {}
+    for entry in arena.entries:
+        by_epoch: dict[int, list[Look]] = {}
+        studied = [run for run in runs if run.entry == entry.entry and run.looks]
+        for run in studied:
+            for look in run.looks:
+                by_epoch.setdefault(look.epoch, []).append(look)
+        whole = [by_epoch[epoch] for epoch in sorted(by_epoch) if len(by_epoch[epoch]) == len(studied)]
+        if whole:
+            found[entry.entry] = whole
+    return found
+
+
+def _shares(tables: Sequence[Sequence[float]]) -> list[float | None]:
+    return [_mean(column) for column in zip(*tables, strict=True)]
+
+
+def _mean(values: Iterable[Any]) -> float | None:
+    """The mean of those that are finite; None where there are none."""
+    known = [float(value) for value in values if math.isfinite(value)]
+    return finite(math.fsum(known) / len(known)) if known else None

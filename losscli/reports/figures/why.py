@@ -1,0 +1,134 @@
+"""Why it wins: where the best entry and the reference part ways, what losses attend to, and which wrong labels they learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from losscli.reports.evidence import Evidence
+from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+
+HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five classes that training rows are looked at by
+
+
+@figure(
+    "difficulty",
+    title="Easy rows and hard ones",
+    chapter="why",
+)
+def difficulty(evidence: Evidence) -> Chart | None:
+    """What the entry with the best mean and the reference make of the same test rows, from those that all entries find
+    easy to those that all find hard. A loss that only wins on hard rows pays for it somewhere if it loses on easy ones.
+    """
+    return _beside(evidence, "difficulty", "part")
+
+
+@figure(
+    "class-by-class",
+    title="Class by class",
+    chapter="why",
+)
+def classes(evidence: Evidence) -> Chart | None:
+    """The same two entries in each class (of numbers: in each quarter of the truth, from the lowest). A better mean can
+    hide a class that got worse.
+    """
+    return _beside(evidence, "classes", "class")
+
+
+def _beside(evidence: Evidence, section: str, key: str) -> Chart | None:
+    """Best and reference, a pair of bars for each line of the section."""
+    why = evidence.arena.why
+    lines = why.get(section) or []
+    if not lines or why["best"] == why["reference"]:
+        return None
+    names = [f"{plain(str(line[key]), 24)}<br>{line['rows'] or 0:.0f} rows" for line in lines]
+    traces = [_bars(evidence, why[word], names, [line[word] for line in lines]) for word in ("reference", "best")]
+    measure = "mean absolute error" if why["measure"] == "mae" else "share of right decisions"
+    layout = {
+        "barmode": "group",
+        "xaxis": {"type": "category", "automargin": True},
+        "yaxis": {"title": {"text": measure}, "rangemode": "tozero"},
+    }
+    return Chart({"": View(traces, layout)}, height=360)
+
+
+def _bars(evidence: Evidence, entry: str, names: Sequence[str], values: Sequence[float | None]) -> Trace:
+    known = [float("nan") if value is None else value for value in values]
+    return {
+        "type": "bar", "entry": evidence.place(entry), "stays": True, "name": evidence.called(entry), "x": list(names),
+        "y": rounded(known), "hovertemplate": "%{y}",
+    }  # fmt: skip
+
+
+@figure(
+    "attention",
+    title="What the gradient is spent on",
+    chapter="why",
+)
+def attention(evidence: Evidence) -> Chart | None:
+    """The share of the gradient that comes from training rows as hard as chosen above; the dotted line is their share of
+    the rows. Above it, such rows pull more than their number says. Cross-entropy is pulled by what is wrong, focal loss
+    more so; losses made for wrong labels let go of the hardest rows once those look hopeless.
+    """
+    told = evidence.arena.why.get("attention") or {}
+    if not told:
+        return None
+    limits = ["0", *(f"{edge:g}" for edge in told["edges"]), "1" if evidence.arena.task != "regression" else "more"]
+    views = {}
+    for place, word in enumerate(HARDNESS):
+        traces = [
+            trace for name in evidence.names for trace in _pulls(evidence, told["entries"].get(name), name, place)
+        ]
+        layout = {
+            "xaxis": {"title": {"text": "epoch"}},
+            "yaxis": {"title": {"text": "share"}, "range": [0, 1]},
+        }
+        views[f"{word} ({plain(told['unit'])} {limits[place]} to {limits[place + 1]})"] = View(traces, layout)
+    return Chart(views, choice="training rows", shown=list(views)[-1], height=400)
+
+
+def _pulls(evidence: Evidence, looks: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
+    if looks is None:
+        return []
+    line: Trace = {"type": "scatter", "mode": "lines", "entry": evidence.place(entry), "x": looks["epochs"]}
+    gradient, rows = ([_known(shares[place]) for shares in looks[word]] for word in ("gradient", "rows"))
+    return [
+        {**line, "name": evidence.called(entry), "y": rounded(gradient)},
+        {**line, "y": rounded(rows), "line": {"dash": "dot", "width": 1}, "showlegend": False, "hoverinfo": "skip"},
+    ]
+
+
+@figure(
+    "memory",
+    title="Wrong labels learned by heart",
+    chapter="why",
+)
+def memory(evidence: Evidence) -> Chart | None:
+    """Of the training rows whose label was changed on purpose, the share that is predicted as changed: learned by heart.
+    A loss that withstands wrong labels keeps this low while it learns the other rows.
+    """
+    told = (evidence.arena.why.get("memory") or {}).get("entries") or {}
+    words = {
+        "memorised": "wrong labels learned by heart",
+        "resisted": "wrong labels predicted as before the change",
+        "learned": "other rows predicted right",
+    }
+    views = {
+        title: View(
+            [
+                {
+                    "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": evidence.called(name),
+                    "x": told[name]["epochs"], "y": rounded([_known(value) for value in told[name][word]]),
+                }
+                for name in evidence.names
+                if name in told
+            ],
+            {"xaxis": {"title": {"text": "epoch"}}, "yaxis": {"title": {"text": "share"}, "range": [0, 1]}},
+        )
+        for word, title in words.items()
+    }  # fmt: skip
+    return Chart(views, choice="share", height=400) if told else None
+
+
+def _known(value: float | None) -> float:
+    return float("nan") if value is None else value

@@ -1,0 +1,168 @@
+"""What a loss attends to while it trains: how the gradient is shared among easy and hard rows, and which wrong labels are
+learned by heart.
+
+Now and then, a sample of the training rows is looked at. A row is as hard as the model finds it at that moment: for classes by
+the probability of its true class, for numbers by its distance from the truth, in standard deviations of the target. What a
+row weighs is the size of the gradient of the mean loss with respect to the raw outputs of that row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from losscli.stack.evaluate import Judge, Reading
+from losscli.stack.rows import Rows, Run
+from losscli.tasks import Prediction, Task
+
+LOOKS = 9  # at the start, at the end, and evenly between
+SAMPLE = 1000  # training rows; where labels were changed on purpose, twice as many
+OFF = (0.2, 0.4, 0.6, 0.8)  # edges of 1 - p(true class)
+APART = (0.25, 0.5, 1.0, 2.0)  # edges of the distance from the truth, in standard deviations
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Shares of the rows whose label was changed on purpose that are predicted as changed (learned by heart), and as they
+    were before (resisted); and of the other rows that are predicted right.
+    """
+
+    memorised: float
+    resisted: float
+    learned: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """One run at the end of one epoch (0: before the first): shares by hardness, from the easiest rows to the hardest."""
+
+    epoch: int
+    rows: tuple[float, ...]
+    gradient: tuple[float, ...]
+    memory: Memory | None = None
+
+
+def edges(task: Task) -> tuple[float, ...]:
+    """Where one class of hardness ends and the next begins."""
+    return OFF if task.has_classes else APART
+
+
+def epochs_to_look(epochs: int) -> set[int]:
+    """Before the first epoch, after the last, and evenly between.
+
+    >>> sorted(epochs_to_look(20))
+    [0, 2, 5, 8, 10, 12, 15, 18, 20]
+    """
+    return set(np.linspace(0, epochs, LOOKS).round().astype(int).tolist())
+
+
+class Study:
+    """Looks at all runs of a stack. `looks` has a list for each run."""
+
+    def __init__(self, rows: Rows, judge: Judge, task: Task, epochs: int):
+        self.rows, self.judge, self.task = rows, judge, task
+        self.epochs = epochs_to_look(epochs)
+        self.flipped = _stacked([run.dataset.parts["train"].flipped for run in rows.runs])
+        count = rows.count("train")
+        wanted = SAMPLE if self.flipped is None else 2 * SAMPLE
+        self.places = torch.linspace(0, count - 1, min(wanted, count)).round().long()
+        self.looks: list[list[Look]] = [[] for _ in rows.runs]
+
+    def look(self, epoch: int, forward: Callable[[Tensor], Tensor]) -> None:
+        """Note one more epoch, if it is one of those; `forward` gives raw outputs [R, n, O] of rows [R, n, F]."""
+        if epoch not in self.epochs:
+            return
+        inputs, target, weight = self.rows.at("train", self.places.to(self.rows.device))
+        with torch.no_grad():
+            output = forward(inputs)
+        pull = self._pull(output, target, weight)
+        for reading in self.judge.readings:
+            raw, given = output[reading.rows], target[reading.rows]
+            with torch.no_grad():
+                prediction = reading.outlet.predict(raw)
+            hardness = self._hardness(prediction, given, reading)
+            shares = _shares(hardness, pull[reading.rows], edges(self.task))
+            memories = self._memories(prediction, given, reading.places)
+            for at, place in enumerate(reading.places):
+                rows, gradient = (tuple(table[at].tolist()) for table in shares)
+                self.looks[place].append(Look(epoch, rows, gradient, memories[at]))
+
+    def _pull(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+        """The size of each row's gradient [R, n]; of each label's [R, n, L] where a row has several."""
+        leaf = output.detach().requires_grad_()
+        losses = self.judge.objective(leaf, target, weight)
+        (gradient,) = torch.autograd.grad(losses, leaf, grad_outputs=torch.ones_like(losses))
+        several = target.ndim == 3 and target.shape == gradient.shape and self.task.name == "multilabel"
+        return gradient.abs() if several else gradient.norm(dim=-1)
+
+    def _hardness(self, prediction: Prediction, target: Tensor, reading: Reading) -> Tensor:
+        """[r, n], or [r, n, L]: 0 is easy."""
+        if self.task.has_classes:
+            return 1 - _of_truth(prediction, target, self.task)
+        assert prediction.values is not None
+        scale = reading.outlet.scale
+        truth = target if scale is None else scale.in_units(target)
+        spread = truth.std(dim=1, keepdim=True).clamp(min=1e-12)
+        apart = (prediction.values - truth).abs() / spread
+        return apart if apart.ndim == 2 else apart.norm(dim=-1) / apart.shape[-1] ** 0.5
+
+    def _memories(self, prediction: Prediction, target: Tensor, places: Sequence[int]) -> list[Memory | None]:
+        """What became of the changed labels; None where there are none, or a row has no one label."""
+        if self.flipped is None or prediction.labels is None or target.ndim != 2:
+            return [None] * len(places)
+        decided = prediction.labels.cpu()
+        return [
+            _memory(decided[at], target[at].cpu(), self.flipped[place][self.places], self._clean(self.rows.runs[place]))
+            for at, place in enumerate(places)
+        ]
+
+    def _clean(self, run: Run) -> Tensor:
+        clean = run.dataset.parts["train"].clean
+        assert clean is not None  # it comes with `flipped`
+        return torch.from_numpy(clean)[self.places]
+
+
+def _stacked(flipped: Sequence[np.ndarray | None]) -> list[Tensor] | None:
+    """Which training rows were changed, for each run; None where none was in any."""
+    if all(each is None or not each.any() for each in flipped):
+        return None
+    return [torch.from_numpy(each) if each is not None else torch.zeros(0, dtype=torch.bool) for each in flipped]
+
+
+def _of_truth(prediction: Prediction, target: Tensor, task: Task) -> Tensor:
+    """The probability of the true class; where a loss gives none, what a logistic link would make of its scores."""
+    if task.name == "multiclass":
+        if prediction.probabilities is not None:
+            found = prediction.probabilities
+        else:
+            assert prediction.scores is not None
+            found = prediction.scores.softmax(dim=-1)
+        classes = target.argmax(dim=-1) if target.ndim == 3 else target
+        return found.gather(-1, classes.long().unsqueeze(-1)).squeeze(-1)
+    if prediction.probabilities is not None:
+        yes = prediction.probabilities
+    else:
+        assert prediction.scores is not None
+        yes = prediction.scores.sigmoid()
+    return torch.where(target > 0.5, yes, 1 - yes)
+
+
+def _shares(hardness: Tensor, pull: Tensor, limits: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """By class of hardness, the share of the rows and of the gradient, [r, B] each; NaN where there is no gradient."""
+    hardness, pull = hardness.flatten(1), pull.flatten(1).double()
+    kind = torch.bucketize(hardness.contiguous(), hardness.new_tensor(limits))
+    member = torch.nn.functional.one_hot(kind, len(limits) + 1).double()  # [r, n, B]
+    weighed = (member * pull.unsqueeze(-1)).sum(1)
+    return member.mean(1), weighed / pull.sum(1, keepdim=True)
+
+
+def _memory(decided: Tensor, given: Tensor, flipped: Tensor, clean: Tensor) -> Memory | None:
+    """Of one run's sample, [n] each."""
+    if not flipped.any():
+        return None
+    as_given, as_before = (decided == given).double(), (decided == clean.to(decided.dtype)).double()
+    return Memory(float(as_given[flipped].mean()), float(as_before[flipped].mean()), float(as_given[~flipped].mean()))

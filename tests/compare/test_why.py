@@ -1,0 +1,107 @@
+"""Where the best entry and the reference part ways, counted by hand on predictions that one can read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from losscli.compare.result import Arena
+from losscli.compare.why import Studied, why
+from losscli.stack.predictions import Predictions
+from losscli.stack.study import Look, Memory
+
+ROWS = 40
+EDGES = (0.2, 0.4, 0.6, 0.8)
+
+
+def said(truth: Any, prediction: Any, kind: Any = "probabilities") -> Predictions:
+    columns = [np.asarray(each, np.float32).reshape(len(truth), -1) for each in (truth, prediction)]
+    return Predictions(np.arange(len(truth)), *columns, kind)
+
+
+@pytest.fixture
+def arena(arena_of: Callable[..., Arena]) -> Arena:
+    """Two entries and two seeds, of which focal has the better mean."""
+    return arena_of({"bce": [0.8, 0.8], "focal": [0.9, 0.9]})
+
+
+def test_classes_and_quarters(arena: Arena) -> None:
+    """Rows 0 to 29 are of class 0; bce is right on all of them and wrong on all others, focal right on all."""
+    truth = np.arange(ROWS) >= 30
+    bce = np.where(truth, 0.4, 0.1)
+    focal = np.where(truth, 0.8, 0.2)
+    runs = [Studied(name, seed, said(truth, p), ()) for name, p in (("bce", bce), ("focal", focal)) for seed in (0, 1)]
+    found = why(arena, runs, EDGES)
+    assert (found["best"], found["reference"], found["measure"]) == ("focal", "bce", "accuracy")
+    assert found["classes"] == [
+        {"class": "died", "rows": 30, "best": 1.0, "reference": 1.0},
+        {"class": "survived", "rows": 10, "best": 1.0, "reference": 0.0},
+    ]
+    hardest = found["difficulty"][-1]
+    assert (hardest["rows"], hardest["best"], hardest["reference"]) == (10, 1.0, 0.0)
+    assert all(part["reference"] == 1.0 for part in found["difficulty"][:-1])
+
+
+def test_rows_are_as_hard_as_all_entries_find_them(arena: Arena) -> None:
+    """What one entry alone finds hard and the other easy is not the hardest quarter."""
+    truth = np.ones(ROWS)
+    one, other = np.full(ROWS, 0.9), np.full(ROWS, 0.9)
+    one[:10], other[:10] = 0.0, 1.0  # 1.0 lacking in sum
+    one[10:20] = other[10:20] = 0.4  # 1.2 lacking
+    found = why(arena, [Studied("bce", 0, said(truth, one), ()), Studied("focal", 0, said(truth, other), ())], EDGES)
+    hardest = found["difficulty"][-1]
+    assert (hardest["reference"], hardest["best"]) == (0.0, 0.0)
+    third = found["difficulty"][-2]
+    assert (third["reference"], third["best"]) == (0.0, 1.0)
+
+
+def test_numbers_are_off_by_so_much(arena_of: Callable[..., Arena]) -> None:
+    arena = replace(arena_of({"mse": [2.0], "mae": [1.0]}), task="regression", directions={"auroc": "down"})
+    truth = np.arange(ROWS, dtype=float)
+    runs = [
+        Studied("mse", 0, said(truth, truth + np.repeat([0.0, 0.0, 0.0, 8.0], 10), "values"), ()),
+        Studied("mae", 0, said(truth, truth + 1, "values"), ()),
+    ]
+    found = why(arena, runs, EDGES)
+    assert found["measure"] == "mae"
+    assert [line["reference"] for line in found["classes"]] == [0.0, 0.0, 0.0, 8.0]
+    assert [line["best"] for line in found["classes"]] == [1.0] * 4
+    assert found["difficulty"][-1] == {"part": "hardest quarter", "rows": 10, "best": 1.0, "reference": 8.0}
+
+
+def test_multiclass_scores_decide_by_the_largest(arena: Arena) -> None:
+    three = replace(arena, task="multiclass", labels=("a", "b", "c"))
+    truth = np.arange(30) % 3
+    right = np.eye(3)[truth] * 5
+    wrong = np.roll(right, 1, axis=1)
+    runs = [Studied("bce", 0, said(truth, wrong, "scores"), ()), Studied("focal", 0, said(truth, right, "scores"), ())]
+    found = why(three, runs, EDGES)
+    assert [(line["class"], line["reference"], line["best"]) for line in found["classes"]] == [
+        (label, 0.0, 1.0) for label in "abc"
+    ]
+
+
+def test_looks_are_averaged_over_seeds(arena: Arena) -> None:
+    def look(epoch: int, share: float, memorised: float) -> Look:
+        return Look(epoch, (share, 1 - share), (1 - share, share), Memory(memorised, 0.0, 1.0))
+
+    runs = [
+        Studied("bce", 0, None, [look(0, 0.2, 0.0), look(2, 0.4, 0.5), look(4, 1.0, 1.0)]),
+        Studied("bce", 1, None, [look(0, 0.4, 0.5), look(2, 0.8, 1.0)]),  # it stopped early
+        Studied("focal", 0, None, ()),
+    ]
+    found = why(arena, runs, (0.5,))
+    told = found["attention"]["entries"]
+    assert list(told) == ["bce"]
+    assert told["bce"]["epochs"] == [0, 2]
+    np.testing.assert_allclose(told["bce"]["rows"], [[0.3, 0.7], [0.6, 0.4]])
+    np.testing.assert_allclose(told["bce"]["gradient"], [[0.7, 0.3], [0.4, 0.6]])
+    assert found["memory"]["entries"]["bce"]["memorised"] == [0.25, 0.75]
+
+
+def test_one_entry_has_nothing_to_be_better_than(arena_of: Callable[..., Arena]) -> None:
+    assert why(arena_of({"bce": [0.8]}), [], EDGES) == {}
