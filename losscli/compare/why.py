@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PARTS = ("easiest quarter", "second quarter", "third quarter", "hardest quarter")
 MOST_CLASSES = 30  # of a breakdown: the most frequent ones
+PARTS_OF_TRUTH = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 ENOUGH = 20  # rows of a test split below which quarters say nothing
 
 
@@ -113,7 +114,7 @@ def _groups(told: Predictions | None, arena: Arena) -> dict[str, np.ndarray]:
     if arena.task == "regression":
         truth = told.truth.mean(axis=1)
         limits = np.quantile(truth, [0.25, 0.5, 0.75])
-        return {f"truth, quarter {part + 1}": np.searchsorted(limits, truth) == part for part in range(4)}
+        return {PARTS_OF_TRUTH[part]: np.searchsorted(limits, truth) == part for part in range(4)}
     if arena.task == "multilabel":
         return {label: told.truth[:, index] > 0.5 for index, label in enumerate(arena.labels)}
     return {label: told.truth[:, 0] == index for index, label in enumerate(arena.labels)}

@@ -18,7 +18,7 @@ HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five cla
 )
 def difficulty(evidence: Evidence) -> Chart | None:
     """What the entry with the best mean and the reference make of the same test rows, from those that all entries find
-    easy to those that all find hard. A loss that only wins on hard rows pays for it somewhere if it loses on easy ones.
+    easy to those that all find hard. Most losses agree on the easy ones; what they make of the hard ones is the difference.
     """
     return _beside(evidence, "difficulty", "part")
 
@@ -41,15 +41,21 @@ def _beside(evidence: Evidence, section: str, key: str) -> Chart | None:
     lines = why.get(section) or []
     if not lines or why["best"] == why["reference"]:
         return None
-    names = [f"{plain(str(line[key]), 24)}<br>{line['rows'] or 0:.0f} rows" for line in lines]
+    names = [f"{_short(line[key])}<br>{line['rows'] or 0:.0f} rows" for line in lines]
     traces = [_bars(evidence, why[word], names, [line[word] for line in lines]) for word in ("reference", "best")]
     measure = "mean absolute error" if why["measure"] == "mae" else "share of right decisions"
     layout = {
         "barmode": "group",
-        "xaxis": {"type": "category", "automargin": True},
+        "showlegend": True,
+        "xaxis": {"type": "category", "automargin": True, "tickangle": 0 if len(names) <= 4 else "auto"},
         "yaxis": {"title": {"text": measure}, "rangemode": "tozero"},
     }
     return Chart({"": View(traces, layout)}, height=360)
+
+
+def _short(name: str) -> str:
+    """A name that fits below a bar."""
+    return plain(name.removesuffix(" quarter"), 24)
 
 
 def _bars(evidence: Evidence, entry: str, names: Sequence[str], values: Sequence[float | None]) -> Trace:
@@ -66,7 +72,7 @@ def _bars(evidence: Evidence, entry: str, names: Sequence[str], values: Sequence
     chapter="why",
 )
 def attention(evidence: Evidence) -> Chart | None:
-    """The share of the gradient that comes from training rows as hard as chosen above; the dotted line is their share of
+    """The share of the gradient that comes from training rows as hard as chosen above; the thin line is their share of
     the rows. Above it, such rows pull more than their number says. Cross-entropy is pulled by what is wrong, focal loss
     more so; losses made for wrong labels let go of the hardest rows once those look hopeless.
     """
