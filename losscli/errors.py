@@ -187,12 +187,17 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
 def likely(word: str, choices: Iterable[str]) -> list[str]:
     """Every choice that begins with `word`; if there is none, the one that looks most like it, if one does.
 
+    A variant of one that is meant already is not asked about, too.
+
     >>> likely("multi", ["binary", "multiclass", "multilabel"])
     ['multiclass', 'multilabel']
+    >>> likely("acc", ["accuracy", "accuracy-tuned"])
+    ['accuracy']
     """
     by_folded = {choice.casefold(): choice for choice in choices}
     folded = str(word)[:80].casefold()
     begun = [choice for choice in by_folded if len(folded) >= SHORTEST_BEGINNING and choice.startswith(folded)]
+    begun = [choice for choice in begun if not any(choice.startswith(f"{other}-") for other in begun)]
     return [by_folded[close] for close in begun or difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)]
 
 

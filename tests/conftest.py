@@ -12,6 +12,7 @@ import pytest
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Comparison, Point, RunResult
 from losscli.errors import Finding
+from losscli.losses import losses, own
 
 DIRECTIONS: dict[str, Any] = {"auroc": "up", "accuracy": "up", "log-loss": "down"}
 MakeComparison = Callable[..., Comparison]
@@ -55,6 +56,14 @@ def make_arena(
         **facts,
     }
     return build_arena(entries, runs, findings=findings, **given)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _losses_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test puts on the shelf of losses stands there for that test."""
+    losses.names()
+    monkeypatch.setattr(losses, "_items", dict(losses._items))
+    monkeypatch.setattr(own, "_adopted", {})
 
 
 @pytest.fixture

@@ -192,7 +192,8 @@ def test_findings_come_gravest_first(arena_of: MakeArena, shown: Shown) -> None:
 
 def test_labels_that_are_numbers_anyway_are_not_listed(arena_of: MakeArena, shown: Shown) -> None:
     assert "target:" not in shown(arena_of({"a": [0.5]}, labels=("0", "1")))
-    many = shown(arena_of({"a": [0.5]}, labels=tuple(f"class {n}" for n in range(26))), width=300)
+    labels = tuple(f"class {n}" for n in range(26))
+    many = shown(arena_of({"a": [0.5]}, task="multiclass", labels=labels), width=300)
     assert "9 = class 9 and 16 more" in many
 
 

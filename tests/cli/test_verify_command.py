@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from losscli.cli import app
-from losscli.losses import losses, own
+from losscli.losses import losses
 
 EXAMPLE = Path(__file__).parents[2] / "configs" / "own_loss.py"
 ILL = """
@@ -39,13 +39,6 @@ def late(prediction, target):
     return (prediction - target) ** 2
 """
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(autouse=True)
-def _as_it_was(monkeypatch):
-    losses.names()
-    monkeypatch.setattr(losses, "_items", dict(losses._items))
-    monkeypatch.setattr(own, "_adopted", {})
 
 
 @pytest.fixture

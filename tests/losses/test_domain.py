@@ -16,7 +16,7 @@ CLASSES = {"class index", "class index or probabilities", "class rank"}
 
 def judged(words: str, values: list[float] | np.ndarray, names: tuple[str, ...] = ("y",), **columns: Column) -> list:
     return check_target(
-        SimpleNamespace(name="ours", target=words),  # type: ignore[arg-type]
+        SimpleNamespace(name="ours", target=words, own_units=False),  # type: ignore[arg-type]
         "regression",
         Target(np.asarray(values, dtype=np.float32), names),
         columns,

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from losscli.errors import CodeError, SpecError
-from losscli.losses import find, losses, own
+from losscli.losses import find
 from losscli.losses.own import adopt, label_of, load, refers, typed
 from losscli.verify.trial import verify
 
@@ -156,14 +156,6 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("own") / "ours.py"
     path.write_text(CODE)
     return path
-
-
-@pytest.fixture(autouse=True)
-def _as_it_was(monkeypatch):
-    """What a test puts on the shelf stands there for that test."""
-    losses.names()
-    monkeypatch.setattr(losses, "_items", dict(losses._items))
-    monkeypatch.setattr(own, "_adopted", {})
 
 
 def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
