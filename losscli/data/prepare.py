@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,6 +17,12 @@ from losscli.errors import DataError, Finding, shown
 from losscli.tasks import Column, Target, Task
 
 SHOWN = 8  # names in one message
+NOT_LEARNED = "nothing can be learned of it there"
+NOT_MEASURED = {
+    "binary": "a metric that needs both classes, such as auroc, has no value there",
+    "multiclass": "the mean over the classes leaves it out there",
+    "multilabel": "the mean over the labels leaves it out there",
+}
 NOT_MEANT = "nothing can be learned from it; data.drop silences this, if it is meant to be so"
 
 
@@ -88,6 +94,7 @@ def prepare_all(
     findings = [finding for dataset in different for finding in dataset.findings]
     findings += constant_in_some(table, different)
     findings += sizes_that_differ(different)
+    findings += classes_that_lack(task, target, datasets)
     findings += told(how, [dataset.damage for dataset in different])
     return datasets, findings
 
@@ -105,6 +112,35 @@ def sizes_that_differ(datasets: Sequence[Dataset]) -> list[Finding]:
     if not spans:
         return []
     return [Finding("split-sizes", "info", f"the sizes of the splits differ between seeds: {', '.join(spans)} rows")]
+
+
+def classes_that_lack(task: Task, target: Target, datasets: Mapping[int, Dataset]) -> list[Finding]:
+    """A finding for each split that lacks a class, or positive rows of a label, with the seeds of these datasets."""
+    if not task.has_classes:
+        return []
+    there = _classes_in(target.values, target)
+    found = []
+    for split in SPLITS:
+        lacking = {seed: there & ~_classes_in(each.parts[split].target, target) for seed, each in datasets.items()}
+        seeds = [str(seed) for seed, classes in lacking.items() if classes.any()]
+        if seeds:
+            names = [shown(target.labels[at]) for at in np.flatnonzero(np.any(list(lacking.values()), axis=0))]
+            rows = "positive rows of the label" if task.name == "multilabel" else "rows of the class"
+            message = f"the {split} split has no {rows} {listed(names)}"
+            message += f" with {len(seeds)} of {len(datasets)} seeds ({listed(seeds)})" if len(datasets) > 1 else ""
+            effect = NOT_LEARNED if split == "train" else NOT_MEASURED[task.name]
+            found.append(
+                Finding("class-missing", "warning", f"{message}: {effect}", "a larger split, or more such rows")
+            )
+    return found
+
+
+def _classes_in(values: np.ndarray, target: Target) -> np.ndarray:
+    """bool [K or L]: the classes that have a row, or the labels that have a positive one, among `values` [N, ...]."""
+    if values.ndim == 2 and not target.soft:
+        return np.asarray(values.any(axis=0))
+    classes = values.argmax(axis=1) if values.ndim == 2 else values.astype(np.int64)
+    return np.bincount(classes, minlength=len(target.labels)) > 0
 
 
 def _stratifies(task: Task, target: Target, split: Split) -> bool:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from losscli.data.dataset import Table
-from losscli.data.prepare import constant_in_some, prepare
+from losscli.data.prepare import classes_that_lack, constant_in_some, prepare
 from losscli.data.sources import Split
 from losscli.errors import DataError
-from losscli.tasks import Column, Target, TargetScale
+from losscli.tasks import Column, Target, TargetScale, tasks
 
 ROWS = 120
 
@@ -107,3 +107,35 @@ def test_features_constant_in_some_training_splits_are_one_finding():
     assert constant_in_some(table(one=Column(np.ones(ROWS))), datasets[:1]) == []
     told = {found for dataset in datasets for found in dataset.findings}
     assert len(told) == 1  # the same for every seed
+
+
+def lacking(task, target, seeds=3, **split):
+    """What is told of the splits of so many seeds, and the values that each test split holds."""
+    how = Split(stratify=False, **split)
+    datasets = {seed: prepare(table(), target, tasks.get(task), how, seed=seed) for seed in range(seeds)}
+    tests = [np.unique(target.values[each.parts["test"].index], axis=0) for each in datasets.values()]
+    return classes_that_lack(tasks.get(task), target, datasets), tests
+
+
+def test_a_class_that_a_split_lacks_is_told_once_with_the_seeds():
+    rare = Target((np.arange(ROWS) < 4).astype(np.float32), ("no", "yes"))
+    found, tests = lacking("binary", rare, seeds=6)
+    seeds = [str(seed) for seed, there in enumerate(tests) if len(there) < 2]
+    assert 0 < len(seeds) < 6
+    (told,) = [each for each in found if each.message.startswith("the test split")]
+    assert told.message.startswith(f"the test split has no rows of the class 'yes' with {len(seeds)} of 6 seeds (")
+    assert f"({', '.join(seeds)})" in told.message
+    assert "auroc" in told.message
+
+
+def test_a_label_without_positive_rows_and_a_class_without_any_are_told():
+    labels = np.zeros((ROWS, 2), dtype=np.float32)
+    labels[:, 0], labels[0, 1] = np.arange(ROWS) % 2, 1
+    found, _ = lacking("multilabel", Target(labels, ("often", "once")))
+    assert found
+    assert all("no positive rows of the label 'once'" in each.message for each in found)
+    assert lacking("multiclass", Target(np.arange(ROWS) % 3, ("a", "b", "c")))[0] == []
+    codes = np.where(np.arange(ROWS) == 0, 1, 0) + 2 * (np.arange(ROWS) % 2)  # class 1 has one row; none are of class 3
+    found, _ = lacking("multiclass", Target(codes, ("a", "b", "c", "never")))
+    assert found
+    assert all("no rows of the class 'b'" in each.message and "never" not in each.message for each in found)
