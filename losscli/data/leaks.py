@@ -92,7 +92,14 @@ def _columns(values: np.ndarray) -> list[np.ndarray]:
 
 
 def _number(mean: float) -> str:
-    return f"{mean:.0f}" if mean == round(mean) else f"{mean:.1f}"
+    """Rows, whole ones; a mean over splits is told as about so many.
+
+    >>> _number(46.0), _number(46.3), _number(0.3)
+    ('46', 'about 46', 'less than 1')
+    """
+    if mean == round(mean):
+        return f"{mean:.0f}"
+    return f"about {mean:.0f}" if mean >= 1 else "less than 1"
 
 
 # Features that tell the target outright

@@ -49,7 +49,8 @@ def test_rows_that_stand_in_two_splits_are_counted_with_their_targets():
     assert f"and {agreeing} of them the same target" in found.message
     mean = np.mean([twins_by_hand(x, CLASSES, seed)[1] for seed in range(3)])
     (over,) = noticed({"x": x}, seeds=3)
-    assert over.message.startswith(f"{mean:.1f}".removesuffix(".0") + f" of {held} valid and test rows (the mean of 3")
+    assert mean != round(mean)  # or nothing is rounded
+    assert over.message.startswith(f"about {mean:.0f} of {held} valid and test rows (the mean of 3")
 
 
 def test_rows_that_repeat_within_a_split_are_no_leak():
