@@ -1,4 +1,4 @@
-"""The README's tree has a line for every file of the package, in the words of the file's own docstring."""
+"""The README's tree has a line for every room and shelf of the package, in the words of its own docstring."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ORDER = (
-    "errors shelf options tasks losses metrics data stack spec record compare reports check explain verify pipeline cli"
+    "errors shelf options tasks losses metrics data stack spec record compare reports check explain verify "
+    "advice deploy pipeline cli"
 )
 WIDEST = 100
 
@@ -22,11 +23,12 @@ def says(path: Path) -> str:
 
 
 def lines(folder: Path, depth: int = 1) -> list[str]:
+    """Rooms, the shelves in them, and the files that stand beside the rooms; the files of a room tell their own story."""
     ranks = {name: place for place, name in enumerate(ORDER.split())} if depth == 1 else {}
     found = []
     entries = [path for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
     for path in sorted(entries, key=lambda path: (ranks.get(path.stem, -1), path.name)):
-        if path.name == "__init__.py":
+        if path.name == "__init__.py" or (depth > 1 and not path.is_dir()):
             continue
         doc = path / "__init__.py" if path.is_dir() else path
         name = f"{'  ' * depth}{path.name}{'/' if path.is_dir() else ''}"
