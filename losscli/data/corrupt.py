@@ -8,7 +8,7 @@ the levels of one seed differ in the level alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
@@ -156,7 +156,7 @@ def corrupt(
     if how.target_outliers:
         after = _with_outliers(before, _level(how.target_outliers), how.outlier_size, _stream(seed, "target_outliers"))
         done["target_outliers"] = int(_rows_that_differ(after, before).sum()), len(before)
-    taken = {name: Column(column.values[rows], column.levels) for name, column in features.items()}
+    taken = {name: column.holding(column.values[rows]) for name, column in features.items()}
     if how.feature_noise:
         taken, done["feature_noise"] = _with_noise(taken, _level(how.feature_noise), _stream(seed, "feature_noise"))
     if how.missing:
@@ -277,7 +277,7 @@ def _with_noise(
         values = features[name].values
         size = np.abs(values[~np.isnan(values)]).max() or 1.0
         sd = float(np.nanstd(values / size))  # in parts of the largest, whose square may be more than a double holds
-        noisy[name] = replace(features[name], values=values + rng.normal(size=len(values)) * (level * sd) * size)
+        noisy[name] = features[name].holding(values + rng.normal(size=len(values)) * (level * sd) * size)
     return noisy, (len(numbers), len(features))
 
 
@@ -292,7 +292,7 @@ def _with_holes(
         gone += int((~column.missing[holes]).sum())
         cells += len(values)
         values[holes] = -1 if column.is_category else np.nan
-        holed[name] = replace(column, values=values)
+        holed[name] = column.holding(values)
     return holed, (gone, cells)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from losscli.data.stream import Stream
 from losscli.errors import Finding
 from losscli.tasks import Column, Target, TargetScale
 
@@ -91,12 +92,13 @@ class Layout:
 class Part:
     """One split: features float32 [N, F], target as `tasks.Target.values` says (regression: standardised).
 
+    The features may be a `Stream`, which encodes rows when they are asked for.
     `weight` float32 [N] is how much each row counts in the loss; None where all count alike. `index` int64 [N] is each
     row's place in the table. Where `data.corrupt` changed targets on purpose, `clean` are those from before, and
     `flipped` bool [N] tells which rows differ.
     """
 
-    features: np.ndarray
+    features: np.ndarray | Stream
     target: np.ndarray
     weight: np.ndarray | None = None
     index: np.ndarray | None = None

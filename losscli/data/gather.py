@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from losscli.data.ahead import ahead
 from losscli.data.delimited import LONGEST_FIELD, Block, Unequal, blocks, fields_of, header_of
 from losscli.data.files import File, FileOrigin, Watched
 from losscli.data.textfile import read_pieces
@@ -53,12 +54,16 @@ class Raw:
 
 @dataclass(frozen=True)
 class Gathered:
-    """All columns that were asked for, by name, in the order of the file, and what was skipped on the way."""
+    """All columns that were asked for, by name, in the order of the file, and what was skipped on the way.
+
+    They were read `at_once`, or each is read when it is looked up.
+    """
 
     names: tuple[str, ...]
     columns: Mapping[str, Raw]
     rows: int
     blank_lines: int = 0
+    at_once: bool = True
 
 
 def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
@@ -127,15 +132,6 @@ def _fill(out: np.ndarray, chunk: Any) -> bool:
     return fits
 
 
-def _ahead(found: Iterator[Block]) -> Iterator[Block]:
-    """The same blocks; the next one is read and searched for lines while this one is turned into numbers."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, found, None)
-        while (block := coming.result()) is not None:
-            coming = pool.submit(next, found, None)
-            yield block
-
-
 class _Reading:
     """One way through all files."""
 
@@ -146,13 +142,14 @@ class _Reading:
         self.rows, self.blank_lines, self.header_line = 0, 0, 1
         self.lines: list[np.ndarray] = []
         self.first_rows: list[int] = []  # of each file
+        self.origin: FileOrigin | None = None
 
     def go(self, left_out: set[str], as_text: set[str]) -> None:
         for file in self.files:
             self.first_rows.append(self.rows)
             self.watched.begin(file)
             unequal: Unequal | None = None
-            for block in _ahead(self._blocks(file)):
+            for block in ahead(self._blocks(file)):  # read and searched for lines while another becomes numbers
                 self._refuse_long_fields(block, file.name)
                 if not self.columns:
                     self._open(block, left_out, as_text)
@@ -315,7 +312,9 @@ class _Reading:
 
         if len(self.lines) > 1:
             self.lines = [np.concatenate(self.lines)]
-        origin = FileOrigin.of(self.files, column.index + 1, self.lines[0], self.first_rows)
+        if self.origin is None:
+            self.origin = FileOrigin.of(self.files, 1, self.lines[0], self.first_rows)
+        origin = replace(self.origin, column=column.index + 1)  # one array of lines for all columns
         if column.kind == "text":
             return Raw(column.name, origin, texts=pa.chunked_array(column.texts))
         return Raw(column.name, origin, numbers=column.values[: self.rows])

@@ -6,7 +6,8 @@ second or two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def _twins(table: Table, target: Target, datasets: Sequence[Dataset]) -> list[Fi
     """Rows of the valid and test splits whose features stand in the training split, too: how many, with which targets."""
     if not table.features or not datasets:
         return []
-    rows = hashed([column.values for column in table.features.values()])
+    rows = hashed(column.values for column in table.features.values())
     kinds, row_of = np.unique(rows, return_inverse=True)
     if len(kinds) == len(rows):
         return []
@@ -72,19 +73,20 @@ def _seen(row_of: np.ndarray, whole_of: np.ndarray, dataset: Dataset) -> tuple[i
     return len(held), int(met[row_of[held]].sum()), int(met_whole[whole_of[held]].sum())
 
 
-def hashed(columns: Sequence[np.ndarray]) -> np.ndarray:
-    """One uint64 per row of columns [N]: equal rows get equal ones, others almost surely different ones.
+def hashed(columns: Iterable[np.ndarray]) -> np.ndarray:
+    """One uint64 per row of columns [N], one column at least: equal rows get equal ones, others almost surely others.
 
     >>> rows = hashed([np.array([1, 2, 1]), np.array([0.5, 0.5, 0.5])])
     >>> rows[0] == rows[2], rows[0] == rows[1]
     (np.True_, np.False_)
     """
-    rows = np.zeros(len(columns[0]), dtype=np.uint64)
+    rows: Any = np.uint64(0)
     for column in columns:
         exact = column if column.dtype == np.int64 else column.astype(np.float64) + 0.0  # -0.0 becomes 0.0
         rows = (rows ^ exact.view(np.uint64)) * MIX
         rows ^= rows >> np.uint64(29)
-    return rows
+    found: np.ndarray = rows
+    return found
 
 
 def _columns(values: np.ndarray) -> list[np.ndarray]:

@@ -13,6 +13,7 @@ from losscli.data.encode import Encoder
 from losscli.data.encoding import Encoding
 from losscli.data.sources import Source, Split
 from losscli.data.split import divide
+from losscli.data.stream import Room, Stream, streamed
 from losscli.errors import DataError, Finding, shown
 from losscli.tasks import Column, Target, Task
 
@@ -34,12 +35,14 @@ def prepare(
     seed: int,
     how: Corruption | None = None,
     encoding: Encoding | None = None,
+    room: Room | None = None,
 ) -> Dataset:
     """The dataset that a run of `seed` trains on, divided as `split` says, its training split damaged as `how` says.
 
     `target` is what `task.decode` made of the table's target columns; `split.set_apart` has been called on the table.
     Splits are stratified where each row has one class, unless `split.stratify` says otherwise. Raises `DataError` if a
-    split is too small, if the training split has one class only, or if no feature varies over it.
+    split is too small, if the training split has one class only, or if no feature varies over it. Where `room` is not
+    enough for all rows encoded, they are streamed.
     """
     rows, noticed = divide(table, target, split, seed, _stratifies(task, target, split))
     train = Damaged(rows["train"], table.features, target.values[rows["train"]])
@@ -52,14 +55,19 @@ def prepare(
     encoder = Encoder.fit(train.features, places, encoding)
     scale = None if task.has_classes else target_scale(train.values, target.transform, target.standardise)
 
+    def encoded(columns: Mapping[str, Column], places: np.ndarray) -> np.ndarray | Stream:
+        if room is None or room.holds(table.rows, encoder):
+            return encoder.transform(columns, places)
+        return Stream(columns, places, encoder, room.window(encoder))
+
     def part(name: str) -> Part:
         weight = None if table.weight is None else table.weight[rows[name]]
         if name == "train":
             clean = None if train.clean is None else scaled(train.clean, scale)
-            features = encoder.transform(train.features, places)
+            features = encoded(train.features, places)
             return Part(features, scaled(train.values, scale), weight, rows[name], clean, train.flipped)
         values = scaled(target.values[rows[name]], scale)
-        return Part(encoder.transform(table.features, rows[name]), values, weight, rows[name])
+        return Part(encoded(table.features, rows[name]), values, weight, rows[name])
 
     parts = {name: part(name) for name in SPLITS}
     findings = (*table.findings, *target.findings, *noticed, *_noticed(table, encoder, encoding))
@@ -83,18 +91,21 @@ def prepare_all(
 ) -> tuple[dict[int, Dataset], list[Finding]]:
     """The dataset of every seed, one object where seeds have the same, and what was noticed of all of them."""
     split, how = source.split, source.corrupt
+    own = {seed: seed if split.resampled or how.active() else None for seed in seeds}
+    limit = source.memory_limit()
+    room = None if limit is None else Room.beside(table.features, limit, len(set(own.values())))
     made: dict[int | None, Dataset] = {}
     datasets = {}
     for seed in seeds:
-        own = seed if split.resampled or how.active() else None
-        if own not in made:
-            made[own] = prepare(table, target, task, split, seed, how, source.encode)
-        datasets[seed] = made[own]
+        if own[seed] not in made:
+            made[own[seed]] = prepare(table, target, task, split, seed, how, source.encode, room)
+        datasets[seed] = made[own[seed]]
     different = list(made.values())
     findings = [finding for dataset in different for finding in dataset.findings]
     findings += constant_in_some(table, different)
     findings += sizes_that_differ(different)
     findings += classes_that_lack(task, target, datasets)
+    findings += streamed([dataset.parts["train"].features for dataset in different], table.rows, room)
     findings += told(how, [dataset.damage for dataset in different])
     return datasets, findings
 

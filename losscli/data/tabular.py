@@ -19,6 +19,7 @@ from losscli.data.guess import Guess, guess_task
 from losscli.data.infer import Kind, Wanted, infer
 from losscli.data.rownumbers import counts_the_rows
 from losscli.data.sources import Source
+from losscli.data.store import Store, bytes_of, half_of_memory, sized
 from losscli.errors import DataError, Finding, Place, Problem, counted, shown
 from losscli.tasks import Column
 
@@ -34,7 +35,8 @@ class Tabular(Source):
     number, category, boolean, text or ignore (both left out), or date, which becomes numbers: year, month, day, weekday, days
     since 1970-01-01, and hour where there are times. `day_first` says whether 03/04/2024 is a day of April. `missing` lists the
     texts that mean that there is no value. `weight` is a column that says how much each row counts in the loss (metrics count
-    all rows alike).
+    all rows alike). `memory` is how much of it the table and its encoded rows may take, "2GB" (null: half of what there is):
+    beyond that, rows are encoded as they are needed, and the columns of a Parquet table lie on disk.
     """
 
     path: Text | Annotated[list[Text], Field(min_length=1)]
@@ -45,6 +47,7 @@ class Tabular(Source):
     types: dict[str, Kind] = Field(default_factory=dict)
     day_first: bool | None = None
     weight: str | None = None
+    memory: Text | None = None
 
     endings: ClassVar[tuple[str, ...]]  # of the part files in a folder
     _watched: Watched = PrivateAttr(default_factory=Watched)
@@ -59,6 +62,13 @@ class Tabular(Source):
             if "://" in each:
                 raise ValueError(f"path must be a local file, got {shown(each)}: download it first")
         return path
+
+    @field_validator("memory")
+    @classmethod
+    def _is_a_size(cls, memory: str | None) -> str | None:
+        if memory is not None:
+            bytes_of(memory)
+        return memory
 
     @model_validator(mode="after")
     def _keeps_its_targets(self) -> Tabular:
@@ -100,6 +110,9 @@ class Tabular(Source):
             self._read[place] = self._table(folder)
         return guess_task(self._read[place].targets, self.reading())
 
+    def memory_limit(self) -> int:
+        return half_of_memory() if self.memory is None else bytes_of(self.memory)
+
     def changes(self) -> list[Finding]:
         return self._watched.changes()
 
@@ -124,7 +137,8 @@ class Tabular(Source):
         if gathered.blank_lines:
             message = f"{gathered.blank_lines} blank lines of {shown(self.paths[0])} were skipped"
             findings.append(Finding("blank-lines", "info", message))
-        sorted_out = _Sorted(self, gathered)
+        store, told = self._store(gathered)
+        sorted_out = _Sorted(self, gathered, store)
         sorted_out.sort()
         del gathered
         weight = sorted_out.weight
@@ -132,7 +146,7 @@ class Tabular(Source):
             self.title(),
             sorted_out.features,
             sorted_out.targets,
-            (*sorted_out.findings, *findings),
+            (*sorted_out.findings, *findings, *told),
             None if weight is None else _weights(self.weight or "", weight),
             sorted_out.keys,
             sorted_out.stories,
@@ -140,6 +154,19 @@ class Tabular(Source):
         if self.separator is not None:
             return table  # an empty cell names no label, and lacks nothing
         return _whole(table, self.missing_target, files[0].name)
+
+    def _store(self, gathered: Gathered) -> tuple[Store | None, list[Finding]]:
+        """Where columns are kept that memory has no room for; None if it has. What was read at once is in memory already."""
+        size, limit = 8 * gathered.rows * len(gathered.columns), self.memory_limit()
+        if size <= limit:
+            return None, []
+        large = f"the table takes {sized(size)} in memory, and data.memory is {sized(limit)}"
+        if gathered.at_once:
+            cure = "write it as Parquet: its columns can lie on disk; or raise data.memory, if there is more"
+            return None, [Finding("memory", "warning", large, cure)]
+        store = Store(size)
+        message = f"{large}: its columns lie in a temporary file in {shown(str(store.folder))}"
+        return store, [Finding("on-disk", "info", message, "with a larger data.memory, columns stay in memory")]
 
     def _refuse_unknown(self, names: Sequence[str], file: str) -> None:
         keys = {
@@ -160,6 +187,7 @@ class _Sorted:
 
     source: Tabular
     gathered: Gathered
+    store: Store | None = None
     features: dict[str, Column] = field(default_factory=dict)
     targets: dict[str, Column] = field(default_factory=dict)
     keys: dict[str, Column] = field(default_factory=dict)
@@ -212,7 +240,7 @@ class _Sorted:
                 raise DataError(
                     f"the part {shown(taken[0])} of a date is called like a column", cure="rename that column"
                 )
-            self.features |= found.columns
+            self.features |= found.columns if self.store is None else _stored(found.columns, self.store)
 
     def _leave_out_row_numbers(self) -> None:
         """A column that counts the rows is no feature, unless the spec says that it is a number, or there is no other."""
@@ -228,6 +256,10 @@ class _Sorted:
                 why = "it counts the rows"
                 self.stories[name] = replace(self.stories[name], kind="row numbers", role="left out", why=why)
             self.findings.append(Finding("row-numbers", "warning", message, cure))
+
+
+def _stored(columns: Mapping[str, Column], store: Store) -> dict[str, Column]:
+    return {name: store.keep(column) for name, column in columns.items()}
 
 
 def _weights(name: str, column: Column) -> np.ndarray:
@@ -286,7 +318,10 @@ def _missing_places(targets: Mapping[str, Column], count: int) -> list[Problem]:
 
 def _rows_of(columns: Mapping[str, Column], rows: np.ndarray) -> dict[str, Column]:
     kept = {}
+    shared: FileOrigin | None = None  # columns of a table stand in the same lines
     for name, column in columns.items():
-        origin = column.origin.of_rows(rows) if isinstance(column.origin, FileOrigin) else column.origin
-        kept[name] = Column(column.values[rows], column.levels, origin)
+        if isinstance(column.origin, FileOrigin):
+            shared = shared or column.origin.of_rows(rows)
+        origin = replace(shared, column=column.origin.column) if shared and column.origin else None
+        kept[name] = column.holding(column.values[rows], origin)
     return kept

@@ -54,7 +54,7 @@ class Judge:
         """The raw outputs [R, N, O] of all rows of a split."""
         size = max(2, CHUNK // (len(self.rows.runs) * max(units, 1)))
         whole = spans(self.rows.count(split), size)
-        return torch.cat([forward(self.rows.part(split, start, stop)[0]) for start, stop in whole], dim=1)
+        return torch.cat([forward(self.rows.part(split, start, stop)) for start, stop in whole], dim=1)
 
     @torch.no_grad()
     def __call__(self, output: Tensor, split: str, metrics: Sequence[Metric] | None = None) -> dict[str, Tensor]:
@@ -64,7 +64,7 @@ class Judge:
         judged by what was last chosen there.
         """
         wanted = self.metrics if metrics is None else list(metrics)
-        _, target, weight = self.rows.part(split, 0, output.shape[1])
+        target, weight = self.rows.truth(split)
         found = {"loss": self.objective(output, target, weight)}
         found |= {metric.name: output.new_full((len(output),), math.nan) for metric in wanted}
         for place, reading in enumerate(self.readings):
@@ -109,7 +109,7 @@ class Judge:
             raw, outlet = output[reading.rows], reading.outlet
             prediction = outlet.predict(raw)
             if outlet.loss.forecast is not None and self.scale is not None:
-                target = self.rows.part("test", 0, output.shape[1])[1][reading.rows]
+                target = self.rows.truth("test")[0][reading.rows]
                 prediction = forecast.with_forecast(prediction, outlet, raw, target)
             for at, place in enumerate(reading.places):
                 if place in wanted:

@@ -11,11 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from losscli.data.ahead import ahead
 from losscli.data.dataset import SPLITS, Dataset, Layout
+from losscli.data.stream import BLOCKS
 from losscli.losses import Loss
 from losscli.stack.chance import generator
+from losscli.stack.inputs import Inputs, shuffled
 
 BLOCK = 16  # batches that are gathered at once: fewer and longer copies
+
+Spans = Sequence[tuple[int, int]]  # where batches start and stop
+Batch = tuple[Tensor, Tensor, Tensor | None]  # inputs, targets, and weights where there are some
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +45,7 @@ class Run:
 
 
 class Rows:
-    """The data of R runs on one device, moved there once.
+    """The data of R runs on one device, moved there once; or encoded as they are needed, where a dataset streams them.
 
     Runs of one seed see the same rows in the same order, so a batch is gathered once per seed, [S, B, F], and then handed to
     the seed's runs, [R, B, F].
@@ -56,19 +62,13 @@ class Rows:
         self.seed_of_run = torch.tensor([self.seeds.index(run.seed) for run in runs], device=device)
         self.dataset_of_seed = torch.tensor([places[id(dataset_of[seed])] for seed in self.seeds])
         self.dataset_of_run = self.dataset_of_seed.to(device)[self.seed_of_run]
-        self.inputs = {split: self._inputs(split) for split in SPLITS}  # [D, N, F]
+        self.inputs = {split: self._inputs(split) for split in SPLITS}  # D times [N, F]
         self.targets = {split: self._targets(split) for split in SPLITS}  # [D, N, ...]
         self.weights = {split: self._weights(split) for split in SPLITS}  # [D, N], or None where rows count alike
         self._chances = [generator(seed, "order") for seed in self.seeds]
 
-    def _inputs(self, split: str) -> Tensor:
-        parts = [dataset.parts[split].features for dataset in self.datasets]
-        padded = torch.zeros(len(parts), len(parts[0]), self.layout.columns)
-        for place, (dataset, part) in enumerate(zip(self.datasets, parts, strict=True)):
-            plain = dataset.layout.plain
-            padded[place, :, :plain] = torch.from_numpy(part[:, :plain])
-            padded[place, :, self.layout.plain :] = torch.from_numpy(part[:, plain:])  # codes are the last columns
-        return padded.to(self.device)
+    def _inputs(self, split: str) -> list[Inputs]:
+        return [Inputs(each.parts[split].features, each.layout, self.layout, self.device) for each in self.datasets]
 
     def _targets(self, split: str) -> Tensor:
         stacked = np.stack([dataset.parts[split].target for dataset in self.datasets])
@@ -85,29 +85,40 @@ class Rows:
 
     def order(self) -> Tensor:
         """The next epoch's order of the training rows for each seed, [S, N], from the seed alone."""
-        count = self.count("train")
-        return torch.stack([torch.randperm(count, generator=chance) for chance in self._chances])
+        of_seed = zip(self._inputs_of_seeds(), self._chances, strict=True)
+        return torch.stack([shuffled(self.count("train"), inputs.window, chance, BLOCKS) for inputs, chance in of_seed])
 
-    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    def batches(self, size: int) -> Iterator[Batch]:
         """One epoch of batches: inputs [R, B, F], targets [R, B, ...], weights [R, B] or None.
 
         The last batch may be smaller.
         """
-        count = self.count("train")
-        # Where each seed's dataset starts in the rows of all of them.
-        index = (self.order() + self.dataset_of_seed[:, None] * count).to(self.device)  # [S, N]
-        tables = [tables["train"] for tables in (self.inputs, self.targets, self.weights)]
-        for block in batched(spans(count, size), BLOCK):
-            first, last = block[0][0], block[-1][1]
-            gathered = [None if table is None else _gather(table, index[:, first:last]) for table in tables]
+        windows = [inputs.window for inputs in self.inputs["train"] if inputs.window is not None]
+        # What streams is read a window at a time, of all seeds together, and while the one before is trained on.
+        at_once = max(1, min(windows) // len(self.seeds) // size) if windows else BLOCK
+        gathered = self._gathered(list(batched(spans(self.count("train"), size), at_once)))
+        for block, (inputs, targets, weights) in ahead(gathered) if windows else gathered:
+            first = block[0][0]
             for start, stop in block:
                 part = slice(start - first, stop - first)
-                inputs, targets, weights = (
-                    None if rows is None else self._hand_out(rows[:, part]) for rows in gathered
-                )
-                assert inputs is not None
-                assert targets is not None
-                yield inputs, targets, weights
+                weight = None if weights is None else self._hand_out(weights[:, part])
+                yield self._hand_out(inputs[:, part]), self._hand_out(targets[:, part]), weight
+
+    def _gathered(self, blocks: Sequence[Spans]) -> Iterator[tuple[Spans, Batch]]:
+        """The batches of each block together: inputs [S, n, F], targets [S, n, ...], weights [S, n] or None."""
+        order = self.order()  # [S, N]
+        # Where each seed's dataset starts in the rows of all of them.
+        starts = self.dataset_of_seed[:, None] * self.count("train")
+        targets, weights = self.targets["train"], self.weights["train"]
+        for block in blocks:
+            own = order[:, block[0][0] : block[-1][1]]
+            index = (own + starts).to(self.device)
+            rows = [inputs[places] for inputs, places in zip(self._inputs_of_seeds(), own.to(self.device), strict=True)]
+            weight = None if weights is None else _gather(weights, index)
+            yield block, (_stacked(rows), _gather(targets, index), weight)
+
+    def _inputs_of_seeds(self) -> list[Inputs]:
+        return [self.inputs["train"][place] for place in self.dataset_of_seed.tolist()]
 
     def _hand_out(self, by_seed: Tensor) -> Tensor:
         """[S, B, ...] -> [R, B, ...]; without a copy where there is one seed."""
@@ -115,22 +126,20 @@ class Rows:
             return by_seed.expand(len(self.runs), *by_seed.shape[1:])
         return by_seed.index_select(0, self.seed_of_run)
 
-    def part(self, split: str, start: int, stop: int) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Rows `start` to `stop` of a split for every run: inputs, targets and weights as in `batches`."""
-        weights = self.weights[split]
-        inputs, targets = (
-            self._by_dataset(self.inputs[split][:, start:stop]),
-            self._by_dataset(self.targets[split][:, start:stop]),
-        )
-        return inputs, targets, None if weights is None else self._by_dataset(weights[:, start:stop])
+    def part(self, split: str, start: int, stop: int) -> Tensor:
+        """The inputs [R, n, F] of rows `start` to `stop` of a split."""
+        return self._by_dataset(_stacked([inputs[start:stop] for inputs in self.inputs[split]]))
 
-    def at(self, split: str, places: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    def truth(self, split: str) -> tuple[Tensor, Tensor | None]:
+        """The targets [R, N, ...] and weights [R, N] (or None) of a whole split."""
+        weights = self.weights[split]
+        return self._by_dataset(self.targets[split]), None if weights is None else self._by_dataset(weights)
+
+    def at(self, split: str, places: Tensor) -> Batch:
         """The rows of a split at `places` [n] for every run: inputs, targets and weights as in `batches`."""
-        tables = (self.inputs[split], self.targets[split], self.weights[split])
-        inputs, targets, weights = (None if table is None else self._by_dataset(table[:, places]) for table in tables)
-        assert inputs is not None
-        assert targets is not None
-        return inputs, targets, weights
+        inputs = self._by_dataset(_stacked([each[places] for each in self.inputs[split]]))
+        targets, weights = self.targets[split][:, places], self.weights[split]
+        return inputs, self._by_dataset(targets), None if weights is None else self._by_dataset(weights[:, places])
 
     def _by_dataset(self, rows: Tensor) -> Tensor:
         """[D, n, ...] -> [R, n, ...]; without a copy where there is one dataset."""
@@ -143,6 +152,11 @@ def _gather(table: Tensor, index: Tensor) -> Tensor:
     """The rows at `index` [S, n] of all datasets [D, N, ...] one after another: [S, n, ...]."""
     rows = table.flatten(0, 1)
     return rows.index_select(0, index.reshape(-1)).view(*index.shape, *rows.shape[1:])
+
+
+def _stacked(tables: Sequence[Tensor]) -> Tensor:
+    """[n, F] of each -> [., n, F]; without a copy where there is one."""
+    return tables[0][None] if len(tables) == 1 else torch.stack(list(tables))
 
 
 def batched(items: Sequence[tuple[int, int]], size: int) -> Iterator[Sequence[tuple[int, int]]]:

@@ -58,6 +58,15 @@ class Column:
     def missing(self) -> np.ndarray:
         return self.values < 0 if self.is_category else np.isnan(self.values)
 
+    @property
+    def held(self) -> int:
+        """Bytes of memory that its values take."""
+        return int(self.values.nbytes)
+
+    def holding(self, values: np.ndarray, origin: Origin | None = None) -> Column:
+        """A column of the same levels with other values, which are kept where this one's are."""
+        return Column(values, self.levels, origin)
+
 
 Transform = Literal["none", "log", "log1p"]
 LOWEST: Mapping[str, float] = {"log": 0.0, "log1p": -1.0}  # what a transform's numbers must be above

@@ -183,6 +183,10 @@ class Source(Strict):
         """The task that the values of the target tell, and why; None where nothing needs to be guessed, or can be."""
         return None
 
+    def memory_limit(self) -> int | None:
+        """Bytes of memory that the table and its encoded copies may take; None: as many as they need."""
+        return None
+
     def changes(self) -> list[Finding]:
         """What has changed since the table was read; asked for when the training is done."""
         return []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -43,12 +44,9 @@ class Parquet(Tabular):
             raise DataError("the table has 0 rows", place=Place(files[0].name))
         firsts = np.cumsum([0, *counts[:-1]])
         lines = np.arange(sum(counts)) - np.repeat(firsts, counts) + 1
-        columns = {}
-        for index, name in enumerate(names):
-            if name not in left_out:
-                origin = FileOrigin.of(files, index + 1, lines, firsts.tolist())
-                columns[name] = _column(files, parts, name, origin, text=name in as_text)
-        return Gathered(names, columns, sum(counts))
+        origin = FileOrigin.of(files, 1, lines, firsts.tolist())
+        places = {name: index for index, name in enumerate(names, start=1) if name not in left_out}
+        return Gathered(names, _Columns(files, parts, places, origin, as_text), sum(counts), at_once=False)
 
 
 def _open(file: File, watched: Watched) -> Any:
@@ -90,6 +88,27 @@ def _check_names(expected: Sequence[str], names: Sequence[str], first: str, file
             raise DataError(f"column {index + 1} has no name", place=Place(file), cure="give each column a name")
         if name in names[:index]:
             raise DataError(f"two columns are called {shown(name)}", place=Place(file), cure="rename one")
+
+
+@dataclass(frozen=True)
+class _Columns(Mapping[str, Raw]):
+    """Columns by their names, each read anew when it is looked up: one at a time is in memory."""
+
+    files: Sequence[File]
+    parts: Sequence[Any]
+    places: Mapping[str, int]  # from 1
+    origin: FileOrigin
+    as_text: set[str]
+
+    def __getitem__(self, name: str) -> Raw:
+        origin = replace(self.origin, column=self.places[name])
+        return _column(self.files, self.parts, name, origin, text=name in self.as_text)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
 
 
 def _column(files: Sequence[File], parts: Sequence[Any], name: str, origin: Origin, *, text: bool) -> Raw:

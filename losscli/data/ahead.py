@@ -1,0 +1,22 @@
+"""One item ahead: while one is worked on, a thread makes the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def ahead(found: Iterator[Item]) -> Iterator[Item]:
+    """The same items, none of which is None; what is raised on the way is raised in its place.
+
+    >>> list(ahead(iter("abc")))
+    ['a', 'b', 'c']
+    """
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, found, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, found, None)
+            yield item

@@ -1,0 +1,91 @@
+"""Rows that are encoded when they are asked for, where all of them encoded would take more memory than data may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from losscli.data.encode import Encoder
+from losscli.data.store import sized
+from losscli.errors import Finding, counted
+from losscli.tasks import Column
+
+FLOAT = 4  # bytes
+WINDOW = 1 << 26  # bytes of encoded rows among which is shuffled, if that is at most so large a part of the memory:
+PART = 16
+BLOCKS = 16  # from all over the training rows, in one window
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """The features of a split, as float32 [n, F] of whichever rows are asked for: `index` int64 [N] are those of the columns.
+
+    `window` says how many rows an epoch has in memory at once.
+    """
+
+    columns: Mapping[str, Column]
+    index: np.ndarray
+    encoder: Encoder
+    window: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.index), self.encoder.width
+
+    @property
+    def nbytes(self) -> int:
+        """Of memory, at once."""
+        return min(self.window, len(self.index)) * self.encoder.width * FLOAT
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, places: slice | np.ndarray) -> np.ndarray:
+        """Those rows. Columns are read from their beginning to their end, whatever the order of `places`."""
+        if isinstance(places, slice):
+            return self.encoder.transform(self.columns, self.index[places])
+        order = np.argsort(places)
+        found = np.empty((len(places), self.encoder.width), np.float32)
+        found[order] = self.encoder.transform(self.columns, self.index[places[order]])
+        return found
+
+
+@dataclass(frozen=True)
+class Room:
+    """The memory that data may take: `total` bytes, of which `each` dataset's encoded rows get so many."""
+
+    total: int
+    each: int
+
+    @classmethod
+    def beside(cls, columns: Mapping[str, Column], total: int, datasets: int) -> Room:
+        """What so many datasets get beside a table."""
+        return cls(total, (total - sum(column.held for column in columns.values())) // datasets)
+
+    def holds(self, rows: int, encoder: Encoder) -> bool:
+        return rows * encoder.width * FLOAT <= self.each
+
+    def window(self, encoder: Encoder) -> int:
+        """How many rows are shuffled together."""
+        return max(BLOCKS, min(WINDOW, self.total // PART) // (encoder.width * FLOAT))
+
+
+def streamed(trained: Sequence[np.ndarray | Stream], rows: int, room: Room | None) -> list[Finding]:
+    """What is said where rows are encoded when they are needed; `trained` are the training features of each dataset."""
+    streams = [each for each in trained if isinstance(each, Stream)]
+    if not streams or room is None:
+        return []
+    whole = rows * FLOAT * sum(stream.encoder.width for stream in streams)
+    beside = f", beside a table of {sized(held)}" if (held := _held(streams[0])) else ""
+    message = (
+        f"rows are encoded block by block in every epoch: all at once they would take {sized(whole)} "
+        f"for {counted(len(streams), 'split')}{beside}, and data.memory is {sized(room.total)}; training rows are "
+        f"shuffled {streams[0].window} at a time, from {BLOCKS} places of the table"
+    )
+    return [Finding("streamed", "info", message, "a larger data.memory is faster, and shuffles all rows together")]
+
+
+def _held(stream: Stream) -> int:
+    return sum(column.held for column in stream.columns.values())
