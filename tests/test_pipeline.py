@@ -91,7 +91,7 @@ def test_an_arena_of_several_specs_runs_again_from_its_record(spec, tmp_path: Pa
 
 
 def test_runs_of_one_seed_share_their_split_and_others_do_not(spec) -> None:
-    from losscli.pipeline import load
+    from losscli.contest import load
 
     contest = load(spec(MOONS + QUICK + "seeds: 2\n"))
     assert contest.datasets[0].parts["test"].target.shape == contest.datasets[1].parts["test"].target.shape

@@ -9,11 +9,12 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, mean_absolute_error
 
+from losscli.contest import load
 from losscli.data.decode import target_from_state
 from losscli.data.encode import Encoder
 from losscli.errors import DataError, SpecError
 from losscli.losses.weights import class_counts, class_weights
-from losscli.pipeline import load, run
+from losscli.pipeline import run
 from losscli.record.reader import read, read_predictions, read_weights
 from losscli.spec.load import load_spec
 

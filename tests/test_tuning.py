@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from losscli.compare.result import Comparison, RunResult
-from losscli.pipeline import choose, load, run
+from losscli.compare.tuning import choose
+from losscli.contest import load
+from losscli.pipeline import run
 from losscli.record.reader import read_weights
 from losscli.reports.json import to_json
 from losscli.spec.load import load_spec
@@ -118,8 +120,7 @@ def test_a_choice_costs_the_time_of_all_its_candidates() -> None:
         )
         for seed, seconds, valid in ((0, 1.0, 0.7), (1, 8.0, 0.9), (0, 2.0, 0.8), (0, 4.0, 0.6))
     ]
-    contest = SimpleNamespace(headline=SimpleNamespace(name="auroc", direction="up"))
-    found = choose(contest, tried)  # type: ignore[arg-type]
+    found = choose(tried, SimpleNamespace(name="auroc", direction="up"))  # type: ignore[arg-type]
     assert found == [tried[2], tried[1]]
     assert [one.seconds for one in found] == [7.0, 8.0]
 

@@ -16,8 +16,8 @@ from losscli.cli.text import duration
 from losscli.compare.equivalence import margin
 from losscli.compare.plan import Outlook, experience, outlook
 from losscli.compare.result import Arena
+from losscli.contest import Contest, load
 from losscli.errors import SpecError, counted, shown, visible
-from losscli.pipeline import Contest, load
 from losscli.record.find import find
 from losscli.reports.recall import recall
 from losscli.spec.arenas import merge

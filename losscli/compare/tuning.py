@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from losscli.compare.result import Arena, EntryResult, RunResult
 from losscli.errors import Finding, counted
+
+if TYPE_CHECKING:
+    from losscli.metrics import Metric
+    from losscli.stack.course import Course
 
 RATE = "lr"
 MOST_TOLD = 4  # entries that one finding names
@@ -53,6 +57,33 @@ def _valid(one: Tried, metric: str) -> float:
 
 def _or_worst(score: float) -> float:
     return score if math.isfinite(score) else -math.inf
+
+
+def choose(courses: Sequence[Course], headline: Metric) -> list[Course]:
+    """Of the candidates of every entry and seed the one that tuning takes; its time is that of all of them."""
+    found = []
+    for tried in _tried(courses):
+        winner = best(tried, headline.name, headline.direction)
+        winner.seconds = math.fsum(course.seconds for course in tried)
+        found.append(winner)
+    return found
+
+
+def forget(courses: Sequence[Course], headline: Metric) -> None:
+    """Let go of what only the winner is asked for, so that memory holds one candidate of each run."""
+    for tried in _tried(courses):
+        winner = best(tried, headline.name, headline.direction)
+        for course in tried:
+            if course is not winner:
+                course.weights, course.predictions = {}, None
+
+
+def _tried(courses: Sequence[Course]) -> Iterable[list[Course]]:
+    """The courses, by entry and seed."""
+    groups: dict[tuple[str, int], list[Course]] = {}
+    for course in courses:
+        groups.setdefault((course.run.entry, course.run.seed), []).append(course)
+    return groups.values()
 
 
 def with_choices(arena: Arena, grids: Grids, allowed: Allowed) -> Arena:

@@ -10,7 +10,7 @@ from losscli.data.dataset import Layout
 from losscli.stack.network import Network
 from losscli.stack.output import outputs_of
 from losscli.stack.rows import Run, spans
-from losscli.stack.train import Job, epochs_of, stacks, train
+from losscli.stack.train import Job, epochs_of, stacks, steps_of, train
 
 WARM, MEASURED = 2, 32  # steps: those that only warm up, and those that count
 
@@ -34,7 +34,7 @@ def rehearse(runs: Sequence[Run], job: Job) -> Cost:
     rows = groups[0][0].dataset.parts["train"].rows
     per_epoch = len(spans(rows, job.plan.batch_size))
     epochs = epochs_of(job.plan, rows)
-    steps = min(epochs * per_epoch, job.plan.max_steps or epochs * per_epoch)
+    steps = steps_of(job.plan, rows, epochs)
     short = _seconds(groups[0], job, min(WARM, steps))
     long = _seconds(groups[0], job, min(WARM + MEASURED, steps))
     step = max(0.0, long - short) / max(1, min(WARM + MEASURED, steps) - min(WARM, steps))

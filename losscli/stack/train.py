@@ -88,6 +88,16 @@ def epochs_of(plan: Plan, rows: int) -> int:
     return epochs if plan.max_steps is None else min(epochs, math.ceil(plan.max_steps / steps))
 
 
+def steps_of(plan: Plan, rows: int, epochs: int) -> int:
+    """The optimizer steps of so many epochs over so many training rows.
+
+    >>> steps_of(Plan(batch_size=32), 100, 10), steps_of(Plan(batch_size=32, max_steps=7), 100, 10)
+    (40, 7)
+    """
+    whole = epochs * len(spans(rows, plan.batch_size))
+    return min(whole, plan.max_steps or whole)
+
+
 class Training:
     """R runs on their way: weights [R, P], statistics [R, Q], and which rows still move."""
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from losscli.check import Rule, Wiring, look, rules
+from losscli.contest import load
 from losscli.losses import find, for_task
 from losscli.losses.weights import class_shares
-from losscli.pipeline import load
 from losscli.spec.load import load_spec
 from losscli.tasks import tasks
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from losscli.contest import load
 from losscli.data.prepare import prepare
 from losscli.data.sources import Split, sources
-from losscli.pipeline import load, run
+from losscli.pipeline import run
 from losscli.spec.load import load_spec
 from losscli.stack.train import stacks, train
 from losscli.tasks import tasks
