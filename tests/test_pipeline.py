@@ -65,6 +65,35 @@ def test_a_csv_is_found_again_from_the_record(spec, tmp_path: Path) -> None:
     assert numbers(again)["arenas"][0]["entries"] == numbers(first)["arenas"][0]["entries"]
 
 
+EVERYTHING = """
+task: binary
+data:
+  source: csv
+  path: table.csv
+  target: y
+  positive: "no"
+  encode: {numbers: robust, categories: embedding, missing: {numbers: mean}, indicator: true}
+  corrupt: {labels: 0.1}
+  split: {group: who}
+loss: [bce-logits, {name: focal, gamma: [1, 2]}]
+tune: {lr: [1e-3, 1e-2]}
+costs: [[0, 1], [5, 0]]
+equivalence: {auroc: 0.01}
+metrics: [auroc, expected-cost]
+seeds: [2, 7]
+"""
+
+
+def test_everything_a_spec_can_say_is_said_again_by_its_record(spec, tmp_path: Path) -> None:
+    rows = [f"{x if x % 9 else ''},{'abc'[x % 3]},{'yes' if x * 7 % 11 > 5 else 'no'},{x % 20}" for x in range(160)]
+    (tmp_path / "table.csv").write_text("x,kind,y,who\n" + "\n".join(rows))
+    first = run([spec(EVERYTHING + QUICK)], out=tmp_path / "runs")
+    again = run([load_spec(Path(first.record) / "spec.yaml")], out=None)
+    assert first.arenas[0].entries[0].tuned
+    assert first.arenas[0].why["classes"]
+    assert json.dumps(numbers(again)) == json.dumps(numbers(first))
+
+
 def test_specs_that_share_everything_but_the_loss_meet_in_one_arena(spec) -> None:
     specs = [
         spec(MOONS + QUICK + "loss: bce-logits\n", "one.yaml"),

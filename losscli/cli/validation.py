@@ -41,9 +41,9 @@ def judge(path: Path, data: bool) -> Judged:
         spec = load_spec(path)
         said = f"{spec.task} · {_ies(len(entries(spec)))} x {counted(len(spec.seeds), 'seed')}"
         if data:
-            from losscli import pipeline
+            from losscli.contest import load
 
-            contest = pipeline.load(spec)
+            contest = load(spec)
             said += " · " + ", ".join(f"{rows:,} {split}" for split, rows in contest.rows.items()) + " rows"
     except UserError as wrong:
         return Judged(str(path), problems=wrong.problems, exit_code=wrong.exit_code)

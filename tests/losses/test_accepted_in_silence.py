@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from losscli import pipeline
+from losscli.contest import load
 from losscli.errors import DataError, SpecError
 from losscli.losses import Loss, losses
 from losscli.losses.domain import DOMAINS
@@ -134,7 +134,7 @@ def test_data_that_a_loss_cannot_judge_are_refused_before_training(tmp_path: Pat
         "task: regression\ndata: {source: csv, path: counts.csv, target: visits}\nloss: [mse, poisson-nll]\n"
     )
     with pytest.raises(DataError) as caught:
-        pipeline.load(load_spec(spec))
+        load(load_spec(spec))
     (problem,) = caught.value.problems
     assert (
         "poisson-nll: the target 'visits' must be a count (an integer >= 0), and it holds -1 (12 of" in problem.message
