@@ -10,7 +10,7 @@ from losscli.check import Wiring, look
 from losscli.data.columns import in_short
 from losscli.data.dataset import Dataset
 from losscli.data.leaks import leaks
-from losscli.data.prepare import prepare_all
+from losscli.data.prepare import prepare_all, size_ratios
 from losscli.data.split import set_apart
 from losscli.errors import DataError, Finding, counted
 from losscli.losses import find as find_loss
@@ -43,6 +43,16 @@ class Contest:
     @property
     def rows(self) -> dict[str, int]:
         return {split: part.rows for split, part in next(iter(self.datasets.values())).parts.items()}
+
+    @property
+    def different(self) -> list[Dataset]:
+        """Each dataset once: seeds that split alike have the same."""
+        return list({id(dataset): dataset for dataset in self.datasets.values()}.values())
+
+    @property
+    def ratios(self) -> dict[str, float]:
+        """For each split its rows per training row, the mean over the datasets."""
+        return size_ratios(self.different)
 
     @property
     def headline(self) -> Metric:
@@ -91,8 +101,8 @@ def load(spec: Spec) -> Contest:
         raise DataError(list(dict.fromkeys(refused)))
     datasets, noticed = prepare_all(table, target, task, spec.data, spec.seeds)
     noticed += in_short(table.columns)
-    noticed += leaks(table, target, list({id(each): each for each in datasets.values()}.values()), task.has_classes)
     contest = Contest(spec, job, found, datasets, ())
+    noticed += leaks(table, target, contest.different, task.has_classes)
     said = [finding for entry in found for finding in _looked(contest.first(entry), spec.task)]
     said += [finding for loss in used for finding in ranked(loss, target)]
     if table.weight is not None:

@@ -15,7 +15,6 @@ from losscli.compare.result import Arena, Comparison, Point, RunResult
 from losscli.compare.tuning import choose, forget, with_choices
 from losscli.compare.why import Studied, why
 from losscli.contest import Contest, load, remembering, smaller
-from losscli.data.prepare import size_ratios
 from losscli.record import writer
 from losscli.record.predictions import MOST_NUMBERS
 from losscli.reports.json import to_json
@@ -104,7 +103,7 @@ def _tick(contest: Contest, epoch: int, epochs: int, done: int, total: int, cour
 def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
     """The arena's leaderboard from its finished runs."""
     spec, metrics = contest.spec, contest.job.metrics
-    datasets = list({id(dataset): dataset for dataset in contest.datasets.values()}.values())
+    datasets = contest.different
     arena = build_arena(
         contest.entries,
         [_result(course) for course in courses],
@@ -121,7 +120,7 @@ def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
         resampled=spec.data.split.resampled,
         equivalence=spec.equivalence,
         split=spec.data.split.kind,
-        ratios=size_ratios(datasets),
+        ratios=contest.ratios,
         corrupt=spec.data.corrupt.active(),
     )
     studied = [Studied(course.run.entry, course.run.seed, course.predictions, course.looks) for course in courses]

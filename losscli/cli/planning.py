@@ -33,6 +33,7 @@ class Planned:
     task: str
     headline: str
     entries: list[str]
+    candidates: int  # of tuning, with each seed; as many as entries where nothing is tuned
     runs: int
     resampled: bool
     cost: Cost
@@ -55,7 +56,7 @@ def run(specs: Sequence[Spec], like: str | None, out: Path, form: Format) -> Non
 def _plan(contest: Contest, earlier: Sequence[Arena]) -> Planned:
     spec, runs = contest.spec, contest.runs()
     resampled = spec.data.split.resampled
-    ratio = contest.rows["test"] / contest.rows["train"] if resampled else 0.0
+    ratio = contest.ratios["test"] if resampled else 0.0
     known = experience(earlier, spec.task, contest.headline.name)
     wanted = spec.equivalence.get(contest.headline.name)
     sd, mean = known if known else (None, None)
@@ -66,6 +67,7 @@ def _plan(contest: Contest, earlier: Sequence[Arena]) -> Planned:
         task=spec.task,
         headline=contest.headline.name,
         entries=[entry.name for entry in contest.entries],
+        candidates=len(runs) // len(spec.seeds),
         runs=len(runs),
         resampled=resampled,
         cost=rehearse(runs, contest.job),
@@ -96,6 +98,7 @@ def _table(planned: Planned) -> Table:
     split = "a split of its own for each" if planned.resampled else "one split for all"
     rows = {
         "entries": f"{len(planned.entries)}: {names}{more}",
+        "tuning": _tuning(planned),
         "seeds": f"{seen.seeds}, {split}",
         "runs": f"{planned.runs} of {counted(cost.steps, 'step')} each, in {counted(cost.stacks, 'stack')}",
         "comparisons": f"{seen.comparisons}, each with {visible(planned.entries[0], 40)}",
@@ -109,6 +112,12 @@ def _table(planned: Planned) -> Table:
         if said:
             table.add_row(Text(name, "dim"), Text(said))
     return table
+
+
+def _tuning(planned: Planned) -> str:
+    if planned.candidates == len(planned.entries):
+        return ""
+    return f"{planned.candidates} candidates with each seed, of which each entry keeps the best by the valid split"
 
 
 def _verdict(seen: Outlook) -> str:

@@ -60,4 +60,7 @@ def test_a_plan_says_what_it_takes(root: Path, capsys: pytest.CaptureFixture[str
     assert told["cost"]["bytes"] > 200 * 0.7 * 2 * 4
     assert run([*asked[:-4], "--set", "seeds=3"]) == 0
     assert "every verdict would be too-few-seeds" in " ".join(capsys.readouterr().out.split())
+    assert run([*asked[:-4], "--tune", "gamma=0,1,2", "--format", "json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["arenas"]
+    assert (told["candidates"], told["runs"]) == (4, 4 * told["outlook"]["seeds"])  # one of bce-logits, three of focal
     assert len(list(root.iterdir())) == 3  # nothing was recorded

@@ -30,6 +30,7 @@ def plan(
     lr: flags.Lrs = None,
     seeds: flags.Seeds = None,
     metric: flags.Metric = None,
+    tune: flags.Tune = None,
     device: flags.Device = None,
     sets: flags.Set = None,
     out: flags.Records = Path("runs"),
@@ -46,5 +47,5 @@ def plan(
     """
     from losscli.cli import outcome, planning
 
-    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets)
+    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
     planning.run(outcome.load(specs or [], given, quiet), like, out, form)
