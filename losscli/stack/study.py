@@ -95,7 +95,7 @@ class Study:
         """The size of each row's gradient [R, n]; of each label's [R, n, L] where a row has several."""
         leaf = output.detach().requires_grad_()
         losses = self.judge.objective(leaf, target, weight)
-        (gradient,) = torch.autograd.grad(losses, leaf, grad_outputs=torch.ones_like(losses))
+        (gradient,) = torch.autograd.grad(losses.sum(), leaf)
         several = target.ndim == 3 and target.shape == gradient.shape and self.task.name == "multilabel"
         return gradient.abs() if several else gradient.norm(dim=-1)
 

@@ -116,7 +116,6 @@ class Training:
         self.gradients = torch.empty_like(self.weights)
         self.rates = torch.tensor([[run.lr] for run in runs], device=job.device)  # [R, 1]
         self.resting: Tensor | None = None  # [R, 1] once a run rests
-        self.ones = torch.ones(len(runs), device=job.device)
         self.forward = self.network.bind(self.weights, self.statistics)
         noise = [generator(seed, "dropout", device=job.device) for seed in self.rows.seeds]
         self.way = Pass(training=True, noise=noise, seed_of_run=self.rows.seed_of_run)
@@ -159,8 +158,9 @@ class Training:
 
     def _step(self, inputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
         losses = self.objective(self.forward(inputs, self.way), targets, weights)
-        # Each run's loss for itself: a mean over runs would make a run's step depend on how many others there are.
-        gather(torch.autograd.grad(losses, self.forward.leaves, grad_outputs=self.ones), out=self.gradients)
+        # A sum: a mean would make a run's step depend on how many others there are. (With `grad_outputs` instead of a sum,
+        # torch imports sympy, a second of every command.)
+        gather(torch.autograd.grad(losses.sum(), self.forward.leaves), out=self.gradients)
         factor = share(self.plan.schedule, self.optimizer.steps, self.steps)
         self.optimizer.step(self.gradients, self.rates if factor == 1 else self.rates * factor, self.resting)
         return losses.detach()
