@@ -132,6 +132,22 @@ def test_metrics_are_in_the_users_units_whatever_the_target_is_learned_as(spec, 
     assert "target-transformed" in codes(arena)
 
 
+def test_a_row_unlike_any_other_cannot_make_a_prediction_under_a_transform_beyond_all_bounds(spec):
+    """A line through logarithms, and one row far out on it: with a seed whose test split has it."""
+    x = np.where(np.arange(240) == 7, 1e3, X)
+    rest = "train: {epochs: 30, batch_size: 32, lr: 1e-1}\nmodel: {kind: linear}\nseeds: 12\n"
+    price = np.exp(3 + 0.5 * X)
+    made = spec("regression", "target: price, transform: log, split: {test: 0.3}", {"x": x, "price": price}, rest)
+    values = {run.seed: run.scores["test"]["rmse"] for run in run([made], out=None).arenas[0].runs}
+    datasets = load(made).datasets
+    hit = [seed for seed, dataset in datasets.items() if 7 in dataset.parts["test"].index]
+    assert hit
+    logs = np.log(price)
+    most = np.exp(logs.max() + logs.std())
+    for seed in hit:
+        assert values[seed] <= most
+
+
 def test_the_baseline_under_a_transform_is_the_mean_in_the_users_units(spec):
     contest = load(spec("regression", "target: price, transform: log", {"x": X, "price": np.exp(3 * X)}))
     dataset = contest.datasets[0]

@@ -11,12 +11,15 @@ from losscli.data.encode import center_and_scale
 from losscli.errors import MachineError, SpecError
 from losscli.tasks import LOWEST, Target, TargetScale
 
+SCALE = ("center", "scale", "low", "high")  # the numbers of a `TargetScale`
+
 
 def target_scale(train: np.ndarray, transform: str = "none", standardise: bool = True) -> TargetScale:
     """How a regression target is scaled, from its training values [N] or [N, O] in the user's units.
 
     The transform comes first, then mean 0 and standard deviation 1; a constant output has scale 1. Without `standardise` the
-    numbers stay as the transform leaves them. Raises `SpecError` for numbers that the transform does not take.
+    numbers stay as the transform leaves them. Under a transform, predictions are limited to the range of these values,
+    widened by a standard deviation on either side. Raises `SpecError` for numbers that the transform does not take.
 
     >>> scale = target_scale(np.array([1.0, np.e**2]), "log")
     >>> scale.center.tolist(), scale.scale.tolist(), scale.transform
@@ -28,11 +31,18 @@ def target_scale(train: np.ndarray, transform: str = "none", standardise: bool =
             cure="leave data.corrupt.target_outliers or data.transform out",
         )
     values = TargetScale.forward(transform, train.astype(np.float64).reshape(len(train), -1))
+    limits = _limits(values) if transform != "none" else ()
     if not standardise:
-        return TargetScale(np.zeros(values.shape[1]), np.ones(values.shape[1]), transform)
+        return TargetScale(np.zeros(values.shape[1]), np.ones(values.shape[1]), transform, *limits)
     center, scale = center_and_scale(values)
     constant = values.min(axis=0) == values.max(axis=0)
-    return TargetScale(np.where(constant, values[0], center), np.where(constant, 1.0, scale), transform)
+    return TargetScale(np.where(constant, values[0], center), np.where(constant, 1.0, scale), transform, *limits)
+
+
+def _limits(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What predictions stay within, each [O]: an exponential makes of an error beyond the data one beyond all bounds."""
+    spread = values.std(axis=0)
+    return values.min(axis=0) - spread, values.max(axis=0) + spread
 
 
 def scaled(values: np.ndarray, scale: TargetScale | None) -> np.ndarray:
@@ -57,10 +67,12 @@ def target_state(target: Target, scale: TargetScale | None) -> dict[str, Any]:
         "ordered": target.ordered,
         "transform": target.transform,
         "standardise": target.standardise,
-        "scale": None
-        if scale is None
-        else {name: np.asarray(getattr(scale, name), np.float64).tolist() for name in ("center", "scale")},
+        "scale": None if scale is None else {name: _plain(getattr(scale, name)) for name in SCALE},
     }
+
+
+def _plain(numbers: Any) -> list[float] | None:
+    return None if numbers is None else np.asarray(numbers, np.float64).tolist()
 
 
 def target_from_state(state: Mapping[str, Any]) -> tuple[Target, TargetScale | None]:
@@ -83,5 +95,5 @@ def target_from_state(state: Mapping[str, Any]) -> tuple[Target, TargetScale | N
     target = Target(np.empty(shape, np.float32), tuple(kept["labels"]), **told)
     if kept["scale"] is None:
         return target, None
-    center, scale = (np.array(kept["scale"][name], np.float64) for name in ("center", "scale"))
-    return target, TargetScale(center, scale, kept["transform"])
+    numbers = {name: np.array(each, np.float64) for name, each in kept["scale"].items() if each is not None}
+    return target, TargetScale(**numbers, transform=kept["transform"])

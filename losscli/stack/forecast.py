@@ -63,7 +63,7 @@ def _ends(outlet: Outlet) -> tuple[float, float] | None:
 def _quantile(outlet: Outlet, received: Tensor, level: float) -> Tensor:
     assert outlet.loss.forecast is not None
     found = outlet.loss.forecast.quantile(received, outlet.settings, level)
-    return found if outlet.own_units or outlet.scale is None else outlet.scale.in_units(found)
+    return found if outlet.own_units or outlet.scale is None else outlet.scale.predicted(found)
 
 
 def _crps(outlet: Outlet, received: Tensor, target: Tensor, truth: Tensor) -> Tensor:

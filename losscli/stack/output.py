@@ -114,16 +114,17 @@ class Outlet:
 
 
 def scale_of(runs: Sequence[Run], device: torch.device) -> TargetScale | None:
-    """Center and scale of each run's target, so that both broadcast over its rows: [r, 1] or [r, 1, O]."""
+    """What stands in the scale of each run's target, so that it broadcasts over its rows: [r, 1] or [r, 1, O]."""
     scales = [run.dataset.scale for run in runs if run.dataset.scale is not None]
     if not scales:
         return None
     single = runs[0].dataset.parts["train"].target.ndim == 1
-    center, scale = (
-        torch.from_numpy(np.stack([np.asarray(getattr(one, name), np.float32) for one in scales])).to(device)  # [r, O]
-        for name in ("center", "scale")
-    )
-    transform = scales[0].transform  # that of the source, which all runs share
-    if single:
-        return TargetScale(center, scale, transform)
-    return TargetScale(center[:, None, :], scale[:, None, :], transform)
+
+    def stacked(name: str) -> Tensor:
+        parts = [np.asarray(getattr(one, name), np.float32) for one in scales]
+        found = torch.from_numpy(np.stack(parts)).to(device)  # [r, O]
+        return found if single else found[:, None, :]
+
+    first = scales[0]  # the transform is that of the source, which all runs share
+    limits = () if first.low is None else (stacked("low"), stacked("high"))
+    return TargetScale(stacked("center"), stacked("scale"), first.transform, *limits)

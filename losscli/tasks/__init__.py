@@ -137,17 +137,25 @@ class Target:
         return self.values.argmax(axis=1) if self.soft else self.values
 
 
+def like(numbers: np.ndarray | Tensor, other: Tensor) -> Tensor:
+    """These numbers as a tensor of the other's type, where it is."""
+    return torch.as_tensor(numbers, dtype=other.dtype).to(other.device)
+
+
 @dataclass(frozen=True)
 class TargetScale:
     """How a regression target was scaled, from the training split: `transform(value) = scaled * scale + center`, each [O].
 
     In a stack, where each run has its own, they are tensors [R, 1] or [R, 1, O]. Every transform rises, so a quantile of
     the scaled target is a quantile in units; a mean is not: under `log` it is the geometric mean, and lies lower.
+    `low` and `high` [O], in the transform's numbers, are what predictions stay within; None without a transform.
     """
 
     center: np.ndarray | Tensor
     scale: np.ndarray | Tensor
     transform: str = "none"
+    low: np.ndarray | Tensor | None = None
+    high: np.ndarray | Tensor | None = None
 
     def in_units(self, scaled: Tensor) -> Tensor:
         """Scaled values [..., N] or [..., N, O] in the user's units; under a transform, at most what a float can hold.
@@ -155,13 +163,29 @@ class TargetScale:
         >>> TargetScale(np.array([10.0]), np.array([2.0])).in_units(torch.tensor([0.0, 1.5])).tolist()
         [10.0, 13.0]
         """
-        scale, center = (
-            torch.as_tensor(part, dtype=scaled.dtype).to(scaled.device) for part in (self.scale, self.center)
-        )
-        values = scaled * scale + center
+        return self._undone(self._unscaled(scaled))
+
+    def predicted(self, scaled: Tensor) -> Tensor:
+        """Scaled predictions in the user's units. Under a transform they stay near what training has seen.
+
+        A row unlike any other is off by a few units of a logarithm, and e to that power is a mean over all rows.
+
+        >>> limits = {"low": np.array([0.0]), "high": np.array([1.0])}
+        >>> TargetScale(np.zeros(1), np.ones(1), "log", **limits).predicted(torch.tensor([-2.0, 0.0, 9.0])).tolist()
+        [1.0, 1.0, 2.7182817459106445]
+        """
+        values = self._unscaled(scaled)
+        if self.low is not None and self.high is not None:
+            values = values.clamp(like(self.low, values), like(self.high, values))
+        return self._undone(values)
+
+    def _unscaled(self, scaled: Tensor) -> Tensor:
+        return scaled * like(self.scale, scaled) + like(self.center, scaled)
+
+    def _undone(self, values: Tensor) -> Tensor:
         if self.transform == "none":
             return values
-        limited = values.clamp(max=math.log(torch.finfo(scaled.dtype).max) - 0.01)  # exp of more would be infinite
+        limited = values.clamp(max=math.log(torch.finfo(values.dtype).max) - 0.01)  # exp of more would be infinite
         return torch.exp(limited) if self.transform == "log" else torch.expm1(limited)
 
     @staticmethod

@@ -61,7 +61,7 @@ class Regression(Task):
         return output.squeeze(-1) if output.shape[-1] == 1 else output  # [R, B, 1] -> [R, B]; [R, B, O] stays
 
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return Prediction(values=received if scale is None else scale.in_units(received))
+        return Prediction(values=received if scale is None else scale.predicted(received))
 
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
@@ -116,7 +116,8 @@ def _learned_as(reading: Reading) -> list[Finding]:
         return []
     message = (
         f"the target is learned as its {reading.transform}; metrics and predictions are in your units, where a loss for the "
-        "mean (mse) now aims at the geometric mean, which lies below it"
+        "mean (mse) now aims at the geometric mean, which lies below it; no prediction leaves the range of the training "
+        f"targets by more than one standard deviation of that {reading.transform}"
     )
     return [Finding("target-transformed", "info", message)]
 

@@ -45,6 +45,20 @@ def test_what_no_float_can_hold_is_the_largest_number_not_infinity(transform):
     assert wild[1] == (0 if transform == "log" else -1)
 
 
+@pytest.mark.parametrize("standardise", [True, False])
+def test_predictions_under_a_transform_stay_near_the_training_targets_and_truths_do_not(standardise):
+    logs = np.log(VALUES.astype(float))
+    scale = target_scale(VALUES, "log", standardise)
+    wild = torch.from_numpy(np.array([[-50.0, 50.0], [50.0, -50.0]]))
+    low, high = (np.exp(logs.min(axis=0) - logs.std(axis=0)), np.exp(logs.max(axis=0) + logs.std(axis=0)))
+    np.testing.assert_allclose(scale.predicted(wild), [[low[0], high[1]], [high[0], low[1]]], rtol=1e-6)
+    assert scale.in_units(wild)[0, 1] > 1e3 * high[1]
+    near = torch.from_numpy(scaled(VALUES, scale))
+    assert torch.equal(scale.predicted(near), scale.in_units(near))
+    plain = target_scale(VALUES, standardise=standardise)
+    assert torch.equal(plain.predicted(wild), plain.in_units(wild))
+
+
 def test_damage_that_leaves_the_transforms_domain_is_refused():
     with pytest.raises(SpecError, match=r"moves training targets to -3, which has no log"):
         target_scale(np.array([1.0, -3.0]), "log")
