@@ -53,6 +53,7 @@ class Judge:
     def outputs(self, forward: Callable[[Tensor], Tensor], split: str, units: int) -> Tensor:
         """The raw outputs [R, N, O] of all rows of a split."""
         size = max(2, CHUNK // (len(self.rows.runs) * max(units, 1)))
+        size = min(size, self.rows.most or size)
         whole = spans(self.rows.count(split), size)
         return torch.cat([forward(self.rows.part(split, start, stop)) for start, stop in whole], dim=1)
 

@@ -83,6 +83,12 @@ class Rows:
         """N: the rows of a split."""
         return self.targets[split].shape[1]
 
+    @property
+    def most(self) -> int | None:
+        """How many rows of each seed may be encoded at once: a window of all seeds together. None: all rows are held."""
+        windows = [inputs.window for inputs in self.inputs["train"] if inputs.window is not None]
+        return max(2, min(windows) // len(self.seeds)) if windows else None
+
     def order(self) -> Tensor:
         """The next epoch's order of the training rows for each seed, [S, N], from the seed alone."""
         of_seed = zip(self._inputs_of_seeds(), self._chances, strict=True)
@@ -93,11 +99,11 @@ class Rows:
 
         The last batch may be smaller.
         """
-        windows = [inputs.window for inputs in self.inputs["train"] if inputs.window is not None]
-        # What streams is read a window at a time, of all seeds together, and while the one before is trained on.
-        at_once = max(1, min(windows) // len(self.seeds) // size) if windows else BLOCK
+        most = self.most
+        at_once = BLOCK if most is None else max(1, most // size)
         gathered = self._gathered(list(batched(spans(self.count("train"), size), at_once)))
-        for block, (inputs, targets, weights) in ahead(gathered) if windows else gathered:
+        # What streams is read while the block before is trained on.
+        for block, (inputs, targets, weights) in gathered if most is None else ahead(gathered):
             first = block[0][0]
             for start, stop in block:
                 part = slice(start - first, stop - first)

@@ -30,9 +30,10 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 wall, cpu = time.perf_counter(), time.process_time()
 table = {read}
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+extra = {{}}
 {then}
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({{"wall": wall, "cpu": cpu, "before": before / 1024, "peak": peak / 1024}}))
+print(json.dumps({{"wall": wall, "cpu": cpu, "before": before / 1024, "peak": peak / 1024, **extra}}))
 """
 LOSSCLI = {
     "imports": """
