@@ -15,7 +15,8 @@ from losscli.deploy.choose import Wanted
 from losscli.deploy.export import export
 from losscli.deploy.predict import predict
 from losscli.deploy.restore import Restored, restore
-from losscli.errors import MachineError, SpecError, choose_from, counted, shown
+from losscli.errors import SpecError, choose_from, counted, shown
+from losscli.outfile import free, whole
 from losscli.record.find import find
 
 
@@ -43,14 +44,14 @@ def wanted(arena: int | None, entry: str | None, seed: str | None, losses: Seque
 def run_predict(record: str, root: Path, rows: str, chosen: Wanted, answer: Answer) -> None:
     """Append what the runs say of the rows of a file to its columns, and write that."""
     form = _form(answer)
-    if answer.to is not None and answer.to.exists() and not answer.force:
-        raise SpecError(f"{shown(answer.to)} exists", cure="choose another file, or add --force")
+    if answer.to is not None:
+        free(answer.to, answer.force)
     runs = restore(find(root, record, outside=True), chosen)
     source = runs[0].spec.data
     found = new_rows(rows, source, runs[0].encoder, getattr(source, "targets", ()))
     columns = predict(runs, found.features, _threshold(answer.threshold, runs))
     table = appended(found.table if form == "csv" else typed(found.table, found.features), columns, answer.prefix)
-    _write(FORMATS[form](table, _told(runs)), answer.to, answer.force)
+    _write(FORMATS[form](table, _told(runs)), answer.to)
     if not answer.quiet:
         for finding in found.findings:
             show.notice(finding.message)
@@ -103,18 +104,11 @@ def _named(runs: Sequence[Restored]) -> str:
     return f"{runs[0].entry.name}, {which}, of {runs[0].record}"
 
 
-def _write(data: bytes, path: Path | None, force: bool) -> None:
+def _write(data: bytes, path: Path | None) -> None:
     """To stdout, or to a file that is whole or not there."""
     if path is None:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
         return
-    draft = path.with_name(path.name + ".part")
-    try:
+    with whole(path) as draft:
         draft.write_bytes(data)
-        draft.replace(path)
-    except OSError as error:
-        message = f"{shown(path)} cannot be written: {error.strerror or error}"
-        raise MachineError(message, cure="choose another file") from error
-    finally:
-        draft.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from losscli.errors import SpecError, shown
+from losscli.outfile import free, whole
 
 SCHEMA_FILE = "losscli.schema.json"  # beside a spec: a relative name that every editor finds without a network
 
@@ -36,13 +37,8 @@ def save(path: Path, text: str, force: bool) -> None:
     """The text in a file; `SpecError` where something is there already."""
     if path.is_dir():
         raise SpecError(f"{shown(path)} is a folder", cure=f"name a file in it, such as {path / 'spec.yaml'}")
-    if path.exists() and not force:
-        raise SpecError(f"{shown(path)} is there already", cure="choose another name, or overwrite it with --force")
+    free(path, force)
     if not path.parent.is_dir():
         raise SpecError(f"there is no folder {shown(path.parent)}", cure="make it first")
-    draft = path.with_name(path.name + ".part")
-    try:
+    with whole(path) as draft:
         draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

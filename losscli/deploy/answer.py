@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.errors import DataError, shown
+from losscli.reports.csv import harmless
 from losscli.tasks import Column
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA_VERSION = 1
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run, where it begins a text
 
 
 def appended(table: pa.Table, columns: Mapping[str, np.ndarray], prefix: str = "") -> pa.Table:
@@ -67,9 +67,7 @@ def _cell(value: Any) -> Any:
     >>> _cell("=1+1"), _cell("-1.5"), _cell(-1.5), _cell(None)
     ("'=1+1", '-1.5', -1.5, None)
     """
-    if isinstance(value, str) and value.startswith(FORMULA) and not _is_number(value):
-        return f"'{value}"
-    return value
+    return harmless(value) if isinstance(value, str) and not _is_number(value) else value
 
 
 def _is_number(text: str) -> bool:

@@ -17,7 +17,7 @@ from losscli.compare.result import Arena, Comparison, EntryResult
 from losscli.compare.view import View, seen
 from losscli.errors import visible
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run, where it begins a text
 LONGEST = 2000  # characters of a foreign cell
 
 FIXED = (
@@ -55,8 +55,16 @@ def cell(value: Any) -> Any:
         return ""
     if not isinstance(value, str):
         return value
-    told = visible(value, LONGEST)
-    return f"'{told}" if value.startswith(FORMULA) else told
+    return harmless(visible(value, LONGEST))
+
+
+def harmless(text: str) -> str:
+    """The text with an apostrophe before it where a spreadsheet would take it for a formula.
+
+    >>> harmless("=1+1"), harmless("1+1")
+    ("'=1+1", '1+1')
+    """
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _facts(arena: Arena, entry: EntryResult) -> dict[str, Any]:

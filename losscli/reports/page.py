@@ -19,7 +19,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from losscli.errors import MachineError, SpecError, shown, visible
+from losscli.errors import SpecError, shown, visible
+from losscli.outfile import refusal, whole
 
 MARK = '<meta name="generator" content="losscli'  # a file that has it near its beginning may be replaced
 NEAR = 4096
@@ -60,14 +61,8 @@ def document(template: str, title: str, data: Any, **facts: Any) -> str:
 def save(path: Path, text: str, force: bool = False) -> None:
     """Write a page, whole or not at all; in place of another page of losscli, or with `force` of anything."""
     unclaimed(path, force)
-    draft = path.with_name(path.name + ".part")
-    try:
+    with whole(path) as draft:
         draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise refusal(path, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def unclaimed(path: Path, force: bool = False) -> None:
@@ -81,11 +76,6 @@ def unclaimed(path: Path, force: bool = False) -> None:
         raise refusal(path, error) from error
     if not ours:
         raise SpecError(f"{shown(path)} exists, and is no page of losscli", cure="choose another file, or add --force")
-
-
-def refusal(path: Path, error: OSError) -> MachineError:
-    """What the user is told of a file that cannot be written."""
-    return MachineError(f"{shown(path)} cannot be written: {error.strerror or error}", cure="choose another file")
 
 
 def packed(text: str) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from losscli.errors import SpecError, shown
+from losscli.outfile import refusal, whole
 from losscli.reports.chromium import Chromium
 from losscli.reports.html import html_of
-from losscli.reports.page import refusal
 from losscli.reports.recall import Recalled
 
 WIDTH, HEIGHT = 1100, 900
@@ -33,7 +33,9 @@ def write_pictures(recalled: Recalled, folder: Path, dark: bool = False, force: 
         for name, path in paths.items():
             browser.value(f"document.getElementById({name!r}).scrollIntoView()")
             browser.wait_for(DRAWN.format(f"#{name} .plot"))
-            _write(path, browser.screenshot(f"#{name}", SHARPNESS))
+            picture = browser.screenshot(f"#{name}", SHARPNESS)
+            with whole(path) as draft:
+                draft.write_bytes(picture)
     return list(paths.values())
 
 
@@ -51,10 +53,3 @@ def _unclaimed(paths: list[Path], force: bool) -> None:
     there = [path for path in paths if path.exists()]
     if there and not force:
         raise SpecError(f"{shown(there[0])} exists", cure="choose another folder, or add --force")
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise refusal(path, error) from error
