@@ -65,7 +65,7 @@ def test_a_folder_larger_than_the_limit_trains_from_disk_and_says_so(folder: Pat
     said = {finding.code: finding.message for finding in small.findings}
     assert "data.memory is 100 KB" in said["on-disk"]
     assert "384 KB in memory" in said["on-disk"]
-    assert "432 KB for 2 splits" in said["streamed"]  # 9 features of 6000 rows in 4 bytes, twice
+    assert "432 KB for 2 seeds" in said["streamed"]  # 9 features of 6000 rows in 4 bytes, twice
     assert not {"on-disk", "streamed"} & {finding.code for finding in large.findings}
     for own, other in zip(small.entries, large.entries, strict=True):
         assert own.scores["test"]["auroc"].values == pytest.approx(other.scores["test"]["auroc"].values, abs=0.02)

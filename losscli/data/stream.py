@@ -78,10 +78,11 @@ def streamed(trained: Sequence[np.ndarray | Stream], rows: int, room: Room | Non
     if not streams or room is None:
         return []
     whole = rows * FLOAT * sum(stream.encoder.width for stream in streams)
+    seeds = f" for {counted(len(streams), 'seed')}" if len(streams) > 1 else ""
     beside = f", beside a table of {sized(held)}" if (held := _held(streams[0])) else ""
     message = (
-        f"rows are encoded block by block in every epoch: all at once they would take {sized(whole)} "
-        f"for {counted(len(streams), 'split')}{beside}, and data.memory is {sized(room.total)}; training rows are "
+        f"rows are encoded block by block in every epoch: all at once they would take {sized(whole)}{seeds}{beside}, "
+        f"and data.memory is {sized(room.total)}; training rows are "
         f"shuffled {streams[0].window} at a time, from {BLOCKS} places of the table"
     )
     return [Finding("streamed", "info", message, "a larger data.memory is faster, and shuffles all rows together")]
