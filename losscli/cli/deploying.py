@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.cli import show
-from losscli.data.newrows import new_rows
-from losscli.deploy.answer import FORMATS, appended, typed
+from losscli.data.newrows import NewRows, new_rows, pointed
+from losscli.deploy.answer import appended, to_csv, to_json, to_parquet, typed
 from losscli.deploy.choose import Wanted
 from losscli.deploy.export import export
 from losscli.deploy.predict import predict
 from losscli.deploy.restore import Restored, restore
-from losscli.errors import SpecError, choose_from, counted, shown
+from losscli.errors import Place, SpecError, choose_from, counted, shown
 from losscli.outfile import free, whole
 from losscli.record.find import find
+from losscli.spec.document import Spot
+from losscli.spec.mistakes import problems_in
+from losscli.spec.reader import read_value
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from losscli.data.sources import Source
+    from losscli.data.tabular import Tabular
+
+FORMATS = ("csv", "json", "parquet")
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class Answer:
     threshold: str | None
     force: bool
     quiet: bool
+    sets: Sequence[str] = ()  # how the file is written, where not as the one that was trained on
 
 
 def wanted(arena: int | None, entry: str | None, seed: str | None, losses: Sequence[str] | None) -> Wanted:
@@ -46,16 +58,47 @@ def run_predict(record: str, root: Path, rows: str, chosen: Wanted, answer: Answ
     form = _form(answer)
     if answer.to is not None:
         free(answer.to, answer.force)
+        _refuse_the_input(answer.to, rows)
     runs = restore(find(root, record, outside=True), chosen)
-    source = runs[0].spec.data
-    found = new_rows(rows, source, runs[0].encoder, getattr(source, "targets", ()))
+    trained_on = runs[0].spec.data
+    found = new_rows(_source(trained_on, rows, answer.sets), runs[0].encoder, getattr(trained_on, "targets", ()))
     columns = predict(runs, found.features, _threshold(answer.threshold, runs))
-    table = appended(found.table if form == "csv" else typed(found.table, found.features), columns, answer.prefix)
-    _write(FORMATS[form](table, _told(runs)), answer.to)
+    _write(_formed(found, columns, form, answer.prefix, _told(runs)), answer.to)
     if not answer.quiet:
         for finding in found.findings:
             show.notice(finding.message)
-        show.notice(f"{counted(table.num_rows, 'row')} predicted by {_named(runs)}")
+        show.notice(f"{counted(found.table.num_rows, 'row')} predicted by {_named(runs)}")
+
+
+def _refuse_the_input(to: Path, rows: str) -> None:
+    if to.exists() and Path(rows).exists() and to.samefile(rows):
+        raise SpecError(f"{shown(to)} is the file of the new rows itself", cure="write to another file")
+
+
+def _source(trained_on: Source, rows: str, sets: Sequence[str]) -> Tabular:
+    """What reads the new rows; `--set data.KEY=VALUE` where the file is written otherwise than the one trained on."""
+    from pydantic import ValidationError
+
+    kind, keys = pointed(trained_on, rows)
+    for text in sets:
+        name, equals, value = text.partition("=")
+        if not equals or not name.startswith("data."):
+            raise SpecError(f"--set: {shown(text)} is no key of the file", cure="as in --set 'data.delimiter=;'")
+        keys[name.removeprefix("data.")] = value if len(value) == 1 else read_value(value, f"--set {name}")
+    try:
+        return kind.model_validate(keys)
+    except ValidationError as wrong:
+        flag = Spot(Place("--set"), Place("--set"))
+        raise SpecError(problems_in(wrong, kind, keys, ("data",), lambda path: flag)) from None
+
+
+def _formed(found: NewRows, columns: Mapping[str, np.ndarray], form: str, prefix: str, told: dict[str, Any]) -> bytes:
+    """The rows and the new columns in one of the formats; CSV is written as the rows were."""
+    dialect = found.dialect
+    if form == "csv":
+        return to_csv(appended(found.table, columns, prefix), dialect.delimiter, dialect.decimal)
+    table = appended(typed(found.table, dialect.missing, dialect.decimal), columns, prefix)
+    return to_json(table, told) if form == "json" else to_parquet(table, told)
 
 
 def run_export(record: str, root: Path, form: str, chosen: Wanted, out: Path | None) -> None:
@@ -70,7 +113,7 @@ def _form(answer: Answer) -> str:
     """The format that is asked for, or that the file's name tells; CSV on stdout."""
     form = answer.form or (answer.to.suffix.removeprefix(".").casefold() if answer.to else "csv")
     if form not in FORMATS:
-        raise SpecError(f"there is no format called {shown(form)}", cure=choose_from(form, list(FORMATS)))
+        raise SpecError(f"there is no format called {shown(form)}", cure=choose_from(form, FORMATS))
     if form == "parquet" and answer.to is None:
         raise SpecError("Parquet is no text to print", cure="name a file: --to predictions.parquet")
     return form

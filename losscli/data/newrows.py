@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from losscli.data.encode import Encoder
+import numpy as np
+
+from losscli.data.encode import CategoryCode, Encoder
 from losscli.data.files import Watched, files_of
 from losscli.data.infer import Kind, infer
 from losscli.data.sources import Source
@@ -28,24 +30,32 @@ TARGET = "-"  # a source needs one; new rows do without
 
 
 @dataclass(frozen=True)
+class Dialect:
+    """How the texts of a file are written, so that what is added is written alike."""
+
+    delimiter: str = ","
+    decimal: str = "."
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class NewRows:
     """The rows of a file: `table` as they were written, `features` as the model's encoder takes them."""
 
     table: pa.Table
     features: Mapping[str, Column]
     findings: tuple[Finding, ...] = ()
+    dialect: Dialect = Dialect()
 
 
-def new_rows(path: str, like: Source, encoder: Encoder, set_apart: Sequence[str] = ()) -> NewRows:
-    """The rows of a CSV or Parquet file or folder; a relative path is relative to the working directory.
+def new_rows(source: Tabular, encoder: Encoder, set_apart: Sequence[str] = ()) -> NewRows:
+    """The rows of the file or folder that `source` names (see `pointed`), relative to the working directory.
 
-    `like` is the source that the model was trained on: where the file is of its kind, its options (delimiter, missing
-    tokens, dates ...) hold here, too. `set_apart` are columns that may be there and mean nothing to the model, such as its
-    target. Raises `DataError` for columns that are missing or hold something else.
+    `set_apart` are columns that may be there and mean nothing to the model, such as its target. Raises `DataError` for
+    columns that are missing or hold something else.
     """
-    source = _source(path, like)
     needed = _needed(encoder, source)
-    files, findings = files_of(Path(), [path], source.endings)
+    files, findings = files_of(Path(), source.paths, source.endings)
     as_text = {name for name, kind in needed.items() if kind != "number"}
     gathered = source.gathered(files, set(), as_text, Watched())
     _refuse_missing(needed, gathered.names, files[0].name)
@@ -59,19 +69,28 @@ def new_rows(path: str, like: Source, encoder: Encoder, set_apart: Sequence[str]
             problems += refused.problems
     if problems:
         raise DataError(problems)
-    dropped = like.drop if isinstance(like, Tabular) else []
-    known = {*needed, *set_apart, *dropped, *encoder.constant}
+    known = {*needed, *set_apart, *source.drop, *encoder.constant}
     findings += _extra([name for name in gathered.names if name not in known])
-    return NewRows(_as_written(source, path, gathered.names), features, tuple(findings))
+    findings += _odd(encoder, features)
+    table = _as_written(source, gathered.names)
+    return NewRows(table, features, tuple(findings), _dialect(source))
 
 
-def _source(path: str, like: Source) -> Tabular:
-    """What reads the file: the source that the model was trained on, pointed at it, or one of the file's own kind."""
+def pointed(like: Source, path: str) -> tuple[type[Tabular], dict[str, Any]]:
+    """What reads a file, and its keys: those of the source that a model was trained on, where the file is of its kind
+    (delimiter, missing tokens, dates ...), and what a column is in any case.
+    """
     kind = _kind(Path(path))
     if isinstance(like, kind):
-        return like.model_copy(update={"path": path})
-    shared = {"types": like.types, "day_first": like.day_first} if isinstance(like, Tabular) else {}
-    return kind.model_validate({"path": path, "target": TARGET, **shared})
+        return kind, {**like.model_dump(exclude={"split", "corrupt", "encode"}), "path": path}
+    shared = {"types": like.types, "day_first": like.day_first, "drop": like.drop} if isinstance(like, Tabular) else {}
+    return kind, {"path": path, "target": TARGET, **shared}
+
+
+def _dialect(source: Tabular) -> Dialect:
+    if not isinstance(source, Csv):
+        return Dialect()
+    return Dialect(source.delimiter_of(source.paths[0]), source.decimal, tuple(source.missing))
 
 
 def _kind(path: Path) -> type[Tabular]:
@@ -115,17 +134,40 @@ def _extra(names: Sequence[str]) -> list[Finding]:
     return [Finding("extra-columns", "info", message)]
 
 
+def _odd(encoder: Encoder, features: Mapping[str, Column]) -> list[Finding]:
+    """What the model was given in place of values that it has never seen, or that are missing."""
+    holes = {code.name: int(features[code.name].missing.sum()) for code in encoder.codes}
+    filled = [f"{shown(name)} {count}" for name, count in holes.items() if count]
+    unknown = []
+    for code in encoder.codes:
+        column = features[code.name]
+        if isinstance(code, CategoryCode) and column.levels is not None:
+            strange = np.array([level not in code.levels for level in column.levels], dtype=bool)
+            rows = np.append(strange, False)[column.values]
+            if rows.any():
+                first = column.levels[int(column.values[np.flatnonzero(rows)[0]])]
+                unknown.append(f"{shown(code.name)} {int(rows.sum())} (such as {shown(first)})")
+    findings = []
+    if unknown:
+        message = f"rows with a category that training never saw, which counts as unknown: {_listed(unknown)}"
+        findings.append(Finding("unknown-category", "warning", message))
+    if filled:
+        message = f"rows with a missing value, filled in as in training: {_listed(filled)}"
+        findings.append(Finding("missing-values", "info", message))
+    return findings
+
+
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
     return ", ".join(names[:MOST_TOLD]) + more
 
 
-def _as_written(source: Tabular, path: str, names: Sequence[str]) -> pa.Table:
+def _as_written(source: Tabular, names: Sequence[str]) -> pa.Table:
     """The file's columns: texts as they stand in CSV, values as they are typed in Parquet."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    files, _ = files_of(Path(), [path], source.endings)
+    files, _ = files_of(Path(), source.paths, source.endings)
     if isinstance(source, Parquet):
         return pa.concat_tables([parquet.read_table(file.path) for file in files])
     verbatim = source.model_copy(update={"missing": []})  # "NA" is what is written there

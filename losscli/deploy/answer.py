@@ -6,14 +6,14 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscli.data.delimited import NUMBER
 from losscli.errors import DataError, shown
 from losscli.reports.csv import harmless
-from losscli.tasks import Column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,35 +39,61 @@ def appended(table: pa.Table, columns: Mapping[str, np.ndarray], prefix: str = "
     return table
 
 
-def typed(table: pa.Table, features: Mapping[str, Column]) -> pa.Table:
-    """Texts that the model reads as numbers as numbers, null where missing; all else as it is."""
-    import pyarrow as pa
+def typed(table: pa.Table, missing: Sequence[str], decimal: str = ".") -> pa.Table:
+    """Columns of texts as what they are: whole numbers, numbers, or texts; null where one of the `missing` tokens stands.
 
+    What begins with a zero, such as 007, stays a text.
+
+    >>> import pyarrow as pa
+    >>> typed(pa.table({"n": ["1", "NA"], "x": ["1,5", "2"], "id": ["007", "1"]}), ["NA"], ",").to_pylist()
+    [{'n': 1, 'x': 1.5, 'id': '007'}, {'n': None, 'x': 2.0, 'id': '1'}]
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    tokens = pa.array(list(missing), pa.string())
     for index, name in enumerate(table.column_names):
-        feature = features.get(name)
-        if feature is not None and not feature.is_category and table.schema.field(index).type == pa.string():
-            table = table.set_column(index, name, pa.array(feature.values, from_pandas=True))
+        if table.schema.field(index).type == pa.string():
+            column = table.column(index)
+            texts = pc.if_else(pc.is_in(pc.utf8_trim_whitespace(column), tokens), None, column)
+            table = table.set_column(index, name, _as_numbers(texts, decimal))
     return table
 
 
-def to_csv(table: pa.Table) -> bytes:
-    """As CSV. A text that a spreadsheet would take for a formula gets an apostrophe before it; numbers do not."""
+def _as_numbers(texts: Any, decimal: str) -> Any:
+    """int64 or float64 where every text is a plain number; else the texts."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pc.any(pc.match_substring_regex(texts, r"^[+-]?0\d")).as_py():
+        return texts
+    plain = texts if decimal == "." else pc.replace_substring(texts, decimal, ".")
+    for kind, form in ((pa.int64(), r"^-?\d{1,18}$"), (pa.float64(), NUMBER)):
+        if pc.all(pc.match_substring_regex(plain, form)).as_py():
+            return pc.cast(plain, kind)
+    return texts
+
+
+def to_csv(table: pa.Table, delimiter: str = ",", decimal: str = ".") -> bytes:
+    """As CSV, in the dialect of the table. A text that a spreadsheet would take for a formula gets an apostrophe before it."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(map(_cell, table.column_names))
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(_cell(name, decimal) for name in table.column_names)
     for batch in table.to_batches():
-        columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
+        columns = [[_cell(value, decimal) for value in column.to_pylist()] for column in batch.columns]
         writer.writerows(zip(*columns, strict=True))
     return text.getvalue().encode()
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any, decimal: str) -> Any:
     """A value as a cell holds it.
 
-    >>> _cell("=1+1"), _cell("-1.5"), _cell(-1.5), _cell(None)
-    ("'=1+1", '-1.5', -1.5, None)
+    >>> _cell("=1+1", "."), _cell("-1.5", "."), _cell("-1,5", ","), _cell(-1.5, ","), _cell(None, ".")
+    ("'=1+1", '-1.5', '-1,5', '-1,5', None)
     """
-    return harmless(value) if isinstance(value, str) and not _is_number(value) else value
+    if isinstance(value, float):
+        return repr(value).replace(".", decimal)
+    return harmless(value) if isinstance(value, str) and not _is_number(value.replace(decimal, ".")) else value
 
 
 def _is_number(text: str) -> bool:
@@ -100,10 +126,3 @@ def to_parquet(table: pa.Table, told: Mapping[str, Any]) -> bytes:
     sink = pa.BufferOutputStream()
     parquet.write_table(table.replace_schema_metadata({"losscli": json.dumps(told)}), sink)
     return bytes(sink.getvalue())
-
-
-FORMATS: Mapping[str, Callable[[pa.Table, Mapping[str, Any]], bytes]] = {
-    "csv": lambda table, told: to_csv(table),
-    "json": to_json,
-    "parquet": to_parquet,
-}

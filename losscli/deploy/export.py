@@ -14,12 +14,22 @@ from typing import Any
 import torch
 
 from losscli.deploy.formats import exporters
-from losscli.deploy.modules import Predictor, body, shown_of
+from losscli.deploy.modules import Predictor, body
 from losscli.deploy.restore import Restored
 from losscli.errors import MachineError, SpecError, choose_from, shown
 
 SCHEMA_VERSION = 1
 DESCRIPTION = "model.json"
+READING = ("source", "name", "types", "day_first", "delimiter", "decimal", "encoding", "header", "missing")
+HOW = (  # of `preprocessing.columns`, whose order is that of the features: all plain ones first, then all codes
+    "number: (value, or fill where missing) / scale - center / scale; with indicator, then 1 where it was missing, else 0",
+    "category, size 0: one 0/1 feature per level, in their order; with missing, one more for missing; an unknown level is "
+    "all zeros; missing is fill where that is given; with indicator, then 1 where it was missing",
+    "category, size > 0: one code, at the end of the features: 0 for an unknown level, 1 for the first level, 2 for the "
+    "second ...; with missing, the code after the last level for missing; the model looks up size numbers for it",
+    "a name such as `when.year` is a part of the date column `when`: year, month, day, weekday (Monday 0), hour, days since "
+    "1970-01-01",
+)
 
 
 def export(run: Restored, form: str, folder: Path) -> list[Path]:
@@ -53,7 +63,7 @@ def predictor_of(run: Restored) -> Predictor:
 
 def description(run: Restored, predictor: Predictor, file: str) -> dict[str, Any]:
     """What one must know to use the model without losscli, as plain JSON."""
-    kind, _ = shown_of(predictor.predict(torch.zeros(2, run.run.dataset.features)))
+    width = run.run.dataset.features
     return {
         "schema_version": SCHEMA_VERSION,
         "losscli": version("losscli"),
@@ -62,11 +72,19 @@ def description(run: Restored, predictor: Predictor, file: str) -> dict[str, Any
         "seed": run.run.seed,
         "task": run.task.name,
         "file": file,
-        "input": {"name": "features", "type": "float32", "shape": ["rows", run.run.dataset.features]},
+        "input": {"name": "features", "type": "float32", "shape": ["rows", width]},
         "features": run.encoder.names(),
-        "preprocessing": run.encoder.state(),
+        "reading": _reading(run),
+        "preprocessing": {"how": HOW, **run.encoder.state()},
         "body": [str(module) for module in predictor.body],
         "before_the_loss": list(run.entry.output),
-        "output": {"name": "prediction", "type": "float32", "holds": kind},
+        "output": {"name": "prediction", "type": "float32", "holds": predictor.kind(width)},
+        "quantiles": list(predictor.levels),
         "target": run.run.dataset.encoder["target"],
     }
+
+
+def _reading(run: Restored) -> dict[str, Any]:
+    """How the columns of a file were read before they were encoded: dates, booleans, marks and missing tokens."""
+    told = run.spec.data.model_dump(mode="json")
+    return {key: told[key] for key in READING if key in told}

@@ -12,6 +12,7 @@ from functools import singledispatch
 import torch
 from torch import Tensor, nn
 
+from losscli.stack.forecast import levels_of, quantiles_of
 from losscli.stack.layers import ACTIVATIONS, Activation, BatchNorm, Dropout, Embedding, Layer, LayerNorm, Linear
 from losscli.stack.output import Outlet
 from losscli.tasks import Prediction
@@ -104,22 +105,26 @@ def _filled(module: nn.Module, weights: Weights) -> nn.Module:
 
 
 class Predictor(nn.Module):
-    """Encoded rows [N, F] to what they predict: probabilities, scores or values, as `kind` says.
+    """Encoded rows [N, F] to what they predict: probabilities, scores or values.
 
-    Binary [N]; multiclass [N, K]; multilabel [N, L]; regression [N] or [N, O] in the user's units.
+    Binary [N]; multiclass [N, K]; multilabel [N, L]; regression [N] or [N, O] in the user's units. A loss that forecasts
+    gives its quantiles as well, [N, Q] or [N, O, Q], at `levels`.
     """
 
     def __init__(self, body: nn.Sequential, outlet: Outlet):
         super().__init__()
         self.body = body
         self.outlet = outlet
+        self.levels = levels_of(outlet)
 
-    def forward(self, features: Tensor) -> Tensor:
-        return shown_of(self.predict(features))[1][0]
+    def forward(self, features: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        output = self.body(features)[None]  # of one run
+        told = shown_of(self.outlet.predict(output))[1][0]
+        return (told, quantiles_of(self.outlet, output)[0]) if self.levels else told
 
-    def predict(self, features: Tensor) -> Prediction:
-        """All that the outputs tell, each field with a leading dimension of one run."""
-        return self.outlet.predict(self.body(features)[None])
+    def kind(self, width: int) -> str:
+        """What the numbers are, found on rows of so many features."""
+        return shown_of(self.outlet.predict(self.body(torch.zeros(2, width))[None]))[0]
 
 
 def shown_of(prediction: Prediction) -> tuple[str, Tensor]:

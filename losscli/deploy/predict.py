@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from losscli.deploy.export import predictor_of
-from losscli.deploy.modules import shown_of
 from losscli.deploy.restore import Restored
 from losscli.tasks import Column
 
@@ -20,11 +18,15 @@ EVEN = {"probabilities": 0.5, "scores": 0.0}  # above it, the answer is yes
 
 @dataclass(frozen=True)
 class Outputs:
-    """The numbers behind a prediction, the mean over the runs: `numbers` [N, W] of what `kind` says, `interval` [N, W, 2]."""
+    """The numbers behind a prediction, the mean over the runs: `numbers` [N, W] of what `kind` says.
+
+    A loss that forecasts has `quantiles` [N, W, Q], too, at `levels`.
+    """
 
     kind: str
     numbers: np.ndarray
-    interval: np.ndarray | None = None
+    levels: tuple[float, ...] = ()
+    quantiles: np.ndarray | None = None
 
 
 def predict(
@@ -34,7 +36,7 @@ def predict(
 
     Binary: `prediction` (a label) and `probability_<label>` of the positive class; multiclass: one of each class;
     multilabel: `prediction_<label>` (0 or 1) and `probability_<label>` of each. A loss that gives no probabilities has `score`
-    instead. Regression: `prediction`, and `low` and `high` where the loss gives an interval; of several targets
+    instead. Regression: `prediction`, and `quantile_<level>` where the loss forecasts; of several targets
     `prediction_<target>` ... With several runs, all of them the mean. `threshold` (binary, multilabel) is the
     probability or score above which the answer is yes; else 1/2 or 0. Raises `DataError` for columns that are missing or of
     another kind.
@@ -48,30 +50,25 @@ def predict(
 def outputs_of(runs: Sequence[Restored], features: Mapping[str, Column]) -> Outputs:
     """Each run encodes the rows as it learned to, and predicts; the mean over the runs."""
     rows = len(next(iter(features.values())).values) if features else 0
-    found = [_run_by_chunks(run, features, rows) for run in runs]
-    intervals = [each.interval for each in found if each.interval is not None]
-    interval = np.mean(intervals, axis=0) if intervals else None
-    return Outputs(found[0].kind, np.mean([each.numbers for each in found], axis=0), interval)
+    found = [_by_chunks(run, features, rows) for run in runs]
+    quantiles = [each.quantiles for each in found if each.quantiles is not None]
+    mean = np.mean(quantiles, axis=0) if quantiles else None
+    return Outputs(found[0].kind, np.mean([each.numbers for each in found], axis=0), found[0].levels, mean)
 
 
 @torch.no_grad()
-def _run_by_chunks(run: Restored, features: Mapping[str, Column], rows: int) -> Outputs:
+def _by_chunks(run: Restored, features: Mapping[str, Column], rows: int) -> Outputs:
     predictor = predictor_of(run)
-    numbers, intervals, kind = [], [], "values"
-    for start in range(0, max(rows, 1), CHUNK):
+    numbers, quantiles = [], []
+    for start in range(0, rows, CHUNK):
         encoded = run.encoder.transform(features, np.arange(start, min(start + CHUNK, rows)))
-        prediction = predictor.predict(torch.from_numpy(encoded))
-        kind, found = shown_of(prediction)
-        numbers.append(_flat(found[0]))
-        if prediction.interval is not None:
-            bounds = prediction.interval[0]
-            intervals.append(bounds.reshape(len(encoded), -1, 2).double().numpy())
-    return Outputs(kind, np.concatenate(numbers), np.concatenate(intervals) if intervals else None)
-
-
-def _flat(numbers: Tensor) -> np.ndarray:
-    found: np.ndarray = numbers.reshape(len(numbers), -1).double().numpy()
-    return found
+        found = predictor(torch.from_numpy(encoded))
+        told, further = found if predictor.levels else (found, None)
+        numbers.append(told.reshape(len(encoded), -1).double().numpy())
+        if further is not None:
+            quantiles.append(further.reshape(len(encoded), -1, len(predictor.levels)).double().numpy())
+    kind = predictor.kind(run.run.dataset.features)
+    return Outputs(kind, np.concatenate(numbers), predictor.levels, np.concatenate(quantiles) if quantiles else None)
 
 
 Columns = Iterator[tuple[str, np.ndarray]]
@@ -102,9 +99,9 @@ def _regression(outputs: Outputs, labels: Sequence[str], limit: float) -> Column
     for index, label in enumerate(labels):
         of = f"_{label}" if len(labels) > 1 else ""
         yield f"prediction{of}", outputs.numbers[:, index]
-        if outputs.interval is not None:
-            yield f"low{of}", outputs.interval[:, index, 0]
-            yield f"high{of}", outputs.interval[:, index, 1]
+        if outputs.quantiles is not None:
+            for place, level in enumerate(outputs.levels):
+                yield f"quantile_{level:g}{of}", outputs.quantiles[:, index, place]
 
 
 COLUMNS = {"binary": _binary, "multiclass": _multiclass, "multilabel": _multilabel, "regression": _regression}

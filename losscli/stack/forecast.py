@@ -16,6 +16,7 @@ from losscli.stack.output import Outlet
 from losscli.tasks import Prediction
 
 READS = ("interval", "quantiles", "crps")  # the fields of a prediction that this file fills
+FEW = (0.05, 0.5, 0.95)  # what is told of a loss that gives every quantile
 INTERVAL = 0.9  # the level of an interval whose loss gives every quantile
 GRID = tuple((place + 0.5) / 99 for place in range(99))  # levels whose mean stands for the integral over all
 
@@ -27,6 +28,20 @@ def interval_level(outlet: Outlet) -> float | None:
     """
     ends = _ends(outlet)
     return None if ends is None else round(ends[1] - ends[0], 12)
+
+
+def levels_of(outlet: Outlet) -> tuple[float, ...]:
+    """The levels of the quantiles that tell most: those that were learned, or 5, 50 and 95 %; none without a forecast."""
+    forecast = outlet.loss.forecast
+    if forecast is None:
+        return ()
+    return FEW if forecast.levels is None else forecast.levels(outlet.settings)
+
+
+def quantiles_of(outlet: Outlet, output: Tensor) -> Tensor:
+    """Those quantiles of raw outputs [r, N, ...], in the user's units: [r, N, Q], or [r, N, O, Q] of several targets."""
+    received = outlet.receive(output)
+    return torch.stack([_quantile(outlet, received, level) for level in levels_of(outlet)], -1)
 
 
 def with_forecast(prediction: Prediction, outlet: Outlet, output: Tensor, target: Tensor) -> Prediction:

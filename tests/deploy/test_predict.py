@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pyarrow import parquet
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from losscli import pipeline
 from losscli.cli.app import run
@@ -66,7 +66,12 @@ def predicted(folder: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: Any) -
 
 
 def table(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text)))
+    """The rows of a table in the dialect of the file: semicolons and decimal commas."""
+    return list(csv.DictReader(io.StringIO(text), delimiter=";"))
+
+
+def number(text: str) -> float:
+    return float(text.replace(",", "."))
 
 
 def test_predictions_are_those_that_the_record_holds(predicted: Any, folder: Path) -> None:
@@ -79,7 +84,7 @@ def test_predictions_are_those_that_the_record_holds(predicted: Any, folder: Pat
     assert len(known) > 20
     names = ["probability_=cow", "probability_cat", "probability_dog"]
     for row in known:
-        said = [float(rows[row["row"]][name]) for name in names]
+        said = [number(rows[row["row"]][name]) for name in names]
         np.testing.assert_allclose(said, row["prediction"], atol=1e-6)
         assert rows[row["row"]]["prediction"].lstrip("'") == names[int(np.argmax(said))].removeprefix("probability_")
 
@@ -100,7 +105,7 @@ def test_a_text_that_a_spreadsheet_would_run_is_made_harmless(predicted: Any) ->
 
 def test_the_mean_over_seeds_is_the_mean(predicted: Any) -> None:
     each = [predicted("pets.csv", "--entry", "cross-entropy", "--seed", seed)[1] for seed in ("0", "1", "mean")]
-    first, second, mean = (np.array([float(row["probability_dog"]) for row in table(text)]) for text in each)
+    first, second, mean = (np.array([number(row["probability_dog"]) for row in table(text)]) for text in each)
     assert not np.allclose(first, second)
     np.testing.assert_allclose(mean, (first + second) / 2, atol=1e-12)
 
@@ -108,16 +113,18 @@ def test_the_mean_over_seeds_is_the_mean(predicted: Any) -> None:
 def test_a_loss_without_probabilities_gives_scores(predicted: Any) -> None:
     _, out, _ = predicted("pets.csv", "--entry", "multi-margin")
     row = table(out)[0]
-    scores = {name: float(value) for name, value in row.items() if name.startswith("score_")}
+    scores = {name: number(value) for name, value in row.items() if name.startswith("score_")}
     assert len(scores) == 3
     assert row["prediction"].lstrip("'") == max(scores, key=scores.__getitem__).removeprefix("score_")
 
 
 def test_a_level_that_training_never_saw_and_a_hole_are_predicted(predicted: Any, folder: Path) -> None:
     (folder / "new.csv").write_text("weight;born;code;wild\n?;2020-01-11;777;no\n3,5;2020-01-11;000;yes\n")
-    code, out, _ = predicted("new.csv")
+    code, out, err = predicted("new.csv")
     assert code == 0
-    assert all(float(row["probability_cat"]) > 0 for row in table(out))
+    assert "'code' 1 (such as '777')" in err
+    assert "filled in as in training: 'weight' 1" in err
+    assert all(number(row["probability_cat"]) > 0 for row in table(out))
 
 
 def test_json_and_parquet_have_numbers(predicted: Any, folder: Path, tmp_path: Path) -> None:
@@ -179,3 +186,39 @@ def test_a_threshold_may_be_the_one_that_was_best_for_a_metric(folder: Path, cap
     texts = capfd.readouterr().out.split(",".join(bunch.feature_names))[1:]
     counts = [text.count(",benign,") for text in texts]
     assert 0 < counts[0] == counts[1] < counts[2]  # malignant is the positive label
+
+
+def test_a_number_with_a_comma_is_no_formula(predicted: Any, folder: Path) -> None:
+    (folder / "cold.csv").write_text("weight;born;code;wild;note\n-3,5;2020-01-11;000;no;-x\n")
+    _, out, _ = predicted("cold.csv")
+    assert out.splitlines()[1].startswith("-3,5;2020-01-11;000;no;'-x;")
+
+
+def test_a_file_that_is_written_otherwise_is_read_when_told(predicted: Any, folder: Path) -> None:
+    (folder / "plain.csv").write_text("weight,born,code,wild\n3.5,2020-01-11,000,no\n")
+    assert predicted("plain.csv")[0] == 3
+    code, out, _ = predicted("plain.csv", "--set", "data.delimiter=,", "--set", "data.decimal=.")
+    assert code == 0
+    assert out.splitlines()[1].startswith("3.5,2020-01-11,000,no,")
+    assert predicted("plain.csv", "--set", "data.delimeter=,")[0] == 2
+
+
+def test_the_file_of_the_new_rows_is_not_written_over(predicted: Any, folder: Path) -> None:
+    before = (folder / "pets.csv").read_text()
+    assert predicted("pets.csv", "--to", "pets.csv", "--force")[0] == 2
+    assert (folder / "pets.csv").read_text() == before
+
+
+def test_a_forecast_has_its_quantiles(folder: Path, capfd: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(folder)
+    train = ["train", "--data", "diabetes", "--loss", "multi-quantile", "--epochs", "2", "--out", "doses", "-q"]
+    assert run(train) == 0
+    bunch = load_diabetes()
+    lines = [",".join(bunch.feature_names), *(",".join(map(str, row)) for row in bunch.data)]
+    (folder / "doses.csv").write_text("\n".join(lines) + "\n")
+    capfd.readouterr()
+    assert run(["predict", "1", "doses.csv", "--out", "doses", "-q"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capfd.readouterr().out)))
+    levels = [name for name in rows[0] if name.startswith("quantile_")]
+    assert levels == ["quantile_0.1", "quantile_0.5", "quantile_0.9"]
+    assert all(row["prediction"] == row["quantile_0.5"] for row in rows)

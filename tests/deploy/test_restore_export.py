@@ -39,7 +39,13 @@ SPECS = {
     "regression": """
         task: regression
         data: {source: builtin, name: linnerud}
-        loss: [mse, gaussian-nll]
+        loss: [mse, mae]
+        model: {kind: linear}
+        """,
+    "forecast": """
+        task: regression
+        data: {source: builtin, name: diabetes, transform: log}
+        loss: [multi-quantile, gaussian-nll]
         model: {kind: linear}
         """,
 }
@@ -83,6 +89,12 @@ def recorded(folder: Path, entry: str, seed: int) -> dict[int, list[float]]:
     return {row["row"]: row["prediction"] for row in rows if (row["entry"], row["seed"]) == (entry, seed)}
 
 
+def told(run: Restored, features: torch.Tensor) -> np.ndarray:
+    """What the ordinary model says first; a forecast has more to say."""
+    found = predictor_of(run)(features)
+    return (found[0] if isinstance(found, tuple) else found).detach().numpy()
+
+
 def each_run(folder: Path) -> list[Restored]:
     arena = json.loads((folder / "results.json").read_text())["arenas"][0]
     names = [entry["entry"] for entry in arena["entries"]]
@@ -93,7 +105,7 @@ def each_run(folder: Path) -> list[Restored]:
 def test_a_restored_run_predicts_what_it_predicted_in_its_stack(records: dict[str, Path], task: str) -> None:
     for run in each_run(records[task]):
         features, index = rows_of_the_test_split(run)
-        said = predictor_of(run)(features).reshape(len(index), -1).detach().numpy()
+        said = told(run, features).reshape(len(index), -1)
         known = recorded(records[task], run.entry.name, run.run.seed)
         assert len(known) == len(index)
         np.testing.assert_allclose(said, [known[int(row)] for row in index], rtol=1e-5, atol=1e-5)
@@ -105,19 +117,24 @@ def test_an_exported_graph_says_the_same(records: dict[str, Path], task: str, fo
     run = restore(records[task], Wanted())[0]
     features, _ = rows_of_the_test_split(run)
     path, described = export(run, form, tmp_path / "model")
-    expected = predictor_of(run)(features).detach().numpy()
-    np.testing.assert_allclose(_said_by(path, features), expected, rtol=1e-5, atol=1e-5)
-    told = json.loads(described.read_text())
-    assert told["features"] == run.encoder.names()
-    assert told["output"]["holds"] in KINDS
+    found = predictor_of(run)(features)
+    expected = [each.detach().numpy() for each in (found if isinstance(found, tuple) else (found,))]
+    said = _said_by(path, features)
+    assert len(said) == len(expected) == (2 if task == "forecast" else 1)
+    for one, other in zip(said, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+    description = json.loads(described.read_text())
+    assert description["features"] == run.encoder.names()
+    assert description["output"]["holds"] in KINDS
 
 
-def _said_by(path: Path, features: torch.Tensor) -> Any:
+def _said_by(path: Path, features: torch.Tensor) -> list[Any]:
     if path.suffix == ".pt2":
-        return torch.export.load(path).module()(features).detach().numpy()
+        found = torch.export.load(path).module()(features)
+        return [each.detach().numpy() for each in (found if isinstance(found, tuple) else (found,))]
     from onnxruntime import InferenceSession
 
-    return InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"features": features.numpy()})[0]
+    return InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"features": features.numpy()})
 
 
 def test_exported_weights_fit_torch_s_own_layers(records: dict[str, Path], tmp_path: Path) -> None:
@@ -130,6 +147,23 @@ def test_exported_weights_fit_torch_s_own_layers(records: dict[str, Path], tmp_p
     known = recorded(records["multiclass"], "cross-entropy", 1)
     said = torch.softmax(net(features), dim=1).detach().numpy()
     np.testing.assert_allclose(said, [known[int(row)] for row in index], rtol=1e-5, atol=1e-5)
+
+
+def test_quantiles_are_those_of_the_distribution(records: dict[str, Path]) -> None:
+    """Those of a Gaussian on the log scale, written down by hand from the raw outputs."""
+    from scipy.stats import norm
+
+    run = restore(records["forecast"], Wanted(entry="gaussian-nll", seed=0))[0]
+    features, _ = rows_of_the_test_split(run)
+    model = predictor_of(run)
+    mean, log_variance = model.body(features).detach().double().numpy().T
+    scale = run.run.dataset.scale
+    assert scale is not None
+    spread = np.exp(log_variance / 2)
+    rising = [mean + norm.ppf(level) * spread for level in (0.05, 0.5, 0.95)]
+    expected = np.exp(np.stack(rising, 1) * float(scale.scale[0]) + float(scale.center[0]))
+    assert model.levels == (0.05, 0.5, 0.95)
+    np.testing.assert_allclose(model(features)[1].detach().numpy(), expected, rtol=1e-4)
 
 
 def test_the_best_run_is_the_best_on_the_valid_split(records: dict[str, Path]) -> None:

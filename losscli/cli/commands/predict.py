@@ -40,13 +40,15 @@ def predict(
     to: To = None,
     form: Form = None,
     force: Force = False,
+    sets: flags.Set = None,
     out: flags.Out = Path("runs"),
     quiet: flags.Quiet = False,
 ) -> None:
     """Predict new rows with a model of a record.
 
     Appends labels and probabilities, or values, to the columns of the file. The entry and the seed are those that were
-    best on the valid split, unless you name others.
+    best on the valid split, unless you name others. The file is read as the one that was trained on; where it is written
+    otherwise, say so: --set 'data.delimiter=;'.
 
     losscli predict 0007 new.csv > predicted.csv
 
@@ -54,5 +56,5 @@ def predict(
     """
     from losscli.cli import deploying
 
-    answer = deploying.Answer(to, form, prefix, threshold, force, quiet)
+    answer = deploying.Answer(to, form, prefix, threshold, force, quiet, sets or ())
     deploying.run_predict(record, out, rows, deploying.wanted(arena, entry, seed, loss), answer)

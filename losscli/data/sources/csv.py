@@ -57,15 +57,16 @@ class Csv(Tabular):
 
     @model_validator(mode="after")
     def _differs_from_the_decimal_mark(self) -> Csv:
-        if self._delimiter_of(self.paths[0]) == self.decimal:
+        if self.delimiter_of(self.paths[0]) == self.decimal:
             raise ValueError(f"delimiter and decimal are both {self.decimal!r}: set data.delimiter")
         return self
 
-    def _delimiter_of(self, path: str) -> str:
+    def delimiter_of(self, path: str) -> str:
+        """What divides the fields of the file: as the spec says, or as the file's name tells."""
         return self.delimiter or ("\t" if Path(path).suffix.casefold() in TABBED else ",")
 
     def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
-        form = Form(self._delimiter_of(files[0].name), self.decimal, self.encoding, self.header, tuple(self.missing))
+        form = Form(self.delimiter_of(files[0].name), self.decimal, self.encoding, self.header, tuple(self.missing))
         return gather(files, form, left_out, as_text, watched)
 
     def wanted(self, name: str, rows: int) -> Wanted:

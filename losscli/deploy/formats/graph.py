@@ -36,7 +36,7 @@ def _onnx(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
             dynamo=True,
             verbose=False,
             input_names=["features"],
-            output_names=["prediction"],
+            output_names=["prediction", *(["quantiles"] if predictor.levels else [])],
         )
         assert program is not None
         program.save(str(path), external_data=False)
