@@ -20,7 +20,7 @@ def test_what_goes_wrong_on_the_way_leaves_what_was_there(tmp_path: Path) -> Non
 
 
 def test_a_disk_that_refuses_is_no_bug(tmp_path: Path) -> None:
-    told = r"report\.md' cannot be written: No such file or directory"
+    told = "cannot be written: No such file or directory"
     with pytest.raises(MachineError, match=told), whole(tmp_path / "none" / "report.md") as draft:
         draft.write_text("x")
 
@@ -29,6 +29,6 @@ def test_what_is_there_is_replaced_only_where_that_is_wanted(tmp_path: Path) -> 
     path = tmp_path / "report.md"
     free(path)
     path.write_text("mine")
-    with pytest.raises(SpecError, match=r"report\.md' exists"):
+    with pytest.raises(SpecError, match="exists"):
         free(path)
     free(path, force=True)
