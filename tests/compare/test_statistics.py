@@ -93,3 +93,17 @@ def test_the_interval_holds_the_mean_and_a_shift_moves_both(values: list[float],
     moved = estimate([value + 1000 for value in values], ratio)
     assert moved.mean == pytest.approx(found.mean + 1000, abs=1e-6)
     assert moved.sd == pytest.approx(found.sd, abs=1e-6)
+
+
+@pytest.mark.parametrize("ratio", [1e-12, 0.25])
+def test_the_corrected_t_test_looks_at_both_sides(ratio: float) -> None:
+    """Nadeau and Bengio's statistic is the plain one, shrunk by sqrt(1 / (1 + n ratio)); the tails are scipy's."""
+    differences = [0.03, 0.01, -0.01, 0.04, 0.02, 0.02]
+    t = stats.ttest_1samp(differences, 0).statistic / math.sqrt(1 + 6 * ratio)
+    for sign in (1, -1):
+        found = delta(
+            "auroc", {seed: sign * each for seed, each in enumerate(differences)}, dict.fromkeys(range(6), 0.0), ratio
+        )
+        assert found is not None
+        assert found.test == "corrected-t"
+        assert found.p == pytest.approx(2 * stats.t.sf(t, 5), rel=1e-9)

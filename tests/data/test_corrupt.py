@@ -126,6 +126,23 @@ def test_missing_empties_the_share_of_each_column():
     assert low.done == {"missing": (80, 400)}
 
 
+def test_of_every_column_one_value_is_left():
+    for column in damaged(missing=0.999).features.values():  # 199.8 of 200 cells
+        assert (~column.missing).sum() == 1
+
+
+@pytest.mark.parametrize("how", [{"feature_noise": 2.0}, {"missing": 0.5}])
+def test_what_is_measured_on_keeps_its_features(how):
+    """However training features were scaled and filled in, those of valid and test are the table's, on a straight line."""
+    table = Table("t", FEATURES, {"y": Column(NUMBERS.astype(np.float64))})
+    made = prepare(table, Target(NUMBERS, ("y",)), tasks.get("regression"), Split(), 3, Corruption(**how))
+    for name in ("valid", "test"):
+        part = made.parts[name]
+        line = np.corrcoef(part.features[:, 0], FEATURES["x"].values[part.index])[0, 1]
+        assert line == pytest.approx(1, abs=1e-6)
+        assert part.features[:, 1:4].argmax(axis=1).tolist() == FEATURES["c"].values[part.index].tolist()
+
+
 def test_only_training_rows_are_touched_and_the_scale_is_that_of_what_is_seen():
     table = Table("t", FEATURES, {"y": Column(NUMBERS.astype(np.float64))})
     task, target = tasks.get("regression"), Target(NUMBERS, ("y",))

@@ -113,6 +113,17 @@ def test_categories(missing, imputer, indicator):
     np.testing.assert_array_equal(encoded(column, missing=missing, indicator=indicator), expected)
 
 
+def test_the_most_frequent_level_is_one_though_more_rows_have_none():
+    """Scikit-learn again; in the order of the levels, the one that is wanted is neither the first nor the last."""
+    codes = np.tile([-1, -1, -1, -1, 1, 1, 1, 0, 0, 2], 20).astype(np.int32)
+    column = Column(np.concatenate([codes[::2], codes[1::2]]), ("blue", "green", "red"))
+    oracle = make_pipeline(
+        SimpleImputer(missing_values=None, strategy="most_frequent"), OneHotEncoder(sparse_output=False)
+    )
+    expected = oracle.fit(texts(column)[TRAIN]).transform(texts(column))
+    np.testing.assert_array_equal(encoded(column, missing={"categories": "most-frequent"}), expected)
+
+
 def test_a_level_of_its_own_needs_no_indicator():
     assert encoded(colours(), indicator=True).shape == encoded(colours()).shape == (200, 5)
 

@@ -57,6 +57,14 @@ def test_three_groups_make_three_splits_and_two_do_not():
         rows_of(Split(group="k"), 0, texts(np.arange(ROWS) % 2))
 
 
+def test_large_shares_leave_a_group_to_every_split():
+    """Both small groups would fit the test split, and then nothing is left to learn from."""
+    groups = np.repeat([0, 1, 2], [2, 2, 196])
+    for seed in range(6):
+        rows, _ = rows_of(Split(group="k", valid=0.45, test=0.45), seed, texts(groups))
+        assert [len(part) for part in rows.values()] == [196, 2, 2]
+
+
 def test_time_goes_from_train_to_test_whatever_the_seed():
     days = RNG.permutation(ROWS)
     dates = np.datetime64("2024-01-01") + days
@@ -76,7 +84,14 @@ def test_rows_of_one_time_stay_together_and_it_is_told():
     assert "train 130, valid 45, test 25 rows" in told.message
 
 
-@pytest.mark.parametrize("stamps", [["2024-01-05", "2024-01-31T10:00:00+02:00", "2024-02"], ["-1.5", "2", "1e3"]])
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        ["2024-01-05", "2024-01-31T10:00:00+02:00", "2024-02"],
+        ["-1.5", "2", "1e3"],
+        ["2024-02-01T01:00:00+02:00", "2024-01-31T23:30:00", "2024-01-31T22:00:00-05:00"],  # 23:00, 23:30, 03:00 UTC
+    ],
+)
 def test_times_are_numbers_or_iso_texts(stamps):
     rows, _ = rows_of(
         Split(time="k", valid=0.3, test=0.3), 0, texts(sorted(stamps * 4, key=stamps.index)), np.zeros(12)

@@ -182,6 +182,7 @@ def test_which_is_the_day(csv, texts, day):
         ("2024-01-01T25:00", "no day that there is"),
         ("soon", "must be a date"),
         ("2024131", "must be a date"),
+        ("03.04.2024,1\n05/06/2024", "cannot be told apart"),  # points tell of themselves only
         ("03/04/2024", "data.day_first"),
     ],
 )
@@ -226,6 +227,8 @@ def test_numbers_of_every_type(typed, values, kind, expected):
 def test_texts_and_booleans_are_categories(typed, values, kind, levels):
     column = typed(values, kind).features["x"]
     assert (column.levels, int(column.missing.sum())) == (levels, 1)
+    held = [None if code < 0 else column.levels[code] for code in column.values]
+    assert held == [None if value in (None, "") else str(value) for value in values]
 
 
 @pytest.mark.parametrize(
@@ -252,6 +255,13 @@ def test_what_parquet_holds_and_a_model_cannot_use(typed, values, kind, says):
 def test_timestamps_are_dates_if_told(typed):
     table = typed([dt.datetime(2024, 1, 31, 12), None], pa.timestamp("ms"), types={"x": "date"})
     assert [table.features[f"x.{part}"].values[0] for part in ("year", "month", "day", "hour")] == [2024, 1, 31, 12]
+
+
+def test_a_timestamp_of_a_time_zone_is_read_in_utc(typed):
+    """It is still January where Tokyo has February."""
+    moment = dt.datetime(2024, 1, 31, 20, tzinfo=dt.UTC)
+    table = typed([moment, None], pa.timestamp("us", "Asia/Tokyo"), types={"x": "date"})
+    assert [table.features[f"x.{part}"].values[0] for part in ("month", "day", "hour")] == [1, 31, 20]
 
 
 def test_a_folder_of_parquet_is_one_table(tmp_path):

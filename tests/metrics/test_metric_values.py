@@ -96,7 +96,7 @@ ORACLES = {
         "micro-f1": lambda p, y: sk.f1_score(y, p, average="micro"),
         "weighted-f1": lambda p, y: sk.f1_score(y, p, average="weighted", zero_division=0),
         "mcc": lambda p, y: sk.matthews_corrcoef(y, p),
-        "quadratic-kappa": lambda p, y: sk.cohen_kappa_score(y, p, weights="quadratic"),
+        "quadratic-kappa": lambda p, y: sk.cohen_kappa_score(y, p, weights="quadratic", labels=range(4)),
         "expected-cost": price("multiclass"),
         "auroc": over_classes,
         "auprc": ap_over_classes,
@@ -176,6 +176,8 @@ def stacks(task: str, reads: str):
         yield "random", made, target
         yield "a class that does not occur", made, np.where(target == 1, 0, target)
         yield "the last class does not occur", made, np.where(target == 3, 0, target)
+        if reads in LABELS:
+            yield "a class neither said nor true", np.where(made == 1, 0, made), np.where(target == 1, 0, target)
         if reads in LABELS:
             yield "always the same", np.full((2, rows), 2.0), target
             yield "perfect", target.repeat(2, 0).astype(float), target
@@ -320,3 +322,9 @@ def test_a_metric_reads_its_own_threshold_and_has_no_value_where_there_is_none()
     assert {name: value.item() for name, value in measured.items()} == {"f1": 0, "f1-tuned": 1, "accuracy-tuned": 0}
     assert for_task("binary")["mcc-tuned"].measure(found, truth) is None
     assert for_task("binary")["log-loss-scaled"].measure(found, truth) is None
+
+
+def test_a_bin_of_the_calibration_error_holds_its_upper_end():
+    """0.2 is the end of the third of 15 bins: with 0.15 its mean is 0.175, and half of the two are positive."""
+    p, truth = torch.tensor([[0.15, 0.2]], dtype=torch.float64), torch.tensor([[0.0, 1.0]])
+    assert for_task("binary")["ece"].function(p, truth).item() == pytest.approx(0.5 - 0.175)

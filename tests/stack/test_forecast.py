@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy import integrate, stats
 
 from losscli.stack.forecast import interval_level, with_forecast
 from losscli.stack.output import Outlet
+from losscli.tasks import TargetScale
 
 CPU = torch.device("cpu")
 CENTRE, SPREAD = 0.3, -0.8  # as the model puts them out
@@ -106,3 +108,21 @@ def test_one_quantile_is_no_interval(told):
     assert interval_level(outlet) is None
     assert found.interval is None
     assert found.crps is not None
+
+
+@pytest.mark.parametrize("loss", ["gaussian-nll", "laplace-nll"])
+def test_under_a_transform_the_crps_is_that_of_the_transformed_distribution(run_of, loss):
+    """exp of a normal or of a Laplace distribution, by scipy."""
+    run = run_of(loss, task="regression")
+    scale = TargetScale(np.array([1.5]), np.array([0.4]), "log")
+    outlet = Outlet([replace(run, dataset=replace(run.dataset, scale=scale))], task_of(), CPU)
+    truth = [3.0, 5.0, 9.0]
+    target = torch.tensor([[(math.log(value) - 1.5) / 0.4 for value in truth]])
+    raw = torch.tensor([[[CENTRE, SPREAD]] * 3])
+    found = with_forecast(outlet.predict(raw), outlet, raw, target)
+    risen = frozen(loss, CENTRE, SPREAD, scale)
+    levels = (np.arange(4000) + 0.5) / 4000
+    quantiles = np.exp(risen.ppf(levels))
+    wanted = [2 * np.maximum(levels * (y - quantiles), (levels - 1) * (y - quantiles)).mean() for y in truth]
+    np.testing.assert_allclose(found.crps[0], wanted, rtol=1e-2)
+    np.testing.assert_allclose(found.interval[0, 0], np.exp(risen.ppf([0.05, 0.95])), rtol=1e-5)

@@ -113,3 +113,32 @@ def test_rows_of_one_class_leave_out_what_needs_two(run_of, job_of):
     undefined = {name for name, value in course.scores["test"].items() if math.isnan(value)}
     assert {"auroc", "auprc", "recall"} <= undefined <= {"auroc", "auprc", "recall", "precision", "f1", "f1-tuned"}
     assert torch.isfinite(torch.tensor(course.scores["test"]["log-loss-scaled"]))
+
+
+def inverted(data, split):
+    """The dataset with the other class in every row of a split."""
+    part = data.parts[split]
+    return replace(data, parts={**data.parts, split: replace(part, target=1 - part.target)})
+
+
+def test_nothing_is_chosen_by_the_test_split(run_of, job_of):
+    """Thresholds and temperatures are the same whatever the test rows say, and right there becomes wrong."""
+    job = replace(job_of("binary"), yardsticks=list(yardsticks("binary", COSTS).values()))
+    run = run_of("bce-logits")
+    told, other = (train([replace(run, dataset=data)], job)[0] for data in (run.dataset, inverted(run.dataset, "test")))
+    assert told.calibration == other.calibration
+    assert told.scores["test"]["accuracy-tuned"] + other.scores["test"]["accuracy-tuned"] == pytest.approx(1)
+    assert told.scores["test"]["accuracy-tuned"] > 0.7
+
+
+def test_the_baseline_chooses_nothing_by_the_test_split(dataset):
+    data = dataset("binary", 0)
+    rare = {
+        name: replace(part, target=(np.arange(part.rows) % 3 == 0).astype(np.float32))
+        for name, part in data.parts.items()
+    }
+    data = inverted(replace(data, parts=rare), "test")  # two thirds are positive, which nobody could know
+    chosen = [find("accuracy-tuned", "binary")]
+    found = baseline([data], tasks.get("binary"), chosen, chosen)["test"]["accuracy-tuned"]
+    assert found == pytest.approx(1 - data.parts["test"].target.mean())
+    assert found < 0.4

@@ -44,6 +44,12 @@ def test_the_positive_label(column, positive, labels, values):
     assert "1 is the positive one (data.positive)" in told.message
 
 
+def test_a_positive_label_that_may_be_either_is_none():
+    assert decode("binary", words("yes", "YES"), positive="YES").labels == ("yes", "YES")
+    with pytest.raises(DataError, match=r"data\.positive is 'Yes', and the target 't0' has no such label"):
+        decode("binary", words("yes", "YES"), positive="Yes")
+
+
 def test_a_positive_label_that_is_not_there():
     with pytest.raises(
         DataError, match=r"data\.positive is 'malign', and the target 't0' has no such label"
