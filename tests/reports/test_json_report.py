@@ -77,6 +77,7 @@ SHAPE = {
             "split": TEXT,
             "corrupt": {},
             "comparisons": 1,
+            "why": {},
             "paragraph": TEXT,
         }
     ],
