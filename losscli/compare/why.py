@@ -7,7 +7,7 @@ mean over the runs of an entry. No torch here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PARTS = ("easiest quarter", "second quarter", "third quarter", "hardest quarter")
 MOST_CLASSES = 30  # of a breakdown: the most frequent ones
 PARTS_OF_TRUTH = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
+EPS = float(np.finfo(np.float32).eps)
 ENOUGH = 20  # rows of a test split below which quarters say nothing
 
 
@@ -38,10 +39,11 @@ class Studied:
 def why(arena: Arena, runs: Sequence[Studied], edges: Sequence[float]) -> dict[str, Any]:
     """What `results.json` says under `why`; empty for a single entry.
 
-    `best` is the entry with the best mean of the headline on the test split. `classes` and `difficulty` hold the share of
-    right decisions (labels: of all of them; numbers: the mean absolute error) of both, in each class and in each quarter of
-    the test rows by difficulty; `attention` the shares of training rows and of the gradient by hardness over the epochs;
-    `memory`, under labels that were changed on purpose, the shares that were learned by heart and resisted.
+    `best` is the entry with the best mean of the headline on the test split, `verdict` that of its comparison. `classes` and
+    `difficulty` hold the `measure` of both, in each class and in each quarter of the test rows by difficulty: what the
+    headline says row by row, where it can (see `MEASURES`), else the share of right decisions. `attention` holds the shares
+    of training rows and of the gradient by hardness over the epochs; `memory`, under labels that were changed on purpose,
+    the shares that were learned by heart and resisted.
     """
     best = _best(arena)
     if best is None or len(arena.entries) < 2:
@@ -51,9 +53,10 @@ def why(arena: Arena, runs: Sequence[Studied], edges: Sequence[float]) -> dict[s
     return {
         "best": best,
         "reference": arena.reference,
-        "measure": "mae" if arena.task == "regression" else "accuracy",
+        "verdict": next(entry.verdict for entry in arena.entries if entry.entry == best),
+        "measure": _measure(arena, told),
         "classes": _by_class(told, pair, arena),
-        "difficulty": _by_difficulty(told, pair, arena.task),
+        "difficulty": _by_difficulty(told, pair, arena),
         "attention": _attention(runs, arena, edges),
         "memory": _memory(runs, arena),
     }
@@ -66,12 +69,9 @@ def _best(arena: Arena) -> str | None:
     return max(known, key=known.__getitem__) if known else None
 
 
-def _right(told: Predictions, task: str) -> np.ndarray:
-    """[N]: whether each row is decided right (labels: the share of them), or how far each value is off."""
+def _accuracy(told: Predictions, task: str) -> np.ndarray:
+    """[N]: whether each row is decided right; of several labels, the share of them."""
     found: np.ndarray
-    if task == "regression":
-        found = np.abs(told.prediction - told.truth).mean(axis=1)
-        return found
     if task == "multiclass":
         found = (told.prediction.argmax(axis=1) == told.truth[:, 0]).astype(np.float64)
         return found
@@ -80,10 +80,56 @@ def _right(told: Predictions, task: str) -> np.ndarray:
     return found
 
 
+def _distance(told: Predictions, task: str) -> np.ndarray:
+    """[N]: how far each value is off."""
+    found: np.ndarray = np.abs(told.prediction - told.truth).mean(axis=1)
+    return found
+
+
+def _rank(told: Predictions, task: str) -> np.ndarray:
+    """[N]: the share of the other class that each row is on the right side of, ties half; its mean over a class is AUROC."""
+    score, yes = told.prediction[:, 0].astype(np.float64), told.truth[:, 0] > 0.5
+    found = np.full(len(score), np.nan)
+    for own, sign in ((yes, 1.0), (~yes, -1.0)):
+        others = np.sort(sign * score[~own])
+        if len(others):
+            below = np.searchsorted(others, sign * score[own], "left") + np.searchsorted(
+                others, sign * score[own], "right"
+            )
+            found[own] = below / (2 * len(others))
+    return found
+
+
+def _surprise(told: Predictions, task: str) -> np.ndarray:
+    """[N]: minus the logarithm of what was given to the truth."""
+    found: np.ndarray = -np.log(np.clip(1 - _hard(told, task), EPS, 1.0))
+    return found
+
+
+MEASURES: Mapping[str, Callable[[Predictions, str], np.ndarray]] = {
+    "accuracy": _accuracy,
+    "mae": _distance,
+    "rank": _rank,  # for auroc and auprc of two classes
+    "log-loss": _surprise,
+}
+
+
+def _measure(arena: Arena, runs: Sequence[Studied]) -> str:
+    """What the headline says of single rows, or what comes nearest."""
+    if arena.task == "regression":
+        return "mae"
+    if arena.task == "binary" and arena.headline in ("auroc", "auprc"):
+        return "rank"
+    sure = all(run.predictions is None or run.predictions.kind == "probabilities" for run in runs)
+    return "log-loss" if arena.headline == "log-loss" and arena.task != "multilabel" and sure else "accuracy"
+
+
 def _hard(told: Predictions, task: str) -> np.ndarray:
-    """[N]: how hard a run finds each row: what its truth lacks in probability; else what `_right` says."""
-    if task == "regression" or told.kind != "probabilities":
-        return _right(told, task) if task == "regression" else 1 - _right(told, task)
+    """[N]: how hard a run finds each row: what its truth lacks in probability; else whether it is wrong, or how far off."""
+    if task == "regression":
+        return _distance(told, task)
+    if told.kind != "probabilities":
+        return 1 - _accuracy(told, task)
     if task == "multiclass":
         lacking: np.ndarray = 1 - np.take_along_axis(told.prediction, told.truth.astype(np.int64), axis=1)[:, 0]
         return lacking
@@ -96,13 +142,14 @@ def _by_class(runs: Sequence[Studied], pair: Sequence[str], arena: Arena) -> lis
     groups = {run.seed: _groups(run.predictions, arena) for run in runs if run.predictions is not None}
     names = list(dict.fromkeys(name for each in groups.values() for name in each))
     rows = {name: _mean(each[name].sum() for each in groups.values() if name in each) for name in names}
-    if arena.task in ("binary", "multiclass"):
-        names = sorted(names, key=lambda name: -(rows[name] or 0))[:MOST_CLASSES]
+    if len(names) > MOST_CLASSES:
+        largest = sorted(names, key=lambda name: -(rows[name] or 0))[:MOST_CLASSES]
+        names = [name for name in names if name in largest]
     return [
         {
             "class": name,
             "rows": rows[name],
-            **_scores(runs, pair, arena.task, {seed: each[name] for seed, each in groups.items() if name in each}),
+            **_scores(runs, pair, arena, {seed: each[name] for seed, each in groups.items() if name in each}),
         }
         for name in names
     ]
@@ -120,11 +167,11 @@ def _groups(told: Predictions | None, arena: Arena) -> dict[str, np.ndarray]:
     return {label: told.truth[:, 0] == index for index, label in enumerate(arena.labels)}
 
 
-def _by_difficulty(runs: Sequence[Studied], pair: Sequence[str], task: str) -> list[dict[str, Any]]:
+def _by_difficulty(runs: Sequence[Studied], pair: Sequence[str], arena: Arena) -> list[dict[str, Any]]:
     """Of both entries, in each quarter of the test rows of each seed, from the easiest."""
     parts: dict[int, np.ndarray] = {}
     for seed in dict.fromkeys(run.seed for run in runs):
-        felt = [_hard(run.predictions, task) for run in runs if run.seed == seed and run.predictions is not None]
+        felt = [_hard(run.predictions, arena.task) for run in runs if run.seed == seed and run.predictions is not None]
         hardness = np.mean(felt, axis=0)
         if len(hardness) >= ENOUGH:
             order = np.argsort(hardness, kind="stable")
@@ -134,7 +181,7 @@ def _by_difficulty(runs: Sequence[Studied], pair: Sequence[str], task: str) -> l
         {
             "part": name,
             "rows": _mean((part == place).sum() for part in parts.values()),
-            **_scores(runs, pair, task, {seed: part == place for seed, part in parts.items()}),
+            **_scores(runs, pair, arena, {seed: part == place for seed, part in parts.items()}),
         }
         for place, name in enumerate(PARTS)
         if parts
@@ -142,16 +189,17 @@ def _by_difficulty(runs: Sequence[Studied], pair: Sequence[str], task: str) -> l
 
 
 def _scores(
-    runs: Sequence[Studied], pair: Sequence[str], task: str, chosen: Mapping[int, np.ndarray]
+    runs: Sequence[Studied], pair: Sequence[str], arena: Arena, chosen: Mapping[int, np.ndarray]
 ) -> dict[str, float | None]:
     """The mean over the seeds of what both entries score on the rows that are chosen for each seed."""
     found: dict[str, float | None] = {}
+    measure = MEASURES[_measure(arena, runs)]
     for word, entry in zip(("best", "reference"), pair, strict=True):
         scores = []
         for run in runs:
             rows = chosen.get(run.seed) if run.entry == entry else None
             if rows is not None and rows.any() and run.predictions is not None:
-                scores.append(float(_right(run.predictions, task)[rows].mean()))
+                scores.append(float(measure(run.predictions, arena.task)[rows].mean()))
         found[word] = _mean(scores)
     return found
 
@@ -169,7 +217,7 @@ def _attention(runs: Sequence[Studied], arena: Arena, edges: Sequence[float]) ->
 
 
 def _unit(task: str) -> str:
-    return "standard deviations from the truth" if task == "regression" else "1 - p(true class)"
+    return "sd off" if task == "regression" else "1 - p(given label)"
 
 
 def _memory(runs: Sequence[Studied], arena: Arena) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss, roc_auc_score
 
 from losscli.compare.result import Arena
 from losscli.compare.why import Studied, why
@@ -26,7 +27,7 @@ def said(truth: Any, prediction: Any, kind: Any = "probabilities") -> Prediction
 @pytest.fixture
 def arena(arena_of: Callable[..., Arena]) -> Arena:
     """Two entries and two seeds, of which focal has the better mean."""
-    return arena_of({"bce": [0.8, 0.8], "focal": [0.9, 0.9]})
+    return arena_of({"bce": [0.8, 0.8], "focal": [0.9, 0.9]}, headline="accuracy")
 
 
 def test_classes_and_quarters(arena: Arena) -> None:
@@ -37,6 +38,7 @@ def test_classes_and_quarters(arena: Arena) -> None:
     runs = [Studied(name, seed, said(truth, p), ()) for name, p in (("bce", bce), ("focal", focal)) for seed in (0, 1)]
     found = why(arena, runs, EDGES)
     assert (found["best"], found["reference"], found["measure"]) == ("focal", "bce", "accuracy")
+    assert found["verdict"] == "too-few-seeds"
     assert found["classes"] == [
         {"class": "died", "rows": 30, "best": 1.0, "reference": 1.0},
         {"class": "survived", "rows": 10, "best": 1.0, "reference": 0.0},
@@ -83,6 +85,35 @@ def test_multiclass_scores_decide_by_the_largest(arena: Arena) -> None:
     assert [(line["class"], line["reference"], line["best"]) for line in found["classes"]] == [
         (label, 0.0, 1.0) for label in "abc"
     ]
+
+
+def test_under_auroc_each_row_tells_its_share_of_it(arena_of: Callable[..., Arena]) -> None:
+    """The mean of a class is the area under the curve, as scikit-learn has it, ties and all."""
+    chance = np.random.default_rng(0)
+    truth = chance.random(200) < 0.2
+    bce, focal = chance.integers(0, 9, 200) / 10, chance.integers(0, 9, 200) / 10 + 0.1 * truth
+    runs = [Studied("bce", 0, said(truth, bce), ()), Studied("focal", 0, said(truth, focal), ())]
+    found = why(arena_of({"bce": [0.8], "focal": [0.9]}), runs, EDGES)
+    assert found["measure"] == "rank"
+    for line in found["classes"]:
+        assert line["reference"] == pytest.approx(roc_auc_score(truth, bce))
+        assert line["best"] == pytest.approx(roc_auc_score(truth, focal))
+
+
+def test_under_log_loss_each_row_tells_its_share_of_it(arena_of: Callable[..., Arena]) -> None:
+    arena = arena_of({"bce": [0.8], "focal": [0.9]}, headline="log-loss")
+    arena = replace(
+        arena,
+        entries=[
+            replace(entry, scores={"test": {"log-loss": entry.scores["test"]["auroc"]}}) for entry in arena.entries
+        ],
+    )
+    truth = np.arange(40) % 2
+    p = np.linspace(0.05, 0.95, 40)
+    found = why(arena, [Studied("bce", 0, said(truth, p), ()), Studied("focal", 0, said(truth, p), ())], EDGES)
+    assert (found["measure"], found["best"]) == ("log-loss", "bce")
+    total = sum(line["rows"] * line["best"] for line in found["difficulty"]) / 40
+    assert total == pytest.approx(log_loss(truth, p), rel=1e-5)
 
 
 def test_looks_are_averaged_over_seeds(arena: Arena) -> None:

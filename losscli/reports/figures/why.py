@@ -8,6 +8,12 @@ from typing import Any
 from losscli.reports.evidence import Evidence
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
 
+MEASURES = {
+    "accuracy": "share of right decisions",
+    "mae": "mean absolute error",
+    "rank": "share of the other class<br>ranked on the right side",
+    "log-loss": "log-loss",
+}
 HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five classes that training rows are looked at by
 
 
@@ -17,8 +23,9 @@ HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five cla
     chapter="why",
 )
 def difficulty(evidence: Evidence) -> Chart | None:
-    """What the entry with the best mean and the reference make of the same test rows, from those that all entries find
-    easy to those that all find hard. Most losses agree on the easy ones; what they make of the hard ones is the difference.
+    """What the entry with the best mean (called best) and the reference make of the same test rows, from those that all
+    entries find easy to those that all find hard. Most losses agree on the easy ones. Bars are means; whether the entries
+    differ at all, the verdict says.
     """
     return _beside(evidence, "difficulty", "part")
 
@@ -42,13 +49,12 @@ def _beside(evidence: Evidence, section: str, key: str) -> Chart | None:
     if not lines or why["best"] == why["reference"]:
         return None
     names = [f"{_short(line[key])}<br>{line['rows'] or 0:.0f} rows" for line in lines]
-    traces = [_bars(evidence, why[word], names, [line[word] for line in lines]) for word in ("reference", "best")]
-    measure = "mean absolute error" if why["measure"] == "mae" else "share of right decisions"
+    traces = [_bars(evidence, why[word], word, names, [line[word] for line in lines]) for word in ("reference", "best")]
     layout = {
         "barmode": "group",
         "showlegend": True,
         "xaxis": {"type": "category", "automargin": True, "tickangle": 0 if len(names) <= 4 else "auto"},
-        "yaxis": {"title": {"text": measure}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": MEASURES[why["measure"]]}, "rangemode": "tozero"},
     }
     return Chart({"": View(traces, layout)}, height=360)
 
@@ -58,11 +64,11 @@ def _short(name: str) -> str:
     return plain(name.removesuffix(" quarter"), 24)
 
 
-def _bars(evidence: Evidence, entry: str, names: Sequence[str], values: Sequence[float | None]) -> Trace:
+def _bars(evidence: Evidence, entry: str, word: str, names: Sequence[str], values: Sequence[float | None]) -> Trace:
     known = [float("nan") if value is None else value for value in values]
     return {
-        "type": "bar", "entry": evidence.place(entry), "stays": True, "name": evidence.called(entry), "x": list(names),
-        "y": rounded(known), "hovertemplate": "%{y}",
+        "type": "bar", "entry": evidence.place(entry), "stays": True, "name": f"{evidence.called(entry)} ({word})",
+        "x": list(names), "y": rounded(known), "hovertemplate": "%{y}", "showlegend": True,
     }  # fmt: skip
 
 
@@ -73,8 +79,9 @@ def _bars(evidence: Evidence, entry: str, names: Sequence[str], values: Sequence
 )
 def attention(evidence: Evidence) -> Chart | None:
     """The share of the gradient that comes from training rows as hard as chosen above; the thin line is their share of
-    the rows. Above it, such rows pull more than their number says. Cross-entropy is pulled by what is wrong, focal loss
-    more so; losses made for wrong labels let go of the hardest rows once those look hopeless.
+    the rows. Above it, such rows pull more than their number says, below it less. A loss that is pulled by the hardest rows
+    learns them first, and wrong labels with them; one that lets go of them gives rows up that look hopeless. Nine looks, at
+    the marks, a sample of the training rows each; hardness goes by the label that was given, also where it was changed.
     """
     told = evidence.arena.why.get("attention") or {}
     if not told:
@@ -96,11 +103,18 @@ def attention(evidence: Evidence) -> Chart | None:
 def _pulls(evidence: Evidence, looks: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
     if looks is None:
         return []
-    line: Trace = {"type": "scatter", "mode": "lines", "entry": evidence.place(entry), "x": looks["epochs"]}
+    line: Trace = {"type": "scatter", "mode": "lines+markers", "entry": evidence.place(entry), "x": looks["epochs"]}
     gradient, rows = ([_known(shares[place]) for shares in looks[word]] for word in ("gradient", "rows"))
     return [
         {**line, "name": evidence.called(entry), "y": rounded(gradient)},
-        {**line, "y": rounded(rows), "line": {"dash": "dot", "width": 1}, "showlegend": False, "hoverinfo": "skip"},
+        {
+            **line,
+            "y": rounded(rows),
+            "mode": "lines",
+            "line": {"dash": "dot", "width": 1},
+            "showlegend": False,
+            "hoverinfo": "skip",
+        },
     ]
 
 
@@ -123,7 +137,7 @@ def memory(evidence: Evidence) -> Chart | None:
         title: View(
             [
                 {
-                    "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": evidence.called(name),
+                    "type": "scatter", "mode": "lines+markers", "entry": evidence.place(name), "name": evidence.called(name),
                     "x": told[name]["epochs"], "y": rounded([_known(value) for value in told[name][word]]),
                 }
                 for name in evidence.names
