@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from losscli.compare.power import minimum_seeds, power, seeds_for
 from losscli.compare.result import Arena, Delta
 from losscli.compare.signflip import sign_flip
-from losscli.compare.verdict import described, judge
+from losscli.compare.verdict import described, judge, with_need
 from losscli.compare.words import paragraph
 
 MakeArena = Callable[..., Arena]
@@ -74,6 +75,26 @@ def test_an_entry_does_not_win_by_losing_runs(arena_of: MakeArena) -> None:
 def test_significance_alone_is_not_enough() -> None:
     found = Delta("m", 0.02, (-0.001, 0.04), p=0.01, p_holm=0.01, seeds=10, margin=0.005)
     assert judge(found, "up", 1) == "inconclusive"  # the interval holds zero
+
+
+def test_the_p_that_counts_is_the_one_corrected_for_all_comparisons() -> None:
+    alone = Delta("m", 0.02, (0.001, 0.04), p=0.01, p_holm=0.01, seeds=10, margin=0.005)
+    assert judge(alone, "up", 4) == "better"
+    assert judge(replace(alone, p_holm=0.06), "up", 4) == "inconclusive"
+
+
+def test_what_is_open_needs_the_seeds_that_are_not_there_yet() -> None:
+    """Half a standard deviation takes about 34 pairs, says every textbook; ten are there."""
+    found = Delta("m", 0.5, (-0.2, 1.2), p=0.14, p_holm=0.14, sd=1.0, seeds=10)
+    assert with_need(found, "up", 1, "inconclusive").seeds_needed == 24
+    few = Delta("m", 0.5, (-0.2, 1.2), p=0.25, p_holm=0.25, sd=1.0, seeds=4)
+    assert with_need(few, "up", 1, "too-few-seeds").seeds_needed == 2  # six are the fewest for one comparison
+
+
+def test_a_difference_that_is_there_leaves_less_room_within_the_margin() -> None:
+    """Both ends of the interval lie within 0.3 when z(0.975) + z(0.9) standard errors fit between 0.1 and 0.3."""
+    normal = ((1.959964 + 1.281552) / (0.3 - 0.1)) ** 2  # 262.7; Student's t asks for one or two more
+    assert seeds_for(0.1, 1.0, within=0.3) == pytest.approx(normal + 1.5, abs=1.5)
 
 
 def test_minimum_seeds_are_where_the_sign_flip_test_can_reach_the_level() -> None:
