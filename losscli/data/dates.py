@@ -1,52 +1,91 @@
 """Dates as numbers that a model can use: year, month, day, weekday, hour, and days since a fixed epoch.
 
 The epoch is 1970-01-01; `days` has a fraction where there is a time of day, `hour` too. Weekdays count from Monday = 0. Days
-and hours are as they are written, in whatever time zone that is.
+and hours are as they are written, in whatever time zone that is; where a column has times of several zones, they are in UTC.
+A year of two digits is within 1969 to 2068, as POSIX has it.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losscli.data.cures import setting
 from losscli.errors import DataError, shown
 
 if TYPE_CHECKING:
     from losscli.data.infer import Levels
 
 EPOCH = date(1970, 1, 1).toordinal()
-TIME = r"(?:[T ]\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d+)?))?\s*(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?)?"
+PARTS = ("year", "month", "day", "weekday", "days", "hour")
+PIVOT = 69  # 69 to 99 are years of the last century, 00 to 68 of this one
+ZONE = r"(?P<zone>Z|UTC|[+-]\d{2}(?::?\d{2})?)"
+TIME = rf"(?:[T ]\s*(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?::(?P<second>\d{{2}}(?:[.,]\d+)?))?\s*{ZONE}?)?"
 YEAR_FIRST = re.compile(
     r"(?P<year>\d{4})(?P<mark>[-/.]|(?=\d{4}(?:\D|$)))(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + TIME
 )
-YEAR_LAST = re.compile(r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4})" + TIME)
-Found = tuple[re.Match[str], bool]  # a text that looks like a date, and whether its year comes first
+YEAR_LAST = re.compile(r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})" + TIME)
 
 
-def parts_of(texts: Levels, day_first: bool | None) -> dict[str, np.ndarray]:
+def parts_of(texts: Levels, day_first: bool | None) -> tuple[dict[str, np.ndarray], str]:
     """float64 [N] each, NaN where missing: year, month, day, weekday, days, and hour if any time of day is written.
 
-    `day_first` says which of 03/04/2024 is the day; None to find out from all rows, which points (03.04.2024) tell, too.
-    Raises `DataError` with places for what is no date, no day that there is, or cannot be told.
+    With them what there is to say of how the texts were read, to follow a message. `day_first` says which of 03/04/2024 is
+    the day; None to find out from all rows, which points (03.04.2024) tell, too. Raises `DataError` with places for what is
+    no date, no day that there is, or cannot be told.
     """
     found = [YEAR_FIRST.fullmatch(text) or YEAR_LAST.fullmatch(text) for text in texts.texts]
-    _refuse(texts, [match is None for match in found], "must be a date such as 2024-01-31 or 2024-01-31T12:00")
+    cure = f"mend it, add it to data.missing, or leave {shown(texts.name)} out with data.drop"
+    _refuse(texts, [match is None for match in found], "must be a date such as 2024-01-31 or 2024-01-31T12:00", cure)
     matches = [match for match in found if match is not None]
     first = _day_comes_first(texts, matches, day_first)
-    rows = [_numbers(match, first) for match in matches]
-    _refuse(texts, [row is None for row in rows], "is no day that there is")
-    table = np.array([*(row for row in rows if row is not None), (np.nan,) * 6])[texts.codes]  # code -1: the last
-    year, month, day, weekday, days, hour = table.T.copy()
-    parts = {"year": year, "month": month, "day": day, "weekday": weekday, "days": days}
-    return {**parts, "hour": hour} if any(match["hour"] for match in matches) else parts
+    moments = [_moment(match, first) for match in matches]
+    if None in moments:
+        cure = _other_order(matches, first) or cure
+        _refuse(texts, [moment is None for moment in moments], "is no day that there is", cure)
+    there = [moment for moment in moments if moment is not None]
+    zones = sorted({match["zone"] for match in matches if match["zone"]})
+    mixed = len({moment.utcoffset() for moment in there}) > 1
+    rows = [_numbers(_in_utc(moment) if mixed else moment) for moment in there]
+    table = np.array([*rows, (np.nan,) * 6])[texts.codes]  # code -1: the last
+    parts = dict(zip(PARTS, table.T.copy(), strict=True))
+    if not any(match["hour"] for match in matches):
+        del parts["hour"]
+    return parts, _zones_told(zones, mixed, any(not match["zone"] for match in matches)) + _years_told(matches, there)
 
 
-def _refuse(texts: Levels, wrong: list[bool], must: str) -> None:
-    cure = f"mend it, add it to data.missing, or leave {shown(texts.name)} out with data.drop"
+def _zones_told(zones: list[str], mixed: bool, bare: bool) -> str:
+    if not zones:
+        return ""
+    if not mixed:
+        return f", in their own time zone ({zones[0]})"
+    without = ", and times without one taken for UTC" if bare else ""
+    several = f"{zones[0]} to {zones[-1]}" if len(zones) > 1 else zones[0]
+    return f", in UTC: there are time zones ({several}){without}"
+
+
+def _years_told(matches: list[re.Match[str]], moments: list[datetime]) -> str:
+    for match, moment in zip(matches, moments, strict=True):
+        if len(match["year"]) == 2:
+            return f"; years of two digits are within 1969 to 2068: {shown(match[0])} is {moment:%Y-%m-%d}"
+    return ""
+
+
+def _refuse(texts: Levels, wrong: list[bool], must: str, cure: str) -> None:
     texts.refuse(np.array(wrong, dtype=bool), must, cure)
+
+
+def _other_order(matches: list[re.Match[str]], day_first: bool) -> str | None:
+    """The cure where it is the order of day and month that makes no day of a text."""
+    order = "the day" if day_first else "the month"
+    if not any(_moment(match, day_first) is None and _moment(match, not day_first) for match in matches):
+        return None
+    if all(_moment(match, not day_first) for match in matches):
+        return f"{order} is read first: set {setting('day_first', 'false' if day_first else 'true')}"
+    return f"{order} is read first, and some rows need the other order: write all dates as 2024-01-31"
 
 
 def _day_comes_first(texts: Levels, matches: list[re.Match[str]], wanted: bool | None) -> bool:
@@ -61,23 +100,42 @@ def _day_comes_first(texts: Levels, matches: list[re.Match[str]], wanted: bool |
     raise DataError(
         f"day and month of {shown(texts.name)} cannot be told apart: {shown(last[0][0])} could be both",
         place=texts.raw.origin.place(row),
-        cure="set data.day_first: true or false",
+        cure=f"set {setting('day_first', 'true')} or false",
     )
 
 
-def _numbers(match: re.Match[str], day_first: bool) -> tuple[float, ...] | None:
-    """Year, month, day, weekday, days since 1970, hour; None if there is no such day or time."""
+def _moment(match: re.Match[str], day_first: bool) -> datetime | None:
+    """When that is, with its time zone if it names one; None if there is no such day or time."""
     if match.re is YEAR_FIRST:
         month, day = int(match["month"]), int(match["day"])
     else:
         day, month = (int(match[part]) for part in (("one", "two") if day_first else ("two", "one")))
-    try:
-        when = date(int(match["year"]), month, day)
-    except ValueError:
-        return None
-    hour, minute = int(match["hour"] or 0), int(match["minute"] or 0)
+    year = int(match["year"])
+    if len(match["year"]) == 2:
+        year += 1900 if year >= PIVOT else 2000
     second = float((match["second"] or "0").replace(",", "."))
-    if hour > 23 or minute > 59 or second >= 61:
+    try:
+        when = datetime(
+            year, month, day, int(match["hour"] or 0), int(match["minute"] or 0), tzinfo=_zone(match["zone"])
+        )
+        return when + timedelta(seconds=second) if second < 61 else None
+    except (ValueError, OverflowError):
         return None
-    hours = hour + minute / 60 + second / 3600
-    return when.year, month, day, when.weekday(), when.toordinal() - EPOCH + hours / 24, hours
+
+
+def _zone(text: str | None) -> timezone | None:
+    if text is None or text in ("Z", "UTC"):
+        return None if text is None else UTC
+    minutes = 60 * int(text[1:3]) + int(text[-2:] if len(text) > 3 else 0)
+    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """What names no zone is taken for UTC."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment
+
+
+def _numbers(when: datetime) -> tuple[float, ...]:
+    """Year, month, day, weekday, days since 1970, hour."""
+    hours = when.hour + when.minute / 60 + (when.second + when.microsecond / 1e6) / 3600
+    return when.year, when.month, when.day, when.weekday(), when.toordinal() - EPOCH + hours / 24, hours

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from losscli.data.cures import setting, sign
 from losscli.errors import DataError, Place, Problem, choose_from, counted, shown
 
 MOST_COLUMNS = 10_000
@@ -193,7 +194,7 @@ def _check_delimiter(top: Sequence[str], delimiter: str, place: Place) -> None:
 
 
 def _use(delimiter: str) -> str:
-    return f"use data.delimiter: {delimiter!r}".replace("'", '"')
+    return f"use {sign('delimiter', delimiter)}"
 
 
 def _check_names(names: Sequence[str], place: Place, *, sure: bool) -> None:
@@ -202,7 +203,7 @@ def _check_names(names: Sequence[str], place: Place, *, sure: bool) -> None:
         raise DataError(
             f"the header looks like data: {', '.join(map(shown, names[:5]))}",
             place=place,
-            cure="set data.header: false if the first row is data (columns are then x1, x2 ...), or true if it is not",
+            cure=f"set {setting('header', 'false')} if the first row is data (columns are then x1, x2 ...), or true if it is not",
         )
     seen: dict[str, int] = {}
     problems = []

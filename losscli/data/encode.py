@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from losscli.data.cures import setting
 from losscli.data.encoding import Encoding
 from losscli.errors import DataError, SpecError, choose_from, counted, shown
 from losscli.tasks import Column
@@ -209,7 +210,7 @@ def _refuse_wrong_names(encoding: Encoding, features: Mapping[str, Column]) -> N
             cure = choose_from(name, [name for name, column in features.items() if column.is_category])
             raise SpecError(f"data.encode.embedding: there is no feature called {shown(name)}", cure=cure)
         if not features[name].is_category:
-            cure = f"set data.types: {{{shown(name)[1:-1]}: category}}, if its numbers are names"
+            cure = f"set {setting('types', 'category', name)}, if its numbers are names"
             raise SpecError(f"data.encode.embedding: {shown(name)} is a column of numbers, not a category", cure=cure)
 
 

@@ -13,39 +13,50 @@ from typing import Any, Literal
 
 import numpy as np
 
+from losscli.data.cures import setting, sign
 from losscli.data.dataset import ColumnStory
 from losscli.data.delimited import MOST_PLACES, NUMBER, first_of
 from losscli.data.gather import EXACT, Raw
-from losscli.errors import DataError, Finding, Problem, shown
+from losscli.errors import DataError, Finding, Problem, counted, shown
 from losscli.tasks import Column
 from losscli.tasks.labels import label_of
 
 Kind = Literal["number", "category", "boolean", "date", "text", "ignore"]
 MOSTLY = 0.9  # from this share on, a column of numbers with some text in it is a column of numbers with mistakes
+FIRST_TEXTS = 3  # of those that stand among numbers
 LOOKED_AT = 1000  # levels that are compared with the patterns below
 WORDS_OF_PROSE = 4  # words per text, from which on texts that are mostly different are prose and no category
 FEW_ROWS = 100_000  # up to which numbers are counted one by one
 ENDLESS = r"(?i)^[+-]?(inf|infinity|nan)$"
 FALSE, TRUE = ("false", "no", "n", "f", "0", "0.0"), ("true", "yes", "y", "t", "1", "1.0")
+MONTH = "(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)"
+DAY = r"\d{1,2}(st|nd|rd|th)?[-., /]+"
 NOT_PLAIN = {  # kinds of values that look like text and are not meant as such, with what to do about them
     "dates": (
         r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?",
         "",
+    ),
+    "dates with the month as a word": (
+        rf"(?i)([a-z]{{3,9}},? )?({DAY}(of )?)?{MONTH}\.?[-, /]+({DAY})?\d{{4}}([T ,].*)?|{DAY}{MONTH}[-. /]+'?\d{{2}}",
+        "write them as 2024-01-31",
     ),
     "times of day": (r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?", "turn them into numbers"),
     "hexadecimal numbers": (r"[+-]?0[xX][0-9a-fA-F]+", "write them as decimal numbers"),
     "numbers with underscores": (r"[+-]?\d{1,3}(_\d{3})+(\.\d+)?", "write them without"),
     "numbers with thousands separators": (
         r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d+)?",
-        'write them without; if the commas are decimal commas, set data.decimal: ","',
+        f"write them without; if the commas are decimal commas, set {sign('decimal', ',')}",
     ),
-    "numbers with a decimal comma": (r"[+-]?(\d*|\d{1,3}(\.\d{3})+),\d+([eE][+-]?\d+)?", 'set data.decimal: ","'),
+    "numbers with a decimal comma": (
+        r"[+-]?(\d*|\d{1,3}(\.\d{3})+),\d+([eE][+-]?\d+)?",
+        f"set {sign('decimal', ',')}",
+    ),
     "amounts of money": (r"[+-]?[$€£¥]\s?[+-]?[\d.,]+|[+-]?[\d.,]+\s?[$€£¥]", "write them as plain numbers"),
     "percentages": (r"[+-]?[\d.,]+\s?%", "write them as plain numbers"),
 }
 WITH_COMMA = {  # the same, where data.decimal is a comma
     "numbers with thousands separators": (r"[+-]?\d{1,3}([.' ]\d{3})+,\d+", "write them without"),
-    "numbers with a decimal point": (r"[+-]?\d*\.\d+([eE][+-]?\d+)?", 'set data.decimal: "."'),
+    "numbers with a decimal point": (r"[+-]?\d*\.\d+([eE][+-]?\d+)?", f"set {sign('decimal', '.')}"),
 }
 
 
@@ -192,7 +203,7 @@ def _numbers(texts: Levels, point: Any) -> Inferred:
     large = np.abs(values) >= EXACT
     rounded = np.zeros_like(large)
     rounded[large] = [_is_rounded(texts.texts[at]) for at in np.flatnonzero(large).tolist()]
-    cure = f"set data.types: {{{texts.name}: category}}, or leave it out with data.drop"
+    cure = f"set {setting('types', 'category', texts.name)}, or leave it out with data.drop"
     texts.refuse(rounded, "is a whole number beyond 2^53 and would lose precision", cure)
     column = Column(np.append(values, np.nan)[texts.codes], None, texts.raw.origin)
     return Inferred(
@@ -214,7 +225,7 @@ def _leading_zeros(texts: Levels, values: np.ndarray) -> tuple[Finding, ...]:
     first = int(rows[0])
     place = texts.raw.origin.place(first)
     message = f"{shown(texts.name)} has leading zeros, such as {shown(texts.text(first))} at {place}: is it an id?"
-    cure = f"data.types: {{{shown(texts.name)[1:-1]}: category}}, or data.drop; now it is read as a number"
+    cure = f"{setting('types', 'category', texts.name)}, or data.drop; now it is read as a number"
     return (Finding("leading-zeros", "warning", message, cure),)
 
 
@@ -222,21 +233,28 @@ def _mixed(texts: Levels, numeric: np.ndarray, wanted: Wanted) -> list[Finding]:
     """Refuse texts among numbers and numbers in a costume; a finding where a category only happens to hold numbers."""
     present = texts.codes[texts.codes >= 0]
     share = max(numeric[present].mean(), numeric.mean()) if len(present) else 0.0
-    key = f"{{{shown(texts.name)[1:-1]}: "
-    name = key + "category}"
+    as_category = setting("types", "category", texts.name)
     if costume := _costume(texts, numeric, wanted.decimal):
         what, cure = costume
         row = int(texts.rows_of(~numeric)[0])
         message = f"{shown(texts.name)} holds {what}, such as {shown(texts.text(row))}"
-        ways = [cure, f"set data.types: {key}date}} (numbers are made of them)" if what == "dates" else ""]
-        ways.append(f"or set data.types: {name}, or list it under data.drop")
+        as_date = f"set {setting('types', 'date', texts.name)}: numbers are made of them"
+        ways = [cure, as_date if what == "dates" else "", f"or set {as_category}, or list it under data.drop"]
         raise DataError(message, place=texts.raw.origin.place(row), cure="; ".join(filter(None, ways)))
     if wanted.kind == "number" or share >= MOSTLY:
-        texts.refuse(~numeric, "must be a number", f"mend them, add them to data.missing, or set data.types: {name}")
+        texts.refuse(~numeric, "must be a number", f"mend them, add them to data.missing, or set {as_category}")
     if not numeric.any():
         return []
-    message = f"{shown(texts.name)} holds numbers and texts, and is read as a category"
-    return [Finding("numbers-and-texts", "warning", message, f"data.types: {name} if it is meant so")]
+    odd = np.flatnonzero(~numeric)
+    first = ", ".join(shown(texts.texts[at]) for at in odd[:FIRST_TEXTS]) + (" ..." if len(odd) > FIRST_TEXTS else "")
+    rows = texts.rows_of(~numeric)
+    place = texts.raw.origin.place(int(rows[0]))
+    message = (
+        f"{shown(texts.name)} holds numbers and, in {counted(len(rows), 'row')}, texts ({first}; the first at {place}): "
+        "it is read as a category"
+    )
+    cure = f"list the texts under data.missing if they mean that there is no value; {as_category} if it is meant so"
+    return [Finding("numbers-and-texts", "warning", message, cure)]
 
 
 def _costume(texts: Levels, numeric: np.ndarray, decimal: str) -> tuple[str, str] | None:
@@ -253,7 +271,7 @@ def _typed_text(texts: Levels, wanted: Wanted) -> Inferred:
     numeric = _matches(texts.levels, NUMBER)
     if numeric.all():
         message = f"{shown(texts.name)} has the type text, and all its texts are numbers: it is read as a category"
-        cure = f"data.types: {{{shown(texts.name)[1:-1]}: number}} to read it as numbers"
+        cure = f"{setting('types', 'number', texts.name)} to read it as numbers"
         found = _category(texts, wanted)
         return Inferred(
             found.columns, found.story, (Finding("texts-of-numbers", "warning", message, cure), *found.findings)
@@ -272,7 +290,8 @@ def _category(texts: Levels, wanted: Wanted) -> Inferred:
         name = shown(texts.name)[1:-1]
         embedded = f"embed it with data.encode: {{embedding: {{columns: [{name}]}}}}"
         cure = (
-            f"an id, a name or free text: list it under data.drop, {embedded}, or set data.types: {{{name}: category}}"
+            f"an id, a name or free text: list it under data.drop, {embedded}, "
+            f"or set {setting('types', 'category', texts.name)}"
         )
         message = f"{shown(texts.name)} was left out: it has {count} different texts in {rows} rows"
         finding = Finding("too-many-levels", "warning", message, cure)
@@ -296,9 +315,8 @@ def _is_prose(texts: Levels) -> bool:
 
 def _text(texts: Levels, wanted: Wanted) -> Inferred:
     why = "data.types says text" if wanted.kind == "text" else "free text, mostly different in each row"
-    name = shown(texts.name)[1:-1]
     message = f"{shown(texts.name)} was left out: {'data.types says that it is' if wanted.kind else 'it is'} text"
-    cure = "" if wanted.kind else f"data.types: {{{name}: category}} if its texts are names of classes"
+    cure = "" if wanted.kind else f"{setting('types', 'category', texts.name)} if its texts are names of classes"
     return Inferred({}, texts.story("text", why, "left out"), (Finding("text-column", "info", message, cure),))
 
 
@@ -315,8 +333,8 @@ def _boolean(texts: Levels, wanted: Wanted) -> Inferred:
 def _date(texts: Levels, wanted: Wanted) -> Inferred:
     from losscli.data.dates import parts_of
 
-    parts = parts_of(texts, wanted.day_first)
+    parts, how = parts_of(texts, wanted.day_first)
     columns = {f"{texts.name}.{part}": Column(values, None, texts.raw.origin) for part, values in parts.items()}
-    message = f"{shown(texts.name)} is a date, and became {', '.join(parts)}"
+    message = f"{shown(texts.name)} is a date, and became {', '.join(parts)}{how}"
     finding = Finding("date-parts", "info", message)
     return Inferred(columns, texts.story("date", "data.types says date", parts=tuple(columns)), (finding,))

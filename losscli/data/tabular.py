@@ -11,7 +11,9 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from losscli.data.cures import setting
 from losscli.data.dataset import ColumnStory, Table
+from losscli.data.dates import PARTS
 from losscli.data.delimited import MOST_PLACES, choose_column, first_of
 from losscli.data.files import File, FileOrigin, Watched, files_of
 from losscli.data.gather import Gathered, Raw
@@ -75,7 +77,9 @@ class Tabular(Source):
         ignored = {*self.drop, *(name for name, kind in self.types.items() if kind in ("ignore", "text"))}
         lost = [name for name in self.targets if name in ignored]
         if lost:
-            raise ValueError(f"the target {shown(lost[0])} is also to be left out (drop, types)")
+            raise ValueError(
+                f"the target {shown(lost[0])} is also to be left out (drop, types): take it out there, or name another"
+            )
         if len(set(self.targets)) < len(self.targets):
             raise ValueError("target names a column twice")
         if self.weight is not None and self.weight in {*self.targets, *ignored}:
@@ -177,8 +181,10 @@ class Tabular(Source):
             "split": self.split.columns,
         }
         for key, named in keys.items():
+            parts = [f"{name}.{part}" for name, kind in self.types.items() if kind == "date" for part in PARTS]
             for name in named:
-                choose_column(name, names, f"data.{key}", file)
+                if key != "drop" or name not in parts:
+                    choose_column(name, names, f"data.{key}", file)
 
 
 @dataclass
@@ -195,6 +201,7 @@ class _Sorted:
     row_numbers: dict[str, Column] = field(default_factory=dict)
     stories: dict[str, ColumnStory] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    inferred: dict[str, tuple[Finding, ...]] = field(default_factory=dict)  # of columns that may be left out after all
 
     def sort(self) -> None:
         """Look at every column; `DataError` with what is wrong in any of them."""
@@ -218,7 +225,7 @@ class _Sorted:
         source = self.source
         wanted = source.wanted(name, self.gathered.rows)
         if name in source.split.columns:
-            self.keys |= infer(raw, replace(wanted, kind="category")).columns
+            self.keys[name] = self._key(name, raw, wanted)
             role = "splits the rows"
             if not source.split.feature or name in (*source.drop, *source.targets):
                 self.stories[name] = ColumnStory(name, "key", role, "data.split names it", None, 0)
@@ -234,25 +241,32 @@ class _Sorted:
             self.weight = found.columns[name]
         elif name not in source.types and counts_the_rows(found.columns.get(name)):
             self.row_numbers |= found.columns
+            self.inferred[name] = found.findings
         else:
             taken = [each for each in found.columns if each != name and each in self.gathered.names]
             if taken:
                 raise DataError(
                     f"the part {shown(taken[0])} of a date is called like a column", cure="rename that column"
                 )
-            self.features |= found.columns if self.store is None else _stored(found.columns, self.store)
+            kept = {part: column for part, column in found.columns.items() if part not in source.drop}
+            self.features |= kept if self.store is None else _stored(kept, self.store)
+
+    def _key(self, name: str, raw: Raw, wanted: Wanted) -> Column:
+        """A column that splits the rows, of however many values: its texts, or days where the spec says that it is a date."""
+        if name == self.source.split.time and wanted.kind == "date":
+            return infer(raw, wanted).columns[f"{name}.days"]
+        return infer(raw, replace(wanted, kind="category", most_levels=None)).columns[name]
 
     def _leave_out_row_numbers(self) -> None:
         """A column that counts the rows is no feature, unless the spec says that it is a number, or there is no other."""
         for name, column in self.row_numbers.items():
-            key = f"{shown(name)[1:-1]}: "
+            cure = f"set {setting('types', 'number', name)} if it says something about them"
             if not self.features:
                 self.features[name] = column
                 message = f"the only feature, {shown(name)}, counts the rows"
-                cure = f"set data.types: {{{key}number}} if it says something about them"
             else:
+                self.findings = [told for told in self.findings if told not in self.inferred.get(name, ())]
                 message = f"{shown(name)} was left out: it counts the rows"
-                cure = f"set data.types: {{{key}number}} if it says something about them"
                 why = "it counts the rows"
                 self.stories[name] = replace(self.stories[name], kind="row numbers", role="left out", why=why)
             self.findings.append(Finding("row-numbers", "warning", message, cure))
@@ -307,7 +321,7 @@ def _whole(table: Table, missing_target: str, file: str) -> Table:
 
 
 def _missing_places(targets: Mapping[str, Column], count: int) -> list[Problem]:
-    cure = "fill it in, or set data.missing_target: drop"
+    cure = f"fill it in, or set {setting('missing_target', 'drop')}"
     problems: list[Problem] = []
     for name, column in targets.items():
         for row in np.flatnonzero(column.missing)[: MOST_PLACES - len(problems)]:

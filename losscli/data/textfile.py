@@ -10,10 +10,11 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
+from losscli.data.cures import setting
 from losscli.data.files import Watched, opened
 from losscli.errors import DataError, Place
 
-PIECE = 1 << 24  # bytes read at a time
+PIECE = 1 << 23  # bytes read at a time
 MAGIC = {  # how files begin that are data, but not text
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip (or an Excel workbook)",
@@ -52,7 +53,9 @@ def read_pieces(path: Path, name: str, encoding: str, watched: Watched) -> Itera
             text = text[: len(text) - len(held)]
             blank = blank and (not text or text.isspace())
             if blank and not following:
-                raise DataError("the file is empty", place=Place(name))
+                raise DataError(
+                    "the file is empty", place=Place(name), cure="export the table again, or name another file"
+                )
             if b"\r" in text and text.count(b"\r") != text.count(
                 b"\r\n"
             ):  # old Macintosh line ends, alone or among others
@@ -71,6 +74,13 @@ def _refuse_other_formats(data: bytes, name: str) -> None:
             raise DataError(message, place=Place(name), cure=cure)
 
 
+def _wide(data: bytes) -> int | None:
+    """16 or 32 where a byte order mark of that width begins the data; that of 32 begins as the other does."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return 32
+    return 16 if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
+
+
 class _Decoder:
     """Turns pieces of a file into UTF-8, and knows at which offset it is."""
 
@@ -82,9 +92,10 @@ class _Decoder:
 
     def utf8(self, data: bytes, *, last: bool) -> bytes:
         first = self.offset == 0
-        if first and self.is_utf8 and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            cure = "set data.encoding: utf-16"
-            raise DataError("the file is UTF-16, and must be UTF-8", place=Place(self.name), cure=cure)
+        width = _wide(data) if first and self.is_utf8 else None
+        if width:
+            cure = f"set {setting('encoding', f'utf-{width}')}"
+            raise DataError(f"the file is UTF-{width}, and must be UTF-8", place=Place(self.name), cure=cure)
         waiting = self.decoder.getstate()[0]
         text = data
         if waiting or not (self.is_utf8 and data.isascii()):
@@ -106,7 +117,7 @@ class _Decoder:
         return DataError(
             f"the file must be {self.encoding}, and byte {byte:#04x} at offset {offset} is not",
             place=Place(self.name, self._line_of(offset)),
-            cure="set data.encoding to the file's own, such as latin-1, cp1252 or utf-16",
+            cure=f"set {setting('encoding', 'latin-1')}, or whatever the file has: cp1252, utf-16 ...",
         )
 
     def _refuse_controls(self, text: bytes) -> None:
@@ -118,7 +129,9 @@ class _Decoder:
             raise DataError(
                 f"the file must be text, and has a {what} at offset {self.written + found}",
                 place=Place(self.name, self._line_of(self.offset, text[:found])),
-                cure="set data.encoding: utf-16-le or utf-16-be" if wide else "take it out, or export the table again",
+                cure=f"set {setting('encoding', 'utf-16-le')} or utf-16-be"
+                if wide
+                else "take it out, or export the table again",
             )
 
     def _line_of(self, offset: int, more: bytes = b"") -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
@@ -9,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from losscli.data.cures import setting
 from losscli.data.delimited import MOST_COLUMNS, MOST_PLACES, first_of
 from losscli.data.files import File, FileOrigin, Watched, opened
 from losscli.data.gather import EXACT, Gathered, Raw, refuse_other_columns
@@ -19,6 +21,7 @@ from losscli.tasks import Origin
 
 MARK = b"PAR1"  # how a Parquet file begins and ends
 PIECE = 1 << 24
+LOOKED_AT = 1 << 10  # bytes that tell whether a file is text
 
 
 @source("parquet")
@@ -59,11 +62,8 @@ def _open(file: File, watched: Watched) -> Any:
         first = stream.read(len(MARK))
         watched.saw(file.name, first)
         if first != MARK:
-            cure = (
-                "use data.source: csv"
-                if first and b"\0" not in first and first.isascii()
-                else "export the table as Parquet"
-            )
+            text = _is_text(first + stream.read(LOOKED_AT))
+            cure = f"use {setting('source', 'csv')}" if text else "export the table as Parquet"
             said = "is empty" if not first else "does not begin like one"
             raise DataError(f"the file must be Parquet, and {said}", place=Place(file.name), cure=cure)
         while piece := stream.read(PIECE):
@@ -72,6 +72,12 @@ def _open(file: File, watched: Watched) -> Any:
         return parquet.ParquetFile(file.path)
     except (pa.ArrowException, OSError) as failed:
         raise _damaged(file.name, failed) from None
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether a file that begins so may be a text with a table in it."""
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(data)  # the last character may be cut
+    return bool(text) and "\ufffd" not in text and all(char.isprintable() or char in "\r\n\t" for char in text)
 
 
 def _damaged(file: str, failed: Exception) -> DataError:
@@ -164,17 +170,24 @@ def _kind(file: str, name: str, kind: Any) -> str:
 
 def _numbers(chunks: Sequence[Any], name: str, origin: Origin) -> np.ndarray:
     """float64 [N], NaN where null or NaN; `DataError` for infinities and for whole numbers that doubles cannot tell apart."""
+    import pyarrow as pa
+
     parts = [_exact(chunk) for chunk in chunks]
     values = np.concatenate([part for part, _ in parts]) if parts else np.empty(0)
     rounded = np.concatenate([wrong for _, wrong in parts]) if parts else np.empty(0, dtype=bool)
     for wrong, must, cure in (
         (np.isinf(values), "must be a finite number", "write null where there is no value"),
-        (rounded, "is a whole number beyond 2^53 and would lose precision", f"set data.types: {{{name}: category}}"),
+        (
+            rounded,
+            "is a whole number beyond 2^53 and would lose precision",
+            f"set {setting('types', 'category', name)}, or leave it out with data.drop",
+        ),
     ):
         rows = np.flatnonzero(wrong)
         if len(rows):
+            given = pa.chunked_array(chunks)
             problems = [
-                Problem(f"{shown(float(values[row]))} in {shown(name)} {must}", origin.place(row), cure)
+                Problem(f"{shown(given[row].as_py())} in {shown(name)} {must}", origin.place(row), cure)
                 for row in rows[:MOST_PLACES].tolist()
             ]
             raise DataError(first_of(problems, len(rows)))
@@ -209,8 +222,9 @@ def _texts(chunk: Any) -> Any:
     import pyarrow.types as of
 
     chunk = chunk.dictionary_decode() if of.is_dictionary(chunk.type) else chunk
-    if of.is_timestamp(chunk.type):
-        chunk = pc.cast(chunk, pa.timestamp(chunk.type.unit))  # without its time zone: in UTC
+    if of.is_timestamp(chunk.type) and chunk.type.tz is not None:
+        in_utc = pc.cast(pc.cast(chunk, pa.timestamp(chunk.type.unit)), pa.string())
+        return pc.binary_join_element_wise(in_utc, "Z", "").dictionary_encode()
     if of.is_boolean(chunk.type):
         chunk = pc.if_else(chunk, "True", "False")
     return pc.cast(chunk, pa.string()).dictionary_encode()

@@ -1,0 +1,197 @@
+"""What a table says of itself: keys of any size, dates of many kinds, cures that work, and nothing changed in silence."""
+
+import datetime as dt
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from losscli.data.prepare import prepare
+from losscli.data.sources import sources
+from losscli.data.split import set_apart
+from losscli.errors import DataError
+from losscli.tasks import tasks
+
+ROWS = 60
+
+
+@pytest.fixture
+def csv(tmp_path):
+    """A CSV source of this text."""
+
+    def source(text, **options):
+        (tmp_path / "t.csv").write_text(text)
+        made = sources.get("csv")(**{"path": "t.csv", "target": "y", **options})
+        return made, made.read(tmp_path)
+
+    return source
+
+
+def columns(*given):
+    """CSV text: a header and rows, from pairs of a name and values."""
+    rows = zip(*(values for _, values in given), strict=True)
+    return "\n".join([",".join(name for name, _ in given), *(",".join(map(str, row)) for row in rows)])
+
+
+def said(table, code):
+    return [finding for finding in table.findings if finding.code == code]
+
+
+def refusal(csv, text, **options):
+    with pytest.raises(DataError) as refused:
+        csv(text, **options)
+    return refused.value.problems[0]
+
+
+# Keys
+
+DAYS = [(dt.date(2024, 1, 1) + dt.timedelta(row)).isoformat() for row in range(ROWS)]
+NEVER_TWICE = columns(
+    ("a", [row * 0.5 for row in range(ROWS)]), ("when", DAYS), ("y", [row % 2 for row in range(ROWS)])
+)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"split": {"time": "when"}},
+        {"split": {"time": "when", "feature": True}, "types": {"when": "date"}},
+        {"split": {"time": "when"}, "types": {"when": "date"}},
+        {"split": {"time": "a"}, "types": {"when": "date"}},
+    ],
+)
+def test_a_time_of_which_no_two_rows_are_alike_splits_them(csv, options):
+    source, table = csv(NEVER_TWICE, **options)
+    table = set_apart(table, source.split)
+    dataset = prepare(table, tasks.get("binary").decode(table.targets), tasks.get("binary"), source.split, 0)
+    assert dataset.parts["train"].index.max() < dataset.parts["valid"].index.min()
+    assert dataset.parts["valid"].index.max() < dataset.parts["test"].index.min() == 51
+
+
+def test_a_name_that_is_nowhere_twice_groups_rows(csv):
+    text = columns(("name", [f"car {row}" for row in range(ROWS)]), ("a", range(ROWS)), ("y", [0, 1] * (ROWS // 2)))
+    source, table = csv(text, split={"group": "name"})
+    assert len(set_apart(table, source.split).keys["name"].levels) == ROWS
+
+
+def test_a_time_in_the_order_of_days_months_years_is_read_as_the_spec_says(csv):
+    days = [f"{day:02}.{month:02}.2024" for month in (2, 1) for day in range(1, 29)]
+    text = columns(("a", range(56)), ("when", days), ("y", [0, 1] * 28))
+    source, table = csv(text, split={"time": "when"}, types={"when": "date"})
+    key = set_apart(table, source.split).keys["when"]
+    assert key.values[0] - key.values[28] == 31
+
+
+# Dates
+
+
+def days_of(csv, cells, **options):
+    text = columns(("z", cells), ("a", [0.5 * row for row in range(len(cells))]), ("y", range(len(cells))))
+    table = csv(text, types={"z": "date"}, **options)[1]
+    return table, (table.features["z.days"].values * 24).round(6).tolist()
+
+
+def test_times_of_several_zones_are_in_utc_and_it_is_said(csv):
+    table, hours = days_of(csv, [f"1970-01-02T12:00:00+0{hour}:00" for hour in range(5)])
+    assert hours == [36, 35, 34, 33, 32]
+    assert table.features["z.hour"].values.tolist() == [12, 11, 10, 9, 8]
+    assert said(table, "date-parts")[0].message.endswith("hour, in UTC: there are time zones (+00:00 to +04:00)")
+
+
+def test_times_of_one_zone_stay_as_they_are_written_and_it_is_said(csv):
+    table, hours = days_of(csv, ["1970-01-02T12:00+02:00", "1970-01-02T13:00+02:00"])
+    assert hours == [36, 37]
+    assert said(table, "date-parts")[0].message.endswith(", in their own time zone (+02:00)")
+
+
+def test_a_time_without_a_zone_beside_others_is_taken_for_utc_and_it_is_said(csv):
+    table, hours = days_of(csv, ["1970-01-02T12:00", "1970-01-02T12:00-01"])
+    assert hours == [36, 37]
+    assert said(table, "date-parts")[0].message.endswith("without one taken for UTC")
+
+
+def test_a_zone_of_parquet_is_said(tmp_path):
+    zone = dt.timezone(dt.timedelta(hours=2))
+    times = pa.array([dt.datetime(1970, 1, 2, 12, tzinfo=zone), None], pa.timestamp("us", "+02:00"))
+    parquet.write_table(pa.table({"x": times, "y": [0.0, 1.0]}), tmp_path / "t.parquet")
+    table = sources.get("parquet")(path="t.parquet", target="y", types={"x": "date"}).read(tmp_path)
+    assert table.features["x.hour"].values[0] == 10
+    assert said(table, "date-parts")[0].message.endswith(", in their own time zone (Z)")
+
+
+def test_years_of_two_digits_are_within_a_century_that_is_named(csv):
+    table, hours = days_of(csv, ["13/03/24", "01/01/70", "31/12/68"])
+    assert table.features["z.year"].values.tolist() == [2024, 1970, 2068]
+    assert hours[1] == 0
+    assert "'13/03/24' is 2024-03-13" in said(table, "date-parts")[0].message
+
+
+@pytest.mark.parametrize(
+    ("cells", "cure"),
+    [(["03/13/2024", "03/14/2024"], "day_first: false"), (["03/13/2024", "13/03/2024"], "all dates as 2024-01-31")],
+)
+def test_a_day_in_the_place_of_the_month_is_told(csv, cells, cure):
+    text = columns(("z", cells), ("y", range(2)))
+    problem = refusal(csv, text, types={"z": "date"}, day_first=True)
+    assert (str(problem.place), "is no day" in problem.message, cure in problem.cure) == ("t.csv:2:1", True, True)
+
+
+@pytest.mark.parametrize("text", ["Mar 1 2024", "1 March 2024", "01-Mar-24", "Fri 1 Mar 2024 10:00"])
+def test_a_date_with_a_word_is_called_a_date(csv, text):
+    problem = refusal(csv, columns(("z", [text] * 3), ("y", range(3))))
+    assert "'z' holds dates with the month as a word" in problem.message
+
+
+@pytest.mark.parametrize("text", ["march", "may 5", "Mark 2024x", "dec"])
+def test_what_only_begins_like_a_month_is_a_category(csv, text):
+    assert csv(columns(("z", [text, "other", text]), ("y", range(3))))[1].features["z"].is_category
+
+
+def test_a_part_of_a_date_may_be_dropped(csv):
+    cells = ["2024-01-01", "2024-02-02", "2024-03-03"]
+    table = csv(columns(("z", cells), ("y", range(3))), types={"z": "date"}, drop=["z.year"])[1]
+    assert list(table.features) == ["z.month", "z.day", "z.weekday", "z.days"]
+    assert "did you mean z.year" not in refusal(csv, columns(("z", cells), ("y", range(3))), drop=["z.year"]).cure
+
+
+# Numbers and texts
+
+
+def test_texts_among_numbers_are_shown_with_a_line(csv):
+    cells = [*(row % 10 for row in range(50)), *["n/k", "low", "?", "high"], *["low"] * 6]
+    table = csv(columns(("x", cells), ("y", [0, 1] * 30)))[1]
+    (finding,) = said(table, "numbers-and-texts")
+    assert "in 10 rows, texts ('n/k', 'low', '?' ...; the first at t.csv:52:1)" in finding.message
+    assert "data.missing" in finding.cure
+    assert "--set data.types.x=category" in finding.cure
+
+
+def test_a_padded_row_number_is_told_once(csv):
+    table = csv(columns(("id", [f"{row:03}" for row in range(60)]), ("x", [0.5, 1.5] * 30), ("y", [0, 1] * 30)))[1]
+    assert [finding.code for finding in table.findings] == ["row-numbers"]
+
+
+def test_what_parquet_rounds_is_shown_as_it_is(tmp_path):
+    parquet.write_table(pa.table({"x": [1, 2**60 + 1], "y": [0, 1]}), tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=r"1152921504606846977 in 'x' is a whole number beyond 2\^53"):
+        sources.get("parquet")(path="t.parquet", target="y").read(tmp_path)
+
+
+# Encodings
+
+
+def test_utf_32_is_called_so(tmp_path):
+    (tmp_path / "t.csv").write_bytes("x,y\n1,0\n2,1\n".encode("utf-32"))
+    with pytest.raises(DataError) as refused:
+        sources.get("csv")(path="t.csv", target="y").read(tmp_path)
+    assert "--set data.encoding=utf-32" in refused.value.problems[0].cure
+    read = sources.get("csv")(path="t.csv", target="y", encoding="utf-32").read(tmp_path)
+    assert read.features["x"].values.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(("data", "text"), [(b"x,y\n1,0\n", True), (b"abcd\x01\xff", False), (b"\x7f\x10ab", False)])
+def test_what_is_called_parquet_may_be_text(tmp_path, data, text):
+    (tmp_path / "t.parquet").write_bytes(data)
+    with pytest.raises(DataError) as refused:
+        sources.get("parquet")(path="t.parquet", target="y").read(tmp_path)
+    assert ("data.source: csv" in refused.value.problems[0].cure) is text
