@@ -42,6 +42,21 @@ def test_other_seeds_are_not_paired_and_annotations_say_so(root: Path, capsys: p
     assert "unpaired" in line
 
 
+def test_seeds_of_other_rows_are_not_paired(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Five of six seeds are the same, and the rows behind them are not."""
+    seeds = [*TRAIN[:5], "0,1,2,3,4,9", *TRAIN[6:]]
+    other = ["--loss", "bce-logits", "--epochs", "1", "--out", str(tmp_path)]
+    for share in ("0.15", "0.3"):
+        assert run(["train", *seeds, *other, "--set", f"data.split.test={share}"]) == 0
+    same, apart = sorted(tmp_path.iterdir())
+    first = str(sorted(root.iterdir())[0])
+    for record, paired in ((same, True), (apart, False)):
+        capsys.readouterr()
+        run(["gate", str(record), "--baseline", first, "--entry", "bce-logits", "--format", "json"])
+        (told,) = json.loads(capsys.readouterr().out)["entries"]
+        assert told["paired"] is paired
+
+
 def test_what_is_in_no_record_is_refused(root: Path) -> None:
     assert run(["gate", "1", "--baseline", "2", "--entry", "hinge", "--out", str(root)]) == 2
     assert run(["gate", "1", "--baseline", "2", "--metric", "rmse", "--out", str(root)]) == 2

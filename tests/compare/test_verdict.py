@@ -156,6 +156,37 @@ def test_the_paragraph_says_who_is_what(arena_of: MakeArena) -> None:
     assert "more seeds" in text
 
 
+def test_the_paragraph_says_which_way_is_better(arena_of: MakeArena) -> None:
+    """Where lower is better, the same numbers win that lost, and what is lower is still called lower."""
+    scores = {"a": BASE, "b": shifted(0.05), "c": shifted(-0.05)}
+    for direction, better, worse in (("up", "b", "c"), ("down", "c", "b")):
+        text = paragraph(arena_of(scores, resampled=False, directions={"auroc": direction}))
+        assert f"test rows: {'higher' if direction == 'up' else 'lower'} is better" in text
+        said = {"b": "b (0.0501 higher, plausibly from ", "c": "c (0.0499 lower, plausibly from "}
+        assert f"at once: {said[better]}" in text.partition("Better than a")[2].partition("Worse")[0]
+        assert f"at once: {said[worse]}" in text.partition("Worse than a")[2]
+
+
+def test_the_paragraph_gives_intervals_from_the_nearer_end(arena_of: MakeArena) -> None:
+    arena = arena_of({"a": BASE, "c": shifted(-0.05)}, resampled=False, equivalence={"auroc": 0.001})
+    delta = arena.entries[1].delta
+    assert delta is not None
+    assert delta.ci95 is not None
+    low, high = delta.ci95
+    assert f"plausibly from {-high:.4f} to {-low:.4f} lower" in paragraph(arena)
+
+
+def test_the_paragraph_adds_the_seeds_that_are_missing_to_those_there_are(arena_of: MakeArena) -> None:
+    arena = arena_of({"a": BASE[:4], "b": shifted(0.05)[:4]}, resampled=False)
+    assert "Next: at least 2 more seeds, 6 in all, for a verdict." in paragraph(arena)
+
+
+def test_the_paragraph_tells_a_difference_that_is_real_from_one_that_may_not_be(arena_of: MakeArena) -> None:
+    text = paragraph(arena_of({"a": BASE, "b": shifted(0.003, 0.5), "c": shifted(0.0)}, resampled=False))
+    assert text.count("real but too little to matter") == 1
+    assert "real but too little to matter" in text.partition("b (")[2].partition("c (")[0]
+
+
 def test_one_seed_is_an_anecdote_and_one_entry_no_comparison(arena_of: MakeArena) -> None:
     assert "anecdote" in paragraph(arena_of({"a": [0.8], "b": [0.9]}))
     assert "6 seeds or more" in paragraph(arena_of({"a": [0.8], "b": [0.9]}))

@@ -139,6 +139,28 @@ def test_links_and_foreign_files_are_left_alone(root: Path) -> None:
         removable(root, real.name)
 
 
+def test_a_link_that_is_called_like_half_a_record_is_left_alone(root: Path, tmp_path: Path) -> None:
+    """It has no manifest, as what an interrupted run leaves; what it leads to is not below the root."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "spec.yaml").write_text("mine")
+    link = root / "0009-20260101-000000-link"
+    link.symlink_to(elsewhere, target_is_directory=True)
+    with pytest.raises(MachineError, match="links are not followed"):
+        removable(root, link.name)
+    with pytest.raises(ValueError, match="only what removable"):
+        remove(root, link)
+    assert (elsewhere / "spec.yaml").read_text() == "mine"
+
+
+def test_a_record_with_a_link_in_it_is_left_alone(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text("mine")
+    real = root / names(root)[0]
+    (real / "more.json").symlink_to(tmp_path / "mine.json")
+    with pytest.raises(MachineError, match=r"holds what losscli did not write: 'more\.json'"):
+        removable(root, real.name)
+
+
 def test_the_commands(root: Path, capfd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root.parent)
     assert run(["runs", "ls", "--format", "json"]) == 0

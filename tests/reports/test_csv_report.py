@@ -100,3 +100,10 @@ def test_what_tuning_chose_is_json(arena_of: MakeArena, comparison_of: MakeCompa
     arena = arena_of({"a": [0.8]})
     tuned = replace(arena, entries=[replace(arena.entries[0], tuned={"lr": {"0.1": 1}})])
     assert json.loads(rows(to_csv(comparison_of(tuned)))[0]["tuned"]) == {"lr": {"0.1": 1}}
+
+
+def test_p_values_stand_under_their_names(arena_of: MakeArena, comparison_of: MakeComparison) -> None:
+    """Six differences of one sign: 2 of 64 flips; two comparisons make twice that after Holm."""
+    scores = {"a": [0.8] * 6, "b": [0.81, 0.82, 0.83, 0.84, 0.85, 0.86], "c": [0.71, 0.72, 0.73, 0.74, 0.75, 0.76]}
+    for row in rows(to_csv(comparison_of(arena_of(scores, resampled=False))))[1:]:
+        assert (float(row["delta_p"]), float(row["delta_p_holm"])) == (2 / 64, 4 / 64)
