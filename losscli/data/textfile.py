@@ -14,7 +14,7 @@ from losscli.data.cures import setting
 from losscli.data.files import Watched, opened
 from losscli.errors import DataError, Place
 
-PIECE = 1 << 23  # bytes read at a time
+PIECE = 1 << 24  # bytes read at a time
 MAGIC = {  # how files begin that are data, but not text
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip (or an Excel workbook)",
