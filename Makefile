@@ -24,7 +24,7 @@ smoke: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python tests/benchmarks/speed.py
 	$(BIN)/python tests/benchmarks/losses.py
-	$(BIN)/python tests/benchmarks/statistics.py
+	$(BIN)/python tests/benchmarks/verdicts.py
 	$(BIN)/python tests/benchmarks/loading.py
 	$(BIN)/python tests/benchmarks/big.py
 

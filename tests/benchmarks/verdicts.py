@@ -1,6 +1,6 @@
 """How long the statistics of a large comparison take, how often equal entries are told apart, and what can be found.
 
-Run:  python tests/benchmarks/statistics.py [--families 2000]
+Run:  python tests/benchmarks/verdicts.py [--families 2000]
 
 The error rates are those of tests/compare/test_error_rates.py, at more sizes. Nothing here fails on time.
 """
