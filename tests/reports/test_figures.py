@@ -218,3 +218,13 @@ def test_damage_is_drawn_level_by_level(evidence: Evidence) -> None:
     ]
     assert view.traces[1]["band"] == [[0.89, 0.68], [0.91, 0.72]]
     assert view.layout["shapes"][0]["y0"] == 0.6
+
+
+def test_what_was_chosen_for_a_run_is_its_own(evidence: Evidence) -> None:
+    """Every entry and seed has a temperature of its own."""
+    runs = [replace(run, calibration={"temperature": 1.0 + at}) for at, run in enumerate(evidence.arena.runs)]
+    told = replace(evidence, arena=replace(evidence.arena, runs=runs))
+    assert len({run.seed for run in runs}) > 1
+    for at, run in enumerate(runs):
+        assert told.chosen(run.entry, run.seed, "temperature") == 1.0 + at
+    assert told.chosen(runs[0].entry, -1, "temperature") is None
