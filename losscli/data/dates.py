@@ -1,7 +1,7 @@
 """Dates as numbers that a model can use: year, month, day, weekday, hour, and days since a fixed epoch.
 
 The epoch is 1970-01-01; `days` has a fraction where there is a time of day, `hour` too. Weekdays count from Monday = 0. Days
-and hours are as they are written, in whatever time zone that is; where a column has times of several zones, they are in UTC.
+and hours are as they are written; times that name a time zone are in UTC, so that those of training and of new rows agree.
 A year of two digits is within 1969 to 2068, as POSIX has it.
 """
 
@@ -48,23 +48,19 @@ def parts_of(texts: Levels, day_first: bool | None) -> tuple[dict[str, np.ndarra
         _refuse(texts, [moment is None for moment in moments], "is no day that there is", cure)
     there = [moment for moment in moments if moment is not None]
     zones = sorted({match["zone"] for match in matches if match["zone"]})
-    mixed = len({moment.utcoffset() for moment in there}) > 1
-    rows = [_numbers(_in_utc(moment) if mixed else moment) for moment in there]
+    rows = [_numbers(_in_utc(moment)) for moment in there]
     table = np.array([*rows, (np.nan,) * 6])[texts.codes]  # code -1: the last
     parts = dict(zip(PARTS, table.T.copy(), strict=True))
     if not any(match["hour"] for match in matches):
         del parts["hour"]
-    return parts, _zones_told(zones, mixed, any(not match["zone"] for match in matches)) + _years_told(matches, there)
+    return parts, _zones_told(zones, any(not match["zone"] for match in matches)) + _years_told(matches, there)
 
 
-def _zones_told(zones: list[str], mixed: bool, bare: bool) -> str:
+def _zones_told(zones: list[str], bare: bool) -> str:
     if not zones:
         return ""
-    if not mixed:
-        return f", in their own time zone ({zones[0]})"
-    without = ", and times without one taken for UTC" if bare else ""
-    several = f"{zones[0]} to {zones[-1]}" if len(zones) > 1 else zones[0]
-    return f", in UTC: there are time zones ({several}){without}"
+    several = f"zones {zones[0]} to {zones[-1]}" if len(zones) > 1 else f"zone {zones[0]}"
+    return f", in UTC (written in the time {several}{', and without one: taken for UTC' if bare else ''})"
 
 
 def _years_told(matches: list[re.Match[str]], moments: list[datetime]) -> str:

@@ -148,9 +148,9 @@ def _quotes_are_plain(view: np.ndarray, quotes: np.ndarray, delimiter: str) -> b
 class _Unclosed(DataError):
     """A quote that opens and does not close before the text ends."""
 
-    def __init__(self, place: Place):
+    def __init__(self, place: Place, line: int):
         super().__init__("a quote that opens here is never closed", place=place, cure='close it, or double it: ""')
-        self.line = place.line or 1
+        self.line = line  # of the record
 
 
 def slowly(text: str, file: str, delimiter: str, line: int = 1) -> Iterator[tuple[int, list[str]]]:
@@ -162,18 +162,49 @@ def slowly(text: str, file: str, delimiter: str, line: int = 1) -> Iterator[tupl
             yield line, fields
             line = before + reader.line_num + 1
     except csv.Error as failed:
-        place = Place(file, line)
+        rest = io.StringIO(text, newline="").readlines()[line - before - 1 :]
+        place, odd = _odd_quote("".join(rest), delimiter, Place(file, line))
         if "unexpected end" in str(failed):
-            raise _Unclosed(place) from None
+            raise _Unclosed(place, line) from None
         if "field limit" in str(failed):
             raise DataError(
-                f"a field is longer than {LONGEST_FIELD} characters", place=place, cure="is a quote not closed?"
+                f"a field is longer than {LONGEST_FIELD} characters",
+                place=Place(file, line),
+                cure="is a quote not closed?",
             ) from None
+        where = f" (on line {odd})" if odd != place.line else ""
         raise DataError(
-            f"there is text after the quote that closes a field (on line {before + reader.line_num})",
+            f"there is text after the quote that closes a field{where}",
             place=place,
             cure='a quote within a quoted field is doubled: ""',
         ) from None
+
+
+def _odd_quote(text: str, delimiter: str, place: Place) -> tuple[Place, int]:
+    """Where the field begins that has text after its closing quote, or none, and the line of that text.
+
+    The record begins with the text, at `place`.
+
+    >>> _odd_quote('1,"a\\nb"c', ",", Place("t.csv", 3))
+    (Place(file='t.csv', line=3, column=2), 4)
+    """
+    line = place.line or 1
+    number, start, at = 1, line, 0
+    while at < len(text):
+        if text[at] == '"':
+            closed = re.compile(r'"(?:[^"]|"")*"?').match(text, at)
+            assert closed is not None
+            line += closed[0].count("\n")
+            at = closed.end()
+            if at == len(text) or text[at] not in (delimiter, "\r", "\n"):
+                break
+        else:
+            while at < len(text) and text[at] not in (delimiter, "\n"):
+                at += 1
+        if at < len(text) and text[at] != delimiter:
+            break
+        number, at, start = number + 1, at + 1, line
+    return Place(place.file, start, number), line
 
 
 def fields_of(record: str, delimiter: str, place: Place) -> list[str]:
@@ -183,7 +214,8 @@ def fields_of(record: str, delimiter: str, place: Place) -> list[str]:
 
 def _check_delimiter(top: Sequence[str], delimiter: str, place: Place) -> None:
     if len(top) > MOST_COLUMNS:
-        raise DataError(f"the table has {len(top)} columns, and may have {MOST_COLUMNS}", place=place)
+        cure = "take columns out of the file; if rows are columns, turn it by 90 degrees"
+        raise DataError(f"the table has {len(top)} columns, and may have {MOST_COLUMNS}", place=place, cure=cure)
     other = max(DELIMITERS, key=top[0].count)
     if len(top) == 1 and other in top[0]:
         raise DataError(
@@ -246,7 +278,8 @@ class Unequal:
             self.count += 1
             if len(self.problems) < MOST_PLACES:
                 message = f"the row must have {counted(self.width, 'field')}, and has {len(fields)}"
-                self.problems.append(Problem(message, Place(self.file, line), other))
+                column = min(len(fields), self.width) + 1  # the first that is lacking, or too many
+                self.problems.append(Problem(message, Place(self.file, line, column), other))
 
     def _other_delimiter(self, block: Block) -> str:
         """The cure, which is another delimiter where all rows are equally long under it."""

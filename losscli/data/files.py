@@ -93,11 +93,14 @@ def _parts(folder: Path, name: str, endings: Sequence[str]) -> tuple[list[File],
     fitting = [each for each in within if each.suffix.casefold() in endings]
     if not fitting:
         held = f"it holds {shown(within[0].name)}" if within else "it is empty"
-        raise DataError(f"the path is a folder without {' or '.join(endings)} files in it: {held}", place=Place(name))
+        message = f"the path is a folder without {' or '.join(endings)} files in it: {held}"
+        raise DataError(message, place=Place(name), cure="name a file, or a folder of such files")
     kinds = sorted({each.suffix.casefold() for each in fitting})
     if len(kinds) > 1:
         raise DataError(
-            f"the folder holds {' and '.join(kinds)} files: the parts must be of one kind", place=Place(name)
+            f"the folder holds {' and '.join(kinds)} files: the parts must be of one kind",
+            place=Place(name),
+            cure="put those of one kind into a folder of their own, or list the files in data.path",
         )
     parts = [File(each, f"{name.rstrip('/')}/{each.name}") for each in fitting]
     return parts, [each.name for each in within if each not in fitting]
@@ -110,24 +113,30 @@ def opened(path: Path, name: str) -> Iterator[BinaryIO]:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise DataError("the path must be a file, and is a folder", place=place)
+            raise DataError("the path must be a file, and is a folder", place=place, cure="name a file in it")
         if not stat.S_ISREG(mode):  # reading a pipe or a device may never end
-            raise DataError("the path must be a regular file, and is a pipe or a device", place=place)
+            cure = "write it to a file first, and name that"
+            raise DataError("the path must be a regular file, and is a pipe or a device", place=place, cure=cure)
         with path.open("rb") as file:
             yield file
     except FileNotFoundError:
-        raise DataError("there is no such file", place=place, cure=_beside(path)) from None
+        raise DataError("there is no such file", place=place, cure=_beside(path, name)) from None
     except (OSError, ValueError) as failed:  # ValueError: a NUL in the path
         reason = failed.strerror if isinstance(failed, OSError) and failed.strerror else str(failed)
         raise DataError(f"the file cannot be read: {reason}", place=place) from None
 
 
-def _beside(path: Path) -> str | None:
+def _beside(path: Path, name: str) -> str:
     try:
         close = nearest(path.name, [each.name for each in path.parent.iterdir()])
     except OSError:
-        return f"there is no folder {shown(path.parent)}: a relative path is relative to the spec's folder"
-    return f"did you mean {shown(close)}?" if close else "a relative path is relative to the spec's folder"
+        return f"there is no folder {shown(path.parent)}{_relative(path, name)}"
+    return f"did you mean {shown(close)}?" if close else f"check the path{_relative(path, name)}"
+
+
+def _relative(path: Path, name: str) -> str:
+    """What to know of a path in a spec that is elsewhere."""
+    return "" if path == Path(name) else ": a relative path is relative to the spec's folder"
 
 
 @dataclass

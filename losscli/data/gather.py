@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from losscli.data.ahead import ahead
+from losscli.data.cures import setting
 from losscli.data.delimited import LONGEST_FIELD, Block, Unequal, blocks, fields_of, header_of
 from losscli.data.files import File, FileOrigin, Watched
 from losscli.data.textfile import read_pieces
@@ -76,7 +77,9 @@ def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[s
     reading = _Reading(files, form, watched)
     reading.go(left_out, as_text)
     if not reading.rows:
-        raise DataError("the table has a header and 0 rows", place=Place(files[0].name, reading.header_line))
+        place = Place(files[0].name, reading.header_line)
+        cure = f"add rows; if this line is one, set {setting('header', 'false')}"
+        raise DataError("the table has a header and 0 rows", place=place, cure=cure)
     late = {column.name for column in reading.columns if column.kind == "text" and column.was_numbers}
     if late:
         again = _Reading(files, form, Watched())
@@ -239,6 +242,7 @@ class _Reading:
                     raise DataError(
                         f"a field is longer than {LONGEST_FIELD} bytes: it has {longest}",
                         place=Place(file, int(block.lines[row]), column.index + 1),
+                        cure="is a quote not closed? If it is one long text, take it out of the file",
                     )
 
     def _room(self, block: Block, file: File) -> int:

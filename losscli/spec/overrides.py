@@ -20,6 +20,8 @@ from losscli.spec.reader import read_value
 
 OF_ANY = ("split", "corrupt")  # keys of a data block that any data may have
 TABLES = {".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
+SIGNS = ("data.decimal", "data.delimiter", "data.separator", "data.positive")  # a shell takes the quotes off them
+NOTHING = ("null", "~", '""', "''")  # what a spec writes for no value
 TABBED = (".tsv", ".tab")
 FILES = ".csv, .tsv or .parquet file"  # what messages name of them
 
@@ -31,7 +33,7 @@ class Overrides:
     task: str | None = None
     name: str | None = None
     losses: tuple[str, ...] | list[str] = ()
-    data: str | None = None  # a table file, a built-in data set or a generator
+    data: tuple[str, ...] | list[str] | str | None = None  # a table file, a built-in data set or a generator
     target: tuple[str, ...] | list[str] = ()
     drop: tuple[str, ...] | list[str] = ()
     epochs: int | None = None
@@ -59,10 +61,11 @@ class Overrides:
     def on(self, document: Document, folder: Path) -> tuple[Document, list[Problem]]:
         """The document with these on top, and what is wrong with them; `folder` is what paths in it are relative to."""
         edited = Editor(Document(deepcopy(document.data), dict(document.spots)))
-        if self.data is not None:
+        if self.data is not None and self.data != []:
             with edited.attempt():
-                self._refuse_file(self.data)
-                edited.replace_data(_data_block(self.data, folder), Place("--data"))
+                data = _only(self.data)
+                self._refuse_file(data)
+                edited.replace_data(_data_block(data, folder), Place("--data"))
         refused = bool(edited.problems)
         for flag, path, value in self._flags():
             if refused and path[0] == "data":
@@ -166,10 +169,10 @@ class Editor:
         name, equals, value = text.partition("=")
         name = name.strip()
         place = Place(f"--set {shown(name, bare=True)}")
-        keys = name.split(".", 1) if name.startswith("expect.") else name.split(".")  # test.accuracy is one key there
+        keys = _keys(name)
         if not equals or not all(keys):
             raise SpecError(f"expected KEY=VALUE, got {shown(text)}", place=place, cure="--set train.lr=1e-3")
-        found = read_value(value, place.file)
+        found = _sign(value, place.file) if name in SIGNS else read_value(value, place.file)
         if keys[0] == "loss" and len(keys) > 1:
             self._set_loss(tuple(keys[1:]), found, place)
         else:
@@ -224,6 +227,34 @@ class Editor:
             block[path[-1]] = {"name": held} if held else {}
 
 
+def _keys(name: str) -> list[str]:
+    """The path that a `--set` names; what follows these is one key, whatever dots are in it.
+
+    >>> _keys("expect.test.accuracy"), _keys("data.types.z.B"), _keys("train.lr")
+    (['expect', 'test.accuracy'], ['data', 'types', 'z.B'], ['train', 'lr'])
+    """
+    if name.startswith("expect."):
+        return name.split(".", 1)
+    return name.split(".", 2) if name.startswith("data.types.") else name.split(".")
+
+
+def _sign(text: str, flag: str) -> Any:
+    r"""The value of a key that takes a sign: what is nothing to YAML is the sign itself, and a tab may be written \t.
+
+    >>> _sign(",", "--set"), _sign('","', "--set"), _sign("|", "--set"), _sign("null", "--set")
+    (',', ',', '|', None)
+    """
+    if text == "\\t":
+        return "\t"
+    try:
+        found = read_value(text, flag)
+    except SpecError:
+        if text:
+            return text
+        raise
+    return text if found in (None, "", [], {}) and text not in NOTHING else found
+
+
 def _options_of(item: Any) -> set[str]:
     """The options that a loss of this name has, for whatever task: which task it is may not be known yet."""
     from losscli.losses import losses
@@ -257,6 +288,20 @@ def _seeds(text: int | str) -> Any:
     return read_value(str(text), "--seeds")
 
 
+def _only(data: tuple[str, ...] | list[str] | str) -> str:
+    """What `--data` names; `SpecError` if it is given more than once, or names nothing."""
+    named = [data] if isinstance(data, str) else list(data)
+    if len(named) > 1:
+        files = ", ".join(shown(name, bare=True) for name in named)
+        cure = f"of several files: --data {shown(named[0], bare=True)} --set 'data.path=[{files}]'; or put them in a folder"
+        raise SpecError(f"--data is given {len(named)} times: {files}", place=Place("--data"), cure=cure)
+    if not named[0]:
+        raise SpecError(
+            f"--data must name data, and is empty: give a {FILES}", place=Place("--data"), cure="--data FILE"
+        )
+    return named[0]
+
+
 def _is_table(text: str) -> bool:
     """Whether it is a table file by its ending, or a folder, which may hold part files."""
     return _kind_of(text) is not None
@@ -270,10 +315,17 @@ def _kind_of(text: str) -> str | None:
     if text in _named():  # `--data digits` beside a folder of that name
         return None
     try:
-        held = [TABLES.get(each.suffix.casefold()) for each in path.iterdir()]
+        endings = {each.suffix.casefold() for each in path.iterdir()}
     except OSError:
-        held = []  # the source will say what is wrong with it
-    return "parquet" if "parquet" in held else "csv"
+        endings = set()  # the source will say what is wrong with it
+    kinds = {TABLES[ending] for ending in endings if ending in TABLES and ending != ".txt"}  # beside others, a note
+    if len(kinds) > 1:
+        raise DataError(
+            "the folder holds Parquet files and others with tables, and all of its tables must be of one kind",
+            place=Place(shown(text, bare=True)),
+            cure="put those of one kind into a folder of their own, or name one file: --data FILE",
+        )
+    return min(kinds, default="csv")
 
 
 def _named() -> dict[str, str]:

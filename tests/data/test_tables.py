@@ -85,7 +85,7 @@ def test_other_columns_in_a_part_are_named(csv, header, says):
 def test_a_mistake_in_the_second_file_is_told_there(csv):
     files = {"a.csv": "x,y\n" + "1,0\n" * 30, "b.csv": "x,y\n1,0\nabc,1\n"}
     assert refusal(csv, files, ["a.csv", "b.csv"])[0] == "b.csv:3:1"
-    assert refusal(csv, {**files, "b.csv": "x,y\n1\n"}, ["a.csv", "b.csv"])[0] == "b.csv:2"
+    assert refusal(csv, {**files, "b.csv": "x,y\n1\n"}, ["a.csv", "b.csv"])[0] == "b.csv:2:2"
 
 
 def test_folders_that_are_no_tables_are_refused(csv):

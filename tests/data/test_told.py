@@ -1,6 +1,7 @@
 """What a table says of itself: keys of any size, dates of many kinds, cures that work, and nothing changed in silence."""
 
 import datetime as dt
+import pathlib
 
 import pyarrow as pa
 import pytest
@@ -95,19 +96,19 @@ def test_times_of_several_zones_are_in_utc_and_it_is_said(csv):
     table, hours = days_of(csv, [f"1970-01-02T12:00:00+0{hour}:00" for hour in range(5)])
     assert hours == [36, 35, 34, 33, 32]
     assert table.features["z.hour"].values.tolist() == [12, 11, 10, 9, 8]
-    assert said(table, "date-parts")[0].message.endswith("hour, in UTC: there are time zones (+00:00 to +04:00)")
+    assert said(table, "date-parts")[0].message.endswith("hour, in UTC (written in the time zones +00:00 to +04:00)")
 
 
-def test_times_of_one_zone_stay_as_they_are_written_and_it_is_said(csv):
+def test_times_of_one_zone_are_in_utc_too_or_new_rows_would_not_be(csv):
     table, hours = days_of(csv, ["1970-01-02T12:00+02:00", "1970-01-02T13:00+02:00"])
-    assert hours == [36, 37]
-    assert said(table, "date-parts")[0].message.endswith(", in their own time zone (+02:00)")
+    assert hours == [34, 35]
+    assert said(table, "date-parts")[0].message.endswith(", in UTC (written in the time zone +02:00)")
 
 
 def test_a_time_without_a_zone_beside_others_is_taken_for_utc_and_it_is_said(csv):
     table, hours = days_of(csv, ["1970-01-02T12:00", "1970-01-02T12:00-01"])
     assert hours == [36, 37]
-    assert said(table, "date-parts")[0].message.endswith("without one taken for UTC")
+    assert said(table, "date-parts")[0].message.endswith("-01, and without one: taken for UTC)")
 
 
 def test_a_zone_of_parquet_is_said(tmp_path):
@@ -116,7 +117,7 @@ def test_a_zone_of_parquet_is_said(tmp_path):
     parquet.write_table(pa.table({"x": times, "y": [0.0, 1.0]}), tmp_path / "t.parquet")
     table = sources.get("parquet")(path="t.parquet", target="y", types={"x": "date"}).read(tmp_path)
     assert table.features["x.hour"].values[0] == 10
-    assert said(table, "date-parts")[0].message.endswith(", in their own time zone (Z)")
+    assert said(table, "date-parts")[0].message.endswith(", in UTC (written in the time zone Z)")
 
 
 def test_years_of_two_digits_are_within_a_century_that_is_named(csv):
@@ -195,3 +196,37 @@ def test_what_is_called_parquet_may_be_text(tmp_path, data, text):
     with pytest.raises(DataError) as refused:
         sources.get("parquet")(path="t.parquet", target="y").read(tmp_path)
     assert ("data.source: csv" in refused.value.problems[0].cure) is text
+
+
+# Places and cures
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        ('x,y\n1,"a"b\n', "t.csv:2:2", "there is text after the quote that closes a field"),
+        ('x,y\n"1\n2","a\nb"c\n', "t.csv:3:2", "there is text after the quote that closes a field (on line 4)"),
+        ('x,y\n"1\n2","ab\n', "t.csv:3:2", "a quote that opens here is never closed"),
+    ],
+)
+def test_a_quote_is_told_with_its_column_and_no_line_twice(csv, text, place, says):
+    problem = refusal(csv, text)
+    assert (str(problem.place), problem.message) == (place, says)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x,y\n", f"x,y\n{'a' * 140_000},1\n", ",".join(map(str, range(10_001))) + "\n1\n"]
+)
+def test_every_refusal_says_what_would_work(csv, text):
+    assert refusal(csv, text).cure
+
+
+def test_a_path_is_relative_to_a_spec_only_where_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs").mkdir()
+    cures = []
+    for folder in ("", "specs"):
+        with pytest.raises(DataError) as refused:
+            sources.get("csv")(path="none.csv", target="y").read(pathlib.Path(folder))
+        cures.append(refused.value.problems[0].cure)
+    assert cures == ["check the path", "check the path: a relative path is relative to the spec's folder"]

@@ -152,3 +152,60 @@ def test_without_a_target_a_missing_file_is_told_first(load, tmp_path):
     with pytest.raises(SpecError, match="data: target is missing") as refused:
         load(FILE, data=str(tmp_path / "there.csv"))
     assert "--target COLUMN" in refused.value.problems[0].cure
+
+
+TABLE = {"data": "t.csv", "target": ["y"]}
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """A table in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text("x;y\n" + "1,5;0\n2,5;1\n" * 20)
+    (tmp_path / "both").mkdir()
+    for name in ("a.csv", "b.parquet"):
+        (tmp_path / "both" / name).write_text("x,y\n")
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize(
+    ("key", "typed", "meant"),
+    [
+        ("delimiter", ";", ";"),
+        ("delimiter", "\\t", "\t"),
+        ("delimiter", '"\\t"', "\t"),
+        ("delimiter", "|", "|"),
+        ("delimiter", " ", " "),
+        ("delimiter", "null", None),
+        ("separator", "|", "|"),
+        ("separator", ",", ","),
+        ("decimal", '","', ","),
+    ],
+)
+def test_a_sign_is_what_is_left_when_the_shell_has_taken_its_quotes(key, typed, meant):
+    spec = build_spec(Overrides(**TABLE, task="multilabel", sets=["data.delimiter=;", f"data.{key}={typed}"]))
+    assert getattr(spec.data, key) == meant
+
+
+@pytest.mark.usefixtures("table")
+def test_a_column_with_dots_gets_its_kind():
+    sets = ["data.delimiter=;", "data.decimal=,", "data.types.x=number"]
+    assert build_spec(Overrides(**TABLE, sets=sets)).task == "binary"
+    spec = build_spec(Overrides(**TABLE, task="binary", sets=["data.types.a.b=date"]))
+    assert spec.data.types == {"a.b": "date"}
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize(
+    ("data", "kind", "says"),
+    [
+        ("", SpecError, "--data must name data, and is empty"),
+        (["t.csv", "u.csv"], SpecError, "--data is given 2 times: t.csv, u.csv"),
+        ("both", DataError, "all of its tables must be of one kind"),
+    ],
+)
+def test_what_names_no_table_is_refused(data, kind, says):
+    with pytest.raises(kind) as refused:
+        build_spec(Overrides(data=data, target=["y"]))
+    assert says in refused.value.problems[0].message
+    assert refused.value.problems[0].cure
