@@ -152,6 +152,29 @@ def test_weights_are_told_with_their_number() -> None:
     assert "balanced is 11 here" in said.note  # 1100 / 100
 
 
+@pytest.mark.parametrize(
+    ("rows", "rule"),
+    [
+        ((11_900, 100), "extreme-imbalance"),  # 0.83 %: enough rows to learn from, and still extreme
+        ((400, 49), "extreme-imbalance"),  # 11 %, but too few to learn from
+        ((5000, 500), "rare-class"),
+        ((900, 300), "balanced-classes"),  # a quarter is not rare any more
+    ],
+)
+def test_one_rule_at_a_time_speaks_of_how_rare_a_class_is(rows: tuple[int, int], rule: str) -> None:
+    found = of("binary", classes(*rows))
+    named = ("rare-class", "extreme-imbalance", "balanced-classes")
+    assert [name for name in named if rules.get(name).judge(found) is not None] == [rule]
+
+
+@pytest.mark.parametrize(("rows", "weight"), [((900, 300, 91), "balanced"), ((900, 300, 90), "effective")])
+def test_a_tail_of_one_to_ten_is_a_long_one(rows: tuple[int, ...], weight: str) -> None:
+    said = rules.get("long-tail").judge(of("multiclass", classes(*rows)))
+    assert said is not None
+    assert said.picks[1].options == {"weight": weight}
+    assert ("focal" in [pick.loss for pick in said.picks]) == (weight == "effective")
+
+
 def test_overdispersed_counts_get_their_alpha() -> None:
     mixed = RNG.poisson(np.exp(X / 2) * RNG.gamma(1.0, 1.0, size=N)).astype(float)
     said = rules.get("counts").judge(of("regression", mixed, x=X))

@@ -176,6 +176,27 @@ def test_the_forest_has_the_intervals_and_the_stripe(evidence: Evidence) -> None
     assert low < -0.03 < 0.03 < high
 
 
+def test_the_arms_of_a_forest_reach_the_ends_of_the_interval(evidence: Evidence) -> None:
+    """A skewed interval: as a plotter adds and subtracts the arms, they end at -0.01 and 0.07."""
+    entries = [
+        replace(each, delta=each.delta and replace(each.delta, mean=0.02, ci95=(-0.01, 0.07)))
+        for each in evidence.arena.entries
+    ]
+    view = drawn("forest", replace(evidence, arena=replace(evidence.arena, entries=entries))).views[""]
+    for trace in view.traces:
+        ends = trace["x"][0] - trace["error_x"]["arrayminus"][0], trace["x"][0] + trace["error_x"]["array"][0]
+        assert ends == pytest.approx((-0.01, 0.07))
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_the_best_entries_come_first_whichever_way_is_better(evidence: Evidence, direction: str) -> None:
+    arena = replace(evidence.arena, directions={**evidence.arena.directions, evidence.arena.headline: direction})
+    ordered = replace(evidence, arena=arena).by_score
+    means = [each.scores["test"][arena.headline].mean for each in ordered]
+    assert len(set(means)) > 1
+    assert means == sorted(means, reverse=direction == "up")
+
+
 def test_what_was_cut_stays_apart(record_of: MakeRecord) -> None:
     long = [f"{'x' * 80} {number}" for number in range(3)]
     found = evidences(recall(record_of(entries=long, labels=("y" * 40 + "1", "y" * 40 + "2"))))[0]
