@@ -250,5 +250,5 @@ def test_what_was_filled_in_is_told_with_counts(spec):
     data = "target: y, encode: {missing: {numbers: mean}, indicator: true}"
     contest = load(spec("binary", data, {"x": holes, "z": Z, "y": (Z > 0).astype(int)}))
     told = next(finding.message for finding in contest.findings if finding.code == "missing-values")
-    assert "'x' 24; a number became the training mean, a category a level of its own, and features" in told
+    assert "'x' in 24 of 240 rows; a number became the training mean, and features of their own" in told
     assert contest.datasets[0].features == 3

@@ -35,3 +35,6 @@ def refuse_no_levels(specs: Sequence[Spec], flags: Sequence[str]) -> None:
             *others, last = flags
             cure = f"for example --label-noise {EXAMPLE}; there are {', '.join(others)} and {last}"
             raise SpecError(f"stress needs levels of damage, and {spec.name} has none", cure=cure)
+        if not any(level.active() for level in spec.data.corrupt.levels()):
+            message = f"stress needs damage, and the levels of {spec.data.corrupt.varied} are all 0"
+            raise SpecError(message, cure=f"levels above 0, as {EXAMPLE}")

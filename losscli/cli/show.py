@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import IO, Any, cast
 
 from rich.console import Console, RenderableType
@@ -111,14 +112,28 @@ def paper(text: str) -> None:
 
 
 def problems(found: Sequence[Problem]) -> None:
-    """What is wrong, each with its place and its cure, on stderr."""
+    """What is wrong, each with its place, on stderr; a cure is told once, after the last problem that it is for.
+
+    On a terminal, lines are as wide as that is; a log keeps each message on its line, to be searched.
+    """
     console = screen(sys.stderr)
-    for problem in found:
-        console.print(Text.assemble(("error: ", COLORS["error"]), _lines(problem.message)), soft_wrap=True)
+    width = console.width if sys.stderr.isatty() else None
+    for problem, following in zip(found, [*found[1:], None], strict=True):
+        told = _hanging(_lines(problem.message), width)
+        console.print(Text.assemble(("error: ", COLORS["error"]), told), soft_wrap=True)
         if problem.place:
             console.print(Text(f"  at:  {visible(problem.place, 400)}"), soft_wrap=True)
-        if problem.cure:
-            console.print(Text(f"  try: {_lines(problem.cure)}"), soft_wrap=True)
+        if problem.cure and (following is None or problem.cure != following.cure):
+            console.print(Text(f"  try: {_hanging(_lines(problem.cure), width)}"), soft_wrap=True)
+
+
+def _hanging(text: str, width: int | None, indent: int = 7) -> str:
+    """Text that follows a word of `indent` columns, its lines below each other; words, and so commands, stay whole."""
+    if width is None:
+        return text
+    room = max(width - indent, 20)
+    wrapped = [wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""] for line in text.split("\n")]
+    return ("\n" + " " * indent).join(line for lines in wrapped for line in lines)
 
 
 def notice(text: str) -> None:

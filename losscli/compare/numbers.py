@@ -23,11 +23,13 @@ def decimals(values: Iterable[float]) -> int | None:
 def number(value: float, places: int | None = 4, sign: str = "-") -> str:
     """A number with its decimals; `-` where there is none.
 
-    >>> number(0.5), number(float("nan")), number(0.25, 2, "+"), number(1.5e9, None)
-    ('0.5000', '-', '+0.25', '1.5e+09')
+    >>> number(0.5), number(float("nan")), number(0.25, 2, "+"), number(1.5e9, None), number(-0.00001)
+    ('0.5000', '-', '+0.25', '1.5e+09', '0.0000')
     """
     if not math.isfinite(value):
         return "-"
+    if places is not None and round(value, places) == 0:
+        value = 0.0  # -0.0000 is no number
     return f"{value:{sign}.3g}" if places is None else f"{value:{sign}.{places}f}"
 
 

@@ -33,11 +33,13 @@ class Missing(Strict):
             raise ValueError("constant is the level for categories: constant: leave one of them out")
         return self
 
-    def told(self) -> str:
-        """In words.
+    def told(self, of_numbers: bool = True, of_categories: bool = True) -> str:
+        """In words, for the kinds of columns of which some values are missing.
 
         >>> Missing(numbers=0, categories="most-frequent").told()
         'a number became 0, a category the most frequent level'
+        >>> Missing().told(of_numbers=False)
+        'a category became a level of its own'
         """
         number = f"the training {self.numbers}" if isinstance(self.numbers, str) else f"{self.numbers:g}"
         category = {
@@ -45,7 +47,9 @@ class Missing(Strict):
             "most-frequent": "the most frequent level",
             "constant": shown(self.constant),
         }[self.categories]
-        return f"a number became {number}, a category {category}"
+        if of_numbers and of_categories:
+            return f"a number became {number}, a category {category}"
+        return f"a number became {number}" if of_numbers else f"a category became {category}"
 
 
 class Tables(Strict):

@@ -14,7 +14,7 @@ from losscli.data.encoding import Encoding
 from losscli.data.sources import Source, Split
 from losscli.data.split import divide
 from losscli.data.stream import Room, Stream, streamed
-from losscli.errors import DataError, Finding, shown
+from losscli.errors import DataError, Finding, counted, shown
 from losscli.tasks import Column, Target, Task
 
 SHOWN = 8  # names in one message
@@ -175,13 +175,16 @@ def _noticed(table: Table, encoder: Encoder, encoding: Encoding) -> list[Finding
     """What encoding did to the values. Told of the whole table where it can be, so that all seeds say the same."""
     findings = []
     missing = {name: int(column.missing.sum()) for name, column in table.features.items()}
-    holed = [f"{shown(name)} {count}" for name, count in missing.items() if count]
+    missing = {name: count for name, count in missing.items() if count}
+    holed = [f"{shown(name)} in {count}" for name, count in missing.items()]
     if holed:
+        kinds = {table.features[name].is_category for name in missing}
         findings.append(
             Finding(
                 "missing-values",
                 "info",
-                f"missing values in {table.rows} rows: {listed(holed)}; {encoding.missing.told()}"
+                f"values are missing: {listed(holed)} of {counted(table.rows, 'row')}; "
+                f"{encoding.missing.told(False in kinds, True in kinds)}"
                 f"{', and features of their own tell where' if encoding.indicator else ''}",
                 "data.encode.missing fills in otherwise; data.drop takes a column out",
             )

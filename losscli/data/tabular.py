@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from losscli.data.columns import SPLITS
 from losscli.data.cures import setting
 from losscli.data.dataset import ColumnStory, Table
 from losscli.data.dates import PARTS
@@ -226,7 +227,7 @@ class _Sorted:
         wanted = source.wanted(name, self.gathered.rows)
         if name in source.split.columns:
             self.keys[name] = self._key(name, raw, wanted)
-            role = "splits the rows"
+            role = SPLITS
             if not source.split.feature or name in (*source.drop, *source.targets):
                 self.stories[name] = ColumnStory(name, "key", role, "data.split names it", None, 0)
                 if name not in source.targets:

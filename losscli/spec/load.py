@@ -126,7 +126,7 @@ class Resolver:
         guess = source.guess(self.folder) if "task" not in self.data else None
         if guess is not None:
             message = f"task {guess.task} was inferred: {guess.reason}"
-            others = " or ".join(name for name in tasks.names() if name != guess.task)
+            others = ", ".join(name for name in tasks.names() if name != guess.task)
             return (Finding("task-inferred", "info", message, f"say task (--task) if it is another: {others}"),)
         if not isinstance(block, dict) or set(block) - set(OF_ANY):
             return ()

@@ -9,6 +9,8 @@ import numpy as np
 from losscli.errors import DataError, Finding, Place, Problem, SpecError, counted, shown
 from losscli.tasks import Column, Reading
 
+EXACT = 2.0**53  # from here on, not every whole number is a double
+
 
 def only_column(columns: Mapping[str, Column], task: str) -> tuple[str, Column]:
     """The name and the column of a task that has one target."""
@@ -52,12 +54,13 @@ def place_of(column: Column, row: int) -> Place | None:
 
 
 def label_of(number: float) -> str:
-    """A number as a label: integers without a decimal point.
+    """A number as a label: integers without a decimal point, as long as a double tells them all apart.
 
-    >>> label_of(3.0), label_of(-100.0), label_of(0.5)
-    ('3', '-100', '0.5')
+    >>> label_of(3.0), label_of(-100.0), label_of(0.5), label_of(1e300)
+    ('3', '-100', '0.5', '1e+300')
     """
-    return str(int(number)) if float(number).is_integer() else repr(float(number))
+    plain = isinstance(number, int) or (float(number).is_integer() and abs(number) < EXACT)
+    return str(int(number)) if plain else repr(float(number))
 
 
 def as_label(value: str | bool | int | float) -> str:

@@ -44,7 +44,7 @@ class Regression(Task):
         if problems:
             raise DataError(problems)
         values = np.stack([column.values for column in columns.values()], axis=1)  # [N, O]
-        findings = [finding for name, column in columns.items() for finding in _noticed(name, column.values)]
+        findings = [finding for name, column in columns.items() for finding in _noticed(name, column.values, reading)]
         shaped = values[:, 0] if len(columns) == 1 else values
         return Target(
             shaped.astype(np.float32),
@@ -131,7 +131,7 @@ def _too_fine(name: str, values: np.ndarray) -> Problem | None:
     return Problem(message, None, "rescale the target: use a smaller unit")
 
 
-def _noticed(name: str, values: np.ndarray) -> list[Finding]:
+def _noticed(name: str, values: np.ndarray, reading: Reading) -> list[Finding]:
     low, high = values.min(), values.max()
     if low == high:
         message = f"the target {shown(name)} is always {label_of(low)}: there is nothing to learn, and R2 is undefined"
@@ -141,10 +141,14 @@ def _noticed(name: str, values: np.ndarray) -> list[Finding]:
         message = f"the target {shown(name)} varies by less than 1e-5 of its size: float32 keeps little of that"
         return [Finding("target-precision", "warning", message, "subtract a constant from the target")]
     if largest > 1e18:
-        message = (
-            f"the target {shown(name)} is as large as {largest:.3g}; it is standardised, so that squares stay finite"
-        )
-        return [Finding("target-large", "info", message, "use a larger unit")]
+        large = f"the target {shown(name)} is as large as {largest:.3g}"
+        if reading.transform != "none":
+            return []  # a logarithm of it is small
+        if reading.standardise:
+            message = f"{large}; it is standardised, so that squares stay finite"
+            return [Finding("target-large", "info", message, "use a larger unit")]
+        message = f"{large} and is not standardised: squares of it, in a loss or in its gradient, may be infinite"
+        return [Finding("target-large", "warning", message, "use a larger unit, or leave data.standardise out")]
     return []
 
 

@@ -84,3 +84,8 @@ def test_what_is_compared_is_not_the_clock(capsys: pytest.CaptureFixture[str]) -
         stress(f"{QUICK} --imbalance 0.8 --no-record --format json")
         into.append(json.loads(capsys.readouterr().out)["breakdown"])
     assert first == again
+
+
+def test_levels_without_damage_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert stress(f"{QUICK} --label-noise 0,0") == 2
+    assert "the levels of labels are all 0" in capsys.readouterr().err

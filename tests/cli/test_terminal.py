@@ -296,3 +296,33 @@ def test_the_verdict_stands_beside_the_difference(arena_of: MakeArena, shown: Sh
     (heading,) = [line for line in text.splitlines() if "vs reference" in line]
     assert "auroc" in heading
     assert "verdict" in heading
+
+
+LONG = "set data.types: {when: date} (--set data.types.when=date); or take the column out: list it under data.drop"
+
+
+def test_one_cure_of_several_problems_is_told_once_after_the_last(capsys: pytest.CaptureFixture[str]) -> None:
+    same = [Problem(f"bad {row}", Place("t.csv", row), "mend it") for row in (1, 2)]
+    show.problems([*same, Problem("other", None, "else"), Problem("last", None, "mend it")])
+    told = capsys.readouterr().err.splitlines()
+    wanted = (
+        "error: bad 1|  at:  t.csv:1|error: bad 2|  at:  t.csv:2|  try: mend it|error: other|  try: else|error: last"
+    )
+    assert told == [*wanted.split("|"), "  try: mend it"]
+
+
+def test_errors_are_as_wide_as_the_terminal_and_commands_stay_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place("a-long-folder/" * 8 + "t.csv", 12, 3)
+    show.problems([Problem(LONG, place, LONG)])
+    assert len(capsys.readouterr().err.splitlines()) == 3  # a log keeps its lines
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    show.problems([Problem(LONG, place, LONG)])
+    lines = [ESCAPE.sub("", line) for line in capsys.readouterr().err.splitlines()]
+    assert f"  at:  {place}" in lines
+    assert max(len(line) for line in lines if "t.csv" not in line) <= 60
+    assert any("data.types.when=date" in line for line in lines)
+    assert {line[:7] for line in lines} == {"error: ", "  at:  ", "  try: ", " " * 7}

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from losscli.data.columns import in_short
 from losscli.data.prepare import prepare
 from losscli.data.sources import sources
 from losscli.data.split import set_apart
@@ -230,3 +231,17 @@ def test_a_path_is_relative_to_a_spec_only_where_there_is_one(tmp_path, monkeypa
             sources.get("csv")(path="none.csv", target="y").read(pathlib.Path(folder))
         cures.append(refused.value.problems[0].cure)
     assert cures == ["check the path", "check the path: a relative path is relative to the spec's folder"]
+
+
+# What a run says of its columns
+
+
+def test_columns_are_counted_by_what_they_are_for(csv):
+    text = columns(
+        ("w", [1, 2] * 5), ("a", [0.5, 1.5] * 5), ("b", ["u", "v"] * 5), ("g", [1, 2] * 5), ("y", [0, 1] * 5)
+    )
+    table = csv(text, weight="w", split={"group": "g"})[1]
+    (told,) = in_short(table.columns)
+    assert (
+        told.message == "columns: 1 number, 1 category as features; rows count by the weight 'w'; 'g' splits the rows"
+    )

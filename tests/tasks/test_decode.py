@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from losscli.errors import DataError, Place, SpecError
-from losscli.tasks import Column, Origin, tasks
+from losscli.tasks import Column, Origin, Reading, tasks
 
 
 def numbers(*values: float) -> Column:
@@ -160,6 +160,19 @@ def test_regression_refuses_text_at_its_place():
 )
 def test_regression_notices(column, code):
     assert codes(decode("regression", column)) == [code]
+
+
+@pytest.mark.parametrize(("standardise", "severity"), [(True, "info"), (False, "warning")])
+def test_a_large_target_is_called_standardised_only_where_it_is(standardise, severity):
+    columns = {"t": numbers(1e37, -1e37)}
+    (finding,) = tasks.get("regression").decode(columns, Reading(standardise=standardise)).findings
+    assert finding.severity == severity
+    assert ("it is standardised" in finding.message) is standardise
+
+
+def test_a_number_beyond_float32_is_not_written_out():
+    with pytest.raises(DataError, match=r"and '1e\+300' is larger than float32 can hold"):
+        decode("regression", numbers(1, 1e300))
 
 
 def test_regression_refuses_what_float32_cannot_hold():
