@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from losscli.advice.numbers import Numbers, numbers
-from losscli.advice.repeats import numbers_rows
 from losscli.data.dataset import ColumnStory, Table
 from losscli.errors import counted
 from losscli.tasks import Column
@@ -25,20 +24,21 @@ TARGET_WORDS: tuple[str, ...] = (
     "class",
     "outcome",
     "response",
-    "y",
     "survived",
     "churn",
     "default",
     "diagnosis",
     "fraud",
 )
-TARGET_WORDS += ("quality", "price", "species", "rating", "score", "result", "deny", "visits")
+TARGET_WORDS += ("y", "quality", "price", "species", "rating", "score", "result", "deny", "visits")
+LATE_WORDS = ("y",)  # a target where it is the last column, else a coordinate
+LEAST_EACH = 10  # rows for each of the texts of a target
 TOLD = 5  # suggestions
 
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """One column: `shape` of numbers, `levels` of a category (the most frequent first, with their rows)."""
+    """One column: `shape` of numbers, `levels` of a category (the most frequent ones, with their rows, of `present`)."""
 
     name: str
     kind: str
@@ -48,6 +48,7 @@ class ColumnFacts:
     distinct: int
     shape: Numbers | None = None
     levels: tuple[tuple[str, int], ...] = ()
+    present: int = 0  # rows that have a value
     parts: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -60,6 +61,7 @@ class ColumnFacts:
             "distinct": self.distinct,
             "numbers": None if self.shape is None else asdict(self.shape),
             "levels": [{"level": level, "rows": rows} for level, rows in self.levels],
+            "present": self.present,
             "parts": list(self.parts),
         }
 
@@ -84,13 +86,16 @@ def _facts(story: ColumnStory, column: Column | None) -> ColumnFacts:
     said = (story.name, story.kind, story.role, story.why, story.missing)
     if column is None:
         return ColumnFacts(*said, distinct=story.distinct or 0, parts=story.parts)
+    present = int((~column.missing).sum())
     if column.levels is None:
         shape = numbers(column.values)
-        return ColumnFacts(*said, distinct=shape.distinct if shape else 0, shape=shape, parts=story.parts)
+        distinct = shape.distinct if shape else 0
+        return ColumnFacts(*said, distinct=distinct, shape=shape, present=present, parts=story.parts)
     counts = np.bincount(column.values[~column.missing], minlength=len(column.levels))
     order = np.argsort(-counts, kind="stable")[:MOST_LEVELS]
     levels = tuple((column.levels[at], int(counts[at])) for at in order if counts[at])
-    return ColumnFacts(*said, distinct=int((counts > 0).sum()), levels=levels, parts=story.parts)
+    distinct = int((counts > 0).sum())
+    return ColumnFacts(*said, distinct=distinct, levels=levels, present=present, parts=story.parts)
 
 
 @dataclass(frozen=True)
@@ -115,12 +120,18 @@ def suggestions(columns: Sequence[ColumnFacts], table: Table) -> list[Suggestion
 
 
 def _could_be(column: ColumnFacts, held: Mapping[str, Column]) -> bool:
-    return column.name in held and column.distinct > 1 and not numbers_rows(held[column.name])
+    if column.name not in held or column.distinct < 2:
+        return False
+    if column.shape is None:  # texts that hardly ever come back name the rows
+        return column.distinct <= max(FEW, column.present // LEAST_EACH)
+    counting = column.shape.whole and bool((np.diff(held[column.name].values) == 1).all())
+    return not counting
 
 
 def _likeliness(column: ColumnFacts, columns: Sequence[ColumnFacts]) -> tuple[float, str]:
     words = re.split(r"[\W_]+", column.name.casefold())
-    known = [len(TARGET_WORDS) - TARGET_WORDS.index(word) for word in words if word in TARGET_WORDS]
+    meant = [word for word in words if word not in LATE_WORDS or column.name == columns[-1].name]
+    known = [len(TARGET_WORDS) - TARGET_WORDS.index(word) for word in meant if word in TARGET_WORDS]
     reasons = [f"it is called {column.name}"] if known else []
     points = 3.0 + max(known) / len(TARGET_WORDS) if known else 0.0
     if column.name == columns[-1].name:

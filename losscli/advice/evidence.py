@@ -9,10 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from losscli.advice.numbers import Numbers, far_out, numbers
-from losscli.advice.repeats import Repeats, plain, repeats
+from losscli.advice.repeats import Repeats, copies, repeats
 from losscli.advice.spread import Dispersion, Leftover, dispersion, leftover
 from losscli.data.dataset import Table
-from losscli.tasks import Column, Target
+from losscli.data.leaks import leaks
+from losscli.errors import Finding
+from losscli.tasks import Column, Target, tasks
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,19 @@ class Evidence:
         return self.counts / self.rows
 
     @cached_property
+    def copies(self) -> tuple[str, ...]:
+        """The features that are a target once more: whatever is fitted to the others is fitted without them."""
+        return copies(self.table)
+
+    @cached_property
     def features(self) -> Mapping[str, Column]:
-        """Those that say something of the rows: no row numbers, no copy of the target."""
-        return plain(self.table)
+        """All but `copies`."""
+        return {name: column for name, column in self.table.features.items() if name not in self.copies}
+
+    @cached_property
+    def leaks(self) -> list[Finding]:
+        """The features that tell the target, or nearly."""
+        return leaks(self.table, self.target, [], tasks.get(self.task).has_classes)
 
     @cached_property
     def repeats(self) -> Repeats:

@@ -11,7 +11,7 @@ import numpy as np
 from losscli.advice.columns import ColumnFacts, Suggestion, columns_of, suggestions
 from losscli.advice.evidence import Evidence
 from losscli.advice.numbers import Numbers
-from losscli.advice.repeats import Repeats, fingerprints, repeats
+from losscli.advice.repeats import Repeats, fingerprints
 from losscli.advice.rules import rules
 from losscli.data.dataset import Table
 from losscli.errors import Finding
@@ -84,7 +84,7 @@ class Inspection:
 def inspect(found: Evidence, reason: str) -> Inspection:
     """Describe a table with its target; `reason` says why its task is what it is."""
     table = found.table
-    findings = [*table.findings, *found.target.findings]
+    findings = [*table.findings, *found.target.findings, *found.leaks]
     return Inspection(table.name, table.rows, columns_of(table), found.repeats, findings, _target(found, reason))
 
 
@@ -93,8 +93,9 @@ def describe(table: Table) -> Inspection:
     columns = [replace(each, role="feature") if each.role == "target" else each for each in columns_of(table)]
     held = {**table.features, **table.targets}
     duplicates = table.rows - len(np.unique(fingerprints(held, table.rows)))
-    counted = Repeats(duplicates, 0, 0) if table.targets else repeats(table)
-    return Inspection(table.name, table.rows, columns, counted, table.findings, None, suggestions(columns, table))
+    return Inspection(
+        table.name, table.rows, columns, Repeats(duplicates, 0, 0), table.findings, None, suggestions(columns, table)
+    )
 
 
 def _target(found: Evidence, reason: str) -> TargetFacts:

@@ -77,6 +77,17 @@ def numbers(values: np.ndarray) -> Numbers | None:
     )
 
 
+def figure(value: float, whole: bool = False) -> str:
+    """A number as people write it: whole ones in full, others with four digits, and no exponent below ten million.
+
+    >>> figure(2175.0, whole=True), figure(1102.5, whole=True), figure(3932.7997), figure(53940.4), figure(0.00012)
+    ('2175', '1102.5', '3933', '53940', '0.00012')
+    """
+    if whole and abs(value) < 1e15:
+        return f"{value:.16g}"
+    return f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
+
+
 def skewness(values: np.ndarray) -> float:
     """The third standardised moment; 0 for a constant.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from losscli.advice.evidence import Evidence
 from losscli.advice.rules import Advice, Pick, rules
+from losscli.errors import Finding
 from losscli.losses import find
 from losscli.tasks import tasks
 
@@ -44,6 +45,7 @@ class Recommendation:
     advice: Mapping[str, Advice]  # by the rule's name
     losses: Sequence[Recommended]
     left_out: int  # losses named by rules beyond the short list
+    findings: Sequence[Finding] = ()  # features that tell the target: the advice does not hold with them
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -61,6 +63,7 @@ class Recommendation:
                 for name, each in self.advice.items()
             ],
             "left_out": self.left_out,
+            "findings": [each.to_json() for each in self.findings],
         }
 
 
@@ -75,7 +78,7 @@ def recommend(found: Evidence, most: int = MOST) -> Recommendation:
         named.setdefault(pick.said(), (pick, []))[1].append(name)
     short = list(named.values())[: most + 1]
     losses = [_recommended(pick, reasons, found.task) for pick, reasons in short]
-    return Recommendation(found.task, advice, losses, len(named) - len(short))
+    return Recommendation(found.task, advice, losses, len(named) - len(short), found.leaks)
 
 
 def _bare(advice: Advice, task: str) -> Advice:

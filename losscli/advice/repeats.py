@@ -27,21 +27,20 @@ class Repeats:
 
 
 def repeats(table: Table) -> Repeats:
-    """Counted over the features that `plain` leaves.
+    """Counted over all features, since a model gets all of them.
 
     >>> features = {"x": Column(np.array([1.0, 1.0, 1.0, 2.0]))}
     >>> repeats(Table("t", features, {"y": Column(np.array([0.0, 0.0, 1.0, 1.0]))}))
     Repeats(duplicates=1, conflicting=3, floor=1)
     """
-    features = plain(table)
-    _, groups = np.unique(fingerprints(features, table.rows), return_inverse=True)
+    _, groups = np.unique(fingerprints(table.features, table.rows), return_inverse=True)
     _, answers = np.unique(fingerprints(table.targets, table.rows), return_inverse=True)
     pairs, sizes = np.unique(np.stack([groups, answers]), axis=1, return_counts=True)  # [2, P], [P]
     different = np.bincount(pairs[0])
     rows = np.bincount(groups)
     largest = np.zeros_like(rows)
     np.maximum.at(largest, pairs[0], sizes)
-    if not features:
+    if not table.features:
         return Repeats(0, 0, 0)
     return Repeats(int((sizes - 1).sum()), int(rows[different > 1].sum()), int((rows - largest).sum()))
 
@@ -67,15 +66,14 @@ def _mixed(bits: np.ndarray) -> np.ndarray:
     return mixed
 
 
-def plain(table: Table) -> dict[str, Column]:
-    """The features that say something of the rows: not those that number them, nor those that are a target once more."""
-    answers = {name: fingerprints({name: target}, table.rows) for name, target in table.targets.items()}
-    kept = {name: column for name, column in table.features.items() if not numbers_rows(column)}
-    return {
-        name: column
-        for name, column in kept.items()
-        if not any(_same_groups(fingerprints({name: column}, table.rows), answer) for answer in answers.values())
-    }
+def copies(table: Table) -> tuple[str, ...]:
+    """The features that are a target once more, under whatever names."""
+    answers = [fingerprints({name: target}, table.rows) for name, target in table.targets.items()]
+    return tuple(
+        name
+        for name, column in table.features.items()
+        if any(_same_groups(fingerprints({name: column}, table.rows), answer) for answer in answers)
+    )
 
 
 def _same_groups(one: np.ndarray, other: np.ndarray) -> bool:
@@ -85,8 +83,3 @@ def _same_groups(one: np.ndarray, other: np.ndarray) -> bool:
         return False
     pairs = first[1].astype(np.int64) * len(second[0]) + second[1]
     return len(np.unique(pairs)) == len(first[0])
-
-
-def numbers_rows(column: Column) -> bool:
-    """Whether a column counts the rows: each one more than the one before."""
-    return not column.is_category and len(column.values) > 2 and bool((np.diff(column.values) == 1).all())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -12,8 +12,11 @@ from rich.text import Text
 from losscli.advice.recommend import Recommendation
 from losscli.advice.rules import Advice
 from losscli.cli.text import visible
+from losscli.errors import Finding
 from losscli.spec.model import Spec
+from losscli.spec.overrides import Overrides
 
+SEVERITY = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 NAME = 32  # columns of the longest name that is not folded
 
 
@@ -40,6 +43,7 @@ def advice(spec: Spec, found: Recommendation) -> Iterator[RenderableType]:
     if found.left_out:
         more = "1 loss" if found.left_out == 1 else f"{found.left_out} losses"
         yield Text(f"\n{more} more that were named are left out", "dim")
+    yield from noticed(found.findings)
 
 
 def _of(summary: str, source: str, again: bool) -> tuple[str, str]:
@@ -73,7 +77,27 @@ def _indented(text: str, style: str) -> Table:
     return grid
 
 
-def again(spec: Spec, data: str) -> str:
-    """The data and their targets, as they were typed."""
-    targets = getattr(spec.data, "targets", []) if not data.casefold().endswith((".yaml", ".yml")) else []
-    return shlex.quote(data) + "".join(f" --target {shlex.quote(name)}" for name in targets)
+def noticed(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    """What was noticed, the gravest first."""
+    if not findings:
+        return
+    yield Text()
+    grid = Table.grid(padding=(0, 1))
+    for each in sorted(findings, key=lambda found: list(SEVERITY).index(found.severity)):
+        told = Text(visible(each.message, 600))
+        if each.cure:
+            told.append(f"\ntry: {visible(each.cure, 300)}", "dim")
+        grid.add_row(Text(each.severity, SEVERITY[each.severity]), told)
+    yield grid
+
+
+def again(data: str, asked: Overrides) -> str:
+    """The data and what was said of them, as they were typed.
+
+    >>> again("my table.csv", Overrides(target=["y"], drop=["id"], sets=["data.decimal=,"]))
+    "'my table.csv' --target y --drop id --set data.decimal=,"
+    """
+    task = [("--task", asked.task)] if asked.task else []
+    several = [(flag, text) for flag, texts in (("--target", asked.target), ("--drop", asked.drop)) for text in texts]
+    typed = [*task, *several, *(("--set", text) for text in asked.sets)]
+    return shlex.quote(data) + "".join(f" {flag} {shlex.quote(text)}" for flag, text in typed)

@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-import shlex
+import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich import box
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from losscli.advice.columns import ColumnFacts
 from losscli.advice.inspect import Inspection, TargetFacts
+from losscli.advice.numbers import figure
+from losscli.advice.rules import percent
+from losscli.cli.advice import again, noticed
 from losscli.cli.picture import Bars, Steps
 from losscli.cli.text import visible
-from losscli.errors import Finding, counted
+from losscli.errors import counted
+from losscli.spec.overrides import Overrides
 
 MOST_COLUMNS = 24  # shown of a wide table
 MOST_NAMES = 6
+UNBROKEN = "\xa0%"
+NARROW = 60  # columns of a terminal, below which a table of columns has no room
 MOST_HISTOGRAMS = 3
-SEVERITY = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
 def inspected(found: Inspection, every: bool = False) -> Iterator[RenderableType]:
     """All of it, from the whole table to its target."""
     yield from _head(found)
     yield Text()
-    yield from _columns(found.columns, every)
+    yield Columns(found.columns, every)
     yield Text()
     yield from _whys(found.columns)
     if found.target is not None:
         yield Text()
         yield from _target(found.target, found.rows)
-    yield from _findings(found.findings)
+    yield from noticed(found.findings)
     yield from _suggested(found)
 
 
@@ -44,32 +52,76 @@ def _head(found: Inspection) -> Iterator[RenderableType]:
     facts.append(f"{missing:,} missing values in {counted(holed, 'column')}" if missing else "nothing missing")
     yield Text.assemble((visible(found.name), "bold"), " · ", " · ".join(facts))
     repeats = found.repeats
+    left_out = [each.name for each in found.columns if each.role == "left out"]
+    beside = f" ({_listed(left_out)} not looked at)" if left_out else ""
     told = [f"{counted(repeats.duplicates, 'row')} {'repeats' if repeats.duplicates == 1 else 'repeat'} an earlier one"]
     if found.target is not None and repeats.conflicting:
         told.append(f"{counted(repeats.conflicting, 'row')} with the features of another row and another target")
-    yield Text("; ".join(told) if repeats.duplicates or len(told) > 1 else "no row repeats another", "dim")
+    said = "; ".join(told) if repeats.duplicates or len(told) > 1 else "no row repeats another"
+    yield Text(said + beside, "dim")
 
 
-def _columns(columns: Sequence[ColumnFacts], every: bool) -> Iterator[RenderableType]:
-    """The target first, then the others in their order."""
+@dataclass
+class Columns:
+    """The columns as a table, the target first; where there is no room for one, each on lines of its own."""
+
+    columns: Sequence[ColumnFacts]
+    every: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        ordered = sorted(self.columns, key=lambda each: each.role != "target")
+        shown = ordered if self.every else ordered[:MOST_COLUMNS]
+        if options.max_width < NARROW:
+            yield from _one_by_one(shown)
+        else:
+            yield _table(shown)
+        if len(shown) < len(ordered):
+            yield Text(f"and {counted(len(ordered) - len(shown), 'more column')}: --all shows them", "dim")
+        if any(each.missing and each.levels for each in shown):
+            yield Text("shares are of the rows that have a value", "dim")
+
+
+@dataclass
+class Shares:
+    """Text whose lines never end between a number and its %."""
+
+    text: str
+    style: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = textwrap.wrap(self.text.replace(" %", UNBROKEN), max(8, options.max_width))
+        yield Text("\n".join(lines).replace(UNBROKEN, " %"), self.style)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, Text(self.text))
+
+
+def _table(shown: Sequence[ColumnFacts]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("column", no_wrap=True)
     table.add_column("type", no_wrap=True)
-    holed = any(each.missing for each in columns)
+    holed = any(each.missing for each in shown)
     if holed:
         table.add_column("missing", justify="right", no_wrap=True)
     table.add_column("distinct", justify="right", no_wrap=True)
     table.add_column("holds", overflow="fold")
-    ordered = sorted(columns, key=lambda each: each.role != "target")
-    shown = ordered if every else ordered[:MOST_COLUMNS]
     for each in shown:
-        style = "bold" if each.role == "target" else "dim" if each.role == "left out" else ""
         missing = [f"{each.missing:,}" if each.missing else ""] if holed else []
-        cells = (visible(each.name, 34), _type(each), *missing, f"{each.distinct:,}", _holds(each))
-        table.add_row(*(Text(cell, style) for cell in cells))
-    yield table
-    if len(shown) < len(ordered):
-        yield Text(f"and {counted(len(ordered) - len(shown), 'more column')}: --all shows them", "dim")
+        cells = (visible(each.name, 34), _type(each), *missing, f"{each.distinct:,}")
+        table.add_row(*(Text(cell, _style(each)) for cell in cells), Shares(_holds(each), _style(each)))
+    return table
+
+
+def _one_by_one(shown: Sequence[ColumnFacts]) -> Iterator[RenderableType]:
+    for each in shown:
+        missing = f", {each.missing:,} missing" if each.missing else ""
+        yield Text(f"{visible(each.name, 34)}: {_type(each)}, {each.distinct:,} distinct{missing}", _style(each))
+        if told := _holds(each):
+            yield Padding(Shares(told, "dim"), (0, 0, 0, 2))
+
+
+def _style(column: ColumnFacts) -> str:
+    return {"target": "bold", "left out": "dim"}.get(column.role, "")
 
 
 def _type(column: ColumnFacts) -> str:
@@ -77,18 +129,20 @@ def _type(column: ColumnFacts) -> str:
 
 
 def _holds(column: ColumnFacts) -> str:
-    """The range and median of a column of numbers, or the most frequent levels with their shares."""
+    """The range and median of a column of numbers; the most frequent levels, with their shares of the rows with a value."""
     if column.shape is not None:
         shape = column.shape
+        low, median, high = (figure(value, shape.whole) for value in (shape.low, shape.median, shape.high))
         if shape.distinct > 2:
-            return f"{shape.low:.3g} to {shape.high:.3g}, median {shape.median:.3g}"
-        return f"{shape.low:.3g} or {shape.high:.3g}" if shape.distinct == 2 else f"always {shape.low:.3g}"
+            return f"{low} to {high}, median {median}"
+        return f"{low} or {high}" if shape.distinct == 2 else f"always {low}"
     if column.parts:
         return f"as {', '.join(visible(part, 40) for part in column.parts)}"
-    present = sum(rows for _, rows in column.levels)
-    if not present:
-        return ""
-    told = [f"{visible(level, 20)} {100 * rows / present:.0f} %" for level, rows in column.levels[:3]]
+    truth = column.kind == "boolean"  # true and false, however a file spells them
+    told = [
+        f"{visible(level.casefold() if truth else level, 20)} {percent(rows / column.present)}"
+        for level, rows in column.levels[:3]
+    ]
     return ", ".join(told) + (" ..." if column.distinct > 3 else "")
 
 
@@ -96,21 +150,24 @@ def _whys(columns: Sequence[ColumnFacts]) -> Iterator[RenderableType]:
     """Why columns are what they are, once for all that are it for the same reason."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for each in columns:
-        grouped.setdefault((_type(each).replace(" · target", ""), each.why), []).append(visible(each.name, 40))
+        grouped.setdefault((_type(each).replace(" · target", ""), each.why), []).append(each.name)
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for (kind, why), names in grouped.items():
-        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-        listed = ", ".join(names[:MOST_NAMES]) + more
-        grid.add_row(Text(kind, "dim"), Text(f"{visible(why, 200)}: {listed}", "dim"))
+        grid.add_row(Text(kind, "dim"), Text(f"{visible(why, 200)}: {_listed(names)}", "dim"))
     yield grid
 
 
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(visible(name, 40) for name in names[:MOST_NAMES]) + more
+
+
 def _target(target: TargetFacts, rows: int) -> Iterator[RenderableType]:
-    names = ", ".join(visible(name, 40) for name in target.names[:MOST_NAMES])
-    more = f" and {len(target.names) - MOST_NAMES} more" if len(target.names) > MOST_NAMES else ""
-    yield Text.assemble(("target ", "bold"), (names + more, "bold"), f" · {target.task}: {visible(target.reason, 300)}")
+    yield Text.assemble(
+        ("target ", "bold"), (_listed(target.names), "bold"), f" · {target.task}: {visible(target.reason, 300)}"
+    )
     yield Text()
     if target.classes:
         yield Bars(target.classes, rows)
@@ -121,26 +178,14 @@ def _target(target: TargetFacts, rows: int) -> Iterator[RenderableType]:
         if len(target.numbers) > 1:
             yield Text(f"  {visible(name, 60)}", "bold")
         yield Steps(drawn)
-        facts = f"mean {shape.mean:.4g}, sd {shape.sd:.4g}, median {shape.median:.4g}, skewness {shape.skewness:.2g}"
+        mean, sd, median = figure(shape.mean), figure(shape.sd), figure(shape.median, shape.whole)
+        facts = f"mean {mean}, sd {sd}, median {median}, skewness {shape.skewness:.2g}"
         zeros = f", {100 * shape.zeros / shape.rows:.2g} % zeros" if shape.zeros else ""
         yield Text(f"  {facts}{zeros}")
         yield Text()
     grid = Table.grid(padding=(0, 1))
     for reason in target.measured.values():
         grid.add_row(Text("  -"), Text(visible(reason, 400)))
-    yield grid
-
-
-def _findings(findings: Sequence[Finding]) -> Iterator[RenderableType]:
-    if not findings:
-        return
-    yield Text()
-    grid = Table.grid(padding=(0, 1))
-    for each in sorted(findings, key=lambda found: list(SEVERITY).index(found.severity)):
-        told = Text(visible(each.message, 600))
-        if each.cure:
-            told.append(f"\ntry: {visible(each.cure, 300)}", "dim")
-        grid.add_row(Text(each.severity, SEVERITY[each.severity]), told)
     yield grid
 
 
@@ -157,10 +202,8 @@ def _suggested(found: Inspection) -> Iterator[RenderableType]:
     yield grid
 
 
-def next_command(found: Inspection, data: str) -> str:
+def next_command(found: Inspection, data: str, asked: Overrides) -> str:
     """What one would type next: with a target, recommend; without one, the same with the likeliest."""
-    chosen = found.target.names if found.target else found.suggestions[0].columns if found.suggestions else ()
-    flags = "".join(f" --target {shlex.quote(name)}" for name in chosen[:8])
-    if data.casefold().endswith((".yaml", ".yml")) or not Path(data).exists():  # they know their target
-        flags = ""
-    return f"losscli {'recommend' if found.target else 'inspect'} {shlex.quote(data)}{flags}"
+    if found.target is None and found.suggestions and Path(data).exists():
+        asked = replace(asked, target=list(found.suggestions[0].columns[:8]))
+    return f"losscli {'recommend' if found.target else 'inspect'} {again(data, asked)}"

@@ -33,7 +33,7 @@ class Bars:
         space = options.max_width - max(map(len, names)) - max(map(len, told)) - 5
         most = max(count for _, count in self.counts) or 1
         for name, (_, count), tail in zip(names, shown, told, strict=True):
-            bar = _lying(count / most * max(8, min(WIDEST - 12, space)), count > 0)
+            bar = lying(count / most * max(8, min(WIDEST - 12, space)), count > 0)
             yield Text.assemble(f"  {name:<{max(map(len, names))}} ", (bar, "cyan"), f" {tail}")
         if len(self.counts) > len(shown):
             yield Text(f"  and {len(self.counts) - len(shown)} more", "dim")
@@ -46,14 +46,14 @@ class Steps:
     histogram: Histogram
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        counts = _fitted(self.histogram.counts, min(WIDEST, options.max_width - 12))
+        counts = fitted(self.histogram.counts, min(WIDEST, options.max_width - 12))
         wide = max(1, min(3, (options.max_width - 12) // len(counts)))
         most = max(counts) or 1
         edge = f"{most:,}"
         for line in range(HEIGHT, 0, -1):
             told = edge if line == HEIGHT else "0" if line == 1 else ""
             drawn = "".join(
-                _standing(count / most * HEIGHT - (line - 1), line == 1 and count > 0) * wide for count in counts
+                standing(count / most * HEIGHT - (line - 1), line == 1 and count > 0) * wide for count in counts
             )
             yield Text.assemble((f"{told:>{len(edge) + 2}} │", "dim"), (drawn, "cyan"))
         low, high = f"{self.histogram.low:.5g}", f"{self.histogram.high:.5g}"
@@ -68,18 +68,18 @@ def _percent(count: int, rows: int) -> str:
     return f"{share:.1f} %" if share >= 1 or not count else f"{share:.2g} %"
 
 
-def _lying(length: float, some: bool) -> str:
+def lying(length: float, some: bool) -> str:
     """A bar of that many columns; where there is some, at least a sliver."""
     eighths = max(round(length * 8), int(some))
     return "█" * (eighths // 8) + LYING[eighths % 8].strip()
 
 
-def _standing(height: float, some: bool) -> str:
+def standing(height: float, some: bool) -> str:
     """One cell of a standing bar that reaches `height` lines above the foot of this one."""
     return EIGHTHS[max(int(some), min(8, max(0, round(height * 8))))]
 
 
-def _fitted(counts: Sequence[int], columns: int) -> list[int]:
+def fitted(counts: Sequence[int], columns: int) -> list[int]:
     """The counts of as many steps as there is room for: neighbours are added up."""
     together = -(-len(counts) // max(1, columns))
     return [sum(counts[at : at + together]) for at in range(0, len(counts), together)]

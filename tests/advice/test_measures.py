@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from losscli.advice.evidence import Evidence
 from losscli.advice.numbers import far_out, numbers, skewness
-from losscli.advice.repeats import fingerprints, plain, repeats
+from losscli.advice.repeats import Repeats, copies, fingerprints, repeats
 from losscli.advice.spread import dispersion, leftover
 from losscli.data.dataset import Table
-from losscli.tasks import Column
+from losscli.tasks import Column, tasks
 
 
 def table_of(rows: list[tuple[object, ...]]) -> Table:
@@ -48,14 +50,28 @@ def test_the_order_of_columns_counts() -> None:
     assert found[0] != found[1]
 
 
-def test_row_numbers_and_copies_of_the_target_say_nothing() -> None:
+def test_a_copy_of_the_target_is_seen_under_other_names() -> None:
     target = np.array([0, 1, 1, 0, 1, 0])
     features = {
         "id": Column(np.arange(6.0)),
         "copy": Column(target.astype(np.int32), ("no", "yes")),
         "x": Column(np.array([1.0, 5.0, 2.0, 2.0, 1.0, 4.0])),
     }
-    assert list(plain(Table("t", features, {"y": Column(target.astype(np.float64))}))) == ["x"]
+    table = Table("t", features, {"y": Column(target.astype(np.float64))})
+    assert copies(table) == ("copy",)
+    assert Evidence(table, "binary", tasks.get("binary").decode(table.targets)).features.keys() == {"id", "x"}
+
+
+@pytest.mark.parametrize("telling", ["step", "copy"])
+def test_rows_that_one_column_tells_apart_neither_repeat_nor_contradict(telling: str) -> None:
+    """A model gets every feature: also one that rises with the rows, and one that tells the target."""
+    target = np.tile([0.0, 0.0, 1.0], 20)
+    columns = {"step": Column(np.arange(60) + 1.5), "copy": Column(target.copy())}
+    blunt = Table("t", {"x": Column(np.repeat(np.arange(20.0), 3))}, {"y": Column(target)})
+    assert repeats(blunt) == Repeats(20, 60, 20)
+    found = repeats(replace(blunt, features={**blunt.features, telling: columns[telling]}))
+    assert found.floor == found.conflicting == 0
+    assert found.duplicates == (0 if telling == "step" else 20)
 
 
 def test_the_shape_of_numbers_is_that_of_scipy() -> None:

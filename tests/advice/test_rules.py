@@ -175,6 +175,20 @@ def test_a_tail_of_one_to_ten_is_a_long_one(rows: tuple[int, ...], weight: str) 
     assert ("focal" in [pick.loss for pick in said.picks]) == (weight == "effective")
 
 
+@pytest.mark.parametrize(("far", "told"), [(12, False), (40, True)])
+def test_a_few_far_rows_of_many_are_no_tail(far: int, told: bool) -> None:
+    """0.12 % are less than the 0.2 % that count as a tail, though they are more than three rows."""
+    values = np.random.default_rng(3).normal(size=10_000)
+    values[:far] += 500.0
+    assert (rules.get("outliers").judge(of("regression", values)) is not None) == told
+
+
+def test_one_rare_label_is_enough_for_labels_to_be_sparse() -> None:
+    found = of("multilabel", *labels(0.02, 0.5, 0.6))
+    assert rules.get("sparse-labels").judge(found) is not None
+    assert rules.get("dense-labels").judge(found) is None
+
+
 def test_overdispersed_counts_get_their_alpha() -> None:
     mixed = RNG.poisson(np.exp(X / 2) * RNG.gamma(1.0, 1.0, size=N)).astype(float)
     said = rules.get("counts").judge(of("regression", mixed, x=X))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from losscli.cli.app import run
-from losscli.cli.picture import HEIGHT, _fitted, _lying, _standing
+from losscli.cli.picture import HEIGHT, fitted, lying, standing
 from losscli.cli.validation import Judged, workflow_lines
 from losscli.errors import Place, Problem
 
@@ -50,6 +50,60 @@ def test_inspect_without_a_target_suggests_one(capsys: Captured) -> None:
     suggested = text[text.index("might be the target") :].splitlines()[1]
     assert suggested.split()[0] == "default"
     assert "· target" not in text
+
+
+def test_shares_are_of_the_rows_that_have_a_value(capsys: Captured) -> None:
+    rows = [f"{f'l{index % 20}' if index < 60 else ''},{index % 2}" for index in range(80)]
+    Path("levels.csv").write_text("\n".join(["cat,y", *rows]) + "\n")
+    text = out_of(capsys, "inspect", "levels.csv", "--target", "y")
+    assert "l0 5.0 %, l1 5.0 %, l10 5.0 % ..." in text  # 3 of the 60 rows that have one
+    assert "shares are of the rows that have a value" in text
+    found = json.loads(out_of(capsys, "inspect", "levels.csv", "--target", "y", "--format", "json"))
+    assert found["columns"][0]["present"] == 60
+
+
+def test_a_column_that_tells_the_target_is_warned_of_and_nothing_is_said_without_it(capsys: Captured) -> None:
+    rows = [f"{index // 3},{'no' if index % 3 else 'yes'},{int(index % 3 == 0)}" for index in range(90)]
+    Path("leak.csv").write_text("\n".join(["x,alive,y", *rows]) + "\n")
+    for command in ("inspect", "recommend"):
+        text = " ".join(out_of(capsys, command, "leak.csv", "--target", "y").split())
+        assert "'alive' tells the target 'y' exactly" in text
+        assert "must be wrong" not in text
+        text = " ".join(out_of(capsys, command, "leak.csv", "--target", "y", "--drop", "alive").split())
+        assert "tells the target" not in text
+        assert "33 % of all rows must be wrong" in text
+        assert "leak.csv --target y --drop alive" in text  # the next command
+
+
+def test_numbers_are_written_in_full_and_truth_in_one_way(capsys: Captured) -> None:
+    rows = [f"{index * 55 + 30},{'YN'[index % 3 == 0]},{index * 250.5},{index % 2}" for index in range(40)]
+    Path("n.csv").write_text("\n".join(["zip,yes,amount,y", *rows]) + "\n")
+    text = out_of(capsys, "inspect", "n.csv", "--target", "y", "--set", "data.types.yes=boolean")
+    assert "30 to 2175, median 1102.5" in text
+    assert "true 65 %, false 35 %" in text
+    assert "e+0" not in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_width_cuts_a_head_or_parts_a_number_from_its_sign(
+    width: int, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    rows = [f"{['Southampton', 'Cherbourg', ''][index % 3]},{index % 2}" for index in range(60)]
+    Path("w.csv").write_text("\n".join(["embark_town,y", *rows]) + "\n")
+    lines = out_of(capsys, "inspect", "w.csv", "--target", "y").splitlines()[:-1]
+    assert max(map(len, lines)) <= width
+    assert not any("…" in line or line.strip().startswith("%") for line in lines)
+    assert any("50 %" in line for line in lines)
+
+
+def test_names_of_rows_and_coordinates_are_no_targets(capsys: Captured) -> None:
+    rows = [f"{index * 3 % 50},{index % 17},{index * 7 % 13},car {index}" for index in range(60)]
+    Path("cars.csv").write_text("\n".join(["price,y,z,name", *rows]) + "\n")
+    found = json.loads(out_of(capsys, "inspect", "cars.csv", "--format", "json"))
+    suggested = [each["columns"][0] for each in found["suggestions"]]
+    assert suggested[0] == "price"
+    assert "name" not in suggested
 
 
 def test_inspect_as_json(capsys: Captured) -> None:
@@ -180,9 +234,9 @@ def test_no_text_can_end_an_annotation_or_begin_another() -> None:
 
 
 def test_bars_are_as_long_as_their_numbers() -> None:
-    assert _lying(2.5, some=True) == "██▌"
-    assert _lying(0.0, some=True) == "▏"
-    assert _lying(0.0, some=False) == ""
-    tall = [_standing(HEIGHT * 0.5 - line, some=line == 0) for line in range(HEIGHT)]
+    assert lying(2.5, some=True) == "██▌"
+    assert lying(0.0, some=True) == "▏"
+    assert lying(0.0, some=False) == ""
+    tall = [standing(HEIGHT * 0.5 - line, some=line == 0) for line in range(HEIGHT)]
     assert "".join(tall) == "███▄   "
-    assert _fitted([1, 2, 3, 4, 5], 2) == [6, 9]
+    assert fitted([1, 2, 3, 4, 5], 2) == [6, 9]

@@ -61,6 +61,6 @@ def recommend(
 
         show.pieces(advice(spec, found))
         if write is None and not run:
-            show.next_step(f"losscli recommend {again(spec, data)} --run")
+            show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
         raise Exit(outcome.run([spec], outcome.Wishes(None if no_record else out, smoke, form, quiet)))
