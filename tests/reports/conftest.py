@@ -48,7 +48,7 @@ def arena(
     return {
         "task": task, "data": data, "headline": metric, "reference": entries[0], "entries": told,
         "baseline": {"test": {metric: 0.5, other: 0.4}}, "runs": runs, "labels": list(labels),
-        "findings": [{"code": "seen", "severity": "warning", "message": finding, "cure": finding}],
+        "findings": [{"code": "seen", "severity": "warning", "message": finding, "cure": f"mend it: {finding}"}],
         "rows": {"train": 700, "valid": 150, "test": 150}, "resampled": True,
     }  # fmt: skip
 
