@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from losscli.errors import DataError, shown
+from losscli.errors import DataError, Problem, shown
 from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetScale, Task, tasks
 from losscli.tasks.labels import (
+    alike,
     arranged,
     mapped,
+    noticed_alike,
     occurring,
     only_column,
     refuse_beyond,
@@ -46,20 +48,13 @@ class Binary(Task):
         refuse_fractions(column, name, self.name)
         index, names = occurring(column)
         index, labels = arranged(index, names, ranks(names)[0])
+        same = alike(name, column, index, labels)
         if len(labels) != 2:
-            first = ", ".join(shown(label) for label in labels[:5])
-            more = " ..." if len(labels) > 5 else ""
-            counts = len(labels) > 20 and not column.is_category
-            raise DataError(
-                f"the target {shown(name)} of task binary must hold two different values, and it holds {len(labels)}: "
-                f"{first}{more}",
-                cure="choose another target"
-                if len(labels) < 2
-                else f"use task: {'regression' if counts else 'multiclass'}",
-            )
+            raise DataError([_not_two(name, column, labels), *([same] if same else [])])
         if reading.positive is not None and positive_label(reading.positive, labels, name) == labels[0]:
             index, labels = 1 - index, labels[::-1]
-        return Target(index.astype(np.float32), labels, mapped(labels, "; 1 is the positive one (data.positive)"))
+        told = (*noticed_alike(same), *mapped(labels, "; 1 is the positive one (data.positive)"))
+        return Target(index.astype(np.float32), labels, told)
 
     def outputs(self, target: Target) -> int:
         return 1
@@ -74,6 +69,15 @@ class Binary(Task):
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
     ) -> Prediction:
         return prior_decisions(train, rows)
+
+
+def _not_two(name: str, column: Column, labels: Sequence[str]) -> Problem:
+    first = ", ".join(shown(label) for label in labels[:5]) + (" ..." if len(labels) > 5 else "")
+    counts = len(labels) > 20 and not column.is_category
+    return Problem(
+        f"the target {shown(name)} of task binary must hold two different values, and it holds {len(labels)}: {first}",
+        cure="choose another target" if len(labels) < 2 else f"use task: {'regression' if counts else 'multiclass'}",
+    )
 
 
 def read_decisions(received: Tensor, meaning: str) -> Prediction:

@@ -82,6 +82,33 @@ def occurring(column: Column) -> tuple[np.ndarray, list[str]]:
     return index, [column.levels[int(code)] for code in present]
 
 
+def alike(name: str, column: Column, index: np.ndarray, labels: Sequence[str]) -> Problem | None:
+    """What there is to say of labels that differ in case or blanks only, with the place of the first of the rarest.
+
+    `index` [N] says which of `labels` each row has.
+    """
+    by_words: dict[str, list[int]] = {}
+    for at, label in enumerate(labels):
+        by_words.setdefault(" ".join(label.casefold().split()), []).append(at)
+    same = next((found for found in by_words.values() if len(found) > 1), None)
+    if same is None:
+        return None
+    counts = np.bincount(index, minlength=len(labels))
+    same = sorted(same, key=lambda at: int(counts[at]))
+    told = " and ".join(f"{shown(labels[at])} ({counted(int(counts[at]), 'row')})" for at in same)
+    place = place_of(column, int(np.flatnonzero(index == same[0])[0]))
+    message = f"labels of the target {shown(name)} differ in case or blanks only: {told}"
+    return Problem(message, place, "write them alike in the file, if they mean the same")
+
+
+def noticed_alike(problem: Problem | None) -> tuple[Finding, ...]:
+    """The same as a finding, where the labels may be meant to differ."""
+    if problem is None:
+        return ()
+    at = f"; the first {problem.place}" if problem.place else ""
+    return (Finding("labels-alike", "warning", f"{problem.message}{at}", problem.cure or ""),)
+
+
 def arranged(index: np.ndarray, names: Sequence[str], places: Sequence[int]) -> tuple[np.ndarray, tuple[str, ...]]:
     """The index of every row's label [N] when the names stand in the order of `places`, and the names in that order.
 

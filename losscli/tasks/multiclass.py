@@ -11,7 +11,16 @@ from torch import Tensor
 
 from losscli.errors import DataError, shown
 from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetScale, Task, tasks
-from losscli.tasks.labels import arranged, mapped, occurring, refuse_beyond, refuse_fractions, refuse_missing
+from losscli.tasks.labels import (
+    alike,
+    arranged,
+    mapped,
+    noticed_alike,
+    occurring,
+    refuse_beyond,
+    refuse_fractions,
+    refuse_missing,
+)
 from losscli.tasks.order import in_order
 from losscli.tasks.soft import per_class
 
@@ -53,6 +62,7 @@ class Multiclass(Task):
                 cure="choose another target",
             )
         places, ordered, told = in_order(names, reading, name)
+        told = [*told, *noticed_alike(alike(name, column, index, names))]
         index, labels = arranged(index, names, places)
         return Target(index.astype(np.int64), labels, (*told, *mapped(labels)), ordered=ordered)
 

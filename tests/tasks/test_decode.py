@@ -213,3 +213,20 @@ def test_numbers_too_close_for_float32_are_refused(unit):
     assert "rescale" in refused.value.problems[0].cure
     fine = tasks.get("regression").decode({"y": Column(np.arange(1, 20) * 1e-36)}).values
     assert len(np.unique(fine)) == 19
+
+
+ODD = ["yes", "no", "yes", "Yes", "no"]
+
+
+def test_labels_that_differ_in_case_only_are_told_with_the_place_of_the_rarest():
+    told = "labels of the target 't0' differ in case or blanks only: 'Yes' (1 row) and 'yes' (2 rows)"
+    (finding, _) = decode("multiclass", words(*ODD)).findings
+    assert (finding.code, finding.message) == ("labels-alike", f"{told}; the first rows.csv:5:3")
+    with pytest.raises(DataError) as refused:
+        decode("binary", words(*ODD))
+    assert [problem.place for problem in refused.value.problems] == [None, Place("rows.csv", 5, 3)]
+    assert refused.value.problems[1].message == told
+
+
+def test_two_spellings_of_one_label_are_no_two_classes_in_silence():
+    assert codes(decode("binary", words("a  b", "a b", "a b"))) == ["labels-alike", "target-mapped"]
