@@ -55,6 +55,15 @@ def test_a_record_runs_again_to_the_same_numbers(spec, tmp_path: Path) -> None:
     assert len(weights) == 4 * 2 * 4  # entries, seeds, parameters
 
 
+def test_every_arena_keeps_the_weights_of_its_own_runs(spec, tmp_path: Path) -> None:
+    """The same entry and seed in two arenas: the first layer of each has as many rows as its table has features."""
+    wide = MOONS.replace("name: moons", "name: classification").replace("noise: 0.2", "n_features: 7")
+    both = run([spec(MOONS + QUICK, "a.yaml"), spec(wide + QUICK, "b.yaml")], out=tmp_path / "runs")
+    weights = read_weights(Path(both.record))
+    first = {name.split("/")[0]: each.shape for name, each in weights.items() if name.endswith("layers.0.weight")}
+    assert first == {"0": (2, 8), "1": (7, 8)}
+
+
 def test_a_csv_is_found_again_from_the_record(spec, tmp_path: Path) -> None:
     rows = [f"{x},{'a' if x % 3 else 'b'},{'yes' if x % 2 else 'no'}" for x in range(60)]
     (tmp_path / "table.csv").write_text("x,kind,y\n" + "\n".join(rows))
