@@ -12,7 +12,7 @@ from losscli.data.dataset import Dataset
 from losscli.data.leaks import leaks
 from losscli.data.prepare import prepare_all, size_ratios
 from losscli.data.split import set_apart
-from losscli.errors import DataError, Finding, counted
+from losscli.errors import DataError, Finding, counted, within
 from losscli.losses import find as find_loss
 from losscli.losses.domain import check_target, ranked
 from losscli.losses.weights import class_shares
@@ -93,13 +93,15 @@ def load(spec: Spec) -> Contest:
     device = machine.choose(spec.train.device)
     job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), study=len(found) > 1)
     used = [find_loss(entry.loss, spec.task) for entry in found]
-    table = set_apart(spec.data.read(Path(spec.folder)), spec.data.split)
-    target = task.decode(table.targets, spec.data.reading())
-    refuse_other_classes(spec.costs, target.labels)
-    refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
-    if refused:
-        raise DataError(list(dict.fromkeys(refused)))
-    datasets, noticed = prepare_all(table, target, task, spec.data, spec.seeds)
+    read = spec.data.read(Path(spec.folder))
+    with within(read.place):
+        table = set_apart(read, spec.data.split)
+        target = task.decode(table.targets, spec.data.reading())
+        refuse_other_classes(spec.costs, target.labels)
+        refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
+        if refused:
+            raise DataError(list(dict.fromkeys(refused)))
+        datasets, noticed = prepare_all(table, target, task, spec.data, spec.seeds)
     noticed += in_short(table.columns)
     contest = Contest(spec, job, found, datasets, ())
     noticed += leaks(table, target, contest.different, task.has_classes)

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from traceback import walk_tb
 from types import TracebackType
 from typing import Any, ClassVar, Literal
@@ -93,6 +94,22 @@ class MachineError(UserError):
     """The machine cannot do it: device, disk, a missing extra, a damaged record (exit code 5)."""
 
     exit_code = 5
+
+
+@contextmanager
+def within(place: Place | None) -> Iterator[None]:
+    """What is wrong with data and has no place of its own is told with this one.
+
+    >>> with within(Place("t.csv")):
+    ...     raise DataError("the training split has one class only")
+    Traceback (most recent call last):
+    losscli.errors.DataError: the training split has one class only
+    """
+    try:
+        yield
+    except DataError as wrong:
+        wrong.problems = [replace(problem, place=problem.place or place) for problem in wrong.problems]
+        raise
 
 
 class foreign:  # noqa: N801  it is used like a function

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from losscli.data.stream import Stream
-from losscli.errors import Finding
+from losscli.errors import Finding, Place
 from losscli.tasks import Column, Target, TargetScale
 
 SPLITS = ("train", "valid", "test")
@@ -52,6 +52,12 @@ class Table:
     @property
     def rows(self) -> int:
         return len(next(iter(self.targets.values())).values)
+
+    @property
+    def place(self) -> Place | None:
+        """The file that the target was read from, if it was read from one."""
+        origin = next(iter(self.targets.values())).origin
+        return None if origin is None else Place(origin.file)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from losscli.errors import shown
 from losscli.options import Strict
@@ -15,15 +15,17 @@ Named = Annotated[str, Field(min_length=1)]
 
 class Missing(Strict):
     """What a missing value becomes: of a number, the median, the mean or a number that is given; of a category, a level of
-    its own, the most frequent level, or the level `constant`.
+    its own, the most frequent level, or the level `constant`. `missing: drop` says as much as `missing: {rows: drop}`.
 
     `numbers` is what a missing number becomes, a number itself if need be. `categories` is what a missing category becomes.
-    `constant` is the level for `categories: constant`.
+    `constant` is the level for `categories: constant`. `rows` is whether rows that lack a feature's value are kept and filled
+    in, left out, or an error.
     """
 
     numbers: Literal["median", "mean"] | float = "median"
     categories: Literal["level", "most-frequent", "constant"] = "level"
     constant: Named | None = None
+    rows: Literal["keep", "drop", "error"] = "keep"
 
     @model_validator(mode="after")
     def _says_which_constant(self) -> Missing:
@@ -52,6 +54,11 @@ class Missing(Strict):
         return f"a number became {number}" if of_numbers else f"a category became {category}"
 
 
+def _of_rows(given: Any) -> Any:
+    """`missing: drop` in full."""
+    return {"rows": given} if given in ("drop", "error") else given
+
+
 class Tables(Strict):
     """Which categories are embedded, and into how many numbers each level is turned.
 
@@ -76,7 +83,7 @@ class Encoding(Strict):
 
     numbers: Literal["standard", "robust", "none"] = "standard"
     categories: Literal["one-hot", "embedding"] = "one-hot"
-    missing: Missing = Missing()
+    missing: Annotated[Missing, BeforeValidator(_of_rows, Missing | Literal["drop", "error"])] = Missing()
     indicator: bool = False
     embedding: Tables = Tables()
 

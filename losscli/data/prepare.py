@@ -186,7 +186,7 @@ def _noticed(table: Table, encoder: Encoder, encoding: Encoding) -> list[Finding
                 f"values are missing: {listed(holed)} of {counted(table.rows, 'row')}; "
                 f"{encoding.missing.told(False in kinds, True in kinds)}"
                 f"{', and features of their own tell where' if encoding.indicator else ''}",
-                "data.encode.missing fills in otherwise; data.drop takes a column out",
+                "data.encode.missing fills in otherwise, or leaves such rows out (drop); data.drop takes a column out",
             )
         )
     if encoder.embedded:

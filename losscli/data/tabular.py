@@ -15,15 +15,16 @@ from losscli.data.columns import SPLITS
 from losscli.data.cures import setting
 from losscli.data.dataset import ColumnStory, Table
 from losscli.data.dates import PARTS
-from losscli.data.delimited import MOST_PLACES, choose_column, first_of
-from losscli.data.files import File, FileOrigin, Watched, files_of
+from losscli.data.delimited import choose_column
+from losscli.data.files import File, Watched, files_of
 from losscli.data.gather import Gathered, Raw
 from losscli.data.guess import Guess, guess_task
+from losscli.data.holes import with_features, with_targets
 from losscli.data.infer import Kind, Wanted, infer
 from losscli.data.rownumbers import counts_the_rows
 from losscli.data.sources import Source
 from losscli.data.store import Store, bytes_of, half_of_memory, sized
-from losscli.errors import DataError, Finding, Place, Problem, counted, shown
+from losscli.errors import DataError, Finding, counted, shown
 from losscli.tasks import Column
 
 FEW_LEVELS, MOST_LEVELS = 50, 1000  # a category of more levels than half the rows, within these bounds, is left out
@@ -156,9 +157,9 @@ class Tabular(Source):
             sorted_out.keys,
             sorted_out.stories,
         )
-        if self.separator is not None:
-            return table  # an empty cell names no label, and lacks nothing
-        return _whole(table, self.missing_target, files[0].name)
+        if self.separator is None:  # with one, an empty cell names no label, and lacks nothing
+            table = with_targets(table, self.missing_target, files[0].name)
+        return with_features(table, self.encode.missing.rows, files[0].name)
 
     def _store(self, gathered: Gathered) -> tuple[Store | None, list[Finding]]:
         """Where columns are kept that memory has no room for; None if it has. What was read at once is in memory already."""
@@ -296,47 +297,3 @@ def _weights(name: str, column: Column) -> np.ndarray:
             f"the weights {shown(name)} are all zero: no row would count", cure="choose another data.weight"
         )
     return column.values.astype(np.float32)
-
-
-def _whole(table: Table, missing_target: str, file: str) -> Table:
-    """The rows whose targets are all there; `DataError` with places if some are not, and may not be dropped."""
-    missing = np.logical_or.reduce([column.missing for column in table.targets.values()])
-    count = int(missing.sum())
-    if not count:
-        return table
-    if count == len(missing):
-        raise DataError("every row lacks the target", place=Place(file), cure="choose another target")
-    if missing_target == "error":
-        raise DataError(_missing_places(table.targets, count))
-    kept = np.flatnonzero(~missing)
-    lack = "lacks the target and was" if count == 1 else "lack the target and were"
-    finding = Finding("missing-target", "info", f"{count} of {counted(len(missing), 'row')} {lack} left out")
-    return replace(
-        table,
-        features=_rows_of(table.features, kept),
-        targets=_rows_of(table.targets, kept),
-        keys=_rows_of(table.keys, kept),
-        weight=None if table.weight is None else table.weight[kept],
-        findings=(*table.findings, finding),
-    )
-
-
-def _missing_places(targets: Mapping[str, Column], count: int) -> list[Problem]:
-    cure = f"fill it in, or set {setting('missing_target', 'drop')}"
-    problems: list[Problem] = []
-    for name, column in targets.items():
-        for row in np.flatnonzero(column.missing)[: MOST_PLACES - len(problems)]:
-            place = column.origin.place(int(row)) if column.origin else None
-            problems.append(Problem(f"the target {shown(name)} has no value in this row", place, cure))
-    return first_of(problems, count)
-
-
-def _rows_of(columns: Mapping[str, Column], rows: np.ndarray) -> dict[str, Column]:
-    kept = {}
-    shared: FileOrigin | None = None  # columns of a table stand in the same lines
-    for name, column in columns.items():
-        if isinstance(column.origin, FileOrigin):
-            shared = shared or column.origin.of_rows(rows)
-        origin = replace(shared, column=column.origin.column) if shared and column.origin else None
-        kept[name] = column.holding(column.values[rows], origin)
-    return kept

@@ -7,11 +7,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from losscli.contest import load
 from losscli.data.columns import in_short
 from losscli.data.prepare import prepare
 from losscli.data.sources import sources
 from losscli.data.split import set_apart
 from losscli.errors import DataError
+from losscli.spec.load import build_spec
+from losscli.spec.overrides import Overrides
 from losscli.tasks import tasks
 
 ROWS = 60
@@ -245,3 +248,52 @@ def test_columns_are_counted_by_what_they_are_for(csv):
     assert (
         told.message == "columns: 1 number, 1 category as features; rows count by the weight 'w'; 'g' splits the rows"
     )
+
+
+# Rows that lack a value
+
+HOLES = "a,b,y\n1,u,0\n,u,1\n3,,0\n4,v,1\n,,0\n"
+
+
+@pytest.mark.parametrize("missing", ["drop", {"rows": "drop"}])
+def test_rows_with_holes_are_left_out_if_that_is_wanted_and_counted(csv, missing):
+    table = csv(HOLES, encode={"missing": missing})[1]
+    assert table.features["a"].values.tolist() == [1, 4]
+    assert [str(table.features["b"].origin.place(row)) for row in (0, 1)] == ["t.csv:2:2", "t.csv:5:2"]
+    (told,) = said(table, "missing-rows")
+    assert told.message == "3 of 5 rows lack a feature's value and were left out: 'a' in 2, 'b' in 2"
+
+
+def test_rows_with_holes_are_errors_if_that_is_wanted(csv):
+    with pytest.raises(DataError) as refused:
+        csv(HOLES, encode={"missing": "error"})
+    assert [str(each.place) for each in refused.value.problems] == ["t.csv:3:1", "t.csv:6:1", "t.csv:4:2", "t.csv:6:2"]
+    assert "--set data.encode.missing=drop" in refused.value.problems[0].cure
+
+
+def test_a_column_without_values_leaves_no_row_and_is_named(csv):
+    problem = refusal(csv, "a,b,y\n1,,0\n2,,1\n", encode={"missing": "drop"})
+    assert problem.message == "every row lacks a feature's value ('b' in 2)"
+
+
+def test_rows_with_holes_are_kept_otherwise(csv):
+    assert csv(HOLES)[1].rows == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x,y\n" + "1,1\n" * 20, "must hold two different values"),
+        ("x,y\n" + "1,0\n2,1\n" * 20 + "3,2\n", "a stratified split needs at least 2"),
+        ("x,y\n" + "1,0\n1,1\n" * 20, "no feature varies"),
+        ("x,y\n1,0\n2,1\n3,0\n4,1\n", "every split needs at least 2 rows"),
+    ],
+)
+def test_what_is_wrong_with_a_whole_table_names_its_file(tmp_path, text, says):
+    (tmp_path / "t.csv").write_text(text)
+    task = "multiclass" if "3,2" in text else "binary"
+    sets = ["data.split.stratify=true"]
+    flags = Overrides(data=str(tmp_path / "t.csv"), target=["y"], task=task, sets=sets)
+    with pytest.raises(DataError, match=says) as refused:
+        load(build_spec(flags))
+    assert refused.value.problems[0].place.file.endswith("t.csv")

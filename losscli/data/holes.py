@@ -1,0 +1,93 @@
+"""Rows that lack a value: of the target, of which nothing can be learned, or of a feature, if it is not to be filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from losscli.data.cures import setting
+from losscli.data.dataset import Table
+from losscli.data.delimited import MOST_PLACES, first_of
+from losscli.data.files import FileOrigin
+from losscli.errors import DataError, Finding, Place, Problem, counted, shown
+from losscli.tasks import Column
+
+MOST_TOLD = 8  # columns in one message
+
+
+def with_targets(table: Table, missing_target: str, file: str) -> Table:
+    """The rows whose targets are all there; `DataError` with places if some are not, and may not be dropped."""
+    missing = np.logical_or.reduce([column.missing for column in table.targets.values()])
+    count = int(missing.sum())
+    if not count:
+        return table
+    if count == len(missing):
+        raise DataError("every row lacks the target", place=Place(file), cure="choose another target")
+    if missing_target == "error":
+        cure = f"fill it in, or set {setting('missing_target', 'drop')}"
+        raise DataError(_places(table.targets, "target", cure, count))
+    lack = "lacks the target and was" if count == 1 else "lack the target and were"
+    finding = Finding("missing-target", "info", f"{count} of {counted(len(missing), 'row')} {lack} left out")
+    return _of_rows(table, ~missing, finding)
+
+
+def with_features(table: Table, rows: Literal["keep", "drop", "error"], file: str) -> Table:
+    """The rows that hold a value of every feature, or an error with the first places, as `data.encode.missing` says."""
+    if rows == "keep" or not table.features:
+        return table
+    holes = {name: column.missing for name, column in table.features.items()}
+    missing = np.logical_or.reduce(list(holes.values()))
+    count = int(missing.sum())
+    if not count:
+        return table
+    counts = {shown(name): int(of.sum()) for name, of in holes.items() if of.any()}
+    told = ", ".join(f"{name} in {number}" for name, number in list(counts.items())[:MOST_TOLD])
+    told += f" and {len(counts) - MOST_TOLD} more" if len(counts) > MOST_TOLD else ""
+    if rows == "error":
+        cure = f"fill it in, or set {setting('encode.missing', 'drop')}, or leave that out: then they are filled in"
+        number = sum(counts.values())
+        raise DataError(_places(table.features, "feature", cure, number))
+    if count == len(missing):
+        cure = "take the columns that hold the fewest values out (data.drop)"
+        raise DataError(f"every row lacks a feature's value ({told})", place=Place(file), cure=cure)
+    lack = "lacks" if count == 1 else "lack"
+    were = "was" if count == 1 else "were"
+    message = f"{count} of {counted(len(missing), 'row')} {lack} a feature's value and {were} left out: {told}"
+    return _of_rows(table, ~missing, Finding("missing-rows", "info", message))
+
+
+def _of_rows(table: Table, wanted: np.ndarray, finding: Finding) -> Table:
+    """The table with the rows that are wanted, bool [N]."""
+    kept = np.flatnonzero(wanted)
+    return replace(
+        table,
+        features=_rows_of(table.features, kept),
+        targets=_rows_of(table.targets, kept),
+        keys=_rows_of(table.keys, kept),
+        weight=None if table.weight is None else table.weight[kept],
+        findings=(*table.findings, finding),
+    )
+
+
+def _places(columns: Mapping[str, Column], what: str, cure: str, count: int) -> list[Problem]:
+    """The first places that hold no value, of `count`."""
+    problems: list[Problem] = []
+    for name, column in columns.items():
+        for row in np.flatnonzero(column.missing)[: MOST_PLACES - len(problems)]:
+            place = column.origin.place(int(row)) if column.origin else None
+            problems.append(Problem(f"the {what} {shown(name)} has no value in this row", place, cure))
+    return first_of(problems, count)
+
+
+def _rows_of(columns: Mapping[str, Column], rows: np.ndarray) -> dict[str, Column]:
+    kept = {}
+    shared: FileOrigin | None = None  # columns of a table stand in the same lines
+    for name, column in columns.items():
+        if isinstance(column.origin, FileOrigin):
+            shared = shared or column.origin.of_rows(rows)
+        origin = replace(shared, column=column.origin.column) if shared and column.origin else None
+        kept[name] = column.holding(column.values[rows], origin)
+    return kept
