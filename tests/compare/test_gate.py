@@ -35,6 +35,13 @@ def test_p_values_are_those_of_the_tests_named() -> None:
     assert judged(OLD, WORSE, 0.01, paired=False).p == pytest.approx(welch.pvalue, rel=1e-9)
 
 
+def test_resampled_splits_widen_the_unpaired_test_too() -> None:
+    """Variances (1/n + ratio) of equal sizes: Welch's t shrinks by sqrt(1 + n ratio), its degrees of freedom stay."""
+    plain = stats.ttest_ind(OLD, WORSE, equal_var=False, alternative="greater")
+    expected = stats.t.sf(plain.statistic / math.sqrt(1 + 6 * 0.2), plain.df)
+    assert judged(OLD, WORSE, paired=False, ratio=0.2).p == pytest.approx(expected, rel=1e-9)
+
+
 def test_a_gain_and_no_change_hold() -> None:
     assert judged(WORSE, OLD).outcome == "held"
     assert judged(OLD, OLD).outcome == "held"

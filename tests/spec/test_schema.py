@@ -73,6 +73,7 @@ BROKEN = {
     "metric of another task": "task: binary\nmetrics: [rmse]\n",
     "no metrics": "task: binary\nmetrics: []\n",
     "a metric twice": "task: binary\nmetrics: [auroc, auroc]\n",
+    "an option above its bound": "task: binary\nloss: {name: bce-logits, label_smoothing: 1.5}\n",
     "an option at its open end": "task: binary\nloss: {name: asymmetric, clip: 1}\n",
     "more than an expectation": "task: binary\nexpect: {test.accuracy: '>= 0.5 or so'}\n",
     "expectation of no number": "task: binary\nexpect: {test.accuracy: good}\n",
