@@ -108,6 +108,13 @@ class Evidence:
         found = dict.fromkeys(point.metric for run in self.arena.runs for point in run.history)
         return sorted(found, key=lambda name: (name == "loss", name != self.arena.headline))
 
+    def limits(self, metric: str) -> tuple[float, float]:
+        """Between which numbers a metric lies; a loss, and what depends on the spec, may be anything."""
+        from losscli.metrics import for_task
+
+        found = for_task(self.arena.task).get(metric)
+        return (-math.inf, math.inf) if found is None or found.needs else (found.low, found.high)
+
     def pooled(self, entry: str) -> Sample | None:
         """The rows of all seeds of an entry together; their seeds do not count any more."""
         samples = self.samples.get(entry, ())

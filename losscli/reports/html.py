@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,13 +10,15 @@ from typing import Any
 
 from losscli.compare.numbers import decimals, duration, number, spread
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate
+from losscli.compare.tuning import chosen
 from losscli.compare.verdict import described
 from losscli.compare.words import paragraph
 from losscli.errors import Finding, MachineError, Place, counted
 from losscli.reports.evidence import Evidence, distinct, samples_of
-from losscli.reports.figures import CHAPTERS, Chart, figures
+from losscli.reports.figures import CHAPTERS, WINNING, Chart, figures
 from losscli.reports.page import document
 from losscli.reports.recall import Recalled
+from losscli.reports.repeat import command, needed, own_losses
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 GRAVITY = ("error", "warning", "info")
@@ -29,8 +30,7 @@ class Cell:
 
     text: str
     value: float | None = None
-    aside: str = ""  # how sure it is, in small print
-    below: bool = False  # on a line of its own
+    aside: str = ""  # how sure it is, in small print on a line of its own
 
 
 def html_of(recalled: Recalled) -> str:
@@ -47,6 +47,7 @@ def html_of(recalled: Recalled) -> str:
             for place, (arena, charts) in enumerate(zip(arenas, found, strict=True))
         ],
         command=command(recalled),
+        needed=[needed(name, file) for name, file in own_losses(recalled).items()],
         made=_made(recalled),
     )
 
@@ -74,14 +75,6 @@ def evidences(recalled: Recalled) -> list[Evidence]:
 
 def _keeps_predictions(folder: Path) -> bool:
     return (folder / "predictions.parquet").exists()
-
-
-def command(recalled: Recalled) -> str:
-    """What one types to get this once more."""
-    folder = shlex.quote(recalled.folder.as_posix())
-    specs = f"{folder}/spec.yaml" if len(recalled.specs) == 1 else f"{folder}/spec*.yaml"
-    single = len(recalled.comparison.arenas) == 1 and len(recalled.comparison.arenas[0].entries) == 1
-    return f"losscli {'train' if single else 'compare'} {specs}"
 
 
 def _made(recalled: Recalled) -> list[str]:
@@ -127,16 +120,26 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
             counted(seeds, "seed"),
             *_facts(arena),
         ],
+        "seeds": seeds,
         "paragraph": paragraph(arena),
         "leaderboard": leaderboard(arena),
+        "tuned": [(entry.entry, chosen(entry)) for entry in arena.entries if entry.tuned],
         "chapters": [
-            (title, [(figures.get(name), chart) for name, chart in charts if figures.get(name).chapter == chapter])
+            (
+                _called(chapter, title, arena),
+                [(figures.get(name), chart) for name, chart in charts if figures.get(name).chapter == chapter],
+            )
             for chapter, title in CHAPTERS.items()
             if any(figures.get(name).chapter == chapter for name, _ in charts)
         ],
         "findings": by_gravity(arena.findings),
         "spec": spec,
     }
+
+
+def _called(chapter: str, title: str, arena: Arena) -> str:
+    """A chapter's title: why somebody wins is told only where the verdict says that somebody does."""
+    return WINNING if chapter == "why" and arena.why.get("verdict") == "better" else title
 
 
 def by_gravity(findings: Sequence[Finding]) -> list[Finding]:
@@ -188,7 +191,7 @@ def _heading(arena: Arena, metric: str) -> tuple[str, str]:
 def _score(arena: Arena, entry: EntryResult, metric: str) -> Cell:
     estimate = entry.scores.get("test", {}).get(metric, NO_ESTIMATE)
     mean, plus, sd = spread(estimate, _places(arena, metric)).partition(" ± ")
-    return Cell(mean, estimate.mean, (plus + sd).strip())
+    return Cell(mean, estimate.mean, f"± {sd}" if plus else "")
 
 
 def _baseline(arena: Arena, metric: str) -> str:
@@ -205,4 +208,4 @@ def _difference(delta: Delta | None, places: int | None) -> Cell:
         return Cell("")
     mean = number(delta.mean, places, "+")
     ends = [number(end, places, "+") for end in delta.ci95 or ()]
-    return Cell(mean, delta.mean, f"[{ends[0]}, {ends[1]}]" if ends else "", below=True)
+    return Cell(mean, delta.mean, f"[{ends[0]}, {ends[1]}]" if ends else "")

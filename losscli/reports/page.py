@@ -23,6 +23,7 @@ from losscli.errors import SpecError, shown, visible
 from losscli.outfile import refusal, whole
 
 MARK = '<meta name="generator" content="losscli'  # a file that has it near its beginning may be replaced
+MARKED = "<!-- made by losscli"  # likewise, in Markdown, where it cannot be seen
 NEAR = 4096
 
 # Plotly makes empty style elements, fills them through the CSSOM, and sets style attributes; that is all it may do. It
@@ -71,11 +72,13 @@ def unclaimed(path: Path, force: bool = False) -> None:
         if force or not path.exists():
             return
         with path.open("rb") as file:
-            ours = MARK.encode() in file.read(NEAR)
+            start = file.read(NEAR)
     except OSError as error:
         raise refusal(path, error) from error
-    if not ours:
-        raise SpecError(f"{shown(path)} exists, and is no page of losscli", cure="choose another file, or add --force")
+    if MARK.encode() not in start and not start.startswith(MARKED.encode()):
+        raise SpecError(
+            f"{shown(path)} exists, and losscli did not write it", cure="choose another file, or add --force"
+        )
 
 
 def packed(text: str) -> str:

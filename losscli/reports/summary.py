@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib.metadata import version
 
 from losscli.errors import visible
-from losscli.reports.html import command
-from losscli.reports.markdown import to_markdown
+from losscli.reports.markdown import literal, to_markdown
+from losscli.reports.page import MARKED
 from losscli.reports.recall import Recalled
+from losscli.reports.repeat import command, needed, own_losses
 
 
 def markdown_of(recalled: Recalled) -> str:
     """The whole text."""
-    return "\n".join([to_markdown(recalled.comparison).rstrip(), *_repeated(recalled)]) + "\n"
+    mark = f"{MARKED} {version('losscli')}; its next report may replace this file -->"
+    return "\n".join([mark, "", to_markdown(recalled.comparison).rstrip(), *_repeated(recalled)]) + "\n"
 
 
 def _repeated(recalled: Recalled) -> Iterator[str]:
     yield from ("", "To repeat it:", "", *fenced(command(recalled), "sh"))
+    yield from (line for name, file in own_losses(recalled).items() for line in ("", literal(needed(name, file))))
     for number, spec in enumerate(recalled.specs, start=1):
         which = f" {number}" if len(recalled.specs) > 1 else ""
         yield from (

@@ -78,7 +78,12 @@ def test_markdown_for_a_pull_request(record: Path, tmp_path: Path, capsys: Captu
     assert "```yaml\n" in text
     assert run(["report", str(record), "--format", "md", "--to", "report.md"]) == 0
     assert (tmp_path / "report.md").read_text(encoding="utf-8") == text
-    assert run(["report", str(record), "--format", "md", "--to", "report.md"]) == 2  # Markdown has no mark of ours
+    assert run(["report", str(record), "--format", "md", "--to", "report.md"]) == 0  # its own it may replace
+    (tmp_path / "mine.md").write_text("# Mine\n\n<!-- made by losscli and me -->\n")
+    capsys.readouterr()
+    assert run(["report", str(record), "--format", "md", "--to", "mine.md"]) == 2
+    assert "losscli did not write it" in capsys.readouterr().err
+    assert (tmp_path / "mine.md").read_text().startswith("# Mine")
 
 
 def test_no_record_is_said(tmp_path: Path, capsys: Captured) -> None:

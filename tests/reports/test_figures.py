@@ -128,6 +128,7 @@ def test_temperature_divides_logits() -> None:
     halved = np.exp(logits / 2) / np.exp(logits / 2).sum(axis=1, keepdims=True)
     assert cooled(softmax, 2.0) == pytest.approx(halved)
     assert cooled(1 / (1 + np.exp(-logits)), 2.0) == pytest.approx(1 / (1 + np.exp(-logits / 2)))
+    assert cooled(np.array([[1e-9], [1 - 1e-9]]), 0.01).tolist() == [[0.0], [1.0]]
 
 
 def test_of_several_classes_the_likeliest_is_claimed() -> None:

@@ -8,7 +8,7 @@ data, with a few words of its own that the page understands:
 - `band: [low, high]` in a trace: an area around the line, in the same colour.
 - a colour that begins with `$` (`$ink`, `$faint`, `$line`, `$good`, `$bad`): that of the page, light or dark.
 
-Foreign text in a trace or a layout must have passed `plain`, as Plotly reads a little HTML in texts.
+Foreign text in a trace, a layout or a note must have passed `plain`, as Plotly reads a little HTML in texts.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ CHAPTERS: Mapping[str, str] = {
     "probabilities": "Can the probabilities be believed?",
     "decisions": "What they decide",
     "values": "How far they are off",
-    "why": "Why it wins",
+    "why": "Where they differ",
 }
+WINNING = "Why it wins"  # the last chapter, once there is a winner
 Chapter = Literal["stress", "difference", "training", "ranking", "probabilities", "decisions", "values", "why"]
 Trace = dict[str, Any]
 
@@ -45,6 +46,7 @@ class View:
 
     traces: Sequence[Trace]
     layout: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""  # what holds of this view alone; the page says it after what the figure teaches
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ def confusion(evidence: Evidence) -> Chart | None:
     names = [evidence.label(index) for index in shown]
     reference = matrices.get(evidence.arena.reference)
     views = {evidence.called(name): _heat(_shares(matrix), matrix, names) for name, matrix in matrices.items()}
+    views = {name: replace(view, note=left_out(len(shown), size)) for name, view in views.items()}
     for name, matrix in matrices.items():
         if reference is not None and name != evidence.arena.reference:
             change = _shares(matrix) - _shares(reference)
@@ -93,7 +95,8 @@ def _heat(shares: np.ndarray, counts: np.ndarray, names: list[str], signed: bool
 @figure("threshold", title="Choice of the threshold", chapter="decisions", tasks=("binary",), predictions=True)
 def threshold(evidence: Evidence) -> Chart | None:
     """F1 of the positive class when rows from this probability on are called positive. The dotted line is the usual
-    threshold of 0.5: an entry whose hill lies elsewhere needs another threshold, not another loss.
+    threshold of 0.5: where an entry's hill lies elsewhere, another threshold, chosen on the valid split, may do as
+    much for it as another loss would.
     """
     cuts = np.linspace(0.01, 0.99, 99)
     traces: list[Trace] = []
@@ -142,11 +145,13 @@ def labels(evidence: Evidence) -> Chart | None:
 
 def _f1_by_class(evidence: Evidence) -> Chart | None:
     traces: list[Trace] = []
+    note = ""
     for name in evidence.samples:
         sample = evidence.pooled(name)
         assert sample is not None
         true, decided = _indicators(sample)
         order = np.argsort(-true.sum(axis=0), kind="stable")[:MOST_CLASSES]
+        note = left_out(len(order), true.shape[1])
         whole = (decided.sum(axis=0) + true.sum(axis=0))[order]
         f1 = np.divide(2 * (decided & true).sum(axis=0)[order], whole, out=np.full(len(order), np.nan), where=whole > 0)
         traces.append(
@@ -161,7 +166,18 @@ def _f1_by_class(evidence: Evidence) -> Chart | None:
         "yaxis": {"type": "category", "dtick": 1, "autorange": "reversed", "automargin": True},
         "hovermode": "closest",
     }
-    return Chart({"": View(traces, layout)}, height=max(380, 120 + 28 * len(traces[0]["y"]))) if traces else None
+    if not traces:
+        return None
+    return Chart({"": View(traces, layout, note)}, height=max(220, 120 + 28 * len(traces[0]["y"])))
+
+
+def left_out(shown: int, count: int) -> str:
+    """What is said where not all classes are drawn.
+
+    >>> left_out(24, 100), left_out(3, 3)
+    ('Drawn are the 24 commonest of 100.', '')
+    """
+    return f"Drawn are the {shown} commonest of {count}." if shown < count else ""
 
 
 def _indicators(sample: Sample) -> tuple[np.ndarray, np.ndarray]:

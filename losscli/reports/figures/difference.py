@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+from losscli.compare.result import Delta, EntryResult
 from losscli.compare.verdict import described
 from losscli.reports.evidence import Evidence
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+
+TOO_FEW = "too-few-seeds"
 
 
 @figure(
@@ -15,33 +18,15 @@ from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
     chapter="difference",
 )
 def forest(evidence: Evidence) -> Chart | None:
-    """Each dot is the mean difference to the reference over the same seeds, its bar the 95 % interval. A bar that
-    touches the vertical line leaves open which of the two is better; one that lies within the shaded stripe says
-    that the two are equivalent for all practical purposes.
+    """Each dot is the mean difference to the reference over the same seeds, its bar, where seeds allow one, the 95 %
+    interval. A bar that touches the vertical line leaves open which of the two is better.
     """
     arena = evidence.arena
     compared = [entry for entry in arena.entries if entry.delta is not None and math.isfinite(entry.delta.mean)]
     if not compared:
         return None
-    traces: list[Trace] = []
-    for entry in compared:
-        delta = entry.delta
-        assert delta is not None
-        low, high = delta.ci95 or (math.nan, math.nan)
-        traces.append(
-            {
-                "type": "scatter", "mode": "markers", "entry": evidence.place(entry.entry), "stays": True,
-                "name": evidence.called(entry.entry),
-                "x": rounded([delta.mean]), "y": [evidence.called(entry.entry, 28)], "marker": {"size": 11},
-                "error_x": {
-                    "symmetric": False, "thickness": 2.5, "width": 7,
-                    "array": rounded([high - delta.mean]), "arrayminus": rounded([delta.mean - low]),
-                },
-                "customdata": [[f"[{low:+.3g}, {high:+.3g}]", plain(described(entry, arena))]],
-                "hovertemplate": "%{x:+.3g} %{customdata[0]}<br>%{customdata[1]}",
-            }
-        )  # fmt: skip
-    margin = compared[0].delta.margin if compared[0].delta else None
+    judged = [entry for entry in compared if entry.verdict != TOO_FEW]
+    margin = judged[0].delta.margin if judged and judged[0].delta else None
     widest = max([abs(end) for entry in compared if entry.delta for end in entry.delta.ci95 or (entry.delta.mean,)])
     reach = 1.08 * max(widest, 1.25 * (margin or 0.0)) or 1.0
     better = "higher is better" if arena.directions[arena.headline] == "up" else "lower is better"
@@ -58,7 +43,33 @@ def forest(evidence: Evidence) -> Chart | None:
         "hovermode": "closest",
         "margin": {"t": 28, "r": 12, "b": 44, "l": 56},
     }
-    return Chart({"": View(traces, layout)}, height=166 + 34 * len(compared), wide=True)
+    traces = [_dot(evidence, entry, entry.delta) for entry in compared if entry.delta]
+    note = _told_of(margin, len(compared) - len(judged))
+    return Chart({"": View(traces, layout, note)}, height=166 + 34 * len(compared), wide=True)
+
+
+def _dot(evidence: Evidence, entry: EntryResult, delta: Delta) -> Trace:
+    """A difference and its interval; hollow where there are too few seeds for a verdict."""
+    trace: Trace = {
+        "type": "scatter", "mode": "markers", "entry": evidence.place(entry.entry), "stays": True,
+        "name": evidence.called(entry.entry), "x": rounded([delta.mean]), "y": [evidence.called(entry.entry, 28)],
+        "marker": {"size": 11, "symbol": "circle-open" if entry.verdict == TOO_FEW else "circle", "line": {"width": 2}},
+        "customdata": [["", plain(described(entry, evidence.arena))]],
+        "hovertemplate": "%{x:+.3g} %{customdata[0]}<br>%{customdata[1]}",
+    }  # fmt: skip
+    if delta.ci95 is None:
+        return trace
+    low, high = delta.ci95
+    trace["customdata"][0][0] = f"[{low:+.3g}, {high:+.3g}]"
+    arms = {"array": rounded([high - delta.mean]), "arrayminus": rounded([delta.mean - low])}
+    return {**trace, "error_x": {"symmetric": False, "thickness": 2.5, "width": 7, **arms}}
+
+
+def _told_of(margin: float | None, few: int) -> str:
+    """What else there is to see: a stripe, dots without a verdict."""
+    stripe = "A bar within the shaded stripe says that the two are equivalent for all practical purposes."
+    hollow = "A hollow dot has too few seeds for any verdict."
+    return " ".join([*([stripe] if margin else []), *([hollow] if few else [])])
 
 
 def _stripe(margin: float | None) -> list[Trace]:

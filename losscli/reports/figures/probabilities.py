@@ -6,12 +6,20 @@ import numpy as np
 
 from losscli.reports.evidence import Evidence, Sample
 from losscli.reports.figures import Chart, Trace, View, figure, rounded
+from losscli.reports.figures.decisions import confused
 from losscli.reports.figures.training import middle
 
 BINS = 12
 FEWEST = 5  # rows in a bin
 BARS = 40
-MOST_CLASSES = 8
+MOST_CLASSES = 7  # as many as there are colours
+CLAIMED = {
+    "binary": "Predicted is the positive class: below the diagonal it comes less often than was said, above it more often.",
+    "multilabel": "Predicted is that a label holds, all labels together: below the diagonal labels hold less often than "
+    "was said, above it more often.",
+    "multiclass": "Predicted is that the likeliest class is right: below the diagonal the model is too sure of itself, "
+    "above it not sure enough.",
+}
 
 
 @figure(
@@ -22,9 +30,8 @@ MOST_CLASSES = 8
     predictions=True,
 )
 def reliability(evidence: Evidence) -> Chart | None:
-    """Of the rows that got about this probability, so many were positive (of several classes: were right). On the
-    dotted diagonal the probabilities mean what they say; below it the model is too sure of itself. Bins hold
-    equally many rows; the band is one standard deviation over the seeds.
+    """Of the rows that got about this probability, so many were as it says. On the dotted diagonal probabilities mean
+    what they say. Bins hold equally many rows; a band is one standard deviation over the seeds.
     """
     guide: Trace = {
         "type": "scatter", "mode": "lines", "x": [0, 1], "y": [0, 1], "hoverinfo": "skip", "showlegend": False,
@@ -40,7 +47,7 @@ def reliability(evidence: Evidence) -> Chart | None:
     for told, scaled in (("as trained", False), ("after temperature scaling", True)):
         traces = [trace for name in evidence.samples if (trace := _reliable(evidence, name, scaled)) is not None]
         if traces:
-            views[told] = View([guide, *traces], layout)
+            views[told] = View([guide, *traces], layout, CLAIMED[evidence.arena.task])
     return Chart(views, choice="probabilities", height=420) if views else None
 
 
@@ -80,13 +87,15 @@ def cooled(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     >>> cooled(np.array([[0.9, 0.1]]), 2.0).round(3).tolist()
     [[0.75, 0.25]]
     """
+    from scipy.special import expit, logit
+
     if temperature == 1.0:
         return probabilities
     p = np.clip(probabilities, 1e-12, 1 - 1e-12)
     if np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-3) and probabilities.shape[1] > 1:
         powered = p ** (1 / temperature)
         return np.asarray(powered / powered.sum(axis=1, keepdims=True))
-    return np.asarray(1 / (1 + np.exp(-np.log(p / (1 - p)) / temperature)))
+    return np.asarray(expit(logit(p) / temperature))
 
 
 def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -109,14 +118,29 @@ def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tup
     predictions=True,
 )
 def histogram(evidence: Evidence) -> Chart | None:
-    """How often a row of each class gets such a score (of several classes: such a probability for the class that it
-    really is). Where the shapes overlap, no threshold can tell the classes apart.
-    """
-    views = {evidence.called(name): _histogram(evidence, name) for name in evidence.samples}
+    """How often a row of each class gets such a score. Each class has a shape of its own, whose shares sum to 100 %."""
+    shown, note = _worth_seeing(evidence)
+    views = {evidence.called(name): _histogram(evidence, name, shown, note) for name in evidence.samples}
     return Chart(views, choice="entry", shown=evidence.called(evidence.by_score[0].entry), height=420)
 
 
-def _histogram(evidence: Evidence, name: str) -> View:
+def _worth_seeing(evidence: Evidence) -> tuple[list[int], str]:
+    """The classes that are drawn, and what is to be said of them: where not all can be, those that are missed most."""
+    matrices = [confused(sample) for name in evidence.samples if (sample := evidence.pooled(name)) is not None]
+    if evidence.arena.task == "binary":
+        return [0, 1], "Rows of both classes that get the same score are what no threshold can tell apart."
+    size = max(map(len, matrices))
+    counts = np.sum([np.pad(matrix, (0, size - len(matrix))) for matrix in matrices], axis=0)
+    known = np.flatnonzero(counts.sum(axis=1))
+    recall = np.diag(counts)[known] / counts.sum(axis=1)[known]
+    shown = sorted(known[np.argsort(recall, kind="stable")[:MOST_CLASSES]].tolist())
+    note = "The score is that of the class that the row really is: the further to the right, the better."
+    if len(shown) < len(known):
+        note += f" Drawn are the {len(shown)} of {len(known)} classes that all entries together miss most often."
+    return shown, note
+
+
+def _histogram(evidence: Evidence, name: str, shown: list[int], note: str) -> View:
     sample = evidence.pooled(name)
     assert sample is not None
     truth = sample.truth[:, 0].astype(int)
@@ -124,15 +148,15 @@ def _histogram(evidence: Evidence, name: str) -> View:
     score = np.take_along_axis(sample.prediction, truth[:, None], 1)[:, 0] if several else sample.prediction[:, 0]
     probable = sample.kind == "probabilities"
     low, high = (0.0, 1.0) if probable else np.quantile(score, [0.005, 0.995])
-    edges = np.linspace(low, high, BARS + 1) if high > low else np.array([low - 0.5, low + 0.5])
-    classes = np.argsort(-np.bincount(truth), kind="stable")[:MOST_CLASSES]
+    bars = BARS if len(shown) <= 3 else BARS // 2  # many shapes over each other are seen better when coarse
+    edges = np.linspace(low, high, bars + 1) if high > low else np.array([low - 0.5, low + 0.5])
     traces: list[Trace] = []
-    for color, index in enumerate(sorted(classes)):
+    for color, index in enumerate(shown):
         count = np.histogram(np.clip(score[truth == index], low, high), edges)[0]
         traces.append(
             {
                 "type": "scatter", "mode": "lines", "line": {"color": f"${color}", "shape": "hvh", "width": 1.5},
-                "fill": "tozeroy" if len(classes) <= 3 else "none", "name": evidence.label(index),
+                "fill": "tozeroy" if len(shown) <= 3 else "none", "name": evidence.label(index),
                 "x": rounded((edges[1:] + edges[:-1]) / 2), "y": rounded(count / max(count.sum(), 1)),
                 "hovertemplate": "%{y:.1%} at %{x}",
             }
@@ -144,4 +168,4 @@ def _histogram(evidence: Evidence, name: str) -> View:
         "yaxis": {"title": {"text": "share of the class's rows"}, "rangemode": "tozero", "tickformat": ".0%"},
         "hovermode": "closest",
     }
-    return View(traces, layout)
+    return View(traces, layout, note)

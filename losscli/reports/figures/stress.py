@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from losscli.reports.evidence import Evidence
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
 from losscli.reports.figures.difference import near
@@ -22,12 +24,11 @@ def breakdown(evidence: Evidence) -> Chart | None:
     for line in found.lines:
         means, spreads = ([getattr(score, part) for score in line.scores] for part in ("mean", "sd"))
         spreads = [value if math.isfinite(value) else 0.0 for value in spreads]
+        ends = [np.clip(np.add(means, sign * np.array(spreads)), *evidence.limits(found.metric)) for sign in (-1, 1)]
         traces.append(
             {
                 "type": "scatter", "mode": "lines+markers", "entry": evidence.place(line.entry),
-                "name": evidence.called(line.entry),
-                "x": list(found.levels), "y": rounded(means),
-                "band": [rounded([mean + sign * sd for mean, sd in zip(means, spreads, strict=True)]) for sign in (-1, 1)],
+                "name": evidence.called(line.entry), "x": list(found.levels), "y": rounded(means), "band": rounded(ends),
             }
         )  # fmt: skip
     shapes = []

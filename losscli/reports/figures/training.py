@@ -18,8 +18,8 @@ MOST_POINTS = 120  # of a curve
     chapter="training",
 )
 def learning(evidence: Evidence) -> Chart | None:
-    """The line is the mean over the seeds on the valid split, the band one standard deviation to each side; the dotted
-    line is the train split. Losses differ in scale: compare their shapes, never their heights.
+    """Each line is the mean over the seeds on the valid split; a band, where several seeds give one, is one standard
+    deviation to each side.
     """
     views = {}
     for metric in evidence.followed():
@@ -33,8 +33,16 @@ def learning(evidence: Evidence) -> Chart | None:
             told = "the entry's own loss" if metric == "loss" else plain(metric)
             few = {"dtick": 1} if max(len(trace["x"]) for trace in traces) <= 12 else {}  # there is no epoch 1.5
             layout = {"xaxis": {"title": {"text": "epoch"}, **few}, "yaxis": {"title": {"text": told}}}
-            views[told] = View(traces, layout)
+            views[told] = View(
+                traces, layout, _note(metric, any(trace["x"] and "opacity" in trace for trace in traces))
+            )
     return Chart(views, choice="follow", log="y", height=430, wide=True) if views else None
+
+
+def _note(metric: str, trained: bool) -> str:
+    dotted = "The dotted line is the train split." if trained else ""
+    scale = "Losses differ in scale: compare their shapes, never their heights." if metric == "loss" else ""
+    return f"{dotted} {scale}".strip()
 
 
 def _curve(evidence: Evidence, entry: str, split: str, metric: str) -> Trace | None:
@@ -47,7 +55,7 @@ def _curve(evidence: Evidence, entry: str, split: str, metric: str) -> Trace | N
         return None
     chosen = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_POINTS)).round().astype(int))
     epochs, values = epochs[chosen], values[:, chosen]
-    mean, low, high = middle(values)
+    mean, low, high = middle(values, *evidence.limits(metric))
     trace: Trace = {
         "type": "scatter", "mode": "lines" if len(epochs) > 1 else "markers", "entry": evidence.place(entry),
         "name": evidence.called(entry), "x": epochs.tolist(), "y": rounded(mean),

@@ -78,11 +78,15 @@ def _by_entry(evidence: Evidence, dots: Callable[[np.ndarray, np.ndarray], View]
             color = {"entry": evidence.place(name), "stays": True}
             traces = [trace if "$faint" in str(trace) else {**trace, **color} for trace in view.traces]
             views[evidence.called(name) + (f", {evidence.label(output)}" if outputs > 1 else "")] = View(
-                traces, view.layout
+                traces, view.layout, _left_out(outputs, few.truth.shape[1])
             )
     first = evidence.called(evidence.by_score[0].entry)
     shown = next((name for name in views if name == first or name.startswith(f"{first}, ")), "")
     return Chart(views, choice="entry", shown=shown, height=420) if views else None
+
+
+def _left_out(shown: int, count: int) -> str:
+    return f"The first {shown} of {count} target columns are drawn." if shown < count else ""
 
 
 def _guide(x: list[float], y: list[float]) -> Trace:

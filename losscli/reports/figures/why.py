@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from losscli.reports.evidence import Evidence
+from losscli.reports.evidence import Evidence, distinct
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
 
 MEASURES = {
@@ -27,7 +27,15 @@ def difficulty(evidence: Evidence) -> Chart | None:
     entries find easy to those that all find hard. Most losses agree on the easy ones. Bars are means; whether the entries
     differ at all, the verdict says.
     """
-    return _beside(evidence, "difficulty", "part")
+    if not (pair := _pair(evidence, "difficulty", "part")):
+        return None
+    traces, measure = pair
+    layout = {
+        "barmode": "group",
+        "xaxis": {"type": "category", "automargin": True, "tickangle": 0},
+        "yaxis": {"title": {"text": measure}, "rangemode": "tozero"},
+    }
+    return Chart({"": View(traces, layout)}, height=360)
 
 
 @figure(
@@ -39,28 +47,33 @@ def classes(evidence: Evidence) -> Chart | None:
     """The same two entries in each class (of numbers: in each quarter of the truth, from the lowest). A better mean can
     hide a class that got worse.
     """
-    return _beside(evidence, "classes", "class")
+    if not (pair := _pair(evidence, "classes", "class")):
+        return None
+    bars, measure = pair
+    traces = [{**bar, "x": bar["y"], "y": bar["x"], "orientation": "h", "hovertemplate": "%{x}"} for bar in bars]
+    layout = {
+        "barmode": "group",
+        "xaxis": {"title": {"text": measure}, "rangemode": "tozero"},
+        "yaxis": {"type": "category", "autorange": "reversed", "dtick": 1, "automargin": True, "showgrid": False},
+        "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "traceorder": "normal"},
+        "margin": {"t": 12, "r": 18, "b": 44, "l": 56},
+    }
+    return Chart({"": View(traces, layout)}, height=150 + 40 * len(traces[0]["y"]))
 
 
-def _beside(evidence: Evidence, section: str, key: str) -> Chart | None:
-    """Best and reference, a pair of bars for each line of the section."""
+def _pair(evidence: Evidence, section: str, key: str) -> tuple[list[Trace], str] | None:
+    """Reference and best, a bar of both for each line of the section, and what the bars measure."""
     why = evidence.arena.why
     lines = why.get(section) or []
     if not lines or why["best"] == why["reference"]:
         return None
-    names = [f"{_short(line[key])}<br>{line['rows'] or 0:.0f} rows" for line in lines]
+    names = distinct(f"{_short(line[key])}<br>{line['rows'] or 0:.0f} rows" for line in lines)
     traces = [_bars(evidence, why[word], word, names, [line[word] for line in lines]) for word in ("reference", "best")]
-    layout = {
-        "barmode": "group",
-        "showlegend": True,
-        "xaxis": {"type": "category", "automargin": True, "tickangle": 0 if len(names) <= 4 else "auto"},
-        "yaxis": {"title": {"text": MEASURES[why["measure"]]}, "rangemode": "tozero"},
-    }
-    return Chart({"": View(traces, layout)}, height=360)
+    return traces, MEASURES[why["measure"]]
 
 
 def _short(name: str) -> str:
-    """A name that fits below a bar."""
+    """A name that fits beside a bar."""
     return plain(name.removesuffix(" quarter"), 24)
 
 

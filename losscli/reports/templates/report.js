@@ -55,6 +55,8 @@ class Panel {
     this.plot.style.height = `${this.chart.height}px`;
     this.select = figure.querySelector("select");
     this.log = figure.querySelector(".log");
+    this.note = figure.querySelector(".note-of-view");
+    this.count = figure.querySelector(".drawn-of");
     this.inView = false;
     this.fresh = false;
     if (this.select) {
@@ -88,6 +90,8 @@ class Panel {
       const axis = layout[`${this.chart.log}axis`];
       Object.assign(axis, { type: "log", rangemode: "normal", dtick: undefined });
     }
+    this.note.textContent = unescaped(view.note);
+    this.count.textContent = counted(view.traces, this.arena.on);
     await Plotly.react(this.plot, traces, layout, plotting_options);
     this.plot.dataset.drawn = String(traces.length);
   }
@@ -110,6 +114,14 @@ class Panel {
     };
     return [area, main];
   }
+}
+
+// What is said where entries are missing, or their bands.
+function counted(traces, on) {
+  const all = new Set(traces.filter((trace) => trace.entry !== undefined && !trace.stays).map((trace) => trace.entry));
+  const drawn = [...all].filter((entry) => on.has(entry)).length;
+  if (drawn === all.size) return drawn > CROWDED && traces.some((trace) => trace.band) ? "So many entries are drawn without bands." : "";
+  return `${drawn} of ${all.size} entries are drawn${PICTURES ? ": the reference and the best." : "; choose others above the figures."}`;
 }
 
 // What Plotly reads as HTML, as it was before.
@@ -159,6 +171,16 @@ async function begin() {
     for (const panel of panels.values()) panel.draw();
     window.addEventListener("afterprint", () => { theme ? (stage.dataset.theme = theme) : delete stage.dataset.theme; themed(); }, { once: true });
   });
+  const scrolls = [...document.querySelectorAll(".scroll")];
+  const hint = (box) => {
+    const more = box.scrollWidth - box.clientWidth - box.scrollLeft > 1;
+    box.parentElement.toggleAttribute("data-more", more);
+  };
+  const resized = new ResizeObserver(() => scrolls.forEach(hint));
+  for (const box of scrolls) {
+    box.addEventListener("scroll", () => hint(box));
+    resized.observe(box);
+  }
   stage.dataset.ready = "true";
 }
 

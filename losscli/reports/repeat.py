@@ -1,0 +1,53 @@
+"""How a record is made once more: the command, and what it needs that no record holds."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from losscli.errors import shown
+from losscli.reports.recall import Recalled
+
+
+def command(recalled: Recalled) -> str:
+    """What one types to get this once more.
+
+    A loss of one's own is code, which a spec cannot name, so that all losses are given again: the file of one's own as
+    `FILE.py:NAME`. Where losses have options, which no flag says, that is left to the reader (see `needed`).
+    """
+    folder = shlex.quote(recalled.folder.as_posix())
+    specs = f"{folder}/spec.yaml" if len(recalled.specs) == 1 else f"{folder}/spec*.yaml"
+    single = len(recalled.comparison.arenas) == 1 and len(recalled.comparison.arenas[0].entries) == 1
+    return " ".join([f"losscli {'train' if single else 'compare'} {specs}", *_flags(recalled)])
+
+
+def _flags(recalled: Recalled) -> list[str]:
+    own = own_losses(recalled)
+    entries = [entry for arena in recalled.comparison.arenas for entry in arena.entries]
+    if not own or any(entry.options for entry in entries):
+        return []
+    names = dict.fromkeys(own.get(entry.loss, entry.loss) for entry in entries)
+    return [f"--loss {shlex.quote(name)}" for name in names]
+
+
+def own_losses(recalled: Recalled) -> dict[str, str]:
+    """Losses that were code in a file: as the record names them, and as one gives them again."""
+    from losscli.losses import losses
+
+    known = {loss.name for loss in losses}
+    found = {}
+    for arena in recalled.comparison.arenas:
+        for entry in arena.entries:
+            parts = re.fullmatch(r"([\w-]+)\.([A-Za-z_]\w*)", entry.loss)
+            if parts and entry.loss not in known:
+                found[entry.loss] = f"{parts[1]}.py:{parts[2]}"
+    return found
+
+
+def needed(name: str, file: str) -> str:
+    """What is said of a loss of one's own.
+
+    >>> needed("own_loss.tilted", "own_loss.py:tilted")
+    "It needs the file of the loss 'own_loss.tilted', which no record holds: --loss own_loss.py:tilted, with its folder."
+    """
+    return f"It needs the file of the loss {shown(name)}, which no record holds: --loss {file}, with its folder."
