@@ -44,6 +44,7 @@ class Raw:
     """One column before it has a kind: clean float64 `numbers` (NaN where missing), or `texts`.
 
     `texts` is a dictionary of strings in pyarrow, null where missing. `typed` is the type that the file itself gives it.
+    `padded` counts the numbers that had blanks around them; texts still have them.
     """
 
     name: str
@@ -51,13 +52,14 @@ class Raw:
     numbers: np.ndarray | None = None
     texts: Any | None = None
     typed: str | None = None
+    padded: int = 0
 
 
 @dataclass(frozen=True)
 class Gathered:
     """All columns that were asked for, by name, in the order of the file, and what was skipped on the way.
 
-    They were read `at_once`, or each is read when it is looked up.
+    They were read `at_once`, or each is read when it is looked up. `padded` are names that had blanks around them.
     """
 
     names: tuple[str, ...]
@@ -65,6 +67,7 @@ class Gathered:
     rows: int
     blank_lines: int = 0
     at_once: bool = True
+    padded: tuple[str, ...] = ()
 
 
 def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
@@ -88,7 +91,7 @@ def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[s
             if column.name in late:
                 reading.columns[column.index].texts = column.texts
     columns = {column.name: reading.raw(column) for column in reading.columns if column.kind is not None}
-    return Gathered(reading.names, columns, reading.rows, reading.blank_lines)
+    return Gathered(reading.names, columns, reading.rows, reading.blank_lines, padded=reading.padded)
 
 
 @dataclass
@@ -101,6 +104,7 @@ class _Column:
     was_numbers: bool = False
     values: np.ndarray = field(default_factory=lambda: np.empty(0))
     texts: list[Any] = field(default_factory=list)
+    padded: int = 0
 
     def take(self, found: Any, start: int, room: int) -> None:
         """Add what pyarrow read; a column that turns out odd is text from here on."""
@@ -141,6 +145,7 @@ class _Reading:
     def __init__(self, files: Sequence[File], form: Form, watched: Watched):
         self.files, self.form, self.watched = files, form, watched
         self.names: tuple[str, ...] = ()
+        self.padded: tuple[str, ...] = ()  # names with blanks around them
         self.columns: list[_Column] = []
         self.rows, self.blank_lines, self.header_line = 0, 0, 1
         self.lines: list[np.ndarray] = []
@@ -175,6 +180,7 @@ class _Reading:
                 names = header_of(block, file.name, form.delimiter, form.header)
                 self._same(names, file, int(block.lines[0]))
                 if form.header is not False:
+                    self.padded = self.padded or tuple(name for name in self._fields(block, 0) if name != name.strip())
                     self.header_line = int(block.lines[0])
                     block = block.after_first()
             yield block
@@ -221,6 +227,8 @@ class _Reading:
             return
         if unequal.problems:
             return
+        if _blanks(block, self.form.delimiter):
+            self._count_padded(block, wanted)
         room = self._room(block, file)
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda pair: pair[0].take(pair[1], self.rows, room), zip(wanted, found, strict=True)))
@@ -311,6 +319,15 @@ class _Reading:
             if pc.any(padded).as_py():
                 _demote([column], column.kind or "text", "text")
 
+    def _count_padded(self, block: Block, wanted: Sequence[_Column]) -> None:
+        """Numbers with blanks around them, which pyarrow takes off without a word."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        numbers = [column for column in wanted if column.kind != "text"]
+        for column, text in zip(numbers, self._convert(block, numbers, force="text") or [], strict=False):
+            column.padded += pc.sum(pc.match_substring_regex(pc.cast(text, pa.string()), r"^\s|\s$")).as_py() or 0
+
     def raw(self, column: _Column) -> Raw:
         import pyarrow as pa
 
@@ -321,7 +338,7 @@ class _Reading:
         origin = replace(self.origin, column=column.index + 1)  # one array of lines for all columns
         if column.kind == "text":
             return Raw(column.name, origin, texts=pa.chunked_array(column.texts))
-        return Raw(column.name, origin, numbers=column.values[: self.rows])
+        return Raw(column.name, origin, numbers=column.values[: self.rows], padded=column.padded)
 
 
 def _kind_of(sample: Sequence[str], decimal: str) -> str:
@@ -356,6 +373,12 @@ def _casts(texts: Any, kind: str) -> bool:
 
 def _hexadecimal(block: Block) -> bool:
     return b"x" in block.body or b"X" in block.body
+
+
+def _blanks(block: Block, delimiter: str) -> bool:
+    """Whether a field of the block might begin or end with a blank."""
+    marks = (delimiter.encode(), b"\n", b'"')
+    return any(mark + b" " in block.body or b" " + mark in block.body for mark in marks) or b" \r" in block.body
 
 
 def _leading_zeros(block: Block, delimiter: str) -> bool:

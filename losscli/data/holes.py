@@ -12,10 +12,8 @@ from losscli.data.cures import setting
 from losscli.data.dataset import Table
 from losscli.data.delimited import MOST_PLACES, first_of
 from losscli.data.files import FileOrigin
-from losscli.errors import DataError, Finding, Place, Problem, counted, shown
+from losscli.errors import DataError, Finding, Place, Problem, counted, listed, shown
 from losscli.tasks import Column
-
-MOST_TOLD = 8  # columns in one message
 
 
 def with_targets(table: Table, missing_target: str, file: str) -> Table:
@@ -44,12 +42,10 @@ def with_features(table: Table, rows: Literal["keep", "drop", "error"], file: st
     if not count:
         return table
     counts = {shown(name): int(of.sum()) for name, of in holes.items() if of.any()}
-    told = ", ".join(f"{name} in {number}" for name, number in list(counts.items())[:MOST_TOLD])
-    told += f" and {len(counts) - MOST_TOLD} more" if len(counts) > MOST_TOLD else ""
+    told = listed([f"{name} in {number}" for name, number in counts.items()])
     if rows == "error":
         cure = f"fill it in, or set {setting('encode.missing', 'drop')}, or leave that out: then they are filled in"
-        number = sum(counts.values())
-        raise DataError(_places(table.features, "feature", cure, number))
+        raise DataError(_places(table.features, "feature", cure, sum(counts.values())))
     if count == len(missing):
         cure = "take the columns that hold the fewest values out (data.drop)"
         raise DataError(f"every row lacks a feature's value ({told})", place=Place(file), cure=cure)

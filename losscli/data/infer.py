@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -76,11 +76,16 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Inferred:
-    """What a raw column became: columns by name (none if it was left out), its story, and what there is to say."""
+    """What a raw column became: columns by name (none if it was left out), its story, and what there is to say.
+
+    `padded` counts values that had blanks around them, which were taken off; `example` is the first such text.
+    """
 
     columns: Mapping[str, Column]
     story: ColumnStory
     findings: tuple[Finding, ...] = ()
+    padded: int = 0
+    example: str | None = None
 
 
 def infer(raw: Raw, wanted: Wanted) -> Inferred:
@@ -89,8 +94,13 @@ def infer(raw: Raw, wanted: Wanted) -> Inferred:
     Raises `DataError` with the first five places of values that do not belong.
     """
     if raw.numbers is not None:
-        return _plain_numbers(raw, wanted)
+        return replace(_plain_numbers(raw, wanted), padded=raw.padded)
     texts = Levels.of(raw, wanted.missing)
+    return replace(_of_texts(texts, wanted), padded=texts.padded, example=texts.example)
+
+
+def _of_texts(texts: Levels, wanted: Wanted) -> Inferred:
+    raw = texts.raw
     if not len(texts.levels) and wanted.kind is None:
         column = Column(np.full(len(texts.codes), np.nan), None, raw.origin)
         return Inferred({raw.name: column}, texts.story("empty", "no value in any row"))
@@ -115,6 +125,8 @@ class Levels:
     raw: Raw
     levels: Any
     codes: np.ndarray
+    padded: int = 0  # rows whose text was trimmed
+    example: str | None = None  # the first of them, as it stood in the file
     _kept: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
@@ -129,7 +141,10 @@ class Levels:
         trimmed = pc.utf8_trim_whitespace(encoded.dictionary)
         merged = pc.if_else(pc.is_in(trimmed, pa.array(list(missing), pa.string())), None, trimmed).dictionary_encode()
         places = np.append(pc.fill_null(merged.indices, -1).to_numpy(zero_copy_only=False), -1)
-        return cls(raw, merged.dictionary, places[rows].astype(np.int32))
+        padded = np.append(pc.not_equal(trimmed, encoded.dictionary).to_numpy(zero_copy_only=False), False)
+        of_rows = np.flatnonzero(padded[rows]) if padded.any() else np.empty(0, dtype=np.int64)
+        example = encoded.dictionary[int(rows[of_rows[0]])].as_py() if len(of_rows) else None
+        return cls(raw, merged.dictionary, places[rows].astype(np.int32), len(of_rows), example)
 
     @property
     def name(self) -> str:

@@ -14,10 +14,9 @@ from losscli.data.encoding import Encoding
 from losscli.data.sources import Source, Split
 from losscli.data.split import divide
 from losscli.data.stream import Room, Stream, streamed
-from losscli.errors import DataError, Finding, counted, shown
+from losscli.errors import DataError, Finding, counted, listed, shown
 from losscli.tasks import Column, Target, Task
 
-SHOWN = 8  # names in one message
 NOT_LEARNED = "nothing can be learned of it there"
 NOT_MEASURED = {
     "binary": "a metric that needs both classes, such as auroc, has no value there",
@@ -216,13 +215,3 @@ def constant_in_some(table: Table, datasets: Sequence[Dataset]) -> list[Finding]
 def _constant(column: Column) -> bool:
     present = column.values[~column.missing]
     return not len(present) or bool(present.min() == present.max())
-
-
-def listed(names: list[str]) -> str:
-    """The first few, and how many more there are.
-
-    >>> listed(list("abcdefghij"))
-    'a, b, c, d, e, f, g, h and 2 more'
-    """
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

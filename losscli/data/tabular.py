@@ -20,11 +20,11 @@ from losscli.data.files import File, Watched, files_of
 from losscli.data.gather import Gathered, Raw
 from losscli.data.guess import Guess, guess_task
 from losscli.data.holes import with_features, with_targets
-from losscli.data.infer import Kind, Wanted, infer
+from losscli.data.infer import Inferred, Kind, Wanted, infer
 from losscli.data.rownumbers import counts_the_rows
 from losscli.data.sources import Source
 from losscli.data.store import Store, bytes_of, half_of_memory, sized
-from losscli.errors import DataError, Finding, counted, shown
+from losscli.errors import DataError, Finding, counted, listed, shown
 from losscli.tasks import Column
 
 FEW_LEVELS, MOST_LEVELS = 50, 1000  # a category of more levels than half the rows, within these bounds, is left out
@@ -203,6 +203,7 @@ class _Sorted:
     row_numbers: dict[str, Column] = field(default_factory=dict)
     stories: dict[str, ColumnStory] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    padded: dict[str, Inferred] = field(default_factory=dict)  # columns with blanks around values
     inferred: dict[str, tuple[Finding, ...]] = field(default_factory=dict)  # of columns that may be left out after all
 
     def sort(self) -> None:
@@ -222,6 +223,7 @@ class _Sorted:
             raise DataError(problems)
         self.targets = {name: self.targets[name] for name in source.targets}  # in the order that the spec names them
         self._leave_out_row_numbers()
+        self._tell_padded()
 
     def _place(self, name: str, raw: Raw) -> None:
         source = self.source
@@ -236,6 +238,8 @@ class _Sorted:
         found = infer(raw, wanted)
         role = "target" if name in source.targets else "weight" if name == source.weight else found.story.role
         self.findings += found.findings
+        if found.padded:
+            self.padded[name] = found
         self.stories[name] = replace(found.story, role=role)
         if name in source.targets:
             self.targets |= found.columns
@@ -258,6 +262,20 @@ class _Sorted:
         if name == self.source.split.time and wanted.kind == "date":
             return infer(raw, wanted).columns[f"{name}.days"]
         return infer(raw, replace(wanted, kind="category", most_levels=None)).columns[name]
+
+    def _tell_padded(self) -> None:
+        """Blanks around values and names say nothing, and were taken off: ' x' and 'x' are one."""
+        told, shows = [], True
+        for name, found in self.padded.items():
+            example = f" ({shown(found.example)} is {shown(found.example.strip())})" if shows and found.example else ""
+            shows = shows and not example
+            told.append(f"{shown(name)} in {counted(found.padded, 'row')}{example}")
+        if self.gathered.padded:
+            told.append(
+                f"{counted(len(self.gathered.padded), 'name')} of columns, such as {shown(self.gathered.padded[0])}"
+            )
+        if told:
+            self.findings.append(Finding("trimmed", "info", f"blanks around values were taken off: {listed(told)}"))
 
     def _leave_out_row_numbers(self) -> None:
         """A column that counts the rows is no feature, unless the spec says that it is a number, or there is no other."""

@@ -297,3 +297,20 @@ def test_what_is_wrong_with_a_whole_table_names_its_file(tmp_path, text, says):
     with pytest.raises(DataError, match=says) as refused:
         load(build_spec(flags))
     assert refused.value.problems[0].place.file.endswith("t.csv")
+
+
+# Blanks
+
+
+def test_blanks_around_values_and_names_are_told_with_their_counts(csv):
+    table = csv('a, b,c,y\n1,"x", u,0\n 2," x",v,1\n3,x ,v,0\n', types={"c": "category"})[1]
+    assert (table.features["a"].values.tolist(), table.features["b"].levels) == ([1, 2, 3], ("x",))
+    (told,) = said(table, "trimmed")
+    names = "1 name of columns, such as ' b'"
+    assert told.message == (
+        f"blanks around values were taken off: 'a' in 1 row, 'b' in 2 rows (' x' is 'x'), 'c' in 1 row, {names}"
+    )
+
+
+def test_where_there_are_no_blanks_nothing_is_told(csv):
+    assert not said(csv('a,b,y\n1,"x y",0\n2,"u, v",1\n3,"w ,z",0\n')[1], "trimmed")
