@@ -166,6 +166,38 @@ def test_quantiles_are_those_of_the_distribution(records: dict[str, Path]) -> No
     np.testing.assert_allclose(model(features)[1].detach().numpy(), expected, rtol=1e-4)
 
 
+def test_an_output_chain_is_part_of_the_model(tmp_path: Path) -> None:
+    """A ReLU and a sigmoid before the loss, applied by hand to what the body says."""
+    spec = tmp_path / "chain.yaml"
+    spec.write_text(
+        "task: binary\ndata: {source: builtin, name: breast_cancer}\nloss: {name: bce, output: [relu, sigmoid]}\n"
+        "train: {epochs: 1}\nmodel: {kind: linear}\n"
+    )
+    comparison = pipeline.run([load_spec(spec)], out=tmp_path / "runs")
+    (run,) = restore(Path(str(comparison.record)), Wanted())
+    features, _ = rows_of_the_test_split(run)
+    model = predictor_of(run)
+    raw = model.body(features).detach().double().numpy()[:, 0]
+    assert (raw < 0).any()
+    by_hand = 1 / (1 + np.exp(-np.maximum(raw, 0)))
+    np.testing.assert_allclose(told(run, features), by_hand, rtol=1e-5)
+
+
+def test_of_several_arenas_the_one_that_is_named(records: dict[str, Path], tmp_path: Path) -> None:
+    specs = [load_spec(records[name].parents[1] / f"{name}.yaml") for name in ("multiclass", "regression")]
+    folder = Path(str(pipeline.run(specs, out=tmp_path / "runs").record))
+    with pytest.raises(SpecError, match="holds 2 arenas"):
+        restore(folder, Wanted())
+    for number, name in ((1, "multiclass"), (2, "regression")):
+        (run,) = restore(folder, Wanted(arena=number, seed=0))
+        assert run.task.name == name
+        features, index = rows_of_the_test_split(run)
+        rows = [row for row in read_predictions(folder).to_pylist() if row["arena"] == number - 1]
+        known = {row["row"]: row["prediction"] for row in rows if (row["entry"], row["seed"]) == (run.entry.name, 0)}
+        said = told(run, features).reshape(len(index), -1)
+        np.testing.assert_allclose(said, [known[int(row)] for row in index], rtol=1e-5, atol=1e-5)
+
+
 def test_the_best_run_is_the_best_on_the_valid_split(records: dict[str, Path]) -> None:
     arena = json.loads((records["multiclass"] / "results.json").read_text())["arenas"][0]
     valid = {entry["entry"]: entry["valid"][arena["headline"]] for entry in arena["entries"]}
