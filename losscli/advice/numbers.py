@@ -28,6 +28,7 @@ class Numbers:
     negatives: int
     whole: bool  # all are integers
     outliers: int
+    ceiling: int  # rows that hold exactly the highest
 
     @property
     def positive(self) -> bool:
@@ -74,6 +75,7 @@ def numbers(values: np.ndarray) -> Numbers | None:
         negatives=int((given < 0).sum()),
         whole=bool((given == np.floor(given)).all()),
         outliers=int(far_out(given).sum()),
+        ceiling=int((given == high).sum()),
     )
 
 

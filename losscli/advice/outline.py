@@ -10,7 +10,7 @@ import os
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from losscli.tasks import tasks
 WIDEST = 118  # columns of a line with its comment
 ASIDE = 30  # where comments begin that stand beside a key
 SEEDS = 5
+OTHERS = ("expect", "equivalence", "costs", "tune")  # keys that are decided only where something is asked of them
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,10 @@ class Outline:
     name: str = "spec"
     metrics: Sequence[str] = field(default_factory=list)
     schema: str | None = None  # where the JSON Schema is, for editors
+    model: Mapping[str, Any] = field(default_factory=lambda: {"kind": "mlp"})
+    train: Mapping[str, Any] = field(default_factory=lambda: {"lr": Plan.model_fields["lr"].default})
+    seeds: int | Sequence[int] = SEEDS
+    others: Mapping[str, Any] = field(default_factory=dict)  # of the other keys, those that are decided
 
     def text(self) -> str:
         """The whole file."""
@@ -88,7 +93,9 @@ class Outline:
             yield Line(0, "loss:", said)
             yield from self._losses()
         elif key == "seeds":
-            yield Line(0, f"seeds: {SEEDS}", said)
+            yield Line(0, f"seeds: {flow(self.seeds)}", said)
+        elif key in self.others:
+            yield Line(0, f"{key}: {flow(self.others[key])}", said)
         elif key == "metrics":
             chosen = list(self.metrics) or list(tasks.get(self.task).default_metrics)
             others = [name for name in for_task(self.task) if name not in chosen]
@@ -107,14 +114,13 @@ class Outline:
     def _block(self, key: str) -> tuple[type[BaseModel], Mapping[str, Any]]:
         if key == "data":
             return sources.get(self.data["source"]), self.data
-        return (
-            (models.get("mlp"), {"kind": "mlp"}) if key == "model" else (Plan, {"lr": Plan.model_fields["lr"].default})
-        )
+        return (models.get(self.model["kind"]), self.model) if key == "model" else (Plan, self.train)
 
     def _losses(self) -> Iterator[Line]:
         """One loss with all its options; of several, each on a line with the reason for it."""
         for choice, reason in self.losses:
-            written = {"name": choice.name, **choice.options}
+            beside = {key: value for key in ("weight", "output", "lr") if (value := getattr(choice, key)) is not None}
+            written = {"name": choice.name, **choice.options, **beside}
             if len(self.losses) > 1:
                 yield Line(1, f"- {flow(written) if len(written) > 1 else choice.name}", reason)
                 continue
@@ -123,7 +129,9 @@ class Outline:
             for option in loss.options.values():
                 if not option.required and option.name not in choice.options:
                     yield Line(2, f"{option.name}: {flow(option.default)}", _takes(option), active=False)
-            for name in ("output", "lr"):
+            for name, value in (each for each in written.items() if each[0] != "name"):
+                yield Line(2, f"{name}: {flow(value)}")
+            for name in (each for each in ("output", "lr") if each not in written):
                 yield Line(2, f"{name}: null", plain(comment(LossChoice, name), name), active=False)
 
 
@@ -171,10 +179,12 @@ def _default(kind: type[BaseModel], key: str) -> Any:
     return value.model_dump() if isinstance(value, BaseModel) else list(value) if isinstance(value, tuple) else value
 
 
-def of_task(name: str, schema: str | None) -> Outline:
-    """An outline for a task, on the data that the task is shown on."""
+def of_task(name: str, schema: str | None, spec: Spec | None = None) -> Outline:
+    """An outline for a task, on the data that the task is shown on; or as a spec of that task has it."""
     task = tasks.get(name)
     header = [f"A spec for {name}: {task.summary}. Every key is here; those with # in front have their default."]
+    if spec is not None:
+        return of_spec(spec.model_copy(update={"name": name}), Path(), header, schema)
     losses = [(LossChoice(name=task.default_loss), "")]
     return Outline(name, dict(task.default_data), losses, header, name=name, schema=schema)
 
@@ -187,7 +197,20 @@ def of_spec(spec: Spec, folder: Path, header: Sequence[str], schema: str | None)
         moved = [_relative(Path(spec.folder) / path, folder) for path in paths]
         data["path"] = moved[0] if isinstance(data["path"], str) else moved
     losses = [(choice, "") for choice in spec.loss]
-    return Outline(spec.task, data, losses, header, spec.name, spec.metrics, schema)
+    kind = {"kind": spec.model.kind}
+    return Outline(
+        spec.task,
+        data,
+        losses,
+        header,
+        spec.name,
+        spec.metrics,
+        schema,
+        model={**kind, **spec.model.model_dump(exclude_defaults=True)},
+        train={"lr": spec.train.lr, **spec.train.model_dump(exclude_defaults=True)},
+        seeds=len(spec.seeds) if spec.seeds == list(range(len(spec.seeds))) else spec.seeds,
+        others={key: value for key in OTHERS if (value := getattr(spec, key))},
+    )
 
 
 def of_recommendation(spec: Spec, found: Recommendation, folder: Path, schema: str | None) -> Outline:
@@ -198,7 +221,7 @@ def of_recommendation(spec: Spec, found: Recommendation, folder: Path, schema: s
         header += [f"  ({each.source})"] if each.source else []
     outline = of_spec(spec, folder, header, schema)
     losses = [(LossChoice(name=each.pick.loss, options=dict(each.pick.options)), _why(each)) for each in found.losses]
-    return Outline(spec.task, outline.data, losses, header, spec.name, spec.metrics, schema)
+    return replace(outline, losses=losses)
 
 
 def _why(each: Any) -> str:

@@ -10,22 +10,27 @@ import csv
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from losscli.advice.evidence import Evidence
 from losscli.advice.inspect import Inspection, describe, inspect
 from losscli.advice.outline import Outline, of_spec, of_task
 from losscli.advice.recommend import Recommendation, recommend
+from losscli.compare.power import minimum_seeds
 from losscli.data.dataset import Table
 from losscli.data.guess import guess_task
 from losscli.data.sources import Source
 from losscli.data.sources.csv import TABBED
 from losscli.data.split import set_apart
+from losscli.errors import DataError, Place, Problem, SpecError, counted, shown
 from losscli.spec.load import build_spec, load_spec
 from losscli.spec.model import LossChoice, Spec
 from losscli.spec.overrides import Overrides
 from losscli.tasks import tasks
 
 SPECS = (".yaml", ".yml")
+LEAST_SEEDS = 5  # of an outline
+LEAST_EACH = 2  # rows for each class of a target
 ANY = "?"  # stands for a target until the columns are known
 
 
@@ -39,7 +44,23 @@ def resolved(name: str, asked: Overrides) -> Spec:
     if is_spec(name):
         spec = load_spec(Path(name), asked)
         return spec.model_copy(update={"data": _lenient(spec.data)})
+    _refuse_no_target(name, asked)
     return build_spec(replace(asked, data=name, sets=[*asked.sets, *_leniently(name, asked.sets)]))
+
+
+def _refuse_no_target(name: str, asked: Overrides) -> None:
+    """`SpecError` for a table without a target, with what inspect suggests."""
+    if asked.target or not Path(name).exists() or _says(asked, "data.target"):
+        return
+    likely = looked_at(name, asked).suggestions
+    told = "; ".join(
+        f"{' '.join(f'--target {each}' for each in found.columns[:8])} ({found.reason})" for found in likely
+    )
+    raise SpecError(
+        f"which column of {shown(name)} is to be predicted is not said",
+        place=Place("--target"),
+        cure=told or "--target COLUMN",
+    )
 
 
 def looked_at(name: str, asked: Overrides) -> Inspection:
@@ -70,15 +91,46 @@ def _evidence(table: Table, source: Source, task: str) -> Evidence:
 
 
 def advised(name: str, asked: Overrides) -> tuple[Spec, Recommendation]:
-    """The spec for data with the losses that are recommended, and why they are."""
+    """The spec for data with the losses that are recommended, the metrics to judge them by, and why they are.
+
+    What was asked for stays as it was asked. The seeds are as many as a verdict needs for so many losses. Raises `DataError`
+    for a target with hardly a row for each class.
+    """
     spec = resolved(name, asked)
     evidence = gathered(spec)
+    _refuse_ids(evidence)
     found = recommend(evidence)
     losses = [LossChoice(name=each.pick.loss, options=dict(each.pick.options)) for each in found.losses]
-    data = spec.data
-    if not any(each.code == "missing-target" for each in evidence.table.findings) and not is_spec(name):
-        data = _with(data, missing_target="error")  # nothing had to be left out
-    return spec.model_copy(update={"loss": losses, "data": data}), found
+    told: dict[str, Any] = {"loss": losses, "data": _as_strict(spec.data, evidence, name)}
+    if is_spec(name):  # it says for itself how to train and to judge
+        return spec.model_copy(update=told), found
+    if found.metrics and not asked.metrics and not _says(asked, "metrics"):
+        told["metrics"] = list(found.metrics)
+    train = {key: value for key, value in found.train.items() if not _says(asked, f"train.{key}")}
+    told["train"] = spec.train.model_copy(update=train)
+    if asked.seeds is None and not _says(asked, "seeds") and spec.data.split.folds is None:
+        told["seeds"] = list(range(max(LEAST_SEEDS, minimum_seeds(len(losses) - 1))))
+    return spec.model_copy(update=told), found
+
+
+def _refuse_ids(found: Evidence) -> None:
+    classes = len(found.target.labels)
+    if found.task == "multiclass" and not found.soft and classes > found.rows / LEAST_EACH:
+        raise DataError(
+            f"the target {shown(next(iter(found.table.targets)))} has {classes} classes in {counted(found.rows, 'row')}: "
+            "it looks like an id, and nothing can be learned of a class with one row",
+            cure="choose another --target, or --task regression where it is a number",
+        )
+
+
+def _as_strict(source: Source, found: Evidence, name: str) -> Source:
+    """The source as it refuses rows without a target, if nothing had to be left out for that."""
+    left_out = any(each.code == "missing-target" for each in found.table.findings)
+    return source if left_out or is_spec(name) else _with(source, missing_target="error")
+
+
+def _says(asked: Overrides, key: str) -> bool:
+    return any(each.partition("=")[0] == key or each.startswith(f"{key}.") for each in asked.sets)
 
 
 def _lenient(source: Source) -> Source:
@@ -129,17 +181,33 @@ def _headings(source: Source, folder: Path) -> list[str]:
 def outlined(name: str, asked: Overrides, path: Path | None) -> tuple[Callable[[str | None], Outline], list[str]]:
     """An outline of a spec for a task or for data, to be put at `path`; and what was decided without being asked."""
     if name in tasks and not Path(name).exists():
-        return (lambda schema: of_task(name, schema)), []
+        _refuse_columns(name, asked)
+        spec = build_spec(replace(asked, task=name)) if asked.sets else None
+        return (lambda schema: of_task(name, schema, spec)), []
     noticed = []
     if not asked.target and Path(name).exists():
         likely = looked_at(name, asked).suggestions
         if likely:
             asked = replace(asked, target=list(likely[0].columns))
             noticed.append(f"no --target is given: {', '.join(likely[0].columns)} it is ({likely[0].reason})")
-    spec, _ = advised(name, asked)
-    first = spec.model_copy(update={"loss": spec.loss[:1]})
+    spec = resolved(name, asked)
+    evidence = gathered(spec)
+    _refuse_ids(evidence)
+    told: dict[str, Any] = {"data": _as_strict(spec.data, evidence, name)}
+    if not is_spec(name) and not _says(asked, "seeds") and spec.data.split.folds is None:
+        told["seeds"] = list(range(LEAST_SEEDS))
+    first = spec.model_copy(update=told)
     header = [
         "Every key is here; those with # in front have their default.",
-        f"Run:  losscli compare {first.name}.yaml",
+        f"Run:  losscli compare {path or f'{first.name}.yaml'}",
     ]
     return (lambda schema: of_spec(first, path.parent if path else Path(), header, schema)), noticed
+
+
+def _refuse_columns(task: str, asked: Overrides) -> None:
+    """`SpecError` for flags that speak of a table, where there is none."""
+    given = {"--target": asked.target, "--drop": asked.drop, "--task": asked.task and asked.task != task}
+    if wrong := [
+        Problem(f"{flag} says nothing of {task}, a task without a table", Place(flag)) for flag in given if given[flag]
+    ]:
+        raise SpecError(wrong)

@@ -14,7 +14,7 @@ from losscli.errors import Finding
 from losscli.losses import find
 from losscli.tasks import tasks
 
-MOST = 8  # losses of a short list, besides the reference
+MOST = 5  # losses of a short list, besides the reference
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,21 @@ class Recommendation:
     left_out: int  # losses named by rules beyond the short list
     findings: Sequence[Finding] = ()  # features that tell the target: the advice does not hold with them
 
+    @property
+    def metrics(self) -> Sequence[str]:
+        """Those to judge by, as the first rule says that says something of them; empty: the task's default."""
+        return next((each.metrics for each in self.advice.values() if each.metrics), ())
+
+    @property
+    def train(self) -> dict[str, Any]:
+        """What the losses need of training, besides its defaults."""
+        return {key: value for each in self.advice.values() for key, value in each.train.items()}
+
     def to_json(self) -> dict[str, Any]:
         return {
             "task": self.task,
+            "metrics": list(self.metrics),
+            "train": self.train,
             "reference": self.losses[0].pick.said(),
             "losses": [each.to_json() for each in self.losses],
             "advice": [

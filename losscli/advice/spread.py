@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +20,14 @@ MOST_ROWS, MOST_COLUMNS = 20_000, 200
 LEAST_ROWS = 60  # below, ten groups of rows have no spread worth telling
 GROUPS = 10
 RIDGE = 1e-3
+
+
+@dataclass(frozen=True)
+class Unevenness:
+    """How many times as wide residuals are in the widest tenth of the rows as in the narrowest, and p of chance."""
+
+    ratio: float
+    p: float
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,23 @@ class Leftover:
         share = 1 - float((left**2).sum()) / total if total else 0.0
         return float(chi2.sf(len(squared) * share, 2))
 
+    @cached_property
+    def by_features(self) -> Unevenness:
+        """How unevenly residuals spread along what features say of their logarithmic squares (Harvey 1976).
+
+        What is said of a row is fitted on the other half of the rows, so that features of noise say nothing.
+        """
+        from scipy.stats import chi2
+
+        logs = np.log(self.residual**2 + 1e-12 * float((self.residual**2).mean()) + 1e-300)
+        design = np.concatenate([self.design, self.design[:, 1:] ** 2], axis=1)
+        said = _crossed(design, logs)
+        related = float(np.corrcoef(said, logs)[0, 1]) if said.std() > 0 and logs.std() > 0 else 0.0
+        groups = np.array_split(np.argsort(said, kind="stable"), GROUPS)
+        narrow, wide = (float(self.residual[rows].std()) for rows in (groups[0], groups[-1]))
+        ratio = wide / narrow if narrow > 0 else 1.0
+        return Unevenness(ratio, float(chi2.sf(len(logs) * related**2, 1)) if related > 0 else 1.0)
+
     def power(self) -> float | None:
         """The p of variance = mean^p over the ten groups (Taylor 1961): 0 even, 1 Poisson, 2 gamma. None for targets <= 0."""
         means, variances = self.by_size()
@@ -88,11 +114,16 @@ def leftover(features: Mapping[str, Column], target: np.ndarray) -> Leftover | N
     design = np.concatenate([np.ones((len(rows), 1)), np.clip(encoded[:, :MOST_COLUMNS], -10, 10)], axis=1)
     design = design.astype(np.float64)
     given = target[rows].astype(np.float64)
-    half = np.random.default_rng(1).permutation(len(rows)) % 2 == 0
-    fitted = np.empty_like(given)
+    return Leftover(given, _crossed(design, given), design)
+
+
+def _crossed(design: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """What a ridge regression says of each half of the rows, fitted on the other half: [n]."""
+    half = np.random.default_rng(1).permutation(len(target)) % 2 == 0
+    fitted = np.empty_like(target)
     for fit, read in ((half, ~half), (~half, half)):
-        fitted[read] = design[read] @ _ridge(design[fit], given[fit])
-    return Leftover(given, fitted, design)
+        fitted[read] = design[read] @ _ridge(design[fit], target[fit])
+    return fitted
 
 
 def _ridge(design: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:

@@ -24,18 +24,23 @@ def advice(spec: Spec, found: Recommendation) -> Iterator[RenderableType]:
     """The reference first, then each rule with its losses; a loss that stood above is named again, and no more."""
     count = "1 loss" if len(found.losses) == 1 else f"{len(found.losses)} losses"
     yield Text.assemble((visible(spec.data.title()), "bold"), f" · {found.task} · {count}")
+    if found.metrics:
+        needs = "".join(f" · {key} {value}" for key, value in found.train.items())
+        yield Text(f"judged by {', '.join(found.metrics)}{needs}", "dim")
     yield Text()
     told = {each.pick.said(): each for each in found.losses}
     reference = found.losses[0]
     yield Text.assemble(("reference", "bold"), f": the default of {found.task}, which the others have to beat")
     yield _losses({reference.pick.said(): (reference.summary, reference.source)})
-    seen = {reference.pick.said()}
+    seen = {reference.pick.loss}
     for each in found.advice.values():
         yield Text()
         yield from _ruled(each)
         names = [pick.said() for pick in each.picks if pick.said() in told]
-        yield _losses({name: _of(told[name].summary, told[name].source, name in seen) for name in names})
-        seen.update(names)
+        yield _losses(
+            {name: _of(told[name].summary, told[name].source, told[name].pick.loss in seen) for name in names}
+        )
+        seen.update(told[name].pick.loss for name in names)
         if each.note:
             yield _indented(each.note, "dim")
     if not found.advice:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from losscli.advice.outline import Outline, of_task
+from losscli.advice.outline import Outline, of_recommendation, of_task
 from losscli.advice.reading import advised, looked_at, outlined
+from losscli.compare.power import minimum_seeds
 from losscli.data.sources import sources
+from losscli.errors import DataError, SpecError
 from losscli.losses import find
 from losscli.spec.entries import entries
 from losscli.spec.load import KEYS, load_spec
@@ -78,8 +81,6 @@ def write_table(path: Path, rows: int = 200) -> Path:
 
 
 def test_a_recommended_spec_runs_and_says_why(tmp_path: Path) -> None:
-    from losscli.advice.outline import of_recommendation
-
     table = write_table(tmp_path / "t.csv")
     spec, found = advised(str(table), Overrides(target=["fraud"]))
     (tmp_path / "sub").mkdir()
@@ -90,6 +91,66 @@ def test_a_recommended_spec_runs_and_says_why(tmp_path: Path) -> None:
     assert len(again.loss) > 2
     assert Path(again.folder, again.data.path).resolve() == table.resolve()  # type: ignore[attr-defined]
     assert "# - 5.5 % positives" in path.read_text()
+
+
+def test_what_is_advised_is_written(tmp_path: Path) -> None:
+    """The metrics that see a rare class, batches that hold some of it, and seeds enough for a verdict on so many losses."""
+    lines = [f"{index % 7},{int(index % 200 == 0)}" for index in range(4000)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,fraud", *lines]) + "\n")
+    asked = Overrides(target=["fraud"])
+    spec, found = advised(str(tmp_path / "t.csv"), asked)
+    path = tmp_path / "t.yaml"
+    path.write_text(of_recommendation(spec, found, tmp_path, None).text())
+    again = load_spec(path)
+    assert again.metrics == ["auprc", "auroc", "f1-tuned", "log-loss"]
+    assert again.train.batch_size == 2000 // 2 + 24  # 1024: 5 rows of the rare class, of the 4000 / 2 there may be
+    assert again.seeds == list(range(minimum_seeds(len(again.loss) - 1)))
+    told = replace(asked, seeds=3, metrics=["accuracy"], sets=["train.batch_size=64"])
+    spec, _ = advised(str(tmp_path / "t.csv"), told)
+    assert (len(spec.seeds), spec.metrics, spec.train.batch_size) == (3, ["accuracy"], 64)
+
+
+def test_what_is_set_stands_in_the_outline(tmp_path: Path) -> None:
+    sets = [
+        "train.lr=1e-2",
+        "model.hidden=[8]",
+        "seeds=9",
+        "loss.gamma=3",
+        "loss.name=focal",
+        "expect={test.auroc: '> 0.5'}",
+    ]
+    for name, asked in (("binary", Overrides(sets=sets)), ("breast_cancer", Overrides(sets=sets))):
+        outline, _ = outlined(name, asked, tmp_path / "s.yaml")
+        (tmp_path / "s.yaml").write_text(outline(None).text())
+        spec = load_spec(tmp_path / "s.yaml")
+        assert (spec.train.lr, spec.model.hidden, len(spec.seeds)) == (0.01, [8], 9)  # type: ignore[attr-defined]
+        assert [(each.name, each.options) for each in spec.loss] == [("focal", {"gamma": 3})]
+        assert spec.expect == {"test.auroc": "> 0.5"}
+
+
+def test_the_command_of_an_outline_names_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    outline, _ = outlined(str(write_table(tmp_path / "t.csv")), Overrides(target=["fraud"]), path)
+    assert f"losscli compare {path}" in outline(None).text()
+
+
+def test_columns_of_a_task_without_a_table_are_refused() -> None:
+    with pytest.raises(SpecError, match="--target says nothing of binary"):
+        outlined("binary", Overrides(target=["foo"]), None)
+
+
+def test_a_table_without_a_target_gets_the_suggestions_and_no_other_error(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        advised(str(write_table(tmp_path / "t.csv")), Overrides())
+    (problem,) = caught.value.problems
+    assert problem.cure is not None
+    assert problem.cure.startswith("--target fraud (")
+
+
+def test_a_target_that_numbers_the_rows_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("\n".join(["a,name", *(f"{index},n{index}" for index in range(40))]) + "\n")
+    with pytest.raises(DataError, match="looks like an id"):
+        advised(str(tmp_path / "t.csv"), Overrides(target=["name"]))
 
 
 def test_a_target_that_nobody_named_is_told(tmp_path: Path) -> None:

@@ -36,12 +36,17 @@ class Pick:
 
 @dataclass(frozen=True)
 class Advice:
-    """What was measured, with its numbers; the losses for it; whose measurement it is; what else to know."""
+    """What was measured, with its numbers; the losses for it; whose measurement it is; what else to know.
+
+    `metrics` are those to judge by, the headline first, and `train` what else of training the losses need.
+    """
 
     reason: str
     picks: Sequence[Pick]
     source: str = ""
     note: str = ""
+    metrics: Sequence[str] = ()
+    train: Mapping[str, Any] = field(default_factory=dict)
 
 
 Judge = Callable[[Evidence], Advice | None]

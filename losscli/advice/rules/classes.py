@@ -15,6 +15,9 @@ MANY_CLASSES = 20
 NOISY = 0.005  # share of rows that no function of the features can get right
 WEIGHED = "King and Zeng 2001, Logistic Regression in Rare Events Data"
 MOST_RANKS = 15
+BY_RANKING = ("auprc", "auroc", "f1-tuned", "log-loss")  # for a rare class, which accuracy does not see
+RARE_IN_A_BATCH = 8  # rows of the rare class that a loss over the batch should meet
+LARGEST_BATCH = 4096
 ORDERS = {
     "given": "the order of the labels is given",
     "words": "the labels are words that have an order",
@@ -39,7 +42,11 @@ def rare_class(found: Evidence) -> Advice | None:
         f"pos_weight: balanced is {weight:.3g} here. Weights move the decision and spoil the probabilities; moving the "
     )
     return Advice(
-        _rarity(found), picks, source=WEIGHED, note=f"{note}threshold of bce-logits afterwards may do as much"
+        _rarity(found),
+        picks,
+        source=WEIGHED,
+        note=f"{note}threshold of bce-logits afterwards may do as much (f1-tuned)",
+        metrics=BY_RANKING if weight > 1 else (),
     )
 
 
@@ -53,12 +60,14 @@ def extreme_imbalance(found: Evidence) -> Advice | None:
     picks = [Pick("bce-logits", {"pos_weight": "balanced"}), Pick("focal"), *only_ranked]
     if weight > 1:
         picks.append(Pick("soft-f1"))
-    note = f"pos_weight: balanced is {weight:.3g} here. Judge by average-precision or auroc, not by accuracy; losses over a "
+    note = f"pos_weight: balanced is {weight:.3g} here. Judge by auprc or auroc, not by accuracy; losses over a "
     return Advice(
         _rarity(found),
         picks,
         source=WEIGHED,
-        note=f"{note}whole batch need some of the rare rows in it: take a large batch_size",
+        note=f"{note}whole batch need some of the rare rows in it: the batch is {_batch(found)} rows for that",
+        metrics=BY_RANKING if weight > 1 else (),
+        train={"batch_size": _batch(found)},
     )
 
 
@@ -92,7 +101,10 @@ def ordered_labels(found: Evidence) -> Advice | None:
         reason += f"; classes far apart in it {do} differ more in their features (rank correlation {alike:.2f})"
     picks = [Pick("emd"), Pick("corn"), Pick("coral")]
     return Advice(
-        reason, picks, note="take none of these if the order means nothing; accuracy does not see how far off one is"
+        reason,
+        picks,
+        note="take none of these if the order means nothing; accuracy does not see how far off one is: judge by quadratic-kappa",
+        metrics=("quadratic-kappa", "accuracy", "macro-f1", "log-loss"),
     )
 
 
@@ -115,7 +127,11 @@ def long_tail(found: Evidence) -> Advice | None:
         picks.append(Pick("focal"))
     source = "Cui et al. 2019, Class-Balanced Loss, https://arxiv.org/abs/1901.05555" if ratio >= LONG_TAIL else ""
     return Advice(
-        reason, picks, source, note="judge by balanced-accuracy or macro-f1: accuracy hardly sees a rare class"
+        reason,
+        picks,
+        source,
+        note="judge by balanced-accuracy or macro-f1: accuracy hardly sees a rare class",
+        metrics=("balanced-accuracy", "macro-f1", "accuracy", "log-loss"),
     )
 
 
@@ -125,7 +141,8 @@ def many_classes(found: Evidence) -> Advice | None:
     classes = len(found.target.labels)
     if classes < MANY_CLASSES or found.soft:
         return None
-    reason = f"{classes} classes, of {found.rows / classes:.3g} rows each in the mean"
+    each = found.rows / classes
+    reason = f"{classes} classes, of {each:.3g} {'row' if each == 1 else 'rows'} each in the mean"
     picks = [Pick("cross-entropy", {"label_smoothing": 0.1}), Pick("ova-bce"), Pick("sparsemax")]
     return Advice(
         reason, picks, "Szegedy et al. 2016, Rethinking the Inception Architecture, https://arxiv.org/abs/1512.00567"
@@ -178,6 +195,13 @@ def contradicting_rows(found: Evidence) -> Advice | None:
         picks,
         note="if the labels are right and chance decides, these lose to the reference: compare them with it",
     )
+
+
+def _batch(found: Evidence) -> int:
+    """A power of 2 that holds some rows of the rare class in the mean, and no more than there are."""
+    wanted = RARE_IN_A_BATCH / float(found.shares.min())
+    most = min(LARGEST_BATCH, max(2, found.rows // 2))
+    return 1 << min(math.ceil(math.log2(wanted)), most.bit_length() - 1)
 
 
 def _few(found: Evidence) -> bool:

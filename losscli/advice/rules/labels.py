@@ -24,7 +24,8 @@ def sparse_labels(found: Evidence) -> Advice | None:
         "of the rows"
     )
     picks = [Pick("asymmetric"), Pick("bce-logits", {"pos_weight": "balanced"}), Pick("focal")]
-    return Advice(reason, picks, note="judge by macro-f1: hamming-loss is small for a model that never says yes")
+    note = "judge by macro-f1: hamming-loss is small for a model that never says yes"
+    return Advice(reason, picks, note=note, metrics=("macro-f1", "mean-average-precision", "micro-f1", "hamming-loss"))
 
 
 @rule("multilabel")

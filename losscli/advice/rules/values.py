@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from losscli.advice.evidence import Evidence
-from losscli.advice.numbers import SKEWED, Numbers
+from losscli.advice.numbers import SKEWED, Numbers, figure
 from losscli.advice.rules import Advice, Pick, percent, rule
 
+DISPERSION = "Cameron and Trivedi 1990, Regression-based tests for overdispersion"
 FEW = 3  # rows that are not yet a tail
 HEAVY = 0.002  # share of residuals beyond Tukey's far fences: 1000 times that of a normal distribution
 OVERDISPERSED = 3.0  # standard errors of alpha above 0
@@ -16,6 +17,10 @@ MANY_ZEROS = 0.05
 ORDERS = 50.0  # largest beside smallest, from which errors are thought of as shares
 UNEVEN, UNEVEN_P = 2.0, 1e-3  # ratio of spreads, and p of the test
 COUNTED = 100  # means from which counts are as good as any numbers
+AT_LIMIT, MANY_VALUES = 0.02, 20  # share of rows at the largest number, of so many different ones
+PERCENT = 95.0  # a largest number between this and 100 looks like a percentage
+LEAST_POWER, MOST_POWER = 0.8, 2.2  # measured powers that may be those of a Tweedie
+BY_MEAN = ("rmse", "r2", "mae")
 NOISE = 0.6  # a linear fit that explains less leaves enough open for an interval
 
 
@@ -25,24 +30,20 @@ def counts(found: Evidence) -> Advice | None:
     if not _counts(found):
         return None
     reason = f"whole numbers from {_range(found.numbers)} {_zeros(found)}"
-    measured = found.dispersion
+    measured, judged = found.dispersion, _judged_counts(found)
     if measured is None:
-        return Advice(reason, [Pick("poisson-nll"), Pick("negative-binomial-nll")])
+        return Advice(reason, [Pick("poisson-nll"), Pick("negative-binomial-nll")], "", judged, BY_MEAN)
     if measured.z < OVERDISPERSED or measured.alpha <= 0:
         told = f"; they vary as Poisson's do (dispersion {measured.pearson:.2f}, 1 is Poisson)"
-        return Advice(
-            reason + told, [Pick("poisson-nll")], "Cameron and Trivedi 1990, Regression-based tests for overdispersion"
-        )
+        return Advice(reason + told, [Pick("poisson-nll")], DISPERSION, judged, BY_MEAN)
     alpha = float(f"{measured.alpha:.2g}")
     told = f"; variance grows faster than the mean: mean + {alpha:g} mean^2 (dispersion {measured.pearson:.2f}, 1 is Poisson)"
     if measured.zeros > EXCESS_ZEROS * measured.expected_zeros and measured.zeros > MANY_ZEROS:
         told += f"; {percent(measured.zeros)} zeros where Poisson expects {percent(measured.expected_zeros)}"
-    return Advice(
-        reason + told,
-        [Pick("negative-binomial-nll", {"alpha": alpha}), Pick("poisson-nll")],
-        "Cameron and Trivedi 1990, Regression-based tests for overdispersion",
-        "poisson-nll has the same best answer, the mean; alpha changes how much rows with large counts are believed",
-    )
+        judged = f"{judged}. No loss of the shelf is zero-inflated or a hurdle model (Lambert 1992; Mullahy 1986)"
+    same = "poisson-nll has the same best answer, the mean; alpha changes how much rows with large counts are believed"
+    picks = [Pick("negative-binomial-nll", {"alpha": alpha}), Pick("poisson-nll")]
+    return Advice(reason + told, picks, DISPERSION, f"{same}. {judged}", BY_MEAN)
 
 
 @rule("regression")
@@ -51,22 +52,29 @@ def zero_inflated_amounts(found: Evidence) -> Advice | None:
     if not _amounts_with_zeros(found):
         return None
     share = min(each.zeros / each.rows for each in found.numbers)
-    power = _tweedie_power(found)
-    picks = [Pick("tweedie", {"power": power}), Pick("msle")]
-    return Advice(f"amounts from 0 on, of which {percent(share)} are exactly 0{_power_said(found)}", picks)
+    picks = [*_tweedie(found), Pick("msle")]
+    return Advice(
+        f"amounts from 0 on, of which {percent(share)} are exactly 0{_power_said(found)}",
+        picks,
+        note="no loss of the shelf is a hurdle model, which asks first whether there is any amount (Cragg 1971)",
+        metrics=BY_MEAN,
+    )
 
 
 @rule("regression")
 def positive_skewed(found: Evidence) -> Advice | None:
     """Positive amounts with a long tail: the logarithm is what has an even spread."""
-    if not found.numbers or not all(
-        each.positive and each.skewness >= SKEWED and not _count(each) for each in found.numbers
+    if (
+        not found.numbers
+        or _limit(found)
+        or not all(each.positive and each.skewness >= SKEWED and not _count(each) for each in found.numbers)
     ):
         return None
     skewness = max(each.skewness for each in found.numbers)
-    picks = [Pick("gamma-nll"), Pick("msle"), Pick("tweedie", {"power": _tweedie_power(found)})]
+    picks = [Pick("gamma-nll"), Pick("msle"), *_tweedie(found)]
     note = (
-        "gamma-nll and tweedie learn the mean; msle, and a target learned as its logarithm, come nearer to the median"
+        "gamma-nll and tweedie learn the mean; msle comes nearer to the median, and so does any loss on the logarithm: "
+        "try mse with data.transform: log (--set data.transform=log) in a comparison of its own"
     )
     return Advice(f"all above 0, with a long tail (skewness {skewness:.2g}){_power_said(found)}", picks, note=note)
 
@@ -90,9 +98,17 @@ def uneven_spread(found: Evidence) -> Advice | None:
     left = found.leftover
     if left is None or _counts(found) or _amounts_with_zeros(found):
         return None
-    if left.spread_ratio() < UNEVEN or left.uneven() > UNEVEN_P:
+    if left.spread_ratio() >= UNEVEN and left.uneven() <= UNEVEN_P:
+        reason = (
+            f"residuals spread {left.spread_ratio():.2g} times as wide in one tenth of the predictions as in another"
+        )
+    elif left.by_features.ratio >= UNEVEN and left.by_features.p <= UNEVEN_P:
+        reason = (
+            f"residuals spread {left.by_features.ratio:.2g} times as wide in the tenth of the rows whose features make them "
+            "wide as in that whose features make them narrow"
+        )
+    else:
         return None
-    reason = f"residuals spread {left.spread_ratio():.2g} times as wide in one tenth of the predictions as in another"
     picks = [Pick("gaussian-nll"), Pick("beta-nll", {"beta": 0.5}), Pick("laplace-nll")]
     return Advice(
         reason, picks, "White 1980, A heteroskedasticity-consistent covariance matrix estimator and a direct test"
@@ -102,7 +118,9 @@ def uneven_spread(found: Evidence) -> Advice | None:
 @rule("regression")
 def multiplicative_scale(found: Evidence) -> Advice | None:
     """Positive numbers over orders of magnitude: an error is a share of its number."""
-    if not found.numbers or not all(each.positive and each.high >= ORDERS * each.low for each in found.numbers):
+    if not found.numbers or _limit(found):
+        return None
+    if not all(each.positive and each.high >= ORDERS * each.low for each in found.numbers):
         return None
     low, high = min(each.low for each in found.numbers), max(each.high for each in found.numbers)
     picks = [Pick("msle"), Pick("smape"), Pick("mape")]
@@ -116,12 +134,18 @@ def multiplicative_scale(found: Evidence) -> Advice | None:
 
 @rule("regression")
 def shares_of_one(found: Evidence) -> Advice | None:
-    """Numbers between 0 and 1: no error is larger than 1, but predictions may leave the range."""
-    if not found.numbers or not all(each.unit for each in found.numbers):
+    """Numbers between 0 and 1, or percentages: no error is larger than the range, but predictions may leave it."""
+    limit = _limit(found)
+    if not limit:
         return None
     zeros = sum(each.zeros for each in found.numbers) / sum(each.rows for each in found.numbers)
-    reason = f"all between 0 and 1 ({_range(found.numbers)}), {percent(zeros)} exactly 0"
-    note = "the mean of such numbers is learned by mse; predictions are not held within 0 and 1: clip them"
+    looks = "" if limit == 1 else ", like percentages"
+    some = f", {percent(zeros)} exactly 0" if zeros else ""
+    reason = f"all between 0 and {limit}{looks} ({_range(found.numbers)}){some}"
+    note = (
+        f"the mean of such numbers is learned by mse; predictions are not held within 0 and {limit}: clip them. No loss of "
+        "the shelf is made for proportions, as the fractional logit is (Papke and Wooldridge 1996)"
+    )
     return Advice(reason, [Pick("mae"), Pick("log-cosh")], "Gneiting 2011, Making and evaluating point forecasts", note)
 
 
@@ -132,8 +156,28 @@ def wide_open(found: Evidence) -> Advice | None:
     if left is None or left.explained >= NOISE:
         return None
     reason = f"a linear fit explains {percent(max(0.0, left.explained))} of the variance: an interval would say what is left open"
-    taus = [0.05, 0.25, 0.5, 0.75, 0.95]
-    return Advice(reason, [Pick("multi-quantile", {"taus": taus}), Pick("crps-gaussian")])
+    # A Gaussian would put much of its mass where counts and amounts with zeros cannot be.
+    gaussian = [] if _counts(found) or _amounts_with_zeros(found) or _limit(found) else [Pick("crps-gaussian")]
+    return Advice(reason, [Pick("multi-quantile", {"taus": [0.05, 0.25, 0.5, 0.75, 0.95]}), *gaussian])
+
+
+@rule("regression")
+def at_the_limit(found: Evidence) -> Advice | None:
+    """Many rows at exactly the largest number: what was measured may go on beyond it."""
+    held = [each for each in found.numbers if each.distinct >= MANY_VALUES and each.ceiling >= AT_LIMIT * each.rows]
+    if not held or held[0].ceiling < FEW:
+        return None
+    reason = (
+        f"{percent(held[0].ceiling / held[0].rows)} of the rows are exactly {figure(held[0].high)}, the largest number: "
+        "is it a limit of what was measured?"
+    )
+    note = (
+        "if so, the mean of what there is is too small; the median (mae) is not moved by how far rows lie beyond a limit. "
+        "No loss of the shelf is made for censored targets, as Tobit's is"
+    )
+    return Advice(
+        reason, [Pick("mae")], "Powell 1984, Least absolute deviations for the censored regression model", note
+    )
 
 
 @rule("regression")
@@ -163,6 +207,26 @@ def _count(shape: Numbers) -> bool:
     return shape.count_like and shape.mean < COUNTED
 
 
+def _limit(found: Evidence) -> int:
+    """Where the numbers of a proportion end: 1, or 100 for what looks like percentages; 0 for other numbers."""
+    if not found.numbers:
+        return 0
+    if all(each.unit for each in found.numbers):
+        return 1
+    hundred = all(each.low >= 0 and PERCENT <= each.high <= 100 and not each.whole for each in found.numbers)
+    return 100 if hundred else 0
+
+
+def _judged_counts(found: Evidence) -> str:
+    """Which metric sees what a loss of counts learns, and how much there is to see."""
+    told = "these learn the mean: judge them by rmse and r2"
+    if found.leftover is not None:
+        told += f" (a linear fit reaches an r2 of {max(0.0, found.leftover.explained):.2g} here)"
+    if all(each.median == 0 for each in found.numbers):
+        told += "; mae is least for a model that always says 0, the median"
+    return told
+
+
 def _range(shapes: Sequence[Numbers]) -> str:
     return f"{min(each.low for each in shapes):.4g} to {max(each.high for each in shapes):.4g}"
 
@@ -173,10 +237,12 @@ def _zeros(found: Evidence) -> str:
     return f"(mean {mean:.3g}, {percent(zeros / rows)} zeros)"
 
 
-def _tweedie_power(found: Evidence) -> float:
-    """The measured power, held within those that tweedie takes."""
+def _tweedie(found: Evidence) -> list[Pick]:
+    """Tweedie with the measured power, if it is near those between Poisson's 1 and gamma's 2; 1.5 if none was measured."""
     power = found.leftover.power() if found.leftover is not None else None
-    return 1.5 if power is None else round(min(1.9, max(1.1, power)), 1)
+    if power is not None and not LEAST_POWER <= power <= MOST_POWER:
+        return []
+    return [Pick("tweedie", {"power": 1.5 if power is None else round(min(1.9, max(1.1, power)), 1)})]
 
 
 def _power_said(found: Evidence) -> str:

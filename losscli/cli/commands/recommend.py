@@ -28,7 +28,7 @@ def recommend(
     force: Force = False,
     run: Run = False,
     epochs: flags.Epochs = None,
-    seeds: flags.Seeds = "5",
+    seeds: flags.Seeds = None,
     metric: flags.Metric = None,
     device: flags.Device = None,
     sets: flags.Set = None,
