@@ -56,7 +56,11 @@ class Missing(Strict):
 
 def _of_rows(given: Any) -> Any:
     """`missing: drop` in full."""
-    return {"rows": given} if given in ("drop", "error") else given
+    if isinstance(given, str) and given not in ("drop", "error"):
+        raise ValueError(
+            f"expected drop, error or a block of keys such as {{numbers: mean}}, got the text {shown(given)}"
+        )
+    return {"rows": given} if isinstance(given, str) else given
 
 
 class Tables(Strict):

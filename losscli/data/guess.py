@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.errors import shown
 from losscli.tasks import Column, Reading
-from losscli.tasks.labels import label_of
+from losscli.tasks.labels import EXACT, label_of
 
 MOST_CLASSES = 20  # different whole numbers that may be the numbers of classes
 RAREST = 0.1  # of the rows that a class would have if all were equally frequent: rarer ones are counts, not classes
@@ -63,6 +63,8 @@ def _of_classes(name: str, two: list[str], count: int, what: str) -> Guess:
 
 def _of_numbers(name: str, present: np.ndarray, counts: np.ndarray, whole: bool, *, ordered: bool) -> Guess:
     """Of more than two different numbers: the numbers of classes, counts, or measurements."""
+    if len(present) and max(-present[0], present[-1]) >= EXACT:  # all of them are whole, as doubles
+        return Guess("regression", f"{shown(name)} holds numbers as large as {max(-present[0], present[-1]):.3g}")
     if not whole:
         return Guess("regression", f"{shown(name)} holds numbers with decimals")
     span = f"whole numbers from {label_of(present[0])} to {label_of(present[-1])}"

@@ -303,7 +303,7 @@ def _category(texts: Levels, wanted: Wanted) -> Inferred:
     if most is not None and count > most:
         why = f"{count} different texts in {rows} rows: an id or a name"
         name = shown(texts.name)[1:-1]
-        embedded = f"embed it with data.encode: {{embedding: {{columns: [{name}]}}}}"
+        embedded = f"embed it with {setting('encode.embedding.columns', f'[{name}]')}"
         cure = (
             f"an id, a name or free text: list it under data.drop, {embedded}, "
             f"or set {setting('types', 'category', texts.name)}"

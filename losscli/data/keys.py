@@ -229,7 +229,8 @@ def _refuse_unknown(
         raise DataError(
             f"the column {shown(name)} must hold {wanted}, and it holds {_listed([texts[at] for at in unknown])}",
             place=place_of(column, int(rows[0])),
-            cure="say which value means what: data.split.labels: {train: ..., valid: ..., test: ...}",
+            cure="say which value means what: data.split.labels: {train: A, test: B} (--set 'data.split.labels={train: A, "
+            "test: B}')",
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from losscli.data.corrupt import Corruption, Damaged, corrupt, told
+from losscli.data.cures import setting
 from losscli.data.dataset import SPLITS, Dataset, Part, Table
 from losscli.data.decode import scaled, target_scale, target_state
 from losscli.data.encode import Encoder
@@ -166,7 +167,7 @@ def _need_two_classes(task: Task, target: Target, train: np.ndarray) -> None:
     if len(seen) < 2:
         raise DataError(
             f"the training split has one class only: {shown(target.labels[int(seen[0])])}",
-            cure="set data.split.stratify: true, or add rows of the other classes",
+            cure=f"set {setting('split.stratify', 'true')}, or add rows of the other classes",
         )
 
 

@@ -11,11 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from losscli.data.cures import setting
 from losscli.data.dataset import SPLITS, Table
 from losscli.data.keys import codes_of, groups_to_folds, groups_to_splits, split_named, split_of_time
 from losscli.data.sources import Split
 from losscli.errors import DataError, Finding, choose_from, counted, shown
-from losscli.tasks import Column, Target
+from losscli.tasks import Column, Origin, Target
 
 LEAST_ROWS = 2  # a split of one row has no spread, no ranking and no batch statistics
 FOLDS = 0xF01D  # keeps the folds of division 0 apart from what seed 0 draws elsewhere
@@ -69,7 +70,8 @@ def divide(
     seed = split.seed_of(seed)
     findings: list[Finding] = []
     if split.kind == "random":
-        return split_rows(target.classes, split, seed, stratify, target.labels), []
+        origin = next(iter(table.targets.values())).origin
+        return split_rows(target.classes, split, seed, stratify, target.labels, origin), []
     if split.kind == "time":
         rows, findings = split_of_time(split.time or "", table.keys[split.time or ""], split.valid, split.test)
     elif split.kind == "column":
@@ -111,14 +113,19 @@ def _folds(table: Table, target: Target, split: Split, seed: int, stratify: bool
 
 
 def split_rows(
-    target: np.ndarray, shares: Split, seed: int, stratify: bool, labels: Sequence[str] = ()
+    target: np.ndarray,
+    shares: Split,
+    seed: int,
+    stratify: bool,
+    labels: Sequence[str] = (),
+    origin: Origin | None = None,
 ) -> dict[str, np.ndarray]:
     """The rows of each split by its name: sorted indices, disjoint, together all of `target` [N, ...].
 
     With `stratify`, `target` [N] holds classes, and each class is divided as the whole table is, by largest remainder:
     its count in `valid` and in `test` is within 1 of its share. Otherwise (and for multilabel targets, which have no
     one class per row) the rows are drawn at random. Raises `DataError` if a split gets fewer than 2 rows or if a class
-    has fewer than 2; `labels` names the classes in that message.
+    has fewer than 2; `labels` names the classes in that message, `origin` the place of its row.
 
     >>> rows = split_rows(np.array([0, 1] * 10), Split(valid=0.2, test=0.2), seed=0, stratify=True)
     >>> {name: len(part) for name, part in rows.items()}
@@ -130,7 +137,7 @@ def split_rows(
         edges = np.cumsum([sizes["valid"], sizes["test"]])
         valid, test, train = np.split(shuffled, edges)
     else:
-        valid, test, train = _stratified(shuffled, target, sizes, labels)
+        valid, test, train = _stratified(shuffled, target, sizes, labels, origin)
     drawn = {"train": train, "valid": valid, "test": test}
     return {name: np.sort(drawn[name]) for name in SPLITS}
 
@@ -153,16 +160,12 @@ def _refuse_small(sizes: dict[str, int], rows: int) -> None:
 
 
 def _stratified(
-    shuffled: np.ndarray, target: np.ndarray, sizes: dict[str, int], labels: Sequence[str]
+    shuffled: np.ndarray, target: np.ndarray, sizes: dict[str, int], labels: Sequence[str], origin: Origin | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     classes, codes, counts = np.unique(target, return_inverse=True, return_counts=True)
     if counts.min() < LEAST_ROWS:
         rare = classes[counts.argmin()]
-        name = labels[int(rare)] if labels else rare
-        raise DataError(
-            f"the class {shown(name)} has {counts.min()} row, and a stratified split needs at least {LEAST_ROWS}",
-            cure="drop that class, add rows of it, or set data.split.stratify: false",
-        )
+        raise _rare(labels[int(rare)] if labels else str(rare), labels, np.flatnonzero(target == rare), origin)
     valid = _largest_remainder(counts, sizes["valid"], counts)
     test = _largest_remainder(counts, sizes["test"], counts - valid)
     order = shuffled[np.argsort(codes[shuffled], kind="stable")]  # by class, shuffled within
@@ -171,6 +174,17 @@ def _stratified(
     in_valid = rank < valid[of]
     in_test = ~in_valid & (rank < (valid + test)[of])
     return order[in_valid], order[in_test], order[~in_valid & ~in_test]
+
+
+def _rare(name: str, labels: Sequence[str], rows: np.ndarray, origin: Origin | None) -> DataError:
+    """A class of too few rows, which may be another's name misspelled."""
+    twins = [label for label in labels if label != name and label.casefold().split() == name.casefold().split()]
+    alike = f"write it as {shown(twins[0])} if it is the same, " if twins else ""
+    return DataError(
+        f"the class {shown(name)} has {counted(len(rows), 'row')}, and a stratified split needs at least {LEAST_ROWS}",
+        place=origin.place(int(rows[0])) if origin else None,
+        cure=f"{alike}drop that class, add rows of it, or set {setting('split.stratify', 'false')}",
+    )
 
 
 def _largest_remainder(counts: np.ndarray, size: int, left: np.ndarray) -> np.ndarray:

@@ -69,7 +69,7 @@ def read_pieces(path: Path, name: str, encoding: str, watched: Watched) -> Itera
 def _refuse_other_formats(data: bytes, name: str) -> None:
     for start, kind in MAGIC.items():
         if data.startswith(start):
-            cure = "set data.source: parquet" if kind == "Parquet" else "export the table as CSV"
+            cure = f"set {setting('source', 'parquet')}" if kind == "Parquet" else "export the table as CSV"
             message = f"the format is not supported: the file is {kind}, and must be plain text"
             raise DataError(message, place=Place(name), cure=cure)
 

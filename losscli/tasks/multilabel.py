@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import Any, ClassVar
 
 import numpy as np
@@ -119,7 +120,7 @@ def _stray(name: str, column: Column, cells: np.ndarray) -> Problem:
         f"a cell of the multilabel target {shown(name)} must be 0 or 1, and {shown(text)} is neither "
         f"({len(rows)} such cells)",
         place_of(column, rows[0]),
-        f"set data.separator: {shown(separator)} for several labels in one cell"
+        f"set data.separator: {shown(separator)} (--set {quote(f'data.separator={separator}')}) for several labels in one cell"
         if (separator := next((each for each in SEPARATORS if each in str(text)), None))
         else "give one column of 0 and 1 per label; for one column of labels use task: multiclass, or data.separator",
     )

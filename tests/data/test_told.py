@@ -3,19 +3,21 @@
 import datetime as dt
 import pathlib
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from losscli.contest import load
 from losscli.data.columns import in_short
+from losscli.data.guess import guess_task
 from losscli.data.prepare import prepare
 from losscli.data.sources import sources
 from losscli.data.split import set_apart
 from losscli.errors import DataError
 from losscli.spec.load import build_spec
 from losscli.spec.overrides import Overrides
-from losscli.tasks import tasks
+from losscli.tasks import Column, tasks
 
 ROWS = 60
 
@@ -299,6 +301,16 @@ def test_what_is_wrong_with_a_whole_table_names_its_file(tmp_path, text, says):
     assert refused.value.problems[0].place.file.endswith("t.csv")
 
 
+def test_a_class_of_one_row_has_a_place_and_may_be_another_misspelled(tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n" + "1,no\n2,yes\n" * 10 + "3,Yes\n")
+    with pytest.raises(DataError, match="the class 'Yes' has 1 row,") as refused:
+        load(build_spec(Overrides(data=str(tmp_path / "t.csv"), target=["y"])))
+    (problem,) = refused.value.problems
+    assert (problem.place.line, problem.place.column) == (22, 2)
+    assert problem.cure.startswith("write it as 'yes' if it is the same, ")
+    assert "--set data.split.stratify=false" in problem.cure
+
+
 # Blanks
 
 
@@ -314,3 +326,7 @@ def test_blanks_around_values_and_names_are_told_with_their_counts(csv):
 
 def test_where_there_are_no_blanks_nothing_is_told(csv):
     assert not said(csv('a,b,y\n1,"x y",0\n2,"u, v",1\n3,"w ,z",0\n')[1], "trimmed")
+
+
+def test_numbers_beyond_what_a_double_tells_apart_are_no_counts():
+    assert guess_task({"y": Column(np.array([1e34, 9e36, 2e35]))}).reason == "'y' holds numbers as large as 9e+36"
