@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from losscli.cli.text import visible
 from losscli.errors import Problem, UserError, counted
+
+if TYPE_CHECKING:
+    from losscli.spec.model import Spec
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,34 @@ def judge(path: Path, data: bool) -> Judged:
         spec = load_spec(path)
         said = f"{spec.task} · {_ies(len(entries(spec)))} x {counted(len(spec.seeds), 'seed')}"
         if data:
-            from losscli.contest import load
-
-            contest = load(spec)
-            said += " · " + ", ".join(f"{rows:,} {split}" for split, rows in contest.rows.items()) + " rows"
+            said += f" · {_rows(spec)}"
     except UserError as wrong:
         return Judged(str(path), problems=wrong.problems, exit_code=wrong.exit_code)
     return Judged(str(path), said)
+
+
+def _rows(spec: Spec) -> str:
+    """The rows of each split, once the data of every arena that the spec makes are loaded."""
+    from losscli.contest import load
+    from losscli.spec.arenas import by_level
+
+    first, *others = [load(level).rows for level in by_level(spec)]
+    levels = f", at each of {1 + len(others)} levels" if others else ""
+    return ", ".join(f"{rows:,} {split}" for split, rows in first.items()) + f" rows{levels}"
+
+
+def judged(names: Sequence[str], data: bool) -> list[Judged]:
+    """The verdicts on all specs that paths and patterns name; a pattern that names none is one that is wrong."""
+    from losscli.cli.outcome import files
+
+    paths: dict[Path, Path] = {}
+    missing = []
+    for name in names:
+        try:
+            paths |= {path.resolve(): path for path in files([name], quiet=True) if path.resolve() not in paths}
+        except UserError as wrong:
+            missing.append(Judged(name, problems=wrong.problems, exit_code=wrong.exit_code))
+    return [*missing, *(judge(path, data) for path in paths.values())]
 
 
 def told(each: Judged) -> Iterator[RenderableType]:

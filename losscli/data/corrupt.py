@@ -39,8 +39,8 @@ class Corruption(Strict):
     `labels`: the share of training labels that are changed to another class, any other alike; or how much of each class
     becomes which, `{yes: {no: 0.3}}`, or that as a matrix (rows: the class there is; columns: what it becomes).
     `imbalance`: the share of the rarest class's training rows that are taken away. `target_outliers`: the share of training
-    targets that are moved by `outlier_size` standard deviations. `feature_noise`: the sd of Gaussian noise on every number,
-    in units of the feature's own. `missing`: the share of cells that are emptied.
+    targets that are moved. `outlier_size` is by how many standard deviations. `feature_noise`: the sd of Gaussian noise on
+    every number, in units of the feature's own. `missing`: the share of cells that are emptied.
     """
 
     labels: Fraction | Shares | Matrix | dict[str, dict[str, Fraction]] = 0.0

@@ -26,7 +26,7 @@ SHARE = re.compile(r"\s*(?:\d{1,3}(?:\.\d{0,9})?|\.\d{1,9})\s*%\s*")  # like 2% 
 class LossChoice(Strict):
     """One loss with its options (a list as the value of a number is a grid).
 
-    `output` and `lr` override `model.output` and `train.lr`. `weight` are class weights for a loss that has no such option of
+    `output` overrides `model.output`. `lr` overrides `train.lr`. `weight` are class weights for a loss that has no such option of
     its own: how much a row of each class counts (a list with more than numbers in it is a grid).
     """
 

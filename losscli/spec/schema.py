@@ -1,7 +1,8 @@
 """The JSON Schema of a spec, for editors and other programs: made of the same classes and shelves that read a spec.
 
 A new source, model, loss, option, metric or key of a block stands in it by itself. It never refuses what the loader takes; the
-loader is the stricter one: it knows a generator's own options, options without a default, names that occur twice.
+loader is the stricter one: it knows a generator's own options, options without a default (which `tune` may give), names
+that occur twice.
 """
 
 from __future__ import annotations
@@ -64,9 +65,14 @@ def _section(key: str, known: Schema | None) -> Schema:
     """A key of the top; one that has no shape of its own here has that of its field."""
     if known is None:
         annotation: Any = Spec.model_fields[key].annotation
-        known = _bare(TypeAdapter(annotation).json_schema())
+        known = _without_null(_bare(TypeAdapter(annotation).json_schema()))
     said = "the version of this format" if key == "schema_version" else comment(Spec, key)
     return {"description": said, **known} if said else known
+
+
+def _without_null(known: Schema) -> Schema:
+    """A key that may be left out, and not be null."""
+    return _any_of(each for each in known["anyOf"] if each != {"type": "null"}) if "anyOf" in known else known
 
 
 def _by_task(task: str) -> Schema:
@@ -80,7 +86,8 @@ def _by_task(task: str) -> Schema:
 
 
 def _kinds(shelf: Any) -> list[tuple[str, type[BaseModel]]]:
-    return [(name, shelf.get(name)) for name in shelf.names()]
+    # A shelf's own order is that in which its files were imported, which is not the same in all commands.
+    return [(name, shelf.get(name)) for name in sorted(shelf.names())]
 
 
 def _blocks() -> tuple[dict[type[BaseModel], Schema], dict[str, Schema]]:
@@ -88,19 +95,19 @@ def _blocks() -> tuple[dict[type[BaseModel], Schema], dict[str, Schema]]:
     kinds = [kind for _, kind in (*_kinds(sources), *_kinds(models))] + [Plan]
     found, whole = models_json_schema([(kind, "validation") for kind in kinds])
     defs = {name: _bare(each) for name, each in whole["$defs"].items()}
-    for kind in _with_inner(kinds):
+    for kind in with_inner(kinds):
         for key, said in defs[kind.__name__].get("properties", {}).items():
             if comment(kind, key):
                 said.setdefault("description", comment(kind, key))
     return {kind: found[kind, "validation"] for kind in kinds}, defs
 
 
-def _with_inner(kinds: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
+def with_inner(kinds: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
     """The classes, and those of the blocks inside them."""
     inner: list[type[BaseModel]] = []
     for kind in kinds:
         blocks = [field.annotation for field in kind.model_fields.values()]
-        inner += [kind, *_with_inner(each for each in blocks if isinstance(each, type) and issubclass(each, BaseModel))]
+        inner += [kind, *with_inner(each for each in blocks if isinstance(each, type) and issubclass(each, BaseModel))]
     return list(dict.fromkeys(inner))
 
 

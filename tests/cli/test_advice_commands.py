@@ -226,6 +226,20 @@ def test_validate_tells_specs_from_data(capsys: Captured) -> None:
     ]
 
 
+def test_validate_judges_the_others_where_a_pattern_names_none(capsys: Captured) -> None:
+    Path("good.yaml").write_text("task: binary\n")
+    found = json.loads(out_of(capsys, "validate", "no*.yml", "good.yaml", "--format", "json", code=2))
+    assert [(each["file"], each["ok"]) for each in found["specs"]] == [("no*.yml", False), ("good.yaml", True)]
+
+
+def test_validate_takes_data_with_several_levels_of_damage(capsys: Captured) -> None:
+    Path("levels.yaml").write_text(
+        "task: binary\ndata: {source: csv, path: loans.csv, target: default, corrupt: {labels: [0, 0.2]}}\n"
+    )
+    text = " ".join(out_of(capsys, "validate", "levels.yaml", "--data").split())
+    assert "140 train, 30 valid, 30 test rows, at each of 2 levels" in text
+
+
 def test_no_text_can_end_an_annotation_or_begin_another() -> None:
     wrong = Problem("50 %\n::error::x", Place("a,b:c.yaml", 3, 1), "try\rthis")
     assert list(workflow_lines(Judged("a,b:c.yaml", problems=[wrong]))) == [

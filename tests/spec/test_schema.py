@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from losscli.spec.comments import comment
 from losscli.spec.load import KEYS, load_spec
 from losscli.spec.model import Spec
 from losscli.spec.reader import read_spec
-from losscli.spec.schema import schema
+from losscli.spec.schema import schema, with_inner
 from losscli.stack.models import models
 from losscli.stack.plan import Plan
 from losscli.tasks import tasks
@@ -80,6 +81,7 @@ BROKEN = {
     "expectation of no split": "task: binary\nexpect: {final.accuracy: '> 0.5'}\n",
     "no seeds": "task: binary\nseeds: 0\n",
     "name that is a path": "task: binary\nname: ../x\n",
+    "costs of nothing": "task: binary\ncosts: null\n",
     "newer version": "schema_version: 99\ntask: binary\n",
 }
 
@@ -119,6 +121,13 @@ def test_what_the_loader_takes_is_valid(name: str, tmp_path: Path) -> None:
     assert [error.message for error in VALIDATOR.iter_errors(read_spec(path).data)] == []
 
 
+def test_it_does_not_depend_on_which_files_were_imported_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = json.dumps(schema())
+    for shelf in (sources, models):
+        monkeypatch.setattr(shelf, "_items", dict(reversed(shelf._items.items())))
+    assert json.dumps(schema()) == before
+
+
 def test_every_key_of_the_loader_is_in_the_schema_and_none_besides() -> None:
     assert tuple(WHOLE["properties"]) == KEYS
     assert set(KEYS) == (set(Spec.model_fields) - {"folder", "notes"}) | {"schema_version"}
@@ -137,9 +146,7 @@ def test_every_loss_with_its_options_and_every_metric_is_in_the_schema(task: str
 
 
 def described() -> list[tuple[type, str]]:
-    from losscli.spec.schema import _with_inner
-
-    kinds = _with_inner([*sources, *models, Plan, Spec])
+    kinds = with_inner([*sources, *models, Plan, Spec])
     return [(kind, key) for kind in kinds for key in kind.model_fields if (kind, key) != (Spec, "notes")]
 
 

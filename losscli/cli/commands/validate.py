@@ -33,9 +33,8 @@ def validate(
     losscli validate configs/*.yaml --data
     """
     from losscli.cli import show, validation
-    from losscli.cli.outcome import files
 
-    verdicts = [validation.judge(path, data) for path in files(specs, quiet=True)]
+    verdicts = validation.judged(specs, data)
     if form is Form.json:
         show.machine({"schema_version": 1, "specs": [each.to_json() for each in verdicts]})
     elif form is Form.github:

@@ -37,9 +37,9 @@ class Split(Strict):
     `group` is a column no value of which may stand in two splits. `time` is a column of numbers or dates: training rows
     come before valid rows, and those before test rows. `column` tells each row's split; `labels` says which of its values
     mean train, valid and test where they have other names. `folds` makes each seed a fold: seed s tests on fold s % folds
-    of the division number s // folds. The first three columns are no features, unless `feature` says so.
+    of the division number s // folds. `feature` keeps the columns of `group`, `time` and `column` among the features.
 
-    `stratify: null` means: where each row has one class. `seed` makes the split of every run that of this seed.
+    `stratify` keeps the shares of the classes alike in all splits; null does so where each row has one class. `seed` makes the split of every run that of this seed.
     """
 
     valid: Share = 0.15
