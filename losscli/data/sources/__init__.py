@@ -39,7 +39,8 @@ class Split(Strict):
     mean train, valid and test where they have other names. `folds` makes each seed a fold: seed s tests on fold s % folds
     of the division number s // folds. `feature` keeps the columns of `group`, `time` and `column` among the features.
 
-    `stratify` keeps the shares of the classes alike in all splits; null does so where each row has one class. `seed` makes the split of every run that of this seed.
+    `stratify` keeps the shares of the classes alike in all splits; null does so where each row has one class. `seed` makes
+    the split of every run that of this seed.
     """
 
     valid: Share = 0.15
