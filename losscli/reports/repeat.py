@@ -48,6 +48,6 @@ def needed(name: str, file: str) -> str:
     """What is said of a loss of one's own.
 
     >>> needed("own_loss.tilted", "own_loss.py:tilted")
-    "It needs the file of the loss 'own_loss.tilted', which no record holds: --loss own_loss.py:tilted, with its folder."
+    "The loss 'own_loss.tilted' is code in a file, which no record holds: say where it is, as --loss FOLDER/own_loss.py:tilted."
     """
-    return f"It needs the file of the loss {shown(name)}, which no record holds: --loss {file}, with its folder."
+    return f"The loss {shown(name)} is code in a file, which no record holds: say where it is, as --loss FOLDER/{file}."

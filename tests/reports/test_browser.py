@@ -202,6 +202,27 @@ def test_what_is_compared_is_all_there_whatever_is_drawn(page: Page) -> None:
     assert page.value("document.querySelector('[data-figure=forest] .plot').data.length") == 8
 
 
+def test_how_many_entries_are_drawn_is_said(page: Page) -> None:
+    page.draw_all()
+    caption = "document.querySelector('[data-figure=roc] figcaption').textContent"
+    assert "6 of 9 entries are drawn" in page.value(caption)
+    page.value("document.querySelector('[data-all]').click()")
+    page.wait_for(f"!{caption}.includes('of 9 entries')")
+    assert "without bands" in page.value(caption)
+    forest = "document.querySelector('[data-figure=forest] figcaption').textContent"
+    assert "entries are drawn" not in page.value(forest)  # all of them, always
+
+
+def test_a_table_that_is_cut_says_so(page: Page) -> None:
+    hint = "getComputedStyle(document.querySelector('.wider')).display"
+    assert page.value(hint) == "none"
+    page.browser.resize(400, 900, False)
+    page.wait_for(f"{hint} === 'inline'")
+    page.value("document.querySelector('.scroll').scrollLeft = 9999")
+    page.wait_for(f"{hint} === 'none'")
+    page.browser.resize(1280, 900, False)
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 def test_nothing_sticks_out(page: Page, width: int) -> None:
     page.browser.resize(width, 900, False)

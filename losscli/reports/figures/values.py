@@ -156,7 +156,8 @@ def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray, as
     at = list(range(1, len(chosen) + 1))
     up, down = rounded((high - said)[chosen]), rounded((said - low)[chosen])
     bars: Trace = {
-        "type": "scatter", "mode": "markers", "entry": place, "stays": True, "name": "prediction and interval", "x": at,
+        "type": "scatter", "mode": "markers", "entry": place, "stays": True, "name": "prediction, interval", "x": at,
+        "showlegend": True,
         "y": rounded(said[chosen]), "marker": {"size": 4},
         "error_y": {"symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 0},
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ MEASURES = {
     "rank": "share of the other class<br>ranked on the right side",
     "log-loss": "log-loss",
 }
+UNITS = {"sd off": "by how many standard deviations of the target a prediction is off"}
 HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five classes that training rows are looked at by
 
 
@@ -99,7 +101,8 @@ def attention(evidence: Evidence) -> Chart | None:
     told = evidence.arena.why.get("attention") or {}
     if not told:
         return None
-    limits = ["0", *(f"{edge:g}" for edge in told["edges"]), "1" if evidence.arena.task != "regression" else "more"]
+    note = f"Hardness is {UNITS.get(told['unit'], plain(told['unit']))}; its limits stand beside the choice."
+    limits = _limits(told["edges"], evidence.arena.task)
     views = {}
     for place, word in enumerate(HARDNESS):
         traces = [
@@ -109,8 +112,19 @@ def attention(evidence: Evidence) -> Chart | None:
             "xaxis": {"title": {"text": "epoch"}},
             "yaxis": {"title": {"text": "share"}, "range": [0, 1]},
         }
-        views[f"{word} ({plain(told['unit'])} {limits[place]} to {limits[place + 1]})"] = View(traces, layout)
+        views[f"{word} ({limits[place]})"] = View(traces, layout, note)
     return Chart(views, choice="training rows", shown=list(views)[-1], height=400)
+
+
+def _limits(edges: Sequence[float], task: str) -> list[str]:
+    """From where to where a class of hardness goes; a number can be off by anything.
+
+    >>> _limits([0.2, 0.8], "binary"), _limits([0.5, 2], "regression")
+    (['0 to 0.2', '0.2 to 0.8', '0.8 to 1'], ['0 to 0.5', '0.5 to 2', 'above 2'])
+    """
+    marks = ["0", *(f"{edge:g}" for edge in edges)]
+    last = f"above {marks[-1]}" if task == "regression" else f"{marks[-1]} to 1"
+    return [*(f"{low} to {high}" for low, high in itertools.pairwise(marks)), last]
 
 
 def _pulls(evidence: Evidence, looks: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
@@ -137,8 +151,8 @@ def _pulls(evidence: Evidence, looks: Mapping[str, Any] | None, entry: str, plac
     chapter="why",
 )
 def memory(evidence: Evidence) -> Chart | None:
-    """Of the training rows whose label was changed on purpose, the share that is predicted as changed: learned by heart.
-    A loss that withstands wrong labels keeps this low while it learns the other rows.
+    """What becomes of training rows whose label was changed on purpose. A loss that withstands wrong labels learns few of
+    them by heart, as they were changed, while it learns the other rows.
     """
     told = (evidence.arena.why.get("memory") or {}).get("entries") or {}
     words = {

@@ -3,6 +3,7 @@
 
 const PALETTE = 7;
 const DASHES = ["solid", "dash", "dashdot", "longdash"]; // dotted is the train split
+const SYMBOLS = ["circle", "diamond", "square", "cross"]; // likewise, of dots
 const PICTURES = window.location.hash === "#pictures"; // each figure will stand alone, without the row of entries
 const CROWDED = 6; // with more bands than this over each other, none is drawn
 
@@ -20,9 +21,10 @@ class Arena {
   }
 
   look(entry) { // the reference is drawn in ink, the others in the colours, and dashed where those run out
-    if (entry === this.told.reference) return { color: color("reference"), dash: "solid" };
+    if (entry === this.told.reference) return { color: color("reference"), dash: DASHES[0], symbol: SYMBOLS[0] };
     const place = entry - (entry > this.told.reference ? 1 : 0);
-    return { color: color(String(place % PALETTE)), dash: DASHES[Math.floor(place / PALETTE) % DASHES.length] };
+    const round = Math.floor(place / PALETTE) % DASHES.length;
+    return { color: color(String(place % PALETTE)), dash: DASHES[round], symbol: SYMBOLS[round] };
   }
 
   toggle(entry) {
@@ -100,7 +102,7 @@ class Panel {
     if (entry === undefined) return [{ showlegend: Boolean(trace.name), ...colored(trace) }];
     if (!this.arena.on.has(entry) && !stays) return [];
     const look = this.arena.look(entry);
-    const marker = { color: look.color, ...trace.marker };
+    const marker = { color: look.color, ...(trace.type === "scatter" && { symbol: look.symbol }), ...trace.marker };
     const line = { color: look.color, dash: look.dash, width: 2, ...trace.line };
     const error = (own) => own && { color: look.color, ...own };
     const main = {
