@@ -14,12 +14,13 @@ from losscli.compare.equivalence import margin
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult
 from losscli.compare.statistics import delta, estimate, holm
 from losscli.compare.verdict import judge, with_need
-from losscli.errors import Finding, counted, shown
+from losscli.errors import Finding, Severity, counted, shown
 
 if TYPE_CHECKING:
     from losscli.spec.model import Entry
 
 Scores = Mapping[str, Mapping[str, Estimate]]
+MOST_TOLD = 6  # entries that one finding names
 
 
 def build_arena(
@@ -57,9 +58,13 @@ def build_arena(
     ratios = (ratios or {name: size / rows["train"] for name, size in rows.items()}) if resampled else {}
     measured = dict.fromkeys([*directions, *(ranges or {})])
     bounds = {metric: (ranges or {}).get(metric, (-math.inf, math.inf)) for metric in measured}
-    contest = _Contest(headline, directions[headline], reference, ratios.get("test", 0.0), equivalence or {})
-    verdicts = contest.verdicts(by_entry)
-    found = [_entry(entry, by_entry[entry.name], bounds, ratios, *verdicts[entry.name]) for entry in entries]
+    shown = [metric for metric in (spec or {}).get("metrics") or directions if metric in directions]
+    contest = _Contest(directions, reference, ratios.get("test", 0.0), equivalence or {})
+    verdicts = {metric: contest.verdicts(by_entry, metric) for metric in dict.fromkeys([headline, *shown])}
+    found = [
+        _entry(entry, by_entry[entry.name], bounds, ratios, {name: of[entry.name] for name, of in verdicts.items()})
+        for entry in entries
+    ]
     return Arena(
         task=task,
         data=data,
@@ -81,30 +86,30 @@ def build_arena(
 
 @dataclass(frozen=True)
 class _Contest:
-    """Compares every entry with the reference on the headline metric of the test split, as one family."""
+    """Compares every entry with the reference on one metric of the test split at a time; each metric is a family."""
 
-    headline: str
-    direction: Literal["up", "down"]
+    directions: Mapping[str, Literal["up", "down"]]
     reference: str
     test_ratio: float
     equivalence: Mapping[str, float | str]
 
-    def verdicts(self, by_entry: Mapping[str, Sequence[RunResult]]) -> dict[str, tuple[Delta | None, str]]:
+    def verdicts(self, by_entry: Mapping[str, Sequence[RunResult]], metric: str) -> dict[str, tuple[Delta | None, str]]:
         """The difference and the verdict of each entry."""
-        values = {name: _by_seed(runs, "test", self.headline) for name, runs in by_entry.items()}
-        base = values[self.reference]
-        width = margin(self.direction, estimate(list(base.values())).mean, self.equivalence.get(self.headline))
-        deltas = self._deltas(values, base)
+        values = {name: _by_seed(runs, "test", metric) for name, runs in by_entry.items()}
+        base, direction = values[self.reference], self.directions[metric]
+        width = margin(direction, estimate(list(base.values())).mean, self.equivalence.get(metric))
+        deltas = self._deltas(values, base, metric)
         found: dict[str, tuple[Delta | None, str]] = dict.fromkeys(by_entry, (None, "too-few-seeds"))
         for name, each in deltas.items():
             whole = replace(each, margin=width)
-            verdict = judge(whole, self.direction, len(deltas), _missing(by_entry[name], by_entry[self.reference]))
-            found[name] = with_need(whole, self.direction, len(deltas), verdict, self.test_ratio), verdict
+            verdict = judge(whole, direction, len(deltas), _missing(by_entry[name], by_entry[self.reference]))
+            needed = with_need(whole, direction, len(deltas), verdict, self.test_ratio)
+            found[name] = replace(needed, verdict=verdict), verdict
         return found | {self.reference: (None, "reference")}
 
-    def _deltas(self, values: Mapping[str, dict[int, float]], base: dict[int, float]) -> dict[str, Delta]:
+    def _deltas(self, values: Mapping[str, dict[int, float]], base: dict[int, float], metric: str) -> dict[str, Delta]:
         """The differences that there are, corrected for their number; one pair has no p, and counts as one of them."""
-        each = {name: delta(self.headline, mine, base, self.test_ratio) for name, mine in values.items()}
+        each = {name: delta(metric, mine, base, self.test_ratio) for name, mine in values.items()}
         there = {name: found for name, found in each.items() if found is not None and name != self.reference}
         corrected = holm([1.0 if found.p is None else found.p for found in there.values()])
         return {
@@ -124,9 +129,9 @@ def _entry(
     runs: Sequence[RunResult],
     bounds: Mapping[str, tuple[float, float]],
     ratios: Mapping[str, float],
-    found: Delta | None,
-    verdict: str,
+    judged: Mapping[str, tuple[Delta | None, str]],
 ) -> EntryResult:
+    """`judged` has the difference and the verdict on each metric that is shown, the headline first."""
     splits = dict.fromkeys(split for run in runs for split in run.scores)
     scores = {
         split: {
@@ -136,14 +141,16 @@ def _entry(
         }
         for split in splits
     }
+    headline = next(iter(judged.values()))
     return EntryResult(
         entry=entry.name,
         loss=entry.loss,
         options={**entry.options, **entry.beside},
         scores=scores,
-        delta=found,
-        verdict=verdict,
+        delta=headline[0],
+        verdict=headline[1],
         seconds=math.fsum(run.seconds for run in runs),
+        deltas={metric: found for metric, (found, _) in judged.items() if found is not None},
     )
 
 
@@ -171,18 +178,33 @@ def _never_positive(entries: Sequence[EntryResult], labels: Sequence[str]) -> li
 
 
 def _diverged(by_entry: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
+    """One finding for the entries that lost every run, one for those that lost some: their cure is the same."""
+    lost = {name: [run.seed for run in runs if run.status == "diverged"] for name, runs in by_entry.items()}
+    whole = [name for name, seeds in lost.items() if seeds and len(seeds) == len(by_entry[name])]
+    some = [name for name, seeds in lost.items() if seeds and name not in whole]
+    cure = "a lower learning rate (--lr) or clipped gradients (--set train.clip=1) may keep them finite"
     found = []
-    for name, runs in by_entry.items():
-        seeds = [run.seed for run in runs if run.status == "diverged"]
-        if seeds:
-            numbered = "seed" if len(seeds) == 1 else "seeds"
-            shown = ", ".join(map(str, seeds[:8])) + (f" and {len(seeds) - 8} more" if len(seeds) > 8 else "")
-            found.append(
-                Finding(
-                    "diverged",
-                    "error" if len(seeds) == len(runs) else "warning",
-                    f"{len(seeds)} of {len(runs)} runs of {name} diverged ({numbered} {shown}) and count in no mean",
-                    "a lower learning rate (--lr) or clipped gradients (--set train.clip=1) may keep them finite",
-                )
-            )
+    kinds: list[tuple[list[str], Severity]] = [(some, "warning"), (whole, "error")]
+    for names, severity in kinds:
+        if names:
+            message = _lost({name: (lost[name], len(by_entry[name])) for name in names})
+            found.append(Finding("diverged", severity, message, cure))
     return found
+
+
+def _lost(entries: Mapping[str, tuple[Sequence[int], int]]) -> str:
+    """Which runs of which entries diverged: of each its seeds that did, and how many it has."""
+    if len(entries) == 1:
+        ((name, (seeds, runs)),) = entries.items()
+        return f"{len(seeds)} of {runs} runs of {name} diverged ({_numbered(seeds)}) and count in no mean"
+    told = [
+        f"{name} (all {runs})" if len(seeds) == runs else f"{name} ({len(seeds)} of {runs}: {_numbered(seeds)})"
+        for name, (seeds, runs) in entries.items()
+    ]
+    more = f" and {len(told) - MOST_TOLD} more entries" if len(told) > MOST_TOLD else ""
+    return f"runs of {len(told)} entries diverged and count in no mean: {', '.join(told[:MOST_TOLD])}{more}"
+
+
+def _numbered(seeds: Sequence[int], most: int = 8) -> str:
+    more = f" and {len(seeds) - most} more" if len(seeds) > most else ""
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds[:most]))}{more}"

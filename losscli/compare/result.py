@@ -54,7 +54,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Delta:
-    """The paired difference to the reference on the headline metric, over the seeds that both finished."""
+    """The paired difference to the reference on one metric, over the seeds that both finished."""
 
     metric: str
     mean: float
@@ -66,6 +66,7 @@ class Delta:
     seeds_needed: int | None = None  # about how many more would settle it; None: it is settled, or no number will
     margin: float | None = None  # a difference up to this is of no practical importance
     test: str | None = None  # sign-flip | sign-flip-monte-carlo | corrected-t
+    verdict: str | None = None  # what may be said of this difference
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class EntryResult:
     verdict: str
     seconds: float
     tuned: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # lr or option -> value -> seeds that chose it
+    deltas: Mapping[str, Delta] = field(default_factory=dict)  # of every metric that is shown, each a family of its own
 
 
 @dataclass(frozen=True)

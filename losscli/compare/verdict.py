@@ -77,7 +77,7 @@ def described(entry: EntryResult, arena: Arena) -> str:
     lost = max(diverged(arena, entry.entry), diverged(arena, arena.reference))
     if lost:
         return f"inconclusive, {counted(lost, 'run')} diverged"
-    return f"inconclusive, about {counted(more, 'more seed')}" if more else "inconclusive, seeds cannot tell"
+    return f"inconclusive, about {counted(more, 'more seed')}" if more else "inconclusive, needs more rows"
 
 
 def _without_pairs(entry: EntryResult, arena: Arena) -> str:
@@ -87,10 +87,17 @@ def _without_pairs(entry: EntryResult, arena: Arena) -> str:
         return "every run diverged"
     if runs and diverged(arena, arena.reference) == sum(run.entry == arena.reference for run in arena.runs):
         return "the reference diverged"
-    score = entry.scores.get("test", {}).get(arena.headline)
-    if runs and (score is None or not any(map(math.isfinite, score.values))):
+    if runs and _without_value(entry, arena.headline):
         return f"has no {arena.headline}"
+    reference = next(each for each in arena.entries if each.entry == arena.reference)
+    if runs and _without_value(reference, arena.headline):
+        return f"the reference has no {arena.headline}"
     return "no seed in common"
+
+
+def _without_value(entry: EntryResult, metric: str) -> bool:
+    score = entry.scores.get("test", {}).get(metric)
+    return score is None or not any(map(math.isfinite, score.values))
 
 
 def diverged(arena: Arena, entry: str) -> int:

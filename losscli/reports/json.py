@@ -64,6 +64,7 @@ def _entry(entry: EntryResult, arena: Arena) -> dict[str, Any]:
         },
         "delta": _delta(entry.delta),
         "verdict": entry.verdict,
+        "deltas": {metric: _delta(found) for metric, found in entry.deltas.items()},
         "described": described(entry, arena),
         "tuned": {name: dict(counts) for name, counts in entry.tuned.items()},
         "seconds": finite(entry.seconds),
@@ -122,6 +123,7 @@ def _delta(delta: Delta | None) -> dict[str, Any] | None:
         "seeds_needed": delta.seeds_needed,
         "margin": finite(delta.margin),
         "test": delta.test,
+        "verdict": delta.verdict,
     }
 
 

@@ -79,10 +79,11 @@ def _entry(told: Mapping[str, Any]) -> EntryResult:
         split: {name: _estimate(found) for name, found in told[split].items()} for split in SPLITS if told.get(split)
     }
     return EntryResult(
-        **_known(EntryResult, told, ("entry", "scores", "delta", "seconds")),
+        **_known(EntryResult, told, ("entry", "scores", "delta", "deltas", "seconds")),
         entry=told["entry"],
         scores=scores,
         delta=_delta(told["delta"]),
+        deltas={metric: delta for metric, each in told.get("deltas", {}).items() if (delta := _delta(each))},
         seconds=_number(told.get("seconds")),
     )
 

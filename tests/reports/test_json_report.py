@@ -31,6 +31,7 @@ DELTA = {
     "seeds_needed": NUMBER,
     "margin": NUMBER,
     "test": TEXT,
+    "verdict": TEXT,
 }
 SHAPE = {
     "schema_version": 1,
@@ -53,6 +54,7 @@ SHAPE = {
                     "train": METRICS,
                     "delta": ("null or", DELTA),
                     "verdict": TEXT,
+                    "deltas": {"*": DELTA},
                     "described": TEXT,
                     "tuned": {},
                     "seconds": NUMBER,
@@ -91,6 +93,8 @@ def walk(value: Any, shape: Any, path: str = "$") -> int:
         return 1 if value is None else walk(value, shape[1], path)
     if isinstance(shape, dict):
         assert type(value) is dict, path
+        if list(shape) == ["*"]:  # any keys
+            return sum(walk(found, shape["*"], f"{path}.{key}") for key, found in value.items())
         assert list(value) == list(shape), path
         return sum(walk(value[key], shape[key], f"{path}.{key}") for key in shape)
     if isinstance(shape, list):

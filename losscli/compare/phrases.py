@@ -1,0 +1,64 @@
+"""The phrases that the paragraph of a comparison is put together from: sizes, ranges, lists, and where they come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from losscli.compare.result import Arena, Delta, EntryResult, Estimate
+
+MOST_NAMED = 3  # entries of one kind that get words of their own
+
+
+def by(delta: Delta) -> str:
+    """`0.0131 higher`."""
+    return f"{number(delta.mean, delta.margin)} {'higher' if delta.mean >= 0 else 'lower'}"
+
+
+def between(delta: Delta) -> str:
+    """The interval: `from 0.0021 lower to 0.0130 higher`."""
+    if delta.ci95 is None:
+        return "at all"
+    low, high = (number(bound, delta.margin) for bound in delta.ci95)
+    if delta.ci95[0] < 0 < delta.ci95[1]:
+        return f"from {low} lower to {high} higher"
+    if delta.ci95[0] >= 0:
+        return f"from {low} to {high} higher"
+    return f"from {high} to {low} lower"
+
+
+def number(value: float, margin: float | None) -> str:
+    """The size of a difference, to a tenth of what matters.
+
+    >>> number(-0.01312, 0.005), number(1234.5, 32.0), number(0.25, None)
+    ('0.0131', '1234', '0.25')
+    """
+    if not margin or not math.isfinite(margin):
+        return f"{abs(value):.3g}"
+    places = min(12, max(0, 1 - math.floor(math.log10(margin))))
+    return f"{abs(value):.{places}f}"
+
+
+def scored(arena: Arena, entry: EntryResult) -> Estimate | None:
+    """The headline on the test rows, where there is one."""
+    found = entry.scores.get("test", {}).get(arena.headline)
+    return found if found is not None and math.isfinite(found.mean) else None
+
+
+def better(arena: Arena) -> str:
+    """Which way the headline is better."""
+    return "higher" if arena.directions[arena.headline] == "up" else "lower"
+
+
+def seeds_of(arena: Arena) -> int:
+    """How many seeds the entries were trained with."""
+    return len({run.seed for run in arena.runs})
+
+
+def joined(names: Sequence[str], most: int = MOST_NAMED) -> str:
+    """
+    >>> joined(["a", "b"]), joined(["a", "b", "c", "d", "e"])
+    ('a and b', 'a, b, c and 2 more')
+    """
+    shown = list(names) if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
