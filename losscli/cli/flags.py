@@ -42,7 +42,7 @@ Specs = Annotated[Texts, Argument(help="YAML specs; flags go on top of each.", m
 Task = Annotated[Text, _option("--task", "binary, multiclass, multilabel or regression.", "NAME")]
 Loss = Annotated[Text, _option("--loss", "A loss of the task.", "NAME")]
 Losses = Annotated[Texts, _option("--loss", "A loss of the task; repeat it for each.", "NAME")]
-Data = Annotated[Texts, _option("--data", "A table file, a built-in data set or a generator.", "DATA")]
+Data = Annotated[Text, _option("--data", "A table file, a built-in data set or a generator.", "DATA")]
 Target = Annotated[Texts, _option("--target", "The column to predict; repeatable.", "COLUMN")]
 Drop = Annotated[Texts, _option("--drop", "A column to leave out; repeatable.", "COLUMN")]
 Epochs = Annotated[Text, _option("--epochs", "How often to go through the training rows.", "N")]
@@ -80,7 +80,7 @@ Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")
 def overrides(
     task: Text,
     losses: Texts,
-    data: Texts,
+    data: Text,
     target: Texts,
     drop: Texts,
     epochs: Text,
@@ -102,7 +102,7 @@ def overrides(
     return Overrides(
         task=task,
         losses=losses or [],
-        data=data or None,
+        data=data,
         target=target or [],
         drop=drop or [],
         epochs=number(epochs, "--epochs"),

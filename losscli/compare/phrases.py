@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate
 
+LARGE = 1e7  # numbers from here on are written with a power of ten
 MOST_NAMED = 3  # entries of one kind that get words of their own
 
 
@@ -30,10 +31,10 @@ def between(delta: Delta) -> str:
 def number(value: float, margin: float | None) -> str:
     """The size of a difference, to a tenth of what matters.
 
-    >>> number(-0.01312, 0.005), number(1234.5, 32.0), number(0.25, None)
-    ('0.0131', '1234', '0.25')
+    >>> number(-0.01312, 0.005), number(1234.5, 32.0), number(0.25, None), number(1.5e35, 2e33)
+    ('0.0131', '1234', '0.25', '1.5e+35')
     """
-    if not margin or not math.isfinite(margin):
+    if not margin or not math.isfinite(margin) or abs(value) >= LARGE:
         return f"{abs(value):.3g}"
     places = min(12, max(0, 1 - math.floor(math.log10(margin))))
     return f"{abs(value):.{places}f}"

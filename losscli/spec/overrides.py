@@ -33,7 +33,7 @@ class Overrides:
     task: str | None = None
     name: str | None = None
     losses: tuple[str, ...] | list[str] = ()
-    data: tuple[str, ...] | list[str] | str | None = None  # a table file, a built-in data set or a generator
+    data: str | None = None  # a table file, a built-in data set or a generator
     target: tuple[str, ...] | list[str] = ()
     drop: tuple[str, ...] | list[str] = ()
     epochs: int | None = None
@@ -61,11 +61,10 @@ class Overrides:
     def on(self, document: Document, folder: Path) -> tuple[Document, list[Problem]]:
         """The document with these on top, and what is wrong with them; `folder` is what paths in it are relative to."""
         edited = Editor(Document(deepcopy(document.data), dict(document.spots)))
-        if self.data is not None and self.data != []:
+        if self.data is not None:
             with edited.attempt():
-                data = _only(self.data)
-                self._refuse_file(data)
-                edited.replace_data(_data_block(data, folder), Place("--data"))
+                self._refuse_file(self.data)
+                edited.replace_data(_data_block(self.data, folder), Place("--data"))
         refused = bool(edited.problems)
         for flag, path, value in self._flags():
             if refused and path[0] == "data":
@@ -88,6 +87,8 @@ class Overrides:
 
     def _refuse_file(self, text: str) -> None:
         """What is wrong with a file that `--data` names, as far as one can tell without reading it."""
+        if not text:
+            raise SpecError("--data must name data, and is empty", place=Place("--data"), cure=f"give a {FILES}")
         if not _is_table(text) or self.target or any(each.startswith("data.target") for each in self.sets):
             return
         if "://" not in text and not Path(text).exists():
@@ -286,20 +287,6 @@ def _seeds(text: int | str) -> Any:
     if isinstance(text, str) and "," in text:
         return [read_value(part, "--seeds") for part in text.strip(",").split(",")]
     return read_value(str(text), "--seeds")
-
-
-def _only(data: tuple[str, ...] | list[str] | str) -> str:
-    """What `--data` names; `SpecError` if it is given more than once, or names nothing."""
-    named = [data] if isinstance(data, str) else list(data)
-    if len(named) > 1:
-        files = ", ".join(shown(name, bare=True) for name in named)
-        cure = f"of several files: --data {shown(named[0], bare=True)} --set 'data.path=[{files}]'; or put them in a folder"
-        raise SpecError(f"--data is given {len(named)} times: {files}", place=Place("--data"), cure=cure)
-    if not named[0]:
-        raise SpecError(
-            f"--data must name data, and is empty: give a {FILES}", place=Place("--data"), cure="--data FILE"
-        )
-    return named[0]
 
 
 def _is_table(text: str) -> bool:

@@ -113,7 +113,10 @@ def test_a_wrong_command_line_is_2_with_a_suggestion(
     [
         ("train --loss focal --loss brier", "--loss: losscli train takes one, and 2 are given\n  try: losscli compare"),
         ("compare --epochs 3 --epochs 5", "--epochs: losscli compare takes one, and 2 are given\n  try: give it once"),
-        ("train --data a --data b --data c", "--data: losscli train takes one, and 3 are given"),
+        (
+            "train --data a --data b --data c",
+            "--data: losscli train takes one, and 3 are given\n  try: several files are one",
+        ),
     ],
 )
 def test_a_flag_of_one_value_is_not_given_twice(capsys: pytest.CaptureFixture[str], line: str, said: str) -> None:

@@ -13,6 +13,10 @@ from typer.core import TyperCommand, TyperOption
 from losscli.errors import SpecError
 from losscli.shelf import Shelf
 
+OF_SEVERAL = {
+    "--data": "several files are one table: --set 'data.path=[a.csv, b.csv]' beside --data a.csv, or a folder"
+}
+
 commands: Shelf[Callable[..., Any]] = Shelf(__name__, "command")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -28,7 +32,8 @@ class Command(TyperCommand):
             count = given.count(flag)
             if count > 1 and not (flag.multiple or flag.is_flag):
                 refusal = f"{flag.opts[0]}: {ctx.command_path} takes one, and {count} are given"
-                raise SpecError(refusal, cure=_where_several(flag.opts[0], ctx) or "give it once")
+                otherwise = OF_SEVERAL.get(flag.opts[0], "give it once")
+                raise SpecError(refusal, cure=_where_several(flag.opts[0], ctx) or otherwise)
         return super().parse_args(ctx, args)
 
 
