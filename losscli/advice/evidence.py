@@ -13,7 +13,7 @@ from losscli.advice.repeats import Repeats, copies, repeats
 from losscli.advice.spread import Dispersion, Leftover, dispersion, leftover
 from losscli.data.dataset import Table
 from losscli.data.leaks import leaks
-from losscli.errors import Finding
+from losscli.errors import Finding, shown
 from losscli.tasks import Column, Target, tasks
 
 
@@ -60,7 +60,11 @@ class Evidence:
     @cached_property
     def leaks(self) -> list[Finding]:
         """The features that tell the target, or nearly."""
-        return leaks(self.table, self.target, [], tasks.get(self.task).has_classes)
+        found = leaks(self.table, self.target, [], tasks.get(self.task).has_classes)
+        if self.copies and self.task == "regression":
+            named = ", ".join(map(shown, self.copies[:5]))
+            found.append(Finding("fit-without", "info", f"what a linear fit explains was measured without {named}"))
+        return found
 
     @cached_property
     def repeats(self) -> Repeats:

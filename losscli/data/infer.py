@@ -316,8 +316,12 @@ def _category(texts: Levels, wanted: Wanted) -> Inferred:
     place[order] = np.arange(count, dtype=np.int32)
     names = tuple(texts.texts[index] for index in order)
     truth = {name.casefold() for name in names} <= {"true", "false"}
-    story = texts.story("boolean", "true and false") if truth else texts.story("category", f"{count} different texts")
+    story = texts.story("boolean", "true and false") if truth else texts.story("category", _different(count))
     return Inferred({texts.name: Column(place[texts.codes], names, texts.raw.origin)}, story)
+
+
+def _different(count: int) -> str:
+    return f"{count} different texts" if count > 1 else "one text only"
 
 
 def _is_prose(texts: Levels) -> bool:

@@ -44,6 +44,16 @@ def test_missing_values_and_signed_zeros_are_equal_to_themselves() -> None:
     assert first[2] == first[3] != first[4]
 
 
+def test_a_fit_without_a_copy_of_the_target_says_so() -> None:
+    values = np.repeat(np.arange(30.0), 3)
+    features = {"copy": Column(values * 2), "x": Column(np.tile([1.0, 5.0, 2.0], 30))}
+    target = {"y": Column(values)}
+    found = Evidence(Table("t", features, target), "regression", tasks.get("regression").decode(target))
+    assert found.leftover is not None
+    assert found.leftover.explained < 0.1
+    assert "without 'copy'" in found.leaks[-1].message
+
+
 def test_the_order_of_columns_counts() -> None:
     x, y = Column(np.array([1.0, 2.0])), Column(np.array([2.0, 1.0]))
     found = fingerprints({"x": x, "y": y}, 2)

@@ -262,6 +262,7 @@ def test_spread_that_follows_a_feature_and_not_the_prediction_is_seen() -> None:
     )
     assert said is not None
     assert "whose features make them wide" in said.reason
+    assert said.source.startswith("Harvey 1976")
 
 
 def test_metrics_to_judge_by_are_those_of_the_task() -> None:
@@ -275,4 +276,5 @@ def test_counts_say_what_there_is_to_see() -> None:
     said = rules.get("counts").judge(of("regression", RNG.poisson(np.exp(X / 2 - 1)).astype(float), x=X))
     assert said is not None
     assert "judge them by rmse and r2 (a linear fit reaches an r2 of 0." in said.note
+    assert "below that of always saying the mean" in said.note
     assert "always says 0, the median" in said.note

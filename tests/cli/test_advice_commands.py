@@ -76,12 +76,13 @@ def test_a_column_that_tells_the_target_is_warned_of_and_nothing_is_said_without
 
 
 def test_numbers_are_written_in_full_and_truth_in_one_way(capsys: Captured) -> None:
-    rows = [f"{index * 55 + 30},{'YN'[index % 3 == 0]},{index * 250.5},{index % 2}" for index in range(40)]
-    Path("n.csv").write_text("\n".join(["zip,yes,amount,y", *rows]) + "\n")
+    rows = [f"{index * 55 + 30},{'YN'[index % 3 == 0]},{index * 250.5},k,{index % 2}" for index in range(40)]
+    Path("n.csv").write_text("\n".join(["zip,yes,amount,one,y", *rows]) + "\n")
     text = out_of(capsys, "inspect", "n.csv", "--target", "y", "--set", "data.types.yes=boolean")
     assert "30 to 2175, median 1102.5" in text
     assert "true 65 %, false 35 %" in text
     assert "e+0" not in text
+    assert "one text only: one" in text
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])

@@ -43,7 +43,7 @@ def counts(found: Evidence) -> Advice | None:
         judged = f"{judged}. No loss of the shelf is zero-inflated or a hurdle model (Lambert 1992; Mullahy 1986)"
     same = "poisson-nll has the same best answer, the mean; alpha changes how much rows with large counts are believed"
     picks = [Pick("negative-binomial-nll", {"alpha": alpha}), Pick("poisson-nll")]
-    return Advice(reason + told, picks, DISPERSION, f"{same}. {judged}", BY_MEAN)
+    return Advice(reason + told, picks, DISPERSION, f"{same}; {judged}", BY_MEAN)
 
 
 @rule("regression")
@@ -98,6 +98,7 @@ def uneven_spread(found: Evidence) -> Advice | None:
     left = found.leftover
     if left is None or _counts(found) or _amounts_with_zeros(found):
         return None
+    source = "White 1980, A heteroskedasticity-consistent covariance matrix estimator and a direct test"
     if left.spread_ratio() >= UNEVEN and left.uneven() <= UNEVEN_P:
         reason = (
             f"residuals spread {left.spread_ratio():.2g} times as wide in one tenth of the predictions as in another"
@@ -107,12 +108,11 @@ def uneven_spread(found: Evidence) -> Advice | None:
             f"residuals spread {left.by_features.ratio:.2g} times as wide in the tenth of the rows whose features make them "
             "wide as in that whose features make them narrow"
         )
+        source = "Harvey 1976, Estimating regression models with multiplicative heteroscedasticity"
     else:
         return None
     picks = [Pick("gaussian-nll"), Pick("beta-nll", {"beta": 0.5}), Pick("laplace-nll")]
-    return Advice(
-        reason, picks, "White 1980, A heteroskedasticity-consistent covariance matrix estimator and a direct test"
-    )
+    return Advice(reason, picks, source)
 
 
 @rule("regression")
@@ -221,7 +221,9 @@ def _judged_counts(found: Evidence) -> str:
     """Which metric sees what a loss of counts learns, and how much there is to see."""
     told = "these learn the mean: judge them by rmse and r2"
     if found.leftover is not None:
-        told += f" (a linear fit reaches an r2 of {max(0.0, found.leftover.explained):.2g} here)"
+        explained = max(0.0, found.leftover.explained)
+        below = percent(1 - (1 - explained) ** 0.5)
+        told += f" (a linear fit reaches an r2 of {explained:.2g} here: an rmse {below} below that of always saying the mean)"
     if all(each.median == 0 for each in found.numbers):
         told += "; mae is least for a model that always says 0, the median"
     return told
