@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,15 +14,22 @@ from rich.text import Text
 
 from losscli.cli import show
 from losscli.cli.annotations import annotation
-from losscli.compare.gate import Gated, Scores, concluded, gate
+from losscli.compare.gate import Gated, Scores, concluded, gate, vanished
+from losscli.compare.numbers import number
 from losscli.compare.result import Arena, finite
+from losscli.compare.samedata import alike, difference
 from losscli.errors import SpecError, choose_from, counted, shown, visible
 from losscli.record.find import find
 from losscli.record.reader import read
 from losscli.reports.recall import Recalled, recall
 
 FAILED, FEWEST_SHARED = 1, 5
-COLORS = {"held": "green", "dropped": "bold red", "too-few-seeds": "yellow"}
+FAILING = ("dropped", "vanished")
+LEVELS = {"held": "notice"} | dict.fromkeys(FAILING, "error")
+LEVELS |= dict.fromkeys(("not-proven", "too-few-seeds", "no-value"), "warning")
+COLORS = {
+    outcome: {"notice": "green", "error": "bold red", "warning": "yellow"}[level] for outcome, level in LEVELS.items()
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Wishes:
 
 
 def run(record: str, wishes: Wishes) -> int:
-    """Judge, show, and return the exit code: 1 if anything dropped."""
+    """Judge, show, and return the exit code: 1 if anything dropped or vanished."""
     new, old = (recall(find(wishes.out, text, outside=True)) for text in (record, wishes.baseline))
     found = concluded(_judged(new, old, wishes))
     if wishes.form == "json":
@@ -48,36 +56,60 @@ def run(record: str, wishes: Wishes) -> int:
         sys.stdout.write("".join(f"{_annotated(each)}\n" for each in found))
     else:
         show.pieces([_table(found), *(Text(_said(each)) for each in found)])
-    return FAILED if any(each.outcome == "dropped" for each in found) else 0
+    return FAILED if any(each.outcome in FAILING for each in found) else 0
 
 
 def _judged(new: Recalled, old: Recalled, wishes: Wishes) -> list[Gated]:
     encoders = [read(each.folder)["encoders"] for each in (new, old)]
-    found, names = [], []
-    for number, arena in enumerate(new.comparison.arenas):
-        names += [entry.entry for entry in arena.entries]
-        for place, former in _alike(arena, old):
-            same = _same(arena, former, number, place, encoders)
-            known = {entry.entry for entry in former.entries}
-            wanted = [
-                entry.entry
-                for entry in arena.entries
-                if entry.entry in (wishes.entries or known) and entry.entry in known
-            ]
-            found += [_of_entry(name, arena, former, wishes, same) for name in wanted]
+    found, known, met = [], list[str](), set[int]()
+    for at, arena in enumerate(new.comparison.arenas):
+        known += [entry.entry for entry in arena.entries]
+        place = alike(at, arena, old.comparison.arenas)
+        if place is not None:
+            met.add(place)
+            former = old.comparison.arenas[place]
+            same = _same(arena, former, at, place, encoders)
+            found += _of_arena(arena, former, wishes, same)
+    if not met:
+        raise SpecError(
+            f"the records are not of the same data: {difference(new.comparison.arenas[0], old.comparison.arenas)}",
+            cure="compare records of the same task, data and target",
+        )
+    if not wishes.entries:
+        gone = [each for place, each in enumerate(old.comparison.arenas) if place not in met]
+        found += [_vanished(entry.entry, arena, wishes) for arena in gone for entry in arena.entries]
     missing = [name for name in wishes.entries if name not in {each.entry for each in found}]
     if missing:
-        raise SpecError(f"no entry {shown(missing[0])} stands in both records", cure=choose_from(missing[0], names))
-    if not found:
-        raise SpecError("the records have no entry in common", cure="compare records of the same task and data")
+        raise SpecError(f"no entry {shown(missing[0])} stands in both records", cure=choose_from(missing[0], known))
+    if all(each.outcome == "no-value" for each in found):
+        metric = shown(found[0].metric) if found else "the metric"
+        raise SpecError(f"{metric} has no value in these records", cure="--metric names another")
     return found
 
 
-def _alike(arena: Arena, old: Recalled) -> list[tuple[int, Arena]]:
-    """The arena of the old record with the same task and data; the only one there is need not have the same name."""
-    arenas = list(enumerate(old.comparison.arenas))
-    named = [(place, each) for place, each in arenas if (each.task, each.data) == (arena.task, arena.data)]
-    return named[:1] or [(place, each) for place, each in arenas if len(arenas) == 1 and each.task == arena.task]
+def _of_arena(arena: Arena, former: Arena, wishes: Wishes, same: bool) -> list[Gated]:
+    """The entries that both have and, where none are named, those that the new record has no more."""
+    names, before = ([entry.entry for entry in each.entries] for each in (arena, former))
+    both = [name for name in names if name in before and name in (wishes.entries or before)]
+    gone = [] if wishes.entries else [name for name in before if name not in names]
+    return [
+        *(_of_entry(name, arena, former, wishes, same) for name in both),
+        *(_vanished(name, former, wishes) for name in gone),
+    ]
+
+
+def _vanished(name: str, former: Arena, wishes: Wishes) -> Gated:
+    metric = _metric(wishes, former)
+    return vanished(name, metric, _scores(former, name, metric), wishes.limit)
+
+
+def _metric(wishes: Wishes, *arenas: Arena) -> str:
+    """The one that was asked for, or the headline of the first arena; all must have measured it."""
+    metric = wishes.metric or arenas[0].headline
+    for each in arenas:
+        if metric not in each.directions:
+            raise SpecError(f"--metric: {shown(metric)} was not measured", cure=choose_from(metric, each.directions))
+    return metric
 
 
 def _same(arena: Arena, former: Arena, number: int, place: int, encoders: list[Mapping[str, Any]]) -> bool:
@@ -99,10 +131,7 @@ def _same(arena: Arena, former: Arena, number: int, place: int, encoders: list[M
 
 
 def _of_entry(name: str, arena: Arena, former: Arena, wishes: Wishes, same: bool) -> Gated:
-    metric = wishes.metric or arena.headline
-    for each in (arena, former):
-        if metric not in each.directions:
-            raise SpecError(f"--metric: {shown(metric)} was not measured", cure=choose_from(metric, each.directions))
+    metric = _metric(wishes, arena, former)
     old, new = _scores(former, name, metric), _scores(arena, name, metric)
     return gate(name, metric, arena.directions[metric], old, new, wishes.limit, same)
 
@@ -128,7 +157,7 @@ def _table(found: list[Gated]) -> Table:
     for heading in ("entry", "metric", "old", "new", "drop", "allowed", "outcome"):
         table.add_column(heading, overflow="fold")
     for each in found:
-        numbers = (f"{each.old:.4f}", f"{each.new:.4f}", f"{each.drop:+.4f}", f"{each.limit:g}")
+        numbers = (number(each.old), number(each.new), number(each.drop, 4, "+"), f"{each.limit:g}")
         outcome = Text(each.outcome.replace("-", " "), COLORS[each.outcome])
         table.add_row(Text(visible(each.entry, 40)), Text(visible(each.metric, 40)), *numbers, outcome)
     return table
@@ -136,31 +165,59 @@ def _table(found: list[Gated]) -> Table:
 
 def _said(each: Gated) -> str:
     """One sentence: what was found, and how it was judged."""
-    name, worse = visible(each.entry, 40), f"{abs(each.drop):.4f} {'worse' if each.drop > 0 else 'better'}"
+    name = visible(each.entry, 40)
     if each.test == "diverged":
         return f"{name}: more runs diverge than before (p = {each.p:.2g})."
-    how = (
-        f"{counted(each.seeds[0], 'seed')} on the same rows"
-        if each.paired
-        else (
-            f"{each.seeds[0]} against {counted(each.seeds[1], 'seed')}, unpaired: other seeds, other rows or another encoding"
-        )
-    )
+    if each.test == "none":
+        return f"{name}: it stands in the old record and not in the new one, which fails unless --entry names others."
+    if not math.isfinite(each.drop):
+        return f"{name}: {_without_value(each)}."
+    worse, how = f"{each.metric} is {_size(each)}", _how(each)
     if each.p is None:
         need = "5 seeds on the same rows" if each.paired else "4 seeds in each"
-        return f"{name}: {each.metric} is {worse}, with {how}: too few to tell, so this cannot fail; it takes {need}."
-    said = (
-        "more than"
-        if each.outcome == "dropped"
-        else "not beyond doubt more than"
-        if each.drop > each.limit
-        else "within"
+        return f"{name}: {worse}, with {how}: too few to tell, so this cannot fail; it takes {need}."
+    judged = f"({how}, {each.test}, p = {each.p:.2g})"
+    if each.outcome == "not-proven":
+        return (
+            f"{name}: {worse}, more than the {each.limit:g} allowed, but chance may explain it {judged}; {_cure(each)}."
+        )
+    said = "more than" if each.outcome == "dropped" else "not beyond doubt more than" if _over(each) else "within"
+    return f"{name}: {worse}, {said} the {each.limit:g} allowed {judged}."
+
+
+def _over(each: Gated) -> bool:
+    return each.drop > each.limit
+
+
+def _size(each: Gated) -> str:
+    if each.drop == 0:
+        return "the same"
+    return f"{abs(each.drop):.{4 if abs(each.drop) >= 5e-5 else 1}{'f' if abs(each.drop) >= 5e-5 else 'e'}} " + (
+        "worse" if each.drop > 0 else "better"
     )
-    return (
-        f"{name}: {each.metric} is {worse}, {said} the {each.limit:g} allowed ({how}, {each.test}, p = {each.p:.2g})."
-    )
+
+
+def _how(each: Gated) -> str:
+    if each.paired:
+        return f"{counted(each.seeds[0], 'seed')} on the same rows"
+    return f"{each.seeds[0]} against {counted(each.seeds[1], 'seed')}, unpaired: other seeds, other rows or another encoding"
+
+
+def _cure(each: Gated) -> str:
+    """What would tell chance from a drop."""
+    if not each.paired:
+        return "the same seeds on the same rows in both records, or more of them, would tell"
+    fixed = " on a fixed split (data.split.seed)" if each.test == "corrected-t" else ""
+    return f"more seeds{fixed} in both records would tell"
+
+
+def _without_value(each: Gated) -> str:
+    if each.outcome == "no-value":
+        return f"{each.metric} has no value in the old record, so nothing can be judged; --metric names another"
+    if each.outcome == "vanished":
+        return f"{each.metric} has no value in the new record, and had one in the old, which fails"
+    return f"{each.metric} has no value in both records for any seed, so this cannot fail; it takes 5 seeds on the same rows"
 
 
 def _annotated(each: Gated) -> str:
-    level = {"held": "notice", "dropped": "error", "too-few-seeds": "warning"}[each.outcome]
-    return annotation(level, f"losscli gate: {each.outcome.replace('-', ' ')}", _said(each))
+    return annotation(LEVELS[each.outcome], f"losscli gate: {each.outcome.replace('-', ' ')}", _said(each))

@@ -3,6 +3,10 @@
 Where both records have the same seeds on the same rows, seeds are paired and the drops beyond the limit are judged: by the
 one-sided sign-flip test on a fixed split, by the corrected resampled t-test on resampled ones. Otherwise the records share
 nothing but the metric, and Welch's t-test judges the two means, its variances widened likewise (see `statistics`).
+
+Outcomes: `dropped` fails, and so does `vanished`, what the old record has and the new one has not. `not-proven` is a drop beyond
+the limit by more than what is of no importance (`equivalence`), which chance may explain: more seeds would tell. Where not even
+that much has changed, or for the better, it `held`. With `too-few-seeds` nothing could have failed, nor with `no-value`.
 """
 
 from __future__ import annotations
@@ -12,11 +16,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from losscli.compare.equivalence import margin
 from losscli.compare.power import LEVEL
 from losscli.compare.signflip import sign_flip
 from losscli.compare.statistics import estimate, holm
 
-Outcome = Literal["held", "dropped", "too-few-seeds"]
+Outcome = Literal["held", "not-proven", "dropped", "vanished", "too-few-seeds", "no-value"]
+Direction = Literal["up", "down"]
 
 
 @dataclass(frozen=True)
@@ -42,15 +48,14 @@ class Gated:
     drop: float
     limit: float
     p: float | None  # one-sided, that the drop is larger than the limit; after Holm where several entries are judged
-    test: str  # sign-flip | corrected-t | welch-t | diverged
+    test: str  # sign-flip | corrected-t | welch-t | diverged | none
     paired: bool
     seeds: tuple[int, int]  # that count: pairs twice, or those of the new and of the old record
     outcome: Outcome
+    margin: float = 0.0  # how much more than the limit is of no importance
 
 
-def gate(
-    entry: str, metric: str, direction: Literal["up", "down"], old: Scores, new: Scores, limit: float, paired: bool
-) -> Gated:
+def gate(entry: str, metric: str, direction: Direction, old: Scores, new: Scores, limit: float, paired: bool) -> Gated:
     """Judge one entry; what it comes to is said by `concluded`, once all entries are judged.
 
     >>> old, new = ({seed: value for seed in range(6)} for value in (0.9, 0.85))
@@ -68,24 +73,33 @@ def gate(
         drop = sign * (estimate(old.finite).mean - estimate(new.finite).mean)
         seeds = len(new.finite), len(old.finite)
         test, p = "welch-t", _welch(old, new, drop - limit)
-    found = Gated(
-        entry, metric, estimate(old.finite).mean, estimate(new.finite).mean, drop, limit, p, test, paired, seeds, "held"
-    )
+    means = estimate(old.finite).mean, estimate(new.finite).mean
+    without: Outcome = "held" if new.finite and old.finite else "vanished" if old.finite else "no-value"
+    found = Gated(entry, metric, *means, drop, limit, p, test, paired, seeds, without, margin(direction, means[0]))
     lost = _diverged(old, new)
     return replace(found, p=lost, test="diverged") if lost < LEVEL else found
+
+
+def vanished(entry: str, metric: str, old: Scores, limit: float) -> Gated:
+    """What is said of an entry that the old record has, and the new one has not."""
+    mean, count = estimate(old.finite).mean, len(old.finite)
+    return Gated(entry, metric, mean, math.nan, math.nan, limit, None, "none", False, (0, count), "vanished")
 
 
 def concluded(found: Sequence[Gated]) -> list[Gated]:
     """The outcomes of all entries together: p-values corrected for their number; a drop needs p < 0.05 then."""
     tested = [each for each in found if each.p is not None]
     corrected = iter(holm([each.p for each in tested if each.p is not None]))
-    return [
-        replace(each, outcome="too-few-seeds") if each.p is None else _judged(each, next(corrected)) for each in found
-    ]
+    return [_unjudged(each) if each.p is None else _judged(each, next(corrected)) for each in found]
+
+
+def _unjudged(each: Gated) -> Gated:
+    return replace(each, outcome="too-few-seeds") if each.outcome == "held" else each
 
 
 def _judged(each: Gated, p: float) -> Gated:
-    return replace(each, p=p, outcome="dropped" if p < LEVEL else "held")
+    doubtful: Outcome = "not-proven" if each.drop - each.limit > each.margin else "held"
+    return replace(each, p=p, outcome="dropped" if p < LEVEL else doubtful)
 
 
 def _paired(drops: Sequence[float], limit: float, test_ratio: float) -> tuple[str, float | None]:

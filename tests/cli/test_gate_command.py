@@ -79,3 +79,27 @@ def test_a_plan_says_what_it_takes(root: Path, capsys: pytest.CaptureFixture[str
     (told,) = json.loads(capsys.readouterr().out)["arenas"]
     assert (told["candidates"], told["runs"]) == (4, 4 * told["outlook"]["seeds"])  # one of bce-logits, three of focal
     assert len(list(root.iterdir())) == 3  # nothing was recorded
+
+
+def test_other_data_are_refused_and_a_vanished_entry_fails(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["--seeds", "6", "--epochs", "1", "--loss", "bce-logits", "--out", str(tmp_path), "-q"]
+    assert run(["train", "--task", "binary", "--data", "moons", "--set", "data.n_samples=200", *few]) == 0
+    assert run(["train", "--task", "binary", "--data", "circles", "--set", "data.n_samples=200", *few]) == 0
+    alone, circles = sorted(map(str, tmp_path.iterdir()))
+    capsys.readouterr()
+    assert run(["gate", circles, "--baseline", alone]) == 2
+    assert "the records are not of the same data" in capsys.readouterr().err
+    old = next(str(each) for each in sorted(root.iterdir()))
+    easy = ["--metric", "log-loss", "--max-drop", "9"]
+    assert run(["gate", alone, "--baseline", old, *easy, "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)["entries"]
+    assert {each["entry"]: each["outcome"] for each in told} == {"bce-logits": "held", "focal": "vanished"}
+    assert run(["gate", alone, "--baseline", old, *easy, "--entry", "bce-logits"]) == 0
+
+
+def test_a_record_against_itself_is_the_same(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run(["gate", "1", "--baseline", "1", "--out", str(root)]) == 0
+    assert "is the same, within the 0 allowed" in " ".join(capsys.readouterr().out.split())

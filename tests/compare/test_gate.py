@@ -7,7 +7,7 @@ import math
 import pytest
 from scipy import stats
 
-from losscli.compare.gate import Gated, Scores, concluded, gate
+from losscli.compare.gate import Gated, Scores, concluded, gate, vanished
 
 OLD = [0.90, 0.91, 0.89, 0.92, 0.90, 0.88]
 WORSE = [0.86, 0.88, 0.84, 0.87, 0.87, 0.83]
@@ -65,10 +65,30 @@ def test_several_entries_share_the_level() -> None:
     scores = Scores(dict(enumerate(OLD))), Scores(dict(enumerate(WORSE)))
     found = concluded([gate(name, "auprc", "up", *scores, **drop) for name in "abcd"])
     assert [each.p for each in found] == [4 / 64] * 4
-    assert {each.outcome for each in found} == {"held"}
+    assert {each.outcome for each in found} == {"not-proven"}
 
 
 def test_runs_that_diverge_now_and_did_not_before_fall() -> None:
     assert judged(OLD, [math.nan] * 6).test == "diverged"
     assert judged(OLD, [math.nan] * 6).outcome == "dropped"
     assert judged([*OLD, 0.9], [*OLD, math.nan]).outcome == "held"
+
+
+DOUBTFUL = [0.01, 0.03, 0.02, 0.3, 0.41, 0.05, 0.02, 0.04]  # every seed drops, by very different amounts
+EIGHT = [0.9, 0.88, 0.91, 0.9, 0.87, 0.9, 0.92, 0.89]
+
+
+def test_a_drop_that_chance_may_explain_is_not_proven_and_not_held() -> None:
+    new = [score - by for score, by in zip(EIGHT, DOUBTFUL, strict=True)]
+    assert judged(EIGHT, new, ratio=0.2).outcome == "not-proven"
+    assert judged(EIGHT, new, limit=0.2, ratio=0.2).outcome == "held"  # not beyond the limit
+    little = [score - by / 100 for score, by in zip(EIGHT, DOUBTFUL, strict=True)]
+    assert judged(EIGHT, little, ratio=0.2).outcome == "held"  # by less than what is of any importance
+
+
+def test_what_has_no_value_is_not_held() -> None:
+    nothing = [math.nan] * 6
+    assert judged(nothing, nothing).outcome == "no-value"
+    assert judged(nothing, OLD).outcome == "no-value"
+    assert judged(OLD[:3], nothing[:3]).outcome == "vanished"  # too few seeds for a test, but nothing is left of them
+    assert concluded([vanished("a", "auprc", Scores(dict(enumerate(OLD))), 0.0)])[0].outcome == "vanished"

@@ -28,7 +28,7 @@ Metric = Annotated[
 MaxDrop = Annotated[float, Option("--max-drop", min=0.0, metavar="SIZE", help="How much worse it may be.")]
 Entries = Annotated[
     list[str] | None,
-    Option("--entry", metavar="NAME", help="An entry to judge; repeatable. All in both.", show_default=False),
+    Option("--entry", metavar="NAME", help="An entry to judge; repeatable. All of the old record.", show_default=False),
 ]
 As = Annotated[Form, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
 
@@ -45,7 +45,7 @@ def gate(
 ) -> None:
     """Compare a record with an older one, and exit with 1 if a metric dropped.
 
-    Only a drop of more than --max-drop that chance does not explain counts.
+    Only a drop of more than --max-drop that chance does not explain counts, or an entry that is gone.
 
     losscli gate 0012 --baseline 0007 --metric auprc --max-drop 0.01
     """

@@ -1,0 +1,47 @@
+"""Whether arenas of two records are of the same data: the same task, the same rows to draw from, the same target.
+
+How the rows are divided, encoded and scaled may differ; then the runs are not paired. A file is known by its name, as it may lie
+elsewhere or have grown; what is generated is known by everything that generates it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from losscli.compare.result import Arena
+from losscli.errors import shown
+
+TREATMENT = ("split", "encode", "transform", "standardise")  # what is done with rows, whichever they are
+OF_A_FILE = ("target", "positive", "separator", "corrupt")
+FILES = ("csv", "parquet")
+
+
+def alike(number: int, arena: Arena, others: Sequence[Arena]) -> int | None:
+    """The place among `others` of the arena of the same data; of several the one at the same place, `number`."""
+    places = [place for place, other in enumerate(others) if not _differences(arena, other)]
+    return number if number in places else places[0] if places else None
+
+
+def difference(arena: Arena, others: Sequence[Arena]) -> str:
+    """What tells an arena from the one of `others` that is most like it, in words."""
+    return min((_differences(arena, other) for other in others), key=len)[0]
+
+
+def _differences(arena: Arena, other: Arena) -> list[str]:
+    mine, theirs = _identity(arena), _identity(other)
+    return [
+        f"{key} is {shown(mine.get(key))} in the new one, {shown(theirs.get(key))} in the old one"
+        for key in dict.fromkeys([*mine, *theirs])
+        if mine.get(key) != theirs.get(key)
+    ]
+
+
+def _identity(arena: Arena) -> Mapping[str, Any]:
+    """What must agree, the most telling first."""
+    data: Mapping[str, Any] = arena.spec.get("data", {})
+    if data.get("source") in FILES:
+        rest = {key: data.get(key) for key in OF_A_FILE}
+    else:
+        rest = {key: value for key, value in data.items() if key not in TREATMENT}
+    return {"task": arena.task, "data": arena.data, **{key: value for key, value in rest.items() if value is not None}}
