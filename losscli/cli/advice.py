@@ -25,8 +25,8 @@ def advice(spec: Spec, found: Recommendation) -> Iterator[RenderableType]:
     count = "1 loss" if len(found.losses) == 1 else f"{len(found.losses)} losses"
     yield Text.assemble((visible(spec.data.title()), "bold"), f" · {found.task} · {count}")
     if found.metrics:
-        needs = "".join(f" · {key} {value}" for key, value in found.train.items())
-        yield Text(f"judged by {', '.join(found.metrics)}{needs}", "dim")
+        needs = "".join(f" · {key} {getattr(spec.train, key)}" for key in found.train)
+        yield Text(f"judged by {', '.join(spec.metrics)}{needs}", "dim")  # as advised, unless it was asked otherwise
     yield Text()
     told = {each.pick.said(): each for each in found.losses}
     reference = found.losses[0]

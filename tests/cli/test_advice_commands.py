@@ -141,6 +141,9 @@ def test_recommend_gives_reasons_and_sources(capsys: Captured) -> None:
     assert text.index("bce-logits") < text.index("focal")
     assert "5.5 % positives" in text
     assert "Lin et al. 2017" in text
+    assert "judged by auprc, auroc, f1-tuned, log-loss" in text
+    asked = out_of(capsys, "recommend", "loans.csv", "--target", "default", "--metric", "accuracy")
+    assert "judged by accuracy\n" in asked or "judged by accuracy ·" in asked
     found = json.loads(out_of(capsys, "recommend", "loans.csv", "--target", "default", "--format", "json"))
     assert found["reference"] == "bce-logits"
     assert {"loss": "focal", "options": {}}.items() <= next(
