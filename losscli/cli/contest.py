@@ -61,7 +61,7 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
     tuned = "; it counts every candidate of tuning" if any(entry.tuned for entry in arena.entries) else ""
     yield Text(f"test split{several}; reference: {visible(arena.reference)}", "dim")
     yield Text("↑ higher is better, ↓ lower is better", "dim")
-    yield Text(f"time: that of its stack, shared evenly{tuned}", "dim")
+    yield Text(f"time: that of its stack, shared evenly, so it does not tell losses apart{tuned}", "dim")
 
 
 def _headline(arena: Arena, seeds: int, plain: bool) -> Curves:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -51,6 +52,9 @@ def _missing(error: ImportError) -> Ending:
     package = (error.name or "").partition(".")[0]
     if package in ("", "losscli"):
         return _bug(error)
+    if package in sys.stdlib_module_names:  # Python has it: something else of that name is found first
+        hidden = f"something called {package} in this folder or on PYTHONPATH hides Python's own module {package}"
+        return 5, [Problem(f"{hidden} ({str(error).splitlines()[0][:100]})", cure=f"rename {package}.py or {package}/")]
     return 5, [Problem(f"the package {package} is missing", cure=f"pip install {package}")]
 
 

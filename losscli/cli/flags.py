@@ -57,9 +57,9 @@ Tune = Annotated[
     Texts,
     _option("--tune", "lr, or a name with values, as gamma=0.5,1,2: chosen on the valid split; repeatable.", "NAME"),
 ]
-Sort = Annotated[Text, _option("--sort", "Show entries by a metric, name or time; their order is no ranking.", "KEY")]
+Sort = Annotated[Text, _option("--sort", "Show entries by a metric or by name; their order is no ranking.", "KEY")]
 Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the headline, as accuracy,f1.", "NAMES")]
-Top = Annotated[Text, _option("--top", "How many entries to show; the reference always is.", "N")]
+Top = Annotated[Text, _option("--top", "How many entries text and md show; the reference always is.", "N")]
 Smoke = Annotated[bool, Option("--smoke", help="A few steps only: does it run?")]
 Out = Annotated[Path, Option("--out", metavar="DIR", help="Where records go.")]
 Records = Annotated[Path, Option("--out", metavar="DIR", help="Where records are.")]

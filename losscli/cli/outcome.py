@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from losscli.cli.endings import SIGNALS
 from losscli.cli.flags import Format, TableFormat
-from losscli.compare.view import NAME, TIME, View
+from losscli.compare.view import NAME, View
 from losscli.errors import Place, SpecError, choose_from, shown
 from losscli.stack.watch import Stop
 
@@ -129,8 +129,8 @@ def refuse_unknown(view: View, specs: Sequence[Spec]) -> None:
                 f"there is no metric called {shown(name)} for {' and '.join(sorted({spec.task for spec in specs}))}"
             )
             raise SpecError(message, place=Place("--metrics"), cure=choose_from(name, known))
-    if view.sort is not None and view.sort not in (NAME, TIME, *known):
-        cure = choose_from(view.sort, [NAME, TIME, *known])
+    if view.sort is not None and view.sort not in (NAME, *known):
+        cure = choose_from(view.sort, [NAME, *known])
         raise SpecError(f"entries cannot be sorted by {shown(view.sort)}", place=Place("--sort"), cure=cure)
 
 

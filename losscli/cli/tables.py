@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich import box
 from rich.table import Table
@@ -16,7 +16,9 @@ from losscli.compare.result import Arena, EntryResult
 
 STYLES = {"better": "green", "worse": "red"}  # by verdict: nothing else may look like praise or blame
 
-NARROWEST = 14  # of names and verdicts, which are wrapped so that a verdict can stand beside its difference
+NARROWEST = (
+    14  # of names and verdicts, which are cut short or wrapped so that a verdict can stand beside its difference
+)
 TOGETHER = 3  # headline, difference and verdict
 
 
@@ -40,6 +42,8 @@ def leaderboards(arena: Arena, width: int) -> Iterator[Table]:
     names = ["entry", *(visible(entry.entry, 40) for entry in arena.entries), "baseline"]
     rest = [_Fitted(column, _width(column)) for column in columns(arena)]
     left = max(map(len, names))
+    if left + sum(each.width for each in rest[:TOGETHER]) > width:
+        rest = _in_a_word(rest, width)
     short = left + sum(each.width for each in rest[:TOGETHER]) - width
     if short > 0:  # wrap the verdicts, then the names
         rest[TOGETHER - 1].width -= min(short, max(0, rest[TOGETHER - 1].width - NARROWEST - 2))
@@ -48,6 +52,14 @@ def leaderboards(arena: Arena, width: int) -> Iterator[Table]:
         fitting = max(1, _fitting(rest, width - left))
         yield _leaderboard(arena, names, rest[:fitting], left)
         rest = rest[fitting:]
+
+
+def _in_a_word(rest: Sequence[_Fitted], width: int) -> list[_Fitted]:
+    """The verdicts without what follows their comma, if they stand beside their difference then; the paragraph says it, too."""
+    at = TOGETHER - 1
+    column = replace(rest[at].column, cells=[cell.partition(", ")[0] for cell in rest[at].column.cells])
+    short = [*rest[:at], _Fitted(column, _width(column)), *rest[at + 1 :]]
+    return short if NARROWEST + sum(each.width for each in short[:TOGETHER]) <= width else list(rest)
 
 
 @dataclass

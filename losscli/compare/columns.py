@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from losscli.compare.numbers import decimals, duration, number, spread
-from losscli.compare.result import Arena, Delta, Estimate
+from losscli.compare.result import Arena, Delta, EntryResult, Estimate
 from losscli.compare.verdict import described
 from losscli.errors import visible
 
@@ -29,7 +29,10 @@ class Column:
 
 
 def columns(arena: Arena) -> list[Column]:
-    """On the test split: the headline, its difference to the reference, the verdict; then time and the other metrics."""
+    """On the test split: the headline, its difference to the reference, the verdict; then time and the other metrics.
+
+    Beside another metric stands `better` or `worse` where that is the verdict on it; anything else is in the machine output.
+    """
     headline, *others = sorted(arena.directions, key=lambda metric: metric != arena.headline)
     times = [duration(entry.seconds) for entry in arena.entries]
     return [
@@ -51,8 +54,17 @@ def _metric(arena: Arena, metric: str) -> Column:
     estimates = [entry.scores.get("test", {}).get(metric, NO_ESTIMATE) for entry in arena.entries]
     baseline = arena.baseline.get("test", {}).get(metric, math.nan)
     places = decimals([*(found.mean for found in estimates), baseline])
-    cells = [spread(found, places) for found in estimates]
+    cells = [
+        f"{spread(found, places)} {_claim(entry, arena, metric)}".rstrip()
+        for entry, found in zip(arena.entries, estimates, strict=True)
+    ]
     return Column("metric", headed(arena, metric), cells, number(baseline, places))
+
+
+def _claim(entry: EntryResult, arena: Arena, metric: str) -> str:
+    """The verdict on a metric other than the headline, which has a column of its own."""
+    verdict = entry.deltas[metric].verdict if metric != arena.headline and metric in entry.deltas else None
+    return verdict if verdict in ("better", "worse") else ""
 
 
 def _differences(arena: Arena) -> list[str]:

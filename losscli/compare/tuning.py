@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 RATE = "lr"
 MOST_TOLD = 4  # entries that one finding names
+FARTHEST = 10.0  # factor by which a grid is said to be extended, at most
+SPELLED_OUT = 1e6  # numbers that are written with all their zeros are smaller
 
 Grids = Mapping[str, Mapping[str, Sequence[Any]]]  # entry -> what is tuned of it -> the values, in their order
 Allowed = Callable[[str, float], bool]  # whether what is tuned may have a value
@@ -101,9 +103,11 @@ def with_choices(arena: Arena, grids: Grids, allowed: Allowed) -> Arena:
 def text_of(value: Any) -> str:
     """A value as the key of a count.
 
-    >>> text_of(0.001), text_of(None), text_of("balanced"), text_of([1, 2.5])
-    ('0.001', 'null', 'balanced', '[1, 2.5]')
+    >>> text_of(0.001), text_of(1e7), text_of(None), text_of("balanced"), text_of([1, 2.5])
+    ('0.001', '1e+07', 'null', 'balanced', '[1, 2.5]')
     """
+    if isinstance(value, float) and (abs(value) >= SPELLED_OUT or abs(value) < 1) and float(f"{value:g}") == value:
+        return f"{value:g}"  # as findings and names of entries write it
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -113,9 +117,10 @@ def chosen(entry: EntryResult) -> str:
 
 
 def _by_seeds(counts: Mapping[str, int]) -> str:
-    first, *others = sorted(
-        ((value, count) for value, count in counts.items() if count), key=lambda each: -each[1]
-    ) or [("nothing", 0)]
+    known = sorted(((value, count) for value, count in counts.items() if count), key=lambda each: -each[1])
+    if not known:
+        return f"nothing, as no run with any of {', '.join(counts)} finished"
+    first, *others = known
     seeds = f"{first[0]} in {first[1]} of {counted(sum(counts.values()), 'seed')}"
     return ", ".join([seeds, *(f"{value} in {count}" for value, count in others)])
 
@@ -159,7 +164,8 @@ def _ends(values: Sequence[Any]) -> Iterator[tuple[str, float, list[float]]]:
         return
     ordered = sorted(values)
     for which, end, inner in (("lowest", ordered[0], ordered[1]), ("highest", ordered[-1], ordered[-2])):
-        by_factor = [float(f"{end * end / inner:.3g}")] if ordered[0] > 0 else []
+        factor = min(FARTHEST, max(1 / FARTHEST, end / inner)) if ordered[0] > 0 else 0.0
+        by_factor = [float(f"{end * factor:.3g}")] if factor else []
         yield which, end, [*by_factor, float(f"{2 * end - inner:.3g}")]
 
 

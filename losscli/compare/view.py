@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from losscli.compare.result import Arena, EntryResult
 
-NAME, TIME = "name", "time"  # what entries can be sorted by besides a metric
+NAME = "name"  # what entries can be sorted by besides a metric
 
 
 @dataclass(frozen=True)
 class View:
     """What to show; nothing given means all entries in the order of the spec, and the metrics that the spec names.
 
-    `sort` is a metric (the best of the test split first), `name` or `time`; `top` is how many entries to show, beside the
+    `sort` is a metric (the best of the test split first) or `name`; `top` is how many entries to show, beside the
     reference, which is never left out.
     """
 
@@ -37,7 +37,7 @@ def in_words(whole: Arena, view: View) -> str:
     """What a reader of the view must know of it: what is not shown, and that its order ranks nothing."""
     shown = len(seen(whole, view).entries)
     told = [f"{shown} of {len(whole.entries)} entries shown"] if shown < len(whole.entries) else []
-    if view.sort in (NAME, TIME) or view.sort in whole.directions:
+    if view.sort == NAME or view.sort in whole.directions:
         told.append(f"sorted by {view.sort}, which is no ranking")
     return ", ".join(told)
 
@@ -51,8 +51,6 @@ def _metrics(arena: Arena, view: View) -> list[str]:
 def _ordered(arena: Arena, sort: str | None) -> list[EntryResult]:
     if sort == NAME:
         return sorted(arena.entries, key=lambda entry: entry.entry.casefold())
-    if sort == TIME:
-        return sorted(arena.entries, key=lambda entry: entry.seconds)
     if sort is None or sort not in arena.directions:
         return list(arena.entries)
     sign = -1.0 if arena.directions[sort] == "up" else 1.0

@@ -11,6 +11,7 @@ import io
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from losscli.compare.result import Arena, Comparison, EntryResult
@@ -28,11 +29,13 @@ OF_A_METRIC = ("mean", "sd", "ci95_low", "ci95_high", "baseline")
 
 
 def to_csv(comparison: Comparison, view: View | None = None) -> str:
-    """All arenas in one table, on the test split; `arena` numbers them from 1. A metric that an arena has not is empty.
+    """All arenas in one table, on the test split; `arena` numbers them from 1. Entries are in a view's order and never
+    cut, as programs are not to miss any. A metric that an arena has not is empty.
 
     Columns: those of `FIXED`, then for each metric `<metric>_mean`, `_sd`, `_ci95_low`, `_ci95_high` and `_baseline`.
     """
-    arenas = [seen(arena, view or View()) for arena in comparison.arenas]
+    whole = replace(view or View(), top=None)  # a program gets every entry, as in JSON
+    arenas = [seen(arena, whole) for arena in comparison.arenas]
     metrics = list(dict.fromkeys(metric for arena in arenas for metric in arena.directions))
     columns = [*FIXED, *(f"{metric}_{part}" for metric in metrics for part in OF_A_METRIC)]
     text = io.StringIO()

@@ -65,7 +65,7 @@ def test_the_paragraph_stands_below_and_is_no_wider_than_an_eye_follows(arena_of
 def test_arrows_are_explained_and_time_is_honest(arena_of: MakeArena) -> None:
     text = told(arena_of(SCORES))
     assert "↑ higher is better, ↓ lower is better" in text
-    assert "time: that of its stack, shared evenly\n" in text
+    assert "time: that of its stack, shared evenly, so it does not tell losses apart\n" in text
 
 
 def test_order_and_cut_are_said_and_rank_nothing(arena_of: MakeArena) -> None:
@@ -167,3 +167,24 @@ def test_a_steep_beginning_leaves_room_for_what_tells_curves_apart() -> None:
         with console.capture() as capture:
             console.print(Curves("auroc", {"a": steep}, settling=settling))
         assert capture.get().splitlines()[10].split()[0].startswith(lowest)
+
+
+@pytest.mark.parametrize("names", [SCORES, {f"focal alpha=0.25 gamma={n}": [0.8, 0.82, 0.79] for n in range(20)}])
+def test_at_80_columns_a_verdict_is_a_word_beside_its_difference(
+    arena_of: MakeArena, names: dict[str, list[float]]
+) -> None:
+    text = told(arena_of(names), width=80)
+    table = text[text.index("\nentry ") :].split("\n\n")[0]
+    assert "vs reference" in table
+    assert table.count("too few seeds") == len(names) - 1
+    assert "more" not in table
+    wide = told(arena_of(SCORES), width=120)
+    assert wide.count("too few seeds, 4 more") == 2
+
+
+def test_a_verdict_on_another_metric_stands_beside_it(arena_of: MakeArena) -> None:
+    scores = [0.80, 0.82, 0.79, 0.84, 0.81, 0.83]
+    arena = arena_of({"a": scores, "b": [score + 0.05 for score in scores]}, resampled=False)
+    line = next(line for line in told(arena, width=160).splitlines() if line.startswith("b "))
+    assert re.search(r"0\.7650 ± 0\.0187 better", line)  # accuracy
+    assert not re.search(r"0\.8650 ± 0\.0187 better", line)  # the headline has a column for its verdict

@@ -57,6 +57,11 @@ def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         ),
         (MemoryError(), 5, "error: the memory is not enough\n"),
         (ModuleNotFoundError("No module named 'jinja2'", name="jinja2.x"), 5, "error: the package jinja2 is missing\n"),
+        (
+            ModuleNotFoundError("No module named 'html.entities'; 'html' is not a package", name="html.entities"),
+            5,
+            "error: something called html in this folder or on PYTHONPATH hides Python's own module html",
+        ),
         (ImportError("no", name="losscli.pipeline"), 70, "error: sorry, this is a bug in losscli: ImportError: no\n"),
         (ValueError("oops\nsecond line"), 70, "error: sorry, this is a bug in losscli: ValueError: oops\n"),
         (RecursionError(), 70, "error: sorry, this is a bug in losscli: RecursionError:\n"),

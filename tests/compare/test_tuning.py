@@ -12,6 +12,7 @@ import pytest
 
 from losscli.compare.result import Arena, RunResult
 from losscli.compare.tuning import best, with_choices
+from losscli.compare.tuning import chosen as in_words
 
 MakeArena = Callable[..., Arena]
 
@@ -107,6 +108,20 @@ def test_no_end_is_told_beyond_which_there_is_nothing(arena_of: MakeArena) -> No
     assert "by -1 for example" in told(arena, grids)["tuned-to-the-edge"]
     assert told(arena, grids, lambda name, value: value >= 0) == {}
     assert told(tuned(arena, {"a": [{"w": None}] * 2}), {"a": {"w": [None, 2]}}) == {}
+
+
+def test_a_grid_is_extended_by_ten_times_at_most(arena_of: MakeArena) -> None:
+    arena = tuned(arena_of({"a": [0.8] * 2}), {"a": [{"lr": 1e-8}] * 2})
+    assert "by 1e-09 for example" in told(arena, {"a": {"lr": [1e-8, 1e-3]}})["tuned-to-the-edge"]
+    high = tuned(arena_of({"a": [0.8] * 2}), {"a": [{"lr": 1e-3}] * 2})
+    assert "by 0.01 for example" in told(high, {"a": {"lr": [1e-8, 1e-3]}})["tuned-to-the-edge"]
+
+
+def test_where_every_candidate_diverged_nothing_was_chosen(arena_of: MakeArena) -> None:
+    arena = arena_of({"a": [0.8] * 2}, diverged={"a": range(2)})
+    arena = tuned(arena, {"a": [{"lr": 1e7}] * 2})
+    (found,) = with_choices(arena, {"a": {"lr": [1e7, 1e8]}}, lambda *_: True).entries
+    assert in_words(found) == "lr: nothing, as no run with any of 1e+07, 1e+08 finished"
 
 
 def test_forty_entries_at_the_edge_are_one_finding(arena_of: MakeArena) -> None:

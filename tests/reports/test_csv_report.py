@@ -107,3 +107,8 @@ def test_p_values_stand_under_their_names(arena_of: MakeArena, comparison_of: Ma
     scores = {"a": [0.8] * 6, "b": [0.81, 0.82, 0.83, 0.84, 0.85, 0.86], "c": [0.71, 0.72, 0.73, 0.74, 0.75, 0.76]}
     for row in rows(to_csv(comparison_of(arena_of(scores, resampled=False))))[1:]:
         assert (float(row["delta_p"]), float(row["delta_p_holm"])) == (2 / 64, 4 / 64)
+
+
+def test_programs_get_every_entry_whatever_the_view(arena_of: MakeArena, comparison_of: MakeComparison) -> None:
+    comparison = comparison_of(arena_of({"a": [0.7], "b": [0.9], "c": [0.8]}))
+    assert [row["entry"] for row in rows(to_csv(comparison, View(sort="auroc", top=1)))] == ["b", "c", "a"]
