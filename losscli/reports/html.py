@@ -21,6 +21,7 @@ from losscli.reports.recall import Recalled
 from losscli.reports.repeat import command, needed, own_losses
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
+CLEAR = ("better", "worse")
 GRAVITY = ("error", "warning", "info")
 
 
@@ -31,6 +32,7 @@ class Cell:
     text: str
     value: float | None = None
     aside: str = ""  # how sure it is, in small print on a line of its own
+    verdict: str = ""  # beside the reference, where it is no longer open: better | worse
 
 
 def html_of(recalled: Recalled) -> str:
@@ -179,6 +181,7 @@ def leaderboard(arena: Arena) -> dict[str, Any]:
             }
             for place, entry in enumerate(arena.entries)
         ],
+        "marked": any(_score(arena, entry, metric).verdict for entry in arena.entries for metric in others),
         "baseline": {metric: _baseline(arena, metric) for metric in shown},
         "order": shown,
     }
@@ -191,7 +194,9 @@ def _heading(arena: Arena, metric: str) -> tuple[str, str]:
 def _score(arena: Arena, entry: EntryResult, metric: str) -> Cell:
     estimate = entry.scores.get("test", {}).get(metric, NO_ESTIMATE)
     mean, plus, sd = spread(estimate, _places(arena, metric)).partition(" ± ")
-    return Cell(mean, estimate.mean, f"± {sd}" if plus else "")
+    found = entry.deltas.get(metric) if metric != arena.headline else None  # that has a column of its own
+    verdict = found.verdict if found and found.verdict in CLEAR else ""
+    return Cell(mean, estimate.mean, f"± {sd}" if plus else "", verdict or "")
 
 
 def _baseline(arena: Arena, metric: str) -> str:

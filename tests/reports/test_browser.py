@@ -204,6 +204,7 @@ def test_what_is_compared_is_all_there_whatever_is_drawn(page: Page) -> None:
 
 def test_how_many_entries_are_drawn_is_said(page: Page) -> None:
     page.draw_all()
+    page.value("document.querySelector('[data-figure=roc]').scrollIntoView()")
     caption = "document.querySelector('[data-figure=roc] figcaption').textContent"
     assert "6 of 9 entries are drawn" in page.value(caption)
     page.value("document.querySelector('[data-all]').click()")

@@ -55,7 +55,7 @@ def judged(evidence: Evidence, verdict: str, **delta: Any) -> View:
         replace(each, verdict=verdict, delta=replace(each.delta, **delta)) if each.delta else each
         for each in evidence.arena.entries
     ]
-    return drawn("forest", replace(evidence, arena=replace(evidence.arena, entries=entries))).views[""]
+    return drawn("forest", replace(evidence, arena=replace(evidence.arena, entries=entries))).views["accuracy"]
 
 
 def test_one_seed_is_a_hollow_dot_without_a_bar_or_a_stripe(evidence: Evidence) -> None:
@@ -180,3 +180,22 @@ def test_a_loss_of_ones_own_is_asked_for(recalled: Recalled) -> None:
     optional = told(recalled, entries=[replace(first, loss="mine.tilted"), second, *others[1:]])
     assert command(optional).endswith("spec.yaml")  # no flag says an option
     assert "code in a file" in html_of(optional)
+
+
+def test_every_metric_that_is_shown_has_its_own_forest_and_marks(recalled: Recalled) -> None:
+    first, second, third = recalled.comparison.arenas[0].entries
+    assert second.delta is not None
+    better = replace(second.delta, verdict="better")
+    worse = replace(second.delta, metric="f1", mean=-0.2, ci95=(-0.3, -0.1), verdict="worse")
+    entries = [first, replace(second, deltas={"accuracy": better, "f1": worse}), third]
+    several = told(recalled, entries=entries, spec={"metrics": ["accuracy", "f1"]})
+    chart = drawn("forest", evidences(several)[0])
+    assert {name: [trace["x"] for trace in view.traces] for name, view in chart.views.items()} == {
+        "accuracy": [[0.01], [0.02]],
+        "f1": [[-0.2]],
+    }
+    assert chart.shown == "accuracy"
+    text = html_of(several)
+    assert [text.count(f'<span class="mark {verdict}"') for verdict in ("better", "worse")] == [0, 1]
+    assert "▲ and ▼ beside another metric" in text
+    assert "▲ and ▼" not in html_of(recalled)

@@ -168,7 +168,7 @@ def test_learning_curves_leave_out_what_few_seeds_tell(evidence: Evidence) -> No
 
 
 def test_the_forest_has_the_intervals_and_the_stripe(evidence: Evidence) -> None:
-    view = drawn("forest", evidence).views[""]
+    view = drawn("forest", evidence).views["accuracy"]
     assert [trace["name"] for trace in view.traces] == ["focal gamma=2", "hinge"]
     assert view.traces[1]["x"] == [0.02]
     assert view.traces[1]["error_x"]["array"] == pytest.approx([0.01])
@@ -183,7 +183,7 @@ def test_the_arms_of_a_forest_reach_the_ends_of_the_interval(evidence: Evidence)
         replace(each, delta=each.delta and replace(each.delta, mean=0.02, ci95=(-0.01, 0.07)))
         for each in evidence.arena.entries
     ]
-    view = drawn("forest", replace(evidence, arena=replace(evidence.arena, entries=entries))).views[""]
+    view = drawn("forest", replace(evidence, arena=replace(evidence.arena, entries=entries))).views["accuracy"]
     for trace in view.traces:
         ends = trace["x"][0] - trace["error_x"]["arrayminus"][0], trace["x"][0] + trace["error_x"]["array"][0]
         assert ends == pytest.approx((-0.01, 0.07))

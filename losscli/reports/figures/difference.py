@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-from losscli.compare.result import Delta, EntryResult
+from losscli.compare.result import Arena, Delta
 from losscli.compare.verdict import described
 from losscli.reports.evidence import Evidence
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
@@ -22,17 +23,49 @@ def forest(evidence: Evidence) -> Chart | None:
     interval. A bar that touches the vertical line leaves open which of the two is better.
     """
     arena = evidence.arena
-    compared = [entry for entry in arena.entries if entry.delta is not None and math.isfinite(entry.delta.mean)]
+    metrics = dict.fromkeys([arena.headline, *(metric for entry in arena.entries for metric in entry.deltas)])
+    views = {plain(metric): view for metric in metrics if (view := _forest(evidence, metric)) is not None}
+    if not views:
+        return None
+    height = 166 + 34 * max(len(view.traces) for view in views.values())
+    shown = plain(arena.headline) if plain(arena.headline) in views else ""
+    return Chart(views, choice="metric", shown=shown, height=height, wide=True)
+
+
+@dataclass(frozen=True)
+class _Difference:
+    """What is drawn of an entry: its difference on one metric, and what may be said of it."""
+
+    entry: str
+    delta: Delta
+    verdict: str
+    words: str
+
+
+def _differences(arena: Arena, metric: str) -> list[_Difference]:
+    found = []
+    for entry in arena.entries:
+        headline = metric == arena.headline
+        delta = entry.delta if headline else entry.deltas.get(metric)
+        if delta is not None and math.isfinite(delta.mean):
+            verdict = entry.verdict if headline else delta.verdict or ""
+            words = described(entry, arena) if headline else verdict.replace("-", " ")
+            found.append(_Difference(entry.entry, delta, verdict, words))
+    return found
+
+
+def _forest(evidence: Evidence, metric: str) -> View | None:
+    compared = _differences(evidence.arena, metric)
     if not compared:
         return None
-    judged = [entry for entry in compared if entry.verdict != TOO_FEW]
-    margin = judged[0].delta.margin if judged and judged[0].delta else None
-    widest = max([abs(end) for entry in compared if entry.delta for end in entry.delta.ci95 or (entry.delta.mean,)])
+    judged = [each for each in compared if each.verdict != TOO_FEW]
+    margin = judged[0].delta.margin if judged else None
+    widest = max(abs(end) for each in compared for end in each.delta.ci95 or (each.delta.mean,))
     reach = 1.08 * max(widest, 1.25 * (margin or 0.0)) or 1.0
-    better = "higher is better" if arena.directions[arena.headline] == "up" else "lower is better"
+    better = "higher is better" if evidence.arena.directions.get(metric) == "up" else "lower is better"
     layout = {
         "xaxis": {
-            "title": {"text": f"difference in test {plain(arena.headline)} <br>({better})"},
+            "title": {"text": f"difference in test {plain(metric)} <br>({better})"},
             "zeroline": False,
             "range": rounded([-reach, reach]),
         },
@@ -43,25 +76,25 @@ def forest(evidence: Evidence) -> Chart | None:
         "hovermode": "closest",
         "margin": {"t": 28, "r": 12, "b": 44, "l": 56},
     }
-    traces = [_dot(evidence, entry, entry.delta) for entry in compared if entry.delta]
     note = _told_of(margin, len(compared) - len(judged))
-    return Chart({"": View(traces, layout, note)}, height=166 + 34 * len(compared), wide=True)
+    return View([_dot(evidence, each) for each in compared], layout, note)
 
 
-def _dot(evidence: Evidence, entry: EntryResult, delta: Delta) -> Trace:
+def _dot(evidence: Evidence, each: _Difference) -> Trace:
     """A difference and its interval; hollow where there are too few seeds for a verdict."""
+    hollow = {"symbol": "circle-open", "line": {"width": 2}}
     trace: Trace = {
-        "type": "scatter", "mode": "markers", "entry": evidence.place(entry.entry), "stays": True,
-        "name": evidence.called(entry.entry), "x": rounded([delta.mean]), "y": [evidence.called(entry.entry, 28)],
-        "marker": {"size": 11, "symbol": "circle-open" if entry.verdict == TOO_FEW else "circle", "line": {"width": 2}},
-        "customdata": [["", plain(described(entry, evidence.arena))]],
+        "type": "scatter", "mode": "markers", "entry": evidence.place(each.entry), "stays": True,
+        "name": evidence.called(each.entry), "x": rounded([each.delta.mean]), "y": [evidence.called(each.entry, 28)],
+        "marker": {"size": 11, **(hollow if each.verdict == TOO_FEW else {"symbol": "circle"})},
+        "customdata": [["", plain(each.words)]],
         "hovertemplate": "%{x:+.3g} %{customdata[0]}<br>%{customdata[1]}",
     }  # fmt: skip
-    if delta.ci95 is None:
+    if each.delta.ci95 is None:
         return trace
-    low, high = delta.ci95
+    low, high = each.delta.ci95
     trace["customdata"][0][0] = f"[{low:+.3g}, {high:+.3g}]"
-    arms = {"array": rounded([high - delta.mean]), "arrayminus": rounded([delta.mean - low])}
+    arms = {"array": rounded([high - each.delta.mean]), "arrayminus": rounded([each.delta.mean - low])}
     return {**trace, "error_x": {"symmetric": False, "thickness": 2.5, "width": 7, **arms}}
 
 
@@ -87,7 +120,7 @@ def told(text: str) -> Trace:
 
 def _line(at: float) -> Trace:
     return {"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
-            "line": {"color": "$ink", "width": 1.5}, "layer": "below"}  # fmt: skip
+            "line": {"color": "$ink", "width": 1.5}, "layer": "between"}  # fmt: skip
 
 
 @figure(

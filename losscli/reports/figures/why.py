@@ -15,7 +15,7 @@ MEASURES = {
     "rank": "share of the other class<br>ranked on the right side",
     "log-loss": "log-loss",
 }
-UNITS = {"sd off": "by how many standard deviations of the target a prediction is off"}
+UNITS = {"sd off": "how many standard deviations of the target a prediction is off"}
 HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five classes that training rows are looked at by
 
 
