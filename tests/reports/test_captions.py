@@ -197,5 +197,5 @@ def test_every_metric_that_is_shown_has_its_own_forest_and_marks(recalled: Recal
     assert chart.shown == "accuracy"
     text = html_of(several)
     assert [text.count(f'<span class="mark {verdict}"') for verdict in ("better", "worse")] == [0, 1]
-    assert "▲ and ▼ beside another metric" in text
+    assert "▲ and ▼ mark another metric" in text
     assert "▲ and ▼" not in html_of(recalled)
