@@ -13,7 +13,9 @@ from losscli.compare.result import Arena, Delta, EntryResult
 from losscli.errors import visible
 
 # By verdict on the headline: which verdicts on another metric a reader must know of.
-CONTRARY = {"better": ("worse",), "worse": ("better",), "equivalent": ("better", "worse")}
+CLAIMS = ("better", "worse")
+CONTRARY = {"better": ("worse",), "worse": ("better",), "equivalent": CLAIMS, "inconclusive": CLAIMS}
+IN_WORDS = {"equivalent": "no different", "inconclusive": "open"}
 SCALED = "-scaled"  # the end of the name of a metric after a temperature
 
 
@@ -38,9 +40,9 @@ def elsewhere(arena: Arena) -> list[str]:
                 for metric, delta in found.items()
                 if metric.removesuffix(SCALED) not in found or not metric.endswith(SCALED)
             ]
-            same = "no different" if entry.verdict == "equivalent" else entry.verdict
-            told.append(f"{visible(entry.entry)}, {same} on {arena.headline}, is {joined(words)}")
-    return [f"Other yardsticks disagree: {joined(told)}."] if told else []
+            verdict = IN_WORDS.get(entry.verdict, entry.verdict)
+            told.append(f"{visible(entry.entry)}, {verdict} on {arena.headline}, is {joined(words)}")
+    return [f"Other yardsticks say otherwise: {joined(told)}."] if told else []
 
 
 def _contrary(arena: Arena, entry: EntryResult, delta: Delta) -> str:
@@ -55,7 +57,7 @@ def _contrary(arena: Arena, entry: EntryResult, delta: Delta) -> str:
 
 
 def _after(scaled: Delta, before: str) -> str:
-    if scaled.verdict in ("better", "worse"):
+    if scaled.verdict in CLAIMS:
         return f"{'still ' if scaled.verdict == before else ''}{scaled.verdict}, {by(scaled)}"
     return "no different" if scaled.verdict == "equivalent" else f"that is open, {by(scaled)}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -78,6 +79,9 @@ def test_a_winner_that_loses_nowhere_is_told_as_before() -> None:
     assert "Nothing is open; before relying on it, try it on data" in text
     same = paragraph(measured({"a": [0.3, 0.06, 0.06], "b": [0.3, 0.08, 0.06]}))
     assert "b, no different on auprc, is worse on log-loss (" in same
+    (reference, other), arena = measured({"a": [0.3, 0.06, 0.06], "b": [0.3, 0.08, 0.06]}).entries, measured(RARE)
+    still = paragraph(replace(arena, entries=[reference, replace(other, verdict="inconclusive")], reference="a"))
+    assert "b, open on auprc, is worse on log-loss (" in still
 
 
 def test_entries_no_better_than_no_model_are_told() -> None:
