@@ -22,6 +22,10 @@ def paragraph(arena: Arena) -> str:
     """The comparison in a few sentences; names of the user's are shown with everything invisible in them written out."""
     if len(arena.entries) == 1:
         sentences = _alone(arena)
+    elif arena.runs and all(run.status == "diverged" for run in arena.runs):
+        sentences = [
+            f"On {_data(arena)}, the training of every entry blew up with every seed: there is nothing to compare."
+        ]
     elif seeds_of(arena) == 1:
         sentences = _anecdote(arena)
     else:

@@ -34,7 +34,10 @@ def entries(spec: Spec) -> list[Entry]:
             entry = _entry(spec, choice, loss, values, lr, rates_vary)
             same = _identity(loss, entry)
             if same in found:
-                raise SpecError(f"two entries are the same: {found[same].name}", cure="remove one of them")
+                raise SpecError(
+                    f"two entries are the same: {found[same].name}",
+                    cure=f"remove one of them, or try an equal under another name: `losscli explain {loss.name}` tells its kin",
+                )
             found[same] = entry
     return list(found.values())
 

@@ -122,3 +122,9 @@ def test_entries_that_blew_up_are_told_once(arena_of: MakeArena) -> None:
     text = paragraph(arena)
     assert "Not comparable: b (every run diverged) and c (every run diverged)." in text
     assert "blew up: 1 run of d." in text
+
+
+def test_where_everything_blew_up_nothing_is_compared(arena_of: MakeArena) -> None:
+    arena = arena_of({"a": [0.8] * 6, "b": [0.8] * 6}, diverged={"a": range(6), "b": range(6)})
+    text = paragraph(arena)
+    assert text.endswith("the training of every entry blew up with every seed: there is nothing to compare.")
