@@ -102,7 +102,8 @@ class Embedding(Layer):
 
     def draw(self, chance: torch.Generator) -> dict[str, Tensor]:
         drawn = {
-            name: torch.empty(shape).uniform_(-SPREAD, SPREAD, generator=chance) for name, shape in self.shapes().items()
+            name: torch.empty(shape).uniform_(-SPREAD, SPREAD, generator=chance)
+            for name, shape in self.shapes().items()
         }
         for table in drawn.values():
             table[0] = 0.0
