@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ORDER = (
-    "errors shelf options tasks losses metrics data stack spec record compare reports check explain verify "
-    "advice deploy pipeline cli"
+    "errors outfile shelf options tasks losses metrics data stack spec record compare reports check explain verify "
+    "advice deploy contest pipeline cli"
 )
 WIDEST = 100
 
