@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,8 @@ def _judged(new: Recalled, old: Recalled, wishes: Wishes) -> list[Gated]:
             met.add(place)
             former = old.comparison.arenas[place]
             same = _same(arena, former, at, place, encoders)
-            found += _of_arena(arena, former, wishes, same)
+            level = f" ({arena.damage})" if arena.damage else ""  # the arenas of a breakdown have the same entries
+            found += [replace(each, entry=f"{each.entry}{level}") for each in _of_arena(arena, former, wishes, same)]
     if not met:
         raise SpecError(
             f"the records are not of the same data: {difference(new.comparison.arenas[0], old.comparison.arenas)}",

@@ -16,6 +16,7 @@ from losscli.cli.text import duration
 from losscli.compare.equivalence import margin
 from losscli.compare.plan import Outlook, experience, outlook
 from losscli.compare.result import Arena
+from losscli.compare.samedata import of_these
 from losscli.contest import Contest, load
 from losscli.errors import SpecError, counted, shown, visible
 from losscli.record.find import find
@@ -45,7 +46,9 @@ def run(specs: Sequence[Spec], like: str | None, out: Path, form: Format) -> Non
     earlier = recall(find(out, like, outside=True)).comparison.arenas if like else ()
     plans = [_plan(load(spec), earlier) for spec in merge(specs)]
     if like and all(each.outlook.sd is None for each in plans):
-        message = f"--like: {shown(like)} compares nothing on this task and headline metric with two seeds or more"
+        message = (
+            f"--like: {shown(like)} compares nothing on these data, by this headline metric, with two seeds or more"
+        )
         raise SpecError(message, cure="give the record of a comparison like the one that is planned")
     if form is Format.json:
         show.machine({"schema_version": 1, "arenas": [_plain(each) for each in plans]})
@@ -57,13 +60,15 @@ def _plan(contest: Contest, earlier: Sequence[Arena]) -> Planned:
     spec, runs = contest.spec, contest.runs()
     resampled = spec.data.split.resampled
     ratio = contest.ratios["test"] if resampled else 0.0
-    known = experience(earlier, spec.task, contest.headline.name)
+    title = next(iter(contest.datasets.values())).name
+    alike = of_these(spec.task, title, spec.data.model_dump(mode="json"), earlier)
+    known = experience(alike, spec.task, contest.headline.name)
     wanted = spec.equivalence.get(contest.headline.name)
     sd, mean = known if known else (None, None)
     absolute = mean is not None or contest.headline.direction == "up" or isinstance(wanted, (int, float))
     limit = margin(contest.headline.direction, mean or 0.0, wanted) if absolute and not _share(wanted, mean) else None
     return Planned(
-        data=next(iter(contest.datasets.values())).name,
+        data=title,
         task=spec.task,
         headline=contest.headline.name,
         entries=[entry.name for entry in contest.entries],

@@ -73,7 +73,10 @@ def gate(entry: str, metric: str, direction: Direction, old: Scores, new: Scores
         drop = sign * (estimate(old.finite).mean - estimate(new.finite).mean)
         seeds = len(new.finite), len(old.finite)
         test, p = "welch-t", _welch(old, new, drop - limit)
-    means = estimate(old.finite).mean, estimate(new.finite).mean
+    shared = [seed for seed in new.values if seed in old.values] if paired else []  # what is told is what is compared
+    both = [seed for seed in shared if math.isfinite(new.values[seed] - old.values[seed])]
+    each_of = [[each.values[seed] for seed in both] if both else each.finite for each in (old, new)]
+    means = estimate(each_of[0]).mean, estimate(each_of[1]).mean
     without: Outcome = "held" if new.finite and old.finite else "vanished" if old.finite else "no-value"
     found = Gated(entry, metric, *means, drop, limit, p, test, paired, seeds, without, margin(direction, means[0]))
     lost = _diverged(old, new)

@@ -108,6 +108,11 @@ class Arena:
     )  # where the best entry and the reference part ways: `compare/why.py`
 
     @property
+    def damage(self) -> str:
+        """What was done to the training rows on purpose, in words: `labels 0.4`; empty where nothing was."""
+        return ", ".join(f"{kind} {level}" for kind, level in self.corrupt.items())
+
+    @property
     def comparisons(self) -> int:
         """How many differences to the reference there are: the family that Holm's correction is over."""
         return sum(entry.delta is not None for entry in self.entries)

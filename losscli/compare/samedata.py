@@ -23,6 +23,12 @@ def alike(number: int, arena: Arena, others: Sequence[Arena]) -> int | None:
     return number if number in places else places[0] if places else None
 
 
+def of_these(task: str, data: str, block: Mapping[str, Any], arenas: Sequence[Arena]) -> list[Arena]:
+    """Those of the arenas that are of these data, which a spec's `data:` block describes."""
+    mine = _told(task, data, block)
+    return [arena for arena in arenas if _identity(arena) == mine]
+
+
 def difference(arena: Arena, others: Sequence[Arena]) -> str:
     """What tells an arena from the one of `others` that is most like it, in words."""
     return min((_differences(arena, other) for other in others), key=len)[0]
@@ -38,10 +44,13 @@ def _differences(arena: Arena, other: Arena) -> list[str]:
 
 
 def _identity(arena: Arena) -> Mapping[str, Any]:
+    return _told(arena.task, arena.data, arena.spec.get("data", {}))
+
+
+def _told(task: str, name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """What must agree, the most telling first."""
-    data: Mapping[str, Any] = arena.spec.get("data", {})
     if data.get("source") in FILES:
         rest = {key: data.get(key) for key in OF_A_FILE}
     else:
         rest = {key: value for key, value in data.items() if key not in TREATMENT}
-    return {"task": arena.task, "data": arena.data, **{key: value for key, value in rest.items() if value is not None}}
+    return {"task": task, "data": name, **{key: value for key, value in rest.items() if value is not None}}

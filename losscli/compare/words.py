@@ -175,13 +175,18 @@ def _next(arena: Arena) -> list[str]:
     if more:
         few = any(each.verdict == "too-few-seeds" for each in open_ones)
         least = f" (the nearest after about {min(more)})" if min(more) < max(more) and not few else ""
-        about, aim = ("at least", "for a verdict") if few else ("about", "to settle what is open")
+        about, aim = (
+            ("at least", "for a verdict")
+            if few
+            else ("about", f"to settle {'the others' if stuck else 'what is open'}")
+        )
         said.append(
             f"Next: {about} {counted(max(more), 'more seed')}{least}, {seeds_of(arena) + max(more)} in all, {aim}."
         )
     if stuck and not any(diverged(arena, each.entry) for each in arena.entries):
         why = ", because they divide the same rows again and again: it takes more rows" if arena.resampled else ""
-        said.append(f"More seeds alone would not settle {joined([visible(each.entry) for each in stuck])}{why}.")
+        settle = f"More seeds alone would not settle {joined([visible(each.entry) for each in stuck])}{why}."
+        said = [settle, *said]
     winners = [each for each in arena.entries if each.verdict == "better"]
     if winners and not open_ones:
         which = "it" if len(winners) == 1 else "the one you choose"

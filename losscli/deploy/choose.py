@@ -31,9 +31,15 @@ def choose_arena(arenas: Sequence[Result], number: int | None) -> int:
         return 0
     if number is not None and 1 <= number <= len(arenas):
         return number - 1
-    listed = ", ".join(f"{n} {each['data']} ({each['task']})" for n, each in enumerate(arenas, start=1))
+    listed = ", ".join(f"{n} {_title(each)}" for n, each in enumerate(arenas, start=1))
     said = f"the record holds {len(arenas)} arenas" if number is None else f"there is no arena {number}"
     raise SpecError(f"{said}: {listed}", cure="choose one with --arena NUMBER")
+
+
+def _title(arena: Result) -> str:
+    """What tells an arena from others: its data, what was done to them, its task."""
+    damage = "".join(f", {kind} {level}" for kind, level in (arena.get("corrupt") or {}).items())
+    return f"{arena['data']}{damage} ({arena['task']})"
 
 
 def choose_entry(arena: Result, name: str | None) -> str:

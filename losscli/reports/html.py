@@ -106,7 +106,7 @@ def _data(arena: Arena, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
 
 def _title(arena: Arena) -> str:
     """The data, and what was done to them."""
-    damage = ", ".join(f"{kind} {level}" for kind, level in arena.corrupt.items())
+    damage = arena.damage
     return f"{arena.data}, {damage}" if damage else arena.data
 
 

@@ -42,7 +42,8 @@ def literal(text: object, longest: int = LONGEST) -> str:
 def _arena(arena: Arena, view: View) -> Iterator[str]:
     shown = seen(arena, view)
     seeds = counted(len({run.seed for run in arena.runs}), "seed")
-    yield from ("", f"### {literal(arena.data)} ({arena.task}), test {literal(arena.headline)}, {seeds}", "")
+    damage = f", {literal(arena.damage)}" if arena.damage else ""
+    yield from ("", f"### {literal(arena.data)}{damage} ({arena.task}), test {literal(arena.headline)}, {seeds}", "")
     yield literal(paragraph(arena), 20_000)
     yield ""
     yield from _table(shown)
@@ -51,7 +52,9 @@ def _arena(arena: Arena, view: View) -> Iterator[str]:
     notes = (
         [f"reference: {literal(arena.reference)}", ordered] if ordered else [f"reference: {literal(arena.reference)}"]
     )
-    yield f"Mean ± sd over the seeds, 95 % interval of the paired difference; {'; '.join(notes)}."
+    several = len({run.seed for run in arena.runs}) > 1
+    known = "Mean ± sd over the seeds, 95 % interval of the paired difference" if several else "One seed, test split"
+    yield f"{known}; {'; '.join(notes)}."
     tuned = [f"- {literal(entry.entry)}: {literal(chosen(entry))}" for entry in shown.entries if entry.tuned]
     if tuned:
         yield from ("", "Tuned on the valid split of each seed:", "", *tuned)

@@ -92,3 +92,12 @@ def test_what_has_no_value_is_not_held() -> None:
     assert judged(nothing, OLD).outcome == "no-value"
     assert judged(OLD[:3], nothing[:3]).outcome == "vanished"  # too few seeds for a test, but nothing is left of them
     assert concluded([vanished("a", "auprc", Scores(dict(enumerate(OLD))), 0.0)])[0].outcome == "vanished"
+
+
+def test_what_is_told_of_pairs_is_of_the_seeds_that_count() -> None:
+    """The old record has two seeds more; old minus new is the drop."""
+    old = Scores({seed: 0.8 + 0.01 * seed for seed in range(10)})
+    new = Scores({seed: 0.7 + 0.01 * seed for seed in range(8)})
+    found = gate("focal", "auprc", "up", old, new, 0.0, paired=True)
+    assert (found.old, found.new) == (pytest.approx(0.835), pytest.approx(0.735))
+    assert found.drop == pytest.approx(found.old - found.new)
