@@ -6,7 +6,6 @@ named, the table is read as if one of its columns were it.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,10 +17,11 @@ from losscli.advice.outline import Outline, of_spec, of_task
 from losscli.advice.recommend import Recommendation, recommend
 from losscli.compare.power import minimum_seeds
 from losscli.data.dataset import Table
+from losscli.data.files import files_of
 from losscli.data.guess import guess_task
 from losscli.data.sources import Source
-from losscli.data.sources.csv import TABBED
 from losscli.data.split import set_apart
+from losscli.data.tabular import Tabular
 from losscli.errors import DataError, Place, Problem, SpecError, counted, shown
 from losscli.spec.load import build_spec, load_spec
 from losscli.spec.model import LossChoice, Spec
@@ -72,7 +72,7 @@ def looked_at(name: str, asked: Overrides) -> Inspection:
     target = asked.target or ([ANY] if Path(name).exists() else [])
     spec = build_spec(replace(asked, task=asked.task or "regression", data=name, target=target))
     source, folder = _lenient(spec.data), Path(spec.folder)
-    if "target" in type(source).model_fields and not asked.target:
+    if isinstance(source, Tabular) and not asked.target:
         return describe(_whole(source, folder))
     table = source.read(folder)
     guess = guess_task(table.targets, source.reading())
@@ -148,34 +148,15 @@ def _leniently(name: str, sets: Sequence[str]) -> list[str]:
     return ["data.missing_target=drop"] if Path(name).exists() and not told else []
 
 
-def _whole(source: Source, folder: Path) -> Table:
+def _whole(source: Tabular, folder: Path) -> Table:
     """All columns, read as if one that every row has were the target."""
-    table = source.model_copy(update={"target": _headings(source, folder)[-1]}).read(folder)
+    files, _ = files_of(folder, source.paths, source.endings)
+    table = source.model_copy(update={"target": source.headings(files[0])[-1]}).read(folder)
     provisional = next(iter(table.targets))
     if not table.columns or not table.columns[provisional].missing:
         return table
     full = [name for name, story in table.columns.items() if story.role == "feature" and not story.missing]
     return source.model_copy(update={"target": full[0]}).read(folder) if full else table
-
-
-def _headings(source: Source, folder: Path) -> list[str]:
-    """The names of the columns of the source's first file."""
-    from losscli.data.files import files_of, opened
-
-    path = source.path  # type: ignore[attr-defined]
-    files, _ = files_of(folder, [path] if isinstance(path, str) else path, type(source).endings)  # type: ignore[attr-defined]
-    if source.source == "parquet":
-        import pyarrow.parquet as pq
-
-        with opened(files[0].path, files[0].name) as file:
-            return list(pq.read_schema(file).names)
-    if source.header is False:  # type: ignore[attr-defined]
-        return ["x1"]
-    tabbed = files[0].path.suffix.casefold() in TABBED
-    delimiter = source.delimiter or ("\t" if tabbed else ",")  # type: ignore[attr-defined]
-    with opened(files[0].path, files[0].name) as file:
-        first = file.readline().decode(source.encoding, errors="replace").lstrip("\ufeff")  # type: ignore[attr-defined]
-    return next(csv.reader([first], delimiter=delimiter), [ANY])
 
 
 def outlined(name: str, asked: Overrides, path: Path | None) -> tuple[Callable[[str | None], Outline], list[str]]:

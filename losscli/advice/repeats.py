@@ -68,11 +68,14 @@ def _mixed(bits: np.ndarray) -> np.ndarray:
 
 def copies(table: Table) -> tuple[str, ...]:
     """The features that are a target once more, under whatever names."""
-    answers = [fingerprints({name: target}, table.rows) for name, target in table.targets.items()]
+    answers = [(target.values, fingerprints({name: target}, table.rows)) for name, target in table.targets.items()]
     return tuple(
         name
         for name, column in table.features.items()
-        if any(_same_groups(fingerprints({name: column}, table.rows), answer) for answer in answers)
+        if any(
+            np.array_equal(column.values, values) or _same_groups(fingerprints({name: column}, table.rows), answer)
+            for values, answer in answers
+        )
     )
 
 

@@ -69,8 +69,7 @@ def _judged(new: Recalled, old: Recalled, wishes: Wishes) -> list[Gated]:
             met.add(place)
             former = old.comparison.arenas[place]
             same = _same(arena, former, at, place, encoders)
-            level = f" ({arena.damage})" if arena.damage else ""  # the arenas of a breakdown have the same entries
-            found += [replace(each, entry=f"{each.entry}{level}") for each in _of_arena(arena, former, wishes, same)]
+            found += [replace(each, damage=arena.damage) for each in _of_arena(arena, former, wishes, same)]
     if not met:
         raise SpecError(
             f"the records are not of the same data: {difference(new.comparison.arenas[0], old.comparison.arenas)}",
@@ -160,13 +159,13 @@ def _table(found: list[Gated]) -> Table:
     for each in found:
         numbers = (number(each.old), number(each.new), number(each.drop, 4, "+"), f"{each.limit:g}")
         outcome = Text(each.outcome.replace("-", " "), COLORS[each.outcome])
-        table.add_row(Text(visible(each.entry, 40)), Text(visible(each.metric, 40)), *numbers, outcome)
+        table.add_row(Text(visible(each.title, 60)), Text(visible(each.metric, 40)), *numbers, outcome)
     return table
 
 
 def _said(each: Gated) -> str:
     """One sentence: what was found, and how it was judged."""
-    name = visible(each.entry, 40)
+    name = visible(each.title, 60)
     if each.test == "diverged":
         return f"{name}: more runs diverge than before (p = {each.p:.2g})."
     if each.test == "none":

@@ -53,6 +53,12 @@ class Gated:
     seeds: tuple[int, int]  # that count: pairs twice, or those of the new and of the old record
     outcome: Outcome
     margin: float = 0.0  # how much more than the limit is of no importance
+    damage: str = ""  # what was done to the training rows, by which the arenas of a breakdown differ
+
+    @property
+    def title(self) -> str:
+        """The entry, and what was done to its data."""
+        return f"{self.entry} ({self.damage})" if self.damage else self.entry
 
 
 def gate(entry: str, metric: str, direction: Direction, old: Scores, new: Scores, limit: float, paired: bool) -> Gated:

@@ -110,7 +110,12 @@ class Arena:
     @property
     def damage(self) -> str:
         """What was done to the training rows on purpose, in words: `labels 0.4`; empty where nothing was."""
-        return ", ".join(f"{kind} {level}" for kind, level in self.corrupt.items())
+        return in_words(self.corrupt)
+
+    @property
+    def title(self) -> str:
+        """The data, and what was done to them."""
+        return f"{self.data}, {self.damage}" if self.damage else self.data
 
     @property
     def comparisons(self) -> int:
@@ -152,6 +157,15 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<Comparison of {len(self.arenas)} arenas; print it for the leaderboards>"
+
+
+def in_words(corrupt: Mapping[str, Any]) -> str:
+    """Damage done on purpose, kind by kind.
+
+    >>> in_words({"labels": 0.4, "missing": 0.1})
+    'labels 0.4, missing 0.1'
+    """
+    return ", ".join(f"{kind} {level}" for kind, level in corrupt.items())
 
 
 def finite(value: float | None) -> float | None:

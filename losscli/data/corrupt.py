@@ -288,7 +288,9 @@ def _with_holes(
     holed, gone, cells = dict(features), 0, 0
     for name, column in features.items():
         values = column.values.copy()
-        holes = rng.permutation(len(values))[: min(round(share * len(values)), len(values) - 1)]
+        order = rng.permutation(len(values))
+        spared = order[~column.missing[order]][-1:]  # the last value that the order comes to
+        holes = np.setdiff1d(order[: round(share * len(values))], spared, assume_unique=True)
         gone += int((~column.missing[holes]).sum())
         cells += len(values)
         values[holes] = -1 if column.is_category else np.nan

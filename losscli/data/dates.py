@@ -48,7 +48,7 @@ def parts_of(texts: Levels, day_first: bool | None) -> tuple[dict[str, np.ndarra
         _refuse(texts, [moment is None for moment in moments], "is no day that there is", cure)
     there = [moment for moment in moments if moment is not None]
     zones = sorted({match["zone"] for match in matches if match["zone"]})
-    rows = [_numbers(_in_utc(moment)) for moment in there]
+    rows = [_numbers(moment) for moment in there]
     table = np.array([*rows, (np.nan,) * 6])[texts.codes]  # code -1: the last
     parts = dict(zip(PARTS, table.T.copy(), strict=True))
     if not any(match["hour"] for match in matches):
@@ -101,7 +101,7 @@ def _day_comes_first(texts: Levels, matches: list[re.Match[str]], wanted: bool |
 
 
 def _moment(match: re.Match[str], day_first: bool) -> datetime | None:
-    """When that is, with its time zone if it names one; None if there is no such day or time."""
+    """When that is, in UTC if it names a time zone; None if there is no such day or time."""
     if match.re is YEAR_FIRST:
         month, day = int(match["month"]), int(match["day"])
     else:
@@ -114,7 +114,7 @@ def _moment(match: re.Match[str], day_first: bool) -> datetime | None:
         when = datetime(
             year, month, day, int(match["hour"] or 0), int(match["minute"] or 0), tzinfo=_zone(match["zone"])
         )
-        return when + timedelta(seconds=second) if second < 61 else None
+        return _in_utc(when + timedelta(seconds=second)) if second < 61 else None
     except (ValueError, OverflowError):
         return None
 

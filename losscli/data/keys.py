@@ -12,7 +12,7 @@ import numpy as np
 
 from losscli.data.dataset import SPLITS
 from losscli.data.sources import Split
-from losscli.errors import DataError, Finding, counted, shown
+from losscli.errors import DataError, Finding, counted, listed, shown
 from losscli.tasks import Column
 from losscli.tasks.labels import label_of, place_of
 
@@ -192,7 +192,7 @@ def split_named(split: Split, column: Column, seed: int) -> tuple[dict[str, np.n
     lacking = [each for each in ("train", "test") if not len(rows[each])]
     if lacking:
         raise DataError(
-            f"the column {shown(name)} has no {lacking[0]} row: it holds {_listed(texts)}",
+            f"the column {shown(name)} has no {lacking[0]} row: it holds {listed([shown(text) for text in texts], MOST_TOLD)}",
             cure=f"say with data.split.labels which value means {lacking[0]}",
         )
     if len(rows["valid"]):
@@ -226,14 +226,10 @@ def _refuse_unknown(
     if unknown:
         rows = np.flatnonzero(column.values == present[unknown[0]])
         wanted = ", ".join(shown(meant[each][0]) for each in SPLITS)
+        held = listed([shown(texts[at]) for at in unknown], MOST_TOLD)
         raise DataError(
-            f"the column {shown(name)} must hold {wanted}, and it holds {_listed([texts[at] for at in unknown])}",
+            f"the column {shown(name)} must hold {wanted}, and it holds {held}",
             place=place_of(column, int(rows[0])),
             cure="say which value means what: data.split.labels: {train: A, test: B} (--set 'data.split.labels={train: A, "
             "test: B}')",
         )
-
-
-def _listed(texts: list[str]) -> str:
-    more = f" and {len(texts) - MOST_TOLD} more" if len(texts) > MOST_TOLD else ""
-    return ", ".join(shown(text) for text in texts[:MOST_TOLD]) + more

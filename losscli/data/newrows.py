@@ -19,13 +19,12 @@ from losscli.data.sources import Source
 from losscli.data.sources.csv import Csv
 from losscli.data.sources.parquet import Parquet
 from losscli.data.tabular import Tabular
-from losscli.errors import DataError, Finding, Place, Problem, counted, nearest, shown
+from losscli.errors import DataError, Finding, Place, Problem, counted, listed, nearest, shown
 from losscli.tasks import Column
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_TOLD = 8
 TARGET = "-"  # a source needs one; new rows do without
 
 
@@ -119,18 +118,18 @@ def _refuse_missing(needed: Mapping[str, Kind], names: Sequence[str], file: str)
     if not lacking:
         return
     close = [f"{shown(found)} for {shown(name)}" for name in lacking if (found := nearest(name, names))]
-    meant = f"did you mean {_listed(close)}? " if close else ""
+    meant = f"did you mean {listed(close)}? " if close else ""
     raise DataError(
-        f"the model needs {counted(len(lacking), 'column')} more: {_listed(list(map(shown, lacking)))}",
+        f"the model needs {counted(len(lacking), 'column')} more: {listed(list(map(shown, lacking)))}",
         place=Place(file),
-        cure=f"{meant}{'The' if meant else 'the'} file has: {_listed(list(map(shown, names)))}",
+        cure=f"{meant}{'The' if meant else 'the'} file has: {listed(list(map(shown, names)))}",
     )
 
 
 def _extra(names: Sequence[str]) -> list[Finding]:
     if not names:
         return []
-    message = f"the model knows nothing of {counted(len(names), 'column')}: {_listed(list(map(shown, names)))}"
+    message = f"the model knows nothing of {counted(len(names), 'column')}: {listed(list(map(shown, names)))}"
     return [Finding("extra-columns", "info", message)]
 
 
@@ -149,17 +148,12 @@ def _odd(encoder: Encoder, features: Mapping[str, Column]) -> list[Finding]:
                 unknown.append(f"{shown(code.name)} {int(rows.sum())} (such as {shown(first)})")
     findings = []
     if unknown:
-        message = f"rows with a category that training never saw, which counts as unknown: {_listed(unknown)}"
+        message = f"rows with a category that training never saw, which counts as unknown: {listed(unknown)}"
         findings.append(Finding("unknown-category", "warning", message))
     if filled:
-        message = f"rows with a missing value, filled in as in training: {_listed(filled)}"
+        message = f"rows with a missing value, filled in as in training: {listed(filled)}"
         findings.append(Finding("missing-values", "info", message))
     return findings
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
-    return ", ".join(names[:MOST_TOLD]) + more
 
 
 def _as_written(source: Tabular, names: Sequence[str]) -> pa.Table:

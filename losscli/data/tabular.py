@@ -126,6 +126,10 @@ class Tabular(Source):
     def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
         """The columns of the files; those `left_out` are not read, those `as_text` are texts whatever they hold."""
 
+    @abstractmethod
+    def headings(self, file: File) -> tuple[str, ...]:
+        """The names of the columns of a file; no row is read."""
+
     def wanted(self, name: str, rows: int) -> Wanted:
         """How a column is to be understood."""
         kind = self.types.get(name)

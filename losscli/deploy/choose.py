@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from losscli.compare.result import in_words
 from losscli.errors import MachineError, SpecError, choose_from, shown
 from losscli.metrics import find as find_metric
 
@@ -38,8 +39,8 @@ def choose_arena(arenas: Sequence[Result], number: int | None) -> int:
 
 def _title(arena: Result) -> str:
     """What tells an arena from others: its data, what was done to them, its task."""
-    damage = "".join(f", {kind} {level}" for kind, level in (arena.get("corrupt") or {}).items())
-    return f"{arena['data']}{damage} ({arena['task']})"
+    told = [arena["data"], in_words(arena.get("corrupt") or {})]
+    return f"{', '.join(filter(None, told))} ({arena['task']})"
 
 
 def choose_entry(arena: Result, name: str | None) -> str:

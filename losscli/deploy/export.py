@@ -7,6 +7,7 @@ one is in `model.json`, which stands beside it.
 from __future__ import annotations
 
 import json
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,15 @@ def export(run: Restored, form: str, folder: Path) -> list[Path]:
     file, write = exporters.get(form)
     predictor = predictor_of(run)
     rows = torch.zeros(2, run.run.dataset.features)
+    described = json.dumps(description(run, predictor, file), indent=2, ensure_ascii=False, allow_nan=False)
     try:
         folder.mkdir(parents=True)
-        described = json.dumps(description(run, predictor, file), indent=2, ensure_ascii=False, allow_nan=False)
-        write(predictor, rows, folder / file)
-        (folder / DESCRIPTION).write_text(described + "\n", encoding="utf-8")
+        try:
+            write(predictor, rows, folder / file)
+            (folder / DESCRIPTION).write_text(described + "\n", encoding="utf-8")
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # nothing half-done is left
+            raise
     except FileExistsError:
         raise MachineError(f"{shown(folder)} is there already", cure="choose another folder with --dir DIR") from None
     except OSError as failed:

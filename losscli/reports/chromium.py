@@ -49,7 +49,7 @@ class Chromium:
         if path is None:
             raise MachineError("no Chromium is found on this machine", cure=CURE)
         self._home = TemporaryDirectory(prefix="losscli-", ignore_cleanup_errors=True)
-        self._process = _start(path, self._home.name)
+        self._process = _Process(path, self._home.name)
         try:
             page = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
             self.session = self._call("Target.attachToTarget", {"targetId": page, "flatten": True})["sessionId"]
@@ -148,7 +148,7 @@ def _gone(method: str) -> MachineError:
     return MachineError(f"Chromium does not answer ({method})", cure=f"try again, or {CURE}")
 
 
-class _start:  # noqa: N801  it is used like a function
+class _Process:
     """A browser's process and the two pipes to it. Its group is its own, so that all of its children end with it."""
 
     def __init__(self, path: str, home: str):

@@ -39,7 +39,7 @@ def html_of(recalled: Recalled) -> str:
     """The whole document."""
     arenas = recalled.comparison.arenas
     found = [_drawn(evidence) for evidence in evidences(recalled)]
-    titles = distinct(map(_title, arenas))
+    titles = distinct(arena.title for arena in arenas)
     return document(
         "report",
         title=" and ".join(dict.fromkeys(arena.data for arena in arenas)),
@@ -102,12 +102,6 @@ def _data(arena: Arena, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
         "drawn": [evidence.place(name) for name in evidence.drawn_first()],
         "charts": {name: asdict(chart) for name, chart in charts},
     }
-
-
-def _title(arena: Arena) -> str:
-    """The data, and what was done to them."""
-    damage = arena.damage
-    return f"{arena.data}, {damage}" if damage else arena.data
 
 
 def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:

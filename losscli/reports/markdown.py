@@ -42,8 +42,7 @@ def literal(text: object, longest: int = LONGEST) -> str:
 def _arena(arena: Arena, view: View) -> Iterator[str]:
     shown = seen(arena, view)
     seeds = counted(len({run.seed for run in arena.runs}), "seed")
-    damage = f", {literal(arena.damage)}" if arena.damage else ""
-    yield from ("", f"### {literal(arena.data)}{damage} ({arena.task}), test {literal(arena.headline)}, {seeds}", "")
+    yield from ("", f"### {literal(arena.title)} ({arena.task}), test {literal(arena.headline)}, {seeds}", "")
     yield literal(paragraph(arena), 20_000)
     yield ""
     yield from _table(shown)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from losscli.compare.breakdown import breakdowns
+from losscli.compare.expect import unmet
 from losscli.compare.result import Arena, Comparison, Delta, EntryResult, Estimate, Point, RunResult
 from losscli.errors import Finding, MachineError, Place
 
@@ -39,7 +40,7 @@ def recall(folder: Path) -> Recalled:
             for number, (told, spec) in enumerate(zip(results["arenas"], record["specs"], strict=True))
         ]
         timing = {key: _number(value) for key, value in results["timing"].items()}
-        comparison = Comparison(arenas, str(results["device"]), str(folder), timing, breakdowns=breakdowns(arenas))
+        comparison = Comparison(arenas, str(results["device"]), str(folder), timing, _unmet(arenas), breakdowns(arenas))
         return Recalled(folder, str(record["manifest"].get("created", "")), comparison, results, record["specs"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MachineError(
@@ -47,6 +48,12 @@ def recall(folder: Path) -> Recalled:
             place=Place(str(folder / "results.json")),
             cure="make the record again: `losscli compare` on its spec.yaml",
         ) from error
+
+
+def _unmet(arenas: Sequence[Arena]) -> list[str]:
+    """What the specs expected and did not get: said again from the same numbers."""
+    expected = [(arena, arena.spec.get("expect") or {}) for arena in arenas]
+    return [said for arena, expect in expected if expect for said in unmet(expect, arena)]
 
 
 def _arena(told: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, int], list[Point]]) -> Arena:

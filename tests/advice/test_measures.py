@@ -162,3 +162,11 @@ def test_too_few_rows_or_no_features_tell_nothing() -> None:
     assert leftover(features, target) is None
     assert leftover({}, np.arange(100.0)) is None
     assert leftover({"x": Column(np.zeros(100))}, np.arange(100.0)) is None
+
+
+def test_the_same_numbers_as_the_target_are_a_copy_however_many_there_are() -> None:
+    values = np.random.default_rng(0).normal(size=400)
+    table = Table("t", {"twin": Column(values.copy()), "other": Column(values + 1)}, {"y": Column(values)})
+    evidence = Evidence(table, "regression", tasks.get("regression").decode(table.targets))
+    assert evidence.copies == ("twin",)
+    assert list(evidence.features) == ["other"]

@@ -258,3 +258,14 @@ def test_bars_are_as_long_as_their_numbers() -> None:
     tall = [standing(HEIGHT * 0.5 - line, some=line == 0) for line in range(HEIGHT)]
     assert "".join(tall) == "███▄   "
     assert fitted([1, 2, 3, 4, 5], 2) == [6, 9]
+
+
+def test_a_table_is_described_whose_header_is_not_its_first_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Blank lines come first, and a name goes over two lines."""
+    (tmp_path / "t.csv").write_text(
+        "\n\n" + '"a\nb",x,y\n' + "".join(f"{row},{row % 7},{row % 2}\n" for row in range(30))
+    )
+    assert run(["inspect", str(tmp_path / "t.csv"), "--format", "json"]) == 0
+    assert {column["name"] for column in json.loads(capsys.readouterr().out)["columns"]} == {"a\nb", "x", "y"}

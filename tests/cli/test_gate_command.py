@@ -103,3 +103,15 @@ def test_a_record_against_itself_is_the_same(root: Path, capsys: pytest.CaptureF
     capsys.readouterr()
     assert run(["gate", "1", "--baseline", "1", "--out", str(root)]) == 0
     assert "is the same, within the 0 allowed" in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_entry_of_damaged_data_is_found_by_its_own_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path)
+    spec = ["--data", "wine", "--loss", "cross-entropy", "--loss", "gce", "--set", "data.corrupt.labels=0.2"]
+    assert run(["compare", *spec, "--seeds", "2", "--epochs", "1", "--out", out, "-q"]) == 0
+    capsys.readouterr()
+    assert run(["gate", "1", "--baseline", "1", "--entry", "gce", "--out", out, "--format", "json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["entries"]
+    assert (told["entry"], told["damage"]) == ("gce", "labels 0.2")
+    assert run(["gate", "1", "--baseline", "1", "--entry", "gce", "--out", out]) == 0
+    assert "gce (labels 0.2)" in capsys.readouterr().out

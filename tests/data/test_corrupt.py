@@ -199,3 +199,14 @@ def test_levels_begin_at_none_and_only_one_kind_varies():
         Corruption(labels=[[0.5, 0.4], [0.0, 1.0]])
     with pytest.raises(ValidationError, match=r"1.1 of 'a' would change"):
         Corruption(labels={"a": {"b": 0.6, "c": 0.5}})
+
+
+def test_a_column_that_has_holes_already_keeps_a_value():
+    values = np.where(np.arange(10) < 2, 1.0, np.nan)
+    for seed in range(20):
+        column = {"x": Column(values), "full": Column(np.arange(10.0))}
+        rows = np.arange(10)
+        target = Target(np.arange(10, dtype=np.float32), ("y",))
+        found = corrupt(column, target, rows, Corruption(missing=0.9), seed, tasks.get("regression"))
+        assert not np.isnan(found.features["x"].values).all()
+        assert np.isnan(found.features["full"].values).sum() == 9

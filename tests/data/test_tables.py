@@ -354,3 +354,9 @@ def test_what_is_said_of_the_target_tells_its_task():
     assert guess_task({"y": texts("a;b", "b")}, Reading(separator=";")).task == "multilabel"
     assert guess_task({"y": numbers(1, 5, 9)}, Reading(order=("1", "5", "9"))).task == "multiclass"
     assert guess_task({"y": numbers(0, 1, 2)}, Reading(transform="log1p")).task == "regression"
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+05:00", "9999-12-31T23:00-05:00"])
+def test_a_moment_that_utc_has_no_year_for_is_told_with_its_place(csv, text):
+    with pytest.raises(DataError, match="is no day that there is"):
+        csv({"t.csv": f"d,y\n2024-01-01T00:00+05:00,1\n{text},0\n"}, types={"d": "date"})

@@ -275,3 +275,16 @@ def test_a_record_of_another_model_is_refused(records: dict[str, Path], tmp_path
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(MachineError, match="do not fit the spec"):
         restore(folder, Wanted())
+
+
+def test_an_export_that_fails_leaves_no_folder(
+    records: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise MachineError("onnx is not installed")
+
+    monkeypatch.setitem(exporters._items, "onnx", ("model.onnx", fails))
+    (run,) = restore(records["regression"], Wanted())
+    with pytest.raises(MachineError, match="not installed"):
+        export(run, "onnx", tmp_path / "model")
+    assert not (tmp_path / "model").exists()

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from pyarrow import parquet
 
+from losscli import pipeline
 from losscli.reports.recall import recall
+from losscli.spec.load import load_spec
 
 MakeRecord = Callable[..., Path]
 
@@ -45,3 +47,11 @@ def test_scores_and_findings_are_those_that_results_tell(record_of: MakeRecord) 
             tuple(each[key] for key in ("code", "severity", "message", "cure")) for each in told["findings"]
         ]
         assert said
+
+
+def test_what_was_not_met_is_known_again(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("task: binary\ntrain: {epochs: 1}\nexpect: {test.auroc: '>= 2'}\n")
+    made = pipeline.run([load_spec(spec)], out=tmp_path / "runs")
+    assert made.unmet
+    assert recall(Path(str(made.record))).comparison.unmet == made.unmet

@@ -208,3 +208,11 @@ def test_what_names_no_table_is_refused(data, kind, says):
         build_spec(Overrides(data=data, target=["y"]))
     assert says in refused.value.problems[0].message
     assert refused.value.problems[0].cure
+
+
+def test_class_weights_go_to_every_loss_that_can_take_them():
+    """One has them as an option of its own, to the other the engine applies them."""
+    asked = Overrides(task="multiclass", losses=["cross-entropy", "brier"], sets=["loss.weight=balanced"])
+    first, second = build_spec(asked).loss
+    assert first.options == {"weight": "balanced"}
+    assert second.weight == "balanced"

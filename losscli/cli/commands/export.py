@@ -37,7 +37,7 @@ def export(
     arena: flags.ArenaNumber = None,
     loss: flags.OwnLosses = None,
     folder: Folder = None,
-    out: flags.Out = Path("runs"),
+    out: flags.Records = Path("runs"),
 ) -> None:
     """Export one run of a record as an ordinary model.
 

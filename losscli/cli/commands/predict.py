@@ -41,7 +41,7 @@ def predict(
     form: Form = None,
     force: Force = False,
     sets: flags.Set = None,
-    out: flags.Out = Path("runs"),
+    out: flags.Records = Path("runs"),
     quiet: flags.Quiet = False,
 ) -> None:
     """Predict new rows with a model of a record.

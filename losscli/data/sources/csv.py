@@ -10,11 +10,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from losscli.data.delimited import blocks, header_of
 from losscli.data.files import File, Watched
 from losscli.data.gather import Form, Gathered, gather
 from losscli.data.infer import Wanted
 from losscli.data.sources import source
 from losscli.data.tabular import Tabular
+from losscli.data.textfile import read_pieces
 from losscli.errors import shown
 
 MISSING = ("", "NA", "N/A", "#N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "<NA>")
@@ -68,6 +70,12 @@ class Csv(Tabular):
     def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
         form = Form(self.delimiter_of(files[0].name), self.decimal, self.encoding, self.header, tuple(self.missing))
         return gather(files, form, left_out, as_text, watched)
+
+    def headings(self, file: File) -> tuple[str, ...]:
+        delimiter = self.delimiter_of(file.name)
+        pieces = read_pieces(file.path, file.name, self.encoding, Watched())
+        first = next(block for block in blocks(pieces, file.name, delimiter) if len(block.lines))
+        return header_of(first, file.name, delimiter, self.header)
 
     def wanted(self, name: str, rows: int) -> Wanted:
         return replace(super().wanted(name, rows), decimal=self.decimal)

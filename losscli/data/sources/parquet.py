@@ -37,6 +37,9 @@ class Parquet(Tabular):
 
     endings: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
 
+    def headings(self, file: File) -> tuple[str, ...]:
+        return tuple(_open(file, Watched()).schema_arrow.names)
+
     def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
         parts = [_open(file, watched) for file in files]
         names = tuple(parts[0].schema_arrow.names)
