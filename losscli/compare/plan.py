@@ -35,7 +35,7 @@ def outlook(
     >>> found.minimum_seeds, round(found.visible_sd, 2), round(found.power, 2), found.seeds_for_power
     (8, 1.31, 0.74, 11)
     """
-    least = minimum_seeds(comparisons)
+    least = minimum_seeds(comparisons, test_ratio)
     seen = _visible(seeds, comparisons, test_ratio) if comparisons and seeds >= least else None
     if sd is None or margin is None or not comparisons:
         return Outlook(seeds, comparisons, least, seen, margin, sd)
