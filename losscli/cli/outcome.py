@@ -169,7 +169,11 @@ def _with_more_seeds(arenas: Sequence[Arena], record: str) -> str:
 
     seeds = max(map(seeds_wanted, arenas))
     own = any(typed(entry.loss) != entry.loss for arena in arenas for entry in arena.entries)
-    return f"losscli compare {shlex.quote(record)}/spec*.yaml --seeds {seeds}" if 0 < seeds <= MOST_SEEDS and not own else ""
+    return (
+        f"losscli compare {shlex.quote(record)}/spec*.yaml --seeds {seeds}"
+        if 0 < seeds <= MOST_SEEDS and not own
+        else ""
+    )
 
 
 def _rival(task: str, name: str) -> str | None:

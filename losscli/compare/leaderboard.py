@@ -111,9 +111,7 @@ class _Board:
         seeds = list(dict.fromkeys(run.seed for group in runs.values() for run in group))
         entries = [name for name in runs if name != self.reference]
         paired = {
-            (metric, name): pairs(
-                runs[name], runs[self.reference], metric, seeds, self.test.impossible.get(metric, ())
-            )
+            (metric, name): pairs(runs[name], runs[self.reference], metric, seeds, self.test.impossible.get(metric, ()))
             for metric in metrics
             for name in entries
         }

@@ -111,7 +111,9 @@ class EntryResult:
     verdict: Verdict
     seconds: float
     tuned: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # lr or option -> value -> seeds that chose it
-    deltas: Mapping[str, Delta] = field(default_factory=dict)  # of every metric that is shown; all but the headline are one family
+    deltas: Mapping[str, Delta] = field(
+        default_factory=dict
+    )  # of every metric that is shown; all but the headline are one family
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,9 @@ def _twins(arena: Arena) -> list[str]:
     if not names:
         return []
     does = "predicts" if len(names) == 1 else "predict"
-    return [f"{joined(names)} {does} the same as {visible(arena.reference)} in every run, and so cannot differ from it."]
+    return [
+        f"{joined(names)} {does} the same as {visible(arena.reference)} in every run, and so cannot differ from it."
+    ]
 
 
 def _said(arena: Arena, verdict: str, names: str, group: Sequence[Judged]) -> str:

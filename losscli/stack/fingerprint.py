@@ -48,7 +48,9 @@ def fingerprint(decisions: np.ndarray | None, numbers: np.ndarray) -> Fingerprin
 
     import numpy as np
 
-    digest = b"" if decisions is None else hashlib.sha256(np.ascontiguousarray(decisions, np.float32).tobytes()).digest()
+    digest = (
+        b"" if decisions is None else hashlib.sha256(np.ascontiguousarray(decisions, np.float32).tobytes()).digest()
+    )
     wide = numbers.reshape(len(numbers), -1)
     at = np.unique(np.linspace(0, len(wide) - 1, min(ROWS, len(wide))).round().astype(int))
     return Fingerprint(digest, np.array(wide[at], np.float32))

@@ -36,9 +36,7 @@ def limits(
     return {name: seeds for name, seeds in without.items() if seeds}, steps
 
 
-def _measured(
-    datasets: Mapping[int, Dataset], task: Task, metrics: Sequence[Metric]
-) -> dict[int, dict[str, Values]]:
+def _measured(datasets: Mapping[int, Dataset], task: Task, metrics: Sequence[Metric]) -> dict[int, dict[str, Values]]:
     """By seed and metric, what the probes of its test split score; seeds that split alike are measured once."""
     of_split: dict[int, dict[str, Values]] = {}
     for dataset in datasets.values():
