@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from statistics import fmean
 
-from losscli.compare.pairs import value
+from losscli.compare.pairs import pairs, value
 from losscli.compare.result import Arena, RunResult
 from losscli.errors import Finding, Severity, counted, shown
 
 MOST_TOLD = 6  # entries that one finding names
+CLAIMS = ("better", "worse")
 
 
 def doubts(arena: Arena, impossible: Mapping[str, Collection[int]]) -> list[Finding]:
@@ -23,7 +25,26 @@ def doubts(arena: Arena, impossible: Mapping[str, Collection[int]]) -> list[Find
         *_never_positive(arena),
         *_impossible({metric: impossible.get(metric, ()) for metric in metrics}, arena),
         *(finding for metric in metrics for finding in _unmeasured(metric, runs, impossible.get(metric, ()))),
+        *_carried_by_a_seed(arena, runs),
     ]
+
+
+def _carried_by_a_seed(arena: Arena, runs: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
+    """Verdicts whose difference is mostly that of one seed: without it, less than half would be left."""
+    found = []
+    for entry in arena.entries:
+        if entry.verdict not in CLAIMS or entry.delta is None:
+            continue
+        both = pairs(runs[entry.entry], runs[arena.reference], arena.headline, [run.seed for run in arena.runs])
+        differences = {seed: score - both.reference[seed] for seed, score in both.entry.items()}
+        loudest = max(differences, key=lambda seed: differences[seed] * (entry.delta.mean if entry.delta else 1.0))
+        rest = fmean(difference for seed, difference in differences.items() if seed != loudest)
+        if rest / entry.delta.mean < 0.5:
+            message = f"{entry.entry} is {entry.verdict} mostly because of seed {loudest}: without it the difference in"
+            message += f" {arena.headline} is {rest:+.3g}, and not {entry.delta.mean:+.3g}"
+            cure = "look at that seed's run, and add seeds before relying on the verdict"
+            found.append(Finding("one-seed", "warning", message, cure))
+    return found
 
 
 def _impossible(seeds: Mapping[str, Collection[int]], arena: Arena) -> list[Finding]:

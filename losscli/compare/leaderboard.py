@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from losscli.compare.doubts import doubts
 from losscli.compare.equivalence import margin
 from losscli.compare.pairs import pairs, value
-from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, TestRows, Verdict
+from losscli.compare.result import Arena, Delta, EntryResult, RunResult, TestRows, Verdict
 from losscli.compare.statistics import delta, estimate, holm
 from losscli.compare.verdict import concluded
 from losscli.errors import Finding

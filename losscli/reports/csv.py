@@ -25,14 +25,14 @@ FIXED = (
     "arena", "data", "task", "entry", "loss", "options", "tuned", "verdict", "seeds", "finished", "seconds",
     "delta_metric", "delta_mean", "delta_ci95_low", "delta_ci95_high", "delta_p", "delta_p_holm",
 )  # fmt: skip
-OF_A_METRIC = ("mean", "sd", "ci95_low", "ci95_high", "baseline")
+OF_A_METRIC = ("mean", "sd", "ci95_low", "ci95_high", "n", "baseline")
 
 
 def to_csv(comparison: Comparison, view: View | None = None) -> str:
     """All arenas in one table, on the test split; `arena` numbers them from 1. Entries are in a view's order and never
     cut, as programs are not to miss any. A metric that an arena has not is empty.
 
-    Columns: those of `FIXED`, then for each metric `<metric>_mean`, `_sd`, `_ci95_low`, `_ci95_high` and `_baseline`.
+    Columns: those of `FIXED`, then for each metric `<metric>_mean`, `_sd`, `_ci95_low`, `_ci95_high`, `_n` (seeds with a value) and `_baseline`.
     """
     whole = replace(view or View(), top=None)  # a program gets every entry, as in JSON
     arenas = [seen(arena, whole) for arena in comparison.arenas]
@@ -71,7 +71,7 @@ def harmless(text: str) -> str:
 
 
 def _facts(arena: Arena, entry: EntryResult) -> dict[str, Any]:
-    statuses = [run.status for run in arena.runs if run.entry == entry.entry]
+    lost = [run.lost for run in arena.runs if run.entry == entry.entry]
     delta = entry.delta
     low, high = (delta.ci95 if delta else None) or (None, None)
     return {
@@ -82,8 +82,8 @@ def _facts(arena: Arena, entry: EntryResult) -> dict[str, Any]:
         "options": json.dumps(dict(entry.options), default=str),
         "tuned": json.dumps(entry.tuned, default=str) if entry.tuned else "",
         "verdict": entry.verdict,
-        "seeds": len(statuses),
-        "finished": len(statuses) - statuses.count("diverged"),
+        "seeds": len(lost),
+        "finished": lost.count(False),
         "seconds": entry.seconds,
         "delta_metric": delta.metric if delta else "",
         "delta_mean": delta.mean if delta else None,
@@ -98,6 +98,6 @@ def _scores(arena: Arena, entry: EntryResult) -> Iterator[tuple[str, Any]]:
     for metric in arena.directions:
         found = entry.scores.get("test", {}).get(metric)
         low, high = (found.ci95 if found else None) or (None, None)
-        values = (found.mean if found else None, found.sd if found else None, low, high)
+        values = (found.mean if found else None, found.sd if found else None, low, high, found.n if found else None)
         baseline = arena.baseline.get("test", {}).get(metric)
         yield from zip((f"{metric}_{part}" for part in OF_A_METRIC), (*values, baseline), strict=True)

@@ -13,7 +13,6 @@ from losscli.data.dataset import Dataset
 from losscli.metrics import Metric
 from losscli.tasks import Task
 
-
 Values = list[float]  # of the probes: all right, then each wrong in one row
 
 

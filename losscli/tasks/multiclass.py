@@ -22,8 +22,8 @@ from losscli.tasks.labels import (
     refuse_missing,
 )
 from losscli.tasks.order import in_order
-from losscli.tasks.soft import per_class
 from losscli.tasks.probe import classes
+from losscli.tasks.soft import per_class
 
 
 class Multiclass(Task):

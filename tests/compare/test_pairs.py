@@ -175,3 +175,18 @@ def test_other_metrics_are_one_family_beside_the_headline() -> None:
     for family in ([key for key in deltas if key[1] == "m0"], [key for key in deltas if key[1] != "m0"]):
         smallest = min(family, key=lambda key: deltas[key].p or 1.0)
         assert deltas[smallest].p_holm == pytest.approx(min(1.0, len(family) * (deltas[smallest].p or 1.0)))
+
+
+# Verdicts that hang by a thread
+
+
+@pytest.mark.parametrize(("loud", "told"), [(0.004, False), (0.1, True)])
+def test_one_seed_that_carries_a_verdict_is_told(arena_of: MakeArena, loud: float, told: bool) -> None:
+    base = [0.80, 0.82, 0.79, 0.84, 0.81, 0.83, 0.78]
+    steps = [0.0061, 0.0062, 0.0060, loud, 0.0061, 0.0063, 0.0062]
+    arena = arena_of({"a": base, "b": [score + step for score, step in zip(base, steps, strict=True)]}, resampled=False)
+    assert arena.entries[1].verdict == "better"
+    warnings = [finding.message for finding in arena.findings if finding.code == "one-seed"]
+    assert warnings == (
+        ["b is better mostly because of seed 3: without it the difference in auroc is +0.00615, and not +0.0196"] * told
+    )

@@ -32,9 +32,9 @@ def test_a_line_per_entry_with_stable_names(arena_of: MakeArena, comparison_of: 
     assert text.splitlines()[0] == (
         "arena,data,task,entry,loss,options,tuned,verdict,seeds,finished,seconds,delta_metric,delta_mean,"
         "delta_ci95_low,delta_ci95_high,delta_p,delta_p_holm,"
-        "auroc_mean,auroc_sd,auroc_ci95_low,auroc_ci95_high,auroc_baseline,"
-        "accuracy_mean,accuracy_sd,accuracy_ci95_low,accuracy_ci95_high,accuracy_baseline,"
-        "log-loss_mean,log-loss_sd,log-loss_ci95_low,log-loss_ci95_high,log-loss_baseline"
+        "auroc_mean,auroc_sd,auroc_ci95_low,auroc_ci95_high,auroc_n,auroc_baseline,"
+        "accuracy_mean,accuracy_sd,accuracy_ci95_low,accuracy_ci95_high,accuracy_n,accuracy_baseline,"
+        "log-loss_mean,log-loss_sd,log-loss_ci95_low,log-loss_ci95_high,log-loss_n,log-loss_baseline"
     )
     assert (first["entry"], first["verdict"], first["delta_mean"], first["seeds"]) == (
         "bce-logits",
