@@ -32,7 +32,8 @@ def to_csv(comparison: Comparison, view: View | None = None) -> str:
     """All arenas in one table, on the test split; `arena` numbers them from 1. Entries are in a view's order and never
     cut, as programs are not to miss any. A metric that an arena has not is empty.
 
-    Columns: those of `FIXED`, then for each metric `<metric>_mean`, `_sd`, `_ci95_low`, `_ci95_high`, `_n` (seeds with a value) and `_baseline`.
+    Columns: those of `FIXED`, then for each metric `<metric>_mean`, `_sd`, `_ci95_low`, `_ci95_high`, `_n` (seeds with a value)
+    and `_baseline`.
     """
     whole = replace(view or View(), top=None)  # a program gets every entry, as in JSON
     arenas = [seen(arena, whole) for arena in comparison.arenas]
