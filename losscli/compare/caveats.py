@@ -51,8 +51,8 @@ def elsewhere(arena: Arena) -> list[str]:
     if not told:
         return []
     others = sum(metric != arena.headline for entry in arena.entries for metric in entry.deltas)
-    beyond = f", all {others} comparisons on them taken together" if others > 1 else ""
-    return [f"Other yardsticks say otherwise{beyond}: {joined(told)}."]
+    corrected = f" (corrected for {others} comparisons)" if others > 1 else ""
+    return [f"Other yardsticks say otherwise{corrected}: {joined(told)}."]
 
 
 def _contrary(arena: Arena, entry: EntryResult, delta: Delta) -> str:

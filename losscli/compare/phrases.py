@@ -53,6 +53,15 @@ def corrections(arena: Arena) -> str:
     return f"each interval stands for itself; verdicts are corrected for all comparisons ({', '.join(families)})"
 
 
+def some_of(score: Estimate) -> str:
+    """`, over 8 of 30 seeds`, where not all of them have a value.
+
+    >>> some_of(Estimate(0.5, 0.1, None, (0.4, 0.6, math.nan))), some_of(Estimate(0.5, 0.1, None, (0.4, 0.6)))
+    (', over 2 of 3 seeds', '')
+    """
+    return f", over {score.n} of {score.of} seeds" if score.n < score.of else ""
+
+
 def scored(arena: Arena, entry: EntryResult) -> Estimate | None:
     """The headline on the test rows, where there is one."""
     found = entry.scores.get("test", {}).get(arena.headline)

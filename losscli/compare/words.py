@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from losscli.compare.caveats import contrary, elsewhere, learning_rate, no_better_than_none
-from losscli.compare.phrases import better, between, by, joined, number, scored, seeds_of
+from losscli.compare.phrases import better, between, by, joined, number, scored, seeds_of, some_of
 from losscli.compare.power import LEVEL, minimum_seeds
 from losscli.compare.result import Arena, Delta, EntryResult
 from losscli.compare.verdict import described, lost_runs, seeds_wanted
@@ -53,6 +53,7 @@ def _alone(arena: Arena) -> list[str]:
         known = [value for value in score.values if math.isfinite(value)]
         spread = f" on average, from {min(known):.4g} to {max(known):.4g}" if len(known) > 1 else ""
         times = f" with {seeds} random seeds" if seeds > 1 else " once"
+        spread += some_of(score)
         reached = (
             f"{name} was trained{times} and reached {arena.headline} {score.mean:.4g}{spread} on the test rows{beside}."
         )
@@ -85,7 +86,7 @@ def _setting(arena: Arena) -> list[str]:
     shared = "split of the rows, initial weights and order" if arena.resampled else "initial weights and order of rows"
     reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
     score = scored(arena, reference)
-    reached = f", and {visible(arena.reference)} gets {score.mean:.4g} on average" if score else ""
+    reached = f", and {visible(arena.reference)} gets {score.mean:.4g} on average{some_of(score)}" if score else ""
     return [
         f"On {_data(arena)}, {whom} compared with {visible(arena.reference)}, all {_repeated(arena)};"
         f" one seed gives all the same {shared}.",
