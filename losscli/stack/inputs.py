@@ -8,6 +8,7 @@ from torch import Tensor
 
 from losscli.data.dataset import Layout
 from losscli.data.stream import Stream
+from losscli.stack.device import sent
 
 
 class Inputs:
@@ -19,11 +20,13 @@ class Inputs:
         self.held = None if isinstance(features, Stream) else self._placed(features)
 
     def __getitem__(self, places: slice | Tensor) -> Tensor:
-        """Those rows, in that order."""
+        """Those rows, in that order; numbers of rows [n] come from the CPU, where a stream reads them."""
         if self.held is not None:
-            return self.held[places] if isinstance(places, slice) else self.held.index_select(0, places)
+            return (
+                self.held[places] if isinstance(places, slice) else self.held.index_select(0, sent(places, self.device))
+            )
         assert self.stream is not None
-        return self._placed(self.stream[places if isinstance(places, slice) else places.cpu().numpy()])
+        return self._placed(self.stream[places if isinstance(places, slice) else places.numpy()])
 
     @property
     def window(self) -> int | None:
@@ -36,7 +39,7 @@ class Inputs:
             plain = self.own.plain
             rows, narrow = torch.zeros(len(rows), self.layout.columns), rows
             rows[:, :plain], rows[:, self.layout.plain :] = narrow[:, :plain], narrow[:, plain:]
-        return rows.to(self.device)
+        return sent(rows, self.device)
 
 
 def shuffled(count: int, window: int | None, chance: torch.Generator, blocks: int) -> Tensor:
