@@ -72,7 +72,7 @@ def share_of(free: int, total: int) -> int:
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:
-    """A tensor of the CPU on the device; to a GPU from pinned memory, so that neither of them waits for the copy."""
+    """A small tensor of the CPU on the device; to a GPU from pinned memory, so that neither of them waits for the copy."""
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
@@ -105,7 +105,7 @@ def in_order(device: torch.device) -> Iterator[None]:
     torch.set_deterministic_debug_mode("warn")
     try:
         with warnings.catch_warnings():
-            # Those here count rows, in float64: whole numbers, whose sum is the same in any order.
+            # Those here count rows, in whole numbers, whose sum is the same in any order, or go along a short last dimension.
             warnings.filterwarnings("ignore", message=".*cumsum_cuda_kernel")
             yield
     finally:

@@ -18,6 +18,8 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
+from losscli.stack import chance
+
 aten = torch.ops.aten
 LOOKS = (aten._local_scalar_dense.default, aten.equal.default, aten.is_nonzero.default)
 
@@ -95,6 +97,11 @@ def _copy_from(source: Tensor, into: Tensor, non_blocking: bool = False) -> Tens
     """What `torch.tensor(..., device=...)` ends with."""
     _opened(into).copy_(_opened(source))
     return into
+
+
+def generator(seed: int, purpose: str, part: int = 0, device: torch.device | str = "cpu") -> torch.Generator:
+    """As `losscli.stack.chance` has it; noise for this device is drawn by the CPU."""
+    return chance.generator(seed, purpose, part, "cpu" if torch.device(device).type == DEVICE.type else device)
 
 
 factories = torch.library.Library("aten", "IMPL")
