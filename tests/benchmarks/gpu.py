@@ -33,6 +33,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # where losscli is, if nobody has installed it
+
 import torch
 from gpu_checks import Line, Trial, boards, losses, metrics, neighbours, same_bits, study
 from gpu_stacks import commands, stacks_of

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 from gpu_checks import Line, Trial
@@ -30,7 +31,7 @@ def commands(trial: Trial) -> Iterator[Line]:
     named = ["--task", "multiclass", "--loss", "cross-entropy", "--seeds", "2", "--epochs", "20", "--format", "json"]
     told, weights = [], []
     for out in (trial.folder / "first", trial.folder / "second"):
-        done = run("", "train", *named, "--device", str(trial.device), "--out", str(out))
+        done = run(trial.folder, "", "train", *named, "--device", str(trial.device), "--out", str(out))
         found = json.loads(done.stdout)
         told.append(re.sub(r'"seconds": [^,}]+', "", json.dumps(found["arenas"])))
         weights.append(next(out.rglob("weights.safetensors")).read_bytes())
@@ -38,16 +39,22 @@ def commands(trial: Trial) -> Iterator[Line]:
     yield Line("a command twice", all(same), f"results {same[0]}, weights {same[1]}", "the same bits")
     if trial.device.type == "cuda":
         few = "import torch; torch.cuda.set_per_process_memory_fraction(1e-4);"
-        done = run(few, "train", *named, "--device", str(trial.device), "--out", str(trial.folder / "third"))
+        done = run(
+            trial.folder, few, "train", *named, "--device", str(trial.device), "--out", str(trial.folder / "third")
+        )
         last = " ".join(done.stderr.split())[-120:]
         fair = done.returncode == 5 and "memory" in done.stderr and "Traceback" not in done.stderr
         yield Line("a command without memory", fair, f"exit {done.returncode}: {last}", "exit 5, no traceback")
 
 
-def run(before: str, *words: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, before: str, *words: str) -> subprocess.CompletedProcess[str]:
     """losscli in a process of its own, which does something `before`."""
-    code = f"{before}\nimport sys\nfrom losscli.cli.app import run\nsys.exit(run({list(words)!r}))"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    named = folder / "losscli-0.dist-info" / "METADATA"  # a record tells the version, which an installation knows
+    named.parent.mkdir(exist_ok=True)
+    named.write_text("Metadata-Version: 2.1\nName: losscli\nVersion: 0\n")
+    start = f"import sys; sys.path += {[*sys.path, str(folder)]!r}; {before}\nfrom losscli.cli.app import run"
+    command = [sys.executable, "-c", f"{start}\nsys.exit(run({list(words)!r}))"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
 def stacks_of(trial: Trial) -> Iterator[Line]:
