@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint smoke bench clean
+.PHONY: demo test lint smoke bench bench-gpu clean
 
 demo: $(VENV)/.installed
 	$(BIN)/losscli train --task binary --loss bce-logits
@@ -27,6 +27,10 @@ bench: $(VENV)/.installed
 	$(BIN)/python tests/benchmarks/verdicts.py
 	$(BIN)/python tests/benchmarks/loading.py
 	$(BIN)/python tests/benchmarks/big.py
+
+# Needs a GPU; under six minutes. Results go to tests/benchmarks/results/.
+bench-gpu: $(VENV)/.installed
+	$(BIN)/python tests/benchmarks/gpu.py
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

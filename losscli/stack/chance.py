@@ -11,6 +11,9 @@ PURPOSES = ("weights", "order", "dropout")
 def generator(seed: int, purpose: str, part: int = 0, device: torch.device | str = "cpu") -> torch.Generator:
     """A generator for one purpose of one seed (for weights, of one layer): the same whatever else is in the stack.
 
+    Weights and orders are drawn by the CPU, whatever the device, so that a GPU has the same. Dropout is drawn where it is used,
+    a mask in every step: with it, a GPU's runs are others than the CPU's.
+
     >>> bool((torch.rand(3, generator=generator(7, "order")) == torch.rand(3, generator=generator(7, "order"))).all())
     True
     """

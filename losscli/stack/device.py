@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 
 import torch
+from torch import Tensor
 
 from losscli.errors import MachineError, SpecError
 
-# What one step works on should stay in the cache; on a GPU, in a good part of the free memory (see tests/benchmarks/).
+# What one step works on should stay in the cache; on a GPU, in a good part of its memory (see tests/benchmarks/).
 CPU_WORKING_SET = 8 << 20
 GPU_SHARE = 0.3
 ONE_THREAD_SET = 1 << 20
+CHUNKS = {"cpu": 1 << 22, "cuda": 1 << 26}  # numbers of activations at a time when a split is judged: 16 and 256 MB
+# What torch and the GPU's libraries say where memory runs out, besides `torch.OutOfMemoryError`.
+OUT_OF_MEMORY = ("allocate memory", "out of memory", "ALLOC_FAILED")
 
 
 def choose(name: str) -> torch.device:
@@ -42,10 +47,69 @@ def width(cost: int, device: torch.device) -> int:
     >>> width(1 << 20, torch.device("cpu"))
     8
     """
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        return max(1, int(free * GPU_SHARE) // cost)
-    return max(1, CPU_WORKING_SET // cost)
+    if device.type != "cuda":
+        return max(1, CPU_WORKING_SET // cost)
+    free, total = torch.cuda.mem_get_info(device)
+    free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(
+        device
+    )  # torch keeps it for its next tensors
+    return max(1, share_of(free, total) // cost)
+
+
+def share_of(free: int, total: int) -> int:
+    """How many bytes of a GPU's memory stacks are made for.
+
+    By its total, so that the same command makes the same stacks whatever else has a little of it; halved, and halved again,
+    where a large part is taken.
+
+    >>> share_of(80 << 30, 80 << 30) == share_of(41 << 30, 80 << 30) == 2 * share_of(39 << 30, 80 << 30)
+    True
+    """
+    share = int(GPU_SHARE * total)
+    while share > 2 * GPU_SHARE * free:
+        share //= 2
+    return share
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """A small tensor of the CPU on the device; to a GPU from pinned memory, so that neither of them waits for the copy."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+
+@contextmanager
+def exact(device: torch.device) -> Iterator[None]:
+    """Matrix products on a GPU that are float32 throughout, and the same twice, whatever the process was set to before."""
+    if device.type != "cuda":
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS makes its first handle
+    products = torch.backends.cuda.matmul
+    before, products.fp32_precision = products.fp32_precision, "ieee"  # not TF32, which keeps 10 bits of 23
+    try:
+        yield
+    finally:
+        products.fp32_precision = before
+
+
+@contextmanager
+def in_order(device: torch.device) -> Iterator[None]:
+    """On a GPU, what adds up into one place (`scatter_add`) does it in the same order every time.
+
+    That costs a wait, so it is for what is done once an epoch. Steps do without: of the kernels that they use, none adds two
+    numbers into one place in an order of chance (the gradient of `gather` has a place for each number).
+    """
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.get_deterministic_debug_mode()
+    torch.set_deterministic_debug_mode("warn")
+    try:
+        with warnings.catch_warnings():
+            # Those here count rows, in whole numbers, whose sum is the same in any order, or go along a short last dimension.
+            warnings.filterwarnings("ignore", message=".*cumsum_cuda_kernel")
+            yield
+    finally:
+        torch.set_deterministic_debug_mode(before)
 
 
 @contextmanager
@@ -66,7 +130,7 @@ def memory_told(batch_size: int) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # torch.OutOfMemoryError is one, and the CPU's allocator raises it plainly
-        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        if not isinstance(error, torch.OutOfMemoryError) and not any(said in str(error) for said in OUT_OF_MEMORY):
             raise
         raise MachineError(
             f"the memory is not enough for batches of {batch_size} rows with this model and so many runs",

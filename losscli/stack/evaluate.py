@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from losscli.metrics import Metric
+from losscli.stack import device as machine
 from losscli.stack import forecast
 from losscli.stack.calibrate import Calibration, calibrate
 from losscli.stack.fingerprint import Fingerprint, fingerprint
@@ -18,8 +19,6 @@ from losscli.stack.output import Outlet, reading_of, scale_of
 from losscli.stack.predictions import Predictions, predictions_of
 from losscli.stack.rows import Rows, spans
 from losscli.tasks import Prediction, Task
-
-CHUNK = 1 << 22  # numbers of activations at a time: 16 MB
 
 
 @dataclass(frozen=True)
@@ -53,19 +52,22 @@ class Judge:
     @torch.no_grad()
     def outputs(self, forward: Callable[[Tensor], Tensor], split: str, units: int) -> Tensor:
         """The raw outputs [R, N, O] of all rows of a split."""
-        size = max(2, CHUNK // (len(self.rows.runs) * max(units, 1)))
+        chunk = machine.CHUNKS.get(self.rows.device.type, machine.CHUNKS["cpu"])
+        size = max(2, chunk // (len(self.rows.runs) * max(units, 1)))
         size = min(size, self.rows.most or size)
         whole = spans(self.rows.count(split), size)
         return torch.cat([forward(self.rows.part(split, start, stop)) for start, stop in whole], dim=1)
 
-    @torch.no_grad()
     def __call__(self, output: Tensor, split: str, metrics: Sequence[Metric] | None = None) -> dict[str, Tensor]:
         """The mean loss and each metric of raw outputs [R, N, O] of a split: name -> [R].
 
         The valid split is also what thresholds and temperatures are chosen on, if a metric asks for them; other splits are
         judged by what was last chosen there.
         """
-        wanted = self.metrics if metrics is None else list(metrics)
+        with torch.no_grad(), machine.in_order(output.device):
+            return self._judged(output, split, self.metrics if metrics is None else list(metrics))
+
+    def _judged(self, output: Tensor, split: str, wanted: Sequence[Metric]) -> dict[str, Tensor]:
         target, weight = self.rows.truth(split)
         found = {"loss": self.objective(output, target, weight)}
         found |= {metric.name: output.new_full((len(output),), math.nan) for metric in wanted}

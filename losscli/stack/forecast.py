@@ -13,7 +13,7 @@ from torch import Tensor
 
 from losscli.metrics.regression import LEVELS
 from losscli.stack.output import Outlet
-from losscli.tasks import Prediction
+from losscli.tasks import Prediction, like
 
 READS = ("interval", "quantiles", "crps")  # the fields of a prediction that this file fills
 FEW = (0.05, 0.5, 0.95)  # what is told of a loss that gives every quantile
@@ -87,7 +87,7 @@ def _crps(outlet: Outlet, received: Tensor, target: Tensor, truth: Tensor) -> Te
     assert forecast is not None
     if forecast.crps is not None and (scale is None or scale.transform == "none"):
         score = forecast.crps(received, outlet.truth(target), outlet.settings)
-        return score if outlet.own_units or scale is None else score * torch.as_tensor(scale.scale)
+        return score if outlet.own_units or scale is None else score * like(scale.scale, score)
     total = torch.zeros_like(truth)
     for level in GRID:
         short = truth - _quantile(outlet, received, level)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from losscli.data.dataset import Layout
 from losscli.data.stream import Stream
+from losscli.stack.device import sent
 
 
 class Inputs:
@@ -16,27 +17,30 @@ class Inputs:
     def __init__(self, features: np.ndarray | Stream, own: Layout, layout: Layout, device: torch.device):
         self.own, self.layout, self.device = own, layout, device
         self.stream = features if isinstance(features, Stream) else None
-        self.held = None if isinstance(features, Stream) else self._placed(features)
+        self.held = None if isinstance(features, Stream) else self._widened(features).to(device)
 
     def __getitem__(self, places: slice | Tensor) -> Tensor:
-        """Those rows, in that order."""
+        """Those rows, in that order; numbers of rows [n] come from the CPU, where a stream reads them."""
         if self.held is not None:
-            return self.held[places] if isinstance(places, slice) else self.held.index_select(0, places)
+            return (
+                self.held[places] if isinstance(places, slice) else self.held.index_select(0, sent(places, self.device))
+            )
         assert self.stream is not None
-        return self._placed(self.stream[places if isinstance(places, slice) else places.cpu().numpy()])
+        rows = self.stream[places if isinstance(places, slice) else places.numpy()]
+        return sent(self._widened(rows), self.device)
 
     @property
     def window(self) -> int | None:
         """How many rows are shuffled together; None: all."""
         return None if self.stream is None else self.stream.window
 
-    def _placed(self, features: np.ndarray) -> Tensor:
+    def _widened(self, features: np.ndarray) -> Tensor:
         rows = torch.from_numpy(features)
         if self.own.columns != self.layout.columns:  # zeros between plain numbers and codes, which come last
             plain = self.own.plain
             rows, narrow = torch.zeros(len(rows), self.layout.columns), rows
             rows[:, :plain], rows[:, self.layout.plain :] = narrow[:, :plain], narrow[:, plain:]
-        return rows.to(self.device)
+        return rows
 
 
 def shuffled(count: int, window: int | None, chance: torch.Generator, blocks: int) -> Tensor:

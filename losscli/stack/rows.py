@@ -16,6 +16,7 @@ from losscli.data.dataset import SPLITS, Dataset, Layout
 from losscli.data.stream import BLOCKS
 from losscli.losses import Loss
 from losscli.stack.chance import generator
+from losscli.stack.device import sent
 from losscli.stack.inputs import Inputs, shuffled
 
 BLOCK = 16  # batches that are gathered at once: fewer and longer copies
@@ -118,10 +119,15 @@ class Rows:
         targets, weights = self.targets["train"], self.weights["train"]
         for block in blocks:
             own = order[:, block[0][0] : block[-1][1]]
-            index = (own + starts).to(self.device)
-            rows = [inputs[places] for inputs, places in zip(self._inputs_of_seeds(), own.to(self.device), strict=True)]
+            index = sent(own + starts, self.device)
             weight = None if weights is None else _gather(weights, index)
-            yield block, (_stacked(rows), _gather(targets, index), weight)
+            yield block, (self._rows_of_seeds(own), _gather(targets, index), weight)
+
+    def _rows_of_seeds(self, places: Tensor) -> Tensor:
+        """The training inputs [S, n, F] of each seed at its own `places` [S, n]; in one go where all have one dataset."""
+        if len(self.datasets) == 1:
+            return self.inputs["train"][0][places.flatten()].reshape(*places.shape, -1)
+        return torch.stack([inputs[own] for inputs, own in zip(self._inputs_of_seeds(), places, strict=True)])
 
     def _inputs_of_seeds(self) -> list[Inputs]:
         return [self.inputs["train"][place] for place in self.dataset_of_seed.tolist()]
@@ -142,10 +148,11 @@ class Rows:
         return self._by_dataset(self.targets[split]), None if weights is None else self._by_dataset(weights)
 
     def at(self, split: str, places: Tensor) -> Batch:
-        """The rows of a split at `places` [n] for every run: inputs, targets and weights as in `batches`."""
+        """The rows of a split at `places` [n] of the CPU, for every run: inputs, targets and weights as in `batches`."""
         inputs = self._by_dataset(_stacked([each[places] for each in self.inputs[split]]))
-        targets, weights = self.targets[split][:, places], self.weights[split]
-        return inputs, self._by_dataset(targets), None if weights is None else self._by_dataset(weights[:, places])
+        index, weights = sent(places, self.device), self.weights[split]
+        targets = self._by_dataset(self.targets[split][:, index])
+        return inputs, targets, None if weights is None else self._by_dataset(weights[:, index])
 
     def _by_dataset(self, rows: Tensor) -> Tensor:
         """[D, n, ...] -> [R, n, ...]; without a copy where there is one dataset."""

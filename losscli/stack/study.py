@@ -76,7 +76,7 @@ class Study:
         """Note one more epoch, if it is one of those; `forward` gives raw outputs [R, n, O] of rows [R, n, F]."""
         if epoch not in self.epochs:
             return
-        inputs, target, weight = self.rows.at("train", self.places.to(self.rows.device))
+        inputs, target, weight = self.rows.at("train", self.places)
         with torch.no_grad():
             output = forward(inputs)
         pull = self._pull(output, target, weight)
@@ -85,10 +85,10 @@ class Study:
             with torch.no_grad():
                 prediction = reading.outlet.predict(raw)
             hardness = self._hardness(prediction, given, reading)
-            shares = _shares(hardness, pull[reading.rows], edges(self.task))
+            shares = [table.tolist() for table in _shares(hardness, pull[reading.rows], edges(self.task))]
             memories = self._memories(prediction, given, reading.places)
             for at, place in enumerate(reading.places):
-                rows, gradient = (tuple(table[at].tolist()) for table in shares)
+                rows, gradient = (tuple(table[at]) for table in shares)
                 self.looks[place].append(Look(epoch, rows, gradient, memories[at]))
 
     def _pull(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:

@@ -67,7 +67,7 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
 def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False) -> list[Course]:
     """Train the runs as one stack, and judge them on all splits. Equal runs give equal results in any stack."""
     began = time.perf_counter()
-    with machine.memory_told(job.plan.batch_size):
+    with machine.memory_told(job.plan.batch_size), machine.exact(job.device):
         training = Training(runs, job)
         with machine.threads(training.network.cost(job.plan.batch_size) * len(runs), job.device):
             training.run(report)

@@ -59,19 +59,17 @@ class Case:
 
         Raises `CodeError` where the loss itself does.
         """
-        options = {
-            name: self.fitted(name, value, prediction.dtype) for name, value in {**self.options, **changed}.items()
-        }
+        options = {name: self.fitted(name, value, prediction) for name, value in {**self.options, **changed}.items()}
         with foreign(self.loss.name):
             values = self.loss.function(prediction, target, **options)
         return values.mean(-1) if self.over_labels and isinstance(values, Tensor) else values
 
-    def fitted(self, name: str, value: Any, dtype: torch.dtype) -> Any:
-        """The value of an option as the kernel takes it: numbers per class in the prediction's number type."""
+    def fitted(self, name: str, value: Any, prediction: Tensor) -> Any:
+        """The value of an option as the kernel takes it: numbers per class in the prediction's number type, where it is."""
         if isinstance(value, Tensor):
-            return value.to(dtype)
+            return value.to(prediction)
         if isinstance(value, (list, tuple)) and isinstance(self.loss.options[name].accepts, PerClass):
-            return torch.tensor(value, dtype=dtype)
+            return torch.tensor(value, dtype=prediction.dtype, device=prediction.device)
         return value
 
     def value(self, sample: Sample, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -33,6 +33,7 @@ from losscli.stack.rows import Run
 from losscli.stack.train import Job, Training, stacks
 from losscli.tasks import Target, tasks
 
+CPU = torch.device("cpu")
 ROWS, FEATURES, HIDDEN, BATCH = 20_000, 20, 64, 128
 LOSSES = ("bce-logits", "bce", "focal", "hinge", "squared-hinge", "brier", "soft-margin", "bce-logits")
 
@@ -47,19 +48,20 @@ def table(rows: int = ROWS) -> Dataset:
     return Dataset("synthetic", 0, parts, Target(target, ("0", "1")), None, {})
 
 
-def tutorial(dataset: Dataset) -> Callable[[], None]:
+def tutorial(dataset: Dataset, device: torch.device = CPU) -> Callable[[], None]:
     """The loop of every tutorial; one call is one epoch of one run."""
     part = dataset.parts["train"]
     rows = torch.utils.data.TensorDataset(torch.from_numpy(part.features), torch.from_numpy(part.target))
     loader = torch.utils.data.DataLoader(rows, batch_size=BATCH, shuffle=True)
     sizes = [(FEATURES, HIDDEN), (HIDDEN, HIDDEN)]
     hidden = [layer for pair in sizes for layer in (torch.nn.Linear(*pair), torch.nn.ReLU())]
-    module = torch.nn.Sequential(*hidden, torch.nn.Linear(HIDDEN, 1))
+    module = torch.nn.Sequential(*hidden, torch.nn.Linear(HIDDEN, 1)).to(device)
     optimizer = torch.optim.Adam(module.parameters(), lr=1e-3)
     criterion = torch.nn.BCEWithLogitsLoss()
 
     def epoch() -> None:
         for inputs, targets in loader:
+            inputs, targets = inputs.to(device), targets.to(device)
             optimizer.zero_grad()
             criterion(module(inputs).squeeze(-1), targets).backward()
             optimizer.step()
@@ -67,7 +69,7 @@ def tutorial(dataset: Dataset) -> Callable[[], None]:
     return epoch
 
 
-def jobs(dataset: Dataset, losses: tuple[str, ...], seeds: int) -> tuple[list[Run], Job]:
+def jobs(dataset: Dataset, losses: tuple[str, ...], seeds: int, device: torch.device = CPU) -> tuple[list[Run], Job]:
     """Every loss with every seed, and what they share."""
     task = tasks.get("binary")
     job = Job(
@@ -75,7 +77,7 @@ def jobs(dataset: Dataset, losses: tuple[str, ...], seeds: int) -> tuple[list[Ru
         models.get("mlp")(hidden=[HIDDEN, HIDDEN]),
         Plan(epochs=1000, batch_size=BATCH),
         [find_metric("accuracy", "binary")],
-        torch.device("cpu"),
+        device,
     )
     runs = []
     for name in losses:

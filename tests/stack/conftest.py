@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from losscli.data.prepare import prepare
 from losscli.data.sources import sources
 from losscli.losses import find as find_loss
 from losscli.metrics import find as find_metric
+from losscli.stack import train as engine
 from losscli.stack.models import models
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Run
@@ -34,6 +38,24 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def benchmark() -> Iterator[Callable[[str], ModuleType]]:
+    """A module of tests/benchmarks by its name."""
+    folder = str(Path(__file__).parents[1] / "benchmarks")
+    sys.path.insert(0, folder)
+    yield import_module
+    sys.path.remove(folder)
+
+
+@pytest.fixture
+def standin(benchmark, monkeypatch) -> ModuleType:
+    """The device that stands in for a GPU."""
+    made = benchmark("standin")
+    monkeypatch.setattr(engine, "generator", made.generator)
+    monkeypatch.setattr(made.Apart, "waits", 0)
+    return made
 
 
 @pytest.fixture(scope="session")

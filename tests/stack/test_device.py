@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
@@ -56,6 +58,12 @@ def test_memory_that_runs_out_is_told_and_nothing_else_is_swallowed():
         raise torch.OutOfMemoryError("CUDA out of memory")
     with pytest.raises(MachineError, match="batches of 64"), machine.memory_told(64):
         torch.empty(1 << 60)
+    for said in (
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+    ):
+        with pytest.raises(MachineError, match="batches of 64"), machine.memory_told(64):
+            raise RuntimeError(said)
     with pytest.raises(RuntimeError, match="another"), machine.memory_told(64):
         raise RuntimeError("another")
 
@@ -71,6 +79,35 @@ def test_small_stacks_use_one_thread_and_give_the_others_back():
             assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_the_width_on_a_gpu_is_that_of_the_card(monkeypatch):
+    """A little less free memory, or what torch keeps for its next tensors, makes no other stacks, and so no other bits."""
+    total, gpu = 80 << 30, torch.device("cuda", 0)
+    widths = []
+    for free, kept in ((80, 0), (70, 0), (30, 45), (20, 0), (3, 0)):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _, free=free: (free << 30, total))
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _, kept=kept: (kept + 1) << 30)
+        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 1 << 30)
+        widths.append(machine.width(1 << 20, gpu))
+    assert widths[0] == widths[1] == widths[2] == 24576
+    assert widths[3] == 24576 // 2
+    assert widths[4] * (1 << 20) <= 2 * 0.3 * (3 << 30)
+
+
+def test_on_a_gpu_products_are_float32_and_sums_in_order_and_all_is_put_back(monkeypatch):
+    gpu, products = torch.device("cuda", 0), torch.backends.cuda.matmul
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    before, products.fp32_precision = products.fp32_precision, "tf32"
+    try:
+        with machine.exact(CPU), machine.in_order(CPU):
+            assert (products.fp32_precision, torch.get_deterministic_debug_mode()) == ("tf32", 0)
+        with machine.exact(gpu), machine.in_order(gpu):
+            assert (products.fp32_precision, torch.get_deterministic_debug_mode()) == ("ieee", 1)
+            assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+        assert (products.fp32_precision, torch.get_deterministic_debug_mode()) == ("tf32", 0)
+    finally:
+        products.fp32_precision = before
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 1), (7, 3), (40, 16), (5, 100)])

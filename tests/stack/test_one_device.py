@@ -3,12 +3,18 @@
 On torch's meta device tensors have shapes and no numbers: an operation that mixes devices raises, and so does one that must
 know a number (`.item()`, `if tensor:`), which on a GPU would be a wait in every step. So a step that runs here runs on a GPU
 without a synchronisation, though nothing is computed.
+
+elsewhere.py goes further, on a device that computes. It has a process of its own: torch counts the devices at its first
+backward pass, and knows no others from then on.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from inspect import Parameter
+from pathlib import Path
 
 import pytest
 import torch
@@ -60,3 +66,10 @@ def test_a_wait_would_be_seen():
         torch.zeros(1, device=META).item()
     with pytest.raises(RuntimeError, match="meta"):
         torch.zeros(1, device=META) + torch.zeros(1)
+
+
+def test_elsewhere():
+    command = [sys.executable, "-m", "pytest", "-q", str(Path(__file__).with_name("elsewhere.py"))]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert "passed" in done.stdout

@@ -1,0 +1,321 @@
+"""What must be the same on a GPU as on the CPU, and twice: the checks of gpu.py that need numbers only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from pyarrow import parquet
+from torch import Tensor
+
+from losscli.contest import Contest, load
+from losscli.losses import Loss, for_task
+from losscli.metrics import yardsticks
+from losscli.spec.load import load_spec
+from losscli.stack.course import Course
+from losscli.stack.rows import Run
+from losscli.stack.train import Training, stacks, train
+from losscli.tasks import tasks
+from losscli.verify import Case
+from losscli.verify.draw import extreme, filled, many, ordinary, settings
+
+CPU = torch.device("cpu")
+BOUNDS = {torch.float32: 1e-5, torch.float64: 1e-9}  # of |a - b| / max(1, |b|), for losses, gradients and metrics
+WILD = 1e30  # a learning rate from which on every run diverges
+ROWS = 0.01  # shares of the study: about two of its rows
+
+BLOCKS = {
+    "binary": "{source: synthetic, name: moons, n_samples: 400, noise: 0.3}",
+    "multiclass": "{source: synthetic, name: blobs, n_samples: 400, centers: 4, cluster_std: 3.0, corrupt: {labels: 0.2}}",
+    "multilabel": "{source: synthetic, name: multilabel_classification, n_samples: 400, n_features: 8}",
+    "regression": "{source: synthetic, name: friedman1, n_samples: 400, noise: 1.0}",
+    "streamed": "{source: parquet, path: table, target: y, weight: w, memory: 100KB}",
+    "embedded": "{source: parquet, path: table, target: y, weight: w, encode: {categories: embedding}}",
+}
+BOARDS = {
+    "binary": "[bce-logits, {name: focal, gamma: [1, 3]}, hinge]",
+    "multiclass": "[cross-entropy, gce, {name: cross-entropy, weight: balanced}]",
+    "multilabel": "[bce-logits, {name: bce-logits, pos_weight: balanced}, soft-margin]",
+    "regression": "[mse, huber, gaussian-nll]",
+    "streamed": "[bce-logits, focal]",
+    "embedded": "[bce-logits, focal]",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was looked at: the worst figure beside its bound; `passed` is None where there is no bound."""
+
+    what: str
+    passed: bool | None
+    figure: str
+    bound: str = ""
+
+    def __str__(self) -> str:
+        word = {True: "pass", False: "FAIL", None: "    "}[self.passed]
+        return f"{word}  {self.what:<34} {self.figure}{f'  (bound: {self.bound})' if self.bound else ''}"
+
+
+@dataclass
+class Trial:
+    """One go: the device, whether all is smaller, a folder for files; what was trained once serves several checks."""
+
+    device: torch.device
+    small: bool
+    folder: Path
+    began: float
+    boards: dict[str, tuple[Contest, list[Course]]] = field(default_factory=dict)
+
+    def there(self, numbers: Tensor) -> Tensor:
+        """The same numbers on the device, apart from those here."""
+        return numbers.detach().clone().to(self.device)
+
+    def wait(self) -> None:
+        """Until the device has done all that it was asked for."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def contest(self, kind: str) -> Contest:
+        """The comparison of that kind, loaded."""
+        task = "binary" if kind in ("streamed", "embedded") else kind
+        if task != kind and not (self.folder / "table").exists():
+            write(self.folder / "table")
+        path = self.folder / f"{kind}.yaml"
+        path.write_text(
+            f"task: {task}\ndata: {BLOCKS[kind]}\nloss: {BOARDS[kind]}\nseeds: {2 if self.small else 4}\n"
+            "model: {hidden: [16], norm: batch, dropout: 0.0}\n"
+            f"train: {{batch_size: 64, lr: 0.01, max_steps: {6 if self.small else 120}, clip: 1.0, patience: 50, device: cpu}}\n"
+        )
+        return load(load_spec(path))
+
+    def board(self, kind: str) -> tuple[Contest, list[Course]]:
+        """The comparison of that kind, trained on the device, once."""
+        if kind not in self.boards:
+            contest = self.contest(kind)
+            self.boards[kind] = contest, trained(contest, self.device)
+        return self.boards[kind]
+
+
+def write(folder: Path) -> None:
+    """A Parquet table in parts: numbers, holes, a category of 20 levels, yes or no."""
+    chance = np.random.default_rng(0)
+    folder.mkdir()
+    for part in range(2):
+        x, city = chance.normal(size=(1000, 4)), chance.integers(0, 20, 1000)
+        yes = x[:, 0] + np.sin(city) + 0.5 * chance.normal(size=1000) > 0
+        x[chance.random(1000) < 0.1, 1] = np.nan
+        named = {f"x{place}": column for place, column in enumerate(x.T)}
+        named |= {"w": chance.uniform(0.5, 2.0, 1000)}
+        columns = named | {"city": [f"c{level:02}" for level in city], "y": np.where(yes, "yes", "no")}
+        parquet.write_table(pa.table(columns), folder / f"part-{part}.parquet")
+
+
+def trained(contest: Contest, device: torch.device, dropout: float = 0.0) -> list[Course]:
+    """The contest's runs on a device. Noise is drawn where it is used: with dropout, two devices do not agree."""
+    model = contest.job.model.model_copy(update={"dropout": dropout})
+    job = replace(contest.job, device=device, model=model)
+    return [course for runs in stacks(contest.runs(), job) for course in train(runs, job)]
+
+
+def apart(one: Tensor, other: Tensor) -> float:
+    """The largest |a - b| / max(1, |b|); infinite where one has a number and the other has none.
+
+    >>> apart(torch.tensor([1.0, 200.0, math.nan]), torch.tensor([1.0, 100.0, math.nan]))
+    1.0
+    """
+    a, b = one.detach().cpu().double(), other.detach().cpu().double()
+    if a.shape != b.shape:
+        return math.inf
+    same = (a == b) | (a.isnan() & b.isnan())
+    far = ((a - b).abs() / b.abs().clamp(min=1)).masked_fill(same, 0.0).nan_to_num(nan=math.inf)
+    return float(far.max()) if far.numel() else 0.0
+
+
+def identical(one: Course, other: Course) -> bool:
+    """Whether two runs are the same, bit for bit: histories, scores, what was chosen, weights."""
+    told = [repr((run.history, run.scores, run.calibration, run.status)) for run in (one, other)]
+    weights = one.weights.keys() == other.weights.keys()
+    return (
+        told[0] == told[1] and weights and all(np.array_equal(own, other.weights[k]) for k, own in one.weights.items())
+    )
+
+
+def losses(trial: Trial) -> Iterator[Line]:
+    """Every loss of every task: value and gradient as on the CPU, and the same bits twice."""
+    for task in tasks.names():
+        for dtype, bound in BOUNDS.items():
+            worst = {"value": (0.0, "-"), "gradient": (0.0, "-"), "second time": (0.0, "-")}
+            serving = for_task(task)
+            for item in serving.values():
+                try:
+                    off = loss_apart(trial, item, task, dtype)
+                except Exception as error:
+                    off = dict.fromkeys(worst, math.inf)
+                    yield Line(f"loss {task}/{item.name}", False, f"{type(error).__name__}: {error}"[:200])
+                worst = {part: max(worst[part], (off[part], item.name), key=lambda pair: pair[0]) for part in worst}
+            title = f"{len(serving)} losses {task} {str(dtype).removeprefix('torch.')}"
+            for part, (figure, name) in worst.items():
+                most = 0.0 if part == "second time" else bound
+                yield Line(f"{title} {part}", figure <= most, f"{figure:.2g} ({name})", f"{most:g}")
+
+
+def loss_apart(trial: Trial, item: Loss, task: str, dtype: torch.dtype) -> dict[str, float]:
+    """How far value and gradient of a loss are from the CPU's, and from themselves the second time."""
+    off = {"value": 0.0, "gradient": 0.0, "second time": 0.0}
+    for options in settings(item, {}, task)[: 1 if trial.small else None]:
+        case = Case(item, task, options)
+        samples = [sample for draw in (ordinary, many, extreme) for sample in draw(case)]
+        for sample in samples[1:4] if trial.small else samples:  # of each kind one
+            received, target = case.received(sample.raw.to(dtype)), sample.wanted(dtype)
+            here = judged(case, received, target)
+            there, again = (judged(case, trial.there(received), trial.there(target)) for _ in range(2))
+            for part, got, wanted, second in zip(off, there, here, again, strict=False):
+                off[part] = max(off[part], apart(got, wanted))
+                off["second time"] = max(off["second time"], apart(second, got))
+    return off
+
+
+def judged(case: Case, received: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Value and gradient."""
+    leaf = received.detach().requires_grad_()
+    values = case.judge(leaf, target)
+    (slopes,) = torch.autograd.grad(values.sum(), leaf, allow_unused=True, materialize_grads=True)
+    return values.detach(), slopes
+
+
+def metrics(trial: Trial) -> Iterator[Line]:
+    """Every metric of every task, calibration and forecasts among them, of the same outputs of runs of every loss."""
+    for task in tasks.names():
+        contest = trial.contest(task)
+        measured = list(yardsticks(task, costs_of(contest)).values())
+        worst, seen = (0.0, "-"), set()
+        for runs in stacks(every_loss(contest), contest.job):
+            here, there = (
+                Training(runs, replace(contest.job, device=device, metrics=measured)) for device in (CPU, trial.device)
+            )
+            for split in ("valid", "test"):
+                shape = (len(runs), here.rows.count(split), here.outputs)
+                output = 2 * torch.randn(shape, generator=torch.Generator().manual_seed(0))
+                wanted, got = here.judge(output, split), there.judge(trial.there(output), split)
+                off = [(apart(got[name], wanted[name]), name) for name in wanted]
+                worst = max(worst, *off, key=lambda pair: pair[0])
+                seen |= {name for name, values in wanted.items() if values.isfinite().any()}
+        bound = BOUNDS[torch.float32]
+        unseen = [metric.name for metric in measured if metric.name not in seen]
+        figure = f"{worst[0]:.2g} ({worst[1]}){', never a number: ' * bool(unseen)}{', '.join(unseen)}"
+        yield Line(f"{len(measured)} metrics {task}", worst[0] <= bound and not unseen, figure, f"{bound:g}")
+
+
+def costs_of(contest: Contest) -> list[list[float]] | None:
+    """Some price of every decision, where there are classes."""
+    labels = next(iter(contest.datasets.values())).target.labels
+    places = range(len(labels))
+    return (
+        [[abs(a - b) * (1.0 + a) for b in places] for a in places]
+        if contest.spec.task in ("binary", "multiclass")
+        else None
+    )
+
+
+def every_loss(contest: Contest) -> list[Run]:
+    """A run of each loss that serves the task, with each seed."""
+    task, runs = contest.job.task, []
+    for item in for_task(task.name).values():
+        link = task.links[item.expects]
+        for seed, dataset in contest.datasets.items():
+            runs.append(Run(item.name, seed, item, filled(item, {}), (link,) if link else (), 0.01, dataset))
+    return runs
+
+
+def boards(trial: Trial) -> Iterator[Line]:
+    """The means of the headline on the test split, and their order; entries closer than the tolerance may change places."""
+    for kind in BOARDS:
+        contest, there = trial.board(kind)
+        here = trained(contest, CPU)
+        if kind == "streamed":
+            codes = {finding.code for finding in contest.findings}
+            yield Line("rows are read from disk", "streamed" in codes, ", ".join(sorted(codes)))
+        yield Line(f"board {kind}", *same_board(contest, here, there))
+
+
+def same_board(contest: Contest, here: Sequence[Course], there: Sequence[Course]) -> tuple[bool, str, str]:
+    """Whether two boards are the same, the worst figure, and its bound."""
+    headline, rows = contest.headline.name, contest.rows["test"]
+    (means, spread), (others, _) = (by_entry(courses, headline) for courses in (here, there))
+    allowed = {name: max(spread[name] / 4, 1e-3 * abs(means[name]), 1 / rows) for name in means}
+    off = {name: abs(others[name] - means[name]) / allowed[name] for name in means}
+    turned = [
+        f"{one} and {two} change places"
+        for one, two in combinations(means, 2)
+        if (means[one] - means[two]) * (others[one] - others[two]) < 0
+        and abs(means[one] - means[two]) > allowed[one] + allowed[two]
+    ]
+    worst = max(off, key=lambda name: off[name])
+    told = [f"{headline} {others[worst]:.5f}, on the CPU {means[worst]:.5f} ({worst})", *turned]
+    tolerance = f"{allowed[worst]:.2g}: sd / 4, 0.1 %, or a row"
+    return off[worst] <= 1 and not turned, "; ".join(told), tolerance
+
+
+def by_entry(courses: Sequence[Course], metric: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Mean and standard deviation over the seeds of each entry's score on the test split."""
+    scores: dict[str, list[float]] = {}
+    for course in courses:
+        scores.setdefault(course.run.entry, []).append(course.scores["test"][metric])
+    return {k: float(np.mean(v)) for k, v in scores.items()}, {k: float(np.std(v, ddof=1)) for k, v in scores.items()}
+
+
+def same_bits(trial: Trial) -> Iterator[Line]:
+    """Every board twice; with dropout, too, whose noise is drawn on the device."""
+    for kind in BOARDS:
+        contest, first = trial.board(kind)
+        yield Line(f"same bits twice {kind}", *no_difference(first, trained(contest, trial.device)))
+    contest = trial.board("multiclass")[0]
+    first, second = (trained(contest, trial.device, dropout=0.3) for _ in range(2))
+    yield Line("same bits twice with dropout", *no_difference(first, second))
+
+
+def no_difference(first: Sequence[Course], second: Sequence[Course]) -> tuple[bool, str, str]:
+    """Whether all runs are the same, the figure, and its bound."""
+    differ = sum(not identical(one, other) for one, other in zip(first, second, strict=True))
+    return not differ, f"{differ} of {len(first)} runs differ", "0"
+
+
+def neighbours(trial: Trial) -> Iterator[Line]:
+    """A run in the middle of its stack that explodes, and one whose weights are not numbers from the start."""
+    for kind in ("binary", "multiclass", "regression"):
+        contest = trial.board(kind)[0]
+        job = replace(contest.job, device=trial.device)
+        calm = next(iter(stacks(contest.runs(), job)))
+        middle = len(calm) // 2
+        alone = train(calm, job)
+        for lr in (1e6, WILD, math.nan):
+            runs = [replace(run, lr=lr) if place == middle else run for place, run in enumerate(calm)]
+            beside = train(runs, job)
+            harmed = sum(not identical(alone[at], beside[at]) for at in range(len(calm)) if at != middle)
+            wild = beside[middle].status
+            passed = not harmed and (wild == "diverged" or lr < WILD)
+            yield Line(
+                f"neighbours {kind} lr {lr:g}", passed, f"{harmed} of {len(calm) - 1} runs differ; it: {wild}", "0"
+            )
+
+
+def study(trial: Trial) -> Iterator[Line]:
+    """Before the first step, where both devices have the same weights; afterwards it is only told how many there are."""
+    for kind in ("multiclass", "regression"):
+        contest, there = trial.board(kind)
+        here = trained(contest, CPU)
+        pairs = [(a.looks[0], b.looks[0]) for a, b in zip(here, there, strict=True) if a.looks and b.looks]
+        off = max(
+            (apart(torch.tensor(b.rows + b.gradient), torch.tensor(a.rows + a.gradient)) for a, b in pairs), default=9.0
+        )
+        looks = sum(len(course.looks) for course in there)
+        memories = sum(look.memory is not None for course in there for look in course.looks)
+        complete = looks > 0 and (kind != "multiclass" or memories == looks)
+        figure = f"{off:.2g} of {looks} looks, {memories} at wrong labels"
+        yield Line(f"study {kind}", off <= ROWS and complete, figure, f"{ROWS:g}")
