@@ -30,7 +30,7 @@ def target_scale(train: np.ndarray, transform: str = "none", standardise: bool =
             f"data.corrupt moves training targets to {train.min():g}, which has no {transform}",
             cure="leave data.corrupt.target_outliers or data.transform out",
         )
-    values = TargetScale.forward(transform, train.astype(np.float64).reshape(len(train), -1))
+    values = TargetScale.forward(transform, train.astype(np.float64, copy=False).reshape(len(train), -1))
     limits = _limits(values) if transform != "none" else ()
     if not standardise:
         return TargetScale(np.zeros(values.shape[1]), np.ones(values.shape[1]), transform, *limits)
@@ -46,10 +46,10 @@ def _limits(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def scaled(values: np.ndarray, scale: TargetScale | None) -> np.ndarray:
-    """Target values [N, ...] as the loss sees them; classes (no scale) stay as they are."""
+    """Target values [N, ...] as the loss sees them, centred before they are float32; classes (no scale) stay as they are."""
     if scale is None:
         return values
-    wide = TargetScale.forward(scale.transform, values.astype(np.float64).reshape(len(values), -1))
+    wide = TargetScale.forward(scale.transform, values.astype(np.float64, copy=False).reshape(len(values), -1))
     found: np.ndarray = ((wide - np.asarray(scale.center)) / np.asarray(scale.scale)).astype(np.float32)
     return found.reshape(values.shape)
 

@@ -60,14 +60,20 @@ def prepare(
             return encoder.transform(columns, places)
         return Stream(columns, places, encoder, room.window(encoder))
 
+    def in_units(values: np.ndarray) -> np.ndarray | None:
+        return None if scale is None else values.astype(np.float64, copy=False)
+
     def part(name: str) -> Part:
         weight = None if table.weight is None else table.weight[rows[name]]
         if name == "train":
             clean = None if train.clean is None else scaled(train.clean, scale)
             features = encoded(train.features, places)
-            return Part(features, scaled(train.values, scale), weight, rows[name], clean, train.flipped)
-        values = scaled(target.values[rows[name]], scale)
-        return Part(encoded(table.features, rows[name]), values, weight, rows[name])
+            values = scaled(train.values, scale)
+            return Part(features, values, weight, rows[name], clean, train.flipped, in_units(train.values))
+        told = target.values[rows[name]]
+        return Part(
+            encoded(table.features, rows[name]), scaled(told, scale), weight, rows[name], units=in_units(told)
+        )
 
     parts = {name: part(name) for name in SPLITS}
     findings = (*table.findings, *target.findings, *noticed, *_noticed(table, encoder, encoding))

@@ -69,6 +69,7 @@ def predictor_of(run: Restored) -> Predictor:
 def description(run: Restored, predictor: Predictor, file: str) -> dict[str, Any]:
     """What one must know to use the model without losscli, as plain JSON."""
     width = run.run.dataset.features
+    kind = predictor.kind(width)
     return {
         "schema_version": SCHEMA_VERSION,
         "losscli": version("losscli"),
@@ -83,7 +84,7 @@ def description(run: Restored, predictor: Predictor, file: str) -> dict[str, Any
         "preprocessing": {"how": HOW, **run.encoder.state()},
         "body": [str(module) for module in predictor.body],
         "before_the_loss": list(run.entry.output),
-        "output": {"name": "prediction", "type": "float32", "holds": predictor.kind(width)},
+        "output": {"name": "prediction", "type": "float64" if kind == "values" else "float32", "holds": kind},
         "quantiles": list(predictor.levels),
         "target": run.run.dataset.encoder["target"],
     }

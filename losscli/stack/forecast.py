@@ -44,9 +44,13 @@ def quantiles_of(outlet: Outlet, output: Tensor) -> Tensor:
     return torch.stack([_quantile(outlet, received, level) for level in levels_of(outlet)], -1)
 
 
-def with_forecast(prediction: Prediction, outlet: Outlet, output: Tensor, target: Tensor) -> Prediction:
-    """The prediction of raw outputs [r, N, O] with what its loss forecasts; `target` [r, N, ...] is as the engine has it."""
-    truth = target if outlet.scale is None else outlet.scale.in_units(target)
+def with_forecast(
+    prediction: Prediction, outlet: Outlet, output: Tensor, target: Tensor, truth: Tensor
+) -> Prediction:
+    """The prediction of raw outputs [r, N, O] with what its loss forecasts.
+
+    `target` [r, N, ...] is as the engine has it, `truth` the same in the user's units.
+    """
     if outlet.loss.forecast is None:
         return without_forecast(prediction, truth)
     received, ends = outlet.receive(output), _ends(outlet)

@@ -121,7 +121,7 @@ def scale_of(runs: Sequence[Run], device: torch.device) -> TargetScale | None:
     single = runs[0].dataset.parts["train"].target.ndim == 1
 
     def stacked(name: str) -> Tensor:
-        parts = [np.asarray(getattr(one, name), np.float32) for one in scales]
+        parts = [np.asarray(getattr(one, name), np.float64) for one in scales]
         found = torch.from_numpy(np.stack(parts)).to(device)  # [r, O]
         return found if single else found[:, None, :]
 

@@ -37,7 +37,7 @@ def told(run_of):
         scale = outlet.loss and run_of(loss, task="regression", **options).dataset.scale
         target = torch.tensor([[(value - scale.center[0]) / scale.scale[0] for value in truth]], dtype=torch.float32)
         raw = torch.tensor([outputs], dtype=torch.float32)
-        return with_forecast(outlet.predict(raw), outlet, raw, target), scale, outlet
+        return with_forecast(outlet.predict(raw), outlet, raw, target, scale.in_units(target)), scale, outlet
 
     return make
 
@@ -119,7 +119,7 @@ def test_under_a_transform_the_crps_is_that_of_the_transformed_distribution(run_
     truth = [3.0, 5.0, 9.0]
     target = torch.tensor([[(math.log(value) - 1.5) / 0.4 for value in truth]])
     raw = torch.tensor([[[CENTRE, SPREAD]] * 3])
-    found = with_forecast(outlet.predict(raw), outlet, raw, target)
+    found = with_forecast(outlet.predict(raw), outlet, raw, target, torch.tensor([truth]))
     risen = frozen(loss, CENTRE, SPREAD, scale)
     levels = (np.arange(4000) + 0.5) / 4000
     quantiles = np.exp(risen.ppf(levels))
