@@ -172,3 +172,22 @@ def test_exported_models_keep_the_digits(tmp_path: Path, form: str) -> None:
     assert said.dtype == np.float64
     np.testing.assert_allclose(said - OFFSETS[0], expected - OFFSETS[0], rtol=1e-5, atol=1e-4)
     assert np.ptp(said) > 10
+
+
+def test_losses_that_judge_numbers_as_they_are_see_them_whole(tmp_path: Path) -> None:
+    """Far from zero a share of the target is the error itself, but for the unit: as mae learns it."""
+    near = scores(arena_of(tmp_path / "near", table(), ["mae"], epochs=20))
+    far = scores(arena_of(tmp_path / "far", table(OFFSETS[0]), ["mape", "smape"], epochs=20))
+    for loss in ("mape", "smape"):
+        assert far[loss, "test", "mae"] == pytest.approx(near["mae", "test", "mae"], rel=0.3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_zero_is_a_zero_to_a_loss_that_judges_numbers_as_they_are(tmp_path: Path, seed: int) -> None:
+    """Scaled and back, one half of them would be negative, of which there is no logarithm."""
+    chance = np.random.default_rng(seed)
+    rain = np.where(chance.random(ROWS) < 0.5, 0.0, chance.gamma(2, 10, ROWS))
+    arena = arena_of(tmp_path, table() | {"y": rain}, ["tweedie", "mse"])
+    alone = arena_of(tmp_path / "alone", table() | {"y": rain}, ["mse"])
+    assert [run.status for run in arena.runs] == ["ok", "ok"]
+    assert scores(arena)["mse", "test", "rmse"] == scores(alone)["mse", "test", "rmse"]

@@ -86,8 +86,7 @@ class Judge:
         raw, truth, outlet = output[reading.rows], self.rows.units(split)[reading.rows], reading.outlet
         prediction = outlet.predict(raw)
         if self.scale is not None and any(metric.reads in forecast.READS for metric in metrics):
-            target = self.rows.truth(split)[0][reading.rows]
-            prediction = forecast.with_forecast(prediction, outlet, raw, target, truth)
+            prediction = forecast.with_forecast(prediction, outlet, raw, truth)
         return prediction, truth
 
     def chosen(self) -> dict[int, dict[str, object]]:
@@ -109,8 +108,8 @@ class Judge:
             raw, outlet = output[reading.rows], reading.outlet
             prediction = outlet.predict(raw)
             if outlet.loss.forecast is not None and self.scale is not None:
-                target, truth = self.rows.truth("test")[0][reading.rows], self.rows.units("test")[reading.rows]
-                prediction = forecast.with_forecast(prediction, outlet, raw, target, truth)
+                truth = self.rows.units("test")[reading.rows]
+                prediction = forecast.with_forecast(prediction, outlet, raw, truth)
             for at, place in enumerate(reading.places):
                 if place in wanted:
                     found[place] = predictions_of(prediction, at, self.rows.runs[place].dataset, outlet.task)

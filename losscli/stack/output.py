@@ -99,8 +99,14 @@ class Outlet:
         return received
 
     def truth(self, target: Tensor) -> Tensor:
-        """The target [r, B, ...] as the loss takes it: in its own units where it says so."""
-        return self.scale.in_units(target) if self.own_units and self.scale is not None else target
+        """The target [r, B, ...], scaled or in units, as the loss takes it: in its own units where it says so."""
+        if self.scale is None or self.own_units:
+            return self.units(target)
+        return self.scale.scaled(target) if target.dtype == torch.float64 else target
+
+    def units(self, target: Tensor) -> Tensor:
+        """The target [r, B, ...], scaled (float32) or in units (float64), as metrics take it."""
+        return target if self.scale is None or target.dtype == torch.float64 else self.scale.in_units(target)
 
     def predict(self, output: Tensor) -> Prediction:
         """What raw outputs predict."""

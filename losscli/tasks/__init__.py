@@ -192,17 +192,26 @@ class TargetScale:
         limited = values.clamp(max=LARGEST_LOG)
         return torch.exp(limited) if self.transform == "log" else torch.expm1(limited)
 
+    def scaled(self, units: Tensor) -> Tensor:
+        """Values [..., N] or [..., N, O] in the user's units, float64, as the loss sees them: centred, then float32.
+
+        >>> units = torch.tensor([1.7e9 + 3], dtype=torch.float64)
+        >>> TargetScale(np.array([1.7e9]), np.array([2.0])).scaled(units).tolist()
+        [1.5]
+        """
+        values = self.forward(self.transform, units)
+        return ((values - like(self.center, values)) / like(self.scale, values)).float()
+
     @staticmethod
-    def forward(transform: str, values: np.ndarray) -> np.ndarray:
+    def forward(transform: str, values: Tensor) -> Tensor:
         """Values in the user's units as the transform has them.
 
-        >>> TargetScale.forward("log1p", np.array([0.0, np.e - 1])).tolist()
+        >>> TargetScale.forward("log1p", torch.tensor([0.0, math.e - 1], dtype=torch.float64)).tolist()
         [0.0, 1.0]
         """
         if transform == "none":
             return values
-        found: np.ndarray = np.log(values) if transform == "log" else np.log1p(values)
-        return found
+        return torch.log(values) if transform == "log" else torch.log1p(values)
 
 
 @dataclass(frozen=True)
