@@ -107,9 +107,7 @@ def test_parquet_in_memory_and_streamed_scores_the_same(tmp_path: Path, memory: 
 @pytest.mark.parametrize("numbers", ["standard", "robust"])
 def test_features_may_lie_anywhere(tmp_path: Path, numbers: str) -> None:
     data = f", encode: {{numbers: {numbers}}}"
-    near, far = (
-        arena_of(tmp_path / str(feature), table(0.0, feature), ["mse"], data=data) for feature in (0.0, 1.7e9)
-    )
+    near, far = (arena_of(tmp_path / str(feature), table(0.0, feature), ["mse"], data=data) for feature in (0.0, 1.7e9))
     assert_same(far, near)
 
 
@@ -162,7 +160,9 @@ def test_exported_models_keep_the_digits(tmp_path: Path, form: str) -> None:
     (record,) = (tmp_path / "runs").iterdir()
     (restored,) = restore(record, Wanted())
     files = export(restored, form, tmp_path / "model")
-    rows = torch.from_numpy(restored.encoder.transform(restored.spec.data.read(Path(restored.spec.folder)).features, np.arange(9)))
+    rows = torch.from_numpy(
+        restored.encoder.transform(restored.spec.data.read(Path(restored.spec.folder)).features, np.arange(9))
+    )
     expected = predictor_of(restored)(rows).detach().numpy()
     if form == "pt2":
         said = torch.export.load(files[0]).module()(rows).detach().numpy()

@@ -71,9 +71,7 @@ def prepare(
             values = scaled(train.values, scale)
             return Part(features, values, weight, rows[name], clean, train.flipped, in_units(train.values))
         told = target.values[rows[name]]
-        return Part(
-            encoded(table.features, rows[name]), scaled(told, scale), weight, rows[name], units=in_units(told)
-        )
+        return Part(encoded(table.features, rows[name]), scaled(told, scale), weight, rows[name], units=in_units(told))
 
     parts = {name: part(name) for name in SPLITS}
     findings = (*table.findings, *target.findings, *noticed, *_noticed(table, encoder, encoding))
