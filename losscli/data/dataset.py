@@ -22,7 +22,8 @@ class ColumnStory:
     `kind` is what its values are: number, category, boolean, date, text, row numbers, or empty. `role` is what it
     serves: feature, target, weight ..., or left out. `why` is half a sentence: "all values are numbers". `distinct` counts the
     different values besides missing ones (None: not counted), `example` is the first value as it stood in the file.
-    `parts` names the features that it was turned into, where they are others than itself (a date's year, month ...).
+    `parts` names the features that it was turned into, where they are others than itself (a date's year, month ...);
+    `day_first` is how 03/04/2024 was read, None where no date is written so.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ColumnStory:
     missing: int
     example: str | None = None
     parts: tuple[str, ...] = ()
+    day_first: bool | None = None
 
 
 @dataclass(frozen=True)

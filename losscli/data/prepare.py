@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -52,7 +53,8 @@ def prepare(
         rows, places = {**rows, "train": train.rows}, np.arange(len(train.rows))
     _need_two_classes(task, target, train.values)
     encoding = encoding or Encoding()
-    encoder = Encoder.fit(train.features, places, encoding)
+    dates = {story.name: story.day_first for story in table.columns.values() if story.kind == "date"}
+    encoder = replace(Encoder.fit(train.features, places, encoding), dates=dates)
     scale = None if task.has_classes else target_scale(train.values, target.transform, target.standardise)
 
     def encoded(columns: Mapping[str, Column], places: np.ndarray) -> np.ndarray | Stream:
