@@ -111,6 +111,16 @@ def test_features_may_lie_anywhere(tmp_path: Path, numbers: str) -> None:
     assert_same(far, near)
 
 
+def test_features_that_are_not_centred_lose_digits_and_say_so(tmp_path: Path) -> None:
+    near, far = (
+        arena_of(tmp_path / str(feature), table(0.0, feature), ["mse"], data=", encode: {numbers: none}")
+        for feature in (0.0, 1.7e9)
+    )
+    told = {finding.code: finding.message for finding in far.findings}
+    assert told["feature-precision"].endswith(": 'seconds'")
+    assert "feature-precision" not in {finding.code for finding in near.findings}
+
+
 def test_outliers_and_holes_on_purpose_are_the_same(tmp_path: Path) -> None:
     data = ", corrupt: {target_outliers: 0.1, feature_noise: 0.2, missing: 0.1}"
     near, far = (

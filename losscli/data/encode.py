@@ -247,8 +247,8 @@ def _refuse_wrong_names(encoding: Encoding, features: Mapping[str, Column]) -> N
 
 def _fit(name: str, column: Column, rows: np.ndarray, encoding: Encoding) -> Code | None:
     if column.levels is None:
-        code = _number(name, column.values[rows], encoding)
-        return code and replace(code, boolean=_only_zeros_and_ones(column.values))
+        number = _number(name, column.values[rows], encoding)
+        return number and replace(number, boolean=_only_zeros_and_ones(column.values))
     if encoding.embeds(name):
         kinds = len(np.unique(column.values))
         return _category(name, column, rows, encoding, _size(kinds, encoding)) if kinds > 1 else None

@@ -351,10 +351,9 @@ def _united(texts: Levels, wanted: Wanted) -> tuple[Levels, tuple[Finding, ...]]
         )
         kept.append(names[first])
         if others:
-            told.append(f"{listed([shown(names[at]) for at in others])} as {shown(names[first])}")
-    message = (
-        f"{counted(len(told), 'value')} of {shown(texts.name)} are written in several ways: {listed(told)} count as one"
-    )
+            told.append(f"{listed([shown(names[at]) for at in others])} counts as {shown(names[first])}")
+    ways = "value of {} is" if len(told) == 1 else "values of {} are"
+    message = f"{len(told)} {ways.format(shown(texts.name))} written in several ways: {listed(told)}"
     united = replace(texts, levels=pa.array(kept, pa.string()), codes=merged[texts.codes], _kept={})
     return united, (Finding("spellings", "info", message),)
 

@@ -198,11 +198,27 @@ def _noticed(table: Table, encoder: Encoder, encoding: Encoding) -> list[Finding
     if encoder.embedded:
         message = f"learned vectors stand for categories: {encoder.told(table.features)}"
         findings.append(Finding("embedded", "info", message))
+    if encoding.numbers == "none" and (fine := _too_fine(table)):
+        message = f"features vary by less than 1e-5 of their size, of which float32 keeps little: {listed(fine)}"
+        cure = "subtract a constant from them, or leave data.encode.numbers out: then they are centred in float64"
+        findings.append(Finding("feature-precision", "warning", message, cure))
     whole = [name for name in encoder.constant if _constant(table.features[name])]
     if whole:
         message = f"constant features were left out: {listed([shown(name) for name in whole])}"
         findings.append(Finding("constant-feature", "warning", message, NOT_MEANT))
     return findings
+
+
+def _too_fine(table: Table) -> list[str]:
+    """Numbers far from zero that float32 cannot tell apart as they are."""
+    found = []
+    for name, column in table.features.items():
+        present = column.values[~column.missing]
+        if not column.is_category and len(present):
+            low, high = float(present.min()), float(present.max())
+            if 0 < high - low < 1e-5 * max(abs(low), abs(high)):
+                found.append(shown(name))
+    return found
 
 
 def constant_in_some(table: Table, datasets: Sequence[Dataset]) -> list[Finding]:
