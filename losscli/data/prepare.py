@@ -17,7 +17,7 @@ from losscli.data.sources import Source, Split
 from losscli.data.split import divide
 from losscli.data.stream import Room, Stream, streamed
 from losscli.errors import DataError, Finding, counted, listed, shown
-from losscli.tasks import Column, Target, Task
+from losscli.tasks import Column, Target, TargetScale, Task
 
 NOT_LEARNED = "nothing can be learned of it there"
 NOT_MEASURED = {
@@ -53,8 +53,7 @@ def prepare(
         rows, places = {**rows, "train": train.rows}, np.arange(len(train.rows))
     _need_two_classes(task, target, train.values)
     encoding = encoding or Encoding()
-    dates = {story.name: story.day_first for story in table.columns.values() if story.kind == "date"}
-    encoder = replace(Encoder.fit(train.features, places, encoding), dates=dates)
+    encoder = replace(Encoder.fit(train.features, places, encoding), dates=_dates(table))
     scale = None if task.has_classes else target_scale(train.values, target.transform, target.standardise)
 
     def encoded(columns: Mapping[str, Column], places: np.ndarray) -> np.ndarray | Stream:
@@ -62,18 +61,16 @@ def prepare(
             return encoder.transform(columns, places)
         return Stream(columns, places, encoder, room.window(encoder))
 
-    def in_units(values: np.ndarray) -> np.ndarray | None:
-        return None if scale is None else values.astype(np.float64, copy=False)
-
     def part(name: str) -> Part:
         weight = None if table.weight is None else table.weight[rows[name]]
         if name == "train":
             clean = None if train.clean is None else scaled(train.clean, scale)
             features = encoded(train.features, places)
-            values = scaled(train.values, scale)
-            return Part(features, values, weight, rows[name], clean, train.flipped, in_units(train.values))
+            values, units = scaled(train.values, scale), _units(train.values, scale)
+            return Part(features, values, weight, rows[name], clean, train.flipped, units)
         told = target.values[rows[name]]
-        return Part(encoded(table.features, rows[name]), scaled(told, scale), weight, rows[name], units=in_units(told))
+        features = encoded(table.features, rows[name])
+        return Part(features, scaled(told, scale), weight, rows[name], units=_units(told, scale))
 
     parts = {name: part(name) for name in SPLITS}
     findings = (*table.findings, *target.findings, *noticed, *_noticed(table, encoder, encoding))
@@ -90,6 +87,16 @@ def prepare(
         encoder.sizes,
         damage=train.done,
     )
+
+
+def _units(values: np.ndarray, scale: TargetScale | None) -> np.ndarray | None:
+    """Target values in the user's units, float64; None of classes, which have none."""
+    return None if scale is None else values.astype(np.float64, copy=False)
+
+
+def _dates(table: Table) -> dict[str, bool | None]:
+    """What was found of day and month in each column of dates."""
+    return {story.name: story.day_first for story in table.columns.values() if story.kind == "date"}
 
 
 def prepare_all(
