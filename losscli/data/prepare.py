@@ -75,18 +75,8 @@ def prepare(
     parts = {name: part(name) for name in SPLITS}
     findings = (*table.findings, *target.findings, *noticed, *_noticed(table, encoder, encoding))
     state = {**encoder.state(), "target": target_state(target, scale)}
-    return Dataset(
-        table.name,
-        split.seed_of(seed),
-        parts,
-        target,
-        scale,
-        state,
-        findings,
-        encoder.embedded,
-        encoder.sizes,
-        damage=train.done,
-    )
+    tables = (encoder.embedded, encoder.sizes)
+    return Dataset(table.name, split.seed_of(seed), parts, target, scale, state, findings, *tables, damage=train.done)
 
 
 def _units(values: np.ndarray, scale: TargetScale | None) -> np.ndarray | None:
