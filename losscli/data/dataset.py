@@ -22,7 +22,8 @@ class ColumnStory:
     `kind` is what its values are: number, category, boolean, date, text, row numbers, or empty. `role` is what it
     serves: feature, target, weight ..., or left out. `why` is half a sentence: "all values are numbers". `distinct` counts the
     different values besides missing ones (None: not counted), `example` is the first value as it stood in the file.
-    `parts` names the features that it was turned into, where they are others than itself (a date's year, month ...).
+    `parts` names the features that it was turned into, where they are others than itself (a date's year, month ...);
+    `day_first` is how 03/04/2024 was read, None where no date is written so.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ColumnStory:
     missing: int
     example: str | None = None
     parts: tuple[str, ...] = ()
+    day_first: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,12 @@ class Layout:
 
 @dataclass(frozen=True)
 class Part:
-    """One split: features float32 [N, F], target as `tasks.Target.values` says (regression: standardised).
+    """One split: features float32 [N, F], target as `tasks.Target.values` says (regression: standardised, float32).
 
     The features may be a `Stream`, which encodes rows when they are asked for.
     `weight` float32 [N] is how much each row counts in the loss; None where all count alike. `index` int64 [N] is each
     row's place in the table. Where `data.corrupt` changed targets on purpose, `clean` are those from before, and
-    `flipped` bool [N] tells which rows differ.
+    `flipped` bool [N] tells which rows differ. `units` float64 [N, ...] is a regression's target in the user's units.
     """
 
     features: np.ndarray | Stream
@@ -110,6 +112,12 @@ class Part:
     index: np.ndarray | None = None
     clean: np.ndarray | None = None
     flipped: np.ndarray | None = None
+    units: np.ndarray | None = None
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The target [N, ...] as metrics take it: in the user's units where it has units."""
+        return self.target if self.units is None else self.units
 
     @property
     def rows(self) -> int:

@@ -30,11 +30,14 @@ YEAR_FIRST = re.compile(
 YEAR_LAST = re.compile(r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})" + TIME)
 
 
-def parts_of(texts: Levels, day_first: bool | None) -> tuple[dict[str, np.ndarray], str]:
-    """float64 [N] each, NaN where missing: year, month, day, weekday, days, and hour if any time of day is written.
+def parts_of(
+    texts: Levels, day_first: bool | None, hours: bool = False
+) -> tuple[dict[str, np.ndarray], str, bool | None]:
+    """float64 [N] each, NaN where missing: year, month, day, weekday, days, and hour if any time of day is written or `hours`.
 
     With them what there is to say of how the texts were read, to follow a message. `day_first` says which of 03/04/2024 is
-    the day; None to find out from all rows, which points (03.04.2024) tell, too. Raises `DataError` with places for what is
+    the day; None to find out from all rows, which points (03.04.2024) tell, too. What was found comes last, None where no date
+    has such an order. Raises `DataError` with places for what is
     no date, no day that there is, or cannot be told.
     """
     found = [YEAR_FIRST.fullmatch(text) or YEAR_LAST.fullmatch(text) for text in texts.texts]
@@ -51,9 +54,10 @@ def parts_of(texts: Levels, day_first: bool | None) -> tuple[dict[str, np.ndarra
     rows = [_numbers(moment) for moment in there]
     table = np.array([*rows, (np.nan,) * 6])[texts.codes]  # code -1: the last
     parts = dict(zip(PARTS, table.T.copy(), strict=True))
-    if not any(match["hour"] for match in matches):
+    if not hours and not any(match["hour"] for match in matches):
         del parts["hour"]
-    return parts, _zones_told(zones, any(not match["zone"] for match in matches)) + _years_told(matches, there)
+    how = _zones_told(zones, any(not match["zone"] for match in matches)) + _years_told(matches, there)
+    return parts, how, first if any(match.re is YEAR_LAST for match in matches) else day_first
 
 
 def _zones_told(zones: list[str], bare: bool) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
 from losscli.data.encode import center_and_scale
 from losscli.errors import MachineError, SpecError
@@ -30,7 +31,7 @@ def target_scale(train: np.ndarray, transform: str = "none", standardise: bool =
             f"data.corrupt moves training targets to {train.min():g}, which has no {transform}",
             cure="leave data.corrupt.target_outliers or data.transform out",
         )
-    values = TargetScale.forward(transform, train.astype(np.float64).reshape(len(train), -1))
+    values = TargetScale.forward(transform, _wide(train)).numpy()
     limits = _limits(values) if transform != "none" else ()
     if not standardise:
         return TargetScale(np.zeros(values.shape[1]), np.ones(values.shape[1]), transform, *limits)
@@ -49,9 +50,13 @@ def scaled(values: np.ndarray, scale: TargetScale | None) -> np.ndarray:
     """Target values [N, ...] as the loss sees them; classes (no scale) stay as they are."""
     if scale is None:
         return values
-    wide = TargetScale.forward(scale.transform, values.astype(np.float64).reshape(len(values), -1))
-    found: np.ndarray = ((wide - np.asarray(scale.center)) / np.asarray(scale.scale)).astype(np.float32)
+    found: np.ndarray = scale.scaled(_wide(values)).numpy()
     return found.reshape(values.shape)
+
+
+def _wide(values: np.ndarray) -> torch.Tensor:
+    """[N] or [N, O] as float64 [N, O]."""
+    return torch.from_numpy(values.astype(np.float64, copy=False)).reshape(len(values), -1)
 
 
 def target_state(target: Target, scale: TargetScale | None) -> dict[str, Any]:

@@ -8,30 +8,37 @@ zeros, or code 0. All is computed in float64, because a sum of large float32 val
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from losscli.data.cures import setting
 from losscli.data.encoding import Encoding
+from losscli.data.spelling import Spelling, meaning_of, spelling_of
 from losscli.errors import DataError, SpecError, choose_from, counted, shown
 from losscli.tasks import Column
 
 MOST_TOLD = 8
+SAMPLE = 1000
 FEWEST, MOST = 2, 50  # numbers that stand for a level, unless the spec says how many
 
 
 @dataclass(frozen=True)
 class NumberCode:
-    """How one number column is encoded: `(value or fill - center) / scale`; with `indicator` also where it was missing."""
+    """How one number column is encoded: `(value or fill - center) / scale`; with `indicator` also where it was missing.
+
+    A `boolean` one held 0 and 1 only: elsewhere they may be written false and true.
+    """
 
     name: str
     fill: float
     center: float
     scale: float
     indicator: bool = False
+    boolean: bool = False
 
     kind: ClassVar[str] = "number"
     height: ClassVar[int] = 0
@@ -63,6 +70,7 @@ class CategoryCode:
 
     With `size`, one column of codes instead, 0 for what training never saw, and a network turns each into `size` numbers.
     `fill` is the level that a missing value becomes, where it is not one of its own; with `indicator` a feature tells.
+    `spelling` says which texts are one level.
     """
 
     name: str
@@ -71,6 +79,7 @@ class CategoryCode:
     fill: str | None = None
     indicator: bool = False
     size: int = 0
+    spelling: Spelling = "text"
 
     kind: ClassVar[str] = "category"
 
@@ -87,14 +96,30 @@ class CategoryCode:
         each = [] if self.size else [f"{self.name}={level}" for level in self.levels]
         return each + [f"{self.name} is missing"] * (self.indicator + (self.missing and not self.size))
 
+    def places(self, texts: Sequence[str]) -> np.ndarray:
+        """Which level each of these texts is, int64; -1 for what training never saw, however it may be spelled.
+
+        >>> CategoryCode("code", ("1", "2"), False, spelling="number").places(["2.0", "1", "3"]).tolist()
+        [1, 0, -1]
+        """
+        known, meant = self._known
+        found = [known[text] if text in known else meant.get(meaning_of(text, self.spelling), -1) for text in texts]
+        return np.array(found, dtype=np.int64)
+
+    @cached_property
+    def _known(self) -> tuple[dict[str, int], dict[Hashable, int]]:
+        """The place of each level, by its text and by what it means."""
+        by_text = {level: place for place, level in enumerate(self.levels)}
+        return by_text, {meaning_of(level, self.spelling): place for level, place in by_text.items()}
+
     def write(self, column: Column, rows: np.ndarray, plain: np.ndarray, codes: np.ndarray) -> None:
         """Those rows into `plain` [N, width] and, where it is embedded, into `codes` [N, 1]."""
         if column.levels is None:
             raise DataError(f"the column {shown(self.name)} must hold categories, as it did when the model was trained")
-        place = {level: index for index, level in enumerate(self.levels)}
-        absent = len(self.levels) if self.missing else place.get(self.fill, -1) if self.fill is not None else -1
-        places = np.array([*(place.get(level, -1) for level in column.levels), absent])
-        found = places[column.values[rows]]  # code -1, missing, reads the last place
+        absent = len(self.levels) if self.missing else -1 if self.fill is None else self.places([self.fill])[0]
+        found = np.append(self.places(column.levels), absent)[
+            column.values[rows]
+        ]  # code -1, missing, reads the last place
         if self.size:
             codes[:, 0] = found + 1
         else:
@@ -113,6 +138,9 @@ class Encoder:
 
     codes: tuple[Code, ...]
     constant: tuple[str, ...] = ()  # features left out because they do not vary over the training rows
+    dates: Mapping[str, bool | None] = field(
+        default_factory=dict
+    )  # by date column, whether 03/04/2024 is a day of April
 
     @classmethod
     def fit(cls, features: Mapping[str, Column], rows: np.ndarray, encoding: Encoding | None = None) -> Encoder:
@@ -181,7 +209,7 @@ class Encoder:
         columns: list[dict[str, Any]] = [{"kind": code.kind, **asdict(code)} for code in self.codes]
         for column in columns:
             column.update({"levels": list(column["levels"])} if "levels" in column else {})
-        return {"columns": columns, "constant": list(self.constant)}
+        return {"columns": columns, "constant": list(self.constant), "dates": dict(self.dates)}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Encoder:
@@ -189,9 +217,12 @@ class Encoder:
         found: list[Code] = []
         for column in state["columns"]:
             kind = NumberCode if column["kind"] == "number" else CategoryCode
-            given = {field.name: column[field.name] for field in fields(kind) if field.name in column}
-            found.append(kind(**{**given, "levels": tuple(given["levels"])} if "levels" in given else given))
-        return cls(tuple(found), tuple(state["constant"]))
+            given = {each.name: column[each.name] for each in fields(kind) if each.name in column}
+            if "levels" in given:
+                given["levels"] = tuple(given["levels"])
+                given.setdefault("spelling", spelling_of(given["levels"]))
+            found.append(kind(**given))
+        return cls(tuple(found), tuple(state["constant"]), state.get("dates", {}))
 
     def told(self, features: Mapping[str, Column]) -> str:
         """Which categories are embedded, in words, with their levels in the whole table; nothing where none is."""
@@ -216,12 +247,18 @@ def _refuse_wrong_names(encoding: Encoding, features: Mapping[str, Column]) -> N
 
 def _fit(name: str, column: Column, rows: np.ndarray, encoding: Encoding) -> Code | None:
     if column.levels is None:
-        return _number(name, column.values[rows], encoding)
+        number = _number(name, column.values[rows], encoding)
+        return number and replace(number, boolean=_only_zeros_and_ones(column.values))
     if encoding.embeds(name):
         kinds = len(np.unique(column.values))
         return _category(name, column, rows, encoding, _size(kinds, encoding)) if kinds > 1 else None
     code = _category(name, column, rows, encoding, 0)
     return code if code.width > 1 else None
+
+
+def _only_zeros_and_ones(values: np.ndarray) -> bool:
+    few = values[:SAMPLE]  # which tell it of most columns
+    return all(bool(((part == 0) | (part == 1) | np.isnan(part)).all()) for part in (few, values))
 
 
 def _number(name: str, values: np.ndarray, encoding: Encoding) -> NumberCode | None:
@@ -248,14 +285,14 @@ def _category(name: str, column: Column, rows: np.ndarray, encoding: Encoding, s
     assert column.levels is not None
     counts = np.bincount(column.values[rows] + 1, minlength=len(column.levels) + 1)
     levels = tuple(level for level, count in zip(column.levels, counts[1:], strict=True) if count)
-    holes, rule = bool(counts[0]), encoding.missing.categories
+    holes, rule, spelling = bool(counts[0]), encoding.missing.categories, spelling_of(column.levels)
     if rule == "level" or not levels:
-        return CategoryCode(name, levels, holes, size=size)
+        return CategoryCode(name, levels, holes, size=size, spelling=spelling)
     fill = encoding.missing.constant if rule == "constant" else column.levels[int(counts[1:].argmax())]
     assert fill is not None  # `Missing` has seen to it
     if holes and fill not in levels:
         levels = (*levels, fill)
-    return CategoryCode(name, levels, False, fill, encoding.indicator and holes, size)
+    return CategoryCode(name, levels, False, fill, encoding.indicator and holes, size, spelling)
 
 
 def _size(kinds: int, encoding: Encoding) -> int:

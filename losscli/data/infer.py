@@ -17,7 +17,8 @@ from losscli.data.cures import setting, sign
 from losscli.data.dataset import ColumnStory
 from losscli.data.delimited import MOST_PLACES, NUMBER, first_of
 from losscli.data.gather import EXACT, Raw
-from losscli.errors import DataError, Finding, Problem, counted, shown
+from losscli.data.spelling import Spelling, alike, meaning_of, spelling_of
+from losscli.errors import DataError, Finding, Problem, counted, listed, shown
 from losscli.tasks import Column
 from losscli.tasks.labels import label_of
 
@@ -28,7 +29,6 @@ LOOKED_AT = 1000  # levels that are compared with the patterns below
 WORDS_OF_PROSE = 4  # words per text, from which on texts that are mostly different are prose and no category
 FEW_ROWS = 100_000  # up to which numbers are counted one by one
 ENDLESS = r"(?i)^[+-]?(inf|infinity|nan)$"
-FALSE, TRUE = ("false", "no", "n", "f", "0", "0.0"), ("true", "yes", "y", "t", "1", "1.0")
 MONTH = "(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)"
 DAY = r"\d{1,2}(st|nd|rd|th)?[-., /]+"
 NOT_PLAIN = {  # kinds of values that look like text and are not meant as such, with what to do about them
@@ -65,6 +65,8 @@ class Wanted:
     """What the spec says about a column, and what its values mean.
 
     `kind` is None to find out; a category of more than `most_levels` levels is left out (None: however many).
+    `spelling` says which texts of a category are one value (None: its texts tell), `hours` that a date has an hour even where
+    no time is written.
     """
 
     kind: Kind | None = None
@@ -72,6 +74,8 @@ class Wanted:
     decimal: str = "."
     missing: Sequence[str] = ()
     day_first: bool | None = None
+    spelling: Spelling | None = None
+    hours: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,8 @@ def _of_texts(texts: Levels, wanted: Wanted) -> Inferred:
     numeric, endless = _matches(point, NUMBER), _matches(point, ENDLESS)
     if len(numeric) and (numeric | endless).all():
         return _numbers(texts, point)
+    if wanted.kind is None and spelling_of(texts.texts) == "boolean":
+        return _category(texts, wanted)
     findings = _mixed(texts, numeric, wanted)
     found = _category(texts, wanted)
     return Inferred(found.columns, found.story, (*findings, *found.findings))
@@ -311,13 +317,45 @@ def _category(texts: Levels, wanted: Wanted) -> Inferred:
         message = f"{shown(texts.name)} was left out: it has {count} different texts in {rows} rows"
         finding = Finding("too-many-levels", "warning", message, cure)
         return Inferred({}, texts.story("category", why, "left out"), (finding,))
+    texts, findings = _united(texts, wanted)
+    count = len(texts.levels)
     order = sorted(range(count), key=texts.texts.__getitem__)
     place = np.full(count + 1, -1, dtype=np.int32)  # the last one is read by code -1: missing
     place[order] = np.arange(count, dtype=np.int32)
     names = tuple(texts.texts[index] for index in order)
     truth = {name.casefold() for name in names} <= {"true", "false"}
     story = texts.story("boolean", "true and false") if truth else texts.story("category", _different(count))
-    return Inferred({texts.name: Column(place[texts.codes], names, texts.raw.origin)}, story)
+    return Inferred({texts.name: Column(place[texts.codes], names, texts.raw.origin)}, story, findings)
+
+
+def _united(texts: Levels, wanted: Wanted) -> tuple[Levels, tuple[Finding, ...]]:
+    """The same with one level for each value, and what there is to say of those that are written in several ways.
+
+    A level is called by its most frequent spelling, a number by its shortest.
+    """
+    import pyarrow as pa
+
+    point = texts.texts if wanted.decimal == "." else _with_point(texts.levels, wanted.decimal).to_pylist()
+    spelling = wanted.spelling or spelling_of(point)
+    names = point if spelling == "number" else texts.texts
+    groups = alike(names, spelling)
+    if len(groups) == len(names):
+        return texts if names is texts.texts else replace(texts, levels=pa.array(names), _kept={}), ()
+    counts = np.bincount(texts.codes[texts.codes >= 0], minlength=len(names))
+    merged = np.full(len(names) + 1, -1, dtype=np.int32)
+    kept, told = [], []
+    for value, group in enumerate(groups):
+        merged[group] = value
+        first, *others = sorted(
+            group, key=lambda at: (len(names[at]) if spelling == "number" else -counts[at], names[at])
+        )
+        kept.append(names[first])
+        if others:
+            told.append(f"{listed([shown(names[at]) for at in others])} counts as {shown(names[first])}")
+    ways = "value of {} is" if len(told) == 1 else "values of {} are"
+    message = f"{len(told)} {ways.format(shown(texts.name))} written in several ways: {listed(told)}"
+    united = replace(texts, levels=pa.array(kept, pa.string()), codes=merged[texts.codes], _kept={})
+    return united, (Finding("spellings", "info", message),)
 
 
 def _different(count: int) -> str:
@@ -341,10 +379,10 @@ def _text(texts: Levels, wanted: Wanted) -> Inferred:
 
 def _boolean(texts: Levels, wanted: Wanted) -> Inferred:
     """False and true, however they are spelled: codes 0 and 1."""
-    folded = [text.casefold() for text in texts.texts]
-    stray = np.array([text not in (*FALSE, *TRUE) for text in folded], dtype=bool)
+    values = [meaning_of(text, "boolean") for text in texts.texts]
+    stray = np.array([not isinstance(value, bool) for value in values], dtype=bool)
     texts.refuse(stray, "must be true or false (yes/no, t/f, y/n, 1/0)", "mend it, or add it to data.missing")
-    meant = np.array([*(text in TRUE for text in folded), -1], dtype=np.int32)
+    meant = np.array([*values, -1], dtype=np.int32)
     story = texts.story("boolean", "data.types says boolean")
     return Inferred({texts.name: Column(meant[texts.codes], ("False", "True"), texts.raw.origin)}, story)
 
@@ -352,8 +390,9 @@ def _boolean(texts: Levels, wanted: Wanted) -> Inferred:
 def _date(texts: Levels, wanted: Wanted) -> Inferred:
     from losscli.data.dates import parts_of
 
-    parts, how = parts_of(texts, wanted.day_first)
+    parts, how, day_first = parts_of(texts, wanted.day_first, wanted.hours)
     columns = {f"{texts.name}.{part}": Column(values, None, texts.raw.origin) for part, values in parts.items()}
     message = f"{shown(texts.name)} is a date, and became {', '.join(parts)}{how}"
     finding = Finding("date-parts", "info", message)
-    return Inferred(columns, texts.story("date", "data.types says date", parts=tuple(columns)), (finding,))
+    story = texts.story("date", "data.types says date", parts=tuple(columns))
+    return Inferred(columns, replace(story, day_first=day_first), (finding,))

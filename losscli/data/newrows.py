@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.data.encode import CategoryCode, Encoder
+from losscli.data.encode import CategoryCode, Code, Encoder
 from losscli.data.files import Watched, files_of
-from losscli.data.infer import Kind, infer
+from losscli.data.gather import Raw
+from losscli.data.infer import Kind, Wanted, infer
 from losscli.data.sources import Source
 from losscli.data.sources.csv import Csv
 from losscli.data.sources.parquet import Parquet
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TARGET = "-"  # a source needs one; new rows do without
+MOST_UNKNOWN = 0.5  # of a category's values; beyond, predictions would be of the other columns only
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def new_rows(source: Tabular, encoder: Encoder, set_apart: Sequence[str] = ()) -
     columns that are missing or hold something else.
     """
     needed = _needed(encoder, source)
+    codes = {code.name: code for code in encoder.codes}
     files, findings = files_of(Path(), source.paths, source.endings)
     as_text = {name for name, kind in needed.items() if kind != "number"}
     gathered = source.gathered(files, set(), as_text, Watched())
@@ -63,16 +66,35 @@ def new_rows(source: Tabular, encoder: Encoder, set_apart: Sequence[str] = ()) -
     for name, kind in needed.items():
         wanted = replace(source.wanted(name, gathered.rows), kind=kind, most_levels=None)
         try:
-            features |= infer(gathered.columns[name], wanted).columns
+            if kind == "date":
+                features |= infer(gathered.columns[name], _as_trained(wanted, name, encoder)).columns
+            else:
+                features[name] = _read(gathered.columns[name], wanted, codes[name])
         except DataError as refused:
             problems += refused.problems
-    if problems:
+    if problems := problems or _mostly_unknown(encoder, features):
         raise DataError(problems)
     known = {*needed, *set_apart, *source.drop, *encoder.constant}
     findings += _extra([name for name in gathered.names if name not in known])
     findings += _odd(encoder, features)
     table = _as_written(source, gathered.names)
     return NewRows(table, features, tuple(findings), _dialect(source))
+
+
+def _as_trained(wanted: Wanted, name: str, encoder: Encoder) -> Wanted:
+    """How a date is read: what the file's own flag says, or else what training found of day and month."""
+    first = encoder.dates.get(name) if wanted.day_first is None else wanted.day_first
+    return replace(wanted, day_first=first, hours=any(code.name == f"{name}.hour" for code in encoder.codes))
+
+
+def _read(raw: Raw, wanted: Wanted, code: Code) -> Column:
+    """One column as its code takes it. True and false are numbers where training had 0 and 1 only."""
+    if isinstance(code, CategoryCode):
+        return infer(raw, replace(wanted, spelling=code.spelling)).columns[code.name]
+    if raw.texts is None or not code.boolean:
+        return infer(raw, wanted).columns[code.name]
+    truths = infer(raw, replace(wanted, kind="boolean")).columns[code.name]
+    return Column(np.where(truths.missing, np.nan, truths.values), None, truths.origin)
 
 
 def pointed(like: Source, path: str) -> tuple[type[Tabular], dict[str, Any]]:
@@ -133,19 +155,60 @@ def _extra(names: Sequence[str]) -> list[Finding]:
     return [Finding("extra-columns", "info", message)]
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """The rows of a category whose values training never saw: how many of those that hold a value, and the first."""
+
+    code: CategoryCode
+    column: Column
+    count: int
+    values: int
+    row: int
+
+    @property
+    def first(self) -> str:
+        assert self.column.levels is not None
+        return shown(self.column.levels[int(self.column.values[self.row])])
+
+    def problem(self) -> Problem:
+        """What must hold where most of the values are unknown."""
+        name, known = shown(self.code.name), listed([shown(level) for level in self.code.levels])
+        if self.values == 1:
+            said = f"the value of {name} is none that the model knows: {self.first}"
+        elif self.count == self.values:
+            said = f"none of the {self.values} values of {name} is one that the model knows, such as {self.first}"
+        else:
+            said = f"{self.count} of the {self.values} values of {name} are none that the model knows, such as {self.first}"
+        cure = "write them as the training rows did, leave the cells empty where nothing is known, or train again with such rows"
+        place = self.column.origin.place(self.row) if self.column.origin else None
+        return Problem(f"{said}; it knows {known}", place, cure)
+
+
+def _unknown(encoder: Encoder, features: Mapping[str, Column]) -> list[Unknown]:
+    found = []
+    for code in encoder.codes:
+        column = features[code.name]
+        if isinstance(code, CategoryCode) and column.levels is not None:
+            strange = np.append(code.places(column.levels) < 0, False)  # the last is read by code -1: missing
+            rows = np.flatnonzero(strange[column.values])
+            if len(rows):
+                found.append(Unknown(code, column, len(rows), int((~column.missing).sum()), int(rows[0])))
+    return found
+
+
+def _mostly_unknown(encoder: Encoder, features: Mapping[str, Column]) -> list[Problem]:
+    """Columns that say next to nothing to the model: they are written otherwise, or are of another world."""
+    return [each.problem() for each in _unknown(encoder, features) if each.count > MOST_UNKNOWN * each.values]
+
+
 def _odd(encoder: Encoder, features: Mapping[str, Column]) -> list[Finding]:
     """What the model was given in place of values that it has never seen, or that are missing."""
     holes = {code.name: int(features[code.name].missing.sum()) for code in encoder.codes}
     filled = [f"{shown(name)} {count}" for name, count in holes.items() if count]
-    unknown = []
-    for code in encoder.codes:
-        column = features[code.name]
-        if isinstance(code, CategoryCode) and column.levels is not None:
-            strange = np.array([level not in code.levels for level in column.levels], dtype=bool)
-            rows = np.append(strange, False)[column.values]
-            if rows.any():
-                first = column.levels[int(column.values[np.flatnonzero(rows)[0]])]
-                unknown.append(f"{shown(code.name)} {int(rows.sum())} (such as {shown(first)})")
+    unknown = [
+        f"{shown(each.code.name)} {each.count} of {each.values} (such as {each.first})"
+        for each in _unknown(encoder, features)
+    ]
     findings = []
     if unknown:
         message = f"rows with a category that training never saw, which counts as unknown: {listed(unknown)}"

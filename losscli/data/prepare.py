@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from losscli.data.sources import Source, Split
 from losscli.data.split import divide
 from losscli.data.stream import Room, Stream, streamed
 from losscli.errors import DataError, Finding, counted, listed, shown
-from losscli.tasks import Column, Target, Task
+from losscli.tasks import Column, Target, TargetScale, Task
 
 NOT_LEARNED = "nothing can be learned of it there"
 NOT_MEASURED = {
@@ -52,7 +53,7 @@ def prepare(
         rows, places = {**rows, "train": train.rows}, np.arange(len(train.rows))
     _need_two_classes(task, target, train.values)
     encoding = encoding or Encoding()
-    encoder = Encoder.fit(train.features, places, encoding)
+    encoder = replace(Encoder.fit(train.features, places, encoding), dates=_dates(table))
     scale = None if task.has_classes else target_scale(train.values, target.transform, target.standardise)
 
     def encoded(columns: Mapping[str, Column], places: np.ndarray) -> np.ndarray | Stream:
@@ -65,25 +66,27 @@ def prepare(
         if name == "train":
             clean = None if train.clean is None else scaled(train.clean, scale)
             features = encoded(train.features, places)
-            return Part(features, scaled(train.values, scale), weight, rows[name], clean, train.flipped)
-        values = scaled(target.values[rows[name]], scale)
-        return Part(encoded(table.features, rows[name]), values, weight, rows[name])
+            values, units = scaled(train.values, scale), _units(train.values, scale)
+            return Part(features, values, weight, rows[name], clean, train.flipped, units)
+        told = target.values[rows[name]]
+        features = encoded(table.features, rows[name])
+        return Part(features, scaled(told, scale), weight, rows[name], units=_units(told, scale))
 
     parts = {name: part(name) for name in SPLITS}
     findings = (*table.findings, *target.findings, *noticed, *_noticed(table, encoder, encoding))
     state = {**encoder.state(), "target": target_state(target, scale)}
-    return Dataset(
-        table.name,
-        split.seed_of(seed),
-        parts,
-        target,
-        scale,
-        state,
-        findings,
-        encoder.embedded,
-        encoder.sizes,
-        damage=train.done,
-    )
+    tables = (encoder.embedded, encoder.sizes)
+    return Dataset(table.name, split.seed_of(seed), parts, target, scale, state, findings, *tables, damage=train.done)
+
+
+def _units(values: np.ndarray, scale: TargetScale | None) -> np.ndarray | None:
+    """Target values in the user's units, float64; None of classes, which have none."""
+    return None if scale is None else values.astype(np.float64, copy=False)
+
+
+def _dates(table: Table) -> dict[str, bool | None]:
+    """What was found of day and month in each column of dates."""
+    return {story.name: story.day_first for story in table.columns.values() if story.kind == "date"}
 
 
 def prepare_all(
@@ -192,11 +195,27 @@ def _noticed(table: Table, encoder: Encoder, encoding: Encoding) -> list[Finding
     if encoder.embedded:
         message = f"learned vectors stand for categories: {encoder.told(table.features)}"
         findings.append(Finding("embedded", "info", message))
+    if encoding.numbers == "none" and (fine := _too_fine(table)):
+        message = f"features vary by less than 1e-5 of their size, of which float32 keeps little: {listed(fine)}"
+        cure = "subtract a constant from them, or leave data.encode.numbers out: then they are centred in float64"
+        findings.append(Finding("feature-precision", "warning", message, cure))
     whole = [name for name in encoder.constant if _constant(table.features[name])]
     if whole:
         message = f"constant features were left out: {listed([shown(name) for name in whole])}"
         findings.append(Finding("constant-feature", "warning", message, NOT_MEANT))
     return findings
+
+
+def _too_fine(table: Table) -> list[str]:
+    """Numbers far from zero that float32 cannot tell apart as they are."""
+    found = []
+    for name, column in table.features.items():
+        present = column.values[~column.missing]
+        if not column.is_category and len(present):
+            low, high = float(present.min()), float(present.max())
+            if 0 < high - low < 1e-5 * max(abs(low), abs(high)):
+                found.append(shown(name))
+    return found
 
 
 def constant_in_some(table: Table, datasets: Sequence[Dataset]) -> list[Finding]:

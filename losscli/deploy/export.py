@@ -26,10 +26,12 @@ HOW = (  # of `preprocessing.columns`, whose order is that of the features: all 
     "number: (value, or fill where missing) / scale - center / scale; with indicator, then 1 where it was missing, else 0",
     "category, size 0: one 0/1 feature per level, in their order; with missing, one more for missing; an unknown level is "
     "all zeros; missing is fill where that is given; with indicator, then 1 where it was missing",
+    "the spelling of a category says which texts are one level: number, those of equal numbers (1, 1.0, 01); boolean, "
+    "true/yes/y/t/1 and false/no/n/f/0 in any case; text, equal ones (in Unicode's form NFC)",
     "category, size > 0: one code, at the end of the features: 0 for an unknown level, 1 for the first level, 2 for the "
     "second ...; with missing, the code after the last level for missing; the model looks up size numbers for it",
     "a name such as `when.year` is a part of the date column `when`: year, month, day, weekday (Monday 0), hour, days since "
-    "1970-01-01",
+    "1970-01-01; `dates` says of each date column whether 03/04/2024 is a day of April (null: no date was written so)",
 )
 
 
@@ -69,6 +71,7 @@ def predictor_of(run: Restored) -> Predictor:
 def description(run: Restored, predictor: Predictor, file: str) -> dict[str, Any]:
     """What one must know to use the model without losscli, as plain JSON."""
     width = run.run.dataset.features
+    kind = predictor.kind(width)
     return {
         "schema_version": SCHEMA_VERSION,
         "losscli": version("losscli"),
@@ -83,7 +86,7 @@ def description(run: Restored, predictor: Predictor, file: str) -> dict[str, Any
         "preprocessing": {"how": HOW, **run.encoder.state()},
         "body": [str(module) for module in predictor.body],
         "before_the_loss": list(run.entry.output),
-        "output": {"name": "prediction", "type": "float32", "holds": predictor.kind(width)},
+        "output": {"name": "prediction", "type": "float64" if kind == "values" else "float32", "holds": kind},
         "quantiles": list(predictor.levels),
         "target": run.run.dataset.encoder["target"],
     }

@@ -107,7 +107,7 @@ def _filled(module: nn.Module, weights: Weights) -> nn.Module:
 class Predictor(nn.Module):
     """Encoded rows [N, F] to what they predict: probabilities, scores or values.
 
-    Binary [N]; multiclass [N, K]; multilabel [N, L]; regression [N] or [N, O] in the user's units. A loss that forecasts
+    Binary [N]; multiclass [N, K]; multilabel [N, L]; regression [N] or [N, O] in the user's units, float64. A loss that forecasts
     gives its quantiles as well, [N, Q] or [N, O, Q], at `levels`.
     """
 

@@ -5,10 +5,10 @@
 | arena            | int32                                                                                  |
 | entry, seed      | dictionary<string>, int64                                                              |
 | row              | int64, the row's place in the table as it was read                                     |
-| truth            | list<float32>: [0 or 1], [class index], L times 0 or 1, O numbers in the user's units  |
-| prediction       | list<float32>: what `kind` says; binary has one number, that of yes                    |
+| truth            | list<float64>: [0 or 1], [class index], L times 0 or 1, O numbers in the user's units  |
+| prediction       | list<float64>: what `kind` says; binary has one number, that of yes                    |
 | kind             | dictionary<string>: probabilities, scores (the loss gives no probabilities), or values |
-| low, high        | list<float32> [O], the ends of an interval; null where the loss gives none             |
+| low, high        | list<float64> [O], the ends of an interval; null where the loss gives none             |
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from losscli.stack.predictions import Predictions
 
-MOST_NUMBERS = 4_000_000  # of `prediction` in one record: 16 MB before compression
+MOST_NUMBERS = 4_000_000  # of `prediction` in one record: 32 MB before compression
 
 Told = tuple[int, str, int, "Predictions"]  # arena, entry, seed, what it says
 
@@ -33,7 +33,7 @@ def table_of(told: Sequence[Told]) -> bytes:
     import pyarrow as pa
     from pyarrow import parquet
 
-    numbers = pa.list_(pa.float32())
+    numbers = pa.list_(pa.float64())
     words = pa.dictionary(pa.int32(), pa.string())
     schema = pa.schema(
         [
@@ -76,6 +76,6 @@ def _lists(values: np.ndarray | None, rows: int = 0) -> pa.Array:
     import pyarrow as pa
 
     if values is None:
-        return pa.nulls(rows, pa.list_(pa.float32()))
+        return pa.nulls(rows, pa.list_(pa.float64()))
     offsets = np.arange(len(values) + 1, dtype=np.int32) * values.shape[1]
-    return pa.ListArray.from_arrays(offsets, np.ascontiguousarray(values, np.float32).reshape(-1))
+    return pa.ListArray.from_arrays(offsets, np.ascontiguousarray(values, np.float64).reshape(-1))

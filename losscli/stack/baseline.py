@@ -41,10 +41,9 @@ def baseline(
 
 def _told(split: str, dataset: Dataset, task: Task) -> tuple[Prediction, Tensor]:
     """What the baseline says of a split, and the truth as metrics take it."""
-    truth = torch.from_numpy(dataset.parts[split].target)[None]  # [1, N, ...]
+    truth = torch.from_numpy(dataset.parts[split].truth)[None]  # [1, N, ...]
     train = torch.from_numpy(dataset.parts["train"].target)
     prediction = task.baseline(train, truth.shape[1], dataset.scale, task.outputs(dataset.target))
     if prediction.values is not None and dataset.scale is not None:
-        truth = dataset.scale.in_units(truth)
         return without_forecast(prediction, truth), truth
     return prediction, truth

@@ -72,7 +72,7 @@ class Judge:
         found = {"loss": self.objective(output, target, weight)}
         found |= {metric.name: output.new_full((len(output),), math.nan) for metric in wanted}
         for place, reading in enumerate(self.readings):
-            prediction, truth = self._read(reading, output, target, wanted)
+            prediction, truth = self._read(reading, output, split, wanted)
             if split == "valid":
                 self.calibrations[place] = calibrate(prediction, truth, wanted)
             prediction = self.calibrations[place](prediction)
@@ -83,16 +83,14 @@ class Judge:
         return found
 
     def _read(
-        self, reading: Reading, output: Tensor, target: Tensor, metrics: Sequence[Metric]
+        self, reading: Reading, output: Tensor, split: str, metrics: Sequence[Metric]
     ) -> tuple[Prediction, Tensor]:
         """What the runs of one reading predict, and the truth as metrics take it."""
-        raw, given, outlet = output[reading.rows], target[reading.rows], reading.outlet
+        raw, truth, outlet = output[reading.rows], self.rows.units(split)[reading.rows], reading.outlet
         prediction = outlet.predict(raw)
-        if self.scale is None:
-            return prediction, given
-        if any(metric.reads in forecast.READS for metric in metrics):
-            prediction = forecast.with_forecast(prediction, outlet, raw, given)
-        return prediction, self.scale.in_units(target)[reading.rows]
+        if self.scale is not None and any(metric.reads in forecast.READS for metric in metrics):
+            prediction = forecast.with_forecast(prediction, outlet, raw, truth)
+        return prediction, truth
 
     def chosen(self) -> dict[int, dict[str, object]]:
         """By its place in the stack, what was chosen for each run on the valid split, and the level of its interval."""
@@ -113,8 +111,8 @@ class Judge:
             raw, outlet = output[reading.rows], reading.outlet
             prediction = outlet.predict(raw)
             if outlet.loss.forecast is not None and self.scale is not None:
-                target = self.rows.truth("test")[0][reading.rows]
-                prediction = forecast.with_forecast(prediction, outlet, raw, target)
+                truth = self.rows.units("test")[reading.rows]
+                prediction = forecast.with_forecast(prediction, outlet, raw, truth)
             for at, place in enumerate(reading.places):
                 if place in wanted:
                     found[place] = predictions_of(prediction, at, self.rows.runs[place].dataset, outlet.task)

@@ -14,7 +14,7 @@ CLOSE = 1e-4  # of the spread of the numbers: what rounding makes of equal formu
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """`decisions` is a digest of every decision (empty where there are none, as in regression); `numbers` float32 [n, m] are
+    """`decisions` is a digest of every decision (empty where there are none, as in regression); `numbers` float64 [n, m] are
     the probabilities, scores or values of up to 1,000 rows.
     """
 
@@ -53,4 +53,4 @@ def fingerprint(decisions: np.ndarray | None, numbers: np.ndarray) -> Fingerprin
     )
     wide = numbers.reshape(len(numbers), -1)
     at = np.unique(np.linspace(0, len(wide) - 1, min(ROWS, len(wide))).round().astype(int))
-    return Fingerprint(digest, np.array(wide[at], np.float32))
+    return Fingerprint(digest, np.array(wide[at], np.float64))

@@ -44,9 +44,8 @@ def quantiles_of(outlet: Outlet, output: Tensor) -> Tensor:
     return torch.stack([_quantile(outlet, received, level) for level in levels_of(outlet)], -1)
 
 
-def with_forecast(prediction: Prediction, outlet: Outlet, output: Tensor, target: Tensor) -> Prediction:
-    """The prediction of raw outputs [r, N, O] with what its loss forecasts; `target` [r, N, ...] is as the engine has it."""
-    truth = target if outlet.scale is None else outlet.scale.in_units(target)
+def with_forecast(prediction: Prediction, outlet: Outlet, output: Tensor, truth: Tensor) -> Prediction:
+    """The prediction of raw outputs [r, N, O] with what its loss forecasts; `truth` [r, N, ...] is in the user's units."""
     if outlet.loss.forecast is None:
         return without_forecast(prediction, truth)
     received, ends = outlet.receive(output), _ends(outlet)
@@ -54,7 +53,7 @@ def with_forecast(prediction: Prediction, outlet: Outlet, output: Tensor, target
         prediction,
         quantiles=torch.stack([_quantile(outlet, received, level) for level in LEVELS], -1),
         interval=None if ends is None else torch.stack([_quantile(outlet, received, end) for end in ends], -1),
-        crps=_crps(outlet, received, target, truth),
+        crps=_crps(outlet, received, truth),
     )
 
 
@@ -81,12 +80,12 @@ def _quantile(outlet: Outlet, received: Tensor, level: float) -> Tensor:
     return found if outlet.own_units or outlet.scale is None else outlet.scale.predicted(found)
 
 
-def _crps(outlet: Outlet, received: Tensor, target: Tensor, truth: Tensor) -> Tensor:
+def _crps(outlet: Outlet, received: Tensor, truth: Tensor) -> Tensor:
     """Each row's score: the closed form, or twice the mean pinball loss over a grid of levels."""
     forecast, scale = outlet.loss.forecast, outlet.scale
     assert forecast is not None
     if forecast.crps is not None and (scale is None or scale.transform == "none"):
-        score = forecast.crps(received, outlet.truth(target), outlet.settings)
+        score = forecast.crps(received, outlet.truth(truth), outlet.settings)
         return score if outlet.own_units or scale is None else score * like(scale.scale, score)
     total = torch.zeros_like(truth)
     for level in GRID:

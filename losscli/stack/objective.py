@@ -80,7 +80,7 @@ class Objective:
         outputs, targets = torch.split(output, self.sizes), torch.split(target, self.sizes)
         weights = [None] * len(self.groups) if weight is None else torch.split(weight, self.sizes)
         judged = [
-            group.judge(raw, truth, counts)
+            group.judge(raw, truth, counts).to(raw.dtype)  # in its own units, a loss is float64
             for group, raw, truth, counts in zip(self.groups, outputs, targets, weights, strict=True)
         ]
         return judged[0] if len(judged) == 1 else torch.cat(judged)

@@ -99,8 +99,14 @@ class Outlet:
         return received
 
     def truth(self, target: Tensor) -> Tensor:
-        """The target [r, B, ...] as the loss takes it: in its own units where it says so."""
-        return self.scale.in_units(target) if self.own_units and self.scale is not None else target
+        """The target [r, B, ...], scaled or in units, as the loss takes it: in its own units where it says so."""
+        if self.scale is None or self.own_units:
+            return self.units(target)
+        return self.scale.scaled(target) if target.dtype == torch.float64 else target
+
+    def units(self, target: Tensor) -> Tensor:
+        """The target [r, B, ...], scaled (float32) or in units (float64), as metrics take it."""
+        return target if self.scale is None or target.dtype == torch.float64 else self.scale.in_units(target)
 
     def predict(self, output: Tensor) -> Prediction:
         """What raw outputs predict."""
@@ -121,7 +127,7 @@ def scale_of(runs: Sequence[Run], device: torch.device) -> TargetScale | None:
     single = runs[0].dataset.parts["train"].target.ndim == 1
 
     def stacked(name: str) -> Tensor:
-        parts = [np.asarray(getattr(one, name), np.float32) for one in scales]
+        parts = [np.asarray(getattr(one, name), np.float64) for one in scales]
         found = torch.from_numpy(np.stack(parts)).to(device)  # [r, O]
         return found if single else found[:, None, :]
 

@@ -16,7 +16,7 @@ Kind = Literal["probabilities", "scores", "values"]
 
 @dataclass(frozen=True)
 class Predictions:
-    """One run's N rows, each array float32 but for `row`.
+    """One run's N rows, each array float32 but for `row`, and for what is in the user's units: that is float64.
 
     `row` int64 [N] is each row's place in the table; `truth` [N, 1] of classes (0/1, or the index), [N, L] of labels,
     [N, O] of numbers in the user's units; `prediction` [N, m] what `kind` says: probabilities (binary: of yes), scores
@@ -50,7 +50,8 @@ def predictions_of(prediction: Prediction, place: int, dataset: Dataset, task: T
 
 
 def _by_row(values: np.ndarray | Tensor) -> np.ndarray:
-    """[N] or [N, m] as float32 [N, m]."""
+    """[N] or [N, m] as float32 [N, m]; what is float64 stays that."""
     array = values.cpu().numpy() if isinstance(values, Tensor) else values
-    wide: np.ndarray = array.astype(np.float32).reshape(len(array), -1)
+    narrow = array if array.dtype == np.float64 else array.astype(np.float32)
+    wide: np.ndarray = narrow.reshape(len(array), -1)
     return wide

@@ -63,22 +63,28 @@ class Rows:
         self.seed_of_run = torch.tensor([self.seeds.index(run.seed) for run in runs], device=device)
         self.dataset_of_seed = torch.tensor([places[id(dataset_of[seed])] for seed in self.seeds])
         self.dataset_of_run = self.dataset_of_seed.to(device)[self.seed_of_run]
+        # Where a loss judges numbers as they are, all get them so: scaled and back, a 0 would no longer be one.
+        self.in_units = any(run.loss.own_units and run.dataset.scale is not None for run in runs)
         self.inputs = {split: self._inputs(split) for split in SPLITS}  # D times [N, F]
         self.targets = {split: self._targets(split) for split in SPLITS}  # [D, N, ...]
         self.weights = {split: self._weights(split) for split in SPLITS}  # [D, N], or None where rows count alike
+        self._units: dict[str, Tensor] = {}  # of splits that metrics have asked for
         self._chances = [generator(seed, "order") for seed in self.seeds]
 
     def _inputs(self, split: str) -> list[Inputs]:
         return [Inputs(each.parts[split].features, each.layout, self.layout, self.device) for each in self.datasets]
 
     def _targets(self, split: str) -> Tensor:
-        stacked = np.stack([dataset.parts[split].target for dataset in self.datasets])
-        return torch.from_numpy(stacked).to(self.device)
+        parts = [dataset.parts[split] for dataset in self.datasets]
+        return self._on_device([part.truth if self.in_units else part.target for part in parts])
+
+    def _on_device(self, parts: Sequence[np.ndarray]) -> Tensor:
+        return torch.from_numpy(np.stack(parts)).to(self.device)
 
     def _weights(self, split: str) -> Tensor | None:
         parts = [dataset.parts[split].weight for dataset in self.datasets]
         present = [part for part in parts if part is not None]
-        return torch.from_numpy(np.stack(present)).to(self.device) if present else None
+        return self._on_device(present) if present else None
 
     def count(self, split: str) -> int:
         """N: the rows of a split."""
@@ -146,6 +152,14 @@ class Rows:
         """The targets [R, N, ...] and weights [R, N] (or None) of a whole split."""
         weights = self.weights[split]
         return self._by_dataset(self.targets[split]), None if weights is None else self._by_dataset(weights)
+
+    def units(self, split: str) -> Tensor:
+        """The targets [R, N, ...] of a whole split as metrics take them: of a regression float64, in the user's units."""
+        if self.in_units or self.datasets[0].scale is None:
+            return self._by_dataset(self.targets[split])
+        if split not in self._units:
+            self._units[split] = self._on_device([dataset.parts[split].truth for dataset in self.datasets])
+        return self._by_dataset(self._units[split])
 
     def at(self, split: str, places: Tensor) -> Batch:
         """The rows of a split at `places` [n] of the CPU, for every run: inputs, targets and weights as in `batches`."""

@@ -104,8 +104,7 @@ class Study:
         if self.task.has_classes:
             return 1 - _of_truth(prediction, target, self.task)
         assert prediction.values is not None
-        scale = reading.outlet.scale
-        truth = target if scale is None else scale.in_units(target)
+        truth = reading.outlet.units(target)
         spread = truth.std(dim=1, keepdim=True).clamp(min=1e-12)
         apart = (prediction.values - truth).abs() / spread
         return apart if apart.ndim == 2 else apart.norm(dim=-1) / apart.shape[-1] ** 0.5

@@ -69,6 +69,7 @@ class Column:
 
 
 Transform = Literal["none", "log", "log1p"]
+LARGEST_LOG = math.log(torch.finfo(torch.float32).max) - 0.01  # e to more than that would be infinite as float32
 LOWEST: Mapping[str, float] = {"log": 0.0, "log1p": -1.0}  # what a transform's numbers must be above
 Order = Literal["given", "numbers", "words", "alphabet"]  # where the order of classes is from
 FOR_TASK = {
@@ -117,7 +118,7 @@ class Target:
     """A decoded target.
 
     `values`: float32 [N] of 0/1 (binary), int64 [N] (multiclass), float32 [N, K] of probabilities (multiclass, `soft`),
-    float32 [N, L] of 0/1 (multilabel), float32 [N] or [N, O] in the user's units (regression). `labels`: for classes, the
+    float32 [N, L] of 0/1 (multilabel), float64 [N] or [N, O] in the user's units (regression). `labels`: for classes, the
     user's label of each index (binary: of 0, then of 1); for multilabel the labels, for regression the names of the columns.
     `ordered` says where the order of the classes is from, `transform` and `standardise` what the values of a regression go
     through before a loss sees them.
@@ -149,6 +150,8 @@ class TargetScale:
     In a stack, where each run has its own, they are tensors [R, 1] or [R, 1, O]. Every transform rises, so a quantile of
     the scaled target is a quantile in units; a mean is not: under `log` it is the geometric mean, and lies lower.
     `low` and `high` [O], in the transform's numbers, are what predictions stay within; None without a transform.
+
+    Scaled numbers are float32. Units are float64: near 1.7e9, say, two float32 numbers are 128 apart.
     """
 
     center: np.ndarray | Tensor
@@ -158,7 +161,7 @@ class TargetScale:
     high: np.ndarray | Tensor | None = None
 
     def in_units(self, scaled: Tensor) -> Tensor:
-        """Scaled values [..., N] or [..., N, O] in the user's units; under a transform, at most what a float can hold.
+        """Scaled values [..., N] or [..., N, O] in the user's units, float64; under a transform, at most float32's largest.
 
         >>> TargetScale(np.array([10.0]), np.array([2.0])).in_units(torch.tensor([0.0, 1.5])).tolist()
         [10.0, 13.0]
@@ -166,13 +169,13 @@ class TargetScale:
         return self._undone(self._unscaled(scaled))
 
     def predicted(self, scaled: Tensor) -> Tensor:
-        """Scaled predictions in the user's units. Under a transform they stay near what training has seen.
+        """Scaled predictions in the user's units, float64. Under a transform they stay near what training has seen.
 
         A row unlike any other is off by a few units of a logarithm, and e to that power is a mean over all rows.
 
         >>> limits = {"low": np.array([0.0]), "high": np.array([1.0])}
         >>> TargetScale(np.zeros(1), np.ones(1), "log", **limits).predicted(torch.tensor([-2.0, 0.0, 9.0])).tolist()
-        [1.0, 1.0, 2.7182817459106445]
+        [1.0, 1.0, 2.718281828459045]
         """
         values = self._unscaled(scaled)
         if self.low is not None and self.high is not None:
@@ -180,25 +183,35 @@ class TargetScale:
         return self._undone(values)
 
     def _unscaled(self, scaled: Tensor) -> Tensor:
-        return scaled * like(self.scale, scaled) + like(self.center, scaled)
+        wide = scaled.double()
+        return wide * like(self.scale, wide) + like(self.center, wide)
 
     def _undone(self, values: Tensor) -> Tensor:
         if self.transform == "none":
             return values
-        limited = values.clamp(max=math.log(torch.finfo(values.dtype).max) - 0.01)  # exp of more would be infinite
+        limited = values.clamp(max=LARGEST_LOG)
         return torch.exp(limited) if self.transform == "log" else torch.expm1(limited)
 
+    def scaled(self, units: Tensor) -> Tensor:
+        """Values [..., N] or [..., N, O] in the user's units, float64, as the loss sees them: centred, then float32.
+
+        >>> units = torch.tensor([1.7e9 + 3], dtype=torch.float64)
+        >>> TargetScale(np.array([1.7e9]), np.array([2.0])).scaled(units).tolist()
+        [1.5]
+        """
+        values = self.forward(self.transform, units)
+        return ((values - like(self.center, values)) / like(self.scale, values)).float()
+
     @staticmethod
-    def forward(transform: str, values: np.ndarray) -> np.ndarray:
+    def forward(transform: str, values: Tensor) -> Tensor:
         """Values in the user's units as the transform has them.
 
-        >>> TargetScale.forward("log1p", np.array([0.0, np.e - 1])).tolist()
+        >>> TargetScale.forward("log1p", torch.tensor([0.0, math.e - 1], dtype=torch.float64)).tolist()
         [0.0, 1.0]
         """
         if transform == "none":
             return values
-        found: np.ndarray = np.log(values) if transform == "log" else np.log1p(values)
-        return found
+        return torch.log(values) if transform == "log" else torch.log1p(values)
 
 
 @dataclass(frozen=True)

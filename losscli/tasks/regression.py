@@ -47,7 +47,7 @@ class Regression(Task):
         findings = [finding for name, column in columns.items() for finding in _noticed(name, column.values, reading)]
         shaped = values[:, 0] if len(columns) == 1 else values
         return Target(
-            shaped.astype(np.float32),
+            shaped,
             tuple(columns),
             (*findings, *_learned_as(reading)),
             transform=reading.transform,
@@ -92,11 +92,13 @@ def _not_a_number(name: str, column: Column) -> Problem | None:
 
 
 MOST_PLACES = 5
+# By whether a target is centred, in float64, before it is float32: the least range, in parts of the largest number.
+FINEST = {True: (1e-13, "float64"), False: (1e-5, "float32")}
 
 
 def _below(name: str, column: Column, transform: str) -> list[Problem]:
-    """Numbers that have no logarithm, as float32 has them: the first five, and how many there are."""
-    rows = np.flatnonzero(~(column.values.astype(np.float32) > LOWEST[transform]))
+    """Numbers that have no logarithm: the first five, and how many there are."""
+    rows = np.flatnonzero(~(column.values > LOWEST[transform]))
     problems = []
     for row in rows[:MOST_PLACES]:
         least = f"above {LOWEST[transform]:g}"
@@ -140,9 +142,13 @@ def _noticed(name: str, values: np.ndarray, reading: Reading) -> list[Finding]:
         message = f"the target {shown(name)} is always {label_of(low)}: there is nothing to learn, and R2 is undefined"
         return [Finding("target-constant", "warning", message, "choose another target")]
     largest = max(abs(low), abs(high))
-    if (high - low) < largest * 1e-5:  # float32 keeps about seven digits
-        message = f"the target {shown(name)} varies by less than 1e-5 of its size: float32 keeps little of that"
-        return [Finding("target-precision", "warning", message, "subtract a constant from the target")]
+    finest, kind = FINEST[reading.standardise]
+    if (high - low) < largest * finest:
+        message = f"the target {shown(name)} varies by less than {finest:g} of its size: {kind} keeps little of that"
+        cure = "subtract a constant from the target"
+        if not reading.standardise:
+            cure += ", or leave data.standardise out"
+        return [Finding("target-precision", "warning", message, cure)]
     if largest > 1e18:
         large = f"the target {shown(name)} is as large as {largest:.3g}"
         if reading.transform != "none":

@@ -14,7 +14,7 @@ from losscli.data.guess import guess_task
 from losscli.data.prepare import prepare
 from losscli.data.sources import sources
 from losscli.data.split import set_apart
-from losscli.errors import DataError
+from losscli.errors import DataError, shown
 from losscli.spec.load import build_spec
 from losscli.spec.overrides import Overrides
 from losscli.tasks import Column, tasks
@@ -302,13 +302,25 @@ def test_what_is_wrong_with_a_whole_table_names_its_file(tmp_path, text, says):
 
 
 def test_a_class_of_one_row_has_a_place_and_may_be_another_misspelled(tmp_path):
-    (tmp_path / "t.csv").write_text("x,y\n" + "1,no\n2,yes\n" * 10 + "3,Yes\n")
-    with pytest.raises(DataError, match="the class 'Yes' has 1 row,") as refused:
+    (tmp_path / "t.csv").write_text("x,y\n" + "1,calm\n2,storm\n" * 10 + "3,Storm\n")
+    with pytest.raises(DataError, match="the class 'Storm' has 1 row,") as refused:
         load(build_spec(Overrides(data=str(tmp_path / "t.csv"), target=["y"])))
     (problem,) = refused.value.problems
     assert (problem.place.line, problem.place.column) == (22, 2)
-    assert problem.cure.startswith("write it as 'yes' if it is the same, ")
+    assert problem.cure.startswith("write it as 'storm' if it is the same, ")
     assert "--set data.split.stratify=false" in problem.cure
+
+
+@pytest.mark.parametrize("spellings", [("Yes", "yes"), ("TRUE", "true"), ("1", "true"), ("T", "t")])
+def test_yes_is_yes_in_any_spelling(csv, spellings):
+    odd, usual = spellings
+    no = {"yes": "no", "true": "false", "t": "f"}[usual]
+    table = csv("x,y\n" + f"1,{no}\n2,{usual}\n" * 10 + f"3,{odd}\n", types={"y": "category"})[1]
+    column = table.targets["y"]
+    assert column.levels == (no, usual)
+    assert column.values.tolist() == [0, 1] * 10 + [1]
+    (told,) = said(table, "spellings")
+    assert told.message == f"1 value of 'y' is written in several ways: {shown(odd)} counts as {shown(usual)}"
 
 
 # Blanks

@@ -122,7 +122,7 @@ def test_a_level_that_training_never_saw_and_a_hole_are_predicted(predicted: Any
     (folder / "new.csv").write_text("weight;born;code;wild\n?;2020-01-11;777;no\n3,5;2020-01-11;000;yes\n")
     code, out, err = predicted("new.csv")
     assert code == 0
-    assert "'code' 1 (such as '777')" in err
+    assert "'code' 1 of 2 (such as '777')" in err
     assert "filled in as in training: 'weight' 1" in err
     assert all(number(row["probability_cat"]) > 0 for row in table(out))
 

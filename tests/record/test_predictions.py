@@ -39,7 +39,7 @@ def write(tmp_path: Path, arena_of: Callable[..., Arena], comparison_of: Callabl
 
 def test_the_columns_are_those_that_reports_read(write: Write) -> None:
     """Also where nothing was kept: every run diverged."""
-    words, numbers = pa.dictionary(pa.int32(), pa.string()), pa.list_(pa.float32())
+    words, numbers = pa.dictionary(pa.int32(), pa.string()), pa.list_(pa.float64())
     wanted = {
         "arena": pa.int32(), "entry": words, "seed": pa.int64(), "row": pa.int64(), "truth": numbers, "prediction": numbers,
         "kind": words, "low": numbers, "high": numbers,

@@ -35,9 +35,8 @@ def told(run_of):
     def make(loss, outputs, truth, **options):
         outlet = Outlet([run_of(loss, task="regression", **options)], task_of(), CPU)
         scale = outlet.loss and run_of(loss, task="regression", **options).dataset.scale
-        target = torch.tensor([[(value - scale.center[0]) / scale.scale[0] for value in truth]], dtype=torch.float32)
         raw = torch.tensor([outputs], dtype=torch.float32)
-        return with_forecast(outlet.predict(raw), outlet, raw, target), scale, outlet
+        return with_forecast(outlet.predict(raw), outlet, raw, torch.tensor([truth]).double()), scale, outlet
 
     return make
 
@@ -117,9 +116,8 @@ def test_under_a_transform_the_crps_is_that_of_the_transformed_distribution(run_
     scale = TargetScale(np.array([1.5]), np.array([0.4]), "log")
     outlet = Outlet([replace(run, dataset=replace(run.dataset, scale=scale))], task_of(), CPU)
     truth = [3.0, 5.0, 9.0]
-    target = torch.tensor([[(math.log(value) - 1.5) / 0.4 for value in truth]])
     raw = torch.tensor([[[CENTRE, SPREAD]] * 3])
-    found = with_forecast(outlet.predict(raw), outlet, raw, target)
+    found = with_forecast(outlet.predict(raw), outlet, raw, torch.tensor([truth]).double())
     risen = frozen(loss, CENTRE, SPREAD, scale)
     levels = (np.arange(4000) + 0.5) / 4000
     quantiles = np.exp(risen.ppf(levels))

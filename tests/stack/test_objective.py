@@ -118,15 +118,17 @@ def test_counts_are_judged_in_their_own_units_and_start_at_the_mean(run_of):
     counts = torch.arange(B).float()[None]
     standard = (counts - center) / slope
     output = torch.zeros(1, B, 1)
-    log_rate = torch.full((B,), np.log(center), dtype=torch.float32)
+    log_rate = torch.full((B,), np.log(center), dtype=torch.float64)
     expected = torch.nn.PoissonNLLLoss(log_input=True, full=False)(log_rate, counts[0])
     outlet = Outlet([run], tasks.get("regression"), CPU)
-    torch.testing.assert_close(outlet.predict(output).values[0], torch.full((B,), center))
-    torch.testing.assert_close(outlet.truth(standard)[0], counts[0], rtol=1e-5, atol=1e-4)
+    torch.testing.assert_close(outlet.predict(output).values[0], torch.full((B,), center).double())
+    torch.testing.assert_close(outlet.truth(standard)[0], counts[0].double(), rtol=1e-5, atol=1e-4)
     received = outlet.receive(output)
     torch.testing.assert_close(received[0], log_rate)
     found = judged([run], "regression", output, standard)[0]
-    torch.testing.assert_close(found, expected + torch.lgamma(counts + 1).mean())  # torch leaves out log y!
+    torch.testing.assert_close(
+        found.double(), expected + torch.lgamma(counts + 1).mean(), rtol=1e-5, atol=1e-5
+    )  # torch leaves out log y!
 
 
 def test_two_heads_make_one_prediction_in_the_users_units(run_of, job_of):
@@ -135,7 +137,7 @@ def test_two_heads_make_one_prediction_in_the_users_units(run_of, job_of):
     assert outputs_of(run, contract) == 2
     output = outputs(1, 2)
     scale = run.dataset.scale
-    mean = output[..., 0] * float(scale.scale[0]) + float(scale.center[0])
+    mean = output[..., 0].double() * float(scale.scale[0]) + float(scale.center[0])
     torch.testing.assert_close(Outlet([run], contract, CPU).predict(output).values, mean)
     course = train([run, run_of("mse", task="regression")][:1], job_of("regression", Plan(epochs=30, batch_size=32)))[0]
     assert course.status == "ok"

@@ -138,7 +138,7 @@ def test_regression():
     assert decode("regression", one).values.tolist() == [1.5, 2, 3]
     target = decode("regression", one, two)
     assert target.values.tolist() == [[1.5, 0], [2, 1], [3, 0]]
-    assert target.values.dtype == np.float32
+    assert target.values.dtype == np.float64
     assert tasks.get("regression").outputs(target) == 2
     assert tasks.get("regression").outputs(decode("regression", one)) == 1
 
@@ -154,7 +154,7 @@ def test_regression_refuses_text_at_its_place():
     ("column", "code"),
     [
         (numbers(2, 2, 2), "target-constant"),
-        (numbers(1e9, 1e9 + 1), "target-precision"),
+        (numbers(1e15, 1e15 + 1), "target-precision"),
         (numbers(1e30, -1e30), "target-large"),
     ],
 )
@@ -168,6 +168,13 @@ def test_a_large_target_is_called_standardised_only_where_it_is(standardise, sev
     (finding,) = tasks.get("regression").decode(columns, Reading(standardise=standardise)).findings
     assert finding.severity == severity
     assert ("it is standardised" in finding.message) is standardise
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_numbers_far_from_zero_lose_digits_only_where_they_are_not_centred(standardise):
+    columns = {"t": numbers(1.7e9, 1.7e9 + 30)}
+    findings = tasks.get("regression").decode(columns, Reading(standardise=standardise)).findings
+    assert [finding.code for finding in findings] == ([] if standardise else ["target-precision"])
 
 
 def test_a_number_beyond_float32_is_not_written_out():
