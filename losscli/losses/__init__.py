@@ -122,8 +122,8 @@ Quantile = Callable[[Tensor, Mapping[str, Any], float], Tensor]
 class Forecast:
     """How the outputs of a regression loss say how sure they are.
 
-    `quantile` gives any level between 0 and 1; where only some were learned, `levels` tells them, rising, and the others are
-    what lies between. `crps` is the closed form of each row's score, (received, target, options) -> [..., B], if there is one.
+    `quantile` gives any level between 0 and 1; where only some were learned, `levels` tells them, rising, and `quantile` is asked
+    for these alone: `stack/forecast.py` puts them in order and finds what lies between. `crps` is the closed form of each row's score, (received, target, options) -> [..., B], if there is one.
     """
 
     quantile: Quantile

@@ -73,23 +73,19 @@ def _heads(outputs: int, options: Mapping[str, Any]) -> int:
 
 
 def _nearest_to_median(received: Tensor, options: Mapping[str, Any]) -> Tensor:
-    distance = [abs(float(tau) - 0.5) for tau in options.get("taus", TAUS)]
-    return received[..., distance.index(min(distance))]
+    """Its place is that among the quantiles in order, so that it lies between the ends where they have crossed."""
+    taus = [float(tau) for tau in options.get("taus", TAUS)]
+    nearest = min(taus, key=lambda tau: abs(tau - 0.5))
+    return received.sort(-1).values[..., _levels(options).index(nearest)]
 
 
 def _levels(options: Mapping[str, Any]) -> tuple[float, ...]:
     return tuple(sorted(float(tau) for tau in options.get("taus", TAUS)))
 
 
-def _interpolated(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
-    """Between the levels that were learned a straight line, beyond the outer ones nothing is known: the outer quantile."""
-    taus = options.get("taus", TAUS)
-    place = {float(tau): received[..., at] for at, tau in enumerate(taus)}
-    below = max((tau for tau in place if tau <= level), default=min(place))
-    above = min((tau for tau in place if tau >= level), default=max(place))
-    if below >= above:
-        return place[below if level > below else above]
-    return torch.lerp(place[below], place[above], (level - below) / (above - below))
+def _learned(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
+    """The output of one of the taus."""
+    return received[..., [float(tau) for tau in options.get("taus", TAUS)].index(level)]
 
 
 @loss(
@@ -98,7 +94,7 @@ def _interpolated(received: Tensor, options: Mapping[str, Any], level: float) ->
     "any number",
     heads=_heads,
     point=_nearest_to_median,
-    forecast=Forecast(_interpolated, _levels),
+    forecast=Forecast(_learned, _levels),
     aliases=("MultiQuantileLoss",),
 )
 def multi_quantile(prediction: Tensor, target: Tensor, *, taus: Levels = TAUS, crossing: NonNegative = 1.0) -> Tensor:
