@@ -22,7 +22,8 @@ def compared(value: Number, direction: Direction, target: float = LEVEL) -> Numb
     >>> compared(0.75, "up"), compared(1.0, "target", 0.75), compared(0.5, "target", 0.75)
     (0.75, 0.25, 0.25)
     """
-    return abs(value - target) if direction == "target" else value
+    apart: Number = abs(value - target) if direction == "target" else value
+    return apart
 
 
 def goodness(value: Number, direction: Direction, target: float = LEVEL) -> Number:
@@ -32,7 +33,8 @@ def goodness(value: Number, direction: Direction, target: float = LEVEL) -> Numb
     (0.75, -0.75, -0.25)
     """
     apart = compared(value, direction, target)
-    return apart if direction == "up" else -apart
+    good: Number = apart if direction == "up" else -apart
+    return good
 
 
 def target_of(calibration: Mapping[str, Any]) -> float:

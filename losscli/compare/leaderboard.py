@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from statistics import mode
+from typing import TYPE_CHECKING, Any
 
+from losscli.compare import intervals
 from losscli.compare.equivalence import margin
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult
 from losscli.compare.statistics import delta, estimate, holm
 from losscli.compare.verdict import judge, with_need
+from losscli.direction import Direction, compared, target_of
 from losscli.errors import Finding, Severity, counted, shown
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ def build_arena(
     task: str,
     data: str,
     headline: str,
-    directions: Mapping[str, Literal["up", "down"]],
+    directions: Mapping[str, Direction],
     ranges: Mapping[str, tuple[float, float]] | None = None,
     baseline: Mapping[str, Mapping[str, float]],
     labels: Sequence[str] = (),
@@ -59,7 +62,7 @@ def build_arena(
     measured = dict.fromkeys([*directions, *(ranges or {})])
     bounds = {metric: (ranges or {}).get(metric, (-math.inf, math.inf)) for metric in measured}
     shown = [metric for metric in (spec or {}).get("metrics") or directions if metric in directions]
-    contest = _Contest(directions, reference, ratios.get("test", 0.0), equivalence or {})
+    contest = _Contest(directions, reference, ratios.get("test", 0.0), equivalence or {}, rows.get("test", 0))
     verdicts = {metric: contest.verdicts(by_entry, metric) for metric in dict.fromkeys([headline, *shown])}
     found = [
         _entry(entry, by_entry[entry.name], bounds, ratios, {name: of[entry.name] for name, of in verdicts.items()})
@@ -75,7 +78,12 @@ def build_arena(
         baseline=baseline,
         runs=[run for group in by_entry.values() for run in group],
         labels=labels,
-        findings=[*findings, *_diverged(by_entry), *(_never_positive(found, labels) if task == "binary" else [])],
+        findings=[
+            *findings,
+            *_diverged(by_entry),
+            *intervals.findings(by_entry),
+            *(_never_positive(found, labels) if task == "binary" else []),
+        ],
         spec=spec or {},
         rows=rows,
         resampled=resampled,
@@ -88,20 +96,27 @@ def build_arena(
 class _Contest:
     """Compares every entry with the reference on one metric of the test split at a time; each metric is a family."""
 
-    directions: Mapping[str, Literal["up", "down"]]
+    directions: Mapping[str, Direction]
     reference: str
     test_ratio: float
     equivalence: Mapping[str, float | str]
+    rows: int  # of the test split
 
     def verdicts(self, by_entry: Mapping[str, Sequence[RunResult]], metric: str) -> dict[str, tuple[Delta | None, str]]:
         """The difference and the verdict of each entry."""
-        values = {name: _by_seed(runs, "test", metric) for name, runs in by_entry.items()}
-        base, direction = values[self.reference], self.directions[metric]
+        direction = self.directions[metric]
+        values = {name: _compared(runs, metric, direction) for name, runs in by_entry.items()}
+        base = values[self.reference]
         width = margin(direction, estimate(list(base.values())).mean, self.equivalence.get(metric))
         deltas = self._deltas(values, base, metric)
         found: dict[str, tuple[Delta | None, str]] = dict.fromkeys(by_entry, (None, "too-few-seeds"))
         for name, each in deltas.items():
-            whole = replace(each, margin=width)
+            pair = {of: by_entry[of] for of in (name, self.reference)}
+            reason = intervals.why_undefined(metric, pair, self.rows)
+            if reason:
+                found[name] = replace(each, margin=width, verdict="undefined", reason=reason), "undefined"
+                continue
+            whole = replace(each, margin=width, target=_target(by_entry[name]) if direction == "target" else None)
             verdict = judge(whole, direction, len(deltas), _missing(by_entry[name], by_entry[self.reference]))
             needed = with_need(whole, direction, len(deltas), verdict, self.test_ratio)
             found[name] = replace(needed, verdict=verdict), verdict
@@ -116,6 +131,17 @@ class _Contest:
             name: replace(found, p_holm=None if found.p is None else p)
             for (name, found), p in zip(there.items(), corrected, strict=True)
         }
+
+
+def _compared(runs: Sequence[RunResult], metric: str, direction: Direction) -> dict[int, float]:
+    """By seed, what differences are taken of: a value, or its distance from the target of its run."""
+    values, targets = _by_seed(runs, "test", metric), {run.seed: target_of(run.calibration) for run in runs}
+    return {seed: compared(value, direction, targets[seed]) for seed, value in values.items()}
+
+
+def _target(runs: Sequence[RunResult]) -> float:
+    """That of most runs: where tuning chose the levels, seeds may differ."""
+    return mode(target_of(run.calibration) for run in runs)
 
 
 def _missing(entry: Sequence[RunResult], reference: Sequence[RunResult]) -> tuple[int, int]:

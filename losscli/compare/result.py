@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from losscli.direction import BETTER, Direction, goodness, target_of
 from losscli.errors import Finding
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class RunResult:
     scores: Mapping[str, Mapping[str, float]]
     history: Sequence[Point]
     seconds: float  # of the run's stack, divided by its runs
-    # Chosen on the valid split once trained: `thresholds` by metric, `temperature`; of regression the interval's `level`.
+    # Chosen on the valid split once trained: `thresholds` by metric, `temperature`. Of regression the interval's `level`, and
+    # `crossed`, the share of the test rows on which learned quantiles were out of order, where there were any.
     calibration: Mapping[str, Any] = field(default_factory=dict)
     tuned: Mapping[str, Any] = field(default_factory=dict)  # what tuning chose on the valid split: {"lr": 0.003}
 
@@ -54,7 +56,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Delta:
-    """The paired difference to the reference on one metric, over the seeds that both finished."""
+    """The paired difference to the reference on one metric, over the seeds that both finished.
+
+    Of a metric with a target it is that of the distances from the target: negative is closer.
+    """
 
     metric: str
     mean: float
@@ -67,6 +72,8 @@ class Delta:
     margin: float | None = None  # a difference up to this is of no practical importance
     test: str | None = None  # sign-flip | sign-flip-monte-carlo | corrected-t
     verdict: str | None = None  # what may be said of this difference
+    reason: str = ""  # why the verdict is `undefined`
+    target: float | None = None  # of a metric that has one: the level of the entry's own interval
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ class Arena:
     task: str
     data: str
     headline: str
-    directions: Mapping[str, Literal["up", "down"]]
+    directions: Mapping[str, Direction]
     reference: str
     entries: Sequence[EntryResult]
     baseline: Mapping[str, Mapping[str, float]]  # split -> metric -> value
@@ -122,10 +129,20 @@ class Arena:
         """How many differences to the reference there are: the family that Holm's correction is over."""
         return sum(entry.delta is not None for entry in self.entries)
 
+    def goodness(self, entry: EntryResult, metric: str) -> float:
+        """How good an entry is on the test rows: larger is better, NaN without a value."""
+        score, direction = entry.scores.get("test", {}).get(metric), self.directions[metric]
+        if score is None or direction != "target":
+            return math.nan if score is None else goodness(score.mean, direction)
+        runs = [run for run in self.runs if run.entry == entry.entry]
+        pairs = zip(runs, score.values, strict=True)
+        known = [goodness(value, direction, target_of(run.calibration)) for run, value in pairs if math.isfinite(value)]
+        return math.fsum(known) / len(known) if known else math.nan
+
     def __str__(self) -> str:
         from losscli.compare.words import paragraph
 
-        better = "higher" if self.directions[self.headline] == "up" else "lower"
+        better = BETTER[self.directions[self.headline]]
         lines = [f"{self.data} ({self.task}), test {self.headline}, {better} is better"]
         for entry in self.entries:
             score = entry.scores.get("test", {}).get(self.headline)

@@ -6,6 +6,7 @@
   significant: then it is real, and of no importance. Two one-sided tests at 5 % would ask for the 90 % interval only; the one
   that is shown is the one that is judged, and with few seeds an interval of any kind is a little too narrow.
 - too-few-seeds: no result could have reached p < 0.05 after Holm (`power.minimum_seeds`).
+- undefined: the metric says nothing of the two, for a `reason` that the difference names (`intervals.py`).
 - inconclusive: everything else. So is a claim that diverged runs speak against: they are missing among the differences,
   and an entry must not win by losing its worst runs.
 """
@@ -19,10 +20,10 @@ from typing import Literal
 
 from losscli.compare.power import LEVEL, minimum_seeds, seeds_for
 from losscli.compare.result import Arena, Delta, EntryResult
+from losscli.direction import Direction
 from losscli.errors import counted
 
-Direction = Literal["up", "down"]
-Verdict = Literal["better", "worse", "equivalent", "inconclusive", "too-few-seeds"]
+Verdict = Literal["better", "worse", "equivalent", "inconclusive", "too-few-seeds", "undefined"]
 
 OPPOSED: Mapping[str, int] = {"better": 0, "worse": 1}  # whose missing runs speak against the claim
 
@@ -71,6 +72,8 @@ def described(entry: EntryResult, arena: Arena) -> str:
         return entry.verdict
     if entry.delta is None:
         return _without_pairs(entry, arena)
+    if entry.verdict == "undefined":
+        return f"undefined, {entry.delta.reason}"
     more = entry.delta.seeds_needed
     if entry.verdict == "too-few-seeds":
         return "one seed, an anecdote" if entry.delta.seeds == 1 else f"too few seeds, {more or 'some'} more"

@@ -115,6 +115,7 @@ def _outcome(arena: Arena) -> list[str]:
         "equivalent": lambda each: f"({_same(each[1])})",
         "inconclusive": lambda each: f"({by(each[1])}, {_doubt(each[1])})",
         "too-few-seeds": lambda each: f"({by(each[1])} so far)",
+        "undefined": lambda each: f"({each[1].reason})",
     }
     sentences = []
     for verdict, words in told.items():
@@ -141,6 +142,8 @@ def _said(arena: Arena, verdict: str, names: str, group: Sequence[Judged]) -> st
         return f"For practical purposes the same as {reference}: {names}; {limit}."
     if verdict == "inconclusive":
         return f"Still open: {names}, which is not the same as no difference."
+    if verdict == "undefined":
+        return f"{arena.headline} cannot tell which is better: {names}."
     if verdict == "too-few-seeds":
         return f"Too few seeds for any verdict: {names}; chance alone could make such differences."
     small = f", perhaps by too little to matter (under {number(margin, margin)})"

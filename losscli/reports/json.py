@@ -124,6 +124,8 @@ def _delta(delta: Delta | None) -> dict[str, Any] | None:
         "margin": finite(delta.margin),
         "test": delta.test,
         "verdict": delta.verdict,
+        **({"reason": delta.reason} if delta.reason else {}),
+        **({"target": delta.target} if delta.target is not None else {}),
     }
 
 
