@@ -17,7 +17,7 @@ from losscli.compare.result import RunResult
 from losscli.errors import Finding, listed, visible
 
 COVERAGE, WIDTH, SCORE = "coverage", "interval-width", "interval-score"
-ROUNDING = 1e-9
+ROUNDING = 1e-6  # of a share that was a float32
 MOST_NAMED = 4  # entries that one finding names
 
 

@@ -13,6 +13,7 @@ from scipy import stats
 from losscli.compare.breakdown import crossing
 from losscli.compare.caveats import contrary
 from losscli.compare.columns import headed
+from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.phrases import better, between, by
 from losscli.compare.result import Arena, Delta, RunResult
@@ -212,3 +213,11 @@ def test_machine_output_says_of_what_a_difference_is_and_is_read_back() -> None:
     back = _delta(deltas["coverage"])
     assert back is not None
     assert back.target == 0.9
+
+
+def test_an_expectation_of_coverage_is_of_the_plain_number() -> None:
+    found = arena("coverage", a={"coverage": around(0.99)}, b={"coverage": around(0.8)})
+    assert unmet({"test.coverage": ">= 0.9"}, found) == []
+    assert unmet({"test.coverage": "<= 0.95"}, found) == [
+        "test.coverage must be <= 0.95, and is 0.99 (mean of 10 seeds)"
+    ]
