@@ -63,7 +63,8 @@ def why(arena: Arena, runs: Sequence[Studied], edges: Sequence[float]) -> dict[s
 
 
 def _best(arena: Arena) -> str | None:
-    found = {entry.entry: arena.goodness(entry, arena.headline) for entry in arena.entries}
+    judged = [entry for entry in arena.entries if entry.verdict != "undefined"]  # the headline says nothing of others
+    found = {entry.entry: arena.goodness(entry, arena.headline) for entry in judged}
     known = {name: value for name, value in found.items() if math.isfinite(value)}
     return max(known, key=known.__getitem__) if known else None
 

@@ -57,6 +57,12 @@ def choose_entry(arena: Result, name: str | None) -> str:
         return name
     if not finished:
         raise MachineError("every run of the record diverged: there is no model", cure="train again with a lower --lr")
+    levels = {run["calibration"]["level"] for run in arena["runs"] if (run.get("calibration") or {}).get("level")}
+    if find_metric(arena["headline"], arena["task"]).levelled and len(levels) > 1:
+        message = (
+            f"the entries give intervals of different levels, so {arena['headline']} does not tell which is better"
+        )
+        raise SpecError(message, cure=f"name one (--entry): {', '.join(finished)}")
     found = {each: [score for score in _goodness(arena, each).values() if math.isfinite(score)] for each in finished}
     return _best({each: fmean(scores) if scores else math.nan for each, scores in found.items()})
 

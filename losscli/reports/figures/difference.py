@@ -11,7 +11,7 @@ from losscli.direction import BETTER
 from losscli.reports.evidence import Evidence
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
 
-TOO_FEW = "too-few-seeds"
+OPEN = ("too-few-seeds", "undefined")  # nothing was judged
 
 
 @figure(
@@ -59,7 +59,7 @@ def _forest(evidence: Evidence, metric: str) -> View | None:
     compared = _differences(evidence.arena, metric)
     if not compared:
         return None
-    judged = [each for each in compared if each.verdict != TOO_FEW]
+    judged = [each for each in compared if each.verdict not in OPEN]
     margin = judged[0].delta.margin if judged else None
     widest = max(abs(end) for each in compared for end in each.delta.ci95 or (each.delta.mean,))
     reach = 1.08 * max(widest, 1.25 * (margin or 0.0)) or 1.0
@@ -84,12 +84,12 @@ def _forest(evidence: Evidence, metric: str) -> View | None:
 
 
 def _dot(evidence: Evidence, each: _Difference) -> Trace:
-    """A difference and its interval; hollow where there are too few seeds for a verdict."""
+    """A difference and its interval; hollow where nothing could be judged."""
     hollow = {"symbol": "circle-open", "line": {"width": 2}}
     trace: Trace = {
         "type": "scatter", "mode": "markers", "entry": evidence.place(each.entry), "stays": True,
         "name": evidence.called(each.entry), "x": rounded([each.delta.mean]), "y": [evidence.called(each.entry, 28)],
-        "marker": {"size": 11, **(hollow if each.verdict == TOO_FEW else {"symbol": "circle"})},
+        "marker": {"size": 11, **(hollow if each.verdict in OPEN else {"symbol": "circle"})},
         "customdata": [["", plain(each.words)]],
         "hovertemplate": "%{x:+.3g} %{customdata[0]}<br>%{customdata[1]}",
     }  # fmt: skip
@@ -104,7 +104,7 @@ def _dot(evidence: Evidence, each: _Difference) -> Trace:
 def _told_of(margin: float | None, few: int) -> str:
     """What else there is to see: a stripe, dots without a verdict."""
     stripe = "A bar within the shaded stripe says that the two are equivalent for all practical purposes."
-    hollow = "A hollow dot has too few seeds for any verdict."
+    hollow = "A hollow dot has no verdict: too few seeds, or nothing to compare."
     return " ".join([*([stripe] if margin else []), *([hollow] if few else [])])
 
 
