@@ -73,10 +73,14 @@ def _heads(outputs: int, options: Mapping[str, Any]) -> int:
 
 
 def _nearest_to_median(received: Tensor, options: Mapping[str, Any]) -> Tensor:
-    """Its place is that among the quantiles in order, so that it lies between the ends where they have crossed."""
+    distance = [abs(float(tau) - 0.5) for tau in options.get("taus", TAUS)]
+    return received[..., distance.index(min(distance))]
+
+
+def _in_order(received: Tensor, options: Mapping[str, Any]) -> Tensor:
+    """The outputs with the lowest at the lowest of the taus, and so on, wherever these stand."""
     taus = [float(tau) for tau in options.get("taus", TAUS)]
-    nearest = min(taus, key=lambda tau: abs(tau - 0.5))
-    return received.sort(-1).values[..., _levels(options).index(nearest)]
+    return received.sort(-1).values[..., [_levels(options).index(tau) for tau in taus]]
 
 
 def _levels(options: Mapping[str, Any]) -> tuple[float, ...]:
@@ -94,7 +98,7 @@ def _learned(received: Tensor, options: Mapping[str, Any], level: float) -> Tens
     "any number",
     heads=_heads,
     point=_nearest_to_median,
-    forecast=Forecast(_learned, _levels),
+    forecast=Forecast(_learned, _levels, order=_in_order),
     aliases=("MultiQuantileLoss",),
 )
 def multi_quantile(prediction: Tensor, target: Tensor, *, taus: Levels = TAUS, crossing: NonNegative = 1.0) -> Tensor:
