@@ -60,8 +60,9 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
     several = f", mean ± sd of {seeds} seeds, 95 % interval of the paired difference" if seeds > 1 else ""
     tuned = "; it counts every candidate of tuning" if any(entry.tuned for entry in arena.entries) else ""
     yield Text(f"test split{several}; reference: {visible(arena.reference)}", "dim")
-    closest = ", → closest to the interval's own level is best" if "target" in arena.directions.values() else ""
-    yield Text(f"↑ higher is better, ↓ lower is better{closest}", "dim")
+    yield Text("↑ higher is better, ↓ lower is better", "dim")
+    if "target" in arena.directions.values():
+        yield Text("→ closer to the interval's own level is better; differences are of that distance", "dim")
     yield Text(f"time: that of its stack, shared evenly, so it does not tell losses apart{tuned}", "dim")
 
 
