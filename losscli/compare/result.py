@@ -72,7 +72,7 @@ class Delta:
     margin: float | None = None  # a difference up to this is of no practical importance
     test: str | None = None  # sign-flip | sign-flip-monte-carlo | corrected-t
     verdict: str | None = None  # what may be said of this difference
-    reason: str = ""  # why the verdict is `undefined`
+    reason: str | None = None  # why nothing may be said of it, where the verdict is `undefined`
     target: float | None = None  # of a metric that has one: the level of the entry's own interval
 
 

@@ -136,7 +136,9 @@ def test_the_narrower_of_two_intervals_that_hold_is_better() -> None:
 def test_a_width_says_nothing_where_coverage_is_not_held(a: dict, b: dict, who: str) -> None:
     found = arena("rmse", a={**a, **WIDE, "rmse": around(1)}, b={**b, **NARROW, "rmse": around(1)})
     assert verdict(found, "interval-width") == "undefined"
-    assert f"{who} covers 70 % of the test rows, less than its 90 %" in found.entries[1].deltas["interval-width"].reason
+    assert f"{who} covers 70 % of the test rows, less than its 90 %" in str(
+        found.entries[1].deltas["interval-width"].reason
+    )
     assert not [delta for delta in contrary(found.entries[1]) if delta.metric == "interval-width"]
 
 
