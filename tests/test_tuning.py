@@ -144,3 +144,24 @@ def test_one_seed_gives_every_entry_and_candidate_the_same_data_order_and_initia
     firsts = [next(row for row, one in enumerate(runs) if one.seed == seed) for seed in range(SEEDS)]
     for table in (weights, inputs):
         assert not torch.equal(table[firsts[0]], table[firsts[1]])
+
+
+def test_the_coverage_of_a_candidate_must_be_close_to_its_level(tmp_path: Path) -> None:
+    """The widest interval, of df 1, covers most; what is chosen is closest to 90 %, as by hand from entries trained apart."""
+    head = (
+        "task: regression\ndata: {source: synthetic, name: friedman1, n_samples: 120, noise: 1.0}\nseeds: 3\n"
+        "model: {kind: mlp, hidden: [8]}\ntrain: {epochs: 12, batch_size: 32, lr: 0.02}\nmetrics: [coverage]\n"
+    )
+    found = []
+    for text in ("loss: student-t-nll\ntune: {df: [1, 4, 30]}\n", "loss: {name: student-t-nll, df: [1, 4, 30]}\n"):
+        (tmp_path / "spec.yaml").write_text(head + text)
+        found.append(run([load_spec(tmp_path / "spec.yaml")], out=None).arenas[0].runs)
+    tuned, apart = found
+    widest = 0
+    for one in tuned:
+        alone = [other for other in apart if other.seed == one.seed]
+        covered = [other.scores["valid"]["coverage"] for other in alone]
+        at = min(range(3), key=lambda n: (round(abs(covered[n] - 0.9), 6), n))
+        assert one.tuned == {"df": [1, 4, 30][at]}
+        widest += at == int(np.argmax(covered))
+    assert widest < len(tuned)

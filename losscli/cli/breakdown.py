@@ -13,6 +13,7 @@ from rich.text import Text
 from losscli.cli.curves import Curves
 from losscli.cli.text import decimals, number, spread, visible
 from losscli.compare.breakdown import LOST, Breakdown, Fall
+from losscli.direction import ARROWS
 
 AXES = {  # what a level counts, of the training split
     "labels": "label noise",
@@ -28,7 +29,6 @@ MEANS = {
     "feature_noise": "noise on the training features, in units of their sd",
     "missing": "share of the training cells that were emptied",
 }
-ARROWS = {"up": "↑", "down": "↓"}
 LONGEST_NAME = 30
 
 

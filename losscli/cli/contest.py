@@ -64,6 +64,8 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
     if seeds > 1 and (corrected := corrections(arena)):
         yield Text(corrected, "dim")
     yield Text("↑ higher is better, ↓ lower is better", "dim")
+    if "target" in arena.directions.values():
+        yield Text("→ closer to the interval's own level is better; differences are of that distance", "dim")
     yield Text(f"time: that of its stack, shared evenly, so it does not tell losses apart{tuned}", "dim")
 
 

@@ -15,9 +15,11 @@ from rich.text import Text
 from losscli.cli import show
 from losscli.cli.annotations import annotation
 from losscli.compare.gate import Gated, Scores, concluded, gate, vanished
+from losscli.compare.intervals import why_undefined
 from losscli.compare.numbers import number
-from losscli.compare.result import Arena, finite
+from losscli.compare.result import Arena, RunResult, finite
 from losscli.compare.samedata import alike, difference
+from losscli.direction import target_of
 from losscli.errors import SpecError, choose_from, counted, shown, visible
 from losscli.record.find import find
 from losscli.record.reader import read
@@ -26,7 +28,7 @@ from losscli.reports.recall import Recalled, recall
 FAILED, FEWEST_SHARED = 1, 5
 FAILING = ("dropped", "vanished")
 LEVELS = {"held": "notice"} | dict.fromkeys(FAILING, "error")
-LEVELS |= dict.fromkeys(("not-proven", "too-few-seeds", "no-value"), "warning")
+LEVELS |= dict.fromkeys(("not-proven", "too-few-seeds", "no-value", "undefined"), "warning")
 COLORS = {
     outcome: {"notice": "green", "error": "bold red", "warning": "yellow"}[level] for outcome, level in LEVELS.items()
 }
@@ -133,16 +135,24 @@ def _same(arena: Arena, former: Arena, number: int, place: int, encoders: list[M
 def _of_entry(name: str, arena: Arena, former: Arena, wishes: Wishes, same: bool) -> Gated:
     metric = _metric(wishes, arena, former)
     old, new = _scores(former, name, metric), _scores(arena, name, metric)
-    return gate(name, metric, arena.directions[metric], old, new, wishes.limit, same)
+    runs = {which: _runs(each, name) for which, each in (("the new record", arena), ("the old one", former))}
+    reason = why_undefined(metric, runs, arena.rows.get("test", 0))
+    return gate(name, metric, arena.directions[metric], old, new, wishes.limit, same, reason)
 
 
 def _scores(arena: Arena, name: str, metric: str) -> Scores:
     entry = next(each for each in arena.entries if each.entry == name)
-    seeds = [run.seed for run in arena.runs if run.entry == name]
+    runs = _runs(arena, name)
     measured = entry.scores.get("test", {}).get(metric)
-    values = dict(zip(seeds, measured.values, strict=True)) if measured else {}
+    values = dict(zip((run.seed for run in runs), measured.values, strict=True)) if measured else {}
     ratio = arena.rows["test"] / arena.rows["train"] if arena.resampled and arena.rows else 0.0
-    return Scores(values, ratio)
+    finished = {run.seed for run in runs if not run.lost}
+    undefined = frozenset(seed for seed, value in values.items() if seed in finished and not math.isfinite(value))
+    return Scores(values, ratio, target_of(runs[0].calibration if runs else {}), undefined)
+
+
+def _runs(arena: Arena, name: str) -> list[RunResult]:
+    return [run for run in arena.runs if run.entry == name]
 
 
 def _plain(found: list[Gated]) -> list[dict[str, Any]]:
@@ -166,7 +176,10 @@ def _table(found: list[Gated]) -> Table:
 def _said(each: Gated) -> str:
     """One sentence: what was found, and how it was judged."""
     name = visible(each.title, 60)
-    if each.test == "diverged":
+    if each.reason:
+        gone = f", on more seeds than chance explains (p = {each.p:.2g})" if each.outcome == "vanished" else ""
+        return f"{name}: {each.reason}{gone or ', so nothing can be judged'}."
+    if each.test == "diverged" and each.outcome == "dropped":
         return f"{name}: more runs diverge than before (p = {each.p:.2g})."
     if each.test == "none":
         return f"{name}: it stands in the old record and not in the new one, which fails unless --entry names others."

@@ -65,7 +65,7 @@ def _plan(contest: Contest, earlier: Sequence[Arena]) -> Planned:
     known = experience(alike, spec.task, contest.headline.name)
     wanted = spec.equivalence.get(contest.headline.name)
     sd, mean = known if known else (None, None)
-    absolute = mean is not None or contest.headline.direction == "up" or isinstance(wanted, (int, float))
+    absolute = mean is not None or contest.headline.direction != "down" or isinstance(wanted, (int, float))
     limit = margin(contest.headline.direction, mean or 0.0, wanted) if absolute and not _share(wanted, mean) else None
     return Planned(
         data=title,

@@ -12,9 +12,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 from losscli.compare.result import Arena, Estimate
+from losscli.direction import LEVEL, Direction, goodness, target_of
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 LOST = 0.05  # the share of its own clean score that counts as broken down
@@ -68,7 +69,7 @@ class Breakdown:
     task: str
     data: str
     metric: str
-    direction: Literal["up", "down"]
+    direction: Direction
     levels: tuple[float, ...]
     arenas: tuple[int, ...]
     lines: tuple[Line, ...]
@@ -126,7 +127,8 @@ def _breakdown(kind: str, arenas: Mapping[int, Arena]) -> Breakdown:
     for number, entry in enumerate(clean.entries):
         scores = [arena.entries[number].scores.get("test", {}).get(clean.headline) for arena in of_level]
         by_seed = _by_seed(entry.entry, of_level, levels)
-        fall = Fall(tuple(crossing(*measured, direction) for measured in by_seed))
+        target = target_of(next((run.calibration for run in clean.runs if run.entry == entry.entry), {}))
+        fall = Fall(tuple(crossing(*measured, direction, target) for measured in by_seed))
         lines.append(Line(entry.entry, tuple(score or NO_ESTIMATE for score in scores), fall))
     baseline = clean.baseline.get("test", {}).get(clean.headline, math.nan)
     place = tuple(arenas)
@@ -146,7 +148,7 @@ def _by_seed(entry: str, arenas: Sequence[Arena], levels: Sequence[float]) -> li
     return [measured for measured in found.values() if measured[0][0] == levels[0]]
 
 
-def crossing(levels: Sequence[float], values: Sequence[float], direction: Literal["up", "down"]) -> float:
+def crossing(levels: Sequence[float], values: Sequence[float], direction: Direction, target: float = LEVEL) -> float:
     """The first level at which one seed's score is 5 % worse than at the first level, straight between two levels.
 
     Infinity where no level gets there, NaN without a first score. A run that diverged has lost everything: it has fallen
@@ -158,12 +160,11 @@ def crossing(levels: Sequence[float], values: Sequence[float], direction: Litera
     clean = values[0]
     if not math.isfinite(clean):
         return math.nan
-    sign = 1.0 if direction == "up" else -1.0
-    floor = sign * clean - LOST * abs(clean)  # in the direction in which more is better
+    floor = goodness(clean, direction, target) - LOST * abs(clean)
     for (left, before), (right, after) in pairwise(zip(levels, values, strict=True)):
         if not math.isfinite(after):
             return right
-        high, low = sign * before, sign * after
+        high, low = goodness(before, direction, target), goodness(after, direction, target)
         if low <= floor < high:
             return left + (right - left) * (high - floor) / (high - low)
         if low < floor:  # it has been below before, which only a clean score of 0 makes possible

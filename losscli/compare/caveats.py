@@ -10,6 +10,7 @@ import math
 
 from losscli.compare.phrases import by, joined, scored, seeds_of
 from losscli.compare.result import Arena, Delta, EntryResult
+from losscli.direction import goodness
 from losscli.errors import visible
 
 # By verdict on the headline: which verdicts on another metric a reader must know of.
@@ -110,4 +111,4 @@ def _without_model(arena: Arena, metric: str) -> float:
 
 
 def _beats(score: float, other: float, arena: Arena, metric: str) -> bool:
-    return score > other if arena.directions[metric] == "up" else score < other
+    return goodness(score, arena.directions[metric]) > goodness(other, arena.directions[metric])

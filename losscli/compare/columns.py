@@ -10,9 +10,9 @@ from typing import Literal
 from losscli.compare.numbers import decimals, duration, number, spread
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate
 from losscli.compare.verdict import described
+from losscli.direction import ARROWS
 from losscli.errors import visible
 
-ARROWS = {"up": "↑", "down": "↓"}
 NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 
 Kind = Literal["metric", "difference", "verdict", "finished", "time"]
@@ -47,7 +47,15 @@ def columns(arena: Arena) -> list[Column]:
 
 def headed(arena: Arena, metric: str) -> str:
     """A metric with the arrow that says which direction is better."""
-    return f"{visible(metric, 40)} {ARROWS[arena.directions[metric]]}"
+    return f"{visible(metric, 40)} {arrow(arena, metric)}"
+
+
+def arrow(arena: Arena, metric: str) -> str:
+    """`↑`, `↓`, or `→ 0.9` where a metric is best at a level that all entries share, `→` where each has its own."""
+    direction = arena.directions[metric]
+    targets = {run.calibration["level"] for run in arena.runs if run.calibration.get("level")}
+    shared = f" {targets.pop():g}" if direction == "target" and len(targets) == 1 else ""
+    return f"{ARROWS[direction]}{shared}"
 
 
 def _metric(arena: Arena, metric: str) -> Column:

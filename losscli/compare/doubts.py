@@ -35,7 +35,8 @@ def _carried_by_a_seed(arena: Arena, runs: Mapping[str, Sequence[RunResult]]) ->
     for entry in arena.entries:
         if entry.verdict not in CLAIMS or entry.delta is None:
             continue
-        both = pairs(runs[entry.entry], runs[arena.reference], arena.headline, [run.seed for run in arena.runs])
+        seeds, direction = {run.seed for run in arena.runs}, arena.directions[arena.headline]
+        both = pairs(runs[entry.entry], runs[arena.reference], arena.headline, seeds, direction=direction)
         differences = {seed: score - both.reference[seed] for seed, score in both.entry.items()}
         loudest = max(differences, key=lambda seed: differences[seed] * (entry.delta.mean if entry.delta else 1.0))
         rest = fmean(difference for seed, difference in differences.items() if seed != loudest)

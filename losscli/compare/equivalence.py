@@ -1,19 +1,20 @@
 """The region of practical equivalence: how small a difference must be to be of no importance to anybody.
 
-Without a word of the user it is 0.005 for a rate, which grows towards a bound (accuracy, AUROC, R2), and 1 % of the
+Without a word of the user it is 0.005 for a rate, which grows towards a bound (accuracy, AUROC, R2) or has a target (coverage),
+and 1 % of the
 reference's mean for an error or a loss, which shrinks towards zero (RMSE, log-loss, Brier): 0.005 would be a quarter of the
 Brier score of a problem with 2 % positives.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from losscli.direction import Direction
 
 RATE = 0.005
 SHARE_OF_ERROR = 0.01
 
 
-def margin(direction: Literal["up", "down"], reference: float, wanted: float | str | None = None) -> float:
+def margin(direction: Direction, reference: float, wanted: float | str | None = None) -> float:
     """How large a difference may be and still count as none, in the metric's units.
 
     `reference` is the mean of the reference entry; `wanted` is what the spec says, a number in the metric's units or a share
@@ -26,4 +27,4 @@ def margin(direction: Literal["up", "down"], reference: float, wanted: float | s
         return abs(reference) * float(wanted.strip().removesuffix("%")) / 100
     if wanted is not None:
         return wanted
-    return RATE if direction == "up" else SHARE_OF_ERROR * abs(reference)
+    return SHARE_OF_ERROR * abs(reference) if direction == "down" else RATE

@@ -19,7 +19,7 @@ HOLDS: Mapping[str, Callable[[float, float], bool]] = {
 def unmet(expect: Mapping[str, str], arena: Arena) -> list[str]:
     """What is not as `expect` demands, in words. Keys are `split.metric`, values as the spec has checked them.
 
-    A mean that is NaN meets nothing.
+    What has no value with some seed is not met, whatever the mean of the others: they are no fair sample of all.
     """
     from losscli.spec.model import CONDITION  # imports torch, which this room does without
 
@@ -32,7 +32,7 @@ def unmet(expect: Mapping[str, str], arena: Arena) -> list[str]:
         sign, bound = read[1], float(read[2])
         split, _, metric = key.partition(".")
         score = scores.get(split, {}).get(metric)
-        if score is None or not HOLDS[sign](score.mean, bound):
+        if score is None or not HOLDS[sign](score.mean, bound) or not all(map(math.isfinite, score.values)):
             found.append(f"{key} must be {sign} {bound:g}, and {_measured(score)}")
     return found
 
@@ -43,4 +43,6 @@ def _measured(score: Estimate | None) -> str:
     finished = sum(math.isfinite(value) for value in score.values)
     if not finished:
         return "has no value"
+    if finished < len(score.values):
+        return f"has a value in {finished} of {len(score.values)} seeds only (mean {score.mean:.4g})"
     return f"is {score.mean:.4g}" + (f" (mean of {finished} seeds)" if finished > 1 else "")

@@ -4,15 +4,21 @@ Where both records have the same seeds on the same rows, seeds are paired and th
 one-sided sign-flip test on a fixed split, by the corrected resampled t-test on resampled ones. Otherwise the records share
 nothing but the metric, and Welch's t-test judges the two means, its variances widened likewise (see `statistics`).
 
+Where runs diverged, in either record, both that test and McNemar's, of how many more diverge now, may find a drop: each at half
+the level (Bonferroni), as the better of two tests at 5 % each would err more often than one.
+
 Outcomes: `dropped` fails, and so does `vanished`, what the old record has and the new one has not. `not-proven` is a drop beyond
 the limit by more than what is of no importance (`equivalence`), which chance may explain: more seeds would tell. Where not even
-that much has changed, or for the better, it `held`. With `too-few-seeds` nothing could have failed, nor with `no-value`.
+that much has changed, or for the better, it `held`. With `too-few-seeds` nothing could have failed, nor with `no-value`. What
+exists on some seeds only, though their runs finished (precision without a predicted positive), is `undefined`: the seeds where it
+exists are no fair sample of all. So is a width of intervals that do not hold what they promise. Where values are gone on more
+seeds than chance explains, they have `vanished`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,21 +26,31 @@ from losscli.compare.equivalence import margin
 from losscli.compare.power import LEVEL
 from losscli.compare.signflip import sign_flip
 from losscli.compare.statistics import estimate, holm
+from losscli.direction import LEVEL as LEVEL_OF_INTERVALS
+from losscli.direction import Direction, goodness
 
-Outcome = Literal["held", "not-proven", "dropped", "vanished", "too-few-seeds", "no-value"]
-Direction = Literal["up", "down"]
+Outcome = Literal["held", "not-proven", "dropped", "vanished", "too-few-seeds", "no-value", "undefined"]
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What one entry of one record has: by seed, NaN where a run diverged; `test_ratio` as in `statistics`."""
+    """What one entry of one record has: by seed, NaN where a run diverged, or, of the seeds in `undefined`, where it finished
+    without a value; `test_ratio` as in `statistics`, `target` that of a metric which has one."""
 
     values: Mapping[int, float]
     test_ratio: float = 0.0
+    target: float = LEVEL_OF_INTERVALS
+    undefined: frozenset[int] = frozenset()
 
     @property
     def finite(self) -> list[float]:
         return [value for value in self.values.values() if math.isfinite(value)]
+
+    def goodness(self, direction: Direction) -> Scores:
+        """The same, by how good each value is."""
+        return replace(
+            self, values={seed: goodness(value, direction, self.target) for seed, value in self.values.items()}
+        )
 
 
 @dataclass(frozen=True)
@@ -48,11 +64,12 @@ class Gated:
     drop: float
     limit: float
     p: float | None  # one-sided, that the drop is larger than the limit; after Holm where several entries are judged
-    test: str  # sign-flip | corrected-t | welch-t | diverged | none
+    test: str  # sign-flip | corrected-t | welch-t | diverged | lost | none
     paired: bool
     seeds: tuple[int, int]  # that count: pairs twice, or those of the new and of the old record
     outcome: Outcome
     margin: float = 0.0  # how much more than the limit is of no importance
+    reason: str = ""  # why it is `undefined`
     damage: str = ""  # what was done to the training rows, by which the arenas of a breakdown differ
 
     @property
@@ -61,32 +78,74 @@ class Gated:
         return f"{self.entry} ({self.damage})" if self.damage else self.entry
 
 
-def gate(entry: str, metric: str, direction: Direction, old: Scores, new: Scores, limit: float, paired: bool) -> Gated:
+def gate(
+    entry: str,
+    metric: str,
+    direction: Direction,
+    old: Scores,
+    new: Scores,
+    limit: float,
+    paired: bool,
+    reason: str = "",
+) -> Gated:
     """Judge one entry; what it comes to is said by `concluded`, once all entries are judged.
+
+    `reason` is why the metric cannot judge it, if there is one.
 
     >>> old, new = ({seed: value for seed in range(6)} for value in (0.9, 0.85))
     >>> (found,) = concluded([gate("focal", "auprc", "up", Scores(old), Scores(new), 0.01, paired=True)])
     >>> found.outcome, round(found.drop, 3), found.p
     ('dropped', 0.05, 0.015625)
     """
-    sign = 1 if direction == "up" else -1
+    before, now = old.goodness(direction), new.goodness(direction)
     if paired:
-        drops = [sign * (old.values[seed] - new.values[seed]) for seed in new.values if seed in old.values]
+        drops = [before.values[seed] - now.values[seed] for seed in new.values if seed in old.values]
         drops = [drop for drop in drops if math.isfinite(drop)]
         drop, seeds = estimate(drops).mean, (len(drops), len(drops))
         test, p = _paired(drops, limit, new.test_ratio)
     else:
-        drop = sign * (estimate(old.finite).mean - estimate(new.finite).mean)
+        drop = estimate(before.finite).mean - estimate(now.finite).mean
         seeds = len(new.finite), len(old.finite)
-        test, p = "welch-t", _welch(old, new, drop - limit)
-    shared = [seed for seed in new.values if seed in old.values] if paired else []  # what is told is what is compared
-    both = [seed for seed in shared if math.isfinite(new.values[seed] - old.values[seed])]
-    each_of = [[each.values[seed] for seed in both] if both else each.finite for each in (old, new)]
-    means = estimate(each_of[0]).mean, estimate(each_of[1]).mean
+        test, p = "welch-t", _welch(before, now, drop - limit)
+    means = _means(old, new, paired)
     without: Outcome = "held" if new.finite and old.finite else "vanished" if old.finite else "no-value"
     found = Gated(entry, metric, *means, drop, limit, p, test, paired, seeds, without, margin(direction, means[0]))
-    lost = _diverged(old, new)
-    return replace(found, p=lost, test="diverged") if lost < LEVEL else found
+    reason = reason or _on_some_seeds(metric, old, new)
+    return _undefined(found, reason, old, new) if reason and without == "held" else _with_diverged(found, old, new)
+
+
+def _means(old: Scores, new: Scores, paired: bool) -> tuple[float, float]:
+    """What is told is what is compared: of pairs, the means over the seeds that both have."""
+    shared = [seed for seed in new.values if seed in old.values] if paired else []
+    both = [seed for seed in shared if math.isfinite(new.values[seed] - old.values[seed])]
+    values = [[each.values[seed] for seed in both] if both else each.finite for each in (old, new)]
+    return estimate(values[0]).mean, estimate(values[1]).mean
+
+
+def _on_some_seeds(metric: str, old: Scores, new: Scores) -> str:
+    """Which share of the seeds has a value, where a run finished without one."""
+    if not old.undefined and not new.undefined:
+        return ""
+    counts = [f"{len(each.finite)} of {len(each.values)} seeds" for each in (new, old)]
+    return f"{metric} has a value in {counts[0]} of the new record, and in {counts[1]} of the old"
+
+
+def _undefined(found: Gated, reason: str, old: Scores, new: Scores) -> Gated:
+    """No verdict on the values; but they may be gone on more seeds than chance explains."""
+    gone, back = _only_in(old, new, _without_value)
+    p = _mcnemar(gone, back) if gone > back else None
+    return replace(found, p=p, test="none" if p is None else "lost", outcome="undefined", reason=reason)
+
+
+def _with_diverged(found: Gated, old: Scores, new: Scores) -> Gated:
+    """With the test of how many runs diverge, where any do; each of the two at half the level."""
+    if not any(_lost(each) & set(other.values) for each, other in ((old, new), (new, old))):
+        return found
+    diverged = _mcnemar(*_only_in(old, new, _lost))
+    if found.p is None and 2 * diverged >= LEVEL:
+        return found
+    p, test = min([(diverged, "diverged"), *([] if found.p is None else [(found.p, found.test)])])
+    return replace(found, p=min(1.0, 2 * p), test=test)
 
 
 def vanished(entry: str, metric: str, old: Scores, limit: float) -> Gated:
@@ -107,6 +166,8 @@ def _unjudged(each: Gated) -> Gated:
 
 
 def _judged(each: Gated, p: float) -> Gated:
+    if each.outcome == "undefined":
+        return replace(each, p=p, outcome="vanished" if p < LEVEL else "undefined")
     doubtful: Outcome = "not-proven" if each.drop - each.limit > each.margin else "held"
     return replace(each, p=p, outcome="dropped" if p < LEVEL else doubtful)
 
@@ -143,10 +204,22 @@ def _upper(t: float, freedom: float) -> float:
     return float(stdtr(freedom, -t))
 
 
-def _diverged(old: Scores, new: Scores) -> float:
-    """How likely chance alone makes so many more runs diverge in the new record: McNemar's exact test, one-sided."""
-    both = [seed for seed in new.values if seed in old.values]
-    lost = sum(not math.isfinite(new.values[seed]) and math.isfinite(old.values[seed]) for seed in both)
-    spared = sum(math.isfinite(new.values[seed]) and not math.isfinite(old.values[seed]) for seed in both)
-    either = lost + spared
-    return sum(math.comb(either, k) for k in range(lost, either + 1)) / float(2**either)
+def _lost(scores: Scores) -> set[int]:
+    """The seeds whose runs diverged."""
+    return _without_value(scores) - scores.undefined
+
+
+def _without_value(scores: Scores) -> set[int]:
+    return {seed for seed, value in scores.values.items() if not math.isfinite(value)}
+
+
+def _only_in(old: Scores, new: Scores, which: Callable[[Scores], set[int]]) -> tuple[int, int]:
+    """Of the seeds of both records, how many are such in the new one alone, and in the old one alone."""
+    before, now, both = which(old), which(new), set(old.values) & set(new.values)
+    return len((now - before) & both), len((before - now) & both)
+
+
+def _mcnemar(more: int, fewer: int) -> float:
+    """How likely chance alone makes so many of the seeds that changed change for the worse: exact, one-sided (McNemar 1947)."""
+    changed = more + fewer
+    return sum(math.comb(changed, k) for k in range(more, changed + 1)) / float(2**changed)

@@ -8,14 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from statistics import mode
+from typing import TYPE_CHECKING, Any
 
+from losscli.compare import intervals
 from losscli.compare.doubts import doubts
 from losscli.compare.equivalence import margin
-from losscli.compare.pairs import pairs, value
+from losscli.compare.pairs import Pairs, pairs, value
 from losscli.compare.result import Arena, Delta, EntryResult, RunResult, TestRows, Verdict
 from losscli.compare.statistics import delta, estimate, holm
 from losscli.compare.verdict import concluded
+from losscli.direction import Direction, target_of
 from losscli.errors import Finding
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ def build_arena(
     task: str,
     data: str,
     headline: str,
-    directions: Mapping[str, Literal["up", "down"]],
+    directions: Mapping[str, Direction],
     ranges: Mapping[str, tuple[float, float]] | None = None,
     baseline: Mapping[str, Mapping[str, float]],
     labels: Sequence[str] = (),
@@ -59,7 +62,9 @@ def build_arena(
     measured = dict.fromkeys([*directions, *(ranges or {})])
     bounds = {metric: (ranges or {}).get(metric, (-math.inf, math.inf)) for metric in measured}
     shown = [metric for metric in (spec or {}).get("metrics") or directions if metric in directions]
-    board = _Board(directions, reference, ratios.get("test", 0.0), equivalence or {}, test or TestRows())
+    board = _Board(
+        directions, reference, ratios.get("test", 0.0), equivalence or {}, test or TestRows(), rows.get("test", 0)
+    )
     verdicts = board.verdicts(by_entry, headline, shown)
     results = [
         _entry(entry, by_entry[entry.name], bounds, ratios, {name: of[entry.name] for name, of in verdicts.items()})
@@ -82,7 +87,7 @@ def build_arena(
         split=split,
         corrupt=corrupt or {},
     )
-    return replace(arena, findings=[*findings, *doubts(arena, board.test.impossible)])
+    return replace(arena, findings=[*findings, *doubts(arena, board.test.impossible), *intervals.findings(by_entry)])
 
 
 @dataclass(frozen=True)
@@ -93,11 +98,12 @@ class _Board:
     that who looks for a winner among many metrics does not find one by chance.
     """
 
-    directions: Mapping[str, Literal["up", "down"]]
+    directions: Mapping[str, Direction]
     reference: str
     test_ratio: float
     equivalence: Mapping[str, float | str]
     test: TestRows
+    rows: int  # of the test split
 
     def verdicts(
         self, runs: Mapping[str, Sequence[RunResult]], headline: str, others: Sequence[str]
@@ -111,7 +117,14 @@ class _Board:
         seeds = list(dict.fromkeys(run.seed for group in runs.values() for run in group))
         entries = [name for name in runs if name != self.reference]
         paired = {
-            (metric, name): pairs(runs[name], runs[self.reference], metric, seeds, self.test.impossible.get(metric, ()))
+            (metric, name): pairs(
+                runs[name],
+                runs[self.reference],
+                metric,
+                seeds,
+                self.test.impossible.get(metric, ()),
+                self.directions[metric],
+            )
             for metric in metrics
             for name in entries
         }
@@ -120,20 +133,32 @@ class _Board:
         )
         verdicts: dict[str, dict[str, tuple[Delta | None, Verdict]]] = {}
         for metric in metrics:
-            base = [value(run, metric) for run in runs[self.reference]]
-            width = margin(self.directions[metric], estimate(base).mean, self.equivalence.get(metric))
             verdicts[metric] = {self.reference: (None, "reference")}
             for name in entries:
-                difference = deltas.get((metric, name))
-                verdicts[metric][name] = concluded(
-                    replace(difference, margin=width) if difference else None,
-                    self.directions[metric],
-                    len(deltas),
-                    paired[metric, name],
-                    self.test_ratio,
-                    self.test.resolution.get(metric, 0.0),
+                verdicts[metric][name] = self._concluded(
+                    deltas.get((metric, name)), len(deltas), paired[metric, name], runs, name, metric
                 )
         return verdicts
+
+    def _concluded(
+        self,
+        difference: Delta | None,
+        comparisons: int,
+        paired: Pairs,
+        runs: Mapping[str, Sequence[RunResult]],
+        name: str,
+        metric: str,
+    ) -> tuple[Delta | None, Verdict]:
+        direction = self.directions[metric]
+        if difference is not None:
+            base = [value(run, metric) for run in runs[self.reference]]
+            width = margin(direction, estimate(base).mean, self.equivalence.get(metric))
+            target = _target(runs[name]) if direction == "target" else None
+            difference = replace(difference, margin=width, target=target)
+        pair = {of: runs[of] for of in (name, self.reference)}
+        reason = intervals.why_undefined(metric, pair, self.rows)
+        resolution = self.test.resolution.get(metric, 0.0)
+        return concluded(difference, direction, comparisons, paired, self.test_ratio, resolution, reason)
 
     def _corrected(self, deltas: Mapping[tuple[str, str], Delta | None]) -> dict[tuple[str, str], Delta]:
         """The differences that there are, corrected for their number; one pair has no p, and counts as one of them."""
@@ -143,6 +168,11 @@ class _Board:
             key: replace(found, p_holm=None if found.p is None else p)
             for (key, found), p in zip(there.items(), corrected, strict=True)
         }
+
+
+def _target(runs: Sequence[RunResult]) -> float:
+    """That of most runs: where tuning chose the levels, seeds may differ."""
+    return mode(target_of(run.calibration) for run in runs)
 
 
 def _entry(

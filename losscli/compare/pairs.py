@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from losscli.compare.result import RunResult
+from losscli.direction import Direction, compared, target_of
 
 if TYPE_CHECKING:
     from losscli.stack.fingerprint import Fingerprint
@@ -41,11 +42,15 @@ def pairs(
     metric: str,
     seeds: Collection[int],
     impossible: Collection[int] = (),
+    direction: Direction = "up",
 ) -> Pairs:
-    """The pairs of two entries; a planned seed without a run, as after a stop, is lost."""
+    """The pairs of two entries; a planned seed without a run, as after a stop, is lost.
+
+    Of a metric with a target the values are distances from the target of each run.
+    """
     mine, other = ({run.seed: run for run in runs} for runs in (entry, reference))
     left = [seed for seed in seeds if seed not in impossible]
-    values = {seed: (value(mine.get(seed), metric), value(other.get(seed), metric)) for seed in left}
+    values = {seed: tuple(_apart(runs.get(seed), metric, direction) for runs in (mine, other)) for seed in left}
     whole = {seed: pair for seed, pair in values.items() if all(map(math.isfinite, pair))}
     gone = {seed: (lost(mine.get(seed)), lost(other.get(seed))) for seed in left}
     states = list(gone.values())
@@ -63,6 +68,10 @@ def pairs(
 def value(run: RunResult | None, metric: str, split: str = "test") -> float:
     """The metric of a run; NaN where the run is lost or has no value."""
     return math.nan if run is None or run.lost else run.scores.get(split, {}).get(metric, math.nan)
+
+
+def _apart(run: RunResult | None, metric: str, direction: Direction) -> float:
+    return compared(value(run, metric), direction, target_of(run.calibration if run is not None else {}))
 
 
 def lost(run: RunResult | None) -> bool:

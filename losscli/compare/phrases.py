@@ -6,14 +6,23 @@ import math
 from collections.abc import Sequence
 
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate
+from losscli.direction import BETTER
 
 LARGE = 1e7  # numbers from here on are written with a power of ten
 MOST_NAMED = 3  # entries of one kind that get words of their own
 
 
 def by(delta: Delta) -> str:
-    """`0.0131 higher`."""
-    return f"{number(delta.mean, delta.margin)} {'higher' if delta.mean >= 0 else 'lower'}"
+    """`0.0131 higher`; of a metric with a target `0.0131 closer to its 90 %`."""
+    size, (less, more) = number(delta.mean, delta.margin), _ways(delta)
+    if delta.target is None:
+        return f"{size} {more if delta.mean >= 0 else less}"
+    return f"{size} {f'{more} from' if delta.mean >= 0 else f'{less} to'} its {100 * delta.target:g} %"
+
+
+def _ways(delta: Delta) -> tuple[str, str]:
+    """What a negative and a positive difference are called."""
+    return ("lower", "higher") if delta.target is None else ("closer", "farther")
 
 
 def between(delta: Delta) -> str:
@@ -21,11 +30,14 @@ def between(delta: Delta) -> str:
     if delta.ci95 is None:
         return "at all"
     low, high = (number(bound, delta.margin) for bound in delta.ci95)
+    less, more = _ways(delta)
+    if delta.ci95[0] < 0 < delta.ci95[1] and delta.target is not None:  # "closer to 0.01" would be another thing
+        return f"between {low} closer and {high} farther"
     if delta.ci95[0] < 0 < delta.ci95[1]:
         return f"from {low} lower to {high} higher"
     if delta.ci95[0] >= 0:
-        return f"from {low} to {high} higher"
-    return f"from {high} to {low} lower"
+        return f"from {low} to {high} {more}"
+    return f"from {high} to {low} {less}"
 
 
 def number(value: float, margin: float | None) -> str:
@@ -70,7 +82,7 @@ def scored(arena: Arena, entry: EntryResult) -> Estimate | None:
 
 def better(arena: Arena) -> str:
     """Which way the headline is better."""
-    return "higher" if arena.directions[arena.headline] == "up" else "lower"
+    return BETTER[arena.directions[arena.headline]]
 
 
 def seeds_of(arena: Arena) -> int:

@@ -57,7 +57,7 @@ def _visible(seeds: int, comparisons: int, test_ratio: float) -> float:
 def experience(arenas: Sequence[Arena], task: str, headline: str) -> tuple[float, float] | None:
     """The median sd of the paired differences in an earlier comparison, and its reference's mean; None where it has none."""
     for arena in arenas:
-        deltas = [entry.delta for entry in arena.entries if entry.delta is not None]
+        deltas = [entry.delta for entry in arena.entries if entry.delta is not None and entry.verdict != "undefined"]
         sds = [delta.sd for delta in deltas if math.isfinite(delta.sd)]
         reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
         score = reference.scores.get("test", {}).get(headline)

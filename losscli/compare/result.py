@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from losscli.direction import BETTER, Direction, goodness, target_of
 from losscli.errors import Finding
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class RunResult:
     scores: Mapping[str, Mapping[str, float]]
     history: Sequence[Point]
     seconds: float  # of the run's stack, divided by its runs
-    # Chosen on the valid split once trained: `thresholds` by metric, `temperature`; of regression the interval's `level`.
+    # Chosen on the valid split once trained: `thresholds` by metric, `temperature`. Of regression the interval's `level`, and
+    # `crossed`, the share of the test rows on which learned quantiles were out of order, where there were any.
     calibration: Mapping[str, Any] = field(default_factory=dict)
     tuned: Mapping[str, Any] = field(default_factory=dict)  # what tuning chose on the valid split: {"lr": 0.003}
     fingerprint: Fingerprint | None = None  # of what it predicts for the test rows; None where nobody took it
@@ -82,7 +84,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Delta:
-    """The paired difference to the reference on one metric, over the seeds on which both have a value."""
+    """The paired difference to the reference on one metric, over the seeds on which both have a value.
+
+    Of a metric with a target it is that of the distances from the target: negative is closer.
+    """
 
     metric: str
     mean: float
@@ -97,6 +102,7 @@ class Delta:
     test: str | None = None  # sign-flip | sign-flip-monte-carlo | corrected-t
     verdict: Verdict | None = None  # what may be said of this difference
     reason: str | None = None  # why nothing may be said of it, where the verdict is `undefined`
+    target: float | None = None  # of a metric that has one: the level of the entry's own interval
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,7 @@ class Arena:
     task: str
     data: str
     headline: str
-    directions: Mapping[str, Literal["up", "down"]]
+    directions: Mapping[str, Direction]
     reference: str
     entries: Sequence[EntryResult]
     baseline: Mapping[str, Mapping[str, float]]  # split -> metric -> value
@@ -168,10 +174,20 @@ class Arena:
         """How many differences on the headline there are: the family that Holm's correction is over."""
         return sum(entry.delta is not None for entry in self.entries)
 
+    def goodness(self, entry: EntryResult, metric: str) -> float:
+        """How good an entry is on the test rows: larger is better, NaN without a value."""
+        score, direction = entry.scores.get("test", {}).get(metric), self.directions[metric]
+        if score is None or direction != "target":
+            return math.nan if score is None else goodness(score.mean, direction)
+        runs = [run for run in self.runs if run.entry == entry.entry]
+        pairs = zip(runs, score.values, strict=True)
+        known = [goodness(value, direction, target_of(run.calibration)) for run, value in pairs if math.isfinite(value)]
+        return math.fsum(known) / len(known) if known else math.nan
+
     def __str__(self) -> str:
         from losscli.compare.words import paragraph
 
-        better = "higher" if self.directions[self.headline] == "up" else "lower"
+        better = BETTER[self.directions[self.headline]]
         lines = [f"{self.data} ({self.task}), test {self.headline}, {better} is better"]
         for entry in self.entries:
             score = entry.scores.get("test", {}).get(self.headline)

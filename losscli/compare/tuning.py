@@ -10,9 +10,10 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from losscli.compare.result import Arena, EntryResult, RunResult
+from losscli.direction import LEVEL, Direction, goodness, target_of
 from losscli.errors import Finding, counted
 
 if TYPE_CHECKING:
@@ -35,30 +36,34 @@ class Tried(Protocol):
     def status(self) -> str: ...
     @property
     def scores(self) -> Mapping[str, Mapping[str, float]]: ...
+    @property
+    def calibration(self) -> Mapping[str, Any]: ...
 
 
 Candidate = TypeVar("Candidate", bound=Tried)
 
 
-def best(candidates: Sequence[Candidate], headline: str, direction: Literal["up", "down"]) -> Candidate:
+def best(candidates: Sequence[Candidate], headline: str, direction: Direction) -> Candidate:
     """The candidate with the best headline metric on the valid split; of equals, the first.
 
     Where the headline has no value for this loss, its own loss decides. A diverged candidate wins only among its like.
     """
     whole = [one for one in candidates if one.status != "diverged"] or list(candidates)
     if any(math.isfinite(_valid(one, headline)) for one in whole):
-        metric, sign = headline, 1.0 if direction == "up" else -1.0
+        metric, way = headline, direction
     else:
-        metric, sign = "loss", -1.0
-    return max(whole, key=lambda one: _or_worst(sign * _valid(one, metric)))
+        metric, way = "loss", "down"
+    return max(whole, key=lambda one: _goodness(one, metric, way))
+
+
+def _goodness(one: Tried, metric: str, direction: Direction) -> float:
+    target = target_of(one.calibration) if direction == "target" else LEVEL
+    score = goodness(_valid(one, metric), direction, target)
+    return score if math.isfinite(score) else -math.inf
 
 
 def _valid(one: Tried, metric: str) -> float:
     return one.scores.get("valid", {}).get(metric, math.nan)
-
-
-def _or_worst(score: float) -> float:
-    return score if math.isfinite(score) else -math.inf
 
 
 def choose(courses: Sequence[Course], headline: Metric) -> list[Course]:

@@ -8,7 +8,8 @@
   would ask for the 90 % interval only; the one that is shown is the one that is judged, and with few seeds an interval of any
   kind is a little too narrow.
 - undefined: the metric has no value for one of the two on some planned seed. The mean of the others is that of a choice of
-  seeds: those on which an entry dared to predict a positive, say.
+  seeds: those on which an entry dared to predict a positive, say. So are widths of intervals where they cannot be compared
+  (`intervals.py`).
 - too-few-seeds: so few seeds were planned that no result could have been a verdict (`power.minimum_seeds`).
 - inconclusive: everything else. So is a claim that lost runs speak against: they are missing among the differences, and an
   entry must not win by losing its worst runs.
@@ -22,15 +23,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
 
 from losscli.compare.pairs import Pairs
 from losscli.compare.power import LEVEL, advised_seeds, minimum_seeds, seeds_for
 from losscli.compare.result import Arena, Delta, EntryResult, Verdict
 from losscli.compare.statistics import unseen
+from losscli.direction import Direction
 from losscli.errors import counted
-
-Direction = Literal["up", "down"]
 
 OPPOSED: Mapping[str, int] = {"better": 0, "worse": 1}  # whose lost runs speak against the claim
 BOTH = 2  # the place in `Pairs.lost` of the seeds that are lost for both
@@ -80,14 +79,20 @@ def concluded(
     pairs: Pairs,
     test_ratio: float = 0.0,
     resolution: float = 0.0,
+    reason: str = "",
 ) -> tuple[Delta | None, Verdict]:
-    """The difference with its verdict, and with about how many more seeds would settle it or why nothing can be said."""
+    """The difference with its verdict, and with about how many more seeds would settle it or why nothing can be said.
+
+    `reason` says why the metric does not compare the two at all, where it does not.
+    """
     verdict = judge(delta, direction, comparisons, pairs, test_ratio, resolution)
+    if reason and verdict != "same":
+        verdict = "undefined"
     if delta is None:
         return None, verdict
     told = replace(delta, verdict=verdict, of=pairs.planned)
     if verdict == "undefined":
-        return replace(told, ci95=None, p=None, p_holm=None, reason=_reason(delta, pairs)), verdict
+        return replace(told, ci95=None, p=None, p_holm=None, reason=reason or _reason(delta, pairs)), verdict
     if verdict == "too-few-seeds":
         return replace(told, seeds_needed=advised_seeds(comparisons, test_ratio) - pairs.planned), verdict
     if verdict == "inconclusive" and not any(pairs.lost):

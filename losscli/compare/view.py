@@ -53,13 +53,7 @@ def _ordered(arena: Arena, sort: str | None) -> list[EntryResult]:
         return sorted(arena.entries, key=lambda entry: entry.entry.casefold())
     if sort is None or sort not in arena.directions:
         return list(arena.entries)
-    sign = -1.0 if arena.directions[sort] == "up" else 1.0
-    return sorted(arena.entries, key=lambda entry: _last_if_none(sign * _test_mean(entry, sort)))
-
-
-def _test_mean(entry: EntryResult, metric: str) -> float:
-    found = entry.scores.get("test", {}).get(metric)
-    return math.nan if found is None else found.mean
+    return sorted(arena.entries, key=lambda entry: _last_if_none(-arena.goodness(entry, sort)))
 
 
 def _last_if_none(value: float) -> float:

@@ -63,9 +63,9 @@ def why(arena: Arena, runs: Sequence[Studied], edges: Sequence[float]) -> dict[s
 
 
 def _best(arena: Arena) -> str | None:
-    sign = 1 if arena.directions[arena.headline] == "up" else -1
-    means = {entry.entry: entry.scores.get("test", {}).get(arena.headline) for entry in arena.entries}
-    known = {name: sign * score.mean for name, score in means.items() if score and math.isfinite(score.mean)}
+    judged = [entry for entry in arena.entries if entry.verdict != "undefined"]  # the headline says nothing of others
+    found = {entry.entry: arena.goodness(entry, arena.headline) for entry in judged}
+    known = {name: value for name, value in found.items() if math.isfinite(value)}
     return max(known, key=known.__getitem__) if known else None
 
 

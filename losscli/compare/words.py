@@ -154,6 +154,8 @@ def _said(arena: Arena, verdict: str, names: str, group: Sequence[Judged]) -> st
         return f"For practical purposes the same as {reference}: {names}; {limit}."
     if verdict == "inconclusive":
         return f"Still open: {names}, which is not the same as no difference."
+    if verdict == "undefined":
+        return f"{arena.headline} cannot tell which is better: {names}."
     if verdict == "too-few-seeds":
         return f"Too few seeds for any verdict: {names}; {_floor(arena)}."
     if verdict == "undefined":

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, TypeVar
 
 from losscli.compare.result import in_words
+from losscli.direction import goodness, target_of
 from losscli.errors import MachineError, SpecError, choose_from, shown
 from losscli.metrics import find as find_metric
 
@@ -55,8 +57,14 @@ def choose_entry(arena: Result, name: str | None) -> str:
         return name
     if not finished:
         raise MachineError("every run of the record diverged: there is no model", cure="train again with a lower --lr")
-    means = {str(entry["entry"]): _valid(arena, entry).get("mean") for entry in arena["entries"]}
-    return _best({each: means[each] for each in finished}, arena)
+    levels = {run["calibration"]["level"] for run in arena["runs"] if (run.get("calibration") or {}).get("level")}
+    if find_metric(arena["headline"], arena["task"]).levelled and len(levels) > 1:
+        message = (
+            f"the entries give intervals of different levels, so {arena['headline']} does not tell which is better"
+        )
+        raise SpecError(message, cure=f"name one (--entry): {', '.join(finished)}")
+    found = {each: [score for score in _goodness(arena, each).values() if math.isfinite(score)] for each in finished}
+    return _best({each: fmean(scores) if scores else math.nan for each, scores in found.items()})
 
 
 def choose_seeds(arena: Result, entry: str, wanted: Wanted) -> list[int]:
@@ -70,19 +78,26 @@ def choose_seeds(arena: Result, entry: str, wanted: Wanted) -> list[int]:
         raise SpecError(f"{shown(entry)} has no finished run with seed {wanted.seed}", cure=f"there are: {listed}")
     if wanted.seed is not None:
         return [wanted.seed]
-    found = next(each for each in arena["entries"] if each["entry"] == entry)
-    values = _valid(arena, found).get("values") or [None] * len(runs)
-    scores = {run["seed"]: value for run, value in zip(runs, values, strict=True) if run["seed"] in finished}
-    return [_best(scores, arena)]
+    scores = _goodness(arena, entry)
+    return [_best({seed: scores[seed] for seed in finished})]
 
 
-def _valid(arena: Result, entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = entry["valid"].get(arena["headline"], {})
-    return found
+def _goodness(arena: Result, entry: str) -> dict[int, float]:
+    """By seed, how good the headline of an entry's runs is on the valid split; NaN without a value."""
+    metric = find_metric(arena["headline"], arena["task"])
+    if not metric.headline:
+        raise SpecError(f"{metric.name} alone does not tell which is better", cure="name one: --entry and --seed")
+    runs = [run for run in arena["runs"] if run["entry"] == entry]
+    measured = next(each for each in arena["entries"] if each["entry"] == entry)["valid"].get(arena["headline"], {})
+    values = measured.get("values") or [None] * len(runs)
+    targets = [target_of(run.get("calibration") or {}) for run in runs]
+    return {
+        run["seed"]: math.nan if value is None else goodness(value, metric.direction, target)
+        for run, value, target in zip(runs, values, targets, strict=True)
+    }
 
 
-def _best(scores: Mapping[Name, float | None], arena: Result) -> Name:
-    """The key with the best score of the headline metric; the first of equal ones. No score is worse than any."""
-    sign = 1 if find_metric(arena["headline"], arena["task"]).direction == "up" else -1
-    worth = {name: -math.inf if score is None else sign * score for name, score in scores.items()}
+def _best(scores: Mapping[Name, float]) -> Name:
+    """The key with the best score; the first of equal ones. No score is worse than any."""
+    worth = {name: -math.inf if math.isnan(score) else score for name, score in scores.items()}
     return max(worth, key=worth.__getitem__)

@@ -122,13 +122,16 @@ Quantile = Callable[[Tensor, Mapping[str, Any], float], Tensor]
 class Forecast:
     """How the outputs of a regression loss say how sure they are.
 
-    `quantile` gives any level between 0 and 1; where only some were learned, `levels` tells them, rising, and the others are
-    what lies between. `crps` is the closed form of each row's score, (received, target, options) -> [..., B], if there is one.
+    `quantile` gives any level between 0 and 1; where only some were learned, `levels` tells them, rising, and `quantile` is asked
+    for these alone: `stack/forecast.py` finds what lies between. `order` gives what the loss received with quantiles that crossed
+    put in order, for all that reads it but the loss. `crps` is the closed form of each row's score, (received, target, options)
+    -> [..., B], if there is one.
     """
 
     quantile: Quantile
     levels: Callable[[Mapping[str, Any]], tuple[float, ...]] | None = None
     crps: Callable[[Tensor, Tensor, Mapping[str, Any]], Tensor] | None = None
+    order: Point | None = None
 
 
 @dataclass(frozen=True)

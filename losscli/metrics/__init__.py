@@ -3,8 +3,8 @@
 
 They take no gradients, and never look across runs; sums are taken in float64. A run whose prediction holds a NaN has
 the value NaN, and so has one for which the metric is not defined (no positive row to recall). Each metric names the
-field of `Prediction` that it reads, which direction is better, and its range; where a run's prediction lacks that field
-(hinge gives no probabilities) it has no value.
+field of `Prediction` that it reads, which direction is better (`losscli/direction.py`), and its range; where a run's prediction
+lacks that field (hinge gives no probabilities) it has no value.
 
 Some metrics have a twin, which judges the same after calibration on the valid split (`stack/calibrate.py`): `f1-tuned` reads
 decisions at the threshold that was best for F1, `log-loss-scaled` probabilities after temperature scaling.
@@ -22,12 +22,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from losscli.direction import Direction
 from losscli.errors import SpecError, choose_from, shown
 from losscli.shelf import Shelf
 from losscli.tasks import Prediction
 
 Reads = Literal["scores", "labels", "probabilities", "values", "tuned", "scaled", "interval", "quantiles", "crps"]
-Direction = Literal["up", "down"]
 Judge = Callable[..., Tensor]
 COUNTED = ("labels", "tuned", "scores", "interval")  # what holds decisions, ranks, or whether a row is inside
 CALIBRATED = ("tuned", "scaled")  # what a prediction holds only after calibration
@@ -47,6 +47,8 @@ class Metric:
     criterion: Judge | None = None  # of decisions: the same from counts [..., K], which a threshold is tuned by
     soft: bool = False  # of classes: takes their probabilities as the truth; others get the most likely class
     needs: Literal["costs"] | None = None  # what the spec must give; then `function` takes it as a keyword, too
+    levelled: bool = False  # of intervals: `function` takes the `level` that they promise as a keyword, too
+    headline: bool = True  # whether better of it alone means better: nothing is chosen by a metric of which it does not
 
     @property
     def summary(self) -> str:
@@ -69,7 +71,9 @@ class Metric:
             read = read.get(self.of)
         if "multiclass" in self.tasks and target.ndim == 3 and not self.soft:
             target = target.argmax(-1)  # [R, N, K] of probabilities -> [R, N]
-        return None if read is None else self.function(read, target)
+        if read is None:
+            return None
+        return self.function(read, target, level=prediction.level) if self.levelled else self.function(read, target)
 
     def given(self, costs: Sequence[Sequence[float]]) -> Metric:
         """The metric with what it needs."""

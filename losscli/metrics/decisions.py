@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from losscli.metrics import Direction, Judge, metric, metrics
+from losscli.direction import Direction
+from losscli.metrics import Judge, metric, metrics
 
 Costs = Sequence[Sequence[float]]
 

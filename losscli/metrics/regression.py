@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from losscli.direction import LEVEL
 from losscli.metrics import metric
 
 LEVELS = (0.1, 0.5, 0.9)  # of `Prediction.quantiles`
@@ -111,28 +112,48 @@ def pinball_90(prediction: Tensor, target: Tensor) -> Tensor:
     return _pinball(prediction, target, 2)
 
 
-@metric("regression", reads="interval", direction="up")
+@metric("regression", reads="interval", direction="target")
 def coverage(prediction: Tensor, target: Tensor) -> Tensor:
-    """The share of targets within the interval, ends included; it should be the interval's own level, not 1.
+    """The share of targets within the interval, ends included; best is the interval's own level, neither less nor more.
 
     The level is 90 %, or that between the outer quantiles which the loss learns; results tell it (`calibration.level`).
 
     >>> coverage(torch.tensor([[[0.0, 2.0], [0.0, 2.0]]]), torch.tensor([[1.0, 3.0]])).tolist()
     [0.5]
     """
+    low, high = _ends(prediction)
     truth = target.double()
-    within = (prediction[..., 0].double() <= truth) & (truth <= prediction[..., 1].double())
-    return _over_outputs(within.double().mean(1))
+    return _over_outputs(((low <= truth) & (truth <= high)).double().mean(1))
 
 
-@metric("regression", reads="interval", direction="down", low=float("-inf"), high=float("inf"), name="interval-width")
+@metric("regression", reads="interval", direction="down", high=float("inf"), name="interval-width", headline=False)
 def interval_width(prediction: Tensor, target: Tensor) -> Tensor:
-    """The mean width of the interval: of two with the same coverage the narrower is better. Crossed ends count negative.
+    """The mean width of the interval: of two that cover what they promise the narrower is better.
 
     >>> interval_width(torch.tensor([[[0.0, 2.0], [1.0, 2.0]]]), torch.tensor([[1.0, 3.0]])).tolist()
     [1.5]
     """
-    return _over_outputs(_errors(prediction[..., 1], prediction[..., 0]).mean(1))
+    low, high = _ends(prediction)
+    return _over_outputs((high - low).mean(1))
+
+
+@metric("regression", reads="interval", direction="down", high=float("inf"), name="interval-score", levelled=True)
+def interval_score(prediction: Tensor, target: Tensor, *, level: float = LEVEL) -> Tensor:
+    """The width of the interval, and 2 / (1 - level) times how far the target lies outside: narrow and right at once.
+
+    In the units of the target. It is a proper score: on average no interval has a lower one than that between the true
+    quantiles (1 - level) / 2 and (1 + level) / 2, so intervals of different levels cannot be compared by it. Winkler 1972,
+    A Decision-Theoretic Approach to Interval Estimation (https://doi.org/10.1080/01621459.1972.10481224); Gneiting and
+    Raftery 2007, Strictly Proper Scoring Rules, equation 43 (https://doi.org/10.1198/016214506000001437).
+
+    >>> rows = torch.tensor([[[0.0, 2.0], [0.0, 2.0]]])
+    >>> interval_score(rows, torch.tensor([[1.0, 3.0]]), level=0.5).tolist()  # (2 + (2 + 2 / 0.5 x 1)) / 2
+    [4.0]
+    """
+    low, high = _ends(prediction)
+    truth = target.double()
+    outside = (low - truth).clamp(min=0) + (truth - high).clamp(min=0)
+    return _over_outputs((high - low + 2 / (1 - level) * outside).mean(1))
 
 
 @metric("regression", reads="crps", direction="down", high=float("inf"))
@@ -146,6 +167,12 @@ def crps(prediction: Tensor, target: Tensor) -> Tensor:
     [0.3]
     """
     return _over_outputs(prediction.double().mean(1))
+
+
+def _ends(interval: Tensor) -> tuple[Tensor, Tensor]:
+    """The lower and the upper end, in float64: ends that crossed are no interval of negative width."""
+    low, high = interval.double().sort(-1).values.unbind(-1)
+    return low, high
 
 
 def _errors(prediction: Tensor, target: Tensor) -> Tensor:

@@ -73,11 +73,10 @@ class Evidence:
     @cached_property
     def by_score(self) -> list[EntryResult]:
         """The entries, best mean of the headline first; those without a value last."""
-        sign = -1 if self.arena.directions[self.arena.headline] == "up" else 1
 
         def key(entry: EntryResult) -> float:
-            found = entry.scores.get("test", {}).get(self.arena.headline)
-            return sign * found.mean if found is not None and math.isfinite(found.mean) else math.inf
+            worth = self.arena.goodness(entry, self.arena.headline)
+            return -worth if math.isfinite(worth) else math.inf
 
         return sorted(self.arena.entries, key=key)
 

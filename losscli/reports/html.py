@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from losscli.compare.columns import arrow
 from losscli.compare.numbers import decimals, duration, number, spread
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate
 from losscli.compare.tuning import chosen
 from losscli.compare.verdict import described
 from losscli.compare.words import paragraph
+from losscli.direction import BETTER
 from losscli.errors import Finding, MachineError, Place, counted
 from losscli.reports.evidence import Evidence, distinct, samples_of
 from losscli.reports.figures import CHAPTERS, WINNING, Chart, figures
@@ -181,8 +183,9 @@ def leaderboard(arena: Arena) -> dict[str, Any]:
     }
 
 
-def _heading(arena: Arena, metric: str) -> tuple[str, str]:
-    return metric, arena.directions[metric]
+def _heading(arena: Arena, metric: str) -> tuple[str, str, str, str]:
+    direction = arena.directions[metric]
+    return metric, direction, arrow(arena, metric), BETTER[direction]
 
 
 def _score(arena: Arena, entry: EntryResult, metric: str) -> Cell:
@@ -190,7 +193,8 @@ def _score(arena: Arena, entry: EntryResult, metric: str) -> Cell:
     mean, plus, sd = spread(estimate, _places(arena, metric)).partition(" ± ")
     found = entry.deltas.get(metric) if metric != arena.headline else None  # that has a column of its own
     verdict = found.verdict if found and found.verdict in CLEAR else ""
-    return Cell(mean, estimate.mean, f"± {sd}" if plus else "", verdict or "")
+    sorted_by = -arena.goodness(entry, metric) if arena.directions[metric] == "target" else estimate.mean
+    return Cell(mean, sorted_by, f"± {sd}" if plus else "", verdict or "")
 
 
 def _baseline(arena: Arena, metric: str) -> str:

@@ -128,6 +128,7 @@ def _delta(delta: Delta | None) -> dict[str, Any] | None:
         "test": delta.test,
         "verdict": delta.verdict,
         "reason": delta.reason,
+        **({"target": delta.target} if delta.target is not None else {}),
     }
 
 

@@ -25,6 +25,7 @@ from losscli.options import Strict
 from losscli.spec.costs import mistake_in
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import entries, is_grid
+from losscli.spec.intervals import mistakes_as_headline, refuse_unlike_levels, with_score
 from losscli.spec.mistakes import dotted, given, problems_in, shown, unknown_keys
 from losscli.spec.model import CONDITION, SHARE, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
@@ -118,7 +119,8 @@ class Resolver:
         assert task is not None  # or there would be a problem
         demanded = [key.partition(".")[2] for key in parts["expect"]]  # what is expected must be measured
         parts["metrics"] = list(dict.fromkeys([*parts["metrics"], *demanded]))
-        return self._checked(Spec(task=task.name, folder=str(self.folder), notes=self._notes(parts["data"]), **parts))
+        spec = self._checked(Spec(task=task.name, folder=str(self.folder), notes=self._notes(parts["data"]), **parts))
+        return spec if "metrics" in self.data else with_score(spec)
 
     def _notes(self, source: Source) -> tuple[Finding, ...]:
         """What was filled in that no one may take for their own: the task, or data."""
@@ -135,7 +137,7 @@ class Resolver:
         return (Finding("default-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
 
     def _checked(self, spec: Spec) -> Spec:
-        for path, judge in ((("loss",), entries), (("tune",), refuse_too_many)):
+        for path, judge in ((("loss",), entries), (("tune",), refuse_too_many), (("tune",), refuse_unlike_levels)):
             try:
                 judge(spec)
             except SpecError as wrong:
@@ -359,6 +361,8 @@ class Resolver:
         except SpecError as wrong:
             self._add([self._placed(each, path, of_key) for each in wrong.problems])
             return
+        if path == ("metrics", 0):
+            self._add([self._placed(each, path) for each in mistakes_as_headline(found)])
         if found.needs is not None and found.needs not in self.data:
             cure = f"write {found.needs}: [[0, 1], [5, 0]] (rows: truth, columns: decision)"
             self._tell(f"{name} needs {found.needs}, which the spec does not give", path, cure, of_key)

@@ -56,10 +56,10 @@ class Spec(Strict):
     compared: a name, a block with options, or a list of these; a list as an option's value is a grid. `model` is the network
     that all of them train. `train` is the budget and the optimizer, the same for all. `seeds` is how many seeds each entry is
     trained with (5 means 0 to 4), or a list of them. `metrics` are what is shown and followed; the first is the headline.
-    `expect` is what must hold at the end, as in {test.accuracy: ">= 0.78"}, or the exit code is 1. `equivalence` is which
-    difference of a metric does not matter, as in {accuracy: 0.01}. `costs` is what each decision (column) costs for each truth
-    (row), for the metric expected-cost. `tune` is what every entry tries, each run keeping what does best on its valid split,
-    as in {lr: [3e-4, 1e-3]}.
+    `expect` is what must hold at the end, as in {test.accuracy: ">= 0.78"}, with a value in every seed, or the exit code is 1.
+    `equivalence` is which difference of a metric does not matter, as in {accuracy: 0.01}. `costs` is what each decision
+    (column) costs for each truth (row), for the metric expected-cost. `tune` is what every entry tries, each run keeping what
+    does best on its valid split, as in {lr: [3e-4, 1e-3]}.
     """
 
     task: str

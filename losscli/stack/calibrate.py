@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from losscli.direction import goodness
 from losscli.metrics import Metric
 from losscli.metrics.decisions import Counts
 from losscli.metrics.probabilities import clipped
@@ -79,7 +80,7 @@ def best_thresholds(values: Tensor, truth: Tensor, metrics: Sequence[Metric], de
     found = {}
     for metric in metrics:
         assert metric.criterion is not None
-        score = metric.criterion(counts) * (1 if metric.direction == "up" else -1)
+        score = goodness(metric.criterion(counts), metric.direction)
         score = score.nan_to_num(-torch.inf).masked_fill(~apart, -torch.inf)
         best = (
             score >= score.max(-1, keepdim=True).values - 1e-12

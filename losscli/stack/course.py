@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from losscli.direction import goodness, target_of
 from losscli.metrics import Metric
 from losscli.stack.fingerprint import Fingerprint
 from losscli.stack.predictions import Predictions
@@ -33,7 +34,7 @@ class Course:
     history: list[tuple[int, str, str, float]] = field(default_factory=list)
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     weights: dict[str, np.ndarray] = field(default_factory=dict)  # empty if the run diverged
-    calibration: Mapping[str, Any] = field(default_factory=dict)  # chosen on the valid split: thresholds, temperature
+    calibration: Mapping[str, Any] = field(default_factory=dict)  # as in `RunResult`
     fingerprint: Fingerprint | None = None  # of what it predicts for the test split; None if the run diverged
     predictions: Predictions | None = None  # None if the run diverged, or its seed is not among `Job.kept`
     looks: list[Look] = field(default_factory=list)  # what the loss attended to, where that was studied
@@ -55,7 +56,7 @@ class Course:
 
     def judge(self, headline: Metric, valid: Mapping[str, float], patience: int | None) -> bool:
         """Whether this epoch is the best so far; without patience the last one always is. May stop the run."""
-        score = valid[headline.name] if headline.direction == "up" else -valid[headline.name]
+        score = goodness(valid[headline.name], headline.direction, target_of(self.calibration))
         if math.isnan(score):  # no value for this loss (hinge has no log-loss): its own loss decides
             score = -valid["loss"]
         if patience is None or score > self.best:

@@ -102,6 +102,14 @@ class Judge:
         return found
 
     @torch.no_grad()
+    def crossed(self, output: Tensor) -> list[float]:
+        """For each run the share of the rows of raw outputs [R, N, O] on which its learned quantiles cross."""
+        shares = output.new_zeros(len(output))
+        for reading in self.readings if self.scale is not None else ():
+            shares[reading.rows] = forecast.crossed(reading.outlet, output[reading.rows])
+        return shares.tolist()
+
+    @torch.no_grad()
     def predictions(self, output: Tensor, wanted: Set[int]) -> dict[int, Predictions]:
         """By its place in the stack, what each `wanted` run predicts of the test split, from raw outputs [R, N, O]."""
         found = {}

@@ -2,23 +2,47 @@
 
 A loss that gives no forecast is taken at its word: all its quantiles are its point, and its CRPS is its absolute error.
 Quantiles go through a target's transform as they are; the closed form of a CRPS does not, and quantiles take its place.
+
+Learned quantiles may cross: that of 90 % below that of 10 %. They are put in order wherever they are used, which brings each
+closer to the true one (Chernozhukov, Fernandez-Val and Galichon 2010, Quantile and Probability Curves Without Crossing,
+https://doi.org/10.3982/ECTA7880); on how many rows they crossed is told.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from losscli.direction import LEVEL
+from losscli.losses import Loss
 from losscli.metrics.regression import LEVELS
 from losscli.stack.output import Outlet
 from losscli.tasks import Prediction, like
 
 READS = ("interval", "quantiles", "crps")  # the fields of a prediction that this file fills
 FEW = (0.05, 0.5, 0.95)  # what is told of a loss that gives every quantile
-INTERVAL = 0.9  # the level of an interval whose loss gives every quantile
 GRID = tuple((place + 0.5) / 99 for place in range(99))  # levels whose mean stands for the integral over all
+
+
+def ends_of(loss: Loss, settings: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The levels of the ends of a loss's interval: 5 and 95 %, or the outer ones that were learned; None without one."""
+    if loss.forecast is None:
+        return None
+    if loss.forecast.levels is None:
+        return (1 - LEVEL) / 2, (1 + LEVEL) / 2
+    levels = loss.forecast.levels(settings)
+    return (levels[0], levels[-1]) if levels[0] < levels[-1] else None
+
+
+def level_of(loss: Loss, settings: Mapping[str, Any]) -> float | None:
+    """The share of targets that a loss's interval should hold; None where it gives no interval."""
+    ends = ends_of(loss, settings)
+    return None if ends is None else round(ends[1] - ends[0], 12)
 
 
 def interval_level(outlet: Outlet) -> float | None:
@@ -26,8 +50,7 @@ def interval_level(outlet: Outlet) -> float | None:
 
     None where the loss gives no interval.
     """
-    ends = _ends(outlet)
-    return None if ends is None else round(ends[1] - ends[0], 12)
+    return level_of(outlet.loss, outlet.settings)
 
 
 def levels_of(outlet: Outlet) -> tuple[float, ...]:
@@ -40,20 +63,30 @@ def levels_of(outlet: Outlet) -> tuple[float, ...]:
 
 def quantiles_of(outlet: Outlet, output: Tensor) -> Tensor:
     """Those quantiles of raw outputs [r, N, ...], in the user's units: [r, N, Q], or [r, N, O, Q] of several targets."""
-    received = outlet.receive(output)
-    return torch.stack([_quantile(outlet, received, level) for level in levels_of(outlet)], -1)
+    quantile = _quantiles(outlet, outlet.receive(output))
+    return torch.stack([quantile(level) for level in levels_of(outlet)], -1)
+
+
+def crossed(outlet: Outlet, output: Tensor) -> Tensor:
+    """The share [r] of rows of raw outputs [r, N, ...] on which learned quantiles are out of order."""
+    if outlet.loss.forecast is None or outlet.loss.forecast.levels is None:
+        return output.new_zeros(len(output))
+    wrong = (_learned(outlet, outlet.receive(output)).diff(dim=-1) < 0).any(-1)  # [r, N] or [r, N, O]
+    return wrong.flatten(2).any(-1).float().mean(-1) if wrong.ndim > 2 else wrong.float().mean(-1)
 
 
 def with_forecast(prediction: Prediction, outlet: Outlet, output: Tensor, truth: Tensor) -> Prediction:
     """The prediction of raw outputs [r, N, O] with what its loss forecasts; `truth` [r, N, ...] is in the user's units."""
     if outlet.loss.forecast is None:
         return without_forecast(prediction, truth)
-    received, ends = outlet.receive(output), _ends(outlet)
+    received, ends = outlet.receive(output), ends_of(outlet.loss, outlet.settings)
+    quantile = _quantiles(outlet, received)
     return replace(
         prediction,
-        quantiles=torch.stack([_quantile(outlet, received, level) for level in LEVELS], -1),
-        interval=None if ends is None else torch.stack([_quantile(outlet, received, end) for end in ends], -1),
-        crps=_crps(outlet, received, truth),
+        quantiles=torch.stack([quantile(level) for level in LEVELS], -1),
+        interval=None if ends is None else torch.stack([quantile(end) for end in ends], -1),
+        level=interval_level(outlet) or LEVEL,
+        crps=_crps(outlet, received, quantile, truth),
     )
 
 
@@ -64,23 +97,41 @@ def without_forecast(prediction: Prediction, truth: Tensor) -> Prediction:
     return replace(prediction, quantiles=torch.stack([point] * len(LEVELS), -1), crps=(point - truth).abs())
 
 
-def _ends(outlet: Outlet) -> tuple[float, float] | None:
+def _quantiles(outlet: Outlet, received: Tensor) -> Callable[[float], Tensor]:
+    """The quantile of every level, in the user's units, from what the loss received."""
     forecast = outlet.loss.forecast
-    if forecast is None:
-        return None
-    if forecast.levels is None:
-        return (1 - INTERVAL) / 2, (1 + INTERVAL) / 2
-    levels = forecast.levels(outlet.settings)
-    return (levels[0], levels[-1]) if len(levels) > 1 else None
+    assert forecast is not None
+    knots = None if forecast.levels is None else _learned(outlet, received).sort(-1).values  # [..., Q]
+
+    def quantile(level: float) -> Tensor:
+        if knots is None:
+            value = forecast.quantile(received, outlet.settings, level)
+        else:
+            value = _between(levels_of(outlet), knots, level)
+        return value if outlet.own_units or outlet.scale is None else outlet.scale.predicted(value)
+
+    return quantile
 
 
-def _quantile(outlet: Outlet, received: Tensor, level: float) -> Tensor:
+def _learned(outlet: Outlet, received: Tensor) -> Tensor:
+    """The quantiles [..., Q] of the levels that were learned, rising, as the model puts them out."""
     assert outlet.loss.forecast is not None
-    found = outlet.loss.forecast.quantile(received, outlet.settings, level)
-    return found if outlet.own_units or outlet.scale is None else outlet.scale.predicted(found)
+    read, settings = outlet.loss.forecast.quantile, outlet.settings
+    return torch.stack([read(received, settings, level) for level in levels_of(outlet)], -1)
 
 
-def _crps(outlet: Outlet, received: Tensor, truth: Tensor) -> Tensor:
+def _between(levels: Sequence[float], knots: Tensor, level: float) -> Tensor:
+    """Between the levels that were learned a straight line, beyond the outer ones nothing is known: the outer quantile."""
+    above = bisect_left(levels, level)
+    if above == len(levels):
+        return knots[..., -1]
+    if above == 0 or levels[above] == level:
+        return knots[..., above]
+    low, high = levels[above - 1], levels[above]
+    return torch.lerp(knots[..., above - 1], knots[..., above], (level - low) / (high - low))
+
+
+def _crps(outlet: Outlet, received: Tensor, quantile: Callable[[float], Tensor], truth: Tensor) -> Tensor:
     """Each row's score: the closed form, or twice the mean pinball loss over a grid of levels."""
     forecast, scale = outlet.loss.forecast, outlet.scale
     assert forecast is not None
@@ -89,6 +140,6 @@ def _crps(outlet: Outlet, received: Tensor, truth: Tensor) -> Tensor:
         return score if outlet.own_units or scale is None else score * like(scale.scale, score)
     total = torch.zeros_like(truth)
     for level in GRID:
-        short = truth - _quantile(outlet, received, level)
+        short = truth - quantile(level)
         total += torch.maximum(level * short, (level - 1) * short)
     return 2 * total / len(GRID)

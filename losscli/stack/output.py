@@ -115,6 +115,8 @@ class Outlet:
             if self.loss.point is not None:
                 return self.task.read(self.loss.point(received, self.settings), "probabilities")
             return self.task.read(received, meaning(self.chain, self.loss.expects))
+        if self.loss.forecast is not None and self.loss.forecast.order is not None:
+            received = self.loss.forecast.order(received, self.settings)
         values = received if self.loss.point is None else self.loss.point(received, self.settings)
         return self.task.read(values, "values", None if self.own_units else self.scale)
 

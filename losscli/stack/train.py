@@ -123,6 +123,7 @@ class Training:
         per_epoch = len(spans(self.rows.count("train"), self.plan.batch_size))
         self.steps = min(self.epochs * per_epoch, self.plan.max_steps or self.epochs * per_epoch)
         self.started_at = torch.zeros(len(runs), device=job.device)
+        self._calibrate()  # the level of an interval is known, and patience asks for it
         self.study = Study(self.rows, self.judge, job.task, self.epochs) if job.study else None
 
     def _draw(self, run: Run) -> Tensor:
@@ -213,13 +214,19 @@ class Training:
                 course.scores[split] = {name: math.nan if lost else values[row] for name, values in found.items()}
             if split == "test":
                 self._hand_out(output)
-        for row, chosen in self.judge.chosen().items():
-            self.courses[row].calibration = chosen
+                crossed = self.judge.crossed(output)
+        self._calibrate(crossed)
         weights, statistics = self.weights.cpu(), self.statistics.cpu()
         for row, course in enumerate(self.courses):
             if course.status != "diverged":
                 course.weights = self.network.named(weights[row], statistics[row])
                 course.looks = [] if self.study is None else self.study.looks[row]
+
+    def _calibrate(self, crossed: Sequence[float] = ()) -> None:
+        """Note what was chosen for each run, and on which share of the test rows its quantiles crossed, where they did."""
+        for row, chosen in self.judge.chosen().items():
+            share = crossed[row] if crossed else 0.0
+            self.courses[row].calibration = {**chosen, "crossed": share} if share > 0 else chosen
 
     def _hand_out(self, output: Tensor) -> None:
         """What the runs predict: in short, and whole where it is to be kept."""

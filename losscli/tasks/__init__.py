@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from losscli.direction import LEVEL
 from losscli.errors import Finding, Place, Problem
 from losscli.shelf import Shelf
 
@@ -224,7 +225,8 @@ class Prediction:
 
     After calibration on the valid split: `tuned` are the decisions (binary) by the metric whose threshold they use, `scaled` the
     probabilities after temperature scaling. Of a regression: `interval` [R, N, 2] or [R, N, O, 2] (low, high) where the loss
-    gives one, `quantiles` [..., 3] (`metrics.regression.LEVELS`), and `crps` [R, N] or [R, N, O], each row's own score.
+    gives one, which promises to hold the share `level` of the targets, `quantiles` [..., 3] (`metrics.regression.LEVELS`), and
+    `crps` [R, N] or [R, N, O], each row's own score.
     """
 
     scores: Tensor | None = None
@@ -235,6 +237,7 @@ class Prediction:
     tuned: Mapping[str, Tensor] | None = None
     scaled: Tensor | None = None
     interval: Tensor | None = None
+    level: float = LEVEL
     quantiles: Tensor | None = None
     crps: Tensor | None = None
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from losscli.cli.app import run
+from losscli.cli.gating import Wishes, _of_entry, _said
+from losscli.compare.gate import Gated, concluded
+from losscli.compare.leaderboard import build_arena
+from losscli.compare.result import Arena, RunResult
+from losscli.direction import Direction
+from losscli.spec.model import Entry
+
+MakeArena = Callable[..., Arena]
 
 TRAIN = ["--task", "binary", "--data", "moons", "--seeds", "6", "--set", "data.n_samples=200", "-q"]
 
@@ -115,3 +125,62 @@ def test_an_entry_of_damaged_data_is_found_by_its_own_name(tmp_path: Path, capsy
     assert (told["entry"], told["damage"]) == ("gce", "labels 0.2")
     assert run(["gate", "1", "--baseline", "1", "--entry", "gce", "--out", out]) == 0
     assert "gce (labels 0.2)" in capsys.readouterr().out
+
+
+def gated(old: Arena, new: Arena, metric: str) -> Gated:
+    wishes = Wishes(baseline="", metric=metric, limit=0.0, entries=(), out=Path(), form="json")
+    return concluded([_of_entry("a", new, old, wishes, True)])[0]
+
+
+def of_intervals(coverage: float, width: float, level: float = 0.9) -> Arena:
+    """An arena of one entry with ten seeds and 1,000 test rows."""
+    scores = [
+        {
+            "coverage": coverage + 0.001 * seed,
+            "interval-width": width + 0.01 * seed,
+            "interval-score": width + 0.01 * seed,
+        }
+        for seed in range(10)
+    ]
+    runs = [
+        RunResult("a", seed, "ok", 1, 1, {"test": each}, (), 0.0, {"level": level}) for seed, each in enumerate(scores)
+    ]
+    directions: dict[str, Direction] = {"interval-score": "down", "coverage": "target", "interval-width": "down"}
+    return build_arena(
+        [Entry("a", "a", {}, (), 1e-3)], runs, task="regression", data="made", headline="interval-score",
+        directions=directions, baseline={}, rows={"train": 5000, "test": 1000}, resampled=False,
+    )  # fmt: skip
+
+
+def test_a_gate_on_a_width_needs_both_records_to_cover_what_they_promise() -> None:
+    assert gated(of_intervals(0.91, 2.0), of_intervals(0.91, 3.0), "interval-width").outcome == "dropped"
+    narrow = gated(of_intervals(0.91, 2.0), of_intervals(0.7, 1.0), "interval-width")
+    assert narrow.outcome == "undefined"
+    assert "the new record covers 70.5 % of the test rows, less than its 90 %, so nothing can be judged" in _said(
+        narrow
+    )
+    assert gated(of_intervals(0.7, 2.0), of_intervals(0.91, 3.0), "interval-width").outcome == "undefined"
+
+
+def test_a_gate_on_coverage_goes_by_the_distance_and_one_on_scores_asks_for_one_level() -> None:
+    assert gated(of_intervals(0.91, 2.0), of_intervals(0.98, 2.0), "coverage").outcome == "dropped"
+    assert gated(of_intervals(0.98, 2.0), of_intervals(0.91, 2.0), "coverage").outcome == "held"
+    assert gated(of_intervals(0.79, 2.0, 0.8), of_intervals(0.89, 2.0), "interval-score").outcome == "undefined"
+    assert gated(of_intervals(0.89, 2.0), of_intervals(0.89, 3.0), "interval-score").outcome == "dropped"
+
+
+def test_a_gate_says_how_many_seeds_have_a_value(arena_of: MakeArena) -> None:
+    """Runs that finished without a value are told apart from those that diverged."""
+    whole = arena_of({"a": [0.9] * 30})
+    some = arena_of({"a": [0.9] * 26 + [math.nan] * 4})
+    found = gated(whole, some, "auroc")
+    assert found.outcome == "undefined"
+    assert _said(found) == (
+        "a: auroc has a value in 26 of 30 seeds of the new record, and in 30 of 30 seeds of the old, so nothing can be judged."
+    )
+    few = gated(whole, arena_of({"a": [0.9] * 8 + [math.nan] * 22}), "auroc")
+    assert few.outcome == "vanished"
+    assert "on more seeds than chance explains" in _said(few)
+    lost = gated(whole, arena_of({"a": [0.9] * 30}, diverged={"a": range(6)}), "auroc")
+    assert (lost.outcome, lost.test, lost.p) == ("dropped", "diverged", 2 / 64)
+    assert "more runs diverge than before" in _said(lost)

@@ -37,3 +37,12 @@ def test_a_value_that_is_not_a_number_meets_nothing(arena_of: MakeArena, conditi
 
 def test_what_was_not_measured_is_unmet(arena_of: MakeArena) -> None:
     assert unmet({"test.f1": "> 0"}, arena_of({"a": [0.8]})) == ["test.f1 must be > 0, and was not measured"]
+
+
+@pytest.mark.parametrize("lost", [[], [2]])
+def test_what_some_seeds_lack_is_not_met(arena_of: MakeArena, lost: list[int]) -> None:
+    """Whether a run diverged, or finished without a value: the mean of the others is not that of all."""
+    arena = arena_of({"a": [0.9, 0.95, 0.9 if lost else float("nan")]}, diverged={"a": lost})
+    assert unmet({"test.auroc": ">= 0.8"}, arena) == [
+        "test.auroc must be >= 0.8, and has a value in 2 of 3 seeds only (mean 0.925)"
+    ]

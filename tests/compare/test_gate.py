@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -101,3 +102,72 @@ def test_what_is_told_of_pairs_is_of_the_seeds_that_count() -> None:
     found = gate("focal", "auprc", "up", old, new, 0.0, paired=True)
     assert (found.old, found.new) == (pytest.approx(0.835), pytest.approx(0.735))
     assert found.drop == pytest.approx(found.old - found.new)
+
+
+# Metrics with a target, values that some seeds lack, two tests
+
+
+def test_a_coverage_that_goes_away_from_its_level_drops_and_one_that_comes_closer_does_not() -> None:
+    near, all_of_it = ({seed: value + 0.001 * seed for seed in range(8)} for value in (0.905, 0.985))
+    drop = gate("a", "coverage", "target", Scores(near), Scores(all_of_it), 0.01, True)
+    assert drop.drop == pytest.approx(0.08)
+    assert (drop.old, drop.new) == (pytest.approx(0.9085), pytest.approx(0.9885))  # what is told is the coverage
+    assert concluded([drop])[0].outcome == "dropped"
+    assert (
+        concluded([gate("a", "coverage", "target", Scores(all_of_it), Scores(near), 0.01, True)])[0].outcome == "held"
+    )
+    own = [Scores(all_of_it, target=0.98), Scores(all_of_it, target=0.5)]
+    assert gate("a", "coverage", "target", *own, 0.0, False).drop == pytest.approx(0.4885 - 0.0085, abs=0.002)
+
+
+@pytest.mark.parametrize("new", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize("paired", [True, False])
+def test_what_exists_on_some_seeds_only_neither_holds_nor_drops(new: float, paired: bool) -> None:
+    """8 of 30 seeds have a value in either record, and their runs finished."""
+    some = {seed: new if seed < 8 else math.nan for seed in range(30)}
+    before = {seed: 0.9 if seed < 8 else math.nan for seed in range(30)}
+    missing = frozenset(range(8, 30))
+    scores = Scores(before, undefined=missing), Scores(some, undefined=missing)
+    (found,) = concluded([gate("a", "precision", "up", *scores, 0.0, paired)])
+    assert found.outcome == "undefined"
+    assert found.reason == "precision has a value in 8 of 30 seeds of the new record, and in 8 of 30 seeds of the old"
+
+
+def test_values_that_are_gone_on_more_seeds_than_chance_explains_have_vanished() -> None:
+    old = Scores(dict.fromkeys(range(30), 0.9))
+    few, many = (
+        Scores({seed: math.nan if seed < gone else 0.95 for seed in range(30)}, undefined=frozenset(range(gone)))
+        for gone in (2, 22)
+    )
+    assert concluded([gate("a", "precision", "up", old, few, 0.0, True)])[0].outcome == "undefined"
+    assert concluded([gate("a", "precision", "up", old, many, 0.0, True)])[0].outcome == "vanished"
+    none = Scores(dict.fromkeys(range(30), math.nan), undefined=frozenset(range(30)))
+    assert concluded([gate("a", "precision", "up", old, none, 0.0, True)])[0].outcome == "vanished"
+
+
+def test_two_tests_are_each_at_half_the_level() -> None:
+    """Of seven seeds one is lost now: the six pairs that are left, and McNemar's 1/2, both count."""
+    new = [*WORSE, math.nan]
+    assert judged([*OLD, 0.9], new).p == 2 / 64
+    assert judged([*OLD, 0.9], [*WORSE, 0.8]).p == 1 / 128  # none is lost: one test, as it is
+    lost = judged([*OLD, *OLD], [*OLD, *[math.nan] * 6])
+    assert (lost.p, lost.test, lost.outcome) == (2 / 64, "diverged", "dropped")
+    assert judged([*OLD, *OLD[:5]], [*OLD, *[math.nan] * 5]).outcome == "held"  # 2 x 1/32: not at 5 %
+
+
+@pytest.mark.parametrize(("seeds", "share", "paired"), [(30, 0.3, True), (40, 0.4, True), (30, 0.3, False)])
+def test_no_more_than_one_gate_in_twenty_falls_by_chance_where_runs_diverge(
+    seeds: int, share: float, paired: bool
+) -> None:
+    """Old and new are the same: every run diverges with the same probability, and differences are symmetric.
+
+    Of 3,000 gates 150 may fall, and by chance 189 (binomial, 99.9 %). The better of two tests at 5 % each lets 220 to 255 of
+    these fall; each at half the level 110 to 140.
+    """
+    chance = np.random.default_rng(8)
+    falls = 0
+    for _ in range(3000):
+        values = chance.normal(0.9, 0.02, (2, seeds))
+        values[chance.random((2, seeds)) < share] = math.nan
+        falls += judged(*values.tolist(), 0.0, paired, 1e-12).outcome == "dropped"
+    assert falls <= stats.binom.ppf(0.999, 3000, 0.05)

@@ -10,6 +10,7 @@ import pytest
 
 from losscli.deploy import predict as deployed
 from losscli.deploy.choose import Wanted, choose_entry, choose_seeds
+from losscli.errors import SpecError
 from losscli.tasks import Column
 
 VALID = {"bce-logits": [0.5, 0.3, 0.4], "focal": [0.2, 0.9, 0.1], "hinge": [0.1, 0.1, 0.1]}  # means 0.4, 0.4, 0.1
@@ -45,6 +46,35 @@ def test_the_best_entry_has_the_highest_or_the_lowest_mean(headline: str, best: 
 
 def test_a_diverged_entry_is_never_the_best() -> None:
     assert choose_entry(arena("brier", lost="hinge"), None) == "bce-logits"  # of equal means the first
+
+
+def intervals(headline: str, levels: dict[str, float], **coverage: list[float]) -> dict[str, Any]:
+    """An arena of regressions with these values of the headline on the valid split."""
+    return {
+        "task": "regression",
+        "headline": headline,
+        "entries": [{"entry": name, "valid": {headline: {"values": values}}} for name, values in coverage.items()],
+        "runs": [
+            {"entry": name, "seed": seed, "status": "ok", "calibration": {"level": levels[name]}}
+            for name, values in coverage.items()
+            for seed in range(len(values))
+        ],
+    }
+
+
+def test_the_best_coverage_is_the_closest_to_the_level_of_the_interval() -> None:
+    found = intervals("coverage", {"a": 0.9, "b": 0.9, "c": 0.5}, a=[1.0, 1.0], b=[0.86, 0.95], c=[0.9, 0.9])
+    assert choose_entry(found, None) == "b"
+    assert choose_seeds(found, "b", Wanted()) == [0]
+    assert choose_entry(intervals("coverage", {"a": 0.9, "c": 0.5}, a=[0.8], c=[0.52]), None) == "c"
+
+
+def test_neither_widths_nor_scores_of_different_levels_choose() -> None:
+    with pytest.raises(SpecError, match="alone does not tell which is better"):
+        choose_entry(intervals("interval-width", {"a": 0.9}, a=[1.0]), None)
+    with pytest.raises(SpecError, match="intervals of different levels"):
+        choose_entry(intervals("interval-score", {"a": 0.9, "b": 0.8}, a=[3.0], b=[2.0]), None)
+    assert choose_entry(intervals("interval-score", {"a": 0.9, "b": 0.9}, a=[3.0], b=[2.0]), None) == "b"
 
 
 def together(monkeypatch: pytest.MonkeyPatch, task: str, labels: tuple[str, ...], *found: deployed.Outputs) -> Any:

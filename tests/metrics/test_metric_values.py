@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
@@ -58,8 +59,21 @@ def pinball(place):
 
 
 def inside(p, y):
-    low, high = p[..., 0], p[..., 1]
+    low, high = np.minimum(p[..., 0], p[..., 1]), np.maximum(p[..., 0], p[..., 1])
     return np.mean([np.mean([a <= b <= c for a, b, c in zip(*each, strict=True)]) for each in by_output(low, y, high)])
+
+
+def winkler(p, y, level=0.9):
+    """Equation 43 of Gneiting and Raftery 2007, row by row; ends that crossed are the same interval."""
+    alpha, total, truth = 1 - level, 0.0, y.reshape(-1).astype(float)
+    for (one, other), target in zip(p.reshape(-1, 2).astype(float).tolist(), truth.tolist(), strict=True):
+        low, high = min(one, other), max(one, other)
+        total += high - low
+        if target < low:
+            total += 2 / alpha * (low - target)
+        if target > high:
+            total += 2 / alpha * (target - high)
+    return total / len(truth)
 
 
 def by_output(*arrays):
@@ -123,7 +137,8 @@ ORACLES = {
         "pinball-50": pinball(1),
         "pinball-90": pinball(2),
         "coverage": inside,
-        "interval-width": lambda p, y: np.diff(p.astype(float), axis=-1).mean(),
+        "interval-width": lambda p, y: np.abs(np.diff(p.astype(float), axis=-1)).mean(),
+        "interval-score": winkler,
         "crps": lambda p, y: p.astype(float).mean(),
     },
 }
@@ -328,3 +343,31 @@ def test_a_bin_of_the_calibration_error_holds_its_upper_end():
     """0.2 is the end of the third of 15 bins: with 0.15 its mean is 0.175, and half of the two are positive."""
     p, truth = torch.tensor([[0.15, 0.2]], dtype=torch.float64), torch.tensor([[0.0, 1.0]])
     assert for_task("binary")["ece"].function(p, truth).item() == pytest.approx(0.5 - 0.175)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.95])
+def test_the_interval_score_punishes_by_the_level_that_the_interval_promises(level):
+    chance = np.random.default_rng(5)
+    ends, truth = chance.normal(0, 1, (2, 40, 2)), chance.normal(0, 2, (1, 40))
+    prediction = Prediction(interval=torch.from_numpy(ends), level=level)
+    found = for_task("regression")["interval-score"].measure(prediction, torch.from_numpy(truth))
+    assert found.tolist() == pytest.approx([winkler(run, truth[0], level) for run in ends])
+
+
+def test_no_interval_has_a_better_score_than_the_true_quantiles():
+    """It is proper: of a normal target, the one between 5 and 95 % beats wider, narrower and shifted ones."""
+    truth = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)[None]
+    half = stats.norm.ppf(0.95)
+    offered = [
+        (-half, half),
+        (-half - 0.2, half + 0.2),
+        (-half + 0.2, half - 0.2),
+        (-half + 0.3, half + 0.3),
+        (0.0, 0.0),
+    ]
+    ends = torch.tensor(offered).double()[:, None, :].expand(-1, truth.shape[1], -1)
+    scores = for_task("regression")["interval-score"].function(ends, torch.from_numpy(truth), level=0.9).tolist()
+    assert min(scores) == scores[0]
+    assert scores[0] == pytest.approx(
+        2 * stats.norm.pdf(half) / 0.05, rel=1e-3
+    )  # in closed form: 2 phi(z) / (alpha / 2)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy import integrate, stats
 
-from losscli.stack.forecast import interval_level, with_forecast
+from losscli.stack.forecast import crossed, interval_level, quantiles_of, with_forecast
 from losscli.stack.output import Outlet
 from losscli.tasks import TargetScale
 
@@ -124,3 +124,30 @@ def test_under_a_transform_the_crps_is_that_of_the_transformed_distribution(run_
     wanted = [2 * np.maximum(levels * (y - quantiles), (levels - 1) * (y - quantiles)).mean() for y in truth]
     np.testing.assert_allclose(found.crps[0], wanted, rtol=1e-2)
     np.testing.assert_allclose(found.interval[0, 0], np.exp(risen.ppf([0.05, 0.95])), rtol=1e-5)
+
+
+def test_quantiles_that_crossed_are_put_in_order_everywhere(told):
+    """The 90 % quantile came out lowest: the interval, the quantiles, the point and the CRPS are those of the sorted ones."""
+    taus = [0.1, 0.5, 0.9]
+    found, scale, outlet = told("multi-quantile", [[1.0, 0.5, -2.0], [-2.0, 0.5, 1.0]], [10.0, 10.0], taus=taus)
+    ends = [value * scale.scale[0] + scale.center[0] for value in (-2.0, 0.5, 1.0)]
+    for row in (0, 1):
+        assert found.interval[0, row].tolist() == pytest.approx([ends[0], ends[2]])
+        assert found.quantiles[0, row].tolist() == pytest.approx(ends)
+        assert found.values[0, row].item() == pytest.approx(ends[1])
+    assert found.crps[0, 0] == found.crps[0, 1]
+    assert quantiles_of(outlet, torch.tensor([[[1.0, 0.5, -2.0]]]))[0, 0].tolist() == pytest.approx(ends)
+    assert crossed(outlet, torch.tensor([[[1.0, 0.5, -2.0], [-2.0, 0.5, 1.0], [-2.0, 1.0, 0.5]]])).tolist() == [
+        pytest.approx(2 / 3)
+    ]
+
+
+def test_the_point_of_crossed_quantiles_lies_within_their_interval(told):
+    """The output of the median came out above both others: the middle one of the three is the point."""
+    found, *_ = told("multi-quantile", [[-1.0, 3.0, 0.0]], [10.0], taus=[0.9, 0.5, 0.1])
+    assert found.interval[0, 0, 0] <= found.values[0, 0] <= found.interval[0, 0, 1]
+
+
+def test_what_comes_as_a_distribution_never_crosses(told):
+    *_, outlet = told("gaussian-nll", [[CENTRE, SPREAD]], [10.0])
+    assert crossed(outlet, torch.randn(1, 5, 2)).tolist() == [0.0]

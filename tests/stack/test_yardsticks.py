@@ -12,6 +12,7 @@ from sklearn import metrics as sk
 
 from losscli.metrics import find, yardsticks
 from losscli.stack.baseline import baseline
+from losscli.stack.plan import Plan
 from losscli.stack.train import train
 from losscli.tasks import tasks
 
@@ -142,3 +143,33 @@ def test_the_baseline_chooses_nothing_by_the_test_split(dataset):
     found = baseline([data], tasks.get("binary"), chosen, chosen)["test"]["accuracy-tuned"]
     assert found == pytest.approx(1 - data.parts["test"].target.mean())
     assert found < 0.4
+
+
+@pytest.mark.parametrize(
+    ("loss", "options", "level"), [("student-t-nll", {"df": 1.0}, 0.9), ("multi-quantile", {}, 0.8)]
+)
+def test_patience_keeps_the_epoch_whose_coverage_is_closest_to_the_level(run_of, job_of, loss, options, level):
+    job = job_of("regression", Plan(epochs=25, batch_size=32, patience=25), metrics=["coverage"])
+    (course,) = train([run_of(loss, task="regression", lr=0.02, **options)], job)
+    values = {epoch: value for epoch, split, name, value in course.history if (split, name) == ("valid", "coverage")}
+    apart = {epoch: abs(value - level) for epoch, value in values.items()}
+    assert apart[course.best_epoch] == min(apart.values())
+    assert values[course.best_epoch] != max(values.values())  # the widest interval would have been another epoch's
+
+
+def test_what_crossed_is_counted_and_the_score_is_of_what_is_kept(run_of, job_of):
+    """Without a penalty and after a single epoch, quantiles cross; low and high do not, and the score is a plain loop's."""
+    job = job_of("regression", Plan(epochs=1, batch_size=32), metrics=["interval-score"])
+    job = replace(job, yardsticks=list(yardsticks("regression").values()), kept=frozenset({0}))
+    (course,) = train([run_of("multi-quantile", task="regression", taus=[0.45, 0.5, 0.55], crossing=0.0)], job)
+    told = course.predictions
+    assert 0 < course.calibration["crossed"] <= 1
+    assert course.calibration["level"] == pytest.approx(0.1)
+    assert (told.low <= told.high).all()
+    assert ((told.low <= told.prediction) & (told.prediction <= told.high)).all()
+    total = 0.0
+    for low, high, truth in zip(told.low[:, 0], told.high[:, 0], told.truth[:, 0], strict=True):
+        miss = max(float(low) - float(truth), 0.0) + max(float(truth) - float(high), 0.0)
+        total += float(high) - float(low) + 2 / 0.9 * miss
+    assert course.scores["test"]["interval-score"] == pytest.approx(total / len(told.truth), rel=1e-5)
+    assert course.scores["test"]["interval-width"] >= 0

@@ -158,7 +158,8 @@ def wide_open(found: Evidence) -> Advice | None:
     reason = f"a linear fit explains {percent(max(0.0, left.explained))} of the variance: an interval would say what is left open"
     # A Gaussian would put much of its mass where counts and amounts with zeros cannot be.
     gaussian = [] if _counts(found) or _amounts_with_zeros(found) or _limit(found) else [Pick("crps-gaussian")]
-    return Advice(reason, [Pick("multi-quantile", {"taus": [0.05, 0.25, 0.5, 0.75, 0.95]}), *gaussian])
+    note = "judge intervals by interval-score, which counts their width and what they miss"
+    return Advice(reason, [Pick("multi-quantile", {"taus": [0.05, 0.25, 0.5, 0.75, 0.95]}), *gaussian], note=note)
 
 
 @rule("regression")

@@ -77,19 +77,19 @@ def _nearest_to_median(received: Tensor, options: Mapping[str, Any]) -> Tensor:
     return received[..., distance.index(min(distance))]
 
 
+def _in_order(received: Tensor, options: Mapping[str, Any]) -> Tensor:
+    """The outputs with the lowest at the lowest of the taus, and so on, wherever these stand."""
+    taus = [float(tau) for tau in options.get("taus", TAUS)]
+    return received.sort(-1).values[..., [_levels(options).index(tau) for tau in taus]]
+
+
 def _levels(options: Mapping[str, Any]) -> tuple[float, ...]:
     return tuple(sorted(float(tau) for tau in options.get("taus", TAUS)))
 
 
-def _interpolated(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
-    """Between the levels that were learned a straight line, beyond the outer ones nothing is known: the outer quantile."""
-    taus = options.get("taus", TAUS)
-    place = {float(tau): received[..., at] for at, tau in enumerate(taus)}
-    below = max((tau for tau in place if tau <= level), default=min(place))
-    above = min((tau for tau in place if tau >= level), default=max(place))
-    if below >= above:
-        return place[below if level > below else above]
-    return torch.lerp(place[below], place[above], (level - below) / (above - below))
+def _learned(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
+    """The output of one of the taus."""
+    return received[..., [float(tau) for tau in options.get("taus", TAUS)].index(level)]
 
 
 @loss(
@@ -98,7 +98,7 @@ def _interpolated(received: Tensor, options: Mapping[str, Any], level: float) ->
     "any number",
     heads=_heads,
     point=_nearest_to_median,
-    forecast=Forecast(_interpolated, _levels),
+    forecast=Forecast(_learned, _levels, order=_in_order),
     aliases=("MultiQuantileLoss",),
 )
 def multi_quantile(prediction: Tensor, target: Tensor, *, taus: Levels = TAUS, crossing: NonNegative = 1.0) -> Tensor:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from losscli.compare.result import Arena, Delta
 from losscli.compare.verdict import described
+from losscli.direction import BETTER
 from losscli.reports.evidence import Evidence
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
 
@@ -62,10 +63,12 @@ def _forest(evidence: Evidence, metric: str) -> View | None:
     margin = judged[0].delta.margin if judged else None
     widest = max(abs(end) for each in compared for end in each.delta.ci95 or (each.delta.mean,))
     reach = 1.08 * max(widest, 1.25 * (margin or 0.0)) or 1.0
-    better = "higher is better" if evidence.arena.directions.get(metric) == "up" else "lower is better"
+    direction = evidence.arena.directions.get(metric, "down")
+    of = "distance from its target, of" if direction == "target" else "difference in"
+    better = "closer is left" if direction == "target" else f"{BETTER[direction]} is better"
     layout = {
         "xaxis": {
-            "title": {"text": f"difference in test {plain(metric)} <br>({better})"},
+            "title": {"text": f"{of} test {plain(metric)} <br>({better})"},
             "zeroline": False,
             "range": rounded([-reach, reach]),
         },
@@ -101,7 +104,7 @@ def _dot(evidence: Evidence, each: _Difference) -> Trace:
 def _told_of(margin: float | None, few: int) -> str:
     """What else there is to see: a stripe, dots without a verdict."""
     stripe = "A bar within the shaded stripe says that the two are equivalent for all practical purposes."
-    hollow = "A hollow dot has no verdict: too few seeds, or no value in some of them."
+    hollow = "A hollow dot has no verdict: too few seeds, no value in some of them, or nothing to compare."
     return " ".join([*([stripe] if margin else []), *([hollow] if few else [])])
 
 
