@@ -44,7 +44,9 @@ def test_a_spec_has_the_seeds_for_a_verdict_or_says_why_none_is_possible(path: P
     seeds = len(spec.seeds)
     able = comparisons > 0 and seeds >= floor(comparisons, spec.data.split.resampled)
     said = re.search(r"^# No verdict: +\S+", path.read_text(), re.M) is not None
-    assert able != said, f"{seeds} seeds, {comparisons} comparisons, and the header {'denies' if said else 'promises'} a verdict"
+    assert able != said, (
+        f"{seeds} seeds, {comparisons} comparisons, and the header {'denies' if said else 'promises'} a verdict"
+    )
 
 
 def test_together_they_show_every_task_and_kind_of_source() -> None:
