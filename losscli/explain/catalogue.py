@@ -12,7 +12,7 @@ from losscli.errors import SpecError, choose_from, shown
 from losscli.explain.properness import properness
 from losscli.explain.tags import MEANINGS, tags_of
 from losscli.explain.trial import settings_of
-from losscli.losses import REQUIRED, Loss, Several, catalogue, check_options, find
+from losscli.losses import REQUIRED, Loss, Several, by_name, catalogue, check_options, find, unknown
 from losscli.losses.own import adopt, refers
 from losscli.tasks import tasks
 
@@ -68,9 +68,10 @@ def _line(item: Loss) -> Line:
 
 
 def _mentions(item: Loss, search: str | None) -> bool:
-    """Whether every word of the search stands somewhere in what is written about the loss."""
+    """Whether every word of the search stands somewhere in what is written about the loss, or it is one of its names."""
     text = " ".join([item.name, *item.aliases, item.expects, item.target, getdoc(item.function) or ""]).casefold()
-    return all(word in text for word in (search or "").casefold().split())
+    words = (search or "").casefold().split()
+    return all(word in text for word in words) or bool(by_name(search or "", [item]))
 
 
 def named(names: Sequence[str], task: str | None = None) -> list[Loss]:
@@ -83,14 +84,12 @@ def named(names: Sequence[str], task: str | None = None) -> list[Loss]:
         return [adopt(name, task) if refers(name) else find(name, task) for name in names]
     for own in filter(refers, names):
         raise SpecError(f"which task {shown(own)} is for must be told", cure=f"--task NAME: {', '.join(tasks.names())}")
-    known = {name: {item.task for item in catalogue() if name in (item.name, *item.aliases)} for name in names}
+    known = {name: {item.task for item in by_name(name, catalogue())} for name in names}
     for name, homes in known.items():
         if not homes:
-            every = dict.fromkeys(item.name for item in catalogue())
-            raise SpecError(f"there is no loss called {shown(name)}", cure=choose_from(name, every))
+            raise unknown(name)
     for candidate in tasks.names():
-        serving = {each for item in catalogue(candidate) for each in (item.name, *item.aliases)}
-        if serving.issuperset(names):
+        if all(by_name(name, catalogue(candidate)) for name in names):
             return [find(name, candidate) for name in names]
     told = "; ".join(f"{shown(name)} is for {' and '.join(sorted(homes))}" for name, homes in known.items())
     raise SpecError(f"no task has all of these losses: {told}", cure="explain losses of one task together")

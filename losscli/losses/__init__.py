@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, get_args, get_type_hints
 
 from torch import Tensor
 
 from losscli.errors import Finding, SpecError, choose_from, shown
+from losscli.losses.foreign import Foreign, foreign
+from losscli.losses.spelling import bare, key
 from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
 
@@ -224,23 +226,68 @@ def for_task(task: str) -> dict[str, Loss]:
 
 
 def find(name: str, task: str) -> Loss:
-    """The loss of that name or alias for a task.
+    """The loss of that name or alias for a task, in any spelling (`losscli.losses.spelling`).
 
-    Raises `SpecError` with the nearest name, or with the tasks that the loss is for.
+    Raises `SpecError` with the nearest name; for a name of another task or library, with what it is and what serves here.
+
+    >>> find("nn.SmoothL1Loss()", "regression").name
+    'smooth-l1'
     """
-    serving = for_task(task)
-    for item in serving.values():
-        if name == item.name or name in item.aliases:
-            return item
-    elsewhere = sorted({item.task for item in losses if name == item.name or name in item.aliases})
-    if elsewhere:
-        raise SpecError(
-            f"the loss {shown(name)} is for {' and '.join(elsewhere)}, and the task is {task}",
-            cure=f"for {task} there are: {', '.join(serving)}",
-        )
-    own = re.fullmatch(r"([\w-]+)\.([A-Za-z_]\w*)", name)  # as a record names a loss that was in a file
-    cure = f"a loss of your own is given again: --loss {own[1]}.py:{own[2]}" if own else choose_from(name, serving)
-    raise SpecError(f"there is no loss called {shown(name)}", cure=cure)
+    known = by_name(name, for_task(task).values())
+    if not known:
+        raise unknown(name, task)
+    return known[0]
+
+
+def by_name(name: str, among: Iterable[Loss]) -> list[Loss]:
+    """Those of the losses that have the name or alias, written so or in another spelling."""
+    items = [(item, (item.name, *item.aliases)) for item in among]
+    exact = [item for item, names in items if name in names]
+    return exact or [item for item, names in items if key(name) in map(key, names)]
+
+
+def unknown(name: str, task: str | None = None) -> SpecError:
+    """What to say of a name that no loss has, or (with a task) none that serves it.
+
+    >>> print(unknown("HingeEmbeddingLoss", "binary").problems[0].cure)
+    for binary: hinge, which is the classifier's; the default is bce-logits
+    """
+    homes = by_name(name, losses) if task else []
+    if homes:
+        others = " and ".join(sorted({item.task for item in homes}))
+        known = foreign(name) or foreign(homes[0].name)
+        return SpecError(f"the loss {shown(name)} is for {others}, and the task is {task}", cure=_instead(known, task))
+    known = foreign(name)
+    if known is not None and known.what:
+        why = known.why.format(task=task or "every task here")
+        return SpecError(f"{shown(name)} is {known.what}: {why}", cure=_instead(known, task))
+    return SpecError(f"there is no loss called {shown(name)}", cure=_cure(name, task))
+
+
+def _instead(known: Foreign | None, task: str | None) -> str:
+    """What serves the task in place of a foreign name; without a task, what serves each."""
+    here = known.here if known else {}
+    if task is None:
+        told = [f"for {other}: {advice}" for other, advice in here.items() if other in tasks]
+        return "; ".join(told) or "losscli losses lists what there is"
+    default = tasks.get(task).default_loss
+    advice = here.get(task, f"{default}, the default; losscli losses --task {task} lists all")
+    return f"for {task}: {advice}" + ("" if advice.startswith(default) else f"; the default is {default}")
+
+
+def _cure(name: str, task: str | None) -> str:
+    """What would work in place of a name that says nothing, as far as its form tells what was meant."""
+    name = bare(name)
+    if own := re.fullmatch(r"([\w-]+)\.([A-Za-z_]\w*)", name):  # as a record names a loss that was in a file
+        return f"a loss of your own is given again: --loss {own[1]}.py:{own[2]}"
+    serving = for_task(task) if task else {item.name: item for item in losses}
+    called, _, options = name.partition("(") if "(" in name else name.partition(":")
+    items = by_name(called, serving.values()) if "=" in options else []
+    if items:
+        return f"options stand beside the name: {{name: {items[0].name}, OPTION: VALUE}}, or --set loss.OPTION=VALUE"
+    if re.search(r"[:/\\]", name):
+        return "only registered names are looked up; a loss of your own is given as --loss FILE.py:NAME"
+    return choose_from(name, serving)
 
 
 def check_options(item: Loss, options: Mapping[str, Any]) -> None:

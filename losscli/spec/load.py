@@ -314,11 +314,7 @@ class Resolver:
         except CodeError:  # it knows its place, in the user's own file
             raise
         except SpecError as wrong:
-            if ":" in name or "/" in name or "\\" in name:
-                cure = "only registered names are looked up in a spec; give a loss of your own as --loss FILE.py:NAME"
-                self._tell(f"there is no loss called {shown(name)}", path, cure)
-            else:
-                self._add([self._placed(each, path) for each in wrong.problems])
+            self._add([self._placed(each, path) for each in wrong.problems])
             return None
 
     def _options(self, loss: Loss, options: dict[str, Any], task: Task, path: Keys) -> None:

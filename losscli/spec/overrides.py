@@ -258,11 +258,11 @@ def _sign(text: str, flag: str) -> Any:
 
 def _options_of(item: Any) -> set[str]:
     """The options that a loss of this name has, for whatever task: which task it is may not be known yet."""
-    from losscli.losses import losses
+    from losscli.losses import by_name, losses
     from losscli.losses.options import problems_of_weight
 
     name = item.get("name") if isinstance(item, dict) else item
-    alike = [loss for loss in losses if name == loss.name or name in loss.aliases]
+    alike = by_name(name, losses) if isinstance(name, str) else []
     found = {option for loss in alike for option in loss.options}
     weighed = any(not problems_of_weight(loss, loss.task, None) for loss in alike)  # the engine applies class weights
     return found | {"output", "lr"} | ({"weight"} if weighed else set())

@@ -18,6 +18,7 @@ from losscli.data.dataset import SPLITS
 from losscli.data.sources import sources
 from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
 from losscli.losses.options import CLASS_WEIGHT, problems_of_weight
+from losscli.losses.spelling import pattern
 from losscli.spec.comments import comment
 from losscli.spec.load import KEYS, OURS, SCHEMA_VERSION
 from losscli.spec.model import CONDITION, LossChoice, Seeds, Spec
@@ -132,16 +133,17 @@ def _losses_of(task: str) -> dict[str, Schema]:
     serving = losses.for_task(task)
     default = tasks.get(task).default_loss
     defs = {f"{task}/{name}": _loss(item, task) for name, item in serving.items()}
-    called = {alias: name for name, item in serving.items() for alias in (name, *item.aliases)}
-    cases = [
-        {"if": _is("name", [name, *item.aliases]), "then": _ref(f"{task}/{name}")} for name, item in serving.items()
-    ]
+    defs |= {f"spelling of {task}/{name}": {"pattern": pattern((name, *it.aliases))} for name, it in serving.items()}
+    spelling = {name: _ref(f"spelling of {task}/{name}") for name in serving}
+    cases = [{"if": _has("name", spelling[name]), "then": _ref(f"{task}/{name}")} for name in serving]
+    # An editor offers the names of an enum; of the other spellings it learns whether they are right.
+    known: Schema = {"anyOf": [{"enum": list(serving)}, {"type": "string", **_any_of(spelling.values())}]}
     block = {
         "type": "object",
-        "properties": {"name": {"enum": list(called)}},
+        "properties": {"name": known},
         "allOf": [*cases, {"if": {"not": {"required": ["name"]}}, "then": _ref(f"{task}/{default}")}],
     }
-    names = {"enum": list(called), "default": default}
+    names = {**known, "default": default}
     one = f"one loss of {task}"
     defs[one] = {"if": {"type": "string"}, "then": names, "else": block}
     several = {"type": "array", "items": _ref(one), "minItems": 1}
@@ -216,12 +218,12 @@ def _any_of(found: Iterable[Schema]) -> Schema:
     return listed[0] if len(listed) == 1 else {"anyOf": listed}
 
 
-def _is(key: str, values: list[str]) -> Schema:
-    return {"properties": {key: {"enum": values}}, "required": [key]}
+def _has(key: str, value: Schema) -> Schema:
+    return {"properties": {key: value}, "required": [key]}
 
 
 def _where(key: str, value: str, then: Schema) -> Schema:
-    return {"if": _is(key, [value]), "then": then}
+    return {"if": _has(key, {"enum": [value]}), "then": then}
 
 
 def _bare(found: Any) -> Any:

@@ -39,4 +39,15 @@ def losses(
 
         show.pieces(loss_table(found))
     else:
-        show.notice("no loss matches all of this; losscli losses lists them all")
+        show.notice(_nothing(search, task))
+
+
+def _nothing(search: str | None, task: str | None) -> str:
+    """What to say where no loss matches; a name that people bring from elsewhere is answered as everywhere."""
+    from losscli.losses import unknown
+    from losscli.losses.foreign import foreign
+
+    if search is None or foreign(search) is None:
+        return "no loss matches all of this; losscli losses lists them all"
+    (problem,) = unknown(search, task).problems
+    return f"{problem.message}; {problem.cure}"

@@ -14,7 +14,29 @@ from losscli.losses import Bounds, Fraction, NonNegative, Number, PositiveWeight
 FLOOR = -100.0  # what the logarithm of zero counts as, as in torch: a certain mistake costs 100, not infinity
 
 
-@loss("binary", "logits", "0 to 1", aliases=("BCEWithLogitsLoss", "sigmoid-cross-entropy", "logistic", "log-loss"))
+@loss(
+    "binary",
+    "logits",
+    "0 to 1",
+    aliases=(
+        "BCEWithLogitsLoss",
+        "sigmoid-cross-entropy",
+        "logistic",
+        "log-loss",
+        "binary-cross-entropy-with-logits",
+        "sigmoid-binary-cross-entropy",
+        "SoftBCEWithLogitsLoss",
+        "binary:logistic",
+        "binary:logitraw",
+        "reg:logistic",
+        "binary",
+        "binomial-deviance",
+        "deviance",
+        "xentropy",
+        "MultiLogloss",
+        "MultiCrossEntropy",
+    ),
+)
 def bce_logits(
     prediction: Tensor, target: Tensor, *, pos_weight: PositiveWeight = None, label_smoothing: Fraction = 0.0
 ) -> Tensor:
@@ -52,7 +74,7 @@ def bce_logits(
     "binary",
     "probabilities",
     "0 to 1",
-    aliases=("BCELoss", "binary-crossentropy", "BinaryCrossentropy", "binary_crossentropy"),
+    aliases=("binary-crossentropy",),
 )
 def bce(
     prediction: Tensor, target: Tensor, *, pos_weight: PositiveWeight = None, label_smoothing: Fraction = 0.0
@@ -88,7 +110,7 @@ def bce(
     "binary",
     "logits",
     "0 or 1",
-    aliases=("sigmoid-focal", "sigmoid_focal_loss", "BinaryFocalCrossentropy", "binary_focal_crossentropy"),
+    aliases=("sigmoid-focal", "BinaryFocalCrossentropy"),
 )
 def focal(
     prediction: Tensor,
@@ -112,7 +134,7 @@ def focal(
 
     Kin: gamma 0 is bce-logits.
 
-    Elsewhere: torchvision sigmoid_focal_loss; Keras BinaryFocalCrossentropy.
+    Elsewhere: torchvision sigmoid_focal_loss(alpha=-1); Keras BinaryFocalCrossentropy.
 
     >>> round(focal(torch.tensor(0.0), torch.tensor(1.0)).item(), 4)  # (1/2)^2 log 2
     0.1733
@@ -123,7 +145,7 @@ def focal(
     return faded if alpha is None else faded * (alpha * target + (1 - alpha) * (1 - target))
 
 
-@loss("binary", "logits", "0 or 1", aliases=("SoftMarginLoss", "MultiLabelSoftMarginLoss"))
+@loss("binary", "logits", "0 or 1", aliases=("MultiLabelSoftMarginLoss",))
 def soft_margin(prediction: Tensor, target: Tensor) -> Tensor:
     """Soft margin: the logistic loss written with targets of -1 and +1.
 
@@ -173,7 +195,7 @@ def brier(prediction: Tensor, target: Tensor) -> Tensor:
     return ((1 - target) * torch.sigmoid(prediction) - target * torch.sigmoid(-prediction)).square()
 
 
-@loss("binary", "logits", "0 or 1", aliases=("poly", "poly-loss", "PolyLoss"))
+@loss("binary", "logits", "0 or 1", aliases=("poly",))
 def poly_1(prediction: Tensor, target: Tensor, *, epsilon: Annotated[Number, Bounds(low=-1)] = 1.0) -> Tensor:
     """Poly-1: cross-entropy whose first polynomial term, 1 - p_t, counts more (or less).
 
@@ -196,7 +218,7 @@ def poly_1(prediction: Tensor, target: Tensor, *, epsilon: Annotated[Number, Bou
     return epsilon * torch.sigmoid(-signed) - logsigmoid(signed)
 
 
-@loss("binary", "logits", "0 or 1", aliases=("asl", "AsymmetricLoss", "AsymmetricLossMultiLabel"))
+@loss("binary", "logits", "0 or 1", aliases=("asl", "AsymmetricLossMultiLabel"))
 def asymmetric(
     prediction: Tensor,
     target: Tensor,

@@ -11,7 +11,7 @@ from losscli.losses.finite import finite_exp, widened
 STEEPEST = 20.0  # where the exponential loss goes on as a line: e^20 = 5e8 is the steepest slope that it has
 
 
-@loss("binary", "scores", "0 or 1", aliases=("svm", "HingeLoss", "Hinge"))
+@loss("binary", "scores", "0 or 1", aliases=("svm", "binary:hinge"))
 def hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tensor:
     """Hinge: linear in how far a score falls short of the margin, zero beyond it. Gives no probabilities.
 
@@ -35,7 +35,7 @@ def hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tens
     return torch.relu(margin - (2 * target - 1) * prediction)
 
 
-@loss("binary", "scores", "0 or 1", aliases=("SquaredHinge", "squared_hinge", "l2-hinge"))
+@loss("binary", "scores", "0 or 1", aliases=("l2-hinge",))
 def squared_hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tensor:
     """Squared hinge: quadratic in how far a score falls short of the margin, zero beyond it.
 
@@ -59,7 +59,7 @@ def squared_hinge(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0)
     return hinge(widened(prediction), target, margin=margin).square()
 
 
-@loss("binary", "scores", "0 or 1", aliases=("modified_huber",))
+@loss("binary", "scores", "0 or 1", aliases=("sparsemax",))
 def modified_huber(prediction: Tensor, target: Tensor) -> Tensor:
     """Modified Huber: squared hinge near the margin, linear far on the wrong side, so that outliers pull less.
 
@@ -85,7 +85,7 @@ def modified_huber(prediction: Tensor, target: Tensor) -> Tensor:
     return torch.relu(1 - signed.clamp(min=-1)).square() + 4 * torch.relu(-1 - signed)
 
 
-@loss("binary", "scores", "0 or 1", aliases=("Perceptron",))
+@loss("binary", "scores", "0 or 1")
 def perceptron(prediction: Tensor, target: Tensor) -> Tensor:
     """Perceptron: linear in how far a score is on the wrong side; right is enough. A model of zeros costs nothing.
 
@@ -109,7 +109,7 @@ def perceptron(prediction: Tensor, target: Tensor) -> Tensor:
     return torch.relu((1 - 2 * target) * prediction)
 
 
-@loss("binary", "scores", "0 or 1", aliases=("adaboost", "ExponentialLoss"))
+@loss("binary", "scores", "0 or 1", aliases=("adaboost",))
 def exponential(prediction: Tensor, target: Tensor) -> Tensor:
     """Exponential: AdaBoost's loss. A confident mistake costs more than anything else, and so does a wrong label.
 

@@ -47,7 +47,7 @@ def _tempered_probability(received: Tensor, options: Mapping[str, Any]) -> Tenso
     return _tempered(received, options.get("t2", 1.2))[..., 1].exp()
 
 
-@loss("binary", "logits", "0 or 1", aliases=("bitempered", "bi-tempered-logistic"), point=_tempered_probability)
+@loss("binary", "logits", "0 or 1", aliases=("bi-tempered-logistic",), point=_tempered_probability)
 def bi_tempered(prediction: Tensor, target: Tensor, *, t1: Fraction = 0.8, t2: Tail = 1.2) -> Tensor:
     """Bi-tempered logistic loss: t1 < 1 bounds what a row may cost, t2 > 1 gives the probability a heavy tail.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from losscli.losses import NonNegative, Positive, loss
 
 
-@loss("binary", "logits", "0 or 1", over_batch=True, aliases=("Dice", "DiceLoss"))
+@loss("binary", "logits", "0 or 1", over_batch=True)
 def dice(prediction: Tensor, target: Tensor, *, smooth: Positive = 1.0) -> Tensor:
     """Dice: one minus the overlap of predicted and true positives, as a share of both.
 
@@ -30,7 +30,7 @@ def dice(prediction: Tensor, target: Tensor, *, smooth: Positive = 1.0) -> Tenso
 
     Kin: tversky with alpha = beta = 1/2 and half of smooth; without smooth, soft-f1.
 
-    Elsewhere: Keras Dice.
+    Elsewhere: Keras Dice (smooth is 1e-7 there).
 
     >>> dice(torch.zeros(2), torch.tensor([1.0, 0.0])).item()  # 1 - (2 * 1/2 + 1) / (2 * 1/2 + 1/2 + 1/2 + 1)
     0.3333333432674408
@@ -38,7 +38,7 @@ def dice(prediction: Tensor, target: Tensor, *, smooth: Positive = 1.0) -> Tenso
     return tversky(prediction, target, alpha=0.5, beta=0.5, smooth=smooth / 2)
 
 
-@loss("binary", "logits", "0 or 1", over_batch=True, aliases=("Tversky", "TverskyLoss"))
+@loss("binary", "logits", "0 or 1", over_batch=True)
 def tversky(
     prediction: Tensor,
     target: Tensor,
@@ -63,7 +63,7 @@ def tversky(
 
     Kin: alpha = beta = 1/2 is dice with twice the smooth; alpha = beta = 1 is one minus the Jaccard index.
 
-    Elsewhere: Keras Tversky.
+    Elsewhere: Keras Tversky (smooth is 1e-7 there).
 
     >>> tversky(torch.zeros(2), torch.tensor([1.0, 0.0]), beta=0.0, smooth=0.25).item()  # 1 - 0.75 / (0.75 + 0.25)
     0.25

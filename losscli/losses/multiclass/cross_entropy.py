@@ -17,12 +17,21 @@ from losscli.losses.multiclass.classes import class_weight, entropy, expected, i
     "class index or probabilities",
     aliases=(
         "ce",
-        "CrossEntropyLoss",
         "CategoricalCrossentropy",
         "SparseCategoricalCrossentropy",
-        "categorical_crossentropy",
-        "sparse_categorical_crossentropy",
         "softmax",
+        "SoftTargetCrossEntropy",
+        "softmax-cross-entropy",
+        "softmax-cross-entropy-with-integer-labels",
+        "safe-softmax-cross-entropy",
+        "multiclass-logistic",
+        "multinomial",
+        "log-loss",
+        "multiclass",
+        "multi-logloss",
+        "mlogloss",
+        "multi:softprob",
+        "multi:softmax",
     ),
 )
 def cross_entropy(
@@ -56,7 +65,7 @@ def cross_entropy(
     return -((1 - label_smoothing) * right + label_smoothing * weighted.mean(-1)) if smooth else -right
 
 
-@loss("multiclass", "log-probabilities", "class index", aliases=("NLLLoss", "negative-log-likelihood"))
+@loss("multiclass", "log-probabilities", "class index", aliases=("negative-log-likelihood", "NLLLoss2d"))
 def nll(prediction: Tensor, target: Tensor, *, weight: ClassWeight = None) -> Tensor:
     """Negative log-likelihood: minus the given log-probability of the right class.
 
@@ -85,7 +94,7 @@ def nll(prediction: Tensor, target: Tensor, *, weight: ClassWeight = None) -> Te
     "multiclass",
     "logits",
     "class index",
-    aliases=("CategoricalFocalCrossentropy", "categorical_focal_crossentropy", "softmax-focal"),
+    aliases=("CategoricalFocalCrossentropy", "softmax-focal"),
 )
 def focal(prediction: Tensor, target: Tensor, *, gamma: NonNegative = 2.0, alpha: ClassWeight = None) -> Tensor:
     """Focal loss: cross-entropy that fades out rows which are already right, so that hard rows decide.
@@ -115,7 +124,13 @@ def focal(prediction: Tensor, target: Tensor, *, gamma: NonNegative = 2.0, alpha
     return faded if alpha is None else faded * class_weight(alpha, prediction, target)
 
 
-@loss("multiclass", "logits", "class index or probabilities", name="poly-1", aliases=("poly1", "poly-loss", "PolyLoss"))
+@loss(
+    "multiclass",
+    "logits",
+    "class index or probabilities",
+    name="poly-1",
+    aliases=("poly-loss", "poly-loss-cross-entropy"),
+)
 def poly_1(prediction: Tensor, target: Tensor, *, epsilon: Annotated[Number, Bounds(low=-1)] = 1.0) -> Tensor:
     """Poly-1: cross-entropy whose first polynomial term counts more, so that unsure rows pull longer.
 
@@ -131,7 +146,7 @@ def poly_1(prediction: Tensor, target: Tensor, *, epsilon: Annotated[Number, Bou
 
     Kin: epsilon 0 is cross-entropy; the first term alone is half of mae.
 
-    Elsewhere: optax poly_loss_cross_entropy.
+    Elsewhere: optax poly_loss_cross_entropy(epsilon=1.0).
 
     >>> round(poly_1(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item(), 4)  # log 2 + 1/2
     1.1931

@@ -38,7 +38,7 @@ def logit_adjusted(
     return -expected(torch.log_softmax(prediction + shift.to(prediction.dtype), -1), target)
 
 
-@loss("multiclass", "logits", "class index", aliases=("LDAMLoss", "label-distribution-aware-margin"))
+@loss("multiclass", "logits", "class index", aliases=("label-distribution-aware-margin",))
 def ldam(
     prediction: Tensor,
     target: Tensor,

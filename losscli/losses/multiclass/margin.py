@@ -12,7 +12,7 @@ from losscli.losses.finite import widened
 from losscli.losses.multiclass.classes import is_class, of_class, over_classes
 
 
-@loss("multiclass", "scores", "class index", aliases=("MultiMarginLoss",))
+@loss("multiclass", "scores", "class index")
 def multi_margin(
     prediction: Tensor,
     target: Tensor,
@@ -46,7 +46,7 @@ def multi_margin(
     return others.pow(over_classes(p)).sum(-1) / prediction.shape[-1]
 
 
-@loss("multiclass", "scores", "class index", aliases=("multiclass-hinge", "CategoricalHinge", "categorical_hinge"))
+@loss("multiclass", "scores", "class index", aliases=("multiclass-hinge", "CategoricalHinge"))
 def crammer_singer(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tensor:
     """Crammer-Singer: the best of the other classes must stay below the right one by a margin; the rest do not count.
 

@@ -46,12 +46,7 @@ def mae(prediction: Tensor, target: Tensor) -> Tensor:
     "multiclass",
     "logits",
     "class index",
-    aliases=(
-        "generalized-cross-entropy",
-        "GCELoss",
-        "CategoricalGeneralizedCrossEntropy",
-        "categorical_generalized_cross_entropy",
-    ),
+    aliases=("generalized-cross-entropy", "CategoricalGeneralizedCrossEntropy"),
 )
 def gce(
     prediction: Tensor, target: Tensor, *, q: Annotated[Number, Bounds(low=0, high=1, low_open=True)] = 0.7
@@ -71,7 +66,7 @@ def gce(
 
     Kin: q = 1 is half of mae; the limit q -> 0 is cross-entropy.
 
-    Elsewhere: Keras CategoricalGeneralizedCrossEntropy.
+    Elsewhere: Keras CategoricalGeneralizedCrossEntropy(q=0.7).
 
     >>> round(gce(torch.tensor([[0.0, 0.0]]), torch.tensor([1]), q=0.5).item(), 4)  # (1 - sqrt(1/2)) / (1/2)
     0.5858
@@ -84,7 +79,7 @@ def gce(
     "multiclass",
     "logits",
     "class index",
-    aliases=("symmetric", "symmetric-cross-entropy", "SCELoss"),
+    aliases=("symmetric", "symmetric-cross-entropy"),
 )
 def sce(prediction: Tensor, target: Tensor, *, alpha: NonNegative = 0.1, beta: NonNegative = 1.0) -> Tensor:
     """Symmetric cross-entropy: some cross-entropy to learn from, and its reverse, which wrong labels cannot pull far.
@@ -188,9 +183,7 @@ def _tempered(received: Tensor, options: Mapping[str, Any]) -> Tensor:
     return tempered_log_softmax(received, over_classes(options.get("t2", T2))).exp()
 
 
-@loss(
-    "multiclass", "logits", "class index", aliases=("bi-tempered-logistic", "BiTemperedLogisticLoss"), point=_tempered
-)
+@loss("multiclass", "logits", "class index", aliases=("bi-tempered-logistic",), point=_tempered)
 def bi_tempered(
     prediction: Tensor,
     target: Tensor,

@@ -21,7 +21,16 @@ def _each(received: Tensor, options: Mapping[str, Any]) -> Tensor:
     "multiclass",
     "logits",
     "class index or probabilities",
-    aliases=("one-versus-all", "one-vs-rest", "ovr-bce", "BinaryCrossEntropy"),
+    aliases=(
+        "one-versus-all",
+        "one-vs-rest",
+        "ovr-bce",
+        "BinaryCrossEntropy",
+        "MultiClassOneVsAll",
+        "multiclassova",
+        "ova",
+        "ovr",
+    ),
     point=_each,
 )
 def ova_bce(prediction: Tensor, target: Tensor) -> Tensor:

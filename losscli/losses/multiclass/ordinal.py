@@ -32,7 +32,7 @@ def _between(received: Tensor, options: Mapping[str, Any]) -> Tensor:
     return -torch.diff(torch.cat([certain, falling, torch.zeros_like(certain)], -1))
 
 
-@loss("multiclass", "rank-logits", "class rank", aliases=("CoralLoss", "coral_loss"), heads=_steps, point=_between)
+@loss("multiclass", "rank-logits", "class rank", heads=_steps, point=_between)
 def coral(prediction: Tensor, target: Tensor) -> Tensor:
     """CORAL: for every step between ranks a yes-or-no question, whether the rank is above it.
 
@@ -65,7 +65,7 @@ def _continued(received: Tensor, options: Mapping[str, Any]) -> Tensor:
     return torch.exp(torch.cat([certain, reached], -1) + stays)
 
 
-@loss("multiclass", "rank-logits", "class rank", aliases=("CornLoss", "corn_loss"), heads=_steps, point=_continued)
+@loss("multiclass", "rank-logits", "class rank", heads=_steps, point=_continued)
 def corn(prediction: Tensor, target: Tensor) -> Tensor:
     """CORN: for every rank that is reached a yes-or-no question, whether the next is reached too.
 

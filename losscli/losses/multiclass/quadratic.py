@@ -66,7 +66,7 @@ def _projected(received: Tensor, options: Mapping[str, Any]) -> Tensor:
     "multiclass",
     "scores",
     "class index or probabilities",
-    aliases=("SparsemaxLoss", "sparsemax-loss"),
+    aliases=("multiclass-sparsemax",),
     point=_projected,
 )
 def sparsemax(prediction: Tensor, target: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch.nn.functional import logsigmoid, pad
 from losscli.losses import loss
 
 
-@loss("multilabel", "scores", "0 or 1", aliases=("MultiLabelMarginLoss",))
+@loss("multilabel", "scores", "0 or 1")
 def multilabel_margin(prediction: Tensor, target: Tensor) -> Tensor:
     """Multilabel margin: every label of the row must lead every other by 1; the shortfalls are summed. It only orders.
 
@@ -35,7 +35,7 @@ def multilabel_margin(prediction: Tensor, target: Tensor) -> Tensor:
     return (short * pairs / prediction.shape[-1]).sum((-1, -2))
 
 
-@loss("multilabel", "scores", "0 or 1", aliases=("ZLPRLoss", "multilabel-categorical-crossentropy"))
+@loss("multilabel", "scores", "0 or 1", aliases=("multilabel-categorical-crossentropy",))
 def zlpr(prediction: Tensor, target: Tensor) -> Tensor:
     """ZLPR: the labels of the row above zero and above the others, the others below zero. Gives no probabilities.
 

@@ -76,7 +76,7 @@ def _parts(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     heads=_two,
     point=_centre,
     forecast=NORMAL,
-    aliases=("GaussianNLLLoss",),
+    aliases=("RMSEWithUncertainty",),
 )
 def gaussian_nll(prediction: Tensor, target: Tensor) -> Tensor:
     """Gaussian likelihood: mean and variance of each target; rows that are said to be noisy count less.

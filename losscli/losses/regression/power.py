@@ -13,7 +13,17 @@ from losscli.losses.finite import difference
     "regression",
     "values",
     "any number",
-    aliases=("l2", "MSELoss", "MeanSquaredError", "mean_squared_error", "squared-error"),
+    aliases=(
+        "l2",
+        "MeanSquaredError",
+        "squared-error",
+        "regression",
+        "regression-l2",
+        "least-squares",
+        "squared",
+        "reg:squarederror",
+        "reg:linear",
+    ),
 )
 def mse(prediction: Tensor, target: Tensor) -> Tensor:
     """Squared error: aims at the mean; one row that is ten times farther off counts a hundred times.
@@ -45,7 +55,15 @@ def mse(prediction: Tensor, target: Tensor) -> Tensor:
     "regression",
     "values",
     "any number",
-    aliases=("l1", "L1Loss", "MeanAbsoluteError", "mean_absolute_error", "absolute-error"),
+    aliases=(
+        "l1",
+        "MeanAbsoluteError",
+        "absolute-error",
+        "regression-l1",
+        "least-absolute-deviation",
+        "lad",
+        "reg:absoluteerror",
+    ),
 )
 def mae(prediction: Tensor, target: Tensor) -> Tensor:
     """Absolute error: aims at the median; outliers count no more than their distance.
@@ -73,7 +91,7 @@ def mae(prediction: Tensor, target: Tensor) -> Tensor:
     return difference(prediction, target).abs()
 
 
-@loss("regression", "values", "any number", over_batch=True, aliases=("root-mean-squared-error",))
+@loss("regression", "values", "any number", over_batch=True, aliases=("root-mean-squared-error", "l2-root"))
 def rmse(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor:
     """Root mean squared error of a batch: the mean as with mse, and steps that shrink less as the error shrinks.
 
@@ -98,7 +116,7 @@ def rmse(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor:
     return (difference(prediction, target).square() + eps).mean(-1).sqrt()
 
 
-@loss("regression", "values", "any number", aliases=("svr", "epsilon_insensitive"))
+@loss("regression", "values", "any number", aliases=("svr",))
 def epsilon_insensitive(prediction: Tensor, target: Tensor, *, epsilon: NonNegative = 0.1) -> Tensor:
     """Epsilon-insensitive: the absolute error beyond a tube of half-width epsilon, nothing within.
 

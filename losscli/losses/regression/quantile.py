@@ -15,7 +15,7 @@ TAUS = [0.1, 0.5, 0.9]
 Levels = Annotated[list[float] | Tensor, Several(Bounds(low=0, high=1, low_open=True, high_open=True))]
 
 
-@loss("regression", "values", "any number", aliases=("pinball", "PinballLoss"))
+@loss("regression", "values", "any number", aliases=("pinball", "mean-pinball", "reg:quantileerror"))
 def quantile(prediction: Tensor, target: Tensor, *, tau: OpenFraction = 0.5) -> Tensor:
     """Quantile (pinball): aims at the value that a share tau of targets stay below.
 
@@ -33,8 +33,8 @@ def quantile(prediction: Tensor, target: Tensor, *, tau: OpenFraction = 0.5) -> 
 
     Kin: tau 1/2 is mae / 2.
 
-    Elsewhere: scikit-learn HistGradientBoostingRegressor(loss="quantile"); LightGBM quantile; XGBoost
-    reg:quantileerror.
+    Elsewhere: scikit-learn HistGradientBoostingRegressor(loss="quantile", quantile=0.5); LightGBM quantile(alpha=0.5); XGBoost
+    reg:quantileerror(quantile_alpha=0.5).
 
     >>> quantile(torch.tensor([0.0, 0.0]), torch.tensor([1.0, -1.0]), tau=0.75).tolist()  # too low costs 3 times more
     [0.75, 0.25]
@@ -99,7 +99,6 @@ def _learned(received: Tensor, options: Mapping[str, Any], level: float) -> Tens
     heads=_heads,
     point=_nearest_to_median,
     forecast=Forecast(_learned, _levels, order=_in_order),
-    aliases=("MultiQuantileLoss",),
 )
 def multi_quantile(prediction: Tensor, target: Tensor, *, taus: Levels = TAUS, crossing: NonNegative = 1.0) -> Tensor:
     """Several quantiles at once, one output each: an interval as well as a point; quantiles that cross pay for it.

@@ -30,7 +30,7 @@ def _mean(received: Tensor, options: Mapping[str, Any] | None = None) -> Tensor:
     "count (integer >= 0)",
     own_units=True,
     point=_mean,
-    aliases=("poisson", "Poisson", "PoissonNLLLoss"),
+    aliases=("poisson", "count:poisson"),
 )
 def poisson_nll(prediction: Tensor, target: Tensor) -> Tensor:
     """Poisson: counts whose variance is their mean; the output is the logarithm of the expected count.
@@ -59,7 +59,7 @@ def poisson_nll(prediction: Tensor, target: Tensor) -> Tensor:
     return _mean(x) - y * x + torch.lgamma(y + 1)
 
 
-@loss("regression", "log-rates", "number > 0", own_units=True, point=_mean, aliases=("gamma",))
+@loss("regression", "log-rates", "number > 0", own_units=True, point=_mean, aliases=("gamma", "reg:gamma"))
 def gamma_nll(prediction: Tensor, target: Tensor, *, shape: Positive = 1.0) -> Tensor:
     """Gamma: positive amounts whose spread grows with their size (costs, durations); the output is the log-mean.
 
@@ -90,7 +90,7 @@ def gamma_nll(prediction: Tensor, target: Tensor, *, shape: Positive = 1.0) -> T
     return k * (x + finite_exp(log_y - x, RATE_KNEE)) + constant
 
 
-@loss("regression", "log-rates", "number >= 0", own_units=True, point=_mean)
+@loss("regression", "log-rates", "number >= 0", own_units=True, point=_mean, aliases=("reg:tweedie",))
 def tweedie(prediction: Tensor, target: Tensor, *, power: Power = 1.5) -> Tensor:
     """Tweedie: many exact zeros, else positive amounts (claims, rainfall); the output is the log-mean.
 

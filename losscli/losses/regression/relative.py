@@ -16,7 +16,7 @@ LOWEST = -0.5  # of a prediction for msle: below, log(1 + x) goes on as its tang
     "values",
     "number > 0",
     own_units=True,
-    aliases=("MeanAbsolutePercentageError", "mean_absolute_percentage_error"),
+    aliases=("MeanAbsolutePercentageError",),
 )
 def mape(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor:
     """Absolute percentage error, as a fraction: being 10 % off costs 0.1 for a small target and for a large one.
@@ -36,7 +36,7 @@ def mape(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor:
 
     Kin: mae divided by the target.
 
-    Elsewhere: Keras MeanAbsolutePercentageError; LightGBM mape.
+    Elsewhere: Keras MeanAbsolutePercentageError; LightGBM mape (a target below 1 counts as 1 there).
 
     >>> mape(torch.tensor([3.0, 30.0]), torch.tensor([4.0, 40.0])).tolist()
     [0.25, 0.25]
@@ -75,7 +75,7 @@ def smape(prediction: Tensor, target: Tensor, *, eps: Positive = 1e-8) -> Tensor
     "values",
     "number >= 0",
     own_units=True,
-    aliases=("MeanSquaredLogarithmicError", "mean_squared_logarithmic_error"),
+    aliases=("MeanSquaredLogarithmicError", "mean-squared-log-error", "reg:squaredlogerror"),
 )
 def msle(prediction: Tensor, target: Tensor) -> Tensor:
     """Squared logarithmic error: a factor of two costs the same for large targets, too low costs more than too high.

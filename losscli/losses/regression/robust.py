@@ -11,7 +11,7 @@ from losscli.losses import Positive, loss
 from losscli.losses.finite import difference
 
 
-@loss("regression", "values", "any number", aliases=("HuberLoss", "Huber"))
+@loss("regression", "values", "any number")
 def huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tensor:
     """Huber: half the squared error up to delta, linear beyond.
 
@@ -29,7 +29,8 @@ def huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tenso
 
     Kin: delta to infinity is mse / 2; equals delta times smooth-l1 with beta = delta.
 
-    Elsewhere: torch HuberLoss; Keras Huber; scikit-learn GradientBoostingRegressor(loss="huber"); LightGBM huber.
+    Elsewhere: torch HuberLoss; Keras Huber; scikit-learn GradientBoostingRegressor(loss="huber") (its delta is a
+    quantile of the residuals); LightGBM huber(alpha=1.0).
 
     >>> huber(torch.tensor([0.5, 3.0]), torch.tensor([0.0, 0.0])).tolist()  # 0.5^2 / 2; 3 - 1/2
     [0.125, 2.5]
@@ -39,7 +40,7 @@ def huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tenso
     return near * (far - near / 2)  # both branches in one: near = far up to delta, delta beyond
 
 
-@loss("regression", "values", "any number", aliases=("SmoothL1Loss",))
+@loss("regression", "values", "any number")
 def smooth_l1(prediction: Tensor, target: Tensor, *, beta: Positive = 1.0) -> Tensor:
     """Smooth L1: the absolute error with its tip rounded off within beta.
 
@@ -65,7 +66,7 @@ def smooth_l1(prediction: Tensor, target: Tensor, *, beta: Positive = 1.0) -> Te
     return huber(prediction, target, delta=beta) / beta
 
 
-@loss("regression", "values", "any number", aliases=("LogCosh", "log_cosh", "logcosh"))
+@loss("regression", "values", "any number")
 def log_cosh(prediction: Tensor, target: Tensor) -> Tensor:
     """Log-cosh: half the squared error near zero, the absolute error far away, smooth between.
 
@@ -96,7 +97,7 @@ def log_cosh(prediction: Tensor, target: Tensor) -> Tensor:
     return torch.where(far <= 1, near, far + torch.log1p(torch.exp(-2 * far)) - math.log(2))
 
 
-@loss("regression", "values", "any number", aliases=("charbonnier", "pseudohuber"))
+@loss("regression", "values", "any number", aliases=("charbonnier", "reg:pseudohubererror"))
 def pseudo_huber(prediction: Tensor, target: Tensor, *, delta: Positive = 1.0) -> Tensor:
     """Pseudo-Huber: huber without its corner; half the squared error near zero, delta times the distance far away.
 
@@ -151,7 +152,7 @@ def fair(prediction: Tensor, target: Tensor, *, c: Positive = 1.0) -> Tensor:
     return c * c * (far - torch.log1p(far))
 
 
-@loss("regression", "values", "any number", aliases=("WingLoss",))
+@loss("regression", "values", "any number")
 def wing(prediction: Tensor, target: Tensor, *, width: Positive = 5.0, curvature: Positive = 0.5) -> Tensor:
     """Wing: steepest for small errors, the absolute error beyond width; made for landmarks that must fit to the pixel.
 
