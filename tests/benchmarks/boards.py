@@ -18,6 +18,7 @@ from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, RunResult
 
 Draw = Callable[[np.random.Generator, int, int], np.ndarray]
+Several = Callable[[np.random.Generator, int, int], dict[str, np.ndarray]]  # metric -> scores [E, S]
 SPREAD = 0.02  # of an entry's own noise; what a seed brings to all entries alike spreads by 0.05
 CLAIMS = ("better", "worse")
 
@@ -100,7 +101,9 @@ SKEWED: Mapping[str, Draw] = {
 # Resampled splits: one table, divided anew for each seed, so that the scores of two seeds hang together as real ones do.
 
 
-def splits(chance: np.random.Generator, rows: int, seeds: int, share: float = 0.15) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def splits(
+    chance: np.random.Generator, rows: int, seeds: int, share: float = 0.15
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The train and test rows of every seed; as much as is tested on is left over, as the valid split."""
     for _ in range(seeds):
         order = chance.permutation(rows)
@@ -161,24 +164,47 @@ def nearest_mean(rows: int = 200) -> Draw:
 
 
 def logistic(rows: int = 200, steps: int = 5) -> Draw:
-    """Log-losses, negated, of logistic regressions (ridge, Newton's method), each on features of its own."""
+    """Log-losses, negated, of logistic regressions, each on features of its own."""
+    several = decisions(rows, steps)
+    return lambda chance, entries, seeds: several(chance, entries, seeds)["log-loss"]
 
-    def draw(chance: np.random.Generator, entries: int, seeds: int) -> np.ndarray:
+
+def decisions(rows: int = 200, steps: int = 5) -> Several:
+    """Log-loss and Brier score, negated, accuracy and AUROC of the same logistic regressions (ridge, Newton's method)."""
+
+    def draw(chance: np.random.Generator, entries: int, seeds: int) -> dict[str, np.ndarray]:
         label = chance.random(rows) < 0.5
         features = chance.normal(size=(entries, rows, 3)) + label[:, None] - 0.5
-        scores = np.empty((entries, seeds))
-        for seed, (train, test) in enumerate(splits(chance, rows, seeds)):
-            inputs, weights = features[:, train], np.zeros((entries, 3))
-            for _ in range(steps):
-                share = 1 / (1 + np.exp(-(inputs @ weights[..., None])[..., 0]))  # [E, N]
-                slope = ((share - label[train])[..., None] * inputs).sum(1) + weights
-                curve = (inputs * (share * (1 - share))[..., None]).transpose(0, 2, 1) @ inputs + np.eye(3)
-                weights = weights - np.linalg.solve(curve, slope[..., None])[..., 0]
-            logits = (features[:, test] @ weights[..., None])[..., 0]
-            scores[:, seed] = -np.logaddexp(0, np.where(label[test], -logits, logits)).mean(1)
-        return scores
+        scores = [
+            _judged(features[:, test] @ _newton(features[:, train], label[train], steps)[..., None], label[test])
+            for train, test in splits(chance, rows, seeds)
+        ]
+        return {metric: np.stack([score[metric] for score in scores], 1) for metric in scores[0]}
 
     return draw
+
+
+def _newton(inputs: np.ndarray, label: np.ndarray, steps: int) -> np.ndarray:
+    """Weights [E, F] of inputs [E, N, F]."""
+    weights = np.zeros((len(inputs), inputs.shape[2]))
+    for _ in range(steps):
+        share = 1 / (1 + np.exp(-(inputs @ weights[..., None])[..., 0]))  # [E, N]
+        slope = ((share - label)[..., None] * inputs).sum(1) + weights
+        curve = (inputs * (share * (1 - share))[..., None]).transpose(0, 2, 1) @ inputs + np.eye(inputs.shape[2])
+        weights = weights - np.linalg.solve(curve, slope[..., None])[..., 0]
+    return weights
+
+
+def _judged(logits: np.ndarray, label: np.ndarray) -> dict[str, np.ndarray]:
+    """Four metrics [E] of logits [E, N, 1]."""
+    logits = logits[..., 0]
+    above = logits[:, label][:, :, None] > logits[:, ~label][:, None]  # [E, positives, negatives]
+    return {
+        "log-loss": -np.logaddexp(0, np.where(label, -logits, logits)).mean(1),
+        "brier": -((1 / (1 + np.exp(-logits)) - label) ** 2).mean(1),
+        "accuracy": ((logits > 0) == label).mean(1),
+        "auroc": above.mean((1, 2)),
+    }
 
 
 RESAMPLED: Mapping[str, Draw] = {
@@ -189,13 +215,15 @@ RESAMPLED: Mapping[str, Draw] = {
 }
 
 
-def together(draw: Draw, metrics: int, share: float = 0.5) -> Callable[[np.random.Generator, int, int], np.ndarray]:
-    """Scores [M, E, S] of several metrics that have a part in common: `share` of their variance, and so their correlation."""
+def together(draw: Draw, metrics: int = 4, share: float = 0.5) -> Several:
+    """Several metrics that have a part in common: `share` of their variance, and so their correlation."""
 
-    def scores(chance: np.random.Generator, entries: int, seeds: int) -> np.ndarray:
+    def scores(chance: np.random.Generator, entries: int, seeds: int) -> dict[str, np.ndarray]:
         common = draw(chance, entries, seeds)
-        own = np.stack([draw(chance, entries, seeds) for _ in range(metrics)])
-        return np.sqrt(share) * common + np.sqrt(1 - share) * own
+        return {
+            f"metric {number}": np.sqrt(share) * common + np.sqrt(1 - share) * draw(chance, entries, seeds)
+            for number in range(metrics)
+        }
 
     return scores
 
@@ -208,7 +236,9 @@ def arena(scores: Mapping[str, np.ndarray], resampled: bool = False, rows: int =
     headline, first = next(iter(scores.items()))
     names = [f"entry {number}" for number in range(len(first))]
     runs = [
-        RunResult(name, seed, "ok", 1, 1, {"test": {metric: float(of[row, seed]) for metric, of in scores.items()}}, [], 0.0)
+        RunResult(
+            name, seed, "ok", 1, 1, {"test": {metric: float(of[row, seed]) for metric, of in scores.items()}}, [], 0.0
+        )
         for row, name in enumerate(names)
         for seed in range(first.shape[1])
     ]
