@@ -11,7 +11,7 @@ from typing import Any
 from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
-from losscli.compare.result import Arena, Comparison, Point, RunResult
+from losscli.compare.result import Arena, Comparison, Point, RunResult, TestRows
 from losscli.compare.tuning import choose, forget, with_choices
 from losscli.compare.why import Studied, why
 from losscli.contest import Contest, load, remembering, smaller
@@ -24,6 +24,7 @@ from losscli.spec.model import Spec
 from losscli.spec.tune import grids_of, may_be
 from losscli.stack.baseline import baseline
 from losscli.stack.course import Course, mean_of
+from losscli.stack.resolution import limits
 from losscli.stack.rows import spans
 from losscli.stack.study import edges
 from losscli.stack.train import Report, stacks, steps_of, train
@@ -122,6 +123,7 @@ def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
         split=spec.data.split.kind,
         ratios=contest.ratios,
         corrupt=spec.data.corrupt.active(),
+        test=TestRows(*limits(contest.datasets, contest.job.task, metrics)),
     )
     studied = [Studied(course.run.entry, course.run.seed, course.predictions, course.looks) for course in courses]
     arena = replace(arena, why=why(arena, studied, edges(contest.job.task)))
@@ -143,6 +145,7 @@ def _result(course: Course) -> RunResult:
         course.seconds,
         course.calibration,
         run.tuned,
+        course.fingerprint,
     )
 
 

@@ -15,7 +15,7 @@ from losscli.advice.evidence import Evidence
 from losscli.advice.inspect import Inspection, describe, inspect
 from losscli.advice.outline import Outline, of_spec, of_task
 from losscli.advice.recommend import Recommendation, recommend
-from losscli.compare.power import minimum_seeds
+from losscli.compare.power import advised_seeds
 from losscli.data.dataset import Table
 from losscli.data.files import files_of
 from losscli.data.guess import guess_task
@@ -109,7 +109,7 @@ def advised(name: str, asked: Overrides) -> tuple[Spec, Recommendation]:
     train = {key: value for key, value in found.train.items() if not _says(asked, f"train.{key}")}
     told["train"] = spec.train.model_copy(update=train)
     if asked.seeds is None and not _says(asked, "seeds") and spec.data.split.folds is None:
-        told["seeds"] = list(range(max(LEAST_SEEDS, minimum_seeds(len(losses) - 1))))
+        told["seeds"] = list(range(advised_seeds(len(losses) - 1, spec.data.split.resampled)))
     return spec.model_copy(update=told), found
 
 

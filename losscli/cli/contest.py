@@ -12,6 +12,7 @@ from rich.text import Text
 from losscli.cli.curves import Curves, band, mean_curve
 from losscli.cli.tables import leaderboards, score_table
 from losscli.cli.text import duration, visible
+from losscli.compare.phrases import corrections
 from losscli.compare.result import Arena
 from losscli.compare.tuning import chosen
 from losscli.compare.view import View, in_words, seen
@@ -60,6 +61,8 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
     several = f", mean ± sd of {seeds} seeds, 95 % interval of the paired difference" if seeds > 1 else ""
     tuned = "; it counts every candidate of tuning" if any(entry.tuned for entry in arena.entries) else ""
     yield Text(f"test split{several}; reference: {visible(arena.reference)}", "dim")
+    if seeds > 1 and (corrected := corrections(arena)):
+        yield Text(corrected, "dim")
     yield Text("↑ higher is better, ↓ lower is better", "dim")
     yield Text(f"time: that of its stack, shared evenly, so it does not tell losses apart{tuned}", "dim")
 

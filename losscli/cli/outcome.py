@@ -29,7 +29,7 @@ Given = TypeVar("Given")
 Found = TypeVar("Found")
 
 UNMET, DIVERGED = 1, 4
-ENOUGH_SEEDS = 10  # what the hint suggests: enough for an answer, and soon done
+MOST_SEEDS = 100  # that a hint suggests: beyond, people should think about other ways first
 
 
 @dataclass(frozen=True)
@@ -137,11 +137,12 @@ def refuse_unknown(view: View, specs: Sequence[Spec]) -> None:
 def exit_code(comparison: Comparison) -> int:
     """4 if every run diverged, else 1 if an expectation was not met, else 0."""
     statuses = {run.status for arena in comparison.arenas for run in arena.runs}
-    return DIVERGED if statuses == {"diverged"} else UNMET if comparison.unmet else 0
+    return DIVERGED if statuses and statuses <= {"diverged", "failed"} else UNMET if comparison.unmet else 0
 
 
 def next_command(comparison: Comparison) -> str:
     """What one would type next: the same spec against another loss, or with more seeds. Needs a record."""
+    from losscli.compare.verdict import seeds_wanted
     from losscli.losses.own import typed
 
     if comparison.record is None:
@@ -154,20 +155,25 @@ def next_command(comparison: Comparison) -> str:
         entry = arena.entries[0]
         rival = _rival(arena.task, entry.loss)
         both = f"--loss {shlex.quote(typed(entry.loss))} --loss {rival}"
-        return f"{command} {both} --seeds {ENOUGH_SEEDS}" if rival else ""
-    few = any(entry.verdict == "too-few-seeds" for entry in arena.entries)
+        return f"{command} {both} --seeds {seeds_wanted(arena)}" if rival else ""
+    seeds = seeds_wanted(arena)
     named = [typed(entry.loss) for entry in arena.entries]
     own = [f" --loss {shlex.quote(name)}" for name in named] if named != [entry.loss for entry in arena.entries] else []
-    return f"{command}{''.join(own)} --seeds {ENOUGH_SEEDS}" if few else ""  # a record does not hold code
+    return f"{command}{''.join(own)} --seeds {seeds}" if 0 < seeds <= MOST_SEEDS else ""  # a record does not hold code
 
 
 def _with_more_seeds(arenas: Sequence[Arena], record: str) -> str:
     """All arenas again; not where a loss of the user's own is among them, as a record does not hold code."""
+    from losscli.compare.verdict import seeds_wanted
     from losscli.losses.own import typed
 
-    few = any(len({run.seed for run in arena.runs}) < ENOUGH_SEEDS for arena in arenas)
+    seeds = max(map(seeds_wanted, arenas))
     own = any(typed(entry.loss) != entry.loss for arena in arenas for entry in arena.entries)
-    return f"losscli compare {shlex.quote(record)}/spec*.yaml --seeds {ENOUGH_SEEDS}" if few and not own else ""
+    return (
+        f"losscli compare {shlex.quote(record)}/spec*.yaml --seeds {seeds}"
+        if 0 < seeds <= MOST_SEEDS and not own
+        else ""
+    )
 
 
 def _rival(task: str, name: str) -> str | None:

@@ -128,9 +128,12 @@ def _tuning(planned: Planned) -> str:
 def _verdict(seen: Outlook) -> str:
     if not seen.comparisons:
         return "nothing is compared: add a loss"
-    missing = seen.minimum_seeds - seen.seeds
-    enough = "enough" if missing <= 0 else f"{missing} too few: every verdict would be too-few-seeds"
-    return f"{seen.minimum_seeds} seeds at least; {seen.seeds} {'is' if seen.seeds == 1 else 'are'} {enough}"
+    few = (
+        f"; {seen.seeds} {'is' if seen.seeds == 1 else 'are'} too few for any"
+        if seen.seeds < seen.minimum_seeds
+        else ""
+    )
+    return f"{seen.advised_seeds} seeds are advised, {seen.minimum_seeds} the fewest{few}"
 
 
 def _sees(seen: Outlook) -> str:

@@ -14,8 +14,14 @@ from losscli.errors import visible
 
 # By verdict on the headline: which verdicts on another metric a reader must know of.
 CLAIMS = ("better", "worse")
-CONTRARY = {"better": ("worse",), "worse": ("better",), "equivalent": CLAIMS, "inconclusive": CLAIMS}
-IN_WORDS = {"equivalent": "no different", "inconclusive": "open"}
+CONTRARY = {
+    "better": ("worse",),
+    "worse": ("better",),
+    "equivalent": CLAIMS,
+    "inconclusive": CLAIMS,
+    "undefined": CLAIMS,
+}
+IN_WORDS = {"equivalent": "no different", "inconclusive": "open", "undefined": "without a verdict"}
 SCALED = "-scaled"  # the end of the name of a metric after a temperature
 
 
@@ -42,7 +48,11 @@ def elsewhere(arena: Arena) -> list[str]:
             ]
             verdict = IN_WORDS.get(entry.verdict, entry.verdict)
             told.append(f"{visible(entry.entry)}, {verdict} on {arena.headline}, is {joined(words)}")
-    return [f"Other yardsticks say otherwise: {joined(told)}."] if told else []
+    if not told:
+        return []
+    others = sum(metric != arena.headline for entry in arena.entries for metric in entry.deltas)
+    beyond = f", all {others} comparisons on them taken together" if others > 1 else ""
+    return [f"Other yardsticks say otherwise{beyond}: {joined(told)}."]
 
 
 def _contrary(arena: Arena, entry: EntryResult, delta: Delta) -> str:

@@ -83,10 +83,10 @@ def _difference(delta: Delta | None, places: int | None) -> str:
 
 def _finished(arena: Arena) -> list[Column]:
     """How many runs of each entry count, where some do not."""
-    if all(run.status != "diverged" for run in arena.runs):
+    if not any(run.lost for run in arena.runs):
         return []
     cells = []
     for entry in arena.entries:
-        statuses = [run.status for run in arena.runs if run.entry == entry.entry]
-        cells.append(f"{len(statuses) - statuses.count('diverged')} of {len(statuses)}")
+        lost = [run.lost for run in arena.runs if run.entry == entry.entry]
+        cells.append(f"{lost.count(False)} of {len(lost)}")
     return [Column("finished", "finished", cells)]

@@ -34,9 +34,14 @@ def number(value: float, places: int | None = 4, sign: str = "-") -> str:
 
 
 def spread(estimate: Estimate, places: int | None) -> str:
-    """`0.8421 ± 0.0203`, or the mean alone where one seed has a value."""
+    """`0.8421 ± 0.0203`, or the mean alone where one seed has a value; with how many have one, where not all do.
+
+    >>> spread(Estimate(0.5, 0.1, None, (0.4, 0.6, math.nan)), 2), spread(Estimate(0.5, math.nan, None, (0.5,)), 2)
+    ('0.50 ± 0.10 (2 of 3)', '0.50')
+    """
     mean = number(estimate.mean, places)
-    return f"{mean} ± {number(estimate.sd, places)}" if math.isfinite(estimate.sd) else mean
+    some = f" ({estimate.n} of {estimate.of})" if 0 < estimate.n < estimate.of else ""
+    return (f"{mean} ± {number(estimate.sd, places)}" if math.isfinite(estimate.sd) else mean) + some
 
 
 def duration(seconds: float) -> str:

@@ -40,6 +40,19 @@ def number(value: float, margin: float | None) -> str:
     return f"{abs(value):.{places}f}"
 
 
+def corrections(arena: Arena) -> str:
+    """What verdicts are corrected for, as the intervals beside them are not: an interval may leave out zero and prove nothing.
+
+    Empty where there is one comparison in all.
+    """
+    others = sum(metric != arena.headline for entry in arena.entries for metric in entry.deltas)
+    families = [f"{arena.comparisons} on {arena.headline}"] if arena.comparisons > 1 else []
+    families += [f"{others} on other metrics"] if others > 1 else []
+    if not families:
+        return ""
+    return f"each interval stands for itself; verdicts are corrected for all comparisons ({', '.join(families)})"
+
+
 def scored(arena: Arena, entry: EntryResult) -> Estimate | None:
     """The headline on the test rows, where there is one."""
     found = entry.scores.get("test", {}).get(arena.headline)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from losscli.compare.power import LEVEL, POWER, minimum_seeds, power, seeds_for
+from losscli.compare.power import LEVEL, POWER, advised_seeds, minimum_seeds, power, seeds_for
 from losscli.compare.result import Arena
 
 
@@ -19,6 +19,7 @@ class Outlook:
     seeds: int
     comparisons: int
     minimum_seeds: int
+    advised_seeds: int
     visible_sd: float | None  # None: too few seeds for anything
     margin: float | None = None
     sd: float | None = None
@@ -35,12 +36,15 @@ def outlook(
     >>> found.minimum_seeds, round(found.visible_sd, 2), round(found.power, 2), found.seeds_for_power
     (8, 1.31, 0.74, 11)
     """
-    least = minimum_seeds(comparisons)
+    least = minimum_seeds(comparisons, test_ratio)
+    advised = advised_seeds(comparisons, test_ratio)
     seen = _visible(seeds, comparisons, test_ratio) if comparisons and seeds >= least else None
     if sd is None or margin is None or not comparisons:
-        return Outlook(seeds, comparisons, least, seen, margin, sd)
+        return Outlook(seeds, comparisons, least, advised, seen, margin, sd)
     likely = power(seeds, margin, sd, test_ratio, comparisons)
-    return Outlook(seeds, comparisons, least, seen, margin, sd, likely, seeds_for(margin, sd, test_ratio, comparisons))
+    return Outlook(
+        seeds, comparisons, least, advised, seen, margin, sd, likely, seeds_for(margin, sd, test_ratio, comparisons)
+    )
 
 
 def _visible(seeds: int, comparisons: int, test_ratio: float) -> float:

@@ -8,19 +8,36 @@ sd * sqrt(test_ratio), because the same rows are split again and again, so there
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+
+from losscli.compare.statistics import unseen
 
 LEVEL = 0.05  # of a family of comparisons
 POWER = 0.8
 MOST_SEEDS = 10_000
+FEWEST_FOR_T = 5  # of fewer, the observed spread may be off by a factor of four either way, and no skew can be seen
+ADVISED = 10  # enough for an answer, and soon done
 
 
-def minimum_seeds(comparisons: int) -> int:
-    """The fewest pairs with which a sign-flip test can reach p < 0.05 after Holm: 2 / 2**n < 0.05 / comparisons.
+def minimum_seeds(comparisons: int, test_ratio: float = 0.0) -> int:
+    """The fewest pairs that can give a verdict, by the test in use.
 
-    >>> [minimum_seeds(comparisons) for comparisons in (1, 5, 10)]
-    [6, 8, 9]
+    On a fixed split (`test_ratio` 0) the exact sign-flip test must be able to reach p < 0.05 after Holm:
+    2 / 2**n < 0.05 / comparisons. The t-test on resampled splits has no such floor: five, so that it knows the spread.
+
+    >>> [minimum_seeds(comparisons) for comparisons in (1, 5, 10)], minimum_seeds(10, test_ratio=0.2)
+    ([6, 8, 9], 5)
     """
-    return math.floor(math.log2(2 * max(1, comparisons) / LEVEL)) + 1
+    return FEWEST_FOR_T if test_ratio else math.floor(math.log2(2 * max(1, comparisons) / LEVEL)) + 1
+
+
+def advised_seeds(comparisons: int, test_ratio: float = 0.0) -> int:
+    """How many seeds to train with where nothing is known of the spread: the one number that is told everywhere.
+
+    >>> advised_seeds(1), advised_seeds(40)
+    (10, 11)
+    """
+    return max(ADVISED, minimum_seeds(comparisons, test_ratio))
 
 
 def power(seeds: int, effect: float, sd: float, test_ratio: float = 0.0, comparisons: int = 1) -> float:
@@ -31,7 +48,7 @@ def power(seeds: int, effect: float, sd: float, test_ratio: float = 0.0, compari
     """
     from scipy.special import nctdtr, ndtr, stdtrit
 
-    least = minimum_seeds(comparisons)
+    least = minimum_seeds(comparisons, test_ratio)
     if seeds < least:
         return 0.0
     error = sd * math.sqrt(1 / seeds + test_ratio)
@@ -48,34 +65,57 @@ def power(seeds: int, effect: float, sd: float, test_ratio: float = 0.0, compari
 
 
 def seeds_for(
-    effect: float, sd: float, test_ratio: float = 0.0, comparisons: int = 1, *, within: float | None = None
+    effect: float,
+    sd: float,
+    test_ratio: float = 0.0,
+    comparisons: int = 1,
+    *,
+    within: float | None = None,
+    resolution: float = 0.0,
 ) -> int | None:
     """The fewest seeds that find a true difference of `effect` four times in five; None where no number of them does.
 
-    With `within`, those that show it to lie inside a region of so much on either side count too, whichever are fewer.
+    With `within`, those that show it to lie inside a region of so much on either side count too, whichever are fewer;
+    `resolution` is the least that the metric can differ by (see `verdict`).
 
     >>> seeds_for(0.5, 1.0), seeds_for(0.01, 0.1, test_ratio=0.2)
     (34, None)
     """
-    least, most = minimum_seeds(comparisons), MOST_SEEDS
-    if not _settled(most, effect, sd, test_ratio, comparisons, within):
+    question = _Question(effect, sd, test_ratio, comparisons, within, resolution)
+    # without any spread it is the signs that are judged (see `statistics`)
+    least, most = minimum_seeds(comparisons, test_ratio if sd else 0.0), MOST_SEEDS
+    if not question.settled(most):
         return None
     while least < most:  # more seeds settle whatever fewer do
         middle = (least + most) // 2
-        if _settled(middle, effect, sd, test_ratio, comparisons, within):
+        if question.settled(middle):
             most = middle
         else:
             least = middle + 1
     return least
 
 
-def _settled(seeds: int, effect: float, sd: float, test_ratio: float, comparisons: int, within: float | None) -> bool:
-    from scipy.special import stdtrit
+@dataclass(frozen=True)
+class _Question:
+    """A difference, and what it takes to say something of it."""
 
-    error = sd * math.sqrt(1 / seeds + test_ratio)
-    tail = LEVEL / 2
-    found = stdtrit(seeds - 1, 1 - tail / comparisons) + stdtrit(seeds - 1, POWER)
-    if found * error <= abs(effect):
-        return True
-    clear = stdtrit(seeds - 1, 1 - tail) + stdtrit(seeds - 1, (1 + POWER) / 2)  # both ends of the interval must
-    return within is not None and bool(clear * error <= within - abs(effect))
+    effect: float
+    sd: float
+    test_ratio: float
+    comparisons: int
+    within: float | None
+    resolution: float
+
+    def settled(self, seeds: int) -> bool:
+        from scipy.special import stdtrit
+
+        error = self.sd * math.sqrt(1 / seeds + self.test_ratio)
+        tail = LEVEL / 2
+        seen = stdtrit(seeds - 1, 1 - tail / self.comparisons) + stdtrit(seeds - 1, POWER)
+        if self.effect and seen * error <= abs(self.effect):
+            return True
+        if self.within is None:
+            return False
+        room = self.within - abs(self.effect) - self.resolution * unseen(seeds, self.test_ratio)
+        # the true difference may lie to either side, and both ends of the interval must be inside
+        return bool((stdtrit(seeds - 1, 1 - tail) + stdtrit(seeds - 1, (1 + POWER) / 2)) * error <= room)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,8 +11,12 @@ from losscli.errors import Finding
 
 if TYPE_CHECKING:
     from losscli.compare.breakdown import Breakdown
+    from losscli.stack.fingerprint import Fingerprint
 
-Status = Literal["ok", "diverged", "stopped"]
+Status = Literal["ok", "diverged", "stopped", "failed"]
+Verdict = Literal[
+    "reference", "same", "better", "worse", "equivalent", "inconclusive", "undefined", "too-few-seeds"
+]  # what each takes: `compare/verdict.py`
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class RunResult:
 
     entry: str
     seed: int
-    status: Status  # ok | diverged (weights or loss not finite) | stopped (patience)
+    status: Status  # ok | diverged (weights or loss not finite) | stopped (patience) | failed (its loss gave up)
     epochs: int  # trained
     best_epoch: int  # whose weights were kept
     scores: Mapping[str, Mapping[str, float]]
@@ -40,33 +44,59 @@ class RunResult:
     # Chosen on the valid split once trained: `thresholds` by metric, `temperature`; of regression the interval's `level`.
     calibration: Mapping[str, Any] = field(default_factory=dict)
     tuned: Mapping[str, Any] = field(default_factory=dict)  # what tuning chose on the valid split: {"lr": 0.003}
+    fingerprint: Fingerprint | None = None  # of what it predicts for the test rows; None where nobody took it
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is no result: a lost run has no value of any metric, and speaks against its entry."""
+        return self.status in ("diverged", "failed")
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A metric over the seeds: mean, sd (n - 1), 95 % interval of the mean, and the value of each seed."""
+    """A metric over the seeds: mean, sd (n - 1), 95 % interval of the mean, and the value of each seed.
+
+    A seed without a value (no positive was predicted, the run diverged) is NaN in `values`; the mean is that of the other
+    seeds, so whoever shows it says `n` of `of`.
+
+    >>> partial = Estimate(0.9, 0.1, None, (0.8, math.nan, 1.0))
+    >>> partial.n, partial.of
+    (2, 3)
+    """
 
     mean: float
     sd: float
     ci95: tuple[float, float] | None
     values: tuple[float, ...]
 
+    @property
+    def n(self) -> int:
+        """How many seeds have a value."""
+        return sum(map(math.isfinite, self.values))
+
+    @property
+    def of(self) -> int:
+        """How many seeds were trained."""
+        return len(self.values)
+
 
 @dataclass(frozen=True)
 class Delta:
-    """The paired difference to the reference on one metric, over the seeds that both finished."""
+    """The paired difference to the reference on one metric, over the seeds on which both have a value."""
 
     metric: str
     mean: float
     ci95: tuple[float, float] | None
     p: float | None = None  # two-sided, of this comparison alone
-    p_holm: float | None = None  # after Holm's correction over the comparisons of the arena
+    p_holm: float | None = None  # after Holm's correction over its family: the headline's, or that of all other metrics
     sd: float = math.nan  # of the differences (n - 1)
-    seeds: int = 0  # pairs: seeds that both finished
+    seeds: int = 0  # pairs: seeds on which both have a value
+    of: int = 0  # seeds that were planned
     seeds_needed: int | None = None  # about how many more would settle it; None: it is settled, or no number will
     margin: float | None = None  # a difference up to this is of no practical importance
     test: str | None = None  # sign-flip | sign-flip-monte-carlo | corrected-t
-    verdict: str | None = None  # what may be said of this difference
+    verdict: Verdict | None = None  # what may be said of this difference
+    reason: str | None = None  # why nothing may be said of it, where the verdict is `undefined`
 
 
 @dataclass(frozen=True)
@@ -78,10 +108,26 @@ class EntryResult:
     options: Mapping[str, Any]
     scores: Mapping[str, Mapping[str, Estimate]]  # split -> metric -> estimate
     delta: Delta | None
-    verdict: str
+    verdict: Verdict
     seconds: float
     tuned: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # lr or option -> value -> seeds that chose it
-    deltas: Mapping[str, Delta] = field(default_factory=dict)  # of every metric that is shown, each a family of its own
+    deltas: Mapping[str, Delta] = field(
+        default_factory=dict
+    )  # of every metric that is shown; all but the headline are one family
+
+
+@dataclass(frozen=True)
+class TestRows:
+    """What the test rows allow a metric to tell, by metric.
+
+    `impossible`: the seeds on whose test split no prediction has a value (recall without a positive row). `resolution`: by how
+    much one row moves the metric; 0 where it moves by any amount, as a mean squared error does.
+    """
+
+    __test__ = False  # not one of pytest's
+
+    impossible: Mapping[str, Collection[int]] = field(default_factory=dict)
+    resolution: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,7 +165,7 @@ class Arena:
 
     @property
     def comparisons(self) -> int:
-        """How many differences to the reference there are: the family that Holm's correction is over."""
+        """How many differences on the headline there are: the family that Holm's correction is over."""
         return sum(entry.delta is not None for entry in self.entries)
 
     def __str__(self) -> str:

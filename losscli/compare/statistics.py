@@ -15,6 +15,7 @@ from losscli.compare.bootstrap import FEWEST_VALUES, bca
 from losscli.compare.result import Delta, Estimate
 from losscli.compare.signflip import is_exact, sign_flip
 
+ONE_SIDE = 0.025  # what a 95 % interval leaves out on either side
 ROUNDING = 1e-9  # a spread this small, relative to the values, is that of rounding
 
 
@@ -90,6 +91,18 @@ def holm(ps: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(ps) - rank) * ps[index]))
         adjusted[index] = largest
     return adjusted
+
+
+def unseen(n: int, test_ratio: float = 0.0) -> float:
+    """The largest share of seeds that may differ although none of n did, with 97.5 % confidence: (1 - share)^n = 0.025.
+
+    Where splits are resampled, n seeds tell as much as 1 / (1/n + test_ratio) independent ones.
+
+    >>> round(unseen(6), 2), round(unseen(30), 2), round(unseen(30, 0.2), 2)
+    (0.46, 0.12, 0.58)
+    """
+    share: float = 1 - ONE_SIDE ** (1 / n + test_ratio)
+    return share
 
 
 def paired(entry: Mapping[int, float], reference: Mapping[int, float]) -> list[float]:

@@ -77,7 +77,7 @@ def forget(courses: Sequence[Course], headline: Metric) -> None:
         winner = best(tried, headline.name, headline.direction)
         for course in tried:
             if course is not winner:
-                course.weights, course.predictions = {}, None
+                course.weights, course.predictions, course.fingerprint = {}, None, None
 
 
 def _tried(courses: Sequence[Course]) -> Iterable[list[Course]]:
@@ -131,7 +131,7 @@ def _runs(arena: Arena, entry: str) -> list[RunResult]:
 
 def _counts(runs: Sequence[RunResult], grids: Mapping[str, Sequence[Any]]) -> dict[str, dict[str, int]]:
     """For every value of each grid, how many seeds chose it; a seed whose candidates all diverged chose none."""
-    chosen = [{name: text_of(value) for name, value in run.tuned.items()} for run in runs if run.status != "diverged"]
+    chosen = [{name: text_of(value) for name, value in run.tuned.items()} for run in runs if not run.lost]
     return {
         name: {text_of(value): sum(one.get(name) == text_of(value) for one in chosen) for value in values}
         for name, values in grids.items()
@@ -173,7 +173,7 @@ def _by_own_loss(arena: Arena) -> Iterator[Finding]:
     """A loss may choose between learning rates, but not between options that change what it measures."""
     for entry in arena.entries:
         options = [name for name in entry.tuned if name != RATE]
-        runs = [run for run in _runs(arena, entry.entry) if run.status != "diverged"]
+        runs = [run for run in _runs(arena, entry.entry) if not run.lost]
         if options and runs and not any(math.isfinite(_valid(run, arena.headline)) for run in runs):
             message = f"{entry.entry}: {arena.headline} has no value for it, so its own loss on the valid split chose"
             message += f" {' and '.join(options)}, which changes that very loss"

@@ -1,13 +1,20 @@
 """What may be said of an entry beside the reference, and how it is said in a table.
 
+- same: both predict the same in every run, at any number of seeds: two names of one loss.
 - better, worse: p < 0.05 after Holm, and the 95 % interval leaves out zero. The test alone would do where differences are
   symmetric; that the interval must agree makes skewed ones err less often, and no verdict contradicts the interval beside it.
-- equivalent: the whole 95 % interval lies within the region of practical equivalence, also where the difference is
-  significant: then it is real, and of no importance. Two one-sided tests at 5 % would ask for the 90 % interval only; the one
-  that is shown is the one that is judged, and with few seeds an interval of any kind is a little too narrow.
-- too-few-seeds: no result could have reached p < 0.05 after Holm (`power.minimum_seeds`).
-- inconclusive: everything else. So is a claim that diverged runs speak against: they are missing among the differences,
-  and an entry must not win by losing its worst runs.
+- equivalent: the whole 95 % interval, widened by what the metric cannot resolve, lies within the region of practical
+  equivalence, also where the difference is significant: then it is real, and of no importance. Two one-sided tests at 5 %
+  would ask for the 90 % interval only; the one that is shown is the one that is judged, and with few seeds an interval of any
+  kind is a little too narrow.
+- undefined: the metric has no value for one of the two on some planned seed. The mean of the others is that of a choice of
+  seeds: those on which an entry dared to predict a positive, say.
+- too-few-seeds: so few seeds were planned that no result could have been a verdict (`power.minimum_seeds`).
+- inconclusive: everything else. So is a claim that lost runs speak against: they are missing among the differences, and an
+  entry must not win by losing its worst runs.
+
+Resolution: on 30 test rows accuracy moves in steps of 1/30, so that equal values in six seeds do not exclude a difference of
+half a percent. When n seeds agree, up to `unseen(n)` of them may differ by a step; the interval is widened by so much.
 """
 
 from __future__ import annotations
@@ -17,82 +24,129 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from losscli.compare.power import LEVEL, minimum_seeds, seeds_for
-from losscli.compare.result import Arena, Delta, EntryResult
+from losscli.compare.pairs import Pairs
+from losscli.compare.power import LEVEL, advised_seeds, minimum_seeds, seeds_for
+from losscli.compare.result import Arena, Delta, EntryResult, Verdict
+from losscli.compare.statistics import unseen
 from losscli.errors import counted
 
 Direction = Literal["up", "down"]
-Verdict = Literal["better", "worse", "equivalent", "inconclusive", "too-few-seeds"]
 
-OPPOSED: Mapping[str, int] = {"better": 0, "worse": 1}  # whose missing runs speak against the claim
+OPPOSED: Mapping[str, int] = {"better": 0, "worse": 1}  # whose lost runs speak against the claim
+BOTH = 2  # the place in `Pairs.lost` of the seeds that are lost for both
+PLAIN = ("reference", "better", "worse", "equivalent")  # verdicts that say all in a word
 
 
-def judge(delta: Delta | None, direction: Direction, comparisons: int, missing: tuple[int, int] = (0, 0)) -> Verdict:
-    """The verdict on a difference whose p, p_holm and margin are known, one of `comparisons` in its arena.
-
-    `missing` counts the seeds on which the entry alone, and on which the reference alone, diverged.
+def judge(
+    delta: Delta | None,
+    direction: Direction,
+    comparisons: int,
+    pairs: Pairs,
+    test_ratio: float = 0.0,
+    resolution: float = 0.0,
+) -> Verdict:
+    """The verdict on a difference whose p, p_holm and margin are known, one of `comparisons` in its family.
 
     >>> found = Delta("auroc", 0.02, (0.01, 0.03), p=0.001, p_holm=0.004, seeds=10, margin=0.005)
-    >>> judge(found, "up", 4), judge(found, "down", 4), judge(found, "up", 4, missing=(1, 0))
-    ('better', 'worse', 'inconclusive')
+    >>> whole, halved = Pairs({}, {}, planned=10), Pairs({}, {}, planned=20, unmeasured=10)
+    >>> judge(found, "up", 4, whole), judge(found, "down", 4, whole), judge(found, "up", 4, halved)
+    ('better', 'worse', 'undefined')
     """
-    if delta is None or delta.ci95 is None or delta.seeds < minimum_seeds(comparisons):
-        return "too-few-seeds"
-    verdict = _of_pairs(delta, delta.ci95, direction)
-    against = missing[OPPOSED[verdict]] if verdict in OPPOSED else sum(missing)
-    return "inconclusive" if against else verdict
+    if pairs.same:
+        return "same"
+    least = minimum_seeds(comparisons, test_ratio)
+    if delta is None or pairs.unmeasured or pairs.planned - pairs.impossible < min(least, pairs.planned):
+        return "undefined"
+    if delta.ci95 is None or delta.seeds < least:
+        return "too-few-seeds" if pairs.planned < least else "inconclusive"
+    verdict = _of_pairs(delta, delta.ci95, direction, resolution * unseen(delta.seeds, test_ratio))
+    alone = pairs.lost[OPPOSED[verdict]] if verdict in OPPOSED else sum(pairs.lost[:BOTH])
+    return "inconclusive" if alone or pairs.lost[BOTH] else verdict
 
 
-def _of_pairs(delta: Delta, interval: tuple[float, float], direction: Direction) -> Verdict:
+def _of_pairs(delta: Delta, interval: tuple[float, float], direction: Direction, blur: float) -> Verdict:
     low, high = interval
-    if max(-low, high) <= (delta.margin or 0.0):
+    if max(-low, high) + blur <= (delta.margin or 0.0):
         return "equivalent"
     if delta.p_holm is None or delta.p_holm >= LEVEL or low <= 0 <= high:
         return "inconclusive"
     return "better" if (delta.mean > 0) == (direction == "up") else "worse"
 
 
-def with_need(delta: Delta, direction: Direction, comparisons: int, verdict: Verdict, test_ratio: float = 0.0) -> Delta:
-    """The difference with about how many more seeds would settle it, were its true size and spread as observed.
-
-    None where it is settled, where only diverged runs stand against it, and where no number of seeds would do.
-    """
+def concluded(
+    delta: Delta | None,
+    direction: Direction,
+    comparisons: int,
+    pairs: Pairs,
+    test_ratio: float = 0.0,
+    resolution: float = 0.0,
+) -> tuple[Delta | None, Verdict]:
+    """The difference with its verdict, and with about how many more seeds would settle it or why nothing can be said."""
+    verdict = judge(delta, direction, comparisons, pairs, test_ratio, resolution)
+    if delta is None:
+        return None, verdict
+    told = replace(delta, verdict=verdict, of=pairs.planned)
+    if verdict == "undefined":
+        return replace(told, ci95=None, p=None, p_holm=None, reason=_reason(delta, pairs)), verdict
     if verdict == "too-few-seeds":
-        return replace(delta, seeds_needed=max(1, minimum_seeds(comparisons) - delta.seeds))
-    if verdict != "inconclusive" or judge(delta, direction, comparisons) != verdict:
-        return delta
-    needed = seeds_for(delta.mean, delta.sd, test_ratio, comparisons, within=delta.margin)
-    return replace(delta, seeds_needed=None if needed is None else max(1, needed - delta.seeds))
+        return replace(told, seeds_needed=advised_seeds(comparisons, test_ratio) - pairs.planned), verdict
+    if verdict == "inconclusive" and not any(pairs.lost):
+        within = delta.margin
+        needed = seeds_for(delta.mean, delta.sd, test_ratio, comparisons, within=within, resolution=resolution)
+        told = replace(told, seeds_needed=None if needed is None else max(1, needed - delta.seeds))
+    return told, verdict
+
+
+def _reason(delta: Delta, pairs: Pairs) -> str:
+    if pairs.unmeasured:
+        return f"{delta.metric} has a value in {delta.seeds} of {counted(pairs.planned, 'seed')}"
+    return f"{delta.metric} can be measured in {pairs.planned - pairs.impossible} of {counted(pairs.planned, 'seed')}"
 
 
 def described(entry: EntryResult, arena: Arena) -> str:
     """The verdict in a few words, for a table: `better`, `inconclusive, about 12 more seeds`, `one seed, an anecdote`."""
-    if entry.verdict in ("reference", "better", "worse", "equivalent"):
+    if entry.verdict in PLAIN:
         return entry.verdict
+    if entry.verdict == "same":
+        return "the same"
     if entry.delta is None:
         return _without_pairs(entry, arena)
+    if entry.verdict == "undefined":
+        return f"no verdict, {entry.delta.reason}"
     more = entry.delta.seeds_needed
     if entry.verdict == "too-few-seeds":
-        return "one seed, an anecdote" if entry.delta.seeds == 1 else f"too few seeds, {more or 'some'} more"
-    lost = max(diverged(arena, entry.entry), diverged(arena, arena.reference))
+        return "one seed, an anecdote" if entry.delta.of == 1 else f"too few seeds, {more or 'some'} more"
+    lost = max(lost_runs(arena, entry.entry), lost_runs(arena, arena.reference))
     if lost:
         return f"inconclusive, {counted(lost, 'run')} diverged"
     return f"inconclusive, about {counted(more, 'more seed')}" if more else "inconclusive, needs more rows"
 
 
+def seeds_wanted(arena: Arena) -> int:
+    """How many seeds in all would settle what is open on the headline, as far as seeds can; 0 where nothing is open.
+
+    The one number that the table, the paragraph and the next command go by.
+    """
+    seeds = len({run.seed for run in arena.runs})
+    if len(arena.entries) == 1 or seeds == 1:
+        return advised_seeds(max(1, len(arena.entries) - 1), arena.resampled)
+    more = [entry.delta.seeds_needed or 0 for entry in arena.entries if entry.delta is not None]
+    return seeds + max(more) if any(more) else 0
+
+
 def _without_pairs(entry: EntryResult, arena: Arena) -> str:
     """Why there is nothing to compare: no run that finished, or no value of the headline in any."""
     runs = sum(run.entry == entry.entry for run in arena.runs)
-    if runs and diverged(arena, entry.entry) == runs:
+    if runs and lost_runs(arena, entry.entry) == runs:
         return "every run diverged"
-    if runs and diverged(arena, arena.reference) == sum(run.entry == arena.reference for run in arena.runs):
+    if runs and lost_runs(arena, arena.reference) == sum(run.entry == arena.reference for run in arena.runs):
         return "the reference diverged"
     if runs and _without_value(entry, arena.headline):
         return f"has no {arena.headline}"
     reference = next(each for each in arena.entries if each.entry == arena.reference)
     if runs and _without_value(reference, arena.headline):
         return f"the reference has no {arena.headline}"
-    return "no seed in common"
+    return f"{arena.headline} in no seed of both"
 
 
 def _without_value(entry: EntryResult, metric: str) -> bool:
@@ -100,6 +154,6 @@ def _without_value(entry: EntryResult, metric: str) -> bool:
     return score is None or not any(map(math.isfinite, score.values))
 
 
-def diverged(arena: Arena, entry: str) -> int:
-    """How many runs of an entry diverged."""
-    return sum(run.entry == entry and run.status == "diverged" for run in arena.runs)
+def lost_runs(arena: Arena, entry: str) -> int:
+    """How many runs of an entry have no result."""
+    return sum(run.entry == entry and run.lost for run in arena.runs)

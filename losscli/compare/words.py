@@ -12,7 +12,7 @@ from losscli.compare.caveats import contrary, elsewhere, learning_rate, no_bette
 from losscli.compare.phrases import better, between, by, joined, number, scored, seeds_of
 from losscli.compare.power import LEVEL, minimum_seeds
 from losscli.compare.result import Arena, Delta, EntryResult
-from losscli.compare.verdict import described, diverged
+from losscli.compare.verdict import described, lost_runs, seeds_wanted
 from losscli.errors import counted, visible
 
 Judged = tuple[EntryResult, Delta]
@@ -22,7 +22,7 @@ def paragraph(arena: Arena) -> str:
     """The comparison in a few sentences; names of the user's are shown with everything invisible in them written out."""
     if len(arena.entries) == 1:
         sentences = _alone(arena)
-    elif arena.runs and all(run.status == "diverged" for run in arena.runs):
+    elif arena.runs and all(run.lost for run in arena.runs):
         sentences = [
             f"On {_data(arena)}, the training of every entry blew up with every seed: there is nothing to compare."
         ]
@@ -61,7 +61,7 @@ def _alone(arena: Arena) -> list[str]:
         f"On {_data(arena)}, {reached}",
         *anecdote,
         "Nothing was compared, so this does not say whether another loss would do better;"
-        f" training one more loss with the same seeds, {minimum_seeds(1)} or more, would.",
+        f" training one more loss with the same seeds, {seeds_wanted(arena)} of them, would.",
     ]
 
 
@@ -74,7 +74,7 @@ def _anecdote(arena: Arena) -> list[str]:
         "Each was trained once, with a single random seed, so this is an anecdote:"
         " the same comparison with another seed may come out the other way round, and no winner may be read from it.",
         *no_better_than_none(arena),
-        f"To compare them, train them with {minimum_seeds(len(arena.entries) - 1)} seeds or more.",
+        f"To compare them, train them with {seeds_wanted(arena)} seeds.",
     ]
 
 
@@ -115,23 +115,35 @@ def _outcome(arena: Arena) -> list[str]:
         "equivalent": lambda each: f"({_same(each[1])})",
         "inconclusive": lambda each: f"({by(each[1])}, {_doubt(each[1])})",
         "too-few-seeds": lambda each: f"({by(each[1])} so far)",
+        "undefined": lambda each: f"({each[1].reason})",
     }
-    sentences = []
+    sentences = _twins(arena)
     for verdict, words in told.items():
         group = [each for each in judged if each[0].verdict == verdict]
         if group:
             names = joined([f"{visible(each[0].entry)} {words(each)}" for each in group])
             sentences.append(_said(arena, verdict, names, group))
-    missing = [entry for entry in arena.entries if entry.delta is None and entry.entry != arena.reference]
+    missing = [entry for entry in arena.entries if entry.delta is None and entry.verdict == "undefined"]
     if missing:
         names = joined([f"{visible(entry.entry)} ({described(entry, arena)})" for entry in missing])
         sentences.append(f"Not comparable: {names}.")
         reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
-        if scored(arena, reference) is None and not diverged(arena, arena.reference):
+        if scored(arena, reference) is None and not lost_runs(arena, arena.reference):
             sentences.append(
                 "Another yardstick (--metric), or another loss as the first and so the reference, would do."
             )
     return [*sentences, *_blown_up(arena)]
+
+
+def _twins(arena: Arena) -> list[str]:
+    """Entries that predict what the reference predicts."""
+    names = [visible(entry.entry) for entry in arena.entries if entry.verdict == "same"]
+    if not names:
+        return []
+    does = "predicts" if len(names) == 1 else "predict"
+    return [
+        f"{joined(names)} {does} the same as {visible(arena.reference)} in every run, and so cannot differ from it."
+    ]
 
 
 def _said(arena: Arena, verdict: str, names: str, group: Sequence[Judged]) -> str:
@@ -142,15 +154,25 @@ def _said(arena: Arena, verdict: str, names: str, group: Sequence[Judged]) -> st
     if verdict == "inconclusive":
         return f"Still open: {names}, which is not the same as no difference."
     if verdict == "too-few-seeds":
-        return f"Too few seeds for any verdict: {names}; chance alone could make such differences."
+        return f"Too few seeds for any verdict: {names}; {_floor(arena)}."
+    if verdict == "undefined":
+        return f"No verdict: {names}. The seeds that have a value are no fair sample of all."
     small = f", perhaps by too little to matter (under {number(margin, margin)})"
     doubt = small if all(abs(delta.mean) <= margin for _, delta in group) else ""
     even = f", even with {arena.comparisons} comparisons at once" if arena.comparisons > 1 else ""
     return f"{verdict.capitalize()} than {reference}, beyond what chance explains{even}{doubt}: {names}."
 
 
+def _floor(arena: Arena) -> str:
+    """Why so few seeds give no verdict, by the test in use."""
+    least = minimum_seeds(arena.comparisons, arena.resampled)
+    if arena.resampled:
+        return f"fewer than {least} say too little about how much a difference varies"
+    return f"with fewer than {least}, chance alone could make such differences"
+
+
 def _blown_up(arena: Arena) -> list[str]:
-    lost = [(entry.entry, diverged(arena, entry.entry)) for entry in arena.entries if not _told(entry, arena)]
+    lost = [(entry.entry, lost_runs(arena, entry.entry)) for entry in arena.entries if not _told(entry, arena)]
     told = [f"{counted(count, 'run')} of {visible(name)}" for name, count in lost if count]
     return [f"Left out, because the training blew up: {joined(told)}."] if told else []
 
@@ -158,13 +180,22 @@ def _blown_up(arena: Arena) -> list[str]:
 def _told(entry: EntryResult, arena: Arena) -> bool:
     """Whether it is said already, as what makes the entry not comparable, that none of its runs finished."""
     runs = sum(run.entry == entry.entry for run in arena.runs)
-    return entry.delta is None and entry.entry != arena.reference and diverged(arena, entry.entry) == runs
+    return entry.delta is None and entry.entry != arena.reference and lost_runs(arena, entry.entry) == runs
 
 
 def _limits(arena: Arena) -> list[str]:
     held = "This holds for these data, this model and this amount of training, and says nothing about the losses in general."
     one_split = "All seeds share one split, so it says nothing about other rows either."
-    return [held, *([] if arena.resampled else [one_split]), *learning_rate(arena)]
+    return [held, *([] if arena.resampled else [one_split]), *_collapse(arena), *learning_rate(arena)]
+
+
+def _collapse(arena: Arena) -> list[str]:
+    """What seeds that all went well cannot exclude, where somebody might rely on a winner."""
+    winners = [entry.delta.seeds for entry in arena.entries if entry.verdict == "better" and entry.delta]
+    if not winners:
+        return []
+    share = 1 - LEVEL ** (1 / min(winners))
+    return [f"Bad luck that strikes fewer than {share:.0%} of the runs may not have shown in {min(winners)} seeds."]
 
 
 def _next(arena: Arena) -> list[str]:
@@ -175,15 +206,10 @@ def _next(arena: Arena) -> list[str]:
     if more:
         few = any(each.verdict == "too-few-seeds" for each in open_ones)
         least = f" (the nearest after about {min(more)})" if min(more) < max(more) and not few else ""
-        about, aim = (
-            ("at least", "for a verdict")
-            if few
-            else ("about", f"to settle {'the others' if stuck else 'what is open'}")
-        )
-        said.append(
-            f"Next: {about} {counted(max(more), 'more seed')}{least}, {seeds_of(arena) + max(more)} in all, {aim}."
-        )
-    if stuck and not any(diverged(arena, each.entry) for each in arena.entries):
+        aim = "for a verdict" if few else f"to settle {'the others' if stuck else 'what is open'}"
+        about = "" if few else "about "
+        said.append(f"Next: {about}{counted(max(more), 'more seed')}{least}, {seeds_wanted(arena)} in all, {aim}.")
+    if stuck and not any(lost_runs(arena, each.entry) for each in arena.entries):
         why = ", because they divide the same rows again and again: it takes more rows" if arena.resampled else ""
         settle = f"More seeds alone would not settle {joined([visible(each.entry) for each in stuck])}{why}."
         said = [settle, *said]

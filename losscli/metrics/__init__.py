@@ -29,6 +29,7 @@ from losscli.tasks import Prediction
 Reads = Literal["scores", "labels", "probabilities", "values", "tuned", "scaled", "interval", "quantiles", "crps"]
 Direction = Literal["up", "down"]
 Judge = Callable[..., Tensor]
+COUNTED = ("labels", "tuned", "scores", "interval")  # what holds decisions, ranks, or whether a row is inside
 CALIBRATED = ("tuned", "scaled")  # what a prediction holds only after calibration
 
 
@@ -55,6 +56,11 @@ class Metric:
     def of(self) -> str:
         """The name without what calibration adds: that of the decision which a threshold is tuned for."""
         return self.name.removesuffix("-tuned").removesuffix("-scaled")
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether it moves in steps, a row or a rank at a time, and not by any amount."""
+        return self.reads in COUNTED and math.isfinite(self.high - self.low)
 
     def measure(self, prediction: Prediction, target: Tensor) -> Tensor | None:
         """[R], or None where the prediction lacks what this metric reads."""

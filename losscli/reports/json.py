@@ -105,6 +105,8 @@ def _estimate(found: Estimate) -> dict[str, Any]:
         "mean": finite(found.mean),
         "sd": finite(found.sd),
         "ci95": _interval(found.ci95),
+        "n": found.n,
+        "of": found.of,
         "values": [finite(value) for value in found.values],
     }
 
@@ -120,10 +122,12 @@ def _delta(delta: Delta | None) -> dict[str, Any] | None:
         "p_holm": finite(delta.p_holm),
         "sd": finite(delta.sd),
         "seeds": delta.seeds,
+        "of": delta.of,
         "seeds_needed": delta.seeds_needed,
         "margin": finite(delta.margin),
         "test": delta.test,
         "verdict": delta.verdict,
+        "reason": delta.reason,
     }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from losscli.metrics import Metric
+from losscli.stack.fingerprint import Fingerprint
 from losscli.stack.predictions import Predictions
 from losscli.stack.rows import Run
 
@@ -33,6 +34,7 @@ class Course:
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     weights: dict[str, np.ndarray] = field(default_factory=dict)  # empty if the run diverged
     calibration: Mapping[str, Any] = field(default_factory=dict)  # chosen on the valid split: thresholds, temperature
+    fingerprint: Fingerprint | None = None  # of what it predicts for the test split; None if the run diverged
     predictions: Predictions | None = None  # None if the run diverged, or its seed is not among `Job.kept`
     looks: list[Look] = field(default_factory=list)  # what the loss attended to, where that was studied
     seconds: float = 0.0

@@ -12,6 +12,7 @@ from torch import Tensor
 from losscli.metrics import Metric
 from losscli.stack import forecast
 from losscli.stack.calibrate import Calibration, calibrate
+from losscli.stack.fingerprint import Fingerprint, fingerprint
 from losscli.stack.objective import Objective
 from losscli.stack.output import Outlet, reading_of, scale_of
 from losscli.stack.predictions import Predictions, predictions_of
@@ -115,4 +116,21 @@ class Judge:
             for at, place in enumerate(reading.places):
                 if place in wanted:
                     found[place] = predictions_of(prediction, at, self.rows.runs[place].dataset, outlet.task)
+        return found
+
+    @torch.no_grad()
+    def fingerprints(self, output: Tensor) -> dict[int, Fingerprint]:
+        """By its place in the stack, the fingerprint of what each run predicts, from raw outputs [R, N, O]."""
+        found = {}
+        for reading in self.readings:
+            prediction = reading.outlet.predict(output[reading.rows])
+            numbers = next(
+                tensor
+                for tensor in (prediction.values, prediction.probabilities, prediction.scores)
+                if tensor is not None
+            )
+            decisions = None if prediction.labels is None else prediction.labels.cpu().numpy()
+            for at, place in enumerate(reading.places):
+                told = None if decisions is None else decisions[at]
+                found[place] = fingerprint(told, numbers[at].cpu().numpy())
         return found

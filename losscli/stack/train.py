@@ -222,7 +222,9 @@ class Training:
                 course.looks = [] if self.study is None else self.study.looks[row]
 
     def _hand_out(self, output: Tensor) -> None:
-        """What the runs predict, where it is to be kept."""
+        """What the runs predict: in short, and whole where it is to be kept."""
+        for row, print_ in self.judge.fingerprints(output).items():
+            self.courses[row].fingerprint = None if self.courses[row].status == "diverged" else print_
         kept = {
             row
             for row, course in enumerate(self.courses)

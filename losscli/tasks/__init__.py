@@ -269,5 +269,13 @@ class Task(ABC):
         Same shapes as `read`, with R = 1. `outputs` is K, for a training split that may lack the last class.
         """
 
+    @abstractmethod
+    def probes(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
+        """Predictions of rows whose target [N, ...] is known: all right first, R = 1 + p, the others each wrong in one row.
+
+        A metric that has no value even for the first has none for any prediction; the others tell by how much one row
+        moves it. Where a metric moves by any amount there is nothing to tell, and p may be 0.
+        """
+
 
 tasks: Shelf[Task] = Shelf(__name__, "task")

@@ -23,6 +23,7 @@ from losscli.tasks.labels import (
     refuse_missing,
 )
 from losscli.tasks.order import positive_label, ranks
+from losscli.tasks.probe import decisions
 
 
 class Binary(Task):
@@ -69,6 +70,9 @@ class Binary(Task):
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
     ) -> Prediction:
         return prior_decisions(train, rows)
+
+    def probes(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
+        return self.read(decisions(truth), "logits")
 
 
 def _not_two(name: str, column: Column, labels: Sequence[str]) -> Problem:

@@ -23,6 +23,7 @@ from losscli.tasks.labels import (
 )
 from losscli.tasks.order import in_order
 from losscli.tasks.soft import per_class
+from losscli.tasks.probe import classes
 
 
 class Multiclass(Task):
@@ -86,6 +87,10 @@ class Multiclass(Task):
             counts = torch.bincount(train, minlength=outputs or 0)  # [K]
             prior = (counts / counts.sum()).expand(1, rows, -1)
         return Prediction(torch.zeros_like(prior), prior.argmax(-1).to(prior.dtype), prior)
+
+    def probes(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
+        of_class = truth.argmax(-1) if truth.ndim == 2 else truth  # of probabilities, the most likely class
+        return self.read(classes(of_class, outputs), "logits")
 
 
 def _probabilities(received: Tensor, meaning: str) -> Tensor | None:

@@ -14,6 +14,7 @@ from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetS
 from losscli.tasks.binary import prior_decisions, read_decisions
 from losscli.tasks.labels import label_of, occurring, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.order import ranks
+from losscli.tasks.probe import decisions
 
 SEPARATORS = (";", "|", ",", "/")  # what usually stands between the labels of one cell
 MEANS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
@@ -63,6 +64,9 @@ class Multilabel(Task):
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
     ) -> Prediction:
         return prior_decisions(train, rows)
+
+    def probes(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
+        return self.read(decisions(truth), "logits")
 
 
 def _delimited(columns: Mapping[str, Column], separator: str) -> Target:

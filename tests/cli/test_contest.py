@@ -179,7 +179,7 @@ def test_at_80_columns_a_verdict_is_a_word_beside_its_difference(
     assert table.count("too few seeds") == len(names) - 1
     assert "more" not in table
     wide = told(arena_of(SCORES), width=120)
-    assert wide.count("too few seeds, 4 more") == 2
+    assert wide.count("too few seeds, 7 more") == 2
 
 
 def test_a_verdict_on_another_metric_stands_beside_it(arena_of: MakeArena) -> None:

@@ -27,17 +27,20 @@ def test_entries_keep_their_order_and_the_first_is_the_reference(arena_of: MakeA
 
 def test_another_reference_can_be_named(arena_of: MakeArena) -> None:
     arena = arena_of({"hinge": FIVE, "brier": [0.9] * 5}, reference="brier")
-    assert [entry.verdict for entry in arena.entries] == ["too-few-seeds", "reference"]
+    assert [entry.verdict for entry in arena.entries] == ["worse", "reference"]
     assert arena.entries[0].delta is not None
     assert arena.entries[0].delta.mean == pytest.approx(-0.06)  # mean of FIVE is 0.84
 
 
-@pytest.mark.parametrize("resampled", [True, False])
-@pytest.mark.parametrize(("scores", "verdict"), [(FIVE, "too-few-seeds"), (SIX, "better")])
-def test_no_verdict_comes_of_fewer_than_six_seeds(
-    arena_of: MakeArena, scores: list[float], verdict: str, resampled: bool
+@pytest.mark.parametrize(
+    ("seeds", "resampled", "verdict"),
+    [(4, True, "too-few-seeds"), (5, True, "better"), (5, False, "too-few-seeds"), (6, False, "better")],
+)
+def test_the_fewest_seeds_are_those_of_the_test_in_use(
+    arena_of: MakeArena, seeds: int, resampled: bool, verdict: str
 ) -> None:
-    arena = arena_of({"a": scores, "b": [score + 0.1 for score in scores]}, resampled=resampled)
+    other = [score + step for score, step in zip(SIX, [0.1, 0.11, 0.09, 0.1, 0.12, 0.1], strict=True)]
+    arena = arena_of({"a": SIX[:seeds], "b": other[:seeds]}, resampled=resampled)
     assert [entry.verdict for entry in arena.entries] == ["reference", verdict]
 
 
@@ -46,7 +49,7 @@ def test_a_diverged_run_is_nan_in_its_place_and_in_no_mean(arena_of: MakeArena) 
     auroc = arena.entries[1].scores["test"]["auroc"]
     assert [math.isnan(value) for value in auroc.values] == [False, True, False, False, False, False]
     assert auroc.mean == pytest.approx((0.80 + 0.84 + 0.86 + 0.88 + 0.90) / 5)
-    assert arena.entries[1].verdict == "too-few-seeds"  # five pairs are left of six
+    assert arena.entries[1].verdict == "inconclusive"  # six seeds were planned: it is the lost run that says no
 
 
 def test_diverged_runs_are_a_finding_that_counts_them(arena_of: MakeArena) -> None:
@@ -72,7 +75,7 @@ def test_the_time_of_an_entry_is_that_of_its_runs(arena_of: MakeArena) -> None:
 def test_an_entry_without_any_run_has_no_scores(arena_of: MakeArena) -> None:
     arena = arena_of({"a": FIVE, "b": []})
     assert arena.entries[1].scores == {}
-    assert arena.entries[1].verdict == "too-few-seeds"
+    assert arena.entries[1].verdict == "undefined"
     assert arena.findings == []
 
 

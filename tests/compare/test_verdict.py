@@ -8,14 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from losscli.compare.pairs import Pairs
 from losscli.compare.power import minimum_seeds, power, seeds_for
 from losscli.compare.result import Arena, Delta
 from losscli.compare.signflip import sign_flip
-from losscli.compare.verdict import described, judge, with_need
+from losscli.compare.verdict import concluded, described, judge
 from losscli.compare.words import paragraph
 
 MakeArena = Callable[..., Arena]
 BASE = [0.80, 0.82, 0.79, 0.84, 0.81, 0.83, 0.78, 0.80, 0.82, 0.85]
+WHOLE = Pairs({}, {}, planned=10)
 WOBBLE = [0.001, -0.001, 0.002, 0.0, -0.002, 0.001, 0.0, -0.001, 0.002, -0.001]
 
 
@@ -58,7 +60,8 @@ def test_a_margin_of_the_spec_counts(arena_of: MakeArena) -> None:
 
 def test_more_comparisons_ask_for_more_seeds_and_a_smaller_p(arena_of: MakeArena) -> None:
     ten = {"a": BASE[:8], **{f"b{n}": shifted(0.05)[:8] for n in range(10)}}
-    assert {entry.verdict for entry in arena_of(ten).entries[1:]} == {"too-few-seeds"}  # ten comparisons ask for 9
+    fixed = arena_of(ten, resampled=False)
+    assert {entry.verdict for entry in fixed.entries[1:]} == {"too-few-seeds"}  # ten comparisons ask for 9
     deltas = [entry.delta for entry in arena_of({"a": BASE, "b": shifted(0.05), "c": shifted(0.002, 9)}).entries[1:]]
     assert deltas[0].p_holm == pytest.approx(2 * deltas[0].p)
     assert deltas[1].p_holm == deltas[1].p
@@ -74,21 +77,25 @@ def test_an_entry_does_not_win_by_losing_runs(arena_of: MakeArena) -> None:
 
 def test_significance_alone_is_not_enough() -> None:
     found = Delta("m", 0.02, (-0.001, 0.04), p=0.01, p_holm=0.01, seeds=10, margin=0.005)
-    assert judge(found, "up", 1) == "inconclusive"  # the interval holds zero
+    assert judge(found, "up", 1, WHOLE) == "inconclusive"  # the interval holds zero
 
 
 def test_the_p_that_counts_is_the_one_corrected_for_all_comparisons() -> None:
     alone = Delta("m", 0.02, (0.001, 0.04), p=0.01, p_holm=0.01, seeds=10, margin=0.005)
-    assert judge(alone, "up", 4) == "better"
-    assert judge(replace(alone, p_holm=0.06), "up", 4) == "inconclusive"
+    assert judge(alone, "up", 4, WHOLE) == "better"
+    assert judge(replace(alone, p_holm=0.06), "up", 4, WHOLE) == "inconclusive"
 
 
 def test_what_is_open_needs_the_seeds_that_are_not_there_yet() -> None:
     """Half a standard deviation takes about 34 pairs, says every textbook; ten are there."""
     found = Delta("m", 0.5, (-0.2, 1.2), p=0.14, p_holm=0.14, sd=1.0, seeds=10)
-    assert with_need(found, "up", 1, "inconclusive").seeds_needed == 24
+    told, verdict = concluded(found, "up", 1, WHOLE)
+    assert told is not None
+    assert (verdict, told.seeds_needed) == ("inconclusive", 24)
     few = Delta("m", 0.5, (-0.2, 1.2), p=0.25, p_holm=0.25, sd=1.0, seeds=4)
-    assert with_need(few, "up", 1, "too-few-seeds").seeds_needed == 2  # six are the fewest for one comparison
+    told, verdict = concluded(few, "up", 1, Pairs({}, {}, planned=4))
+    assert told is not None
+    assert (verdict, told.seeds_needed) == ("too-few-seeds", 6)  # ten are advised where nothing is known
 
 
 def test_a_difference_that_is_there_leaves_less_room_within_the_margin() -> None:
@@ -109,7 +116,7 @@ def test_verdicts_in_words(arena_of: MakeArena) -> None:
         return [described(entry, arena) for entry in arena.entries]
 
     assert said(a=[0.8], b=[0.9]) == ["reference", "one seed, an anecdote"]
-    assert said(a=BASE[:4], b=BASE[:4]) == ["reference", "too few seeds, 2 more"]
+    assert said(a=BASE[:4], b=BASE[:4]) == ["reference", "too few seeds, 6 more"]
     (_, open_one) = said(a=BASE, b=shifted(0.004, 5))
     assert open_one.startswith("inconclusive, about ")
     arena = arena_of({"a": BASE, "b": BASE}, diverged={"b": range(10)})
@@ -178,7 +185,7 @@ def test_the_paragraph_gives_intervals_from_the_nearer_end(arena_of: MakeArena) 
 
 def test_the_paragraph_adds_the_seeds_that_are_missing_to_those_there_are(arena_of: MakeArena) -> None:
     arena = arena_of({"a": BASE[:4], "b": shifted(0.05)[:4]}, resampled=False)
-    assert "Next: at least 2 more seeds, 6 in all, for a verdict." in paragraph(arena)
+    assert "Next: 6 more seeds, 10 in all, for a verdict." in paragraph(arena)
 
 
 def test_the_paragraph_tells_a_difference_that_is_real_from_one_that_may_not_be(arena_of: MakeArena) -> None:
@@ -189,7 +196,7 @@ def test_the_paragraph_tells_a_difference_that_is_real_from_one_that_may_not_be(
 
 def test_one_seed_is_an_anecdote_and_one_entry_no_comparison(arena_of: MakeArena) -> None:
     assert "anecdote" in paragraph(arena_of({"a": [0.8], "b": [0.9]}))
-    assert "6 seeds or more" in paragraph(arena_of({"a": [0.8], "b": [0.9]}))
+    assert "10 seeds" in paragraph(arena_of({"a": [0.8], "b": [0.9]}))
     assert "Nothing was compared" in paragraph(arena_of({"a": BASE}))
     assert "anecdote" in paragraph(arena_of({"a": [0.8]}))
 

@@ -15,10 +15,11 @@ from losscli.reports.json import to_json
 MakeArena = Callable[..., Arena]
 MakeComparison = Callable[..., Comparison]
 
+NULL = None
 NUMBER = "a finite number or null"
 TEXT = "text"
 INTERVAL = "null or two numbers"
-ESTIMATE = {"mean": NUMBER, "sd": NUMBER, "ci95": INTERVAL, "values": [NUMBER]}
+ESTIMATE = {"mean": NUMBER, "sd": NUMBER, "ci95": INTERVAL, "n": NUMBER, "of": NUMBER, "values": [NUMBER]}
 METRICS = {"auroc": ESTIMATE, "accuracy": ESTIMATE, "log-loss": ESTIMATE}
 DELTA = {
     "metric": TEXT,
@@ -28,10 +29,12 @@ DELTA = {
     "p_holm": NUMBER,
     "sd": NUMBER,
     "seeds": NUMBER,
+    "of": NUMBER,
     "seeds_needed": NUMBER,
     "margin": NUMBER,
     "test": TEXT,
     "verdict": TEXT,
+    "reason": NULL,
 }
 SHAPE = {
     "schema_version": 1,
@@ -136,9 +139,9 @@ def test_a_diverged_run_is_null_beside_its_status(found: dict[str, Any]) -> None
 
 def test_an_entry_whose_runs_all_diverged_is_all_null(found: dict[str, Any]) -> None:
     brier = found["arenas"][0]["entries"][2]
-    assert brier["test"]["auroc"] == {"mean": None, "sd": None, "ci95": None, "values": [None, None, None]}
+    assert brier["test"]["auroc"] == {"mean": None, "sd": None, "ci95": None, "n": 0, "of": 3, "values": [None] * 3}
     assert brier["delta"] is None
-    assert brier["verdict"] == "too-few-seeds"
+    assert brier["verdict"] == "undefined"
 
 
 def test_numbers_that_are_not_finite_are_null(found: dict[str, Any]) -> None:

@@ -1,0 +1,113 @@
+"""Findings of a comparison: runs and values that are missing from it, and verdicts that hang by a thread."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+
+from losscli.compare.pairs import value
+from losscli.compare.result import Arena, RunResult
+from losscli.errors import Finding, Severity, counted, shown
+
+MOST_TOLD = 6  # entries that one finding names
+
+
+def doubts(arena: Arena, impossible: Mapping[str, Collection[int]]) -> list[Finding]:
+    """All of them, for an arena whose verdicts are known."""
+    runs: dict[str, list[RunResult]] = {entry.entry: [] for entry in arena.entries}
+    for run in arena.runs:
+        runs[run.entry].append(run)
+    metrics = list(dict.fromkeys([arena.headline, *(metric for entry in arena.entries for metric in entry.deltas)]))
+    return [
+        *_diverged(runs),
+        *_never_positive(arena),
+        *_impossible({metric: impossible.get(metric, ()) for metric in metrics}, arena),
+        *(finding for metric in metrics for finding in _unmeasured(metric, runs, impossible.get(metric, ()))),
+    ]
+
+
+def _impossible(seeds: Mapping[str, Collection[int]], arena: Arena) -> list[Finding]:
+    """Metrics that no entry can have on the test split of some seeds: those seeds compare nothing."""
+    found: dict[tuple[int, ...], list[str]] = {}
+    for metric, which in seeds.items():
+        if which:
+            found.setdefault(tuple(sorted(which)), []).append(metric)
+    cure = "stratify the split (data.split.stratify), make the test split larger, or use a metric that needs no class to be there"
+    return [
+        Finding(
+            "metric-impossible",
+            "warning",
+            f"{' and '.join(metrics)} cannot be measured on the test rows of {_numbered(which)}, for any entry:"
+            f" {'that seed is' if len(which) == 1 else 'those seeds are'} left out of the comparison",
+            cure,
+        )
+        for which, metrics in found.items()
+    ]
+
+
+def _unmeasured(metric: str, runs: Mapping[str, Sequence[RunResult]], impossible: Collection[int]) -> list[Finding]:
+    """A metric that finished runs have on some seeds only: its mean is that of those seeds, and decides nothing."""
+    partial = {}
+    for entry, group in runs.items():
+        possible = [run for run in group if not run.lost and run.seed not in impossible]
+        known = sum(math.isfinite(value(run, metric)) for run in possible)
+        if 0 < known < len(possible):
+            partial[entry] = f"{known} of {counted(len(possible), 'seed')} for {entry}"
+    if not partial:
+        return []
+    told = list(partial.values())
+    more = f" and {len(told) - MOST_TOLD} more entries" if len(told) > MOST_TOLD else ""
+    message = f"{metric} has a value in {', '.join(told[:MOST_TOLD])}{more}; its mean is that of those seeds"
+    cure = "judge by a metric that every prediction has, such as auprc or balanced-accuracy, or train for longer"
+    return [Finding("metric-undefined", "warning", f"{message}, and no verdict is built on it", cure)]
+
+
+def _never_positive(arena: Arena) -> list[Finding]:
+    """Entries that get no positive test row right with any seed, as far as f1 or recall tell; accuracy hides it."""
+    if arena.task != "binary":
+        return []
+    found = []
+    for entry in arena.entries:
+        measured = entry.scores.get("test", {})
+        values = next((measured[metric].values for metric in ("recall", "f1") if metric in measured), ())
+        finite = [value for value in values if math.isfinite(value)]
+        if finite and not any(finite):
+            name = f"class {shown(arena.labels[1])}" if len(arena.labels) == 2 else "positive class"
+            seeds = f"{len(finite)} of {counted(len(values), 'seed')}"
+            message = f"{entry.entry} recognises no test row of the {name} in {seeds}"
+            cure = "pos_weight: balanced, or a loss for rare classes such as focal, or longer training"
+            found.append(Finding("never-positive", "warning", message, cure))
+    return found
+
+
+def _diverged(by_entry: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
+    """One finding for the entries that lost every run, one for those that lost some: their cure is the same."""
+    lost = {name: [run.seed for run in runs if run.status == "diverged"] for name, runs in by_entry.items()}
+    whole = [name for name, seeds in lost.items() if seeds and len(seeds) == len(by_entry[name])]
+    some = [name for name, seeds in lost.items() if seeds and name not in whole]
+    cure = "a lower learning rate (--lr) or clipped gradients (--set train.clip=1) may keep them finite"
+    found = []
+    kinds: list[tuple[list[str], Severity]] = [(some, "warning"), (whole, "error")]
+    for names, severity in kinds:
+        if names:
+            message = _lost({name: (lost[name], len(by_entry[name])) for name in names})
+            found.append(Finding("diverged", severity, message, cure))
+    return found
+
+
+def _lost(entries: Mapping[str, tuple[Sequence[int], int]]) -> str:
+    """Which runs of which entries diverged: of each its seeds that did, and how many it has."""
+    if len(entries) == 1:
+        ((name, (seeds, runs)),) = entries.items()
+        return f"{len(seeds)} of {runs} runs of {name} diverged ({_numbered(seeds)}) and count in no mean"
+    told = [
+        f"{name} (all {runs})" if len(seeds) == runs else f"{name} ({len(seeds)} of {runs}: {_numbered(seeds)})"
+        for name, (seeds, runs) in entries.items()
+    ]
+    more = f" and {len(told) - MOST_TOLD} more entries" if len(told) > MOST_TOLD else ""
+    return f"runs of {len(told)} entries diverged and count in no mean: {', '.join(told[:MOST_TOLD])}{more}"
+
+
+def _numbered(seeds: Sequence[int], most: int = 8) -> str:
+    more = f" and {len(seeds) - most} more" if len(seeds) > most else ""
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds[:most]))}{more}"

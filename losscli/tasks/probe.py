@@ -1,0 +1,51 @@
+"""Predictions that are right, and some that are wrong in one row: what tells how finely so many rows can judge."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+MOST_CLASSES = 8  # the rarest ones: a row of theirs moves a metric most
+
+
+def decisions(truth: Tensor) -> Tensor:
+    """Logits [3, N, ...] for targets [N, ...] of 0 and 1: right; wrong in a negative; wrong in a positive, if there are such.
+
+    The wrong row is just beyond the nearest row of the other class, so that a rank changes by one. All differ: nothing is tied.
+    Of several labels, one is wrong in the label with the fewest positives.
+
+    >>> (decisions(torch.tensor([0.0, 1.0, 1.0])) > 0).int().tolist()
+    [[0, 1, 1], [1, 1, 1], [0, 0, 1]]
+    """
+    yes = truth >= 0.5
+    ramp = torch.linspace(0.1, 1.0, len(truth), dtype=torch.float64).view(-1, *(1,) * (truth.ndim - 1))
+    right = torch.where(yes, 1 + ramp, -1 - ramp).expand(truth.shape)
+    probes = right.repeat(3, *(1,) * truth.ndim)
+    columns = probes if truth.ndim > 1 else probes[..., None]  # a view: what is written to it is in `probes`
+    label = int(yes.sum(0).argmin()) if truth.ndim > 1 else 0
+    of_label = right[:, label] if truth.ndim > 1 else right
+    for place, sign in ((1, -1.0), (2, 1.0)):  # the negative, then the positive, that lies nearest to the others
+        side, other = sign * of_label > 0, sign * of_label < 0
+        if side.any():
+            row = int(torch.where(side, of_label.abs(), torch.inf).argmin())
+            nearest = float(of_label[other].abs().min()) if other.any() else 1.0
+            columns[place, row, label] = -sign * (nearest + 0.5 / len(truth))
+    return probes
+
+
+def classes(truth: Tensor, count: int) -> Tensor:
+    """Logits [P, N, K] for class indices [N]: right; then, for each of the rarest classes, one row given to the next class.
+
+    >>> classes(torch.tensor([0, 1, 1]), 2).argmax(-1).tolist()
+    [[0, 1, 1], [1, 1, 1], [0, 0, 1]]
+    """
+    sizes = torch.bincount(truth, minlength=count)
+    rarest = [int(place) for place in sizes.argsort() if sizes[place]][:MOST_CLASSES]
+    ramp = torch.linspace(0.1, 1.0, len(truth), dtype=torch.float64)[:, None]
+    right = torch.nn.functional.one_hot(truth, count) * (1 + ramp)
+    probes = right.repeat(1 + len(rarest), 1, 1)
+    for place, label in enumerate(sorted(rarest), start=1):
+        row = int((truth == label).nonzero()[0])
+        probes[place, row, label] = 0.0
+        probes[place, row, (label + 1) % count] = 1.0
+    return probes

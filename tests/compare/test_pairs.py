@@ -1,0 +1,177 @@
+"""Values that are missing: no verdict is built on a choice of seeds, and every mean says of how many it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from losscli.compare.columns import columns
+from losscli.compare.leaderboard import build_arena
+from losscli.compare.result import Arena, RunResult, TestRows
+from losscli.compare.verdict import described, seeds_wanted
+from losscli.compare.words import paragraph
+from losscli.reports.json import to_json
+from losscli.stack.fingerprint import Fingerprint, fingerprint
+
+MakeArena = Callable[..., Arena]
+NAN = math.nan
+
+
+def board(scores: Mapping[str, Sequence[float]], metric: str = "precision", **facts: Any) -> Arena:
+    entries = [SimpleNamespace(name=name, loss=name, options={}, beside={}) for name in scores]
+    runs = [
+        RunResult(name, seed, "ok", 1, 1, {"test": {metric: value}}, [], 0.1)
+        for name, values in scores.items()
+        for seed, value in enumerate(values)
+    ]
+    given = {"task": "binary", "data": "d", "headline": metric, "directions": {metric: "up"}, "baseline": {}, **facts}
+    return build_arena(entries, runs, rows={"train": 140, "valid": 30, "test": 30}, **given)
+
+
+DARING = [0.5 + 0.01 * (seed % 5) for seed in range(30)]
+SHY = [1.0 if seed < 8 else NAN for seed in range(30)]  # predicts a positive with eight seeds only
+
+
+@pytest.mark.parametrize("resampled", [True, False])
+@pytest.mark.parametrize("order", [("daring", "shy"), ("shy", "daring")])
+def test_a_metric_without_a_value_on_some_seeds_gives_no_verdict(order: tuple[str, str], resampled: bool) -> None:
+    scores = {"daring": DARING, "shy": SHY}
+    arena = board({name: scores[name] for name in order}, resampled=resampled)
+    entry = arena.entries[1]
+    assert entry.verdict == "undefined"
+    assert entry.delta is not None
+    assert (entry.delta.seeds, entry.delta.of, entry.delta.ci95, entry.delta.p) == (8, 30, None, None)
+    assert entry.delta.seeds_needed is None  # more seeds promise no cure
+    shy = next(each for each in arena.entries if each.entry == "shy").scores["test"]["precision"]
+    assert (shy.n, shy.of, shy.mean) == (8, 30, 1.0)
+
+
+def test_every_way_out_says_of_how_many_seeds_a_mean_is(comparison_of: Callable[..., Any]) -> None:
+    arena = board({"daring": DARING, "shy": SHY})
+    assert "8 of 30" in columns(arena)[0].cells[1]
+    assert "30" not in columns(arena)[0].cells[0]  # all of them need no word
+    assert described(arena.entries[1], arena) == "no verdict, precision has a value in 8 of 30 seeds"
+    assert "precision has a value in 8 of 30 seeds" in paragraph(arena)
+    told = to_json(comparison_of(arena))["arenas"][0]["entries"][1]
+    assert (told["test"]["precision"]["n"], told["test"]["precision"]["of"]) == (8, 30)
+    assert told["test"]["precision"]["values"].count(None) == 22
+    assert told["verdict"] == told["delta"]["verdict"] == "undefined"
+    (finding,) = arena.findings
+    assert finding.code == "metric-undefined"
+    assert "8 of 30 seeds for shy" in finding.message
+
+
+def test_a_metric_that_nobody_has_at_ten_seeds_is_not_too_few_seeds() -> None:
+    arena = board({"a": [NAN] * 10, "b": [NAN] * 10, "c": [0.5] * 10})
+    assert [entry.verdict for entry in arena.entries] == ["reference", "undefined", "undefined"]
+    assert described(arena.entries[1], arena) == "has no precision"
+    assert described(arena.entries[2], arena) == "the reference has no precision"
+
+
+def test_a_seed_on_which_nobody_can_have_a_value_is_left_out_and_said() -> None:
+    steps = [0.001 * (seed % 3) for seed in range(10)]
+    better = {"a": [0.5 + step for step in steps], "b": [0.6 + 2 * step for step in steps]}
+    holes = {
+        name: [NAN if seed in (2, 5) else value for seed, value in enumerate(values)] for name, values in better.items()
+    }
+    arena = board(holes, "recall", test=TestRows(impossible={"recall": {2, 5}}))
+    assert arena.entries[1].verdict == "better"
+    assert arena.entries[1].delta is not None
+    assert (arena.entries[1].delta.seeds, arena.entries[1].delta.of) == (8, 10)
+    (finding,) = arena.findings
+    assert finding.code == "metric-impossible"
+    assert "recall cannot be measured on the test rows of seeds 2, 5" in finding.message
+    assert (
+        board(holes, "recall").entries[1].verdict == "undefined"
+    )  # it could have been: somebody must know why it is not
+
+
+def test_where_hardly_a_seed_can_be_measured_that_is_why_there_is_no_verdict() -> None:
+    rare = [0.5 if seed < 3 else NAN for seed in range(10)]
+    arena = board({"a": rare, "b": rare}, "recall", test=TestRows(impossible={"recall": set(range(3, 10))}))
+    assert described(arena.entries[1], arena) == "no verdict, recall can be measured in 3 of 10 seeds"
+
+
+def test_runs_that_are_lost_for_both_decide_nothing(arena_of: MakeArena) -> None:
+    scores = {"a": [0.8 + 0.01 * seed for seed in range(8)], "b": [0.9 + 0.011 * seed for seed in range(8)]}
+    assert arena_of(scores).entries[1].verdict == "better"
+    assert arena_of(scores, diverged={"a": [3], "b": [3]}).entries[1].verdict == "inconclusive"
+    assert arena_of({"a": scores["a"], "b": scores["a"]}, diverged={"b": [3]}).entries[1].verdict == "inconclusive"
+
+
+# Equal predictions
+
+
+def test_equal_predictions_are_the_same_at_any_number_of_seeds() -> None:
+    numbers = np.linspace(0, 1, 50)
+    prints = [fingerprint(numbers > 0.5, numbers + 1e-3 * seed) for seed in range(3)]
+    for seeds in (1, 3):
+        arena = board({"a": [0.8] * seeds, "b": [0.8] * seeds, "c": [0.8] * seeds})
+        mark = {"a": prints, "b": prints, "c": prints[::-1]}
+        runs = [
+            replace(run, fingerprint=mark[run.entry][run.seed] if seeds > 1 or run.entry != "c" else None)
+            for run in arena.runs
+        ]
+        entries = [SimpleNamespace(name=name, loss=name, options={}, beside={}) for name in mark]
+        again = build_arena(
+            entries, runs, task="binary", data="d", headline="f1", directions={"f1": "up"}, baseline={}, resampled=False
+        )
+        assert again.entries[1].verdict == "same"
+        assert described(again.entries[1], again) == "the same"
+        assert again.entries[2].verdict != "same"
+
+
+def test_a_fingerprint_tells_decisions_and_numbers_apart() -> None:
+    numbers = np.linspace(0, 1, 5000)
+    one = fingerprint(numbers > 0.5, numbers)
+    assert one.numbers.shape == (1000, 1)
+    assert one.matches(fingerprint(numbers > 0.5, numbers + 1e-6))
+    assert not one.matches(fingerprint(numbers > 0.5, numbers + 1e-3))
+    assert not one.matches(fingerprint(numbers > 0.4995, numbers))  # a single row is decided otherwise
+    assert not one.matches(Fingerprint(one.decisions, one.numbers[:10]))
+
+
+# Resolution
+
+
+@pytest.mark.parametrize(("rows", "verdict"), [(30, "inconclusive"), (1000, "equivalent")])
+def test_equal_scores_on_few_rows_are_not_equivalent(rows: int, verdict: str) -> None:
+    """Six seeds without a difference leave 1 - 0.025^(1/6) = 46 % of seeds that may differ by a row, 1/30 of accuracy."""
+    scores = {"a": [0.9, 0.8, 0.9, 0.7, 0.8, 0.9], "b": [0.9, 0.8, 0.9, 0.7, 0.8, 0.9]}
+    test = TestRows(resolution={"accuracy": 1 / rows})
+    arena = board(scores, "accuracy", resampled=False, test=test)
+    assert arena.entries[1].verdict == verdict
+    wanted = seeds_wanted(arena)
+    if verdict == "inconclusive":  # 1/30 * (1 - 0.025^(1/n)) <= 0.005 takes 23 seeds
+        assert 1 / 30 * (1 - 0.025 ** (1 / wanted)) <= 0.005 < 1 / 30 * (1 - 0.025 ** (1 / (wanted - 1)))
+
+
+# The board
+
+
+def test_other_metrics_are_one_family_beside_the_headline() -> None:
+    chance = np.random.default_rng(0)
+    names, metrics = ["a", "b", "c"], ["m0", "m1", "m2", "m3"]
+    entries = [SimpleNamespace(name=name, loss=name, options={}, beside={}) for name in names]
+    runs = [
+        RunResult(
+            name, seed, "ok", 1, 1, {"test": dict(zip(metrics, chance.normal(0.5, 0.1, 4), strict=True))}, [], 0.1
+        )
+        for name in names
+        for seed in range(10)
+    ]
+    directions: dict[str, Any] = dict.fromkeys(metrics, "up")
+    arena = build_arena(
+        entries, runs, task="binary", data="d", headline="m0", directions=directions, baseline={}, resampled=False
+    )
+    deltas = {(entry.entry, metric): delta for entry in arena.entries[1:] for metric, delta in entry.deltas.items()}
+    assert len(deltas) == 8
+    for family in ([key for key in deltas if key[1] == "m0"], [key for key in deltas if key[1] != "m0"]):
+        smallest = min(family, key=lambda key: deltas[key].p or 1.0)
+        assert deltas[smallest].p_holm == pytest.approx(min(1.0, len(family) * (deltas[smallest].p or 1.0)))
