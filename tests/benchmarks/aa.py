@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 import yaml
-from boards import CLAIMS
+from boards import CLAIMS, verdicts
 from torch import Tensor
 from torch.nn import functional
 
@@ -31,17 +31,19 @@ TASKS = {  # a generator of tables, a loss, the same under another name, metrics
     "binary": ("classification", "bce-logits", "soft-margin", ("log-loss", "accuracy", "auroc", "brier")),
     "regression": ("friedman1", "mse", "mse-again", ("rmse", "mae")),
 }
-HEAD = ["metric", "split", "boards of 2", "boards of 6: per comparison", "per board", "twins"]
+HEAD = ["metric", "split", "boards of 2", "boards of 6: per comparison", "per board", "twins the same"]
 CONDITIONS = (
     f"Percent; {ENTRIES} entries x {SEEDS} seeds of a linear model on tables of {ROWS} rows (30 of them test rows), trained by "
     "`losscli.compare` with a loss whose rows are weighted at random, another way for each entry; then dealt into boards of two "
-    "and of six, margin zero. Each metric takes its turn as the headline. Twins: the same loss under two names, any claim."
+    "and of six, margin zero. Each metric takes its turn as the headline. Twins are one loss under two names: how often they "
+    "are called the same."
 )
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What one table gave on one metric: claims and comparisons of boards of two and six, boards of six with a claim."""
+    """What one table gave on one metric: claims and comparisons of boards of two and six, boards of six with a claim,
+    and whether twins are called the same."""
 
     metric: str
     pairs: tuple[int, int]
@@ -105,20 +107,23 @@ def table(cell: tuple[str, bool, int]) -> list[Tally]:
 
 def _tally(arena: Arena, metric: str, twins: Sequence[str], names: Sequence[str]) -> Tally:
     pairs, sixes = (
-        [_claims(arena, metric, names[at : at + size]) for at in range(0, len(names), size)] for size in SIZES
+        [
+            [verdict in CLAIMS for verdict in _verdicts(arena, metric, names[at : at + size])]
+            for at in range(0, len(names), size)
+        ]
+        for size in SIZES
     )
-    same = _claims(arena, metric, twins)
     return Tally(
         metric,
         (sum(map(sum, pairs)), len(pairs)),
         (sum(map(sum, sixes)), 5 * len(sixes)),
         (sum(map(any, sixes)), len(sixes)),
-        (sum(same), 1),
+        (int(_verdicts(arena, metric, twins) == ["same"]), 1),
     )
 
 
-def _claims(arena: Arena, metric: str, names: Sequence[str]) -> list[bool]:
-    """Whether each but the first of these entries is called better or worse on a board of their own."""
+def _verdicts(arena: Arena, metric: str, names: Sequence[str]) -> list[str]:
+    """The verdicts on all but the first of these entries, on a board of their own."""
     found = build_arena(
         [SimpleNamespace(name=name, loss=name, options={}, beside={}) for name in names],  # type: ignore[misc]
         [run for run in arena.runs if run.entry in names],
@@ -131,7 +136,7 @@ def _claims(arena: Arena, metric: str, names: Sequence[str]) -> list[bool]:
         resampled=arena.resampled,
         equivalence={metric: 0.0},
     )
-    return [entry.verdict in CLAIMS for entry in found.entries[1:]]
+    return verdicts(found)
 
 
 def rows(task: str, fixed: bool, tables: Sequence[Sequence[Tally]]) -> list[list[str]]:

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
 from losscli.compare.leaderboard import build_arena
-from losscli.compare.result import Arena, RunResult
+from losscli.compare.result import Arena, RunResult, TestRows
 
 Draw = Callable[[np.random.Generator, int, int], np.ndarray]
 Several = Callable[[np.random.Generator, int, int], dict[str, np.ndarray]]  # metric -> scores [E, S]
@@ -228,37 +227,50 @@ def together(draw: Draw, metrics: int = 4, share: float = 0.5) -> Several:
     return scores
 
 
-def arena(scores: Mapping[str, np.ndarray], resampled: bool = False, rows: int = 150, **facts: Any) -> Arena:
-    """The arena of `scores`, metric -> [E, S], the headline first; `rows` are the test rows of 1000 where splits are resampled.
+def arena(
+    scores: Mapping[str, np.ndarray],
+    resampled: bool = False,
+    equivalence: Mapping[str, float] | None = None,
+    steps: Mapping[str, float] | None = None,
+) -> Arena:
+    """The arena of `scores`, metric -> [E, S], the headline first; resampled splits are 70/15/15.
 
-    With a margin of zero unless `facts` says otherwise, so that no `equivalent` hides an error.
+    The margin is zero unless `equivalence` says otherwise, so that no `equivalent` hides an error; `steps` says by how much one
+    row moves a metric.
     """
     headline, first = next(iter(scores.items()))
     names = [f"entry {number}" for number in range(len(first))]
     runs = [
         RunResult(
-            name, seed, "ok", 1, 1, {"test": {metric: float(of[row, seed]) for metric, of in scores.items()}}, [], 0.0
+            name, seed, "ok", 1, 1, {"test": {metric: float(of[row, seed]) for metric, of in scores.items()}}, [], 0
         )
         for row, name in enumerate(names)
         for seed in range(first.shape[1])
     ]
-    given: dict[str, Any] = {
-        "task": "regression",
-        "data": "simulated",
-        "headline": headline,
-        "directions": dict.fromkeys(scores, "up"),
-        "baseline": {},
-        "rows": {"train": 1000 - 2 * rows, "test": rows},
-        "resampled": resampled,
-        "equivalence": dict.fromkeys(scores, 0.0),
-    }
-    entries = [SimpleNamespace(name=name, loss=name, options={}, beside={}) for name in names]
-    return build_arena(entries, runs, **given | facts)  # type: ignore[arg-type]
+    return build_arena(
+        [SimpleNamespace(name=name, loss=name, options={}, beside={}) for name in names],  # type: ignore[misc]
+        runs,
+        task="regression",
+        data="simulated",
+        headline=headline,
+        directions=dict.fromkeys(scores, "up"),
+        baseline={},
+        rows={"train": 70, "test": 15},
+        resampled=resampled,
+        equivalence=equivalence or dict.fromkeys(scores, 0.0),
+        test=TestRows(resolution=steps or {}),
+    )
 
 
 def verdicts(found: Arena) -> list[str]:
     """The verdicts on the headline; the reference has none."""
     return [entry.verdict for entry in found.entries[1:]]
+
+
+def claims(found: Arena) -> tuple[bool, bool]:
+    """Whether any entry is called better or worse: on the headline, and on another metric."""
+    said = [(metric, of.verdict in CLAIMS) for entry in found.entries for metric, of in entry.deltas.items()]
+    return tuple(any(claim for metric, claim in said if (metric == found.headline) == first) for first in (True, False))  # type: ignore[return-value]
 
 
 def families(draw: Draw, comparisons: int, seeds: int, boards: int, resampled: bool = False) -> Iterator[list[str]]:

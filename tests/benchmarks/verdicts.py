@@ -1,6 +1,6 @@
 """How often a verdict is wrong on boards whose truth is known, how often one is given, and how long the statistics take.
 
-Run:  python tests/benchmarks/verdicts.py [--boards 2000] [--out tests/benchmarks/VERDICTS.md]
+Run:  python tests/benchmarks/verdicts.py [--boards 1000] [--out tests/benchmarks/VERDICTS.md]
 
 Every figure names its conditions. Boards are simulated (`boards.py`) and judged by `build_arena`; `aa.py` does the same with
 entries that the product itself has trained. Nothing here fails on time.
@@ -20,7 +20,7 @@ from typing import Any
 import aa
 import boards
 import numpy as np
-from boards import CLAIMS, RESAMPLED, SKEWED, SYMMETRIC, arena, error_rates, families, verdicts
+from boards import RESAMPLED, SKEWED, SYMMETRIC, arena, error_rates, families, verdicts
 from rich.console import Console
 from rich.table import Table
 
@@ -30,6 +30,10 @@ from losscli.compare.statistics import delta
 SEEDS = (5, 6, 8, 10, 20, 30)
 FIXED = {**SYMMETRIC, **SKEWED}
 MARGIN = 0.005
+ABOUT = (
+    "The rates are those of simulated boards whose truth is known, judged by `build_arena`, and at the end those of equal losses "
+    "that the product has trained. One in twenty is the promise for entries whose paired differences are symmetric about zero."
+)
 Work = Callable[[Callable[..., Any], Iterable[Any]], Iterable[Any]]  # as `map` does
 
 
@@ -108,7 +112,7 @@ def _errors(cell: tuple[str, int, int, int, bool]) -> tuple[float, float]:
 
 
 def whole_board(work: Work, count: int) -> Section:
-    count //= 4
+    count //= 2
     cells = [(False, seeds, count) for seeds in (8, 10)] + [(True, seeds, count) for seeds in (6, 10, 20)]
     rows = [
         ["resampled" if cell[0] else "fixed", str(cell[1]), *map(percent, found)]
@@ -130,16 +134,12 @@ def _board(cell: tuple[bool, int, int]) -> tuple[float, float, float]:
     chance = np.random.default_rng(20261121)
     wrong = np.empty((count, 2), bool)
     for board in range(count):
-        found = arena(draw(chance, 6, seeds), resampled)
-        claims = {
-            metric: any(of.verdict in CLAIMS for entry in found.entries if (of := entry.deltas.get(metric)))
-            for metric in found.directions
-        }
-        wrong[board] = claims.pop(found.headline), any(claims.values())
+        wrong[board] = boards.claims(arena(draw(chance, 6, seeds), resampled))
     return float(wrong[:, 0].mean()), float(wrong[:, 1].mean()), float(wrong.any(1).mean())
 
 
 def equivalent(work: Work, count: int) -> Section:
+    count //= 2
     sizes = [(rows, seeds) for rows in (30, 100, 270) for seeds in (6, 10, 20)]
     cells = [
         (rows, seeds, truth, own, count) for rows, seeds in sizes for truth in (0.0051, 0.0067) for own in (0.0, 0.1)
@@ -173,24 +173,20 @@ def _equivalent(cell: tuple[int, int, float, float, int]) -> float:
         gained = chance.multinomial(rows, [truth + own / 2, own / 2, 1 - truth - own], size=seeds)
         base = np.round(0.8 * rows) * np.ones(seeds)
         scores = np.stack([base, base + gained[:, 0] - gained[:, 1]]) / rows
-        found = arena({"score": scores}, **resolution(rows), equivalence={"score": MARGIN})
+        found = arena({"score": scores}, equivalence={"score": MARGIN}, steps={"score": 1 / rows})
         told += verdicts(found)[0] in ("equivalent", "same")
     return told / count
 
 
-def resolution(rows: int) -> dict[str, Any]:
-    """What `build_arena` is told of a metric that counts rows."""
-    return {}
-
-
 def coverage(work: Work, count: int) -> Section:
     kinds = ("normal", "heavy tails (t, 2 df)", *SKEWED)
-    cells = [(kind, seeds, count, False) for kind in kinds for seeds in SEEDS]
+    cells = [(kind, seeds, 4 * count if kind == "normal" else count, False) for kind in kinds for seeds in SEEDS]
     cells += [(kind, seeds, count, True) for kind in RESAMPLED for seeds in SEEDS]
     found = dict(zip([cell[:2] for cell in cells], work(_coverage, cells), strict=True))
     return Section(
         "The 95 % interval of a difference holds the true one",
-        f"Percent of {count} boards of two entries. A fixed split has Student's t with five seeds and BCa from six on; the "
+        f"Percent of {count} boards of two entries, of {4 * count} where normal. A fixed split has Student's t "
+        "with five seeds and BCa from six on; the "
         "last rows are resampled splits (70/15/15 of 200 rows), whose corrected interval is wide on purpose.",
         ["scores", *(f"{seeds} seeds" for seeds in SEEDS)],
         [[kind, *(percent(found[kind, seeds]) for seeds in SEEDS)] for kind in (*kinds, *RESAMPLED)],
@@ -266,7 +262,7 @@ SECTIONS = (fixed, resampled, several, whole_board, equivalent, coverage, power_
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--boards", type=int, default=2000, help="of the simplest tables; the larger ones have fewer")
+    parser.add_argument("--boards", type=int, default=1000, help="of the simplest tables; larger ones have fewer")
     parser.add_argument("--only", choices=[section.__name__ for section in SECTIONS], action="append")
     parser.add_argument("--out", type=Path, help="a Markdown file for the tables")
     options = parser.parse_args()
@@ -282,7 +278,8 @@ def main() -> None:
             console.print(done[-1].table())
             console.print(f"{time.perf_counter() - began:.0f} s\n")
     if options.out:
-        head = f"# How often verdicts are right\n\n{__doc__.strip()}\n"
+        made = f"`python tests/benchmarks/verdicts.py --boards {options.boards} --out ...` wrote this page."
+        head = f"# How often verdicts are wrong\n\n{made} {ABOUT}\n"
         options.out.write_text("\n".join([head, *(section.markdown() for section in done)]))
 
 
