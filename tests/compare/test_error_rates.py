@@ -88,10 +88,16 @@ def test_a_board_without_differences_has_a_false_verdict_on_other_metrics_at_mos
     assert max(headline, others) <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / count)
 
 
-@pytest.mark.parametrize(("rows", "seeds"), [(30, 6), (30, 10)])
-def test_few_tied_rows_are_not_called_equivalent_beyond_the_margin(rows: int, seeds: int) -> None:
-    """The entry is right on 0.67 % more rows, and the margin is 0.5 %: six seeds of 30 rows are often all equal."""
-    chance, count, truth = np.random.default_rng(20261122), 200, 0.0067
+BY_ROWS = pytest.mark.xfail(strict=True, reason="unseen() counts seeds that differ, not rows: 4.7 % of 600 equal rows")
+
+
+@pytest.mark.parametrize(
+    ("rows", "seeds", "truth"),
+    [(30, 6, 0.0067), (30, 10, 0.0067), pytest.param(100, 6, 0.0051, marks=BY_ROWS)],
+)
+def test_few_tied_rows_are_not_called_equivalent_beyond_the_margin(rows: int, seeds: int, truth: float) -> None:
+    """The entry is right on more rows than the margin of 0.5 % allows, and yet all scores of a board are often equal."""
+    chance, count = np.random.default_rng(20261122), 500
     equal = wrong = 0
     for _ in range(count):
         gained = chance.binomial(rows, truth, seeds)
