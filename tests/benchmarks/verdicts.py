@@ -3,7 +3,7 @@
 Run:  python tests/benchmarks/verdicts.py [--boards 1000] [--out tests/benchmarks/VERDICTS.md]
 
 Every figure names its conditions. Boards are simulated (`boards.py`) and judged by `build_arena`; `aa.py` does the same with
-entries that the product itself has trained. Nothing here fails on time.
+entries that the product itself has trained. About four minutes on two cores. Nothing here fails on time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ FIXED = {**SYMMETRIC, **SKEWED}
 MARGIN = 0.005
 ABOUT = (
     "The rates are those of simulated boards whose truth is known, judged by `build_arena`, and at the end those of equal losses "
-    "that the product has trained. One in twenty is the promise for entries whose paired differences are symmetric about zero."
+    "that the product has trained. One in twenty is the promise for entries whose paired differences are symmetric about zero. "
+    "The standard error of a rate of 5 % is 0.7 in 1000 boards, 1.1 in 400, 1.5 in 200."
 )
 Work = Callable[[Callable[..., Any], Iterable[Any]], Iterable[Any]]  # as `map` does
 
