@@ -236,16 +236,20 @@ def _power(cell: tuple[float, int, int]) -> float:
 
 
 def trained(work: Work, count: int) -> Section:
-    cells = [
-        (task, fixed, number) for task in aa.TASKS for fixed in (False, True) for number in range(max(1, count // 100))
-    ]
+    tables = max(1, count // 100)
+    cells = [(task, fixed, number) for task in aa.TASKS for fixed in (False, True) for number in range(tables)]
     found = list(work(aa.table, cells))
     rows = []
     for task in aa.TASKS:
         for fixed in (False, True):
             group = [each for cell, each in zip(cells, found, strict=True) if cell[:2] == (task, fixed)]
             rows += aa.rows(task, fixed, group)
-    return Section("Better or worse, though equal: entries that the product has trained", aa.CONDITIONS, aa.HEAD, rows)
+    return Section(
+        "Better or worse, though equal: entries that the product has trained",
+        f"{aa.CONDITIONS} {tables} tables for each line: {18 * tables} boards of two, {6 * tables} of six.",
+        aa.HEAD,
+        rows,
+    )
 
 
 def speed(console: Console) -> None:
