@@ -3,7 +3,8 @@
 A bootstrap of n values spreads by sqrt((n-1)/n) too little and knows no heavy t tails: of ten values, a nominal 95 % interval
 holds the mean about nine times in ten. So the percentiles are those of the level that makes up for both, for normal values
 exactly as Student's t does: Phi(-sqrt(n/(n-1)) t(n-1)) in place of 2.5 % (Hesterberg 2015, "What Teachers Should Know About
-the Bootstrap", The American Statistician 69).
+the Bootstrap", The American Statistician 69). That does not make up for all: the interval of normal values holds their mean in
+93 % of samples of six, 94 % of eight to fifteen, 95 % from twenty on; of exponential values in 90 % of samples of six.
 """
 
 from __future__ import annotations

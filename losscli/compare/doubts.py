@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from statistics import fmean
 
 from losscli.compare.pairs import pairs, value
+from losscli.compare.power import LEVEL
 from losscli.compare.result import Arena, RunResult
-from losscli.errors import Finding, Severity, counted, shown
+from losscli.compare.shape import carrier, odd_seed, one_sided
+from losscli.errors import Finding, Severity, counted, listed, shown, visible
 
 MOST_TOLD = 6  # entries that one finding names
 CLAIMS = ("better", "worse")
+JUDGED = (*CLAIMS, "inconclusive", "equivalent")
 
 
-def doubts(arena: Arena, impossible: Mapping[str, Collection[int]]) -> list[Finding]:
-    """All of them, for an arena whose verdicts are known."""
+def doubts(arena: Arena, impossible: Mapping[str, Collection[int]], test_ratio: float) -> list[Finding]:
+    """All of them, for an arena whose verdicts are known; `test_ratio` as in `statistics`."""
     runs: dict[str, list[RunResult]] = {entry.entry: [] for entry in arena.entries}
     for run in arena.runs:
         runs[run.entry].append(run)
@@ -25,27 +27,36 @@ def doubts(arena: Arena, impossible: Mapping[str, Collection[int]]) -> list[Find
         *_never_positive(arena),
         *_impossible({metric: impossible.get(metric, ()) for metric in metrics}, arena),
         *(finding for metric in metrics for finding in _unmeasured(metric, runs, impossible.get(metric, ()))),
-        *_carried_by_a_seed(arena, runs),
+        *_shapes(arena, runs, test_ratio),
     ]
 
 
-def _carried_by_a_seed(arena: Arena, runs: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
-    """Verdicts whose difference is mostly that of one seed: without it, less than half would be left."""
-    found = []
+def _shapes(arena: Arena, runs: Mapping[str, Sequence[RunResult]], test_ratio: float) -> list[Finding]:
+    """Differences on the headline that one seed makes, and those that lean to one side, which no test here allows for."""
+    carried, leaning = [], []
+    seeds, direction = {run.seed for run in arena.runs}, arena.directions[arena.headline]
     for entry in arena.entries:
-        if entry.verdict not in CLAIMS or entry.delta is None:
+        if entry.delta is None or entry.verdict not in JUDGED:
             continue
-        seeds, direction = {run.seed for run in arena.runs}, arena.directions[arena.headline]
         both = pairs(runs[entry.entry], runs[arena.reference], arena.headline, seeds, direction=direction)
         differences = {seed: score - both.reference[seed] for seed, score in both.entry.items()}
-        loudest = max(differences, key=lambda seed: differences[seed] * (entry.delta.mean if entry.delta else 1.0))
-        rest = fmean(difference for seed, difference in differences.items() if seed != loudest)
-        if rest / entry.delta.mean < 0.5:
-            message = f"{entry.entry} is {entry.verdict} mostly because of seed {loudest}: without it the difference in"
-            message += f" {arena.headline} is {rest:+.3g}, and not {entry.delta.mean:+.3g}"
-            cure = "look at that seed's run, and add seeds before relying on the verdict"
-            found.append(Finding("one-seed", "warning", message, cure))
-    return found
+        seed = carrier(differences, entry.delta.margin or 0.0, test_ratio) if entry.verdict in CLAIMS else None
+        if seed is not None:
+            carried.append(f"{visible(entry.entry)} is {entry.verdict} because of seed {seed}")
+        elif one_sided(list(differences.values())):
+            leaning.append(f"{visible(entry.entry)} (seed {odd_seed(differences)})")
+    findings = []
+    if carried:
+        message = f"{listed(carried, MOST_TOLD)}: without it there is no difference in {arena.headline}"
+        cure = "look at that seed's run, and add seeds before relying on the verdict"
+        findings.append(Finding("one-seed", "warning", message, cure))
+    if leaning:
+        message = (
+            f"one seed lies far from the others in the differences of {listed(leaning, MOST_TOLD)}: such differences"
+        )
+        message += f" are told apart by chance more often than {LEVEL:.0%}"
+        findings.append(Finding("odd-seed", "info", message, "look at that seed's run; more seeds show how rare it is"))
+    return findings
 
 
 def _impossible(seeds: Mapping[str, Collection[int]], arena: Arena) -> list[Finding]:

@@ -87,7 +87,10 @@ def build_arena(
         split=split,
         corrupt=corrupt or {},
     )
-    return replace(arena, findings=[*findings, *doubts(arena, board.test.impossible), *intervals.findings(by_entry)])
+    return replace(
+        arena,
+        findings=[*findings, *doubts(arena, board.test.impossible, board.test_ratio), *intervals.findings(by_entry)],
+    )
 
 
 @dataclass(frozen=True)

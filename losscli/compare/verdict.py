@@ -15,7 +15,7 @@
   entry must not win by losing its worst runs.
 
 Resolution: on 30 test rows accuracy moves in steps of 1/30, so that equal values in six seeds do not exclude a difference of
-half a percent. When n seeds agree, up to `unseen(n)` of them may differ by a step; the interval is widened by so much.
+half a percent. Where no row is judged otherwise, up to `unseen(n)` rows per seed may be; the interval is widened by so many.
 """
 
 from __future__ import annotations

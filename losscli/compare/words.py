@@ -12,6 +12,7 @@ from losscli.compare.caveats import contrary, elsewhere, learning_rate, no_bette
 from losscli.compare.phrases import better, between, by, joined, number, scored, seeds_of, some_of
 from losscli.compare.power import LEVEL, minimum_seeds
 from losscli.compare.result import Arena, Delta, EntryResult
+from losscli.compare.shape import not_excluded
 from losscli.compare.verdict import described, lost_runs, seeds_wanted
 from losscli.errors import counted, visible
 
@@ -197,8 +198,8 @@ def _collapse(arena: Arena) -> list[str]:
     winners = [entry.delta.seeds for entry in arena.entries if entry.verdict == "better" and entry.delta]
     if not winners:
         return []
-    share = 1 - LEVEL ** (1 / min(winners))
-    return [f"Bad luck that strikes fewer than {share:.0%} of the runs may not have shown in {min(winners)} seeds."]
+    share, seeds = not_excluded(min(winners)), min(winners)
+    return [f"A failure in fewer than {share:.0%} of all runs may not have shown in {seeds} seeds."]
 
 
 def _next(arena: Arena) -> list[str]:
