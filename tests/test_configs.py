@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -30,19 +29,12 @@ def test_a_spec_loads_and_its_header_tells_what_it_shows(path: Path) -> None:
     assert len(entries(spec)) == 1 or named[1] == "compare"
 
 
-def floor(comparisons: int, resampled: bool) -> int:
-    """The fewest seeds that the test in use can give a verdict with; it may or may not ask how the split is made."""
-    known = {"resampled": resampled, "test_ratio": 0.2 if resampled else 0.0}
-    asked = signature(minimum_seeds).parameters
-    return minimum_seeds(comparisons, **{name: value for name, value in known.items() if name in asked})
-
-
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_spec_has_the_seeds_for_a_verdict_or_says_why_none_is_possible(path: Path) -> None:
     spec = load_spec(path)
     comparisons = len(entries(spec)) - 1
     seeds = len(spec.seeds)
-    able = comparisons > 0 and seeds >= floor(comparisons, spec.data.split.resampled)
+    able = comparisons > 0 and seeds >= minimum_seeds(comparisons, spec.data.split.resampled)
     said = re.search(r"^# No verdict: +\S+", path.read_text(), re.M) is not None
     assert able != said, (
         f"{seeds} seeds, {comparisons} comparisons, and the header {'denies' if said else 'promises'} a verdict"
