@@ -76,7 +76,7 @@ def poly_1(p, y, epsilon=1.0):
 
 
 def asymmetric(p, y, gamma_neg=4.0, gamma_pos=1.0, clip=0.05):
-    """Ridnik et al. 2021, equations 4, 5 and 7, case by case."""
+    """Ben-Baruch et al. 2020, equations 4, 5 and 7, case by case."""
     if y == 1:
         return -((1 - p) ** gamma_pos) * np.log(p)
     shifted = max(p - clip, 0)
