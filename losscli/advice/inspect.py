@@ -100,7 +100,7 @@ def describe(table: Table) -> Inspection:
 
 def _target(found: Evidence, reason: str) -> TargetFacts:
     labels = found.target.labels
-    classes = () if found.task == "regression" else tuple(zip(labels, map(int, found.counts), strict=True))
+    classes = () if found.task == "regression" else tuple(zip(labels, map(round, found.counts.tolist()), strict=True))
     numbers = found.target.values.reshape(found.rows, -1).T if found.task == "regression" else np.empty((0, 0))
     drawn = tuple(histogram(column.astype(np.float64)) for column in numbers)
     measured = {rule.name: said.reason for rule in asked(found) if (said := rule.judge(found)) is not None}

@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from losscli.explain.search import END, Search
+from losscli.explain.search import END, Search, Sides
 from losscli.explain.trial import Counts, Trial, counts_tried, settings_of
 from losscli.explain.truths import Truths, truths
 from losscli.explain.yardstick import Yardstick, turning
@@ -127,7 +127,7 @@ class _Asked:
         outcome = torch.cat([truth.right, truth.right])
         wins = torch.arange(len(twice)) < len(truth.right)
         self.search = Search(trial.cost, twice, trial.width, outcome if trial.shifts else None)
-        found, costs = self.search.cheapest(trial.leads, outcome, wins)
+        found, costs = self.search.cheapest(Sides(trial.leads, outcome, wins))
         (right, wrong), (self.rightly, self.wrongly) = found.chunk(2), costs.chunk(2)
         self.best = torch.where((self.rightly <= self.wrongly)[:, None], right, wrong)  # [P, D]
         self.least = torch.minimum(self.rightly, self.wrongly)  # [P]

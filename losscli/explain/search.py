@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
@@ -24,11 +25,11 @@ FAR = (0.25, 2.0, 16.0, 1e3, 1e6, 1e10, END)
 FARTHEST = math.asinh(END)
 FINEST = 2.0**-20
 ROUNDS = 200
-RESTARTS = 1  # a search that ends in a bent valley goes on from there with long steps
+WALKS = 2  # one that ended in a bent valley goes on from there with long steps
+LONGEST = 0.5
 SHRINK, GROW, LEAP = 4.0, 2.0, 8.0
 
 Cost = Callable[[Tensor], Tensor]  # raw outputs [..., D] -> the cost of each outcome [..., Y]
-Leads = Callable[[Tensor], Tensor]  # raw outputs [..., D] -> by how much they decide for each outcome [..., Y]
 
 
 @lru_cache(maxsize=4)
@@ -64,52 +65,65 @@ class Search:
         self.lattice = self.start @ self.kinds  # [kinds, G, D]
         self.risk = _number((cost(self.lattice)[self.kind] @ truth[:, :, None]).squeeze(-1))  # [P, G]
 
-    def cheapest(
-        self, leads: Leads | None = None, outcome: Tensor | None = None, wins: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """The best output [P, D] and its expected cost [P].
-
-        With `leads`, of those outputs only that decide for the row's `outcome` [P] where it `wins` [P], otherwise where not.
+    def cheapest(self, sides: Sides | None = None) -> tuple[Tensor, Tensor]:
+        """The best output [P, D] and its expected cost [P]; with `sides`, of the outputs on that side of the decision.
 
         >>> squares = lambda x: torch.cat([x.square(), (x - 1).square()], -1)
         >>> best, least = Search(squares, torch.tensor([[0.25, 0.75]], dtype=torch.float64), 1).cheapest()
         >>> round(best.item(), 3), round(least.item(), 4)
         (0.75, 0.1875)
         """
-
-        def barred(every: Tensor, rows: Tensor) -> Tensor:
-            assert outcome is not None
-            assert wins is not None
-            lead = every.gather(-1, outcome[rows, None, None].expand(*every.shape[:2], 1)).squeeze(-1)
-            return (lead > 0) != wins[rows, None]
-
-        rows = torch.arange(len(self.truth))
+        every = torch.arange(len(self.truth))
         risk = self.risk
-        if leads is not None:
-            risk = risk.masked_fill(barred(leads(self.lattice)[self.kind], rows), math.inf)
+        if sides is not None:
+            risk = sides.keep(risk, sides.leads(self.lattice)[self.kind], every)
         least, at = risk.min(-1)
         best = self.start[at].asinh()
-        step, aim, again = torch.full_like(least, 0.5), best.clone(), RESTARTS
+        for _ in range(WALKS):
+            self._walk(best, least, sides)
+        return self._outputs(best[:, None], every).squeeze(1), least
+
+    def _walk(self, best: Tensor, least: Tensor, sides: Sides | None) -> None:
+        """Go down from `best` [P, d], which costs `least` [P], until steps are small; both are changed in place."""
         way, fit = directions(best.shape[-1]), parabola(best.shape[-1])
+        step, aim = torch.full_like(least, LONGEST), best.clone()
         for _ in range(ROUNDS):
             rows = torch.nonzero(step > FINEST).squeeze(-1)
             if not len(rows):
-                if not again:
-                    break
-                rows, again, step = torch.arange(len(step)), again - 1, torch.full_like(step, 0.5)
+                break
             tried = torch.cat([best[rows, None] + way * step[rows, None, None], aim[rows, None]], 1)
             tried = tried.clamp(-FARTHEST, FARTHEST)
-            outputs = tried.sinh() @ self.kinds[self.kind[rows]]
+            outputs = self._outputs(tried, rows)
             risk = _number((self.cost(outputs) @ self.truth[rows, :, None]).squeeze(-1))  # [P, N + 1]
             aim[rows] = best[rows] + fit.bottom(risk[:, :-1]) * step[rows, None]
-            if leads is not None:
-                risk = risk.masked_fill(barred(leads(outputs), rows), math.inf)
+            if sides is not None:
+                risk = sides.keep(risk, sides.leads(outputs), rows)
             lower, at = risk.min(-1)
             better = lower < least[rows] - 1e-15 * least[rows].abs()
             best[rows] = torch.where(better[:, None], tried[torch.arange(len(at)), at], best[rows])
             least[rows] = torch.where(better, lower, least[rows])
             step[rows] *= torch.where(better & (at < len(way)), GROW, 1 / SHRINK)
-        return (best.sinh()[:, None] @ self.kinds[self.kind]).squeeze(1), least
+
+    def _outputs(self, at: Tensor, rows: Tensor) -> Tensor:
+        """Raw outputs of points of the walk: [P, N, d] -> [P, N, D]."""
+        return at.sinh() @ self.kinds[self.kind[rows]]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """On which side of a decision to search: outputs that decide for `outcome` [P] where it `wins` [P], else the others.
+
+    `leads`: raw outputs [..., D] -> by how much they decide for each outcome [..., Y].
+    """
+
+    leads: Callable[[Tensor], Tensor]
+    outcome: Tensor
+    wins: Tensor
+
+    def keep(self, risk: Tensor, leads: Tensor, rows: Tensor) -> Tensor:
+        """The risk [P, N] of these rows where their leads [P, N, Y] are on the row's side, infinity elsewhere."""
+        lead = leads.gather(-1, self.outcome[rows, None, None].expand(*leads.shape[:2], 1)).squeeze(-1)
+        return risk.masked_fill((lead > 0) != self.wins[rows, None], math.inf)
 
 
 class Parabola:
