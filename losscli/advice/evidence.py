@@ -31,16 +31,22 @@ class Evidence:
 
     @property
     def soft(self) -> bool:
-        """Multiclass targets that are probabilities of each class."""
-        return self.task == "multiclass" and self.target.values.ndim == 2
+        """Targets that are shares: of yes, or of each class."""
+        return self.target.soft
 
     @cached_property
     def counts(self) -> np.ndarray:
-        """Rows of each class [K] (binary: of no, then of yes); of each label [L] for multilabel; empty for numbers."""
+        """Rows of each class [K] (binary: of no, then of yes), or the sums of their shares; of each label [L] for multilabel.
+
+        Empty for numbers.
+        """
         if self.task == "regression":
             return np.zeros(0)
         if self.target.values.ndim == 2:
             return np.asarray(self.target.values.sum(axis=0, dtype=np.float64))
+        if self.soft:
+            yes = float(self.target.values.sum(dtype=np.float64))
+            return np.array([self.rows - yes, yes])
         return np.bincount(self.target.values.astype(np.int64), minlength=len(self.target.labels)).astype(np.float64)
 
     @property

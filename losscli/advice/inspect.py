@@ -12,7 +12,7 @@ from losscli.advice.columns import ColumnFacts, Suggestion, columns_of, suggesti
 from losscli.advice.evidence import Evidence
 from losscli.advice.numbers import Numbers
 from losscli.advice.repeats import Repeats, fingerprints
-from losscli.advice.rules import rules
+from losscli.advice.rules import asked
 from losscli.data.dataset import Table
 from losscli.errors import Finding
 
@@ -100,11 +100,10 @@ def describe(table: Table) -> Inspection:
 
 def _target(found: Evidence, reason: str) -> TargetFacts:
     labels = found.target.labels
-    classes = () if found.task == "regression" else tuple(zip(labels, map(int, found.counts), strict=True))
+    classes = () if found.task == "regression" else tuple(zip(labels, map(round, found.counts.tolist()), strict=True))
     numbers = found.target.values.reshape(found.rows, -1).T if found.task == "regression" else np.empty((0, 0))
     drawn = tuple(histogram(column.astype(np.float64)) for column in numbers)
-    asked = [rule for rule in rules if found.task in rule.tasks]
-    measured = {rule.name: said.reason for rule in asked if (said := rule.judge(found)) is not None}
+    measured = {rule.name: said.reason for rule in asked(found) if (said := rule.judge(found)) is not None}
     names = tuple(found.table.targets)
     return TargetFacts(names, found.task, reason, classes, tuple(found.numbers), drawn, measured)
 

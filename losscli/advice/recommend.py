@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from losscli.advice.evidence import Evidence
-from losscli.advice.rules import Advice, Pick, rules
+from losscli.advice.rules import Advice, Pick, asked
 from losscli.errors import Finding
 from losscli.losses import find
 from losscli.tasks import tasks
@@ -81,8 +81,7 @@ class Recommendation:
 
 def recommend(found: Evidence, most: int = MOST) -> Recommendation:
     """Ask every rule of the task. At most `most` losses besides the reference: first each rule's first, then its second ..."""
-    asked = [rule for rule in rules if found.task in rule.tasks]
-    advice = {rule.name: _bare(said, found.task) for rule in asked if (said := rule.judge(found)) is not None}
+    advice = {rule.name: _bare(said, found.task) for rule in asked(found) if (said := rule.judge(found)) is not None}
     reference = Pick(tasks.get(found.task).default_loss)
     named: dict[str, tuple[Pick, list[str]]] = {reference.said(): (reference, [])}
     in_turn = zip_longest(*([(name, pick) for pick in each.picks] for name, each in advice.items()))

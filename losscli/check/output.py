@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from losscli.check import Wiring, rule
+from losscli.tasks import tasks
 
 PROBABILITIES = ("sigmoid", "softmax")
+
+
+def _reach(wiring: Wiring, low: float, high: float) -> bool | str:
+    """Between which probabilities a model stays whose scores lie in [low, high]; True where it gives none, or K is not known.
+
+    >>> from losscli.losses import find
+    >>> _reach(Wiring("e", "binary", find("bce-logits", "binary"), ("tanh",)), -1.0, 1.0)
+    'no probability leaves 0.27 to 0.73'
+    >>> _reach(Wiring("e", "multiclass", find("cross-entropy", "multiclass"), ("tanh",), shares=[0.1] * 10), -1.0, 1.0)
+    'no probability leaves 0.015 to 0.45'
+    """
+    import torch
+
+    classes = len(wiring.shares) if wiring.task == "multiclass" else 1
+    if not classes:
+        return True
+    received = torch.full((1, 2, classes), low, dtype=torch.float64)
+    received[:, 0, 0], received[:, 1, 1:] = high, high  # one class above all others, and one below
+    task, loss = tasks.get(wiring.task), wiring.loss
+    shaped = received if wiring.task != "binary" else received.squeeze(-1)
+    point = None if loss.point is None else loss.point(shaped, wiring.settings)
+    told = task.read(shaped, loss.expects).probabilities if point is None else point
+    if told is None:
+        return True
+    first = told if wiring.task == "binary" else told[..., 0]
+    return f"no probability leaves {float(first.min()):.2g} to {float(first.max()):.2g}"
 
 
 @rule(
     "double-softmax",
     "error",
-    says="a softmax stands before a loss that applies softmax itself; between 0 and 1 its logits can hardly be told "
-    "apart, so the loss cannot get near 0 and the gradients are small",
+    says="a softmax stands before a loss that takes raw scores; between 0 and 1 they can hardly be told apart, and the "
+    "gradients are small",
     cure="give the loss raw scores (model.output: none), or use nll after log-softmax",
     bad=(("multiclass", "cross-entropy", ("softmax",)), ("multiclass", "focal", ("relu", "softmax"))),
     good=(("multiclass", "cross-entropy", ()), ("multiclass", "nll", ("log-softmax",))),
 )
-def double_softmax(wiring: Wiring) -> bool:
-    return wiring.task == "multiclass" and wiring.loss.expects in ("logits", "scores") and wiring.last == "softmax"
+def double_softmax(wiring: Wiring) -> bool | str:
+    seen = wiring.task == "multiclass" and wiring.loss.expects in ("logits", "scores") and wiring.last == "softmax"
+    return seen and _reach(wiring, 0.0, 1.0)
 
 
 @rule(
@@ -90,13 +118,14 @@ def clipped_scores(wiring: Wiring) -> bool:
 @rule(
     "bounded-scores",
     "warning",
-    says="a tanh stands before a loss that takes raw scores; between -1 and 1 no probability leaves 0.27 to 0.73",
+    says="a tanh stands before a loss that takes raw scores; between -1 and 1 none is sure",
     cure="let the last layer be linear (model.output: none)",
     bad=(("binary", "bce-logits", ("tanh",)),),
     good=(("binary", "bce-logits", ()),),
 )
-def bounded_scores(wiring: Wiring) -> bool:
-    return wiring.loss.expects in ("logits", "scores") and wiring.last == "tanh"
+def bounded_scores(wiring: Wiring) -> bool | str:
+    seen = wiring.loss.expects in ("logits", "scores") and wiring.last == "tanh"
+    return seen and _reach(wiring, -1.0, 1.0)
 
 
 @rule(

@@ -171,7 +171,8 @@ def _refuse_unfit(how: Corruption, task: Task, target: Target) -> None:
         raise SpecError(f"data.corrupt.{how.varied} has several levels: each of them makes an arena of its own")
     for kind, why in how.unfit_for(task).items():
         raise SpecError(f"data.corrupt.{kind} {why}", cure="leave it out")
-    if task.has_classes and task.name != "multilabel" and target.values.ndim != 1 and how.target_damage:
+    shares = target.soft or target.values.ndim != 1
+    if task.has_classes and task.name != "multilabel" and shares and how.target_damage:
         raise SpecError(
             f"data.corrupt.{how.target_damage} needs one class per row, and these rows have a share of each class",
             cure="leave it out, or name one target column",

@@ -65,6 +65,9 @@ def _of_numbers(name: str, present: np.ndarray, counts: np.ndarray, whole: bool,
     """Of more than two different numbers: the numbers of classes, counts, or measurements."""
     if len(present) and max(-present[0], present[-1]) >= EXACT:  # all of them are whole, as doubles
         return Guess("regression", f"{shown(name)} holds numbers as large as {max(-present[0], present[-1]):.3g}")
+    if not whole and present[0] >= 0 and present[-1] <= 1:
+        hint = "--task binary learns them as shares of yes"
+        return Guess("regression", f"{shown(name)} holds numbers with decimals, all within 0 and 1: {hint}")
     if not whole:
         return Guess("regression", f"{shown(name)} holds numbers with decimals")
     span = f"whole numbers from {label_of(present[0])} to {label_of(present[-1])}"

@@ -149,7 +149,7 @@ def _almost(features: Mapping[str, Column], names: Sequence[str], target: Target
     if values.ndim != 1 or len(values) < LEAST_TO_PREDICT or values.min() == values.max():
         return []
     sample = np.arange(0, len(values), max(1, len(values) // SAMPLE))
-    measure = _of_classes if has_classes else _of_numbers
+    measure = _of_classes if has_classes and not target.soft else _of_numbers
     found = []
     for name in names:
         column = features[name]

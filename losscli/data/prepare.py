@@ -153,21 +153,23 @@ def _classes_in(values: np.ndarray, target: Target) -> np.ndarray:
     """bool [K or L]: the classes that have a row, or the labels that have a positive one, among `values` [N, ...]."""
     if values.ndim == 2 and not target.soft:
         return np.asarray(values.any(axis=0))
-    classes = values.argmax(axis=1) if values.ndim == 2 else values.astype(np.int64)
-    return np.bincount(classes, minlength=len(target.labels)) > 0
+    classes = target.decided(values)
+    return np.bincount(classes.astype(np.int64), minlength=len(target.labels)) > 0
 
 
 def _stratifies(task: Task, target: Target, split: Split) -> bool:
     if not task.has_classes or target.classes.ndim != 1:
         return False
-    return True if split.stratify is None else split.stratify
+    shares = target.soft and target.values.ndim == 1  # of yes: a row has no one class, and few may be above 1/2
+    return not shares if split.stratify is None else split.stratify
 
 
 def _need_two_classes(task: Task, target: Target, train: np.ndarray) -> None:
     if not task.has_classes or target.classes.ndim != 1:
         return
-    seen = np.unique(train.argmax(axis=1) if target.soft else train)
-    if len(seen) < 2:
+    seen = np.unique(target.decided(train))
+    shares = target.soft and train.ndim == 1 and bool(train.min() < train.max())
+    if len(seen) < 2 and not shares:
         raise DataError(
             f"the training split has one class only: {shown(target.labels[int(seen[0])])}",
             cure=f"set {setting('split.stratify', 'true')}, or add rows of the other classes",

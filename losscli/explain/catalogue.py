@@ -98,8 +98,8 @@ def named(names: Sequence[str], task: str | None = None) -> list[Loss]:
 def settings(items: Sequence[Loss], sets: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
     """For each loss every combination of the values that `sets` gives to options which it has.
 
-    A list is several values, for an option that is a list itself one value. An option that must be given is
-    1 where it is not. `SpecError` for an option that none has.
+    A list is several values, for an option that is a list itself (the rows of each class) one value. Options that must be
+    given are 1, 2 ... where they are not. `SpecError` for an option that none has.
 
     >>> settings(named(["focal"], "binary"), {"gamma": [0.0, 2.0]})
     [[{'gamma': 0.0}, {'gamma': 2.0}]]
@@ -130,6 +130,7 @@ def _combinations(item: Loss, sets: Mapping[str, Any]) -> Iterator[dict[str, Any
 
 
 def _values(item: Loss, name: str, value: Any) -> list[Any]:
-    if isinstance(item.options[name].accepts, Several):
+    option = item.options[name]
+    if isinstance(option.accepts, Several) or option.default == "training":  # one number for each class
         return value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
     return value if isinstance(value, list) else [value]

@@ -32,6 +32,8 @@ class Reading:
     verdict: str
     meaning: str
     curve: tuple[tuple[float, float], ...]
+    link: bool  # the cheapest output can be turned back into the true probabilities
+    weights: tuple[float, ...]  # of the classes in the error that it decides rightly for; empty for plain errors
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def elsewhere(item: Loss) -> tuple[tuple[str, str], ...]:
 
 
 def _reading(name: str, found: Properness) -> Reading:
-    return Reading(name, found.verdict, found.meaning, found.curve)
+    weights = found.yardstick.weights if found.yardstick else ()
+    return Reading(name, found.verdict, found.meaning, found.curve, found.link, weights)
 
 
 def _line(option: Option) -> OptionLine:

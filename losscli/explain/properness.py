@@ -2,58 +2,88 @@
 
 For true probabilities all over their range: which output makes the expected loss smallest, and what does it say when it is
 read the way losscli reads it? *Strictly proper*: the true probabilities, and nothing else is as cheap. *Classification-
-calibrated*: every output that decides otherwise than the Bayes decision costs more (Bartlett, Jordan and McAuliffe 2006,
-Convexity, Classification, and Risk Bounds; for several classes Tewari and Bartlett 2007). *Neither*: the cheapest output may
-decide wrongly. The Bayes decision is the most probable class, or for labels each label that is more probable than not.
+calibrated*: the outputs that decide otherwise than the Bayes decision have a larger infimum, though it be at infinity
+(Bartlett, Jordan and McAuliffe 2006, Convexity, Classification, and Risk Bounds; for several classes Tewari and Bartlett
+2007). *Cost-calibrated*: the same for an error that counts by class (yardstick.py). *Neither*: the cheapest output may decide
+wrongly. The Bayes decision is the most probable class, or for labels each label that is more probable than not; several
+classes are three.
+
+A loss that is not proper as it is read may be so through a *link* of its own: where the cheapest output is unique and
+another for every true distribution, it can be turned back into probabilities (Reid and Williamson 2010, Composite Binary
+Losses; Charoenphakdee et al. 2021, On Focal Loss for Class-Posterior Probability Estimation, https://arxiv.org/abs/2011.09172).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import product
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
-from losscli.explain.search import Search
-from losscli.explain.trial import CLASSES, LABELS, Trial, settings_of
+from losscli.explain.search import END, Search, Sides
+from losscli.explain.trial import Counts, Trial, counts_tried, settings_of
+from losscli.explain.truths import Truths, truths
+from losscli.explain.yardstick import Yardstick, turning
 from losscli.losses import Loss
 
-Verdict = Literal["strictly proper", "classification-calibrated", "neither", "not decided"]
+Verdict = Literal["strictly proper", "classification-calibrated", "cost-calibrated", "neither", "not decided"]
 
 MEANS: dict[Verdict, str] = {
     "strictly proper": "predictions may be read as probabilities",
-    "classification-calibrated": "the decision is right, but predictions are no probabilities",
+    "classification-calibrated": "the decision is right",
+    "cost-calibrated": "the decision is right",
     "neither": "even the decision may be wrong",
     "not decided": "defined over a batch: what one row should say depends on the others",
 }
-CLOSE = 1e-4  # how far a probability may be off: the search ends at steps of 2e-5, flat bottoms blur that
-DEARER = 1e-6  # what a different answer must cost more, relative to what the loss costs at all
+CITED = "(Reid and Williamson 2010; Charoenphakdee 2021)"
+READ_AS = {"binary": "sigmoid", "multilabel": "sigmoid", "multiclass": "softmax"}
+CLOSE = 1e-5  # how far a probability may be off: the search leaves 2e-6
+DEARER = 1e-7  # what a wrong decision must cost more, relative to the cost and to the square of what is at stake
+BLUR = 1e-12  # relative cost that float64 cannot tell from none
+NEAR = 0.05  # a lead below this is nearly a tie
+SLOPE = 1e-3  # how far outputs must be apart, beside the distributions that they are cheapest for
 
 
 @dataclass(frozen=True)
 class Properness:
     """What was found. `curve` holds pairs (true probability, what the cheapest prediction says); empty without probabilities.
 
-    `ranks`: the cheapest output grows strictly with the true probability, so scores rank rightly.
+    `ranks`: the cheapest output grows strictly with the true probability, so scores rank rightly. `link`: it can be turned
+    back into the true probabilities. `yardstick`: the error that a cost-calibrated loss decides rightly for. `counts`: the
+    rows of each class for which this was found, where the loss needs them. `read_as`: the link that losscli reads it by.
     """
 
     verdict: Verdict
     curve: tuple[tuple[float, float], ...] = ()
     ranks: bool = False
+    link: bool = False
+    yardstick: Yardstick | None = None
+    counts: Counts = ()
+    read_as: str = ""
 
     @property
     def meaning(self) -> str:
-        if self.verdict == "classification-calibrated" and self.ranks:
-            return "decisions and ranking are right, but predictions are no probabilities"
-        return MEANS[self.verdict]
+        """The verdict in words, and whether there are probabilities all the same."""
+        said = MEANS[self.verdict]
+        if self.ranks and self.verdict in ("classification-calibrated", "cost-calibrated"):
+            said = "decisions and ranking are right"
+        if self.yardstick is not None:
+            said += f" for {self.yardstick.said}"
+        if self.counts and (self.yardstick is None or not self.yardstick.balanced):
+            said += f" (with {', '.join(f'{count:.0f}' for count in self.counts)} rows of the classes)"
+        if self.verdict in ("strictly proper", "not decided"):
+            return said
+        if self.link:
+            return f"{said}; probabilities: not through the {self.read_as}; through its own link {CITED}"
+        return f"{said}, but predictions are no probabilities"
 
 
 def properness(item: Loss, options: Mapping[str, Any] | None = None) -> Properness | None:
     """What the minimiser of a classification loss says; None for a loss of numbers.
+
+    A loss that goes by the rows of each class is asked with a few and with many for each of the rarest: the worse counts.
 
     >>> from losscli.losses import find
     >>> properness(find("bce-logits", "binary")).verdict, properness(find("hinge", "binary")).verdict
@@ -63,82 +93,100 @@ def properness(item: Loss, options: Mapping[str, Any] | None = None) -> Properne
         return None
     if item.over_batch:
         return Properness("not decided")
-    trial = Trial(item, settings_of(item, options))
+    kinds = counts_tried(item, options)
     with torch.no_grad():
-        return _found(trial)
+        if not kinds:
+            return _found(Trial(item, settings_of(item, options)))
+        found = [_found(Trial(item, settings_of(item, options, counts)), counts) for counts in kinds]
+    order = get_args(Verdict)
+    return max(found, key=lambda each: order.index(each.verdict))
 
 
-def _found(trial: Trial) -> Properness:
+def _found(trial: Trial, counts: Counts = ()) -> Properness:
     truth = truths(trial.kind)
-    search = Search(trial.cost, truth.outcomes, trial.width)
-    best, least = search.cheapest()
-    _, otherwise = search.cheapest(lambda raw: trial.leads(raw) > 0, truth.right)
-    dear = DEARER * _size(trial, truth.outcomes)
-    calibrated = bool((otherwise - least > dear)[truth.decided].all())
-    read = trial.probabilities(best)
-    close = read is not None and bool(((read - truth.marginals).abs() < CLOSE).all())
-    proper = calibrated and close and _alone(trial, truth, search, least + dear)
-    verdict: Verdict = "strictly proper" if proper else "classification-calibrated" if calibrated else "neither"
-    return Properness(verdict, _curve(truth, read), _rising(trial, truth, best))
+    asked = _Asked(trial, truth)
+    read_as = READ_AS[trial.kind] if trial.item.point is None else "link that it is read by"
+    link, ranks = _has_link(asked), _rises(asked)
+    facts = Properness("neither", _curve(truth, asked.read), ranks, link, None, counts, read_as)
+    if asked.calibrated:
+        return replace(facts, verdict="strictly proper" if _is_proper(asked) else "classification-calibrated")
+    yardstick = turning(trial, counts)
+    if yardstick is not None:
+        weights = torch.tensor(yardstick.weights, dtype=torch.float64)
+        if _Asked(trial, truth.weighted(weights)).calibrated:
+            return replace(facts, verdict="cost-calibrated", yardstick=yardstick)
+    return facts
 
 
-def _alone(trial: Trial, truth: Truths, search: Search, enough: Tensor) -> bool:
-    """Whether every starting point that says something else costs more than `enough` [P]."""
-    said = trial.probabilities(search.lattice)
-    assert said is not None
-    other = (said - truth.marginals.unsqueeze(1)).abs().amax(-1) > 0.05  # [P, G]
-    return bool((search.risk > enough[:, None])[other].all())
+class _Asked:
+    """The cheapest outputs under true distributions, among those that decide rightly and among the others."""
+
+    def __init__(self, trial: Trial, truth: Truths):
+        self.trial, self.truth = trial, truth
+        twice = torch.cat([truth.outcomes, truth.outcomes])
+        outcome = torch.cat([truth.right, truth.right])
+        wins = torch.arange(len(twice)) < len(truth.right)
+        self.search = Search(trial.cost, twice, trial.width, outcome if trial.shifts else None)
+        found, costs = self.search.cheapest(Sides(trial.leads, outcome, wins))
+        (right, wrong), (self.rightly, self.wrongly) = found.chunk(2), costs.chunk(2)
+        self.best = torch.where((self.rightly <= self.wrongly)[:, None], right, wrong)  # [P, D]
+        self.least = torch.minimum(self.rightly, self.wrongly)  # [P]
+        # What knowing nothing costs under each distribution: differences are judged against it.
+        nothing = trial.cost(torch.zeros(trial.width, dtype=torch.float64)).abs()
+        self.size = (truth.outcomes @ nothing).clamp(min=1e-300)
+        self.read = trial.probabilities(self.best)
+        self.reached = self.best.abs().amax(-1) < 0.9 * END
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether deciding wrongly costs more, and so much more that it is not a matter of rounding."""
+        more = (self.wrongly - self.rightly) / self.size
+        dear = more > DEARER * self.truth.lead.square() * self.truth.least
+        close = (self.truth.lead < NEAR) & (more > -BLUR)  # so near a tie that float64 need not see it
+        return bool((dear | close)[self.truth.lead > 0].all())
+
+    @property
+    def lattice(self) -> Tensor:
+        """The points that the search started from, for each distribution: [P or 1, G, D]."""
+        kinds = self.search.lattice
+        return kinds if len(kinds) == 1 else kinds[self.truth.right]
+
+    @property
+    def excess(self) -> Tensor:
+        """What these points cost more than the cheapest output, [P, G]."""
+        return self.search.risk[: len(self.least)] - self.least[:, None]
 
 
-def _size(trial: Trial, outcomes: Tensor) -> Tensor:
-    """What knowing nothing costs under each distribution, [P]; differences are judged against it."""
-    return (outcomes @ trial.cost(torch.zeros(trial.width, dtype=torch.float64)).abs()).clamp(min=1e-12)
+def _is_proper(asked: _Asked) -> bool:
+    """Whether the cheapest output says the truth, and every starting point that says something else costs more.
 
-
-@dataclass(frozen=True)
-class Truths:
-    """True distributions: over the outcomes [P, Y] and per class or label [P, C].
-
-    `right` is the index of the outcome that the Bayes decision expects [P], `decided` where there is only one.
+    Where it lies beyond what float64 can try, the others must do.
     """
-
-    outcomes: Tensor
-    marginals: Tensor
-    right: Tensor
-    decided: Tensor
-    line: int  # so many of them, the first, move one probability from small to large
-
-
-@lru_cache(maxsize=3)
-def truths(kind: str) -> Truths:
-    """True distributions all over their range; the arrays are small, and the same for every loss of a task."""
-    if kind == "multiclass":
-        return _over_classes()
-    single = torch.arange(1, 40, dtype=torch.float64) / 40  # 0.025 to 0.975
-    if kind == "binary":
-        marginals = single[:, None]
-        outcomes = torch.cat([1 - marginals, marginals], -1)
-        line = len(single)
-    else:
-        fixed = torch.tensor([[at, 0.3] for at in (0.05, 0.2, 0.35, 0.45, 0.55, 0.65, 0.8, 0.95)], dtype=torch.float64)
-        square = torch.tensor(list(product((0.1, 0.4, 0.7, 0.9), repeat=LABELS)), dtype=torch.float64)
-        marginals, line = torch.cat([fixed, square]), len(fixed)
-        states = torch.tensor(list(product((0.0, 1.0), repeat=LABELS)), dtype=torch.float64)  # [Y, L]
-        each = marginals[:, None] * states + (1 - marginals[:, None]) * (1 - states)
-        outcomes = each.prod(-1)  # labels that are independent
-    right = (marginals > 0.5).long() @ (2 ** torch.arange(marginals.shape[-1]).flip(0))
-    return Truths(outcomes, marginals, right, ((marginals - 0.5).abs() > 1e-9).all(-1), line)
+    if asked.read is None or asked.reached.float().mean() < 0.5:
+        return False
+    if not bool(((asked.read - asked.truth.marginals).abs() < CLOSE)[asked.reached].all()):
+        return False
+    said = asked.trial.probabilities(asked.lattice)
+    assert said is not None
+    other = (said - asked.truth.marginals.unsqueeze(1)).abs().amax(-1) > 0.05  # [P, G]
+    return bool((asked.excess > BLUR * asked.size[:, None])[other].all())
 
 
-def _over_classes() -> Truths:
-    moving = [
-        (at, 0.62 * (1 - at), 0.38 * (1 - at)) for at in (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)
-    ]
-    parts = [part for part in product(range(1, 7), repeat=CLASSES) if sum(part) == 8]
-    triangle = [tuple(count / 8 for count in part) for part in parts]
-    outcomes = torch.tensor([*moving, *triangle], dtype=torch.float64)
-    two = outcomes.topk(2, -1).values
-    return Truths(outcomes, outcomes, outcomes.argmax(-1), two[:, 0] - two[:, 1] > 1e-9, len(moving))
+def _has_link(asked: _Asked) -> bool:
+    """Whether the cheapest output is unique, and another one for each true distribution."""
+    if not bool(asked.reached.all()):
+        return False
+    best, points, true = _told(asked.trial, asked.best), _told(asked.trial, asked.lattice), asked.truth.marginals
+    apart, truly = (torch.cdist(part, part, p=float("inf")) for part in (best, true))
+    away = (points - best[:, None]).abs().amax(-1)  # [P, G]
+    other = away > 0.05 * (1 + best.abs().amax(-1, keepdim=True))
+    alone = (asked.excess > BLUR * asked.size[:, None])[other].all()
+    return bool((apart >= SLOPE * truly).all() & alone)
+
+
+def _told(trial: Trial, raw: Tensor) -> Tensor:
+    """What of raw outputs [..., D] a loss knows: the differences only, where it knows no more."""
+    return raw - raw.mean(-1, keepdim=True) if trial.shifts else raw
 
 
 def _curve(truth: Truths, read: Tensor | None) -> tuple[tuple[float, float], ...]:
@@ -148,11 +196,12 @@ def _curve(truth: Truths, read: Tensor | None) -> tuple[tuple[float, float], ...
     return tuple(zip(true.tolist(), said.tolist(), strict=True))
 
 
-def _rising(trial: Trial, truth: Truths, best: Tensor) -> bool:
+def _rises(asked: _Asked) -> bool:
     """Whether the cheapest output grows with the true probability: for several classes, against the other ones."""
-    told = trial.probabilities(best) if trial.item.point is not None else trial.received(best)
+    trial = asked.trial
+    told = trial.probabilities(asked.best) if trial.item.point is not None else trial.received(asked.best)
     assert told is not None
     first = told if told.ndim == 1 else told[:, 0]
     if trial.kind == "multiclass":
         first = first - told[:, 1:].mean(-1)
-    return bool((first[: truth.line].diff() > 1e-4).all())
+    return bool((first[: asked.truth.line].diff() > 1e-4).all())

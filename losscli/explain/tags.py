@@ -15,7 +15,8 @@ from losscli.losses import Bounds, Loss, PerClass
 
 MEANINGS: Mapping[str, str] = {
     "proper": "strictly proper: predictions may be read as probabilities",
-    "calibrated": "classification-calibrated: the decision is right, predictions are no probabilities",
+    "calibrated": "classification-calibrated: the decision is right, predictions are no probabilities as they are read",
+    "cost-calibrated": "the decision is right for an error that counts by class: the balanced one, or one of stated costs",
     "robust": "one wrong label costs at most so much; for numbers, one outlier pulls at most so hard",
     "imbalanced": "can weigh classes differently, or does not feel their shares",
     "over-batch": "defined over a whole batch, not per row",
@@ -41,6 +42,7 @@ def tags_of(item: Loss, found: Properness | None = None) -> tuple[str, ...]:
     holds = {
         "proper": verdict == "strictly proper",
         "calibrated": verdict == "classification-calibrated",
+        "cost-calibrated": verdict == "cost-calibrated",
         "robust": is_robust(item),
         "imbalanced": is_for_imbalance(item),
         "over-batch": item.over_batch,

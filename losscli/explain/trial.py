@@ -6,48 +6,87 @@ two outcomes and one output; multiclass three classes; multilabel two labels, he
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from inspect import Parameter
 from itertools import product
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from losscli.losses import Bounds, Choice, Loss, Option, Several
+from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
+from losscli.losses.weights import class_counts, class_weights, positive_weight
 from losscli.stack.output import meaning, through
 from losscli.tasks import tasks
 
 CLASSES = 3
 LABELS = 2
-COUNTS = (600.0, 300.0, 100.0)  # what a loss that needs the training split's classes is told here
+Counts = tuple[float, ...]
+COUNTS: Counts = (600.0, 300.0, 100.0)  # rows of each class, for a loss that needs them and is not told
+TAIL: Counts = (10_000.0, 100.0, 1.0)  # the same with a long tail
 
 
-def settings_of(item: Loss, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Every option of a loss: as given, else its default, else a number that its bounds allow (1 where they do)."""
+def settings_of(item: Loss, options: Mapping[str, Any] | None = None, counts: Counts = COUNTS) -> dict[str, Any]:
+    """Every option of a loss: as given, else its default; one that must be given is 1, the next 2, where bounds allow.
+
+    What the training split would tell is told by `counts`, the rows of each class (binary: the first are no, the last yes).
+    """
     given = dict(options or {})
-    return {name: _filled(option, given.get(name, option.default)) for name, option in item.options.items()}
+    required = [name for name, option in item.options.items() if option.required]
+    return {
+        name: _plain(option, required.index(name) + 1.0)
+        if option.required and name not in given
+        else _filled(
+            option, given.get(name, option.default), counts if item.task != "binary" else (counts[0], counts[-1])
+        )
+        for name, option in item.options.items()
+    }
 
 
-def _filled(option: Option, value: Any) -> Any:
-    if value is Parameter.empty:
-        return _plain(option)
-    if value == "training":
-        return torch.tensor(COUNTS, dtype=torch.float64)
-    if isinstance(value, str) and not isinstance(option.accepts, Choice):
-        return 1.0  # balanced, effective: every class as frequent as the others
+def counts_tried(item: Loss, options: Mapping[str, Any] | None = None) -> list[Counts]:
+    """The rows of each class under which a loss is to be asked: those given, or two kinds of data; none if it needs none."""
+    given = {name: (options or {}).get(name, option.default) for name, option in item.options.items()}
+    told = [value for name, value in given.items() if item.options[name].default == "training"]
+    if told and isinstance(told[0], (list, tuple)):
+        return [tuple(map(float, _three(told[0])))]
+    ruled = any(isinstance(value, str) and _of_classes(item.options[name]) for name, value in given.items())
+    return [COUNTS, TAIL] if ruled else []
+
+
+def _of_classes(option: Option) -> bool:
+    return isinstance(option.accepts, PerClass)
+
+
+def _filled(option: Option, value: Any, counts: Counts) -> Any:
+    if isinstance(value, str) and _of_classes(option):
+        return _ruled(option, value, counts)
     if isinstance(value, (list, tuple)) and not isinstance(option.accepts, Several):
-        return torch.tensor(value, dtype=torch.float64)
+        return torch.tensor(_three(value), dtype=torch.float64)
     return value
 
 
-def _plain(option: Option) -> Any:
+def _ruled(option: Option, rule: str, counts: Counts) -> Any:
+    rows = np.repeat(np.arange(len(counts)), [int(count) for count in counts])
+    labels = [str(at) for at in range(len(counts))]
+    if isinstance(option.accepts, PerClass) and option.accepts.of_labels:
+        return positive_weight(rule, (rows > 0).astype(np.float64))
+    found = class_counts(rule, rows, labels) if rule == "training" else class_weights(rule, rows, labels)
+    return torch.from_numpy(found).double()
+
+
+def _three(values: Sequence[Any]) -> Sequence[Any]:
+    """Of the numbers of more classes than are tried here, the largest, the middle one and the smallest."""
+    ordered = sorted(values, reverse=True)
+    return values if len(values) <= CLASSES else [ordered[0], ordered[len(ordered) // 2], ordered[-1]]
+
+
+def _plain(option: Option, first: float) -> Any:
     if isinstance(option.accepts, Choice):
         return option.accepts.names[0]
     bounds = option.accepts if isinstance(option.accepts, Bounds) else option.accepts.bounds
-    tried = (1.0, 0.5, bounds.low, bounds.high)
+    tried = (first, 1.0, 0.5, bounds.low, bounds.high)
     value = next(number for number in tried if bounds.allow(number))
     return [value] if isinstance(option.accepts, Several) else value
 
@@ -110,6 +149,15 @@ class Trial:
         else:
             found = tasks.get(self.kind).read(received, meaning(self.chain, self.item.expects)).probabilities
         return found.unsqueeze(-1) if found is not None and self.kind == "binary" else found
+
+    @cached_property
+    def shifts(self) -> bool:
+        """Whether the same number added to all outputs changes neither a cost nor a decision (softmax)."""
+        if self.kind != "multiclass":
+            return False
+        raw = torch.randn(32, self.width, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 3
+        asked = (self.cost, self.leads)
+        return all(torch.allclose(ask(raw), ask(raw + 1.7), rtol=1e-9, atol=1e-9) for ask in asked)
 
     def leads(self, raw: Tensor) -> Tensor:
         """By how much outputs decide for each outcome, negative where they decide otherwise: [..., D] -> [..., Y]."""

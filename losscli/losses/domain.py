@@ -13,7 +13,7 @@ from losscli.losses import Loss, for_task
 from losscli.tasks import Column, Target
 from losscli.tasks.labels import place_of
 
-SOFT = "class index or probabilities"
+SOFT = {"binary": "0 to 1", "multiclass": "class index or probabilities"}  # targets that may be shares of the classes
 MOST_TOLD = 3  # values of a column that a message quotes
 
 
@@ -40,10 +40,11 @@ DOMAINS: Mapping[str, Domain] = {
 
 
 def _takes_no_shares(loss: Loss, task: str) -> Problem:
-    takers = [other.name for other in for_task(task).values() if other.target == SOFT]
+    takers = [other.name for other in for_task(task).values() if other.target == SOFT[task]]
+    shares = "shares of yes" if task == "binary" else "probabilities of the classes"
     return Problem(
-        f"{loss.name} takes one class per row, and the target holds probabilities of the classes",
-        cure=f"these take probabilities: {', '.join(takers)}",
+        f"{loss.name} takes one class per row, and the target holds {shares}",
+        cure=f"these take {'shares' if task == 'binary' else 'probabilities'}: {', '.join(takers)}",
     )
 
 
@@ -88,7 +89,7 @@ def check_target(loss: Loss, task: str, target: Target, columns: Mapping[str, Co
     >>> print(check_target(find("mse", "regression"), "regression", target)[0].message)
     mse: the target 'y' must be a number, and it holds inf (1 of 2 rows)
     """
-    if target.soft and loss.target != SOFT:
+    if target.soft and loss.target != SOFT.get(task):
         return [_takes_no_shares(loss, task)]
     if loss.own_units and target.transform != "none":
         return [_judges_as_they_are(loss, target.transform)]

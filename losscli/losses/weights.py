@@ -62,10 +62,16 @@ def class_shares(target: np.ndarray, task: str) -> tuple[float, ...]:
 
 
 def _rows_of_class(target: np.ndarray, classes: int) -> np.ndarray:
-    """float64 [K]: the rows of each class index [N]; the sum of each class's probabilities [N, K], where they are given."""
+    """float64 [K]: the rows of each class index [N]; the sum of each class's probabilities [N, K], where they are given.
+
+    Of floats [N], which are shares of yes or 0 and 1, the sums of no and of yes.
+    """
     if target.ndim == 2:
         sums: np.ndarray = target.sum(axis=0, dtype=np.float64)
         return sums
+    if classes == 2 and np.issubdtype(target.dtype, np.floating):
+        yes = float(target.sum(dtype=np.float64))
+        return np.array([len(target) - yes, yes])
     return np.bincount(target.astype(np.int64), minlength=classes).astype(np.float64)
 
 

@@ -71,6 +71,8 @@ class Metric:
             read = read.get(self.of)
         if "multiclass" in self.tasks and target.ndim == 3 and not self.soft:
             target = target.argmax(-1)  # [R, N, K] of probabilities -> [R, N]
+        if "binary" in self.tasks and target.is_floating_point() and not self.soft:  # shares of yes, by the half
+            target = torch.where((target > 0) & (target < 1), (target > 0.5).to(target.dtype), target)
         if read is None:
             return None
         return self.function(read, target, level=prediction.level) if self.levelled else self.function(read, target)

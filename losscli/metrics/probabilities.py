@@ -15,9 +15,9 @@ from losscli.metrics import metric
 BINS = 15
 
 
-@metric("binary", reads="probabilities", direction="down", high=float("inf"), scaled=True)
+@metric("binary", reads="probabilities", direction="down", high=float("inf"), scaled=True, soft=True)
 def log_loss(prediction: Tensor, target: Tensor) -> Tensor:
-    """Minus the mean log-probability of what was true, in nats.
+    """Minus the mean log-probability of what was true, in nats; the truth may be a share of yes, too.
 
     Probabilities are clipped to [eps, 1 - eps], eps of their number type, as in scikit-learn: a certain mistake costs
     15.9 in float32, not infinity.
@@ -54,9 +54,9 @@ def log_loss_of_labels(prediction: Tensor, target: Tensor) -> Tensor:
     return log_loss(prediction.flatten(1), target.flatten(1))
 
 
-@metric("binary", reads="probabilities", direction="down", scaled=True)
+@metric("binary", reads="probabilities", direction="down", scaled=True, soft=True)
 def brier(prediction: Tensor, target: Tensor) -> Tensor:
-    """The mean squared error of the probability.
+    """The mean squared error of the probability; the truth may be a share of yes, too.
 
     >>> brier(torch.tensor([[0.5, 1.0]]), torch.tensor([[1.0, 1.0]])).tolist()
     [0.125]
@@ -77,7 +77,7 @@ def brier_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     return (p.square().sum(-1) - 2 * _expected(p, target) + certain).mean(-1)
 
 
-@metric("binary", reads="probabilities", direction="down", scaled=True)
+@metric("binary", reads="probabilities", direction="down", scaled=True, soft=True)
 def ece(prediction: Tensor, target: Tensor) -> Tensor:
     """Expected calibration error: how far the share of positives is from the mean probability, over 15 bins of it.
 

@@ -61,7 +61,8 @@ class Calibration:
 def calibrate(prediction: Prediction, truth: Tensor, metrics: Sequence[Metric]) -> Calibration:
     """What the metrics that ask for it need, from a prediction [r, N, ...] of the valid split and its truth [r or 1, N]."""
     tuned = [metric for metric in metrics if metric.reads == "tuned"]
-    thresholds = best_thresholds(_judged(prediction), truth, tuned, _default(prediction)) if tuned else {}
+    decided = (truth > 0.5).to(truth.dtype)  # shares of yes decide as the metrics take them to
+    thresholds = best_thresholds(_judged(prediction), decided, tuned, _default(prediction)) if tuned else {}
     scaled = any(metric.reads == "scaled" for metric in metrics)
     return Calibration(thresholds, temperature(logits_of(prediction), truth) if scaled else None)
 

@@ -44,8 +44,7 @@ class Group:
             values = values.flatten(2).mean(-1)  # [r, B, L] -> [r, B]
         counts = weight  # how much each sample counts in the sum of weights
         if self.class_weight is not None:
-            # [r, B, K] of probabilities, or [r, B] of class indices, which are floats where there are two
-            of_class = sample_weights(self.class_weight, target if target.ndim == 3 else target.long())
+            of_class = sample_weights(self.class_weight, _classes(target))
             values, counts = values * of_class, of_class if counts is None else counts * of_class
         elif isinstance(self.options.get("weight"), Tensor):  # the kernel has weighed each sample by its class
             of_class = sample_weights(self.options["weight"], target)  # type: ignore[arg-type]
@@ -59,6 +58,13 @@ class Group:
         if self.loss.task == "regression" and truth.ndim == 3:
             return self.loss.function(received.transpose(1, 2), truth.transpose(1, 2), **self.options).mean(-1)
         return self.loss.function(received, truth, **self.options)
+
+
+def _classes(target: Tensor) -> Tensor:
+    """Class indices [r, B], or shares of the classes [r, B, K]: of no and yes for a binary target, which is floats."""
+    if target.ndim == 3:
+        return target
+    return torch.stack([1 - target, target], -1) if target.is_floating_point() else target
 
 
 class Objective:

@@ -36,9 +36,8 @@ def predictions_of(prediction: Prediction, place: int, dataset: Dataset, task: T
     """What the run at `place` in a stack's prediction says of its test split."""
     part = dataset.parts["test"]
     row = np.arange(part.rows) if part.index is None else part.index
-    truth = dataset.target.values[row]  # as it was read: standardised and back, a number would lose digits
-    if task.name == "multiclass" and truth.ndim == 2:  # soft labels: the likeliest class
-        truth = truth.argmax(axis=1)
+    # As it was read: standardised and back, a number would lose digits. Of soft labels, the likelier class.
+    truth = dataset.target.decided(dataset.target.values[row])
     kind: Kind = (
         "values" if prediction.values is not None else "scores" if prediction.probabilities is None else "probabilities"
     )

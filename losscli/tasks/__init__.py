@@ -4,7 +4,7 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 
 | task       | target of one row        | model output | loss sees        | prediction                          |
 |------------|--------------------------|--------------|------------------|-------------------------------------|
-| binary     | 0.0 or 1.0               | 1            | [R, B]           | scores [R, N], labels, probabilities |
+| binary     | 0.0 or 1.0, or a share between | 1            | [R, B]           | scores [R, N], labels, probabilities |
 | multiclass | class index, or K probabilities | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
 | multilabel | L times 0.0 or 1.0       | L            | [R, B, L]        | scores [R, N, L], labels [R, N, L]   |
 | regression | O numbers, standardised  | O            | [R, B] / [R, B, O] | values in the user's units         |
@@ -118,9 +118,10 @@ AS_IT_IS = Reading()
 class Target:
     """A decoded target.
 
-    `values`: float32 [N] of 0/1 (binary), int64 [N] (multiclass), float32 [N, K] of probabilities (multiclass, `soft`),
-    float32 [N, L] of 0/1 (multilabel), float64 [N] or [N, O] in the user's units (regression). `labels`: for classes, the
-    user's label of each index (binary: of 0, then of 1); for multilabel the labels, for regression the names of the columns.
+    `values`: float32 [N] of 0/1, or of shares of yes (binary, `soft`), int64 [N] (multiclass), float32 [N, K] of
+    probabilities (multiclass, `soft`), float32 [N, L] of 0/1 (multilabel), float64 [N] or [N, O] in the user's units
+    (regression). `labels`: for classes, the user's label of each index (binary: of 0, then of 1); for multilabel the labels,
+    for regression the names of the columns.
     `ordered` says where the order of the classes is from, `transform` and `standardise` what the values of a regression go
     through before a loss sees them.
     """
@@ -136,7 +137,18 @@ class Target:
     @property
     def classes(self) -> np.ndarray:
         """`values`, but the most likely class of each row [N] where they are probabilities."""
-        return self.values.argmax(axis=1) if self.soft else self.values
+        return self.decided(self.values)
+
+    def decided(self, values: np.ndarray) -> np.ndarray:
+        """The same of any rows' values: of shares of yes (binary), whether they are above 1/2.
+
+        >>> Target(np.empty(0), ("0", "1"), soft=True).decided(np.array([0.2, 0.5, 0.75])).tolist()
+        [0.0, 0.0, 1.0]
+        """
+        if not self.soft:
+            return values
+        found: np.ndarray = values.argmax(axis=1) if values.ndim == 2 else (values > 0.5).astype(values.dtype)
+        return found
 
 
 def like(numbers: np.ndarray | Tensor, other: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from losscli.tasks.labels import (
 )
 from losscli.tasks.order import positive_label, ranks
 from losscli.tasks.probe import decisions
+from losscli.tasks.soft import are_shares, of_shares
 
 
 class Binary(Task):
@@ -42,10 +43,15 @@ class Binary(Task):
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
     def decode(self, columns: Mapping[str, Column], reading: Reading = AS_IT_IS) -> Target:
-        """0 and 1 for the two values that occur: `reading.positive` is 1, or else the later in their order."""
+        """0 and 1 for the two values that occur: `reading.positive` is 1, or else the later in their order.
+
+        Numbers within 0 and 1 that are not all whole are shares of yes (`soft`); `reading.positive` may be 1 or 0.
+        """
         refuse_beyond(reading, self.name)
         name, column = only_column(columns, self.name)
         refuse_missing(columns)
+        if are_shares(column):
+            return of_shares(name, column, reading)
         refuse_fractions(column, name, self.name)
         index, names = occurring(column)
         index, labels = arranged(index, names, ranks(names)[0])

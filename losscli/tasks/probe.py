@@ -17,7 +17,7 @@ def decisions(truth: Tensor) -> Tensor:
     >>> (decisions(torch.tensor([0.0, 1.0, 1.0])) > 0).int().tolist()
     [[0, 1, 1], [1, 1, 1], [0, 0, 1]]
     """
-    yes = truth >= 0.5
+    yes = truth > 0.5
     ramp = torch.linspace(0.1, 1.0, len(truth), dtype=torch.float64).view(-1, *(1,) * (truth.ndim - 1))
     right = torch.where(yes, 1 + ramp, -1 - ramp).expand(truth.shape)
     probes = right.repeat(3, *(1,) * truth.ndim)

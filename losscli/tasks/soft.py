@@ -1,4 +1,4 @@
-"""A class target in several columns, one per class: probabilities, or a 1 in the column of the class."""
+"""Class targets that are shares: of yes in one column, or of each class in several (or a 1 in the column of the class)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
 from losscli.tasks import Column, Order, Reading, Target
 from losscli.tasks.labels import label_of, mapped, place_of
-from losscli.tasks.order import in_order
+from losscli.tasks.order import in_order, positive_label
 
 CLOSE = 1e-3  # how far the sum of a row may be from 1
 MOST_PLACES = 5
@@ -44,6 +44,40 @@ def per_class(columns: Mapping[str, Column], reading: Reading) -> Target:
         which = ", ".join(shown(name) for name in empty[:5])
         raise DataError(f"no row is of the class {which}", cure="leave its column out of data.target")
     return Target(values.argmax(axis=1), labels, (*told, *mapped(labels)), ordered=ordered)
+
+
+def are_shares(column: Column) -> bool:
+    """Whether a column holds numbers within 0 and 1 that are not all whole.
+
+    >>> are_shares(Column(np.array([0.0, 0.25, 1.0]))), are_shares(Column(np.array([0.0, 1.0])))
+    (True, False)
+    """
+    values = column.values
+    if column.is_category or not len(values) or not bool(((values >= 0) & (values <= 1)).all()):
+        return False
+    return bool((values != np.floor(values)).any())
+
+
+def of_shares(name: str, column: Column, reading: Reading) -> Target:
+    """Shares of yes, float32 [N]: the fractional logit's target (Papke and Wooldridge 1996, Econometric Methods for
+    Fractional Response Variables).
+
+    Raises `DataError` where all of them are the same.
+    """
+    values, labels = column.values, ("0", "1")
+    if values.min() == values.max():
+        raise DataError(
+            f"the target {shown(name)} of task binary must hold two different values, and all are {label_of(values[0])}",
+            cure="choose another target",
+        )
+    if reading.positive is not None and positive_label(reading.positive, labels, name) == "0":
+        values, labels = 1 - values, ("1", "0")
+    message = (
+        f"the target {shown(name)} is shares of yes, {label_of(values.min())} to {label_of(values.max())} (the fractional "
+        "logit's target, Papke and Wooldridge 1996); log-loss, brier and ece are measured against them, the other metrics "
+        "against whether they are above 1/2"
+    )
+    return Target(values.astype(np.float32), labels, (Finding("target-soft", "info", message),), soft=True)
 
 
 def _soft(labels: tuple[str, ...], values: np.ndarray) -> list[Finding]:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
+from scipy.optimize import minimize
 
 from losscli.advice.evidence import Evidence
 from losscli.advice.recommend import recommend
 from losscli.advice.rules import Advice, rules
 from losscli.data.dataset import Table
-from losscli.losses import check_options, find
+from losscli.explain.tags import MEANINGS, tags_of
+from losscli.losses import Loss, check_options, find
 from losscli.losses.domain import check_target
 from losscli.metrics import for_task
 from losscli.spec.load import build_spec
@@ -63,6 +66,7 @@ PATIENTS: dict[str, tuple[Callable[[], Evidence], str]] = {
         ),
         "33 % of the rows are sure",
     ),
+    "shares-of-yes": (lambda: of("binary", np.tile([0.0, 0.25, 0.5, 0.85], N // 4)), "0.4 in the mean; 25 %"),
     "contradicting-rows": (
         lambda: of("binary", np.tile([0.0, 0.0, 1.0], N // 3), x=np.repeat(np.arange(N / 3), 3)),
         "33 % of all rows must be wrong",
@@ -98,11 +102,54 @@ def test_a_rule_sees_its_patient_and_names_losses_that_serve_it(name: str) -> No
     assert isinstance(said, Advice)
     assert words in said.reason
     assert said.picks
+    assert set(said.claims) <= set(MEANINGS)
     for pick in said.picks:
         item = find(pick.loss, found.task)
         check_options(item, pick.options)
         assert check_target(item, found.task, found.target) == []
         assert said.source or item.said("Source")
+
+
+@pytest.mark.parametrize("name", PATIENTS)
+def test_the_losses_of_a_rule_are_what_it_says_of_them(name: str) -> None:
+    """Their tags are computed from the kernels: see explain/tags.py."""
+    found = PATIENTS[name][0]()
+    said = rules.get(name).judge(found)
+    assert said is not None
+    for pick in said.picks:
+        assert set(said.claims) <= set(tags_of(find(pick.loss, found.task))), pick.loss
+
+
+def test_rules_whose_reason_claims_a_property_say_so() -> None:
+    claims = {name: rules.get(name).judge(make()).claims for name, (make, _) in PATIENTS.items()}  # type: ignore[union-attr]
+    assert {name for name, each in claims.items() if "proper" in each} == {"soft-labels", "shares-of-yes"}
+    assert {name for name, each in claims.items() if "ordinal" in each} == {"ordered-labels"}
+    assert {name for name, each in claims.items() if "robust" in each} == {"outliers", "at-the-limit", "plain-numbers"}
+
+
+@pytest.mark.parametrize("name", ["shares-of-one", "soft-labels", "shares-of-yes"])
+def test_what_is_advised_for_shares_learns_their_mean(name: str) -> None:
+    """By scipy: of rows that share all features, the cheapest prediction is the mean of their shares."""
+    found = PATIENTS[name][0]()
+    said = rules.get(name).judge(found)
+    assert said is not None
+    for pick in said.picks:
+        item = find(pick.loss, found.task)
+        rows = torch.from_numpy(found.target.values[:300]).double()
+        width = rows.shape[-1] if rows.ndim == 2 else 1
+
+        def cost(x: np.ndarray, item: Loss = item, rows: torch.Tensor = rows) -> float:
+            raw = torch.from_numpy(x).expand(len(rows), -1)
+            return float(item.function(raw if rows.ndim == 2 else raw.squeeze(-1), rows).mean())
+
+        best = torch.from_numpy(
+            minimize(cost, np.zeros(width), method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-12}).x
+        )
+        if item.point is not None:
+            best = item.point(best, {})
+        elif item.expects == "logits":
+            best = best.softmax(-1) if width > 1 else best.sigmoid()
+        np.testing.assert_allclose(best, rows.mean(0).reshape(-1), atol=1e-3)
 
 
 @pytest.mark.parametrize("name", PATIENTS)

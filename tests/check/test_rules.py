@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
 from losscli.check import Rule, Wiring, look, rules
 from losscli.contest import load
@@ -105,3 +106,24 @@ def test_the_line_gives_the_rules_the_training_split_and_resolved_weights(tmp_pa
     assert "alpha=0.25" in codes["focal-alpha-lowers-the-rare-class"]
     assert "from 1 to 9" in codes["weights-against-smoothing"]
     assert len(found) == 2
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10, 100])
+@pytest.mark.parametrize(("link", "low"), [("tanh", -1.0), ("softmax", 0.0)])
+def test_the_probabilities_that_bounded_scores_reach_depend_on_the_number_of_classes(classes, link, low):
+    """One class at 1 and the others at the lowest score, or the other way about, through scipy's softmax."""
+    high = softmax(np.array([1.0] + [low] * (classes - 1)))[0]
+    least = softmax(np.array([low] + [1.0] * (classes - 1)))[0]
+    [finding] = look(wiring("multiclass", "cross-entropy", (link,), {"shares": [1 / classes] * classes}))
+    assert f"no probability leaves {least:.2g} to {high:.2g}" in finding.message
+
+
+def test_only_what_a_loss_says_is_told_of_bounded_scores():
+    [binary] = look(wiring("binary", "bce-logits", ("tanh",)))
+    assert "0.27 to 0.73" in binary.message  # 1 / (1 + e), e / (1 + e)
+    for silent in (wiring("binary", "hinge", ("tanh",)), wiring("multiclass", "cross-entropy", ("tanh",))):
+        [finding] = look(silent)  # no probabilities, and classes that are not known
+        assert finding.code == "bounded-scores"
+        assert "leaves" not in finding.message
+    [each] = look(wiring("multiclass", "ova-bce", ("tanh",), {"shares": [0.25] * 4}))
+    assert "0.27 to 0.73" in each.message  # each class has a sigmoid of its own

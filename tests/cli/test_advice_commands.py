@@ -212,7 +212,7 @@ def test_schema_is_one_object(capsys: Captured) -> None:
 
 def test_validate_tells_specs_from_data(capsys: Captured) -> None:
     Path("good.yaml").write_text("task: binary\n")
-    Path("data.yaml").write_text("task: binary\ndata: {source: csv, path: loans.csv, target: rate}\n")
+    Path("data.yaml").write_text("task: binary\ndata: {source: csv, path: loans.csv, target: amount}\n")
     Path("bad.yaml").write_text("task: binary\ntrain: {lr: -1}\nloss: focl\n")
     assert "ok    good.yaml" in out_of(capsys, "validate", "good.yaml", "data.yaml")
     out_of(capsys, "validate", "good.yaml", "data.yaml", "--data", code=3)

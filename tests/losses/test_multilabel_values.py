@@ -125,7 +125,7 @@ def test_pos_weight_per_label_is_torchs():
 
 
 def test_asymmetric_is_the_authors_sum_over_labels_divided():
-    """Ridnik et al. 2021: -sum of (1 - p)^1 log p over labels that are there, p_m^4 log(1 - p_m) over the others."""
+    """Ben-Baruch et al. 2020: -sum of (1 - p)^1 log p over labels that are there, p_m^4 log(1 - p_m) over the others."""
     x, y = sample()
     p = torch.sigmoid(x).numpy()
     shifted = np.maximum(p - 0.05, 0)

@@ -66,7 +66,7 @@ def test_the_notice_shows_the_mapping():
         (numbers(0, 1, 2), "it holds 3: '0', '1', '2'", "task: multiclass"),
         (words("a", "b", "c"), "it holds 3", "task: multiclass"),
         (numbers(*range(30)), "it holds 30", "task: regression"),
-        (numbers(0, 1, 0.5), "0.5 is not a whole number", "task: regression"),
+        (numbers(0, 2, 0.5), "0.5 is not a whole number", "task: regression"),
         (numbers(1, 1, 1), "it holds 1: '1'", "another target"),
         (words("a", "a"), "it holds 1: 'a'", "another target"),
         (numbers(), "it holds 0", "another target"),

@@ -38,7 +38,8 @@ class Pick:
 class Advice:
     """What was measured, with its numbers; the losses for it; whose measurement it is; what else to know.
 
-    `metrics` are those to judge by, the headline first, and `train` what else of training the losses need.
+    `metrics` are those to judge by, the headline first, `claims` the tags (`explain.tags`) that every pick has, and `train` what
+    else of training the losses need.
     """
 
     reason: str
@@ -46,6 +47,7 @@ class Advice:
     source: str = ""
     note: str = ""
     metrics: Sequence[str] = ()
+    claims: Sequence[str] = ()
     train: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -59,20 +61,26 @@ class Rule:
     name: str
     tasks: tuple[str, ...]
     judge: Judge
+    shares: bool = False  # of targets that are shares of the classes; others are of rows with one class
 
 
 rules: Shelf[Rule] = Shelf(__name__, "rule")
 
 
-def rule(*tasks: str) -> Callable[[Judge], Judge]:
+def rule(*tasks: str, shares: bool = False) -> Callable[[Judge], Judge]:
     """Put the decorated function on the shelf, under its own name in kebab-case."""
 
     def register(judge: Judge) -> Judge:
         name = judge.__name__.replace("_", "-")
-        rules.put(name, Rule(name, tasks, judge))
+        rules.put(name, Rule(name, tasks, judge, shares))
         return judge
 
     return register
+
+
+def asked(found: Evidence) -> list[Rule]:
+    """The rules that such a target is for."""
+    return [rule for rule in rules if found.task in rule.tasks and rule.shares == found.soft]
 
 
 def percent(share: float) -> str:

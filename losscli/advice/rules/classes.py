@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from losscli.advice.evidence import Evidence
 from losscli.advice.rules import Advice, Pick, percent, rule
 from losscli.errors import counted, shown
@@ -18,6 +20,8 @@ MOST_RANKS = 15
 BY_RANKING = ("auprc", "auroc", "f1-tuned", "log-loss")  # for a rare class, which accuracy does not see
 RARE_IN_A_BATCH = 8  # rows of the rare class that a loss over the batch should meet
 LARGEST_BATCH = 4096
+BY_SHARE = ("log-loss", "brier")  # they are measured against the shares themselves
+LEARN_SHARES = ("proper", "soft-targets")
 ORDERS = {
     "given": "the order of the labels is given",
     "words": "the labels are words that have an order",
@@ -47,6 +51,7 @@ def rare_class(found: Evidence) -> Advice | None:
         source=WEIGHED,
         note=f"{note}threshold of bce-logits afterwards may do as much (f1-tuned)",
         metrics=BY_RANKING if weight > 1 else (),
+        claims=("imbalanced",),
     )
 
 
@@ -68,6 +73,7 @@ def extreme_imbalance(found: Evidence) -> Advice | None:
         note=f"{note}whole batch need some of the rare rows in it: the batch is {_batch(found)} rows for that",
         metrics=BY_RANKING if weight > 1 else (),
         train={"batch_size": _batch(found)},
+        claims=("imbalanced",),
     )
 
 
@@ -90,7 +96,7 @@ def balanced_classes(found: Evidence) -> Advice | None:
 def ordered_labels(found: Evidence) -> Advice | None:
     """Labels in an order: given, told by their words, or by their numbers if the features agree."""
     labels, order = found.target.labels, found.target.ordered
-    if not 3 <= len(labels) <= MOST_RANKS or found.soft or order not in ORDERS:
+    if not 3 <= len(labels) <= MOST_RANKS or order not in ORDERS:
         return None
     alike = found.neighbourliness
     if order == "numbers" and not alike >= IN_ORDER:
@@ -105,14 +111,13 @@ def ordered_labels(found: Evidence) -> Advice | None:
         picks,
         note="take none of these if the order means nothing; accuracy does not see how far off one is: judge by quadratic-kappa",
         metrics=("quadratic-kappa", "accuracy", "macro-f1", "log-loss"),
+        claims=("ordinal",),
     )
 
 
 @rule("multiclass")
 def long_tail(found: Evidence) -> Advice | None:
     """Some classes are many times rarer than others."""
-    if found.soft:
-        return None
     ratio = found.counts.max() / found.counts.min()
     if ratio < EVEN:
         return None
@@ -132,6 +137,7 @@ def long_tail(found: Evidence) -> Advice | None:
         source,
         note="judge by balanced-accuracy or macro-f1: accuracy hardly sees a rare class",
         metrics=("balanced-accuracy", "macro-f1", "accuracy", "log-loss"),
+        claims=("imbalanced",),
     )
 
 
@@ -139,7 +145,7 @@ def long_tail(found: Evidence) -> Advice | None:
 def many_classes(found: Evidence) -> Advice | None:
     """So many classes that being sure of one is being wrong about similar ones."""
     classes = len(found.target.labels)
-    if classes < MANY_CLASSES or found.soft:
+    if classes < MANY_CLASSES:
         return None
     each = found.rows / classes
     reason = f"{classes} classes, of {each:.3g} {'row' if each == 1 else 'rows'} each in the mean"
@@ -153,7 +159,7 @@ def many_classes(found: Evidence) -> Advice | None:
 def even_classes(found: Evidence) -> Advice | None:
     """Classes of like size: what the output is for decides."""
     ratio = found.counts.max() / found.counts.min()
-    if ratio >= EVEN or found.soft:
+    if ratio >= EVEN:
         return None
     reason = f"{len(found.counts)} classes of like size (largest / smallest: {ratio:.2f}): nothing has to be weighed"
     picks = [Pick("brier"), Pick("cross-entropy", {"label_smoothing": 0.1}), Pick("poly-1")]
@@ -164,21 +170,31 @@ def even_classes(found: Evidence) -> Advice | None:
     )
 
 
-@rule("multiclass")
+@rule("multiclass", shares=True)
 def soft_labels(found: Evidence) -> Advice | None:
     """Targets that are probabilities: losses that take them, and are least where the prediction equals them."""
-    if not found.soft:
-        return None
     sure = float((found.target.values.max(axis=1) > 0.99).mean())
     reason = f"each row gives a probability for each of {len(found.target.labels)} classes; {percent(sure)} of the rows are sure"
-    return Advice(reason, [Pick("brier"), Pick("poly-1")], note="both take probabilities as they are")
+    note = "both take probabilities as they are, and learn them; sparsemax where most of them are 0"
+    return Advice(reason, [Pick("brier"), Pick("sparsemax")], note=note, metrics=BY_SHARE, claims=LEARN_SHARES)
+
+
+@rule("binary", shares=True)
+def shares_of_yes(found: Evidence) -> Advice | None:
+    """Targets that are shares of yes: losses that take them, and are least where the prediction equals them."""
+    ends = float(np.isin(found.target.values, (0.0, 1.0)).mean())
+    mean = float(found.shares[1])
+    reason = f"each row gives a share of yes, {mean:.3g} in the mean; {percent(ends)} of the rows are 0 or 1"
+    note = "bce-logits is the fractional logit; brier counts an error by its square. Predictions stay within 0 and 1"
+    source = "Papke and Wooldridge 1996, Econometric Methods for Fractional Response Variables"
+    return Advice(reason, [Pick("bce-logits"), Pick("brier")], source, note, BY_SHARE, LEARN_SHARES)
 
 
 @rule("binary", "multiclass")
 def contradicting_rows(found: Evidence) -> Advice | None:
     """Rows with the same features and another label: noise in the labels, or features that do not tell enough."""
     share = found.repeats.floor / found.rows
-    if share < NOISY or found.soft:
+    if share < NOISY:
         return None
     reason = (
         f"{counted(found.repeats.conflicting, 'row')} share all features with a row of another label: "

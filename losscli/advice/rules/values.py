@@ -89,7 +89,7 @@ def outliers(found: Evidence) -> Advice | None:
     reason = f"{percent(far / of)} of the {what} are far out (3 interquartile ranges; 0.0002 % in a normal sample)"
     picks = [Pick("huber"), Pick("mae"), Pick("student-t-nll")]
     note = "mae learns the median and huber something between: below the mean where the tail is on the right"
-    return Advice(reason, picks, "Tukey 1977, Exploratory Data Analysis", note)
+    return Advice(reason, picks, "Tukey 1977, Exploratory Data Analysis", note, claims=("robust",))
 
 
 @rule("regression")
@@ -112,7 +112,7 @@ def uneven_spread(found: Evidence) -> Advice | None:
     else:
         return None
     picks = [Pick("gaussian-nll"), Pick("beta-nll", {"beta": 0.5}), Pick("laplace-nll")]
-    return Advice(reason, picks, source)
+    return Advice(reason, picks, source, claims=("probabilistic",))
 
 
 @rule("regression")
@@ -142,11 +142,12 @@ def shares_of_one(found: Evidence) -> Advice | None:
     looks = "" if limit == 1 else ", like percentages"
     some = f", {percent(zeros)} exactly 0" if zeros else ""
     reason = f"all between 0 and {limit}{looks} ({_range(found.numbers)}){some}"
+    divided = "" if limit == 1 else " of the numbers divided by 100"
     note = (
-        f"the mean of such numbers is learned by mse; predictions are not held within 0 and {limit}: clip them. No loss of "
-        "the shelf is made for proportions, as the fractional logit is (Papke and Wooldridge 1996)"
+        f"mse learns their mean, mae the median; predictions are not held within 0 and {limit}: clip them, or learn shares with "
+        f"--task binary{divided}: bce-logits is then the fractional logit (Papke and Wooldridge 1996)"
     )
-    return Advice(reason, [Pick("mae"), Pick("log-cosh")], "Gneiting 2011, Making and evaluating point forecasts", note)
+    return Advice(reason, [Pick("mse")], "Gneiting 2011, Making and evaluating point forecasts", note, BY_MEAN)
 
 
 @rule("regression")
@@ -159,7 +160,12 @@ def wide_open(found: Evidence) -> Advice | None:
     # A Gaussian would put much of its mass where counts and amounts with zeros cannot be.
     gaussian = [] if _counts(found) or _amounts_with_zeros(found) or _limit(found) else [Pick("crps-gaussian")]
     note = "judge intervals by interval-score, which counts their width and what they miss"
-    return Advice(reason, [Pick("multi-quantile", {"taus": [0.05, 0.25, 0.5, 0.75, 0.95]}), *gaussian], note=note)
+    return Advice(
+        reason,
+        [Pick("multi-quantile", {"taus": [0.05, 0.25, 0.5, 0.75, 0.95]}), *gaussian],
+        note=note,
+        claims=("probabilistic",),
+    )
 
 
 @rule("regression")
@@ -177,7 +183,11 @@ def at_the_limit(found: Evidence) -> Advice | None:
         "No loss of the shelf is made for censored targets, as Tobit's is"
     )
     return Advice(
-        reason, [Pick("mae")], "Powell 1984, Least absolute deviations for the censored regression model", note
+        reason,
+        [Pick("mae")],
+        "Powell 1984, Least absolute deviations for the censored regression model",
+        note,
+        claims=("robust",),
     )
 
 
@@ -192,7 +202,7 @@ def plain_numbers(found: Evidence) -> Advice | None:
     even = ", an even spread" if found.leftover is not None else ""
     reason = f"no outliers, no long tail (skewness {skewness:.2g}){even}: the mean is what there is to learn"
     note = "both are mse for small errors, and an insurance against large ones"
-    return Advice(reason, [Pick("huber"), Pick("log-cosh")], note=note)
+    return Advice(reason, [Pick("huber"), Pick("log-cosh")], note=note, claims=("robust",))
 
 
 def _counts(found: Evidence) -> bool:

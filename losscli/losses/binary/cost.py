@@ -8,7 +8,7 @@ from torch import Tensor
 from losscli.losses import NonNegative, loss
 
 
-@loss("binary", "logits", "0 or 1", aliases=("expected-cost",))
+@loss("binary", "logits", "0 to 1", aliases=("expected-cost",))
 def cost_sensitive(
     prediction: Tensor, target: Tensor, *, false_positive: NonNegative, false_negative: NonNegative
 ) -> Tensor:
@@ -17,8 +17,8 @@ def cost_sensitive(
     Use: decisions whose two mistakes have known costs, in money or in any other unit.
     Avoid: probabilities or a ranking: every answer is pushed to 0 or 1.
 
-    Domain: any logit; target 0 or 1. Both costs must be given, in any unit. The best answer is a decision, 0 or 1, at
-    the threshold that the costs set; it is no probability.
+    Domain: any logit; target 0 to 1 (a target between is a probability). Both costs must be given, in any unit. The best
+    answer is a decision, 0 or 1, at the threshold that the costs set; it is no probability.
     Shapes: prediction and target [...] -> [...].
 
     Formula: L = y false_negative (1 - p) + (1 - y) false_positive p, p = sigmoid(x).

@@ -218,7 +218,7 @@ def poly_1(prediction: Tensor, target: Tensor, *, epsilon: Annotated[Number, Bou
     return epsilon * torch.sigmoid(-signed) - logsigmoid(signed)
 
 
-@loss("binary", "logits", "0 or 1", aliases=("asl", "AsymmetricLossMultiLabel"))
+@loss("binary", "logits", "0 to 1", aliases=("asl", "AsymmetricLossMultiLabel"))
 def asymmetric(
     prediction: Tensor,
     target: Tensor,
@@ -232,13 +232,13 @@ def asymmetric(
     Use: many labels of which each row has few, and labels that were forgotten.
     Avoid: even classes, and probabilities that are to be believed.
 
-    Domain: any logit; target 0 or 1.
+    Domain: any logit; target 0 to 1 (a target between is a probability).
     Shapes: prediction and target [...] -> [...].
 
     Formula: L = -y (1 - p)^gamma_pos log p - (1 - y) p_m^gamma_neg log(1 - p_m), p = sigmoid(x),
     p_m = max(0, p - clip).
 
-    Source: Ridnik et al. 2021, Asymmetric Loss for Multi-Label Classification, https://arxiv.org/abs/2009.14119. The
+    Source: Ben-Baruch et al. 2020, Asymmetric Loss for Multi-Label Classification, https://arxiv.org/abs/2009.14119. The
     gradient goes through the fading too; the authors' code sums over the batch, here a mean is taken.
 
     Kin: clip 0 and gamma_neg = gamma_pos is focal; with both 0 it is bce-logits.

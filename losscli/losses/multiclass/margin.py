@@ -61,7 +61,7 @@ def crammer_singer(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0
     Source: Crammer and Singer 2001, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines. Keras'
     CategoricalHinge takes the best other score to be at least 0.
 
-    Kin: with K = 2 equals hinge of x_1 - x_0; never more than K times multi-margin.
+    Kin: with K = 2 equals hinge of x_1 - x_0; never more than K times multi-margin with p = 1.
 
     Elsewhere: Keras CategoricalHinge; scikit-learn LinearSVC(multi_class="crammer_singer").
 

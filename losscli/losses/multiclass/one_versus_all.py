@@ -76,7 +76,7 @@ def asymmetric(
     Formula: L = -t'_y (1 - p_y)^gamma_pos log p_y - sum_{k != y} t'_k p_k^gamma_neg log p_k, p = softmax(x),
     t' = t (1 - e) + e / K, e = label_smoothing, t one-hot.
 
-    Source: Ridnik et al. 2020, Asymmetric Loss for Multi-Label Classification, https://arxiv.org/abs/2009.14119; for one
+    Source: Ben-Baruch et al. 2020, Asymmetric Loss for Multi-Label Classification, https://arxiv.org/abs/2009.14119; for one
     label per row as in timm, where gamma_pos is 1.
 
     Kin: both gammas 0 are cross-entropy with that smoothing; without smoothing it is focal with gamma = gamma_pos.
