@@ -24,7 +24,7 @@ def class_weights(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.n
     [2.5, 0.625]
     """
     if isinstance(given, str):
-        counts = _rows_of_class(target, len(labels))
+        counts = rows_of_class(target, len(labels))
         return _ruled(given, counts).astype(np.float32)
     weights = _numbers(given, labels)
     if not weights.any():
@@ -39,7 +39,7 @@ def class_counts(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.nd
     [2.0, 0.0, 1.0]
     """
     if isinstance(given, str):
-        return _rows_of_class(target, len(labels)).astype(np.float32)
+        return rows_of_class(target, len(labels)).astype(np.float32)
     return _numbers(given, labels)
 
 
@@ -55,18 +55,23 @@ def class_shares(target: np.ndarray, task: str) -> tuple[float, ...]:
     if task == "regression":
         return ()
     if task == "multiclass":
-        counts = _rows_of_class(target, 0)
+        counts = rows_of_class(target, 0)
         return tuple(float(count) for count in counts / counts.sum())
     yes = float(target.mean(dtype=np.float64))
     return (1 - yes, yes)
 
 
-def _rows_of_class(target: np.ndarray, classes: int) -> np.ndarray:
-    """float64 [K]: the rows of each class index [N]; the sum of each class's probabilities [N, K], where they are given."""
+def rows_of_class(target: np.ndarray, classes: int, weight: np.ndarray | None = None) -> np.ndarray:
+    """float64 [K]: the rows of each class index [N], or the sum of each class's probabilities [N, K]; with the weights [N]
+    of the rows, the sums of those.
+
+    >>> rows_of_class(np.array([0, 2, 2]), 3).tolist(), rows_of_class(np.array([0, 2, 2]), 3, np.array([1, 0, 0.5])).tolist()
+    ([1.0, 0.0, 2.0], [1.0, 0.0, 0.5])
+    """
     if target.ndim == 2:
-        sums: np.ndarray = target.sum(axis=0, dtype=np.float64)
+        sums: np.ndarray = target.sum(axis=0, dtype=np.float64) if weight is None else weight.astype(np.float64) @ target
         return sums
-    return np.bincount(target.astype(np.int64), minlength=classes).astype(np.float64)
+    return np.bincount(target.astype(np.int64), weight, minlength=classes).astype(np.float64)
 
 
 def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) -> float | np.ndarray:

@@ -2,6 +2,8 @@
 
 An option that differs between the rows of one loss becomes a tensor that broadcasts over them, so a grid of options costs one
 call. What a loss must know of the data (class weights) comes from each run's training split.
+
+A weighted mean is a ratio of two sums, which come along with it: over several batches the sums add up, the ratios do not.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,6 +27,41 @@ from losscli.tasks import Task
 Value = float | Tensor | str | list[float] | None
 
 
+class Judged(NamedTuple):
+    """The losses of R runs on a batch or a split. The sums are None where every row counts 1 in every run."""
+
+    mean: Tensor  # [R], NaN where no row counts
+    total: Tensor | None = None  # [R], the sum of weighted losses
+    count: Tensor | None = None  # [R], the sum of weights; of a loss over the whole batch, its rows
+
+
+class Tally:
+    """The mean loss of R runs over several batches: the ratio of the sums over all of them, not the mean of the ratios."""
+
+    def __init__(self, runs: int, device: torch.device):
+        self.total = torch.zeros(runs, device=device)
+        self.count: Tensor | int = 0  # rows, or the sum of their weights [R]
+
+    def add(self, judged: Judged, rows: int) -> None:
+        """One more batch of so many rows."""
+        if judged.total is None or judged.count is None:
+            self.total.add_(judged.mean.detach(), alpha=rows)
+            self.count = self.count + rows
+        else:
+            self.total.add_(judged.total.detach())
+            self.count = self.count + judged.count
+
+    @property
+    def counted(self) -> Tensor:
+        """Whether any row has counted, [R]."""
+        return torch.as_tensor(self.count, device=self.total.device).expand_as(self.total) > 0
+
+    @property
+    def mean(self) -> Tensor:
+        """[R], NaN where no row has counted."""
+        return (self.total / self.count).masked_fill(~self.counted, torch.nan)
+
+
 @dataclass(frozen=True)
 class Group:
     """Rows next to each other that share a loss and what stands before it."""
@@ -34,11 +71,17 @@ class Group:
     options: dict[str, Value]
     class_weight: Tensor | None  # [r, 1, K], for a kernel that does not weigh classes itself
 
-    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-        """The mean loss of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
+    @property
+    def own_weight(self) -> Tensor | None:
+        """[r, 1, K], for a kernel that has weighed each sample by its class."""
+        option, value = self.loss.options.get("weight"), self.options.get("weight")
+        return value if isinstance(value, Tensor) and option and isinstance(option.accepts, PerClass) else None
+
+    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Judged:
+        """The losses of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
         received, truth = self.outlet.receive(output), self.outlet.truth(target)
         if self.loss.over_batch:
-            return self._over_batch(received, truth)
+            return Judged(self._over_batch(received, truth))
         values = self.loss.function(received, truth, **self.options)
         if values.ndim > 2:  # a loss per value: over the labels or outputs of one row
             values = values.flatten(2).mean(-1)  # [r, B, L] -> [r, B]
@@ -47,12 +90,16 @@ class Group:
             # [r, B, K] of probabilities, or [r, B] of class indices, which are floats where there are two
             of_class = sample_weights(self.class_weight, target if target.ndim == 3 else target.long())
             values, counts = values * of_class, of_class if counts is None else counts * of_class
-        elif isinstance(self.options.get("weight"), Tensor):  # the kernel has weighed each sample by its class
-            of_class = sample_weights(self.options["weight"], target)  # type: ignore[arg-type]
+        elif self.own_weight is not None:
+            of_class = sample_weights(self.own_weight, target)
             counts = of_class if counts is None else counts * of_class
         if weight is not None:
             values = values * weight
-        return values.mean(-1) if counts is None else values.sum(-1) / counts.sum(-1)
+        if counts is None:
+            return Judged(values.mean(-1))
+        total, count = values.sum(-1), counts.sum(-1)
+        # Not only 0 / 0: label smoothing gives a row a loss though its own class has weight 0.
+        return Judged((total / count).masked_fill(count == 0, torch.nan), total, count)
 
     def _over_batch(self, received: Tensor, truth: Tensor) -> Tensor:
         """One number per run; of several regression targets [r, B, O], the mean over them."""
@@ -76,6 +123,10 @@ class Objective:
 
     def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The mean loss of every run, [R], of raw outputs [R, B, O], targets [R, B, ...] and sample weights [R, B]."""
+        return self.judge(output, target, weight).mean
+
+    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Judged:
+        """The mean loss of every run, and the sums that it is the ratio of."""
         # split, not slices: its backward is one concatenation, where each slice would fill a whole gradient of zeros
         outputs, targets = torch.split(output, self.sizes), torch.split(target, self.sizes)
         weights = [None] * len(self.groups) if weight is None else torch.split(weight, self.sizes)
@@ -83,7 +134,17 @@ class Objective:
             group.judge(raw, truth, counts)
             for group, raw, truth, counts in zip(self.groups, outputs, targets, weights, strict=True)
         ]
-        return judged[0] if len(judged) == 1 else torch.cat(judged)
+        return judged[0] if len(judged) == 1 else _joined(judged, output.shape[1])
+
+
+def _joined(judged: Sequence[Judged], rows: int) -> Judged:
+    """The losses of all groups as one; beside a group with weights, the rows of another count 1 each."""
+    mean = torch.cat([group.mean for group in judged])
+    if all(group.count is None for group in judged):
+        return Judged(mean)
+    totals = [group.mean * rows if group.total is None else group.total for group in judged]
+    counts = [torch.full_like(group.mean, rows) if group.count is None else group.count for group in judged]
+    return Judged(mean, torch.cat(totals), torch.cat(counts))
 
 
 def _alike(run: Run) -> tuple[Loss, tuple[str, ...], bool, str]:
