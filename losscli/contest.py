@@ -22,6 +22,7 @@ from losscli.spec.entries import entries
 from losscli.spec.model import Entry, Spec
 from losscli.spec.tune import candidates
 from losscli.stack import device as machine
+from losscli.stack.counted import uncounted
 from losscli.stack.objective import resolve
 from losscli.stack.rows import Run
 from losscli.stack.train import Job, epochs_of
@@ -109,6 +110,7 @@ def load(spec: Spec) -> Contest:
     said += [finding for loss in used for finding in ranked(loss, target)]
     if table.weight is not None:
         said += [_unweighted(entry.name) for entry, loss in zip(found, used, strict=True) if loss.over_batch]
+    said += uncounted(contest.runs())
     return replace(contest, findings=list(dict.fromkeys([*spec.notes, *said, *noticed])))
 
 

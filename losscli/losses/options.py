@@ -85,7 +85,8 @@ def _refused(loss: Loss, option: Option, value: Any) -> list[Problem]:
         return [Problem(f"{loss.name}: {option.name} is an empty list", cure=f"give a number {bounds}")]
     several = isinstance(accepts, PerClass) and isinstance(value, (list, tuple, Mapping))
     found = [_outside(loss, option, bounds, one, several) for one in values if not _allowed(bounds, one)]
-    if not found and isinstance(accepts, PerClass) and not any(values):
+    # The labels that a mapping does not name count 1; which they are only the data tell.
+    if not found and isinstance(accepts, PerClass) and not any(values) and not isinstance(value, Mapping):
         found = [Problem(f"{loss.name}: {option.name} is all zero: no row would count", cure="give a positive weight")]
     return found
 

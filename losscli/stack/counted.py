@@ -6,18 +6,30 @@ Arrays only, so that it is known before anything is trained.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from losscli.data.dataset import SPLITS
+from losscli.errors import DataError, Finding, Problem, listed
 from losscli.losses import PerClass
 from losscli.losses.weights import class_weights, rows_of_class
 from losscli.stack.rows import Run
 
 
-def class_weights_of(run: Run) -> np.ndarray | None:
-    """float32 [K]: how much the run's classes count, whether its kernel weighs them or not; None where all count alike."""
+def class_weight_given(run: Run) -> Any:
+    """What the run's class weights are given as, whether its kernel weighs classes or not; None where all count alike."""
+    if run.loss.over_batch:
+        return None
     option = run.loss.options.get("weight")
-    given = run.settings["weight"] if option is not None and isinstance(option.accepts, PerClass) else run.weight
-    if given is None or run.loss.over_batch:
+    return run.settings["weight"] if option is not None and isinstance(option.accepts, PerClass) else run.weight
+
+
+def class_weights_of(run: Run) -> np.ndarray | None:
+    """float32 [K], or None where all classes count alike."""
+    given = class_weight_given(run)
+    if given is None:
         return None
     return class_weights(given, run.dataset.parts["train"].target, run.dataset.target.labels)
 
@@ -41,3 +53,51 @@ def may_miss(run: Run) -> bool:
     if rows is not None and not rows.all():
         return True
     return by_class is not None and bool((rows_of_class(part.target, len(by_class))[by_class == 0] > 0).any())
+
+
+def uncounted(runs: Sequence[Run]) -> list[Finding]:
+    """A warning for each valid or test split in which no row counts for some runs: their loss has no value there.
+
+    Errors: `DataError` where that is so of the training split, of which nothing could be learned.
+    """
+    empty: dict[tuple[str, str], list[Run]] = {}
+    reasons: dict[tuple[object, ...], dict[str, str]] = {}
+    for run in runs:
+        alike = (id(run.dataset), repr(class_weight_given(run)), run.loss.over_batch)
+        if alike not in reasons:
+            reasons[alike] = {split: _why(run, split) for split in SPLITS if not weight_of(run, split) > 0}
+        for split, why in reasons[alike].items():
+            empty.setdefault((split, why), []).append(run)
+    refused = [_refused(why, found) for (split, why), found in empty.items() if split == "train"]
+    if refused:
+        raise DataError(refused)
+    return [_without_value(split, why, found) for (split, why), found in empty.items()]
+
+
+def _why(run: Run, split: str) -> str:
+    part = run.dataset.parts[split]
+    if part.weight is not None and not part.weight.any():
+        return "every row has weight 0"
+    labels = run.dataset.target.labels
+    present = np.flatnonzero(rows_of_class(part.target, len(labels), part.weight))
+    named = listed([labels[place] for place in present])
+    return f"the weight of {'its only class' if len(present) == 1 else 'all its classes'} is 0 ({named})"
+
+
+def _refused(why: str, runs: Sequence[Run]) -> Problem:
+    cure = "give a class that occurs there a weight above 0, or use other seeds or a larger training split"
+    if why.startswith("every row"):
+        cure = "leave out the rows of weight 0, or use other seeds or a larger training split"
+    return Problem(f"no row of the training split counts, {_where(runs)}: {why}", cure=cure)
+
+
+def _without_value(split: str, why: str, runs: Sequence[Run]) -> Finding:
+    message = f"the loss has no value on the {split} split, {_where(runs)}: {why}; metrics count every row"
+    return Finding("loss-without-value", "warning", message, f"use a larger {split} split, or other weights")
+
+
+def _where(runs: Sequence[Run]) -> str:
+    """Which runs are meant, by entry and seed."""
+    entries, seeds = (list(dict.fromkeys(values)) for values in ((run.entry for run in runs), (run.seed for run in runs)))
+    named = entries[0] if len(entries) == 1 else f"{len(entries)} entries"
+    return f"{named}, {'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"

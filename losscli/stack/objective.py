@@ -28,38 +28,54 @@ Value = float | Tensor | str | list[float] | None
 
 
 class Judged(NamedTuple):
-    """The losses of R runs on a batch or a split. The sums are None where every row counts 1 in every run."""
+    """The losses of R runs on a batch or a split. The sums are None where all rows count 1 in all runs, and NaN for a run
+    in which they do.
+    """
 
     mean: Tensor  # [R], NaN where no row counts
     total: Tensor | None = None  # [R], the sum of weighted losses
-    count: Tensor | None = None  # [R], the sum of weights; of a loss over the whole batch, its rows
+    count: Tensor | None = None  # [R], the sum of weights
 
 
 class Tally:
-    """The mean loss of R runs over several batches: the ratio of the sums over all of them, not the mean of the ratios."""
+    """The mean loss of R runs over several batches: the ratio of the sums over all of them, not the mean of the ratios.
+
+    >>> tally = Tally(1, torch.device("cpu"))
+    >>> for total, count in ((1.0, 1.0), (9.0, 3.0), (0.0, 0.0)):
+    ...     tally.add(Judged(*torch.tensor([[total / count if count else torch.nan], [total], [count]])), rows=4)
+    >>> tally.mean.tolist()  # (1 + 9) / (1 + 3)
+    [2.5]
+    """
 
     def __init__(self, runs: int, device: torch.device):
-        self.total = torch.zeros(runs, device=device)
-        self.count: Tensor | int = 0  # rows, or the sum of their weights [R]
+        self.rows = 0
+        self.plain = torch.zeros(runs, device=device)  # the sum over the rows, which count alike
+        self.total: Tensor | None = None  # float64, as the next: weights may be far apart
+        self.count: Tensor | None = None
 
     def add(self, judged: Judged, rows: int) -> None:
         """One more batch of so many rows."""
-        if judged.total is None or judged.count is None:
-            self.total.add_(judged.mean.detach(), alpha=rows)
-            self.count = self.count + rows
-        else:
-            self.total.add_(judged.total.detach())
-            self.count = self.count + judged.count
+        self.rows += rows
+        self.plain.add_(judged.mean.detach(), alpha=rows)
+        if judged.total is not None and judged.count is not None:
+            total, count = judged.total.detach().double(), judged.count.double()
+            self.total = total if self.total is None else self.total + total
+            self.count = count if self.count is None else self.count + count
 
     @property
     def counted(self) -> Tensor:
         """Whether any row has counted, [R]."""
-        return torch.as_tensor(self.count, device=self.total.device).expand_as(self.total) > 0
+        some = torch.full_like(self.plain, self.rows, dtype=torch.float64)
+        return (some if self.count is None else some.where(self.count.isnan(), self.count)) > 0
 
     @property
     def mean(self) -> Tensor:
         """[R], NaN where no row has counted."""
-        return (self.total / self.count).masked_fill(~self.counted, torch.nan)
+        plain = self.plain / self.rows
+        if self.total is None or self.count is None:
+            return plain
+        ratio = (self.total / self.count).masked_fill(self.count == 0, torch.nan).to(plain.dtype)
+        return plain.where(self.count.isnan(), ratio)
 
 
 @dataclass(frozen=True)
@@ -134,16 +150,17 @@ class Objective:
             group.judge(raw, truth, counts)
             for group, raw, truth, counts in zip(self.groups, outputs, targets, weights, strict=True)
         ]
-        return judged[0] if len(judged) == 1 else _joined(judged, output.shape[1])
+        return judged[0] if len(judged) == 1 else _joined(judged)
 
 
-def _joined(judged: Sequence[Judged], rows: int) -> Judged:
-    """The losses of all groups as one; beside a group with weights, the rows of another count 1 each."""
+def _joined(judged: Sequence[Judged]) -> Judged:
+    """The losses of all groups as one."""
     mean = torch.cat([group.mean for group in judged])
     if all(group.count is None for group in judged):
         return Judged(mean)
-    totals = [group.mean * rows if group.total is None else group.total for group in judged]
-    counts = [torch.full_like(group.mean, rows) if group.count is None else group.count for group in judged]
+    alike = [torch.full_like(group.mean, torch.nan) for group in judged]
+    totals = [none if group.total is None else group.total for group, none in zip(judged, alike, strict=True)]
+    counts = [none if group.count is None else group.count for group, none in zip(judged, alike, strict=True)]
     return Judged(mean, torch.cat(totals), torch.cat(counts))
 
 
