@@ -17,6 +17,8 @@ from losscli.losses import PerClass
 from losscli.losses.weights import class_weights, rows_of_class
 from losscli.stack.rows import Run
 
+NO_WEIGHT = "every row has weight 0"
+
 
 def class_weight_given(run: Run) -> Any:
     """What the run's class weights are given as, whether its kernel weighs classes or not; None where all count alike."""
@@ -77,7 +79,7 @@ def uncounted(runs: Sequence[Run]) -> list[Finding]:
 def _why(run: Run, split: str) -> str:
     part = run.dataset.parts[split]
     if part.weight is not None and not part.weight.any():
-        return "every row has weight 0"
+        return NO_WEIGHT
     labels = run.dataset.target.labels
     present = np.flatnonzero(rows_of_class(part.target, len(labels), part.weight))
     named = listed([labels[place] for place in present])
@@ -86,18 +88,22 @@ def _why(run: Run, split: str) -> str:
 
 def _refused(why: str, runs: Sequence[Run]) -> Problem:
     cure = "give a class that occurs there a weight above 0, or use other seeds or a larger training split"
-    if why.startswith("every row"):
+    if why == NO_WEIGHT:
         cure = "leave out the rows of weight 0, or use other seeds or a larger training split"
-    return Problem(f"no row of the training split counts, {_where(runs)}: {why}", cure=cure)
+    entries, seeds = _named(runs)
+    return Problem(f"no row of the training split counts for {entries} ({seeds}): {why}", cure=cure)
 
 
 def _without_value(split: str, why: str, runs: Sequence[Run]) -> Finding:
-    message = f"the loss has no value on the {split} split, {_where(runs)}: {why}; metrics count every row"
+    entries, seeds = _named(runs)
+    message = f"the loss of {entries} has no value on the {split} split ({seeds}): {why}; metrics count every row"
+    if split == "valid":
+        message += ". Where the headline has no value either, patience keeps the last epoch and tuning the first candidate"
     return Finding("loss-without-value", "warning", message, f"use a larger {split} split, or other weights")
 
 
-def _where(runs: Sequence[Run]) -> str:
-    """Which runs are meant, by entry and seed."""
-    entries, seeds = (list(dict.fromkeys(values)) for values in ((run.entry for run in runs), (run.seed for run in runs)))
-    named = entries[0] if len(entries) == 1 else f"{len(entries)} entries"
-    return f"{named}, {'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
+def _named(runs: Sequence[Run]) -> tuple[str, str]:
+    """The entries and the seeds of runs."""
+    entries, seeds = list(dict.fromkeys(run.entry for run in runs)), list(dict.fromkeys(run.seed for run in runs))
+    told = entries[0] if len(entries) == 1 else f"{len(entries)} entries"
+    return told, f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
