@@ -78,7 +78,9 @@ def rows_of_class(target: np.ndarray, classes: int, weight: np.ndarray | None = 
     ([1.0, 0.0, 2.0], [1.0, 0.0, 0.5])
     """
     if target.ndim == 2:
-        sums: np.ndarray = target.sum(axis=0, dtype=np.float64) if weight is None else weight.astype(np.float64) @ target
+        sums: np.ndarray = (
+            target.sum(axis=0, dtype=np.float64) if weight is None else weight.astype(np.float64) @ target
+        )
         return sums
     return np.bincount(target.astype(np.int64), weight, minlength=classes).astype(np.float64)
 

@@ -98,7 +98,9 @@ def _without_value(split: str, why: str, runs: Sequence[Run]) -> Finding:
     entries, seeds = _named(runs)
     message = f"the loss of {entries} has no value on the {split} split ({seeds}): {why}; metrics count every row"
     if split == "valid":
-        message += ". Where the headline has no value either, patience keeps the last epoch and tuning the first candidate"
+        message += (
+            ". Where the headline has no value either, patience keeps the last epoch and tuning the first candidate"
+        )
     return Finding("loss-without-value", "warning", message, f"use a larger {split} split, or other weights")
 
 

@@ -34,7 +34,7 @@ class Judged(NamedTuple):
 
     mean: Tensor  # [R], NaN where no row counts
     total: Tensor | None = None  # [R], the sum of weighted losses
-    count: Tensor | None = None  # [R], the sum of weights
+    counts: Tensor | None = None  # [R], the sum of weights
 
 
 class Tally:
@@ -57,8 +57,8 @@ class Tally:
         """One more batch of so many rows."""
         self.rows += rows
         self.plain.add_(judged.mean.detach(), alpha=rows)
-        if judged.total is not None and judged.count is not None:
-            total, count = judged.total.detach().double(), judged.count.double()
+        if judged.total is not None and judged.counts is not None:
+            total, count = judged.total.detach().double(), judged.counts.double()
             self.total = total if self.total is None else self.total + total
             self.count = count if self.count is None else self.count + count
 
@@ -156,11 +156,11 @@ class Objective:
 def _joined(judged: Sequence[Judged]) -> Judged:
     """The losses of all groups as one."""
     mean = torch.cat([group.mean for group in judged])
-    if all(group.count is None for group in judged):
+    if all(group.counts is None for group in judged):
         return Judged(mean)
     alike = [torch.full_like(group.mean, torch.nan) for group in judged]
     totals = [none if group.total is None else group.total for group, none in zip(judged, alike, strict=True)]
-    counts = [none if group.count is None else group.count for group, none in zip(judged, alike, strict=True)]
+    counts = [none if group.counts is None else group.counts for group, none in zip(judged, alike, strict=True)]
     return Judged(mean, torch.cat(totals), torch.cat(counts))
 
 

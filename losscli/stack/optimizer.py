@@ -107,7 +107,9 @@ class Adam(Optimizer):
         if isinstance(self.missed, int):
             own = 1 - self.beta1**self.steps
             return own / sqrt(1 - self.beta2**self.steps), self.eps * own
-        taken = self.steps - self.missed  # [R, 1] float64, as Python's own numbers; a run that took none yet misses this one
+        taken = (
+            self.steps - self.missed
+        )  # [R, 1] float64, as Python's own numbers; a run that took none yet misses this one
         first, second = 1 - self.beta1**taken, (1 - self.beta2**taken).sqrt()
         return (first / second).to(self.weights.dtype), (self.eps * first).to(self.weights.dtype)
 

@@ -165,8 +165,8 @@ class Training:
         # torch imports sympy, a second of every command.)
         gather(torch.autograd.grad(judged.mean.sum(), self.forward.leaves), out=self.gradients)
         missing = None
-        if before is not None and judged.count is not None:
-            missing = (judged.count == 0)[:, None]
+        if before is not None and judged.counts is not None:
+            missing = (judged.counts == 0)[:, None]
             torch.where(missing, before, self.statistics, out=self.statistics)
         factor = share(self.plan.schedule, self.optimizer.steps, self.steps)
         rates = self.rates if factor == 1 else self.rates * factor

@@ -203,7 +203,10 @@ def test_the_loss_of_an_epoch_is_the_ratio_of_the_sums(loss, rows_too, run_of, j
 def test_so_it_is_where_the_kernel_weighs_classes_and_a_neighbour_weighs_none(options, run_of, job_of):
     """Oracle: torch's weighted mean over the whole split, which with label smoothing is no weighted mean of rows."""
     weight = [0.0, 1.0, 25.0]
-    runs = [run_of("cross-entropy", 1, "multiclass", lr=1e-30, weight=weight, **options), run_of("mae", 1, "multiclass", lr=1e-30)]
+    runs = [
+        run_of("cross-entropy", 1, "multiclass", lr=1e-30, weight=weight, **options),
+        run_of("mae", 1, "multiclass", lr=1e-30),
+    ]
     job = job_of("multiclass", FROZEN.model_copy(update={"batch_size": 2}))
     training = Training(runs, job)
     output = training._outputs("train").double()
@@ -241,3 +244,11 @@ def test_class_weights_and_sample_weights_multiply(run_of):
     rows = functional.cross_entropy(output[0], target[0], reduction="none")
     found = judged([run], "multiclass", output, target, torch.tensor([[3.0, 1.0]]))
     assert found.item() == pytest.approx((rows @ torch.tensor([6.0, 4.0]) / 10).item())
+
+
+def test_a_mean_of_nothing_has_no_value(run_of):
+    """Label smoothing gives a row a cost though its own class has weight 0: 1 / 0 is no loss of infinity."""
+    weight = [0.0, 1.0, 1.0]
+    run = run_of("cross-entropy", 0, "multiclass", weight=weight, label_smoothing=0.3)
+    found = judged([run], "multiclass", outputs(1, 3), torch.zeros(1, B, dtype=torch.long))
+    assert found.isnan().all()
