@@ -30,7 +30,8 @@ def problems_of_weight(loss: Loss, task: str, value: Any) -> list[Problem]:
     if task not in ("binary", "multiclass") or loss.over_batch:
         why = "is defined over a whole batch" if loss.over_batch else f"serves {task}, where rows have no one class"
         return [Problem(f"{loss.name} takes no class weights: it {why}", cure="leave weight out")]
-    return [] if value is None else _refused(loss, CLASS_WEIGHT, value)
+    every = task == "binary" and isinstance(value, Mapping) and len(value) > 1
+    return [] if value is None else _refused(loss, CLASS_WEIGHT, list(value.values()) if every else value)
 
 
 def missing_from(loss: Loss, options: Mapping[str, Any]) -> list[Problem]:
