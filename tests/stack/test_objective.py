@@ -12,7 +12,7 @@ from torch.nn import functional
 from losscli.data.dataset import Part
 from losscli.metrics import find as find_metric
 from losscli.stack.baseline import baseline
-from losscli.stack.objective import Objective
+from losscli.stack.objective import Objective, Tally
 from losscli.stack.output import Outlet, outputs_of
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Rows
@@ -238,17 +238,23 @@ def test_class_weights_and_sample_weights_multiply(run_of):
     output, target = torch.tensor([[[0.5], [0.5]]]), torch.tensor([[1.0, 0.0]])
     found = judged([run], "binary", output, target, torch.tensor([[3.0, 1.0]]))
     assert found.item() == pytest.approx((4 * 3 * 0.5 + 2 * 1 * 1.5) / (4 * 3 + 2 * 1))
-    run = run_of("cross-entropy", 0, "multiclass", weight=[2.0, 4.0, 1.0])
+    run = run_of("cross-entropy", 0, "multiclass", weight=[4.0, 5.0, 1.0])
     output, target = torch.zeros(1, 2, 3), torch.tensor([[0, 1]])
     output[0, 0, 0] = 2.0
     rows = functional.cross_entropy(output[0], target[0], reduction="none")
     found = judged([run], "multiclass", output, target, torch.tensor([[3.0, 1.0]]))
-    assert found.item() == pytest.approx((rows @ torch.tensor([6.0, 4.0]) / 10).item())
+    assert found.item() == pytest.approx((rows @ torch.tensor([12.0, 5.0]) / 17).item())
 
 
 def test_a_mean_of_nothing_has_no_value(run_of):
     """Label smoothing gives a row a cost though its own class has weight 0: 1 / 0 is no loss of infinity."""
     weight = [0.0, 1.0, 1.0]
     run = run_of("cross-entropy", 0, "multiclass", weight=weight, label_smoothing=0.3)
-    found = judged([run], "multiclass", outputs(1, 3), torch.zeros(1, B, dtype=torch.long))
-    assert found.isnan().all()
+    objective = Objective([run], tasks.get("multiclass"), CPU)
+    found = objective.judge(outputs(1, 3), torch.zeros(1, B, dtype=torch.long))
+    assert found.total > 0
+    assert found.mean.isnan().all()
+    epoch = Tally(1, CPU)
+    epoch.add(found, B)
+    assert epoch.mean.isnan().all()
+    assert not epoch.counted.any()
