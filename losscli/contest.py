@@ -17,11 +17,12 @@ from losscli.losses import find as find_loss
 from losscli.losses.domain import check_target, ranked
 from losscli.losses.weights import class_shares
 from losscli.metrics import Metric, yardsticks
-from losscli.spec.costs import refuse_other_classes
+from losscli.spec.costs import table_of
 from losscli.spec.entries import entries
 from losscli.spec.model import Entry, Spec
 from losscli.spec.tune import candidates
 from losscli.stack import device as machine
+from losscli.stack.counted import uncounted
 from losscli.stack.objective import resolve
 from losscli.stack.rows import Run
 from losscli.stack.train import Job, epochs_of
@@ -87,28 +88,28 @@ def smaller(spec: Spec) -> Spec:
 def load(spec: Spec) -> Contest:
     """Everything that a spec names, before anything is trained; whatever is wrong is told now."""
     task = tasks.get(spec.task)
-    measured = yardsticks(spec.task, spec.costs)
-    metrics = [measured[name] for name in spec.metrics]
     found = entries(spec)
     device = machine.choose(spec.train.device)
-    job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), study=len(found) > 1)
     used = [find_loss(entry.loss, spec.task) for entry in found]
     read = spec.data.read(Path(spec.folder))
     with within(read.place):
         table = set_apart(read, spec.data.split)
         target = task.decode(table.targets, spec.data.reading())
-        refuse_other_classes(spec.costs, target.labels)
+        measured = yardsticks(spec.task, table_of(spec.costs, target.labels))
         refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
         if refused:
             raise DataError(list(dict.fromkeys(refused)))
         datasets, noticed = prepare_all(table, target, task, spec.data, spec.seeds)
     noticed += in_short(table.columns)
+    metrics = [measured[name] for name in spec.metrics]
+    job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), study=len(found) > 1)
     contest = Contest(spec, job, found, datasets, ())
     noticed += leaks(table, target, contest.different, task.has_classes)
     said = [finding for entry in found for finding in _looked(contest.first(entry), spec.task)]
     said += [finding for loss in used for finding in ranked(loss, target)]
     if table.weight is not None:
         said += [_unweighted(entry.name) for entry, loss in zip(found, used, strict=True) if loss.over_batch]
+    said += uncounted(contest.runs())
     return replace(contest, findings=list(dict.fromkeys([*spec.notes, *said, *noticed])))
 
 

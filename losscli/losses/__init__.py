@@ -58,6 +58,8 @@ OpenFraction = Annotated[Number, Bounds(low=0, high=1, low_open=True, high_open=
 class PerClass:
     """An option that may also be one number per class or label: a list, a mapping by label, or a rule by name.
 
+    What a mapping does not name counts 1; where the rule `training` counts rows, it has those of the training split.
+
     The rules are computed from the training split: `balanced` (N / (K n_c); for `pos_weight`, negatives / positives)
     and `effective` (Cui et al. 2019, beta 0.9999).
     """

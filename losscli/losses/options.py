@@ -30,7 +30,8 @@ def problems_of_weight(loss: Loss, task: str, value: Any) -> list[Problem]:
     if task not in ("binary", "multiclass") or loss.over_batch:
         why = "is defined over a whole batch" if loss.over_batch else f"serves {task}, where rows have no one class"
         return [Problem(f"{loss.name} takes no class weights: it {why}", cure="leave weight out")]
-    return [] if value is None else _refused(loss, CLASS_WEIGHT, value)
+    every = task == "binary" and isinstance(value, Mapping) and len(value) > 1
+    return [] if value is None else _refused(loss, CLASS_WEIGHT, list(value.values()) if every else value)
 
 
 def missing_from(loss: Loss, options: Mapping[str, Any]) -> list[Problem]:
@@ -85,7 +86,8 @@ def _refused(loss: Loss, option: Option, value: Any) -> list[Problem]:
         return [Problem(f"{loss.name}: {option.name} is an empty list", cure=f"give a number {bounds}")]
     several = isinstance(accepts, PerClass) and isinstance(value, (list, tuple, Mapping))
     found = [_outside(loss, option, bounds, one, several) for one in values if not _allowed(bounds, one)]
-    if not found and isinstance(accepts, PerClass) and not any(values):
+    # The labels that a mapping does not name count 1; which they are only the data tell.
+    if not found and isinstance(accepts, PerClass) and not any(values) and not isinstance(value, Mapping):
         found = [Problem(f"{loss.name}: {option.name} is all zero: no row would count", cure="give a positive weight")]
     return found
 

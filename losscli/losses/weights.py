@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from losscli.errors import SpecError, choose_from, shown
+from losscli.errors import SpecError, shown
+from losscli.tasks.labels import places_of
 
 BETA = 0.9999  # Cui et al. 2019, https://arxiv.org/abs/1901.05555
 
@@ -18,13 +19,16 @@ def class_weights(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.n
     """float32 [K] from a number, a list, a mapping by label, or a rule over the training split's class indices [N]
     or probabilities [N, K].
 
-    A class that the training split lacks gets weight 0 from a rule.
+    A class that a mapping does not name counts 1; one that the training split lacks gets weight 0 from a rule. Errors:
+    `SpecError` for a label or rule that there is not, too many or too few numbers, or weights that are all 0.
 
     >>> class_weights("balanced", np.array([0, 1, 1, 1, 1]), ("no", "yes")).tolist()  # 5 / (2 * 1), 5 / (2 * 4)
     [2.5, 0.625]
+    >>> class_weights({"yes": 0}, np.array([0, 1]), ("no", "yes")).tolist()
+    [1.0, 0.0]
     """
     if isinstance(given, str):
-        counts = _rows_of_class(target, len(labels))
+        counts = rows_of_class(target, len(labels))
         return _ruled(given, counts).astype(np.float32)
     weights = _numbers(given, labels)
     if not weights.any():
@@ -35,11 +39,16 @@ def class_weights(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.n
 def class_counts(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.ndarray:
     """float32 [K]: how many rows of each class the training split has ("training"), or a user's own numbers.
 
+    A class that a mapping does not name has the rows of the training split.
+
     >>> class_counts("training", np.array([0, 0, 2]), ("a", "b", "c")).tolist()
     [2.0, 0.0, 1.0]
+    >>> class_counts({"b": 9}, np.array([0, 0, 2]), ("a", "b", "c")).tolist()
+    [2.0, 9.0, 1.0]
     """
-    if isinstance(given, str):
-        return _rows_of_class(target, len(labels)).astype(np.float32)
+    if isinstance(given, (str, Mapping)):
+        rows = rows_of_class(target, len(labels)).astype(np.float32)
+        return _by_label(given, labels, rows) if isinstance(given, Mapping) else rows
     return _numbers(given, labels)
 
 
@@ -55,24 +64,28 @@ def class_shares(target: np.ndarray, task: str) -> tuple[float, ...]:
     if task == "regression":
         return ()
     if task == "multiclass":
-        counts = _rows_of_class(target, 0)
+        counts = rows_of_class(target, 0)
         return tuple(float(count) for count in counts / counts.sum())
     yes = float(target.mean(dtype=np.float64))
     return (1 - yes, yes)
 
 
-def _rows_of_class(target: np.ndarray, classes: int) -> np.ndarray:
-    """float64 [K]: the rows of each class index [N]; the sum of each class's probabilities [N, K], where they are given.
+def rows_of_class(target: np.ndarray, classes: int, weight: np.ndarray | None = None) -> np.ndarray:
+    """float64 [K]: the rows of each class index [N], or the sum of each class's probabilities [N, K]; with the weights [N]
+    of the rows, the sums of those. Of floats [N], which are shares of yes or 0 and 1, those of no and of yes.
 
-    Of floats [N], which are shares of yes or 0 and 1, the sums of no and of yes.
+    >>> rows_of_class(np.array([0, 2, 2]), 3).tolist(), rows_of_class(np.array([0, 2, 2]), 3, np.array([1, 0, 0.5])).tolist()
+    ([1.0, 0.0, 2.0], [1.0, 0.0, 0.5])
     """
     if target.ndim == 2:
-        sums: np.ndarray = target.sum(axis=0, dtype=np.float64)
+        sums: np.ndarray = (
+            target.sum(axis=0, dtype=np.float64) if weight is None else weight.astype(np.float64) @ target
+        )
         return sums
     if classes == 2 and np.issubdtype(target.dtype, np.floating):
-        yes = float(target.sum(dtype=np.float64))
-        return np.array([len(target) - yes, yes])
-    return np.bincount(target.astype(np.int64), minlength=classes).astype(np.float64)
+        of_row = np.ones(len(target)) if weight is None else weight.astype(np.float64)
+        return np.array([of_row @ (1 - target), of_row @ target])
+    return np.bincount(target.astype(np.int64), weight, minlength=classes).astype(np.float64)
 
 
 def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) -> float | np.ndarray:
@@ -93,6 +106,12 @@ def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) 
         return float(found) if found.ndim == 0 else found.astype(np.float32)
     if isinstance(given, (int, float)):
         return float(given)
+    if target.ndim == 1 and isinstance(given, Mapping) and len(labels) == 2:
+        no, yes = _by_label(given, labels, np.ones(2, np.float32)).tolist()
+        if len(given) > 1 or no != 1:
+            message = f"pos_weight weighs the positive label, {shown(labels[1])}, and {shown(labels[0])} is named"
+            raise SpecError(message, cure=f"name {shown(labels[1])} alone, or give one number")
+        return float(yes)
     if target.ndim == 1:
         raise SpecError("pos_weight of a binary task is one number", cure="give a number, or balanced")
     return _numbers(given, labels or [str(index) for index in range(target.shape[1])])
@@ -112,11 +131,7 @@ def _ruled(rule: str, counts: np.ndarray) -> np.ndarray:
 
 def _numbers(given: Any, labels: Sequence[str]) -> np.ndarray:
     if isinstance(given, Mapping):
-        named = {_name(label): weight for label, weight in given.items()}
-        for label in named:
-            if label not in labels:
-                raise SpecError(f"there is no label {shown(label)} to weigh", cure=choose_from(label, labels))
-        return np.array([named.get(label, 1.0) for label in labels], dtype=np.float32)
+        return _by_label(given, labels, np.ones(len(labels), np.float32))
     weights = np.asarray(given, dtype=np.float32)
     if weights.ndim and weights.shape != (len(labels),):
         raise SpecError(
@@ -126,8 +141,12 @@ def _numbers(given: Any, labels: Sequence[str]) -> np.ndarray:
     return np.broadcast_to(weights, (len(labels),)).copy()
 
 
-def _name(label: Any) -> str:
-    return {True: "True", False: "False"}[label] if isinstance(label, bool) else str(label)
+def _by_label(given: Mapping[Any, float], labels: Sequence[str], unnamed: np.ndarray) -> np.ndarray:
+    """float32 [K]: the numbers that a mapping gives some labels, and what the others have."""
+    found = unnamed.copy()
+    for place, number in places_of(given, labels, "weigh").items():
+        found[place] = number
+    return found
 
 
 def sample_weights(weight: float | Tensor, target: Tensor) -> Tensor:

@@ -1,15 +1,18 @@
-"""`costs:` of a spec, what a decision (column) costs for each truth (row): it must be a square of numbers.
+"""`costs:` of a spec, what a decision (column) costs for each truth (row): a square of numbers, or a mapping by label.
 
-How many classes there are only the data tell: `refuse_other_classes` compares, once they are read.
+Which classes there are only the data tell: `table_of` makes the square of them, once they are read.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from losscli.errors import SpecError, shown
+from losscli.tasks.labels import places_of
+
+Costs = list[list[float]] | dict[str, dict[str, float]]
 
 MOST_CLASSES = 1000
 LARGEST = 1e12  # so that sums over rows keep their digits
@@ -25,6 +28,9 @@ def mistake_in(costs: Any, task: str) -> str | None:
     """
     if task not in ("binary", "multiclass"):
         return f"a decision is one of several classes, and the task is {task}"
+    if isinstance(costs, Mapping) and costs and all(isinstance(row, Mapping) and row for row in costs.values()):
+        wrong = next((one for row in costs.values() for one in row.values() if not _is_number(one)), 0)
+        return None if _is_number(wrong) else f"expected numbers, at most {LARGEST:g} in size, and got {shown(wrong)}"
     if not isinstance(costs, list) or not 2 <= len(costs) <= MOST_CLASSES:
         return f"expected a list of rows, one for each class, and got {shown(costs)}"
     if task == "binary" and len(costs) != 2:
@@ -47,6 +53,24 @@ def _is_number(value: Any) -> bool:
         and math.isfinite(value)
         and abs(value) <= LARGEST
     )
+
+
+def table_of(costs: Costs | None, labels: Sequence[str]) -> list[list[float]] | None:
+    """The square of numbers. What a mapping {truth: {decision: cost}} does not name costs 1, and nothing where it is right.
+
+    Errors: `SpecError` for a label that there is not, or another number of classes.
+
+    >>> table_of({"yes": {"no": 5}}, ("no", "yes"))
+    [[0.0, 1.0], [5, 0.0]]
+    """
+    if not isinstance(costs, Mapping):
+        refuse_other_classes(costs, labels)
+        return costs
+    table = [[float(truth != decision) for decision in labels] for truth in labels]
+    for truth, row in places_of(costs, labels, "give costs").items():
+        for decision, cost in places_of(row, labels, "give costs").items():
+            table[truth][decision] = cost
+    return table
 
 
 def refuse_other_classes(costs: Sequence[Sequence[float]] | None, labels: Sequence[str]) -> None:

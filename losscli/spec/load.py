@@ -22,7 +22,7 @@ from losscli.losses.options import CLASS_WEIGHT, missing_from, problems_of, prob
 from losscli.losses.own import adopt
 from losscli.metrics import find as find_metric
 from losscli.options import Strict
-from losscli.spec.costs import mistake_in
+from losscli.spec.costs import Costs, mistake_in
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import entries, is_grid
 from losscli.spec.intervals import mistakes_as_headline, refuse_unlike_levels, with_score
@@ -383,7 +383,7 @@ class Resolver:
                 self._tell(f"expect.{shown(key, bare=True)}: {wanted}, got {given(condition)}", ("expect", key), cure)
         return block
 
-    def _costs(self, task: Task) -> list[list[float]] | None:
+    def _costs(self, task: Task) -> Costs | None:
         wrong = mistake_in(self.data["costs"], task.name) if "costs" in self.data else None
         if wrong:
             self._tell(f"costs: {wrong}", ("costs",), "write [[0, 1], [5, 0]] where a missed yes costs 5")

@@ -12,6 +12,7 @@ from pydantic import Field, SerializeAsAny
 from losscli.data.sources import Source
 from losscli.errors import Finding
 from losscli.options import Positive, Seed, Strict
+from losscli.spec.costs import Costs
 from losscli.stack.models import Model, Output
 from losscli.stack.plan import Plan
 
@@ -72,7 +73,7 @@ class Spec(Strict):
     metrics: list[str]
     expect: dict[str, str] = Field(default_factory=dict)
     equivalence: dict[str, float | str] = Field(default_factory=dict)  # metric -> what does not matter
-    costs: list[list[float]] | None = None  # what a decision (column) costs for each truth (row)
+    costs: Costs | None = None  # what a decision (column) costs for each truth (row)
     tune: dict[str, list[Any]] = Field(default_factory=dict)  # lr or an option -> what every entry tries of it
     folder: str = Field(default=".", exclude=True)
     notes: tuple[Finding, ...] = Field(default=(), exclude=True)  # what was filled in that a reader should know of

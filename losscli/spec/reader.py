@@ -164,6 +164,8 @@ class Builder:
 
     def _key(self, frame: Frame, value: Any, place: Place) -> None:
         frame.key_place = place
+        if frame.path and isinstance(value, (bool, int, float)):  # a label or a column, not the name of a section
+            value = shown(value)
         if not isinstance(value, str):
             cure = f'put it in quotes: "{shown(value)}"' if value is not None else "write a name before the colon"
             self._refuse(f"a key must be text, got {shown(value)}", place, cure)

@@ -45,13 +45,20 @@ class Course:
         return self.status == "ok"
 
     def advance(
-        self, epoch: int, train_loss: float, started_at: float, valid: Mapping[str, float], sound: bool
+        self,
+        epoch: int,
+        train_loss: float,
+        started_at: float,
+        valid: Mapping[str, float],
+        sound: bool,
+        counted: bool = True,
     ) -> None:
-        """Note one more epoch; `sound` says that all weights are finite."""
+        """Note one more epoch; `sound` says that all weights are finite, `counted` that some row counted in the loss."""
         self.epochs = epoch
         self.history.append((epoch, "train", "loss", train_loss))
         self.history.extend((epoch, "valid", name, value) for name, value in valid.items())
-        if not (sound and math.isfinite(train_loss) and train_loss <= EXPLODED * max(started_at, 1.0)):
+        calm = math.isfinite(train_loss) and train_loss <= EXPLODED * max(started_at, 1.0)
+        if not (sound and (calm or not counted)):
             self.status = "diverged"
 
     def judge(self, headline: Metric, valid: Mapping[str, float], patience: int | None) -> bool:
@@ -59,8 +66,9 @@ class Course:
         score = goodness(valid[headline.name], headline.direction, target_of(self.calibration))
         if math.isnan(score):  # no value for this loss (hinge has no log-loss): its own loss decides
             score = -valid["loss"]
-        if patience is None or score > self.best:
-            self.best, self.best_epoch = score, self.epochs
+        unknown = math.isnan(score) and self.best == -math.inf  # nothing to be patient about: the last is the best
+        if patience is None or score > self.best or unknown:
+            self.best, self.best_epoch = -math.inf if unknown else score, self.epochs
             return True
         if self.epochs - self.best_epoch >= patience:
             self.stop()

@@ -2,6 +2,8 @@
 
 An option that differs between the rows of one loss becomes a tensor that broadcasts over them, so a grid of options costs one
 call. What a loss must know of the data (class weights) comes from each run's training split.
+
+A weighted mean is a ratio of two sums, which come along with it: over several batches the sums add up, the ratios do not.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,6 +27,61 @@ from losscli.tasks import Task
 Value = float | Tensor | str | list[float] | None
 
 
+class Judged(NamedTuple):
+    """The losses of R runs on a batch or a split. The sums are None where all rows count 1 in all runs, and NaN for a run
+    in which they do.
+    """
+
+    mean: Tensor  # [R], NaN where no row counts
+    total: Tensor | None = None  # [R], the sum of weighted losses
+    counts: Tensor | None = None  # [R], the sum of weights
+
+    def in_type(self, dtype: torch.dtype) -> Judged:
+        """The same with means of that type: a loss in its own units is float64, and gradients are not."""
+        return self._replace(mean=self.mean.to(dtype))
+
+
+class Tally:
+    """The mean loss of R runs over several batches: the ratio of the sums over all of them, not the mean of the ratios.
+
+    >>> tally = Tally(1, torch.device("cpu"))
+    >>> for total, count in ((1.0, 1.0), (9.0, 3.0), (0.0, 0.0)):
+    ...     tally.add(Judged(*torch.tensor([[total / count if count else torch.nan], [total], [count]])), rows=4)
+    >>> tally.mean.tolist()  # (1 + 9) / (1 + 3)
+    [2.5]
+    """
+
+    def __init__(self, runs: int, device: torch.device):
+        self.rows = 0
+        self.plain = torch.zeros(runs, device=device)  # the sum over the rows, which count alike
+        self.total: Tensor | None = None  # float64, as the next: weights may be far apart
+        self.count: Tensor | None = None
+
+    def add(self, judged: Judged, rows: int) -> None:
+        """One more batch of so many rows."""
+        self.rows += rows
+        self.plain.add_(judged.mean.detach(), alpha=rows)
+        if judged.total is not None and judged.counts is not None:
+            total, count = judged.total.detach().double(), judged.counts.double()
+            self.total = total if self.total is None else self.total + total
+            self.count = count if self.count is None else self.count + count
+
+    @property
+    def counted(self) -> Tensor:
+        """Whether any row has counted, [R]."""
+        some = torch.full_like(self.plain, self.rows, dtype=torch.float64)
+        return (some if self.count is None else some.where(self.count.isnan(), self.count)) > 0
+
+    @property
+    def mean(self) -> Tensor:
+        """[R], NaN where no row has counted."""
+        plain = self.plain / self.rows
+        if self.total is None or self.count is None:
+            return plain
+        ratio = (self.total / self.count).masked_fill(self.count == 0, torch.nan).to(plain.dtype)
+        return plain.where(self.count.isnan(), ratio)
+
+
 @dataclass(frozen=True)
 class Group:
     """Rows next to each other that share a loss and what stands before it."""
@@ -34,11 +91,17 @@ class Group:
     options: dict[str, Value]
     class_weight: Tensor | None  # [r, 1, K], for a kernel that does not weigh classes itself
 
-    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-        """The mean loss of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
+    @property
+    def own_weight(self) -> Tensor | None:
+        """[r, 1, K], for a kernel that has weighed each sample by its class."""
+        option, value = self.loss.options.get("weight"), self.options.get("weight")
+        return value if isinstance(value, Tensor) and option and isinstance(option.accepts, PerClass) else None
+
+    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Judged:
+        """The losses of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
         received, truth = self.outlet.receive(output), self.outlet.truth(target)
         if self.loss.over_batch:
-            return self._over_batch(received, truth)
+            return Judged(self._over_batch(received, truth))
         values = self.loss.function(received, truth, **self.options)
         if values.ndim > 2:  # a loss per value: over the labels or outputs of one row
             values = values.flatten(2).mean(-1)  # [r, B, L] -> [r, B]
@@ -46,12 +109,16 @@ class Group:
         if self.class_weight is not None:
             of_class = sample_weights(self.class_weight, _classes(target))
             values, counts = values * of_class, of_class if counts is None else counts * of_class
-        elif isinstance(self.options.get("weight"), Tensor):  # the kernel has weighed each sample by its class
-            of_class = sample_weights(self.options["weight"], target)  # type: ignore[arg-type]
+        elif self.own_weight is not None:
+            of_class = sample_weights(self.own_weight, target)
             counts = of_class if counts is None else counts * of_class
         if weight is not None:
             values = values * weight
-        return values.mean(-1) if counts is None else values.sum(-1) / counts.sum(-1)
+        if counts is None:
+            return Judged(values.mean(-1))
+        total, count = values.sum(-1), counts.sum(-1)
+        # Not only 0 / 0: label smoothing gives a row a loss though its own class has weight 0.
+        return Judged((total / count).masked_fill(count == 0, torch.nan), total, count)
 
     def _over_batch(self, received: Tensor, truth: Tensor) -> Tensor:
         """One number per run; of several regression targets [r, B, O], the mean over them."""
@@ -82,14 +149,29 @@ class Objective:
 
     def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The mean loss of every run, [R], of raw outputs [R, B, O], targets [R, B, ...] and sample weights [R, B]."""
+        return self.judge(output, target, weight).mean
+
+    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Judged:
+        """The mean loss of every run, and the sums that it is the ratio of."""
         # split, not slices: its backward is one concatenation, where each slice would fill a whole gradient of zeros
         outputs, targets = torch.split(output, self.sizes), torch.split(target, self.sizes)
         weights = [None] * len(self.groups) if weight is None else torch.split(weight, self.sizes)
         judged = [
-            group.judge(raw, truth, counts).to(raw.dtype)  # in its own units, a loss is float64
+            group.judge(raw, truth, counts).in_type(raw.dtype)
             for group, raw, truth, counts in zip(self.groups, outputs, targets, weights, strict=True)
         ]
-        return judged[0] if len(judged) == 1 else torch.cat(judged)
+        return judged[0] if len(judged) == 1 else _joined(judged)
+
+
+def _joined(judged: Sequence[Judged]) -> Judged:
+    """The losses of all groups as one."""
+    mean = torch.cat([group.mean for group in judged])
+    if all(group.counts is None for group in judged):
+        return Judged(mean)
+    alike = [torch.full_like(group.mean, torch.nan) for group in judged]
+    totals = [none if group.total is None else group.total for group, none in zip(judged, alike, strict=True)]
+    counts = [none if group.counts is None else group.counts for group, none in zip(judged, alike, strict=True)]
+    return Judged(mean, torch.cat(totals), torch.cat(counts))
 
 
 def _alike(run: Run) -> tuple[Loss, tuple[str, ...], bool, str]:

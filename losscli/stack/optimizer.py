@@ -24,18 +24,38 @@ class Optimizer(ABC):
         self.plan = plan
         self.weights = weights
         self.steps = 0
+        self.missed: Tensor | int = 0  # [R, 1]: how many of the steps each run has left out
         self.update = torch.empty_like(weights)
+        self.state: list[Tensor] = []  # what one step hands on to the next
+
+    def moment(self) -> Tensor:
+        """A matrix [R, P] of zeros that is part of the state."""
+        self.state.append(torch.zeros_like(self.weights))
+        return self.state[-1]
 
     @torch.no_grad()
-    def step(self, gradients: Tensor, rates: Tensor, resting: Tensor | None = None) -> None:
-        """One step. Rows of `resting` [R, 1] (bool) stay bit-equal, whatever their gradients are."""
+    def step(
+        self, gradients: Tensor, rates: Tensor, resting: Tensor | None = None, missing: Tensor | None = None
+    ) -> None:
+        """One step. Rows of `resting` [R, 1] (bool) stay bit-equal, whatever their gradients are, from now on.
+
+        Rows of `missing` [R, 1] (bool) leave out this step alone: for them, moments too, it has never been.
+        """
         self.steps += 1
+        before = []
+        if missing is not None:
+            self.missed = self.missed + missing.double()
+            before = [moment.clone() for moment in self.state]
         if self.plan.clip is not None:
             norms = torch.linalg.vector_norm(gradients, dim=1, keepdim=True)  # [R, 1]: each run by itself
             gradients.mul_((self.plan.clip / (norms + 1e-6)).clamp_(max=1.0))
         self.direct(gradients)
-        if resting is not None:
-            self.update.masked_fill_(resting, 0.0)
+        if missing is not None:
+            for moment, held in zip(self.state, before, strict=True):
+                torch.where(missing, held, moment, out=moment)
+        for still in (resting, missing):
+            if still is not None:
+                self.update.masked_fill_(still, 0.0)
         self.weights.addcmul_(self.update, rates, value=-1)
 
     @abstractmethod
@@ -52,7 +72,7 @@ class Sgd(Optimizer):
 
     def __init__(self, plan: Plan, weights: Tensor):
         super().__init__(plan, weights)
-        self.velocity = torch.zeros_like(weights) if plan.momentum else None
+        self.velocity = self.moment() if plan.momentum else None
 
     def direct(self, gradients: Tensor) -> None:
         gradients = self.decay(gradients)
@@ -68,8 +88,7 @@ class Adam(Optimizer):
 
     def __init__(self, plan: Plan, weights: Tensor):
         super().__init__(plan, weights)
-        self.mean = torch.zeros_like(weights)
-        self.square = torch.zeros_like(weights)
+        self.mean, self.square = self.moment(), self.moment()
 
     def direct(self, gradients: Tensor) -> None:
         self.moments(self.decay(gradients))
@@ -78,11 +97,21 @@ class Adam(Optimizer):
         """The bias-corrected ratio of the moments, into `self.update`."""
         self.mean.lerp_(gradients, 1 - self.beta1)
         self.square.mul_(self.beta2).addcmul_(gradients, gradients, value=1 - self.beta2)
-        correction1 = 1 - self.beta1**self.steps
-        correction2 = sqrt(1 - self.beta2**self.steps)
+        ratio, eps = self.corrections()
         # Plain: (m / c1) / (sqrt(v) / c2 + eps). The same with fewer passes over the matrix:
-        torch.sqrt(self.square, out=self.update).mul_(correction1 / correction2).add_(self.eps * correction1)
+        torch.sqrt(self.square, out=self.update).mul_(ratio).add_(eps)
         torch.div(self.mean, self.update, out=self.update)
+
+    def corrections(self) -> tuple[float | Tensor, float | Tensor]:
+        """c1 / c2 and c1 eps of the bias corrections c1 = 1 - beta1^t and c2 = sqrt(1 - beta2^t), t a run's own steps."""
+        if isinstance(self.missed, int):
+            own = 1 - self.beta1**self.steps
+            return own / sqrt(1 - self.beta2**self.steps), self.eps * own
+        taken = (
+            self.steps - self.missed
+        )  # [R, 1] float64, as Python's own numbers; a run that took none yet misses this one
+        first, second = 1 - self.beta1**taken, (1 - self.beta2**taken).sqrt()
+        return (first / second).to(self.weights.dtype), (self.eps * first).to(self.weights.dtype)
 
 
 class AdamW(Adam):
@@ -100,8 +129,8 @@ class RmsProp(Optimizer):
 
     def __init__(self, plan: Plan, weights: Tensor):
         super().__init__(plan, weights)
-        self.square = torch.zeros_like(weights)
-        self.velocity = torch.zeros_like(weights) if plan.momentum else None
+        self.square = self.moment()
+        self.velocity = self.moment() if plan.momentum else None
 
     def direct(self, gradients: Tensor) -> None:
         gradients = self.decay(gradients)

@@ -14,12 +14,13 @@ from losscli.data.dataset import Layout
 from losscli.metrics import Metric
 from losscli.stack import device as machine
 from losscli.stack.chance import generator
+from losscli.stack.counted import may_miss
 from losscli.stack.course import Course
 from losscli.stack.evaluate import Judge
 from losscli.stack.layers import Pass
 from losscli.stack.models import Model
 from losscli.stack.network import Network, gather
-from losscli.stack.objective import Objective
+from losscli.stack.objective import Objective, Tally
 from losscli.stack.optimizer import OPTIMIZERS
 from losscli.stack.output import outputs_of
 from losscli.stack.plan import Plan
@@ -122,8 +123,11 @@ class Training:
         self.epochs = epochs_of(self.plan, self.rows.count("train"))
         per_epoch = len(spans(self.rows.count("train"), self.plan.batch_size))
         self.steps = min(self.epochs * per_epoch, self.plan.max_steps or self.epochs * per_epoch)
-        self.started_at = torch.zeros(len(runs), device=job.device)
         self._calibrate()  # the level of an interval is known, and patience asks for it
+        self.started_at = torch.full((len(runs),), torch.nan, device=job.device)
+        # Known beforehand, so that no step waits for the device, and none is slower where every batch has rows that count.
+        self.may_miss = any(may_miss(run) for run in runs)
+        self.tally = Tally(len(runs), job.device)
         self.study = Study(self.rows, self.judge, job.task, self.epochs) if job.study else None
 
     def _draw(self, run: Run) -> Tensor:
@@ -135,8 +139,7 @@ class Training:
         """All epochs, or as many as any run still needs."""
         self._study(0)
         for epoch in range(1, self.epochs + 1):
-            losses = self._epoch()
-            self._look(epoch, losses)
+            self._look(epoch, self._epoch())
             self._study(epoch)
             if report(epoch, self.epochs, self.courses):
                 for course in self.courses:
@@ -144,40 +147,47 @@ class Training:
             if not any(course.moving for course in self.courses):
                 break
 
-    def _epoch(self) -> Tensor:
-        """One epoch of steps; the mean training loss of each run on the way, [R]. Nothing waits for the device."""
-        total, seen = torch.zeros_like(self.started_at), 0
+    def _epoch(self) -> Tally:
+        """One epoch of steps, and the training loss on the way. Nothing waits for the device."""
+        self.tally = Tally(len(self.courses), self.job.device)
         for inputs, targets, weights in self.rows.batches(self.plan.batch_size):
             if self.optimizer.steps == self.steps:
                 break
             losses = self._step(inputs, targets, weights)
-            if self.optimizer.steps == 1:
-                self.started_at = losses
-            total.add_(losses, alpha=inputs.shape[1])
-            seen += inputs.shape[1]
-        return total / seen
+            if self.optimizer.steps == 1 or self.may_miss:  # the first loss there is
+                self.started_at = torch.where(self.started_at.isnan(), losses, self.started_at)
+        return self.tally
 
     def _step(self, inputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
-        losses = self.objective(self.forward(inputs, self.way), targets, weights)
+        """The losses [R] of one step. A run in whose batch no row counts leaves it out: weights, statistics, moments."""
+        before = self.statistics.clone() if self.may_miss else None
+        judged = self.objective.judge(self.forward(inputs, self.way), targets, weights)
         # A sum: a mean would make a run's step depend on how many others there are. (With `grad_outputs` instead of a sum,
         # torch imports sympy, a second of every command.)
-        gather(torch.autograd.grad(losses.sum(), self.forward.leaves), out=self.gradients)
+        gather(torch.autograd.grad(judged.mean.sum(), self.forward.leaves), out=self.gradients)
+        missing = None
+        if before is not None and judged.counts is not None:
+            missing = (judged.counts == 0)[:, None]
+            torch.where(missing, before, self.statistics, out=self.statistics)
         factor = share(self.plan.schedule, self.optimizer.steps, self.steps)
-        self.optimizer.step(self.gradients, self.rates if factor == 1 else self.rates * factor, self.resting)
-        return losses.detach()
+        rates = self.rates if factor == 1 else self.rates * factor
+        self.optimizer.step(self.gradients, rates, self.resting, missing)
+        self.tally.add(judged, inputs.shape[1])
+        return judged.mean.detach()
 
-    def _look(self, epoch: int, losses: Tensor) -> None:
+    def _look(self, epoch: int, tally: Tally) -> None:
         """Judge the epoch on the valid split; note who diverged, who improved, who rests from now on."""
         valid = self.judge(self._outputs("valid"), "valid")
         sound = torch.isfinite(self.weights).all(dim=1)
-        table = torch.stack([losses, self.started_at, sound.to(losses.dtype), *valid.values()]).tolist()  # the one wait
+        beside = [state.to(self.weights.dtype) for state in (sound, tally.counted)]
+        table = torch.stack([tally.mean, self.started_at, *beside, *valid.values()]).tolist()  # the one wait
         improved = [False] * len(self.courses)
         for row, course in enumerate(self.courses):
             if not course.moving:
                 continue
-            train_loss, started_at, is_sound, *values = (line[row] for line in table)
+            train_loss, started_at, is_sound, any_counted, *values = (line[row] for line in table)
             named = dict(zip(valid, values, strict=True))
-            course.advance(epoch, train_loss, started_at, named, bool(is_sound))
+            course.advance(epoch, train_loss, started_at, named, bool(is_sound), bool(any_counted))
             if course.moving:
                 improved[row] = course.judge(self.job.metrics[0], named, self.plan.patience)
         self._keep(improved)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
-from losscli.errors import DataError, Finding, Place, Problem, SpecError, counted, shown
+from losscli.errors import DataError, Finding, Place, Problem, SpecError, choose_from, counted, shown
 from losscli.tasks import Column, Reading
+from losscli.tasks.order import same_label
+
+Value = TypeVar("Value")
 
 EXACT = 2.0**53  # from here on, not every whole number is a double
 
@@ -72,6 +76,26 @@ def as_label(value: str | bool | int | float) -> str:
     if isinstance(value, (str, bool)):
         return str(value)
     return label_of(value)
+
+
+def places_of(given: Mapping[Any, Value], labels: Sequence[str], purpose: str) -> dict[int, Value]:
+    """The values of a mapping by label, by the places of the labels: true, "true" and "True" are one label, 1, 1.0 and "1" are.
+
+    Errors: `SpecError` for a label that there is not, or that is named twice; `purpose` says what it is named for.
+
+    >>> places_of({"owl": 2, 1.0: 3}, ("1", "cat", "owl"), "weigh")
+    {2: 2, 0: 3}
+    """
+    found: dict[int, Value] = {}
+    for label, value in given.items():
+        name = same_label(as_label(label), labels)
+        if name is None:
+            raise SpecError(f"there is no label {shown(label)} to {purpose}", cure=choose_from(as_label(label), labels))
+        place = labels.index(name)
+        if place in found:
+            raise SpecError(f"the label {shown(name)} is named twice to {purpose}", cure="name it once")
+        found[place] = value
+    return found
 
 
 def occurring(column: Column) -> tuple[np.ndarray, list[str]]:

@@ -86,15 +86,30 @@ def given_order(names: Sequence[str], order: Sequence[str], column: str) -> tupl
 
 
 def same_label(wanted: str, names: Sequence[str]) -> str | None:
-    """The one of `names` that `wanted` means: itself, or the only one that is the same but for its case.
+    """The one of `names` that `wanted` means: itself, or the only one that is the same but for its case, or the only one
+    of the same value.
 
     >>> same_label("true", ["False", "True"]), same_label("maybe", ["no", "yes"])
     ('True', None)
+    >>> same_label("1.0", ["0", "1"]), same_label("True", ["0", "1"]), same_label("0", ["false", "true"])
+    ('1', '1', 'false')
     """
     if wanted in names:
         return wanted
-    alike = [name for name in names if name.casefold() == wanted.casefold()]
-    return alike[0] if len(alike) == 1 else None
+    for key in (str.casefold, _value):
+        alike = [name for name in names if key(name) == key(wanted)]
+        if alike:
+            return alike[0] if len(alike) == 1 else None
+    return None
+
+
+def _value(label: str) -> float | str:
+    """What a label says: a number, as which true and false are 1 and 0, or its text."""
+    text = {"true": "1", "false": "0"}.get(label.casefold(), label)
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def positive_label(wanted: str, names: Sequence[str], column: str) -> str:

@@ -110,7 +110,7 @@ def mean(case: Case, sample: Sample, weight: Tensor | None = None, class_weight:
     fitted = dict(case.options) | ({"weight": class_weight} if kernel else {})
     options = {name: case.fitted(name, value, sample.raw) for name, value in fitted.items()}
     group = Group(case.loss, AsGiven(), options, None if kernel else class_weight)
-    return group.judge(case.received(sample.raw), sample.wanted(torch.float64), weight)
+    return group.judge(case.received(sample.raw), sample.wanted(torch.float64), weight).mean
 
 
 @must(

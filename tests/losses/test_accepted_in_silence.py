@@ -102,7 +102,7 @@ IN_A_SPEC = [
     ("multilabel", "loss: {name: bce-logits, pos_weight: [1, -1]}", "pos_weight"),
     ("binary", "loss: {name: bce-logits, pos_weight: .inf}", "pos_weight"),
     ("multiclass", "loss: {name: cross-entropy, weight: [0, 0, 0]}", "weight"),
-    ("multiclass", "loss: {name: focal, weight: {a: 0, b: 0}}", "weight"),
+    ("binary", "loss: {name: focal, weight: {a: 0, b: 0}}", "weight"),  # multiclass may have a class that is not named
     ("multiclass", "loss: {name: gce, weight: [0, 0, 0]}", "weight"),
     ("binary", "loss: {name: hinge, weight: [0, 0]}", "weight"),
     ("binary", "loss: {name: focal, weight: [1, .nan]}", "weight"),

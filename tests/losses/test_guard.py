@@ -212,3 +212,16 @@ def test_a_word_is_an_option_in_python():
 def test_a_required_option_is_asked_for_in_python():
     with pytest.raises(SpecError, match="cost-sensitive needs false_positive and false_negative"):
         guarded(find("cost-sensitive", "binary"), {})
+
+
+@pytest.mark.parametrize(("off", "taken"), [(0.0009, True), (-0.0009, True), (0.0011, False), (-0.0011, False)])
+def test_a_sum_of_probabilities_may_be_a_thousandth_from_one(off, taken):
+    """As far as float16 may be from it; of the prediction and of the target."""
+    row = torch.tensor([[0.5, 0.25, 0.25 + off]], dtype=torch.float64)
+    for prediction, target in ((row.log(), torch.tensor([0])), (torch.zeros(1, 3, dtype=torch.float64), row)):
+        name = "nll" if target.ndim == 1 else "cross-entropy"
+        if taken:
+            assert math.isfinite(call("multiclass", name, prediction, target).item())
+        else:
+            with pytest.raises(DataError, match="sum to 1 over the classes"):
+                call("multiclass", name, prediction, target)

@@ -27,6 +27,7 @@ BAD = [
     ("binary", "focal", {"gamma": float("inf")}, "and inf is"),
     ("multiclass", "multi-margin", {"p": 3}, ">= 1 and <= 2"),
     ("multiclass", "cross-entropy", {"weight": [0, 0, 0]}, "all zero"),
+    ("multiclass", "focal", {"alpha": 0}, "all zero"),
     ("multiclass", "cross-entropy", {"weight": {"a": -1}}, "per class, and -1 is"),
     ("multiclass", "cross-entropy", {"weight": "balancd"}, "balanced or effective"),
     ("regression", "huber", {"delta": 0}, "> 0"),
@@ -55,6 +56,10 @@ GOOD = [
     ("binary", "bce-logits", {"pos_weight": "balanced"}),
     ("multilabel", "bce-logits", {"pos_weight": [1, 2.5]}),
     ("multiclass", "cross-entropy", {"weight": {"cat": 1, "dog": 0.5}}),
+    ("multiclass", "cross-entropy", {"weight": {"cat": 0}}),  # the others count 1
+    ("multiclass", "cross-entropy", {"weight": [0, 0, 2]}),  # one class counts
+    ("multiclass", "focal", {"alpha": {"cat": 0, "dog": 0}}),
+    ("multiclass", "ldam", {"counts": {"cat": 0}}),
     ("multiclass", "cross-entropy", {"weight": "effective"}),
     ("binary", "focal", {"gamma": [0, 0.5, 2], "alpha": 0.25}),
 ]

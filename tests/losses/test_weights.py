@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from losscli.errors import SpecError
 from losscli.losses import find
-from losscli.losses.weights import class_weights, positive_weight, sample_weights
+from losscli.losses.weights import class_counts, class_weights, positive_weight, sample_weights
 
 TARGET = np.array([0] * 60 + [1] * 30 + [2] * 10)
 LABELS = ("cat", "dog", "owl")
@@ -43,12 +43,33 @@ def test_numbers_lists_and_mappings():
     assert class_weights({True: 4}, TARGET, ("False", "True")).tolist() == [1, 4]
 
 
+@pytest.mark.parametrize("labels", [("False", "True"), ("false", "true"), ("0", "1")])
+@pytest.mark.parametrize("label", [True, "true", "True", "TRUE", 1, 1.0, "1", "1.0"])
+def test_spellings_of_one_label_are_one_label(label, labels):
+    assert class_weights({label: 4}, TARGET, labels).tolist() == [1, 4]
+    assert positive_weight({label: 4}, np.array([0.0, 1.0]), labels) == 4
+
+
+def test_classes_that_a_mapping_does_not_name_count_one():
+    assert class_weights({"dog": 0}, TARGET, LABELS).tolist() == [1, 0, 1]
+    assert class_weights([0, 0, 2], TARGET, LABELS).tolist() == [0, 0, 2]  # not all of them are zero
+    assert class_counts({"dog": 5}, TARGET, LABELS).tolist() == [60, 5, 10]  # what is counted is not 1
+
+
+def test_a_label_that_is_named_twice_is_refused():
+    with pytest.raises(SpecError, match="the label '1' is named twice") as caught:
+        class_weights({"1": 2, "1.0": 3}, TARGET, ("0", "1"))
+    assert caught.value.problems[0].cure
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         ([1, 2], "2 weights are given for 3 labels"),
         ({"dgo": 1}, "no label 'dgo'"),
         ([0, 0, 0], "all zero"),
+        ({"cat": 0, "dog": 0, "owl": 0}, "all zero"),
+        (0, "all zero"),
         ("blanced", "no rule 'blanced'"),
     ],
 )
@@ -74,10 +95,10 @@ def test_positive_weight():
     assert positive_weight({"c": 7}, several, ("a", "b", "c", "d")).tolist() == [1, 1, 7, 1]
 
 
-@pytest.mark.parametrize("given", ["effective", [1.0, 2.0]])
+@pytest.mark.parametrize("given", ["effective", [1.0, 2.0], {"no": 2}, {"no": 1, "yes": 2}, {"maybe": 2}])
 def test_refused_positive_weights(given):
     with pytest.raises(SpecError):
-        positive_weight(given, np.array([0.0, 1.0]))
+        positive_weight(given, np.array([0.0, 1.0]), ("no", "yes"))
 
 
 def test_the_weighted_mean_is_torchs():

@@ -8,7 +8,7 @@ import pytest
 
 from losscli.errors import SpecError
 from losscli.spec.arenas import merge
-from losscli.spec.costs import mistake_in, refuse_other_classes
+from losscli.spec.costs import mistake_in, refuse_other_classes, table_of
 from losscli.spec.dump import to_yaml
 from losscli.spec.load import load_spec
 
@@ -47,6 +47,10 @@ def test_specs_of_other_costs_are_other_arenas(tmp_path):
         ("costs: [[0, 1e300], [5, 0]]", r"row 1 holds 1e\+300"),
         ("costs: null", "a list of rows"),
         ("costs: {a: 1}", "a list of rows"),
+        ("costs: {a: {}}", "a list of rows"),
+        ("costs: {a: {b: x}}", "expected numbers.*got 'x'"),
+        ("costs: {a: {b: true}}", "expected numbers.*got true"),
+        ("costs: {a: {b: null}}", "expected numbers.*got null"),
     ],
 )
 def test_what_is_no_square_of_numbers_is_refused_with_its_place(tmp_path, costs, said):
@@ -75,3 +79,13 @@ def test_the_data_must_have_as_many_classes():
     with pytest.raises(SpecError, match="2 rows, and the target has 3 classes") as caught:
         refuse_other_classes([[0, 1], [1, 0]], ["a", "b", "c"])
     assert "'a', 'b', 'c'" in caught.value.problems[0].cure
+
+
+def test_what_a_mapping_does_not_name_costs_one_and_nothing_where_it_is_right(tmp_path):
+    spec = load(tmp_path, "costs: {yes: {no: 5, yes: -1}}", "expected-cost-tuned")
+    assert table_of(spec.costs, ("no", "yes")) == [[0, 1], [5, -1]]
+    (tmp_path / "again.yaml").write_text(to_yaml(spec))
+    assert load_spec(tmp_path / "again.yaml").costs == spec.costs
+    assert table_of({"1.0": {"true": 9}}, ("0", "1", "2")) == [[0, 1, 1], [1, 9, 1], [1, 1, 0]]
+    with pytest.raises(SpecError, match="no label 'yse' to give costs"):
+        table_of({"yse": {"no": 5}}, ("no", "yes"))

@@ -213,3 +213,10 @@ def test_a_value_of_a_flag_has_the_flag_as_its_place():
             read_value(text, "--set train.lr")
         assert refused.value.problems[0].place == Place("--set train.lr")
         assert "line" not in str(refused.value)
+
+
+def test_a_key_within_a_block_may_be_a_label_of_any_kind(read):
+    text = "loss: {name: hinge, weight: {true: 1, 2: 3, 0.5: 4, no: 5}}\n"
+    assert read(text).data["loss"]["weight"] == {"true": 1, "2": 3, "0.5": 4, "no": 5}
+    with pytest.raises(SpecError, match="the key '1' is there twice"):
+        read('a: {1: 2, "1": 3}\n')

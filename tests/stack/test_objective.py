@@ -12,10 +12,11 @@ from torch.nn import functional
 from losscli.data.dataset import Part
 from losscli.metrics import find as find_metric
 from losscli.stack.baseline import baseline
-from losscli.stack.objective import Objective
+from losscli.stack.objective import Objective, Tally
 from losscli.stack.output import Outlet, outputs_of
 from losscli.stack.plan import Plan
-from losscli.stack.train import train
+from losscli.stack.rows import Rows
+from losscli.stack.train import Training, train
 from losscli.tasks import tasks
 
 CPU = torch.device("cpu")
@@ -161,3 +162,101 @@ def test_the_baseline_of_regression_is_the_training_mean_in_the_users_units(data
     for split, part in found.parts.items():
         values = part.target.astype(np.float64) * scale + center
         assert scores[split]["rmse"] == pytest.approx(np.sqrt(np.mean((values - center) ** 2)), rel=1e-5)
+
+
+def weighed_by_hand(values: np.ndarray, weights: np.ndarray) -> float:
+    return float((values * weights).sum() / weights.sum())
+
+
+FROZEN = Plan(epochs=3, batch_size=8, optimizer="sgd")
+RARE = {  # a loss, the options of its own, and what one row costs at logits x, in float64
+    "bce-logits": lambda x, y: np.logaddexp(0, -(2 * y - 1) * x[:, 0]),
+    "hinge": lambda x, y: np.maximum(0, 1 - (2 * y - 1) * x[:, 0]),
+}
+
+
+@pytest.mark.parametrize("loss", RARE)
+@pytest.mark.parametrize("rows_too", [False, True])
+def test_the_loss_of_an_epoch_is_the_ratio_of_the_sums(loss, rows_too, run_of, job_of):
+    """Frozen, every epoch has the figure of the whole split, whatever the batches; 18 of 105 rows are of the rare class."""
+    run = run_of(loss, 2, lr=1e-30)
+    part = run.dataset.parts["train"]
+    kept = np.flatnonzero((part.target == 0) | (np.cumsum(part.target) <= 18))
+    by_row = np.random.default_rng(0).choice([0.0, 1.0, 10.0], len(kept)).astype(np.float32)
+    parts = dict(run.dataset.parts)
+    parts["train"] = Part(part.features[kept], part.target[kept], by_row if rows_too else None)
+    for split in ("valid", "test") if rows_too else ():
+        parts[split] = replace(parts[split], weight=np.ones(parts[split].rows, np.float32))
+    run = replace(run, dataset=replace(run.dataset, parts=parts), weight="balanced")
+    job = job_of("binary", FROZEN)
+    training = Training([run], job)
+    x = training._outputs("train")[0].numpy().astype(np.float64)
+    y = part.target[kept].astype(np.float64)
+    counts = np.array([(y == 0).sum(), (y == 1).sum()])
+    weights = (len(y) / (2 * counts))[y.astype(int)] * (by_row if rows_too else 1)
+    whole = weighed_by_hand(RARE[loss](x, y), weights)
+    course = train([run], job)[0]
+    epochs = [value for _, split, name, value in course.history if (split, name) == ("train", "loss")]
+    assert epochs == pytest.approx([whole] * 3, rel=1e-5)
+    assert course.scores["train"]["loss"] == pytest.approx(whole, rel=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.2}])
+def test_so_it_is_where_the_kernel_weighs_classes_and_a_neighbour_weighs_none(options, run_of, job_of):
+    """Oracle: torch's weighted mean over the whole split, which with label smoothing is no weighted mean of rows."""
+    weight = [0.0, 1.0, 25.0]
+    runs = [
+        run_of("cross-entropy", 1, "multiclass", lr=1e-30, weight=weight, **options),
+        run_of("mae", 1, "multiclass", lr=1e-30),
+    ]
+    job = job_of("multiclass", FROZEN.model_copy(update={"batch_size": 2}))
+    training = Training(runs, job)
+    output = training._outputs("train").double()
+    y = torch.from_numpy(runs[0].dataset.parts["train"].target).long()
+    smoothing = options.get("label_smoothing", 0.0)
+    whole = functional.cross_entropy(output[0], y, torch.tensor(weight).double(), label_smoothing=smoothing)
+    plain = (2 - 2 * output[1].softmax(-1)[torch.arange(len(y)), y]).mean()
+    for course, wanted in zip(train(runs, job), (whole, plain), strict=True):
+        epochs = [value for _, split, name, value in course.history if (split, name) == ("train", "loss")]
+        assert epochs == pytest.approx([wanted.item()] * 3, rel=1e-5)
+
+
+def test_the_epoch_of_a_loss_over_the_batch_is_the_mean_of_its_batches_by_rows(run_of, job_of):
+    """By hand: 105 rows in batches of 32, the last of 9, counts a batch as often as it has rows."""
+    run, job = run_of("rmse", 1, "regression", lr=1e-30), job_of("regression", Plan(epochs=1, batch_size=32))
+    training = Training([run], job)
+    rows = Rows([run], CPU)
+    errors = [training.forward(x, training.way)[0, :, 0] - y[0] for x, y, _ in rows.batches(32)]
+    batches = [(error.square().mean().sqrt().item(), len(error)) for error in errors]
+    assert len({size for _, size in batches}) == 2
+    by_rows = sum(value * size for value, size in batches) / sum(size for _, size in batches)
+    (epoch,) = [value for _, split, name, value in train([run], job)[0].history if (split, name) == ("train", "loss")]
+    assert epoch == pytest.approx(by_rows, rel=1e-5)
+
+
+def test_class_weights_and_sample_weights_multiply(run_of):
+    """By hand, of two rows: hinge at the score .5 costs .5 for yes and 1.5 for no."""
+    run = replace(run_of("hinge"), weight=[2.0, 4.0])
+    output, target = torch.tensor([[[0.5], [0.5]]]), torch.tensor([[1.0, 0.0]])
+    found = judged([run], "binary", output, target, torch.tensor([[3.0, 1.0]]))
+    assert found.item() == pytest.approx((4 * 3 * 0.5 + 2 * 1 * 1.5) / (4 * 3 + 2 * 1))
+    run = run_of("cross-entropy", 0, "multiclass", weight=[4.0, 5.0, 1.0])
+    output, target = torch.zeros(1, 2, 3), torch.tensor([[0, 1]])
+    output[0, 0, 0] = 2.0
+    rows = functional.cross_entropy(output[0], target[0], reduction="none")
+    found = judged([run], "multiclass", output, target, torch.tensor([[3.0, 1.0]]))
+    assert found.item() == pytest.approx((rows @ torch.tensor([12.0, 5.0]) / 17).item())
+
+
+def test_a_mean_of_nothing_has_no_value(run_of):
+    """Label smoothing gives a row a cost though its own class has weight 0: 1 / 0 is no loss of infinity."""
+    weight = [0.0, 1.0, 1.0]
+    run = run_of("cross-entropy", 0, "multiclass", weight=weight, label_smoothing=0.3)
+    objective = Objective([run], tasks.get("multiclass"), CPU)
+    found = objective.judge(outputs(1, 3), torch.zeros(1, B, dtype=torch.long))
+    assert found.total > 0
+    assert found.mean.isnan().all()
+    epoch = Tally(1, CPU)
+    epoch.add(found, B)
+    assert epoch.mean.isnan().all()
+    assert not epoch.counted.any()

@@ -1,0 +1,69 @@
+"""From a spec to the output: weights that leave no row of a split, and classes that a mapping does not name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import losscli
+from losscli.errors import DataError, SpecError
+from losscli.reports.json import to_json
+
+SPEC = """task: binary
+data: {{source: csv, path: rows.csv, target: y{data}}}
+loss: {loss}
+model: {{hidden: [8]}}
+train: {{epochs: 3, batch_size: 4{train}}}
+metrics: [log-loss, accuracy]
+seeds: 4
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path):
+    """Trains on 60 rows, of which the first `counting` have weight 1, the others 0."""
+
+    def run(loss: str, counting: int | None = None, train: str = ""):
+        chance = np.random.default_rng(0)
+        x = chance.standard_normal(60)
+        y = np.where(x + chance.standard_normal(60) > 0.8, "yes", "no")
+        rows = [f"{a:.4f},{int(at < (counting or 0))},{b}" for at, (a, b) in enumerate(zip(x, y, strict=True))]
+        (tmp_path / "rows.csv").write_text("\n".join(["x,w,y", *rows]) + "\n")
+        data = ", weight: w" if counting else ", drop: [w]"
+        (tmp_path / "spec.yaml").write_text(SPEC.format(loss=loss, data=data, train=train))
+        return losscli.compare([losscli.load_spec(tmp_path / "spec.yaml")], out=tmp_path / "runs")
+
+    return run
+
+
+@pytest.mark.parametrize("train", ["", ", patience: 2"])
+def test_splits_without_a_row_that_counts_diverge_nowhere_and_are_told_once(run, train) -> None:
+    comparison = run("[bce-logits, hinge]", counting=6, train=train)
+    (arena,) = json.loads(json.dumps(to_json(comparison), allow_nan=False))["arenas"]
+    assert {run["status"] for run in arena["runs"]} <= {"ok", "stopped"}
+    told = [finding for finding in arena["findings"] if finding["code"] == "loss-without-value"]
+    assert [finding["message"].split(" has ")[0] for finding in told] == ["the loss of 2 entries"] * len(told)
+    assert 1 <= len(told) <= 2
+    history = pq.read_table(Path(comparison.record) / "history.parquet").to_pylist()
+    valid = [point["value"] for point in history if (point["split"], point["metric"]) == ("valid", "loss")]
+    assert None in valid or any(value != value for value in valid)
+    train_loss = [point["value"] for point in history if (point["split"], point["metric"]) == ("train", "loss")]
+    assert np.isfinite(train_loss).all()
+
+
+def test_training_splits_without_a_row_that_counts_are_refused(run) -> None:
+    with pytest.raises(DataError, match="no row of the training split counts for 2 entries") as caught:
+        run("[bce-logits, hinge]", counting=1)
+    assert caught.value.problems[0].cure
+
+
+def test_a_mapping_names_some_classes(run) -> None:
+    comparison = run('[{name: hinge, weight: {"yes": 0}}, {name: hinge, weight: {yes: 0, no: 1}}]')
+    first, second = comparison.arenas[0].entries
+    assert first.scores["test"]["accuracy"].values == second.scores["test"]["accuracy"].values
+    with pytest.raises(SpecError, match="all zero"):
+        run("{name: hinge, weight: {yes: 0, no: 0}}")
