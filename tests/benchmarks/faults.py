@@ -201,6 +201,8 @@ def _silent(node: Node) -> bool:
     """Whether nothing in a node is to be changed."""
     if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr | ast.Import | ast.ImportFrom):
         return True
+    if isinstance(node, ast.keyword):
+        return node.arg == "strict"
     if isinstance(node, ast.If):
         return ast.unparse(node.test) == "TYPE_CHECKING"
     if isinstance(node, ast.Assign):  # names of types, such as Value = float | Tensor
