@@ -60,7 +60,9 @@ def test_what_is_planted_in_a_line(line: str, planted: list[str], faults: Any) -
 
 
 def test_where_a_fault_stands_tells_which_tests_reach_it(faults: Any) -> None:
-    source = "LIMIT = 3\n\n@put(low=0)\ndef f(x, y=2):\n    if (\n        x > y\n    ):\n        return 1\n    return x\n"
+    source = (
+        "LIMIT = 3\n\n@put(low=0)\ndef f(x, y=2):\n    if (\n        x > y\n    ):\n        return 1\n    return x\n"
+    )
     found = {fault.before: fault for fault in faults(source, "file.py")}
     assert found["3"].at_import
     assert found["3"].inside is None

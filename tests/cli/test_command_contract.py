@@ -39,7 +39,9 @@ def test_none_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(("path", "command"), ALL)
-def test_its_help_says_what_it_does_first(path: tuple[str, ...], command: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_its_help_says_what_it_does_first(
+    path: tuple[str, ...], command: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert app.run([*path, "--help"]) == 0
     out = capsys.readouterr().out
     first = command.help.split("\n\n")[0]

@@ -64,7 +64,6 @@ def rows_of_the_test_split(run: Restored) -> tuple[torch.Tensor, np.ndarray]:
     return torch.from_numpy(part.features), part.index
 
 
-
 @pytest.mark.parametrize("model", variants())
 def test_it_trains_is_recorded_and_predicts_from_its_record(model: dict[str, str], record_of: Any) -> None:
     record, arena = record_of(model)

@@ -81,7 +81,9 @@ def line(task: str, folder: Path) -> Line:
     features = {name: columns[name] for name in table.features}
     csv.write_csv(pa.table(features), folder / "new.csv")
     first = tasks.get(task).default_loss
-    others = (name for name, item in for_task(task).items() if not any(option.required for option in item.options.values()))
+    others = (
+        name for name, item in for_task(task).items() if not any(option.required for option in item.options.values())
+    )
     second = next(name for name in others if name != first)
     given = [word for name in table.targets for word in ("--target", name)]
     given += [word for name in (first, second) for word in ("--loss", name)]
