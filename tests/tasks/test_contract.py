@@ -1,6 +1,6 @@
 """One contract for every task on the shelf: the whole line of commands passes on the data that the task names for itself.
 
-A new task is tested by existing. Its numbers are judged in the oracle files; here, what one command leaves is what the next reads.
+A new task is tested by existing. Its numbers are judged in the oracle files; here, what one command leaves the next reads.
 """
 
 from __future__ import annotations
