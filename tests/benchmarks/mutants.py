@@ -31,6 +31,7 @@ import time
 import traceback
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ ALSO = (
     "plotly",
 )
 TOOK = re.compile(r"^\s*([\d.]+)s (setup|call|teardown)\s+(\S.*)$")
-FIRST = 12
+PARTS = (0, 12, 120, None)
 CONTROLS = 5  # selections of tests that are run without a fault first: they must pass
 NOTHING_RAN, BROKEN = 5, 99  # an exit code of pytest, and the one of a process that could not run it
 
@@ -65,27 +66,21 @@ class Reach:
     lines: dict[str, dict[int, set[str]]]
     seconds: dict[str, float]
 
-    def tests(self, fault: Fault, budget: float) -> list[str]:
+    def tests(self, fault: Fault) -> list[str]:
         """Those that could notice, the likeliest first: of its statement, then of what it shapes, then of its file."""
         of_file = self.lines.get(fault.path, {})
         first, last = (1, 0) if fault.at_import else fault.lines
         direct = {test for line in range(first, last + 1) for test in of_file.get(line, ())}
         first, last = fault.inside or (1, 0)
         shaped = {test for line in range(first, last + 1) for test in of_file.get(line, ())}
-        every = set().union(*of_file.values()) if of_file else set()
         room = fault.path.split("/")[1]
+        every = {test for test in self.seconds if test.startswith(f"tests/{room}/")}.union(*of_file.values())
 
         def likely(test: str) -> tuple[bool, bool, bool, float, str]:
             at_home = test.startswith((f"tests/{room}/", fault.path))
             return test not in direct, test not in shaped, not at_home, self.seconds.get(test, 0.0), test
 
-        chosen, spent = [], 0.0
-        for test in sorted(every, key=likely):
-            spent += self.seconds.get(test, 0.0) + 0.01
-            if chosen and spent > budget:
-                break
-            chosen.append(test)
-        return chosen
+        return sorted(every, key=likely)
 
 
 def main() -> None:
@@ -108,7 +103,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rooms", type=lambda text: text.split(","), default=list(ROOMS))
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--budget", type=float, default=12.0, help="seconds of tests for one fault")
+    parser.add_argument("--budget", type=float, default=15.0, help="seconds of tests for one fault")
     parser.add_argument("--only", type=Path, help="a file with the survivors of before, one a line")
     return parser.parse_args()
 
@@ -250,10 +245,10 @@ class Bench:
     def run(self, waiting: list[Fault], known: dict[str, dict[str, str]]) -> None:
         """Every fault in turn; what becomes of it is added to `known` and to the file at once."""
         for fault in waiting[:: max(1, len(waiting) // CONTROLS)]:
-            self._start(fault, self.reach.tests(fault, self.budget), planted=False)
+            self._start(fault, self.reach.tests(fault), planted=False)
             self._wait(known)
         for at, fault in enumerate(waiting, 1):
-            tests = self.reach.tests(fault, self.budget)
+            tests = self.reach.tests(fault)
             if not tests:
                 self._note(fault, "survived", "no test reaches it", known)
                 continue
@@ -341,16 +336,16 @@ def tried(tree: Path, tests: list[str], budget: float) -> None:
         os._exit(code)
 
 
-def tested(tests: list[str], end: float) -> int:
-    """The first few alone: most faults fall to them, and no other file need be collected."""
+def tested(tests: list[str], until: float) -> int:
+    """In parts: most faults fall to the first few, and no other file need be collected."""
     import pytest
 
     given = ["-q", "-x", "--tb=line", "--hypothesis-seed=0", "-p", "no:xdist", "-p", "no:pytest_cov"]
     code = NOTHING_RAN
-    for part in filter(None, (tests[:FIRST], tests[FIRST:])):
+    for part in filter(None, (tests[start:end] for start, end in pairwise(PARTS))):
         files = dict.fromkeys(test.partition("::")[0] for test in part)
-        code = int(pytest.main([*given, *files], [Chosen(part, end)]))
-        if code not in (0, NOTHING_RAN) or time.process_time() > end:
+        code = int(pytest.main([*given, *files], [Chosen(part, until)]))
+        if code not in (0, NOTHING_RAN) or time.process_time() > until:
             break
     return code
 

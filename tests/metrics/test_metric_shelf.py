@@ -55,3 +55,13 @@ def test_directions_and_ranges():
         assert item.name == full.split("/")[1]
         seen.add(name)
     assert seen == set(KNOWN)
+
+
+def test_a_metric_names_the_tasks_on_whose_shelves_it_stands():
+    seen = 0
+    for full in metrics.names():
+        item = metrics.get(full)
+        assert full.split("/")[0] in item.tasks
+        assert {task.name for task in tasks if for_task(task.name).get(item.name) is item} == set(item.tasks), full
+        seen += 1
+    assert seen >= 40
