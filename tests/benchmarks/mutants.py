@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import hashlib
 import json
 import os
-import random
 import re
 import resource
 import shutil
@@ -197,35 +197,42 @@ def durations(output: str, spent: float) -> dict[str, float]:
 
 
 def drawn(options: argparse.Namespace) -> list[Fault]:
-    """The sample, or the faults of the list that are still there."""
-    files = [
-        name
-        for name in tracked()
-        if name.endswith(".py") and name.startswith(tuple(f"losscli/{r}/" for r in options.rooms))
-    ]
-    excused = {tuple(part.strip() for part in line.split(" | ")[:3]) for line in listed(EQUIVALENT)}
-    every = [fault for name in sorted(files) for fault in faults((ROOT / name).read_text(), name)]
-    every = [fault for fault in every if key(fault) not in excused]
+    """The sample, or the faults of the list that are still there.
+
+    Drawn by a hash of what a fault is, so that a change of the code leaves the rest of the sample as it was.
+    """
+    rooms = tuple(f"losscli/{room}/" for room in options.rooms)
+    files = sorted(name for name in tracked() if name.endswith(".py") and name.startswith(rooms))
+    every = {fault: key(fault) for name in files for fault in faults(text_of(name), name)}
     if options.only:
-        wanted = {tuple(part.strip() for part in line.split(" | ")[:3]) for line in listed(options.only)}
-        return [fault for fault in every if key(fault) in wanted]
-    return sorted(random.Random(options.seed).sample(every, min(options.faults, len(every))), key=str)
+        wanted = listed(options.only)
+        return [fault for fault, called in every.items() if called in wanted]
+    excused = listed(EQUIVALENT)
+    lots = {
+        fault: hashlib.sha256(f"{options.seed} {called}".encode()).hexdigest()
+        for fault, called in every.items()
+        if called not in excused
+    }
+    return sorted(sorted(lots, key=lots.__getitem__)[: options.faults], key=str)
 
 
-def key(fault: Fault) -> tuple[str, str, str]:
-    """What a list names it by: its file, its line as it is written, and that line with the fault."""
-    source = (ROOT / fault.path).read_text()
-    start = source.encode().rfind(b"\n", 0, fault.start) + 1
-    text = source.encode()
-    end = text.find(b"\n", fault.end)
-    before = text[start:end].decode()
-    after = (text[start : fault.start] + fault.after.encode() + text[fault.end : end]).decode()
-    return fault.path, " ".join(before.split()), " ".join(after.split())
+@functools.cache
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text()
 
 
-def listed(path: Path) -> list[str]:
+def key(fault: Fault) -> tuple[str, ...]:
+    """What a list names it by: its file, its lines as they are written, and those lines with the fault."""
+    text = text_of(fault.path).encode()
+    start, end = text.rfind(b"\n", 0, fault.start) + 1, text.find(b"\n", fault.end)
+    after = text[start : fault.start] + fault.after.encode() + text[fault.end : end]
+    return fault.path, *(" ".join(part.decode().split()) for part in (text[start:end], after))
+
+
+def listed(path: Path) -> set[tuple[str, ...]]:
+    """The faults of a list: file || line || line with the fault || why."""
     lines = path.read_text().splitlines() if path.exists() else []
-    return [line for line in lines if line.strip() and not line.startswith("#")]
+    return {tuple(line.split(" || ")[:3]) for line in lines if line.strip() and not line.startswith("#")}
 
 
 def outcomes(path: Path) -> dict[str, dict[str, str]]:
@@ -262,7 +269,7 @@ class Bench:
     def _start(self, fault: Fault, tests: list[str], planted: bool = True) -> None:
         tree = self.free.pop()
         if planted:
-            (tree / fault.path).write_text(fault.planted((ROOT / fault.path).read_text()))
+            (tree / fault.path).write_text(fault.planted(text_of(fault.path)))
         child = os.fork()
         if child == 0:
             tried(tree, tests, self.budget)
@@ -368,9 +375,9 @@ def report(sample: list[Fault], known: dict[str, dict[str, str]], seconds: float
     by_room: dict[str, list[bool]] = defaultdict(list)
     for fault in sample:
         by_room[fault.path.split("/")[1]].append(known[str(fault)]["outcome"] == "killed")
-    print(f"\n# {len(alive)} survivors, each as file | line | line with the fault, and where")
+    print(f"\n# {len(alive)} survivors: file || line || line with the fault || where, and how the tests ended")
     for fault in alive:
-        print(" | ".join(key(fault)), "|", f"line {fault.line}:", known[str(fault)]["why"])
+        print(" || ".join(key(fault)), "||", f"line {fault.line}:", known[str(fault)]["why"])
     for room, killed in by_room.items():
         print(f"# {room}: {sum(killed)} of {len(killed)} noticed")
     print(f"# score: {1 - len(alive) / len(sample):.1%} of {len(sample)} faults noticed, {seconds / 60:.1f} minutes")
