@@ -211,6 +211,10 @@ def test_explain_and_verify_know_its_losses(task: str, line_of: Any, call: Call)
 @every_task
 def test_plan_counts_and_gate_passes_what_has_not_changed(task: str, line_of: Any, call: Call) -> None:
     on = line_of(task)
-    found = json.loads(call("plan", on.record / "spec.yaml", "--like", on.record, "--format", "json"))
-    assert found
-    assert json.loads(call("gate", on.record, "--baseline", on.record, "--format", "json"))
+    (planned,) = json.loads(call("plan", on.record / "spec.yaml", "--like", on.record, "--format", "json"))["arenas"]
+    assert (planned["task"], planned["entries"], planned["runs"]) == (task, on.losses, 4)
+    assert planned["headline"] == tasks.get(task).default_metrics[0]
+    assert planned["cost"]["steps"] == 2 * math.ceil((ROWS - 2 * round(0.15 * ROWS)) / 32)
+    gated = json.loads(call("gate", on.record, "--baseline", on.record, "--format", "json"))["entries"]
+    assert [each["entry"] for each in gated] == on.losses
+    assert [(each["drop"], each["paired"]) for each in gated] == [(0.0, True)] * 2
