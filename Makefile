@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint smoke bench bench-gpu clean
+.PHONY: demo test lint smoke bench bench-gpu mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/losscli train --task binary --loss bce-logits
@@ -31,6 +31,11 @@ bench: $(VENV)/.installed
 # Needs a GPU; under six minutes. Results go to tests/benchmarks/results/.
 bench-gpu: $(VENV)/.installed
 	$(BIN)/python tests/benchmarks/gpu.py
+
+# 300 seeded faults in losses, metrics, compare and stack: how many do the tests notice? It can be stopped, and goes on.
+mutants: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[mutants]"
+	nice $(BIN)/python tests/benchmarks/mutants.py
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -271,6 +271,19 @@ def test_a_stack_equals_a_loop_and_a_target_per_run_serves(task, name):
 
 
 @pytest.mark.parametrize(("task", "name"), ALL)
+def test_the_order_of_rows_does_not_matter(task, name):
+    metric = serving(task)[name]
+    cases = 0
+    for what, prediction, target in stacks(task, metric.reads):
+        order = np.random.default_rng(cases).permutation(prediction.shape[1])
+        found = metric.function(torch.from_numpy(prediction), torch.from_numpy(target))
+        mixed = metric.function(torch.from_numpy(prediction[:, order]), torch.from_numpy(target[:, order]))
+        torch.testing.assert_close(mixed, found, rtol=1e-9, atol=1e-12, equal_nan=True, msg=what)
+        cases += 1
+    assert cases >= 5
+
+
+@pytest.mark.parametrize(("task", "name"), ALL)
 def test_a_nan_prediction_has_no_value_and_its_neighbours_have(task, name):
     metric = serving(task)[name]
     _, prediction, target = next(case for case in stacks(task, metric.reads) if case[0] == "random")
