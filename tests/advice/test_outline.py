@@ -10,7 +10,7 @@ import pytest
 
 from losscli.advice.outline import Outline, of_recommendation, of_task
 from losscli.advice.reading import advised, looked_at, outlined
-from losscli.compare.power import minimum_seeds
+from losscli.compare.power import advised_seeds
 from losscli.data.sources import sources
 from losscli.errors import DataError, SpecError
 from losscli.losses import find
@@ -104,7 +104,7 @@ def test_what_is_advised_is_written(tmp_path: Path) -> None:
     again = load_spec(path)
     assert again.metrics == ["auprc", "auroc", "f1-tuned", "log-loss"]
     assert again.train.batch_size == 2000 // 2 + 24  # 1024: 5 rows of the rare class, of the 4000 / 2 there may be
-    assert again.seeds == list(range(minimum_seeds(len(again.loss) - 1)))
+    assert again.seeds == list(range(advised_seeds(len(again.loss) - 1)))
     told = replace(asked, seeds=3, metrics=["accuracy"], sets=["train.batch_size=64"])
     spec, _ = advised(str(tmp_path / "t.csv"), told)
     assert (len(spec.seeds), spec.metrics, spec.train.batch_size) == (3, ["accuracy"], 64)
