@@ -179,7 +179,7 @@ class Training:
         """Judge the epoch on the valid split; note who diverged, who improved, who rests from now on."""
         valid = self.judge(self._outputs("valid"), "valid")
         sound = torch.isfinite(self.weights).all(dim=1)
-        beside = [state.to(self.weights.dtype) for state in (sound, tally.counted)]
+        beside = [flag.to(self.weights.dtype) for flag in (sound, tally.counted)]
         table = torch.stack([tally.mean, self.started_at, *beside, *valid.values()]).tolist()  # the one wait
         improved = [False] * len(self.courses)
         for row, course in enumerate(self.courses):
