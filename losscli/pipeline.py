@@ -23,9 +23,9 @@ from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.tune import grids_of, may_be
 from losscli.stack.baseline import baseline
-from losscli.stack.course import Course, mean_of
 from losscli.stack.resolution import limits
 from losscli.stack.rows import spans
+from losscli.stack.run_state import RunState, mean_of
 from losscli.stack.study import edges
 from losscli.stack.train import Report, stacks, steps_of, train
 from losscli.stack.watch import Stop, Tick, Watch, unwatched
@@ -49,8 +49,8 @@ def run(
     loaded = time.perf_counter()
     trained = _train(contests, watch, stop or Stop())
     seconds = time.perf_counter() - loaded
-    chosen = [choose(courses, contest.headline) for contest, courses in zip(contests, trained, strict=True)]
-    arenas = [conclude(_as_it_ended(contest), courses) for contest, courses in zip(contests, chosen, strict=True)]
+    chosen = [choose(states, contest.headline) for contest, states in zip(contests, trained, strict=True)]
+    arenas = [conclude(_as_it_ended(contest), states) for contest, states in zip(contests, chosen, strict=True)]
     comparison = Comparison(
         arenas=arenas,
         device=", ".join(dict.fromkeys(str(contest.job.device) for contest in contests)),
@@ -69,45 +69,45 @@ def _as_it_ended(contest: Contest) -> Contest:
     return replace(contest, findings=[*contest.findings, *contest.spec.data.changes()])
 
 
-def _train(contests: Sequence[Contest], watch: Watch, stop: Stop) -> list[list[Course]]:
-    """Every contest's courses; after a stop was asked for, those that there are."""
+def _train(contests: Sequence[Contest], watch: Watch, stop: Stop) -> list[list[RunState]]:
+    """Every contest's states; after a stop was asked for, those that there are."""
     total = sum(contest.epochs(run) for contest in contests for run in contest.runs())
     done = 0
-    trained: list[list[Course]] = [[] for _ in contests]
+    trained: list[list[RunState]] = [[] for _ in contests]
     with stop.heard():
-        for contest, courses in zip(contests, trained, strict=True):
+        for contest, states in zip(contests, trained, strict=True):
             for runs in stacks(contest.runs(), contest.job):
                 if stop.requested:
                     return trained
-                courses += train(runs, contest.job, _report(contest, done, total, watch, stop))
-                forget(courses, contest.headline)
+                states += train(runs, contest.job, _report(contest, done, total, watch, stop))
+                forget(states, contest.headline)
                 done += sum(map(contest.epochs, runs))
     return trained
 
 
 def _report(contest: Contest, before: int, total: int, watch: Watch, stop: Stop) -> Report:
-    def report(epoch: int, epochs: int, courses: list[Course]) -> bool:
-        watch(_tick(contest, epoch, epochs, before + epoch * len(courses), total, courses))
+    def report(epoch: int, epochs: int, states: list[RunState]) -> bool:
+        watch(_tick(contest, epoch, epochs, before + epoch * len(states), total, states))
         return stop.requested
 
     return report
 
 
-def _tick(contest: Contest, epoch: int, epochs: int, done: int, total: int, courses: list[Course]) -> Tick:
+def _tick(contest: Contest, epoch: int, epochs: int, done: int, total: int, states: list[RunState]) -> Tick:
     headline = contest.job.metrics[0].name
-    last = [{(split, name): value for _, split, name, value in course.last()} for course in courses]
+    last = [{(split, name): value for _, split, name, value in state.last()} for state in states]
     loss = mean_of([values["train", "loss"] for values in last])
     value = mean_of([values["valid", headline] for values in last])
     return Tick(contest.spec.name, epoch, epochs, done, total, loss, headline, value)
 
 
-def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
+def conclude(contest: Contest, states: Sequence[RunState]) -> Arena:
     """The arena's leaderboard from its finished runs."""
     spec, metrics = contest.spec, contest.job.metrics
     datasets = contest.different
     arena = build_arena(
         contest.entries,
-        [_result(course) for course in courses],
+        [_result(state) for state in states],
         task=spec.task,
         data=datasets[0].name,
         headline=metrics[0].name,
@@ -125,39 +125,39 @@ def conclude(contest: Contest, courses: Sequence[Course]) -> Arena:
         corrupt=spec.data.corrupt.active(),
         test=TestRows(*limits(contest.datasets, contest.job.task, metrics)),
     )
-    studied = [Studied(course.run.entry, course.run.seed, course.predictions, course.looks) for course in courses]
+    studied = [Studied(state.run.entry, state.run.seed, state.predictions, state.looks) for state in states]
     arena = replace(arena, why=why(arena, studied, edges(contest.job.task)))
     grids = {entry.name: grids_of(spec, entry) for entry in contest.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
 
 
-def _result(course: Course) -> RunResult:
-    history = [Point(*point) for point in course.history]
-    run = course.run
+def _result(state: RunState) -> RunResult:
+    history = [Point(*point) for point in state.history]
+    run = state.run
     return RunResult(
         run.entry,
         run.seed,
-        course.status,
-        course.epochs,
-        course.best_epoch,
-        course.scores,
+        state.status,
+        state.epochs,
+        state.best_epoch,
+        state.scores,
         history,
-        course.seconds,
-        course.calibration,
+        state.seconds,
+        state.calibration,
         run.tuned,
-        course.fingerprint,
+        state.fingerprint,
     )
 
 
 def _timing(
-    contests: Sequence[Contest], trained: Sequence[Sequence[Course]], load_seconds: float, train_seconds: float
+    contests: Sequence[Contest], trained: Sequence[Sequence[RunState]], load_seconds: float, train_seconds: float
 ) -> dict[str, float]:
     steps, samples = 0, 0
-    for contest, courses in zip(contests, trained, strict=True):
+    for contest, states in zip(contests, trained, strict=True):
         plan = contest.spec.train
-        for course in courses:
-            rows = course.run.dataset.parts["train"].rows
-            taken = steps_of(plan, rows, course.epochs)
+        for state in states:
+            rows = state.run.dataset.parts["train"].rows
+            taken = steps_of(plan, rows, state.epochs)
             steps += taken
             samples += taken * rows // len(spans(rows, plan.batch_size))
     rate = samples / train_seconds if train_seconds > 0 else 0.0
@@ -169,14 +169,16 @@ def _timing(
     }
 
 
-def keep(comparison: Comparison, contests: Sequence[Contest], trained: Sequence[list[Course]], out: Path) -> Comparison:
+def keep(
+    comparison: Comparison, contests: Sequence[Contest], trained: Sequence[list[RunState]], out: Path
+) -> Comparison:
     """Write the record, and return the comparison that knows where it is."""
     weights: dict[str, Any] = {}
     encoders: dict[str, Any] = {}
-    for number, (contest, courses) in enumerate(zip(contests, trained, strict=True)):
-        for course in courses:
-            prefix = f"{number}/{course.run.entry}/{course.run.seed}"
-            weights |= {f"{prefix}/{name}": tensor for name, tensor in course.weights.items()}
+    for number, (contest, states) in enumerate(zip(contests, trained, strict=True)):
+        for state in states:
+            prefix = f"{number}/{state.run.entry}/{state.run.seed}"
+            weights |= {f"{prefix}/{name}": tensor for name, tensor in state.weights.items()}
         encoders |= {f"{number}/{seed}": dataset.encoder for seed, dataset in contest.datasets.items()}
     folder = writer.write(
         out,
@@ -187,10 +189,10 @@ def keep(comparison: Comparison, contests: Sequence[Contest], trained: Sequence[
         specs=[to_yaml(contest.spec, relative_to=out / "record") for contest in contests],
         results=to_json,
         predictions=[
-            (number, course.run.entry, course.run.seed, course.predictions)
-            for number, courses in enumerate(trained)
-            for course in courses
-            if course.predictions is not None
+            (number, state.run.entry, state.run.seed, state.predictions)
+            for number, states in enumerate(trained)
+            for state in states
+            if state.predictions is not None
         ],
     )
     return replace(comparison, record=folder.as_posix())

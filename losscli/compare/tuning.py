@@ -18,7 +18,7 @@ from losscli.errors import Finding, counted
 
 if TYPE_CHECKING:
     from losscli.metrics import Metric
-    from losscli.stack.course import Course
+    from losscli.stack.run_state import RunState
 
 RATE = "lr"
 MOST_TOLD = 4  # entries that one finding names
@@ -66,30 +66,30 @@ def _valid(one: Tried, metric: str) -> float:
     return one.scores.get("valid", {}).get(metric, math.nan)
 
 
-def choose(courses: Sequence[Course], headline: Metric) -> list[Course]:
+def choose(states: Sequence[RunState], headline: Metric) -> list[RunState]:
     """Of the candidates of every entry and seed the one that tuning takes; its time is that of all of them."""
     found = []
-    for tried in _tried(courses):
+    for tried in _tried(states):
         winner = best(tried, headline.name, headline.direction)
-        winner.seconds = math.fsum(course.seconds for course in tried)
+        winner.seconds = math.fsum(state.seconds for state in tried)
         found.append(winner)
     return found
 
 
-def forget(courses: Sequence[Course], headline: Metric) -> None:
+def forget(states: Sequence[RunState], headline: Metric) -> None:
     """Let go of what only the winner is asked for, so that memory holds one candidate of each run."""
-    for tried in _tried(courses):
+    for tried in _tried(states):
         winner = best(tried, headline.name, headline.direction)
-        for course in tried:
-            if course is not winner:
-                course.weights, course.predictions, course.fingerprint = {}, None, None
+        for state in tried:
+            if state is not winner:
+                state.weights, state.predictions, state.fingerprint = {}, None, None
 
 
-def _tried(courses: Sequence[Course]) -> Iterable[list[Course]]:
-    """The courses, by entry and seed."""
-    groups: dict[tuple[str, int], list[Course]] = {}
-    for course in courses:
-        groups.setdefault((course.run.entry, course.run.seed), []).append(course)
+def _tried(states: Sequence[RunState]) -> Iterable[list[RunState]]:
+    """The states, by entry and seed."""
+    groups: dict[tuple[str, int], list[RunState]] = {}
+    for state in states:
+        groups.setdefault((state.run.entry, state.run.seed), []).append(state)
     return groups.values()
 
 

@@ -2,5 +2,5 @@
 
 trial.py states the smallest problem a loss can be asked about; search.py finds the outputs that such a problem makes
 cheapest; properness.py says what that means for reading predictions; tags.py names what a loss is, curve.py is its
-course, and page.py is all of it together.
+state, and page.py is all of it together.
 """

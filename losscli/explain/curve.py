@@ -1,4 +1,4 @@
-"""The course of a loss and of its slope along the one line that tells most about it.
+"""The state of a loss and of its slope along the one line that tells most about it.
 
 Binary and labels: the margin s x. Several classes: the logit margin of the right class, the others equal. Numbers: the
 residual, prediction minus target. The slope is what autograd says of the kernel itself.
@@ -42,7 +42,7 @@ class Curve:
 
 
 def curves(item: Loss, options: Mapping[str, Any] | None = None, name: str | None = None) -> list[Curve]:
-    """The course of a loss; of a binary loss that treats yes and no differently, one for each.
+    """The state of a loss; of a binary loss that treats yes and no differently, one for each.
 
     >>> from losscli.losses import find
     >>> (hinge,) = curves(find("hinge", "binary"))
@@ -60,7 +60,7 @@ def curves(item: Loss, options: Mapping[str, Any] | None = None, name: str | Non
     return [replace(positive, name=f"{called}, y = 1"), replace(negative, name=f"{called}, y = 0")]
 
 
-def course(item: Loss, settings: Mapping[str, Any], at: Tensor, yes: float = 1.0) -> tuple[Tensor, Tensor]:
+def state(item: Loss, settings: Mapping[str, Any], at: Tensor, yes: float = 1.0) -> tuple[Tensor, Tensor]:
     """The loss and its slope along the axis at points [G]; `yes` is the target of a binary loss."""
     along = at.clone().requires_grad_()
     prediction, target = _line(item, settings, along, yes)
@@ -72,7 +72,7 @@ def course(item: Loss, settings: Mapping[str, Any], at: Tensor, yes: float = 1.0
 def _sampled(item: Loss, settings: Mapping[str, Any], name: str, yes: float) -> Curve:
     low, high = (0.05 - OWN_TARGET, 4.0) if item.own_units else (-4.0, 4.0)
     at = torch.linspace(low, high, POINTS, dtype=torch.float64)
-    values, slope = course(item, settings, at, yes)
+    values, slope = state(item, settings, at, yes)
     axis = AXES[item.task] + (", every row alike" if item.over_batch else "")
     return Curve(name, axis, tuple(at.tolist()), tuple(values.tolist()), tuple(slope.tolist()))
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from losscli.explain.curve import course
+from losscli.explain.curve import state
 from losscli.explain.properness import Properness, properness
 from losscli.explain.trial import settings_of
 from losscli.losses import Bounds, Loss, PerClass
@@ -71,7 +71,7 @@ def is_robust(item: Loss) -> bool:
         return all(_levels_off(_pull(item, settings, far)) for far in _outliers(item))
     wrong = torch.tensor([-64.0, -4096.0], dtype=torch.float64)
     yes = (1.0, 0.0) if item.task == "binary" else (1.0,)
-    return all(_levels_off(course(item, settings, wrong, each)[0]) for each in yes)
+    return all(_levels_off(state(item, settings, wrong, each)[0]) for each in yes)
 
 
 def _outliers(item: Loss) -> list[Tensor]:
@@ -125,7 +125,7 @@ def _tried(item: Loss) -> list[dict[str, Any]]:
 
 def _takes_sides(item: Loss, settings: Mapping[str, Any]) -> bool:
     margin = torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64)
-    yes, no = (course(item, settings, margin, each)[0] for each in (1.0, 0.0))
+    yes, no = (state(item, settings, margin, each)[0] for each in (1.0, 0.0))
     return not torch.allclose(yes, no, rtol=1e-6, atol=1e-9)
 
 

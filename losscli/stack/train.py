@@ -15,7 +15,6 @@ from losscli.metrics import Metric
 from losscli.stack import device as machine
 from losscli.stack.chance import generator
 from losscli.stack.counted import may_miss
-from losscli.stack.course import Course
 from losscli.stack.evaluate import Judge
 from losscli.stack.layers import Pass
 from losscli.stack.models import Model
@@ -25,6 +24,7 @@ from losscli.stack.optimizer import OPTIMIZERS
 from losscli.stack.output import outputs_of
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Rows, Run, spans
+from losscli.stack.run_state import RunState
 from losscli.stack.schedule import share
 from losscli.stack.study import Study
 from losscli.tasks import Task
@@ -47,8 +47,8 @@ class Job:
     study: bool = False  # whether to look at what losses attend to
 
 
-# Called after each epoch of a stack with epoch, epochs and courses; True ends the training, and what there is is kept.
-Report = Callable[[int, int, list[Course]], bool]
+# Called after each epoch of a stack with epoch, epochs and states; True ends the training, and what there is is kept.
+Report = Callable[[int, int, list[RunState]], bool]
 
 
 def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
@@ -65,7 +65,7 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
             yield alike[start:stop]
 
 
-def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False) -> list[Course]:
+def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False) -> list[RunState]:
     """Train the runs as one stack, and judge them on all splits. Equal runs give equal results in any stack."""
     began = time.perf_counter()
     with machine.memory_told(job.plan.batch_size), machine.exact(job.device):
@@ -73,9 +73,9 @@ def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False) -> l
         with machine.threads(training.network.cost(job.plan.batch_size) * len(runs), job.device):
             training.run(report)
             training.finish()
-    for course in training.courses:
-        course.seconds = (time.perf_counter() - began) / len(runs)
-    return training.courses
+    for state in training.states:
+        state.seconds = (time.perf_counter() - began) / len(runs)
+    return training.states
 
 
 def epochs_of(plan: Plan, rows: int) -> int:
@@ -105,7 +105,7 @@ class Training:
     def __init__(self, runs: Sequence[Run], job: Job):
         self.job, self.plan = job, job.plan
         self.rows = Rows(runs, job.device)
-        self.courses = [Course(run) for run in runs]
+        self.states = [RunState(run) for run in runs]
         self.outputs = outputs_of(runs[0], job.task)
         self.network = Network(job.model.layers_for(self.rows.layout, self.outputs))
         self.objective = Objective(runs, job.task, job.device)
@@ -141,15 +141,15 @@ class Training:
         for epoch in range(1, self.epochs + 1):
             self._look(epoch, self._epoch())
             self._study(epoch)
-            if report(epoch, self.epochs, self.courses):
-                for course in self.courses:
-                    course.stop()
-            if not any(course.moving for course in self.courses):
+            if report(epoch, self.epochs, self.states):
+                for state in self.states:
+                    state.stop()
+            if not any(state.moving for state in self.states):
                 break
 
     def _epoch(self) -> Tally:
         """One epoch of steps, and the training loss on the way. Nothing waits for the device."""
-        self.tally = Tally(len(self.courses), self.job.device)
+        self.tally = Tally(len(self.states), self.job.device)
         for inputs, targets, weights in self.rows.batches(self.plan.batch_size):
             if self.optimizer.steps == self.steps:
                 break
@@ -181,15 +181,15 @@ class Training:
         sound = torch.isfinite(self.weights).all(dim=1)
         beside = [flag.to(self.weights.dtype) for flag in (sound, tally.counted)]
         table = torch.stack([tally.mean, self.started_at, *beside, *valid.values()]).tolist()  # the one wait
-        improved = [False] * len(self.courses)
-        for row, course in enumerate(self.courses):
-            if not course.moving:
+        improved = [False] * len(self.states)
+        for row, state in enumerate(self.states):
+            if not state.moving:
                 continue
             train_loss, started_at, is_sound, any_counted, *values = (line[row] for line in table)
             named = dict(zip(valid, values, strict=True))
-            course.advance(epoch, train_loss, started_at, named, bool(is_sound), bool(any_counted))
-            if course.moving:
-                improved[row] = course.judge(self.job.metrics[0], named, self.plan.patience)
+            state.advance(epoch, train_loss, started_at, named, bool(is_sound), bool(any_counted))
+            if state.moving:
+                improved[row] = state.judge(self.job.metrics[0], named, self.plan.patience)
         self._keep(improved)
 
     def _study(self, epoch: int) -> None:
@@ -201,8 +201,8 @@ class Training:
             better = torch.tensor(improved, device=self.job.device)[:, None]
             for kept, now in zip(self.best, (self.weights, self.statistics), strict=True):
                 kept.copy_(torch.where(better, now, kept))
-        if not all(course.moving for course in self.courses):
-            self.resting = torch.tensor([[not course.moving] for course in self.courses], device=self.job.device)
+        if not all(state.moving for state in self.states):
+            self.resting = torch.tensor([[not state.moving] for state in self.states], device=self.job.device)
 
     def _outputs(self, split: str) -> Tensor:
         units = sum(layer.units() for layer in self.network.layers)
@@ -219,33 +219,33 @@ class Training:
             output = self._outputs(split)
             judged = self.judge(output, split, self.job.metrics if split == "train" else whole)
             found = {name: values.tolist() for name, values in judged.items()}
-            for row, course in enumerate(self.courses):
-                lost = course.status == "diverged"
-                course.scores[split] = {name: math.nan if lost else values[row] for name, values in found.items()}
+            for row, state in enumerate(self.states):
+                lost = state.status == "diverged"
+                state.scores[split] = {name: math.nan if lost else values[row] for name, values in found.items()}
             if split == "test":
                 self._hand_out(output)
                 crossed = self.judge.crossed(output)
         self._calibrate(crossed)
         weights, statistics = self.weights.cpu(), self.statistics.cpu()
-        for row, course in enumerate(self.courses):
-            if course.status != "diverged":
-                course.weights = self.network.named(weights[row], statistics[row])
-                course.looks = [] if self.study is None else self.study.looks[row]
+        for row, state in enumerate(self.states):
+            if state.status != "diverged":
+                state.weights = self.network.named(weights[row], statistics[row])
+                state.looks = [] if self.study is None else self.study.looks[row]
 
     def _calibrate(self, crossed: Sequence[float] = ()) -> None:
         """Note what was chosen for each run, and on which share of the test rows its quantiles crossed, where they did."""
         for row, chosen in self.judge.chosen().items():
             share = crossed[row] if crossed else 0.0
-            self.courses[row].calibration = {**chosen, "crossed": share} if share > 0 else chosen
+            self.states[row].calibration = {**chosen, "crossed": share} if share > 0 else chosen
 
     def _hand_out(self, output: Tensor) -> None:
         """What the runs predict: in short, and whole where it is to be kept."""
         for row, print_ in self.judge.fingerprints(output).items():
-            self.courses[row].fingerprint = None if self.courses[row].status == "diverged" else print_
+            self.states[row].fingerprint = None if self.states[row].status == "diverged" else print_
         kept = {
             row
-            for row, course in enumerate(self.courses)
-            if course.status != "diverged" and course.run.seed in self.job.kept
+            for row, state in enumerate(self.states)
+            if state.status != "diverged" and state.run.seed in self.job.kept
         }
         for row, predictions in self.judge.predictions(output, kept).items():
-            self.courses[row].predictions = predictions
+            self.states[row].predictions = predictions

@@ -18,8 +18,8 @@ from losscli.contest import Contest, load
 from losscli.losses import Loss, for_task
 from losscli.metrics import yardsticks
 from losscli.spec.load import load_spec
-from losscli.stack.course import Course
 from losscli.stack.rows import Run
+from losscli.stack.run_state import RunState
 from losscli.stack.train import Training, stacks, train
 from losscli.tasks import tasks
 from losscli.verify import Case
@@ -70,7 +70,7 @@ class Trial:
     small: bool
     folder: Path
     began: float
-    boards: dict[str, tuple[Contest, list[Course]]] = field(default_factory=dict)
+    boards: dict[str, tuple[Contest, list[RunState]]] = field(default_factory=dict)
 
     def there(self, numbers: Tensor) -> Tensor:
         """The same numbers on the device, apart from those here."""
@@ -94,7 +94,7 @@ class Trial:
         )
         return load(load_spec(path))
 
-    def board(self, kind: str) -> tuple[Contest, list[Course]]:
+    def board(self, kind: str) -> tuple[Contest, list[RunState]]:
         """The comparison of that kind, trained on the device, once."""
         if kind not in self.boards:
             contest = self.contest(kind)
@@ -116,11 +116,11 @@ def write(folder: Path) -> None:
         parquet.write_table(pa.table(columns), folder / f"part-{part}.parquet")
 
 
-def trained(contest: Contest, device: torch.device, dropout: float = 0.0) -> list[Course]:
+def trained(contest: Contest, device: torch.device, dropout: float = 0.0) -> list[RunState]:
     """The contest's runs on a device. Noise is drawn where it is used: with dropout, two devices do not agree."""
     model = contest.job.model.model_copy(update={"dropout": dropout})
     job = replace(contest.job, device=device, model=model)
-    return [course for runs in stacks(contest.runs(), job) for course in train(runs, job)]
+    return [state for runs in stacks(contest.runs(), job) for state in train(runs, job)]
 
 
 def apart(one: Tensor, other: Tensor) -> float:
@@ -137,7 +137,7 @@ def apart(one: Tensor, other: Tensor) -> float:
     return float(far.max()) if far.numel() else 0.0
 
 
-def identical(one: Course, other: Course) -> bool:
+def identical(one: RunState, other: RunState) -> bool:
     """Whether two runs are the same, bit for bit: histories, scores, what was chosen, weights."""
     told = [repr((run.history, run.scores, run.calibration, run.status)) for run in (one, other)]
     weights = one.weights.keys() == other.weights.keys()
@@ -244,10 +244,10 @@ def boards(trial: Trial) -> Iterator[Line]:
         yield Line(f"board {kind}", *same_board(contest, here, there))
 
 
-def same_board(contest: Contest, here: Sequence[Course], there: Sequence[Course]) -> tuple[bool, str, str]:
+def same_board(contest: Contest, here: Sequence[RunState], there: Sequence[RunState]) -> tuple[bool, str, str]:
     """Whether two boards are the same, the worst figure, and its bound."""
     headline, rows = contest.headline.name, contest.rows["test"]
-    (means, spread), (others, _) = (by_entry(courses, headline) for courses in (here, there))
+    (means, spread), (others, _) = (by_entry(states, headline) for states in (here, there))
     allowed = {name: max(spread[name] / 4, 1e-3 * abs(means[name]), 1 / rows) for name in means}
     off = {name: abs(others[name] - means[name]) / allowed[name] for name in means}
     turned = [
@@ -262,11 +262,11 @@ def same_board(contest: Contest, here: Sequence[Course], there: Sequence[Course]
     return off[worst] <= 1 and not turned, "; ".join(told), tolerance
 
 
-def by_entry(courses: Sequence[Course], metric: str) -> tuple[dict[str, float], dict[str, float]]:
+def by_entry(states: Sequence[RunState], metric: str) -> tuple[dict[str, float], dict[str, float]]:
     """Mean and standard deviation over the seeds of each entry's score on the test split."""
     scores: dict[str, list[float]] = {}
-    for course in courses:
-        scores.setdefault(course.run.entry, []).append(course.scores["test"][metric])
+    for state in states:
+        scores.setdefault(state.run.entry, []).append(state.scores["test"][metric])
     return {k: float(np.mean(v)) for k, v in scores.items()}, {k: float(np.std(v, ddof=1)) for k, v in scores.items()}
 
 
@@ -280,7 +280,7 @@ def same_bits(trial: Trial) -> Iterator[Line]:
     yield Line("same bits twice with dropout", *no_difference(first, second))
 
 
-def no_difference(first: Sequence[Course], second: Sequence[Course]) -> tuple[bool, str, str]:
+def no_difference(first: Sequence[RunState], second: Sequence[RunState]) -> tuple[bool, str, str]:
     """Whether all runs are the same, the figure, and its bound."""
     differ = sum(not identical(one, other) for one, other in zip(first, second, strict=True))
     return not differ, f"{differ} of {len(first)} runs differ", "0"
@@ -314,8 +314,8 @@ def study(trial: Trial) -> Iterator[Line]:
         off = max(
             (apart(torch.tensor(b.rows + b.gradient), torch.tensor(a.rows + a.gradient)) for a, b in pairs), default=9.0
         )
-        looks = sum(len(course.looks) for course in there)
-        memories = sum(look.memory is not None for course in there for look in course.looks)
+        looks = sum(len(state.looks) for state in there)
+        memories = sum(look.memory is not None for state in there for look in state.looks)
         complete = looks > 0 and (kind != "multiclass" or memories == looks)
         figure = f"{off:.2g} of {looks} looks, {memories} at wrong labels"
         yield Line(f"study {kind}", off <= ROWS and complete, figure, f"{ROWS:g}")

@@ -62,9 +62,9 @@ def step(rounds: int, console: Console) -> None:
     for _ in range(rounds):
         whole = bare = moved = 0.0
         for training, batch in zip(trainings, batches, strict=True):
-            with threads(training.network.cost(BATCH) * len(training.courses), job.device):
+            with threads(training.network.cost(BATCH) * len(training.states), job.device):
                 whole += per_call(lambda t=training, b=batch: t._step(*b))
-                bare += per_call(products(len(training.courses)))
+                bare += per_call(products(len(training.states)))
                 moved += per_call(lambda t=training: t.optimizer.step(t.gradients, t.rates))
         for name, value in zip(found, (whole, bare, moved), strict=True):
             found[name].append(value)

@@ -95,7 +95,7 @@ def stacked(dataset: Dataset, losses: tuple[str, ...], seeds: int) -> Callable[[
 
     def epoch() -> None:
         for training in trainings:
-            with threads(training.network.cost(BATCH) * len(training.courses), job.device):
+            with threads(training.network.cost(BATCH) * len(training.states), job.device):
                 training._epoch()
 
     return epoch

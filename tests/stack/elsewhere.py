@@ -47,7 +47,7 @@ def test_a_whole_training_elsewhere_gives_the_bits_of_the_cpu(task, standin, ben
     for stack in engine.stacks(runs, job):
         there = engine.train(stack, replace(job, device=standin.DEVICE))
         assert_same(benchmark, engine.train(stack, job), there)
-        count += sum(course.status == "ok" and course.predictions is not None for course in there)
+        count += sum(state.status == "ok" and state.predictions is not None for state in there)
     assert count > 0.9 * len(runs)
 
 

@@ -87,16 +87,16 @@ def test_a_run_alone_equals_the_same_run_among_data_with_other_levels(run_on, jo
     runs = [run_on(seed, loss) for loss in ("mse", "huber") for seed in (0, 1, 2)]
     levels = {run.dataset.embedded for run in runs}
     assert len(levels) == 3  # or nothing would be padded
-    among = [course for stack in stacks(runs, job) for course in train(stack, job)]
-    assert {course.weights["layers.0.table0"].shape[0] for course in among} == {max(levels)[0]}
-    for course in among:
-        alone = train([course.run], job)[0]
+    among = [state for stack in stacks(runs, job) for state in train(stack, job)]
+    assert {state.weights["layers.0.table0"].shape[0] for state in among} == {max(levels)[0]}
+    for state in among:
+        alone = train([state.run], job)[0]
         for name, ours in alone.weights.items():
-            theirs = course.weights[name]
+            theirs = state.weights[name]
             inside = theirs[tuple(slice(size) for size in ours.shape)]
             np.testing.assert_allclose(inside, ours, rtol=0, atol=1e-5 * max(1, np.abs(ours).max()))
         for name, value in alone.scores["test"].items():
-            assert course.scores["test"][name] == pytest.approx(value, rel=1e-4, abs=1e-4)
+            assert state.scores["test"][name] == pytest.approx(value, rel=1e-4, abs=1e-4)
 
 
 def test_initial_vectors_come_from_the_runs_own_seed(run_on, job_of):
@@ -152,11 +152,11 @@ def test_2000_levels_learn_an_effect_each(job_of):
     assert len(seen) > 1950
     run = Run("mse", 0, find_loss("mse", "regression"), {}, (), 1e-2, dataset)
     job = job_of("regression", Plan(epochs=6, batch_size=256), metrics=["r2", "rmse"], kind="linear")
-    course = train([run], job)[0]
+    state = train([run], job)[0]
     without = math.sqrt(1.0 + 0.1**2)  # rmse of one who knows x and no city: the effects have variance 1
-    assert course.scores["test"]["r2"] > 0.97
-    assert course.scores["test"]["rmse"] < without / 2
-    table0, weight = course.weights["layers.0.table0"], course.weights["layers.1.weight"]
+    assert state.scores["test"]["r2"] > 0.97
+    assert state.scores["test"]["rmse"] < without / 2
+    table0, weight = state.weights["layers.0.table0"], state.weights["layers.1.weight"]
     learned = table0 @ weight[: dataset.sizes[0]]
     effects = np.random.default_rng(0)
     effects.integers(0, 2000, 18_000)

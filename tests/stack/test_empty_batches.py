@@ -92,9 +92,9 @@ def test_a_step_without_rows_that_count_is_left_out_as_in_the_ordinary_loop(opti
             optim.step()
     assert left_out >= 8
     assert steps - left_out >= 20
-    course = train([run], job_of("binary", plan))[0]
-    assert course.status == "ok"
-    np.testing.assert_allclose(flat(course.weights), flat_of(module), rtol=2e-4, atol=2e-5)
+    state = train([run], job_of("binary", plan))[0]
+    assert state.status == "ok"
+    np.testing.assert_allclose(flat(state.weights), flat_of(module), rtol=2e-4, atol=2e-5)
 
 
 @pytest.mark.parametrize(("optimizer", "momentum"), EVERY)
@@ -189,12 +189,12 @@ def test_an_epoch_without_any_row_that_counts_is_no_divergence(run_of, job_of):
     parts["train"] = Part(parts["train"].features, parts["train"].target, weight)
     run = replace(run, dataset=replace(run.dataset, parts=parts))
     plan = Plan(epochs=4, batch_size=6, max_steps=1)
-    course = train([run], job_of("binary", plan))[0]
-    assert course.status == "ok"
-    losses = [value for _, split, name, value in course.history if (split, name) == ("train", "loss")]
+    state = train([run], job_of("binary", plan))[0]
+    assert state.status == "ok"
+    losses = [value for _, split, name, value in state.history if (split, name) == ("train", "loss")]
     assert [math.isnan(value) for value in losses] == [True]
-    assert math.isfinite(course.scores["train"]["loss"])
-    assert np.array_equal(flat(course.weights), Training([run], job_of("binary", plan)).weights[0].numpy())
+    assert math.isfinite(state.scores["train"]["loss"])
+    assert np.array_equal(flat(state.weights), Training([run], job_of("binary", plan)).weights[0].numpy())
 
 
 @pytest.mark.parametrize("patience", [None, 2])
@@ -202,13 +202,13 @@ def test_a_valid_split_without_rows_that_count_has_no_loss_and_stops_nobody(pati
     """The headline of hinge, log-loss, has no value either, so that nothing says which epoch is best: the last."""
     run = weighed(run_of("hinge", 1), splits=("train",))
     job = job_of("binary", Plan(epochs=6, batch_size=16, patience=patience), metrics=["log-loss", "accuracy"])
-    course = train([run], job)[0]
-    assert (course.status, course.epochs, course.best_epoch) == ("ok", 6, 6)
-    valid = [value for _, split, name, value in course.history if (split, name) == ("valid", "loss")]
+    state = train([run], job)[0]
+    assert (state.status, state.epochs, state.best_epoch) == ("ok", 6, 6)
+    valid = [value for _, split, name, value in state.history if (split, name) == ("valid", "loss")]
     assert len(valid) == 6
     assert all(map(math.isnan, valid))
-    assert math.isnan(course.scores["test"]["loss"])
-    assert course.scores["test"]["accuracy"] > 0.6
+    assert math.isnan(state.scores["test"]["loss"])
+    assert state.scores["test"]["accuracy"] > 0.6
 
 
 def test_what_all_rows_of_a_split_count(run_of):

@@ -79,14 +79,14 @@ def test_what_differs_from_call_to_call_is_seen(checks, trial, monkeypatch):
 
 
 def test_another_board_is_seen(checks, trial):
-    contest, courses = trial.board("binary")
-    assert checks.same_board(contest, courses, courses)[0]
-    headline, names = contest.headline.name, list(dict.fromkeys(course.run.entry for course in courses))
+    contest, states = trial.board("binary")
+    assert checks.same_board(contest, states, states)[0]
+    headline, names = contest.headline.name, list(dict.fromkeys(state.run.entry for state in states))
 
     def scored(by_name):
         return [
             replace(each, scores={"test": {headline: by_name[each.run.entry] + 1e-4 * each.run.seed}})
-            for each in courses
+            for each in states
         ]
 
     calm = scored({name: 0.5 + 0.1 * place for place, name in enumerate(names)})
@@ -100,14 +100,14 @@ def test_another_board_is_seen(checks, trial):
 
 
 def test_one_bit_of_one_weight_is_seen(checks, trial):
-    course = trial.board("binary")[1][0]
-    name, weights = next(iter(course.weights.items()))
+    state = trial.board("binary")[1][0]
+    name, weights = next(iter(state.weights.items()))
     nudged = np.nextafter(weights, np.float32(9), dtype=np.float32)
-    assert checks.identical(course, course)
-    assert not checks.identical(course, replace(course, weights={**course.weights, name: nudged}))
-    assert not checks.identical(course, replace(course, weights={}))
-    assert not checks.identical(course, replace(course, history=course.history[:-1]))
-    assert checks.no_difference([course], [replace(course, weights={})])[:2] == (False, "1 of 1 runs differ")
+    assert checks.identical(state, state)
+    assert not checks.identical(state, replace(state, weights={**state.weights, name: nudged}))
+    assert not checks.identical(state, replace(state, weights={}))
+    assert not checks.identical(state, replace(state, history=state.history[:-1]))
+    assert checks.no_difference([state], [replace(state, weights={})])[:2] == (False, "1 of 1 runs differ")
 
 
 @pytest.mark.parametrize(

@@ -140,9 +140,9 @@ def test_two_heads_make_one_prediction_in_the_users_units(run_of, job_of):
     scale = run.dataset.scale
     mean = output[..., 0].double() * float(scale.scale[0]) + float(scale.center[0])
     torch.testing.assert_close(Outlet([run], contract, CPU).predict(output).values, mean)
-    course = train([run, run_of("mse", task="regression")][:1], job_of("regression", Plan(epochs=30, batch_size=32)))[0]
-    assert course.status == "ok"
-    assert course.scores["train"]["r2"] > 0.5
+    state = train([run, run_of("mse", task="regression")][:1], job_of("regression", Plan(epochs=30, batch_size=32)))[0]
+    assert state.status == "ok"
+    assert state.scores["train"]["r2"] > 0.5
 
 
 def test_a_loss_over_the_batch_of_several_targets_is_the_mean_over_them(run_of, dataset):
@@ -195,10 +195,10 @@ def test_the_loss_of_an_epoch_is_the_ratio_of_the_sums(loss, rows_too, run_of, j
     counts = np.array([(y == 0).sum(), (y == 1).sum()])
     weights = (len(y) / (2 * counts))[y.astype(int)] * (by_row if rows_too else 1)
     whole = weighed_by_hand(RARE[loss](x, y), weights)
-    course = train([run], job)[0]
-    epochs = [value for _, split, name, value in course.history if (split, name) == ("train", "loss")]
+    state = train([run], job)[0]
+    epochs = [value for _, split, name, value in state.history if (split, name) == ("train", "loss")]
     assert epochs == pytest.approx([whole] * 3, rel=1e-5)
-    assert course.scores["train"]["loss"] == pytest.approx(whole, rel=1e-5)
+    assert state.scores["train"]["loss"] == pytest.approx(whole, rel=1e-5)
 
 
 @pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.2}])
@@ -216,8 +216,8 @@ def test_so_it_is_where_the_kernel_weighs_classes_and_a_neighbour_weighs_none(op
     smoothing = options.get("label_smoothing", 0.0)
     whole = functional.cross_entropy(output[0], y, torch.tensor(weight).double(), label_smoothing=smoothing)
     plain = (2 - 2 * output[1].softmax(-1)[torch.arange(len(y)), y]).mean()
-    for course, wanted in zip(train(runs, job), (whole, plain), strict=True):
-        epochs = [value for _, split, name, value in course.history if (split, name) == ("train", "loss")]
+    for state, wanted in zip(train(runs, job), (whole, plain), strict=True):
+        epochs = [value for _, split, name, value in state.history if (split, name) == ("train", "loss")]
         assert epochs == pytest.approx([wanted.item()] * 3, rel=1e-5)
 
 

@@ -43,10 +43,10 @@ def test_steps_statistics_losses_and_scores_are_those_of_the_loop(run_of, job_of
             rows.append(len(targets[0]))
         epochs.append(np.average(losses, weights=rows))
     assert len(set(rows)) > 1
-    (course,) = train([run], job)
-    told = [value for _, split, name, value in course.history if (split, name) == ("train", "loss")]
+    (state,) = train([run], job)
+    told = [value for _, split, name, value in state.history if (split, name) == ("train", "loss")]
     assert told == pytest.approx(epochs, rel=1e-4)
-    kept = {name: torch.from_numpy(tensor) for name, tensor in course.weights.items()}
+    kept = {name: torch.from_numpy(tensor) for name, tensor in state.weights.items()}
     for name, theirs in (
         ("layers.0.weight", net[0].weight.T),
         ("layers.1.scale", net[1].weight[None]),
@@ -60,7 +60,7 @@ def test_steps_statistics_losses_and_scores_are_those_of_the_loop(run_of, job_of
     for split, part in run.dataset.parts.items():
         with torch.no_grad():
             scores = net.eval()(torch.from_numpy(part.features)).squeeze(-1).numpy()
-        assert course.scores[split]["auroc"] == pytest.approx(roc_auc_score(part.target, scores), abs=5e-3)
+        assert state.scores[split]["auroc"] == pytest.approx(roc_auc_score(part.target, scores), abs=5e-3)
 
 
 def test_dropout_leaves_out_its_share_in_a_step_and_nothing_in_a_score(run_of, job_of) -> None:
@@ -84,11 +84,11 @@ def test_a_run_keeps_its_own_best_weights_whatever_its_neighbour_does(run_of, jo
     steady, wild = run_of(lr=3e-3, seed=0), run_of(lr=0.5, seed=1)
     among = train([steady, wild], job)
     assert among[0].best_epoch == 8 > among[1].best_epoch
-    for run, course in zip((steady, wild), among, strict=True):
+    for run, state in zip((steady, wild), among, strict=True):
         (alone,) = train([run], job)
-        assert alone.best_epoch == course.best_epoch
+        assert alone.best_epoch == state.best_epoch
         for name, tensor in alone.weights.items():
-            np.testing.assert_allclose(course.weights[name], tensor, rtol=1e-4, atol=1e-4)
-        valid = [value for _, split, name, value in course.history if (split, name) == ("valid", "log-loss")]
-        assert course.best_epoch == 1 + int(np.argmin(valid))
-        assert course.scores["valid"]["log-loss"] == pytest.approx(min(valid), rel=1e-5)
+            np.testing.assert_allclose(state.weights[name], tensor, rtol=1e-4, atol=1e-4)
+        valid = [value for _, split, name, value in state.history if (split, name) == ("valid", "log-loss")]
+        assert state.best_epoch == 1 + int(np.argmin(valid))
+        assert state.scores["valid"]["log-loss"] == pytest.approx(min(valid), rel=1e-5)

@@ -29,9 +29,7 @@ def test_only_splits_of_equal_sizes_share_a_stack(run_of, job_of) -> None:
     other = [replace(run_of(loss, 2), dataset=smaller(2)) for loss in ("bce-logits", "hinge")]
     mixed = [alike[0], other[0], alike[1], alike[2], other[1], alike[3]]
     assert list(stacks(mixed, job)) == [alike, other]
-    together = {
-        (course.run.entry, course.run.seed): course for each in stacks(mixed, job) for course in train(each, job)
-    }
+    together = {(state.run.entry, state.run.seed): state for each in stacks(mixed, job) for state in train(each, job)}
     assert len(together) == 6
     alone = train([other[1]], job)[0]
     assert together[alone.run.entry, 2].scores["test"] == pytest.approx(alone.scores["test"], abs=1e-5, nan_ok=True)

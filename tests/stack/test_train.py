@@ -19,8 +19,8 @@ from losscli.stack.train import Training, stacks, train
 CPU = torch.device("cpu")
 
 
-def parameters(course) -> np.ndarray:
-    return np.concatenate([tensor.ravel() for tensor in course.weights.values()])
+def parameters(state) -> np.ndarray:
+    return np.concatenate([tensor.ravel() for tensor in state.weights.values()])
 
 
 def assert_close(alone, among) -> None:
@@ -43,18 +43,18 @@ def test_a_run_alone_equals_the_same_run_in_a_stack_of_every_loss(task, run_of, 
     plan = Plan(epochs=1, batch_size=32)
     adam, sgd = job_of(task, plan), job_of(task, plan.model_copy(update={"optimizer": "sgd"}))
     blind = [run_of(name, 0, task) for name in for_task(task) if name in BLIND_TO_THE_LAST_BIAS]
-    for course in train([*blind, run_of(seed=3, task="binary")], sgd) if blind else []:
-        assert_close(train([course.run], sgd)[0], course)
+    for state in train([*blind, run_of(seed=3, task="binary")], sgd) if blind else []:
+        assert_close(train([state.run], sgd)[0], state)
     runs = []
     for name, loss in for_task(task).items():
         if name in BLIND_TO_THE_LAST_BIAS:
             continue
         required = {option: 1.0 for option, about in loss.options.items() if about.default is Parameter.empty}
         runs += [run_of(name, seed, task, **required) for seed in (0, 3)]
-    among = [course for stack in stacks(runs, adam) for course in train(stack, adam)]
+    among = [state for stack in stacks(runs, adam) for state in train(stack, adam)]
     assert len(among) == len(runs) >= 6
-    for course in among:
-        assert_close(train([course.run], adam)[0], course)
+    for state in among:
+        assert_close(train([state.run], adam)[0], state)
 
 
 @pytest.mark.parametrize("model", [{"norm": "batch"}, {"norm": "layer", "activation": "gelu"}, {"dropout": 0.4}])
@@ -63,8 +63,8 @@ def test_so_it_does_with_norms_dropout_and_other_optimizers(model, optimizer, ru
     job = job_of("binary", Plan(epochs=2, batch_size=32, optimizer=optimizer, momentum=0.9, clip=1.0), **model)
     runs = [run_of("bce-logits", 0), run_of("focal", 1, gamma=1.0), run_of("hinge", 0)]
     among = train(runs, job)
-    for run, course in zip(runs, among, strict=True):
-        assert_close(train([run], job)[0], course)
+    for run, state in zip(runs, among, strict=True):
+        assert_close(train([run], job)[0], state)
 
 
 def test_initial_weights_and_batch_order_are_bit_equal_in_any_stack(run_of, job_of):
@@ -139,7 +139,7 @@ def test_the_width_of_stacks_does_not_change_a_run(run_of, job_of):
     job = job_of("binary")
     runs = [run_of(loss, seed) for loss in ("bce-logits", "focal") for seed in (0, 1)]
     wide = train(runs, job)
-    narrow = [course for start, stop in chunks(4, 3) for course in train(runs[start:stop], job)]
+    narrow = [state for start, stop in chunks(4, 3) for state in train(runs[start:stop], job)]
     for one, other in zip(wide, narrow, strict=True):
         assert_close(one, other)
 
@@ -172,11 +172,11 @@ def test_a_narrower_dataset_trains_the_same_among_wider_ones(dataset, run_of, jo
 def test_patience_stops_each_run_by_itself_and_keeps_its_best_weights(run_of, job_of):
     plan = Plan(epochs=40, batch_size=32, patience=3)
     quick, slow = run_of("bce-logits", 0, lr=0.3), run_of("bce-logits", 1, lr=1e-5)
-    courses = train([quick, slow], job_of("binary", plan, metrics=["log-loss", "accuracy"]))
-    stopped = courses[0]
+    states = train([quick, slow], job_of("binary", plan, metrics=["log-loss", "accuracy"]))
+    stopped = states[0]
     assert stopped.status == "stopped"
     assert stopped.epochs == stopped.best_epoch + 3 < 40
-    assert courses[1].epochs == 40
+    assert states[1].epochs == 40
     valid = {epoch: value for epoch, split, name, value in stopped.history if (split, name) == ("valid", "log-loss")}
     assert min(valid, key=valid.get) == stopped.best_epoch
     # The weights that are judged at the end are those of the best epoch.
@@ -194,12 +194,12 @@ def test_a_resting_run_stays_as_it_is_though_its_neighbour_goes_on(run_of, job_o
 
 
 def test_history_has_every_epoch_of_both_splits(run_of, job_of):
-    course = train([run_of()], job_of("binary", Plan(epochs=4), metrics=["auroc", "f1"]))[0]
-    assert {(split, name) for _, split, name, _ in course.history} == {
+    state = train([run_of()], job_of("binary", Plan(epochs=4), metrics=["auroc", "f1"]))[0]
+    assert {(split, name) for _, split, name, _ in state.history} == {
         ("train", "loss"), ("valid", "loss"), ("valid", "auroc"), ("valid", "f1"),
     }  # fmt: skip
-    assert sorted({epoch for epoch, *_ in course.history}) == [1, 2, 3, 4]
-    losses = [value for _, split, name, value in course.history if (split, name) == ("train", "loss")]
+    assert sorted({epoch for epoch, *_ in state.history}) == [1, 2, 3, 4]
+    losses = [value for _, split, name, value in state.history if (split, name) == ("train", "loss")]
     assert all(after < before for before, after in pairwise(losses))
 
 
@@ -207,10 +207,10 @@ def test_max_steps_caps_a_run_within_an_epoch(run_of, job_of):
     training = Training([run_of()], job_of("binary", Plan(epochs=9, batch_size=8, max_steps=5)))
     training.run(lambda *_: False)
     assert training.optimizer.steps == 5
-    assert training.courses[0].epochs == 1
+    assert training.states[0].epochs == 1
 
 
 def test_a_report_that_says_so_ends_the_training(run_of, job_of):
-    course = train([run_of()], job_of("binary", Plan(epochs=9)), lambda epoch, *_: epoch == 2)[0]
-    assert (course.status, course.epochs) == ("stopped", 2)
-    assert math.isfinite(course.scores["test"]["auroc"])
+    state = train([run_of()], job_of("binary", Plan(epochs=9)), lambda epoch, *_: epoch == 2)[0]
+    assert (state.status, state.epochs) == ("stopped", 2)
+    assert math.isfinite(state.scores["test"]["auroc"])

@@ -29,11 +29,11 @@ def finished(run_of, job_of):
 
 def test_all_yardsticks_are_measured_on_test_and_valid_and_what_is_shown_on_train_too(finished):
     every = {"loss", *yardsticks("binary", COSTS)}
-    for course in finished:
-        assert set(course.scores["test"]) == set(course.scores["valid"]) == every
-        assert set(course.scores["train"]) == {"loss", "auroc", "f1-tuned"}
-        missing = {name for name in every if math.isnan(course.scores["test"][name])}
-        assert missing == ({"log-loss", "brier", "ece"} if course.run.loss.name == "hinge" else set())
+    for state in finished:
+        assert set(state.scores["test"]) == set(state.scores["valid"]) == every
+        assert set(state.scores["train"]) == {"loss", "auroc", "f1-tuned"}
+        missing = {name for name in every if math.isnan(state.scores["test"][name])}
+        assert missing == ({"log-loss", "brier", "ece"} if state.run.loss.name == "hinge" else set())
 
 
 def test_a_metric_of_calibration_is_followed_on_valid_while_training(finished):
@@ -43,8 +43,8 @@ def test_a_metric_of_calibration_is_followed_on_valid_while_training(finished):
 
 
 def test_what_was_tuned_is_at_least_as_good_on_valid(finished):
-    for course in finished:
-        valid = course.scores["valid"]
+    for state in finished:
+        valid = state.scores["valid"]
         assert valid["f1-tuned"] >= valid["f1"]
         assert valid["expected-cost-tuned"] <= valid["expected-cost"]
         assert not valid["log-loss-scaled"] > valid["log-loss"] + 1e-9
@@ -52,19 +52,19 @@ def test_what_was_tuned_is_at_least_as_good_on_valid(finished):
 
 def test_predictions_are_those_that_the_scores_were_measured_on(finished):
     """From what a record keeps, scikit-learn and the thresholds told give the scores told."""
-    kept = [course for course in finished if course.predictions is not None]
-    assert [course.run.seed for course in kept] == [0, 0]
-    for course in kept:
-        told, dataset = course.predictions, course.run.dataset
+    kept = [state for state in finished if state.predictions is not None]
+    assert [state.run.seed for state in kept] == [0, 0]
+    for state in kept:
+        told, dataset = state.predictions, state.run.dataset
         np.testing.assert_array_equal(told.truth[:, 0], dataset.target.values[dataset.parts["test"].index])
         truth, said = told.truth[:, 0], told.prediction[:, 0]
-        assert told.kind == ("scores" if course.run.loss.name == "hinge" else "probabilities")
-        assert course.scores["test"]["auroc"] == pytest.approx(sk.roc_auc_score(truth, said), rel=1e-6)
-        cut = course.calibration["thresholds"]["f1"]
-        assert course.scores["test"]["f1-tuned"] == pytest.approx(sk.f1_score(truth, said > cut), rel=1e-6)
+        assert told.kind == ("scores" if state.run.loss.name == "hinge" else "probabilities")
+        assert state.scores["test"]["auroc"] == pytest.approx(sk.roc_auc_score(truth, said), rel=1e-6)
+        cut = state.calibration["thresholds"]["f1"]
+        assert state.scores["test"]["f1-tuned"] == pytest.approx(sk.f1_score(truth, said > cut), rel=1e-6)
         odds = np.log(said / (1 - said)) if told.kind == "probabilities" else said
-        scaled = 1 / (1 + np.exp(-odds.astype(float) / course.calibration["temperature"]))
-        assert course.scores["test"]["log-loss-scaled"] == pytest.approx(sk.log_loss(truth, scaled), rel=1e-4)
+        scaled = 1 / (1 + np.exp(-odds.astype(float) / state.calibration["temperature"]))
+        assert state.scores["test"]["log-loss-scaled"] == pytest.approx(sk.log_loss(truth, scaled), rel=1e-4)
 
 
 def test_a_run_that_diverged_hands_out_nothing(run_of, job_of):
@@ -79,9 +79,9 @@ def test_losses_that_say_how_sure_they_are_have_intervals(run_of, job_of):
     job = replace(job, yardsticks=list(yardsticks("regression").values()), kept=frozenset({0}))
     losses = ("gaussian-nll", "multi-quantile", "mse")
     sure, quantiles, point = (train([run_of(loss, task="regression")], job)[0] for loss in losses)
-    assert [course.calibration for course in (sure, quantiles, point)] == [{"level": 0.9}, {"level": 0.8}, {}]
-    for course in (sure, quantiles):
-        told, score = course.predictions, course.scores["test"]
+    assert [state.calibration for state in (sure, quantiles, point)] == [{"level": 0.9}, {"level": 0.8}, {}]
+    for state in (sure, quantiles):
+        told, score = state.predictions, state.scores["test"]
         inside = (told.low <= told.truth) & (told.truth <= told.high)
         assert score["coverage"] == pytest.approx(inside.mean())
         assert score["interval-width"] == pytest.approx((told.high - told.low).mean(), rel=1e-5)
@@ -110,10 +110,10 @@ def test_rows_of_one_class_leave_out_what_needs_two(run_of, job_of):
     test = run.dataset.parts["test"]
     parts = {**run.dataset.parts, "test": replace(test, target=np.zeros_like(test.target))}
     job = replace(job_of("binary"), yardsticks=list(yardsticks("binary").values()))
-    (course,) = train([replace(run, dataset=replace(run.dataset, parts=parts))], job)
-    undefined = {name for name, value in course.scores["test"].items() if math.isnan(value)}
+    (state,) = train([replace(run, dataset=replace(run.dataset, parts=parts))], job)
+    undefined = {name for name, value in state.scores["test"].items() if math.isnan(value)}
     assert {"auroc", "auprc", "recall"} <= undefined <= {"auroc", "auprc", "recall", "precision", "f1", "f1-tuned"}
-    assert torch.isfinite(torch.tensor(course.scores["test"]["log-loss-scaled"]))
+    assert torch.isfinite(torch.tensor(state.scores["test"]["log-loss-scaled"]))
 
 
 def inverted(data, split):
@@ -150,26 +150,26 @@ def test_the_baseline_chooses_nothing_by_the_test_split(dataset):
 )
 def test_patience_keeps_the_epoch_whose_coverage_is_closest_to_the_level(run_of, job_of, loss, options, level):
     job = job_of("regression", Plan(epochs=25, batch_size=32, patience=25), metrics=["coverage"])
-    (course,) = train([run_of(loss, task="regression", lr=0.02, **options)], job)
-    values = {epoch: value for epoch, split, name, value in course.history if (split, name) == ("valid", "coverage")}
+    (state,) = train([run_of(loss, task="regression", lr=0.02, **options)], job)
+    values = {epoch: value for epoch, split, name, value in state.history if (split, name) == ("valid", "coverage")}
     apart = {epoch: abs(value - level) for epoch, value in values.items()}
-    assert apart[course.best_epoch] == min(apart.values())
-    assert values[course.best_epoch] != max(values.values())  # the widest interval would have been another epoch's
+    assert apart[state.best_epoch] == min(apart.values())
+    assert values[state.best_epoch] != max(values.values())  # the widest interval would have been another epoch's
 
 
 def test_what_crossed_is_counted_and_the_score_is_of_what_is_kept(run_of, job_of):
     """Without a penalty and after a single epoch, quantiles cross; low and high do not, and the score is a plain loop's."""
     job = job_of("regression", Plan(epochs=1, batch_size=32), metrics=["interval-score"])
     job = replace(job, yardsticks=list(yardsticks("regression").values()), kept=frozenset({0}))
-    (course,) = train([run_of("multi-quantile", task="regression", taus=[0.45, 0.5, 0.55], crossing=0.0)], job)
-    told = course.predictions
-    assert 0 < course.calibration["crossed"] <= 1
-    assert course.calibration["level"] == pytest.approx(0.1)
+    (state,) = train([run_of("multi-quantile", task="regression", taus=[0.45, 0.5, 0.55], crossing=0.0)], job)
+    told = state.predictions
+    assert 0 < state.calibration["crossed"] <= 1
+    assert state.calibration["level"] == pytest.approx(0.1)
     assert (told.low <= told.high).all()
     assert ((told.low <= told.prediction) & (told.prediction <= told.high)).all()
     total = 0.0
     for low, high, truth in zip(told.low[:, 0], told.high[:, 0], told.truth[:, 0], strict=True):
         miss = max(float(low) - float(truth), 0.0) + max(float(truth) - float(high), 0.0)
         total += float(high) - float(low) + 2 / 0.9 * miss
-    assert course.scores["test"]["interval-score"] == pytest.approx(total / len(told.truth), rel=1e-5)
-    assert course.scores["test"]["interval-width"] >= 0
+    assert state.scores["test"]["interval-score"] == pytest.approx(total / len(told.truth), rel=1e-5)
+    assert state.scores["test"]["interval-width"] >= 0

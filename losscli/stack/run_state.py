@@ -1,4 +1,4 @@
-"""The course of each run over the epochs: its history, whether it diverged, when it was best, when it had enough."""
+"""The state of each run over the epochs: its history, whether it diverged, when it was best, when it had enough."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXPLODED = 1e6  # a run whose loss is this many times what it started with has d
 
 
 @dataclass
-class Course:
+class RunState:
     """One run from its first epoch to its scores; `history` holds (epoch, split, metric, value)."""
 
     run: Run
