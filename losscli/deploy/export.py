@@ -65,7 +65,7 @@ def export(run: Restored, form: str, folder: Path) -> list[Path]:
 def predictor_of(run: Restored) -> Predictor:
     """The run as an ordinary module."""
     weights = {name: torch.from_numpy(each) for name, each in run.weights.items()}
-    return Predictor(body(run.network.layers, weights), run.outlet).eval()
+    return Predictor(body(run.network.layers, weights), run.head).eval()
 
 
 def description(run: Restored, predictor: Predictor, file: str) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from losscli.stack.forecast import levels_of, quantiles_of
+from losscli.stack.head import Head
 from losscli.stack.layers import ACTIVATIONS, Activation, BatchNorm, Dropout, Embedding, Layer, LayerNorm, Linear
-from losscli.stack.output import Outlet
 from losscli.tasks import Prediction
 
 Weights = Mapping[str, Tensor]
@@ -111,20 +111,20 @@ class Predictor(nn.Module):
     gives its quantiles as well, [N, Q] or [N, O, Q], at `levels`.
     """
 
-    def __init__(self, body: nn.Sequential, outlet: Outlet):
+    def __init__(self, body: nn.Sequential, head: Head):
         super().__init__()
         self.body = body
-        self.outlet = outlet
-        self.levels = levels_of(outlet)
+        self.head = head
+        self.levels = levels_of(head)
 
     def forward(self, features: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         output = self.body(features)[None]  # of one run
-        told = shown_of(self.outlet.predict(output))[1][0]
-        return (told, quantiles_of(self.outlet, output)[0]) if self.levels else told
+        told = shown_of(self.head.predict(output))[1][0]
+        return (told, quantiles_of(self.head, output)[0]) if self.levels else told
 
     def kind(self, width: int) -> str:
         """What the numbers are, found on rows of so many features."""
-        return shown_of(self.outlet.predict(self.body(torch.zeros(2, width))[None]))[0]
+        return shown_of(self.head.predict(self.body(torch.zeros(2, width))[None]))[0]
 
 
 def shown_of(prediction: Prediction) -> tuple[str, Tensor]:

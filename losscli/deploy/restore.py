@@ -27,8 +27,8 @@ from losscli.spec.entries import entries
 from losscli.spec.load import load_spec
 from losscli.spec.model import Entry, Spec
 from losscli.spec.tune import candidate
+from losscli.stack.head import Head, outputs_of
 from losscli.stack.network import Network
-from losscli.stack.output import Outlet, outputs_of
 from losscli.stack.rows import Run
 from losscli.tasks import Task, tasks
 
@@ -52,8 +52,8 @@ class Restored:
         return Network(self.spec.model.layers_for(self.run.dataset.layout, outputs))
 
     @property
-    def outlet(self) -> Outlet:
-        return Outlet([self.run], self.task, torch.device("cpu"))
+    def head(self) -> Head:
+        return Head([self.run], self.task, torch.device("cpu"))
 
     @property
     def labels(self) -> tuple[str, ...]:

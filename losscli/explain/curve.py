@@ -16,7 +16,7 @@ from torch import Tensor
 
 from losscli.explain.trial import CLASSES, settings_of
 from losscli.losses import Loss
-from losscli.stack.output import through
+from losscli.stack.head import through
 from losscli.tasks import tasks
 
 POINTS = 161

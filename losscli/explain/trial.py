@@ -18,7 +18,7 @@ from torch import Tensor
 
 from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
 from losscli.losses.weights import class_counts, class_weights, positive_weight
-from losscli.stack.output import meaning, through
+from losscli.stack.head import meaning, through
 from losscli.tasks import tasks
 
 CLASSES = 3

@@ -14,8 +14,8 @@ from losscli.stack import device as machine
 from losscli.stack import forecast
 from losscli.stack.calibrate import Calibration, calibrate
 from losscli.stack.fingerprint import Fingerprint, fingerprint
+from losscli.stack.head import Head, reading_of, scale_of
 from losscli.stack.objective import Objective
-from losscli.stack.output import Outlet, reading_of, scale_of
 from losscli.stack.predictions import Predictions, predictions_of
 from losscli.stack.rows import Rows, spans
 from losscli.tasks import Prediction, Task
@@ -27,7 +27,7 @@ class Reading:
 
     places: list[int]
     rows: Tensor | slice
-    outlet: Outlet
+    head: Head
 
 
 class Judge:
@@ -40,7 +40,7 @@ class Judge:
         for row, run in enumerate(rows.runs):
             alike.setdefault(reading_of(run, task), []).append(row)
         self.readings = [
-            Reading(places, self._rows(places), Outlet([rows.runs[place] for place in places], task, rows.device))
+            Reading(places, self._rows(places), Head([rows.runs[place] for place in places], task, rows.device))
             for places in alike.values()
         ]
         self.calibrations = [Calibration() for _ in self.readings]
@@ -86,17 +86,17 @@ class Judge:
         self, reading: Reading, output: Tensor, split: str, metrics: Sequence[Metric]
     ) -> tuple[Prediction, Tensor]:
         """What the runs of one reading predict, and the truth as metrics take it."""
-        raw, truth, outlet = output[reading.rows], self.rows.units(split)[reading.rows], reading.outlet
-        prediction = outlet.predict(raw)
+        raw, truth, head = output[reading.rows], self.rows.units(split)[reading.rows], reading.head
+        prediction = head.predict(raw)
         if self.scale is not None and any(metric.reads in forecast.READS for metric in metrics):
-            prediction = forecast.with_forecast(prediction, outlet, raw, truth)
+            prediction = forecast.with_forecast(prediction, head, raw, truth)
         return prediction, truth
 
     def chosen(self) -> dict[int, dict[str, object]]:
         """By its place in the stack, what was chosen for each run on the valid split, and the level of its interval."""
         found: dict[int, dict[str, object]] = {}
         for reading, calibration in zip(self.readings, self.calibrations, strict=True):
-            level = None if self.scale is None else forecast.interval_level(reading.outlet)
+            level = None if self.scale is None else forecast.interval_level(reading.head)
             for at, place in enumerate(reading.places):
                 found[place] = calibration.of(at) if level is None else {"level": level}
         return found
@@ -106,7 +106,7 @@ class Judge:
         """For each run the share of the rows of raw outputs [R, N, O] on which its learned quantiles cross."""
         shares = output.new_zeros(len(output))
         for reading in self.readings if self.scale is not None else ():
-            shares[reading.rows] = forecast.crossed(reading.outlet, output[reading.rows])
+            shares[reading.rows] = forecast.crossed(reading.head, output[reading.rows])
         return shares.tolist()
 
     @torch.no_grad()
@@ -116,14 +116,14 @@ class Judge:
         for reading in self.readings:
             if wanted.isdisjoint(reading.places):
                 continue
-            raw, outlet = output[reading.rows], reading.outlet
-            prediction = outlet.predict(raw)
-            if outlet.loss.forecast is not None and self.scale is not None:
+            raw, head = output[reading.rows], reading.head
+            prediction = head.predict(raw)
+            if head.loss.forecast is not None and self.scale is not None:
                 truth = self.rows.units("test")[reading.rows]
-                prediction = forecast.with_forecast(prediction, outlet, raw, truth)
+                prediction = forecast.with_forecast(prediction, head, raw, truth)
             for at, place in enumerate(reading.places):
                 if place in wanted:
-                    found[place] = predictions_of(prediction, at, self.rows.runs[place].dataset, outlet.task)
+                    found[place] = predictions_of(prediction, at, self.rows.runs[place].dataset, head.task)
         return found
 
     @torch.no_grad()
@@ -131,7 +131,7 @@ class Judge:
         """By its place in the stack, the fingerprint of what each run predicts, from raw outputs [R, N, O]."""
         found = {}
         for reading in self.readings:
-            prediction = reading.outlet.predict(output[reading.rows])
+            prediction = reading.head.predict(output[reading.rows])
             numbers = next(
                 tensor
                 for tensor in (prediction.values, prediction.probabilities, prediction.scores)

@@ -21,7 +21,7 @@ from torch import Tensor
 from losscli.direction import LEVEL
 from losscli.losses import Loss
 from losscli.metrics.regression import LEVELS
-from losscli.stack.output import Outlet
+from losscli.stack.head import Head
 from losscli.tasks import Prediction, like
 
 READS = ("interval", "quantiles", "crps")  # the fields of a prediction that this file fills
@@ -45,48 +45,48 @@ def level_of(loss: Loss, settings: Mapping[str, Any]) -> float | None:
     return None if ends is None else round(ends[1] - ends[0], 12)
 
 
-def interval_level(outlet: Outlet) -> float | None:
+def interval_level(head: Head) -> float | None:
     """The share of targets that the interval should hold: 90 %, or what lies between the outer levels that were learned.
 
     None where the loss gives no interval.
     """
-    return level_of(outlet.loss, outlet.settings)
+    return level_of(head.loss, head.settings)
 
 
-def levels_of(outlet: Outlet) -> tuple[float, ...]:
+def levels_of(head: Head) -> tuple[float, ...]:
     """The levels of the quantiles that tell most: those that were learned, or 5, 50 and 95 %; none without a forecast."""
-    forecast = outlet.loss.forecast
+    forecast = head.loss.forecast
     if forecast is None:
         return ()
-    return FEW if forecast.levels is None else forecast.levels(outlet.settings)
+    return FEW if forecast.levels is None else forecast.levels(head.settings)
 
 
-def quantiles_of(outlet: Outlet, output: Tensor) -> Tensor:
+def quantiles_of(head: Head, output: Tensor) -> Tensor:
     """Those quantiles of raw outputs [r, N, ...], in the user's units: [r, N, Q], or [r, N, O, Q] of several targets."""
-    quantile = _quantiles(outlet, outlet.receive(output))
-    return torch.stack([quantile(level) for level in levels_of(outlet)], -1)
+    quantile = _quantiles(head, head.receive(output))
+    return torch.stack([quantile(level) for level in levels_of(head)], -1)
 
 
-def crossed(outlet: Outlet, output: Tensor) -> Tensor:
+def crossed(head: Head, output: Tensor) -> Tensor:
     """The share [r] of rows of raw outputs [r, N, ...] on which learned quantiles are out of order."""
-    if outlet.loss.forecast is None or outlet.loss.forecast.levels is None:
+    if head.loss.forecast is None or head.loss.forecast.levels is None:
         return output.new_zeros(len(output))
-    wrong = (_learned(outlet, outlet.receive(output)).diff(dim=-1) < 0).any(-1)  # [r, N] or [r, N, O]
+    wrong = (_learned(head, head.receive(output)).diff(dim=-1) < 0).any(-1)  # [r, N] or [r, N, O]
     return wrong.flatten(2).any(-1).float().mean(-1) if wrong.ndim > 2 else wrong.float().mean(-1)
 
 
-def with_forecast(prediction: Prediction, outlet: Outlet, output: Tensor, truth: Tensor) -> Prediction:
+def with_forecast(prediction: Prediction, head: Head, output: Tensor, truth: Tensor) -> Prediction:
     """The prediction of raw outputs [r, N, O] with what its loss forecasts; `truth` [r, N, ...] is in the user's units."""
-    if outlet.loss.forecast is None:
+    if head.loss.forecast is None:
         return without_forecast(prediction, truth)
-    received, ends = outlet.receive(output), ends_of(outlet.loss, outlet.settings)
-    quantile = _quantiles(outlet, received)
+    received, ends = head.receive(output), ends_of(head.loss, head.settings)
+    quantile = _quantiles(head, received)
     return replace(
         prediction,
         quantiles=torch.stack([quantile(level) for level in LEVELS], -1),
         interval=None if ends is None else torch.stack([quantile(end) for end in ends], -1),
-        level=interval_level(outlet) or LEVEL,
-        crps=_crps(outlet, received, quantile, truth),
+        level=interval_level(head) or LEVEL,
+        crps=_crps(head, received, quantile, truth),
     )
 
 
@@ -97,27 +97,28 @@ def without_forecast(prediction: Prediction, truth: Tensor) -> Prediction:
     return replace(prediction, quantiles=torch.stack([point] * len(LEVELS), -1), crps=(point - truth).abs())
 
 
-def _quantiles(outlet: Outlet, received: Tensor) -> Callable[[float], Tensor]:
+def _quantiles(head: Head, received: Tensor) -> Callable[[float], Tensor]:
     """The quantile of every level, in the user's units, from what the loss received."""
-    forecast = outlet.loss.forecast
+    forecast = head.loss.forecast
     assert forecast is not None
-    knots = None if forecast.levels is None else _learned(outlet, received).sort(-1).values  # [..., Q]
+    knots = None if forecast.levels is None else _learned(head, received).sort(-1).values  # [..., Q]
 
     def quantile(level: float) -> Tensor:
-        if knots is None:
-            value = forecast.quantile(received, outlet.settings, level)
-        else:
-            value = _between(levels_of(outlet), knots, level)
-        return value if outlet.own_units or outlet.scale is None else outlet.scale.predicted(value)
+        value = (
+            forecast.quantile(received, head.settings, level)
+            if knots is None
+            else _between(levels_of(head), knots, level)
+        )
+        return value if head.own_units or head.scale is None else head.scale.predicted(value)
 
     return quantile
 
 
-def _learned(outlet: Outlet, received: Tensor) -> Tensor:
+def _learned(head: Head, received: Tensor) -> Tensor:
     """The quantiles [..., Q] of the levels that were learned, rising, as the model puts them out."""
-    assert outlet.loss.forecast is not None
-    read, settings = outlet.loss.forecast.quantile, outlet.settings
-    return torch.stack([read(received, settings, level) for level in levels_of(outlet)], -1)
+    assert head.loss.forecast is not None
+    read, settings = head.loss.forecast.quantile, head.settings
+    return torch.stack([read(received, settings, level) for level in levels_of(head)], -1)
 
 
 def _between(levels: Sequence[float], knots: Tensor, level: float) -> Tensor:
@@ -131,13 +132,13 @@ def _between(levels: Sequence[float], knots: Tensor, level: float) -> Tensor:
     return torch.lerp(knots[..., above - 1], knots[..., above], (level - low) / (high - low))
 
 
-def _crps(outlet: Outlet, received: Tensor, quantile: Callable[[float], Tensor], truth: Tensor) -> Tensor:
+def _crps(head: Head, received: Tensor, quantile: Callable[[float], Tensor], truth: Tensor) -> Tensor:
     """Each row's score: the closed form, or twice the mean pinball loss over a grid of levels."""
-    forecast, scale = outlet.loss.forecast, outlet.scale
+    forecast, scale = head.loss.forecast, head.scale
     assert forecast is not None
     if forecast.crps is not None and (scale is None or scale.transform == "none"):
-        score = forecast.crps(received, outlet.truth(truth), outlet.settings)
-        return score if outlet.own_units or scale is None else score * like(scale.scale, score)
+        score = forecast.crps(received, head.truth(truth), head.settings)
+        return score if head.own_units or scale is None else score * like(scale.scale, score)
     total = torch.zeros_like(truth)
     for level in GRID:
         short = truth - quantile(level)

@@ -20,7 +20,7 @@ from torch import Tensor
 from losscli.data.dataset import Dataset
 from losscli.losses import Bounds, Loss, Option, PerClass
 from losscli.losses.weights import class_counts, class_weights, positive_weight, sample_weights
-from losscli.stack.output import Outlet
+from losscli.stack.head import Head
 from losscli.stack.rows import Run
 from losscli.tasks import Task
 
@@ -87,7 +87,7 @@ class Group:
     """Rows next to each other that share a loss and what stands before it."""
 
     loss: Loss
-    outlet: Outlet
+    head: Head
     options: dict[str, Value]
     class_weight: Tensor | None  # [r, 1, K], for a kernel that does not weigh classes itself
 
@@ -99,7 +99,7 @@ class Group:
 
     def judge(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Judged:
         """The losses of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
-        received, truth = self.outlet.receive(output), self.outlet.truth(target)
+        received, truth = self.head.receive(output), self.head.truth(target)
         if self.loss.over_batch:
             return Judged(self._over_batch(received, truth))
         values = self.loss.function(received, truth, **self.options)
@@ -144,7 +144,7 @@ class Objective:
             found = list(members)
             weight = _class_weight(found, device) if found[0].weight is not None else None
             options = _merge(found, device)
-            self.groups.append(Group(found[0].loss, Outlet(found, task, device), options, weight))
+            self.groups.append(Group(found[0].loss, Head(found, task, device), options, weight))
             self.sizes.append(len(found))
 
     def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:

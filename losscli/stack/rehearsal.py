@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from losscli.data.dataset import Layout
+from losscli.stack.head import outputs_of
 from losscli.stack.network import Network
-from losscli.stack.output import outputs_of
 from losscli.stack.rows import Run, spans
 from losscli.stack.train import Job, epochs_of, stacks, steps_of, train
 

@@ -83,7 +83,7 @@ class Study:
         for reading in self.judge.readings:
             raw, given = output[reading.rows], target[reading.rows]
             with torch.no_grad():
-                prediction = reading.outlet.predict(raw)
+                prediction = reading.head.predict(raw)
             hardness = self._hardness(prediction, given, reading)
             shares = [table.tolist() for table in _shares(hardness, pull[reading.rows], edges(self.task))]
             memories = self._memories(prediction, given, reading.places)
@@ -104,7 +104,7 @@ class Study:
         if self.task.has_classes:
             return 1 - _of_truth(prediction, target, self.task)
         assert prediction.values is not None
-        truth = reading.outlet.units(target)
+        truth = reading.head.units(target)
         spread = truth.std(dim=1, keepdim=True).clamp(min=1e-12)
         apart = (prediction.values - truth).abs() / spread
         return apart if apart.ndim == 2 else apart.norm(dim=-1) / apart.shape[-1] ** 0.5

@@ -16,12 +16,12 @@ from losscli.stack import device as machine
 from losscli.stack.chance import generator
 from losscli.stack.counted import may_miss
 from losscli.stack.evaluate import Judge
+from losscli.stack.head import outputs_of
 from losscli.stack.layers import Pass
 from losscli.stack.models import Model
 from losscli.stack.network import Network, gather
 from losscli.stack.objective import Objective, Tally
 from losscli.stack.optimizer import OPTIMIZERS
-from losscli.stack.output import outputs_of
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Rows, Run, spans
 from losscli.stack.run_state import RunState

@@ -18,7 +18,7 @@ from torch import Tensor
 from losscli.errors import foreign
 from losscli.losses import Loss, PerClass
 from losscli.shelf import Shelf
-from losscli.stack.output import through
+from losscli.stack.head import through
 from losscli.tasks import tasks
 
 Status = Literal["passed", "failed", "not applicable"]

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from losscli.errors import CodeError
 from losscli.losses import Bounds, PerClass
+from losscli.stack.head import Head
 from losscli.stack.objective import Group
-from losscli.stack.output import Outlet
 from losscli.verify import Case, Sample, must
 from losscli.verify.draw import CLASSES, choices, numbers, ordinary
 
@@ -91,7 +91,7 @@ def order_does_not_matter(case: Case, sample: Sample) -> str | None:
     return difference(turned, values if case.loss.over_batch else values.flip(1), "after turning the batch round")
 
 
-class AsGiven(Outlet):
+class AsGiven(Head):
     """Between a model and a loss that gets what it is given."""
 
     def __init__(self) -> None:

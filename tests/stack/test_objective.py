@@ -12,8 +12,8 @@ from torch.nn import functional
 from losscli.data.dataset import Part
 from losscli.metrics import find as find_metric
 from losscli.stack.baseline import baseline
+from losscli.stack.head import Head, outputs_of
 from losscli.stack.objective import Objective, Tally
-from losscli.stack.output import Outlet, outputs_of
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Rows
 from losscli.stack.train import Training, train
@@ -121,10 +121,10 @@ def test_counts_are_judged_in_their_own_units_and_start_at_the_mean(run_of):
     output = torch.zeros(1, B, 1)
     log_rate = torch.full((B,), np.log(center), dtype=torch.float64)
     expected = torch.nn.PoissonNLLLoss(log_input=True, full=False)(log_rate, counts[0])
-    outlet = Outlet([run], tasks.get("regression"), CPU)
-    torch.testing.assert_close(outlet.predict(output).values[0], torch.full((B,), center).double())
-    torch.testing.assert_close(outlet.truth(standard)[0], counts[0].double(), rtol=1e-5, atol=1e-4)
-    received = outlet.receive(output)
+    head = Head([run], tasks.get("regression"), CPU)
+    torch.testing.assert_close(head.predict(output).values[0], torch.full((B,), center).double())
+    torch.testing.assert_close(head.truth(standard)[0], counts[0].double(), rtol=1e-5, atol=1e-4)
+    received = head.receive(output)
     torch.testing.assert_close(received[0], log_rate)
     found = judged([run], "regression", output, standard)[0]
     torch.testing.assert_close(
@@ -139,7 +139,7 @@ def test_two_heads_make_one_prediction_in_the_users_units(run_of, job_of):
     output = outputs(1, 2)
     scale = run.dataset.scale
     mean = output[..., 0].double() * float(scale.scale[0]) + float(scale.center[0])
-    torch.testing.assert_close(Outlet([run], contract, CPU).predict(output).values, mean)
+    torch.testing.assert_close(Head([run], contract, CPU).predict(output).values, mean)
     state = train([run, run_of("mse", task="regression")][:1], job_of("regression", Plan(epochs=30, batch_size=32)))[0]
     assert state.status == "ok"
     assert state.scores["train"]["r2"] > 0.5

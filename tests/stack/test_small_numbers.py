@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from losscli.stack import rehearsal
+from losscli.stack.head import Head
 from losscli.stack.layers import BatchNorm, Pass
 from losscli.stack.network import Network
 from losscli.stack.optimizer import OPTIMIZERS
-from losscli.stack.output import Outlet
 from losscli.stack.plan import Plan
 from losscli.tasks import TargetScale, tasks
 
@@ -70,18 +70,16 @@ def test_a_log_rate_of_zero_is_the_mean_of_the_training_rows(mean: float, run_of
     run = run_of("poisson-nll", task="regression")
     scale = TargetScale(center=np.array([mean]), scale=np.array([3.0]))
     small = replace(run, dataset=replace(run.dataset, scale=scale))
-    outlet = Outlet([small], tasks.get("regression"), torch.device("cpu"))
-    assert outlet.receive(torch.zeros(1, 2, 1)).flatten().tolist() == pytest.approx([log(mean)] * 2, rel=1e-6)
-    assert outlet.predict(torch.zeros(1, 2, 1)).values.flatten().tolist() == pytest.approx([mean] * 2, rel=1e-6)
+    head = Head([small], tasks.get("regression"), torch.device("cpu"))
+    assert head.receive(torch.zeros(1, 2, 1)).flatten().tolist() == pytest.approx([log(mean)] * 2, rel=1e-6)
+    assert head.predict(torch.zeros(1, 2, 1)).values.flatten().tolist() == pytest.approx([mean] * 2, rel=1e-6)
 
 
 def test_without_a_centre_a_log_rate_of_zero_is_one(run_of) -> None:
     run = run_of("poisson-nll", task="regression")
     plain = TargetScale(center=np.array([0.0]), scale=np.array([1.0]))
-    outlet = Outlet(
-        [replace(run, dataset=replace(run.dataset, scale=plain))], tasks.get("regression"), torch.device("cpu")
-    )
-    assert outlet.receive(torch.zeros(1, 2, 1)).flatten().tolist() == [0.0, 0.0]
+    head = Head([replace(run, dataset=replace(run.dataset, scale=plain))], tasks.get("regression"), torch.device("cpu"))
+    assert head.receive(torch.zeros(1, 2, 1)).flatten().tolist() == [0.0, 0.0]
 
 
 def test_the_plan_is_that_of_the_spec_s_documentation() -> None:

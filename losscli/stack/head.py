@@ -73,7 +73,7 @@ def reading_of(run: Run, task: Task) -> tuple[object, ...]:
     return *way, loss.point, loss.forecast, told
 
 
-class Outlet:
+class Head:
     """The way from raw outputs [r, B, O] of runs that are read alike to their loss, and to their predictions."""
 
     def __init__(self, runs: Sequence[Run], task: Task, device: torch.device):
