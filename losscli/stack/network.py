@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from losscli.stack.chance import generator
-from losscli.stack.layers import Layer, Pass, Tensors
+from losscli.stack.layers import ForwardContext, Layer, Tensors
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Network:
     >>> from losscli.stack.layers import Linear
     >>> net = Network([Linear(3, 2)])
     >>> matrix = net.draw(0)[None]  # one run: [1, P]
-    >>> net.bind(matrix, net.rest(1))(torch.zeros(1, 5, 3), Pass()).shape
+    >>> net.bind(matrix, net.rest(1))(torch.zeros(1, 5, 3), ForwardContext()).shape
     torch.Size([1, 5, 2])
     """
 
@@ -123,7 +123,7 @@ class Bound:
     leaves: Sequence[Tensor]
     layers: Sequence[tuple[Layer, Tensors, Tensors]]
 
-    def __call__(self, x: Tensor, way: Pass) -> Tensor:
+    def __call__(self, x: Tensor, way: ForwardContext) -> Tensor:
         """Raw outputs [R, B, O] of rows x [R, B, F]."""
         for layer, weights, statistics in self.layers:
             x = layer(x, weights, statistics, way)

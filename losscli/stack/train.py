@@ -17,7 +17,7 @@ from losscli.stack.chance import generator
 from losscli.stack.counted import may_miss
 from losscli.stack.evaluate import Judge
 from losscli.stack.head import outputs_of
-from losscli.stack.layers import Pass
+from losscli.stack.layers import ForwardContext
 from losscli.stack.models import Model
 from losscli.stack.network import Network, gather
 from losscli.stack.objective import Objective, Tally
@@ -119,7 +119,7 @@ class Training:
         self.resting: Tensor | None = None  # [R, 1] once a run rests
         self.forward = self.network.bind(self.weights, self.statistics)
         noise = [generator(seed, "dropout", device=job.device) for seed in self.rows.seeds]
-        self.way = Pass(training=True, noise=noise, seed_of_run=self.rows.seed_of_run)
+        self.context = ForwardContext(training=True, noise=noise, seed_of_run=self.rows.seed_of_run)
         self.epochs = epochs_of(self.plan, self.rows.count("train"))
         per_epoch = len(spans(self.rows.count("train"), self.plan.batch_size))
         self.steps = min(self.epochs * per_epoch, self.plan.max_steps or self.epochs * per_epoch)
@@ -161,7 +161,7 @@ class Training:
     def _step(self, inputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
         """The losses [R] of one step. A run in whose batch no row counts leaves it out: weights, statistics, moments."""
         before = self.statistics.clone() if self.may_miss else None
-        judged = self.objective.judge(self.forward(inputs, self.way), targets, weights)
+        judged = self.objective.judge(self.forward(inputs, self.context), targets, weights)
         # A sum: a mean would make a run's step depend on how many others there are. (With `grad_outputs` instead of a sum,
         # torch imports sympy, a second of every command.)
         gather(torch.autograd.grad(judged.mean.sum(), self.forward.leaves), out=self.gradients)
@@ -194,7 +194,7 @@ class Training:
 
     def _study(self, epoch: int) -> None:
         if self.study is not None:
-            self.study.look(epoch, lambda x: self.forward(x, Pass(training=False)))
+            self.study.look(epoch, lambda x: self.forward(x, ForwardContext(training=False)))
 
     def _keep(self, improved: list[bool]) -> None:
         if self.best is not None and any(improved):
@@ -206,7 +206,7 @@ class Training:
 
     def _outputs(self, split: str) -> Tensor:
         units = sum(layer.units() for layer in self.network.layers)
-        calm = Pass(training=False)
+        calm = ForwardContext(training=False)
         return self.judge.outputs(lambda x: self.forward(x, calm), split, units)
 
     def finish(self) -> None:

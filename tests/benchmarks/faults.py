@@ -120,7 +120,7 @@ def replacements(node: Node) -> Iterator[Node]:
     elif (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)) or isinstance(
         node, ast.Break | ast.Continue
     ):
-        yield ast.Pass()
+        yield ast.ForwardContext()
 
 
 def _calls(node: ast.Call) -> Iterator[Node]:

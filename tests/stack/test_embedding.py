@@ -14,7 +14,7 @@ from losscli.data.encoding import Encoding
 from losscli.data.prepare import prepare
 from losscli.data.sources import Split
 from losscli.losses import find as find_loss
-from losscli.stack.layers import Embedding, Pass
+from losscli.stack.layers import Embedding, ForwardContext
 from losscli.stack.network import Network
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Run
@@ -54,7 +54,7 @@ def test_codes_are_looked_up_in_each_runs_own_tables():
     matrix = torch.stack([net.draw(seed) for seed in range(3)])
     codes = torch.stack([torch.randint(0, count, (3, 7)) for count in LAYOUT.codes], dim=-1)
     plain = torch.randn(3, 7, 2)
-    ours = net.bind(matrix, net.rest(3))(torch.cat([plain, codes.float()], dim=-1), Pass())
+    ours = net.bind(matrix, net.rest(3))(torch.cat([plain, codes.float()], dim=-1), ForwardContext())
     assert ours.shape == (3, 7, LAYOUT.width)
     for run in range(3):
         named = net.named(matrix[run], torch.empty(0))
@@ -75,7 +75,7 @@ def test_the_vector_of_what_was_never_seen_is_zero():
 def test_gradients_add_up_over_the_rows_of_a_level():
     net = Network([Embedding(Layout(0, (4,), (2,)))])
     bound = net.bind(net.draw(0)[None], net.rest(1))
-    bound(torch.tensor([[[1.0], [3.0], [1.0], [1.0]]]), Pass()).sum().backward()
+    bound(torch.tensor([[[1.0], [3.0], [1.0], [1.0]]]), ForwardContext()).sum().backward()
     assert bound.leaves[0].grad.tolist() == [[[0, 0], [3, 3], [0, 0], [1, 1]]]
 
 

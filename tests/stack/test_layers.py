@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from losscli.stack.chance import generator
-from losscli.stack.layers import ACTIVATIONS, Activation, BatchNorm, Dropout, LayerNorm, Linear, Pass
+from losscli.stack.layers import ACTIVATIONS, Activation, BatchNorm, Dropout, ForwardContext, LayerNorm, Linear
 from losscli.stack.network import Network
 
 R, B, F = 3, 11, 5
@@ -20,7 +20,7 @@ def x() -> torch.Tensor:
 def test_linear_multiplies_each_run_by_its_own_weights(x):
     net = Network([Linear(F, 4)])
     matrix = torch.stack([net.draw(seed) for seed in range(R)])
-    ours = net.bind(matrix, net.rest(R))(x, Pass())
+    ours = net.bind(matrix, net.rest(R))(x, ForwardContext())
     for run in range(R):
         named = net.named(matrix[run], torch.empty(0))
         weight, bias = torch.from_numpy(named["layers.0.weight"]), torch.from_numpy(named["layers.0.bias"])[0]
@@ -42,24 +42,24 @@ def test_batch_norm_keeps_statistics_per_run_as_torch_does(x):
     references = [torch.nn.BatchNorm1d(F) for _ in range(R)]
     for step in range(3):
         batch = x + step
-        ours = bound(batch, Pass(training=True))
+        ours = bound(batch, ForwardContext(training=True))
         theirs = torch.stack([reference(rows) for reference, rows in zip(references, batch, strict=True)])
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
-    calm = bound(x, Pass())
+    calm = bound(x, ForwardContext())
     theirs = torch.stack([reference.eval()(rows) for reference, rows in zip(references, x, strict=True)])
     torch.testing.assert_close(calm, theirs, rtol=1e-5, atol=1e-5)
 
 
 def test_layer_norm_is_torchs(x):
     net = Network([LayerNorm(F)])
-    ours = net.bind(torch.stack([net.draw(0)] * R), net.rest(R))(x, Pass())
+    ours = net.bind(torch.stack([net.draw(0)] * R), net.rest(R))(x, ForwardContext())
     torch.testing.assert_close(ours, torch.nn.LayerNorm(F)(x))
 
 
 @pytest.mark.parametrize("kind", ACTIVATIONS)
 def test_activations_are_torchs(kind, x):
     module = {"relu": "ReLU", "elu": "ELU", "gelu": "GELU", "tanh": "Tanh", "silu": "SiLU"}[kind]
-    torch.testing.assert_close(Activation(kind)(x, {}, {}, Pass()), getattr(torch.nn, module)()(x))
+    torch.testing.assert_close(Activation(kind)(x, {}, {}, ForwardContext()), getattr(torch.nn, module)()(x))
 
 
 def test_dropout_masks_belong_to_seeds_and_keep_the_mean():
@@ -67,7 +67,7 @@ def test_dropout_masks_belong_to_seeds_and_keep_the_mean():
 
     def masked(seeds: list[int], of_run: list[int]) -> torch.Tensor:
         noise = [generator(seed, "dropout") for seed in seeds]
-        return Dropout(0.25)(x, {}, {}, Pass(True, noise, torch.tensor(of_run)))
+        return Dropout(0.25)(x, {}, {}, ForwardContext(True, noise, torch.tensor(of_run)))
 
     together = masked([7, 8], [0, 1, 0])
     assert torch.equal(together[0], together[2])
@@ -75,7 +75,7 @@ def test_dropout_masks_belong_to_seeds_and_keep_the_mean():
     assert torch.equal(together[1], masked([8], [0, 0, 0])[0])
     assert together.unique().tolist() == [0.0, pytest.approx(4 / 3)]
     assert together.mean().item() == pytest.approx(1, abs=0.02)
-    assert torch.equal(Dropout(0.25)(x, {}, {}, Pass()), x)
+    assert torch.equal(Dropout(0.25)(x, {}, {}, ForwardContext()), x)
 
 
 def test_layers_draw_from_their_own_streams():

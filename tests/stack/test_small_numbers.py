@@ -12,7 +12,7 @@ import torch
 
 from losscli.stack import rehearsal
 from losscli.stack.head import Head
-from losscli.stack.layers import BatchNorm, Pass
+from losscli.stack.layers import BatchNorm, ForwardContext
 from losscli.stack.network import Network
 from losscli.stack.optimizer import OPTIMIZERS
 from losscli.stack.plan import Plan
@@ -27,19 +27,21 @@ def test_the_variance_of_few_rows_is_torch_s(rows: int) -> None:
     matrix, statistics = torch.stack([net.draw(0)] * 2), net.rest(2)
     bound = net.bind(matrix, statistics)
     references = [torch.nn.BatchNorm1d(4) for _ in range(2)]
-    bound(x, Pass(training=True))
+    bound(x, ForwardContext(training=True))
     for run, reference in enumerate(references):
         reference(x[run])
     calm = torch.stack([reference.eval()(x[run]) for run, reference in enumerate(references)])
-    torch.testing.assert_close(bound(x, Pass()), calm, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(bound(x, ForwardContext()), calm, rtol=1e-5, atol=1e-6)
 
 
 def test_one_row_has_no_variance_and_leaves_finite_statistics() -> None:
     net = Network([BatchNorm(3)])
     bound = net.bind(torch.stack([net.draw(0)]), net.rest(1))
-    assert bound(torch.ones(1, 1, 3), Pass(training=True)).tolist() == [[[0.0] * 3]]
+    assert bound(torch.ones(1, 1, 3), ForwardContext(training=True)).tolist() == [[[0.0] * 3]]
     # 0.9 of the variance 1 is left, and 0.1 of the mean 1 is known: (1 - 0.1) / sqrt(0.9 + 1e-5)
-    assert bound(torch.ones(1, 1, 3), Pass())[0, 0, 0].item() == pytest.approx(0.9 / (0.9 + 1e-5) ** 0.5, rel=1e-6)
+    assert bound(torch.ones(1, 1, 3), ForwardContext())[0, 0, 0].item() == pytest.approx(
+        0.9 / (0.9 + 1e-5) ** 0.5, rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name != "sgd"])
