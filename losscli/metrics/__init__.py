@@ -28,7 +28,7 @@ from losscli.shelf import Shelf
 from losscli.tasks import Prediction
 
 Reads = Literal["scores", "labels", "probabilities", "values", "tuned", "scaled", "interval", "quantiles", "crps"]
-Judge = Callable[..., Tensor]
+MetricFunction = Callable[..., Tensor]
 COUNTED = ("labels", "tuned", "scores", "interval")  # what holds decisions, ranks, or whether a row is inside
 CALIBRATED = ("tuned", "scaled")  # what a prediction holds only after calibration
 
@@ -43,8 +43,10 @@ class Metric:
     direction: Direction
     low: float
     high: float
-    function: Judge
-    criterion: Judge | None = None  # of decisions: the same from counts [..., K], which a threshold is tuned by
+    function: MetricFunction
+    criterion: MetricFunction | None = (
+        None  # of decisions: the same from counts [..., K], which a threshold is tuned by
+    )
     soft: bool = False  # of classes: takes their probabilities as the truth; others get the most likely class
     needs: Literal["costs"] | None = None  # what the spec must give; then `function` takes it as a keyword, too
     levelled: bool = False  # of intervals: `function` takes the `level` that they promise as a keyword, too
@@ -100,10 +102,10 @@ def metric(
     name: str | None = None,
     scaled: bool = False,
     **facts: Any,
-) -> Callable[[Judge], Judge]:
+) -> Callable[[MetricFunction], MetricFunction]:
     """Put the decorated function on the shelf for the named tasks; with `scaled`, its twin after temperature scaling, too."""
 
-    def register(function: Judge) -> Judge:
+    def register(function: MetricFunction) -> MetricFunction:
         called = name or function.__name__.replace("_", "-")
         judged = _judged(function)
         item = Metric(called, tasks, reads, direction, low, high, judged, **facts)
@@ -116,7 +118,7 @@ def metric(
     return register
 
 
-def _judged(function: Judge) -> Judge:
+def _judged(function: MetricFunction) -> MetricFunction:
     """`function` without gradients, and NaN where a run's prediction holds a NaN: no metric has to look for them."""
 
     @functools.wraps(function)

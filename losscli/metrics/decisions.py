@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from losscli.direction import Direction
-from losscli.metrics import Judge, metric, metrics
+from losscli.metrics import MetricFunction, metric, metrics
 
 Costs = Sequence[Sequence[float]]
 
@@ -35,10 +35,10 @@ class Counts(NamedTuple):
 
 def decision(
     *tasks: str, direction: Direction = "up", low: float = 0.0, tuned: bool = False, **facts: Any
-) -> Callable[[Judge], Judge]:
+) -> Callable[[MetricFunction], MetricFunction]:
     """Put a function of `Counts` [..., K] on the shelf as a metric of labels; with `tuned`, its binary twin, too."""
 
-    def register(criterion: Judge) -> Judge:
+    def register(criterion: MetricFunction) -> MetricFunction:
         @functools.wraps(criterion)
         def of_labels(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
             return criterion(by_class(prediction, target), **given)

@@ -14,7 +14,7 @@ from losscli.stack import device as machine
 from losscli.stack import forecast
 from losscli.stack.calibrate import Calibration, calibrate
 from losscli.stack.fingerprint import Fingerprint, fingerprint
-from losscli.stack.head import Head, reading_of, scale_of
+from losscli.stack.head import Head, readout_key, scale_of
 from losscli.stack.objective import Objective
 from losscli.stack.predictions import Predictions, predictions_of
 from losscli.stack.rows import Rows, spans
@@ -22,7 +22,7 @@ from losscli.tasks import Prediction, Task
 
 
 @dataclass(frozen=True)
-class Reading:
+class Readout:
     """Runs whose outputs are read in the same way: their places in the stack, as an index too, and the way itself."""
 
     places: list[int]
@@ -30,7 +30,7 @@ class Reading:
     head: Head
 
 
-class Judge:
+class Evaluator:
     """Evaluates raw outputs of all runs; rows whose outputs are read in the same way share one call of each metric."""
 
     def __init__(self, rows: Rows, task: Task, objective: Objective, metrics: Sequence[Metric]):
@@ -38,12 +38,12 @@ class Judge:
         self.scale = scale_of(rows.runs, rows.device)
         alike: dict[object, list[int]] = {}
         for row, run in enumerate(rows.runs):
-            alike.setdefault(reading_of(run, task), []).append(row)
-        self.readings = [
-            Reading(places, self._rows(places), Head([rows.runs[place] for place in places], task, rows.device))
+            alike.setdefault(readout_key(run, task), []).append(row)
+        self.readouts = [
+            Readout(places, self._rows(places), Head([rows.runs[place] for place in places], task, rows.device))
             for places in alike.values()
         ]
-        self.calibrations = [Calibration() for _ in self.readings]
+        self.calibrations = [Calibration() for _ in self.readouts]
 
     def _rows(self, places: list[int]) -> Tensor | slice:
         everyone = len(places) == len(self.rows.runs)
@@ -71,22 +71,22 @@ class Judge:
         target, weight = self.rows.truth(split)
         found = {"loss": self.objective(output, target, weight)}
         found |= {metric.name: output.new_full((len(output),), math.nan) for metric in wanted}
-        for place, reading in enumerate(self.readings):
-            prediction, truth = self._read(reading, output, split, wanted)
+        for place, readout in enumerate(self.readouts):
+            prediction, truth = self._read(readout, output, split, wanted)
             if split == "valid":
                 self.calibrations[place] = calibrate(prediction, truth, wanted)
             prediction = self.calibrations[place](prediction)
             for metric in wanted:
                 measured = metric.measure(prediction, truth)
                 if measured is not None:
-                    found[metric.name][reading.rows] = measured.to(output.dtype)
+                    found[metric.name][readout.rows] = measured.to(output.dtype)
         return found
 
     def _read(
-        self, reading: Reading, output: Tensor, split: str, metrics: Sequence[Metric]
+        self, readout: Readout, output: Tensor, split: str, metrics: Sequence[Metric]
     ) -> tuple[Prediction, Tensor]:
-        """What the runs of one reading predict, and the truth as metrics take it."""
-        raw, truth, head = output[reading.rows], self.rows.units(split)[reading.rows], reading.head
+        """What the runs of one readout predict, and the truth as metrics take it."""
+        raw, truth, head = output[readout.rows], self.rows.units(split)[readout.rows], readout.head
         prediction = head.predict(raw)
         if self.scale is not None and any(metric.reads in forecast.READS for metric in metrics):
             prediction = forecast.with_forecast(prediction, head, raw, truth)
@@ -95,9 +95,9 @@ class Judge:
     def chosen(self) -> dict[int, dict[str, object]]:
         """By its place in the stack, what was chosen for each run on the valid split, and the level of its interval."""
         found: dict[int, dict[str, object]] = {}
-        for reading, calibration in zip(self.readings, self.calibrations, strict=True):
-            level = None if self.scale is None else forecast.interval_level(reading.head)
-            for at, place in enumerate(reading.places):
+        for readout, calibration in zip(self.readouts, self.calibrations, strict=True):
+            level = None if self.scale is None else forecast.interval_level(readout.head)
+            for at, place in enumerate(readout.places):
                 found[place] = calibration.of(at) if level is None else {"level": level}
         return found
 
@@ -105,23 +105,23 @@ class Judge:
     def crossed(self, output: Tensor) -> list[float]:
         """For each run the share of the rows of raw outputs [R, N, O] on which its learned quantiles cross."""
         shares = output.new_zeros(len(output))
-        for reading in self.readings if self.scale is not None else ():
-            shares[reading.rows] = forecast.crossed(reading.head, output[reading.rows])
+        for readout in self.readouts if self.scale is not None else ():
+            shares[readout.rows] = forecast.crossed(readout.head, output[readout.rows])
         return shares.tolist()
 
     @torch.no_grad()
     def predictions(self, output: Tensor, wanted: Set[int]) -> dict[int, Predictions]:
         """By its place in the stack, what each `wanted` run predicts of the test split, from raw outputs [R, N, O]."""
         found = {}
-        for reading in self.readings:
-            if wanted.isdisjoint(reading.places):
+        for readout in self.readouts:
+            if wanted.isdisjoint(readout.places):
                 continue
-            raw, head = output[reading.rows], reading.head
+            raw, head = output[readout.rows], readout.head
             prediction = head.predict(raw)
             if head.loss.forecast is not None and self.scale is not None:
-                truth = self.rows.units("test")[reading.rows]
+                truth = self.rows.units("test")[readout.rows]
                 prediction = forecast.with_forecast(prediction, head, raw, truth)
-            for at, place in enumerate(reading.places):
+            for at, place in enumerate(readout.places):
                 if place in wanted:
                     found[place] = predictions_of(prediction, at, self.rows.runs[place].dataset, head.task)
         return found
@@ -130,15 +130,15 @@ class Judge:
     def fingerprints(self, output: Tensor) -> dict[int, Fingerprint]:
         """By its place in the stack, the fingerprint of what each run predicts, from raw outputs [R, N, O]."""
         found = {}
-        for reading in self.readings:
-            prediction = reading.head.predict(output[reading.rows])
+        for readout in self.readouts:
+            prediction = readout.head.predict(output[readout.rows])
             numbers = next(
                 tensor
                 for tensor in (prediction.values, prediction.probabilities, prediction.scores)
                 if tensor is not None
             )
             decisions = None if prediction.labels is None else prediction.labels.cpu().numpy()
-            for at, place in enumerate(reading.places):
+            for at, place in enumerate(readout.places):
                 told = None if decisions is None else decisions[at]
                 found[place] = fingerprint(told, numbers[at].cpu().numpy())
         return found

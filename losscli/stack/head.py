@@ -65,7 +65,7 @@ def outputs_of(run: Run, task: Task) -> int:
     return heads if task.has_classes else outputs * heads
 
 
-def reading_of(run: Run, task: Task) -> tuple[object, ...]:
+def readout_key(run: Run, task: Task) -> tuple[object, ...]:
     """What runs must share for their outputs to be read in one go, whatever their losses are."""
     loss: Loss = run.loss
     told = repr(sorted((name, str(value)) for name, value in run.settings.items())) if loss.point else ""

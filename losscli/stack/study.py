@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from losscli.stack.evaluate import Judge, Reading
+from losscli.stack.evaluate import Evaluator, Reading
 from losscli.stack.rows import Rows, Run
 from losscli.tasks import Prediction, Task
 
@@ -63,8 +63,8 @@ def epochs_to_look(epochs: int) -> set[int]:
 class Study:
     """Looks at all runs of a stack. `looks` has a list for each run."""
 
-    def __init__(self, rows: Rows, judge: Judge, task: Task, epochs: int):
-        self.rows, self.judge, self.task = rows, judge, task
+    def __init__(self, rows: Rows, judge: Evaluator, task: Task, epochs: int):
+        self.rows, self.evaluator, self.task = rows, judge, task
         self.epochs = epochs_to_look(epochs)
         self.flipped = _stacked([run.dataset.parts["train"].flipped for run in rows.runs])
         count = rows.count("train")
@@ -80,7 +80,7 @@ class Study:
         with torch.no_grad():
             output = forward(inputs)
         pull = self._pull(output, target, weight)
-        for reading in self.judge.readings:
+        for reading in self.evaluator.readings:
             raw, given = output[reading.rows], target[reading.rows]
             with torch.no_grad():
                 prediction = reading.head.predict(raw)
@@ -94,7 +94,7 @@ class Study:
     def _pull(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
         """The size of each row's gradient [R, n]; of each label's [R, n, L] where a row has several."""
         leaf = output.detach().requires_grad_()
-        losses = self.judge.objective(leaf, target, weight)
+        losses = self.evaluator.objective(leaf, target, weight)
         (gradient,) = torch.autograd.grad(losses.sum(), leaf)
         several = target.ndim == 3 and target.shape == gradient.shape and self.task.name == "multilabel"
         return gradient.abs() if several else gradient.norm(dim=-1)

@@ -15,7 +15,7 @@ from losscli.metrics import Metric
 from losscli.stack import device as machine
 from losscli.stack.chance import generator
 from losscli.stack.counted import may_miss
-from losscli.stack.evaluate import Judge
+from losscli.stack.evaluate import Evaluator
 from losscli.stack.head import outputs_of
 from losscli.stack.layers import ForwardContext
 from losscli.stack.models import Model
@@ -109,7 +109,7 @@ class Training:
         self.outputs = outputs_of(runs[0], job.task)
         self.network = Network(job.model.layers_for(self.rows.layout, self.outputs))
         self.objective = Objective(runs, job.task, job.device)
-        self.judge = Judge(self.rows, job.task, self.objective, job.metrics)
+        self.evaluator = Evaluator(self.rows, job.task, self.objective, job.metrics)
         self.weights = torch.stack([self._draw(run) for run in runs]).to(job.device)
         self.statistics = self.network.rest(len(runs)).to(job.device)
         self.best = (self.weights.clone(), self.statistics.clone()) if self.plan.patience else None
@@ -128,7 +128,7 @@ class Training:
         # Known beforehand, so that no step waits for the device, and none is slower where every batch has rows that count.
         self.may_miss = any(may_miss(run) for run in runs)
         self.tally = Tally(len(runs), job.device)
-        self.study = Study(self.rows, self.judge, job.task, self.epochs) if job.study else None
+        self.study = Study(self.rows, self.evaluator, job.task, self.epochs) if job.study else None
 
     def _draw(self, run: Run) -> Tensor:
         """The initial weights [P] of a run: drawn for its own number of features, then widened to the stack's."""
@@ -176,8 +176,8 @@ class Training:
         return judged.mean.detach()
 
     def _look(self, epoch: int, tally: Tally) -> None:
-        """Judge the epoch on the valid split; note who diverged, who improved, who rests from now on."""
-        valid = self.judge(self._outputs("valid"), "valid")
+        """Evaluator the epoch on the valid split; note who diverged, who improved, who rests from now on."""
+        valid = self.evaluator(self._outputs("valid"), "valid")
         sound = torch.isfinite(self.weights).all(dim=1)
         beside = [flag.to(self.weights.dtype) for flag in (sound, tally.counted)]
         table = torch.stack([tally.mean, self.started_at, *beside, *valid.values()]).tolist()  # the one wait
@@ -207,7 +207,7 @@ class Training:
     def _outputs(self, split: str) -> Tensor:
         units = sum(layer.units() for layer in self.network.layers)
         calm = ForwardContext(training=False)
-        return self.judge.outputs(lambda x: self.forward(x, calm), split, units)
+        return self.evaluator.outputs(lambda x: self.forward(x, calm), split, units)
 
     def finish(self) -> None:
         """Put the best weights back if they were kept, judge all splits, and hand out each run's weights."""
@@ -217,14 +217,14 @@ class Training:
         whole = list({metric.name: metric for metric in (*self.job.metrics, *self.job.yardsticks)}.values())
         for split in ("valid", "test", "train"):  # the valid split first: thresholds and temperatures are chosen on it
             output = self._outputs(split)
-            judged = self.judge(output, split, self.job.metrics if split == "train" else whole)
+            judged = self.evaluator(output, split, self.job.metrics if split == "train" else whole)
             found = {name: values.tolist() for name, values in judged.items()}
             for row, state in enumerate(self.states):
                 lost = state.status == "diverged"
                 state.scores[split] = {name: math.nan if lost else values[row] for name, values in found.items()}
             if split == "test":
                 self._hand_out(output)
-                crossed = self.judge.crossed(output)
+                crossed = self.evaluator.crossed(output)
         self._calibrate(crossed)
         weights, statistics = self.weights.cpu(), self.statistics.cpu()
         for row, state in enumerate(self.states):
@@ -234,18 +234,18 @@ class Training:
 
     def _calibrate(self, crossed: Sequence[float] = ()) -> None:
         """Note what was chosen for each run, and on which share of the test rows its quantiles crossed, where they did."""
-        for row, chosen in self.judge.chosen().items():
+        for row, chosen in self.evaluator.chosen().items():
             share = crossed[row] if crossed else 0.0
             self.states[row].calibration = {**chosen, "crossed": share} if share > 0 else chosen
 
     def _hand_out(self, output: Tensor) -> None:
         """What the runs predict: in short, and whole where it is to be kept."""
-        for row, print_ in self.judge.fingerprints(output).items():
+        for row, print_ in self.evaluator.fingerprints(output).items():
             self.states[row].fingerprint = None if self.states[row].status == "diverged" else print_
         kept = {
             row
             for row, state in enumerate(self.states)
             if state.status != "diverged" and state.run.seed in self.job.kept
         }
-        for row, predictions in self.judge.predictions(output, kept).items():
+        for row, predictions in self.evaluator.predictions(output, kept).items():
             self.states[row].predictions = predictions
