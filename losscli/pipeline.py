@@ -13,7 +13,7 @@ from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Comparison, Point, RunResult, TestRows
 from losscli.compare.tuning import choose, forget, with_choices
-from losscli.compare.why import Studied, why
+from losscli.compare.why import ProbedRun, why
 from losscli.contest import Contest, load, remembering, smaller
 from losscli.record import writer
 from losscli.record.predictions import MOST_NUMBERS
@@ -23,10 +23,10 @@ from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.tune import grids_of, may_be
 from losscli.stack.baseline import baseline
+from losscli.stack.probe import edges
 from losscli.stack.resolution import limits
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState, mean_of
-from losscli.stack.study import edges
 from losscli.stack.train import Report, stacks, steps_of, train
 from losscli.stack.watch import Stop, Tick, Watch, unwatched
 
@@ -125,8 +125,8 @@ def conclude(contest: Contest, states: Sequence[RunState]) -> Arena:
         corrupt=spec.data.corrupt.active(),
         test=TestRows(*limits(contest.datasets, contest.job.task, metrics)),
     )
-    studied = [Studied(state.run.entry, state.run.seed, state.predictions, state.looks) for state in states]
-    arena = replace(arena, why=why(arena, studied, edges(contest.job.task)))
+    probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
+    arena = replace(arena, why=why(arena, probed, edges(contest.job.task)))
     grids = {entry.name: grids_of(spec, entry) for entry in contest.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
 

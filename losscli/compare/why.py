@@ -17,7 +17,7 @@ from losscli.compare.result import Arena, finite
 
 if TYPE_CHECKING:
     from losscli.stack.predictions import Predictions
-    from losscli.stack.study import Look
+    from losscli.stack.probe import Snapshot
 
 PARTS = ("easiest quarter", "second quarter", "third quarter", "hardest quarter")
 MOST_CLASSES = 30  # of a breakdown: the most frequent ones
@@ -27,16 +27,16 @@ ENOUGH = 20  # rows of a test split below which quarters say nothing
 
 
 @dataclass(frozen=True)
-class Studied:
+class ProbedRun:
     """One run: what it says of the test split, and the looks that were taken at it while it trained."""
 
     entry: str
     seed: int
     predictions: Predictions | None
-    looks: Sequence[Look]
+    looks: Sequence[Snapshot]
 
 
-def why(arena: Arena, runs: Sequence[Studied], edges: Sequence[float]) -> dict[str, Any]:
+def why(arena: Arena, runs: Sequence[ProbedRun], edges: Sequence[float]) -> dict[str, Any]:
     """What `results.json` says under `why`; empty for a single entry.
 
     `best` is the entry with the best mean of the headline on the test split, `verdict` that of its comparison. `classes` and
@@ -114,7 +114,7 @@ MEASURES: Mapping[str, Callable[[Predictions, str], np.ndarray]] = {
 }
 
 
-def _measure(arena: Arena, runs: Sequence[Studied]) -> str:
+def _measure(arena: Arena, runs: Sequence[ProbedRun]) -> str:
     """What the headline says of single rows, or what comes nearest."""
     if arena.task == "regression":
         return "mae"
@@ -137,7 +137,7 @@ def _hard(told: Predictions, task: str) -> np.ndarray:
     return off
 
 
-def _by_class(runs: Sequence[Studied], pair: Sequence[str], arena: Arena) -> list[dict[str, Any]]:
+def _by_class(runs: Sequence[ProbedRun], pair: Sequence[str], arena: Arena) -> list[dict[str, Any]]:
     """Of both entries, in each class; for numbers in each quarter of the truth, from the lowest."""
     groups = {run.seed: _groups(run.predictions, arena) for run in runs if run.predictions is not None}
     names = list(dict.fromkeys(name for each in groups.values() for name in each))
@@ -167,7 +167,7 @@ def _groups(told: Predictions | None, arena: Arena) -> dict[str, np.ndarray]:
     return {label: told.truth[:, 0] == index for index, label in enumerate(arena.labels)}
 
 
-def _by_difficulty(runs: Sequence[Studied], pair: Sequence[str], arena: Arena) -> list[dict[str, Any]]:
+def _by_difficulty(runs: Sequence[ProbedRun], pair: Sequence[str], arena: Arena) -> list[dict[str, Any]]:
     """Of both entries, in each quarter of the test rows of each seed, from the easiest."""
     parts: dict[int, np.ndarray] = {}
     for seed in dict.fromkeys(run.seed for run in runs):
@@ -189,7 +189,7 @@ def _by_difficulty(runs: Sequence[Studied], pair: Sequence[str], arena: Arena) -
 
 
 def _scores(
-    runs: Sequence[Studied], pair: Sequence[str], arena: Arena, chosen: Mapping[int, np.ndarray]
+    runs: Sequence[ProbedRun], pair: Sequence[str], arena: Arena, chosen: Mapping[int, np.ndarray]
 ) -> dict[str, float | None]:
     """The mean over the seeds of what both entries score on the rows that are chosen for each seed."""
     found: dict[str, float | None] = {}
@@ -204,7 +204,7 @@ def _scores(
     return found
 
 
-def _attention(runs: Sequence[Studied], arena: Arena, edges: Sequence[float]) -> dict[str, Any]:
+def _attention(runs: Sequence[ProbedRun], arena: Arena, edges: Sequence[float]) -> dict[str, Any]:
     """The mean over the seeds of each entry's looks, epoch by epoch; only epochs that every seed has been looked at."""
     entries = {}
     for name, looks in _looks(runs, arena).items():
@@ -220,7 +220,7 @@ def _unit(task: str) -> str:
     return "sd off" if task == "regression" else "1 - p(given label)"
 
 
-def _memory(runs: Sequence[Studied], arena: Arena) -> dict[str, Any]:
+def _memory(runs: Sequence[ProbedRun], arena: Arena) -> dict[str, Any]:
     entries = {}
     for name, looks in _looks(runs, arena).items():
         kept = [(each[0].epoch, [look.memory for look in each if look.memory is not None]) for each in looks]
@@ -233,16 +233,16 @@ def _memory(runs: Sequence[Studied], arena: Arena) -> dict[str, Any]:
     return {"entries": entries} if entries else {}
 
 
-def _looks(runs: Sequence[Studied], arena: Arena) -> dict[str, list[list[Look]]]:
+def _looks(runs: Sequence[ProbedRun], arena: Arena) -> dict[str, list[list[Snapshot]]]:
     """By entry, for each epoch the looks of all its seeds."""
     found = {}
     for entry in arena.entries:
-        by_epoch: dict[int, list[Look]] = {}
-        studied = [run for run in runs if run.entry == entry.entry and run.looks]
-        for run in studied:
-            for look in run.looks:
+        by_epoch: dict[int, list[Snapshot]] = {}
+        probed = [run for run in runs if run.entry == entry.entry and run.snapshots]
+        for run in probed:
+            for look in run.snapshots:
                 by_epoch.setdefault(look.epoch, []).append(look)
-        whole = [by_epoch[epoch] for epoch in sorted(by_epoch) if len(by_epoch[epoch]) == len(studied)]
+        whole = [by_epoch[epoch] for epoch in sorted(by_epoch) if len(by_epoch[epoch]) == len(probed)]
         if whole:
             found[entry.entry] = whole
     return found

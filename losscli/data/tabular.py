@@ -211,7 +211,7 @@ class _Sorted:
     inferred: dict[str, tuple[Finding, ...]] = field(default_factory=dict)  # of columns that may be left out after all
 
     def sort(self) -> None:
-        """Look at every column; `DataError` with what is wrong in any of them."""
+        """Snapshot at every column; `DataError` with what is wrong in any of them."""
         source, problems = self.source, []
         for name in self.gathered.names:
             raw = self.gathered.columns.get(name)

@@ -17,7 +17,7 @@ from losscli.stack.predictions import Predictions
 from losscli.stack.rows import Run
 
 if TYPE_CHECKING:
-    from losscli.stack.study import Look
+    from losscli.stack.probe import Snapshot
 
 EXPLODED = 1e6  # a run whose loss is this many times what it started with has diverged, though it is still a number
 
@@ -37,7 +37,7 @@ class RunState:
     calibration: Mapping[str, Any] = field(default_factory=dict)  # as in `RunResult`
     fingerprint: Fingerprint | None = None  # of what it predicts for the test split; None if the run diverged
     predictions: Predictions | None = None  # None if the run diverged, or its seed is not among `Job.kept`
-    looks: list[Look] = field(default_factory=list)  # what the loss attended to, where that was studied
+    snapshots: list[Snapshot] = field(default_factory=list)  # what the loss attended to, where that was probed
     seconds: float = 0.0
 
     @property

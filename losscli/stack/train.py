@@ -23,10 +23,10 @@ from losscli.stack.network import Network, gather
 from losscli.stack.objective import Objective, Tally
 from losscli.stack.optimizer import OPTIMIZERS
 from losscli.stack.plan import Plan
+from losscli.stack.probe import Probe
 from losscli.stack.rows import Rows, Run, spans
 from losscli.stack.run_state import RunState
 from losscli.stack.schedule import share
-from losscli.stack.study import Study
 from losscli.tasks import Task
 
 # Without `epochs`, a run gets as many as this many steps need, within these bounds.
@@ -128,7 +128,7 @@ class Training:
         # Known beforehand, so that no step waits for the device, and none is slower where every batch has rows that count.
         self.may_miss = any(may_miss(run) for run in runs)
         self.tally = Tally(len(runs), job.device)
-        self.study = Study(self.rows, self.evaluator, job.task, self.epochs) if job.study else None
+        self.probe = Probe(self.rows, self.evaluator, job.task, self.epochs) if job.study else None
 
     def _draw(self, run: Run) -> Tensor:
         """The initial weights [P] of a run: drawn for its own number of features, then widened to the stack's."""
@@ -137,10 +137,10 @@ class Training:
 
     def run(self, report: Report) -> None:
         """All epochs, or as many as any run still needs."""
-        self._study(0)
+        self._probe(0)
         for epoch in range(1, self.epochs + 1):
             self._look(epoch, self._epoch())
-            self._study(epoch)
+            self._probe(epoch)
             if report(epoch, self.epochs, self.states):
                 for state in self.states:
                     state.stop()
@@ -192,9 +192,9 @@ class Training:
                 improved[row] = state.judge(self.job.metrics[0], named, self.plan.patience)
         self._keep(improved)
 
-    def _study(self, epoch: int) -> None:
-        if self.study is not None:
-            self.study.look(epoch, lambda x: self.forward(x, ForwardContext(training=False)))
+    def _probe(self, epoch: int) -> None:
+        if self.probe is not None:
+            self.probe.look(epoch, lambda x: self.forward(x, ForwardContext(training=False)))
 
     def _keep(self, improved: list[bool]) -> None:
         if self.best is not None and any(improved):
@@ -230,7 +230,7 @@ class Training:
         for row, state in enumerate(self.states):
             if state.status != "diverged":
                 state.weights = self.network.named(weights[row], statistics[row])
-                state.looks = [] if self.study is None else self.study.looks[row]
+                state.snapshots = [] if self.probe is None else self.probe.snapshots[row]
 
     def _calibrate(self, crossed: Sequence[float] = ()) -> None:
         """Note what was chosen for each run, and on which share of the test rows its quantiles crossed, where they did."""

@@ -298,7 +298,7 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def probes(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
+    def near_truth(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
         """Predictions of rows whose target [N, ...] is known: all right first, R = 1 + p, the others each wrong in one row.
 
         A metric that has no value even for the first has none for any prediction; the others tell by how much one row

@@ -22,8 +22,8 @@ from losscli.tasks.labels import (
     refuse_fractions,
     refuse_missing,
 )
+from losscli.tasks.near_truth import decisions
 from losscli.tasks.order import positive_label, ranks
-from losscli.tasks.probe import decisions
 from losscli.tasks.soft import are_shares, of_shares
 
 
@@ -77,7 +77,7 @@ class Binary(Task):
     ) -> Prediction:
         return prior_decisions(train, rows)
 
-    def probes(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
+    def near_truth(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
         return self.read(decisions(truth), "logits")
 
 

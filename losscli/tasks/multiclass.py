@@ -21,8 +21,8 @@ from losscli.tasks.labels import (
     refuse_fractions,
     refuse_missing,
 )
+from losscli.tasks.near_truth import classes
 from losscli.tasks.order import in_order
-from losscli.tasks.probe import classes
 from losscli.tasks.soft import per_class
 
 
@@ -88,7 +88,7 @@ class Multiclass(Task):
             prior = (counts / counts.sum()).expand(1, rows, -1)
         return Prediction(torch.zeros_like(prior), prior.argmax(-1).to(prior.dtype), prior)
 
-    def probes(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
+    def near_truth(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
         of_class = truth.argmax(-1) if truth.ndim == 2 else truth  # of probabilities, the most likely class
         return self.read(classes(of_class, outputs), "logits")
 

@@ -13,8 +13,8 @@ from losscli.errors import DataError, Finding, Problem, SpecError, counted, show
 from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetScale, Task, tasks
 from losscli.tasks.binary import prior_decisions, read_decisions
 from losscli.tasks.labels import label_of, occurring, place_of, refuse_beyond, refuse_missing
+from losscli.tasks.near_truth import decisions
 from losscli.tasks.order import ranks
-from losscli.tasks.probe import decisions
 
 SEPARATORS = (";", "|", ",", "/")  # what usually stands between the labels of one cell
 MEANS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
@@ -65,7 +65,7 @@ class Multilabel(Task):
     ) -> Prediction:
         return prior_decisions(train, rows)
 
-    def probes(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
+    def near_truth(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
         return self.read(decisions(truth), "logits")
 
 

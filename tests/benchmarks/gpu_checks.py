@@ -310,12 +310,14 @@ def study(trial: Trial) -> Iterator[Line]:
     for kind in ("multiclass", "regression"):
         contest, there = trial.board(kind)
         here = trained(contest, CPU)
-        pairs = [(a.looks[0], b.looks[0]) for a, b in zip(here, there, strict=True) if a.looks and b.looks]
+        pairs = [
+            (a.snapshots[0], b.snapshots[0]) for a, b in zip(here, there, strict=True) if a.snapshots and b.snapshots
+        ]
         off = max(
             (apart(torch.tensor(b.rows + b.gradient), torch.tensor(a.rows + a.gradient)) for a, b in pairs), default=9.0
         )
-        looks = sum(len(state.looks) for state in there)
-        memories = sum(look.memory is not None for state in there for look in state.looks)
+        looks = sum(len(state.snapshots) for state in there)
+        memories = sum(look.memory is not None for state in there for look in state.snapshots)
         complete = looks > 0 and (kind != "multiclass" or memories == looks)
         figure = f"{off:.2g} of {looks} looks, {memories} at wrong labels"
         yield Line(f"study {kind}", off <= ROWS and complete, figure, f"{ROWS:g}")

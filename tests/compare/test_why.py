@@ -11,9 +11,9 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
 from losscli.compare.result import Arena
-from losscli.compare.why import Studied, why
+from losscli.compare.why import ProbedRun, why
 from losscli.stack.predictions import Predictions
-from losscli.stack.study import Look, Memory
+from losscli.stack.probe import Memory, Snapshot
 
 ROWS = 40
 EDGES = (0.2, 0.4, 0.6, 0.8)
@@ -35,7 +35,9 @@ def test_classes_and_quarters(arena: Arena) -> None:
     truth = np.arange(ROWS) >= 30
     bce = np.where(truth, 0.4, 0.1)
     focal = np.where(truth, 0.8, 0.2)
-    runs = [Studied(name, seed, said(truth, p), ()) for name, p in (("bce", bce), ("focal", focal)) for seed in (0, 1)]
+    runs = [
+        ProbedRun(name, seed, said(truth, p), ()) for name, p in (("bce", bce), ("focal", focal)) for seed in (0, 1)
+    ]
     found = why(arena, runs, EDGES)
     assert (found["best"], found["reference"], found["measure"]) == ("focal", "bce", "accuracy")
     assert found["verdict"] == "too-few-seeds"
@@ -54,7 +56,9 @@ def test_rows_are_as_hard_as_all_entries_find_them(arena: Arena) -> None:
     one, other = np.full(ROWS, 0.9), np.full(ROWS, 0.9)
     one[:10], other[:10] = 0.0, 1.0  # 1.0 lacking in sum
     one[10:20] = other[10:20] = 0.4  # 1.2 lacking
-    found = why(arena, [Studied("bce", 0, said(truth, one), ()), Studied("focal", 0, said(truth, other), ())], EDGES)
+    found = why(
+        arena, [ProbedRun("bce", 0, said(truth, one), ()), ProbedRun("focal", 0, said(truth, other), ())], EDGES
+    )
     hardest = found["difficulty"][-1]
     assert (hardest["reference"], hardest["best"]) == (0.0, 0.0)
     third = found["difficulty"][-2]
@@ -65,8 +69,8 @@ def test_numbers_are_off_by_so_much(arena_of: Callable[..., Arena]) -> None:
     arena = replace(arena_of({"mse": [2.0], "mae": [1.0]}), task="regression", directions={"auroc": "down"})
     truth = np.arange(ROWS, dtype=float)
     runs = [
-        Studied("mse", 0, said(truth, truth + np.repeat([0.0, 0.0, 0.0, 8.0], 10), "values"), ()),
-        Studied("mae", 0, said(truth, truth + 1, "values"), ()),
+        ProbedRun("mse", 0, said(truth, truth + np.repeat([0.0, 0.0, 0.0, 8.0], 10), "values"), ()),
+        ProbedRun("mae", 0, said(truth, truth + 1, "values"), ()),
     ]
     found = why(arena, runs, EDGES)
     assert found["measure"] == "mae"
@@ -80,7 +84,10 @@ def test_multiclass_scores_decide_by_the_largest(arena: Arena) -> None:
     truth = np.arange(30) % 3
     right = np.eye(3)[truth] * 5
     wrong = np.roll(right, 1, axis=1)
-    runs = [Studied("bce", 0, said(truth, wrong, "scores"), ()), Studied("focal", 0, said(truth, right, "scores"), ())]
+    runs = [
+        ProbedRun("bce", 0, said(truth, wrong, "scores"), ()),
+        ProbedRun("focal", 0, said(truth, right, "scores"), ()),
+    ]
     found = why(three, runs, EDGES)
     assert [(line["class"], line["reference"], line["best"]) for line in found["classes"]] == [
         (label, 0.0, 1.0) for label in "abc"
@@ -92,7 +99,7 @@ def test_under_auroc_each_row_tells_its_share_of_it(arena_of: Callable[..., Aren
     chance = np.random.default_rng(0)
     truth = chance.random(200) < 0.2
     bce, focal = chance.integers(0, 9, 200), chance.integers(0, 9, 200) + truth
-    runs = [Studied("bce", 0, said(truth, bce), ()), Studied("focal", 0, said(truth, focal), ())]
+    runs = [ProbedRun("bce", 0, said(truth, bce), ()), ProbedRun("focal", 0, said(truth, focal), ())]
     found = why(arena_of({"bce": [0.8], "focal": [0.9]}), runs, EDGES)
     assert found["measure"] == "rank"
     for line in found["classes"]:
@@ -110,20 +117,20 @@ def test_under_log_loss_each_row_tells_its_share_of_it(arena_of: Callable[..., A
     )
     truth = np.arange(40) % 2
     p = np.linspace(0.05, 0.95, 40)
-    found = why(arena, [Studied("bce", 0, said(truth, p), ()), Studied("focal", 0, said(truth, p), ())], EDGES)
+    found = why(arena, [ProbedRun("bce", 0, said(truth, p), ()), ProbedRun("focal", 0, said(truth, p), ())], EDGES)
     assert (found["measure"], found["best"]) == ("log-loss", "bce")
     total = sum(line["rows"] * line["best"] for line in found["difficulty"]) / 40
     assert total == pytest.approx(log_loss(truth, p), rel=1e-5)
 
 
 def test_looks_are_averaged_over_seeds(arena: Arena) -> None:
-    def look(epoch: int, share: float, memorised: float) -> Look:
-        return Look(epoch, (share, 1 - share), (1 - share, share), Memory(memorised, 0.0, 1.0))
+    def look(epoch: int, share: float, memorised: float) -> Snapshot:
+        return Snapshot(epoch, (share, 1 - share), (1 - share, share), Memory(memorised, 0.0, 1.0))
 
     runs = [
-        Studied("bce", 0, None, [look(0, 0.2, 0.0), look(2, 0.4, 0.5), look(4, 1.0, 1.0)]),
-        Studied("bce", 1, None, [look(0, 0.4, 0.5), look(2, 0.8, 1.0)]),  # it stopped early
-        Studied("focal", 0, None, ()),
+        ProbedRun("bce", 0, None, [look(0, 0.2, 0.0), look(2, 0.4, 0.5), look(4, 1.0, 1.0)]),
+        ProbedRun("bce", 1, None, [look(0, 0.4, 0.5), look(2, 0.8, 1.0)]),  # it stopped early
+        ProbedRun("focal", 0, None, ()),
     ]
     found = why(arena, runs, (0.5,))
     told = found["attention"]["entries"]

@@ -31,7 +31,7 @@ def assert_same(benchmark, here, there) -> None:
     identical = benchmark("gpu_checks").identical
     for own, other in zip(here, there, strict=True):
         assert identical(own, other), own.run.entry
-        assert repr(own.looks) == repr(other.looks)
+        assert repr(own.snapshots) == repr(other.snapshots)
         if own.predictions is not None:
             np.testing.assert_array_equal(own.predictions.prediction, other.predictions.prediction)
 
@@ -85,8 +85,8 @@ def test_the_study_waits_as_often_for_many_runs_as_for_few(standin, run_of, job_
         job = replace(job_of("binary"), device=standin.DEVICE, study=True)
         training = engine.Training([run_of("bce-logits", seed) for seed in range(seeds)], job)
         before = standin.Apart.waits
-        training._study(0)
-        assert len(training.study.looks[-1]) == 1
+        training._probe(0)
+        assert len(training.study.snapshots[-1]) == 1
         waits.append(standin.Apart.waits - before)
     assert waits[0] == waits[1] > 0
 

@@ -28,7 +28,7 @@ def inspect(
     every: All = False,
     form: flags.As = flags.Format.text,
 ) -> None:
-    """Look at data: columns, target, and what stands out.
+    """Snapshot at data: columns, target, and what stands out.
 
     Without a target it says which columns might be one.
 

@@ -37,7 +37,7 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """One run at the end of one epoch (0: before the first): shares by hardness, from the easiest rows to the hardest."""
 
     epoch: int
@@ -60,7 +60,7 @@ def epochs_to_look(epochs: int) -> set[int]:
     return set(np.linspace(0, epochs, LOOKS).round().astype(int).tolist())
 
 
-class Study:
+class Probe:
     """Looks at all runs of a stack. `looks` has a list for each run."""
 
     def __init__(self, rows: Rows, judge: Evaluator, task: Task, epochs: int):
@@ -70,7 +70,7 @@ class Study:
         count = rows.count("train")
         wanted = SAMPLE if self.flipped is None else 2 * SAMPLE
         self.places = torch.linspace(0, count - 1, min(wanted, count)).round().long()
-        self.looks: list[list[Look]] = [[] for _ in rows.runs]
+        self.snapshots: list[list[Snapshot]] = [[] for _ in rows.runs]
 
     def look(self, epoch: int, forward: Callable[[Tensor], Tensor]) -> None:
         """Note one more epoch, if it is one of those; `forward` gives raw outputs [R, n, O] of rows [R, n, F]."""
@@ -89,7 +89,7 @@ class Study:
             memories = self._memories(prediction, given, reading.places)
             for at, place in enumerate(reading.places):
                 rows, gradient = (tuple(table[at]) for table in shares)
-                self.looks[place].append(Look(epoch, rows, gradient, memories[at]))
+                self.snapshots[place].append(Snapshot(epoch, rows, gradient, memories[at]))
 
     def _pull(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
         """The size of each row's gradient [R, n]; of each label's [R, n, L] where a row has several."""

@@ -13,7 +13,7 @@ from losscli.data.corrupt import Corruption
 from losscli.data.prepare import prepare
 from losscli.data.sources import sources
 from losscli.stack.plan import Plan
-from losscli.stack.study import APART, OFF, epochs_to_look
+from losscli.stack.probe import APART, OFF, epochs_to_look
 from losscli.stack.train import Training, stacks, train
 from losscli.tasks import tasks
 
@@ -42,7 +42,7 @@ def test_a_logistic_gradient_is_p_minus_y(run_of, job_of) -> None:
     p = 1 / (1 + np.exp(-logit))
     off = np.where(part.target > 0.5, 1 - p, p)
     kind = np.digitize(off, OFF, right=True)
-    look = training.states[0].looks[-1]
+    look = training.states[0].snapshots[-1]
     assert look.epoch == 4
     np.testing.assert_allclose(look.rows, share(kind, np.ones(len(off))), atol=1e-6)
     np.testing.assert_allclose(look.gradient, share(kind, np.abs(p - part.target)), atol=1e-5)
@@ -50,7 +50,7 @@ def test_a_logistic_gradient_is_p_minus_y(run_of, job_of) -> None:
 
 def test_the_gradient_of_mae_is_the_same_for_every_row(run_of, job_of) -> None:
     run = run_of("mae", task="regression")
-    look = looked([run], job_of("regression", PLAN)).states[0].looks[-1]
+    look = looked([run], job_of("regression", PLAN)).states[0].snapshots[-1]
     np.testing.assert_allclose(look.gradient, look.rows, atol=1e-5)
     truth = run.dataset.parts["train"].target
     assert len(look.rows) == len(APART) + 1
@@ -61,7 +61,7 @@ def test_focal_lets_go_of_easy_rows(run_of, job_of) -> None:
     """Relative to their number, the easiest rows pull less under focal loss."""
     runs = [run_of("bce-logits"), run_of("focal", gamma=4.0)]
     states = looked(runs, job_of(plan=Plan(epochs=40, batch_size=32))).states
-    plain, focal = (state.looks[-1] for state in states)
+    plain, focal = (state.snapshots[-1] for state in states)
     assert min(plain.rows[0], focal.rows[0]) > 0.05
     assert focal.gradient[0] / focal.rows[0] < 0.5 * plain.gradient[0] / plain.rows[0]
 
@@ -81,8 +81,8 @@ def test_a_run_alone_is_looked_at_as_in_a_stack(run_of, job_of, task: str, losse
     together = [state for stack in stacks(runs, job) for state in train(stack, job)]
     for state in together:
         (alone,) = train([state.run], job)
-        assert [look.epoch for look in alone.looks] == sorted(epochs_to_look(4))
-        for one, other in zip(alone.looks, state.looks, strict=True):
+        assert [look.epoch for look in alone.snapshots] == sorted(epochs_to_look(4))
+        for one, other in zip(alone.snapshots, state.snapshots, strict=True):
             np.testing.assert_allclose(one.rows, other.rows, atol=1e-3)
             np.testing.assert_allclose(one.gradient, other.gradient, atol=2e-3)
             assert sum(one.rows) == pytest.approx(1)
@@ -91,9 +91,9 @@ def test_a_run_alone_is_looked_at_as_in_a_stack(run_of, job_of, task: str, losse
 
 def test_studying_changes_no_number(run_of, job_of) -> None:
     job = job_of(plan=PLAN, dropout=0.2, norm="batch")
-    (plain,), (studied,) = train([run_of()], job), train([run_of()], replace(job, study=True))
-    assert plain.history == studied.history
-    assert all((plain.weights[name] == studied.weights[name]).all() for name in plain.weights)
+    (plain,), (probed,) = train([run_of()], job), train([run_of()], replace(job, study=True))
+    assert plain.history == probed.history
+    assert all((plain.weights[name] == probed.weights[name]).all() for name in plain.weights)
 
 
 def test_wrong_labels_learned_by_heart_are_counted(run_of, job_of) -> None:
@@ -105,7 +105,7 @@ def test_wrong_labels_learned_by_heart_are_counted(run_of, job_of) -> None:
     training = looked([run], job_of("multiclass", PLAN))
     part = dataset.parts["train"]
     decided = training._outputs("train")[0].argmax(dim=-1).numpy()
-    memory = training.states[0].looks[-1].memory
+    memory = training.states[0].snapshots[-1].memory
     assert memory is not None
     assert part.flipped.sum() > 20
     assert memory.memorised == pytest.approx((decided == part.target)[part.flipped].mean())
