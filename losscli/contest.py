@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from losscli.check import Wiring, look
+from losscli.check import LossCall, look
 from losscli.data.columns import in_short
 from losscli.data.dataset import Dataset
 from losscli.data.leaks import leaks
@@ -135,11 +135,11 @@ def _looked(runs: Sequence[Run], task: str) -> list[Finding]:
     return found
 
 
-def _wired(run: Run, task: str) -> Wiring:
+def _wired(run: Run, task: str) -> LossCall:
     """What the rules look at: of an entry's first run, whose training split stands for those of the others."""
     settings = {name: resolve(value, name, run.loss, run.dataset) for name, value in run.settings.items()}
     shares = class_shares(run.dataset.parts["train"].target, task)
-    return Wiring(run.entry, task, run.loss, run.output, settings, shares)
+    return LossCall(run.entry, task, run.loss, run.output, settings, shares)
 
 
 def _unweighted(entry: str) -> Finding:

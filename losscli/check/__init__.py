@@ -1,6 +1,6 @@
 """Misuse of losses, recognised: each rule is one block with its own page (what, why, use instead) and its own examples.
 
-A rule looks at the wiring of one entry: task, loss, the activations between the last layer and the loss, and the numbers of
+A rule looks at the call of one entry: task, loss, the activations between the last layer and the loss, and the numbers of
 the loss's options beside how often each class occurs.
 """
 
@@ -15,12 +15,12 @@ from losscli.losses import Loss
 from losscli.shelf import Shelf
 
 Severity = Literal["error", "warning", "info"]
-# Task, loss, output chain; and what else of the wiring is known.
+# Task, loss, output chain; and what else of the call is known.
 Example = tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Wiring:
+class LossCall:
     """How one entry is wired: what the loss expects, and what it gets.
 
     `settings` are the options with their defaults, class weights as numbers. `shares` are the classes' shares of the training
@@ -43,7 +43,7 @@ class Wiring:
         return any(name in then for name in self.chain[self.chain.index(first) + 1 :]) if first in self.chain else False
 
 
-Condition = Callable[[Wiring], bool | str]
+Condition = Callable[[LossCall], bool | str]
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class Rule:
     bad: tuple[Example, ...]
     good: tuple[Example, ...]
 
-    def look(self, wiring: Wiring) -> Finding | None:
-        seen = self.applies(wiring)
+    def look(self, call: LossCall) -> Finding | None:
+        seen = self.applies(call)
         if not seen:
             return None
         particulars = f" ({seen})" if isinstance(seen, str) else ""
-        return Finding(self.code, self.severity, f"{wiring.entry}: {self.says}{particulars}", self.cure)
+        return Finding(self.code, self.severity, f"{call.entry}: {self.says}{particulars}", self.cure)
 
 
 rules: Shelf[Rule] = Shelf(__name__, "rule")
@@ -90,7 +90,7 @@ def rule(
     return register
 
 
-def look(wiring: Wiring) -> list[Finding]:
+def look(call: LossCall) -> list[Finding]:
     """What the rules say of one entry, and what was noticed when its loss was made."""
-    found = [each.look(wiring) for each in rules]
-    return [*wiring.loss.findings, *(finding for finding in found if finding is not None)]
+    found = [each.look(call) for each in rules]
+    return [*call.loss.findings, *(finding for finding in found if finding is not None)]

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from losscli.check import Wiring, rule
+from losscli.check import LossCall, rule
 from losscli.tasks import tasks
 
 PROBABILITIES = ("sigmoid", "softmax")
 
 
-def _reach(wiring: Wiring, low: float, high: float) -> bool | str:
+def _reach(call: LossCall, low: float, high: float) -> bool | str:
     """Between which probabilities a model stays whose scores lie in [low, high]; True where it gives none, or K is not known.
 
     >>> from losscli.losses import find
-    >>> _reach(Wiring("e", "binary", find("bce-logits", "binary"), ("tanh",)), -1.0, 1.0)
+    >>> _reach(LossCall("e", "binary", find("bce-logits", "binary"), ("tanh",)), -1.0, 1.0)
     'no probability leaves 0.27 to 0.73'
-    >>> _reach(Wiring("e", "multiclass", find("cross-entropy", "multiclass"), ("tanh",), shares=[0.1] * 10), -1.0, 1.0)
+    >>> _reach(LossCall("e", "multiclass", find("cross-entropy", "multiclass"), ("tanh",), shares=[0.1] * 10), -1.0, 1.0)
     'no probability leaves 0.015 to 0.45'
     """
     import torch
 
-    classes = len(wiring.shares) if wiring.task == "multiclass" else 1
+    classes = len(call.shares) if call.task == "multiclass" else 1
     if not classes:
         return True
     received = torch.full((1, 2, classes), low, dtype=torch.float64)
     received[:, 0, 0], received[:, 1, 1:] = high, high  # one class above all others, and one below
-    task, loss = tasks.get(wiring.task), wiring.loss
-    shaped = received if wiring.task != "binary" else received.squeeze(-1)
-    point = None if loss.point is None else loss.point(shaped, wiring.settings)
+    task, loss = tasks.get(call.task), call.loss
+    shaped = received if call.task != "binary" else received.squeeze(-1)
+    point = None if loss.point is None else loss.point(shaped, call.settings)
     told = task.read(shaped, loss.expects).probabilities if point is None else point
     if told is None:
         return True
-    first = told if wiring.task == "binary" else told[..., 0]
+    first = told if call.task == "binary" else told[..., 0]
     return f"no probability leaves {float(first.min()):.2g} to {float(first.max()):.2g}"
 
 
@@ -43,9 +43,9 @@ def _reach(wiring: Wiring, low: float, high: float) -> bool | str:
     bad=(("multiclass", "cross-entropy", ("softmax",)), ("multiclass", "focal", ("relu", "softmax"))),
     good=(("multiclass", "cross-entropy", ()), ("multiclass", "nll", ("log-softmax",))),
 )
-def double_softmax(wiring: Wiring) -> bool | str:
-    seen = wiring.task == "multiclass" and wiring.loss.expects in ("logits", "scores") and wiring.last == "softmax"
-    return seen and _reach(wiring, 0.0, 1.0)
+def double_softmax(call: LossCall) -> bool | str:
+    seen = call.task == "multiclass" and call.loss.expects in ("logits", "scores") and call.last == "softmax"
+    return seen and _reach(call, 0.0, 1.0)
 
 
 @rule(
@@ -61,8 +61,8 @@ def double_softmax(wiring: Wiring) -> bool | str:
     ),
     good=(("binary", "bce-logits", ()), ("binary", "bce", ("sigmoid",))),
 )
-def double_sigmoid(wiring: Wiring) -> bool:
-    return wiring.loss.expects in ("logits", "scores") and wiring.last == "sigmoid"
+def double_sigmoid(call: LossCall) -> bool:
+    return call.loss.expects in ("logits", "scores") and call.last == "sigmoid"
 
 
 @rule(
@@ -73,8 +73,8 @@ def double_sigmoid(wiring: Wiring) -> bool:
     bad=(("binary", "bce", ()), ("multilabel", "bce", ("tanh",))),
     good=(("binary", "bce", ("sigmoid",)),),
 )
-def raw_scores_into_probabilities(wiring: Wiring) -> bool:
-    return wiring.loss.expects == "probabilities" and wiring.last not in PROBABILITIES
+def raw_scores_into_probabilities(call: LossCall) -> bool:
+    return call.loss.expects == "probabilities" and call.last not in PROBABILITIES
 
 
 @rule(
@@ -85,8 +85,8 @@ def raw_scores_into_probabilities(wiring: Wiring) -> bool:
     bad=(("multiclass", "nll", ()), ("multiclass", "nll", ("softmax",))),
     good=(("multiclass", "nll", ("log-softmax",)),),
 )
-def not_log_probabilities(wiring: Wiring) -> bool:
-    return wiring.loss.expects == "log-probabilities" and wiring.last != "log-softmax"
+def not_log_probabilities(call: LossCall) -> bool:
+    return call.loss.expects == "log-probabilities" and call.last != "log-softmax"
 
 
 @rule(
@@ -98,8 +98,8 @@ def not_log_probabilities(wiring: Wiring) -> bool:
     bad=(("binary", "bce", ("relu", "sigmoid")), ("multiclass", "nll", ("relu", "log-softmax"))),
     good=(("binary", "bce", ("sigmoid",)),),
 )
-def relu_before_sigmoid(wiring: Wiring) -> bool:
-    return wiring.before("relu", (*PROBABILITIES, "log-softmax"))
+def relu_before_sigmoid(call: LossCall) -> bool:
+    return call.before("relu", (*PROBABILITIES, "log-softmax"))
 
 
 @rule(
@@ -111,8 +111,8 @@ def relu_before_sigmoid(wiring: Wiring) -> bool:
     bad=(("binary", "bce-logits", ("relu",)), ("multiclass", "cross-entropy", ("relu",))),
     good=(("binary", "bce-logits", ()), ("regression", "mse", ("relu",))),
 )
-def clipped_scores(wiring: Wiring) -> bool:
-    return wiring.loss.expects in ("logits", "scores") and wiring.last in ("relu", "softplus", "exp")
+def clipped_scores(call: LossCall) -> bool:
+    return call.loss.expects in ("logits", "scores") and call.last in ("relu", "softplus", "exp")
 
 
 @rule(
@@ -123,9 +123,9 @@ def clipped_scores(wiring: Wiring) -> bool:
     bad=(("binary", "bce-logits", ("tanh",)),),
     good=(("binary", "bce-logits", ()),),
 )
-def bounded_scores(wiring: Wiring) -> bool | str:
-    seen = wiring.loss.expects in ("logits", "scores") and wiring.last == "tanh"
-    return seen and _reach(wiring, -1.0, 1.0)
+def bounded_scores(call: LossCall) -> bool | str:
+    seen = call.loss.expects in ("logits", "scores") and call.last == "tanh"
+    return seen and _reach(call, -1.0, 1.0)
 
 
 @rule(
@@ -137,8 +137,8 @@ def bounded_scores(wiring: Wiring) -> bool | str:
     bad=(("multiclass", "nll", ("sigmoid", "log-softmax")),),
     good=(("multiclass", "cross-entropy", ()), ("multiclass", "cross-entropy", ("sigmoid",))),
 )
-def sigmoid_before_softmax_loss(wiring: Wiring) -> bool:
-    return wiring.before("sigmoid", ("softmax", "log-softmax"))
+def sigmoid_before_softmax_loss(call: LossCall) -> bool:
+    return call.before("sigmoid", ("softmax", "log-softmax"))
 
 
 @rule(
@@ -149,8 +149,8 @@ def sigmoid_before_softmax_loss(wiring: Wiring) -> bool:
     bad=(("multilabel", "bce", ("softmax",)), ("multilabel", "bce-logits", ("softmax",))),
     good=(("multilabel", "bce", ("sigmoid",)),),
 )
-def softmax_over_labels(wiring: Wiring) -> bool:
-    return wiring.task == "multilabel" and wiring.last in ("softmax", "log-softmax")
+def softmax_over_labels(call: LossCall) -> bool:
+    return call.task == "multilabel" and call.last in ("softmax", "log-softmax")
 
 
 @rule(
@@ -161,8 +161,8 @@ def softmax_over_labels(wiring: Wiring) -> bool:
     bad=(("multiclass", "cross-entropy", ("log-softmax",)),),
     good=(("multiclass", "nll", ("log-softmax",)),),
 )
-def needless_log_softmax(wiring: Wiring) -> bool:
-    return wiring.task == "multiclass" and wiring.loss.expects == "logits" and wiring.chain == ("log-softmax",)
+def needless_log_softmax(call: LossCall) -> bool:
+    return call.task == "multiclass" and call.loss.expects == "logits" and call.chain == ("log-softmax",)
 
 
 @rule(
@@ -173,5 +173,5 @@ def needless_log_softmax(wiring: Wiring) -> bool:
     bad=(("regression", "mse", ("relu",)), ("regression", "huber", ("sigmoid",))),
     good=(("regression", "mse", ()),),
 )
-def bounded_values(wiring: Wiring) -> bool:
-    return wiring.task == "regression" and wiring.loss.expects == "values" and bool(wiring.chain)
+def bounded_values(call: LossCall) -> bool:
+    return call.task == "regression" and call.loss.expects == "values" and bool(call.chain)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.check import Wiring, rule
+from losscli.check import LossCall, rule
 
 RARE = 0.3  # the share of a class below which it is called rare
 RARELY_YES: dict[str, Any] = {"shares": (0.9, 0.1)}
@@ -27,12 +27,12 @@ EVEN: dict[str, Any] = {"shares": (0.5, 0.5)}
         ("binary", "focal", (), {"settings": {"alpha": 0.25}}),
     ),
 )
-def focal_alpha_lowers_the_rare_class(wiring: Wiring) -> str:
+def focal_alpha_lowers_the_rare_class(call: LossCall) -> str:
     """The weights of a positive and of a negative, where the rare one is the lighter; else nothing."""
-    alpha = wiring.settings.get("alpha")
-    if (wiring.loss.task, wiring.loss.name) != ("binary", "focal") or alpha is None or not wiring.shares:
+    alpha = call.settings.get("alpha")
+    if (call.loss.task, call.loss.name) != ("binary", "focal") or alpha is None or not call.shares:
         return ""
-    share = wiring.shares[1]
+    share = call.shares[1]
     if alpha >= 0.5 or share >= RARE:
         return ""
     return f"alpha {alpha:g} at {share:.2g} positives weighs a positive {alpha:.4g} and a negative {1 - alpha:.4g}"
@@ -58,10 +58,10 @@ def focal_alpha_lowers_the_rare_class(wiring: Wiring) -> str:
         ("binary", "bce-logits", (), {"settings": {"pos_weight": 9.0, "label_smoothing": 0.1}}),
     ),
 )
-def weights_against_smoothing(wiring: Wiring) -> str:
+def weights_against_smoothing(call: LossCall) -> str:
     """What a row of the lightest class counts for its own class and for another, where that is more; else nothing."""
-    smoothing = wiring.settings.get("label_smoothing") or 0.0
-    for weights in _weights(wiring):
+    smoothing = call.settings.get("label_smoothing") or 0.0
+    for weights in _weights(call):
         light, heavy = min(weights), max(weights)
         spread = smoothing / len(weights)
         own, other = light * (1 - smoothing + spread), heavy * spread
@@ -73,9 +73,9 @@ def weights_against_smoothing(wiring: Wiring) -> str:
     return ""
 
 
-def _weights(wiring: Wiring) -> list[Sequence[float]]:
+def _weights(call: LossCall) -> list[Sequence[float]]:
     """The weights of the classes that compete with one another: of no and yes, for each label apart."""
-    settings = wiring.settings
+    settings = call.settings
     if (positive := settings.get("pos_weight")) is not None:
         return [(1.0, float(weight)) for weight in np.atleast_1d(positive)]
     weight: Any = settings.get("weight")

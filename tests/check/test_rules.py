@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.special import softmax
 
-from losscli.check import Rule, Wiring, look, rules
+from losscli.check import LossCall, Rule, look, rules
 from losscli.contest import load
 from losscli.losses import find, for_task
 from losscli.losses.weights import class_shares
@@ -18,8 +18,8 @@ from losscli.spec.load import load_spec
 from losscli.tasks import tasks
 
 
-def wiring(task: str, loss: str, chain: tuple[str, ...], known: Mapping[str, Any] | None = None) -> Wiring:
-    return Wiring(loss, task, find(loss, task), chain, **(known or {}))
+def call(task: str, loss: str, chain: tuple[str, ...], known: Mapping[str, Any] | None = None) -> LossCall:
+    return LossCall(loss, task, find(loss, task), chain, **(known or {}))
 
 
 @pytest.mark.parametrize("rule", list(rules), ids=lambda rule: rule.code)
@@ -27,9 +27,9 @@ def test_a_rule_sees_its_bad_examples_and_not_its_good_ones(rule: Rule):
     assert rule.bad
     assert rule.good
     for example in rule.bad:
-        assert rule.code in [finding.code for finding in look(wiring(*example))], example
+        assert rule.code in [finding.code for finding in look(call(*example))], example
     for example in rule.good:
-        assert rule.code not in [finding.code for finding in look(wiring(*example))], example
+        assert rule.code not in [finding.code for finding in look(call(*example))], example
 
 
 @pytest.mark.parametrize("task", [task.name for task in tasks])
@@ -38,7 +38,7 @@ def test_what_auto_gives_a_loss_is_never_wrong(task):
     checked = 0
     for loss in for_task(task).values():
         link = contract.links[loss.expects]
-        assert look(Wiring(loss.name, task, loss, (link,) if link else ())) == []
+        assert look(LossCall(loss.name, task, loss, (link,) if link else ())) == []
         checked += 1
     assert checked >= 3
 
@@ -54,14 +54,14 @@ def test_what_auto_gives_a_loss_is_never_wrong(task):
     ],
 )
 def test_the_classic_mistakes_have_their_names(task, loss, chain, codes):
-    findings = look(wiring(task, loss, chain))
+    findings = look(call(task, loss, chain))
     assert [finding.code for finding in findings] == codes
     assert all(finding.cure and finding.severity == "error" for finding in findings)
 
 
 def test_smoothed_and_weighted_a_right_answer_costs_more_than_a_wrong_one():
     settings = {"weight": [0.01, 0.99], "label_smoothing": 0.1}
-    [finding] = look(wiring("multiclass", "cross-entropy", (), {"settings": settings}))
+    [finding] = look(call("multiclass", "cross-entropy", (), {"settings": settings}))
     assert finding.code == "weights-against-smoothing"
     # 0.01 (1 - 0.1 + 0.05) and 0.99 * 0.05
     assert "counts 0.0095 for its own class and 0.0495 for the heaviest" in finding.message
@@ -79,13 +79,13 @@ def test_the_finding_comes_where_the_least_loss_changes_sides(pos_weight):
     judge = torch.nn.BCEWithLogitsLoss(reduction="none", pos_weight=torch.tensor(pos_weight))
     best = scores[judge(scores, torch.full_like(scores, 0.05 if heavy else 0.95)).argmin()].item()
     known = {"settings": {"pos_weight": pos_weight, "label_smoothing": 0.1}}
-    found = look(wiring("binary", "bce-logits", (), known))
+    found = look(call("binary", "bce-logits", (), known))
     assert bool(found) == (best > 0 if heavy else best < 0)
 
 
 def test_alpha_against_a_rare_class_is_told_with_its_numbers():
     shares = class_shares(np.array([0, 0, 0, 0, 1.0]), "binary")
-    [finding] = look(wiring("binary", "focal", (), {"settings": {"alpha": 0.25}, "shares": shares}))
+    [finding] = look(call("binary", "focal", (), {"settings": {"alpha": 0.25}, "shares": shares}))
     assert finding.code == "focal-alpha-lowers-the-rare-class"
     assert "alpha 0.25 at 0.2 positives weighs a positive 0.25 and a negative 0.75" in finding.message
     assert class_shares(np.array([2, 0, 2, 2]), "multiclass") == (0.25, 0.0, 0.75)
@@ -114,16 +114,16 @@ def test_the_probabilities_that_bounded_scores_reach_depend_on_the_number_of_cla
     """One class at 1 and the others at the lowest score, or the other way about, through scipy's softmax."""
     high = softmax(np.array([1.0] + [low] * (classes - 1)))[0]
     least = softmax(np.array([low] + [1.0] * (classes - 1)))[0]
-    [finding] = look(wiring("multiclass", "cross-entropy", (link,), {"shares": [1 / classes] * classes}))
+    [finding] = look(call("multiclass", "cross-entropy", (link,), {"shares": [1 / classes] * classes}))
     assert f"no probability leaves {least:.2g} to {high:.2g}" in finding.message
 
 
 def test_only_what_a_loss_says_is_told_of_bounded_scores():
-    [binary] = look(wiring("binary", "bce-logits", ("tanh",)))
+    [binary] = look(call("binary", "bce-logits", ("tanh",)))
     assert "0.27 to 0.73" in binary.message  # 1 / (1 + e), e / (1 + e)
-    for silent in (wiring("binary", "hinge", ("tanh",)), wiring("multiclass", "cross-entropy", ("tanh",))):
+    for silent in (call("binary", "hinge", ("tanh",)), call("multiclass", "cross-entropy", ("tanh",))):
         [finding] = look(silent)  # no probabilities, and classes that are not known
         assert finding.code == "bounded-scores"
         assert "leaves" not in finding.message
-    [each] = look(wiring("multiclass", "ova-bce", ("tanh",), {"shares": [0.25] * 4}))
+    [each] = look(call("multiclass", "ova-bce", ("tanh",), {"shares": [0.25] * 4}))
     assert "0.27 to 0.73" in each.message  # each class has a sigmoid of its own
