@@ -1,4 +1,4 @@
-"""THE LINE: specs -> arenas -> datasets -> stacks -> comparison -> record. Read this first, then `contest.py`."""
+"""THE LINE: specs -> arenas -> datasets -> stacks -> comparison -> record. Read this first, then `experiment.py`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Comparison, Point, RunResult, TestRows
 from losscli.compare.tuning import choose, forget, with_choices
 from losscli.compare.why import ProbedRun, why
-from losscli.contest import Contest, load, remembering, smaller
+from losscli.experiment import Experiment, load, remembering, smaller
 from losscli.record import writer
 from losscli.record.predictions import MOST_NUMBERS
 from losscli.reports.json import to_json
@@ -44,90 +44,94 @@ def run(
     With `smoke`, at most two seeds and forty steps each: enough to see that everything runs.
     """
     began = time.perf_counter()
-    contests = [load(spec) for spec in merge([smaller(spec) if smoke else spec for spec in specs])]
-    contests = [remembering(contest, MOST_NUMBERS // len(contests)) for contest in contests]
+    experiments = [load(spec) for spec in merge([smaller(spec) if smoke else spec for spec in specs])]
+    experiments = [remembering(experiment, MOST_NUMBERS // len(experiments)) for experiment in experiments]
     loaded = time.perf_counter()
-    trained = _train(contests, watch, stop or Stop())
+    trained = _train(experiments, watch, stop or Stop())
     seconds = time.perf_counter() - loaded
-    chosen = [choose(states, contest.headline) for contest, states in zip(contests, trained, strict=True)]
-    arenas = [conclude(_as_it_ended(contest), states) for contest, states in zip(contests, chosen, strict=True)]
+    chosen = [choose(states, experiment.headline) for experiment, states in zip(experiments, trained, strict=True)]
+    arenas = [
+        conclude(_as_it_ended(experiment), states) for experiment, states in zip(experiments, chosen, strict=True)
+    ]
     comparison = Comparison(
         arenas=arenas,
-        device=", ".join(dict.fromkeys(str(contest.job.device) for contest in contests)),
+        device=", ".join(dict.fromkeys(str(experiment.job.device) for experiment in experiments)),
         record=None,
-        timing=_timing(contests, trained, loaded - began, seconds),
+        timing=_timing(experiments, trained, loaded - began, seconds),
         unmet=[
-            said for contest, arena in zip(contests, arenas, strict=True) for said in unmet(contest.spec.expect, arena)
+            said
+            for experiment, arena in zip(experiments, arenas, strict=True)
+            for said in unmet(experiment.spec.expect, arena)
         ],
         breakdowns=breakdowns(arenas),
     )
-    return comparison if out is None else keep(comparison, contests, chosen, out)
+    return comparison if out is None else keep(comparison, experiments, chosen, out)
 
 
-def _as_it_ended(contest: Contest) -> Contest:
-    """The contest with what has become of its data while it was trained."""
-    return replace(contest, findings=[*contest.findings, *contest.spec.data.changes()])
+def _as_it_ended(experiment: Experiment) -> Experiment:
+    """The experiment with what has become of its data while it was trained."""
+    return replace(experiment, findings=[*experiment.findings, *experiment.spec.data.changes()])
 
 
-def _train(contests: Sequence[Contest], watch: Watch, stop: Stop) -> list[list[RunState]]:
-    """Every contest's states; after a stop was asked for, those that there are."""
-    total = sum(contest.epochs(run) for contest in contests for run in contest.runs())
+def _train(experiments: Sequence[Experiment], watch: Watch, stop: Stop) -> list[list[RunState]]:
+    """Every experiment's states; after a stop was asked for, those that there are."""
+    total = sum(experiment.epochs(run) for experiment in experiments for run in experiment.runs())
     done = 0
-    trained: list[list[RunState]] = [[] for _ in contests]
+    trained: list[list[RunState]] = [[] for _ in experiments]
     with stop.heard():
-        for contest, states in zip(contests, trained, strict=True):
-            for runs in stacks(contest.runs(), contest.job):
+        for experiment, states in zip(experiments, trained, strict=True):
+            for runs in stacks(experiment.runs(), experiment.job):
                 if stop.requested:
                     return trained
-                states += train(runs, contest.job, _report(contest, done, total, watch, stop))
-                forget(states, contest.headline)
-                done += sum(map(contest.epochs, runs))
+                states += train(runs, experiment.job, _report(experiment, done, total, watch, stop))
+                forget(states, experiment.headline)
+                done += sum(map(experiment.epochs, runs))
     return trained
 
 
-def _report(contest: Contest, before: int, total: int, watch: Watch, stop: Stop) -> Report:
+def _report(experiment: Experiment, before: int, total: int, watch: Watch, stop: Stop) -> Report:
     def report(epoch: int, epochs: int, states: list[RunState]) -> bool:
-        watch(_tick(contest, epoch, epochs, before + epoch * len(states), total, states))
+        watch(_tick(experiment, epoch, epochs, before + epoch * len(states), total, states))
         return stop.requested
 
     return report
 
 
-def _tick(contest: Contest, epoch: int, epochs: int, done: int, total: int, states: list[RunState]) -> Tick:
-    headline = contest.job.metrics[0].name
+def _tick(experiment: Experiment, epoch: int, epochs: int, done: int, total: int, states: list[RunState]) -> Tick:
+    headline = experiment.job.metrics[0].name
     last = [{(split, name): value for _, split, name, value in state.last()} for state in states]
     loss = mean_of([values["train", "loss"] for values in last])
     value = mean_of([values["valid", headline] for values in last])
-    return Tick(contest.spec.name, epoch, epochs, done, total, loss, headline, value)
+    return Tick(experiment.spec.name, epoch, epochs, done, total, loss, headline, value)
 
 
-def conclude(contest: Contest, states: Sequence[RunState]) -> Arena:
+def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
     """The arena's leaderboard from its finished runs."""
-    spec, metrics = contest.spec, contest.job.metrics
-    datasets = contest.different
+    spec, metrics = experiment.spec, experiment.job.metrics
+    datasets = experiment.different
     arena = build_arena(
-        contest.entries,
+        experiment.entries,
         [_result(state) for state in states],
         task=spec.task,
         data=datasets[0].name,
         headline=metrics[0].name,
-        directions={metric.name: metric.direction for metric in (*metrics, *contest.job.yardsticks)},
-        ranges={metric.name: (metric.low, metric.high) for metric in contest.job.yardsticks},
-        baseline=baseline(datasets, contest.job.task, metrics, contest.job.yardsticks),
+        directions={metric.name: metric.direction for metric in (*metrics, *experiment.job.yardsticks)},
+        ranges={metric.name: (metric.low, metric.high) for metric in experiment.job.yardsticks},
+        baseline=baseline(datasets, experiment.job.task, metrics, experiment.job.yardsticks),
         labels=datasets[0].target.labels,
-        findings=contest.findings,
+        findings=experiment.findings,
         spec=spec.model_dump(mode="json"),
-        rows=contest.rows,
+        rows=experiment.rows,
         resampled=spec.data.split.resampled,
         equivalence=spec.equivalence,
         split=spec.data.split.kind,
-        ratios=contest.ratios,
+        ratios=experiment.ratios,
         corrupt=spec.data.corrupt.active(),
-        test=TestRows(*limits(contest.datasets, contest.job.task, metrics)),
+        test=TestRows(*limits(experiment.datasets, experiment.job.task, metrics)),
     )
     probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
-    arena = replace(arena, why=why(arena, probed, edges(contest.job.task)))
-    grids = {entry.name: grids_of(spec, entry) for entry in contest.entries}
+    arena = replace(arena, why=why(arena, probed, edges(experiment.job.task)))
+    grids = {entry.name: grids_of(spec, entry) for entry in experiment.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
 
 
@@ -150,11 +154,11 @@ def _result(state: RunState) -> RunResult:
 
 
 def _timing(
-    contests: Sequence[Contest], trained: Sequence[Sequence[RunState]], load_seconds: float, train_seconds: float
+    experiments: Sequence[Experiment], trained: Sequence[Sequence[RunState]], load_seconds: float, train_seconds: float
 ) -> dict[str, float]:
     steps, samples = 0, 0
-    for contest, states in zip(contests, trained, strict=True):
-        plan = contest.spec.train
+    for experiment, states in zip(experiments, trained, strict=True):
+        plan = experiment.spec.train
         for state in states:
             rows = state.run.dataset.parts["train"].rows
             taken = steps_of(plan, rows, state.epochs)
@@ -170,23 +174,23 @@ def _timing(
 
 
 def keep(
-    comparison: Comparison, contests: Sequence[Contest], trained: Sequence[list[RunState]], out: Path
+    comparison: Comparison, experiments: Sequence[Experiment], trained: Sequence[list[RunState]], out: Path
 ) -> Comparison:
     """Write the record, and return the comparison that knows where it is."""
     weights: dict[str, Any] = {}
     encoders: dict[str, Any] = {}
-    for number, (contest, states) in enumerate(zip(contests, trained, strict=True)):
+    for number, (experiment, states) in enumerate(zip(experiments, trained, strict=True)):
         for state in states:
             prefix = f"{number}/{state.run.entry}/{state.run.seed}"
             weights |= {f"{prefix}/{name}": tensor for name, tensor in state.weights.items()}
-        encoders |= {f"{number}/{seed}": dataset.encoder for seed, dataset in contest.datasets.items()}
+        encoders |= {f"{number}/{seed}": dataset.encoder for seed, dataset in experiment.datasets.items()}
     folder = writer.write(
         out,
-        "-".join(dict.fromkeys(contest.spec.name for contest in contests)),
+        "-".join(dict.fromkeys(experiment.spec.name for experiment in experiments)),
         comparison,
         weights=weights,
         encoders=encoders,
-        specs=[to_yaml(contest.spec, relative_to=out / "record") for contest in contests],
+        specs=[to_yaml(experiment.spec, relative_to=out / "record") for experiment in experiments],
         results=to_json,
         predictions=[
             (number, state.run.entry, state.run.seed, state.predictions)

@@ -129,11 +129,11 @@ def test_an_arena_of_several_specs_runs_again_from_its_record(spec, tmp_path: Pa
 
 
 def test_runs_of_one_seed_share_their_split_and_others_do_not(spec) -> None:
-    from losscli.contest import load
+    from losscli.experiment import load
 
-    contest = load(spec(MOONS + QUICK + "seeds: 2\n"))
-    assert contest.datasets[0].parts["test"].target.shape == contest.datasets[1].parts["test"].target.shape
-    assert (contest.datasets[0].parts["test"].features != contest.datasets[1].parts["test"].features).any()
+    experiment = load(spec(MOONS + QUICK + "seeds: 2\n"))
+    assert experiment.datasets[0].parts["test"].target.shape == experiment.datasets[1].parts["test"].target.shape
+    assert (experiment.datasets[0].parts["test"].features != experiment.datasets[1].parts["test"].features).any()
     fixed = load(spec(MOONS.replace("noise: 0.2", "noise: 0.2, split: {seed: 7}") + QUICK + "seeds: 2\n"))
     assert fixed.datasets[0] is fixed.datasets[1]
 

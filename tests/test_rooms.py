@@ -23,7 +23,7 @@ ROWS = (
     {"record", "compare"},
     {"reports", "check"},
     {"explain", "verify"},
-    {"contest", "advice", "deploy"},
+    {"experiment", "advice", "deploy"},
     {"pipeline"},
     {"cli"},
 )
@@ -68,8 +68,8 @@ def test_imports_point_one_way(path: Path) -> None:
 
 def test_the_table_sees_imports() -> None:
     assert {"losses", "stack", "cli"} <= {room(path) for path in FILES}
-    assert {"stack", "spec", "record", "compare", "contest"} <= imported(PACKAGE / "pipeline.py")
-    assert {"stack", "spec", "losses", "check"} <= imported(PACKAGE / "contest.py")
+    assert {"stack", "spec", "record", "compare", "experiment"} <= imported(PACKAGE / "pipeline.py")
+    assert {"stack", "spec", "losses", "check"} <= imported(PACKAGE / "experiment.py")
 
 
 def test_no_room_is_called_after_nothing() -> None:

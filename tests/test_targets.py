@@ -9,10 +9,10 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, mean_absolute_error
 
-from losscli.contest import load
 from losscli.data.decode import target_from_state
 from losscli.data.encode import Encoder
 from losscli.errors import DataError, SpecError
+from losscli.experiment import load
 from losscli.losses.weights import class_counts, class_weights
 from losscli.pipeline import run
 from losscli.record.reader import read, read_predictions, read_weights
@@ -48,9 +48,9 @@ def codes(arena) -> list[str]:
 def test_probabilities_as_a_target_train_and_are_stratified_by_the_most_likely_class(spec):
     columns = {"x": X, "z": Z, **shares()}
     made = spec("multiclass", "target: [cat, dog, bird]", columns, QUICK + "loss: [cross-entropy, brier]\nseeds: 2\n")
-    contest = load(made)
+    experiment = load(made)
     likely = np.stack(list(shares().values()), axis=1).argmax(axis=1)
-    for dataset in contest.datasets.values():
+    for dataset in experiment.datasets.values():
         part = dataset.parts["test"]
         assert part.target.shape == (36, 3)
         counts = np.bincount(part.target.argmax(axis=1), minlength=3)
@@ -74,12 +74,12 @@ def test_the_record_of_probabilities_holds_the_most_likely_class(spec, tmp_path)
 
 def test_class_weights_of_probabilities_are_of_their_sums(spec):
     rest = QUICK + "loss: [{name: cross-entropy, weight: balanced}, {name: logit-adjusted}]\n"
-    contest = load(spec("multiclass", "target: [cat, dog, bird]", {"x": X, "z": Z, **shares()}, rest))
-    train = contest.datasets[0].parts["train"].target
+    experiment = load(spec("multiclass", "target: [cat, dog, bird]", {"x": X, "z": Z, **shares()}, rest))
+    train = experiment.datasets[0].parts["train"].target
     sums = train.astype(np.float64).sum(axis=0)
     assert class_counts("training", train, "abc").tolist() == pytest.approx(sums.tolist())
     assert class_weights("balanced", train, "abc").tolist() == pytest.approx((sums.sum() / (3 * sums)).tolist())
-    scores = [entry.scores["test"]["accuracy"].mean for entry in run([contest.spec], out=None).arenas[0].entries]
+    scores = [entry.scores["test"]["accuracy"].mean for entry in run([experiment.spec], out=None).arenas[0].entries]
     assert min(scores) > 0.8
 
 
@@ -149,10 +149,10 @@ def test_a_row_unlike_any_other_cannot_make_a_prediction_under_a_transform_beyon
 
 
 def test_the_baseline_under_a_transform_is_the_mean_in_the_users_units(spec):
-    contest = load(spec("regression", "target: price, transform: log", {"x": X, "price": np.exp(3 * X)}))
-    dataset = contest.datasets[0]
+    experiment = load(spec("regression", "target: price, transform: log", {"x": X, "price": np.exp(3 * X)}))
+    dataset = experiment.datasets[0]
     train = torch.from_numpy(dataset.parts["train"].target)
-    said = contest.job.task.baseline(train, 1, dataset.scale).values.item()
+    said = experiment.job.task.baseline(train, 1, dataset.scale).values.item()
     assert said == pytest.approx(np.exp(3 * X)[dataset.parts["train"].index].mean(), rel=1e-4)
 
 
@@ -165,8 +165,8 @@ def test_a_transform_is_refused_with_losses_that_judge_targets_as_they_are(spec)
 
 
 def test_a_target_that_is_not_standardised_stays_as_it_is(spec):
-    contest = load(spec("regression", "target: y, standardise: false", {"x": X, "y": 1000 + X}))
-    part = contest.datasets[0].parts["train"]
+    experiment = load(spec("regression", "target: y, standardise: false", {"x": X, "y": 1000 + X}))
+    part = experiment.datasets[0].parts["train"]
     np.testing.assert_allclose(part.target, (1000 + X)[part.index], rtol=1e-6)
     counts = RNG.poisson(np.exp(1 + X))
     made = spec("regression", "target: y, standardise: false", {"x": X, "y": counts}, QUICK + "loss: poisson-nll\n")
@@ -186,8 +186,10 @@ def test_a_target_that_is_not_standardised_stays_as_it_is(spec):
 def test_ordinal_losses_tell_the_order_they_go_by(spec, labels, data, code, said):
     grade = np.array(labels)[np.digitize(X, [-0.5, 0.5])]
     columns = {"x": X, "grade": grade}
-    contest = load(spec("multiclass", f"target: grade{data}", columns, QUICK + "loss: [cross-entropy, coral, emd]\n"))
-    found = [finding for finding in contest.findings if finding.code.startswith("class-order")]
+    experiment = load(
+        spec("multiclass", f"target: grade{data}", columns, QUICK + "loss: [cross-entropy, coral, emd]\n")
+    )
+    found = [finding for finding in experiment.findings if finding.code.startswith("class-order")]
     assert [finding.code for finding in found] == [code] * 2
     assert found[0].message.startswith("coral ranks")
     assert said in found[0].message
@@ -248,7 +250,7 @@ def test_ids_are_left_out_unless_they_are_embedded(spec):
 def test_what_was_filled_in_is_told_with_counts(spec):
     holes = ["" if at % 10 == 0 else f"{x:.3f}" for at, x in enumerate(X)]
     data = "target: y, encode: {missing: {numbers: mean}, indicator: true}"
-    contest = load(spec("binary", data, {"x": holes, "z": Z, "y": (Z > 0).astype(int)}))
-    told = next(finding.message for finding in contest.findings if finding.code == "missing-values")
+    experiment = load(spec("binary", data, {"x": holes, "z": Z, "y": (Z > 0).astype(int)}))
+    told = next(finding.message for finding in experiment.findings if finding.code == "missing-values")
     assert "'x' in 24 of 240 rows; a number became the training mean, and features of their own" in told
-    assert contest.datasets[0].features == 3
+    assert experiment.datasets[0].features == 3

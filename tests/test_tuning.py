@@ -11,7 +11,7 @@ import pytest
 
 from losscli.compare.result import Comparison, RunResult
 from losscli.compare.tuning import choose
-from losscli.contest import load
+from losscli.experiment import load
 from losscli.pipeline import run
 from losscli.record.reader import read_weights
 from losscli.reports.json import to_json
@@ -131,12 +131,12 @@ def test_one_seed_gives_every_entry_and_candidate_the_same_data_order_and_initia
 
     from losscli.stack.train import Training
 
-    contest = load(spec("loss: [bce-logits, focal]\ntune: {lr: [1e-3, 1e-2], gamma: [0, 1]}\n"))
-    runs = contest.runs()
+    experiment = load(spec("loss: [bce-logits, focal]\ntune: {lr: [1e-3, 1e-2], gamma: [0, 1]}\n"))
+    runs = experiment.runs()
     assert len(runs) == (2 + 4) * SEEDS
-    assert all(one.dataset is contest.datasets[one.seed] for one in runs)
-    weights = Training(runs, contest.job).weights
-    inputs, targets, _ = next(Rows(runs, contest.job.device).batches(32))
+    assert all(one.dataset is experiment.datasets[one.seed] for one in runs)
+    weights = Training(runs, experiment.job).weights
+    inputs, targets, _ = next(Rows(runs, experiment.job.device).batches(32))
     for seed in range(SEEDS):
         rows = [row for row, one in enumerate(runs) if one.seed == seed]
         for table in (weights, inputs, targets):

@@ -17,8 +17,8 @@ from losscli.compare.equivalence import margin
 from losscli.compare.plan import Outlook, experience, outlook
 from losscli.compare.result import Arena
 from losscli.compare.samedata import of_these
-from losscli.contest import Contest, load
 from losscli.errors import SpecError, counted, shown, visible
+from losscli.experiment import Experiment, load
 from losscli.record.find import find
 from losscli.reports.recall import recall
 from losscli.spec.arenas import merge
@@ -56,27 +56,29 @@ def run(specs: Sequence[Spec], like: str | None, out: Path, form: Format) -> Non
         show.pieces([piece for each in plans for piece in (_head(each), _table(each), Text(""))])
 
 
-def _plan(contest: Contest, earlier: Sequence[Arena]) -> Planned:
-    spec, runs = contest.spec, contest.runs()
+def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> Planned:
+    spec, runs = experiment.spec, experiment.runs()
     resampled = spec.data.split.resampled
-    ratio = contest.ratios["test"] if resampled else 0.0
-    title = next(iter(contest.datasets.values())).name
+    ratio = experiment.ratios["test"] if resampled else 0.0
+    title = next(iter(experiment.datasets.values())).name
     alike = of_these(spec.task, title, spec.data.model_dump(mode="json"), earlier)
-    known = experience(alike, spec.task, contest.headline.name)
-    wanted = spec.equivalence.get(contest.headline.name)
+    known = experience(alike, spec.task, experiment.headline.name)
+    wanted = spec.equivalence.get(experiment.headline.name)
     sd, mean = known if known else (None, None)
-    absolute = mean is not None or contest.headline.direction != "down" or isinstance(wanted, (int, float))
-    limit = margin(contest.headline.direction, mean or 0.0, wanted) if absolute and not _share(wanted, mean) else None
+    absolute = mean is not None or experiment.headline.direction != "down" or isinstance(wanted, (int, float))
+    limit = (
+        margin(experiment.headline.direction, mean or 0.0, wanted) if absolute and not _share(wanted, mean) else None
+    )
     return Planned(
         data=title,
         task=spec.task,
-        headline=contest.headline.name,
-        entries=[entry.name for entry in contest.entries],
+        headline=experiment.headline.name,
+        entries=[entry.name for entry in experiment.entries],
         candidates=len(runs) // len(spec.seeds),
         runs=len(runs),
         resampled=resampled,
-        cost=rehearse(runs, contest.job),
-        outlook=outlook(len(spec.seeds), len(contest.entries) - 1, ratio, limit, sd),
+        cost=rehearse(runs, experiment.job),
+        outlook=outlook(len(spec.seeds), len(experiment.entries) - 1, ratio, limit, sd),
     )
 
 

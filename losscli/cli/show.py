@@ -18,8 +18,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from losscli.cli.arena import pieces as experiment
 from losscli.cli.breakdown import pieces as breakdown
-from losscli.cli.contest import pieces as contest
 from losscli.cli.text import in_ascii, trimmed, visible
 from losscli.compare.result import Arena, Comparison
 from losscli.compare.view import View
@@ -71,7 +71,7 @@ def outcome(comparison: Comparison, next_command: str = "", view: View | None = 
     shown = {at for found in comparison.breakdowns for at in found.arenas}
     for arena in (arena for at, arena in enumerate(comparison.arenas) if at not in shown):
         _header(console, arena, comparison.device)
-        for piece in contest(arena, view or View(), console.width, _plain(sys.stdout)):
+        for piece in experiment(arena, view or View(), console.width, _plain(sys.stdout)):
             console.print(piece)
         _findings(console, [found for found in arena.findings if found.code not in IN_THE_HEADER])
         console.print()

@@ -52,7 +52,7 @@ def judge(path: Path, data: bool) -> Judged:
 
 def _rows(spec: Spec) -> str:
     """The rows of each split, once the data of every arena that the spec makes are loaded."""
-    from losscli.contest import load
+    from losscli.experiment import load
     from losscli.spec.arenas import by_level
 
     first, *others = [load(level).rows for level in by_level(spec)]

@@ -37,7 +37,7 @@ class Truths:
     line: int  # so many of them, the first, move one probability from small to large
 
     def weighted(self, weights: Tensor) -> Truths:
-        """The same contests where an error counts by the weight [Y] of its class: each p is q / weight, made to sum to 1."""
+        """The same experiments where an error counts by the weight [Y] of its class: each p is q / weight, made to sum to 1."""
         shares = self.outcomes / weights
         shares = shares / shares.sum(-1, keepdim=True)
         least = shares.gather(-1, self.outcomes.topk(2, -1).indices).amin(-1)

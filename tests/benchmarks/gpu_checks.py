@@ -14,7 +14,7 @@ import torch
 from pyarrow import parquet
 from torch import Tensor
 
-from losscli.contest import Contest, load
+from losscli.experiment import Experiment, load
 from losscli.losses import Loss, for_task
 from losscli.metrics import yardsticks
 from losscli.spec.load import load_spec
@@ -70,7 +70,7 @@ class Trial:
     small: bool
     folder: Path
     began: float
-    boards: dict[str, tuple[Contest, list[RunState]]] = field(default_factory=dict)
+    boards: dict[str, tuple[Experiment, list[RunState]]] = field(default_factory=dict)
 
     def there(self, numbers: Tensor) -> Tensor:
         """The same numbers on the device, apart from those here."""
@@ -81,7 +81,7 @@ class Trial:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
-    def contest(self, kind: str) -> Contest:
+    def experiment(self, kind: str) -> Experiment:
         """The comparison of that kind, loaded."""
         task = "binary" if kind in ("streamed", "embedded") else kind
         if task != kind and not (self.folder / "table").exists():
@@ -94,11 +94,11 @@ class Trial:
         )
         return load(load_spec(path))
 
-    def board(self, kind: str) -> tuple[Contest, list[RunState]]:
+    def board(self, kind: str) -> tuple[Experiment, list[RunState]]:
         """The comparison of that kind, trained on the device, once."""
         if kind not in self.boards:
-            contest = self.contest(kind)
-            self.boards[kind] = contest, trained(contest, self.device)
+            experiment = self.experiment(kind)
+            self.boards[kind] = experiment, trained(experiment, self.device)
         return self.boards[kind]
 
 
@@ -116,11 +116,11 @@ def write(folder: Path) -> None:
         parquet.write_table(pa.table(columns), folder / f"part-{part}.parquet")
 
 
-def trained(contest: Contest, device: torch.device, dropout: float = 0.0) -> list[RunState]:
-    """The contest's runs on a device. Noise is drawn where it is used: with dropout, two devices do not agree."""
-    model = contest.job.model.model_copy(update={"dropout": dropout})
-    job = replace(contest.job, device=device, model=model)
-    return [state for runs in stacks(contest.runs(), job) for state in train(runs, job)]
+def trained(experiment: Experiment, device: torch.device, dropout: float = 0.0) -> list[RunState]:
+    """The experiment's runs on a device. Noise is drawn where it is used: with dropout, two devices do not agree."""
+    model = experiment.job.model.model_copy(update={"dropout": dropout})
+    job = replace(experiment.job, device=device, model=model)
+    return [state for runs in stacks(experiment.runs(), job) for state in train(runs, job)]
 
 
 def apart(one: Tensor, other: Tensor) -> float:
@@ -192,12 +192,13 @@ def judged(case: Case, received: Tensor, target: Tensor) -> tuple[Tensor, Tensor
 def metrics(trial: Trial) -> Iterator[Line]:
     """Every metric of every task, calibration and forecasts among them, of the same outputs of runs of every loss."""
     for task in tasks.names():
-        contest = trial.contest(task)
-        measured = list(yardsticks(task, costs_of(contest)).values())
+        experiment = trial.experiment(task)
+        measured = list(yardsticks(task, costs_of(experiment)).values())
         worst, seen = (0.0, "-"), set()
-        for runs in stacks(every_loss(contest), contest.job):
+        for runs in stacks(every_loss(experiment), experiment.job):
             here, there = (
-                Training(runs, replace(contest.job, device=device, metrics=measured)) for device in (CPU, trial.device)
+                Training(runs, replace(experiment.job, device=device, metrics=measured))
+                for device in (CPU, trial.device)
             )
             for split in ("valid", "test"):
                 shape = (len(runs), here.rows.count(split), here.outputs)
@@ -212,23 +213,23 @@ def metrics(trial: Trial) -> Iterator[Line]:
         yield Line(f"{len(measured)} metrics {task}", worst[0] <= bound and not unseen, figure, f"{bound:g}")
 
 
-def costs_of(contest: Contest) -> list[list[float]] | None:
+def costs_of(experiment: Experiment) -> list[list[float]] | None:
     """Some price of every decision, where there are classes."""
-    labels = next(iter(contest.datasets.values())).target.labels
+    labels = next(iter(experiment.datasets.values())).target.labels
     places = range(len(labels))
     return (
         [[abs(a - b) * (1.0 + a) for b in places] for a in places]
-        if contest.spec.task in ("binary", "multiclass")
+        if experiment.spec.task in ("binary", "multiclass")
         else None
     )
 
 
-def every_loss(contest: Contest) -> list[Run]:
+def every_loss(experiment: Experiment) -> list[Run]:
     """A run of each loss that serves the task, with each seed."""
-    task, runs = contest.job.task, []
+    task, runs = experiment.job.task, []
     for item in for_task(task.name).values():
         link = task.links[item.expects]
-        for seed, dataset in contest.datasets.items():
+        for seed, dataset in experiment.datasets.items():
             runs.append(Run(item.name, seed, item, filled(item, {}), (link,) if link else (), 0.01, dataset))
     return runs
 
@@ -236,17 +237,17 @@ def every_loss(contest: Contest) -> list[Run]:
 def boards(trial: Trial) -> Iterator[Line]:
     """The means of the headline on the test split, and their order; entries closer than the tolerance may change places."""
     for kind in BOARDS:
-        contest, there = trial.board(kind)
-        here = trained(contest, CPU)
+        experiment, there = trial.board(kind)
+        here = trained(experiment, CPU)
         if kind == "streamed":
-            codes = {finding.code for finding in contest.findings}
+            codes = {finding.code for finding in experiment.findings}
             yield Line("rows are read from disk", "streamed" in codes, ", ".join(sorted(codes)))
-        yield Line(f"board {kind}", *same_board(contest, here, there))
+        yield Line(f"board {kind}", *same_board(experiment, here, there))
 
 
-def same_board(contest: Contest, here: Sequence[RunState], there: Sequence[RunState]) -> tuple[bool, str, str]:
+def same_board(experiment: Experiment, here: Sequence[RunState], there: Sequence[RunState]) -> tuple[bool, str, str]:
     """Whether two boards are the same, the worst figure, and its bound."""
-    headline, rows = contest.headline.name, contest.rows["test"]
+    headline, rows = experiment.headline.name, experiment.rows["test"]
     (means, spread), (others, _) = (by_entry(states, headline) for states in (here, there))
     allowed = {name: max(spread[name] / 4, 1e-3 * abs(means[name]), 1 / rows) for name in means}
     off = {name: abs(others[name] - means[name]) / allowed[name] for name in means}
@@ -273,10 +274,10 @@ def by_entry(states: Sequence[RunState], metric: str) -> tuple[dict[str, float],
 def same_bits(trial: Trial) -> Iterator[Line]:
     """Every board twice; with dropout, too, whose noise is drawn on the device."""
     for kind in BOARDS:
-        contest, first = trial.board(kind)
-        yield Line(f"same bits twice {kind}", *no_difference(first, trained(contest, trial.device)))
-    contest = trial.board("multiclass")[0]
-    first, second = (trained(contest, trial.device, dropout=0.3) for _ in range(2))
+        experiment, first = trial.board(kind)
+        yield Line(f"same bits twice {kind}", *no_difference(first, trained(experiment, trial.device)))
+    experiment = trial.board("multiclass")[0]
+    first, second = (trained(experiment, trial.device, dropout=0.3) for _ in range(2))
     yield Line("same bits twice with dropout", *no_difference(first, second))
 
 
@@ -289,9 +290,9 @@ def no_difference(first: Sequence[RunState], second: Sequence[RunState]) -> tupl
 def neighbours(trial: Trial) -> Iterator[Line]:
     """A run in the middle of its stack that explodes, and one whose weights are not numbers from the start."""
     for kind in ("binary", "multiclass", "regression"):
-        contest = trial.board(kind)[0]
-        job = replace(contest.job, device=trial.device)
-        calm = next(iter(stacks(contest.runs(), job)))
+        experiment = trial.board(kind)[0]
+        job = replace(experiment.job, device=trial.device)
+        calm = next(iter(stacks(experiment.runs(), job)))
         middle = len(calm) // 2
         alone = train(calm, job)
         for lr in (1e6, WILD, math.nan):
@@ -308,8 +309,8 @@ def neighbours(trial: Trial) -> Iterator[Line]:
 def study(trial: Trial) -> Iterator[Line]:
     """Before the first step, where both devices have the same weights; afterwards it is only told how many there are."""
     for kind in ("multiclass", "regression"):
-        contest, there = trial.board(kind)
-        here = trained(contest, CPU)
+        experiment, there = trial.board(kind)
+        here = trained(experiment, CPU)
         pairs = [
             (a.snapshots[0], b.snapshots[0]) for a, b in zip(here, there, strict=True) if a.snapshots and b.snapshots
         ]

@@ -11,7 +11,7 @@ import torch
 from scipy.special import softmax
 
 from losscli.check import LossCall, Rule, look, rules
-from losscli.contest import load
+from losscli.experiment import load
 from losscli.losses import find, for_task
 from losscli.losses.weights import class_shares
 from losscli.spec.load import load_spec

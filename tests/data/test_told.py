@@ -8,13 +8,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from losscli.contest import load
 from losscli.data.columns import in_short
 from losscli.data.guess import guess_task
 from losscli.data.prepare import prepare
 from losscli.data.sources import sources
 from losscli.data.split import set_apart
 from losscli.errors import DataError, shown
+from losscli.experiment import load
 from losscli.spec.load import build_spec
 from losscli.spec.overrides import Overrides
 from losscli.tasks import Column, tasks

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from losscli.contest import load
 from losscli.errors import DataError, SpecError
+from losscli.experiment import load
 from losscli.losses import Loss, losses
 from losscli.losses.domain import DOMAINS
 from losscli.losses.guard import guarded

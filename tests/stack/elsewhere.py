@@ -63,15 +63,15 @@ def test_every_optimizer_and_model_elsewhere_gives_the_bits_of_the_cpu(standin, 
 @pytest.mark.parametrize("kind", ["streamed", "embedded"])
 def test_rows_from_disk_and_learned_vectors_elsewhere_give_the_bits_of_the_cpu(kind, standin, benchmark, tmp_path):
     checks = benchmark("gpu_checks")
-    contest = checks.Trial(standin.DEVICE, True, tmp_path, 0.0).contest(kind)
-    assert_same(benchmark, checks.trained(contest, checks.CPU), checks.trained(contest, standin.DEVICE))
+    experiment = checks.Trial(standin.DEVICE, True, tmp_path, 0.0).experiment(kind)
+    assert_same(benchmark, checks.trained(experiment, checks.CPU), checks.trained(experiment, standin.DEVICE))
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel", "regression", "streamed", "embedded"])
 def test_an_epoch_waits_for_nothing(kind, standin, benchmark, tmp_path):
-    contest = benchmark("gpu_checks").Trial(standin.DEVICE, True, tmp_path, 0.0).contest(kind)
-    job = replace(contest.job, device=standin.DEVICE)
-    training = engine.Training(next(engine.stacks(contest.runs(), job)), job)
+    experiment = benchmark("gpu_checks").Trial(standin.DEVICE, True, tmp_path, 0.0).experiment(kind)
+    job = replace(experiment.job, device=standin.DEVICE)
+    training = engine.Training(next(engine.stacks(experiment.runs(), job)), job)
     before = standin.Apart.waits
     losses = training._epoch()
     assert standin.Apart.waits == before

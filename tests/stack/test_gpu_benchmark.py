@@ -79,9 +79,9 @@ def test_what_differs_from_call_to_call_is_seen(checks, trial, monkeypatch):
 
 
 def test_another_board_is_seen(checks, trial):
-    contest, states = trial.board("binary")
-    assert checks.same_board(contest, states, states)[0]
-    headline, names = contest.headline.name, list(dict.fromkeys(state.run.entry for state in states))
+    experiment, states = trial.board("binary")
+    assert checks.same_board(experiment, states, states)[0]
+    headline, names = experiment.headline.name, list(dict.fromkeys(state.run.entry for state in states))
 
     def scored(by_name):
         return [
@@ -93,10 +93,10 @@ def test_another_board_is_seen(checks, trial):
     turned = scored({name: 0.5 + 0.1 * (len(names) - place) for place, name in enumerate(names)})
     one_off = scored({name: 0.5 + 0.1 * place + 0.03 * (place == 0) for place, name in enumerate(names)})
     lost = scored(dict.fromkeys(names, math.nan))
-    assert checks.same_board(contest, calm, calm)[0]
+    assert checks.same_board(experiment, calm, calm)[0]
     for other in (turned, one_off, lost):
-        assert not checks.same_board(contest, calm, other)[0]
-    assert "change places" in checks.same_board(contest, calm, turned)[1]
+        assert not checks.same_board(experiment, calm, other)[0]
+    assert "change places" in checks.same_board(experiment, calm, turned)[1]
 
 
 def test_one_bit_of_one_weight_is_seen(checks, trial):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from losscli.contest import load
 from losscli.data.prepare import prepare
 from losscli.data.sources import Split, sources
+from losscli.experiment import load
 from losscli.pipeline import run
 from losscli.spec.load import load_spec
 from losscli.stack.train import stacks, train
@@ -44,8 +44,8 @@ def test_a_comparison_over_uneven_groups_counts_steps_and_ticks_run_by_run(tmp_p
         "seeds: 4\nmodel: {hidden: [4]}\ntrain: {epochs: 2, batch_size: 8}\n"
     )
     spec = load_spec(tmp_path / "s.yaml")
-    contest = load(spec)
-    sizes = [contest.datasets[seed].parts["train"].rows for seed in range(4)]
+    experiment = load(spec)
+    sizes = [experiment.datasets[seed].parts["train"].rows for seed in range(4)]
     assert len(set(sizes)) > 1
     ticks: list = []
     comparison = run([spec], out=None, watch=ticks.append)

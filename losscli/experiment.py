@@ -1,4 +1,4 @@
-"""A contest: one arena before it is trained, with everything that its spec names found, loaded and looked at."""
+"""A experiment: one arena before it is trained, with everything that its spec names found, loaded and looked at."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SMOKE_SEEDS, SMOKE_STEPS = 2, 40
 
 
 @dataclass(frozen=True)
-class Contest:
+class Experiment:
     """One arena before it is trained: a spec with all that it names, found and loaded."""
 
     spec: Spec
@@ -85,7 +85,7 @@ def smaller(spec: Spec) -> Spec:
     return spec.model_copy(update={"train": plan, "seeds": spec.seeds[:SMOKE_SEEDS], "expect": {}})
 
 
-def load(spec: Spec) -> Contest:
+def load(spec: Spec) -> Experiment:
     """Everything that a spec names, before anything is trained; whatever is wrong is told now."""
     task = tasks.get(spec.task)
     found = entries(spec)
@@ -103,27 +103,31 @@ def load(spec: Spec) -> Contest:
     noticed += in_short(table.columns)
     metrics = [measured[name] for name in spec.metrics]
     job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), study=len(found) > 1)
-    contest = Contest(spec, job, found, datasets, ())
-    noticed += leaks(table, target, contest.different, task.has_classes)
-    said = [finding for entry in found for finding in _looked(contest.first(entry), spec.task)]
+    experiment = Experiment(spec, job, found, datasets, ())
+    noticed += leaks(table, target, experiment.different, task.has_classes)
+    said = [finding for entry in found for finding in _looked(experiment.first(entry), spec.task)]
     said += [finding for loss in used for finding in ranked(loss, target)]
     if table.weight is not None:
         said += [_unweighted(entry.name) for entry, loss in zip(found, used, strict=True) if loss.over_batch]
-    said += uncounted(contest.runs())
-    return replace(contest, findings=list(dict.fromkeys([*spec.notes, *said, *noticed])))
+    said += uncounted(experiment.runs())
+    return replace(experiment, findings=list(dict.fromkeys([*spec.notes, *said, *noticed])))
 
 
-def remembering(contest: Contest, most: int) -> Contest:
-    """The contest, keeping what its runs predict: at most so many numbers, of the first seeds, and of one at least."""
-    seeds = contest.spec.seeds
-    of_seed = contest.rows["test"] * contest.job.task.outputs(contest.datasets[seeds[0]].target) * len(contest.entries)
+def remembering(experiment: Experiment, most: int) -> Experiment:
+    """The experiment, keeping what its runs predict: at most so many numbers, of the first seeds, and of one at least."""
+    seeds = experiment.spec.seeds
+    of_seed = (
+        experiment.rows["test"]
+        * experiment.job.task.outputs(experiment.datasets[seeds[0]].target)
+        * len(experiment.entries)
+    )
     kept = seeds[: max(1, most // of_seed)]
-    job = replace(contest.job, kept=frozenset(kept))
+    job = replace(experiment.job, kept=frozenset(kept))
     if len(kept) == len(seeds):
-        return replace(contest, job=job)
+        return replace(experiment, job=job)
     message = f"the predictions of {counted(len(kept), 'seed')} of {len(seeds)} are kept: all would be too many"
     told = Finding("predictions-cut", "info", message, "every score, history and weight of all seeds is kept")
-    return replace(contest, job=job, findings=[*contest.findings, told])
+    return replace(experiment, job=job, findings=[*experiment.findings, told])
 
 
 def _looked(runs: Sequence[Run], task: str) -> list[Finding]:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from losscli.cli import show
-from losscli.cli.contest import pieces
+from losscli.cli.arena import pieces
 from losscli.cli.curves import Curves, band
 from losscli.compare.result import Arena, Comparison, Point, RunResult
 from losscli.compare.view import View
