@@ -28,12 +28,12 @@ ENOUGH = 20  # rows of a test split below which quarters say nothing
 
 @dataclass(frozen=True)
 class ProbedRun:
-    """One run: what it says of the test split, and the looks that were taken at it while it trained."""
+    """One run: what it says of the test split, and the snapshots that were taken at it while it trained."""
 
     entry: str
     seed: int
     predictions: Predictions | None
-    looks: Sequence[Snapshot]
+    snapshots: Sequence[Snapshot]
 
 
 def why(arena: Arena, runs: Sequence[ProbedRun], edges: Sequence[float]) -> dict[str, Any]:
@@ -205,13 +205,13 @@ def _scores(
 
 
 def _attention(runs: Sequence[ProbedRun], arena: Arena, edges: Sequence[float]) -> dict[str, Any]:
-    """The mean over the seeds of each entry's looks, epoch by epoch; only epochs that every seed has been looked at."""
+    """The mean over the seeds of each entry's snapshots, epoch by epoch; only epochs that every seed has been looked at."""
     entries = {}
-    for name, looks in _looks(runs, arena).items():
+    for name, snapshots in _snapshots(runs, arena).items():
         entries[name] = {
-            "epochs": [each[0].epoch for each in looks],
-            "rows": [_shares([look.rows for look in each]) for each in looks],
-            "gradient": [_shares([look.gradient for look in each]) for each in looks],
+            "epochs": [each[0].epoch for each in snapshots],
+            "rows": [_shares([snapshot.rows for snapshot in each]) for each in snapshots],
+            "gradient": [_shares([snapshot.gradient for snapshot in each]) for each in snapshots],
         }
     return {"edges": list(edges), "unit": _unit(arena.task), "entries": entries} if entries else {}
 
@@ -222,8 +222,10 @@ def _unit(task: str) -> str:
 
 def _memory(runs: Sequence[ProbedRun], arena: Arena) -> dict[str, Any]:
     entries = {}
-    for name, looks in _looks(runs, arena).items():
-        kept = [(each[0].epoch, [look.memory for look in each if look.memory is not None]) for each in looks]
+    for name, snapshots in _snapshots(runs, arena).items():
+        kept = [
+            (each[0].epoch, [snapshot.memory for snapshot in each if snapshot.memory is not None]) for each in snapshots
+        ]
         known = [(epoch, memories) for epoch, memories in kept if memories]
         if known:
             entries[name] = {"epochs": [epoch for epoch, _ in known]} | {
@@ -233,15 +235,15 @@ def _memory(runs: Sequence[ProbedRun], arena: Arena) -> dict[str, Any]:
     return {"entries": entries} if entries else {}
 
 
-def _looks(runs: Sequence[ProbedRun], arena: Arena) -> dict[str, list[list[Snapshot]]]:
-    """By entry, for each epoch the looks of all its seeds."""
+def _snapshots(runs: Sequence[ProbedRun], arena: Arena) -> dict[str, list[list[Snapshot]]]:
+    """By entry, for each epoch the snapshots of all its seeds."""
     found = {}
     for entry in arena.entries:
         by_epoch: dict[int, list[Snapshot]] = {}
         probed = [run for run in runs if run.entry == entry.entry and run.snapshots]
         for run in probed:
-            for look in run.snapshots:
-                by_epoch.setdefault(look.epoch, []).append(look)
+            for snapshot in run.snapshots:
+                by_epoch.setdefault(snapshot.epoch, []).append(snapshot)
         whole = [by_epoch[epoch] for epoch in sorted(by_epoch) if len(by_epoch[epoch]) == len(probed)]
         if whole:
             found[entry.entry] = whole

@@ -160,7 +160,7 @@ class Own:
         self.__doc__ = inspect.getdoc(thing) or f"A loss of your own, {label}."
         self.modules: list[nn.Module] = []
         self.learns = True  # whether a gradient comes back to the prediction
-        self.kernel, self.shape, self.context = self._understood(thing)
+        self.kernel, self.shape, self.way = self._understood(thing)
         self.obstacle = self._obstacle()
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -188,12 +188,12 @@ class Own:
 
     def _one(self, prediction: Tensor, target: Tensor) -> Tensor:
         """One run."""
-        if self.context in ("mean", "sum"):
+        if self.way in ("mean", "sum"):
             return torch.vmap(lambda p, t: self.kernel(p[None], t[None]).reshape(()))(prediction, target)
         values = self.kernel(prediction, target)
-        if self.context == "batch":
+        if self.way == "batch":
             return values.reshape(())
-        return values.mean(-1) if self.context == "sample" and values.ndim == 2 else values  # [B, L] -> [B]
+        return values.mean(-1) if self.way == "sample" and values.ndim == 2 else values  # [B, L] -> [B]
 
     @contextmanager
     def _theirs(self) -> Iterator[None]:
@@ -350,10 +350,10 @@ class Own:
         if self.obstacle is not None:
             message = f"{self.label} is called run by run, which is slow: {self.obstacle}"
             yield Finding("slow-own-loss", "info", message, "avoid item(), and if or loops over values, in the loss")
-        if self.context == "batch":
+        if self.way == "batch":
             message = f"{self.label} is judged batch by batch: the one number it returns is not made of one per sample"
             yield Finding("own-loss-over-batch", "info", message, "return one number per sample to have weights")
-        if self.context == "sum":
+        if self.way == "sum":
             message = f"{self.label} returns a sum over the batch; the mean is used, as with every loss"
             yield Finding("own-loss-sum", "info", message, "return the mean, or one number per sample")
         if any(True for module in self.modules for _ in module.parameters()):

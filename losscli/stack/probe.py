@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from losscli.stack.evaluate import Evaluator, Reading
+from losscli.stack.evaluate import Evaluator, Readout
 from losscli.stack.rows import Rows, Run
 from losscli.tasks import Prediction, Task
 
-LOOKS = 9  # at the start, at the end, and evenly between
+SNAPSHOTS = 9  # at the start, at the end, and evenly between
 SAMPLE = 1000  # training rows; where labels were changed on purpose, twice as many
 OFF = (0.2, 0.4, 0.6, 0.8)  # edges of 1 - p(true class)
 APART = (0.25, 0.5, 1.0, 2.0)  # edges of the distance from the truth, in standard deviations
@@ -51,28 +51,28 @@ def edges(task: Task) -> tuple[float, ...]:
     return OFF if task.has_classes else APART
 
 
-def epochs_to_look(epochs: int) -> set[int]:
+def epochs_to_probe(epochs: int) -> set[int]:
     """Before the first epoch, after the last, and evenly between.
 
-    >>> sorted(epochs_to_look(20))
+    >>> sorted(epochs_to_probe(20))
     [0, 2, 5, 8, 10, 12, 15, 18, 20]
     """
-    return set(np.linspace(0, epochs, LOOKS).round().astype(int).tolist())
+    return set(np.linspace(0, epochs, SNAPSHOTS).round().astype(int).tolist())
 
 
 class Probe:
-    """Looks at all runs of a stack. `looks` has a list for each run."""
+    """Probes all runs of a stack. `snapshots` has a list for each run."""
 
-    def __init__(self, rows: Rows, judge: Evaluator, task: Task, epochs: int):
-        self.rows, self.evaluator, self.task = rows, judge, task
-        self.epochs = epochs_to_look(epochs)
+    def __init__(self, rows: Rows, evaluator: Evaluator, task: Task, epochs: int):
+        self.rows, self.evaluator, self.task = rows, evaluator, task
+        self.epochs = epochs_to_probe(epochs)
         self.flipped = _stacked([run.dataset.parts["train"].flipped for run in rows.runs])
         count = rows.count("train")
         wanted = SAMPLE if self.flipped is None else 2 * SAMPLE
         self.places = torch.linspace(0, count - 1, min(wanted, count)).round().long()
         self.snapshots: list[list[Snapshot]] = [[] for _ in rows.runs]
 
-    def look(self, epoch: int, forward: Callable[[Tensor], Tensor]) -> None:
+    def snapshot(self, epoch: int, forward: Callable[[Tensor], Tensor]) -> None:
         """Note one more epoch, if it is one of those; `forward` gives raw outputs [R, n, O] of rows [R, n, F]."""
         if epoch not in self.epochs:
             return
@@ -80,14 +80,14 @@ class Probe:
         with torch.no_grad():
             output = forward(inputs)
         pull = self._pull(output, target, weight)
-        for reading in self.evaluator.readings:
-            raw, given = output[reading.rows], target[reading.rows]
+        for readout in self.evaluator.readouts:
+            raw, given = output[readout.rows], target[readout.rows]
             with torch.no_grad():
-                prediction = reading.head.predict(raw)
-            hardness = self._hardness(prediction, given, reading)
-            shares = [table.tolist() for table in _shares(hardness, pull[reading.rows], edges(self.task))]
-            memories = self._memories(prediction, given, reading.places)
-            for at, place in enumerate(reading.places):
+                prediction = readout.head.predict(raw)
+            hardness = self._hardness(prediction, given, readout)
+            shares = [table.tolist() for table in _shares(hardness, pull[readout.rows], edges(self.task))]
+            memories = self._memories(prediction, given, readout.places)
+            for at, place in enumerate(readout.places):
                 rows, gradient = (tuple(table[at]) for table in shares)
                 self.snapshots[place].append(Snapshot(epoch, rows, gradient, memories[at]))
 
@@ -99,12 +99,12 @@ class Probe:
         several = target.ndim == 3 and target.shape == gradient.shape and self.task.name == "multilabel"
         return gradient.abs() if several else gradient.norm(dim=-1)
 
-    def _hardness(self, prediction: Prediction, target: Tensor, reading: Reading) -> Tensor:
+    def _hardness(self, prediction: Prediction, target: Tensor, readout: Readout) -> Tensor:
         """[r, n], or [r, n, L]: 0 is easy."""
         if self.task.has_classes:
             return 1 - _of_truth(prediction, target, self.task)
         assert prediction.values is not None
-        truth = reading.head.units(target)
+        truth = readout.head.units(target)
         spread = truth.std(dim=1, keepdim=True).clamp(min=1e-12)
         apart = (prediction.values - truth).abs() / spread
         return apart if apart.ndim == 2 else apart.norm(dim=-1) / apart.shape[-1] ** 0.5

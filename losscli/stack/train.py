@@ -194,7 +194,7 @@ class Training:
 
     def _probe(self, epoch: int) -> None:
         if self.probe is not None:
-            self.probe.look(epoch, lambda x: self.forward(x, ForwardContext(training=False)))
+            self.probe.snapshot(epoch, lambda x: self.forward(x, ForwardContext(training=False)))
 
     def _keep(self, improved: list[bool]) -> None:
         if self.best is not None and any(improved):

@@ -13,7 +13,7 @@ from losscli.data.corrupt import Corruption
 from losscli.data.prepare import prepare
 from losscli.data.sources import sources
 from losscli.stack.plan import Plan
-from losscli.stack.probe import APART, OFF, epochs_to_look
+from losscli.stack.probe import APART, OFF, epochs_to_probe
 from losscli.stack.train import Training, stacks, train
 from losscli.tasks import tasks
 
@@ -81,7 +81,7 @@ def test_a_run_alone_is_looked_at_as_in_a_stack(run_of, job_of, task: str, losse
     together = [state for stack in stacks(runs, job) for state in train(stack, job)]
     for state in together:
         (alone,) = train([state.run], job)
-        assert [look.epoch for look in alone.snapshots] == sorted(epochs_to_look(4))
+        assert [look.epoch for look in alone.snapshots] == sorted(epochs_to_probe(4))
         for one, other in zip(alone.snapshots, state.snapshots, strict=True):
             np.testing.assert_allclose(one.rows, other.rows, atol=1e-3)
             np.testing.assert_allclose(one.gradient, other.gradient, atol=2e-3)
