@@ -23,7 +23,7 @@ from losscli.record.find import find
 from losscli.reports.recall import recall
 from losscli.spec.arenas import merge
 from losscli.spec.model import Spec
-from losscli.stack.rehearsal import Cost, rehearse
+from losscli.stack.cost import Cost, estimate_cost
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> Planned:
         candidates=len(runs) // len(spec.seeds),
         runs=len(runs),
         resampled=resampled,
-        cost=rehearse(runs, experiment.job),
+        cost=estimate_cost(runs, experiment.job),
         outlook=outlook(len(spec.seeds), len(experiment.entries) - 1, ratio, limit, sd),
     )
 

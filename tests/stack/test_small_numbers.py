@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from losscli.stack import rehearsal
+from losscli.stack import cost as costs
 from losscli.stack.head import Head
 from losscli.stack.layers import BatchNorm, ForwardContext
 from losscli.stack.network import Network
@@ -105,10 +105,10 @@ def test_a_cost_is_reckoned_from_a_short_and_a_longer_training(
         asked.append(count)
         return 0.25 + 0.01 * count
 
-    monkeypatch.setattr(rehearsal, "_seconds", seconds)
+    monkeypatch.setattr(costs, "_seconds", seconds)
     runs = [run_of(seed=seed) for seed in (0, 1)]
     assert runs[0].dataset.parts["train"].rows == 106
-    cost = rehearsal.rehearse(runs, job_of(plan=Plan(epochs=epochs, batch_size=batch_size)))
+    cost = costs.estimate_cost(runs, job_of(plan=Plan(epochs=epochs, batch_size=batch_size)))
     assert asked == [min(2, steps), min(34, steps)]
     assert (cost.steps, cost.stacks) == (steps, 1)
     assert cost.seconds == pytest.approx(0.25 + 0.01 * steps + looks * (0.25 + 0.01 * asked[0]) / 4)
@@ -118,14 +118,14 @@ def test_a_cost_is_reckoned_from_a_short_and_a_longer_training(
 
 def test_the_short_training_is_as_short_as_it_is_said_to_be(run_of, job_of, monkeypatch: pytest.MonkeyPatch) -> None:
     plans = []
-    monkeypatch.setattr(rehearsal, "train", lambda runs, job: plans.append(job.plan))
+    monkeypatch.setattr(costs, "train", lambda runs, job: plans.append(job.plan))
     clock = SimpleNamespace(perf_counter=iter([1.0, 3.5]).__next__)
-    monkeypatch.setattr(rehearsal, "time", clock)
-    assert rehearsal._seconds([run_of()], job_of(), 7) == 2.5
+    monkeypatch.setattr(costs, "time", clock)
+    assert costs._seconds([run_of()], job_of(), 7) == 2.5
     assert [plan.max_steps for plan in plans] == [7]
 
 
 def test_the_cost_of_a_single_run_is_reckoned_too(run_of, job_of) -> None:
-    cost = rehearsal.rehearse([run_of()], job_of(plan=Plan(epochs=1, batch_size=32)))
+    cost = costs.estimate_cost([run_of()], job_of(plan=Plan(epochs=1, batch_size=32)))
     assert (cost.steps, cost.stacks) == (4, 1)
     assert cost.seconds > 0

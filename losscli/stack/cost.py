@@ -25,7 +25,7 @@ class Cost:
     bytes: int
 
 
-def rehearse(runs: Sequence[Run], job: Job) -> Cost:
+def estimate_cost(runs: Sequence[Run], job: Job) -> Cost:
     """Train the first stack for a few steps, and reckon what all stacks take; runs that rest early take less.
 
     Each look at the valid split is reckoned as a share of what a very short training takes.
