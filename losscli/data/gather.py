@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from losscli.data.ahead import ahead
 from losscli.data.cures import setting
 from losscli.data.delimited import LONGEST_FIELD, Block, Unequal, blocks, fields_of, header_of
 from losscli.data.files import File, FileOrigin, Watched
+from losscli.data.prefetch import prefetch
 from losscli.data.textfile import read_pieces
 from losscli.errors import DataError, Place, shown
 from losscli.tasks import Origin
@@ -157,7 +157,7 @@ class _Reading:
             self.first_rows.append(self.rows)
             self.watched.begin(file)
             unequal: Unequal | None = None
-            for block in ahead(self._blocks(file)):  # read and searched for lines while another becomes numbers
+            for block in prefetch(self._blocks(file)):  # read and searched for lines while another becomes numbers
                 self._refuse_long_fields(block, file.name)
                 if not self.columns:
                     self._open(block, left_out, as_text)

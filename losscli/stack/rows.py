@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from losscli.data.ahead import ahead
 from losscli.data.dataset import SPLITS, Dataset, Layout
+from losscli.data.prefetch import ahead
 from losscli.data.stream import BLOCKS
 from losscli.losses import Loss
 from losscli.stack.chance import generator

@@ -9,10 +9,10 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def ahead(found: Iterator[Item]) -> Iterator[Item]:
+def prefetch(found: Iterator[Item]) -> Iterator[Item]:
     """The same items, none of which is None; what is raised on the way is raised in its place.
 
-    >>> list(ahead(iter("abc")))
+    >>> list(prefetch(iter("abc")))
     ['a', 'b', 'c']
     """
     with ThreadPoolExecutor(1) as pool:
