@@ -10,14 +10,14 @@ from losscli.errors import MachineError, SpecError, shown
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic(path: Path) -> Iterator[Path]:
     """A draft beside `path` to write to, which takes its place at the end, and is gone if anything went wrong.
 
     Raises `MachineError` where the disk refuses.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     with whole(Path(folder) / "report.md") as draft:
+    ...     with atomic(Path(folder) / "report.md") as draft:
     ...         _ = draft.write_text("# Report")
     ...     [each.name for each in Path(folder).iterdir()]
     ['report.md']

@@ -153,5 +153,5 @@ def _write(data: bytes, path: Path | None) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
         return
-    with whole(path) as draft:
+    with atomic(path) as draft:
         draft.write_bytes(data)

@@ -40,5 +40,5 @@ def save(path: Path, text: str, force: bool) -> None:
     free(path, force)
     if not path.parent.is_dir():
         raise SpecError(f"there is no folder {shown(path.parent)}", cure="make it first")
-    with whole(path) as draft:
+    with atomic(path) as draft:
         draft.write_text(text, encoding="utf-8")

@@ -15,6 +15,6 @@ def archive(folder: Path, path: Path, force: bool = False) -> None:
     """Write the record in `folder` to the zip file `path`. Raises `MachineError` where it is damaged or the disk refuses."""
     contents = reader.contents(folder)
     free(path, force)
-    with whole(path) as draft, zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as packed:
+    with atomic(path) as draft, zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as packed:
         for name in sorted(contents, key=lambda name: (name == MANIFEST, name)):
             packed.writestr(zipfile.ZipInfo(f"{folder.name}/{name}", STAMP), contents[name], zipfile.ZIP_DEFLATED)

@@ -62,7 +62,7 @@ def document(template: str, title: str, data: Any, **facts: Any) -> str:
 def save(path: Path, text: str, force: bool = False) -> None:
     """Write a page, whole or not at all; in place of another page of losscli, or with `force` of anything."""
     unclaimed(path, force)
-    with whole(path) as draft:
+    with atomic(path) as draft:
         draft.write_text(text, encoding="utf-8")
 
 

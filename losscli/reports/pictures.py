@@ -34,7 +34,7 @@ def write_pictures(recalled: Recalled, folder: Path, dark: bool = False, force: 
             browser.value(f"document.getElementById({name!r}).scrollIntoView()")
             browser.wait_for(DRAWN.format(f"#{name} .plot"))
             picture = browser.screenshot(f"#{name}", SHARPNESS)
-            with whole(path) as draft:
+            with atomic(path) as draft:
                 draft.write_bytes(picture)
     return list(paths.values())
 
