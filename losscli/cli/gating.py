@@ -35,7 +35,7 @@ COLORS = {
 
 
 @dataclass(frozen=True)
-class Wishes:
+class GateOptions:
     """What to compare with, on what, and how to show it."""
 
     baseline: str
@@ -46,22 +46,22 @@ class Wishes:
     form: str
 
 
-def run(record: str, wishes: Wishes) -> int:
+def run(record: str, options: GateOptions) -> int:
     """Judge, show, and return the exit code: 1 if anything dropped or vanished."""
-    new, old = (recall(find(wishes.out, text, outside=True)) for text in (record, wishes.baseline))
-    found = concluded(_judged(new, old, wishes))
-    if wishes.form == "json":
+    new, old = (recall(find(options.out, text, outside=True)) for text in (record, options.baseline))
+    found = concluded(_judged(new, old, options))
+    if options.form == "json":
         show.machine(
             {"schema_version": 1, "record": str(new.folder), "baseline": str(old.folder), "entries": _plain(found)}
         )
-    elif wishes.form == "github":
+    elif options.form == "github":
         sys.stdout.write("".join(f"{_annotated(each)}\n" for each in found))
     else:
         show.pieces([_table(found), *(Text(_said(each)) for each in found)])
     return FAILED if any(each.outcome in FAILING for each in found) else 0
 
 
-def _judged(new: Recalled, old: Recalled, wishes: Wishes) -> list[Gated]:
+def _judged(new: Recalled, old: Recalled, options: GateOptions) -> list[Gated]:
     encoders = [read(each.folder)["encoders"] for each in (new, old)]
     found, known, met = [], list[str](), set[int]()
     for at, arena in enumerate(new.comparison.arenas):
@@ -71,16 +71,16 @@ def _judged(new: Recalled, old: Recalled, wishes: Wishes) -> list[Gated]:
             met.add(place)
             former = old.comparison.arenas[place]
             same = _same(arena, former, at, place, encoders)
-            found += [replace(each, damage=arena.damage) for each in _of_arena(arena, former, wishes, same)]
+            found += [replace(each, damage=arena.damage) for each in _of_arena(arena, former, options, same)]
     if not met:
         raise SpecError(
             f"the records are not of the same data: {difference(new.comparison.arenas[0], old.comparison.arenas)}",
             cure="compare records of the same task, data and target",
         )
-    if not wishes.entries:
+    if not options.entries:
         gone = [each for place, each in enumerate(old.comparison.arenas) if place not in met]
-        found += [_vanished(entry.entry, arena, wishes) for arena in gone for entry in arena.entries]
-    missing = [name for name in wishes.entries if name not in {each.entry for each in found}]
+        found += [_vanished(entry.entry, arena, options) for arena in gone for entry in arena.entries]
+    missing = [name for name in options.entries if name not in {each.entry for each in found}]
     if missing:
         raise SpecError(f"no entry {shown(missing[0])} stands in both records", cure=choose_from(missing[0], known))
     if all(each.outcome == "no-value" for each in found):
@@ -89,25 +89,25 @@ def _judged(new: Recalled, old: Recalled, wishes: Wishes) -> list[Gated]:
     return found
 
 
-def _of_arena(arena: Arena, former: Arena, wishes: Wishes, same: bool) -> list[Gated]:
+def _of_arena(arena: Arena, former: Arena, options: GateOptions, same: bool) -> list[Gated]:
     """The entries that both have and, where none are named, those that the new record has no more."""
     names, before = ([entry.entry for entry in each.entries] for each in (arena, former))
-    both = [name for name in names if name in before and name in (wishes.entries or before)]
-    gone = [] if wishes.entries else [name for name in before if name not in names]
+    both = [name for name in names if name in before and name in (options.entries or before)]
+    gone = [] if options.entries else [name for name in before if name not in names]
     return [
-        *(_of_entry(name, arena, former, wishes, same) for name in both),
-        *(_vanished(name, former, wishes) for name in gone),
+        *(_of_entry(name, arena, former, options, same) for name in both),
+        *(_vanished(name, former, options) for name in gone),
     ]
 
 
-def _vanished(name: str, former: Arena, wishes: Wishes) -> Gated:
-    metric = _metric(wishes, former)
-    return vanished(name, metric, _scores(former, name, metric), wishes.limit)
+def _vanished(name: str, former: Arena, options: GateOptions) -> Gated:
+    metric = _metric(options, former)
+    return vanished(name, metric, _scores(former, name, metric), options.limit)
 
 
-def _metric(wishes: Wishes, *arenas: Arena) -> str:
+def _metric(options: GateOptions, *arenas: Arena) -> str:
     """The one that was asked for, or the headline of the first arena; all must have measured it."""
-    metric = wishes.metric or arenas[0].headline
+    metric = options.metric or arenas[0].headline
     for each in arenas:
         if metric not in each.directions:
             raise SpecError(f"--metric: {shown(metric)} was not measured", cure=choose_from(metric, each.directions))
@@ -132,12 +132,12 @@ def _same(arena: Arena, former: Arena, number: int, place: int, encoders: list[M
     return alike and (seeds != others or scores[0] == scores[1])  # the baseline's are means over all seeds
 
 
-def _of_entry(name: str, arena: Arena, former: Arena, wishes: Wishes, same: bool) -> Gated:
-    metric = _metric(wishes, arena, former)
+def _of_entry(name: str, arena: Arena, former: Arena, options: GateOptions, same: bool) -> Gated:
+    metric = _metric(options, arena, former)
     old, new = _scores(former, name, metric), _scores(arena, name, metric)
     runs = {which: _runs(each, name) for which, each in (("the new record", arena), ("the old one", former))}
     reason = why_undefined(metric, runs, arena.rows.get("test", 0))
-    return gate(name, metric, arena.directions[metric], old, new, wishes.limit, same, reason)
+    return gate(name, metric, arena.directions[metric], old, new, options.limit, same, reason)
 
 
 def _scores(arena: Arena, name: str, metric: str) -> Scores:

@@ -33,7 +33,7 @@ MOST_SEEDS = 100  # that a hint suggests: beyond, people should think about othe
 
 
 @dataclass(frozen=True)
-class Wishes:
+class DisplayOptions:
     """How a command should run and be shown; what it trains is in its specs."""
 
     out: Path | None
@@ -80,41 +80,41 @@ def tell_plugins(quiet: bool) -> None:
         show.notice(f"{finding.message}; {finding.cure}")
 
 
-def run(specs: Sequence[Spec], wishes: Wishes) -> int:
+def run(specs: Sequence[Spec], display: DisplayOptions) -> int:
     """Train, show, and return the exit code. A signal ends the training early; what there is then is kept and shown."""
     from losscli import pipeline
     from losscli.cli import show
     from losscli.cli.progress import progress
     from losscli.record import writer
 
-    refuse_unknown(wishes.view, specs)
-    if wishes.out is not None:
-        writer.ready(wishes.out)
-    with _signals() as ears, progress(wishes.quiet) as watch:
-        comparison = pipeline.run(specs, out=wishes.out, smoke=wishes.smoke, watch=watch, stop=ears.stop)
+    refuse_unknown(display.view, specs)
+    if display.out is not None:
+        writer.ready(display.out)
+    with _signals() as ears, progress(display.quiet) as watch:
+        comparison = pipeline.run(specs, out=display.out, smoke=display.smoke, watch=watch, stop=ears.stop)
     if ears.heard:
         show.notice("stopped before the end; this is what there is so far")
-    tell(comparison, wishes)
+    tell(comparison, display)
     return 128 + ears.heard if ears.heard else exit_code(comparison)
 
 
-def tell(comparison: Comparison, wishes: Wishes) -> None:
+def tell(comparison: Comparison, display: DisplayOptions) -> None:
     """The comparison on stdout, in the form that was asked for; programs get nothing else there."""
     from losscli.cli import annotations, show
     from losscli.reports.csv import to_csv
     from losscli.reports.json import to_json
     from losscli.reports.markdown import to_markdown
 
-    if wishes.format in (TableFormat.text, TableFormat.github):
-        show.outcome(comparison, "" if wishes.quiet else next_command(comparison), wishes.view)
-        if wishes.format == TableFormat.github:
+    if display.format in (TableFormat.text, TableFormat.github):
+        show.outcome(comparison, "" if display.quiet else next_command(comparison), display.view)
+        if display.format == TableFormat.github:
             show.paper(annotations.of(comparison))
         return
-    if wishes.format == TableFormat.json:
+    if display.format == TableFormat.json:
         show.machine(to_json(comparison))
     else:
-        write = to_csv if wishes.format == TableFormat.csv else to_markdown
-        show.paper(write(comparison, wishes.view))
+        write = to_csv if display.format == TableFormat.csv else to_markdown
+        show.paper(write(comparison, display.view))
     show.unmet(comparison.unmet)
 
 

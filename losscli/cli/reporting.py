@@ -14,7 +14,7 @@ from losscli.reports.recall import Recalled, recall
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ReportOptions:
     """What the report should be, and where."""
 
     out: Path  # where records are
@@ -25,31 +25,31 @@ class Wishes:
     force: bool
 
 
-def run(record: str, wishes: Wishes) -> None:
+def run(record: str, options: ReportOptions) -> None:
     """Write the report, and tell its path on stdout; Markdown goes to stdout itself unless a file is named."""
-    if wishes.dark and wishes.png is None:
+    if options.dark and options.png is None:
         raise SpecError("--dark is for pictures; a page has both", cure="add --png DIR, or leave --dark out")
-    recalled = recall(find(wishes.out, record, outside=True))
-    if wishes.png is not None:
+    recalled = recall(find(options.out, record, outside=True))
+    if options.png is not None:
         from losscli.reports.pictures import write_pictures
 
-        show.paths(write_pictures(recalled, wishes.png, dark=wishes.dark, force=wishes.force))
-    if wishes.form == "md":
-        _markdown(recalled, wishes)
-    elif wishes.png is None or wishes.to is not None:
+        show.paths(write_pictures(recalled, options.png, dark=options.dark, force=options.force))
+    if options.form == "md":
+        _markdown(recalled, options)
+    elif options.png is None or options.to is not None:
         from losscli.reports.html import html_of
 
-        path = wishes.to or Path(f"{recalled.folder.name}.html")
-        save(path, html_of(recalled), wishes.force)
+        path = options.to or Path(f"{recalled.folder.name}.html")
+        save(path, html_of(recalled), options.force)
         show.paths([path])
 
 
-def _markdown(recalled: Recalled, wishes: Wishes) -> None:
+def _markdown(recalled: Recalled, options: ReportOptions) -> None:
     from losscli.reports.summary import markdown_of
 
     text = markdown_of(recalled)
-    if wishes.to is None:
+    if options.to is None:
         sys.stdout.write(text)
     else:
-        save(wishes.to, text, wishes.force)
-        show.paths([wishes.to])
+        save(options.to, text, options.force)
+        show.paths([options.to])

@@ -33,7 +33,7 @@ def specs(
         arena_of({"bce-logits": [0.8, 0.9], "focal": [0.9, 0.95]}, findings=findings), unmet=["test.auroc must be > 1"]
     )
 
-    def run(given: Sequence[Any], **wishes: Any) -> Comparison:
+    def run(given: Sequence[Any], **display: Any) -> Comparison:
         asked.extend(given)
         return answer
 

@@ -28,10 +28,10 @@ class Line:
     def __init__(self) -> None:
         self.answer: Comparison | None = None
         self.specs: Sequence[Any] = ()
-        self.wishes: dict[str, Any] = {}
+        self.display: dict[str, Any] = {}
 
-    def __call__(self, specs: Sequence[Any], **wishes: Any) -> Comparison:
-        self.specs, self.wishes = specs, wishes
+    def __call__(self, specs: Sequence[Any], **display: Any) -> Comparison:
+        self.specs, self.display = specs, display
         assert self.answer is not None
         return self.answer
 
@@ -59,7 +59,7 @@ def test_flags_reach_the_spec(line: Line) -> None:
     assert (spec.loss[0].name, spec.loss[0].options) == ("focal", {"gamma": 1.5})
     assert (spec.train.epochs, spec.train.batch_size, spec.train.lr) == (3, 64, 0.01)
     assert (spec.seeds, spec.metrics) == ([3, 7], ["f1"])
-    assert (line.wishes["out"], line.wishes["smoke"]) == (None, True)
+    assert (line.display["out"], line.display["smoke"]) == (None, True)
 
 
 def test_json_is_one_object_on_stdout(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,7 +190,7 @@ def test_a_signal_outside_of_training_ends_at_once() -> None:
 def test_a_stopped_command_shows_what_there_is_and_ends_with_the_signal(
     line: Line, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def stopped(specs: Sequence[Any], *, stop: Any, **wishes: Any) -> Comparison | None:
+    def stopped(specs: Sequence[Any], *, stop: Any, **display: Any) -> Comparison | None:
         stop.listening = True
         os.kill(os.getpid(), signal.SIGTERM)
         stop.listening = False
@@ -302,12 +302,12 @@ def test_a_file_that_is_no_yaml_is_told_without_torch(tmp_path: Path) -> None:
 def test_an_interrupt_before_training_and_a_second_one_are_said(
     line: Line, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def twice(specs: Sequence[Any], *, stop: Any, **wishes: Any) -> None:
+    def twice(specs: Sequence[Any], *, stop: Any, **display: Any) -> None:
         stop.listening = True
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
 
-    def before(specs: Sequence[Any], **wishes: Any) -> None:
+    def before(specs: Sequence[Any], **display: Any) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     for run, said in ((before, "error: interrupted"), (twice, "error: stopped at once: nothing was kept")):

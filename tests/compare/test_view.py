@@ -15,8 +15,8 @@ MakeArena = Callable[..., Arena]
 SCORES = {"m": [0.7, 0.7], "Z": [0.9, 0.9], "a": [0.8, 0.8], "none": [math.nan, math.nan]}
 
 
-def shown(arena: Arena, **wishes: object) -> list[str]:
-    return [entry.entry for entry in seen(arena, View(**wishes)).entries]  # type: ignore[arg-type]
+def shown(arena: Arena, **display: object) -> list[str]:
+    return [entry.entry for entry in seen(arena, View(**display)).entries]  # type: ignore[arg-type]
 
 
 def test_without_wishes_it_is_the_order_of_the_spec(arena_of: MakeArena) -> None:

@@ -50,4 +50,4 @@ def compare(
     given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
     view = flags.view(sort, metrics, top)
     wanted = outcome.load(specs or [], given, quiet)
-    raise Exit(outcome.run(wanted, outcome.Wishes(None if no_record else out, smoke, form, quiet, view)))
+    raise Exit(outcome.run(wanted, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view)))

@@ -51,4 +51,4 @@ def gate(
     """
     from losscli.cli import gating
 
-    raise Exit(gating.run(record, gating.Wishes(baseline, metric, max_drop, tuple(entry or ()), out, form.value)))
+    raise Exit(gating.run(record, gating.GateOptions(baseline, metric, max_drop, tuple(entry or ()), out, form.value)))

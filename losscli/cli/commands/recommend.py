@@ -63,4 +63,4 @@ def recommend(
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
-        raise Exit(outcome.run([spec], outcome.Wishes(None if no_record else out, smoke, form, quiet)))
+        raise Exit(outcome.run([spec], outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)))

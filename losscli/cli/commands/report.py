@@ -59,4 +59,4 @@ def report(
     """
     from losscli.cli import reporting
 
-    reporting.run(record, reporting.Wishes(out, to, form.value, png, dark, force))
+    reporting.run(record, reporting.ReportOptions(out, to, form.value, png, dark, force))

@@ -62,4 +62,4 @@ def train(
     if len(specs[0].loss) > 1:
         message = f"train runs one loss, and the spec has {len(specs[0].loss)}"
         raise SpecError(message, cure=f"losscli compare {spec}, or choose one with --loss")
-    raise Exit(outcome.run(specs, outcome.Wishes(None if no_record else out, smoke, form, quiet)))
+    raise Exit(outcome.run(specs, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)))
