@@ -16,7 +16,7 @@ from losscli.errors import DataError, Finding, counted, within
 from losscli.losses import find as find_loss
 from losscli.losses.domain import check_target, ranked
 from losscli.losses.weights import class_shares
-from losscli.metrics import Metric, yardsticks
+from losscli.metrics import Metric, evaluation_metrics
 from losscli.spec.costs import table_of
 from losscli.spec.entries import entries
 from losscli.spec.model import Entry, Spec
@@ -95,7 +95,7 @@ def load(spec: Spec) -> Experiment:
     with within(read.place):
         table = set_apart(read, spec.data.split)
         target = task.decode(table.targets, spec.data.reading())
-        measured = yardsticks(spec.task, table_of(spec.costs, target.labels))
+        measured = evaluation_metrics(spec.task, table_of(spec.costs, target.labels))
         refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
         if refused:
             raise DataError(list(dict.fromkeys(refused)))

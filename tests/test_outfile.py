@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from losscli.errors import MachineError, SpecError
-from losscli.outfile import free, whole
+from losscli.outfile import free
 
 
 def test_what_goes_wrong_on_the_way_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "report.md"
     path.write_text("old")
-    with pytest.raises(KeyError), whole(path) as draft:  # noqa: PT012  the draft must have begun
+    with pytest.raises(KeyError), atomic(path) as draft:  # noqa: PT012  the draft must have begun
         draft.write_text("half")
         raise KeyError
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("report.md", "old")]
@@ -21,7 +21,7 @@ def test_what_goes_wrong_on_the_way_leaves_what_was_there(tmp_path: Path) -> Non
 
 def test_a_disk_that_refuses_is_no_bug(tmp_path: Path) -> None:
     told = "cannot be written: No such file or directory"
-    with pytest.raises(MachineError, match=told), whole(tmp_path / "none" / "report.md") as draft:
+    with pytest.raises(MachineError, match=told), atomic(tmp_path / "none" / "report.md") as draft:
         draft.write_text("x")
 
 

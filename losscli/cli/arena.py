@@ -25,12 +25,12 @@ WIDEST_PROSE = 100  # columns that an eye follows from line to line
 
 def pieces(whole: Arena, view: View, width: int, plain: bool) -> Iterator[RenderableType]:
     """The arena as a view shows it, for so many columns; a `plain` terminal, which has only ASCII, gets no shading."""
-    arena = seen(atomic, view)
+    arena = seen(whole, view)
     if len(whole.entries) == 1:
         yield from _single(arena, plain)
     else:
         yield from _several(arena, width, plain)
-        ordered = in_words(atomic, view)
+        ordered = in_words(whole, view)
         if ordered:
             yield Text(ordered, "dim")
     yield from _tuned(arena)

@@ -16,7 +16,7 @@ from losscli.deploy.export import export
 from losscli.deploy.predict import predict
 from losscli.deploy.restore import Restored, restore
 from losscli.errors import Place, SpecError, choose_from, counted, shown
-from losscli.outfile import free, whole
+from losscli.outfile import atomic, free
 from losscli.record.find import find
 from losscli.spec.document import Spot
 from losscli.spec.mistakes import problems_in

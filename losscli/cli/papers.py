@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from losscli.errors import SpecError, shown
-from losscli.outfile import free, whole
+from losscli.outfile import atomic, free
 
 SCHEMA_FILE = "losscli.schema.json"  # beside a spec: a relative name that every editor finds without a network
 

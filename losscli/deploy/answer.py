@@ -108,7 +108,7 @@ def to_json(table: pa.Table, told: Mapping[str, Any]) -> bytes:
     """One object: what is `told` of the model, and the rows; numbers that are not finite are null."""
     rows = [{name: _plain(value) for name, value in row.items()} for row in table.to_pylist()]
     whole = {"schema_version": SCHEMA_VERSION, **told, "rows": rows}
-    return (json.dumps(atomic, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (json.dumps(whole, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _plain(value: Any) -> Any:

@@ -136,7 +136,7 @@ def for_task(task: str) -> dict[str, Metric]:
     return {name.split("/")[1]: metrics.get(name) for name in metrics.names() if name.startswith(f"{task}/")}
 
 
-def yardsticks(task: str, costs: Sequence[Sequence[float]] | None = None) -> dict[str, Metric]:
+def evaluation_metrics(task: str, costs: Sequence[Sequence[float]] | None = None) -> dict[str, Metric]:
     """Every metric of a task that can be measured: those that need costs only where they are given."""
     found = for_task(task)
     return {

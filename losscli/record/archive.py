@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from losscli.outfile import free, whole
+from losscli.outfile import atomic, free
 from losscli.record import MANIFEST, reader
 
 STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that zip has: the same record gives the same bytes

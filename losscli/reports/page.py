@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from losscli.errors import SpecError, shown, visible
-from losscli.outfile import refusal, whole
+from losscli.outfile import atomic, refusal
 
 MARK = '<meta name="generator" content="losscli'  # a file that has it near its beginning may be replaced
 MARKED = "<!-- made by losscli"  # likewise, in Markdown, where it cannot be seen

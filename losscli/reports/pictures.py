@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from losscli.errors import SpecError, shown
-from losscli.outfile import refusal, whole
+from losscli.outfile import atomic, refusal
 from losscli.reports.chromium import Chromium
 from losscli.reports.html import html_of
 from losscli.reports.recall import Recalled

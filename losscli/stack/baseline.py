@@ -16,14 +16,14 @@ from losscli.tasks import Prediction, Task
 
 
 def baseline(
-    datasets: Sequence[Dataset], task: Task, metrics: Sequence[Metric], yardsticks: Sequence[Metric] = ()
+    datasets: Sequence[Dataset], task: Task, metrics: Sequence[Metric], evaluation: Sequence[Metric] = ()
 ) -> dict[str, dict[str, float]]:
     """Split -> metric -> the mean over datasets of what majority, prior or mean of the training split scores.
 
-    The yardsticks are measured on valid and test only, as for runs. The baseline is calibrated on the valid split like
+    The evaluation metrics are measured on valid and test only, as for runs. The baseline is calibrated on the valid split like
     everything else: what is always said is then the better of yes and no.
     """
-    whole = list({metric.name: metric for metric in (*metrics, *yardsticks)}.values())
+    whole = list({metric.name: metric for metric in (*metrics, *evaluation)}.values())
     wanted = {split: list(metrics) if split == "train" else whole for split in SPLITS}
     found: dict[str, dict[str, list[float]]] = {split: {each.name: [] for each in wanted[split]} for split in SPLITS}
     for dataset in datasets:

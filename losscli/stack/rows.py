@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import SPLITS, Dataset, Layout
-from losscli.data.prefetch import ahead
+from losscli.data.prefetch import prefetch
 from losscli.data.stream import BLOCKS
 from losscli.losses import Loss
 from losscli.stack.chance import generator
@@ -110,7 +110,7 @@ class Rows:
         at_once = BLOCK if most is None else max(1, most // size)
         gathered = self._gathered(list(batched(spans(self.count("train"), size), at_once)))
         # What streams is read while the block before is trained on.
-        for block, (inputs, targets, weights) in gathered if most is None else ahead(gathered):
+        for block, (inputs, targets, weights) in gathered if most is None else prefetch(gathered):
             first = block[0][0]
             for start, stop in block:
                 part = slice(start - first, stop - first)

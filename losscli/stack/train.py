@@ -42,7 +42,7 @@ class Job:
     plan: Plan
     metrics: Sequence[Metric]  # the first is the headline
     device: torch.device
-    yardsticks: Sequence[Metric] = ()  # what test and valid are judged by at the end, beside `metrics`
+    evaluation: Sequence[Metric] = ()  # what test and valid are judged by at the end, beside `metrics`
     kept: Set[int] = frozenset()  # the seeds whose runs hand out what they predict of the test split
     study: bool = False  # whether to look at what losses attend to
 
@@ -214,7 +214,7 @@ class Training:
         if self.best is not None:
             self.weights.copy_(self.best[0])
             self.statistics.copy_(self.best[1])
-        whole = list({metric.name: metric for metric in (*self.job.metrics, *self.job.yardsticks)}.values())
+        whole = list({metric.name: metric for metric in (*self.job.metrics, *self.job.evaluation)}.values())
         for split in ("valid", "test", "train"):  # the valid split first: thresholds and temperatures are chosen on it
             output = self._outputs(split)
             judged = self.evaluator(output, split, self.job.metrics if split == "train" else whole)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from losscli.experiment import Experiment, load
 from losscli.losses import Loss, for_task
-from losscli.metrics import yardsticks
+from losscli.metrics import evaluation_metrics
 from losscli.spec.load import load_spec
 from losscli.stack.rows import Run
 from losscli.stack.run_state import RunState
@@ -193,7 +193,7 @@ def metrics(trial: Trial) -> Iterator[Line]:
     """Every metric of every task, calibration and forecasts among them, of the same outputs of runs of every loss."""
     for task in tasks.names():
         experiment = trial.experiment(task)
-        measured = list(yardsticks(task, costs_of(experiment)).values())
+        measured = list(evaluation_metrics(task, costs_of(experiment)).values())
         worst, seen = (0.0, "-"), set()
         for runs in stacks(every_loss(experiment), experiment.job):
             here, there = (

@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
-from losscli.metrics import for_task, metrics, yardsticks
+from losscli.metrics import evaluation_metrics, for_task, metrics
 from losscli.tasks import Prediction
 
 NAN = float("nan")
@@ -155,7 +155,7 @@ LABELS, PROBABILITIES = ("labels", "tuned"), ("probabilities", "scaled")
 
 
 def serving(task):
-    return yardsticks(task, COSTS.get(task))
+    return evaluation_metrics(task, COSTS.get(task))
 
 
 ALL = [pytest.param(task, name, id=f"{task}/{name}") for task, names in ORACLES.items() for name in names]
@@ -304,7 +304,7 @@ SCORED = [
 def test_better_is_where_the_direction_says(task, name):
     """The truth itself scores best; its opposite is worse."""
     free = 1 - np.eye(4 if task == "multiclass" else 2)  # what is right costs nothing
-    metric = yardsticks(task, free.tolist())[name]
+    metric = evaluation_metrics(task, free.tolist())[name]
     _, _, target = next(case for case in stacks(task, metric.reads) if case[0] == "random")
     truth = torch.from_numpy(target)
     if task == "multiclass" and metric.reads in LABELS:
@@ -336,10 +336,10 @@ def test_a_certain_mistake_costs_a_finite_log_loss():
 
 
 def test_costs_bound_what_a_decision_can_cost_and_without_them_there_is_no_such_metric():
-    found = yardsticks("binary", COSTS["binary"])["expected-cost-tuned"]
+    found = evaluation_metrics("binary", COSTS["binary"])["expected-cost-tuned"]
     assert (found.low, found.high, found.of) == (0, 5, "expected-cost")
-    assert "expected-cost" not in yardsticks("binary")
-    assert yardsticks("binary")["f1"] is for_task("binary")["f1"]
+    assert "expected-cost" not in evaluation_metrics("binary")
+    assert evaluation_metrics("binary")["f1"] is for_task("binary")["f1"]
 
 
 def test_a_metric_reads_its_own_threshold_and_has_no_value_where_there_is_none():

@@ -9,7 +9,7 @@ from scipy.special import rel_entr
 from scipy.stats import entropy
 from sklearn.metrics import accuracy_score, brier_score_loss, roc_auc_score
 
-from losscli.metrics import for_task, yardsticks
+from losscli.metrics import evaluation_metrics, for_task
 from losscli.stack.calibrate import temperature
 from losscli.tasks import Prediction, tasks
 
@@ -50,7 +50,9 @@ def test_the_others_judge_by_the_most_likely_class():
     np.testing.assert_allclose(measured("auroc"), area)
 
 
-@pytest.mark.parametrize("name", [name for name, item in yardsticks("multiclass").items() if item.reads != "scaled"])
+@pytest.mark.parametrize(
+    "name", [name for name, item in evaluation_metrics("multiclass").items() if item.reads != "scaled"]
+)
 def test_every_metric_of_classes_takes_such_a_truth(name):
     assert measured(name).shape == (3,)
     assert measured(name).isfinite().all()

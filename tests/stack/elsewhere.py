@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from losscli.losses import for_task
-from losscli.metrics import yardsticks
+from losscli.metrics import evaluation_metrics
 from losscli.stack import train as engine
 from losscli.stack.models import models
 from losscli.stack.optimizer import OPTIMIZERS
@@ -40,9 +40,9 @@ def assert_same(benchmark, here, there) -> None:
 def test_a_whole_training_elsewhere_gives_the_bits_of_the_cpu(task, standin, benchmark, run_of, job_of):
     """All losses in their stacks, all metrics, calibration, forecasts, dropout, batch norm, the study and what is kept."""
     costs = {"binary": [[0, 1], [5, 0]], "multiclass": [[0, 1, 1], [1, 0, 1], [9, 1, 0]]}.get(task)
-    measured = list(yardsticks(task, costs).values())
+    measured = list(evaluation_metrics(task, costs).values())
     plan = Plan(batch_size=64, epochs=1, clip=1.0, patience=3, schedule="cosine")
-    job = replace(job_of(task, plan, norm="batch", dropout=0.2), yardsticks=measured, kept=frozenset({0}), study=True)
+    job = replace(job_of(task, plan, norm="batch", dropout=0.2), evaluation=measured, kept=frozenset({0}), study=True)
     runs, count = list(every_loss(task, run_of)), 0
     for stack in engine.stacks(runs, job):
         there = engine.train(stack, replace(job, device=standin.DEVICE))

@@ -11,12 +11,12 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn import metrics as sk
 
-from losscli.metrics import for_task, yardsticks
+from losscli.metrics import evaluation_metrics, for_task
 from losscli.stack.calibrate import COLDEST, HOTTEST, best_thresholds, calibrate, logits_of, temperature
 from losscli.tasks import tasks
 
 COSTS = [[0, 1], [5, 0]]
-TUNED = [metric for metric in yardsticks("binary", COSTS).values() if metric.reads == "tuned"]
+TUNED = [metric for metric in evaluation_metrics("binary", COSTS).values() if metric.reads == "tuned"]
 
 
 def by_trying(values, truth, metric):
@@ -135,7 +135,7 @@ def test_scaling_helps_the_log_loss_on_valid_whatever_the_model_puts_out(task, m
     )
     contract, shelf = tasks.get(task), for_task(task)
     prediction = contract.read(received, meaning)
-    found = calibrate(prediction, truth, list(yardsticks(task).values()))(prediction)
+    found = calibrate(prediction, truth, list(evaluation_metrics(task).values()))(prediction)
     after = shelf["log-loss-scaled"].measure(found, truth)
     assert found.scaled is not None
     assert after is not None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from losscli.metrics import yardsticks
+from losscli.metrics import evaluation_metrics
 from losscli.stack.calibrate import best_thresholds
 
-TUNED = [metric for metric in yardsticks("binary").values() if metric.reads == "tuned"]
+TUNED = [metric for metric in evaluation_metrics("binary").values() if metric.reads == "tuned"]
 
 
 @pytest.mark.parametrize(

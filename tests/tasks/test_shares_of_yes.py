@@ -14,7 +14,7 @@ from losscli.compare.result import Arena
 from losscli.data.guess import guess_task
 from losscli.errors import DataError, SpecError
 from losscli.losses.weights import class_weights
-from losscli.metrics import yardsticks
+from losscli.metrics import evaluation_metrics
 from losscli.pipeline import run
 from losscli.record.reader import read_predictions
 from losscli.spec.load import load_spec
@@ -66,7 +66,10 @@ def test_class_weights_go_by_the_sums_of_shares() -> None:
 def test_metrics_take_shares_or_whether_they_are_above_one_half() -> None:
     said, truth = np.random.default_rng(0).uniform(0.01, 0.99, (2, 3, 60))
     prediction = BINARY.read(torch.from_numpy(said), "probabilities")
-    given = {name: metric.measure(prediction, torch.from_numpy(truth)) for name, metric in yardsticks("binary").items()}
+    given = {
+        name: metric.measure(prediction, torch.from_numpy(truth))
+        for name, metric in evaluation_metrics("binary").items()
+    }
     cross = -(truth * np.log(said) + (1 - truth) * np.log1p(-said)).mean(1)
     np.testing.assert_allclose(given["log-loss"], cross)
     np.testing.assert_allclose(given["brier"], ((said - truth) ** 2).mean(1))

@@ -126,7 +126,7 @@ def _f1(sample: Sample, cuts: np.ndarray) -> np.ndarray:
     above = np.concatenate([np.cumsum(truth[order][::-1])[::-1], [0.0]])  # positives from this place on
     first = np.searchsorted(said[order], cuts, side="left")
     whole = truth.sum() + len(said) - first
-    return np.asarray(2 * above[first] / np.maximum(atomic, 1))
+    return np.asarray(2 * above[first] / np.maximum(whole, 1))
 
 
 @figure("classes", title="Every class", chapter="decisions", tasks=("multiclass",), predictions=True)
@@ -153,9 +153,7 @@ def _f1_by_class(evidence: Evidence) -> Chart | None:
         order = np.argsort(-true.sum(axis=0), kind="stable")[:MOST_CLASSES]
         note = left_out(len(order), true.shape[1])
         whole = (decided.sum(axis=0) + true.sum(axis=0))[order]
-        f1 = np.divide(
-            2 * (decided & true).sum(axis=0)[order], atomic, out=np.full(len(order), np.nan), where=whole > 0
-        )
+        f1 = np.divide(2 * (decided & true).sum(axis=0)[order], whole, out=np.full(len(order), np.nan), where=whole > 0)
         traces.append(
             {
                 "type": "scatter", "mode": "markers", "entry": evidence.place(name), "name": evidence.called(name),

@@ -10,7 +10,7 @@ import pytest
 import torch
 from sklearn import metrics as sk
 
-from losscli.metrics import find, yardsticks
+from losscli.metrics import evaluation_metrics, find
 from losscli.stack.baseline import baseline
 from losscli.stack.plan import Plan
 from losscli.stack.train import train
@@ -23,12 +23,12 @@ COSTS = [[0, 1], [5, 0]]
 def finished(run_of, job_of):
     """Two losses and two seeds, judged by everything; the second loss has no probabilities."""
     job = job_of("binary", metrics=["auroc", "f1-tuned"])
-    job = replace(job, yardsticks=list(yardsticks("binary", COSTS).values()), kept=frozenset({0}))
+    job = replace(job, evaluation=list(evaluation_metrics("binary", COSTS).values()), kept=frozenset({0}))
     return train([run_of(loss, seed) for loss in ("bce-logits", "hinge") for seed in (0, 1)], job)
 
 
-def test_all_yardsticks_are_measured_on_test_and_valid_and_what_is_shown_on_train_too(finished):
-    every = {"loss", *yardsticks("binary", COSTS)}
+def test_all_evaluation_metrics_are_measured_on_test_and_valid_and_what_is_shown_on_train_too(finished):
+    every = {"loss", *evaluation_metrics("binary", COSTS)}
     for state in finished:
         assert set(state.scores["test"]) == set(state.scores["valid"]) == every
         assert set(state.scores["train"]) == {"loss", "auroc", "f1-tuned"}
@@ -76,7 +76,7 @@ def test_a_run_that_diverged_hands_out_nothing(run_of, job_of):
 
 def test_losses_that_say_how_sure_they_are_have_intervals(run_of, job_of):
     job = job_of("regression", metrics=["rmse"])
-    job = replace(job, yardsticks=list(yardsticks("regression").values()), kept=frozenset({0}))
+    job = replace(job, evaluation=list(evaluation_metrics("regression").values()), kept=frozenset({0}))
     losses = ("gaussian-nll", "multi-quantile", "mse")
     sure, quantiles, point = (train([run_of(loss, task="regression")], job)[0] for loss in losses)
     assert [state.calibration for state in (sure, quantiles, point)] == [{"level": 0.9}, {"level": 0.8}, {}]
@@ -109,7 +109,7 @@ def test_rows_of_one_class_leave_out_what_needs_two(run_of, job_of):
     run = run_of("bce-logits")
     test = run.dataset.parts["test"]
     parts = {**run.dataset.parts, "test": replace(test, target=np.zeros_like(test.target))}
-    job = replace(job_of("binary"), yardsticks=list(yardsticks("binary").values()))
+    job = replace(job_of("binary"), evaluation=list(evaluation_metrics("binary").values()))
     (state,) = train([replace(run, dataset=replace(run.dataset, parts=parts))], job)
     undefined = {name for name, value in state.scores["test"].items() if math.isnan(value)}
     assert {"auroc", "auprc", "recall"} <= undefined <= {"auroc", "auprc", "recall", "precision", "f1", "f1-tuned"}
@@ -124,7 +124,7 @@ def inverted(data, split):
 
 def test_nothing_is_chosen_by_the_test_split(run_of, job_of):
     """Thresholds and temperatures are the same whatever the test rows say, and right there becomes wrong."""
-    job = replace(job_of("binary"), yardsticks=list(yardsticks("binary", COSTS).values()))
+    job = replace(job_of("binary"), evaluation=list(evaluation_metrics("binary", COSTS).values()))
     run = run_of("bce-logits")
     told, other = (train([replace(run, dataset=data)], job)[0] for data in (run.dataset, inverted(run.dataset, "test")))
     assert told.calibration == other.calibration
@@ -160,7 +160,7 @@ def test_patience_keeps_the_epoch_whose_coverage_is_closest_to_the_level(run_of,
 def test_what_crossed_is_counted_and_the_score_is_of_what_is_kept(run_of, job_of):
     """Without a penalty and after a single epoch, quantiles cross; low and high do not, and the score is a plain loop's."""
     job = job_of("regression", Plan(epochs=1, batch_size=32), metrics=["interval-score"])
-    job = replace(job, yardsticks=list(yardsticks("regression").values()), kept=frozenset({0}))
+    job = replace(job, evaluation=list(evaluation_metrics("regression").values()), kept=frozenset({0}))
     (state,) = train([run_of("multi-quantile", task="regression", taus=[0.45, 0.5, 0.55], crossing=0.0)], job)
     told = state.predictions
     assert 0 < state.calibration["crossed"] <= 1
