@@ -1,4 +1,4 @@
-"""A experiment: one arena before it is trained, with everything that its spec names found, loaded and looked at."""
+"""An experiment: one arena before it is trained, with everything that its spec names found, loaded and looked at."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def load(spec: Spec) -> Experiment:
         datasets, noticed = prepare_all(table, target, task, spec.data, spec.seeds)
     noticed += in_short(table.columns)
     metrics = [measured[name] for name in spec.metrics]
-    job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), study=len(found) > 1)
+    job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), probe=len(found) > 1)
     experiment = Experiment(spec, job, found, datasets, ())
     noticed += leaks(table, target, experiment.different, task.has_classes)
     said = [finding for entry in found for finding in _looked(experiment.first(entry), spec.task)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from losscli.errors import MachineError, SpecError
-from losscli.outfile import free
+from losscli.outfile import atomic, free
 
 
 def test_what_goes_wrong_on_the_way_leaves_what_was_there(tmp_path: Path) -> None:

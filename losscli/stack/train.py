@@ -44,7 +44,7 @@ class Job:
     device: torch.device
     evaluation: Sequence[Metric] = ()  # what test and valid are judged by at the end, beside `metrics`
     kept: Set[int] = frozenset()  # the seeds whose runs hand out what they predict of the test split
-    study: bool = False  # whether to look at what losses attend to
+    probe: bool = False  # whether to look at what losses attend to
 
 
 # Called after each epoch of a stack with epoch, epochs and states; True ends the training, and what there is is kept.
@@ -128,7 +128,7 @@ class Training:
         # Known beforehand, so that no step waits for the device, and none is slower where every batch has rows that count.
         self.may_miss = any(may_miss(run) for run in runs)
         self.tally = Tally(len(runs), job.device)
-        self.probe = Probe(self.rows, self.evaluator, job.task, self.epochs) if job.study else None
+        self.probe = Probe(self.rows, self.evaluator, job.task, self.epochs) if job.probe else None
 
     def _draw(self, run: Run) -> Tensor:
         """The initial weights [P] of a run: drawn for its own number of features, then widened to the stack's."""

@@ -120,7 +120,7 @@ def replacements(node: Node) -> Iterator[Node]:
     elif (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)) or isinstance(
         node, ast.Break | ast.Continue
     ):
-        yield ast.ForwardContext()
+        yield ast.Pass()
 
 
 def _calls(node: ast.Call) -> Iterator[Node]:

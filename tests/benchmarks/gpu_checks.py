@@ -203,7 +203,7 @@ def metrics(trial: Trial) -> Iterator[Line]:
             for split in ("valid", "test"):
                 shape = (len(runs), here.rows.count(split), here.outputs)
                 output = 2 * torch.randn(shape, generator=torch.Generator().manual_seed(0))
-                wanted, got = here.judge(output, split), there.judge(trial.there(output), split)
+                wanted, got = here.evaluator(output, split), there.evaluator(trial.there(output), split)
                 off = [(apart(got[name], wanted[name]), name) for name in wanted]
                 worst = max(worst, *off, key=lambda pair: pair[0])
                 seen |= {name for name, values in wanted.items() if values.isfinite().any()}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from losscli.cli.app import run
-from losscli.cli.gating import DisplayOptions, _of_entry, _said
+from losscli.cli.gating import GateOptions, _of_entry, _said
 from losscli.compare.gate import Gated, concluded
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, RunResult
@@ -128,7 +128,7 @@ def test_an_entry_of_damaged_data_is_found_by_its_own_name(tmp_path: Path, capsy
 
 
 def gated(old: Arena, new: Arena, metric: str) -> Gated:
-    display = DisplayOptions(baseline="", metric=metric, limit=0.0, entries=(), out=Path(), form="json")
+    display = GateOptions(baseline="", metric=metric, limit=0.0, entries=(), out=Path(), form="json")
     return concluded([_of_entry("a", new, old, display, True)])[0]
 
 

@@ -160,7 +160,7 @@ def test_beside_a_built_in_and_slowly_it_is_a_finding(run: Run) -> None:
     code, out, _ = run(f"compare --task regression {line}")
     assert code == 0
     (arena,) = json.loads(out)["arenas"]
-    assert [entry["loss"] for entry in arena["entries"]] == ["mse", "ill.snapshots"]
+    assert [entry["loss"] for entry in arena["entries"]] == ["mse", "ill.looks"]
     ours, theirs = (entry["test"]["rmse"]["values"] for entry in arena["entries"])
     assert ours == pytest.approx(theirs, rel=1e-3)  # it is the same loss
     slow = next(finding for finding in arena["findings"] if finding["code"] == "slow-own-loss")

@@ -42,7 +42,7 @@ def test_a_whole_training_elsewhere_gives_the_bits_of_the_cpu(task, standin, ben
     costs = {"binary": [[0, 1], [5, 0]], "multiclass": [[0, 1, 1], [1, 0, 1], [9, 1, 0]]}.get(task)
     measured = list(evaluation_metrics(task, costs).values())
     plan = Plan(batch_size=64, epochs=1, clip=1.0, patience=3, schedule="cosine")
-    job = replace(job_of(task, plan, norm="batch", dropout=0.2), evaluation=measured, kept=frozenset({0}), study=True)
+    job = replace(job_of(task, plan, norm="batch", dropout=0.2), evaluation=measured, kept=frozenset({0}), probe=True)
     runs, count = list(every_loss(task, run_of)), 0
     for stack in engine.stacks(runs, job):
         there = engine.train(stack, replace(job, device=standin.DEVICE))
@@ -82,11 +82,11 @@ def test_an_epoch_waits_for_nothing(kind, standin, benchmark, tmp_path):
 def test_the_study_waits_as_often_for_many_runs_as_for_few(standin, run_of, job_of):
     waits = []
     for seeds in (2, 6):
-        job = replace(job_of("binary"), device=standin.DEVICE, study=True)
+        job = replace(job_of("binary"), device=standin.DEVICE, probe=True)
         training = engine.Training([run_of("bce-logits", seed) for seed in range(seeds)], job)
         before = standin.Apart.waits
         training._probe(0)
-        assert len(training.study.snapshots[-1]) == 1
+        assert len(training.probe.snapshots[-1]) == 1
         waits.append(standin.Apart.waits - before)
     assert waits[0] == waits[1] > 0
 

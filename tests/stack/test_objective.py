@@ -226,7 +226,7 @@ def test_the_epoch_of_a_loss_over_the_batch_is_the_mean_of_its_batches_by_rows(r
     run, job = run_of("rmse", 1, "regression", lr=1e-30), job_of("regression", Plan(epochs=1, batch_size=32))
     training = Training([run], job)
     rows = Rows([run], CPU)
-    errors = [training.forward(x, training.way)[0, :, 0] - y[0] for x, y, _ in rows.batches(32)]
+    errors = [training.forward(x, training.context)[0, :, 0] - y[0] for x, y, _ in rows.batches(32)]
     batches = [(error.square().mean().sqrt().item(), len(error)) for error in errors]
     assert len({size for _, size in batches}) == 2
     by_rows = sum(value * size for value, size in batches) / sum(size for _, size in batches)

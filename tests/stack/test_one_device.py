@@ -56,7 +56,7 @@ def test_a_step_of_every_loss_stays_on_its_device_and_waits_for_nothing(task, on
 def test_metrics_stay_on_their_device(task, on_meta, run_of):
     """Metrics of classes may look at numbers (once an epoch); these need not."""
     training = engine.Training([run_of(task=task, loss=name) for name in list(for_task(task))[-2:]], on_meta(task))
-    found = training.judge(training._outputs("valid"), "valid")
+    found = training.evaluator(training._outputs("valid"), "valid")
     assert set(found) == {"loss", *metrics_of(task)}
     assert all(values.device == META for values in found.values())
 

@@ -71,8 +71,8 @@ def test_dropout_leaves_out_its_share_in_a_step_and_nothing_in_a_score(run_of, j
     dropping.weights.copy_(whole.weights)
     x = torch.from_numpy(run.dataset.parts["train"].features)[None, :2]
     torch.testing.assert_close(dropping._outputs("valid"), whole._outputs("valid"))
-    calm = whole.forward(x, whole.way)
-    noisy = torch.stack([dropping.forward(x, dropping.way) for _ in range(40)])
+    calm = whole.forward(x, whole.context)
+    noisy = torch.stack([dropping.forward(x, dropping.context) for _ in range(40)])
     assert noisy.std(0).min() > 0
     assert (noisy.mean(0) - calm).abs().max() < 5 * noisy.std(0).max() / 40**0.5
     assert dropping._outputs("valid").std() > 0

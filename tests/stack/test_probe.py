@@ -22,7 +22,7 @@ PLAN = Plan(epochs=4, batch_size=32)
 
 def looked(runs, job):
     """The looks of each run, and the training they were taken at."""
-    training = Training(runs, replace(job, study=True))
+    training = Training(runs, replace(job, probe=True))
     training.run(lambda *_: False)
     training.finish()
     return training
@@ -77,7 +77,7 @@ def test_focal_lets_go_of_easy_rows(run_of, job_of) -> None:
 )
 def test_a_run_alone_is_looked_at_as_in_a_stack(run_of, job_of, task: str, losses: list[str]) -> None:
     runs = [run_of(name, seed=seed, task=task) for name in losses for seed in (0, 1)]
-    job = replace(job_of(task, PLAN), study=True)
+    job = replace(job_of(task, PLAN), probe=True)
     together = [state for stack in stacks(runs, job) for state in train(stack, job)]
     for state in together:
         (alone,) = train([state.run], job)
@@ -91,7 +91,7 @@ def test_a_run_alone_is_looked_at_as_in_a_stack(run_of, job_of, task: str, losse
 
 def test_studying_changes_no_number(run_of, job_of) -> None:
     job = job_of(plan=PLAN, dropout=0.2, norm="batch")
-    (plain,), (probed,) = train([run_of()], job), train([run_of()], replace(job, study=True))
+    (plain,), (probed,) = train([run_of()], job), train([run_of()], replace(job, probe=True))
     assert plain.history == probed.history
     assert all((plain.weights[name] == probed.weights[name]).all() for name in plain.weights)
 
