@@ -87,8 +87,8 @@ def _interpolated(received: Tensor, options: Mapping[str, Any], level: float) ->
     place = {float(tau): received[..., at] for at, tau in enumerate(taus)}
     below = max((tau for tau in place if tau <= level), default=min(place))
     above = min((tau for tau in place if tau >= level), default=max(place))
-    if below >= above:
-        return place[below if level > below else above]
+    if below == above:
+        return place[below]
     return torch.lerp(place[below], place[above], (level - below) / (above - below))
 
 
