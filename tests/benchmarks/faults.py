@@ -9,7 +9,7 @@
     far.py:2:19  2  ->  1
 
 Nothing is planted where no test could or should notice: in docstrings, annotations, messages, errors that are raised, imports for
-type checkers, `zip(strict=True)` and the flags of a dataclass.
+type checkers, `zip(strict=True)`, `device=` and the flags of a dataclass.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ MESSAGES = (
     "warn",
     "dataclass",
 )  # calls that say something, or nothing at run time
+UNSEEN = ("strict", "device")  # keywords: that of zip says what is so, and a device is seen on a card only (gpu.py)
 Node = ast.AST
 
 
@@ -130,7 +131,7 @@ def _calls(node: ast.Call) -> Iterator[Node]:
     elif isinstance(node.func, ast.Attribute) and node.func.attr in CALLED:
         yield _with(node, func=_with(node.func, attr=CALLED[node.func.attr]))
     for at, keyword in enumerate(node.keywords):
-        if keyword.arg not in (None, "strict"):
+        if keyword.arg not in (None, *UNSEEN):
             yield _with(node, keywords=[*node.keywords[:at], *node.keywords[at + 1 :]])
 
 
@@ -202,7 +203,7 @@ def _silent(node: Node) -> bool:
     if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr | ast.Import | ast.ImportFrom):
         return True
     if isinstance(node, ast.keyword):
-        return node.arg == "strict"
+        return node.arg in UNSEEN
     if isinstance(node, ast.If):
         return ast.unparse(node.test) == "TYPE_CHECKING"
     if isinstance(node, ast.Assign):  # names of types, such as Value = float | Tensor

@@ -67,20 +67,21 @@ class Reach:
     seconds: dict[str, float]
 
     def tests(self, fault: Fault) -> list[str]:
-        """Those that could notice, the likeliest first: of its statement, then of what it shapes, then of its file."""
+        """Those that could notice, the likeliest first: of its statement, then of what it shapes, of its file, of its room."""
         of_file = self.lines.get(fault.path, {})
         first, last = (1, 0) if fault.at_import else fault.lines
         direct = {test for line in range(first, last + 1) for test in of_file.get(line, ())}
         first, last = fault.inside or (1, 0)
         shaped = {test for line in range(first, last + 1) for test in of_file.get(line, ())}
         room = fault.path.split("/")[1]
-        every = {test for test in self.seconds if test.startswith(f"tests/{room}/")}.union(*of_file.values())
+        near: set[str] = set().union(*of_file.values())
+        at_home = {test for test in self.seconds if test.startswith((f"tests/{room}/", fault.path))}
 
-        def likely(test: str) -> tuple[bool, bool, bool, float, str]:
-            at_home = test.startswith((f"tests/{room}/", fault.path))
-            return test not in direct, test not in shaped, not at_home, self.seconds.get(test, 0.0), test
+        def likely(test: str) -> tuple[bool | float | str, ...]:
+            circles = (direct, shaped, near, at_home)
+            return *(test not in circle for circle in circles), self.seconds.get(test, 0.0), test
 
-        return sorted(every, key=likely)
+        return sorted(near | at_home, key=likely)
 
 
 def main() -> None:
@@ -103,7 +104,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rooms", type=lambda text: text.split(","), default=list(ROOMS))
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--budget", type=float, default=15.0, help="seconds of tests for one fault")
+    parser.add_argument("--budget", type=float, default=10.0, help="seconds of tests for one fault")
     parser.add_argument("--only", type=Path, help="a file with the survivors of before, one a line")
     return parser.parse_args()
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from losscli.losses import Loss, losses
+from losscli.errors import DataError
+from losscli.losses import Loss, find, losses
+from losscli.losses.guard import guarded
 from losscli.losses.weights import class_weights, positive_weight, sample_weights
 
 REGRESSION = [pytest.param(item, id=item.name) for item in losses if item.task == "regression"]
@@ -41,9 +45,29 @@ def test_positive_weights_of_labels_are_float32(given: Any) -> None:
 
 
 def test_sample_weights_keep_the_type_of_the_class_weights() -> None:
-    import torch
-
     weights = torch.tensor([1.0, 2.0, 4.0])
     assert sample_weights(weights, torch.tensor([2, 0])).tolist() == [4.0, 1.0]
     soft = sample_weights(weights, torch.tensor([[0.0, 0.5, 0.5]]))
     assert (soft.tolist(), soft.dtype) == ([3.0], torch.float32)
+
+
+def test_one_index_out_of_range_among_others_is_seen() -> None:
+    call = guarded(find("cross-entropy", "multiclass"), {}, "multiclass")
+    for index in (-1, 3):
+        for place in range(4):
+            target = torch.tensor([0, 2, 1, 0])
+            target[place] = index
+            with pytest.raises(DataError, match=f"0 to 2, and {index} is given"):
+                call(torch.zeros(4, 3), target)
+
+
+@pytest.mark.parametrize("spread", [-30.0, -25.0, -21.0, -19.0, 0.0, 3.0])
+def test_student_t_is_exact_on_either_side_of_its_knee(spread: float) -> None:
+    """In logarithms, where no square overflows: log(1 + r^2 e^(-2 s) / df) = logaddexp(0, 2 log r - 2 s - log df)."""
+    r, df = 0.7, 4.0
+    inner = np.logaddexp(0.0, 2 * np.log(r) - 2 * spread - np.log(df))
+    constant = math.lgamma(df / 2) - math.lgamma((df + 1) / 2) + math.log(df * math.pi) / 2
+    wanted = (df + 1) / 2 * inner + spread + constant
+    given = torch.tensor([[r, spread]], dtype=torch.float64)
+    found = find("student-t-nll", "regression").function(given, torch.zeros(1, dtype=torch.float64), df=df)
+    assert found.item() == pytest.approx(wanted, rel=1e-9)

@@ -1,0 +1,71 @@
+"""Small parts of the engine by hand: how long a run trains, which rows rest, and what a study reads."""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+import pytest
+import torch
+
+from losscli.stack.plan import Plan
+from losscli.stack.probe import _of_truth, _stacked
+from losscli.stack.train import Training, epochs_of, steps_of
+from losscli.tasks import Prediction, tasks
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch_size", "epochs"),
+    [
+        (100, 128, 100),  # one step an epoch: at most 100 epochs
+        (512, 128, 75),  # 300 / 4
+        (900, 128, 38),  # 300 / 8, rounded up
+        (1921, 128, 20),  # 300 / 16 is below 20, the fewest; the last row joins the batch before
+        (100_000, 128, 20),
+    ],
+)
+def test_how_often_the_training_rows_are_gone_through(rows: int, batch_size: int, epochs: int) -> None:
+    plan = Plan(batch_size=batch_size)
+    assert epochs_of(plan, rows) == epochs
+    assert epochs_of(plan.model_copy(update={"epochs": 7}), rows) == 7
+    capped = plan.model_copy(update={"max_steps": 5})
+    assert steps_of(capped, rows, epochs_of(capped, rows)) == 5
+
+
+def test_a_run_that_is_over_rests_bit_by_bit_and_its_neighbour_moves_on(run_of, job_of) -> None:
+    training = Training([run_of(seed=0), run_of(seed=1)], job_of(plan=Plan(epochs=3, batch_size=32)))
+    training._look(1, training._epoch())
+    assert training.resting is None
+    training.states[1].stop()
+    training._look(2, training._epoch())
+    assert training.resting is not None
+    assert training.resting.tolist() == [[False], [True]]
+    before = training.weights.clone()
+    training._epoch()
+    assert torch.equal(training.weights[1], before[1])
+    assert not torch.equal(training.weights[0], before[0])
+
+
+def test_the_probability_of_the_true_class_is_that_of_each_row() -> None:
+    probabilities = torch.tensor([[[0.1, 0.2, 0.7], [0.5, 0.3, 0.2]], [[0.6, 0.3, 0.1], [0.2, 0.2, 0.6]]])
+    task, target = tasks.get("multiclass"), torch.tensor([[2, 1]])
+    expected = [[0.7, 0.3], [0.1, 0.2]]
+    both = target.expand(2, 2)
+    assert _of_truth(Prediction(probabilities=probabilities), both, task).tolist() == [
+        pytest.approx(row) for row in expected
+    ]
+    logits = Prediction(scores=probabilities.log())
+    assert _of_truth(logits, both, task).tolist() == [pytest.approx(row) for row in expected]
+    soft = torch.nn.functional.one_hot(both, 3).float()
+    assert _of_truth(logits, soft, task).tolist() == [pytest.approx(row) for row in expected]
+    binary = Prediction(scores=torch.tensor([[-inf, 0.0, inf]]))
+    assert _of_truth(binary, torch.tensor([[0.0, 1.0, 1.0]]), tasks.get("binary")).tolist() == [[1.0, 0.5, 1.0]]
+
+
+def test_rows_whose_labels_were_changed_in_one_run_alone_are_told_of_all() -> None:
+    changed, none = np.array([False, True]), np.array([False, False])
+    assert _stacked([None, None]) is None
+    assert _stacked([none, None]) is None
+    found = _stacked([none, changed, None])
+    assert found is not None
+    assert [rows.tolist() for rows in found] == [[False, False], [False, True], []]
