@@ -94,7 +94,7 @@ def load(spec: Spec) -> Experiment:
     read = spec.data.read(Path(spec.folder))
     with within(read.place):
         table = set_apart(read, spec.data.split)
-        target = task.decode(table.targets, spec.data.reading())
+        target = task.decode(table.targets, spec.data.target_options())
         measured = evaluation_metrics(spec.task, table_of(spec.costs, target.labels))
         refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
         if refused:

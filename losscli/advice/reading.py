@@ -75,7 +75,7 @@ def looked_at(name: str, asked: Overrides) -> Inspection:
     if isinstance(source, Tabular) and not asked.target:
         return describe(_whole(source, folder))
     table = source.read(folder)
-    guess = guess_task(table.targets, source.reading())
+    guess = guess_task(table.targets, source.target_options())
     task, reason = (asked.task, "as --task says") if asked.task else (guess.task, guess.reason)
     return inspect(_evidence(table, source, task), reason)
 
@@ -87,7 +87,7 @@ def gathered(spec: Spec) -> Evidence:
 
 def _evidence(table: Table, source: Source, task: str) -> Evidence:
     kept = set_apart(table, source.split)
-    return Evidence(kept, task, tasks.get(task).decode(kept.targets, source.reading()))
+    return Evidence(kept, task, tasks.get(task).decode(kept.targets, source.target_options()))
 
 
 def advised(name: str, asked: Overrides) -> tuple[Spec, Recommendation]:

@@ -77,7 +77,7 @@ def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[s
     another length than the header's, quotes that do not close, fields beyond 131,072 bytes, other columns than in the
     first file, and no rows at all.
     """
-    reading = _Reading(files, form, watched)
+    reading = _Reader(files, form, watched)
     reading.go(left_out, as_text)
     if not reading.rows:
         place = Place(files[0].name, reading.header_line)
@@ -85,7 +85,7 @@ def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[s
         raise DataError("the table has a header and 0 rows", place=place, cure=cure)
     late = {column.name for column in reading.columns if column.kind == "text" and column.was_numbers}
     if late:
-        again = _Reading(files, form, Watched())
+        again = _Reader(files, form, Watched())
         again.go(set(reading.names) - late, late)
         for column in again.columns:
             if column.name in late:
@@ -139,7 +139,7 @@ def _fill(out: np.ndarray, chunk: Any) -> bool:
     return fits
 
 
-class _Reading:
+class _Reader:
     """One way through all files."""
 
     def __init__(self, files: Sequence[File], form: Form, watched: Watched):

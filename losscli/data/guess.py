@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losscli.errors import shown
-from losscli.tasks import Column, Reading
+from losscli.tasks import Column, TargetOptions
 from losscli.tasks.labels import EXACT, label_of
 
 MOST_CLASSES = 20  # different whole numbers that may be the numbers of classes
@@ -24,7 +24,7 @@ class Guess:
     reason: str
 
 
-def guess_task(targets: Mapping[str, Column], reading: Reading | None = None) -> Guess:
+def guess_task(targets: Mapping[str, Column], options: TargetOptions | None = None) -> Guess:
     """The task that these target columns are most likely meant for.
 
     >>> guess_task({"y": Column(np.array([0, 1, 0]), ("no", "yes"))})
@@ -32,16 +32,16 @@ def guess_task(targets: Mapping[str, Column], reading: Reading | None = None) ->
     >>> guess_task({"y": Column(np.array([0.5, 2.0, 1.25]))}).task
     'regression'
     """
-    reading = reading or Reading()
+    options = options or TargetOptions()
     if len(targets) > 1:
         return _of_several(targets)
     ((name, column),) = targets.items()
-    if reading.separator is not None:
+    if options.separator is not None:
         return Guess(
-            "multilabel", f"a cell of {shown(name)} holds several labels, divided by {shown(reading.separator)}"
+            "multilabel", f"a cell of {shown(name)} holds several labels, divided by {shown(options.separator)}"
         )
-    if reading.transform != "none":
-        return Guess("regression", f"data.transform is {reading.transform}")
+    if options.transform != "none":
+        return Guess("regression", f"data.transform is {options.transform}")
     values = column.values[~column.missing]
     present, counts = np.unique(values, return_counts=True)
     if column.levels is not None:
@@ -50,7 +50,7 @@ def guess_task(targets: Mapping[str, Column], reading: Reading | None = None) ->
     whole = bool((present == np.floor(present)).all())
     if len(present) <= 2 and whole:
         return _of_classes(name, [label_of(number) for number in present], len(present), "whole numbers")
-    return _of_numbers(name, present, counts, whole, ordered=reading.order is not None)
+    return _of_numbers(name, present, counts, whole, ordered=options.order is not None)
 
 
 def _of_classes(name: str, two: list[str], count: int, what: str) -> Guess:

@@ -114,7 +114,7 @@ class Tabular(Source):
         place = folder.resolve()
         if place not in self._read:
             self._read[place] = self._table(folder)
-        return guess_task(self._read[place].targets, self.reading())
+        return guess_task(self._read[place].targets, self.target_options())
 
     def memory_limit(self) -> int:
         return half_of_memory() if self.memory is None else bytes_of(self.memory)

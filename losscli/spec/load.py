@@ -112,7 +112,7 @@ class Resolver:
             self._corruption(source, task)
             parts["tune"] = self._tune(parts["loss"], parts["train"], task)
         if task is not None and source is not None:
-            for key, wrong in source.reading().beyond(task.name).items():
+            for key, wrong in source.target_options().beyond(task.name).items():
                 self._add([self._placed(wrong, ("data", key))])
         if self.problems:
             raise SpecError(sorted(self.problems, key=_order))

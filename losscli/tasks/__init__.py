@@ -83,7 +83,7 @@ FOR_TASK = {
 
 
 @dataclass(frozen=True)
-class Reading:
+class TargetOptions:
     """How target columns are meant, where they do not say it themselves.
 
     `positive` is the label that counts as yes (binary), `order` the labels from lowest to highest (multiclass), `separator`
@@ -100,10 +100,10 @@ class Reading:
     def beyond(self, task: str) -> dict[str, Problem]:
         """By its key, a problem for each of these that says nothing to that task.
 
-        >>> Reading(positive="yes").beyond("regression")["positive"].message
+        >>> TargetOptions(positive="yes").beyond("regression")["positive"].message
         'data.positive is for task binary, and the task is regression'
         """
-        given = [key for key in FOR_TASK if getattr(self, key) != getattr(Reading(), key)]
+        given = [key for key in FOR_TASK if getattr(self, key) != getattr(TargetOptions(), key)]
         return {
             key: Problem(f"data.{key} is for task {FOR_TASK[key]}, and the task is {task}", cure=f"leave {key} out")
             for key in given
@@ -111,7 +111,7 @@ class Reading:
         }
 
 
-AS_IT_IS = Reading()
+AS_GIVEN = TargetOptions()
 
 
 @dataclass(frozen=True)
@@ -270,10 +270,10 @@ class Task(ABC):
     rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense
 
     @abstractmethod
-    def decode(self, columns: Mapping[str, Column], reading: Reading = AS_IT_IS) -> Target:
-        """The target of every row from its column or columns, as `reading` means them.
+    def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
+        """The target of every row from its column or columns, as `options` means them.
 
-        Raises `DataError` where a value cannot be one, `SpecError` where `reading` is not for this task.
+        Raises `DataError` where a value cannot be one, `SpecError` where `options` is not for this task.
         """
 
     @abstractmethod

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, Problem, shown
-from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetScale, Task, tasks
+from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.labels import (
     alike,
     arranged,
@@ -42,23 +42,23 @@ class Binary(Task):
     }
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
-    def decode(self, columns: Mapping[str, Column], reading: Reading = AS_IT_IS) -> Target:
-        """0 and 1 for the two values that occur: `reading.positive` is 1, or else the later in their order.
+    def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
+        """0 and 1 for the two values that occur: `options.positive` is 1, or else the later in their order.
 
-        Numbers within 0 and 1 that are not all whole are shares of yes (`soft`); `reading.positive` may be 1 or 0.
+        Numbers within 0 and 1 that are not all whole are shares of yes (`soft`); `options.positive` may be 1 or 0.
         """
-        refuse_beyond(reading, self.name)
+        refuse_beyond(options, self.name)
         name, column = only_column(columns, self.name)
         refuse_missing(columns)
         if are_shares(column):
-            return of_shares(name, column, reading)
+            return of_shares(name, column, options)
         refuse_fractions(column, name, self.name)
         index, names = occurring(column)
         index, labels = arranged(index, names, ranks(names)[0])
         same = alike(name, column, index, labels)
         if len(labels) != 2:
             raise DataError([_not_two(name, column, labels), *([same] if same else [])])
-        if reading.positive is not None and positive_label(reading.positive, labels, name) == labels[0]:
+        if options.positive is not None and positive_label(options.positive, labels, name) == labels[0]:
             index, labels = 1 - index, labels[::-1]
         told = (*noticed_alike(same), *mapped(labels, "; 1 is the positive one (data.positive)"))
         return Target(index.astype(np.float32), labels, told)

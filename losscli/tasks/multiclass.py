@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, shown
-from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetScale, Task, tasks
+from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.labels import (
     alike,
     arranged,
@@ -43,16 +43,16 @@ class Multiclass(Task):
         "rank-logits": None,
     }
 
-    def decode(self, columns: Mapping[str, Column], reading: Reading = AS_IT_IS) -> Target:
-        """The index of every row's label among those that occur, in the order of `reading` or in one that is found.
+    def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
+        """The index of every row's label among those that occur, in the order of `options` or in one that is found.
 
         Any whole number is a label; none is ignored. Several columns of numbers are one column per class: probabilities
         that sum to 1 in every row (within 1e-3; they are divided by their sum), or a 1 in the column of the class.
         """
-        refuse_beyond(reading, self.name)
+        refuse_beyond(options, self.name)
         refuse_missing(columns)
         if len(columns) > 1:
-            return per_class(columns, reading)
+            return per_class(columns, options)
         (name, column), *_ = columns.items()
         refuse_fractions(column, name, self.name)
         index, names = occurring(column)
@@ -62,7 +62,7 @@ class Multiclass(Task):
                 f"the target {shown(name)} of task multiclass must hold at least two labels, and it holds {held}",
                 cure="choose another target",
             )
-        places, ordered, told = in_order(names, reading, name)
+        places, ordered, told = in_order(names, options, name)
         told = [*told, *noticed_alike(alike(name, column, index, names))]
         index, labels = arranged(index, names, places)
         return Target(index.astype(np.int64), labels, (*told, *mapped(labels)), ordered=ordered)

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
-from losscli.tasks import AS_IT_IS, Column, Prediction, Reading, Target, TargetScale, Task, tasks
+from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.binary import prior_decisions, read_decisions
 from losscli.tasks.labels import label_of, occurring, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.near_truth import decisions
@@ -38,14 +38,14 @@ class Multilabel(Task):
     rows_have_several_outputs = True
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
-    def decode(self, columns: Mapping[str, Column], reading: Reading = AS_IT_IS) -> Target:
+    def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
         """0 or 1 of every column: 0/1, false/true or no/yes, without regard to case.
 
-        With `reading.separator`, the labels of one column, whose cells name those that a row has; an empty cell names none.
+        With `options.separator`, the labels of one column, whose cells name those that a row has; an empty cell names none.
         """
-        refuse_beyond(reading, self.name)
-        if reading.separator is not None:
-            return _delimited(columns, reading.separator)
+        refuse_beyond(options, self.name)
+        if options.separator is not None:
+            return _delimited(columns, options.separator)
         refuse_missing(columns)
         read = {name: _cells(column) for name, column in columns.items()}
         problems = [_stray(name, columns[name], cells) for name, cells in read.items() if np.isnan(cells).any()]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from losscli.errors import DataError, Finding, Problem, choose_from, nearest, shown
-from losscli.tasks import Order, Reading
+from losscli.tasks import Order, TargetOptions
 
 # From the lowest to the highest; words on one rung (|) say the same.
 LADDERS = (
@@ -55,11 +55,11 @@ def ranks(names: Sequence[str]) -> tuple[list[int], Order]:
     return sorted(range(len(names)), key=lambda at: (names[at].casefold(), names[at])), "alphabet"
 
 
-def in_order(names: Sequence[str], reading: Reading, column: str) -> tuple[list[int], Order, list[Finding]]:
+def in_order(names: Sequence[str], options: TargetOptions, column: str) -> tuple[list[int], Order, list[Finding]]:
     """The places of the labels that occur from first to last, where that order is from, and what there is to tell of it."""
-    if reading.order is None:
+    if options.order is None:
         return *ranks(names), []
-    places, findings = given_order(names, reading.order, column)
+    places, findings = given_order(names, options.order, column)
     return places, "given", findings
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, shown
-from losscli.tasks import AS_IT_IS, LOWEST, Column, Prediction, Reading, Target, TargetScale, Task, tasks
+from losscli.tasks import AS_GIVEN, LOWEST, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -34,24 +34,24 @@ class Regression(Task):
     )
     has_classes = False
 
-    def decode(self, columns: Mapping[str, Column], reading: Reading = AS_IT_IS) -> Target:
+    def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
         """The numbers as they are, [N] of one column or [N, O] of several; each must be one that the transform takes."""
-        refuse_beyond(reading, self.name)
+        refuse_beyond(options, self.name)
         refuse_missing(columns)
         problems = [found for name, column in columns.items() if (found := _not_a_number(name, column))]
-        if not problems and reading.transform != "none":
-            problems = [each for name, column in columns.items() for each in _below(name, column, reading.transform)]
+        if not problems and options.transform != "none":
+            problems = [each for name, column in columns.items() for each in _below(name, column, options.transform)]
         if problems:
             raise DataError(problems)
         values = np.stack([column.values for column in columns.values()], axis=1)  # [N, O]
-        findings = [finding for name, column in columns.items() for finding in _noticed(name, column.values, reading)]
+        findings = [finding for name, column in columns.items() for finding in _noticed(name, column.values, options)]
         shaped = values[:, 0] if len(columns) == 1 else values
         return Target(
             shaped,
             tuple(columns),
-            (*findings, *_learned_as(reading)),
-            transform=reading.transform,
-            standardise=reading.standardise,
+            (*findings, *_learned_as(options)),
+            transform=options.transform,
+            standardise=options.standardise,
         )
 
     def outputs(self, target: Target) -> int:
@@ -116,13 +116,13 @@ def _instead(values: np.ndarray, transform: str) -> str:
     return "leave transform out, or leave these rows out"
 
 
-def _learned_as(reading: Reading) -> list[Finding]:
-    if reading.transform == "none":
+def _learned_as(options: TargetOptions) -> list[Finding]:
+    if options.transform == "none":
         return []
     message = (
-        f"the target is learned as its {reading.transform}; metrics and predictions are in your units, where a loss for the "
+        f"the target is learned as its {options.transform}; metrics and predictions are in your units, where a loss for the "
         "mean (mse) now aims at the geometric mean, which lies below it; no prediction leaves the range of the training "
-        f"targets by more than one standard deviation of that {reading.transform}"
+        f"targets by more than one standard deviation of that {options.transform}"
     )
     return [Finding("target-transformed", "info", message)]
 
@@ -136,24 +136,24 @@ def _too_fine(name: str, values: np.ndarray) -> Problem | None:
     return Problem(message, None, "rescale the target: use a smaller unit")
 
 
-def _noticed(name: str, values: np.ndarray, reading: Reading) -> list[Finding]:
+def _noticed(name: str, values: np.ndarray, options: TargetOptions) -> list[Finding]:
     low, high = values.min(), values.max()
     if low == high:
         message = f"the target {shown(name)} is always {label_of(low)}: there is nothing to learn, and R2 is undefined"
         return [Finding("target-constant", "warning", message, "choose another target")]
     largest = max(abs(low), abs(high))
-    finest, kind = FINEST[reading.standardise]
+    finest, kind = FINEST[options.standardise]
     if (high - low) < largest * finest:
         message = f"the target {shown(name)} varies by less than {finest:g} of its size: {kind} keeps little of that"
         cure = "subtract a constant from the target"
-        if not reading.standardise:
+        if not options.standardise:
             cure += ", or leave data.standardise out"
         return [Finding("target-precision", "warning", message, cure)]
     if largest > 1e18:
         large = f"the target {shown(name)} is as large as {largest:.3g}"
-        if reading.transform != "none":
+        if options.transform != "none":
             return []  # a logarithm of it is small
-        if reading.standardise:
+        if options.standardise:
             message = f"{large}; it is standardised, so that squares stay finite"
             return [Finding("target-large", "info", message, "use a larger unit")]
         message = f"{large} and is not standardised: squares of it, in a loss or in its gradient, may be infinite"

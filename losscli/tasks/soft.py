@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
-from losscli.tasks import Column, Order, Reading, Target
+from losscli.tasks import Column, Order, Target, TargetOptions
 from losscli.tasks.labels import label_of, mapped, place_of
 from losscli.tasks.order import in_order, positive_label
 
@@ -15,14 +15,14 @@ CLOSE = 1e-3  # how far the sum of a row may be from 1
 MOST_PLACES = 5
 
 
-def per_class(columns: Mapping[str, Column], reading: Reading) -> Target:
+def per_class(columns: Mapping[str, Column], options: TargetOptions) -> Target:
     """Probabilities float32 [N, K], divided by their sum; class indices [N] where each row is one 1 among zeros.
 
     The columns' names are the labels. Raises `DataError` with the first five places of rows that are neither, `SpecError`
     for a column of text: then each column would be a target of its own.
 
     >>> columns = {"cat": Column(np.array([0.9, 0.5])), "dog": Column(np.array([0.1, 0.5]))}
-    >>> target = per_class(columns, Reading())
+    >>> target = per_class(columns, TargetOptions())
     >>> target.values.round(1).tolist(), target.labels, target.soft
     ([[0.8999999761581421, 0.10000000149011612], [0.5, 0.5]], ('cat', 'dog'), True)
     """
@@ -34,8 +34,8 @@ def per_class(columns: Mapping[str, Column], reading: Reading) -> Target:
     places = list(range(len(names)))
     ordered: Order | None = None
     told: list[Finding] = []
-    if reading.order is not None:
-        places, ordered, told = in_order(names, reading, ", ".join(names))
+    if options.order is not None:
+        places, ordered, told = in_order(names, options, ", ".join(names))
     values, labels = values[:, places], tuple(names[at] for at in places)
     if not np.isin(values, (0.0, 1.0)).all():
         found = (*told, *_soft(labels, values))
@@ -58,7 +58,7 @@ def are_shares(column: Column) -> bool:
     return bool((values != np.floor(values)).any())
 
 
-def of_shares(name: str, column: Column, reading: Reading) -> Target:
+def of_shares(name: str, column: Column, options: TargetOptions) -> Target:
     """Shares of yes, float32 [N]: the fractional logit's target (Papke and Wooldridge 1996, Econometric Methods for
     Fractional Response Variables).
 
@@ -70,7 +70,7 @@ def of_shares(name: str, column: Column, reading: Reading) -> Target:
             f"the target {shown(name)} of task binary must hold two different values, and all are {label_of(values[0])}",
             cure="choose another target",
         )
-    if reading.positive is not None and positive_label(reading.positive, labels, name) == "0":
+    if options.positive is not None and positive_label(options.positive, labels, name) == "0":
         values, labels = 1 - values, ("1", "0")
     message = (
         f"the target {shown(name)} is shares of yes, {label_of(values.min())} to {label_of(values.max())} (the fractional "

@@ -19,7 +19,7 @@ from losscli.losses.domain import check_target
 from losscli.metrics import for_task
 from losscli.spec.load import build_spec
 from losscli.spec.overrides import Overrides
-from losscli.tasks import Column, Reading, tasks
+from losscli.tasks import Column, TargetOptions, tasks
 
 RNG = np.random.default_rng(11)
 N = 1200
@@ -38,7 +38,7 @@ def of(task: str, *targets: np.ndarray, x: np.ndarray | None = None, levels: tup
         for index, values in enumerate(targets)
     }
     table = Table("made", {"x": Column(feature)}, columns)
-    return Evidence(table, task, tasks.get(task).decode(columns, Reading()))
+    return Evidence(table, task, tasks.get(task).decode(columns, TargetOptions()))
 
 
 def labels(*shares: float) -> list[np.ndarray]:

@@ -11,7 +11,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from losscli.data.decode import scaled, target_from_state, target_scale, target_state
 from losscli.errors import MachineError, SpecError
-from losscli.tasks import Column, Reading, Target, tasks
+from losscli.tasks import Column, Target, TargetOptions, tasks
 
 VALUES = np.random.default_rng(0).lognormal(3.0, 2.0, (60, 2)).astype(np.float32)
 FUNCTIONS = {"log": np.log, "log1p": np.log1p, "none": None}
@@ -65,12 +65,16 @@ def test_damage_that_leaves_the_transforms_domain_is_refused():
 
 
 READ = [
-    ("binary", {"y": Column(np.array([1, 0, 1], dtype=np.int32), ("no", "yes"))}, Reading(positive="no")),
-    ("multiclass", {"y": Column(np.array([1, 0, 2], dtype=np.int32), ("low", "high", "medium"))}, Reading()),
-    ("multiclass", {"a": Column(np.array([0.25, 1.0])), "b": Column(np.array([0.75, 0.0]))}, Reading()),
-    ("multilabel", {"y": Column(np.array([1, 0, 1], dtype=np.int32), ("a;b", "b"))}, Reading(separator=";")),
-    ("regression", {"y": Column(np.array([1.0, 3.0]))}, Reading(transform="log1p")),
-    ("regression", {"y": Column(np.array([1.0, 3.0])), "z": Column(np.array([0.1, 3.7]))}, Reading(standardise=False)),
+    ("binary", {"y": Column(np.array([1, 0, 1], dtype=np.int32), ("no", "yes"))}, TargetOptions(positive="no")),
+    ("multiclass", {"y": Column(np.array([1, 0, 2], dtype=np.int32), ("low", "high", "medium"))}, TargetOptions()),
+    ("multiclass", {"a": Column(np.array([0.25, 1.0])), "b": Column(np.array([0.75, 0.0]))}, TargetOptions()),
+    ("multilabel", {"y": Column(np.array([1, 0, 1], dtype=np.int32), ("a;b", "b"))}, TargetOptions(separator=";")),
+    ("regression", {"y": Column(np.array([1.0, 3.0]))}, TargetOptions(transform="log1p")),
+    (
+        "regression",
+        {"y": Column(np.array([1.0, 3.0])), "z": Column(np.array([0.1, 3.7]))},
+        TargetOptions(standardise=False),
+    ),
 ]
 
 

@@ -81,7 +81,7 @@ def test_a_table_is_whole_and_the_same_each_time(name: str, tmp_path: Path) -> N
 def test_its_table_is_encoded_and_split(name: str, tmp_path: Path) -> None:
     source, task = source_of(name, tmp_path), tasks.get("regression")
     table = source.read(tmp_path)
-    dataset = prepare(table, task.decode(table.targets, source.reading()), task, source.split, 0)
+    dataset = prepare(table, task.decode(table.targets, source.target_options()), task, source.split, 0)
     index = np.concatenate([part.index for part in dataset.parts.values()])
     assert sorted(index.tolist()) == list(range(table.rows))
     for part in dataset.parts.values():

@@ -12,7 +12,7 @@ from losscli.data.columns import in_short
 from losscli.data.guess import guess_task
 from losscli.data.sources import sources
 from losscli.errors import DataError
-from losscli.tasks import Column, Reading
+from losscli.tasks import Column, TargetOptions
 
 
 @pytest.fixture
@@ -351,9 +351,9 @@ def test_the_task_is_guessed_from_the_target(targets, task, reason):
 
 
 def test_what_is_said_of_the_target_tells_its_task():
-    assert guess_task({"y": texts("a;b", "b")}, Reading(separator=";")).task == "multilabel"
-    assert guess_task({"y": numbers(1, 5, 9)}, Reading(order=("1", "5", "9"))).task == "multiclass"
-    assert guess_task({"y": numbers(0, 1, 2)}, Reading(transform="log1p")).task == "regression"
+    assert guess_task({"y": texts("a;b", "b")}, TargetOptions(separator=";")).task == "multilabel"
+    assert guess_task({"y": numbers(1, 5, 9)}, TargetOptions(order=("1", "5", "9"))).task == "multiclass"
+    assert guess_task({"y": numbers(0, 1, 2)}, TargetOptions(transform="log1p")).task == "regression"
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00+05:00", "9999-12-31T23:00-05:00"])

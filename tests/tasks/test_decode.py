@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from losscli.errors import DataError, Place, SpecError
-from losscli.tasks import Column, Origin, Reading, tasks
+from losscli.tasks import Column, Origin, TargetOptions, tasks
 
 
 def numbers(*values: float) -> Column:
@@ -165,7 +165,7 @@ def test_regression_notices(column, code):
 @pytest.mark.parametrize(("standardise", "severity"), [(True, "info"), (False, "warning")])
 def test_a_large_target_is_called_standardised_only_where_it_is(standardise, severity):
     columns = {"t": numbers(1e37, -1e37)}
-    (finding,) = tasks.get("regression").decode(columns, Reading(standardise=standardise)).findings
+    (finding,) = tasks.get("regression").decode(columns, TargetOptions(standardise=standardise)).findings
     assert finding.severity == severity
     assert ("it is standardised" in finding.message) is standardise
 
@@ -173,7 +173,7 @@ def test_a_large_target_is_called_standardised_only_where_it_is(standardise, sev
 @pytest.mark.parametrize("standardise", [True, False])
 def test_numbers_far_from_zero_lose_digits_only_where_they_are_not_centred(standardise):
     columns = {"t": numbers(1.7e9, 1.7e9 + 30)}
-    findings = tasks.get("regression").decode(columns, Reading(standardise=standardise)).findings
+    findings = tasks.get("regression").decode(columns, TargetOptions(standardise=standardise)).findings
     assert [finding.code for finding in findings] == ([] if standardise else ["target-precision"])
 
 

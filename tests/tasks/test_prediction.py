@@ -1,4 +1,4 @@
-"""Reading what a model puts out, and what one would say without a model."""
+"""TargetOptions what a model puts out, and what one would say without a model."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from losscli.metrics import evaluation_metrics
 from losscli.pipeline import run
 from losscli.record.reader import read_predictions
 from losscli.spec.load import load_spec
-from losscli.tasks import Column, Reading, Target, tasks
+from losscli.tasks import Column, Target, TargetOptions, tasks
 
 BINARY = tasks.get("binary")
 RNG = np.random.default_rng(5)
@@ -26,8 +26,8 @@ X = RNG.normal(size=400)
 SHARE = np.clip(1 / (1 + np.exp(-(X - 1))) + 0.05 * RNG.normal(size=400), 0, 1)
 
 
-def decode(values: object, **reading: str) -> Target:
-    return BINARY.decode({"y": Column(np.array(values, dtype=np.float64))}, Reading(**reading))  # type: ignore[arg-type]
+def decode(values: object, **options: str) -> Target:
+    return BINARY.decode({"y": Column(np.array(values, dtype=np.float64))}, TargetOptions(**options))  # type: ignore[arg-type]
 
 
 def test_numbers_within_0_and_1_are_shares() -> None:

@@ -20,7 +20,7 @@ from losscli.data.guess import Guess
 from losscli.errors import Finding, shown
 from losscli.options import Seed, Share, Strict
 from losscli.shelf import Shelf
-from losscli.tasks import Reading, Transform
+from losscli.tasks import TargetOptions, Transform
 from losscli.tasks.labels import as_label
 
 TEST = 0.15
@@ -161,11 +161,11 @@ class Source(Strict):
             )
         return order
 
-    def reading(self) -> Reading:
+    def target_options(self) -> TargetOptions:
         """How the target columns are meant."""
         order = None if self.order is None else tuple(as_label(label) for label in self.order)
         positive = None if self.positive is None else as_label(self.positive)
-        return Reading(positive, order, self.separator, self.transform, self.standardise)
+        return TargetOptions(positive, order, self.separator, self.transform, self.standardise)
 
     @abstractmethod
     def read(self, folder: Path) -> Table:

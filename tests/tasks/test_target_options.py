@@ -8,7 +8,7 @@ import torch
 from sklearn.preprocessing import MultiLabelBinarizer
 
 from losscli.errors import DataError, Place, SpecError
-from losscli.tasks import Column, Origin, Reading, tasks
+from losscli.tasks import Column, Origin, TargetOptions, tasks
 from losscli.tasks.order import ranks
 
 
@@ -22,8 +22,8 @@ def words(*values: str | None) -> Column:
     return Column(np.array(codes, dtype=np.int32), levels, Origin("rows.csv", 3, np.arange(2, 2 + len(values))))
 
 
-def decode(task: str, *columns: Column, **reading):
-    return tasks.get(task).decode({f"t{at}": column for at, column in enumerate(columns)}, Reading(**reading))
+def decode(task: str, *columns: Column, **options):
+    return tasks.get(task).decode({f"t{at}": column for at, column in enumerate(columns)}, TargetOptions(**options))
 
 
 @pytest.mark.parametrize(
