@@ -16,7 +16,7 @@ from losscli.compare.verdict import described
 from losscli.compare.words import paragraph
 from losscli.direction import BETTER
 from losscli.errors import Finding, MachineError, Place, counted
-from losscli.reports.evidence import Evidence, distinct, samples_of
+from losscli.reports.contents import ReportContents, distinct, samples_of
 from losscli.reports.figures import CHAPTERS, WINNING, Chart, figures
 from losscli.reports.page import document
 from losscli.reports.recall import Recalled
@@ -40,7 +40,7 @@ class Cell:
 def html_of(recalled: Recalled) -> str:
     """The whole document."""
     arenas = recalled.comparison.arenas
-    found = [_drawn(evidence) for evidence in evidences(recalled)]
+    found = [_drawn(contents) for contents in evidences(recalled)]
     titles = distinct(arena.title for arena in arenas)
     return document(
         "report",
@@ -56,7 +56,7 @@ def html_of(recalled: Recalled) -> str:
     )
 
 
-def evidences(recalled: Recalled) -> list[Evidence]:
+def evidences(recalled: Recalled) -> list[ReportContents]:
     """What every arena of a record has to show."""
     from losscli.record.reader import read_predictions
 
@@ -65,7 +65,7 @@ def evidences(recalled: Recalled) -> list[Evidence]:
     try:
         table = read_predictions(recalled.folder) if _keeps_predictions(recalled.folder) else None
         return [
-            Evidence(arena, told, {} if table is None else samples_of(table, number), first.get(number))
+            ReportContents(arena, told, {} if table is None else samples_of(table, number), first.get(number))
             for number, (arena, told) in enumerate(
                 zip(recalled.comparison.arenas, recalled.results["arenas"], strict=True)
             )
@@ -88,20 +88,20 @@ def _made(recalled: Recalled) -> list[str]:
     return [fact for fact in [*facts, f"in {duration(seconds)}" if math.isfinite(seconds) else ""] if fact]
 
 
-def _drawn(evidence: Evidence) -> list[tuple[str, Chart]]:
+def _drawn(contents: ReportContents) -> list[tuple[str, Chart]]:
     """Every figure that the arena has something for, chapter by chapter."""
     order = list(CHAPTERS)
-    charts = [(figure, figure.draw(evidence)) for figure in figures]
+    charts = [(figure, figure.draw(contents)) for figure in figures]
     charts.sort(key=lambda pair: order.index(pair[0].chapter))
     return [(figure.name, chart) for figure, chart in charts if chart is not None and chart.views]
 
 
 def _data(arena: Arena, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
     """What the page's script draws."""
-    evidence = Evidence(arena, {}, {})
+    contents = ReportContents(arena, {}, {})
     return {
-        "reference": evidence.place(arena.reference),
-        "drawn": [evidence.place(name) for name in evidence.drawn_first()],
+        "reference": contents.place(arena.reference),
+        "drawn": [contents.place(name) for name in contents.drawn_first()],
         "charts": {name: asdict(chart) for name, chart in charts},
     }
 

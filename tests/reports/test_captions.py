@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from losscli.reports.evidence import Evidence, Sample
+from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chart, View, figures
 from losscli.reports.html import evidences, html_of
 from losscli.reports.recall import Recalled, recall
@@ -27,8 +27,8 @@ WHY = {
 }
 
 
-def drawn(name: str, evidence: Evidence) -> Chart:
-    chart = figures.get(name).draw(evidence)
+def drawn(name: str, contents: ReportContents) -> Chart:
+    chart = figures.get(name).draw(contents)
     assert chart is not None
     return chart
 
@@ -39,7 +39,7 @@ def recalled(record_of: MakeRecord) -> Recalled:
 
 
 @pytest.fixture(scope="module")
-def evidence(recalled: Recalled) -> Evidence:
+def contents(recalled: Recalled) -> ReportContents:
     return evidences(recalled)[0]
 
 
@@ -49,17 +49,17 @@ def told(recalled: Recalled, **facts: Any) -> Recalled:
     return replace(recalled, comparison=replace(recalled.comparison, arenas=[arena]))
 
 
-def judged(evidence: Evidence, verdict: str, **delta: Any) -> View:
+def judged(contents: ReportContents, verdict: str, **delta: Any) -> View:
     """The forest where every difference has this verdict."""
     entries = [
         replace(each, verdict=verdict, delta=replace(each.delta, **delta)) if each.delta else each
-        for each in evidence.arena.entries
+        for each in contents.arena.entries
     ]
-    return drawn("forest", replace(evidence, arena=replace(evidence.arena, entries=entries))).views["accuracy"]
+    return drawn("forest", replace(contents, arena=replace(contents.arena, entries=entries))).views["accuracy"]
 
 
-def test_one_seed_is_a_hollow_dot_without_a_bar_or_a_stripe(evidence: Evidence) -> None:
-    view = judged(evidence, "too-few-seeds", ci95=None, seeds=1)
+def test_one_seed_is_a_hollow_dot_without_a_bar_or_a_stripe(contents: ReportContents) -> None:
+    view = judged(contents, "too-few-seeds", ci95=None, seeds=1)
     assert [trace["marker"]["symbol"] for trace in view.traces] == ["circle-open"] * 2
     assert not any("error_x" in trace for trace in view.traces)
     assert [shape["type"] for shape in view.layout["shapes"]] == ["line"]
@@ -68,19 +68,19 @@ def test_one_seed_is_a_hollow_dot_without_a_bar_or_a_stripe(evidence: Evidence) 
     assert "equivalent" not in view.note
 
 
-def test_too_few_seeds_keep_their_bars_and_say_nothing_of_equivalence(evidence: Evidence) -> None:
-    view = judged(evidence, "too-few-seeds")
+def test_too_few_seeds_keep_their_bars_and_say_nothing_of_equivalence(contents: ReportContents) -> None:
+    view = judged(contents, "too-few-seeds")
     assert all("error_x" in trace for trace in view.traces)
     assert "equivalent" not in view.note
-    whole = judged(evidence, "inconclusive")
+    whole = judged(contents, "inconclusive")
     assert [trace["marker"]["symbol"] for trace in whole.traces] == ["circle"] * 2
     assert [shape["type"] for shape in whole.layout["shapes"]] == ["rect", "line"]
     assert "equivalent" in whole.note
     assert "hollow" not in whole.note
 
 
-def test_only_a_loss_has_a_train_line_and_a_scale_of_its_own(evidence: Evidence) -> None:
-    views = drawn("learning", evidence).views
+def test_only_a_loss_has_a_train_line_and_a_scale_of_its_own(contents: ReportContents) -> None:
+    views = drawn("learning", contents).views
     dotted = {
         name: any(trace.get("line", {}).get("dash") == "dot" for trace in view.traces) for name, view in views.items()
     }
@@ -89,13 +89,13 @@ def test_only_a_loss_has_a_train_line_and_a_scale_of_its_own(evidence: Evidence)
     assert views["accuracy"].note == ""
 
 
-def test_bands_stay_within_the_range_of_the_metric(evidence: Evidence) -> None:
+def test_bands_stay_within_the_range_of_the_metric(contents: ReportContents) -> None:
     values = {0: 1.0, 1: 1.0, 2: 0.7}  # mean 0.9, standard deviation 0.173
     runs = [
         replace(run, history=[replace(point, value=values[run.seed]) for point in run.history])
-        for run in evidence.arena.runs
+        for run in contents.arena.runs
     ]
-    views = drawn("learning", replace(evidence, arena=replace(evidence.arena, runs=runs))).views
+    views = drawn("learning", replace(contents, arena=replace(contents.arena, runs=runs))).views
     tops = {name: max(view.traces[0]["band"][1]) for name, view in views.items()}
     assert tops == pytest.approx({"accuracy": 1.0, "the entry's own loss": 1.073}, abs=1e-3)
 
@@ -115,40 +115,40 @@ def test_below_the_diagonal_means_what_the_task_makes_of_it(record_of: MakeRecor
     assert ("too sure" in note) == (task == "multiclass")
 
 
-def test_of_many_classes_the_worst_are_drawn_and_the_others_told(evidence: Evidence) -> None:
+def test_of_many_classes_the_worst_are_drawn_and_the_others_told(contents: ReportContents) -> None:
     """Ten classes of ten rows: class 9 is always taken for class 0, class 8 half of the time, all others are right."""
     truth = np.repeat(np.arange(10), 10)
     decided = np.where(truth == 9, 0, np.where((truth == 8) & (np.arange(100) % 2 == 0), 1, truth))
     sample = Sample(0, np.arange(100), truth[:, None].astype(float), np.eye(10)[decided], "probabilities")
-    arena = replace(evidence.arena, task="multiclass", labels=[f"class {index}" for index in range(10)])
-    view = drawn("histogram", replace(evidence, arena=arena, samples={"hinge": [sample]})).views["hinge"]
+    arena = replace(contents.arena, task="multiclass", labels=[f"class {index}" for index in range(10)])
+    view = drawn("histogram", replace(contents, arena=arena, samples={"hinge": [sample]})).views["hinge"]
     names = [trace["name"] for trace in view.traces]
     assert len(names) == 7  # the page has seven colours
     assert names[-2:] == ["class 8", "class 9"]
     assert "7 of 10 classes" in view.note
     assert "threshold" not in view.note
-    few = drawn("histogram", evidence).views["hinge"]
+    few = drawn("histogram", contents).views["hinge"]
     assert len(few.traces) == 2
     assert "threshold" in few.note
 
 
 @pytest.mark.parametrize(("count", "note"), [(24, ""), (30, "Drawn are the 24 commonest of 30.")])
-def test_classes_that_are_left_out_are_told(evidence: Evidence, count: int, note: str) -> None:
+def test_classes_that_are_left_out_are_told(contents: ReportContents, count: int, note: str) -> None:
     truth = np.repeat(np.arange(count), 2)
     sample = Sample(0, np.arange(2 * count), truth[:, None].astype(float), np.eye(count)[truth], "probabilities")
-    arena = replace(evidence.arena, task="multiclass", labels=[f"class {index}" for index in range(count)])
-    many = replace(evidence, arena=arena, samples={"hinge": [sample]})
+    arena = replace(contents.arena, task="multiclass", labels=[f"class {index}" for index in range(count)])
+    many = replace(contents, arena=arena, samples={"hinge": [sample]})
     assert drawn("classes", many).views[""].note == note
     assert drawn("confusion", many).views["hinge"].note == note
 
 
-def test_classes_lie_and_name_both_entries(evidence: Evidence) -> None:
-    view = drawn("class-by-class", replace(evidence, arena=replace(evidence.arena, why=WHY))).views[""]
+def test_classes_lie_and_name_both_entries(contents: ReportContents) -> None:
+    view = drawn("class-by-class", replace(contents, arena=replace(contents.arena, why=WHY))).views[""]
     assert [trace["name"] for trace in view.traces] == ["bce-logits (reference)", "hinge (best)"]
     assert all(trace["orientation"] == "h" and trace["showlegend"] for trace in view.traces)
     assert view.traces[0]["x"] == [0.8, 0.8]
     assert view.traces[0]["y"] == ["died<br>9 rows", "survived<br>9 rows"]
-    same = replace(evidence, arena=replace(evidence.arena, why={**WHY, "best": "bce-logits"}))
+    same = replace(contents, arena=replace(contents.arena, why={**WHY, "best": "bce-logits"}))
     assert figures.get("class-by-class").draw(same) is None
     assert figures.get("difficulty").draw(same) is None
 

@@ -11,7 +11,7 @@ import pytest
 
 from losscli.cli.app import run
 from losscli.losses import Forecast, for_task
-from losscli.reports.evidence import Evidence
+from losscli.reports.contents import ReportContents
 from losscli.reports.figures import Chart, figures
 from losscli.reports.html import evidences
 from losscli.reports.recall import recall
@@ -22,7 +22,7 @@ TRACE_KEYS = ("entry", "stays", "band")
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> list[Evidence]:
+def records(tmp_path_factory: pytest.TempPathFactory) -> list[ReportContents]:
     """A comparison of every task, one with forecasts where a task has some, and one with levels of damage."""
     out = tmp_path_factory.mktemp("runs")
     for task in tasks.names():
@@ -34,7 +34,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> list[Evidence]:
         assert run(["compare", "--task", task, *asked, *QUICK, "--out", str(out)]) == 0
     damaged = ("--task", "binary", "--loss", "bce-logits", "--loss", "hinge", "--label-noise", "0.2,0.4")
     assert run(["stress", *damaged, *QUICK, "--out", str(out)]) == 0
-    return [evidence for folder in sorted(out.iterdir()) for evidence in evidences(recall(folder))]
+    return [contents for folder in sorted(out.iterdir()) for contents in evidences(recall(folder))]
 
 
 def numbers(value: Any) -> Iterator[Any]:
@@ -48,7 +48,7 @@ def numbers(value: Any) -> Iterator[Any]:
         yield value
 
 
-def sound(chart: Chart, evidence: Evidence) -> None:
+def sound(chart: Chart, contents: ReportContents) -> None:
     """The page can show every view of it."""
     assert chart.views
     assert chart.shown in (*chart.views, "")
@@ -57,7 +57,7 @@ def sound(chart: Chart, evidence: Evidence) -> None:
         assert view.traces
         json.dumps([list(view.traces), dict(view.layout)], allow_nan=False)
         for trace in view.traces:
-            assert 0 <= trace.get("entry", 0) < len(evidence.names)
+            assert 0 <= trace.get("entry", 0) < len(contents.names)
             if "band" in trace:
                 low, high = trace["band"]
                 assert len(low) == len(high) == len(trace["x"])
@@ -70,13 +70,13 @@ def sound(chart: Chart, evidence: Evidence) -> None:
 
 
 @pytest.mark.parametrize("name", figures.names())
-def test_it_is_drawn_of_some_record_and_soundly_of_all(name: str, records: list[Evidence]) -> None:
-    charts = [(figures.get(name).draw(evidence), evidence) for evidence in records]
-    drawn = [(chart, evidence) for chart, evidence in charts if chart is not None]
+def test_it_is_drawn_of_some_record_and_soundly_of_all(name: str, records: list[ReportContents]) -> None:
+    charts = [(figures.get(name).draw(contents), contents) for contents in records]
+    drawn = [(chart, contents) for chart, contents in charts if chart is not None]
     assert drawn
-    for chart, evidence in drawn:
-        sound(chart, evidence)
-    if len({evidence.arena.task for _, evidence in drawn}) == len(tasks.names()):
+    for chart, contents in drawn:
+        sound(chart, contents)
+    if len({contents.arena.task for _, contents in drawn}) == len(tasks.names()):
         return
     assert len(drawn) < len(records)  # what is for some tasks only stays away from others
 
@@ -85,8 +85,8 @@ def test_it_is_drawn_of_some_record_and_soundly_of_all(name: str, records: list[
 def test_it_stays_away_or_stands_where_a_record_keeps_little(name: str, record_of: Any) -> None:
     """One entry, one seed, no predictions, and words that Plotly would take for markup."""
     folder: Path = record_of(entries=("<b>bce</b>",), seeds=1, keep=False, data="<i>x</i>")
-    (evidence,) = evidences(recall(folder))
-    chart = figures.get(name).draw(evidence)
+    (contents,) = evidences(recall(folder))
+    chart = figures.get(name).draw(contents)
     if chart is not None:
-        sound(chart, evidence)
+        sound(chart, contents)
         assert "<b>" not in json.dumps([list(view.traces) for view in chart.views.values()])

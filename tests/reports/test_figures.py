@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score, confusion_matrix, f1_score,
 
 from losscli.compare.breakdown import Breakdown, Fall, Line
 from losscli.compare.result import Estimate
-from losscli.reports.evidence import Evidence, Sample, distinct, samples_of
+from losscli.reports.contents import ReportContents, Sample, distinct, samples_of
 from losscli.reports.figures import CHAPTERS, Chart, figures
 from losscli.reports.figures.decisions import confused
 from losscli.reports.figures.probabilities import binned, claims, cooled
@@ -24,14 +24,14 @@ from losscli.reports.recall import recall
 MakeRecord = Callable[..., Path]
 
 
-def drawn(name: str, evidence: Evidence) -> Chart:
-    chart = figures.get(name).draw(evidence)
+def drawn(name: str, contents: ReportContents) -> Chart:
+    chart = figures.get(name).draw(contents)
     assert chart is not None
     return chart
 
 
 @pytest.fixture
-def evidence(record_of: MakeRecord) -> Evidence:
+def contents(record_of: MakeRecord) -> ReportContents:
     return evidences(recall(record_of(rows=200)))[0]
 
 
@@ -44,21 +44,21 @@ def test_every_figure_teaches_and_has_a_chapter() -> None:
         assert figure.reading.endswith(".")
 
 
-def test_roc_and_pr_hold_the_areas_of_scikit_learn(evidence: Evidence) -> None:
+def test_roc_and_pr_hold_the_areas_of_scikit_learn(contents: ReportContents) -> None:
     for name, score in (("roc", roc_auc_score), ("pr", average_precision_score)):
-        traces = [trace for trace in drawn(name, evidence).views[""].traces if "entry" in trace]
+        traces = [trace for trace in drawn(name, contents).views[""].traces if "entry" in trace]
         assert len(traces) == 3
-        for trace, samples in zip(traces, evidence.samples.values(), strict=True):
+        for trace, samples in zip(traces, contents.samples.values(), strict=True):
             expected = np.mean([score(each.truth[:, 0], each.prediction[:, 0]) for each in samples])
             assert np.trapezoid(trace["y"], trace["x"]) == pytest.approx(expected, abs=0.01)
             assert len(trace["x"]) == len(GRID)
 
 
-def test_a_perfect_ranking_is_a_corner_and_a_band_is_the_spread_over_seeds(evidence: Evidence) -> None:
+def test_a_perfect_ranking_is_a_corner_and_a_band_is_the_spread_over_seeds(contents: ReportContents) -> None:
     truth = np.arange(40)[:, None] % 2.0
     right = [Sample(seed, np.arange(40), truth, truth, "probabilities") for seed in range(2)]
     mixed = [right[0], replace(right[1], prediction=1 - truth)]
-    sure = replace(evidence, samples={"bce-logits": right, "hinge": mixed})
+    sure = replace(contents, samples={"bce-logits": right, "hinge": mixed})
     _, first, second = drawn("roc", sure).views[""].traces
     assert first["y"] == [0.0] + [1.0] * (len(GRID) - 1)
     assert first["band"] == [first["y"], first["y"]]
@@ -77,13 +77,13 @@ def test_one_versus_rest_is_the_macro_average(record_of: MakeRecord) -> None:
     assert np.trapezoid(trace["y"], trace["x"]) == pytest.approx(np.mean(areas), abs=0.01)
 
 
-def test_confusions_are_counted(evidence: Evidence, record_of: MakeRecord) -> None:
-    sample = evidence.pooled("hinge")
+def test_confusions_are_counted(contents: ReportContents, record_of: MakeRecord) -> None:
+    sample = contents.pooled("hinge")
     assert sample is not None
     assert len(sample.row) == 600  # all three seeds
     expected = confusion_matrix(sample.truth[:, 0], sample.prediction[:, 0] > 0.5)
     assert confused(sample).tolist() == expected.tolist()
-    views = drawn("confusion", evidence).views
+    views = drawn("confusion", contents).views
     assert list(views) == [
         "bce-logits", "focal gamma=2", "hinge", "focal gamma=2 minus the reference", "hinge minus the reference",
     ]  # fmt: skip
@@ -95,12 +95,12 @@ def test_confusions_are_counted(evidence: Evidence, record_of: MakeRecord) -> No
     assert confused(scores).tolist() == expected.tolist()
 
 
-def test_f1_at_thresholds_and_of_labels(evidence: Evidence, record_of: MakeRecord) -> None:
-    trace = drawn("threshold", evidence).views[""].traces[0]
+def test_f1_at_thresholds_and_of_labels(contents: ReportContents, record_of: MakeRecord) -> None:
+    trace = drawn("threshold", contents).views[""].traces[0]
     for at in (0, 49, 98):
         values = [
             f1_score(each.truth[:, 0], each.prediction[:, 0] >= trace["x"][at])
-            for each in evidence.samples["bce-logits"]
+            for each in contents.samples["bce-logits"]
         ]
         assert trace["y"][at] == pytest.approx(np.mean(values), abs=1e-3)
     several = evidences(recall(record_of(tasks=("multilabel",), labels=("a", "b", "c"))))[0]
@@ -154,11 +154,11 @@ def test_numbers_have_residuals_and_intervals(record_of: MakeRecord) -> None:
     assert np.mean(dots["y"]) == pytest.approx(0.0, abs=0.2)
 
 
-def test_learning_curves_leave_out_what_few_seeds_tell(evidence: Evidence) -> None:
+def test_learning_curves_leave_out_what_few_seeds_tell(contents: ReportContents) -> None:
     runs = [
-        replace(run, history=[p for p in run.history if p.epoch < 5 or run.seed == 0]) for run in evidence.arena.runs
+        replace(run, history=[p for p in run.history if p.epoch < 5 or run.seed == 0]) for run in contents.arena.runs
     ]
-    cut = replace(evidence, arena=replace(evidence.arena, runs=runs))
+    cut = replace(contents, arena=replace(contents.arena, runs=runs))
     trace = drawn("learning", cut).views["accuracy"].traces[0]
     assert trace["x"] == [1, 2, 3, 4]
     first = [point for run in runs if run.entry == "bce-logits" for point in run.history if point.epoch == 1]
@@ -167,8 +167,8 @@ def test_learning_curves_leave_out_what_few_seeds_tell(evidence: Evidence) -> No
     assert trace["band"][1][0] == pytest.approx(np.mean(values) + np.std(values, ddof=1), abs=1e-3)
 
 
-def test_the_forest_has_the_intervals_and_the_stripe(evidence: Evidence) -> None:
-    view = drawn("forest", evidence).views["accuracy"]
+def test_the_forest_has_the_intervals_and_the_stripe(contents: ReportContents) -> None:
+    view = drawn("forest", contents).views["accuracy"]
     assert [trace["name"] for trace in view.traces] == ["focal gamma=2", "hinge"]
     assert view.traces[1]["x"] == [0.02]
     assert view.traces[1]["error_x"]["array"] == pytest.approx([0.01])
@@ -177,22 +177,22 @@ def test_the_forest_has_the_intervals_and_the_stripe(evidence: Evidence) -> None
     assert low < -0.03 < 0.03 < high
 
 
-def test_the_arms_of_a_forest_reach_the_ends_of_the_interval(evidence: Evidence) -> None:
+def test_the_arms_of_a_forest_reach_the_ends_of_the_interval(contents: ReportContents) -> None:
     """A skewed interval: as a plotter adds and subtracts the arms, they end at -0.01 and 0.07."""
     entries = [
         replace(each, delta=each.delta and replace(each.delta, mean=0.02, ci95=(-0.01, 0.07)))
-        for each in evidence.arena.entries
+        for each in contents.arena.entries
     ]
-    view = drawn("forest", replace(evidence, arena=replace(evidence.arena, entries=entries))).views["accuracy"]
+    view = drawn("forest", replace(contents, arena=replace(contents.arena, entries=entries))).views["accuracy"]
     for trace in view.traces:
         ends = trace["x"][0] - trace["error_x"]["arrayminus"][0], trace["x"][0] + trace["error_x"]["array"][0]
         assert ends == pytest.approx((-0.01, 0.07))
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-def test_the_best_entries_come_first_whichever_way_is_better(evidence: Evidence, direction: str) -> None:
-    arena = replace(evidence.arena, directions={**evidence.arena.directions, evidence.arena.headline: direction})
-    ordered = replace(evidence, arena=arena).by_score
+def test_the_best_entries_come_first_whichever_way_is_better(contents: ReportContents, direction: str) -> None:
+    arena = replace(contents.arena, directions={**contents.arena.directions, contents.arena.headline: direction})
+    ordered = replace(contents, arena=arena).by_score
     means = [each.scores["test"][arena.headline].mean for each in ordered]
     assert len(set(means)) > 1
     assert means == sorted(means, reverse=direction == "up")
@@ -225,15 +225,15 @@ def test_samples_belong_to_their_arena(record_of: MakeRecord) -> None:
     assert samples_of(table, 2) == {}
 
 
-def test_damage_is_drawn_level_by_level(evidence: Evidence) -> None:
+def test_damage_is_drawn_level_by_level(contents: ReportContents) -> None:
     falls = [Fall((math.inf,)), Fall((0.1,))]
     scores = [[Estimate(0.9, 0.01, None, ()), Estimate(mean, 0.02, None, ())] for mean in (0.89, 0.7)]
     lines = tuple(
         Line(name, tuple(each), fall) for name, each, fall in zip(("bce-logits", "hinge"), scores, falls, strict=True)
     )
     found = Breakdown("labels", "binary", "titanic", "accuracy", "up", (0.0, 0.2), (0, 1), lines, baseline=0.6)
-    assert figures.get("breakdown").draw(evidence) is None
-    view = drawn("breakdown", replace(evidence, breakdown=found)).views[""]
+    assert figures.get("breakdown").draw(contents) is None
+    view = drawn("breakdown", replace(contents, breakdown=found)).views[""]
     assert [(trace["entry"], trace["x"], trace["y"]) for trace in view.traces] == [
         (0, [0.0, 0.2], [0.9, 0.89]),
         (2, [0.0, 0.2], [0.9, 0.7]),
@@ -242,10 +242,10 @@ def test_damage_is_drawn_level_by_level(evidence: Evidence) -> None:
     assert view.layout["shapes"][0]["y0"] == 0.6
 
 
-def test_what_was_chosen_for_a_run_is_its_own(evidence: Evidence) -> None:
+def test_what_was_chosen_for_a_run_is_its_own(contents: ReportContents) -> None:
     """Every entry and seed has a temperature of its own."""
-    runs = [replace(run, calibration={"temperature": 1.0 + at}) for at, run in enumerate(evidence.arena.runs)]
-    told = replace(evidence, arena=replace(evidence.arena, runs=runs))
+    runs = [replace(run, calibration={"temperature": 1.0 + at}) for at, run in enumerate(contents.arena.runs)]
+    told = replace(contents, arena=replace(contents.arena, runs=runs))
     assert len({run.seed for run in runs}) > 1
     for at, run in enumerate(runs):
         assert told.chosen(run.entry, run.seed, "temperature") == 1.0 + at

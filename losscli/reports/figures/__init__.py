@@ -21,8 +21,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from losscli.reports.evidence import Evidence
-from losscli.reports.evidence import plain as plain
+from losscli.reports.contents import ReportContents
+from losscli.reports.contents import plain as plain
 from losscli.shelf import Shelf
 
 CHAPTERS: Mapping[str, str] = {
@@ -69,7 +69,7 @@ class Figure:
     title: str
     chapter: Chapter
     reading: str
-    draw: Callable[[Evidence], Chart | None]
+    draw: Callable[[ReportContents], Chart | None]
 
 
 figures: Shelf[Figure] = Shelf(__name__, "figure")
@@ -77,17 +77,17 @@ figures: Shelf[Figure] = Shelf(__name__, "figure")
 
 def figure(
     name: str, *, title: str, chapter: Chapter, tasks: Sequence[str] = (), predictions: bool = False
-) -> Callable[[Callable[[Evidence], Chart | None]], Callable[[Evidence], Chart | None]]:
+) -> Callable[[Callable[[ReportContents], Chart | None]], Callable[[ReportContents], Chart | None]]:
     """Put the decorated function on the shelf; its docstring is what the page says below the chart.
 
     `tasks`: for these only; `predictions`: only where the record keeps some.
     """
 
-    def register(function: Callable[[Evidence], Chart | None]) -> Callable[[Evidence], Chart | None]:
+    def register(function: Callable[[ReportContents], Chart | None]) -> Callable[[ReportContents], Chart | None]:
         @functools.wraps(function)
-        def draw(evidence: Evidence) -> Chart | None:
-            lacking = (tasks and evidence.arena.task not in tasks) or (predictions and not evidence.samples)
-            return None if lacking else function(evidence)
+        def draw(contents: ReportContents) -> Chart | None:
+            lacking = (tasks and contents.arena.task not in tasks) or (predictions and not contents.samples)
+            return None if lacking else function(contents)
 
         reading = " ".join((inspect.getdoc(function) or "").split())
         figures.put(name, Figure(name, title, chapter, reading, draw))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.reports.evidence import Evidence, Sample
+from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chart, Trace, View, figure, rounded
 from losscli.reports.figures.training import middle
 
@@ -22,30 +22,30 @@ READABLE = 12  # up to so many classes, cells hold their numbers
     tasks=("binary", "multiclass"),
     predictions=True,
 )
-def confusion(evidence: Evidence) -> Chart | None:
+def confusion(contents: ReportContents) -> Chart | None:
     """A row holds the rows of one true class, all seeds together, and says what they were taken for: each row sums to
     100 %, and what is right lies on the diagonal. The views “minus the reference” show what changes: blue cells got
     more, orange cells fewer.
     """
-    counts = {name: confused(sample) for name in evidence.samples if (sample := evidence.pooled(name)) is not None}
+    counts = {name: confused(sample) for name in contents.samples if (sample := contents.pooled(name)) is not None}
     size = max(len(matrix) for matrix in counts.values())
     shown = np.sort(
         np.argsort(-sum(_sized(each, size).sum(axis=1) for each in counts.values()), kind="stable")[:MOST_CLASSES]
     )
     matrices = {name: _sized(matrix, size)[np.ix_(shown, shown)] for name, matrix in counts.items()}
-    names = [evidence.label(index) for index in shown]
-    reference = matrices.get(evidence.arena.reference)
-    views = {evidence.called(name): _heat(_shares(matrix), matrix, names) for name, matrix in matrices.items()}
+    names = [contents.label(index) for index in shown]
+    reference = matrices.get(contents.arena.reference)
+    views = {contents.called(name): _heat(_shares(matrix), matrix, names) for name, matrix in matrices.items()}
     views = {name: replace(view, note=left_out(len(shown), size)) for name, view in views.items()}
     for name, matrix in matrices.items():
-        if reference is not None and name != evidence.arena.reference:
+        if reference is not None and name != contents.arena.reference:
             change = _shares(matrix) - _shares(reference)
-            views[f"{evidence.called(name)} minus the reference"] = _heat(
+            views[f"{contents.called(name)} minus the reference"] = _heat(
                 change, matrix - reference, names, signed=True
             )
-    best = next((entry.entry for entry in evidence.by_score if entry.entry in matrices), "")
+    best = next((entry.entry for entry in contents.by_score if entry.entry in matrices), "")
     return Chart(
-        views, choice="entry", shown=evidence.called(best) if best else "", height=min(620, 250 + 44 * len(names))
+        views, choice="entry", shown=contents.called(best) if best else "", height=min(620, 250 + 44 * len(names))
     )
 
 
@@ -93,19 +93,19 @@ def _heat(shares: np.ndarray, counts: np.ndarray, names: list[str], signed: bool
 
 
 @figure("threshold", title="Choice of the threshold", chapter="decisions", tasks=("binary",), predictions=True)
-def threshold(evidence: Evidence) -> Chart | None:
+def threshold(contents: ReportContents) -> Chart | None:
     """F1 of the positive class when rows from this probability on are called positive. The dotted line is the usual
     threshold of 0.5: where an entry's hill lies elsewhere, another threshold, chosen on the valid split, may do as
     much for it as another loss would.
     """
     cuts = np.linspace(0.01, 0.99, 99)
     traces: list[Trace] = []
-    for name, samples in evidence.samples.items():
+    for name, samples in contents.samples.items():
         curves = [_f1(sample, cuts) for sample in samples if sample.kind == "probabilities"]
         if curves:
             mean, low, high = middle(np.array(curves), 0.0, 1.0)
             trace: Trace = {
-                "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": evidence.called(name),
+                "type": "scatter", "mode": "lines", "entry": contents.place(name), "name": contents.called(name),
                 "x": rounded(cuts), "y": rounded(mean),
             }  # fmt: skip
             traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)
@@ -130,24 +130,24 @@ def _f1(sample: Sample, cuts: np.ndarray) -> np.ndarray:
 
 
 @figure("classes", title="Every class", chapter="decisions", tasks=("multiclass",), predictions=True)
-def classes(evidence: Evidence) -> Chart | None:
+def classes(contents: ReportContents) -> Chart | None:
     """F1 of each class, all seeds together: 1 finds all of its rows and nothing else. The commonest class is on top."""
-    return _f1_by_class(evidence)
+    return _f1_by_class(contents)
 
 
 @figure("labels", title="Every label", chapter="decisions", tasks=("multilabel",), predictions=True)
-def labels(evidence: Evidence) -> Chart | None:
+def labels(contents: ReportContents) -> Chart | None:
     """F1 of each label at the usual threshold, all seeds together: 1 finds all of its rows and nothing else. The
     commonest label is on top.
     """
-    return _f1_by_class(evidence)
+    return _f1_by_class(contents)
 
 
-def _f1_by_class(evidence: Evidence) -> Chart | None:
+def _f1_by_class(contents: ReportContents) -> Chart | None:
     traces: list[Trace] = []
     note = ""
-    for name in evidence.samples:
-        sample = evidence.pooled(name)
+    for name in contents.samples:
+        sample = contents.pooled(name)
         assert sample is not None
         true, decided = _indicators(sample)
         order = np.argsort(-true.sum(axis=0), kind="stable")[:MOST_CLASSES]
@@ -156,8 +156,8 @@ def _f1_by_class(evidence: Evidence) -> Chart | None:
         f1 = np.divide(2 * (decided & true).sum(axis=0)[order], whole, out=np.full(len(order), np.nan), where=whole > 0)
         traces.append(
             {
-                "type": "scatter", "mode": "markers", "entry": evidence.place(name), "name": evidence.called(name),
-                "x": rounded(f1), "y": [evidence.label(index) for index in order], "marker": {"size": 10, "opacity": 0.8},
+                "type": "scatter", "mode": "markers", "entry": contents.place(name), "name": contents.called(name),
+                "x": rounded(f1), "y": [contents.label(index) for index in order], "marker": {"size": 10, "opacity": 0.8},
                 "hovertemplate": "%{y}: %{x}",
             }
         )  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from losscli.compare.result import Arena, Delta
 from losscli.compare.verdict import described
 from losscli.direction import BETTER
-from losscli.reports.evidence import Evidence
+from losscli.reports.contents import ReportContents
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
 
 OPEN = ("too-few-seeds", "undefined")  # verdicts that say that nothing may be said
@@ -19,13 +19,13 @@ OPEN = ("too-few-seeds", "undefined")  # verdicts that say that nothing may be s
     title="Difference to the reference",
     chapter="difference",
 )
-def forest(evidence: Evidence) -> Chart | None:
+def forest(contents: ReportContents) -> Chart | None:
     """Each dot is the mean difference to the reference over the same seeds, its bar, where seeds allow one, the 95 %
     interval. A bar that touches the vertical line leaves open which of the two is better.
     """
-    arena = evidence.arena
+    arena = contents.arena
     metrics = dict.fromkeys([arena.headline, *(metric for entry in arena.entries for metric in entry.deltas)])
-    views = {plain(metric): view for metric in metrics if (view := _forest(evidence, metric)) is not None}
+    views = {plain(metric): view for metric in metrics if (view := _forest(contents, metric)) is not None}
     if not views:
         return None
     height = 166 + 34 * max(len(view.traces) for view in views.values())
@@ -55,15 +55,15 @@ def _differences(arena: Arena, metric: str) -> list[_Difference]:
     return found
 
 
-def _forest(evidence: Evidence, metric: str) -> View | None:
-    compared = _differences(evidence.arena, metric)
+def _forest(contents: ReportContents, metric: str) -> View | None:
+    compared = _differences(contents.arena, metric)
     if not compared:
         return None
     judged = [each for each in compared if each.verdict not in OPEN]
     margin = judged[0].delta.margin if judged else None
     widest = max(abs(end) for each in compared for end in each.delta.ci95 or (each.delta.mean,))
     reach = 1.08 * max(widest, 1.25 * (margin or 0.0)) or 1.0
-    direction = evidence.arena.directions.get(metric, "down")
+    direction = contents.arena.directions.get(metric, "down")
     of = "distance from its target, of" if direction == "target" else "difference in"
     better = "closer is left" if direction == "target" else f"{BETTER[direction]} is better"
     layout = {
@@ -80,15 +80,15 @@ def _forest(evidence: Evidence, metric: str) -> View | None:
         "margin": {"t": 28, "r": 12, "b": 44, "l": 56},
     }
     note = _told_of(margin, len(compared) - len(judged))
-    return View([_dot(evidence, each) for each in compared], layout, note)
+    return View([_dot(contents, each) for each in compared], layout, note)
 
 
-def _dot(evidence: Evidence, each: _Difference) -> Trace:
+def _dot(contents: ReportContents, each: _Difference) -> Trace:
     """A difference and its interval; hollow where no verdict can be given."""
     hollow = {"symbol": "circle-open", "line": {"width": 2}}
     trace: Trace = {
-        "type": "scatter", "mode": "markers", "entry": evidence.place(each.entry), "stays": True,
-        "name": evidence.called(each.entry), "x": rounded([each.delta.mean]), "y": [evidence.called(each.entry, 28)],
+        "type": "scatter", "mode": "markers", "entry": contents.place(each.entry), "stays": True,
+        "name": contents.called(each.entry), "x": rounded([each.delta.mean]), "y": [contents.called(each.entry, 28)],
         "marker": {"size": 11, **(hollow if each.verdict in OPEN else {"symbol": "circle"})},
         "customdata": [["", plain(each.words)]],
         "hovertemplate": "%{x:+.3g} %{customdata[0]}<br>%{customdata[1]}",
@@ -131,26 +131,26 @@ def _line(at: float) -> Trace:
     title="Every seed",
     chapter="difference",
 )
-def seeds(evidence: Evidence) -> Chart | None:
+def seeds(contents: ReportContents) -> Chart | None:
     """A thin line joins what the entries made of one seed: the same rows, initial weights and order of batches. Where
     the lines run in parallel, seeds differ more than losses do, and only the paired difference can tell.
     """
-    arena = evidence.arena
-    views = {plain(metric): view for metric in arena.directions if (view := _seeds_of(evidence, metric)) is not None}
+    arena = contents.arena
+    views = {plain(metric): view for metric in arena.directions if (view := _seeds_of(contents, metric)) is not None}
     return Chart(views, choice="metric", shown=plain(arena.headline), height=380, wide=True) if views else None
 
 
-def _seeds_of(evidence: Evidence, metric: str) -> View | None:
-    entries = [entry for entry in evidence.arena.entries if metric in entry.scores.get("test", {})]
+def _seeds_of(contents: ReportContents, metric: str) -> View | None:
+    entries = [entry for entry in contents.arena.entries if metric in entry.scores.get("test", {})]
     values = {entry.entry: rounded(entry.scores["test"][metric].values, 5) for entry in entries}
     if not any(value is not None for column in values.values() for value in column):
         return None
     count = max(map(len, values.values()))
-    numbers = evidence.seeds
+    numbers = contents.seeds
     traces: list[Trace] = [
         {
             "type": "scatter", "mode": "lines", "line": {"color": "$line", "width": 1}, "hoverinfo": "skip",
-            "x": [evidence.called(name, 28) for name in values], "y": [_at(column, seed) for column in values.values()],
+            "x": [contents.called(name, 28) for name in values], "y": [_at(column, seed) for column in values.values()],
             "showlegend": False,
         }
         for seed in range(count)
@@ -158,14 +158,14 @@ def _seeds_of(evidence: Evidence, metric: str) -> View | None:
     for name, column in values.items():
         traces.append(
             {
-                "type": "scatter", "mode": "markers", "entry": evidence.place(name), "stays": True,
-                "name": evidence.called(name), "x": [evidence.called(name, 28)] * len(column), "y": column,
+                "type": "scatter", "mode": "markers", "entry": contents.place(name), "stays": True,
+                "name": contents.called(name), "x": [contents.called(name, 28)] * len(column), "y": column,
                 "marker": {"size": 8, "opacity": 0.85},
                 "customdata": numbers[: len(column)], "hovertemplate": "%{y}<br>seed %{customdata}", "showlegend": False,
             }
         )  # fmt: skip
     shapes = []
-    baseline = evidence.arena.baseline.get("test", {}).get(metric, math.nan)
+    baseline = contents.arena.baseline.get("test", {}).get(metric, math.nan)
     if math.isfinite(baseline) and near(baseline, [value for column in values.values() for value in column]):
         shapes.append({"type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": baseline, "y1": baseline,
                        "line": {"color": "$faint", "width": 1, "dash": "dot"}})  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscli.reports.evidence import Evidence, Sample
+from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chart, Trace, View, figure, rounded
 from losscli.reports.figures.decisions import confused
 from losscli.reports.figures.training import middle
@@ -29,7 +29,7 @@ CLAIMED = {
     tasks=("binary", "multiclass", "multilabel"),
     predictions=True,
 )
-def reliability(evidence: Evidence) -> Chart | None:
+def reliability(contents: ReportContents) -> Chart | None:
     """Of the rows that got about this probability, so many were as it says. On the dotted diagonal probabilities mean
     what they say. Bins hold equally many rows; a band is one standard deviation over the seeds.
     """
@@ -45,18 +45,18 @@ def reliability(evidence: Evidence) -> Chart | None:
     }
     views = {}
     for told, scaled in (("as trained", False), ("after temperature scaling", True)):
-        traces = [trace for name in evidence.samples if (trace := _reliable(evidence, name, scaled)) is not None]
+        traces = [trace for name in contents.samples if (trace := _reliable(contents, name, scaled)) is not None]
         if traces:
-            views[told] = View([guide, *traces], layout, CLAIMED[evidence.arena.task])
+            views[told] = View([guide, *traces], layout, CLAIMED[contents.arena.task])
     return Chart(views, choice="probabilities", height=420) if views else None
 
 
-def _reliable(evidence: Evidence, name: str, scaled: bool) -> Trace | None:
+def _reliable(contents: ReportContents, name: str, scaled: bool) -> Trace | None:
     pairs = []
-    for sample in evidence.samples[name]:
+    for sample in contents.samples[name]:
         if sample.kind != "probabilities":
             continue
-        temperature = evidence.chosen(name, sample.seed, "temperature") if scaled else 1.0
+        temperature = contents.chosen(name, sample.seed, "temperature") if scaled else 1.0
         if temperature is not None:
             pairs.append(claims(sample, cooled(sample.prediction, temperature)))
     if not pairs:
@@ -68,7 +68,7 @@ def _reliable(evidence: Evidence, name: str, scaled: bool) -> Trace | None:
         return None
     mean, low, high = middle(held[:, kept], 0.0, 1.0)
     trace: Trace = {
-        "type": "scatter", "mode": "lines+markers", "entry": evidence.place(name), "name": evidence.called(name),
+        "type": "scatter", "mode": "lines+markers", "entry": contents.place(name), "name": contents.called(name),
         "x": rounded(np.nanmean(said[:, kept], axis=0)), "y": rounded(mean), "marker": {"size": 6},
     }  # fmt: skip
     return {**trace, "band": [rounded(low), rounded(high)]} if len(pairs) > 1 else trace
@@ -117,17 +117,17 @@ def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tup
     tasks=("binary", "multiclass"),
     predictions=True,
 )
-def histogram(evidence: Evidence) -> Chart | None:
+def histogram(contents: ReportContents) -> Chart | None:
     """How often a row of each class gets such a score. Each class has a shape of its own, whose shares sum to 100 %."""
-    shown, note = _worth_seeing(evidence)
-    views = {evidence.called(name): _histogram(evidence, name, shown, note) for name in evidence.samples}
-    return Chart(views, choice="entry", shown=evidence.called(evidence.by_score[0].entry), height=420)
+    shown, note = _worth_seeing(contents)
+    views = {contents.called(name): _histogram(contents, name, shown, note) for name in contents.samples}
+    return Chart(views, choice="entry", shown=contents.called(contents.by_score[0].entry), height=420)
 
 
-def _worth_seeing(evidence: Evidence) -> tuple[list[int], str]:
+def _worth_seeing(contents: ReportContents) -> tuple[list[int], str]:
     """The classes that are drawn, and what is to be said of them: where not all can be, those that are missed most."""
-    matrices = [confused(sample) for name in evidence.samples if (sample := evidence.pooled(name)) is not None]
-    if evidence.arena.task == "binary":
+    matrices = [confused(sample) for name in contents.samples if (sample := contents.pooled(name)) is not None]
+    if contents.arena.task == "binary":
         return [0, 1], "Rows of both classes that get the same score are what no threshold can tell apart."
     size = max(map(len, matrices))
     counts = np.sum([np.pad(matrix, (0, size - len(matrix))) for matrix in matrices], axis=0)
@@ -140,8 +140,8 @@ def _worth_seeing(evidence: Evidence) -> tuple[list[int], str]:
     return shown, note
 
 
-def _histogram(evidence: Evidence, name: str, shown: list[int], note: str) -> View:
-    sample = evidence.pooled(name)
+def _histogram(contents: ReportContents, name: str, shown: list[int], note: str) -> View:
+    sample = contents.pooled(name)
     assert sample is not None
     truth = sample.truth[:, 0].astype(int)
     several = sample.prediction.shape[1] > 1
@@ -156,13 +156,13 @@ def _histogram(evidence: Evidence, name: str, shown: list[int], note: str) -> Vi
         traces.append(
             {
                 "type": "scatter", "mode": "lines", "line": {"color": f"${color}", "shape": "hvh", "width": 1.5},
-                "fill": "tozeroy" if len(shown) <= 3 else "none", "name": evidence.label(index),
+                "fill": "tozeroy" if len(shown) <= 3 else "none", "name": contents.label(index),
                 "x": rounded((edges[1:] + edges[:-1]) / 2), "y": rounded(count / max(count.sum(), 1)),
                 "hovertemplate": "%{y:.1%} at %{x}",
             }
         )  # fmt: skip
     what = "probability" if probable else "score"
-    told = f"{what} of its own class" if several else f"{what} of {evidence.label(1)}"
+    told = f"{what} of its own class" if several else f"{what} of {contents.label(1)}"
     layout = {
         "xaxis": {"title": {"text": told}},
         "yaxis": {"title": {"text": "share of the class's rows"}, "rangemode": "tozero", "tickformat": ".0%"},

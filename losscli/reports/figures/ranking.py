@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from losscli.reports.evidence import Evidence, Sample
+from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chart, Trace, View, figure, rounded
 from losscli.reports.figures.training import middle
 
@@ -24,14 +24,14 @@ Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
     tasks=("binary", "multiclass", "multilabel"),
     predictions=True,
 )
-def roc(evidence: Evidence) -> Chart | None:
+def roc(contents: ReportContents) -> Chart | None:
     """How many of the true positives are found (upwards) when so many of the negatives are taken for positives
     (rightwards). The further up and left, the better the ranking; the dotted diagonal is chance. On rare positives
     it flatters: look at precision and recall, too.
     """
     layout = _square("false positive rate", "true positive rate")
     chance: Trace = {"x": [0, 1], "y": [0, 1]}
-    return _ranked(evidence, _roc, chance, layout)
+    return _ranked(contents, _roc, chance, layout)
 
 
 @figure(
@@ -41,26 +41,26 @@ def roc(evidence: Evidence) -> Chart | None:
     tasks=("binary", "multiclass", "multilabel"),
     predictions=True,
 )
-def pr(evidence: Evidence) -> Chart | None:
+def pr(contents: ReportContents) -> Chart | None:
     """How many of those that are called positive are so (upwards), when so many of all positives are to be found
     (rightwards). The dotted line is chance: the share of positives. Where positives are rare, this shows what ROC
     hides.
     """
-    sample = evidence.pooled(next(iter(evidence.samples)))
+    sample = contents.pooled(next(iter(contents.samples)))
     assert sample is not None
     share = float(np.mean([truth.mean() for truth, _ in one_versus_rest(sample)] or [np.nan]))
-    return _ranked(evidence, _pr, {"x": [0, 1], "y": rounded([share, share])}, _square("recall", "precision"))
+    return _ranked(contents, _pr, {"x": [0, 1], "y": rounded([share, share])}, _square("recall", "precision"))
 
 
-def _ranked(evidence: Evidence, curve: Curve, chance: Trace, layout: Trace) -> Chart | None:
+def _ranked(contents: ReportContents, curve: Curve, chance: Trace, layout: Trace) -> Chart | None:
     traces: list[Trace] = []
-    for name, samples in evidence.samples.items():
+    for name, samples in contents.samples.items():
         curves = [found for sample in samples if (found := _macro(sample, curve)) is not None]
         if not curves:
             continue
         mean, low, high = middle(np.array(curves), 0.0, 1.0)
         trace: Trace = {
-            "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": evidence.called(name), "x": rounded(GRID),
+            "type": "scatter", "mode": "lines", "entry": contents.place(name), "name": contents.called(name), "x": rounded(GRID),
             "y": rounded(mean),
         }  # fmt: skip
         traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)

@@ -6,29 +6,29 @@ import math
 
 import numpy as np
 
-from losscli.reports.evidence import Evidence
+from losscli.reports.contents import ReportContents
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
 from losscli.reports.figures.difference import near
 
 
 @figure("breakdown", title="Damage, level by level", chapter="stress")
-def breakdown(evidence: Evidence) -> Chart | None:
+def breakdown(contents: ReportContents) -> Chart | None:
     """How much of its score on clean test rows an entry keeps while the training rows get worse, with one standard
     deviation over the seeds. A line that stays level longer belongs to a more robust loss; the dotted line is what one
     would get without a model.
     """
-    found = evidence.breakdown
+    found = contents.breakdown
     if found is None:
         return None
     traces: list[Trace] = []
     for line in found.lines:
         means, spreads = ([getattr(score, part) for score in line.scores] for part in ("mean", "sd"))
         spreads = [value if math.isfinite(value) else 0.0 for value in spreads]
-        ends = [np.clip(np.add(means, sign * np.array(spreads)), *evidence.limits(found.metric)) for sign in (-1, 1)]
+        ends = [np.clip(np.add(means, sign * np.array(spreads)), *contents.limits(found.metric)) for sign in (-1, 1)]
         traces.append(
             {
-                "type": "scatter", "mode": "lines+markers", "entry": evidence.place(line.entry),
-                "name": evidence.called(line.entry), "x": list(found.levels), "y": rounded(means), "band": rounded(ends),
+                "type": "scatter", "mode": "lines+markers", "entry": contents.place(line.entry),
+                "name": contents.called(line.entry), "x": list(found.levels), "y": rounded(means), "band": rounded(ends),
             }
         )  # fmt: skip
     shapes = []

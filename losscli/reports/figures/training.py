@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from losscli.reports.evidence import Evidence
+from losscli.reports.contents import ReportContents
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
 
 MOST_POINTS = 120  # of a curve
@@ -17,17 +17,17 @@ MOST_POINTS = 120  # of a curve
     title="Learning curves",
     chapter="training",
 )
-def learning(evidence: Evidence) -> Chart | None:
+def learning(contents: ReportContents) -> Chart | None:
     """Each line is the mean over the seeds on the valid split; a band, where several seeds give one, is one standard
     deviation to each side.
     """
     views = {}
-    for metric in evidence.followed():
+    for metric in contents.followed():
         traces = [
             trace
-            for name in evidence.names
+            for name in contents.names
             for split in ("valid", "train")
-            if (trace := _curve(evidence, name, split, metric)) is not None
+            if (trace := _curve(contents, name, split, metric)) is not None
         ]
         if traces:
             told = "the entry's own loss" if metric == "loss" else plain(metric)
@@ -45,8 +45,8 @@ def _note(metric: str, trained: bool) -> str:
     return f"{dotted} {scale}".strip()
 
 
-def _curve(evidence: Evidence, entry: str, split: str, metric: str) -> Trace | None:
-    epochs, values = evidence.curves(entry, split, metric)
+def _curve(contents: ReportContents, entry: str, split: str, metric: str) -> Trace | None:
+    epochs, values = contents.curves(entry, split, metric)
     enough = np.isfinite(values).sum(axis=0) * 2 >= max(
         1, len(values)
     )  # later, those that go on would tell another story
@@ -55,10 +55,10 @@ def _curve(evidence: Evidence, entry: str, split: str, metric: str) -> Trace | N
         return None
     chosen = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_POINTS)).round().astype(int))
     epochs, values = epochs[chosen], values[:, chosen]
-    mean, low, high = middle(values, *evidence.limits(metric))
+    mean, low, high = middle(values, *contents.limits(metric))
     trace: Trace = {
-        "type": "scatter", "mode": "lines" if len(epochs) > 1 else "markers", "entry": evidence.place(entry),
-        "name": evidence.called(entry), "x": epochs.tolist(), "y": rounded(mean),
+        "type": "scatter", "mode": "lines" if len(epochs) > 1 else "markers", "entry": contents.place(entry),
+        "name": contents.called(entry), "x": epochs.tolist(), "y": rounded(mean),
     }  # fmt: skip
     if split == "train":
         return {

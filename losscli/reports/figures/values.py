@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from losscli.reports.evidence import Evidence, Sample
+from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chart, Trace, View, figure, rounded
 from losscli.reports.figures.difference import told
 from losscli.reports.figures.training import middle
@@ -24,7 +24,7 @@ MOST_OUTPUTS = 4
     tasks=("regression",),
     predictions=True,
 )
-def truth(evidence: Evidence) -> Chart | None:
+def truth(contents: ReportContents) -> Chart | None:
     """Each dot is a test row. On the dotted diagonal the prediction is right; a cloud that is flatter than the
     diagonal pulls extremes towards the middle.
     """
@@ -38,7 +38,7 @@ def truth(evidence: Evidence) -> Chart | None:
         }
         return View([_guide(ends, ends), _dots(true, said)], layout)
 
-    return _by_entry(evidence, dots)
+    return _by_entry(contents, dots)
 
 
 @figure(
@@ -48,7 +48,7 @@ def truth(evidence: Evidence) -> Chart | None:
     tasks=("regression",),
     predictions=True,
 )
-def residuals(evidence: Evidence) -> Chart | None:
+def residuals(contents: ReportContents) -> Chart | None:
     """What the prediction left over: truth minus prediction. Dots should scatter evenly around the dotted line; a
     trend is something that the model missed, a funnel says that its errors grow with the value.
     """
@@ -62,25 +62,25 @@ def residuals(evidence: Evidence) -> Chart | None:
         }
         return View([_guide(ends, [0, 0]), _dots(said, true - said)], layout)
 
-    return _by_entry(evidence, dots)
+    return _by_entry(contents, dots)
 
 
-def _by_entry(evidence: Evidence, dots: Callable[[np.ndarray, np.ndarray], View]) -> Chart | None:
+def _by_entry(contents: ReportContents, dots: Callable[[np.ndarray, np.ndarray], View]) -> Chart | None:
     """A view for each entry and output, of rows that are drawn evenly from all seeds."""
     views = {}
-    for name in evidence.samples:
-        sample = evidence.pooled(name)
+    for name in contents.samples:
+        sample = contents.pooled(name)
         assert sample is not None
         few = sample.some(max(1, len(sample.row) // DOTS))
         outputs = min(few.truth.shape[1], MOST_OUTPUTS)
         for output in range(outputs):
             view = dots(few.truth[:, output], few.prediction[:, output])
-            color = {"entry": evidence.place(name), "stays": True}
+            color = {"entry": contents.place(name), "stays": True}
             traces = [trace if "$faint" in str(trace) else {**trace, **color} for trace in view.traces]
-            views[evidence.called(name) + (f", {evidence.label(output)}" if outputs > 1 else "")] = View(
+            views[contents.called(name) + (f", {contents.label(output)}" if outputs > 1 else "")] = View(
                 traces, view.layout, _left_out(outputs, few.truth.shape[1])
             )
-    first = evidence.called(evidence.by_score[0].entry)
+    first = contents.called(contents.by_score[0].entry)
     shown = next((name for name in views if name == first or name.startswith(f"{first}, ")), "")
     return Chart(views, choice="entry", shown=shown, height=420) if views else None
 
@@ -106,16 +106,16 @@ def _dots(x: np.ndarray, y: np.ndarray) -> Trace:
     tasks=("regression",),
     predictions=True,
 )
-def errors(evidence: Evidence) -> Chart | None:
+def errors(contents: ReportContents) -> Chart | None:
     """So large is the error of the row at this place, when rows are sorted by their error. The left half says how good
     an entry is on ordinary rows, the right end what it does on the worst: losses trade one for the other.
     """
     traces: list[Trace] = []
-    for name, samples in evidence.samples.items():
+    for name, samples in contents.samples.items():
         curves = [np.quantile(np.abs(each.truth - each.prediction).mean(axis=1), SHARES) for each in samples]
         mean, low, high = middle(np.array(curves), 0.0)
         trace: Trace = {
-            "type": "scatter", "mode": "lines", "entry": evidence.place(name), "name": evidence.called(name),
+            "type": "scatter", "mode": "lines", "entry": contents.place(name), "name": contents.called(name),
             "x": rounded(SHARES), "y": rounded(mean),
         }  # fmt: skip
         traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)
@@ -133,18 +133,18 @@ def errors(evidence: Evidence) -> Chart | None:
     tasks=("regression",),
     predictions=True,
 )
-def intervals(evidence: Evidence) -> Chart | None:
+def intervals(contents: ReportContents) -> Chart | None:
     """Test rows sorted by their prediction: the bar is the interval that was promised, the dot the truth; a hollow dot
     lies outside. The line above says how many of all rows lie inside, which should be what the loss was asked for.
     """
     views = {}
-    for name in evidence.samples:
-        sample = evidence.pooled(name)
+    for name in contents.samples:
+        sample = contents.pooled(name)
         if sample is not None and sample.low is not None and sample.high is not None:
-            level = evidence.chosen(name, sample.seed, "level")
+            level = contents.chosen(name, sample.seed, "level")
             asked = f" ({level:.0%} asked for)" if level else ""
-            views[evidence.called(name)] = _intervals(
-                evidence.place(name), sample, sample.low[:, 0], sample.high[:, 0], asked
+            views[contents.called(name)] = _intervals(
+                contents.place(name), sample, sample.low[:, 0], sample.high[:, 0], asked
             )
     return Chart(views, choice="entry", height=420) if views else None
 

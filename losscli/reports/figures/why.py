@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from losscli.reports.evidence import Evidence, distinct
+from losscli.reports.contents import ReportContents, distinct
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
 
 MEASURES = {
@@ -24,12 +24,12 @@ HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five cla
     title="Easy rows and hard ones",
     chapter="why",
 )
-def difficulty(evidence: Evidence) -> Chart | None:
+def difficulty(contents: ReportContents) -> Chart | None:
     """What the entry with the best mean (called best) and the reference make of the same test rows, from those that all
     entries find easy to those that all find hard. Most losses agree on the easy ones. Bars are means; whether the entries
     differ at all, the verdict says.
     """
-    if not (pair := _pair(evidence, "difficulty", "part")):
+    if not (pair := _pair(contents, "difficulty", "part")):
         return None
     traces, measure = pair
     layout = {
@@ -45,11 +45,11 @@ def difficulty(evidence: Evidence) -> Chart | None:
     title="Class by class",
     chapter="why",
 )
-def classes(evidence: Evidence) -> Chart | None:
+def classes(contents: ReportContents) -> Chart | None:
     """The same two entries in each class (of numbers: in each quarter of the truth, from the lowest). A better mean can
     hide a class that got worse.
     """
-    if not (pair := _pair(evidence, "classes", "class")):
+    if not (pair := _pair(contents, "classes", "class")):
         return None
     bars, measure = pair
     traces = [{**bar, "x": bar["y"], "y": bar["x"], "orientation": "h", "hovertemplate": "%{x}"} for bar in bars]
@@ -63,14 +63,14 @@ def classes(evidence: Evidence) -> Chart | None:
     return Chart({"": View(traces, layout)}, height=150 + 40 * len(traces[0]["y"]))
 
 
-def _pair(evidence: Evidence, section: str, key: str) -> tuple[list[Trace], str] | None:
+def _pair(contents: ReportContents, section: str, key: str) -> tuple[list[Trace], str] | None:
     """Reference and best, a bar of both for each line of the section, and what the bars measure."""
-    why = evidence.arena.why
+    why = contents.arena.why
     lines = why.get(section) or []
     if not lines or why["best"] == why["reference"]:
         return None
     names = distinct(f"{_short(line[key])}<br>{line['rows'] or 0:.0f} rows" for line in lines)
-    traces = [_bars(evidence, why[word], word, names, [line[word] for line in lines]) for word in ("reference", "best")]
+    traces = [_bars(contents, why[word], word, names, [line[word] for line in lines]) for word in ("reference", "best")]
     return traces, MEASURES[why["measure"]]
 
 
@@ -79,10 +79,12 @@ def _short(name: str) -> str:
     return plain(name.removesuffix(" quarter"), 24)
 
 
-def _bars(evidence: Evidence, entry: str, word: str, names: Sequence[str], values: Sequence[float | None]) -> Trace:
+def _bars(
+    contents: ReportContents, entry: str, word: str, names: Sequence[str], values: Sequence[float | None]
+) -> Trace:
     known = [float("nan") if value is None else value for value in values]
     return {
-        "type": "bar", "entry": evidence.place(entry), "stays": True, "name": f"{evidence.called(entry)} ({word})",
+        "type": "bar", "entry": contents.place(entry), "stays": True, "name": f"{contents.called(entry)} ({word})",
         "x": list(names), "y": rounded(known), "hovertemplate": "%{y}", "showlegend": True,
     }  # fmt: skip
 
@@ -92,21 +94,21 @@ def _bars(evidence: Evidence, entry: str, word: str, names: Sequence[str], value
     title="What the gradient is spent on",
     chapter="why",
 )
-def attention(evidence: Evidence) -> Chart | None:
+def attention(contents: ReportContents) -> Chart | None:
     """The share of the gradient that comes from training rows as hard as chosen above; the thin line is their share of
     the rows. Above it, such rows pull more than their number says, below it less. A loss that is pulled by the hardest rows
     learns them first, and wrong labels with them; one that lets go of them gives rows up that look hopeless. Nine looks, at
     the marks, a sample of the training rows each; hardness goes by the label that was given, also where it was changed.
     """
-    told = evidence.arena.why.get("attention") or {}
+    told = contents.arena.why.get("attention") or {}
     if not told:
         return None
     note = f"Hardness is {UNITS.get(told['unit'], plain(told['unit']))}; its limits stand beside the choice."
-    limits = _limits(told["edges"], evidence.arena.task)
+    limits = _limits(told["edges"], contents.arena.task)
     views = {}
     for place, word in enumerate(HARDNESS):
         traces = [
-            trace for name in evidence.names for trace in _pulls(evidence, told["entries"].get(name), name, place)
+            trace for name in contents.names for trace in _pulls(contents, told["entries"].get(name), name, place)
         ]
         layout = {
             "xaxis": {"title": {"text": "epoch"}},
@@ -127,13 +129,13 @@ def _limits(edges: Sequence[float], task: str) -> list[str]:
     return [*(f"{low} to {high}" for low, high in itertools.pairwise(marks)), last]
 
 
-def _pulls(evidence: Evidence, looks: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
+def _pulls(contents: ReportContents, looks: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
     if looks is None:
         return []
-    line: Trace = {"type": "scatter", "mode": "lines+markers", "entry": evidence.place(entry), "x": looks["epochs"]}
+    line: Trace = {"type": "scatter", "mode": "lines+markers", "entry": contents.place(entry), "x": looks["epochs"]}
     gradient, rows = ([_known(shares[place]) for shares in looks[word]] for word in ("gradient", "rows"))
     return [
-        {**line, "name": evidence.called(entry), "y": rounded(gradient)},
+        {**line, "name": contents.called(entry), "y": rounded(gradient)},
         {
             **line,
             "y": rounded(rows),
@@ -150,11 +152,11 @@ def _pulls(evidence: Evidence, looks: Mapping[str, Any] | None, entry: str, plac
     title="Wrong labels learned by heart",
     chapter="why",
 )
-def memory(evidence: Evidence) -> Chart | None:
+def memory(contents: ReportContents) -> Chart | None:
     """What becomes of training rows whose label was changed on purpose. A loss that withstands wrong labels learns few of
     them by heart, as they were changed, while it learns the other rows.
     """
-    told = (evidence.arena.why.get("memory") or {}).get("entries") or {}
+    told = (contents.arena.why.get("memory") or {}).get("entries") or {}
     words = {
         "memorised": "wrong labels learned by heart",
         "resisted": "wrong labels predicted as before the change",
@@ -164,10 +166,10 @@ def memory(evidence: Evidence) -> Chart | None:
         title: View(
             [
                 {
-                    "type": "scatter", "mode": "lines+markers", "entry": evidence.place(name), "name": evidence.called(name),
+                    "type": "scatter", "mode": "lines+markers", "entry": contents.place(name), "name": contents.called(name),
                     "x": told[name]["epochs"], "y": rounded([_known(value) for value in told[name][word]]),
                 }
-                for name in evidence.names
+                for name in contents.names
                 if name in told
             ],
             {"xaxis": {"title": {"text": "epoch"}}, "yaxis": {"title": {"text": "share"}, "range": [0, 1]}},

@@ -41,7 +41,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ReportContents:
     """One arena, its machine output `told`, and what its runs predict: entry -> one sample per seed."""
 
     arena: Arena
