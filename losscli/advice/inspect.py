@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from losscli.advice.columns import ColumnFacts, Suggestion, columns_of, suggestions
-from losscli.advice.evidence import Evidence
 from losscli.advice.numbers import Numbers
+from losscli.advice.profile import Profile
 from losscli.advice.repeats import Repeats, fingerprints
 from losscli.advice.rules import asked
 from losscli.data.dataset import Table
@@ -81,7 +81,7 @@ class Inspection:
         }
 
 
-def inspect(found: Evidence, reason: str) -> Inspection:
+def inspect(profile: Profile, reason: str) -> Inspection:
     """Describe a table with its target; `reason` says why its task is what it is."""
     table = found.table
     findings = [*table.findings, *found.target.findings, *found.leaks]
@@ -98,7 +98,7 @@ def describe(table: Table) -> Inspection:
     )
 
 
-def _target(found: Evidence, reason: str) -> TargetFacts:
+def _target(profile: Profile, reason: str) -> TargetFacts:
     labels = found.target.labels
     classes = () if found.task == "regression" else tuple(zip(labels, map(round, found.counts.tolist()), strict=True))
     numbers = found.target.values.reshape(found.rows, -1).T if found.task == "regression" else np.empty((0, 0))

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from losscli.advice.evidence import Evidence
 from losscli.advice.inspect import Inspection, describe, inspect
 from losscli.advice.outline import Outline, of_spec, of_task
+from losscli.advice.profile import Profile
 from losscli.advice.recommend import Recommendation, recommend
 from losscli.compare.power import advised_seeds
 from losscli.data.dataset import Table
@@ -67,7 +67,7 @@ def looked_at(name: str, asked: Overrides) -> Inspection:
     """All that there is to say of data, with their target or without."""
     if is_spec(name):
         spec = resolved(name, asked)
-        return inspect(gathered(spec), "as the spec says")
+        return inspect(profile_of(spec), "as the spec says")
     # Any task will do here: the source is the same for all, and the target is to be read before one is guessed.
     target = asked.target or ([ANY] if Path(name).exists() else [])
     spec = build_spec(replace(asked, task=asked.task or "regression", data=name, target=target))
@@ -80,14 +80,14 @@ def looked_at(name: str, asked: Overrides) -> Inspection:
     return inspect(_evidence(table, source, task), reason)
 
 
-def gathered(spec: Spec) -> Evidence:
-    """The evidence of a spec's data."""
+def profile_of(spec: Spec) -> Profile:
+    """The profile of a spec's data."""
     return _evidence(spec.data.read(Path(spec.folder)), spec.data, spec.task)
 
 
-def _evidence(table: Table, source: Source, task: str) -> Evidence:
+def _evidence(table: Table, source: Source, task: str) -> Profile:
     kept = set_apart(table, source.split)
-    return Evidence(kept, task, tasks.get(task).decode(kept.targets, source.target_options()))
+    return Profile(kept, task, tasks.get(task).decode(kept.targets, source.target_options()))
 
 
 def advised(name: str, asked: Overrides) -> tuple[Spec, Recommendation]:
@@ -97,11 +97,11 @@ def advised(name: str, asked: Overrides) -> tuple[Spec, Recommendation]:
     for a target with hardly a row for each class.
     """
     spec = resolved(name, asked)
-    evidence = gathered(spec)
-    _refuse_ids(evidence)
-    found = recommend(evidence)
+    profile = profile_of(spec)
+    _refuse_ids(profile)
+    found = recommend(profile)
     losses = [LossChoice(name=each.pick.loss, options=dict(each.pick.options)) for each in found.losses]
-    told: dict[str, Any] = {"loss": losses, "data": _as_strict(spec.data, evidence, name)}
+    told: dict[str, Any] = {"loss": losses, "data": _as_strict(spec.data, profile, name)}
     if is_spec(name):  # it says for itself how to train and to judge
         return spec.model_copy(update=told), found
     if found.metrics and not asked.metrics and not _says(asked, "metrics"):
@@ -113,7 +113,7 @@ def advised(name: str, asked: Overrides) -> tuple[Spec, Recommendation]:
     return spec.model_copy(update=told), found
 
 
-def _refuse_ids(found: Evidence) -> None:
+def _refuse_ids(profile: Profile) -> None:
     classes = len(found.target.labels)
     if found.task == "multiclass" and not found.soft and classes > found.rows / LEAST_EACH:
         raise DataError(
@@ -123,7 +123,7 @@ def _refuse_ids(found: Evidence) -> None:
         )
 
 
-def _as_strict(source: Source, found: Evidence, name: str) -> Source:
+def _as_strict(source: Source, profile: Profile, name: str) -> Source:
     """The source as it refuses rows without a target, if nothing had to be left out for that."""
     left_out = any(each.code == "missing-target" for each in found.table.findings)
     return source if left_out or is_spec(name) else _with(source, missing_target="error")
@@ -172,9 +172,9 @@ def outlined(name: str, asked: Overrides, path: Path | None) -> tuple[Callable[[
             asked = replace(asked, target=list(likely[0].columns))
             noticed.append(f"no --target is given: {', '.join(likely[0].columns)} it is ({likely[0].reason})")
     spec = resolved(name, asked)
-    evidence = gathered(spec)
-    _refuse_ids(evidence)
-    told: dict[str, Any] = {"data": _as_strict(spec.data, evidence, name)}
+    profile = profile_of(spec)
+    _refuse_ids(profile)
+    told: dict[str, Any] = {"data": _as_strict(spec.data, profile, name)}
     if not is_spec(name) and not _says(asked, "seeds") and spec.data.split.folds is None:
         told["seeds"] = list(range(LEAST_SEEDS))
     first = spec.model_copy(update=told)

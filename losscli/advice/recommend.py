@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
-from losscli.advice.evidence import Evidence
+from losscli.advice.profile import Profile
 from losscli.advice.rules import Advice, Pick, asked
 from losscli.errors import Finding
 from losscli.losses import find
@@ -79,7 +79,7 @@ class Recommendation:
         }
 
 
-def recommend(found: Evidence, most: int = MOST) -> Recommendation:
+def recommend(profile: Profile, most: int = MOST) -> Recommendation:
     """Ask every rule of the task. At most `most` losses besides the reference: first each rule's first, then its second ..."""
     advice = {rule.name: _bare(said, found.task) for rule in asked(found) if (said := rule.judge(found)) is not None}
     reference = Pick(tasks.get(found.task).default_loss)

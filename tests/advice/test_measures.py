@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from losscli.advice.evidence import Evidence
 from losscli.advice.numbers import far_out, numbers, skewness
+from losscli.advice.profile import Profile
 from losscli.advice.repeats import Repeats, copies, fingerprints, repeats
 from losscli.advice.spread import dispersion, leftover
 from losscli.data.dataset import Table
@@ -48,7 +48,7 @@ def test_a_fit_without_a_copy_of_the_target_says_so() -> None:
     values = np.repeat(np.arange(30.0), 3)
     features = {"copy": Column(values * 2), "x": Column(np.tile([1.0, 5.0, 2.0], 30))}
     target = {"y": Column(values)}
-    found = Evidence(Table("t", features, target), "regression", tasks.get("regression").decode(target))
+    found = Profile(Table("t", features, target), "regression", tasks.get("regression").decode(target))
     assert found.leftover is not None
     assert found.leftover.explained < 0.1
     assert "without 'copy'" in found.leaks[-1].message
@@ -69,7 +69,7 @@ def test_a_copy_of_the_target_is_seen_under_other_names() -> None:
     }
     table = Table("t", features, {"y": Column(target.astype(np.float64))})
     assert copies(table) == ("copy",)
-    assert Evidence(table, "binary", tasks.get("binary").decode(table.targets)).features.keys() == {"id", "x"}
+    assert Profile(table, "binary", tasks.get("binary").decode(table.targets)).features.keys() == {"id", "x"}
 
 
 @pytest.mark.parametrize("telling", ["step", "copy"])
@@ -167,6 +167,6 @@ def test_too_few_rows_or_no_features_tell_nothing() -> None:
 def test_the_same_numbers_as_the_target_are_a_copy_however_many_there_are() -> None:
     values = np.random.default_rng(0).normal(size=400)
     table = Table("t", {"twin": Column(values.copy()), "other": Column(values + 1)}, {"y": Column(values)})
-    evidence = Evidence(table, "regression", tasks.get("regression").decode(table.targets))
-    assert evidence.copies == ("twin",)
-    assert list(evidence.features) == ["other"]
+    profile = Profile(table, "regression", tasks.get("regression").decode(table.targets))
+    assert profile.copies == ("twin",)
+    assert list(profile.features) == ["other"]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from losscli.advice.evidence import Evidence
+from losscli.advice.profile import Profile
 from losscli.advice.recommend import recommend
 from losscli.advice.rules import Advice, rules
 from losscli.data.dataset import Table
@@ -30,7 +30,7 @@ def classes(*counts: int) -> np.ndarray:
     return np.repeat(np.arange(len(counts)), counts).astype(np.float64)
 
 
-def of(task: str, *targets: np.ndarray, x: np.ndarray | None = None, levels: tuple[str, ...] | None = None) -> Evidence:
+def of(task: str, *targets: np.ndarray, x: np.ndarray | None = None, levels: tuple[str, ...] | None = None) -> Profile:
     rows = len(targets[0])
     feature = np.random.default_rng(1).normal(size=rows) if x is None else x
     columns = {
@@ -38,7 +38,7 @@ def of(task: str, *targets: np.ndarray, x: np.ndarray | None = None, levels: tup
         for index, values in enumerate(targets)
     }
     table = Table("made", {"x": Column(feature)}, columns)
-    return Evidence(table, task, tasks.get(task).decode(columns, TargetOptions()))
+    return Profile(table, task, tasks.get(task).decode(columns, TargetOptions()))
 
 
 def labels(*shares: float) -> list[np.ndarray]:
@@ -47,7 +47,7 @@ def labels(*shares: float) -> list[np.ndarray]:
 
 
 # A patient for each rule: what it must fire on, and words of the measurement that must be told.
-PATIENTS: dict[str, tuple[Callable[[], Evidence], str]] = {
+PATIENTS: dict[str, tuple[Callable[[], Profile], str]] = {
     "rare-class": (lambda: of("binary", classes(1100, 100)), "8.3 % positives"),
     "extreme-imbalance": (lambda: of("binary", classes(1190, 10)), "0.83 % positives"),
     "balanced-classes": (lambda: of("binary", classes(600, 600)), "50 %"),
@@ -256,13 +256,13 @@ def test_data_sets_get_losses_that_can_judge_them(data: str) -> None:
     from losscli.advice.reading import gathered
 
     spec = build_spec(Overrides(data=data))
-    found = gathered(spec)
+    found = profile_of(spec)
     short = recommend(found)
     assert short.losses
     assert all(check_target(find(each.pick.loss, spec.task), spec.task, found.target) == [] for each in short.losses)
 
 
-def picked(rule: str, found: Evidence) -> dict[str, dict[str, object]]:
+def picked(rule: str, found: Profile) -> dict[str, dict[str, object]]:
     said = rules.get(rule).judge(found)
     assert said is not None
     return {pick.loss: dict(pick.options) for pick in said.picks}
@@ -304,9 +304,7 @@ def test_spread_that_follows_a_feature_and_not_the_prediction_is_seen() -> None:
     table = Table(
         "t", {"a": Column(mean), "c": Column(spread)}, {"y": Column(mean + rng.normal(size=N) * np.exp(spread))}
     )
-    said = rules.get("uneven-spread").judge(
-        Evidence(table, "regression", tasks.get("regression").decode(table.targets))
-    )
+    said = rules.get("uneven-spread").judge(Profile(table, "regression", tasks.get("regression").decode(table.targets)))
     assert said is not None
     assert "whose features make them wide" in said.reason
     assert said.source.startswith("Harvey 1976")

@@ -1,6 +1,6 @@
 """Rules of advice: each measures one thing on a target and names the losses that were made for it.
 
-A rule is one function under the decorator `rule`: it gets the `Evidence` of one of its tasks and returns `Advice` with
+A rule is one function under the decorator `rule`: it gets the `Profile` of one of its tasks and returns `Advice` with
 what it measured, in numbers, or None where it has nothing to say. Adding a rule is one block in one file. The order of a
 file is the order of importance. Sources are those of the losses; a rule adds one where its measurement has its own.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from losscli.advice.evidence import Evidence
+from losscli.advice.profile import Profile
 from losscli.shelf import Shelf
 
 
@@ -51,7 +51,7 @@ class Advice:
     train: Mapping[str, Any] = field(default_factory=dict)
 
 
-Judge = Callable[[Evidence], Advice | None]
+Judge = Callable[[Profile], Advice | None]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def rule(*tasks: str, shares: bool = False) -> Callable[[Judge], Judge]:
     return register
 
 
-def asked(found: Evidence) -> list[Rule]:
+def asked(profile: Profile) -> list[Rule]:
     """The rules that such a target is for."""
     return [rule for rule in rules if found.task in rule.tasks and rule.shares == found.soft]
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from losscli.advice.evidence import Evidence
+from losscli.advice.profile import Profile
 from losscli.advice.rules import Advice, Pick, percent, rule
 from losscli.errors import counted, shown
 
@@ -31,7 +31,7 @@ IN_ORDER = 0.5  # rank correlation from which neighbouring labels count as neigh
 
 
 @rule("binary")
-def rare_class(found: Evidence) -> Advice | None:
+def rare_class(profile: Profile) -> Advice | None:
     """One of two classes is rare."""
     share = float(found.shares.min())
     if not EXTREME <= share < RARE or _few(found):
@@ -56,7 +56,7 @@ def rare_class(found: Evidence) -> Advice | None:
 
 
 @rule("binary")
-def extreme_imbalance(found: Evidence) -> Advice | None:
+def extreme_imbalance(profile: Profile) -> Advice | None:
     """So few rows of a class that accuracy says nothing, and every batch may lack them."""
     if float(found.shares.min()) >= EXTREME and not _few(found):
         return None
@@ -78,7 +78,7 @@ def extreme_imbalance(found: Evidence) -> Advice | None:
 
 
 @rule("binary")
-def balanced_classes(found: Evidence) -> Advice | None:
+def balanced_classes(profile: Profile) -> Advice | None:
     """Two classes of like size: what the output is for decides."""
     share = float(found.shares.min())
     if share < RARE:
@@ -93,7 +93,7 @@ def balanced_classes(found: Evidence) -> Advice | None:
 
 
 @rule("multiclass")
-def ordered_labels(found: Evidence) -> Advice | None:
+def ordered_labels(profile: Profile) -> Advice | None:
     """Labels in an order: given, told by their words, or by their numbers if the features agree."""
     labels, order = found.target.labels, found.target.ordered
     if not 3 <= len(labels) <= MOST_RANKS or order not in ORDERS:
@@ -116,7 +116,7 @@ def ordered_labels(found: Evidence) -> Advice | None:
 
 
 @rule("multiclass")
-def long_tail(found: Evidence) -> Advice | None:
+def long_tail(profile: Profile) -> Advice | None:
     """Some classes are many times rarer than others."""
     ratio = found.counts.max() / found.counts.min()
     if ratio < EVEN:
@@ -142,7 +142,7 @@ def long_tail(found: Evidence) -> Advice | None:
 
 
 @rule("multiclass")
-def many_classes(found: Evidence) -> Advice | None:
+def many_classes(profile: Profile) -> Advice | None:
     """So many classes that being sure of one is being wrong about similar ones."""
     classes = len(found.target.labels)
     if classes < MANY_CLASSES:
@@ -156,7 +156,7 @@ def many_classes(found: Evidence) -> Advice | None:
 
 
 @rule("multiclass")
-def even_classes(found: Evidence) -> Advice | None:
+def even_classes(profile: Profile) -> Advice | None:
     """Classes of like size: what the output is for decides."""
     ratio = found.counts.max() / found.counts.min()
     if ratio >= EVEN:
@@ -171,7 +171,7 @@ def even_classes(found: Evidence) -> Advice | None:
 
 
 @rule("multiclass", shares=True)
-def soft_labels(found: Evidence) -> Advice | None:
+def soft_labels(profile: Profile) -> Advice | None:
     """Targets that are probabilities: losses that take them, and are least where the prediction equals them."""
     sure = float((found.target.values.max(axis=1) > 0.99).mean())
     reason = f"each row gives a probability for each of {len(found.target.labels)} classes; {percent(sure)} of the rows are sure"
@@ -180,7 +180,7 @@ def soft_labels(found: Evidence) -> Advice | None:
 
 
 @rule("binary", shares=True)
-def shares_of_yes(found: Evidence) -> Advice | None:
+def shares_of_yes(profile: Profile) -> Advice | None:
     """Targets that are shares of yes: losses that take them, and are least where the prediction equals them."""
     ends = float(np.isin(found.target.values, (0.0, 1.0)).mean())
     mean = float(found.shares[1])
@@ -191,7 +191,7 @@ def shares_of_yes(found: Evidence) -> Advice | None:
 
 
 @rule("binary", "multiclass")
-def contradicting_rows(found: Evidence) -> Advice | None:
+def contradicting_rows(profile: Profile) -> Advice | None:
     """Rows with the same features and another label: noise in the labels, or features that do not tell enough."""
     share = found.repeats.floor / found.rows
     if share < NOISY:
@@ -213,22 +213,22 @@ def contradicting_rows(found: Evidence) -> Advice | None:
     )
 
 
-def _batch(found: Evidence) -> int:
+def _batch(profile: Profile) -> int:
     """A power of 2 that holds some rows of the rare class in the mean, and no more than there are."""
     wanted = RARE_IN_A_BATCH / float(found.shares.min())
     most = min(LARGEST_BATCH, max(2, found.rows // 2))
     return 1 << min(math.ceil(math.log2(wanted)), most.bit_length() - 1)
 
 
-def _few(found: Evidence) -> bool:
+def _few(profile: Profile) -> bool:
     return float(found.counts.min()) < FEW_ROWS and float(found.shares.min()) < RARE
 
 
-def _positive_weight(found: Evidence) -> float:
+def _positive_weight(profile: Profile) -> float:
     return float(found.counts[0] / found.counts[1])
 
 
-def _rarity(found: Evidence) -> str:
+def _rarity(profile: Profile) -> str:
     rare = int(found.counts.argmin())
     which = "positives" if rare == 1 else "negatives"
     beside = found.counts.max() / found.counts.min()

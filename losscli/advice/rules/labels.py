@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscli.advice.evidence import Evidence
+from losscli.advice.profile import Profile
 from losscli.advice.rules import Advice, Pick, percent, rule
 from losscli.errors import shown
 
@@ -13,7 +13,7 @@ RARE = 0.05  # share of rows that have a label
 
 
 @rule("multilabel")
-def sparse_labels(found: Evidence) -> Advice | None:
+def sparse_labels(profile: Profile) -> Advice | None:
     """Nearly all cells are 0, or some label is."""
     present = found.shares[found.shares > 0]
     if not len(present) or (present.mean() >= SPARSE and present.min() >= RARE):
@@ -29,7 +29,7 @@ def sparse_labels(found: Evidence) -> Advice | None:
 
 
 @rule("multilabel")
-def dense_labels(found: Evidence) -> Advice | None:
+def dense_labels(profile: Profile) -> Advice | None:
     """Labels that are there often: F1 and the ranking within a row can be learned directly."""
     if not len(found.shares) or found.shares.mean() < SPARSE or found.shares.min() < RARE:
         return None
@@ -40,6 +40,6 @@ def dense_labels(found: Evidence) -> Advice | None:
     )
 
 
-def _density(found: Evidence) -> str:
+def _density(profile: Profile) -> str:
     cells = percent(float(found.shares.mean()))
     return f"{found.counts.sum() / found.rows:.2f} of {len(found.target.labels)} labels per row ({cells} of all cells)"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from losscli.advice.evidence import Evidence
 from losscli.advice.numbers import SKEWED, Numbers, figure
+from losscli.advice.profile import Profile
 from losscli.advice.rules import Advice, Pick, percent, rule
 
 DISPERSION = "Cameron and Trivedi 1990, Regression-based tests for overdispersion"
@@ -25,7 +25,7 @@ NOISE = 0.6  # a linear fit that explains less leaves enough open for an interva
 
 
 @rule("regression")
-def counts(found: Evidence) -> Advice | None:
+def counts(profile: Profile) -> Advice | None:
     """Whole numbers from 0 on: a likelihood of counts, Poisson's or a wider one."""
     if not _counts(found):
         return None
@@ -47,7 +47,7 @@ def counts(found: Evidence) -> Advice | None:
 
 
 @rule("regression")
-def zero_inflated_amounts(found: Evidence) -> Advice | None:
+def zero_inflated_amounts(profile: Profile) -> Advice | None:
     """Amounts that are often exactly 0, else positive."""
     if not _amounts_with_zeros(found):
         return None
@@ -62,7 +62,7 @@ def zero_inflated_amounts(found: Evidence) -> Advice | None:
 
 
 @rule("regression")
-def positive_skewed(found: Evidence) -> Advice | None:
+def positive_skewed(profile: Profile) -> Advice | None:
     """Positive amounts with a long tail: the logarithm is what has an even spread."""
     if (
         not found.numbers
@@ -80,7 +80,7 @@ def positive_skewed(found: Evidence) -> Advice | None:
 
 
 @rule("regression")
-def outliers(found: Evidence) -> Advice | None:
+def outliers(profile: Profile) -> Advice | None:
     """Some rows are missed by far more than others: a square would listen to them alone."""
     far, of = found.outliers
     if far < max(FEW, HEAVY * of) or _counts(found) or _amounts_with_zeros(found):
@@ -93,7 +93,7 @@ def outliers(found: Evidence) -> Advice | None:
 
 
 @rule("regression")
-def uneven_spread(found: Evidence) -> Advice | None:
+def uneven_spread(profile: Profile) -> Advice | None:
     """What is left over is wider for some predictions than for others: the spread can be learned with the mean."""
     left = found.leftover
     if left is None or _counts(found) or _amounts_with_zeros(found):
@@ -116,7 +116,7 @@ def uneven_spread(found: Evidence) -> Advice | None:
 
 
 @rule("regression")
-def multiplicative_scale(found: Evidence) -> Advice | None:
+def multiplicative_scale(profile: Profile) -> Advice | None:
     """Positive numbers over orders of magnitude: an error is a share of its number."""
     if not found.numbers or _limit(found):
         return None
@@ -133,7 +133,7 @@ def multiplicative_scale(found: Evidence) -> Advice | None:
 
 
 @rule("regression")
-def shares_of_one(found: Evidence) -> Advice | None:
+def shares_of_one(profile: Profile) -> Advice | None:
     """Numbers between 0 and 1, or percentages: no error is larger than the range, but predictions may leave it."""
     limit = _limit(found)
     if not limit:
@@ -151,7 +151,7 @@ def shares_of_one(found: Evidence) -> Advice | None:
 
 
 @rule("regression")
-def wide_open(found: Evidence) -> Advice | None:
+def wide_open(profile: Profile) -> Advice | None:
     """Features that leave much of the target open: an interval says what a mean hides."""
     left = found.leftover
     if left is None or left.explained >= NOISE:
@@ -169,7 +169,7 @@ def wide_open(found: Evidence) -> Advice | None:
 
 
 @rule("regression")
-def at_the_limit(found: Evidence) -> Advice | None:
+def at_the_limit(profile: Profile) -> Advice | None:
     """Many rows at exactly the largest number: what was measured may go on beyond it."""
     held = [each for each in found.numbers if each.distinct >= MANY_VALUES and each.ceiling >= AT_LIMIT * each.rows]
     if not held or held[0].ceiling < FEW:
@@ -192,7 +192,7 @@ def at_the_limit(found: Evidence) -> Advice | None:
 
 
 @rule("regression")
-def plain_numbers(found: Evidence) -> Advice | None:
+def plain_numbers(profile: Profile) -> Advice | None:
     """Nothing stands out: the mean is what there is to learn, with some insurance."""
     if not found.numbers or any(other(found) for other in (counts, zero_inflated_amounts, outliers, uneven_spread)):
         return None
@@ -205,11 +205,11 @@ def plain_numbers(found: Evidence) -> Advice | None:
     return Advice(reason, [Pick("huber"), Pick("log-cosh")], note=note, claims=("robust",))
 
 
-def _counts(found: Evidence) -> bool:
+def _counts(profile: Profile) -> bool:
     return bool(found.numbers) and all(_count(each) for each in found.numbers)
 
 
-def _amounts_with_zeros(found: Evidence) -> bool:
+def _amounts_with_zeros(profile: Profile) -> bool:
     amounts = bool(found.numbers) and all(each.low >= 0 and not each.whole for each in found.numbers)
     return amounts and min(each.zeros / each.rows for each in found.numbers) >= MANY_ZEROS
 
@@ -218,7 +218,7 @@ def _count(shape: Numbers) -> bool:
     return shape.count_like and shape.mean < COUNTED
 
 
-def _limit(found: Evidence) -> int:
+def _limit(profile: Profile) -> int:
     """Where the numbers of a proportion end: 1, or 100 for what looks like percentages; 0 for other numbers."""
     if not found.numbers:
         return 0
@@ -228,7 +228,7 @@ def _limit(found: Evidence) -> int:
     return 100 if hundred else 0
 
 
-def _judged_counts(found: Evidence) -> str:
+def _judged_counts(profile: Profile) -> str:
     """Which metric sees what a loss of counts learns, and how much there is to see."""
     told = "these learn the mean: judge them by rmse and r2"
     if found.leftover is not None:
@@ -244,13 +244,13 @@ def _range(shapes: Sequence[Numbers]) -> str:
     return f"{min(each.low for each in shapes):.4g} to {max(each.high for each in shapes):.4g}"
 
 
-def _zeros(found: Evidence) -> str:
+def _zeros(profile: Profile) -> str:
     zeros, rows = sum(each.zeros for each in found.numbers), sum(each.rows for each in found.numbers)
     mean = sum(each.mean for each in found.numbers) / len(found.numbers)
     return f"(mean {mean:.3g}, {percent(zeros / rows)} zeros)"
 
 
-def _tweedie(found: Evidence) -> list[Pick]:
+def _tweedie(profile: Profile) -> list[Pick]:
     """Tweedie with the measured power, if it is near those between Poisson's 1 and gamma's 2; 1.5 if none was measured."""
     power = found.leftover.power() if found.leftover is not None else None
     if power is not None and not LEAST_POWER <= power <= MOST_POWER:
@@ -258,6 +258,6 @@ def _tweedie(found: Evidence) -> list[Pick]:
     return [Pick("tweedie", {"power": 1.5 if power is None else round(min(1.9, max(1.1, power)), 1)})]
 
 
-def _power_said(found: Evidence) -> str:
+def _power_said(profile: Profile) -> str:
     power = found.leftover.power() if found.leftover is not None else None
     return "" if power is None else f"; variance grows as the mean to the power {power:.1f} (1 Poisson, 2 gamma)"

@@ -18,7 +18,7 @@ from losscli.tasks import Column, Target, tasks
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Profile:
     """A table, its task and its decoded target."""
 
     table: Table
