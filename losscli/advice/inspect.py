@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from losscli.advice.columns import ColumnFacts, Suggestion, columns_of, suggestions
+from losscli.advice.heuristics import asked
 from losscli.advice.numbers import Numbers
 from losscli.advice.profile import Profile
 from losscli.advice.repeats import Repeats, fingerprints
-from losscli.advice.rules import asked
 from losscli.data.dataset import Table
 from losscli.errors import Finding
 
@@ -41,7 +41,7 @@ class TargetFacts:
     classes: tuple[tuple[str, int], ...]
     numbers: tuple[Numbers, ...]
     histograms: tuple[Histogram, ...]
-    measured: Mapping[str, str]  # by the rule of advice that measured it
+    measured: Mapping[str, str]  # by the heuristic of advice that measured it
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -103,7 +103,9 @@ def _target(profile: Profile, reason: str) -> TargetFacts:
     classes = () if found.task == "regression" else tuple(zip(labels, map(round, found.counts.tolist()), strict=True))
     numbers = found.target.values.reshape(found.rows, -1).T if found.task == "regression" else np.empty((0, 0))
     drawn = tuple(histogram(column.astype(np.float64)) for column in numbers)
-    measured = {rule.name: said.reason for rule in asked(found) if (said := rule.judge(found)) is not None}
+    measured = {
+        heuristic.name: said.reason for heuristic in asked(found) if (said := heuristic.judge(found)) is not None
+    }
     names = tuple(found.table.targets)
     return TargetFacts(names, found.task, reason, classes, tuple(found.numbers), drawn, measured)
 
@@ -120,6 +122,6 @@ def histogram(values: np.ndarray) -> Histogram:
         return Histogram(low, high, tuple(map(int, counts)), False)
     logarithmic = low > 0 and high > LOGARITHMIC * float(np.median(values))
     scaled = np.log(values) if logarithmic else values
-    bins = int(min(MOST_BINS, max(LEAST_BINS, 3 * len(values) ** (1 / 3))))  # a little finer than Rice's rule
+    bins = int(min(MOST_BINS, max(LEAST_BINS, 3 * len(values) ** (1 / 3))))  # a little finer than Rice's heuristic
     counts, _ = np.histogram(scaled, bins)
     return Histogram(low, high, tuple(map(int, counts)), logarithmic)

@@ -225,8 +225,8 @@ def of_recommendation(spec: Spec, found: Recommendation, folder: Path, schema: s
 
 
 def _why(each: Any) -> str:
-    rules = ", ".join(each.reasons).replace("-", " ") or "the reference"
-    return f"{rules}: {each.summary}" if len(rules) + len(each.summary) < 90 else f"{rules}"
+    heuristics = ", ".join(each.reasons).replace("-", " ") or "the reference"
+    return f"{heuristics}: {each.summary}" if len(heuristics) + len(each.summary) < 90 else f"{heuristics}"
 
 
 def _takes(option: Option) -> str:
@@ -234,8 +234,10 @@ def _takes(option: Option) -> str:
     if isinstance(accepts, Choice):
         return " or ".join(accepts.names)
     bounds = accepts if isinstance(accepts, Bounds) else accepts.bounds
-    rules = f", or {' or '.join(accepts.rules)}" if isinstance(accepts, PerClass) and accepts.rules else ""
-    return f"number {bounds}{rules}; a list is a grid"
+    heuristics = (
+        f", or {' or '.join(accepts.heuristics)}" if isinstance(accepts, PerClass) and accepts.heuristics else ""
+    )
+    return f"number {bounds}{heuristics}; a list is a grid"
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
+from losscli.advice.heuristics import Advice, Pick, asked
 from losscli.advice.profile import Profile
-from losscli.advice.rules import Advice, Pick, asked
 from losscli.errors import Finding
 from losscli.losses import find
 from losscli.tasks import tasks
@@ -24,7 +24,7 @@ class Recommended:
     pick: Pick
     summary: str
     source: str
-    reasons: tuple[str, ...]  # names of rules
+    reasons: tuple[str, ...]  # names of heuristics
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -33,23 +33,23 @@ class Recommended:
             "entry": self.pick.said(),
             "summary": self.summary,
             "source": self.source,
-            "rules": list(self.reasons),
+            "heuristics": list(self.reasons),
         }
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What the rules said, and the losses they named: the task's default first, as the reference."""
+    """What the heuristics said, and the losses they named: the task's default first, as the reference."""
 
     task: str
-    advice: Mapping[str, Advice]  # by the rule's name
+    advice: Mapping[str, Advice]  # by the heuristic's name
     losses: Sequence[Recommended]
-    left_out: int  # losses named by rules beyond the short list
+    left_out: int  # losses named by heuristics beyond the short list
     findings: Sequence[Finding] = ()  # features that tell the target: the advice does not hold with them
 
     @property
     def metrics(self) -> Sequence[str]:
-        """Those to judge by, as the first rule says that says something of them; empty: the task's default."""
+        """Those to judge by, as the first heuristic says that says something of them; empty: the task's default."""
         return next((each.metrics for each in self.advice.values() if each.metrics), ())
 
     @property
@@ -66,7 +66,7 @@ class Recommendation:
             "losses": [each.to_json() for each in self.losses],
             "advice": [
                 {
-                    "rule": name,
+                    "heuristic": name,
                     "reason": each.reason,
                     "entries": [pick.said() for pick in each.picks],
                     "source": each.source,
@@ -80,8 +80,12 @@ class Recommendation:
 
 
 def recommend(profile: Profile, most: int = MOST) -> Recommendation:
-    """Ask every rule of the task. At most `most` losses besides the reference: first each rule's first, then its second ..."""
-    advice = {rule.name: _bare(said, found.task) for rule in asked(found) if (said := rule.judge(found)) is not None}
+    """Ask every heuristic of the task. At most `most` losses besides the reference: first each heuristic's first, then its second ..."""
+    advice = {
+        heuristic.name: _bare(said, found.task)
+        for heuristic in asked(found)
+        if (said := heuristic.judge(found)) is not None
+    }
     reference = Pick(tasks.get(found.task).default_loss)
     named: dict[str, tuple[Pick, list[str]]] = {reference.said(): (reference, [])}
     in_turn = zip_longest(*([(name, pick) for pick in each.picks] for name, each in advice.items()))

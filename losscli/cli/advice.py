@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from losscli.advice.heuristics import Advice
 from losscli.advice.recommend import Recommendation
-from losscli.advice.rules import Advice
 from losscli.cli.text import visible
 from losscli.errors import Finding
 from losscli.spec.model import Spec
@@ -21,7 +21,7 @@ NAME = 32  # columns of the longest name that is not folded
 
 
 def advice(spec: Spec, found: Recommendation) -> Iterator[RenderableType]:
-    """The reference first, then each rule with its losses; a loss that stood above is named again, and no more."""
+    """The reference first, then each heuristic with its losses; a loss that stood above is named again, and no more."""
     count = "1 loss" if len(found.losses) == 1 else f"{len(found.losses)} losses"
     yield Text.assemble((visible(spec.data.title()), "bold"), f" · {found.task} · {count}")
     if found.metrics:

@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.advice.columns import ColumnFacts
+from losscli.advice.heuristics import percent
 from losscli.advice.inspect import Inspection, TargetFacts
 from losscli.advice.numbers import figure
-from losscli.advice.rules import percent
 from losscli.cli.advice import again, noticed
 from losscli.cli.picture import Bars, Steps
 from losscli.cli.text import visible

@@ -1,8 +1,8 @@
 """Rules of advice: each measures one thing on a target and names the losses that were made for it.
 
-A rule is one function under the decorator `rule`: it gets the `Profile` of one of its tasks and returns `Advice` with
-what it measured, in numbers, or None where it has nothing to say. Adding a rule is one block in one file. The order of a
-file is the order of importance. Sources are those of the losses; a rule adds one where its measurement has its own.
+A heuristic is one function under the decorator `heuristic`: it gets the `Profile` of one of its tasks and returns `Advice` with
+what it measured, in numbers, or None where it has nothing to say. Adding a heuristic is one block in one file. The order of a
+file is the order of importance. Sources are those of the losses; a heuristic adds one where its measurement has its own.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ Judge = Callable[[Profile], Advice | None]
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A rule of the shelf."""
+class Heuristic:
+    """A heuristic of the shelf."""
 
     name: str
     tasks: tuple[str, ...]
@@ -64,23 +64,23 @@ class Rule:
     shares: bool = False  # of targets that are shares of the classes; others are of rows with one class
 
 
-rules: Shelf[Rule] = Shelf(__name__, "rule")
+heuristics: Shelf[Heuristic] = Shelf(__name__, "heuristic")
 
 
-def rule(*tasks: str, shares: bool = False) -> Callable[[Judge], Judge]:
+def heuristic(*tasks: str, shares: bool = False) -> Callable[[Judge], Judge]:
     """Put the decorated function on the shelf, under its own name in kebab-case."""
 
     def register(judge: Judge) -> Judge:
         name = judge.__name__.replace("_", "-")
-        rules.put(name, Rule(name, tasks, judge, shares))
+        heuristics.put(name, Heuristic(name, tasks, judge, shares))
         return judge
 
     return register
 
 
-def asked(profile: Profile) -> list[Rule]:
-    """The rules that such a target is for."""
-    return [rule for rule in rules if found.task in rule.tasks and rule.shares == found.soft]
+def asked(profile: Profile) -> list[Heuristic]:
+    """The heuristics that such a target is for."""
+    return [heuristic for heuristic in heuristics if found.task in heuristic.tasks and heuristic.shares == found.soft]
 
 
 def percent(share: float) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from losscli.advice.heuristics import Advice, Pick, heuristic, percent
 from losscli.advice.profile import Profile
-from losscli.advice.rules import Advice, Pick, percent, rule
 from losscli.errors import shown
 
 SPARSE = 0.15  # share of positives among all cells
 RARE = 0.05  # share of rows that have a label
 
 
-@rule("multilabel")
+@heuristic("multilabel")
 def sparse_labels(profile: Profile) -> Advice | None:
     """Nearly all cells are 0, or some label is."""
     present = found.shares[found.shares > 0]
@@ -28,7 +28,7 @@ def sparse_labels(profile: Profile) -> Advice | None:
     return Advice(reason, picks, note=note, metrics=("macro-f1", "mean-average-precision", "micro-f1", "hamming-loss"))
 
 
-@rule("multilabel")
+@heuristic("multilabel")
 def dense_labels(profile: Profile) -> Advice | None:
     """Labels that are there often: F1 and the ranking within a row can be learned directly."""
     if not len(found.shares) or found.shares.mean() < SPARSE or found.shares.min() < RARE:

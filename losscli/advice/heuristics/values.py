@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from losscli.advice.heuristics import Advice, Pick, heuristic, percent
 from losscli.advice.numbers import SKEWED, Numbers, figure
 from losscli.advice.profile import Profile
-from losscli.advice.rules import Advice, Pick, percent, rule
 
 DISPERSION = "Cameron and Trivedi 1990, Regression-based tests for overdispersion"
 FEW = 3  # rows that are not yet a tail
@@ -24,7 +24,7 @@ BY_MEAN = ("rmse", "r2", "mae")
 NOISE = 0.6  # a linear fit that explains less leaves enough open for an interval
 
 
-@rule("regression")
+@heuristic("regression")
 def counts(profile: Profile) -> Advice | None:
     """Whole numbers from 0 on: a likelihood of counts, Poisson's or a wider one."""
     if not _counts(found):
@@ -46,7 +46,7 @@ def counts(profile: Profile) -> Advice | None:
     return Advice(reason + told, picks, DISPERSION, f"{same}; {judged}", BY_MEAN)
 
 
-@rule("regression")
+@heuristic("regression")
 def zero_inflated_amounts(profile: Profile) -> Advice | None:
     """Amounts that are often exactly 0, else positive."""
     if not _amounts_with_zeros(found):
@@ -61,7 +61,7 @@ def zero_inflated_amounts(profile: Profile) -> Advice | None:
     )
 
 
-@rule("regression")
+@heuristic("regression")
 def positive_skewed(profile: Profile) -> Advice | None:
     """Positive amounts with a long tail: the logarithm is what has an even spread."""
     if (
@@ -79,7 +79,7 @@ def positive_skewed(profile: Profile) -> Advice | None:
     return Advice(f"all above 0, with a long tail (skewness {skewness:.2g}){_power_said(found)}", picks, note=note)
 
 
-@rule("regression")
+@heuristic("regression")
 def outliers(profile: Profile) -> Advice | None:
     """Some rows are missed by far more than others: a square would listen to them alone."""
     far, of = found.outliers
@@ -92,7 +92,7 @@ def outliers(profile: Profile) -> Advice | None:
     return Advice(reason, picks, "Tukey 1977, Exploratory Data Analysis", note, claims=("robust",))
 
 
-@rule("regression")
+@heuristic("regression")
 def uneven_spread(profile: Profile) -> Advice | None:
     """What is left over is wider for some predictions than for others: the spread can be learned with the mean."""
     left = found.leftover
@@ -115,7 +115,7 @@ def uneven_spread(profile: Profile) -> Advice | None:
     return Advice(reason, picks, source, claims=("probabilistic",))
 
 
-@rule("regression")
+@heuristic("regression")
 def multiplicative_scale(profile: Profile) -> Advice | None:
     """Positive numbers over orders of magnitude: an error is a share of its number."""
     if not found.numbers or _limit(found):
@@ -132,7 +132,7 @@ def multiplicative_scale(profile: Profile) -> Advice | None:
     )
 
 
-@rule("regression")
+@heuristic("regression")
 def shares_of_one(profile: Profile) -> Advice | None:
     """Numbers between 0 and 1, or percentages: no error is larger than the range, but predictions may leave it."""
     limit = _limit(found)
@@ -150,7 +150,7 @@ def shares_of_one(profile: Profile) -> Advice | None:
     return Advice(reason, [Pick("mse")], "Gneiting 2011, Making and evaluating point forecasts", note, BY_MEAN)
 
 
-@rule("regression")
+@heuristic("regression")
 def wide_open(profile: Profile) -> Advice | None:
     """Features that leave much of the target open: an interval says what a mean hides."""
     left = found.leftover
@@ -168,7 +168,7 @@ def wide_open(profile: Profile) -> Advice | None:
     )
 
 
-@rule("regression")
+@heuristic("regression")
 def at_the_limit(profile: Profile) -> Advice | None:
     """Many rows at exactly the largest number: what was measured may go on beyond it."""
     held = [each for each in found.numbers if each.distinct >= MANY_VALUES and each.ceiling >= AT_LIMIT * each.rows]
@@ -191,7 +191,7 @@ def at_the_limit(profile: Profile) -> Advice | None:
     )
 
 
-@rule("regression")
+@heuristic("regression")
 def plain_numbers(profile: Profile) -> Advice | None:
     """Nothing stands out: the mean is what there is to learn, with some insurance."""
     if not found.numbers or any(other(found) for other in (counts, zero_inflated_amounts, outliers, uneven_spread)):

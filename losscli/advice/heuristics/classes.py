@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from losscli.advice.heuristics import Advice, Pick, heuristic, percent
 from losscli.advice.profile import Profile
-from losscli.advice.rules import Advice, Pick, percent, rule
 from losscli.errors import counted, shown
 
 RARE, EXTREME = 0.25, 0.01  # shares of the rarer of two classes
@@ -30,7 +30,7 @@ ORDERS = {
 IN_ORDER = 0.5  # rank correlation from which neighbouring labels count as neighbours
 
 
-@rule("binary")
+@heuristic("binary")
 def rare_class(profile: Profile) -> Advice | None:
     """One of two classes is rare."""
     share = float(found.shares.min())
@@ -55,7 +55,7 @@ def rare_class(profile: Profile) -> Advice | None:
     )
 
 
-@rule("binary")
+@heuristic("binary")
 def extreme_imbalance(profile: Profile) -> Advice | None:
     """So few rows of a class that accuracy says nothing, and every batch may lack them."""
     if float(found.shares.min()) >= EXTREME and not _few(found):
@@ -77,7 +77,7 @@ def extreme_imbalance(profile: Profile) -> Advice | None:
     )
 
 
-@rule("binary")
+@heuristic("binary")
 def balanced_classes(profile: Profile) -> Advice | None:
     """Two classes of like size: what the output is for decides."""
     share = float(found.shares.min())
@@ -92,7 +92,7 @@ def balanced_classes(profile: Profile) -> Advice | None:
     )
 
 
-@rule("multiclass")
+@heuristic("multiclass")
 def ordered_labels(profile: Profile) -> Advice | None:
     """Labels in an order: given, told by their words, or by their numbers if the features agree."""
     labels, order = found.target.labels, found.target.ordered
@@ -115,7 +115,7 @@ def ordered_labels(profile: Profile) -> Advice | None:
     )
 
 
-@rule("multiclass")
+@heuristic("multiclass")
 def long_tail(profile: Profile) -> Advice | None:
     """Some classes are many times rarer than others."""
     ratio = found.counts.max() / found.counts.min()
@@ -141,7 +141,7 @@ def long_tail(profile: Profile) -> Advice | None:
     )
 
 
-@rule("multiclass")
+@heuristic("multiclass")
 def many_classes(profile: Profile) -> Advice | None:
     """So many classes that being sure of one is being wrong about similar ones."""
     classes = len(found.target.labels)
@@ -155,7 +155,7 @@ def many_classes(profile: Profile) -> Advice | None:
     )
 
 
-@rule("multiclass")
+@heuristic("multiclass")
 def even_classes(profile: Profile) -> Advice | None:
     """Classes of like size: what the output is for decides."""
     ratio = found.counts.max() / found.counts.min()
@@ -170,7 +170,7 @@ def even_classes(profile: Profile) -> Advice | None:
     )
 
 
-@rule("multiclass", shares=True)
+@heuristic("multiclass", shares=True)
 def soft_labels(profile: Profile) -> Advice | None:
     """Targets that are probabilities: losses that take them, and are least where the prediction equals them."""
     sure = float((found.target.values.max(axis=1) > 0.99).mean())
@@ -179,7 +179,7 @@ def soft_labels(profile: Profile) -> Advice | None:
     return Advice(reason, [Pick("brier"), Pick("sparsemax")], note=note, metrics=BY_SHARE, claims=LEARN_SHARES)
 
 
-@rule("binary", shares=True)
+@heuristic("binary", shares=True)
 def shares_of_yes(profile: Profile) -> Advice | None:
     """Targets that are shares of yes: losses that take them, and are least where the prediction equals them."""
     ends = float(np.isin(found.target.values, (0.0, 1.0)).mean())
@@ -190,7 +190,7 @@ def shares_of_yes(profile: Profile) -> Advice | None:
     return Advice(reason, [Pick("bce-logits"), Pick("brier")], source, note, BY_SHARE, LEARN_SHARES)
 
 
-@rule("binary", "multiclass")
+@heuristic("binary", "multiclass")
 def contradicting_rows(profile: Profile) -> Advice | None:
     """Rows with the same features and another label: noise in the labels, or features that do not tell enough."""
     share = found.repeats.floor / found.rows
