@@ -83,9 +83,9 @@ class Inspection:
 
 def inspect(profile: Profile, reason: str) -> Inspection:
     """Describe a table with its target; `reason` says why its task is what it is."""
-    table = found.table
-    findings = [*table.findings, *found.target.findings, *found.leaks]
-    return Inspection(table.name, table.rows, columns_of(table), found.repeats, findings, _target(found, reason))
+    table = profile.table
+    findings = [*table.findings, *profile.target.findings, *profile.leaks]
+    return Inspection(table.name, table.rows, columns_of(table), profile.repeats, findings, _target(profile, reason))
 
 
 def describe(table: Table) -> Inspection:
@@ -99,15 +99,17 @@ def describe(table: Table) -> Inspection:
 
 
 def _target(profile: Profile, reason: str) -> TargetFacts:
-    labels = found.target.labels
-    classes = () if found.task == "regression" else tuple(zip(labels, map(round, found.counts.tolist()), strict=True))
-    numbers = found.target.values.reshape(found.rows, -1).T if found.task == "regression" else np.empty((0, 0))
+    labels = profile.target.labels
+    classes = (
+        () if profile.task == "regression" else tuple(zip(labels, map(round, profile.counts.tolist()), strict=True))
+    )
+    numbers = profile.target.values.reshape(profile.rows, -1).T if profile.task == "regression" else np.empty((0, 0))
     drawn = tuple(histogram(column.astype(np.float64)) for column in numbers)
     measured = {
-        heuristic.name: said.reason for heuristic in asked(found) if (said := heuristic.judge(found)) is not None
+        heuristic.name: said.reason for heuristic in asked(profile) if (said := heuristic.judge(profile)) is not None
     }
-    names = tuple(found.table.targets)
-    return TargetFacts(names, found.task, reason, classes, tuple(found.numbers), drawn, measured)
+    names = tuple(profile.table.targets)
+    return TargetFacts(names, profile.task, reason, classes, tuple(profile.numbers), drawn, measured)
 
 
 def histogram(values: np.ndarray) -> Histogram:

@@ -234,9 +234,7 @@ def _takes(option: Option) -> str:
     if isinstance(accepts, Choice):
         return " or ".join(accepts.names)
     bounds = accepts if isinstance(accepts, Bounds) else accepts.bounds
-    heuristics = (
-        f", or {' or '.join(accepts.heuristics)}" if isinstance(accepts, PerClass) and accepts.heuristics else ""
-    )
+    heuristics = f", or {' or '.join(accepts.rules)}" if isinstance(accepts, PerClass) and accepts.rules else ""
     return f"number {bounds}{heuristics}; a list is a grid"
 
 

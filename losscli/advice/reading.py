@@ -114,10 +114,10 @@ def advised(name: str, asked: Overrides) -> tuple[Spec, Recommendation]:
 
 
 def _refuse_ids(profile: Profile) -> None:
-    classes = len(found.target.labels)
-    if found.task == "multiclass" and not found.soft and classes > found.rows / LEAST_EACH:
+    classes = len(profile.target.labels)
+    if profile.task == "multiclass" and not profile.soft and classes > profile.rows / LEAST_EACH:
         raise DataError(
-            f"the target {shown(next(iter(found.table.targets)))} has {classes} classes in {counted(found.rows, 'row')}: "
+            f"the target {shown(next(iter(profile.table.targets)))} has {classes} classes in {counted(profile.rows, 'row')}: "
             "it looks like an id, and nothing can be learned of a class with one row",
             cure="choose another --target, or --task regression where it is a number",
         )
@@ -125,7 +125,7 @@ def _refuse_ids(profile: Profile) -> None:
 
 def _as_strict(source: Source, profile: Profile, name: str) -> Source:
     """The source as it refuses rows without a target, if nothing had to be left out for that."""
-    left_out = any(each.code == "missing-target" for each in found.table.findings)
+    left_out = any(each.code == "missing-target" for each in profile.table.findings)
     return source if left_out or is_spec(name) else _with(source, missing_target="error")
 
 

@@ -80,20 +80,23 @@ class Recommendation:
 
 
 def recommend(profile: Profile, most: int = MOST) -> Recommendation:
-    """Ask every heuristic of the task. At most `most` losses besides the reference: first each heuristic's first, then its second ..."""
+    """Ask every heuristic of the task.
+
+    At most `most` losses besides the reference: first each heuristic's first, then its second ...
+    """
     advice = {
-        heuristic.name: _bare(said, found.task)
-        for heuristic in asked(found)
-        if (said := heuristic.judge(found)) is not None
+        heuristic.name: _bare(said, profile.task)
+        for heuristic in asked(profile)
+        if (said := heuristic.judge(profile)) is not None
     }
-    reference = Pick(tasks.get(found.task).default_loss)
+    reference = Pick(tasks.get(profile.task).default_loss)
     named: dict[str, tuple[Pick, list[str]]] = {reference.said(): (reference, [])}
     in_turn = zip_longest(*([(name, pick) for pick in each.picks] for name, each in advice.items()))
     for name, pick in (pair for turn in in_turn for pair in turn if pair is not None):
         named.setdefault(pick.said(), (pick, []))[1].append(name)
     short = list(named.values())[: most + 1]
-    losses = [_recommended(pick, reasons, found.task) for pick, reasons in short]
-    return Recommendation(found.task, advice, losses, len(named) - len(short), found.leaks)
+    losses = [_recommended(pick, reasons, profile.task) for pick, reasons in short]
+    return Recommendation(profile.task, advice, losses, len(named) - len(short), profile.leaks)
 
 
 def _bare(advice: Advice, task: str) -> Advice:

@@ -253,7 +253,7 @@ def test_overdispersed_counts_get_their_alpha() -> None:
     "data", ["iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud", "moons", "friedman1"]
 )
 def test_data_sets_get_losses_that_can_judge_them(data: str) -> None:
-    from losscli.advice.reading import gathered
+    from losscli.advice.reading import profile_of
 
     spec = build_spec(Overrides(data=data))
     found = profile_of(spec)

@@ -80,7 +80,9 @@ def heuristic(*tasks: str, shares: bool = False) -> Callable[[Judge], Judge]:
 
 def asked(profile: Profile) -> list[Heuristic]:
     """The heuristics that such a target is for."""
-    return [heuristic for heuristic in heuristics if found.task in heuristic.tasks and heuristic.shares == found.soft]
+    return [
+        heuristic for heuristic in heuristics if profile.task in heuristic.tasks and heuristic.shares == profile.soft
+    ]
 
 
 def percent(share: float) -> str:

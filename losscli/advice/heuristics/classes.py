@@ -33,10 +33,10 @@ IN_ORDER = 0.5  # rank correlation from which neighbouring labels count as neigh
 @heuristic("binary")
 def rare_class(profile: Profile) -> Advice | None:
     """One of two classes is rare."""
-    share = float(found.shares.min())
-    if not EXTREME <= share < RARE or _few(found):
+    share = float(profile.shares.min())
+    if not EXTREME <= share < RARE or _few(profile):
         return None
-    weight = _positive_weight(found)
+    weight = _positive_weight(profile)
     picks = [
         Pick("bce-logits", {"pos_weight": "balanced"}),
         Pick("focal"),
@@ -46,7 +46,7 @@ def rare_class(profile: Profile) -> Advice | None:
         f"pos_weight: balanced is {weight:.3g} here. Weights move the decision and spoil the probabilities; moving the "
     )
     return Advice(
-        _rarity(found),
+        _rarity(profile),
         picks,
         source=WEIGHED,
         note=f"{note}threshold of bce-logits afterwards may do as much (f1-tuned)",
@@ -58,21 +58,21 @@ def rare_class(profile: Profile) -> Advice | None:
 @heuristic("binary")
 def extreme_imbalance(profile: Profile) -> Advice | None:
     """So few rows of a class that accuracy says nothing, and every batch may lack them."""
-    if float(found.shares.min()) >= EXTREME and not _few(found):
+    if float(profile.shares.min()) >= EXTREME and not _few(profile):
         return None
-    weight = _positive_weight(found)
+    weight = _positive_weight(profile)
     only_ranked = [Pick("auc-pairwise")] if weight > 1 else []
     picks = [Pick("bce-logits", {"pos_weight": "balanced"}), Pick("focal"), *only_ranked]
     if weight > 1:
         picks.append(Pick("soft-f1"))
     note = f"pos_weight: balanced is {weight:.3g} here. Judge by auprc or auroc, not by accuracy; losses over a "
     return Advice(
-        _rarity(found),
+        _rarity(profile),
         picks,
         source=WEIGHED,
-        note=f"{note}whole batch need some of the rare rows in it: the batch is {_batch(found)} rows for that",
+        note=f"{note}whole batch need some of the rare rows in it: the batch is {_batch(profile)} rows for that",
         metrics=BY_RANKING if weight > 1 else (),
-        train={"batch_size": _batch(found)},
+        train={"batch_size": _batch(profile)},
         claims=("imbalanced",),
     )
 
@@ -80,11 +80,11 @@ def extreme_imbalance(profile: Profile) -> Advice | None:
 @heuristic("binary")
 def balanced_classes(profile: Profile) -> Advice | None:
     """Two classes of like size: what the output is for decides."""
-    share = float(found.shares.min())
+    share = float(profile.shares.min())
     if share < RARE:
         return None
-    yes = percent(float(found.shares[1]))
-    reason = f"{yes} are {shown(found.target.labels[1])}: no class is rare, and nothing has to be weighed"
+    yes = percent(float(profile.shares[1]))
+    reason = f"{yes} are {shown(profile.target.labels[1])}: no class is rare, and nothing has to be weighed"
     return Advice(
         reason,
         [Pick("brier"), Pick("squared-hinge")],
@@ -95,10 +95,10 @@ def balanced_classes(profile: Profile) -> Advice | None:
 @heuristic("multiclass")
 def ordered_labels(profile: Profile) -> Advice | None:
     """Labels in an order: given, told by their words, or by their numbers if the features agree."""
-    labels, order = found.target.labels, found.target.ordered
+    labels, order = profile.target.labels, profile.target.ordered
     if not 3 <= len(labels) <= MOST_RANKS or order not in ORDERS:
         return None
-    alike = found.neighbourliness
+    alike = profile.neighbourliness
     if order == "numbers" and not alike >= IN_ORDER:
         return None
     reason = f"{ORDERS[order]}, from {shown(labels[0])} to {shown(labels[-1])}"
@@ -118,13 +118,13 @@ def ordered_labels(profile: Profile) -> Advice | None:
 @heuristic("multiclass")
 def long_tail(profile: Profile) -> Advice | None:
     """Some classes are many times rarer than others."""
-    ratio = found.counts.max() / found.counts.min()
+    ratio = profile.counts.max() / profile.counts.min()
     if ratio < EVEN:
         return None
-    rare, common = int(found.counts.argmin()), int(found.counts.argmax())
+    rare, common = int(profile.counts.argmin()), int(profile.counts.argmax())
     reason = (
-        f"the largest class {shown(found.target.labels[common])} has {ratio:.3g} times the rows of the smallest, "
-        f"{shown(found.target.labels[rare])} ({counted(int(found.counts[rare]), 'row')})"
+        f"the largest class {shown(profile.target.labels[common])} has {ratio:.3g} times the rows of the smallest, "
+        f"{shown(profile.target.labels[rare])} ({counted(int(profile.counts[rare]), 'row')})"
     )
     rule_of_weight = "effective" if ratio >= LONG_TAIL else "balanced"
     picks = [Pick("logit-adjusted"), Pick("cross-entropy", {"weight": rule_of_weight})]
@@ -144,10 +144,10 @@ def long_tail(profile: Profile) -> Advice | None:
 @heuristic("multiclass")
 def many_classes(profile: Profile) -> Advice | None:
     """So many classes that being sure of one is being wrong about similar ones."""
-    classes = len(found.target.labels)
+    classes = len(profile.target.labels)
     if classes < MANY_CLASSES:
         return None
-    each = found.rows / classes
+    each = profile.rows / classes
     reason = f"{classes} classes, of {each:.3g} {'row' if each == 1 else 'rows'} each in the mean"
     picks = [Pick("cross-entropy", {"label_smoothing": 0.1}), Pick("ova-bce"), Pick("sparsemax")]
     return Advice(
@@ -158,10 +158,10 @@ def many_classes(profile: Profile) -> Advice | None:
 @heuristic("multiclass")
 def even_classes(profile: Profile) -> Advice | None:
     """Classes of like size: what the output is for decides."""
-    ratio = found.counts.max() / found.counts.min()
+    ratio = profile.counts.max() / profile.counts.min()
     if ratio >= EVEN:
         return None
-    reason = f"{len(found.counts)} classes of like size (largest / smallest: {ratio:.2f}): nothing has to be weighed"
+    reason = f"{len(profile.counts)} classes of like size (largest / smallest: {ratio:.2f}): nothing has to be weighed"
     picks = [Pick("brier"), Pick("cross-entropy", {"label_smoothing": 0.1}), Pick("poly-1")]
     return Advice(
         reason,
@@ -173,8 +173,9 @@ def even_classes(profile: Profile) -> Advice | None:
 @heuristic("multiclass", shares=True)
 def soft_labels(profile: Profile) -> Advice | None:
     """Targets that are probabilities: losses that take them, and are least where the prediction equals them."""
-    sure = float((found.target.values.max(axis=1) > 0.99).mean())
-    reason = f"each row gives a probability for each of {len(found.target.labels)} classes; {percent(sure)} of the rows are sure"
+    sure = float((profile.target.values.max(axis=1) > 0.99).mean())
+    classes = len(profile.target.labels)
+    reason = f"each row gives a probability for each of {classes} classes; {percent(sure)} of the rows are sure"
     note = "both take probabilities as they are, and learn them; sparsemax where most of them are 0"
     return Advice(reason, [Pick("brier"), Pick("sparsemax")], note=note, metrics=BY_SHARE, claims=LEARN_SHARES)
 
@@ -182,8 +183,8 @@ def soft_labels(profile: Profile) -> Advice | None:
 @heuristic("binary", shares=True)
 def shares_of_yes(profile: Profile) -> Advice | None:
     """Targets that are shares of yes: losses that take them, and are least where the prediction equals them."""
-    ends = float(np.isin(found.target.values, (0.0, 1.0)).mean())
-    mean = float(found.shares[1])
+    ends = float(np.isin(profile.target.values, (0.0, 1.0)).mean())
+    mean = float(profile.shares[1])
     reason = f"each row gives a share of yes, {mean:.3g} in the mean; {percent(ends)} of the rows are 0 or 1"
     note = "bce-logits is the fractional logit; brier counts an error by its square. Predictions stay within 0 and 1"
     source = "Papke and Wooldridge 1996, Econometric Methods for Fractional Response Variables"
@@ -193,14 +194,14 @@ def shares_of_yes(profile: Profile) -> Advice | None:
 @heuristic("binary", "multiclass")
 def contradicting_rows(profile: Profile) -> Advice | None:
     """Rows with the same features and another label: noise in the labels, or features that do not tell enough."""
-    share = found.repeats.floor / found.rows
+    share = profile.repeats.floor / profile.rows
     if share < NOISY:
         return None
     reason = (
-        f"{counted(found.repeats.conflicting, 'row')} share all features with a row of another label: "
+        f"{counted(profile.repeats.conflicting, 'row')} share all features with a row of another label: "
         f"{percent(share)} of all rows must be wrong whatever a model says"
     )
-    smoothed = "bce-logits" if found.task == "binary" else "cross-entropy"
+    smoothed = "bce-logits" if profile.task == "binary" else "cross-entropy"
     picks = [
         Pick("gce", {"q": 0.7}),
         Pick("bi-tempered", {"t1": 0.8, "t2": 1.2}),
@@ -215,24 +216,24 @@ def contradicting_rows(profile: Profile) -> Advice | None:
 
 def _batch(profile: Profile) -> int:
     """A power of 2 that holds some rows of the rare class in the mean, and no more than there are."""
-    wanted = RARE_IN_A_BATCH / float(found.shares.min())
-    most = min(LARGEST_BATCH, max(2, found.rows // 2))
+    wanted = RARE_IN_A_BATCH / float(profile.shares.min())
+    most = min(LARGEST_BATCH, max(2, profile.rows // 2))
     return 1 << min(math.ceil(math.log2(wanted)), most.bit_length() - 1)
 
 
 def _few(profile: Profile) -> bool:
-    return float(found.counts.min()) < FEW_ROWS and float(found.shares.min()) < RARE
+    return float(profile.counts.min()) < FEW_ROWS and float(profile.shares.min()) < RARE
 
 
 def _positive_weight(profile: Profile) -> float:
-    return float(found.counts[0] / found.counts[1])
+    return float(profile.counts[0] / profile.counts[1])
 
 
 def _rarity(profile: Profile) -> str:
-    rare = int(found.counts.argmin())
+    rare = int(profile.counts.argmin())
     which = "positives" if rare == 1 else "negatives"
-    beside = found.counts.max() / found.counts.min()
+    beside = profile.counts.max() / profile.counts.min()
     return (
-        f"{percent(float(found.shares[rare]))} {which} ({shown(found.target.labels[rare])}: {int(found.counts[rare])} of "
-        f"{counted(found.rows, 'row')}), {beside:.3g} of the other class for each"
+        f"{percent(float(profile.shares[rare]))} {which} ({shown(profile.target.labels[rare])}: {int(profile.counts[rare])} of "
+        f"{counted(profile.rows, 'row')}), {beside:.3g} of the other class for each"
     )

@@ -15,14 +15,12 @@ RARE = 0.05  # share of rows that have a label
 @heuristic("multilabel")
 def sparse_labels(profile: Profile) -> Advice | None:
     """Nearly all cells are 0, or some label is."""
-    present = found.shares[found.shares > 0]
+    present = profile.shares[profile.shares > 0]
     if not len(present) or (present.mean() >= SPARSE and present.min() >= RARE):
         return None
-    rarest = int(np.where(found.shares > 0, found.shares, np.inf).argmin())
-    reason = (
-        f"{_density(found)}; the rarest, {shown(found.target.labels[rarest])}, is in {percent(float(found.shares[rarest]))} "
-        "of the rows"
-    )
+    rarest = int(np.where(profile.shares > 0, profile.shares, np.inf).argmin())
+    share = percent(float(profile.shares[rarest]))
+    reason = f"{_density(profile)}; the rarest, {shown(profile.target.labels[rarest])}, is in {share} of the rows"
     picks = [Pick("asymmetric"), Pick("bce-logits", {"pos_weight": "balanced"}), Pick("focal")]
     note = "judge by macro-f1: hamming-loss is small for a model that never says yes"
     return Advice(reason, picks, note=note, metrics=("macro-f1", "mean-average-precision", "micro-f1", "hamming-loss"))
@@ -31,15 +29,15 @@ def sparse_labels(profile: Profile) -> Advice | None:
 @heuristic("multilabel")
 def dense_labels(profile: Profile) -> Advice | None:
     """Labels that are there often: F1 and the ranking within a row can be learned directly."""
-    if not len(found.shares) or found.shares.mean() < SPARSE or found.shares.min() < RARE:
+    if not len(profile.shares) or profile.shares.mean() < SPARSE or profile.shares.min() < RARE:
         return None
     return Advice(
-        _density(found),
+        _density(profile),
         [Pick("soft-f1"), Pick("zlpr"), Pick("pairwise")],
         note="soft-f1 where F1 counts, zlpr and pairwise where the ranking of a row's labels does; none gives probabilities",
     )
 
 
 def _density(profile: Profile) -> str:
-    cells = percent(float(found.shares.mean()))
-    return f"{found.counts.sum() / found.rows:.2f} of {len(found.target.labels)} labels per row ({cells} of all cells)"
+    cells = percent(float(profile.shares.mean()))
+    return f"{profile.counts.sum() / profile.rows:.2f} of {len(profile.target.labels)} labels per row ({cells} of all cells)"

@@ -27,10 +27,10 @@ NOISE = 0.6  # a linear fit that explains less leaves enough open for an interva
 @heuristic("regression")
 def counts(profile: Profile) -> Advice | None:
     """Whole numbers from 0 on: a likelihood of counts, Poisson's or a wider one."""
-    if not _counts(found):
+    if not _counts(profile):
         return None
-    reason = f"whole numbers from {_range(found.numbers)} {_zeros(found)}"
-    measured, judged = found.dispersion, _judged_counts(found)
+    reason = f"whole numbers from {_range(profile.numbers)} {_zeros(profile)}"
+    measured, judged = profile.dispersion, _judged_counts(profile)
     if measured is None:
         return Advice(reason, [Pick("poisson-nll"), Pick("negative-binomial-nll")], "", judged, BY_MEAN)
     if measured.z < OVERDISPERSED or measured.alpha <= 0:
@@ -49,12 +49,12 @@ def counts(profile: Profile) -> Advice | None:
 @heuristic("regression")
 def zero_inflated_amounts(profile: Profile) -> Advice | None:
     """Amounts that are often exactly 0, else positive."""
-    if not _amounts_with_zeros(found):
+    if not _amounts_with_zeros(profile):
         return None
-    share = min(each.zeros / each.rows for each in found.numbers)
-    picks = [*_tweedie(found), Pick("msle")]
+    share = min(each.zeros / each.rows for each in profile.numbers)
+    picks = [*_tweedie(profile), Pick("msle")]
     return Advice(
-        f"amounts from 0 on, of which {percent(share)} are exactly 0{_power_said(found)}",
+        f"amounts from 0 on, of which {percent(share)} are exactly 0{_power_said(profile)}",
         picks,
         note="no loss of the shelf is a hurdle model, which asks first whether there is any amount (Cragg 1971)",
         metrics=BY_MEAN,
@@ -65,27 +65,27 @@ def zero_inflated_amounts(profile: Profile) -> Advice | None:
 def positive_skewed(profile: Profile) -> Advice | None:
     """Positive amounts with a long tail: the logarithm is what has an even spread."""
     if (
-        not found.numbers
-        or _limit(found)
-        or not all(each.positive and each.skewness >= SKEWED and not _count(each) for each in found.numbers)
+        not profile.numbers
+        or _limit(profile)
+        or not all(each.positive and each.skewness >= SKEWED and not _count(each) for each in profile.numbers)
     ):
         return None
-    skewness = max(each.skewness for each in found.numbers)
-    picks = [Pick("gamma-nll"), Pick("msle"), *_tweedie(found)]
+    skewness = max(each.skewness for each in profile.numbers)
+    picks = [Pick("gamma-nll"), Pick("msle"), *_tweedie(profile)]
     note = (
         "gamma-nll and tweedie learn the mean; msle comes nearer to the median, and so does any loss on the logarithm: "
         "try mse with data.transform: log (--set data.transform=log) in a comparison of its own"
     )
-    return Advice(f"all above 0, with a long tail (skewness {skewness:.2g}){_power_said(found)}", picks, note=note)
+    return Advice(f"all above 0, with a long tail (skewness {skewness:.2g}){_power_said(profile)}", picks, note=note)
 
 
 @heuristic("regression")
 def outliers(profile: Profile) -> Advice | None:
     """Some rows are missed by far more than others: a square would listen to them alone."""
-    far, of = found.outliers
-    if far < max(FEW, HEAVY * of) or _counts(found) or _amounts_with_zeros(found):
+    far, of = profile.outliers
+    if far < max(FEW, HEAVY * of) or _counts(profile) or _amounts_with_zeros(profile):
         return None
-    what = "residuals of a linear fit" if found.leftover is not None else "targets"
+    what = "residuals of a linear fit" if profile.leftover is not None else "targets"
     reason = f"{percent(far / of)} of the {what} are far out (3 interquartile ranges; 0.0002 % in a normal sample)"
     picks = [Pick("huber"), Pick("mae"), Pick("student-t-nll")]
     note = "mae learns the median and huber something between: below the mean where the tail is on the right"
@@ -95,8 +95,8 @@ def outliers(profile: Profile) -> Advice | None:
 @heuristic("regression")
 def uneven_spread(profile: Profile) -> Advice | None:
     """What is left over is wider for some predictions than for others: the spread can be learned with the mean."""
-    left = found.leftover
-    if left is None or _counts(found) or _amounts_with_zeros(found):
+    left = profile.leftover
+    if left is None or _counts(profile) or _amounts_with_zeros(profile):
         return None
     source = "White 1980, A heteroskedasticity-consistent covariance matrix estimator and a direct test"
     if left.spread_ratio() >= UNEVEN and left.uneven() <= UNEVEN_P:
@@ -118,11 +118,11 @@ def uneven_spread(profile: Profile) -> Advice | None:
 @heuristic("regression")
 def multiplicative_scale(profile: Profile) -> Advice | None:
     """Positive numbers over orders of magnitude: an error is a share of its number."""
-    if not found.numbers or _limit(found):
+    if not profile.numbers or _limit(profile):
         return None
-    if not all(each.positive and each.high >= ORDERS * each.low for each in found.numbers):
+    if not all(each.positive and each.high >= ORDERS * each.low for each in profile.numbers):
         return None
-    low, high = min(each.low for each in found.numbers), max(each.high for each in found.numbers)
+    low, high = min(each.low for each in profile.numbers), max(each.high for each in profile.numbers)
     picks = [Pick("msle"), Pick("smape"), Pick("mape")]
     note = "mape is least where predictions are too small; smape and msle are less one-sided"
     return Advice(
@@ -135,13 +135,13 @@ def multiplicative_scale(profile: Profile) -> Advice | None:
 @heuristic("regression")
 def shares_of_one(profile: Profile) -> Advice | None:
     """Numbers between 0 and 1, or percentages: no error is larger than the range, but predictions may leave it."""
-    limit = _limit(found)
+    limit = _limit(profile)
     if not limit:
         return None
-    zeros = sum(each.zeros for each in found.numbers) / sum(each.rows for each in found.numbers)
+    zeros = sum(each.zeros for each in profile.numbers) / sum(each.rows for each in profile.numbers)
     looks = "" if limit == 1 else ", like percentages"
     some = f", {percent(zeros)} exactly 0" if zeros else ""
-    reason = f"all between 0 and {limit}{looks} ({_range(found.numbers)}){some}"
+    reason = f"all between 0 and {limit}{looks} ({_range(profile.numbers)}){some}"
     divided = "" if limit == 1 else " of the numbers divided by 100"
     note = (
         f"mse learns their mean, mae the median; predictions are not held within 0 and {limit}: clip them, or learn shares with "
@@ -153,12 +153,12 @@ def shares_of_one(profile: Profile) -> Advice | None:
 @heuristic("regression")
 def wide_open(profile: Profile) -> Advice | None:
     """Features that leave much of the target open: an interval says what a mean hides."""
-    left = found.leftover
+    left = profile.leftover
     if left is None or left.explained >= NOISE:
         return None
     reason = f"a linear fit explains {percent(max(0.0, left.explained))} of the variance: an interval would say what is left open"
     # A Gaussian would put much of its mass where counts and amounts with zeros cannot be.
-    gaussian = [] if _counts(found) or _amounts_with_zeros(found) or _limit(found) else [Pick("crps-gaussian")]
+    gaussian = [] if _counts(profile) or _amounts_with_zeros(profile) or _limit(profile) else [Pick("crps-gaussian")]
     note = "judge intervals by interval-score, which counts their width and what they miss"
     return Advice(
         reason,
@@ -171,7 +171,7 @@ def wide_open(profile: Profile) -> Advice | None:
 @heuristic("regression")
 def at_the_limit(profile: Profile) -> Advice | None:
     """Many rows at exactly the largest number: what was measured may go on beyond it."""
-    held = [each for each in found.numbers if each.distinct >= MANY_VALUES and each.ceiling >= AT_LIMIT * each.rows]
+    held = [each for each in profile.numbers if each.distinct >= MANY_VALUES and each.ceiling >= AT_LIMIT * each.rows]
     if not held or held[0].ceiling < FEW:
         return None
     reason = (
@@ -194,24 +194,24 @@ def at_the_limit(profile: Profile) -> Advice | None:
 @heuristic("regression")
 def plain_numbers(profile: Profile) -> Advice | None:
     """Nothing stands out: the mean is what there is to learn, with some insurance."""
-    if not found.numbers or any(other(found) for other in (counts, zero_inflated_amounts, outliers, uneven_spread)):
+    if not profile.numbers or any(other(profile) for other in (counts, zero_inflated_amounts, outliers, uneven_spread)):
         return None
-    skewness = max((each.skewness for each in found.numbers), key=abs)
+    skewness = max((each.skewness for each in profile.numbers), key=abs)
     if abs(skewness) >= SKEWED:
         return None
-    even = ", an even spread" if found.leftover is not None else ""
+    even = ", an even spread" if profile.leftover is not None else ""
     reason = f"no outliers, no long tail (skewness {skewness:.2g}){even}: the mean is what there is to learn"
     note = "both are mse for small errors, and an insurance against large ones"
     return Advice(reason, [Pick("huber"), Pick("log-cosh")], note=note, claims=("robust",))
 
 
 def _counts(profile: Profile) -> bool:
-    return bool(found.numbers) and all(_count(each) for each in found.numbers)
+    return bool(profile.numbers) and all(_count(each) for each in profile.numbers)
 
 
 def _amounts_with_zeros(profile: Profile) -> bool:
-    amounts = bool(found.numbers) and all(each.low >= 0 and not each.whole for each in found.numbers)
-    return amounts and min(each.zeros / each.rows for each in found.numbers) >= MANY_ZEROS
+    amounts = bool(profile.numbers) and all(each.low >= 0 and not each.whole for each in profile.numbers)
+    return amounts and min(each.zeros / each.rows for each in profile.numbers) >= MANY_ZEROS
 
 
 def _count(shape: Numbers) -> bool:
@@ -220,22 +220,22 @@ def _count(shape: Numbers) -> bool:
 
 def _limit(profile: Profile) -> int:
     """Where the numbers of a proportion end: 1, or 100 for what looks like percentages; 0 for other numbers."""
-    if not found.numbers:
+    if not profile.numbers:
         return 0
-    if all(each.unit for each in found.numbers):
+    if all(each.unit for each in profile.numbers):
         return 1
-    hundred = all(each.low >= 0 and PERCENT <= each.high <= 100 and not each.whole for each in found.numbers)
+    hundred = all(each.low >= 0 and PERCENT <= each.high <= 100 and not each.whole for each in profile.numbers)
     return 100 if hundred else 0
 
 
 def _judged_counts(profile: Profile) -> str:
     """Which metric sees what a loss of counts learns, and how much there is to see."""
     told = "these learn the mean: judge them by rmse and r2"
-    if found.leftover is not None:
-        explained = max(0.0, found.leftover.explained)
+    if profile.leftover is not None:
+        explained = max(0.0, profile.leftover.explained)
         below = percent(1 - (1 - explained) ** 0.5)
         told += f" (a linear fit reaches an r2 of {explained:.2g} here: an rmse {below} below that of always saying the mean)"
-    if all(each.median == 0 for each in found.numbers):
+    if all(each.median == 0 for each in profile.numbers):
         told += "; mae is least for a model that always says 0, the median"
     return told
 
@@ -245,19 +245,19 @@ def _range(shapes: Sequence[Numbers]) -> str:
 
 
 def _zeros(profile: Profile) -> str:
-    zeros, rows = sum(each.zeros for each in found.numbers), sum(each.rows for each in found.numbers)
-    mean = sum(each.mean for each in found.numbers) / len(found.numbers)
+    zeros, rows = sum(each.zeros for each in profile.numbers), sum(each.rows for each in profile.numbers)
+    mean = sum(each.mean for each in profile.numbers) / len(profile.numbers)
     return f"(mean {mean:.3g}, {percent(zeros / rows)} zeros)"
 
 
 def _tweedie(profile: Profile) -> list[Pick]:
     """Tweedie with the measured power, if it is near those between Poisson's 1 and gamma's 2; 1.5 if none was measured."""
-    power = found.leftover.power() if found.leftover is not None else None
+    power = profile.leftover.power() if profile.leftover is not None else None
     if power is not None and not LEAST_POWER <= power <= MOST_POWER:
         return []
     return [Pick("tweedie", {"power": 1.5 if power is None else round(min(1.9, max(1.1, power)), 1)})]
 
 
 def _power_said(profile: Profile) -> str:
-    power = found.leftover.power() if found.leftover is not None else None
+    power = profile.leftover.power() if profile.leftover is not None else None
     return "" if power is None else f"; variance grows as the mean to the power {power:.1f} (1 Poisson, 2 gamma)"
