@@ -15,6 +15,7 @@ from losscli.compare.result import Arena, Comparison, Point, RunResult, TestRows
 from losscli.compare.tuning import choose, forget, with_choices
 from losscli.compare.why import ProbedRun, why
 from losscli.experiment import Experiment, load, remembering, smaller
+from losscli.metrics import Metric
 from losscli.record import writer
 from losscli.record.predictions import MOST_NUMBERS
 from losscli.reports.json import to_json
@@ -29,6 +30,8 @@ from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState, mean_of
 from losscli.stack.train import Report, stacks, steps_of, train
 from losscli.stack.watch import Stop, Tick, Watch, unwatched
+
+SMALL_TEST = 5_000  # test rows up to which every metric is asked for its limits
 
 
 def run(
@@ -127,12 +130,18 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         split=spec.data.split.kind,
         ratios=experiment.ratios,
         corrupt=spec.data.corrupt.active(),
-        test=TestRows(*limits(experiment.datasets, experiment.job.task, metrics)),
+        test=TestRows(*limits(experiment.datasets, experiment.job.task, _limited(experiment))),
     )
     probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
     arena = replace(arena, why=why(arena, probed, edges(experiment.job.task)))
     grids = {entry.name: grids_of(spec, entry) for entry in experiment.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
+
+
+def _limited(experiment: Experiment) -> Sequence[Metric]:
+    """The metrics whose limits are asked for: all on small test splits, which may lack a class; else those that are shown."""
+    every = {metric.name: metric for metric in (*experiment.job.metrics, *experiment.job.evaluation)}
+    return list(every.values()) if experiment.rows["test"] <= SMALL_TEST else experiment.job.metrics
 
 
 def _result(state: RunState) -> RunResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rich.console import RenderableType
@@ -78,13 +79,26 @@ def _headline(arena: Arena, seeds: int, plain: bool) -> Curves:
     bands = {name: band(runs[name], "valid", arena.headline) for name in shaded}
     whose = "" if few else f" of {visible(arena.reference, 40)}"
     return Curves(
-        f"valid {visible(arena.headline)}{_averaged(seeds, bool(bands), whose)}", curves, bands=bands, settling=SETTLING
+        f"valid {visible(arena.headline)}{_averaged(seeds, bool(bands), whose, 'up to ' if _has_gaps(arena) else '')}",
+        curves,
+        bands=bands,
+        settling=SETTLING,
     )
 
 
-def _averaged(seeds: int, shaded: bool, whose: str = "") -> str:
+def _has_gaps(arena: Arena) -> bool:
+    """Whether a finished run has no value of the headline at some epoch, so that a mean there is of fewer seeds."""
+    return any(
+        (point.split, point.metric) == ("valid", arena.headline) and math.isnan(point.value)
+        for run in arena.runs
+        if not run.lost
+        for point in run.history
+    )
+
+
+def _averaged(seeds: int, shaded: bool, whose: str = "", up_to: str = "") -> str:
     """What a title says of curves that are means."""
-    return f", mean of {seeds} seeds{f' (dotted: ± sd{whose})' if shaded else ''}" if seeds > 1 else ""
+    return f", mean of {up_to}{seeds} seeds{f' (dotted: ± sd{whose})' if shaded else ''}" if seeds > 1 else ""
 
 
 def _tuned(arena: Arena) -> Iterator[RenderableType]:

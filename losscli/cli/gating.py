@@ -145,6 +145,7 @@ def _scores(arena: Arena, name: str, metric: str) -> Scores:
     runs = _runs(arena, name)
     measured = entry.scores.get("test", {}).get(metric)
     values = dict(zip((run.seed for run in runs), measured.values, strict=True)) if measured else {}
+    values = {seed: value for seed, value in values.items() if seed not in arena.impossible.get(metric, ())}
     ratio = arena.rows["test"] / arena.rows["train"] if arena.resampled and arena.rows else 0.0
     finished = {run.seed for run in runs if not run.lost}
     undefined = frozenset(seed for seed, value in values.items() if seed in finished and not math.isfinite(value))

@@ -85,7 +85,7 @@ def _difference(delta: Delta | None, places: int | None) -> str:
         return ""
     mean = number(delta.mean, places, "+")
     if delta.ci95 is None:
-        return mean
+        return mean + (f" ({delta.seeds} of {delta.of})" if delta.seeds < delta.of else "")
     return f"{mean} [{number(delta.ci95[0], places, '+')}, {number(delta.ci95[1], places, '+')}]"
 
 

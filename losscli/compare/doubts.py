@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from losscli.compare.pairs import pairs, value
 from losscli.compare.power import LEVEL
@@ -16,7 +16,7 @@ CLAIMS = ("better", "worse")
 JUDGED = (*CLAIMS, "inconclusive", "equivalent")
 
 
-def doubts(arena: Arena, impossible: Mapping[str, Collection[int]], test_ratio: float) -> list[Finding]:
+def doubts(arena: Arena, test_ratio: float) -> list[Finding]:
     """All of them, for an arena whose verdicts are known; `test_ratio` as in `statistics`."""
     runs: dict[str, list[RunResult]] = {entry.entry: [] for entry in arena.entries}
     for run in arena.runs:
@@ -25,8 +25,8 @@ def doubts(arena: Arena, impossible: Mapping[str, Collection[int]], test_ratio: 
     return [
         *_diverged(runs),
         *_never_positive(arena),
-        *_impossible({metric: impossible.get(metric, ()) for metric in metrics}, arena),
-        *(finding for metric in metrics for finding in _unmeasured(metric, runs, impossible.get(metric, ()))),
+        *_impossible(arena, metrics),
+        *(finding for metric in metrics for finding in _unmeasured(arena, metric, runs)),
         *_shapes(arena, runs, test_ratio),
     ]
 
@@ -59,40 +59,46 @@ def _shapes(arena: Arena, runs: Mapping[str, Sequence[RunResult]], test_ratio: f
     return findings
 
 
-def _impossible(seeds: Mapping[str, Collection[int]], arena: Arena) -> list[Finding]:
+def _impossible(arena: Arena, metrics: Sequence[str]) -> list[Finding]:
     """Metrics that no entry can have on the test split of some seeds: those seeds compare nothing."""
-    found: dict[tuple[int, ...], list[str]] = {}
-    for metric, which in seeds.items():
-        if which:
-            found.setdefault(tuple(sorted(which)), []).append(metric)
-    cure = "stratify the split (data.split.stratify), make the test split larger, or use a metric that needs no class to be there"
-    return [
-        Finding(
-            "metric-impossible",
-            "warning",
-            f"{' and '.join(metrics)} cannot be measured on the test rows of {_numbered(which)}, for any entry:"
-            f" {'that seed is' if len(which) == 1 else 'those seeds are'} left out of the comparison",
-            cure,
-        )
-        for which, metrics in found.items()
-    ]
+    by_seeds: dict[tuple[int, ...], list[str]] = {}
+    for metric in metrics:
+        if arena.impossible.get(metric):
+            by_seeds.setdefault(tuple(arena.impossible[metric]), []).append(metric)
+    cure = f"make the test split larger (data.split.test){_instead(arena)}"
+    every = {run.seed for run in arena.runs}
+    findings = []
+    for seeds, names in by_seeds.items():
+        none = set(seeds) >= every
+        counts = "that seed counts" if len(seeds) == 1 else "those seeds count"
+        where, rest = ("any seed", "it compares nothing") if none else (_numbered(seeds), f"{counts} in no mean")
+        message = f"{listed(names, MOST_TOLD)} cannot be measured on the test rows of {where}, for any entry; {rest}"
+        findings.append(Finding("metric-impossible", "warning", message, cure))
+    return findings
 
 
-def _unmeasured(metric: str, runs: Mapping[str, Sequence[RunResult]], impossible: Collection[int]) -> list[Finding]:
+def _unmeasured(arena: Arena, metric: str, runs: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
     """A metric that finished runs have on some seeds only: its mean is that of those seeds, and decides nothing."""
     partial = {}
     for entry, group in runs.items():
-        possible = [run for run in group if not run.lost and run.seed not in impossible]
+        possible = [run for run in group if not run.lost and run.seed not in arena.impossible.get(metric, ())]
         known = sum(math.isfinite(value(run, metric)) for run in possible)
         if 0 < known < len(possible):
-            partial[entry] = f"{known} of {counted(len(possible), 'seed')} for {entry}"
+            partial[entry] = f"{known} of {counted(len(possible), 'seed')} for {visible(entry)}"
     if not partial:
         return []
-    told = list(partial.values())
-    more = f" and {len(told) - MOST_TOLD} more entries" if len(told) > MOST_TOLD else ""
-    message = f"{metric} has a value in {', '.join(told[:MOST_TOLD])}{more}; its mean is that of those seeds"
-    cure = "judge by a metric that every prediction has, such as auprc or balanced-accuracy, or train for longer"
+    message = f"{metric} has a value in {listed(list(partial.values()), MOST_TOLD)}; its mean is that of those seeds"
+    cure = f"train for longer{_instead(arena)}"
     return [Finding("metric-undefined", "warning", f"{message}, and no verdict is built on it", cure)]
+
+
+def _instead(arena: Arena) -> str:
+    """A metric that every finished run has, to be judged by."""
+    finished = [run for run in arena.runs if not run.lost]
+    for metric in arena.entries[0].scores.get("test", {}):
+        if finished and all(math.isfinite(value(run, metric)) for run in finished):
+            return f", or judge by a metric that every run has (--metric {metric})"
+    return ""
 
 
 def _never_positive(arena: Arena) -> list[Finding]:

@@ -6,7 +6,7 @@ A diverged run keeps its place among the seeds, as NaN; it takes no part in any 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mode
 from typing import TYPE_CHECKING, Any
@@ -55,16 +55,15 @@ def build_arena(
     `statistics`). `corrupt` is what was done to the training rows on purpose. `equivalence` says how large a difference may be
     and still be of no importance, `test` what the test rows allow a metric to tell.
     """
-    reference = reference or entries[0].name
+    reference, test = reference or entries[0].name, test or TestRows()
+    runs = [_measurable(run, test.impossible) for run in runs]
     by_entry = {entry.name: [run for run in runs if run.entry == entry.name] for entry in entries}
     rows = rows or {}
     ratios = (ratios or {name: size / rows["train"] for name, size in rows.items()}) if resampled else {}
     measured = dict.fromkeys([*directions, *(ranges or {})])
     bounds = {metric: (ranges or {}).get(metric, (-math.inf, math.inf)) for metric in measured}
     shown = [metric for metric in (spec or {}).get("metrics") or directions if metric in directions]
-    board = _Board(
-        directions, reference, ratios.get("test", 0.0), equivalence or {}, test or TestRows(), rows.get("test", 0)
-    )
+    board = _Board(directions, reference, ratios.get("test", 0.0), equivalence or {}, test, rows.get("test", 0))
     verdicts = board.verdicts(by_entry, headline, shown)
     results = [
         _entry(entry, by_entry[entry.name], bounds, ratios, {name: of[entry.name] for name, of in verdicts.items()})
@@ -85,12 +84,22 @@ def build_arena(
         rows=rows,
         resampled=resampled,
         split=split,
+        impossible={metric: sorted(seeds) for metric, seeds in test.impossible.items() if seeds},
         corrupt=corrupt or {},
     )
     return replace(
         arena,
-        findings=[*findings, *doubts(arena, board.test.impossible, board.test_ratio), *intervals.findings(by_entry)],
+        findings=[*findings, *doubts(arena, board.test_ratio), *intervals.findings(by_entry)],
     )
+
+
+def _measurable(run: RunResult, impossible: Mapping[str, Collection[int]]) -> RunResult:
+    """The run without test scores that mean nothing, such as a precision of 0 where no row is positive."""
+    without = [metric for metric, seeds in impossible.items() if run.seed in seeds]
+    if not without or "test" not in run.scores:
+        return run
+    scores = {name: math.nan if name in without else score for name, score in run.scores["test"].items()}
+    return replace(run, scores={**run.scores, "test": scores})
 
 
 @dataclass(frozen=True)
@@ -131,15 +140,26 @@ class _Board:
             for metric in metrics
             for name in entries
         }
+        reasons = {
+            (metric, name): intervals.why_undefined(metric, {of: runs[of] for of in (name, self.reference)}, self.rows)
+            for metric, name in paired
+        }
         deltas = self._corrected(
-            {key: delta(key[0], each.entry, each.reference, self.test_ratio) for key, each in paired.items()}
+            {key: delta(key[0], each.entry, each.reference, self.test_ratio) for key, each in paired.items()},
+            {key for key, each in paired.items() if not each.unmeasured and not reasons[key]},
         )
         verdicts: dict[str, dict[str, tuple[Delta | None, Verdict]]] = {}
         for metric in metrics:
             verdicts[metric] = {self.reference: (None, "reference")}
             for name in entries:
                 verdicts[metric][name] = self._concluded(
-                    deltas.get((metric, name)), len(deltas), paired[metric, name], runs, name, metric
+                    deltas.get((metric, name)),
+                    len(deltas),
+                    paired[metric, name],
+                    runs,
+                    name,
+                    metric,
+                    reasons[metric, name],
                 )
         return verdicts
 
@@ -151,6 +171,7 @@ class _Board:
         runs: Mapping[str, Sequence[RunResult]],
         name: str,
         metric: str,
+        reason: str,
     ) -> tuple[Delta | None, Verdict]:
         direction = self.directions[metric]
         if difference is not None:
@@ -158,18 +179,20 @@ class _Board:
             width = margin(direction, estimate(base).mean, self.equivalence.get(metric))
             target = _target(runs[name]) if direction == "target" else None
             difference = replace(difference, margin=width, target=target)
-        pair = {of: runs[of] for of in (name, self.reference)}
-        reason = intervals.why_undefined(metric, pair, self.rows)
         resolution = self.test.resolution.get(metric, 0.0)
         return concluded(difference, direction, comparisons, paired, self.test_ratio, resolution, reason)
 
-    def _corrected(self, deltas: Mapping[tuple[str, str], Delta | None]) -> dict[tuple[str, str], Delta]:
-        """The differences that there are, corrected for their number; one pair has no p, and counts as one of them."""
-        there = {key: found for key, found in deltas.items() if found is not None}
-        corrected = holm([1.0 if found.p is None else found.p for found in there.values()])
+    def _corrected(
+        self, deltas: Mapping[tuple[str, str], Delta | None], judged: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], Delta]:
+        """The differences that there are, corrected for their number. One pair has no p, and counts as one of them; so does a
+        difference that is not `judged`, whatever its p: the step-down must not go on from what is not declared.
+        """
+        there = {key: difference for key, difference in deltas.items() if difference is not None}
+        ps = [1.0 if each.p is None or key not in judged else each.p for key, each in there.items()]
         return {
-            key: replace(found, p_holm=None if found.p is None else p)
-            for (key, found), p in zip(there.items(), corrected, strict=True)
+            key: replace(each, p_holm=None if each.p is None else p)
+            for (key, each), p in zip(there.items(), holm(ps), strict=True)
         }
 
 

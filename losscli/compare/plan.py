@@ -57,8 +57,9 @@ def _visible(seeds: int, comparisons: int, test_ratio: float) -> float:
 def experience(arenas: Sequence[Arena], task: str, headline: str) -> tuple[float, float] | None:
     """The median sd of the paired differences in an earlier comparison, and its reference's mean; None where it has none."""
     for arena in arenas:
-        deltas = [entry.delta for entry in arena.entries if entry.delta is not None and entry.verdict != "undefined"]
-        sds = [delta.sd for delta in deltas if math.isfinite(delta.sd)]
+        told = [entry for entry in arena.entries if entry.verdict not in ("undefined", "same")]
+        # entries whose scores are all tied have no spread to go by, and would promise that a few seeds do
+        sds = [entry.delta.sd for entry in told if entry.delta is not None and 0 < entry.delta.sd < math.inf]
         reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
         score = reference.scores.get("test", {}).get(headline)
         if (arena.task, arena.headline) == (task, headline) and sds and score is not None and math.isfinite(score.mean):

@@ -46,10 +46,11 @@ Candidate = TypeVar("Candidate", bound=Tried)
 def best(candidates: Sequence[Candidate], headline: str, direction: Direction) -> Candidate:
     """The candidate with the best headline metric on the valid split; of equals, the first.
 
-    Where the headline has no value for this loss, its own loss decides. A diverged candidate wins only among its like.
+    Where the headline has no value for one of them, their own loss decides: any value would beat none. A diverged candidate
+    wins only among its like.
     """
     whole = [one for one in candidates if one.status != "diverged"] or list(candidates)
-    if any(math.isfinite(_valid(one, headline)) for one in whole):
+    if all(math.isfinite(_valid(one, headline)) for one in whole):
         metric, way = headline, direction
     else:
         metric, way = "loss", "down"
@@ -179,8 +180,12 @@ def _by_own_loss(arena: Arena) -> Iterator[Finding]:
     for entry in arena.entries:
         options = [name for name in entry.tuned if name != RATE]
         runs = [run for run in _runs(arena, entry.entry) if not run.lost]
-        if options and runs and not any(math.isfinite(_valid(run, arena.headline)) for run in runs):
-            message = f"{entry.entry}: {arena.headline} has no value for it, so its own loss on the valid split chose"
+        without = sum(not math.isfinite(_valid(run, arena.headline)) for run in runs)
+        if options and without:
+            seeds = "" if without == len(runs) else f" in {without} of {counted(len(runs), 'seed')}"
+            message = (
+                f"{entry.entry}: {arena.headline} has no value for it{seeds}, so its own loss on the valid split chose"
+            )
             message += f" {' and '.join(options)}, which changes that very loss"
             cure = f"choose another headline (--metric), or leave {' and '.join(options)} out of tune"
             yield Finding("tuned-by-own-loss", "warning", message, cure)

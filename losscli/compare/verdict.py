@@ -97,14 +97,16 @@ def concluded(
         return replace(told, seeds_needed=advised_seeds(comparisons, test_ratio) - pairs.planned), verdict
     if verdict == "inconclusive" and not any(pairs.lost):
         within = delta.margin
-        needed = seeds_for(delta.mean, delta.sd, test_ratio, comparisons, within=within, resolution=resolution)
-        told = replace(told, seeds_needed=None if needed is None else max(1, needed - delta.seeds))
+        pairs_needed = seeds_for(delta.mean, delta.sd, test_ratio, comparisons, within=within, resolution=resolution)
+        if pairs_needed is not None:  # of new seeds, too, some will compare nothing
+            needed = math.ceil(pairs_needed * pairs.planned / delta.seeds)
+            told = replace(told, seeds_needed=max(1, needed - pairs.planned))
     return told, verdict
 
 
 def _reason(delta: Delta, pairs: Pairs) -> str:
     if pairs.unmeasured:
-        return f"{delta.metric} has a value in {delta.seeds} of {counted(pairs.planned, 'seed')}"
+        return f"both have {delta.metric} in {delta.seeds} of {counted(pairs.planned, 'seed')}"
     return f"{delta.metric} can be measured in {pairs.planned - pairs.impossible} of {counted(pairs.planned, 'seed')}"
 
 
@@ -133,8 +135,11 @@ def seeds_wanted(arena: Arena) -> int:
     The one number that the table, the paragraph and the next command go by.
     """
     seeds = len({run.seed for run in arena.runs})
-    if len(arena.entries) == 1 or seeds == 1:
-        return advised_seeds(max(1, len(arena.entries) - 1), arena.resampled)
+    others = [entry.verdict for entry in arena.entries if entry.entry != arena.reference]
+    if others and all(verdict == "same" for verdict in others):
+        return 0
+    if not others or seeds == 1:
+        return max(seeds, advised_seeds(max(1, len(others)), arena.resampled))
     more = [entry.delta.seeds_needed or 0 for entry in arena.entries if entry.delta is not None]
     return seeds + max(more) if any(more) else 0
 

@@ -27,7 +27,7 @@ def paragraph(arena: Arena) -> str:
         sentences = [
             f"On {_data(arena)}, the training of every entry blew up with every seed: there is nothing to compare."
         ]
-    elif seeds_of(arena) == 1:
+    elif seeds_of(arena) == 1 and seeds_wanted(arena):
         sentences = _anecdote(arena)
     else:
         sentences = [
@@ -115,7 +115,7 @@ def _outcome(arena: Arena) -> list[str]:
         "better": _by_how_much,
         "worse": _by_how_much,
         "equivalent": lambda each: f"({_same(each[1])})",
-        "inconclusive": lambda each: f"({by(each[1])}, {_doubt(each[1])})",
+        "inconclusive": lambda each: f"({by(each[1])}, {_doubt(arena, *each)})",
         "too-few-seeds": lambda each: f"({by(each[1])} so far)",
         "undefined": lambda each: f"({each[1].reason})",
     }
@@ -130,7 +130,8 @@ def _outcome(arena: Arena) -> list[str]:
         names = joined([f"{visible(entry.entry)} ({described(entry, arena)})" for entry in missing])
         sentences.append(f"Not comparable: {names}.")
         reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
-        if scored(arena, reference) is None and not lost_runs(arena, arena.reference):
+        possible = {run.seed for run in arena.runs} - set(arena.impossible.get(arena.headline, ()))
+        if possible and scored(arena, reference) is None and not lost_runs(arena, arena.reference):
             sentences.append(
                 "Another yardstick (--metric), or another loss as the first and so the reference, would do."
             )
@@ -143,9 +144,7 @@ def _twins(arena: Arena) -> list[str]:
     if not names:
         return []
     does = "predicts" if len(names) == 1 else "predict"
-    return [
-        f"{joined(names)} {does} the same as {visible(arena.reference)} in every run, and so cannot differ from it."
-    ]
+    return [f"{joined(names)} {does} the same as {visible(arena.reference)} in every run, but for rounding."]
 
 
 def _said(arena: Arena, verdict: str, names: str, group: Sequence[Judged]) -> str:
@@ -155,12 +154,10 @@ def _said(arena: Arena, verdict: str, names: str, group: Sequence[Judged]) -> st
         return f"For practical purposes the same as {reference}: {names}; {limit}."
     if verdict == "inconclusive":
         return f"Still open: {names}, which is not the same as no difference."
-    if verdict == "undefined":
-        return f"{arena.headline} cannot tell which is better: {names}."
     if verdict == "too-few-seeds":
         return f"Too few seeds for any verdict: {names}; {_floor(arena)}."
     if verdict == "undefined":
-        return f"No verdict: {names}. The seeds that have a value are no fair sample of all."
+        return f"No verdict: {names}."
     small = f", perhaps by too little to matter (under {number(margin, margin)})"
     doubt = small if all(abs(delta.mean) <= margin for _, delta in group) else ""
     even = f", even with {arena.comparisons} comparisons at once" if arena.comparisons > 1 else ""
@@ -199,7 +196,7 @@ def _collapse(arena: Arena) -> list[str]:
     if not winners:
         return []
     share, seeds = not_excluded(min(winners)), min(winners)
-    return [f"A failure in fewer than {share:.0%} of all runs may not have shown in {seeds} seeds."]
+    return [f"A loss that fails in one run of {math.ceil(1 / share)} could have looked as good in {seeds} seeds."]
 
 
 def _next(arena: Arena) -> list[str]:
@@ -218,7 +215,7 @@ def _next(arena: Arena) -> list[str]:
         settle = f"More seeds alone would not settle {joined([visible(each.entry) for each in stuck])}{why}."
         said = [settle, *said]
     winners = [each for each in arena.entries if each.verdict == "better"]
-    if winners and not open_ones:
+    if winners and not open_ones and not any(each.verdict == "undefined" for each in arena.entries):
         which = "it" if len(winners) == 1 else "the one you choose"
         try_it = f"try {which} on data that nobody has looked at yet."
         settled = f"On {arena.headline} nothing is open, but" if any(map(contrary, winners)) else "Nothing is open;"
@@ -238,10 +235,18 @@ def _same(delta: Delta) -> str:
     return f"{between(delta)}{', which is real but too little to matter' if real else ''}"
 
 
-def _doubt(delta: Delta) -> str:
-    """Why a question is open: the interval, or the runs that are missing from it."""
-    if delta.seeds_needed is None and delta.ci95 is not None and not delta.ci95[0] <= 0 <= delta.ci95[1]:
+def _doubt(arena: Arena, entry: EntryResult, delta: Delta) -> str:
+    """Why a question is open: runs that are missing, rows that are too few, chance, or the width of the interval."""
+    low, high = delta.ci95 or (-math.inf, math.inf)
+    if any(lost_runs(arena, name) for name in (entry.entry, arena.reference)):
         return "in the runs that finished, while others did not"
+    if low == high == 0:
+        rows = f"{arena.rows['test']} test rows" if "test" in arena.rows else "so few test rows"
+        return f"equal in every run, but {rows} cannot show a difference of {number(delta.margin or 0.0, delta.margin)}"
+    p = delta.p if delta.p_holm is None else delta.p_holm
+    if p is not None and not low <= 0 <= high:
+        many = f" with {arena.comparisons} comparisons at once" if arena.comparisons > 1 else ""
+        return f"{between(delta)}, which chance may explain{many}, p = {p:.2g}"
     return f"and anything {between(delta)} fits"
 
 

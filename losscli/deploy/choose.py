@@ -15,6 +15,7 @@ from losscli.metrics import find as find_metric
 
 Name = TypeVar("Name", str, int)
 Result = Mapping[str, Any]  # an arena of results.json
+LOST = ("diverged", "failed")  # what a run without a model ended as
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def _title(arena: Result) -> str:
 
 def choose_entry(arena: Result, name: str | None) -> str:
     """The entry of that name, or the one with the best mean on the valid split."""
-    finished: list[str] = list(dict.fromkeys(run["entry"] for run in arena["runs"] if run["status"] != "diverged"))
+    finished: list[str] = list(dict.fromkeys(run["entry"] for run in arena["runs"] if run["status"] not in LOST))
     if name is not None:
         names = [entry["entry"] for entry in arena["entries"]]
         if name not in names:
@@ -63,14 +64,28 @@ def choose_entry(arena: Result, name: str | None) -> str:
             f"the entries give intervals of different levels, so {arena['headline']} does not tell which is better"
         )
         raise SpecError(message, cure=f"name one (--entry): {', '.join(finished)}")
-    found = {each: [score for score in _goodness(arena, each).values() if math.isfinite(score)] for each in finished}
-    return _best({each: fmean(scores) if scores else math.nan for each, scores in found.items()})
+    scores = {entry: list(_goodness(arena, entry).values()) for entry in finished}
+    partial = [entry for entry in finished if _partial(scores[entry])]
+    if partial and len(finished) > 1:
+        raise _undecided(arena, partial[0], scores[partial[0]], "entry", finished)
+    return _best({entry: fmean(values) for entry, values in scores.items()})
+
+
+def _partial(scores: Sequence[float]) -> bool:
+    """Whether some runs have a value and others have none."""
+    return 0 < sum(map(math.isfinite, scores)) < len(scores)
+
+
+def _undecided(arena: Result, entry: str, scores: Sequence[float], which: str, names: Sequence[Any]) -> SpecError:
+    known = f"{sum(map(math.isfinite, scores))} of {len(scores)} seeds"
+    message = f"{shown(entry)} has {arena['headline']} on the valid split in {known}: it does not tell the best {which}"
+    return SpecError(message, cure=f"name one (--{which}): {', '.join(map(str, names))}")
 
 
 def choose_seeds(arena: Result, entry: str, wanted: Wanted) -> list[int]:
     """The seed that was asked for, all that finished, or the one that is best on its own valid split."""
     runs = [run for run in arena["runs"] if run["entry"] == entry]
-    finished = [run["seed"] for run in runs if run["status"] != "diverged"]
+    finished = [run["seed"] for run in runs if run["status"] not in LOST]
     if wanted.every_seed:
         return finished
     if wanted.seed is not None and wanted.seed not in finished:
@@ -79,6 +94,8 @@ def choose_seeds(arena: Result, entry: str, wanted: Wanted) -> list[int]:
     if wanted.seed is not None:
         return [wanted.seed]
     scores = _goodness(arena, entry)
+    if _partial([scores[seed] for seed in finished]):
+        raise _undecided(arena, entry, [scores[seed] for seed in finished], "seed", finished)
     return [_best({seed: scores[seed] for seed in finished})]
 
 

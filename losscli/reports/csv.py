@@ -23,7 +23,7 @@ LONGEST = 2000  # characters of a foreign cell
 
 FIXED = (
     "arena", "data", "task", "entry", "loss", "options", "tuned", "verdict", "seeds", "finished", "seconds",
-    "delta_metric", "delta_mean", "delta_ci95_low", "delta_ci95_high", "delta_p", "delta_p_holm",
+    "delta_metric", "delta_mean", "delta_ci95_low", "delta_ci95_high", "delta_p", "delta_p_holm", "delta_n", "reason",
 )  # fmt: skip
 OF_A_METRIC = ("mean", "sd", "ci95_low", "ci95_high", "n", "baseline")
 
@@ -92,6 +92,8 @@ def _facts(arena: Arena, entry: EntryResult) -> dict[str, Any]:
         "delta_ci95_high": high,
         "delta_p": delta.p if delta else None,
         "delta_p_holm": delta.p_holm if delta else None,
+        "delta_n": delta.seeds if delta else None,
+        "reason": (delta.reason or "") if delta else "",
     }
 
 

@@ -211,4 +211,5 @@ def _difference(delta: Delta | None, places: int | None) -> Cell:
         return Cell("")
     mean = number(delta.mean, places, "+")
     ends = [number(end, places, "+") for end in delta.ci95 or ()]
-    return Cell(mean, delta.mean, f"[{ends[0]}, {ends[1]}]" if ends else "")
+    some = f"({delta.seeds} of {delta.of} seeds)" if delta.verdict == "undefined" else ""
+    return Cell(mean, delta.mean, f"[{ends[0]}, {ends[1]}]" if ends else some)

@@ -46,6 +46,7 @@ def _arena(arena: Arena) -> dict[str, Any]:
         "rows": dict(arena.rows),
         "resampled": arena.resampled,
         "split": arena.split,
+        **({"impossible": {name: list(seeds) for name, seeds in arena.impossible.items()}} if arena.impossible else {}),
         "corrupt": _plain(arena.corrupt),
         "comparisons": arena.comparisons,
         "why": dict(arena.why),

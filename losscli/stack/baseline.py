@@ -34,9 +34,13 @@ def baseline(
             for metric in wanted[split]:
                 measured = metric.measure(prediction, truth)
                 found[split][metric.name].append(math.nan if measured is None else float(measured[0]))
-    return {
-        split: {name: sum(values) / len(values) for name, values in scores.items()} for split, scores in found.items()
-    }
+    return {split: {name: _mean(values) for name, values in scores.items()} for split, scores in found.items()}
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean over the datasets that have a value: of the others, no entry has one that counts."""
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan
 
 
 def _told(split: str, dataset: Dataset, task: Task) -> tuple[Prediction, Tensor]:

@@ -46,15 +46,14 @@ def _measured(datasets: Mapping[int, Dataset], task: Task, metrics: Sequence[Met
 
 @torch.no_grad()
 def _of(dataset: Dataset, task: Task, metrics: Sequence[Metric]) -> dict[str, Values]:
-    truth = torch.from_numpy(dataset.parts["test"].target)
-    prediction = task.near_truth(truth, task.outputs(dataset.target), dataset.scale)
+    truth = torch.from_numpy(dataset.parts["test"].truth)
+    prediction = task.near_truth(truth, task.outputs(dataset.target))
     if prediction.labels is not None:  # calibration on rows that are all right leaves decisions and probabilities alone
         tuned = {metric.of: prediction.labels for metric in metrics if metric.reads == "tuned"}
         prediction = replace(prediction, tuned=tuned, scaled=prediction.probabilities)
-    target = truth[None] if dataset.scale is None else dataset.scale.in_units(truth[None])
     values = {}
     for metric in metrics:
-        measured = metric.measure(prediction, target)
+        measured = metric.measure(prediction, truth[None])
         if measured is not None:  # else it reads what only some losses give, such as an interval
             values[metric.name] = measured.tolist()
     return values

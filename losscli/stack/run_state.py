@@ -31,6 +31,7 @@ class RunState:
     epochs: int = 0
     best_epoch: int = 0
     best: float = -math.inf
+    by_loss: bool = False  # whether its own loss decides what is best, as the headline has no value in some epoch
     history: list[tuple[int, str, str, float]] = field(default_factory=list)
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     weights: dict[str, np.ndarray] = field(default_factory=dict)  # empty if the run diverged
@@ -62,9 +63,15 @@ class RunState:
             self.status = "diverged"
 
     def judge(self, headline: Metric, valid: Mapping[str, float], patience: int | None) -> bool:
-        """Whether this epoch is the best so far; without patience the last one always is. May stop the run."""
+        """Whether this epoch is the best so far; without patience the last one always is. May stop the run.
+
+        From the first epoch on in which the headline has no value (hinge has no log-loss, precision none without a positive),
+        the run's own loss decides: a number of one kind must not be held against a number of the other.
+        """
         score = goodness(valid[headline.name], headline.direction, target_of(self.calibration))
-        if math.isnan(score):  # no value for this loss (hinge has no log-loss): its own loss decides
+        if math.isnan(score) and not self.by_loss:
+            self.by_loss, self.best = True, -math.inf
+        if self.by_loss:
             score = -valid["loss"]
         unknown = math.isnan(score) and self.best == -math.inf  # nothing to be patient about: the last is the best
         if patience is None or score > self.best or unknown:

@@ -298,8 +298,9 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def near_truth(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
-        """Predictions of rows whose target [N, ...] is known: all right first, R = 1 + p, the others each wrong in one row.
+    def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
+        """Predictions of rows whose target [N, ...], in units, is known: all right first, R = 1 + p, the others each wrong in
+        one row.
 
         A metric that has no value even for the first has none for any prediction; the others tell by how much one row
         moves it. Where a metric moves by any amount there is nothing to tell, and p may be 0.

@@ -77,7 +77,7 @@ class Binary(Task):
     ) -> Prediction:
         return prior_decisions(train, rows)
 
-    def near_truth(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
+    def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         return self.read(decisions(truth), "logits")
 
 

@@ -88,7 +88,7 @@ class Multiclass(Task):
             prior = (counts / counts.sum()).expand(1, rows, -1)
         return Prediction(torch.zeros_like(prior), prior.argmax(-1).to(prior.dtype), prior)
 
-    def near_truth(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
+    def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         of_class = truth.argmax(-1) if truth.ndim == 2 else truth  # of probabilities, the most likely class
         return self.read(classes(of_class, outputs), "logits")
 

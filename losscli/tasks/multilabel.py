@@ -65,7 +65,7 @@ class Multilabel(Task):
     ) -> Prediction:
         return prior_decisions(train, rows)
 
-    def near_truth(self, truth: Tensor, outputs: int, scale: TargetScale | None = None) -> Prediction:
+    def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         return self.read(decisions(truth), "logits")
 
 

@@ -159,7 +159,7 @@ def test_intervals_of_different_levels_are_not_compared(metric: str) -> None:
     assert found.entries[1].verdict == "undefined"
     assert [finding.code for finding in found.findings] == ["interval-levels"]
     assert "a promise 90 %, those of b 80 %" in found.findings[0].message
-    assert "interval-score cannot tell which is better: b (the intervals of b promise 80 %" in paragraph(found)
+    assert "No verdict: b (the intervals of b promise 80 %" in paragraph(found)
 
 
 def test_scores_of_the_same_level_are_compared_whatever_is_covered() -> None:

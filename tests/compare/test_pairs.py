@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from losscli.compare.columns import columns
+from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, RunResult, TestRows
 from losscli.compare.verdict import described, seeds_wanted
@@ -56,8 +57,8 @@ def test_every_way_out_says_of_how_many_seeds_a_mean_is(comparison_of: Callable[
     arena = board({"daring": DARING, "shy": SHY})
     assert "8 of 30" in columns(arena)[0].cells[1]
     assert "30" not in columns(arena)[0].cells[0]  # all of them need no word
-    assert described(arena.entries[1], arena) == "no verdict, precision has a value in 8 of 30 seeds"
-    assert "precision has a value in 8 of 30 seeds" in paragraph(arena)
+    assert described(arena.entries[1], arena) == "no verdict, both have precision in 8 of 30 seeds"
+    assert "No verdict: shy (both have precision in 8 of 30 seeds)." in paragraph(arena)
     told = to_json(comparison_of(arena))["arenas"][0]["entries"][1]
     assert (told["test"]["precision"]["n"], told["test"]["precision"]["of"]) == (8, 30)
     assert told["test"]["precision"]["values"].count(None) == 22
@@ -105,6 +106,73 @@ def test_runs_that_are_lost_for_both_decide_nothing(arena_of: MakeArena) -> None
     assert arena_of({"a": scores["a"], "b": scores["a"]}, diverged={"b": [3]}).entries[1].verdict == "inconclusive"
 
 
+def test_seeds_that_compare_nothing_count_in_no_mean(comparison_of: Callable[..., Any]) -> None:
+    """A precision of 0 where no row is positive says nothing: it would pull down whoever dared to say yes there."""
+    alarms = [0.5, 0.6, 0.0, 0.5, 0.6, 0.0, 0.5, 0.6]
+    arena = board({"a": alarms, "b": alarms}, test=TestRows(impossible={"precision": {2, 5}}))
+    assert arena.impossible == {"precision": [2, 5]}
+    score = arena.entries[0].scores["test"]["precision"]
+    assert (score.mean, score.n, score.of) == (pytest.approx(0.55), 6, 8)
+    told = to_json(comparison_of(arena))["arenas"][0]
+    assert told["impossible"] == {"precision": [2, 5]}
+    assert told["entries"][0]["test"]["precision"]["values"][2] is None
+
+
+def test_an_expectation_asks_for_the_seeds_that_can_be_measured() -> None:
+    test = TestRows(impossible={"precision": {2}})
+    assert unmet({"test.precision": ">= 0.5"}, board({"a": [0.6, 0.6, NAN]}, test=test)) == []
+    assert unmet({"test.precision": ">= 0.5"}, board({"a": [0.6, 0.6, NAN]})) == [
+        "test.precision must be >= 0.5, and has a value in 2 of 3 seeds only (mean 0.6)"
+    ]
+    assert unmet({"test.precision": ">= 0.5"}, board({"a": [NAN]}, test=TestRows(impossible={"precision": {0}})))
+
+
+def test_of_new_seeds_too_some_compare_nothing() -> None:
+    """Half of the seeds can be measured, so twice as many are needed as where all can."""
+    chance = np.random.default_rng(3)
+    base, other = chance.normal(0.5, 0.02, (2, 20))
+    every = board({"a": base[::2], "b": other[::2] + 0.01}, resampled=False)
+    holes = {
+        name: [value if seed % 2 == 0 else NAN for seed, value in enumerate(values)]
+        for name, values in (("a", base), ("b", other + 0.01))
+    }
+    half = board(holes, resampled=False, test=TestRows(impossible={"precision": set(range(1, 20, 2))}))
+    assert every.entries[1].verdict == half.entries[1].verdict == "inconclusive"
+    assert seeds_wanted(half) == 2 * seeds_wanted(every)
+
+
+def test_what_has_no_verdict_lets_nobody_else_through() -> None:
+    """Holm goes on to a milder level only behind what is declared: `half` cannot be, so x needs p < 0.05 / 2."""
+    chance = np.random.default_rng(5)
+    base = chance.normal(0.5, 0.01, 10)
+    x = base + 0.004 + chance.normal(0, 0.005, 10)
+    half = base + 0.1 + chance.normal(0, 0.001, 10)
+    half[0] = NAN
+    arena = board({"a": base, "half": half, "x": x}, resampled=False)
+    deltas = {entry.entry: entry.delta for entry in arena.entries[1:]}
+    assert arena.entries[1].verdict == "undefined"
+    assert deltas["x"] is not None
+    assert deltas["x"].p is not None
+    assert deltas["x"].p_holm == pytest.approx(2 * deltas["x"].p)
+
+
+def test_an_open_question_names_its_reason(arena_of: MakeArena) -> None:
+    """No run is lost: what is in the way is chance with several comparisons, or rows that are too few to show it."""
+    base = [0.80, 0.82, 0.79, 0.84, 0.81, 0.83, 0.78, 0.80]
+    steps = [0.03, 0.025, 0.006, 0.04, 0.022, 0.028, 0.008, 0.02]
+    many = {
+        "a": base,
+        **{f"b{n}": [score + step + 0.0001 * n for score, step in zip(base, steps, strict=True)] for n in range(12)},
+    }
+    text = paragraph(arena_of(many, resampled=True))
+    assert "while others did not" not in text
+    assert "which chance may explain with 12 comparisons at once, p = " in text
+    tied = board(
+        {"a": [0.9] * 6, "b": [0.9] * 6}, "accuracy", resampled=False, test=TestRows(resolution={"accuracy": 1 / 30})
+    )
+    assert "equal in every run, but 30 test rows cannot show a difference of 0.0050" in paragraph(tied)
+
+
 # Equal predictions
 
 
@@ -125,6 +193,12 @@ def test_equal_predictions_are_the_same_at_any_number_of_seeds() -> None:
         assert again.entries[1].verdict == "same"
         assert described(again.entries[1], again) == "the same"
         assert again.entries[2].verdict != "same"
+        twins = build_arena(
+            entries[:2], runs[: 2 * seeds], task="binary", data="d", headline="f1", directions={"f1": "up"}, baseline={}
+        )
+        assert "b predicts the same as a in every run" in paragraph(twins)
+        assert "anecdote" not in paragraph(twins)
+        assert seeds_wanted(twins) == 0
 
 
 def test_a_fingerprint_tells_decisions_and_numbers_apart() -> None:

@@ -37,7 +37,7 @@ def test_the_headline_decides_and_the_own_loss_does_not() -> None:
 
 def test_without_a_headline_the_own_loss_decides() -> None:
     assert chosen(tried("a", math.nan, loss=0.5), tried("b", math.nan, loss=0.3), tried("c", math.nan, math.nan)) == "b"
-    assert chosen(tried("a", math.nan, loss=0.1), tried("b", 0.2, loss=9.0)) == "b"  # one value is better than none
+    assert chosen(tried("a", math.nan, loss=0.1), tried("b", 0.2, loss=9.0)) == "a"  # a value of 0 would beat none
 
 
 def test_of_equals_the_first_wins() -> None:

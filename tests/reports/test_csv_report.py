@@ -31,7 +31,7 @@ def test_a_line_per_entry_with_stable_names(arena_of: MakeArena, comparison_of: 
     first, second = rows(text)
     assert text.splitlines()[0] == (
         "arena,data,task,entry,loss,options,tuned,verdict,seeds,finished,seconds,delta_metric,delta_mean,"
-        "delta_ci95_low,delta_ci95_high,delta_p,delta_p_holm,"
+        "delta_ci95_low,delta_ci95_high,delta_p,delta_p_holm,delta_n,reason,"
         "auroc_mean,auroc_sd,auroc_ci95_low,auroc_ci95_high,auroc_n,auroc_baseline,"
         "accuracy_mean,accuracy_sd,accuracy_ci95_low,accuracy_ci95_high,accuracy_n,accuracy_baseline,"
         "log-loss_mean,log-loss_sd,log-loss_ci95_low,log-loss_ci95_high,log-loss_n,log-loss_baseline"
