@@ -13,7 +13,7 @@ from losscli.cli.app import run
 from losscli.cli.gating import GateOptions, _of_entry, _said
 from losscli.compare.gate import Gated, concluded
 from losscli.compare.leaderboard import build_arena
-from losscli.compare.result import Arena, RunResult
+from losscli.compare.result import Arena, RunResult, TestRows
 from losscli.direction import Direction
 from losscli.spec.model import Entry
 
@@ -184,3 +184,10 @@ def test_a_gate_says_how_many_seeds_have_a_value(arena_of: MakeArena) -> None:
     lost = gated(whole, arena_of({"a": [0.9] * 30}, diverged={"a": range(6)}), "auroc")
     assert (lost.outcome, lost.test, lost.p) == ("dropped", "diverged", 2 / 64)
     assert "more runs diverge than before" in _said(lost)
+
+
+def test_seeds_that_compare_nothing_hide_no_drop(arena_of: MakeArena) -> None:
+    test = TestRows(impossible={"auroc": {3, 8}})
+    good, bad = ([score + 0.001 * (seed % 4) for seed in range(10)] for score in (0.95, 0.3))
+    found = gated(arena_of({"a": good}, test=test), arena_of({"a": bad}, test=test), "auroc")
+    assert (found.outcome, found.seeds) == ("dropped", (8, 8))
