@@ -254,15 +254,15 @@ def unknown(name: str, task: str | None = None) -> SpecError:
     >>> print(unknown("HingeEmbeddingLoss", "binary").problems[0].cure)
     for binary: hinge, which is the classifier's; the default is bce-logits
     """
+    known = foreign(name)
+    if known is not None and known.what:  # said first: elsewhere the name may mean something else than the loss here
+        why = known.why.format(task=task or "every task here")
+        return SpecError(f"{shown(name)} is {known.what}: {why}", cure=_instead(known, task))
     homes = by_name(name, losses) if task else []
     if homes:
         others = " and ".join(sorted({item.task for item in homes}))
-        known = foreign(name) or foreign(homes[0].name)
+        known = known or foreign(homes[0].name)
         return SpecError(f"the loss {shown(name)} is for {others}, and the task is {task}", cure=_instead(known, task))
-    known = foreign(name)
-    if known is not None and known.what:
-        why = known.why.format(task=task or "every task here")
-        return SpecError(f"{shown(name)} is {known.what}: {why}", cure=_instead(known, task))
     return SpecError(f"there is no loss called {shown(name)}", cure=_cure(name, task))
 
 

@@ -51,6 +51,7 @@ IMAGES = "it compares whole images or regions, and {task} judges rows of a table
 BOXES = "its targets are boxes, and {task} has none"
 CRITICS = "it sets two networks against each other, and {task} trains one"
 TREES = "it says how a tree chooses its splits, and a network learns by slopes"
+NEGATED = "a loss is lowered, so it is the loss itself that is trained here"
 STEPS = "it counts decisions, so its slope is zero wherever it has one"
 
 LOGISTIC = {
@@ -225,6 +226,8 @@ FOREIGN = (
             "probabilities here come through the sigmoid", LOGISTIC),
     Foreign("squared_epsilon_insensitive l2_svr", "the square of what exceeds a tube", "the catalogue has no squared form",
             {**SQUARED_MARGINS, "binary": "squared-hinge, of a score"}),
+    Foreign("CategoricalHinge", "Keras's hinge, which takes the best other score to be at least 0",
+            "crammer-singer is that without the 0", MARGINS),
     Foreign("Lq lq_norm minkowski", "the power of the absolute error", "the power is fixed in each loss here",
             {**SQUARES, "regression": "mse for q = 2, mae for q = 1, barron with alpha between"}),
     Foreign("LogLinQuantile", "the quantile of a target with the prediction's logarithm as output",
@@ -277,16 +280,29 @@ FOREIGN = (
     Foreign("RMSLE root_mean_squared_logarithmic_error root_mean_squared_log_error",
             "a metric", "it is the root of msle, so the same predictions are best", {**SQUARES,
             "regression": "msle"}),
+    Foreign("neg_log_loss", "the log-loss with its sign turned, as scikit-learn scores", NEGATED, CLASSES),
+    Foreign("neg_brier_score", "the Brier score with its sign turned, as scikit-learn scores", NEGATED, SQUARES),
+    Foreign("neg_mean_squared_error neg_root_mean_squared_error", "a squared error with its sign turned, as scikit-learn "
+            "scores", NEGATED, SQUARES),
+    Foreign("neg_mean_absolute_error neg_median_absolute_error", "an absolute error with its sign turned, as scikit-learn "
+            "scores", NEGATED, DISTANCES),
+    Foreign("neg_mean_absolute_percentage_error", "the percentage error with its sign turned, as scikit-learn scores",
+            NEGATED, {**DISTANCES, "regression": "mape"}),
+    Foreign("neg_mean_poisson_deviance neg_mean_gamma_deviance neg_mean_squared_log_error", "a deviance with its sign "
+            "turned, as scikit-learn scores", NEGATED, {**SQUARES, "regression": "poisson-nll, gamma-nll or msle"}),
+    Foreign("d2_pinball_score d2_absolute_error_score d2_tweedie_score d2_log_loss_score", "a metric",
+            "it is 1 - loss / loss of a constant, so what lowers the loss raises it",
+            {**CLASSES, "regression": "quantile, mae or tweedie"}),
     Foreign("median_absolute_error medae max_error maximum_error", "a metric", "it depends on one row alone", DISTANCES),
     Foreign("accuracy acc zero_one 0-1 0/1 error error_rate misclassification binary_error multi_error merror "
-            "hamming balanced_accuracy top_k top_k_accuracy TotalF1 BalancedErrorRate",
+            "hamming balanced_accuracy top_k top_k_accuracy TotalF1 BalancedErrorRate NumErrors",
             "a metric", STEPS, {**CLASSES, "regression": "mse, as numbers are hardly ever hit"}),
-    Foreign("precision recall sensitivity specificity f2 f_beta f1_score f1_macro macro_f1 matthews "
+    Foreign("precision recall sensitivity specificity f2 f_beta f1_score f1_macro f1_micro f1_weighted macro_f1 matthews "
             "matthews_corrcoef kappa cohen_kappa quadratic_kappa qwk weighted_kappa",
             "a metric", STEPS, {"binary": "soft-f1, its smooth form", "multilabel": "soft-f1, its smooth form",
             "multiclass": "cross-entropy with weight: balanced; emd for ordered classes"}),
-    Foreign("auroc roc_auc roc_auc_score auprc aucpr average_precision PRAUC ap map mean_average_precision ndcg "
-            "dcg mrr lift gain gini_coefficient", "a metric of the order", "a rank has no slope", {**ORDER,
+    Foreign("auroc roc_auc roc_auc_score roc_auc_ovr roc_auc_ovo auprc aucpr average_precision PRAUC ap map "
+            "mean_average_precision ndcg dcg mrr lift gain gini_coefficient", "a metric of the order", "a rank has no slope", {**ORDER,
             "multiclass": "cross-entropy, whose probabilities rank well"}),
     Foreign("ece calibration_error expected_calibration_error", "a metric of calibration",
             "always predicting the base rate gets the best value", {**CERTAIN,

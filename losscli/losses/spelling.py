@@ -9,7 +9,7 @@ from functools import lru_cache
 # Where libraries keep their losses. A bare `losses.` is none of these: it is how a record names what was in losses.py.
 HOMES = (
     r"(?:torch\.)?nn\.(?:functional\.|modules\.loss\.)?|F\.|(?:tf\.|tensorflow\.)?keras\.(?:losses|metrics)\.|"
-    r"optax\.(?:losses\.)?|torchvision\.ops\.|timm\.loss\.|fastai\.losses\.|sklearn\.metrics\.|"
+    r"(?:tf|tensorflow)\.nn\.|optax\.(?:losses\.)?|torchvision\.ops\.|timm\.loss\.|fastai\.losses\.|sklearn\.metrics\.|"
     r"(?:smp|segmentation_models_pytorch|pytorch_metric_learning)\.losses\."
 )
 BETWEEN = r"[-_\s]*"

@@ -151,8 +151,6 @@ OF_CLASSES: dict[str, Callable[[np.ndarray, int], float]] = {
         sum(math.log(1 + math.exp(-each if k == y else each)) for k, each in enumerate(x)) / len(x)
     ),
     "multiclass_hinge_loss": lambda x, y: max(each + (k != y) for k, each in enumerate(x)) - x[y],  # optax
-    # Keras: the right class stands among the others with 0, which is seen where all others are negative
-    "categorical_hinge": lambda x, y: max(0.0, max(0.0 if k == y else each for k, each in enumerate(x)) - x[y] + 1),
 }
 
 
@@ -179,7 +177,9 @@ def test_a_name_for_labels_is_the_mean_over_them(name: str) -> None:
         ("binary", "binary_focal_crossentropy", "focal"),
         ("multiclass", "sparse_categorical_crossentropy", "cross-entropy"),
         ("multiclass", "categorical_focal_crossentropy", "focal"),
-        ("multiclass", "categorical_hinge", "crammer-singer"),
+        ("multiclass", "Lq", "gce"),
+        ("multiclass", "tf.nn.softmax_cross_entropy_with_logits", "cross-entropy"),
+        ("binary", "tf.nn.sigmoid_cross_entropy_with_logits", "bce-logits"),
         ("multiclass", "categorical_generalized_cross_entropy", "gce"),
         ("regression", "Huber", "huber"),
         ("regression", "Poisson", "poisson-nll"),

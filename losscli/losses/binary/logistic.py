@@ -21,6 +21,8 @@ FLOOR = -100.0  # what the logarithm of zero counts as, as in torch: a certain m
     aliases=(
         "BCEWithLogitsLoss",
         "sigmoid-cross-entropy",
+        "sigmoid-cross-entropy-with-logits",
+        "binary-logloss",
         "logistic",
         "log-loss",
         "binary-cross-entropy-with-logits",

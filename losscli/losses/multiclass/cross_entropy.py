@@ -18,6 +18,9 @@ from losscli.losses.multiclass.classes import class_weight, entropy, expected, i
     aliases=(
         "ce",
         "CategoricalCrossentropy",
+        "softmax-cross-entropy-with-logits",
+        "sparse-softmax-cross-entropy-with-logits",
+        "deviance",
         "SparseCategoricalCrossentropy",
         "softmax",
         "SoftTargetCrossEntropy",

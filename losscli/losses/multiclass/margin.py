@@ -46,7 +46,7 @@ def multi_margin(
     return others.pow(over_classes(p)).sum(-1) / prediction.shape[-1]
 
 
-@loss("multiclass", "scores", "class index", aliases=("multiclass-hinge", "CategoricalHinge"))
+@loss("multiclass", "scores", "class index", aliases=("multiclass-hinge",))
 def crammer_singer(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0) -> Tensor:
     """Crammer-Singer: the best of the other classes must stay below the right one by a margin; the rest do not count.
 
@@ -63,7 +63,7 @@ def crammer_singer(prediction: Tensor, target: Tensor, *, margin: Positive = 1.0
 
     Kin: with K = 2 equals hinge of x_1 - x_0; never more than K times multi-margin with p = 1.
 
-    Elsewhere: Keras CategoricalHinge; scikit-learn LinearSVC(multi_class="crammer_singer").
+    Elsewhere: scikit-learn LinearSVC(multi_class="crammer_singer").
 
     >>> crammer_singer(torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([1])).item()  # 1 + 1 - 0.5
     1.5

@@ -46,7 +46,7 @@ def mae(prediction: Tensor, target: Tensor) -> Tensor:
     "multiclass",
     "logits",
     "class index",
-    aliases=("generalized-cross-entropy", "CategoricalGeneralizedCrossEntropy"),
+    aliases=("generalized-cross-entropy", "CategoricalGeneralizedCrossEntropy", "lq"),
 )
 def gce(
     prediction: Tensor, target: Tensor, *, q: Annotated[Number, Bounds(low=0, high=1, low_open=True)] = 0.7

@@ -17,6 +17,7 @@ from losscli.losses.finite import difference
         "l2",
         "MeanSquaredError",
         "squared-error",
+        "ls",
         "regression",
         "regression-l2",
         "least-squares",

@@ -43,7 +43,7 @@ def quantile(prediction: Tensor, target: Tensor, *, tau: OpenFraction = 0.5) -> 
     return torch.maximum(tau * short, (tau - 1) * short)
 
 
-@loss("regression", "values", "any number", aliases=("asymmetric-mse",))
+@loss("regression", "values", "any number", aliases=("asymmetric-mse", "reg:expectileerror"))
 def expectile(prediction: Tensor, target: Tensor, *, tau: OpenFraction = 0.5) -> Tensor:
     """Expectile: squared error that costs tau where the prediction is too low and 1 - tau where it is too high.
 
