@@ -69,5 +69,5 @@ def _resamples(n: int) -> np.ndarray:
     import numpy as np
 
     count = min(RESAMPLES, max(FEWEST_RESAMPLES, DRAWN // n))
-    drawn: np.ndarray = np.random.default_rng(0).multinomial(n, [1 / n] * n, size=count) / n
-    return drawn
+    weights: np.ndarray = np.random.default_rng(0).multinomial(n, [1 / n] * n, size=count) / n
+    return weights

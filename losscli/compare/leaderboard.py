@@ -132,7 +132,7 @@ class _Board:
             for name in entries
         }
         deltas = self._corrected(
-            {key: delta(key[0], each.entry, each.reference, self.test_ratio) for key, each in paired.items()}
+            {key: delta(key[0], pair.entry, pair.reference, self.test_ratio) for key, pair in paired.items()}
         )
         verdicts: dict[str, dict[str, tuple[Delta | None, Verdict]]] = {}
         for metric in metrics:
@@ -165,11 +165,11 @@ class _Board:
 
     def _corrected(self, deltas: Mapping[tuple[str, str], Delta | None]) -> dict[tuple[str, str], Delta]:
         """The differences that there are, corrected for their number; one pair has no p, and counts as one of them."""
-        there = {key: found for key, found in deltas.items() if found is not None}
-        corrected = holm([1.0 if found.p is None else found.p for found in there.values()])
+        differences = {key: difference for key, difference in deltas.items() if difference is not None}
+        corrected = holm([1.0 if difference.p is None else difference.p for difference in differences.values()])
         return {
-            key: replace(found, p_holm=None if found.p is None else p)
-            for (key, found), p in zip(there.items(), corrected, strict=True)
+            key: replace(difference, p_holm=None if difference.p is None else p)
+            for (key, difference), p in zip(differences.items(), corrected, strict=True)
         }
 
 
@@ -183,9 +183,9 @@ def _entry(
     runs: Sequence[RunResult],
     bounds: Mapping[str, tuple[float, float]],
     ratios: Mapping[str, float],
-    judged: Mapping[str, tuple[Delta | None, Verdict]],
+    verdicts: Mapping[str, tuple[Delta | None, Verdict]],
 ) -> EntryResult:
-    """`judged` has the difference and the verdict on each metric that is shown, the headline first."""
+    """`verdicts` has the difference and the verdict on each metric that is shown, the headline first."""
     splits = dict.fromkeys(split for run in runs for split in run.scores)
     scores = {
         split: {
@@ -195,7 +195,7 @@ def _entry(
         }
         for split in splits
     }
-    headline = next(iter(judged.values()))
+    headline = next(iter(verdicts.values()))
     return EntryResult(
         entry=entry.name,
         loss=entry.loss,
@@ -204,5 +204,5 @@ def _entry(
         delta=headline[0],
         verdict=headline[1],
         seconds=math.fsum(run.seconds for run in runs),
-        deltas={metric: difference for metric, (difference, _) in judged.items() if difference is not None},
+        deltas={metric: difference for metric, (difference, _) in verdicts.items() if difference is not None},
     )

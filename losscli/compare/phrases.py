@@ -76,8 +76,8 @@ def some_of(score: Estimate) -> str:
 
 def scored(arena: Arena, entry: EntryResult) -> Estimate | None:
     """The headline on the test rows, where there is one."""
-    found = entry.scores.get("test", {}).get(arena.headline)
-    return found if found is not None and math.isfinite(found.mean) else None
+    score = entry.scores.get("test", {}).get(arena.headline)
+    return score if score is not None and math.isfinite(score.mean) else None
 
 
 def better(arena: Arena) -> str:

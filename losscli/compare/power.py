@@ -111,8 +111,8 @@ class _Question:
 
         error = self.sd * math.sqrt(1 / seeds + self.test_ratio)
         tail = LEVEL / 2
-        seen = stdtrit(seeds - 1, 1 - tail / self.comparisons) + stdtrit(seeds - 1, POWER)
-        if self.effect and seen * error <= abs(self.effect):
+        detectable = stdtrit(seeds - 1, 1 - tail / self.comparisons) + stdtrit(seeds - 1, POWER)
+        if self.effect and detectable * error <= abs(self.effect):
             return True
         if self.within is None:
             return False
