@@ -92,10 +92,8 @@ def _rank(predictions: Predictions, task: str) -> np.ndarray:
     """[N]: the share of the other class that each row is on the right side of, ties half; its mean over a class is AUROC."""
     score, positive = predictions.prediction[:, 0].astype(np.float64), predictions.truth[:, 0] > 0.5
     rank = np.full(len(score), np.nan)
-    for own, sign in (
-        (positive, 1.0),
-        (~positive, -1.0),
-    ):  # the right side of a negative row is below: signs turn it round
+    # a negative row is on the right side of what scores higher: turned round, the same count serves both classes
+    for own, sign in ((positive, 1.0), (~positive, -1.0)):
         others = np.sort(sign * score[~own])
         if len(others):
             # rows strictly below plus rows not above: twice the count below, with ties as one half each

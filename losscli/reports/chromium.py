@@ -80,8 +80,8 @@ class Chromium:
 
     def value(self, expression: str) -> Any:
         """What JavaScript makes of an expression, as plain data; promises are awaited."""
-        asked = {"expression": expression, "returnByValue": True, "awaitPromise": True}
-        answer = self.tell("Runtime.evaluate", asked)
+        parameters = {"expression": expression, "returnByValue": True, "awaitPromise": True}
+        answer = self.tell("Runtime.evaluate", parameters)
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]
             raise RuntimeError(details.get("exception", {}).get("description") or details["text"])
@@ -97,14 +97,14 @@ class Chromium:
 
     def screenshot(self, element: str | None = None, scale: float = 1.0) -> bytes:
         """A PNG of what is in view, or of the first element that a selector finds, wherever on the page it is."""
-        asked: dict[str, Any] = {"format": "png"}
+        parameters: dict[str, Any] = {"format": "png"}
         if element is not None:
             box = self.value(
                 f"(() => {{ const box = document.querySelector({json.dumps(element)}).getBoundingClientRect();"
                 " return [box.x + scrollX, box.y + scrollY, box.width, box.height]; })()"
             )
-            asked |= {"captureBeyondViewport": True, "clip": {**dict(zip(_BOX, box, strict=True)), "scale": scale}}
-        return base64.b64decode(self.tell("Page.captureScreenshot", asked)["data"])
+            parameters |= {"captureBeyondViewport": True, "clip": {**dict(zip(_BOX, box, strict=True)), "scale": scale}}
+        return base64.b64decode(self.tell("Page.captureScreenshot", parameters)["data"])
 
     def tell(self, method: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Send the page a command of the protocol, and return its answer."""
@@ -129,10 +129,10 @@ class Chromium:
 
     def _receive(self, method: str) -> dict[str, Any]:
         while b"\0" not in self._unread:
-            read = self._process.read(PATIENCE)
-            if not read:
+            chunk = self._process.read(PATIENCE)
+            if not chunk:
                 raise _gone(method)
-            self._unread += read
+            self._unread += chunk
         message, self._unread = self._unread.split(b"\0", 1)
         return dict(json.loads(message))
 

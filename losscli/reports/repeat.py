@@ -34,14 +34,14 @@ def own_losses(recalled: Recalled) -> dict[str, str]:
     """Losses that were code in a file: as the record names them, and as one gives them again."""
     from losscli.losses import losses
 
-    known = {loss.name for loss in losses}
-    found = {}
+    catalogue = {loss.name for loss in losses}
+    files = {}
     for arena in recalled.comparison.arenas:
         for entry in arena.entries:
             parts = re.fullmatch(r"([\w-]+)\.([A-Za-z_]\w*)", entry.loss)
-            if parts and entry.loss not in known:
-                found[entry.loss] = f"{parts[1]}.py:{parts[2]}"
-    return found
+            if parts and entry.loss not in catalogue:
+                files[entry.loss] = f"{parts[1]}.py:{parts[2]}"
+    return files
 
 
 def needed(name: str, file: str) -> str:

@@ -55,7 +55,7 @@ def pr(contents: ReportContents) -> Chart | None:
 def _ranked(contents: ReportContents, curve: Curve, chance: Trace, layout: Trace) -> Chart | None:
     traces: list[Trace] = []
     for name, samples in contents.samples.items():
-        curves = [found for sample in samples if (found := _macro(sample, curve)) is not None]
+        curves = [mean_curve for sample in samples if (mean_curve := _macro(sample, curve)) is not None]
         if not curves:
             continue
         mean, low, high = middle(np.array(curves), 0.0, 1.0)
