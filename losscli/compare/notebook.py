@@ -7,7 +7,7 @@ from html import escape
 
 from losscli.compare.columns import columns
 from losscli.compare.result import Arena, Comparison
-from losscli.compare.view import View, seen
+from losscli.compare.view import View, select
 from losscli.compare.words import paragraph
 from losscli.errors import visible
 
@@ -18,7 +18,7 @@ def html_of(comparison: Comparison) -> str:
 
 
 def _arena(arena: Arena) -> Iterator[str]:
-    shown = seen(arena, View())
+    shown = select(arena, View())
     table = columns(shown)
     yield f"<h4>{_safe(shown.data)} ({shown.task}), test {_safe(shown.headline)}</h4>"
     yield f"<p>{_safe(paragraph(arena))}</p>"

@@ -24,7 +24,7 @@ class View:
     top: int | None = None
 
 
-def seen(arena: Arena, view: View) -> Arena:
+def select(arena: Arena, view: View) -> Arena:
     """The arena with the entries and metrics of a view, in its order; runs, findings and verdicts stay whole."""
     return replace(
         arena,
@@ -35,7 +35,7 @@ def seen(arena: Arena, view: View) -> Arena:
 
 def in_words(arena: Arena, view: View) -> str:
     """What a reader of the view must know of it: what is not shown, and that its order ranks nothing."""
-    shown = len(seen(arena, view).entries)
+    shown = len(select(arena, view).entries)
     parts = [f"{shown} of {len(arena.entries)} entries shown"] if shown < len(arena.entries) else []
     if view.sort == NAME or view.sort in arena.directions:
         parts.append(f"sorted by {view.sort}, which is no ranking")

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from losscli.compare.result import Arena, Comparison, EntryResult
-from losscli.compare.view import View, seen
+from losscli.compare.view import View, select
 from losscli.errors import visible
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run, where it begins a text
@@ -36,7 +36,7 @@ def to_csv(comparison: Comparison, view: View | None = None) -> str:
     and `_baseline`.
     """
     uncut = replace(view or View(), top=None)  # a program gets every entry, as in JSON
-    arenas = [seen(arena, uncut) for arena in comparison.arenas]
+    arenas = [select(arena, uncut) for arena in comparison.arenas]
     metrics = list(dict.fromkeys(metric for arena in arenas for metric in arena.directions))
     columns = [*FIXED, *(f"{metric}_{part}" for metric in metrics for part in OF_A_METRIC)]
     text = io.StringIO()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from losscli.compare.columns import columns
 from losscli.compare.result import Arena, Comparison
 from losscli.compare.tuning import chosen
-from losscli.compare.view import View, in_words, seen
+from losscli.compare.view import View, in_words, select
 from losscli.compare.words import paragraph
 from losscli.errors import counted, visible
 
@@ -40,7 +40,7 @@ def literal(text: object, longest: int = LONGEST) -> str:
 
 
 def _arena(arena: Arena, view: View) -> Iterator[str]:
-    shown = seen(arena, view)
+    shown = select(arena, view)
     seeds = counted(len({run.seed for run in arena.runs}), "seed")
     yield from ("", f"### {literal(arena.title)} ({arena.task}), test {literal(arena.headline)}, {seeds}", "")
     yield literal(paragraph(arena), 20_000)
