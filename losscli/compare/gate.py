@@ -132,8 +132,8 @@ def _on_some_seeds(metric: str, old: Scores, new: Scores) -> str:
 
 def _undefined(result: Gated, reason: str, old: Scores, new: Scores) -> Gated:
     """No verdict on the values; but they may be gone on more seeds than chance explains."""
-    gone, back = _only_in(old, new, _without_value)
-    p = _mcnemar(gone, back) if gone > back else None
+    newly_missing, newly_present = _only_in(old, new, _without_value)
+    p = _mcnemar(newly_missing, newly_present) if newly_missing > newly_present else None
     return replace(result, p=p, test="none" if p is None else "lost", outcome="undefined", reason=reason)
 
 
@@ -225,7 +225,7 @@ def _only_in(old: Scores, new: Scores, which: Callable[[Scores], set[int]]) -> t
     return len((now - before) & both), len((before - now) & both)
 
 
-def _mcnemar(more: int, fewer: int) -> float:
+def _mcnemar(worse: int, better: int) -> float:
     """How likely chance alone makes so many of the seeds that changed change for the worse: exact, one-sided (McNemar 1947)."""
-    changed = more + fewer
-    return sum(math.comb(changed, k) for k in range(more, changed + 1)) / float(2**changed)
+    changed = worse + better
+    return sum(math.comb(changed, k) for k in range(worse, changed + 1)) / float(2**changed)

@@ -50,16 +50,18 @@ def pairs(
     """
     mine, other = ({run.seed: run for run in runs} for runs in (entry, reference))
     possible = [seed for seed in seeds if seed not in impossible]
-    values = {seed: tuple(_apart(runs.get(seed), metric, direction) for runs in (mine, other)) for seed in possible}
+    values = {
+        seed: tuple(_compared_value(runs.get(seed), metric, direction) for runs in (mine, other)) for seed in possible
+    }
     complete = {seed: pair for seed, pair in values.items() if all(map(math.isfinite, pair))}
-    gone = {seed: (lost(mine.get(seed)), lost(other.get(seed))) for seed in possible}
-    states = list(gone.values())
+    lost_runs = {seed: (lost(mine.get(seed)), lost(other.get(seed))) for seed in possible}
+    states = list(lost_runs.values())
     return Pairs(
         entry={seed: pair[0] for seed, pair in complete.items()},
         reference={seed: pair[1] for seed, pair in complete.items()},
         planned=len(seeds),
         lost=(states.count((True, False)), states.count((False, True)), states.count((True, True))),
-        unmeasured=sum(seed not in complete and not any(gone[seed]) for seed in possible),
+        unmeasured=sum(seed not in complete and not any(lost_runs[seed]) for seed in possible),
         impossible=len(seeds) - len(possible),
         same=all(_match(_fingerprint(mine.get(seed)), _fingerprint(other.get(seed))) for seed in seeds),
     )
@@ -70,7 +72,7 @@ def value(run: RunResult | None, metric: str, split: str = "test") -> float:
     return math.nan if run is None or run.lost else run.scores.get(split, {}).get(metric, math.nan)
 
 
-def _apart(run: RunResult | None, metric: str, direction: Direction) -> float:
+def _compared_value(run: RunResult | None, metric: str, direction: Direction) -> float:
     return compared(value(run, metric), direction, target_of(run.calibration if run is not None else {}))
 
 

@@ -189,8 +189,8 @@ class Arena:
     def __str__(self) -> str:
         from losscli.compare.words import paragraph
 
-        better = BETTER[self.directions[self.headline]]
-        lines = [f"{self.data} ({self.task}), test {self.headline}, {better} is better"]
+        direction = BETTER[self.directions[self.headline]]
+        lines = [f"{self.data} ({self.task}), test {self.headline}, {direction} is better"]
         for entry in self.entries:
             score = entry.scores.get("test", {}).get(self.headline)
             text = "no value" if score is None else f"{score.mean:.4f} ± {score.sd:.4f}"

@@ -29,7 +29,7 @@ Grids = Mapping[str, Mapping[str, Sequence[Any]]]  # entry -> what is tuned of i
 Allowed = Callable[[str, float], bool]  # whether what is tuned may have a value
 
 
-class Tried(Protocol):
+class TrainedCandidate(Protocol):
     """A candidate that was trained."""
 
     @property
@@ -40,7 +40,7 @@ class Tried(Protocol):
     def calibration(self) -> Mapping[str, Any]: ...
 
 
-Candidate = TypeVar("Candidate", bound=Tried)
+Candidate = TypeVar("Candidate", bound=TrainedCandidate)
 
 
 def best(candidates: Sequence[Candidate], headline: str, direction: Direction) -> Candidate:
@@ -56,36 +56,36 @@ def best(candidates: Sequence[Candidate], headline: str, direction: Direction) -
     return max(finished, key=lambda candidate: _goodness(candidate, metric, metric_direction))
 
 
-def _goodness(candidate: Tried, metric: str, direction: Direction) -> float:
+def _goodness(candidate: TrainedCandidate, metric: str, direction: Direction) -> float:
     target = target_of(candidate.calibration) if direction == "target" else LEVEL
     score = goodness(_valid(candidate, metric), direction, target)
     return score if math.isfinite(score) else -math.inf
 
 
-def _valid(candidate: Tried, metric: str) -> float:
+def _valid(candidate: TrainedCandidate, metric: str) -> float:
     return candidate.scores.get("valid", {}).get(metric, math.nan)
 
 
 def choose(states: Sequence[RunState], headline: Metric) -> list[RunState]:
     """Of the candidates of every entry and seed the one that tuning takes; its time is that of all of them."""
     winners = []
-    for tried in _tried(states):
-        winner = best(tried, headline.name, headline.direction)
-        winner.seconds = math.fsum(state.seconds for state in tried)
+    for candidates in _by_run(states):
+        winner = best(candidates, headline.name, headline.direction)
+        winner.seconds = math.fsum(state.seconds for state in candidates)
         winners.append(winner)
     return winners
 
 
 def forget(states: Sequence[RunState], headline: Metric) -> None:
     """Let go of what only the winner is asked for, so that memory holds one candidate of each run."""
-    for tried in _tried(states):
-        winner = best(tried, headline.name, headline.direction)
-        for state in tried:
+    for candidates in _by_run(states):
+        winner = best(candidates, headline.name, headline.direction)
+        for state in candidates:
             if state is not winner:
                 state.weights, state.predictions, state.fingerprint = {}, None, None
 
 
-def _tried(states: Sequence[RunState]) -> Iterable[list[RunState]]:
+def _by_run(states: Sequence[RunState]) -> Iterable[list[RunState]]:
     """The states, by entry and seed."""
     groups: dict[tuple[str, int], list[RunState]] = {}
     for state in states:

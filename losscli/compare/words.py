@@ -83,13 +83,13 @@ def _anecdote(arena: Arena) -> list[str]:
 def _setting(arena: Arena) -> list[str]:
     others = len(arena.entries) - 1
     names = [visible(entry.entry) for entry in arena.entries if entry.entry != arena.reference]
-    whom = f"{names[0]} was" if others == 1 else f"{others} alternatives were"
+    subject = f"{names[0]} was" if others == 1 else f"{others} alternatives were"
     shared = "split of the rows, initial weights and order" if arena.resampled else "initial weights and order of rows"
     reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
     score = scored(arena, reference)
     reached = f", and {visible(arena.reference)} gets {score.mean:.4g} on average{some_of(score)}" if score else ""
     return [
-        f"On {_data(arena)}, {whom} compared with {visible(arena.reference)}, all {_repeated(arena)};"
+        f"On {_data(arena)}, {subject} compared with {visible(arena.reference)}, all {_repeated(arena)};"
         f" one seed gives all the same {shared}.",
         f"The yardstick is {arena.headline} on the test rows: {better(arena)} is better{reached}.",
     ]
@@ -142,9 +142,9 @@ def _twins(arena: Arena) -> list[str]:
     names = [visible(entry.entry) for entry in arena.entries if entry.verdict == "same"]
     if not names:
         return []
-    does = "predicts" if len(names) == 1 else "predict"
+    verb = "predicts" if len(names) == 1 else "predict"
     return [
-        f"{joined(names)} {does} the same as {visible(arena.reference)} in every run, and so cannot differ from it."
+        f"{joined(names)} {verb} the same as {visible(arena.reference)} in every run, and so cannot differ from it."
     ]
 
 
@@ -201,12 +201,12 @@ def _collapse(arena: Arena) -> list[str]:
 
 
 def _next(arena: Arena) -> list[str]:
-    open_ones = [entry for entry in arena.entries if entry.verdict in ("inconclusive", "too-few-seeds") and entry.delta]
-    more = [entry.delta.seeds_needed for entry in open_ones if entry.delta and entry.delta.seeds_needed]
-    stuck = [entry for entry in open_ones if entry.delta and entry.delta.seeds_needed is None]
+    undecided = [entry for entry in arena.entries if entry.verdict in ("inconclusive", "too-few-seeds") and entry.delta]
+    more = [entry.delta.seeds_needed for entry in undecided if entry.delta and entry.delta.seeds_needed]
+    stuck = [entry for entry in undecided if entry.delta and entry.delta.seeds_needed is None]
     sentences = []
     if more:
-        few = any(entry.verdict == "too-few-seeds" for entry in open_ones)
+        few = any(entry.verdict == "too-few-seeds" for entry in undecided)
         least = f" (the nearest after about {min(more)})" if min(more) < max(more) and not few else ""
         aim = "for a verdict" if few else f"to settle {'the others' if stuck else 'what is open'}"
         about = "" if few else "about "
@@ -216,7 +216,7 @@ def _next(arena: Arena) -> list[str]:
         settle = f"More seeds alone would not settle {joined([visible(entry.entry) for entry in stuck])}{why}."
         sentences = [settle, *sentences]
     winners = [entry for entry in arena.entries if entry.verdict == "better"]
-    if winners and not open_ones:
+    if winners and not undecided:
         which = "it" if len(winners) == 1 else "the one you choose"
         try_it = f"try {which} on data that nobody has looked at yet."
         settled = f"On {arena.headline} nothing is open, but" if any(map(contrary, winners)) else "Nothing is open;"

@@ -75,8 +75,8 @@ class ReportContents:
         """The entries, best mean of the headline first; those without a value last."""
 
         def key(entry: EntryResult) -> float:
-            worth = self.arena.goodness(entry, self.arena.headline)
-            return -worth if math.isfinite(worth) else math.inf
+            goodness = self.arena.goodness(entry, self.arena.headline)
+            return -goodness if math.isfinite(goodness) else math.inf
 
         return sorted(self.arena.entries, key=key)
 

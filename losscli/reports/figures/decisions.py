@@ -30,9 +30,9 @@ def confusion(contents: ReportContents) -> Chart | None:
     counts = {name: confused(sample) for name in contents.samples if (sample := contents.pooled(name)) is not None}
     size = max(len(matrix) for matrix in counts.values())
     shown = np.sort(
-        np.argsort(-sum(_sized(matrix, size).sum(axis=1) for matrix in counts.values()), kind="stable")[:MOST_CLASSES]
+        np.argsort(-sum(_padded(matrix, size).sum(axis=1) for matrix in counts.values()), kind="stable")[:MOST_CLASSES]
     )
-    matrices = {name: _sized(matrix, size)[np.ix_(shown, shown)] for name, matrix in counts.items()}
+    matrices = {name: _padded(matrix, size)[np.ix_(shown, shown)] for name, matrix in counts.items()}
     names = [contents.label(index) for index in shown]
     reference = matrices.get(contents.arena.reference)
     views = {contents.called(name): _heat(_shares(matrix), matrix, names) for name, matrix in matrices.items()}
@@ -60,7 +60,7 @@ def confused(sample: Sample) -> np.ndarray:
     return np.bincount(truth * size + decided, minlength=size * size).reshape(size, size)
 
 
-def _sized(matrix: np.ndarray, size: int) -> np.ndarray:
+def _padded(matrix: np.ndarray, size: int) -> np.ndarray:
     return np.pad(matrix, (0, size - len(matrix)))
 
 

@@ -45,13 +45,15 @@ def reliability(contents: ReportContents) -> Chart | None:
     }
     views = {}
     for title, scaled in (("as trained", False), ("after temperature scaling", True)):
-        traces = [trace for name in contents.samples if (trace := _reliable(contents, name, scaled)) is not None]
+        traces = [
+            trace for name in contents.samples if (trace := _reliability_curve(contents, name, scaled)) is not None
+        ]
         if traces:
             views[title] = View([guide, *traces], layout, CLAIMED[contents.arena.task])
     return Chart(views, choice="probabilities", height=420) if views else None
 
 
-def _reliable(contents: ReportContents, name: str, scaled: bool) -> Trace | None:
+def _reliability_curve(contents: ReportContents, name: str, scaled: bool) -> Trace | None:
     pairs = []
     for sample in contents.samples[name]:
         if sample.kind != "probabilities":
@@ -119,12 +121,12 @@ def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tup
 )
 def histogram(contents: ReportContents) -> Chart | None:
     """How often a row of each class gets such a score. Each class has a shape of its own, whose shares sum to 100 %."""
-    shown, note = _worth_seeing(contents)
+    shown, note = _classes_to_draw(contents)
     views = {contents.called(name): _histogram(contents, name, shown, note) for name in contents.samples}
     return Chart(views, choice="entry", shown=contents.called(contents.by_score[0].entry), height=420)
 
 
-def _worth_seeing(contents: ReportContents) -> tuple[list[int], str]:
+def _classes_to_draw(contents: ReportContents) -> tuple[list[int], str]:
     """The classes that are drawn, and what is to be said of them: where not all can be, those that are missed most."""
     matrices = [confused(sample) for name in contents.samples if (sample := contents.pooled(name)) is not None]
     if contents.arena.task == "binary":

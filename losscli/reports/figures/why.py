@@ -108,7 +108,7 @@ def attention(contents: ReportContents) -> Chart | None:
     views = {}
     for place, word in enumerate(HARDNESS):
         traces = [
-            trace for name in contents.names for trace in _pulls(contents, data["entries"].get(name), name, place)
+            trace for name in contents.names for trace in _share_lines(contents, data["entries"].get(name), name, place)
         ]
         layout = {
             "xaxis": {"title": {"text": "epoch"}},
@@ -129,11 +129,11 @@ def _limits(edges: Sequence[float], task: str) -> list[str]:
     return [*(f"{low} to {high}" for low, high in itertools.pairwise(marks)), last]
 
 
-def _pulls(contents: ReportContents, looks: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
-    if looks is None:
+def _share_lines(contents: ReportContents, snapshots: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
+    if snapshots is None:
         return []
-    line: Trace = {"type": "scatter", "mode": "lines+markers", "entry": contents.place(entry), "x": looks["epochs"]}
-    gradient, rows = ([_nan_for_none(shares[place]) for shares in looks[word]] for word in ("gradient", "rows"))
+    line: Trace = {"type": "scatter", "mode": "lines+markers", "entry": contents.place(entry), "x": snapshots["epochs"]}
+    gradient, rows = ([_nan_for_none(shares[place]) for shares in snapshots[word]] for word in ("gradient", "rows"))
     return [
         {**line, "name": contents.called(entry), "y": rounded(gradient)},
         {
