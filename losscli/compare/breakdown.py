@@ -110,7 +110,7 @@ def _level(arena: Arena, kind: str) -> float:
 
 def _rest(arena: Arena, kind: str) -> str:
     """All that an arena is but for the level, as text."""
-    spec: dict[str, Any] = json.loads(json.dumps(arena.spec))
+    spec: dict[str, Any] = json.loads(json.dumps(arena.spec))  # a deep copy, as keys are taken out of it
     spec.get("data", {}).get("corrupt", {}).pop(kind, None)
     spec.pop("expect", None)
     others = {name: level for name, level in arena.corrupt.items() if name != kind}

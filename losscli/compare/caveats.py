@@ -45,6 +45,7 @@ def elsewhere(arena: Arena) -> list[str]:
             words = [
                 _contrary(arena, entry, delta)
                 for metric, delta in opposite.items()
+                # after a temperature only by itself: the words of the plain metric say that too
                 if metric.removesuffix(SCALED) not in opposite or not metric.endswith(SCALED)
             ]
             verdict = IN_WORDS.get(entry.verdict, entry.verdict)

@@ -145,7 +145,7 @@ def _with_diverged(result: Gated, old: Scores, new: Scores) -> Gated:
     if result.p is None and 2 * diverged >= LEVEL:
         return result
     p, test = min([(diverged, "diverged"), *([] if result.p is None else [(result.p, result.test)])])
-    return replace(result, p=min(1.0, 2 * p), test=test)
+    return replace(result, p=min(1.0, 2 * p), test=test)  # the better of two tests, so twice its p (Bonferroni)
 
 
 def vanished(entry: str, metric: str, old: Scores, limit: float) -> Gated:
@@ -196,8 +196,9 @@ def _welch(old: Scores, new: Scores, beyond: float) -> float | None:
         estimate(scores.finite).sd ** 2 * (1 / len(scores.finite) + scores.test_ratio) for scores in (old, new)
     ]
     error = math.sqrt(sum(variances))
-    if error <= 1e-9 * abs(beyond):
+    if error <= 1e-9 * abs(beyond):  # neither record varies: only the order of the two is left
         return chance if beyond > 0 else 1.0
+    # Welch and Satterthwaite: degrees of freedom between the smaller sample's and those of both together
     freedom = sum(variances) ** 2 / sum(
         variance**2 / (size - 1) for variance, size in zip(variances, sizes, strict=True)
     )

@@ -63,6 +63,7 @@ def pairs(
         lost=(states.count((True, False)), states.count((False, True)), states.count((True, True))),
         unmeasured=sum(seed not in complete and not any(lost_runs[seed]) for seed in possible),
         impossible=len(seeds) - len(possible),
+        # of every planned seed: where one run is lost, nobody knows that both predict the same
         same=all(_match(_fingerprint(mine.get(seed)), _fingerprint(other.get(seed))) for seed in seeds),
     )
 

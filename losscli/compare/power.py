@@ -60,6 +60,7 @@ def power(seeds: int, effect: float, sd: float, test_ratio: float = 0.0, compari
     away = abs(effect) / error
     if away > critical + 8:  # beyond doubt, and beyond what the series of nctdtr can do
         return 1.0
+    # a verdict the wrong way round counts as one; further out it is too rare to matter
     wrong_side = float(nctdtr(seeds - 1, away, -critical)) if away < 2 else 0.0
     return float(1 - nctdtr(seeds - 1, away, critical)) + wrong_side
 

@@ -33,7 +33,7 @@ def estimate(
     (0.9, 0.1)
     """
     finite = [value for value in values if math.isfinite(value)]
-    mean = math.fsum(finite) / len(finite) if finite else math.nan
+    mean = math.fsum(finite) / len(finite) if finite else math.nan  # fsum: the same in whatever order seeds come
     sd = _sd(finite, mean)
     ci95 = _ci95(mean, sd, len(finite), test_ratio)
     if ci95 is not None:  # a mean that rounding has put outside its range stays within its interval

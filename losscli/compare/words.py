@@ -102,6 +102,7 @@ def _repeated(arena: Arena) -> str:
         return f"with the same {count} random seeds"
     rounds, rest = divmod(count, folds)
     seeds = {run.seed for run in arena.runs}
+    # fold = seed % folds: only seeds that fill whole rounds test on every row equally often
     if rest or len({seed // folds for seed in seeds}) != rounds:
         return f"with the same {count} random seeds, each of which tests on one of {folds} folds"
     return f"with the same {count} random seeds, which are {counted(rounds, 'round')} of {folds} folds"

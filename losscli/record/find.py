@@ -27,7 +27,7 @@ def find(root: Path, text: str, *, outside: bool = False) -> Path:
     `SpecError` where several records fit or a path leads out, `MachineError` where there is none.
     """
     path = Path(text)
-    if (path / MANIFEST).is_file() and text.strip():
+    if (path / MANIFEST).is_file() and text.strip():  # Path("") would be the working directory
         if outside or (path.resolve().parent == root.resolve() and not path.is_symlink()):
             return path
         message = f"{shown(text)} is not a record right below {shown(root)}"

@@ -46,7 +46,7 @@ def remove(root: Path, folder: Path) -> None:
         raise ValueError("only what removable() gave is removed")
     try:
         (folder / MANIFEST).unlink(missing_ok=True)
-        for file in list(os.scandir(folder)):
+        for file in list(os.scandir(folder)):  # a list, as the folder changes underneath
             os.unlink(file.path)
         folder.rmdir()
     except OSError as error:

@@ -70,7 +70,7 @@ def write(
         try:
             recorded = replace(comparison, record=folder.as_posix())
             _fill(folder, _contents(recorded, weights, encoders, specs, results(recorded), predictions))
-        except BaseException:
+        except BaseException:  # Ctrl-C too must leave no half a record
             shutil.rmtree(folder, ignore_errors=True)
             raise
     except OSError as error:
@@ -98,7 +98,7 @@ def _take_id(root: Path, name: str) -> Path:
         try:
             folder.mkdir()
         except FileExistsError:
-            counter += 1
+            counter += 1  # another process took it in between
         else:
             return folder
 
@@ -136,7 +136,7 @@ def _fill(folder: Path, contents: Mapping[str, bytes]) -> None:
     }
     half = folder / f"{MANIFEST}.part"
     _put(half, _json(manifest))
-    half.rename(folder / MANIFEST)
+    half.rename(folder / MANIFEST)  # in one step: it is there whole, or not at all
 
 
 def _put(path: Path, data: bytes) -> None:

@@ -114,7 +114,7 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
         "arena": arena,
         "compared": [
             arena.task,
-            counted(len(arena.entries), "loss").replace("losss", "losses"),
+            counted(len(arena.entries), "loss").replace("losss", "losses"),  # counted adds an s, and no more
             counted(seeds, "seed"),
             *_facts(arena),
         ],

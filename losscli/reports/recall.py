@@ -66,7 +66,7 @@ def _arena(output: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, i
     shown = [name for name in settings.get("metrics") or () if name in measured]
     order = list(dict.fromkeys([output["headline"], *shown, *sorted(measured)]))
     values = {
-        "directions": {name: directions.get(name, "up") for name in order},
+        "directions": {name: directions.get(name, "up") for name in order},  # up: of one that is no longer on the shelf
         "entries": [_entry(entry) for entry in output["entries"]],
         "baseline": {
             split: {name: _number(value) for name, value in scores.items()}
@@ -122,6 +122,7 @@ def _runs(output: Mapping[str, Any], histories: Mapping[tuple[str, int], list[Po
     count: dict[str, int] = {}
     runs = []
     for run in output["runs"]:
+        # values stand by seed, without its number: the n-th run of an entry has the n-th of its values
         place = count[run["entry"]] = count.get(run["entry"], -1) + 1
         scores = {
             split: {name: _number(score["values"][place]) for name, score in measured.items()}

@@ -16,6 +16,7 @@ def command(recalled: Recalled) -> str:
     `FILE.py:NAME`. Where losses have options, which no flag says, that is left to the reader (see `needed`).
     """
     folder = shlex.quote(recalled.folder.as_posix())
+    # the star stands outside the quotes, for the shell to expand
     specs = f"{folder}/spec.yaml" if len(recalled.specs) == 1 else f"{folder}/spec*.yaml"
     single = len(recalled.comparison.arenas) == 1 and len(recalled.comparison.arenas[0].entries) == 1
     return " ".join([f"losscli {'train' if single else 'compare'} {specs}", *_flags(recalled)])

@@ -57,6 +57,7 @@ def confused(sample: Sample) -> np.ndarray:
     else:
         decided = sample.prediction.argmax(axis=1)
     size = max(2, sample.prediction.shape[1], int(truth.max()) + 1)
+    # cell (true, decided) is number true * size + decided of a flat matrix
     return np.bincount(truth * size + decided, minlength=size * size).reshape(size, size)
 
 

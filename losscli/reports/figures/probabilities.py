@@ -63,6 +63,7 @@ def _reliability_curve(contents: ReportContents, name: str, scaled: bool) -> Tra
             pairs.append(claims(sample, cooled(sample.prediction, temperature)))
     if not pairs:
         return None
+    # unique: where many rows share a probability, quantiles coincide, and would bound bins of no width
     edges = np.unique(np.quantile(np.concatenate([predicted for predicted, _ in pairs]), np.linspace(0, 1, BINS + 1)))
     predicted, observed = binned(pairs, edges)
     filled = np.isfinite(predicted).any(axis=0)
@@ -95,6 +96,7 @@ def cooled(probabilities: np.ndarray, temperature: float) -> np.ndarray:
         return probabilities
     p = np.clip(probabilities, 1e-12, 1 - 1e-12)
     if np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-3) and probabilities.shape[1] > 1:
+        # softmax(log p / temperature), as the logits are known up to a constant only
         powered = p ** (1 / temperature)
         return np.asarray(powered / powered.sum(axis=1, keepdims=True))
     return np.asarray(expit(logit(p) / temperature))
@@ -106,7 +108,7 @@ def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tup
     for claimed, true in pairs:
         bins = np.clip(np.searchsorted(edges, claimed, side="right") - 1, 0, max(len(edges) - 2, 0))
         count = np.bincount(bins, minlength=max(len(edges) - 1, 1)).astype(float)
-        count[count < FEWEST] = np.nan
+        count[count < FEWEST] = np.nan  # what is divided by it is NaN, and left out of the curve
         predicted.append(np.bincount(bins, claimed, len(count)) / count)
         observed.append(np.bincount(bins, true, len(count)) / count)
     return np.array(predicted), np.array(observed)

@@ -92,6 +92,7 @@ def _roc(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
     from sklearn.metrics import roc_curve
 
     false, true, _ = roc_curve(truth, score)
+    # the curve begins at the origin; at a rate of 0 interp would take the top of its first, vertical piece
     return np.concatenate([[0.0], np.interp(GRID[1:], false, true)])
 
 

@@ -51,7 +51,7 @@ def classes(contents: ReportContents) -> Chart | None:
     """
     if not (pair := _pair(contents, "classes", "class")):
         return None
-    bars, measure = pair
+    bars, measure = pair  # lying down, so that long names of classes have room
     traces = [{**bar, "x": bar["y"], "y": bar["x"], "orientation": "h", "hovertemplate": "%{x}"} for bar in bars]
     layout = {
         "barmode": "group",
