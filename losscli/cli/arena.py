@@ -16,7 +16,7 @@ from losscli.cli.text import duration, visible
 from losscli.compare.phrases import corrections
 from losscli.compare.result import Arena
 from losscli.compare.tuning import chosen
-from losscli.compare.view import View, in_words, seen
+from losscli.compare.view import View, in_words, select
 from losscli.compare.words import paragraph
 
 MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it
@@ -26,7 +26,7 @@ WIDEST_PROSE = 100  # columns that an eye follows from line to line
 
 def pieces(whole: Arena, view: View, width: int, plain: bool) -> Iterator[RenderableType]:
     """The arena as a view shows it, for so many columns; a `plain` terminal, which has only ASCII, gets no shading."""
-    arena = seen(whole, view)
+    arena = select(whole, view)
     if len(whole.entries) == 1:
         yield from _single(arena, plain)
     else:

@@ -52,9 +52,10 @@ def _interval(values: Sequence[float], tail: float) -> tuple[float, float]:
     scale = float(np.abs(around).max())
     if scale <= 1e-12 * abs(centre):  # all equal, but for rounding
         return centre, centre
-    around /= scale
+    around /= scale  # or the cubes of very large or small values would leave the range of floats
     means = _resamples(len(values)) @ around
     mean = float(around.mean())
+    # a mean that resamples hit exactly, as of few or round values, counts half; rounding must not break such ties
     below = ((means < mean - 1e-12).mean() + (means <= mean + 1e-12).mean()) / 2
     bias = ndtri(below)
     acceleration = (around**3).sum() / (6 * (around**2).sum() ** 1.5)
@@ -69,5 +70,5 @@ def _resamples(n: int) -> np.ndarray:
     import numpy as np
 
     count = min(RESAMPLES, max(FEWEST_RESAMPLES, DRAWN // n))
-    drawn: np.ndarray = np.random.default_rng(0).multinomial(n, [1 / n] * n, size=count) / n
-    return drawn
+    weights: np.ndarray = np.random.default_rng(0).multinomial(n, [1 / n] * n, size=count) / n
+    return weights

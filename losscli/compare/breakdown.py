@@ -78,7 +78,7 @@ class Breakdown:
 
 def breakdowns(arenas: Sequence[Arena]) -> list[Breakdown]:
     """Every group of arenas that differ in the level of one kind of damage alone, one of them without it."""
-    found, used = [], set[int]()
+    groups, used = [], set[int]()
     for place, arena in enumerate(arenas):
         if place in used:
             continue
@@ -88,10 +88,10 @@ def breakdowns(arenas: Sequence[Arena]) -> list[Breakdown]:
             ]
             if len(alike) > 1 and any(not _level(arenas[at], kind) for at in alike):
                 alike.sort(key=lambda at: _level(arenas[at], kind))
-                found.append(_breakdown(kind, {at: arenas[at] for at in alike}))
+                groups.append(_breakdown(kind, {at: arenas[at] for at in alike}))
                 used |= set(alike)
                 break
-    return found
+    return groups
 
 
 def _kinds(arenas: Sequence[Arena]) -> list[str]:
@@ -110,7 +110,7 @@ def _level(arena: Arena, kind: str) -> float:
 
 def _rest(arena: Arena, kind: str) -> str:
     """All that an arena is but for the level, as text."""
-    spec: dict[str, Any] = json.loads(json.dumps(arena.spec))
+    spec: dict[str, Any] = json.loads(json.dumps(arena.spec))  # a deep copy, as keys are taken out of it
     spec.get("data", {}).get("corrupt", {}).pop(kind, None)
     spec.pop("expect", None)
     others = {name: level for name, level in arena.corrupt.items() if name != kind}
@@ -137,15 +137,15 @@ def _breakdown(kind: str, arenas: Mapping[int, Arena]) -> Breakdown:
 
 def _by_seed(entry: str, arenas: Sequence[Arena], levels: Sequence[float]) -> list[tuple[list[float], list[float]]]:
     """For each seed the levels at which it was run, and its scores there, NaN where it diverged."""
-    found: dict[int, tuple[list[float], list[float]]] = {}
+    by_seed: dict[int, tuple[list[float], list[float]]] = {}
     for arena, level in zip(arenas, levels, strict=True):
         for run in arena.runs:
             if run.entry == entry:
                 score = run.scores.get("test", {}).get(arena.headline, math.nan)
-                at, scores = found.setdefault(run.seed, ([], []))
-                at.append(level)
-                scores.append(math.nan if run.status == "diverged" else score)
-    return [measured for measured in found.values() if measured[0][0] == levels[0]]
+                seed_levels, seed_scores = by_seed.setdefault(run.seed, ([], []))
+                seed_levels.append(level)
+                seed_scores.append(math.nan if run.status == "diverged" else score)
+    return [measured for measured in by_seed.values() if measured[0][0] == levels[0]]
 
 
 def crossing(levels: Sequence[float], values: Sequence[float], direction: Direction, target: float = LEVEL) -> float:

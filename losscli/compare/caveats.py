@@ -38,22 +38,23 @@ def contrary(entry: EntryResult) -> list[Delta]:
 
 def elsewhere(arena: Arena) -> list[str]:
     """A sentence for the entries whose verdict would be another one on another metric."""
-    told = []
+    clauses = []
     for entry in arena.entries:
-        found = {delta.metric: delta for delta in contrary(entry)}
-        if found:
+        opposite = {delta.metric: delta for delta in contrary(entry)}
+        if opposite:
             words = [
                 _contrary(arena, entry, delta)
-                for metric, delta in found.items()
-                if metric.removesuffix(SCALED) not in found or not metric.endswith(SCALED)
+                for metric, delta in opposite.items()
+                # after a temperature only by itself: the words of the plain metric say that too
+                if metric.removesuffix(SCALED) not in opposite or not metric.endswith(SCALED)
             ]
             verdict = IN_WORDS.get(entry.verdict, entry.verdict)
-            told.append(f"{visible(entry.entry)}, {verdict} on {arena.headline}, is {joined(words)}")
-    if not told:
+            clauses.append(f"{visible(entry.entry)}, {verdict} on {arena.headline}, is {joined(words)}")
+    if not clauses:
         return []
     others = sum(metric != arena.headline for entry in arena.entries for metric in entry.deltas)
     corrected = f" (corrected for {others} comparisons)" if others > 1 else ""
-    return [f"Other yardsticks say otherwise{corrected}: {joined(told)}."]
+    return [f"Other yardsticks say otherwise{corrected}: {joined(clauses)}."]
 
 
 def _contrary(arena: Arena, entry: EntryResult, delta: Delta) -> str:
@@ -78,17 +79,17 @@ def no_better_than_none(arena: Arena) -> list[str]:
     none = _without_model(arena, arena.headline)
     if not math.isfinite(none):
         return []
-    known = [(entry, found) for entry in arena.entries if (found := scored(arena, entry)) is not None]
+    estimates = [(entry, estimate) for entry in arena.entries if (estimate := scored(arena, entry)) is not None]
     useless = []
-    for entry, found in known:
-        bounds = (found.mean,) if found.ci95 is None else found.ci95
+    for entry, estimate in estimates:
+        bounds = (estimate.mean,) if estimate.ci95 is None else estimate.ci95
         if not all(_beats(bound, none, arena, arena.headline) for bound in bounds):
             useless.append(visible(entry.entry))
     if not useless:
         return []
     clearly = "clearly " if seeds_of(arena) > 1 else ""
     beyond = f"{clearly}better than a prediction without any model, which gets {arena.headline} {none:.4g}"
-    if len(useless) == len(known):
+    if len(useless) == len(estimates):
         return [f"But none of them is {beyond}: which of them is better says little until one is."]
     return [f"Not {beyond}: {joined(useless)}."]
 

@@ -61,10 +61,10 @@ def arrow(arena: Arena, metric: str) -> str:
 def _metric(arena: Arena, metric: str) -> Column:
     estimates = [entry.scores.get("test", {}).get(metric, NO_ESTIMATE) for entry in arena.entries]
     baseline = arena.baseline.get("test", {}).get(metric, math.nan)
-    places = decimals([*(found.mean for found in estimates), baseline])
+    places = decimals([*(estimate.mean for estimate in estimates), baseline])
     cells = [
-        f"{spread(found, places)} {_claim(entry, arena, metric)}".rstrip()
-        for entry, found in zip(arena.entries, estimates, strict=True)
+        f"{spread(estimate, places)} {_claim(entry, arena, metric)}".rstrip()
+        for entry, estimate in zip(arena.entries, estimates, strict=True)
     ]
     return Column("metric", headed(arena, metric), cells, number(baseline, places))
 

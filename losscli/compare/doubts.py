@@ -11,9 +11,9 @@ from losscli.compare.result import Arena, RunResult
 from losscli.compare.shape import carrier, odd_seed, one_sided
 from losscli.errors import Finding, Severity, counted, listed, shown, visible
 
-MOST_TOLD = 6  # entries that one finding names
+MOST_NAMED = 6  # entries that one finding names
 CLAIMS = ("better", "worse")
-JUDGED = (*CLAIMS, "inconclusive", "equivalent")
+TESTED = (*CLAIMS, "inconclusive", "equivalent")  # verdicts that come from a test on pairs
 
 
 def doubts(arena: Arena, test_ratio: float) -> list[Finding]:
@@ -36,7 +36,7 @@ def _shapes(arena: Arena, runs: Mapping[str, Sequence[RunResult]], test_ratio: f
     carried, leaning = [], []
     seeds, direction = {run.seed for run in arena.runs}, arena.directions[arena.headline]
     for entry in arena.entries:
-        if entry.delta is None or entry.verdict not in JUDGED:
+        if entry.delta is None or entry.verdict not in TESTED:
             continue
         both = pairs(runs[entry.entry], runs[arena.reference], arena.headline, seeds, direction=direction)
         differences = {seed: score - both.reference[seed] for seed, score in both.entry.items()}
@@ -47,12 +47,12 @@ def _shapes(arena: Arena, runs: Mapping[str, Sequence[RunResult]], test_ratio: f
             leaning.append(f"{visible(entry.entry)} (seed {odd_seed(differences)})")
     findings = []
     if carried:
-        message = f"{listed(carried, MOST_TOLD)}: without it there is no difference in {arena.headline}"
+        message = f"{listed(carried, MOST_NAMED)}: without it there is no difference in {arena.headline}"
         cure = "look at that seed's run, and add seeds before relying on the verdict"
         findings.append(Finding("one-seed", "warning", message, cure))
     if leaning:
         message = (
-            f"one seed lies far from the others in the differences of {listed(leaning, MOST_TOLD)}: such differences"
+            f"one seed lies far from the others in the differences of {listed(leaning, MOST_NAMED)}: such differences"
         )
         message += f" are told apart by chance more often than {LEVEL:.0%}"
         findings.append(Finding("odd-seed", "info", message, "look at that seed's run; more seeds show how rare it is"))
@@ -72,7 +72,7 @@ def _impossible(arena: Arena, metrics: Sequence[str]) -> list[Finding]:
         none = set(seeds) >= every
         counts = "that seed counts" if len(seeds) == 1 else "those seeds count"
         where, rest = ("any seed", "it compares nothing") if none else (_numbered(seeds), f"{counts} in no mean")
-        message = f"{listed(names, MOST_TOLD)} cannot be measured on the test rows of {where}, for any entry; {rest}"
+        message = f"{listed(names, MOST_NAMED)} cannot be measured on the test rows of {where}, for any entry; {rest}"
         findings.append(Finding("metric-impossible", "warning", message, cure))
     return findings
 
@@ -82,12 +82,12 @@ def _unmeasured(arena: Arena, metric: str, runs: Mapping[str, Sequence[RunResult
     partial = {}
     for entry, group in runs.items():
         possible = [run for run in group if not run.lost and run.seed not in arena.impossible.get(metric, ())]
-        known = sum(math.isfinite(value(run, metric)) for run in possible)
-        if 0 < known < len(possible):
-            partial[entry] = f"{known} of {counted(len(possible), 'seed')} for {visible(entry)}"
+        measured = sum(math.isfinite(value(run, metric)) for run in possible)
+        if 0 < measured < len(possible):
+            partial[entry] = f"{measured} of {counted(len(possible), 'seed')} for {visible(entry)}"
     if not partial:
         return []
-    message = f"{metric} has a value in {listed(list(partial.values()), MOST_TOLD)}; its mean is that of those seeds"
+    message = f"{metric} has a value in {listed(list(partial.values()), MOST_NAMED)}; its mean is that of those seeds"
     cure = f"train for longer{_instead(arena)}"
     return [Finding("metric-undefined", "warning", f"{message}, and no verdict is built on it", cure)]
 
@@ -105,7 +105,7 @@ def _never_positive(arena: Arena) -> list[Finding]:
     """Entries that get no positive test row right with any seed, as far as f1 or recall tell; accuracy hides it."""
     if arena.task != "binary":
         return []
-    found = []
+    findings = []
     for entry in arena.entries:
         measured = entry.scores.get("test", {})
         values = next((measured[metric].values for metric in ("recall", "f1") if metric in measured), ())
@@ -115,23 +115,23 @@ def _never_positive(arena: Arena) -> list[Finding]:
             seeds = f"{len(finite)} of {counted(len(values), 'seed')}"
             message = f"{entry.entry} recognises no test row of the {name} in {seeds}"
             cure = "pos_weight: balanced, or a loss for rare classes such as focal, or longer training"
-            found.append(Finding("never-positive", "warning", message, cure))
-    return found
+            findings.append(Finding("never-positive", "warning", message, cure))
+    return findings
 
 
 def _diverged(by_entry: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
     """One finding for the entries that lost every run, one for those that lost some: their cure is the same."""
     lost = {name: [run.seed for run in runs if run.status == "diverged"] for name, runs in by_entry.items()}
-    whole = [name for name, seeds in lost.items() if seeds and len(seeds) == len(by_entry[name])]
-    some = [name for name, seeds in lost.items() if seeds and name not in whole]
+    every_run = [name for name, seeds in lost.items() if seeds and len(seeds) == len(by_entry[name])]
+    some_runs = [name for name, seeds in lost.items() if seeds and name not in every_run]
     cure = "a lower learning rate (--lr) or clipped gradients (--set train.clip=1) may keep them finite"
-    found = []
-    kinds: list[tuple[list[str], Severity]] = [(some, "warning"), (whole, "error")]
+    findings = []
+    kinds: list[tuple[list[str], Severity]] = [(some_runs, "warning"), (every_run, "error")]
     for names, severity in kinds:
         if names:
             message = _lost({name: (lost[name], len(by_entry[name])) for name in names})
-            found.append(Finding("diverged", severity, message, cure))
-    return found
+            findings.append(Finding("diverged", severity, message, cure))
+    return findings
 
 
 def _lost(entries: Mapping[str, tuple[Sequence[int], int]]) -> str:
@@ -139,12 +139,12 @@ def _lost(entries: Mapping[str, tuple[Sequence[int], int]]) -> str:
     if len(entries) == 1:
         ((name, (seeds, runs)),) = entries.items()
         return f"{len(seeds)} of {runs} runs of {name} diverged ({_numbered(seeds)}) and count in no mean"
-    told = [
+    counts = [
         f"{name} (all {runs})" if len(seeds) == runs else f"{name} ({len(seeds)} of {runs}: {_numbered(seeds)})"
         for name, (seeds, runs) in entries.items()
     ]
-    more = f" and {len(told) - MOST_TOLD} more entries" if len(told) > MOST_TOLD else ""
-    return f"runs of {len(told)} entries diverged and count in no mean: {', '.join(told[:MOST_TOLD])}{more}"
+    more = f" and {len(counts) - MOST_NAMED} more entries" if len(counts) > MOST_NAMED else ""
+    return f"runs of {len(counts)} entries diverged and count in no mean: {', '.join(counts[:MOST_NAMED])}{more}"
 
 
 def _numbered(seeds: Sequence[int], most: int = 8) -> str:

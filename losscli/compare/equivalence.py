@@ -14,17 +14,17 @@ RATE = 0.005
 SHARE_OF_ERROR = 0.01
 
 
-def margin(direction: Direction, reference: float, wanted: float | str | None = None) -> float:
+def margin(direction: Direction, reference: float, requested: float | str | None = None) -> float:
     """How large a difference may be and still count as none, in the metric's units.
 
-    `reference` is the mean of the reference entry; `wanted` is what the spec says, a number in the metric's units or a share
+    `reference` is the mean of the reference entry; `requested` is what the spec says, a number in the metric's units or a share
     of the reference's mean such as `2%`.
 
     >>> margin("up", 0.9), margin("down", 3.0), margin("down", 3.0, "2%"), margin("down", 3.0, 0.5)
     (0.005, 0.03, 0.06, 0.5)
     """
-    if isinstance(wanted, str):
-        return abs(reference) * float(wanted.strip().removesuffix("%")) / 100
-    if wanted is not None:
-        return wanted
+    if isinstance(requested, str):
+        return abs(reference) * float(requested.strip().removesuffix("%")) / 100
+    if requested is not None:
+        return requested
     return SHARE_OF_ERROR * abs(reference) if direction == "down" else RATE

@@ -25,19 +25,19 @@ def unmet(expect: Mapping[str, str], arena: Arena) -> list[str]:
     from losscli.spec.model import CONDITION  # imports torch, which this room does without
 
     scores = next(entry.scores for entry in arena.entries if entry.entry == arena.reference)
-    found = []
+    failures = []
     for key, condition in expect.items():
-        read = CONDITION.fullmatch(condition)
-        if read is None:
+        match = CONDITION.fullmatch(condition)
+        if match is None:
             raise ValueError(f"the spec let {condition!r} through")
-        sign, bound = read[1], float(read[2])
+        sign, bound = match[1], float(match[2])
         split, _, metric = key.partition(".")
         score = scores.get(split, {}).get(metric)
         impossible = arena.impossible.get(metric, ()) if split == "test" else ()
         partial = score is None or score.n < max(1, score.of - len(impossible))
         if score is None or partial or not HOLDS[sign](score.mean, bound):
-            found.append(f"{key} must be {sign} {bound:g}, and {_measured(score)}")
-    return found
+            failures.append(f"{key} must be {sign} {bound:g}, and {_measured(score)}")
+    return failures
 
 
 def _measured(score: Estimate | None) -> str:

@@ -93,8 +93,8 @@ def gate(
     `reason` is why the metric cannot judge it, if there is one.
 
     >>> old, new = ({seed: value for seed in range(6)} for value in (0.9, 0.85))
-    >>> (found,) = concluded([gate("focal", "auprc", "up", Scores(old), Scores(new), 0.01, paired=True)])
-    >>> found.outcome, round(found.drop, 3), found.p
+    >>> (result,) = concluded([gate("focal", "auprc", "up", Scores(old), Scores(new), 0.01, paired=True)])
+    >>> result.outcome, round(result.drop, 3), result.p
     ('dropped', 0.05, 0.015625)
     """
     before, now = old.goodness(direction), new.goodness(direction)
@@ -109,16 +109,16 @@ def gate(
         test, p = "welch-t", _welch(before, now, drop - limit)
     means = _means(old, new, paired)
     without: Outcome = "held" if new.finite and old.finite else "vanished" if old.finite else "no-value"
-    found = Gated(entry, metric, *means, drop, limit, p, test, paired, seeds, without, margin(direction, means[0]))
+    result = Gated(entry, metric, *means, drop, limit, p, test, paired, seeds, without, margin(direction, means[0]))
     reason = reason or _on_some_seeds(metric, old, new)
-    return _undefined(found, reason, old, new) if reason and without == "held" else _with_diverged(found, old, new)
+    return _undefined(result, reason, old, new) if reason and without == "held" else _with_diverged(result, old, new)
 
 
 def _means(old: Scores, new: Scores, paired: bool) -> tuple[float, float]:
     """What is told is what is compared: of pairs, the means over the seeds that both have."""
     shared = [seed for seed in new.values if seed in old.values] if paired else []
     both = [seed for seed in shared if math.isfinite(new.values[seed] - old.values[seed])]
-    values = [[each.values[seed] for seed in both] if both else each.finite for each in (old, new)]
+    values = [[scores.values[seed] for seed in both] if both else scores.finite for scores in (old, new)]
     return estimate(values[0]).mean, estimate(values[1]).mean
 
 
@@ -126,26 +126,26 @@ def _on_some_seeds(metric: str, old: Scores, new: Scores) -> str:
     """Which share of the seeds has a value, where a run finished without one."""
     if not old.undefined and not new.undefined:
         return ""
-    counts = [f"{len(each.finite)} of {len(each.values)} seeds" for each in (new, old)]
+    counts = [f"{len(scores.finite)} of {len(scores.values)} seeds" for scores in (new, old)]
     return f"{metric} has a value in {counts[0]} of the new record, and in {counts[1]} of the old"
 
 
-def _undefined(found: Gated, reason: str, old: Scores, new: Scores) -> Gated:
+def _undefined(result: Gated, reason: str, old: Scores, new: Scores) -> Gated:
     """No verdict on the values; but they may be gone on more seeds than chance explains."""
-    gone, back = _only_in(old, new, _without_value)
-    p = _mcnemar(gone, back) if gone > back else None
-    return replace(found, p=p, test="none" if p is None else "lost", outcome="undefined", reason=reason)
+    newly_missing, newly_present = _only_in(old, new, _without_value)
+    p = _mcnemar(newly_missing, newly_present) if newly_missing > newly_present else None
+    return replace(result, p=p, test="none" if p is None else "lost", outcome="undefined", reason=reason)
 
 
-def _with_diverged(found: Gated, old: Scores, new: Scores) -> Gated:
+def _with_diverged(result: Gated, old: Scores, new: Scores) -> Gated:
     """With the test of how many runs diverge, where any do; each of the two at half the level."""
-    if not any(_lost(each) & set(other.values) for each, other in ((old, new), (new, old))):
-        return found
+    if not any(_lost(scores) & set(other.values) for scores, other in ((old, new), (new, old))):
+        return result
     diverged = _mcnemar(*_only_in(old, new, _lost))
-    if found.p is None and 2 * diverged >= LEVEL:
-        return found
-    p, test = min([(diverged, "diverged"), *([] if found.p is None else [(found.p, found.test)])])
-    return replace(found, p=min(1.0, 2 * p), test=test)
+    if result.p is None and 2 * diverged >= LEVEL:
+        return result
+    p, test = min([(diverged, "diverged"), *([] if result.p is None else [(result.p, result.test)])])
+    return replace(result, p=min(1.0, 2 * p), test=test)  # the better of two tests, so twice its p (Bonferroni)
 
 
 def vanished(entry: str, metric: str, old: Scores, limit: float) -> Gated:
@@ -154,22 +154,24 @@ def vanished(entry: str, metric: str, old: Scores, limit: float) -> Gated:
     return Gated(entry, metric, mean, math.nan, math.nan, limit, None, "none", False, (0, count), "vanished")
 
 
-def concluded(found: Sequence[Gated]) -> list[Gated]:
+def concluded(results: Sequence[Gated]) -> list[Gated]:
     """The outcomes of all entries together: p-values corrected for their number; a drop needs p < 0.05 then."""
-    tested = [each for each in found if each.p is not None]
-    corrected = iter(holm([each.p for each in tested if each.p is not None]))
-    return [_unjudged(each) if each.p is None else _judged(each, next(corrected)) for each in found]
+    tested = [result for result in results if result.p is not None]
+    corrected = iter(holm([result.p for result in tested if result.p is not None]))
+    return [
+        _without_test(result) if result.p is None else _with_corrected_p(result, next(corrected)) for result in results
+    ]
 
 
-def _unjudged(each: Gated) -> Gated:
-    return replace(each, outcome="too-few-seeds") if each.outcome == "held" else each
+def _without_test(result: Gated) -> Gated:
+    return replace(result, outcome="too-few-seeds") if result.outcome == "held" else result
 
 
-def _judged(each: Gated, p: float) -> Gated:
-    if each.outcome == "undefined":
-        return replace(each, p=p, outcome="vanished" if p < LEVEL else "undefined")
-    doubtful: Outcome = "not-proven" if each.drop - each.limit > each.margin else "held"
-    return replace(each, p=p, outcome="dropped" if p < LEVEL else doubtful)
+def _with_corrected_p(result: Gated, p: float) -> Gated:
+    if result.outcome == "undefined":
+        return replace(result, p=p, outcome="vanished" if p < LEVEL else "undefined")
+    doubtful: Outcome = "not-proven" if result.drop - result.limit > result.margin else "held"
+    return replace(result, p=p, outcome="dropped" if p < LEVEL else doubtful)
 
 
 def _paired(drops: Sequence[float], limit: float, test_ratio: float) -> tuple[str, float | None]:
@@ -178,11 +180,11 @@ def _paired(drops: Sequence[float], limit: float, test_ratio: float) -> tuple[st
     if 2.0 ** -len(drops) >= LEVEL:
         return test, None
     beyond = [drop - limit for drop in drops]
-    found = estimate(beyond)
-    error = found.sd * math.sqrt(1 / len(drops) + test_ratio)
-    if not test_ratio or error <= 1e-9 * abs(found.mean):  # no variance to go by: the signs alone
+    excess = estimate(beyond)
+    error = excess.sd * math.sqrt(1 / len(drops) + test_ratio)
+    if not test_ratio or error <= 1e-9 * abs(excess.mean):  # no variance to go by: the signs alone
         return test, sign_flip(beyond, "greater")
-    return test, _upper(found.mean / error, len(drops) - 1)
+    return test, _upper(excess.mean / error, len(drops) - 1)
 
 
 def _welch(old: Scores, new: Scores, beyond: float) -> float | None:
@@ -190,11 +192,16 @@ def _welch(old: Scores, new: Scores, beyond: float) -> float | None:
     chance = 1 / math.comb(sum(sizes), sizes[0])  # that all of one record come out above all of the other
     if min(sizes) < 2 or chance >= LEVEL:
         return None
-    parts = [estimate(each.finite).sd ** 2 * (1 / len(each.finite) + each.test_ratio) for each in (old, new)]
-    error = math.sqrt(sum(parts))
-    if error <= 1e-9 * abs(beyond):
+    variances = [
+        estimate(scores.finite).sd ** 2 * (1 / len(scores.finite) + scores.test_ratio) for scores in (old, new)
+    ]
+    error = math.sqrt(sum(variances))
+    if error <= 1e-9 * abs(beyond):  # neither record varies: only the order of the two is left
         return chance if beyond > 0 else 1.0
-    freedom = sum(parts) ** 2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True))
+    # Welch and Satterthwaite: degrees of freedom between the smaller sample's and those of both together
+    freedom = sum(variances) ** 2 / sum(
+        variance**2 / (size - 1) for variance, size in zip(variances, sizes, strict=True)
+    )
     return _upper(beyond / error, freedom)
 
 
@@ -219,7 +226,7 @@ def _only_in(old: Scores, new: Scores, which: Callable[[Scores], set[int]]) -> t
     return len((now - before) & both), len((before - now) & both)
 
 
-def _mcnemar(more: int, fewer: int) -> float:
+def _mcnemar(worse: int, better: int) -> float:
     """How likely chance alone makes so many of the seeds that changed change for the worse: exact, one-sided (McNemar 1947)."""
-    changed = more + fewer
-    return sum(math.comb(changed, k) for k in range(more, changed + 1)) / float(2**changed)
+    changed = worse + better
+    return sum(math.comb(changed, k) for k in range(worse, changed + 1)) / float(2**changed)

@@ -38,7 +38,7 @@ def why_undefined(metric: str, entries: Mapping[str, Sequence[RunResult]], rows:
         return _different(levels)
     if metric == SCORE:
         return ""
-    return " and ".join(filter(None, (_not_held(name, runs, rows) for name, runs in entries.items())))
+    return " and ".join(filter(None, (_undercoverage(name, runs, rows) for name, runs in entries.items())))
 
 
 def findings(by_entry: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
@@ -68,7 +68,7 @@ def _shares(levels: Iterable[float]) -> str:
     return " or ".join(f"{100 * level:g} %" for level in sorted(levels))
 
 
-def _not_held(name: str, runs: Sequence[RunResult], rows: int) -> str:
+def _undercoverage(name: str, runs: Sequence[RunResult], rows: int) -> str:
     """What is said of an entry that does not cover what it promises; empty where it does."""
     measured = [run for run in runs if not run.lost and run.calibration.get("level")]
     covered = [run.scores.get("test", {}).get(COVERAGE, math.nan) for run in measured]

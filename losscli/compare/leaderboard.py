@@ -145,8 +145,8 @@ class _Board:
             for metric, name in paired
         }
         deltas = self._corrected(
-            {key: delta(key[0], each.entry, each.reference, self.test_ratio) for key, each in paired.items()},
-            {key for key, each in paired.items() if not each.unmeasured and not reasons[key]},
+            {key: delta(key[0], pair.entry, pair.reference, self.test_ratio) for key, pair in paired.items()},
+            {key for key, pair in paired.items() if not pair.unmeasured and not reasons[key]},
         )
         verdicts: dict[str, dict[str, tuple[Delta | None, Verdict]]] = {}
         for metric in metrics:
@@ -183,16 +183,16 @@ class _Board:
         return concluded(difference, direction, comparisons, paired, self.test_ratio, resolution, reason)
 
     def _corrected(
-        self, deltas: Mapping[tuple[str, str], Delta | None], judged: Collection[tuple[str, str]]
+        self, deltas: Mapping[tuple[str, str], Delta | None], testable: Collection[tuple[str, str]]
     ) -> dict[tuple[str, str], Delta]:
         """The differences that there are, corrected for their number. One pair has no p, and counts as one of them; so does a
-        difference that is not `judged`, whatever its p: the step-down must not go on from what is not declared.
+        difference that is not `testable`, whatever its p: the step-down must not go on from what is not declared.
         """
-        there = {key: difference for key, difference in deltas.items() if difference is not None}
-        ps = [1.0 if each.p is None or key not in judged else each.p for key, each in there.items()]
+        differences = {key: difference for key, difference in deltas.items() if difference is not None}
+        ps = [1.0 if delta.p is None or key not in testable else delta.p for key, delta in differences.items()]
         return {
-            key: replace(each, p_holm=None if each.p is None else p)
-            for (key, each), p in zip(there.items(), holm(ps), strict=True)
+            key: replace(difference, p_holm=None if difference.p is None else p)
+            for (key, difference), p in zip(differences.items(), holm(ps), strict=True)
         }
 
 
@@ -206,9 +206,9 @@ def _entry(
     runs: Sequence[RunResult],
     bounds: Mapping[str, tuple[float, float]],
     ratios: Mapping[str, float],
-    judged: Mapping[str, tuple[Delta | None, Verdict]],
+    verdicts: Mapping[str, tuple[Delta | None, Verdict]],
 ) -> EntryResult:
-    """`judged` has the difference and the verdict on each metric that is shown, the headline first."""
+    """`verdicts` has the difference and the verdict on each metric that is shown, the headline first."""
     splits = dict.fromkeys(split for run in runs for split in run.scores)
     scores = {
         split: {
@@ -218,7 +218,7 @@ def _entry(
         }
         for split in splits
     }
-    headline = next(iter(judged.values()))
+    headline = next(iter(verdicts.values()))
     return EntryResult(
         entry=entry.name,
         loss=entry.loss,
@@ -227,5 +227,5 @@ def _entry(
         delta=headline[0],
         verdict=headline[1],
         seconds=math.fsum(run.seconds for run in runs),
-        deltas={metric: difference for metric, (difference, _) in judged.items() if difference is not None},
+        deltas={metric: difference for metric, (difference, _) in verdicts.items() if difference is not None},
     )

@@ -7,7 +7,7 @@ from html import escape
 
 from losscli.compare.columns import columns
 from losscli.compare.result import Arena, Comparison
-from losscli.compare.view import View, seen
+from losscli.compare.view import View, select
 from losscli.compare.words import paragraph
 from losscli.errors import visible
 
@@ -17,16 +17,16 @@ def html_of(comparison: Comparison) -> str:
     return "\n".join(line for arena in comparison.arenas for line in _arena(arena))
 
 
-def _arena(whole: Arena) -> Iterator[str]:
-    arena = seen(whole, View())
-    found = columns(arena)
-    yield f"<h4>{_safe(arena.data)} ({arena.task}), test {_safe(arena.headline)}</h4>"
-    yield f"<p>{_safe(paragraph(whole))}</p>"
+def _arena(arena: Arena) -> Iterator[str]:
+    shown = select(arena, View())
+    table = columns(shown)
+    yield f"<h4>{_safe(shown.data)} ({shown.task}), test {_safe(shown.headline)}</h4>"
+    yield f"<p>{_safe(paragraph(arena))}</p>"
     yield "<table>"
-    yield _row(["entry", *(each.heading for each in found)], "th")
-    for at, entry in enumerate(arena.entries):
-        yield _row([entry.entry, *(each.cells[at] for each in found)])
-    yield _row(["baseline", *(each.baseline for each in found)])
+    yield _row(["entry", *(column.heading for column in table)], "th")
+    for at, entry in enumerate(shown.entries):
+        yield _row([entry.entry, *(column.cells[at] for column in table)])
+    yield _row(["baseline", *(column.baseline for column in table)])
     yield "</table>"
 
 

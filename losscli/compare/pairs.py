@@ -49,18 +49,21 @@ def pairs(
     Of a metric with a target the values are distances from the target of each run.
     """
     mine, other = ({run.seed: run for run in runs} for runs in (entry, reference))
-    left = [seed for seed in seeds if seed not in impossible]
-    values = {seed: tuple(_apart(runs.get(seed), metric, direction) for runs in (mine, other)) for seed in left}
-    whole = {seed: pair for seed, pair in values.items() if all(map(math.isfinite, pair))}
-    gone = {seed: (lost(mine.get(seed)), lost(other.get(seed))) for seed in left}
-    states = list(gone.values())
+    possible = [seed for seed in seeds if seed not in impossible]
+    values = {
+        seed: tuple(_compared_value(runs.get(seed), metric, direction) for runs in (mine, other)) for seed in possible
+    }
+    complete = {seed: pair for seed, pair in values.items() if all(map(math.isfinite, pair))}
+    lost_runs = {seed: (lost(mine.get(seed)), lost(other.get(seed))) for seed in possible}
+    states = list(lost_runs.values())
     return Pairs(
-        entry={seed: pair[0] for seed, pair in whole.items()},
-        reference={seed: pair[1] for seed, pair in whole.items()},
+        entry={seed: pair[0] for seed, pair in complete.items()},
+        reference={seed: pair[1] for seed, pair in complete.items()},
         planned=len(seeds),
         lost=(states.count((True, False)), states.count((False, True)), states.count((True, True))),
-        unmeasured=sum(seed not in whole and not any(gone[seed]) for seed in left),
-        impossible=len(seeds) - len(left),
+        unmeasured=sum(seed not in complete and not any(lost_runs[seed]) for seed in possible),
+        impossible=len(seeds) - len(possible),
+        # of every planned seed: where one run is lost, nobody knows that both predict the same
         same=all(_match(_fingerprint(mine.get(seed)), _fingerprint(other.get(seed))) for seed in seeds),
     )
 
@@ -70,7 +73,7 @@ def value(run: RunResult | None, metric: str, split: str = "test") -> float:
     return math.nan if run is None or run.lost else run.scores.get(split, {}).get(metric, math.nan)
 
 
-def _apart(run: RunResult | None, metric: str, direction: Direction) -> float:
+def _compared_value(run: RunResult | None, metric: str, direction: Direction) -> float:
     return compared(value(run, metric), direction, target_of(run.calibration if run is not None else {}))
 
 

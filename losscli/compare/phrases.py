@@ -14,13 +14,13 @@ MOST_NAMED = 3  # entries of one kind that get words of their own
 
 def by(delta: Delta) -> str:
     """`0.0131 higher`; of a metric with a target `0.0131 closer to its 90 %`."""
-    size, (less, more) = number(delta.mean, delta.margin), _ways(delta)
+    size, (less, more) = number(delta.mean, delta.margin), _comparatives(delta)
     if delta.target is None:
         return f"{size} {more if delta.mean >= 0 else less}"
     return f"{size} {f'{more} from' if delta.mean >= 0 else f'{less} to'} its {100 * delta.target:g} %"
 
 
-def _ways(delta: Delta) -> tuple[str, str]:
+def _comparatives(delta: Delta) -> tuple[str, str]:
     """What a negative and a positive difference are called."""
     return ("lower", "higher") if delta.target is None else ("closer", "farther")
 
@@ -30,7 +30,7 @@ def between(delta: Delta) -> str:
     if delta.ci95 is None:
         return "at all"
     low, high = (number(bound, delta.margin) for bound in delta.ci95)
-    less, more = _ways(delta)
+    less, more = _comparatives(delta)
     if delta.ci95[0] < 0 < delta.ci95[1] and delta.target is not None:  # "closer to 0.01" would be another thing
         return f"between {low} closer and {high} farther"
     if delta.ci95[0] < 0 < delta.ci95[1]:
@@ -76,8 +76,8 @@ def some_of(score: Estimate) -> str:
 
 def scored(arena: Arena, entry: EntryResult) -> Estimate | None:
     """The headline on the test rows, where there is one."""
-    found = entry.scores.get("test", {}).get(arena.headline)
-    return found if found is not None and math.isfinite(found.mean) else None
+    score = entry.scores.get("test", {}).get(arena.headline)
+    return score if score is not None and math.isfinite(score.mean) else None
 
 
 def better(arena: Arena) -> str:

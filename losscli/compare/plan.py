@@ -32,18 +32,26 @@ def outlook(
 ) -> Outlook:
     """What can be expected; `sd` is that of the paired differences, from an earlier record.
 
-    >>> found = outlook(10, 5, 0.0, margin=0.005, sd=0.004)
-    >>> found.minimum_seeds, round(found.visible_sd, 2), round(found.power, 2), found.seeds_for_power
+    >>> expected = outlook(10, 5, 0.0, margin=0.005, sd=0.004)
+    >>> expected.minimum_seeds, round(expected.visible_sd, 2), round(expected.power, 2), expected.seeds_for_power
     (8, 1.31, 0.74, 11)
     """
     least = minimum_seeds(comparisons, test_ratio)
     advised = advised_seeds(comparisons, test_ratio)
-    seen = _visible(seeds, comparisons, test_ratio) if comparisons and seeds >= least else None
+    visible_sd = _visible(seeds, comparisons, test_ratio) if comparisons and seeds >= least else None
     if sd is None or margin is None or not comparisons:
-        return Outlook(seeds, comparisons, least, advised, seen, margin, sd)
+        return Outlook(seeds, comparisons, least, advised, visible_sd, margin, sd)
     likely = power(seeds, margin, sd, test_ratio, comparisons)
     return Outlook(
-        seeds, comparisons, least, advised, seen, margin, sd, likely, seeds_for(margin, sd, test_ratio, comparisons)
+        seeds,
+        comparisons,
+        least,
+        advised,
+        visible_sd,
+        margin,
+        sd,
+        likely,
+        seeds_for(margin, sd, test_ratio, comparisons),
     )
 
 

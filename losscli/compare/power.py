@@ -60,6 +60,7 @@ def power(seeds: int, effect: float, sd: float, test_ratio: float = 0.0, compari
     away = abs(effect) / error
     if away > critical + 8:  # beyond doubt, and beyond what the series of nctdtr can do
         return 1.0
+    # a verdict the wrong way round counts as one; further out it is too rare to matter
     wrong_side = float(nctdtr(seeds - 1, away, -critical)) if away < 2 else 0.0
     return float(1 - nctdtr(seeds - 1, away, critical)) + wrong_side
 
@@ -111,8 +112,8 @@ class _Question:
 
         error = self.sd * math.sqrt(1 / seeds + self.test_ratio)
         tail = LEVEL / 2
-        seen = stdtrit(seeds - 1, 1 - tail / self.comparisons) + stdtrit(seeds - 1, POWER)
-        if self.effect and seen * error <= abs(self.effect):
+        detectable = stdtrit(seeds - 1, 1 - tail / self.comparisons) + stdtrit(seeds - 1, POWER)
+        if self.effect and detectable * error <= abs(self.effect):
             return True
         if self.within is None:
             return False

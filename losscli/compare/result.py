@@ -182,18 +182,20 @@ class Arena:
             return math.nan if score is None else goodness(score.mean, direction)
         runs = [run for run in self.runs if run.entry == entry.entry]
         pairs = zip(runs, score.values, strict=True)
-        known = [goodness(value, direction, target_of(run.calibration)) for run, value in pairs if math.isfinite(value)]
-        return math.fsum(known) / len(known) if known else math.nan
+        by_run = [
+            goodness(value, direction, target_of(run.calibration)) for run, value in pairs if math.isfinite(value)
+        ]
+        return math.fsum(by_run) / len(by_run) if by_run else math.nan
 
     def __str__(self) -> str:
         from losscli.compare.words import paragraph
 
-        better = BETTER[self.directions[self.headline]]
-        lines = [f"{self.data} ({self.task}), test {self.headline}, {better} is better"]
+        direction = BETTER[self.directions[self.headline]]
+        lines = [f"{self.data} ({self.task}), test {self.headline}, {direction} is better"]
         for entry in self.entries:
             score = entry.scores.get("test", {}).get(self.headline)
-            told = "no value" if score is None else f"{score.mean:.4f} ± {score.sd:.4f}"
-            lines.append(f"  {entry.entry:<32} {told}  {entry.verdict}")
+            text = "no value" if score is None else f"{score.mean:.4f} ± {score.sd:.4f}"
+            lines.append(f"  {entry.entry:<32} {text}  {entry.verdict}")
         return "\n".join([*lines, "", paragraph(self)])
 
 

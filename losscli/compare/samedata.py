@@ -25,7 +25,7 @@ def alike(number: int, arena: Arena, others: Sequence[Arena]) -> int | None:
 
 def of_these(task: str, data: str, block: Mapping[str, Any], arenas: Sequence[Arena]) -> list[Arena]:
     """Those of the arenas that are of these data, which a spec's `data:` block describes."""
-    mine = _told(task, data, block)
+    mine = _identity_of(task, data, block)
     return [arena for arena in arenas if _identity(arena) == mine]
 
 
@@ -44,10 +44,10 @@ def _differences(arena: Arena, other: Arena) -> list[str]:
 
 
 def _identity(arena: Arena) -> Mapping[str, Any]:
-    return _told(arena.task, arena.data, arena.spec.get("data", {}))
+    return _identity_of(arena.task, arena.data, arena.spec.get("data", {}))
 
 
-def _told(task: str, name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+def _identity_of(task: str, name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """What must agree, the most telling first."""
     if data.get("source") in FILES:
         rest = {key: data.get(key) for key in OF_A_FILE}

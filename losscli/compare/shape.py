@@ -79,8 +79,8 @@ def carrier(differences: Mapping[int, float], margin: float = 0.0, test_ratio: f
     if len(differences) < 3:
         return None
     total = math.fsum(differences.values())
-    seed = max(differences, key=lambda each: differences[each] * math.copysign(1, total))
-    others = [value for each, value in differences.items() if each != seed]
+    seed = max(differences, key=lambda candidate: differences[candidate] * math.copysign(1, total))
+    others = [value for other, value in differences.items() if other != seed]
     low, high = estimate(others, test_ratio).ci95 or (-math.inf, math.inf)
     none = low <= 0 <= high or max(-low, high) <= margin
     return seed if none and 2 * abs(differences[seed]) >= abs(total) else None

@@ -70,11 +70,12 @@ def _drawn_share(values: np.ndarray, threshold: float) -> float:
     import numpy as np
 
     chance = np.random.default_rng(0)
-    reached, left, block = 1, DRAWS, max(1, BLOCK // len(values))  # 1: the signs as they were observed
-    while left:
-        rows = min(block, left)
+    reached, remaining, block = 1, DRAWS, max(1, BLOCK // len(values))  # 1: the signs as they were observed
+    while remaining:
+        rows = min(block, remaining)
+        # one random bit per sign, eight to a byte; a set bit turns its difference round
         bits = np.frombuffer(chance.bytes(-(-rows * len(values) // 8)), np.uint8)
         flips = np.unpackbits(bits, count=rows * len(values)).reshape(rows, len(values))
         reached += int((values.sum() - 2 * (flips @ values) >= threshold).sum())
-        left -= rows
+        remaining -= rows
     return reached / (DRAWS + 1)

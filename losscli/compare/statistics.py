@@ -32,10 +32,10 @@ def estimate(
     >>> round(scores.mean, 12), round(scores.sd, 12)
     (0.9, 0.1)
     """
-    known = [value for value in values if math.isfinite(value)]
-    mean = math.fsum(known) / len(known) if known else math.nan
-    sd = _sd(known, mean)
-    ci95 = _ci95(mean, sd, len(known), test_ratio)
+    finite = [value for value in values if math.isfinite(value)]
+    mean = math.fsum(finite) / len(finite) if finite else math.nan  # fsum: the same in whatever order seeds come
+    sd = _sd(finite, mean)
+    ci95 = _ci95(mean, sd, len(finite), test_ratio)
     if ci95 is not None:  # a mean that rounding has put outside its range stays within its interval
         ci95 = max(ci95[0], min(low, mean)), min(ci95[1], max(high, mean))
     return Estimate(mean, sd, ci95, tuple(map(float, values)))
@@ -49,35 +49,35 @@ def delta(
     With a fixed split (`test_ratio` 0): the sign-flip test and a BCa interval, of fewer than six pairs Student's t interval. With
     resampled splits: the corrected resampled t-test and its interval. One pair has neither interval nor p.
 
-    >>> found = delta("auroc", {0: 0.9, 1: 0.8}, {0: 0.8, 1: 0.8, 2: 0.7})
-    >>> round(found.mean, 12), found.seeds, found.p
+    >>> difference = delta("auroc", {0: 0.9, 1: 0.8}, {0: 0.8, 1: 0.8, 2: 0.7})
+    >>> round(difference.mean, 12), difference.seeds, difference.p
     (0.05, 2, 1.0)
     """
     differences = paired(entry, reference)
     if not differences:
         return None
-    found, n = estimate(differences, test_ratio), len(differences)
+    summary, n = estimate(differences, test_ratio), len(differences)
     if n == 1:
-        return Delta(metric, found.mean, None, seeds=1)
-    interval, p, test = found.ci95, 0.0, "corrected-t"
+        return Delta(metric, summary.mean, None, seeds=1)
+    interval, p, test = summary.ci95, 0.0, "corrected-t"
     if test_ratio:
-        p = _corrected_p(found, n, test_ratio)
+        p = _corrected_p(summary, n, test_ratio)
     else:
         interval = bca(differences) if n >= FEWEST_VALUES else interval
         p, test = sign_flip(differences), "sign-flip" if is_exact(n) else "sign-flip-monte-carlo"
-    return Delta(metric, found.mean, interval, p, sd=found.sd, seeds=n, test=test)
+    return Delta(metric, summary.mean, interval, p, sd=summary.sd, seeds=n, test=test)
 
 
-def _corrected_p(found: Estimate, n: int, test_ratio: float) -> float:
+def _corrected_p(summary: Estimate, n: int, test_ratio: float) -> float:
     """Two-sided p of the corrected resampled t-test; where all differences are equal there is no variance to go by.
 
     Then the signs alone are judged: n of n on one side.
     """
     from scipy.special import stdtr
 
-    if found.sd <= ROUNDING * abs(found.mean):
-        return 2.0 ** (1 - n) if found.mean else 1.0
-    return float(2 * stdtr(n - 1, -abs(found.mean) / (found.sd * math.sqrt(1 / n + test_ratio))))
+    if summary.sd <= ROUNDING * abs(summary.mean):
+        return 2.0 ** (1 - n) if summary.mean else 1.0
+    return float(2 * stdtr(n - 1, -abs(summary.mean) / (summary.sd * math.sqrt(1 / n + test_ratio))))
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -87,7 +87,7 @@ def holm(ps: Sequence[float]) -> list[float]:
     [0.03, 0.06, 0.06]
     """
     adjusted, largest = [0.0] * len(ps), 0.0
-    for rank, index in enumerate(sorted(range(len(ps)), key=lambda each: ps[each])):
+    for rank, index in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
         largest = max(largest, min(1.0, (len(ps) - rank) * ps[index]))
         adjusted[index] = largest
     return adjusted
@@ -111,10 +111,10 @@ def paired(entry: Mapping[int, float], reference: Mapping[int, float]) -> list[f
     return [difference for difference in differences if math.isfinite(difference)]
 
 
-def _sd(known: Sequence[float], mean: float) -> float:
-    if len(known) < 2:
+def _sd(values: Sequence[float], mean: float) -> float:
+    if len(values) < 2:
         return math.nan
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in known) / (len(known) - 1))
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 def _ci95(mean: float, sd: float, n: int, test_ratio: float) -> tuple[float, float] | None:

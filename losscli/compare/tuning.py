@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from losscli.stack.run_state import RunState
 
 RATE = "lr"
-MOST_TOLD = 4  # entries that one finding names
+MOST_NAMED = 4  # entries that one finding names
 FARTHEST = 10.0  # factor by which a grid is said to be extended, at most
 SPELLED_OUT = 1e6  # numbers that are written with all their zeros are smaller
 
@@ -29,7 +29,7 @@ Grids = Mapping[str, Mapping[str, Sequence[Any]]]  # entry -> what is tuned of i
 Allowed = Callable[[str, float], bool]  # whether what is tuned may have a value
 
 
-class Tried(Protocol):
+class TrainedCandidate(Protocol):
     """A candidate that was trained."""
 
     @property
@@ -40,7 +40,7 @@ class Tried(Protocol):
     def calibration(self) -> Mapping[str, Any]: ...
 
 
-Candidate = TypeVar("Candidate", bound=Tried)
+Candidate = TypeVar("Candidate", bound=TrainedCandidate)
 
 
 def best(candidates: Sequence[Candidate], headline: str, direction: Direction) -> Candidate:
@@ -49,44 +49,44 @@ def best(candidates: Sequence[Candidate], headline: str, direction: Direction) -
     Where the headline has no value for one of them, their own loss decides: any value would beat none. A diverged candidate
     wins only among its like.
     """
-    whole = [one for one in candidates if one.status != "diverged"] or list(candidates)
-    if all(math.isfinite(_valid(one, headline)) for one in whole):
-        metric, way = headline, direction
+    finished = [candidate for candidate in candidates if candidate.status != "diverged"] or list(candidates)
+    if all(math.isfinite(_valid(candidate, headline)) for candidate in finished):
+        metric, metric_direction = headline, direction
     else:
-        metric, way = "loss", "down"
-    return max(whole, key=lambda one: _goodness(one, metric, way))
+        metric, metric_direction = "loss", "down"
+    return max(finished, key=lambda candidate: _goodness(candidate, metric, metric_direction))
 
 
-def _goodness(one: Tried, metric: str, direction: Direction) -> float:
-    target = target_of(one.calibration) if direction == "target" else LEVEL
-    score = goodness(_valid(one, metric), direction, target)
+def _goodness(candidate: TrainedCandidate, metric: str, direction: Direction) -> float:
+    target = target_of(candidate.calibration) if direction == "target" else LEVEL
+    score = goodness(_valid(candidate, metric), direction, target)
     return score if math.isfinite(score) else -math.inf
 
 
-def _valid(one: Tried, metric: str) -> float:
-    return one.scores.get("valid", {}).get(metric, math.nan)
+def _valid(candidate: TrainedCandidate, metric: str) -> float:
+    return candidate.scores.get("valid", {}).get(metric, math.nan)
 
 
 def choose(states: Sequence[RunState], headline: Metric) -> list[RunState]:
     """Of the candidates of every entry and seed the one that tuning takes; its time is that of all of them."""
-    found = []
-    for tried in _tried(states):
-        winner = best(tried, headline.name, headline.direction)
-        winner.seconds = math.fsum(state.seconds for state in tried)
-        found.append(winner)
-    return found
+    winners = []
+    for candidates in _by_run(states):
+        winner = best(candidates, headline.name, headline.direction)
+        winner.seconds = math.fsum(state.seconds for state in candidates)
+        winners.append(winner)
+    return winners
 
 
 def forget(states: Sequence[RunState], headline: Metric) -> None:
     """Let go of what only the winner is asked for, so that memory holds one candidate of each run."""
-    for tried in _tried(states):
-        winner = best(tried, headline.name, headline.direction)
-        for state in tried:
+    for candidates in _by_run(states):
+        winner = best(candidates, headline.name, headline.direction)
+        for state in candidates:
             if state is not winner:
                 state.weights, state.predictions, state.fingerprint = {}, None, None
 
 
-def _tried(states: Sequence[RunState]) -> Iterable[list[RunState]]:
+def _by_run(states: Sequence[RunState]) -> Iterable[list[RunState]]:
     """The states, by entry and seed."""
     groups: dict[tuple[str, int], list[RunState]] = {}
     for state in states:
@@ -101,9 +101,9 @@ def with_choices(arena: Arena, grids: Grids, allowed: Allowed) -> Arena:
     entries = [
         replace(entry, tuned=_counts(_runs(arena, entry.entry), grids.get(entry.entry, {}))) for entry in arena.entries
     ]
-    told = replace(arena, entries=entries)
-    said = [*_edges(told, grids, allowed), *_by_own_loss(told), *_unequal(grids)]
-    return replace(told, findings=[*arena.findings, *said])
+    tuned = replace(arena, entries=entries)
+    findings = [*_edges(tuned, grids, allowed), *_by_own_loss(tuned), *_unequal(grids)]
+    return replace(tuned, findings=[*arena.findings, *findings])
 
 
 def text_of(value: Any) -> str:
@@ -123,10 +123,10 @@ def chosen(entry: EntryResult) -> str:
 
 
 def _by_seeds(counts: Mapping[str, int]) -> str:
-    known = sorted(((value, count) for value, count in counts.items() if count), key=lambda each: -each[1])
-    if not known:
+    ranked = sorted(((value, count) for value, count in counts.items() if count), key=lambda pair: -pair[1])
+    if not ranked:
         return f"nothing, as no run with any of {', '.join(counts)} finished"
-    first, *others = known
+    first, *others = ranked
     seeds = f"{first[0]} in {first[1]} of {counted(sum(counts.values()), 'seed')}"
     return ", ".join([seeds, *(f"{value} in {count}" for value, count in others)])
 
@@ -137,9 +137,9 @@ def _runs(arena: Arena, entry: str) -> list[RunResult]:
 
 def _counts(runs: Sequence[RunResult], grids: Mapping[str, Sequence[Any]]) -> dict[str, dict[str, int]]:
     """For every value of each grid, how many seeds chose it; a seed whose candidates all diverged chose none."""
-    chosen = [{name: text_of(value) for name, value in run.tuned.items()} for run in runs if not run.lost]
+    choices = [{name: text_of(value) for name, value in run.tuned.items()} for run in runs if not run.lost]
     return {
-        name: {text_of(value): sum(one.get(name) == text_of(value) for one in chosen) for value in values}
+        name: {text_of(value): sum(choice.get(name) == text_of(value) for choice in choices) for value in values}
         for name, values in grids.items()
     }
 
@@ -149,18 +149,20 @@ def _counts(runs: Sequence[RunResult], grids: Mapping[str, Sequence[Any]]) -> di
 
 def _edges(arena: Arena, grids: Grids, allowed: Allowed) -> Iterator[Finding]:
     """Where most seeds of an entry chose the end of a grid beyond which there may be something better."""
-    found: dict[tuple[str, str, float, float], list[str]] = {}
+    at_the_edge: dict[tuple[str, str, float, float], list[str]] = {}
     for entry in arena.entries:
         for name, counts in entry.tuned.items():
             for which, value, beyond in _ends(grids[entry.entry][name]):
                 chosen, seeds = counts[text_of(value)], sum(counts.values())
                 further = next((step for step in beyond if allowed(name, step)), None)
                 if 2 * chosen > seeds and further is not None:
-                    found.setdefault((name, which, value, further), []).append(f"{entry.entry} ({chosen} of {seeds})")
-    for (name, which, value, further), entries in found.items():
-        more = f" and {len(entries) - MOST_TOLD} more" if len(entries) > MOST_TOLD else ""
+                    at_the_edge.setdefault((name, which, value, further), []).append(
+                        f"{entry.entry} ({chosen} of {seeds})"
+                    )
+    for (name, which, value, further), entries in at_the_edge.items():
+        more = f" and {len(entries) - MOST_NAMED} more" if len(entries) > MOST_NAMED else ""
         message = f"{name} = {value:g}, the {which} of its grid, was chosen in most seeds by "
-        message += f"{', '.join(entries[:MOST_TOLD])}{more}; a better one may lie beyond"
+        message += f"{', '.join(entries[:MOST_NAMED])}{more}; a better one may lie beyond"
         yield Finding("tuned-to-the-edge", "info", message, f"extend the grid of {name}, by {further:g} for example")
 
 

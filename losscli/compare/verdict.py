@@ -46,10 +46,10 @@ def judge(
 ) -> Verdict:
     """The verdict on a difference whose p, p_holm and margin are known, one of `comparisons` in its family.
 
-    >>> found = Delta("auroc", 0.02, (0.01, 0.03), p=0.001, p_holm=0.004, seeds=10, margin=0.005)
-    >>> whole, halved = Pairs({}, {}, planned=10), Pairs({}, {}, planned=20, unmeasured=10)
-    >>> judge(found, "up", 4, whole), judge(found, "down", 4, whole), judge(found, "up", 4, halved)
-    ('better', 'worse', 'undefined')
+    >>> difference = Delta("auroc", 0.02, (0.01, 0.03), p=0.001, p_holm=0.004, seeds=10, margin=0.005)
+    >>> complete, halved = Pairs({}, {}, planned=10), Pairs({}, {}, planned=20, unmeasured=10)
+    >>> [judge(difference, "up", 4, seeds) for seeds in (complete, halved)], judge(difference, "down", 4, complete)
+    (['better', 'undefined'], 'worse')
     """
     if pairs.same:
         return "same"
@@ -90,18 +90,18 @@ def concluded(
         verdict = "undefined"
     if delta is None:
         return None, verdict
-    told = replace(delta, verdict=verdict, of=pairs.planned)
+    difference = replace(delta, verdict=verdict, of=pairs.planned)
     if verdict == "undefined":
-        return replace(told, ci95=None, p=None, p_holm=None, reason=reason or _reason(delta, pairs)), verdict
+        return replace(difference, ci95=None, p=None, p_holm=None, reason=reason or _reason(delta, pairs)), verdict
     if verdict == "too-few-seeds":
-        return replace(told, seeds_needed=advised_seeds(comparisons, test_ratio) - pairs.planned), verdict
+        return replace(difference, seeds_needed=advised_seeds(comparisons, test_ratio) - pairs.planned), verdict
     if verdict == "inconclusive" and not any(pairs.lost):
         within = delta.margin
         pairs_needed = seeds_for(delta.mean, delta.sd, test_ratio, comparisons, within=within, resolution=resolution)
         if pairs_needed is not None:  # of new seeds, too, some will compare nothing
             needed = math.ceil(pairs_needed * pairs.planned / delta.seeds)
-            told = replace(told, seeds_needed=max(1, needed - pairs.planned))
-    return told, verdict
+            difference = replace(difference, seeds_needed=max(1, needed - pairs.planned))
+    return difference, verdict
 
 
 def _reason(delta: Delta, pairs: Pairs) -> str:
@@ -153,7 +153,7 @@ def _without_pairs(entry: EntryResult, arena: Arena) -> str:
         return "the reference diverged"
     if runs and _without_value(entry, arena.headline):
         return f"has no {arena.headline}"
-    reference = next(each for each in arena.entries if each.entry == arena.reference)
+    reference = next(other for other in arena.entries if other.entry == arena.reference)
     if runs and _without_value(reference, arena.headline):
         return f"the reference has no {arena.headline}"
     return f"{arena.headline} in no seed of both"

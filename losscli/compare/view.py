@@ -24,7 +24,7 @@ class View:
     top: int | None = None
 
 
-def seen(arena: Arena, view: View) -> Arena:
+def select(arena: Arena, view: View) -> Arena:
     """The arena with the entries and metrics of a view, in its order; runs, findings and verdicts stay whole."""
     return replace(
         arena,
@@ -33,13 +33,13 @@ def seen(arena: Arena, view: View) -> Arena:
     )
 
 
-def in_words(whole: Arena, view: View) -> str:
+def in_words(arena: Arena, view: View) -> str:
     """What a reader of the view must know of it: what is not shown, and that its order ranks nothing."""
-    shown = len(seen(whole, view).entries)
-    told = [f"{shown} of {len(whole.entries)} entries shown"] if shown < len(whole.entries) else []
-    if view.sort == NAME or view.sort in whole.directions:
-        told.append(f"sorted by {view.sort}, which is no ranking")
-    return ", ".join(told)
+    shown = len(select(arena, view).entries)
+    parts = [f"{shown} of {len(arena.entries)} entries shown"] if shown < len(arena.entries) else []
+    if view.sort == NAME or view.sort in arena.directions:
+        parts.append(f"sorted by {view.sort}, which is no ranking")
+    return ", ".join(parts)
 
 
 def _metrics(arena: Arena, view: View) -> list[str]:

@@ -48,62 +48,66 @@ def why(arena: Arena, runs: Sequence[ProbedRun], edges: Sequence[float]) -> dict
     best = _best(arena)
     if best is None or len(arena.entries) < 2:
         return {}
-    told = [run for run in runs if run.predictions is not None]
+    predicted_runs = [run for run in runs if run.predictions is not None]
     pair = (best, arena.reference)
     return {
         "best": best,
         "reference": arena.reference,
         "verdict": next(entry.verdict for entry in arena.entries if entry.entry == best),
-        "measure": _measure(arena, told),
-        "classes": _by_class(told, pair, arena),
-        "difficulty": _by_difficulty(told, pair, arena),
+        "measure": _measure(arena, predicted_runs),
+        "classes": _by_class(predicted_runs, pair, arena),
+        "difficulty": _by_difficulty(predicted_runs, pair, arena),
         "attention": _attention(runs, arena, edges),
         "memory": _memory(runs, arena),
     }
 
 
 def _best(arena: Arena) -> str | None:
-    judged = [entry for entry in arena.entries if entry.verdict != "undefined"]  # the headline says nothing of others
-    found = {entry.entry: arena.goodness(entry, arena.headline) for entry in judged}
-    known = {name: value for name, value in found.items() if math.isfinite(value)}
-    return max(known, key=known.__getitem__) if known else None
+    candidates = [
+        entry for entry in arena.entries if entry.verdict != "undefined"
+    ]  # the headline says nothing of others
+    goodness = {entry.entry: arena.goodness(entry, arena.headline) for entry in candidates}
+    finite_goodness = {name: value for name, value in goodness.items() if math.isfinite(value)}
+    return max(finite_goodness, key=finite_goodness.__getitem__) if finite_goodness else None
 
 
-def _accuracy(told: Predictions, task: str) -> np.ndarray:
+def _accuracy(predictions: Predictions, task: str) -> np.ndarray:
     """[N]: whether each row is decided right; of several labels, the share of them."""
-    found: np.ndarray
+    correct: np.ndarray
     if task == "multiclass":
-        found = (told.prediction.argmax(axis=1) == told.truth[:, 0]).astype(np.float64)
-        return found
-    limit = 0.5 if told.kind == "probabilities" else 0.0
-    found = ((told.prediction > limit) == (told.truth > 0.5)).mean(axis=1)
-    return found
+        correct = (predictions.prediction.argmax(axis=1) == predictions.truth[:, 0]).astype(np.float64)
+        return correct
+    limit = 0.5 if predictions.kind == "probabilities" else 0.0
+    correct = ((predictions.prediction > limit) == (predictions.truth > 0.5)).mean(axis=1)
+    return correct
 
 
-def _distance(told: Predictions, task: str) -> np.ndarray:
+def _distance(predictions: Predictions, task: str) -> np.ndarray:
     """[N]: how far each value is off."""
-    found: np.ndarray = np.abs(told.prediction - told.truth).mean(axis=1)
-    return found
+    distance: np.ndarray = np.abs(predictions.prediction - predictions.truth).mean(axis=1)
+    return distance
 
 
-def _rank(told: Predictions, task: str) -> np.ndarray:
+def _rank(predictions: Predictions, task: str) -> np.ndarray:
     """[N]: the share of the other class that each row is on the right side of, ties half; its mean over a class is AUROC."""
-    score, yes = told.prediction[:, 0].astype(np.float64), told.truth[:, 0] > 0.5
-    found = np.full(len(score), np.nan)
-    for own, sign in ((yes, 1.0), (~yes, -1.0)):
+    score, positive = predictions.prediction[:, 0].astype(np.float64), predictions.truth[:, 0] > 0.5
+    rank = np.full(len(score), np.nan)
+    # a negative row is on the right side of what scores higher: turned round, the same count serves both classes
+    for own, sign in ((positive, 1.0), (~positive, -1.0)):
         others = np.sort(sign * score[~own])
         if len(others):
+            # rows strictly below plus rows not above: twice the count below, with ties as one half each
             below = np.searchsorted(others, sign * score[own], "left") + np.searchsorted(
                 others, sign * score[own], "right"
             )
-            found[own] = below / (2 * len(others))
-    return found
+            rank[own] = below / (2 * len(others))
+    return rank
 
 
-def _surprise(told: Predictions, task: str) -> np.ndarray:
+def _surprise(predictions: Predictions, task: str) -> np.ndarray:
     """[N]: minus the logarithm of what was given to the truth."""
-    found: np.ndarray = -np.log(np.clip(1 - _hard(told, task), EPS, 1.0))
-    return found
+    surprise: np.ndarray = -np.log(np.clip(1 - _hardness(predictions, task), EPS, 1.0))
+    return surprise
 
 
 MEASURES: Mapping[str, Callable[[Predictions, str], np.ndarray]] = {
@@ -124,24 +128,26 @@ def _measure(arena: Arena, runs: Sequence[ProbedRun]) -> str:
     return "log-loss" if arena.headline == "log-loss" and arena.task != "multilabel" and sure else "accuracy"
 
 
-def _hard(told: Predictions, task: str) -> np.ndarray:
+def _hardness(predictions: Predictions, task: str) -> np.ndarray:
     """[N]: how hard a run finds each row: what its truth lacks in probability; else whether it is wrong, or how far off."""
     if task == "regression":
-        return _distance(told, task)
-    if told.kind != "probabilities":
-        return 1 - _accuracy(told, task)
+        return _distance(predictions, task)
+    if predictions.kind != "probabilities":
+        return 1 - _accuracy(predictions, task)
     if task == "multiclass":
-        lacking: np.ndarray = 1 - np.take_along_axis(told.prediction, told.truth.astype(np.int64), axis=1)[:, 0]
+        lacking: np.ndarray = (
+            1 - np.take_along_axis(predictions.prediction, predictions.truth.astype(np.int64), axis=1)[:, 0]
+        )
         return lacking
-    off: np.ndarray = np.abs(told.prediction - told.truth).mean(axis=1)
-    return off
+    distance: np.ndarray = np.abs(predictions.prediction - predictions.truth).mean(axis=1)
+    return distance
 
 
 def _by_class(runs: Sequence[ProbedRun], pair: Sequence[str], arena: Arena) -> list[dict[str, Any]]:
     """Of both entries, in each class; for numbers in each quarter of the truth, from the lowest."""
     groups = {run.seed: _groups(run.predictions, arena) for run in runs if run.predictions is not None}
-    names = list(dict.fromkeys(name for each in groups.values() for name in each))
-    rows = {name: _mean(each[name].sum() for each in groups.values() if name in each) for name in names}
+    names = list(dict.fromkeys(name for masks in groups.values() for name in masks))
+    rows = {name: _mean(masks[name].sum() for masks in groups.values() if name in masks) for name in names}
     if len(names) > MOST_CLASSES:
         largest = sorted(names, key=lambda name: -(rows[name] or 0))[:MOST_CLASSES]
         names = [name for name in names if name in largest]
@@ -149,30 +155,32 @@ def _by_class(runs: Sequence[ProbedRun], pair: Sequence[str], arena: Arena) -> l
         {
             "class": name,
             "rows": rows[name],
-            **_scores(runs, pair, arena, {seed: each[name] for seed, each in groups.items() if name in each}),
+            **_scores(runs, pair, arena, {seed: masks[name] for seed, masks in groups.items() if name in masks}),
         }
         for name in names
     ]
 
 
-def _groups(told: Predictions | None, arena: Arena) -> dict[str, np.ndarray]:
+def _groups(predictions: Predictions | None, arena: Arena) -> dict[str, np.ndarray]:
     """Which of the rows [N] are of each class (labels: carry each label)."""
-    assert told is not None
+    assert predictions is not None
     if arena.task == "regression":
-        truth = told.truth.mean(axis=1)
+        truth = predictions.truth.mean(axis=1)
         limits = np.quantile(truth, [0.25, 0.5, 0.75])
         return {PARTS_OF_TRUTH[part]: np.searchsorted(limits, truth) == part for part in range(4)}
     if arena.task == "multilabel":
-        return {label: told.truth[:, index] > 0.5 for index, label in enumerate(arena.labels)}
-    return {label: told.truth[:, 0] == index for index, label in enumerate(arena.labels)}
+        return {label: predictions.truth[:, index] > 0.5 for index, label in enumerate(arena.labels)}
+    return {label: predictions.truth[:, 0] == index for index, label in enumerate(arena.labels)}
 
 
 def _by_difficulty(runs: Sequence[ProbedRun], pair: Sequence[str], arena: Arena) -> list[dict[str, Any]]:
     """Of both entries, in each quarter of the test rows of each seed, from the easiest."""
     parts: dict[int, np.ndarray] = {}
     for seed in dict.fromkeys(run.seed for run in runs):
-        felt = [_hard(run.predictions, arena.task) for run in runs if run.seed == seed and run.predictions is not None]
-        hardness = np.mean(felt, axis=0)
+        hardness_by_run = [
+            _hardness(run.predictions, arena.task) for run in runs if run.seed == seed and run.predictions is not None
+        ]
+        hardness = np.mean(hardness_by_run, axis=0)
         if len(hardness) >= ENOUGH:
             order = np.argsort(hardness, kind="stable")
             parts[seed] = np.empty(len(order), np.int64)
@@ -192,7 +200,7 @@ def _scores(
     runs: Sequence[ProbedRun], pair: Sequence[str], arena: Arena, chosen: Mapping[int, np.ndarray]
 ) -> dict[str, float | None]:
     """The mean over the seeds of what both entries score on the rows that are chosen for each seed."""
-    found: dict[str, float | None] = {}
+    means: dict[str, float | None] = {}
     measure = MEASURES[_measure(arena, runs)]
     for word, entry in zip(("best", "reference"), pair, strict=True):
         scores = []
@@ -200,8 +208,8 @@ def _scores(
             rows = chosen.get(run.seed) if run.entry == entry else None
             if rows is not None and rows.any() and run.predictions is not None:
                 scores.append(float(measure(run.predictions, arena.task)[rows].mean()))
-        found[word] = _mean(scores)
-    return found
+        means[word] = _mean(scores)
+    return means
 
 
 def _attention(runs: Sequence[ProbedRun], arena: Arena, edges: Sequence[float]) -> dict[str, Any]:
@@ -209,9 +217,9 @@ def _attention(runs: Sequence[ProbedRun], arena: Arena, edges: Sequence[float]) 
     entries = {}
     for name, snapshots in _snapshots(runs, arena).items():
         entries[name] = {
-            "epochs": [each[0].epoch for each in snapshots],
-            "rows": [_shares([snapshot.rows for snapshot in each]) for each in snapshots],
-            "gradient": [_shares([snapshot.gradient for snapshot in each]) for each in snapshots],
+            "epochs": [group[0].epoch for group in snapshots],
+            "rows": [_shares([snapshot.rows for snapshot in group]) for group in snapshots],
+            "gradient": [_shares([snapshot.gradient for snapshot in group]) for group in snapshots],
         }
     return {"edges": list(edges), "unit": _unit(arena.task), "entries": entries} if entries else {}
 
@@ -223,13 +231,14 @@ def _unit(task: str) -> str:
 def _memory(runs: Sequence[ProbedRun], arena: Arena) -> dict[str, Any]:
     entries = {}
     for name, snapshots in _snapshots(runs, arena).items():
-        kept = [
-            (each[0].epoch, [snapshot.memory for snapshot in each if snapshot.memory is not None]) for each in snapshots
+        by_epoch = [
+            (group[0].epoch, [snapshot.memory for snapshot in group if snapshot.memory is not None])
+            for group in snapshots
         ]
-        known = [(epoch, memories) for epoch, memories in kept if memories]
-        if known:
-            entries[name] = {"epochs": [epoch for epoch, _ in known]} | {
-                part: [_mean(getattr(memory, part) for memory in memories) for _, memories in known]
+        with_memory = [(epoch, memories) for epoch, memories in by_epoch if memories]
+        if with_memory:
+            entries[name] = {"epochs": [epoch for epoch, _ in with_memory]} | {
+                part: [_mean(getattr(memory, part) for memory in memories) for _, memories in with_memory]
                 for part in ("memorised", "resisted", "learned")
             }
     return {"entries": entries} if entries else {}
@@ -237,17 +246,17 @@ def _memory(runs: Sequence[ProbedRun], arena: Arena) -> dict[str, Any]:
 
 def _snapshots(runs: Sequence[ProbedRun], arena: Arena) -> dict[str, list[list[Snapshot]]]:
     """By entry, for each epoch the snapshots of all its seeds."""
-    found = {}
+    snapshots = {}
     for entry in arena.entries:
         by_epoch: dict[int, list[Snapshot]] = {}
         probed = [run for run in runs if run.entry == entry.entry and run.snapshots]
         for run in probed:
             for snapshot in run.snapshots:
                 by_epoch.setdefault(snapshot.epoch, []).append(snapshot)
-        whole = [by_epoch[epoch] for epoch in sorted(by_epoch) if len(by_epoch[epoch]) == len(probed)]
-        if whole:
-            found[entry.entry] = whole
-    return found
+        complete = [by_epoch[epoch] for epoch in sorted(by_epoch) if len(by_epoch[epoch]) == len(probed)]
+        if complete:
+            snapshots[entry.entry] = complete
+    return snapshots
 
 
 def _shares(tables: Sequence[Sequence[float]]) -> list[float | None]:
@@ -256,5 +265,5 @@ def _shares(tables: Sequence[Sequence[float]]) -> list[float | None]:
 
 def _mean(values: Iterable[Any]) -> float | None:
     """The mean of those that are finite; None where there are none."""
-    known = [float(value) for value in values if math.isfinite(value)]
-    return finite(math.fsum(known) / len(known)) if known else None
+    finite_values = [float(value) for value in values if math.isfinite(value)]
+    return finite(math.fsum(finite_values) / len(finite_values)) if finite_values else None

@@ -16,7 +16,7 @@ from losscli.compare.shape import not_excluded
 from losscli.compare.verdict import described, lost_runs, seeds_wanted
 from losscli.errors import counted, visible
 
-Judged = tuple[EntryResult, Delta]
+EntryDelta = tuple[EntryResult, Delta]
 
 
 def paragraph(arena: Arena) -> str:
@@ -51,8 +51,8 @@ def _alone(arena: Arena) -> list[str]:
     else:
         base = arena.baseline.get("test", {}).get(arena.headline, math.nan)
         beside = f"; a prediction without any model gets {base:.4g}" if math.isfinite(base) else ""
-        known = [value for value in score.values if math.isfinite(value)]
-        spread = f" on average, from {min(known):.4g} to {max(known):.4g}" if len(known) > 1 else ""
+        finite = [value for value in score.values if math.isfinite(value)]
+        spread = f" on average, from {min(finite):.4g} to {max(finite):.4g}" if len(finite) > 1 else ""
         times = f" with {seeds} random seeds" if seeds > 1 else " once"
         spread += some_of(score)
         reached = (
@@ -70,9 +70,9 @@ def _alone(arena: Arena) -> list[str]:
 def _anecdote(arena: Arena) -> list[str]:
     """One seed: the scores, and that they decide nothing."""
     scores = {visible(entry.entry): scored(arena, entry) for entry in arena.entries}
-    told = [f"{name} gets {'no value' if score is None else f'{score.mean:.4g}'}" for name, score in scores.items()]
+    outcomes = [f"{name} gets {'no value' if score is None else f'{score.mean:.4g}'}" for name, score in scores.items()]
     return [
-        f"On {_data(arena)}, {joined(told, 6)}, as {arena.headline} on the test rows; {better(arena)} is better.",
+        f"On {_data(arena)}, {joined(outcomes, 6)}, as {arena.headline} on the test rows; {better(arena)} is better.",
         "Each was trained once, with a single random seed, so this is an anecdote:"
         " the same comparison with another seed may come out the other way round, and no winner may be read from it.",
         *no_better_than_none(arena),
@@ -83,13 +83,13 @@ def _anecdote(arena: Arena) -> list[str]:
 def _setting(arena: Arena) -> list[str]:
     others = len(arena.entries) - 1
     names = [visible(entry.entry) for entry in arena.entries if entry.entry != arena.reference]
-    whom = f"{names[0]} was" if others == 1 else f"{others} alternatives were"
+    subject = f"{names[0]} was" if others == 1 else f"{others} alternatives were"
     shared = "split of the rows, initial weights and order" if arena.resampled else "initial weights and order of rows"
     reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
     score = scored(arena, reference)
     reached = f", and {visible(arena.reference)} gets {score.mean:.4g} on average{some_of(score)}" if score else ""
     return [
-        f"On {_data(arena)}, {whom} compared with {visible(arena.reference)}, all {_repeated(arena)};"
+        f"On {_data(arena)}, {subject} compared with {visible(arena.reference)}, all {_repeated(arena)};"
         f" one seed gives all the same {shared}.",
         f"The yardstick is {arena.headline} on the test rows: {better(arena)} is better{reached}.",
     ]
@@ -100,31 +100,32 @@ def _repeated(arena: Arena) -> str:
     count, folds = seeds_of(arena), arena.spec.get("data", {}).get("split", {}).get("folds")
     if arena.split != "folds" or not folds:
         return f"with the same {count} random seeds"
-    whole, rest = divmod(count, folds)
+    rounds, rest = divmod(count, folds)
     seeds = {run.seed for run in arena.runs}
-    if rest or len({seed // folds for seed in seeds}) != whole:
+    # fold = seed % folds: only seeds that fill whole rounds test on every row equally often
+    if rest or len({seed // folds for seed in seeds}) != rounds:
         return f"with the same {count} random seeds, each of which tests on one of {folds} folds"
-    return f"with the same {count} random seeds, which are {counted(whole, 'round')} of {folds} folds"
+    return f"with the same {count} random seeds, which are {counted(rounds, 'round')} of {folds} folds"
 
 
 def _outcome(arena: Arena) -> list[str]:
     """What came out, verdict by verdict, the largest difference first."""
-    judged = [(entry, entry.delta) for entry in arena.entries if entry.delta is not None]
-    judged.sort(key=lambda each: -abs(each[1].mean))
-    told: dict[str, Callable[[Judged], str]] = {
+    differences = [(entry, entry.delta) for entry in arena.entries if entry.delta is not None]
+    differences.sort(key=lambda pair: -abs(pair[1].mean))
+    wordings: dict[str, Callable[[EntryDelta], str]] = {
         "better": _by_how_much,
         "worse": _by_how_much,
-        "equivalent": lambda each: f"({_same(each[1])})",
-        "inconclusive": lambda each: f"({by(each[1])}, {_doubt(arena, *each)})",
-        "too-few-seeds": lambda each: f"({by(each[1])} so far)",
-        "undefined": lambda each: f"({each[1].reason})",
+        "equivalent": lambda pair: f"({_same(pair[1])})",
+        "inconclusive": lambda pair: f"({by(pair[1])}, {_doubt(arena, *pair)})",
+        "too-few-seeds": lambda pair: f"({by(pair[1])} so far)",
+        "undefined": lambda pair: f"({pair[1].reason})",
     }
     sentences = _twins(arena)
-    for verdict, words in told.items():
-        group = [each for each in judged if each[0].verdict == verdict]
+    for verdict, words in wordings.items():
+        group = [pair for pair in differences if pair[0].verdict == verdict]
         if group:
-            names = joined([f"{visible(each[0].entry)} {words(each)}" for each in group])
-            sentences.append(_said(arena, verdict, names, group))
+            names = joined([f"{visible(pair[0].entry)} {words(pair)}" for pair in group])
+            sentences.append(_sentence(arena, verdict, names, group))
     missing = [entry for entry in arena.entries if entry.delta is None and entry.verdict == "undefined"]
     if missing:
         names = joined([f"{visible(entry.entry)} ({described(entry, arena)})" for entry in missing])
@@ -143,11 +144,11 @@ def _twins(arena: Arena) -> list[str]:
     names = [visible(entry.entry) for entry in arena.entries if entry.verdict == "same"]
     if not names:
         return []
-    does = "predicts" if len(names) == 1 else "predict"
-    return [f"{joined(names)} {does} the same as {visible(arena.reference)} in every run, but for rounding."]
+    verb = "predicts" if len(names) == 1 else "predict"
+    return [f"{joined(names)} {verb} the same as {visible(arena.reference)} in every run, but for rounding."]
 
 
-def _said(arena: Arena, verdict: str, names: str, group: Sequence[Judged]) -> str:
+def _sentence(arena: Arena, verdict: str, names: str, group: Sequence[EntryDelta]) -> str:
     reference, margin = visible(arena.reference), group[0][1].margin or 0.0
     if verdict == "equivalent":
         limit = f"up to {number(margin, margin)} counts as no difference"
@@ -173,21 +174,21 @@ def _floor(arena: Arena) -> str:
 
 
 def _blown_up(arena: Arena) -> list[str]:
-    lost = [(entry.entry, lost_runs(arena, entry.entry)) for entry in arena.entries if not _told(entry, arena)]
-    told = [f"{counted(count, 'run')} of {visible(name)}" for name, count in lost if count]
-    return [f"Left out, because the training blew up: {joined(told)}."] if told else []
+    lost = [(entry.entry, lost_runs(arena, entry.entry)) for entry in arena.entries if not _is_mentioned(entry, arena)]
+    counts = [f"{counted(count, 'run')} of {visible(name)}" for name, count in lost if count]
+    return [f"Left out, because the training blew up: {joined(counts)}."] if counts else []
 
 
-def _told(entry: EntryResult, arena: Arena) -> bool:
+def _is_mentioned(entry: EntryResult, arena: Arena) -> bool:
     """Whether it is said already, as what makes the entry not comparable, that none of its runs finished."""
     runs = sum(run.entry == entry.entry for run in arena.runs)
     return entry.delta is None and entry.entry != arena.reference and lost_runs(arena, entry.entry) == runs
 
 
 def _limits(arena: Arena) -> list[str]:
-    held = "This holds for these data, this model and this amount of training, and says nothing about the losses in general."
+    scope = "This holds for these data, this model and this amount of training, and says nothing about the losses in general."
     one_split = "All seeds share one split, so it says nothing about other rows either."
-    return [held, *([] if arena.resampled else [one_split]), *_collapse(arena), *learning_rate(arena)]
+    return [scope, *([] if arena.resampled else [one_split]), *_collapse(arena), *learning_rate(arena)]
 
 
 def _collapse(arena: Arena) -> list[str]:
@@ -200,32 +201,32 @@ def _collapse(arena: Arena) -> list[str]:
 
 
 def _next(arena: Arena) -> list[str]:
-    open_ones = [each for each in arena.entries if each.verdict in ("inconclusive", "too-few-seeds") and each.delta]
-    more = [each.delta.seeds_needed for each in open_ones if each.delta and each.delta.seeds_needed]
-    stuck = [each for each in open_ones if each.delta and each.delta.seeds_needed is None]
-    said = []
+    undecided = [entry for entry in arena.entries if entry.verdict in ("inconclusive", "too-few-seeds") and entry.delta]
+    more = [entry.delta.seeds_needed for entry in undecided if entry.delta and entry.delta.seeds_needed]
+    stuck = [entry for entry in undecided if entry.delta and entry.delta.seeds_needed is None]
+    sentences = []
     if more:
-        few = any(each.verdict == "too-few-seeds" for each in open_ones)
+        few = any(entry.verdict == "too-few-seeds" for entry in undecided)
         least = f" (the nearest after about {min(more)})" if min(more) < max(more) and not few else ""
         aim = "for a verdict" if few else f"to settle {'the others' if stuck else 'what is open'}"
         about = "" if few else "about "
-        said.append(f"Next: {about}{counted(max(more), 'more seed')}{least}, {seeds_wanted(arena)} in all, {aim}.")
-    if stuck and not any(lost_runs(arena, each.entry) for each in arena.entries):
+        sentences.append(f"Next: {about}{counted(max(more), 'more seed')}{least}, {seeds_wanted(arena)} in all, {aim}.")
+    if stuck and not any(lost_runs(arena, entry.entry) for entry in arena.entries):
         why = ", because they divide the same rows again and again: it takes more rows" if arena.resampled else ""
-        settle = f"More seeds alone would not settle {joined([visible(each.entry) for each in stuck])}{why}."
-        said = [settle, *said]
-    winners = [each for each in arena.entries if each.verdict == "better"]
-    if winners and not open_ones and not any(each.verdict == "undefined" for each in arena.entries):
+        settle = f"More seeds alone would not settle {joined([visible(entry.entry) for entry in stuck])}{why}."
+        sentences = [settle, *sentences]
+    winners = [entry for entry in arena.entries if entry.verdict == "better"]
+    if winners and not undecided and not any(entry.verdict == "undefined" for entry in arena.entries):
         which = "it" if len(winners) == 1 else "the one you choose"
         try_it = f"try {which} on data that nobody has looked at yet."
         settled = f"On {arena.headline} nothing is open, but" if any(map(contrary, winners)) else "Nothing is open;"
         choose = " which yardstick counts is yours to choose;" if any(map(contrary, winners)) else ""
-        said.append(f"{settled}{choose} before relying on it, {try_it}")
-    return said
+        sentences.append(f"{settled}{choose} before relying on it, {try_it}")
+    return sentences
 
 
-def _by_how_much(each: Judged) -> str:
-    return f"({by(each[1])}, plausibly {between(each[1])})"
+def _by_how_much(pair: EntryDelta) -> str:
+    return f"({by(pair[1])}, plausibly {between(pair[1])})"
 
 
 def _same(delta: Delta) -> str:

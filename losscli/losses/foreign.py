@@ -302,7 +302,8 @@ FOREIGN = (
             "a metric", STEPS, {"binary": "soft-f1, its smooth form", "multilabel": "soft-f1, its smooth form",
             "multiclass": "cross-entropy with weight: balanced; emd for ordered classes"}),
     Foreign("auroc roc_auc roc_auc_score roc_auc_ovr roc_auc_ovo auprc aucpr average_precision PRAUC ap map "
-            "mean_average_precision ndcg dcg mrr lift gain gini_coefficient", "a metric of the order", "a rank has no slope", {**ORDER,
+            "mean_average_precision ndcg dcg mrr lift gain gini_coefficient",
+            "a metric of the order", "a rank has no slope", {**ORDER,
             "multiclass": "cross-entropy, whose probabilities rank well"}),
     Foreign("ece calibration_error expected_calibration_error", "a metric of calibration",
             "always predicting the base rate gets the best value", {**CERTAIN,

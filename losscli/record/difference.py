@@ -36,13 +36,13 @@ def changed(before: Sequence[Any], after: Sequence[Any]) -> list[Changed]:
     >>> changed([{"train": {"lr": 0.1}}], [{"train": {"lr": 0.2}, "seeds": 3}])[1]
     Changed(arena=1, key='train.lr', before='0.1', after='0.2')
     """
-    found = []
+    changes = []
     for number in range(max(len(before), len(after))):
         one, other = (dict(_flat(specs[number])) if number < len(specs) else {} for specs in (before, after))
         for key in sorted({*one, *other}):
             if one.get(key, ABSENT) != other.get(key, ABSENT):
-                found.append(Changed(number + 1, key, one.get(key, ABSENT), other.get(key, ABSENT)))
-    return found
+                changes.append(Changed(number + 1, key, one.get(key, ABSENT), other.get(key, ABSENT)))
+    return changes
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -55,19 +55,19 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
     """What every entry of two results scores by the headline metric, arena by arena, in the order of the first."""
-    found = []
+    changes = []
     pairs = [before["arenas"], after["arenas"]]
     for number in range(max(map(len, pairs))):
         one, other = (arenas[number] if number < len(arenas) else None for arenas in pairs)
         metric = next(arena["headline"] for arena in (one, other) if arena is not None)
         means = [_means(arena, metric) for arena in (one, other)]
-        found += [
+        changes += [
             Moved(number + 1, entry, metric, means[0].get(entry), means[1].get(entry))
             for entry in dict.fromkeys([*means[0], *means[1]])
         ]
-    return found
+    return changes
 
 
 def _means(arena: Mapping[str, Any] | None, metric: str) -> dict[str, float | None]:
     entries = arena["entries"] if arena else []
-    return {each["entry"]: each["test"].get(metric, {}).get("mean") for each in entries}
+    return {entry["entry"]: entry["test"].get(metric, {}).get("mean") for entry in entries}

@@ -27,20 +27,20 @@ def find(root: Path, text: str, *, outside: bool = False) -> Path:
     `SpecError` where several records fit or a path leads out, `MachineError` where there is none.
     """
     path = Path(text)
-    if (path / MANIFEST).is_file() and text.strip():
+    if (path / MANIFEST).is_file() and text.strip():  # Path("") would be the working directory
         if outside or (path.resolve().parent == root.resolve() and not path.is_symlink()):
             return path
-        refused = f"{shown(text)} is not a record right below {shown(root)}"
-        raise SpecError(refused, cure="give the id of a record, or how it begins")
-    there = records(root)
-    exact = [each for each in there if each.name == text or _is_number(each.name, text)]
-    fitting = exact or [each for each in there if text and each.name.startswith(text)]
+        message = f"{shown(text)} is not a record right below {shown(root)}"
+        raise SpecError(message, cure="give the id of a record, or how it begins")
+    existing = records(root)
+    exact = [folder for folder in existing if folder.name == text or _is_number(folder.name, text)]
+    fitting = exact or [folder for folder in existing if text and folder.name.startswith(text)]
     if len(fitting) > 1:
-        listed = ", ".join(each.name for each in fitting[:MOST_LISTED])
+        listed = ", ".join(folder.name for folder in fitting[:MOST_LISTED])
         more = f" and {len(fitting) - MOST_LISTED} more" if len(fitting) > MOST_LISTED else ""
         raise SpecError(f"{shown(text)} fits {counted(len(fitting), 'record')}", cure=f"say which: {listed}{more}")
     if not fitting:
-        last = ", ".join(each.name for each in there[-MOST_LISTED:])
+        last = ", ".join(folder.name for folder in existing[-MOST_LISTED:])
         cure = f"the last ones there: {last}" if last else "`losscli train` and `losscli compare` leave records there"
         raise MachineError(f"there is no record {shown(text)} in {shown(root)}", cure=cure)
     return fitting[0]

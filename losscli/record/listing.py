@@ -47,34 +47,36 @@ class Filter:
 
     def takes(self, summary: Summary) -> bool:
         """Whether the record is one of them; the newest few are counted afterwards."""
-        asked = ((self.task, summary.tasks), (self.data, summary.data), (self.loss, summary.losses))
-        fits = all(pattern is None or any(fnmatchcase(each, pattern) for each in found) for pattern, found in asked)
+        criteria = ((self.task, summary.tasks), (self.data, summary.data), (self.loss, summary.losses))
+        fits = all(
+            pattern is None or any(fnmatchcase(value, pattern) for value in values) for pattern, values in criteria
+        )
         return fits and (self.name is None or fnmatchcase(summary.id, f"*{self.name}*"))
 
 
-def listed(root: Path, wanted: Filter) -> list[Summary]:
+def listed(root: Path, selection: Filter) -> list[Summary]:
     """The records right below `root` that the filter takes, oldest first."""
-    found = [summary for summary in map(summary_of, records(root)) if wanted.takes(summary)]
-    return found if wanted.last is None else found[-wanted.last :] if wanted.last else []
+    summaries = [summary for summary in map(summary_of, records(root)) if selection.takes(summary)]
+    return summaries if selection.last is None else summaries[-selection.last :] if selection.last else []
 
 
 def summary_of(folder: Path) -> Summary:
     """A record in short. Checksums are not looked at: a listing must be quick, and nothing is used of what it reads."""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
-        results = folder / "results.json"
-        if results.stat().st_size > LARGEST:
+        path = folder / "results.json"
+        if path.stat().st_size > LARGEST:
             raise ValueError("results.json is too large")
-        told = json.loads(results.read_bytes())
+        results = json.loads(path.read_bytes())
         size = sum(int(fact["bytes"]) for fact in manifest["files"].values())
-        return Summary(folder.name, str(manifest["created"]), size, **_of_arenas(told["arenas"]))
+        return Summary(folder.name, str(manifest["created"]), size, **_of_arenas(results["arenas"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         return Summary(folder.name, broken=f"{type(error).__name__}: {error}"[:200])
 
 
 def _of_arenas(arenas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     first = arenas[0]
-    means = {each["entry"]: each["test"].get(first["headline"], {}).get("mean") for each in first["entries"]}
+    means = {entry["entry"]: entry["test"].get(first["headline"], {}).get("mean") for entry in first["entries"]}
     return {
         "tasks": _once(str(arena["task"]) for arena in arenas),
         "data": _once(str(arena["data"]) for arena in arenas),

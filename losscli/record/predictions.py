@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 MOST_NUMBERS = 4_000_000  # of `prediction` in one record: 32 MB before compression
 
-Told = tuple[int, str, int, "Predictions"]  # arena, entry, seed, what it says
+RunPredictions = tuple[int, str, int, "Predictions"]  # arena, entry, seed, what it says
 
 
-def table_of(told: Sequence[Told]) -> bytes:
+def table_of(runs: Sequence[RunPredictions]) -> bytes:
     """The file, from (arena, entry, seed, predictions) of every run that is kept."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -41,24 +41,24 @@ def table_of(told: Sequence[Told]) -> bytes:
             ("prediction", numbers), ("kind", words), ("low", numbers), ("high", numbers),
         ]
     )  # fmt: skip
-    table = pa.concat_tables([_of_run(*each, schema) for each in told]) if told else schema.empty_table()
+    table = pa.concat_tables([_of_run(*run, schema) for run in runs]) if runs else schema.empty_table()
     sink = pa.BufferOutputStream()
     parquet.write_table(table.unify_dictionaries(), sink, compression="zstd")
     return bytes(sink.getvalue())
 
 
-def _of_run(arena: int, entry: str, seed: int, told: Predictions, schema: pa.Schema) -> pa.Table:
-    rows = len(told.row)
+def _of_run(arena: int, entry: str, seed: int, predictions: Predictions, schema: pa.Schema) -> pa.Table:
+    rows = len(predictions.row)
     columns: dict[str, Any] = {
         "arena": np.full(rows, arena, np.int32),
         "entry": _repeated(entry, rows),
         "seed": np.full(rows, seed, np.int64),
-        "row": told.row,
-        "truth": _lists(told.truth),
-        "prediction": _lists(told.prediction),
-        "kind": _repeated(told.kind, rows),
-        "low": _lists(told.low, rows),
-        "high": _lists(told.high, rows),
+        "row": predictions.row,
+        "truth": _lists(predictions.truth),
+        "prediction": _lists(predictions.prediction),
+        "kind": _repeated(predictions.kind, rows),
+        "low": _lists(predictions.low, rows),
+        "high": _lists(predictions.high, rows),
     }
     import pyarrow as pa
 

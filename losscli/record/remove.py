@@ -27,7 +27,7 @@ def removable(root: Path, text: str) -> Path:
         raise SpecError(
             f"{shown(folder.name)} is not called as a record is", cure="remove it by hand if it is yours to remove"
         )
-    foreign = [each.name for each in folder.iterdir() if not _is_ours(each)]
+    foreign = [path.name for path in folder.iterdir() if not _is_ours(path)]
     if foreign:
         raise MachineError(
             f"{shown(folder.name)} holds what losscli did not write: {', '.join(map(shown, sorted(foreign)[:5]))}",
@@ -46,8 +46,8 @@ def remove(root: Path, folder: Path) -> None:
         raise ValueError("only what removable() gave is removed")
     try:
         (folder / MANIFEST).unlink(missing_ok=True)
-        for each in list(os.scandir(folder)):
-            os.unlink(each.path)
+        for file in list(os.scandir(folder)):  # a list, as the folder changes underneath
+            os.unlink(file.path)
         folder.rmdir()
     except OSError as error:
         message = f"{shown(folder.name)} cannot be removed: {error.strerror or error}"

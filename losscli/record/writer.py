@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from losscli.compare.result import Arena, Comparison
-    from losscli.record.predictions import Told
+    from losscli.record.predictions import RunPredictions
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -55,7 +55,7 @@ def write(
     encoders: Mapping[str, Any],
     specs: Sequence[str],
     results: Callable[[Comparison], Mapping[str, Any]],
-    predictions: Sequence[Told] = (),
+    predictions: Sequence[RunPredictions] = (),
 ) -> Path:
     """Write the record of `comparison` into a new folder under `root`, and return that folder.
 
@@ -70,7 +70,7 @@ def write(
         try:
             recorded = replace(comparison, record=folder.as_posix())
             _fill(folder, _contents(recorded, weights, encoders, specs, results(recorded), predictions))
-        except BaseException:
+        except BaseException:  # Ctrl-C too must leave no half a record
             shutil.rmtree(folder, ignore_errors=True)
             raise
     except OSError as error:
@@ -90,7 +90,7 @@ def _take_id(root: Path, name: str) -> Path:
     """Make the new record's folder: the first counter that nobody holds, one above the highest there is."""
     root.mkdir(parents=True, exist_ok=True)
     counter = 1 + max(
-        (int(found[1]) for path in root.iterdir() if (found := re.match(r"(\d{4,9})-", path.name))), default=0
+        (int(match[1]) for path in root.iterdir() if (match := re.match(r"(\d{4,9})-", path.name))), default=0
     )
     safe = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:60] or "run"
     while True:
@@ -98,7 +98,7 @@ def _take_id(root: Path, name: str) -> Path:
         try:
             folder.mkdir()
         except FileExistsError:
-            counter += 1
+            counter += 1  # another process took it in between
         else:
             return folder
 
@@ -109,7 +109,7 @@ def _contents(
     encoders: Mapping[str, Any],
     specs: Sequence[str],
     results: Mapping[str, Any],
-    predictions: Sequence[Told],
+    predictions: Sequence[RunPredictions],
 ) -> dict[str, bytes]:
     from safetensors.numpy import save
 
@@ -136,7 +136,7 @@ def _fill(folder: Path, contents: Mapping[str, bytes]) -> None:
     }
     half = folder / f"{MANIFEST}.part"
     _put(half, _json(manifest))
-    half.rename(folder / MANIFEST)
+    half.rename(folder / MANIFEST)  # in one step: it is there whole, or not at all
 
 
 def _put(path: Path, data: bytes) -> None:

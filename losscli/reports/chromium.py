@@ -80,8 +80,8 @@ class Chromium:
 
     def value(self, expression: str) -> Any:
         """What JavaScript makes of an expression, as plain data; promises are awaited."""
-        asked = {"expression": expression, "returnByValue": True, "awaitPromise": True}
-        answer = self.tell("Runtime.evaluate", asked)
+        parameters = {"expression": expression, "returnByValue": True, "awaitPromise": True}
+        answer = self.tell("Runtime.evaluate", parameters)
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]
             raise RuntimeError(details.get("exception", {}).get("description") or details["text"])
@@ -97,14 +97,14 @@ class Chromium:
 
     def screenshot(self, element: str | None = None, scale: float = 1.0) -> bytes:
         """A PNG of what is in view, or of the first element that a selector finds, wherever on the page it is."""
-        asked: dict[str, Any] = {"format": "png"}
+        parameters: dict[str, Any] = {"format": "png"}
         if element is not None:
             box = self.value(
                 f"(() => {{ const box = document.querySelector({json.dumps(element)}).getBoundingClientRect();"
                 " return [box.x + scrollX, box.y + scrollY, box.width, box.height]; })()"
             )
-            asked |= {"captureBeyondViewport": True, "clip": {**dict(zip(_BOX, box, strict=True)), "scale": scale}}
-        return base64.b64decode(self.tell("Page.captureScreenshot", asked)["data"])
+            parameters |= {"captureBeyondViewport": True, "clip": {**dict(zip(_BOX, box, strict=True)), "scale": scale}}
+        return base64.b64decode(self.tell("Page.captureScreenshot", parameters)["data"])
 
     def tell(self, method: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Send the page a command of the protocol, and return its answer."""
@@ -118,7 +118,7 @@ class Chromium:
         try:
             self._process.write(json.dumps(message).encode() + b"\0")
         except OSError as error:
-            raise _gone(method) from error
+            raise _no_answer(method) from error
         while True:
             answer = self._receive(method)
             if answer.get("id") == self._count:
@@ -129,10 +129,10 @@ class Chromium:
 
     def _receive(self, method: str) -> dict[str, Any]:
         while b"\0" not in self._unread:
-            read = self._process.read(PATIENCE)
-            if not read:
-                raise _gone(method)
-            self._unread += read
+            chunk = self._process.read(PATIENCE)
+            if not chunk:
+                raise _no_answer(method)
+            self._unread += chunk
         message, self._unread = self._unread.split(b"\0", 1)
         return dict(json.loads(message))
 
@@ -144,7 +144,7 @@ class Chromium:
 _BOX = ("x", "y", "width", "height")
 
 
-def _gone(method: str) -> MachineError:
+def _no_answer(method: str) -> MachineError:
     return MachineError(f"Chromium does not answer ({method})", cure=f"try again, or {CURE}")
 
 
@@ -155,7 +155,7 @@ class _Process:
         theirs_in, self._to = os.pipe()
         self._from, theirs_out = os.pipe()
         nothing = os.open(os.devnull, os.O_RDWR)
-        ours = [_high(descriptor) for descriptor in (theirs_in, theirs_out, nothing)]
+        ours = [_high_descriptor(descriptor) for descriptor in (theirs_in, theirs_out, nothing)]
         actions = [(os.POSIX_SPAWN_DUP2, ours[2], number) for number in (0, 1, 2)]
         actions += [(os.POSIX_SPAWN_DUP2, ours[0], 3), (os.POSIX_SPAWN_DUP2, ours[1], 4)]
         arguments = [path, *FLAGS, f"--user-data-dir={home}", "about:blank"]
@@ -189,7 +189,7 @@ class _Process:
         os.close(self._from)
 
 
-def _high(descriptor: int) -> int:
+def _high_descriptor(descriptor: int) -> int:
     """The same pipe under a number that no other of the child's will overwrite; the old number is closed."""
     import fcntl
 

@@ -42,12 +42,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class ReportContents:
-    """One arena, its machine output `told`, and what its runs predict: entry -> one sample per seed."""
+    """One arena, its machine `output`, and what its runs predict: entry -> one sample per seed."""
 
     arena: Arena
-    told: Mapping[str, Any]
+    output: Mapping[str, Any]
     samples: Mapping[str, Sequence[Sample]]
-    breakdown: Breakdown | None = None  # over levels of damage, told beside the first of its arenas
+    breakdown: Breakdown | None = None  # over levels of damage, shown beside the first of its arenas
 
     @property
     def names(self) -> list[str]:
@@ -75,8 +75,8 @@ class ReportContents:
         """The entries, best mean of the headline first; those without a value last."""
 
         def key(entry: EntryResult) -> float:
-            worth = self.arena.goodness(entry, self.arena.headline)
-            return -worth if math.isfinite(worth) else math.inf
+            goodness = self.arena.goodness(entry, self.arena.headline)
+            return -goodness if math.isfinite(goodness) else math.inf
 
         return sorted(self.arena.entries, key=key)
 
@@ -104,15 +104,15 @@ class ReportContents:
 
     def followed(self) -> list[str]:
         """The metrics that were followed per epoch, the headline first, the loss last."""
-        found = dict.fromkeys(point.metric for run in self.arena.runs for point in run.history)
-        return sorted(found, key=lambda name: (name == "loss", name != self.arena.headline))
+        metrics = dict.fromkeys(point.metric for run in self.arena.runs for point in run.history)
+        return sorted(metrics, key=lambda name: (name == "loss", name != self.arena.headline))
 
     def limits(self, metric: str) -> tuple[float, float]:
         """Between which numbers a metric lies; a loss, and what depends on the spec, may be anything."""
         from losscli.metrics import for_task
 
-        found = for_task(self.arena.task).get(metric)
-        return (-math.inf, math.inf) if found is None or found.needs else (found.low, found.high)
+        definition = for_task(self.arena.task).get(metric)
+        return (-math.inf, math.inf) if definition is None or definition.needs else (definition.low, definition.high)
 
     def pooled(self, entry: str) -> Sample | None:
         """The rows of all seeds of an entry together; their seeds do not count any more."""
@@ -143,15 +143,15 @@ def samples_of(table: pa.Table, arena: int) -> dict[str, list[Sample]]:
     entry = table.column("entry").cast("string").to_numpy()
     seed = table.column("seed").to_numpy()
     changes = np.flatnonzero((entry[1:] != entry[:-1]) | (seed[1:] != seed[:-1])) + 1  # a run's rows lie together
-    found: dict[str, list[Sample]] = {}
+    samples: dict[str, list[Sample]] = {}
     for start, stop in zip([0, *changes], [*changes, table.num_rows], strict=True):
         part = table.slice(start, stop - start)
         kind = part.column("kind")[0].as_py()
         arrays = [_matrix(part, name) for name in ("truth", "prediction", "low", "high")]
         if arrays[0] is not None and arrays[1] is not None:
             sample = Sample(int(seed[start]), part.column("row").to_numpy(), arrays[0], arrays[1], kind, *arrays[2:])
-            found.setdefault(str(entry[start]), []).append(sample)
-    return found
+            samples.setdefault(str(entry[start]), []).append(sample)
+    return samples
 
 
 def _matrix(table: pa.Table, name: str) -> np.ndarray | None:
@@ -160,6 +160,7 @@ def _matrix(table: pa.Table, name: str) -> np.ndarray | None:
     if column.null_count:
         return None
     flat = column.flatten().to_numpy(zero_copy_only=False)
+    # Lists of unequal length could still have a total that divides evenly; records are written with equal ones.
     return None if len(flat) % len(column) else flat.reshape(len(column), -1).astype(np.float64)
 
 
@@ -178,9 +179,9 @@ def distinct(texts: Iterable[str]) -> list[str]:
     >>> distinct(["a", "b", "a"])
     ['a', 'b', 'a (2)']
     """
-    found: dict[str, int] = {}
-    told = []
+    counts: dict[str, int] = {}
+    names = []
     for text in texts:
-        found[text] = count = found.get(text, 0) + 1
-        told.append(text if count == 1 else f"{text} ({count})")
-    return told
+        counts[text] = count = counts.get(text, 0) + 1
+        names.append(text if count == 1 else f"{text} ({count})")
+    return names

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from losscli.compare.result import Arena, Comparison, EntryResult
-from losscli.compare.view import View, seen
+from losscli.compare.view import View, select
 from losscli.errors import visible
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run, where it begins a text
@@ -35,8 +35,8 @@ def to_csv(comparison: Comparison, view: View | None = None) -> str:
     Columns: those of `FIXED`, then for each metric `<metric>_mean`, `_sd`, `_ci95_low`, `_ci95_high`, `_n` (seeds with a value)
     and `_baseline`.
     """
-    whole = replace(view or View(), top=None)  # a program gets every entry, as in JSON
-    arenas = [seen(arena, whole) for arena in comparison.arenas]
+    uncut = replace(view or View(), top=None)  # a program gets every entry, as in JSON
+    arenas = [select(arena, uncut) for arena in comparison.arenas]
     metrics = list(dict.fromkeys(metric for arena in arenas for metric in arena.directions))
     columns = [*FIXED, *(f"{metric}_{part}" for metric in metrics for part in OF_A_METRIC)]
     text = io.StringIO()
@@ -99,8 +99,14 @@ def _facts(arena: Arena, entry: EntryResult) -> dict[str, Any]:
 
 def _scores(arena: Arena, entry: EntryResult) -> Iterator[tuple[str, Any]]:
     for metric in arena.directions:
-        found = entry.scores.get("test", {}).get(metric)
-        low, high = (found.ci95 if found else None) or (None, None)
-        values = (found.mean if found else None, found.sd if found else None, low, high, found.n if found else None)
+        estimate = entry.scores.get("test", {}).get(metric)
+        low, high = (estimate.ci95 if estimate else None) or (None, None)
+        values = (
+            estimate.mean if estimate else None,
+            estimate.sd if estimate else None,
+            low,
+            high,
+            estimate.n if estimate else None,
+        )
         baseline = arena.baseline.get("test", {}).get(metric)
         yield from zip((f"{metric}_{part}" for part in OF_A_METRIC), (*values, baseline), strict=True)

@@ -40,33 +40,33 @@ class Cell:
 def html_of(recalled: Recalled) -> str:
     """The whole document."""
     arenas = recalled.comparison.arenas
-    found = [_drawn(contents) for contents in evidences(recalled)]
+    charts_by_arena = [_charts(contents) for contents in contents_of(recalled)]
     titles = distinct(arena.title for arena in arenas)
     return document(
         "report",
         title=" and ".join(dict.fromkeys(arena.data for arena in arenas)),
-        data=[_data(arena, charts) for arena, charts in zip(arenas, found, strict=True)],
+        data=[_data(arena, charts) for arena, charts in zip(arenas, charts_by_arena, strict=True)],
         sections=[
             {"title": titles[place], **_section(place, arena, recalled.specs[place], charts)}
-            for place, (arena, charts) in enumerate(zip(arenas, found, strict=True))
+            for place, (arena, charts) in enumerate(zip(arenas, charts_by_arena, strict=True))
         ],
         command=command(recalled),
         needed=[needed(name, file) for name, file in own_losses(recalled).items()],
-        made=_made(recalled),
+        made=_origin(recalled),
     )
 
 
-def evidences(recalled: Recalled) -> list[ReportContents]:
+def contents_of(recalled: Recalled) -> list[ReportContents]:
     """What every arena of a record has to show."""
     from losscli.record.reader import read_predictions
 
     place = Place(str(recalled.folder / "predictions.parquet"))
-    first = {found.arenas[0]: found for found in recalled.comparison.breakdowns}
+    first = {breakdown.arenas[0]: breakdown for breakdown in recalled.comparison.breakdowns}
     try:
         table = read_predictions(recalled.folder) if _keeps_predictions(recalled.folder) else None
         return [
-            ReportContents(arena, told, {} if table is None else samples_of(table, number), first.get(number))
-            for number, (arena, told) in enumerate(
+            ReportContents(arena, output, {} if table is None else samples_of(table, number), first.get(number))
+            for number, (arena, output) in enumerate(
                 zip(recalled.comparison.arenas, recalled.results["arenas"], strict=True)
             )
         ]
@@ -81,14 +81,14 @@ def _keeps_predictions(folder: Path) -> bool:
     return (folder / "predictions.parquet").exists()
 
 
-def _made(recalled: Recalled) -> list[str]:
+def _origin(recalled: Recalled) -> list[str]:
     comparison = recalled.comparison
     seconds = comparison.timing.get("train_seconds", math.nan)
     facts = [recalled.folder.name, recalled.created[:10], f"trained on {comparison.device}"]
     return [fact for fact in [*facts, f"in {duration(seconds)}" if math.isfinite(seconds) else ""] if fact]
 
 
-def _drawn(contents: ReportContents) -> list[tuple[str, Chart]]:
+def _charts(contents: ReportContents) -> list[tuple[str, Chart]]:
     """Every figure that the arena has something for, chapter by chapter."""
     order = list(CHAPTERS)
     charts = [(figure, figure.draw(contents)) for figure in figures]
@@ -114,7 +114,7 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
         "arena": arena,
         "compared": [
             arena.task,
-            counted(len(arena.entries), "loss").replace("losss", "losses"),
+            counted(len(arena.entries), "loss").replace("losss", "losses"),  # counted adds an s, and no more
             counted(seeds, "seed"),
             *_facts(arena),
         ],
@@ -124,7 +124,7 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
         "tuned": [(entry.entry, chosen(entry)) for entry in arena.entries if entry.tuned],
         "chapters": [
             (
-                _called(chapter, title, arena),
+                _chapter_title(chapter, title, arena),
                 [(figures.get(name), chart) for name, chart in charts if figures.get(name).chapter == chapter],
             )
             for chapter, title in CHAPTERS.items()
@@ -135,14 +135,14 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
     }
 
 
-def _called(chapter: str, title: str, arena: Arena) -> str:
-    """A chapter's title: why somebody wins is told only where the verdict says that somebody does."""
+def _chapter_title(chapter: str, title: str, arena: Arena) -> str:
+    """A chapter's title: why somebody wins is a heading only where the verdict says that somebody does."""
     return WINNING if chapter == "why" and arena.why.get("verdict") == "better" else title
 
 
 def by_gravity(findings: Sequence[Finding]) -> list[Finding]:
     """The gravest first."""
-    return sorted(findings, key=lambda found: GRAVITY.index(found.severity))
+    return sorted(findings, key=lambda finding: GRAVITY.index(finding.severity))
 
 
 def _facts(arena: Arena) -> list[str]:
@@ -191,8 +191,8 @@ def _heading(arena: Arena, metric: str) -> tuple[str, str, str, str]:
 def _score(arena: Arena, entry: EntryResult, metric: str) -> Cell:
     estimate = entry.scores.get("test", {}).get(metric, NO_ESTIMATE)
     mean, plus, sd = spread(estimate, _places(arena, metric)).partition(" ± ")
-    found = entry.deltas.get(metric) if metric != arena.headline else None  # that has a column of its own
-    verdict = found.verdict if found and found.verdict in CLEAR else ""
+    delta = entry.deltas.get(metric) if metric != arena.headline else None  # that has a column of its own
+    verdict = delta.verdict if delta and delta.verdict in CLEAR else ""
     sorted_by = -arena.goodness(entry, metric) if arena.directions[metric] == "target" else estimate.mean
     return Cell(mean, sorted_by, f"± {sd}" if plus else "", verdict or "")
 

@@ -26,7 +26,11 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
         "device": comparison.device,
         "arenas": [_arena(arena) for arena in comparison.arenas],
         "timing": {key: finite(value) for key, value in comparison.timing.items()},
-        **({"breakdown": [_breakdown(found) for found in comparison.breakdowns]} if comparison.breakdowns else {}),
+        **(
+            {"breakdown": [_breakdown(breakdown) for breakdown in comparison.breakdowns]}
+            if comparison.breakdowns
+            else {}
+        ),
     }
 
 
@@ -60,30 +64,30 @@ def _entry(entry: EntryResult, arena: Arena) -> dict[str, Any]:
         "loss": entry.loss,
         "options": _plain(entry.options),
         **{
-            split: {name: _estimate(found) for name, found in entry.scores.get(split, {}).items()}
+            split: {name: _estimate(score) for name, score in entry.scores.get(split, {}).items()}
             for split in ("test", "valid", "train")
         },
         "delta": _delta(entry.delta),
         "verdict": entry.verdict,
-        "deltas": {metric: _delta(found) for metric, found in entry.deltas.items()},
+        "deltas": {metric: _delta(delta) for metric, delta in entry.deltas.items()},
         "described": described(entry, arena),
         "tuned": {name: dict(counts) for name, counts in entry.tuned.items()},
         "seconds": finite(entry.seconds),
     }
 
 
-def _breakdown(found: Breakdown) -> dict[str, Any]:
+def _breakdown(breakdown: Breakdown) -> dict[str, Any]:
     """Levels and scores of one kind of damage; `arenas` are places in the list of arenas, one for each level.
 
     `lost_at` is where each seed has lost `lost` of its own clean score: null beyond the levels tried, which the median and
     the range take for more than any level.
     """
     return {
-        "kind": found.kind,
-        "metric": found.metric,
-        "direction": found.direction,
-        "levels": list(found.levels),
-        "arenas": list(found.arenas),
+        "kind": breakdown.kind,
+        "metric": breakdown.metric,
+        "direction": breakdown.direction,
+        "levels": list(breakdown.levels),
+        "arenas": list(breakdown.arenas),
         "lost": LOST,
         "entries": [
             {
@@ -96,19 +100,19 @@ def _breakdown(found: Breakdown) -> dict[str, Any]:
                     "values": [finite(value) for value in line.fall.values],
                 },
             }
-            for line in found.lines
+            for line in breakdown.lines
         ],
     }
 
 
-def _estimate(found: Estimate) -> dict[str, Any]:
+def _estimate(estimate: Estimate) -> dict[str, Any]:
     return {
-        "mean": finite(found.mean),
-        "sd": finite(found.sd),
-        "ci95": _interval(found.ci95),
-        "n": found.n,
-        "of": found.of,
-        "values": [finite(value) for value in found.values],
+        "mean": finite(estimate.mean),
+        "sd": finite(estimate.sd),
+        "ci95": _interval(estimate.ci95),
+        "n": estimate.n,
+        "of": estimate.of,
+        "values": [finite(value) for value in estimate.values],
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from losscli.compare.columns import columns
 from losscli.compare.result import Arena, Comparison
 from losscli.compare.tuning import chosen
-from losscli.compare.view import View, in_words, seen
+from losscli.compare.view import View, in_words, select
 from losscli.compare.words import paragraph
 from losscli.errors import counted, visible
 
@@ -22,7 +22,7 @@ def to_markdown(comparison: Comparison, view: View | None = None) -> str:
     """All arenas, one after another: a heading, the paragraph, the leaderboard of the test split, and the findings."""
     parts = [line for arena in comparison.arenas for line in _arena(arena, view or View())]
     if comparison.unmet:
-        parts += ["", *(f"- **unmet**: {literal(said)}" for said in comparison.unmet)]
+        parts += ["", *(f"- **unmet**: {literal(message)}" for message in comparison.unmet)]
     if comparison.record:
         parts += ["", f"Record: {literal(comparison.record)}"]
     return "\n".join(parts).strip() + "\n"
@@ -40,7 +40,7 @@ def literal(text: object, longest: int = LONGEST) -> str:
 
 
 def _arena(arena: Arena, view: View) -> Iterator[str]:
-    shown = seen(arena, view)
+    shown = select(arena, view)
     seeds = counted(len({run.seed for run in arena.runs}), "seed")
     yield from ("", f"### {literal(arena.title)} ({arena.task}), test {literal(arena.headline)}, {seeds}", "")
     yield literal(paragraph(arena), 20_000)
@@ -52,23 +52,23 @@ def _arena(arena: Arena, view: View) -> Iterator[str]:
         [f"reference: {literal(arena.reference)}", ordered] if ordered else [f"reference: {literal(arena.reference)}"]
     )
     several = len({run.seed for run in arena.runs}) > 1
-    known = "Mean ± sd over the seeds, 95 % interval of the paired difference" if several else "One seed, test split"
-    yield f"{known}; {'; '.join(notes)}."
+    caption = "Mean ± sd over the seeds, 95 % interval of the paired difference" if several else "One seed, test split"
+    yield f"{caption}; {'; '.join(notes)}."
     tuned = [f"- {literal(entry.entry)}: {literal(chosen(entry))}" for entry in shown.entries if entry.tuned]
     if tuned:
         yield from ("", "Tuned on the valid split of each seed:", "", *tuned)
-    found = sorted(arena.findings, key=lambda each: SEVERITIES.index(each.severity))
-    if found:
-        yield from ("", *(f"- **{each.severity}**: {literal(each.message, 2000)}" for each in found))
+    findings = sorted(arena.findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    if findings:
+        yield from ("", *(f"- **{finding.severity}**: {literal(finding.message, 2000)}" for finding in findings))
 
 
 def _table(arena: Arena) -> Iterator[str]:
-    rest = columns(arena)
-    yield _row(["entry", *(each.heading for each in rest)])
-    yield _row(["---"] * (len(rest) + 1), plain=True)
+    table = columns(arena)
+    yield _row(["entry", *(column.heading for column in table)])
+    yield _row(["---"] * (len(table) + 1), plain=True)
     for at, entry in enumerate(arena.entries):
-        yield _row([visible(entry.entry, LONGEST), *(each.cells[at] for each in rest)])
-    yield _row(["baseline", *(each.baseline for each in rest)])
+        yield _row([visible(entry.entry, LONGEST), *(column.cells[at] for column in table)])
+    yield _row(["baseline", *(column.baseline for column in table)])
 
 
 def _row(cells: Sequence[str], plain: bool = False) -> str:

@@ -28,7 +28,7 @@ def write_pictures(recalled: Recalled, folder: Path, dark: bool = False, force: 
         browser.open(page, "pictures")
         browser.wait_for("document.documentElement.dataset.ready === 'true'")
         names = browser.value("[...document.querySelectorAll('figure')].map((figure) => figure.id)")
-        paths = {name: folder / f"{_called(name, len(recalled.comparison.arenas))}.png" for name in names}
+        paths = {name: folder / f"{_file_stem(name, len(recalled.comparison.arenas))}.png" for name in names}
         _unclaimed(list(paths.values()), force)
         for name, path in paths.items():
             browser.value(f"document.getElementById({name!r}).scrollIntoView()")
@@ -39,10 +39,10 @@ def write_pictures(recalled: Recalled, folder: Path, dark: bool = False, force: 
     return list(paths.values())
 
 
-def _called(name: str, arenas: int) -> str:
+def _file_stem(name: str, arenas: int) -> str:
     """`figure-0-roc` is called `roc`; with several arenas, `1-roc`.
 
-    >>> _called("figure-0-roc", 1), _called("figure-0-roc", 2)
+    >>> _file_stem("figure-0-roc", 1), _file_stem("figure-0-roc", 2)
     ('roc', '1-roc')
     """
     _, place, figure = name.split("-", 2)

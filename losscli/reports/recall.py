@@ -36,8 +36,8 @@ def recall(folder: Path) -> Recalled:
     try:
         histories = _histories(read_history(folder))
         arenas = [
-            _arena(told, spec, {key[1:]: points for key, points in histories.items() if key[0] == number})
-            for number, (told, spec) in enumerate(zip(results["arenas"], record["specs"], strict=True))
+            _arena(output, spec, {key[1:]: points for key, points in histories.items() if key[0] == number})
+            for number, (output, spec) in enumerate(zip(results["arenas"], record["specs"], strict=True))
         ]
         timing = {key: _number(value) for key, value in results["timing"].items()}
         comparison = Comparison(arenas, str(results["device"]), str(folder), timing, _unmet(arenas), breakdowns(arenas))
@@ -53,99 +53,107 @@ def recall(folder: Path) -> Recalled:
 def _unmet(arenas: Sequence[Arena]) -> list[str]:
     """What the specs expected and did not get: said again from the same numbers."""
     expected = [(arena, arena.spec.get("expect") or {}) for arena in arenas]
-    return [said for arena, expect in expected if expect for said in unmet(expect, arena)]
+    return [message for arena, expect in expected if expect for message in unmet(expect, arena)]
 
 
-def _arena(told: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, int], list[Point]]) -> Arena:
+def _arena(output: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, int], list[Point]]) -> Arena:
     from losscli.metrics import for_task
     from losscli.spec.reader import read_value
 
-    directions = {name: metric.direction for name, metric in for_task(told["task"]).items()}
-    measured = {name for entry in told["entries"] for name in entry["test"]}
+    directions = {name: metric.direction for name, metric in for_task(output["task"]).items()}
+    measured = {name for entry in output["entries"] for name in entry["test"]}
     settings = read_value(spec, "spec.yaml")
     shown = [name for name in settings.get("metrics") or () if name in measured]
-    order = list(dict.fromkeys([told["headline"], *shown, *sorted(measured)]))
-    found = {
-        "directions": {name: directions.get(name, "up") for name in order},
-        "entries": [_entry(entry) for entry in told["entries"]],
+    order = list(dict.fromkeys([output["headline"], *shown, *sorted(measured)]))
+    values = {
+        "directions": {name: directions.get(name, "up") for name in order},  # up: of one that is no longer on the shelf
+        "entries": [_entry(entry) for entry in output["entries"]],
         "baseline": {
             split: {name: _number(value) for name, value in scores.items()}
-            for split, scores in told["baseline"].items()
+            for split, scores in output["baseline"].items()
         },
-        "runs": _runs(told, histories),
+        "runs": _runs(output, histories),
         "findings": [
-            Finding(*(each[name] for name in ("code", "severity", "message", "cure"))) for each in told["findings"]
+            Finding(*(finding[name] for name in ("code", "severity", "message", "cure")))
+            for finding in output["findings"]
         ],
         "spec": settings,
     }
-    return Arena(**_known(Arena, told, found), **found)
+    return Arena(**_plain_fields(Arena, output, values), **values)
 
 
-def _entry(told: Mapping[str, Any]) -> EntryResult:
+def _entry(output: Mapping[str, Any]) -> EntryResult:
     scores = {
-        split: {name: _estimate(found) for name, found in told[split].items()} for split in SPLITS if told.get(split)
+        split: {name: _estimate(score) for name, score in output[split].items()}
+        for split in SPLITS
+        if output.get(split)
     }
     return EntryResult(
-        **_known(EntryResult, told, ("entry", "scores", "delta", "deltas", "seconds")),
-        entry=told["entry"],
+        **_plain_fields(EntryResult, output, ("entry", "scores", "delta", "deltas", "seconds")),
+        entry=output["entry"],
         scores=scores,
-        delta=_delta(told["delta"]),
-        deltas={metric: delta for metric, each in told.get("deltas", {}).items() if (delta := _delta(each))},
-        seconds=_number(told.get("seconds")),
+        delta=_delta(output["delta"]),
+        deltas={
+            metric: delta for metric, difference in output.get("deltas", {}).items() if (delta := _delta(difference))
+        },
+        seconds=_number(output.get("seconds")),
     )
 
 
-def _delta(told: Mapping[str, Any] | None) -> Delta | None:
-    if told is None:
+def _delta(output: Mapping[str, Any] | None) -> Delta | None:
+    if output is None:
         return None
     return Delta(
-        **_known(Delta, told, ("mean", "ci95", "sd")),
-        mean=_number(told["mean"]),
-        sd=_number(told.get("sd")),
-        ci95=_interval(told["ci95"]),
+        **_plain_fields(Delta, output, ("mean", "ci95", "sd")),
+        mean=_number(output["mean"]),
+        sd=_number(output.get("sd")),
+        ci95=_interval(output["ci95"]),
     )
 
 
-def _estimate(told: Mapping[str, Any]) -> Estimate:
-    values = tuple(map(_number, told["values"]))
-    return Estimate(_number(told["mean"]), _number(told["sd"]), _interval(told["ci95"]), values)
+def _estimate(output: Mapping[str, Any]) -> Estimate:
+    values = tuple(map(_number, output["values"]))
+    return Estimate(_number(output["mean"]), _number(output["sd"]), _interval(output["ci95"]), values)
 
 
-def _runs(told: Mapping[str, Any], histories: Mapping[tuple[str, int], list[Point]]) -> list[RunResult]:
+def _runs(output: Mapping[str, Any], histories: Mapping[tuple[str, int], list[Point]]) -> list[RunResult]:
     """The runs, with their scores from the values of their entries, which stand in the order of the runs."""
-    estimates = {entry["entry"]: {split: entry.get(split) or {} for split in SPLITS} for entry in told["entries"]}
+    estimates = {entry["entry"]: {split: entry.get(split) or {} for split in SPLITS} for entry in output["entries"]}
     count: dict[str, int] = {}
     runs = []
-    for run in told["runs"]:
+    for run in output["runs"]:
+        # values stand by seed, without its number: the n-th run of an entry has the n-th of its values
         place = count[run["entry"]] = count.get(run["entry"], -1) + 1
         scores = {
-            split: {name: _number(found["values"][place]) for name, found in measured.items()}
+            split: {name: _number(score["values"][place]) for name, score in measured.items()}
             for split, measured in estimates[run["entry"]].items()
         }
         history = histories.get((run["entry"], run["seed"]), [])
-        known = _known(RunResult, told=run, without=("history", "scores", "seconds"))
-        runs.append(RunResult(**known, scores=scores, history=history, seconds=_number(run.get("seconds"))))
+        plain = _plain_fields(RunResult, output=run, without=("history", "scores", "seconds"))
+        runs.append(RunResult(**plain, scores=scores, history=history, seconds=_number(run.get("seconds"))))
     return runs
 
 
-def _known(kind: Any, told: Mapping[str, Any], without: Collection[str]) -> dict[str, Any]:
+def _plain_fields(kind: Any, output: Mapping[str, Any], without: Collection[str]) -> dict[str, Any]:
     """What the machine output says of the fields of a class, but for those that need more care."""
-    return {field.name: told[field.name] for field in fields(kind) if field.name in told and field.name not in without}
+    return {
+        field.name: output[field.name] for field in fields(kind) if field.name in output and field.name not in without
+    }
 
 
 def _histories(table: Any) -> dict[tuple[int, str, int], list[Point]]:
     """By arena, entry and seed, the points of every run."""
-    found: dict[tuple[int, str, int], list[Point]] = {}
+    histories: dict[tuple[int, str, int], list[Point]] = {}
     columns = [
         table.column(name).to_pylist() for name in ("arena", "entry", "seed", "epoch", "split", "metric", "value")
     ]
     for arena, entry, seed, epoch, split, metric, value in zip(*columns, strict=True):
-        found.setdefault((arena, entry, seed), []).append(Point(epoch, split, metric, value))
-    return found
+        histories.setdefault((arena, entry, seed), []).append(Point(epoch, split, metric, value))
+    return histories
 
 
-def _interval(told: Sequence[float | None] | None) -> tuple[float, float] | None:
-    return None if told is None else (_number(told[0]), _number(told[1]))
+def _interval(ends: Sequence[float | None] | None) -> tuple[float, float] | None:
+    return None if ends is None else (_number(ends[0]), _number(ends[1]))
 
 
 def _number(value: Any) -> float:

@@ -16,6 +16,7 @@ def command(recalled: Recalled) -> str:
     `FILE.py:NAME`. Where losses have options, which no flag says, that is left to the reader (see `needed`).
     """
     folder = shlex.quote(recalled.folder.as_posix())
+    # the star stands outside the quotes, for the shell to expand
     specs = f"{folder}/spec.yaml" if len(recalled.specs) == 1 else f"{folder}/spec*.yaml"
     single = len(recalled.comparison.arenas) == 1 and len(recalled.comparison.arenas[0].entries) == 1
     return " ".join([f"losscli {'train' if single else 'compare'} {specs}", *_flags(recalled)])
@@ -34,14 +35,14 @@ def own_losses(recalled: Recalled) -> dict[str, str]:
     """Losses that were code in a file: as the record names them, and as one gives them again."""
     from losscli.losses import losses
 
-    known = {loss.name for loss in losses}
-    found = {}
+    catalogue = {loss.name for loss in losses}
+    files = {}
     for arena in recalled.comparison.arenas:
         for entry in arena.entries:
             parts = re.fullmatch(r"([\w-]+)\.([A-Za-z_]\w*)", entry.loss)
-            if parts and entry.loss not in known:
-                found[entry.loss] = f"{parts[1]}.py:{parts[2]}"
-    return found
+            if parts and entry.loss not in catalogue:
+                files[entry.loss] = f"{parts[1]}.py:{parts[2]}"
+    return files
 
 
 def needed(name: str, file: str) -> str:

@@ -18,7 +18,7 @@ from losscli.compare.leaderboard import build_arena
 from losscli.compare.phrases import better, between, by
 from losscli.compare.result import Arena, Delta, RunResult
 from losscli.compare.tuning import best
-from losscli.compare.view import View, seen
+from losscli.compare.view import View, select
 from losscli.compare.words import paragraph
 from losscli.reports.json import to_json
 from losscli.reports.recall import _delta
@@ -117,7 +117,7 @@ def test_entries_are_ordered_by_their_distance() -> None:
     found = arena(
         "coverage", a={"coverage": around(1.0)}, b={"coverage": around(0.905)}, c={"coverage": around(0.93, seed=3)}
     )
-    assert [entry.entry for entry in seen(found, View(sort="coverage")).entries] == ["b", "c", "a"]
+    assert [entry.entry for entry in select(found, View(sort="coverage")).entries] == ["b", "c", "a"]
     assert found.goodness(found.entries[0], "coverage") == pytest.approx(-np.abs(around(1.0) - 0.9).mean())
 
 

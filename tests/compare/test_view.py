@@ -9,14 +9,14 @@ from dataclasses import replace
 import pytest
 
 from losscli.compare.result import Arena
-from losscli.compare.view import View, in_words, seen
+from losscli.compare.view import View, in_words, select
 
 MakeArena = Callable[..., Arena]
 SCORES = {"m": [0.7, 0.7], "Z": [0.9, 0.9], "a": [0.8, 0.8], "none": [math.nan, math.nan]}
 
 
 def shown(arena: Arena, **display: object) -> list[str]:
-    return [entry.entry for entry in seen(arena, View(**display)).entries]  # type: ignore[arg-type]
+    return [entry.entry for entry in select(arena, View(**display)).entries]  # type: ignore[arg-type]
 
 
 def test_without_wishes_it_is_the_order_of_the_spec(arena_of: MakeArena) -> None:
@@ -59,14 +59,14 @@ def test_the_reference_is_never_cut(arena_of: MakeArena, top: int, names: list[s
 
 def test_the_headline_is_always_shown_and_the_rest_on_demand(arena_of: MakeArena) -> None:
     arena = arena_of(SCORES)
-    assert list(seen(arena, View(metrics=("log-loss", "rmse", "auroc"))).directions) == ["auroc", "log-loss"]
+    assert list(select(arena, View(metrics=("log-loss", "rmse", "auroc"))).directions) == ["auroc", "log-loss"]
     of_spec = replace(arena, spec={"metrics": ["auroc", "accuracy"]})
-    assert list(seen(of_spec, View()).directions) == ["auroc", "accuracy"]
+    assert list(select(of_spec, View()).directions) == ["auroc", "accuracy"]
 
 
 def test_nothing_but_the_tables_changes(arena_of: MakeArena) -> None:
     arena = arena_of(SCORES)
-    found = seen(arena, View("auroc", ("accuracy",), 2))
+    found = select(arena, View("auroc", ("accuracy",), 2))
     assert (found.runs, found.findings, found.reference) == (arena.runs, arena.findings, arena.reference)
     assert {entry.entry: entry.verdict for entry in arena.entries}.items() >= {
         entry.entry: entry.verdict for entry in found.entries

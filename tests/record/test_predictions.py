@@ -12,7 +12,7 @@ import pytest
 from losscli.compare.result import Arena, Comparison
 from losscli.errors import MachineError
 from losscli.record import writer
-from losscli.record.predictions import Told
+from losscli.record.predictions import RunPredictions
 from losscli.record.reader import read_predictions
 from losscli.reports.json import to_json
 from losscli.stack.predictions import Predictions
@@ -27,7 +27,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path, arena_of: Callable[..., Arena], comparison_of: Callable[..., Comparison]) -> Write:
-    def make(*told: Told) -> Path:
+    def make(*told: RunPredictions) -> Path:
         comparison = comparison_of(arena_of({"bce": [0.8]}))
         kept = {"weights": {"0/bce/0/w": np.zeros(2, np.float32)}, "encoders": {}}
         return writer.write(

@@ -12,7 +12,7 @@ import pytest
 
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chart, View, figures
-from losscli.reports.html import evidences, html_of
+from losscli.reports.html import contents_of, html_of
 from losscli.reports.recall import Recalled, recall
 from losscli.reports.repeat import command
 from losscli.reports.summary import markdown_of
@@ -40,7 +40,7 @@ def recalled(record_of: MakeRecord) -> Recalled:
 
 @pytest.fixture(scope="module")
 def contents(recalled: Recalled) -> ReportContents:
-    return evidences(recalled)[0]
+    return contents_of(recalled)[0]
 
 
 def told(recalled: Recalled, **facts: Any) -> Recalled:
@@ -109,7 +109,7 @@ def test_bands_stay_within_the_range_of_the_metric(contents: ReportContents) -> 
     ],
 )
 def test_below_the_diagonal_means_what_the_task_makes_of_it(record_of: MakeRecord, task: str, words: str) -> None:
-    found = evidences(recall(record_of(tasks=(task,), labels=("a", "b", "c")[: 2 + (task != "binary")])))[0]
+    found = contents_of(recall(record_of(tasks=(task,), labels=("a", "b", "c")[: 2 + (task != "binary")])))[0]
     note = drawn("reliability", found).views["as trained"].note
     assert words in note
     assert ("too sure" in note) == (task == "multiclass")
@@ -189,7 +189,7 @@ def test_every_metric_that_is_shown_has_its_own_forest_and_marks(recalled: Recal
     worse = replace(second.delta, metric="f1", mean=-0.2, ci95=(-0.3, -0.1), verdict="worse")
     entries = [first, replace(second, deltas={"accuracy": better, "f1": worse}), third]
     several = told(recalled, entries=entries, spec={"metrics": ["accuracy", "f1"]})
-    chart = drawn("forest", evidences(several)[0])
+    chart = drawn("forest", contents_of(several)[0])
     assert {name: [trace["x"] for trace in view.traces] for name, view in chart.views.items()} == {
         "accuracy": [[0.01], [0.02]],
         "f1": [[-0.2]],

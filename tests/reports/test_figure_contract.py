@@ -13,7 +13,7 @@ from losscli.cli.app import run
 from losscli.losses import Forecast, for_task
 from losscli.reports.contents import ReportContents
 from losscli.reports.figures import Chart, figures
-from losscli.reports.html import evidences
+from losscli.reports.html import contents_of
 from losscli.reports.recall import recall
 from losscli.tasks import tasks
 
@@ -34,7 +34,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> list[ReportContents]:
         assert run(["compare", "--task", task, *asked, *QUICK, "--out", str(out)]) == 0
     damaged = ("--task", "binary", "--loss", "bce-logits", "--loss", "hinge", "--label-noise", "0.2,0.4")
     assert run(["stress", *damaged, *QUICK, "--out", str(out)]) == 0
-    return [contents for folder in sorted(out.iterdir()) for contents in evidences(recall(folder))]
+    return [contents for folder in sorted(out.iterdir()) for contents in contents_of(recall(folder))]
 
 
 def numbers(value: Any) -> Iterator[Any]:
@@ -85,7 +85,7 @@ def test_it_is_drawn_of_some_record_and_soundly_of_all(name: str, records: list[
 def test_it_stays_away_or_stands_where_a_record_keeps_little(name: str, record_of: Any) -> None:
     """One entry, one seed, no predictions, and words that Plotly would take for markup."""
     folder: Path = record_of(entries=("<b>bce</b>",), seeds=1, keep=False, data="<i>x</i>")
-    (contents,) = evidences(recall(folder))
+    (contents,) = contents_of(recall(folder))
     chart = figures.get(name).draw(contents)
     if chart is not None:
         sound(chart, contents)

@@ -18,7 +18,7 @@ from losscli.reports.figures import CHAPTERS, Chart, figures
 from losscli.reports.figures.decisions import confused
 from losscli.reports.figures.probabilities import binned, claims, cooled
 from losscli.reports.figures.ranking import GRID
-from losscli.reports.html import evidences
+from losscli.reports.html import contents_of
 from losscli.reports.recall import recall
 
 MakeRecord = Callable[..., Path]
@@ -32,7 +32,7 @@ def drawn(name: str, contents: ReportContents) -> Chart:
 
 @pytest.fixture
 def contents(record_of: MakeRecord) -> ReportContents:
-    return evidences(recall(record_of(rows=200)))[0]
+    return contents_of(recall(record_of(rows=200)))[0]
 
 
 def test_every_figure_teaches_and_has_a_chapter() -> None:
@@ -68,7 +68,7 @@ def test_a_perfect_ranking_is_a_corner_and_a_band_is_the_spread_over_seeds(conte
 
 
 def test_one_versus_rest_is_the_macro_average(record_of: MakeRecord) -> None:
-    found = evidences(recall(record_of(tasks=("multiclass",), labels=("a", "b", "c"), rows=300)))[0]
+    found = contents_of(recall(record_of(tasks=("multiclass",), labels=("a", "b", "c"), rows=300)))[0]
     trace = drawn("roc", found).views[""].traces[1]
     areas = [
         roc_auc_score(each.truth[:, 0], each.prediction, multi_class="ovr", average="macro")
@@ -103,7 +103,7 @@ def test_f1_at_thresholds_and_of_labels(contents: ReportContents, record_of: Mak
             for each in contents.samples["bce-logits"]
         ]
         assert trace["y"][at] == pytest.approx(np.mean(values), abs=1e-3)
-    several = evidences(recall(record_of(tasks=("multilabel",), labels=("a", "b", "c"))))[0]
+    several = contents_of(recall(record_of(tasks=("multilabel",), labels=("a", "b", "c"))))[0]
     trace = drawn("labels", several).views[""].traces[1]
     sample = several.pooled("focal gamma=2")
     assert sample is not None
@@ -139,7 +139,7 @@ def test_of_several_classes_the_likeliest_is_claimed() -> None:
 
 
 def test_numbers_have_residuals_and_intervals(record_of: MakeRecord) -> None:
-    found = evidences(recall(record_of(tasks=("regression",), labels=("price",), rows=300)))[0]
+    found = contents_of(recall(record_of(tasks=("regression",), labels=("price",), rows=300)))[0]
     sample = found.pooled("bce-logits")
     assert sample is not None
     assert sample.low is not None
@@ -200,7 +200,7 @@ def test_the_best_entries_come_first_whichever_way_is_better(contents: ReportCon
 
 def test_what_was_cut_stays_apart(record_of: MakeRecord) -> None:
     long = [f"{'x' * 80} {number}" for number in range(3)]
-    found = evidences(recall(record_of(entries=long, labels=("y" * 40 + "1", "y" * 40 + "2"))))[0]
+    found = contents_of(recall(record_of(entries=long, labels=("y" * 40 + "1", "y" * 40 + "2"))))[0]
     assert len(drawn("histogram", found).views) == 3
     assert len({found.called(name, 28) for name in long}) == 3
     assert found.label(0) != found.label(1)
@@ -208,7 +208,7 @@ def test_what_was_cut_stays_apart(record_of: MakeRecord) -> None:
 
 
 def test_a_record_without_predictions_has_no_samples(record_of: MakeRecord) -> None:
-    (found,) = evidences(recall(record_of(keep=False)))
+    (found,) = contents_of(recall(record_of(keep=False)))
     assert found.samples == {}
     assert figures.get("roc").draw(found) is None
     assert figures.get("forest").draw(found) is not None

@@ -30,9 +30,9 @@ def confusion(contents: ReportContents) -> Chart | None:
     counts = {name: confused(sample) for name in contents.samples if (sample := contents.pooled(name)) is not None}
     size = max(len(matrix) for matrix in counts.values())
     shown = np.sort(
-        np.argsort(-sum(_sized(each, size).sum(axis=1) for each in counts.values()), kind="stable")[:MOST_CLASSES]
+        np.argsort(-sum(_padded(matrix, size).sum(axis=1) for matrix in counts.values()), kind="stable")[:MOST_CLASSES]
     )
-    matrices = {name: _sized(matrix, size)[np.ix_(shown, shown)] for name, matrix in counts.items()}
+    matrices = {name: _padded(matrix, size)[np.ix_(shown, shown)] for name, matrix in counts.items()}
     names = [contents.label(index) for index in shown]
     reference = matrices.get(contents.arena.reference)
     views = {contents.called(name): _heat(_shares(matrix), matrix, names) for name, matrix in matrices.items()}
@@ -57,10 +57,11 @@ def confused(sample: Sample) -> np.ndarray:
     else:
         decided = sample.prediction.argmax(axis=1)
     size = max(2, sample.prediction.shape[1], int(truth.max()) + 1)
+    # cell (true, decided) is number true * size + decided of a flat matrix
     return np.bincount(truth * size + decided, minlength=size * size).reshape(size, size)
 
 
-def _sized(matrix: np.ndarray, size: int) -> np.ndarray:
+def _padded(matrix: np.ndarray, size: int) -> np.ndarray:
     return np.pad(matrix, (0, size - len(matrix)))
 
 
@@ -121,12 +122,12 @@ def threshold(contents: ReportContents) -> Chart | None:
 
 def _f1(sample: Sample, cuts: np.ndarray) -> np.ndarray:
     """F1 at every threshold, from the sorted probabilities."""
-    truth, said = sample.truth[:, 0], sample.prediction[:, 0]
-    order = np.argsort(said, kind="stable")
+    truth, score = sample.truth[:, 0], sample.prediction[:, 0]
+    order = np.argsort(score, kind="stable")
     above = np.concatenate([np.cumsum(truth[order][::-1])[::-1], [0.0]])  # positives from this place on
-    first = np.searchsorted(said[order], cuts, side="left")
-    whole = truth.sum() + len(said) - first
-    return np.asarray(2 * above[first] / np.maximum(whole, 1))
+    first = np.searchsorted(score[order], cuts, side="left")
+    total = truth.sum() + len(score) - first  # F1 = 2 TP / (positives + rows that are called positive)
+    return np.asarray(2 * above[first] / np.maximum(total, 1))
 
 
 @figure("classes", title="Every class", chapter="decisions", tasks=("multiclass",), predictions=True)
@@ -152,8 +153,8 @@ def _f1_by_class(contents: ReportContents) -> Chart | None:
         true, decided = _indicators(sample)
         order = np.argsort(-true.sum(axis=0), kind="stable")[:MOST_CLASSES]
         note = left_out(len(order), true.shape[1])
-        whole = (decided.sum(axis=0) + true.sum(axis=0))[order]
-        f1 = np.divide(2 * (decided & true).sum(axis=0)[order], whole, out=np.full(len(order), np.nan), where=whole > 0)
+        total = (decided.sum(axis=0) + true.sum(axis=0))[order]
+        f1 = np.divide(2 * (decided & true).sum(axis=0)[order], total, out=np.full(len(order), np.nan), where=total > 0)
         traces.append(
             {
                 "type": "scatter", "mode": "markers", "entry": contents.place(name), "name": contents.called(name),
@@ -184,5 +185,5 @@ def _indicators(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     """Truth and decision as booleans [N, classes or labels]."""
     if sample.prediction.shape[1] == sample.truth.shape[1]:
         return sample.truth > 0.5, sample.prediction > (0.5 if sample.kind == "probabilities" else 0.0)
-    each = np.arange(sample.prediction.shape[1])
-    return sample.truth.astype(int) == each, sample.prediction.argmax(axis=1)[:, None] == each
+    indices = np.arange(sample.prediction.shape[1])
+    return sample.truth.astype(int) == indices, sample.prediction.argmax(axis=1)[:, None] == indices

@@ -44,24 +44,24 @@ class _Difference:
 
 
 def _differences(arena: Arena, metric: str) -> list[_Difference]:
-    found = []
+    differences = []
     for entry in arena.entries:
         headline = metric == arena.headline
         delta = entry.delta if headline else entry.deltas.get(metric)
         if delta is not None and math.isfinite(delta.mean):
             verdict = entry.verdict if headline else delta.verdict or ""
             words = described(entry, arena) if headline else verdict.replace("-", " ")
-            found.append(_Difference(entry.entry, delta, verdict, words))
-    return found
+            differences.append(_Difference(entry.entry, delta, verdict, words))
+    return differences
 
 
 def _forest(contents: ReportContents, metric: str) -> View | None:
     compared = _differences(contents.arena, metric)
     if not compared:
         return None
-    judged = [each for each in compared if each.verdict not in OPEN]
-    margin = judged[0].delta.margin if judged else None
-    widest = max(abs(end) for each in compared for end in each.delta.ci95 or (each.delta.mean,))
+    with_verdict = [difference for difference in compared if difference.verdict not in OPEN]
+    margin = with_verdict[0].delta.margin if with_verdict else None
+    widest = max(abs(end) for difference in compared for end in difference.delta.ci95 or (difference.delta.mean,))
     reach = 1.08 * max(widest, 1.25 * (margin or 0.0)) or 1.0
     direction = contents.arena.directions.get(metric, "down")
     of = "distance from its target, of" if direction == "target" else "difference in"
@@ -74,34 +74,35 @@ def _forest(contents: ReportContents, metric: str) -> View | None:
         },
         "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "dtick": 1, "showgrid": False},
         "shapes": [*_stripe(margin), _line(0.0)],
-        "annotations": [told(f"equivalent: up to ±{margin:.3g}")] if margin else [],
+        "annotations": [caption(f"equivalent: up to ±{margin:.3g}")] if margin else [],
         "showlegend": False,
         "hovermode": "closest",
         "margin": {"t": 28, "r": 12, "b": 44, "l": 56},
     }
-    note = _told_of(margin, len(compared) - len(judged))
-    return View([_dot(contents, each) for each in compared], layout, note)
+    note = _note(margin, len(compared) - len(with_verdict))
+    return View([_dot(contents, difference) for difference in compared], layout, note)
 
 
-def _dot(contents: ReportContents, each: _Difference) -> Trace:
+def _dot(contents: ReportContents, difference: _Difference) -> Trace:
     """A difference and its interval; hollow where no verdict can be given."""
     hollow = {"symbol": "circle-open", "line": {"width": 2}}
     trace: Trace = {
-        "type": "scatter", "mode": "markers", "entry": contents.place(each.entry), "stays": True,
-        "name": contents.called(each.entry), "x": rounded([each.delta.mean]), "y": [contents.called(each.entry, 28)],
-        "marker": {"size": 11, **(hollow if each.verdict in OPEN else {"symbol": "circle"})},
-        "customdata": [["", plain(each.words)]],
+        "type": "scatter", "mode": "markers", "entry": contents.place(difference.entry), "stays": True,
+        "name": contents.called(difference.entry),
+        "x": rounded([difference.delta.mean]), "y": [contents.called(difference.entry, 28)],
+        "marker": {"size": 11, **(hollow if difference.verdict in OPEN else {"symbol": "circle"})},
+        "customdata": [["", plain(difference.words)]],
         "hovertemplate": "%{x:+.3g} %{customdata[0]}<br>%{customdata[1]}",
     }  # fmt: skip
-    if each.delta.ci95 is None:
+    if difference.delta.ci95 is None:
         return trace
-    low, high = each.delta.ci95
+    low, high = difference.delta.ci95
     trace["customdata"][0][0] = f"[{low:+.3g}, {high:+.3g}]"
-    arms = {"array": rounded([high - each.delta.mean]), "arrayminus": rounded([each.delta.mean - low])}
+    arms = {"array": rounded([high - difference.delta.mean]), "arrayminus": rounded([difference.delta.mean - low])}
     return {**trace, "error_x": {"symmetric": False, "thickness": 2.5, "width": 7, **arms}}
 
 
-def _told_of(margin: float | None, few: int) -> str:
+def _note(margin: float | None, few: int) -> str:
     """What else there is to see: a stripe, dots without a verdict."""
     stripe = "A bar within the shaded stripe says that the two are equivalent for all practical purposes."
     hollow = "A hollow dot has no verdict: too few seeds, no value in some of them, or nothing to compare."
@@ -115,7 +116,7 @@ def _stripe(margin: float | None) -> list[Trace]:
     return [{**area, "fillcolor": "$stripe", "line": {"width": 0}, "layer": "below"}]
 
 
-def told(text: str) -> Trace:
+def caption(text: str) -> Trace:
     """Words above a chart."""
     return {"text": text, "x": 0.5, "xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
             "font": {"size": 12, "color": "$faint"}}  # fmt: skip
@@ -184,6 +185,6 @@ def _at(column: list[float | None], seed: int) -> float | None:
 
 def near(baseline: float, values: list[float | None]) -> bool:
     """Whether a line at the baseline would leave room to see the points."""
-    seen = [value for value in values if value is not None]
-    width = max(seen) - min(seen) if seen else 0.0
-    return bool(seen) and min(seen) - 2 * width <= baseline <= max(seen) + 2 * width
+    points = [value for value in values if value is not None]
+    width = max(points) - min(points) if points else 0.0
+    return bool(points) and min(points) - 2 * width <= baseline <= max(points) + 2 * width

@@ -44,14 +44,16 @@ def reliability(contents: ReportContents) -> Chart | None:
         "hovermode": "closest",
     }
     views = {}
-    for told, scaled in (("as trained", False), ("after temperature scaling", True)):
-        traces = [trace for name in contents.samples if (trace := _reliable(contents, name, scaled)) is not None]
+    for title, scaled in (("as trained", False), ("after temperature scaling", True)):
+        traces = [
+            trace for name in contents.samples if (trace := _reliability_curve(contents, name, scaled)) is not None
+        ]
         if traces:
-            views[told] = View([guide, *traces], layout, CLAIMED[contents.arena.task])
+            views[title] = View([guide, *traces], layout, CLAIMED[contents.arena.task])
     return Chart(views, choice="probabilities", height=420) if views else None
 
 
-def _reliable(contents: ReportContents, name: str, scaled: bool) -> Trace | None:
+def _reliability_curve(contents: ReportContents, name: str, scaled: bool) -> Trace | None:
     pairs = []
     for sample in contents.samples[name]:
         if sample.kind != "probabilities":
@@ -61,15 +63,16 @@ def _reliable(contents: ReportContents, name: str, scaled: bool) -> Trace | None
             pairs.append(claims(sample, cooled(sample.prediction, temperature)))
     if not pairs:
         return None
-    edges = np.unique(np.quantile(np.concatenate([said for said, _ in pairs]), np.linspace(0, 1, BINS + 1)))
-    said, held = binned(pairs, edges)
-    kept = np.isfinite(said).any(axis=0)
-    if not kept.any():
+    # unique: where many rows share a probability, quantiles coincide, and would bound bins of no width
+    edges = np.unique(np.quantile(np.concatenate([predicted for predicted, _ in pairs]), np.linspace(0, 1, BINS + 1)))
+    predicted, observed = binned(pairs, edges)
+    filled = np.isfinite(predicted).any(axis=0)
+    if not filled.any():
         return None
-    mean, low, high = middle(held[:, kept], 0.0, 1.0)
+    mean, low, high = middle(observed[:, filled], 0.0, 1.0)
     trace: Trace = {
         "type": "scatter", "mode": "lines+markers", "entry": contents.place(name), "name": contents.called(name),
-        "x": rounded(np.nanmean(said[:, kept], axis=0)), "y": rounded(mean), "marker": {"size": 6},
+        "x": rounded(np.nanmean(predicted[:, filled], axis=0)), "y": rounded(mean), "marker": {"size": 6},
     }  # fmt: skip
     return {**trace, "band": [rounded(low), rounded(high)]} if len(pairs) > 1 else trace
 
@@ -93,6 +96,7 @@ def cooled(probabilities: np.ndarray, temperature: float) -> np.ndarray:
         return probabilities
     p = np.clip(probabilities, 1e-12, 1 - 1e-12)
     if np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-3) and probabilities.shape[1] > 1:
+        # softmax(log p / temperature), as the logits are known up to a constant only
         powered = p ** (1 / temperature)
         return np.asarray(powered / powered.sum(axis=1, keepdims=True))
     return np.asarray(expit(logit(p) / temperature))
@@ -100,14 +104,14 @@ def cooled(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 
 def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean claim and share that held, each [S, bins]; NaN where a bin has too few rows."""
-    said, held = [], []
+    predicted, observed = [], []
     for claimed, true in pairs:
         bins = np.clip(np.searchsorted(edges, claimed, side="right") - 1, 0, max(len(edges) - 2, 0))
         count = np.bincount(bins, minlength=max(len(edges) - 1, 1)).astype(float)
-        count[count < FEWEST] = np.nan
-        said.append(np.bincount(bins, claimed, len(count)) / count)
-        held.append(np.bincount(bins, true, len(count)) / count)
-    return np.array(said), np.array(held)
+        count[count < FEWEST] = np.nan  # what is divided by it is NaN, and left out of the curve
+        predicted.append(np.bincount(bins, claimed, len(count)) / count)
+        observed.append(np.bincount(bins, true, len(count)) / count)
+    return np.array(predicted), np.array(observed)
 
 
 @figure(
@@ -119,24 +123,24 @@ def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tup
 )
 def histogram(contents: ReportContents) -> Chart | None:
     """How often a row of each class gets such a score. Each class has a shape of its own, whose shares sum to 100 %."""
-    shown, note = _worth_seeing(contents)
+    shown, note = _classes_to_draw(contents)
     views = {contents.called(name): _histogram(contents, name, shown, note) for name in contents.samples}
     return Chart(views, choice="entry", shown=contents.called(contents.by_score[0].entry), height=420)
 
 
-def _worth_seeing(contents: ReportContents) -> tuple[list[int], str]:
+def _classes_to_draw(contents: ReportContents) -> tuple[list[int], str]:
     """The classes that are drawn, and what is to be said of them: where not all can be, those that are missed most."""
     matrices = [confused(sample) for name in contents.samples if (sample := contents.pooled(name)) is not None]
     if contents.arena.task == "binary":
         return [0, 1], "Rows of both classes that get the same score are what no threshold can tell apart."
     size = max(map(len, matrices))
     counts = np.sum([np.pad(matrix, (0, size - len(matrix))) for matrix in matrices], axis=0)
-    known = np.flatnonzero(counts.sum(axis=1))
-    recall = np.diag(counts)[known] / counts.sum(axis=1)[known]
-    shown = sorted(known[np.argsort(recall, kind="stable")[:MOST_CLASSES]].tolist())
+    present = np.flatnonzero(counts.sum(axis=1))
+    recall = np.diag(counts)[present] / counts.sum(axis=1)[present]
+    shown = sorted(present[np.argsort(recall, kind="stable")[:MOST_CLASSES]].tolist())
     note = "The score is that of the class that the row really is: the further to the right, the better."
-    if len(shown) < len(known):
-        note += f" Drawn are the {len(shown)} of {len(known)} classes that all entries together miss most often."
+    if len(shown) < len(present):
+        note += f" Drawn are the {len(shown)} of {len(present)} classes that all entries together miss most often."
     return shown, note
 
 
@@ -162,9 +166,9 @@ def _histogram(contents: ReportContents, name: str, shown: list[int], note: str)
             }
         )  # fmt: skip
     what = "probability" if probable else "score"
-    told = f"{what} of its own class" if several else f"{what} of {contents.label(1)}"
+    title = f"{what} of its own class" if several else f"{what} of {contents.label(1)}"
     layout = {
-        "xaxis": {"title": {"text": told}},
+        "xaxis": {"title": {"text": title}},
         "yaxis": {"title": {"text": "share of the class's rows"}, "rangemode": "tozero", "tickformat": ".0%"},
         "hovermode": "closest",
     }

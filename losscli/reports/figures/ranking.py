@@ -55,7 +55,7 @@ def pr(contents: ReportContents) -> Chart | None:
 def _ranked(contents: ReportContents, curve: Curve, chance: Trace, layout: Trace) -> Chart | None:
     traces: list[Trace] = []
     for name, samples in contents.samples.items():
-        curves = [found for sample in samples if (found := _macro(sample, curve)) is not None]
+        curves = [mean_curve for sample in samples if (mean_curve := _macro(sample, curve)) is not None]
         if not curves:
             continue
         mean, low, high = middle(np.array(curves), 0.0, 1.0)
@@ -92,6 +92,7 @@ def _roc(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
     from sklearn.metrics import roc_curve
 
     false, true, _ = roc_curve(truth, score)
+    # the curve begins at the origin; at a rate of 0 interp would take the top of its first, vertical piece
     return np.concatenate([[0.0], np.interp(GRID[1:], false, true)])
 
 

@@ -30,10 +30,10 @@ def learning(contents: ReportContents) -> Chart | None:
             if (trace := _curve(contents, name, split, metric)) is not None
         ]
         if traces:
-            told = "the entry's own loss" if metric == "loss" else plain(metric)
+            title = "the entry's own loss" if metric == "loss" else plain(metric)
             few = {"dtick": 1} if max(len(trace["x"]) for trace in traces) <= 12 else {}  # there is no epoch 1.5
-            layout = {"xaxis": {"title": {"text": "epoch"}, **few}, "yaxis": {"title": {"text": told}}}
-            views[told] = View(
+            layout = {"xaxis": {"title": {"text": "epoch"}, **few}, "yaxis": {"title": {"text": title}}}
+            views[title] = View(
                 traces, layout, _note(metric, any(trace["x"] and "opacity" in trace for trace in traces))
             )
     return Chart(views, choice="follow", log="y", height=430, wide=True) if views else None

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chart, Trace, View, figure, rounded
-from losscli.reports.figures.difference import told
+from losscli.reports.figures.difference import caption
 from losscli.reports.figures.training import middle
 
 DOTS = 700  # of a scatter plot
@@ -29,14 +29,14 @@ def truth(contents: ReportContents) -> Chart | None:
     diagonal pulls extremes towards the middle.
     """
 
-    def dots(true: np.ndarray, said: np.ndarray) -> View:
-        ends = rounded([min(true.min(), said.min()), max(true.max(), said.max())])
+    def dots(true: np.ndarray, predicted: np.ndarray) -> View:
+        ends = rounded([min(true.min(), predicted.min()), max(true.max(), predicted.max())])
         layout = {
             "xaxis": {"title": {"text": "true"}},
             "yaxis": {"title": {"text": "predicted"}},
             "hovermode": "closest",
         }
-        return View([_guide(ends, ends), _dots(true, said)], layout)
+        return View([_guide(ends, ends), _dots(true, predicted)], layout)
 
     return _by_entry(contents, dots)
 
@@ -53,14 +53,14 @@ def residuals(contents: ReportContents) -> Chart | None:
     trend is something that the model missed, a funnel says that its errors grow with the value.
     """
 
-    def dots(true: np.ndarray, said: np.ndarray) -> View:
-        ends = rounded([said.min(), said.max()])
+    def dots(true: np.ndarray, predicted: np.ndarray) -> View:
+        ends = rounded([predicted.min(), predicted.max()])
         layout = {
             "xaxis": {"title": {"text": "predicted"}},
             "yaxis": {"title": {"text": "true minus predicted"}},
             "hovermode": "closest",
         }
-        return View([_guide(ends, [0, 0]), _dots(said, true - said)], layout)
+        return View([_guide(ends, [0, 0]), _dots(predicted, true - predicted)], layout)
 
     return _by_entry(contents, dots)
 
@@ -112,7 +112,7 @@ def errors(contents: ReportContents) -> Chart | None:
     """
     traces: list[Trace] = []
     for name, samples in contents.samples.items():
-        curves = [np.quantile(np.abs(each.truth - each.prediction).mean(axis=1), SHARES) for each in samples]
+        curves = [np.quantile(np.abs(sample.truth - sample.prediction).mean(axis=1), SHARES) for sample in samples]
         mean, low, high = middle(np.array(curves), 0.0)
         trace: Trace = {
             "type": "scatter", "mode": "lines", "entry": contents.place(name), "name": contents.called(name),
@@ -142,33 +142,35 @@ def intervals(contents: ReportContents) -> Chart | None:
         sample = contents.pooled(name)
         if sample is not None and sample.low is not None and sample.high is not None:
             level = contents.chosen(name, sample.seed, "level")
-            asked = f" ({level:.0%} asked for)" if level else ""
+            promise = f" ({level:.0%} asked for)" if level else ""
             views[contents.called(name)] = _intervals(
-                contents.place(name), sample, sample.low[:, 0], sample.high[:, 0], asked
+                contents.place(name), sample, sample.low[:, 0], sample.high[:, 0], promise
             )
     return Chart(views, choice="entry", height=420) if views else None
 
 
-def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray, asked: str) -> View:
-    true, said = sample.truth[:, 0], sample.prediction[:, 0]
+def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray, promise: str) -> View:
+    true, predicted = sample.truth[:, 0], sample.prediction[:, 0]
     inside = (low <= true) & (true <= high)
-    chosen = np.argsort(said, kind="stable")[np.unique(np.linspace(0, len(said) - 1, BARS).round().astype(int))]
+    chosen = np.argsort(predicted, kind="stable")[
+        np.unique(np.linspace(0, len(predicted) - 1, BARS).round().astype(int))
+    ]
     at = list(range(1, len(chosen) + 1))
-    up, down = rounded((high - said)[chosen]), rounded((said - low)[chosen])
+    up, down = rounded((high - predicted)[chosen]), rounded((predicted - low)[chosen])
     bars: Trace = {
         "type": "scatter", "mode": "markers", "entry": place, "stays": True, "name": "prediction, interval", "x": at,
         "showlegend": True,
-        "y": rounded(said[chosen]), "marker": {"size": 4},
+        "y": rounded(predicted[chosen]), "marker": {"size": 4},
         "error_y": {"symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 0},
     }  # fmt: skip
-    signs = ["circle" if held else "circle-open" for held in inside[chosen]]
+    signs = ["circle" if covered else "circle-open" for covered in inside[chosen]]
     dots: Trace = {
         "type": "scatter", "mode": "markers", "name": "truth", "x": at, "y": rounded(true[chosen]),
         "marker": {"size": 6, "color": "$bad", "symbol": signs},
     }  # fmt: skip
     width = float(np.mean(high - low))
     layout = {
-        "annotations": [told(f"{inside.mean():.1%} inside{asked}, mean width {width:.4g}")],
+        "annotations": [caption(f"{inside.mean():.1%} inside{promise}, mean width {width:.4g}")],
         "margin": {"t": 28, "r": 12, "b": 44, "l": 56},
         "xaxis": {"title": {"text": f"{len(chosen)} of {len(true)} test rows, by prediction"}},
         "yaxis": {"title": {"text": "value"}},

@@ -51,7 +51,7 @@ def classes(contents: ReportContents) -> Chart | None:
     """
     if not (pair := _pair(contents, "classes", "class")):
         return None
-    bars, measure = pair
+    bars, measure = pair  # lying down, so that long names of classes have room
     traces = [{**bar, "x": bar["y"], "y": bar["x"], "orientation": "h", "hovertemplate": "%{x}"} for bar in bars]
     layout = {
         "barmode": "group",
@@ -82,10 +82,10 @@ def _short(name: str) -> str:
 def _bars(
     contents: ReportContents, entry: str, word: str, names: Sequence[str], values: Sequence[float | None]
 ) -> Trace:
-    known = [float("nan") if value is None else value for value in values]
+    numbers = [float("nan") if value is None else value for value in values]
     return {
         "type": "bar", "entry": contents.place(entry), "stays": True, "name": f"{contents.called(entry)} ({word})",
-        "x": list(names), "y": rounded(known), "hovertemplate": "%{y}", "showlegend": True,
+        "x": list(names), "y": rounded(numbers), "hovertemplate": "%{y}", "showlegend": True,
     }  # fmt: skip
 
 
@@ -100,15 +100,15 @@ def attention(contents: ReportContents) -> Chart | None:
     learns them first, and wrong labels with them; one that lets go of them gives rows up that look hopeless. Nine looks, at
     the marks, a sample of the training rows each; hardness goes by the label that was given, also where it was changed.
     """
-    told = contents.arena.why.get("attention") or {}
-    if not told:
+    data = contents.arena.why.get("attention") or {}
+    if not data:
         return None
-    note = f"Hardness is {UNITS.get(told['unit'], plain(told['unit']))}; its limits stand beside the choice."
-    limits = _limits(told["edges"], contents.arena.task)
+    note = f"Hardness is {UNITS.get(data['unit'], plain(data['unit']))}; its limits stand beside the choice."
+    limits = _limits(data["edges"], contents.arena.task)
     views = {}
     for place, word in enumerate(HARDNESS):
         traces = [
-            trace for name in contents.names for trace in _pulls(contents, told["entries"].get(name), name, place)
+            trace for name in contents.names for trace in _share_lines(contents, data["entries"].get(name), name, place)
         ]
         layout = {
             "xaxis": {"title": {"text": "epoch"}},
@@ -129,11 +129,11 @@ def _limits(edges: Sequence[float], task: str) -> list[str]:
     return [*(f"{low} to {high}" for low, high in itertools.pairwise(marks)), last]
 
 
-def _pulls(contents: ReportContents, looks: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
-    if looks is None:
+def _share_lines(contents: ReportContents, snapshots: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
+    if snapshots is None:
         return []
-    line: Trace = {"type": "scatter", "mode": "lines+markers", "entry": contents.place(entry), "x": looks["epochs"]}
-    gradient, rows = ([_known(shares[place]) for shares in looks[word]] for word in ("gradient", "rows"))
+    line: Trace = {"type": "scatter", "mode": "lines+markers", "entry": contents.place(entry), "x": snapshots["epochs"]}
+    gradient, rows = ([_nan_for_none(shares[place]) for shares in snapshots[word]] for word in ("gradient", "rows"))
     return [
         {**line, "name": contents.called(entry), "y": rounded(gradient)},
         {
@@ -156,7 +156,7 @@ def memory(contents: ReportContents) -> Chart | None:
     """What becomes of training rows whose label was changed on purpose. A loss that withstands wrong labels learns few of
     them by heart, as they were changed, while it learns the other rows.
     """
-    told = (contents.arena.why.get("memory") or {}).get("entries") or {}
+    data = (contents.arena.why.get("memory") or {}).get("entries") or {}
     words = {
         "memorised": "wrong labels learned by heart",
         "resisted": "wrong labels predicted as before the change",
@@ -167,17 +167,17 @@ def memory(contents: ReportContents) -> Chart | None:
             [
                 {
                     "type": "scatter", "mode": "lines+markers", "entry": contents.place(name), "name": contents.called(name),
-                    "x": told[name]["epochs"], "y": rounded([_known(value) for value in told[name][word]]),
+                    "x": data[name]["epochs"], "y": rounded([_nan_for_none(value) for value in data[name][word]]),
                 }
                 for name in contents.names
-                if name in told
+                if name in data
             ],
             {"xaxis": {"title": {"text": "epoch"}}, "yaxis": {"title": {"text": "share"}, "range": [0, 1]}},
         )
         for word, title in words.items()
     }  # fmt: skip
-    return Chart(views, choice="share", height=400) if told else None
+    return Chart(views, choice="share", height=400) if data else None
 
 
-def _known(value: float | None) -> float:
+def _nan_for_none(value: float | None) -> float:
     return float("nan") if value is None else value

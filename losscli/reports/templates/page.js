@@ -25,13 +25,13 @@ function withPlotly() {
 const probe = document.createElement("span");
 probe.hidden = true;
 document.body.append(probe);
-let known = new Map();
+let colors = new Map();
 function color(name) {
-  if (!known.has(name)) {
+  if (!colors.has(name)) {
     probe.style.color = `var(--${name})`;
-    known.set(name, getComputedStyle(probe).color);
+    colors.set(name, getComputedStyle(probe).color);
   }
-  return known.get(name);
+  return colors.get(name);
 }
 const translucent = (solid, share) => solid.replace("rgb(", "rgba(").replace(")", `, ${share})`);
 
@@ -65,7 +65,7 @@ const plotting_options = {
 };
 
 function themed() {
-  known = new Map();
+  colors = new Map();
   stage.toggleAttribute("data-dark", isDark());
   for (const listener of whenThemed) listener();
 }

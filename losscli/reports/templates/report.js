@@ -8,10 +8,10 @@ const PICTURES = window.location.hash === "#pictures"; // each figure will stand
 const CROWDED = 6; // with more bands than this over each other, none is drawn
 
 class Arena {
-  constructor(section, told) {
+  constructor(section, data) {
     this.section = section;
-    this.told = told;
-    this.on = new Set(told.drawn);
+    this.data = data;
+    this.on = new Set(data.drawn);
     this.panels = [...section.querySelectorAll("figure")].map((figure) => new Panel(this, figure));
     this.chips = [...section.querySelectorAll(".chip")];
     for (const chip of this.chips) chip.addEventListener("click", () => this.toggle(Number(chip.dataset.entry)));
@@ -21,8 +21,8 @@ class Arena {
   }
 
   look(entry) { // the reference is drawn in ink, the others in the colours, and dashed where those run out
-    if (entry === this.told.reference) return { color: color("reference"), dash: DASHES[0], symbol: SYMBOLS[0] };
-    const place = entry - (entry > this.told.reference ? 1 : 0);
+    if (entry === this.data.reference) return { color: color("reference"), dash: DASHES[0], symbol: SYMBOLS[0] };
+    const place = entry - (entry > this.data.reference ? 1 : 0);
     const round = Math.floor(place / PALETTE) % DASHES.length;
     return { color: color(String(place % PALETTE)), dash: DASHES[round], symbol: SYMBOLS[round] };
   }
@@ -33,8 +33,8 @@ class Arena {
   }
 
   toggleAll() {
-    const whole = this.on.size === this.chips.length;
-    this.on = new Set(whole ? this.told.drawn : this.chips.map((chip) => Number(chip.dataset.entry)));
+    const all = this.on.size === this.chips.length;
+    this.on = new Set(all ? this.data.drawn : this.chips.map((chip) => Number(chip.dataset.entry)));
     this.show();
   }
 
@@ -51,7 +51,7 @@ class Arena {
 class Panel {
   constructor(arena, figure) {
     this.arena = arena;
-    this.chart = arena.told.charts[figure.dataset.figure];
+    this.chart = arena.data.charts[figure.dataset.figure];
     this.views = Object.values(this.chart.views);
     this.plot = figure.querySelector(".plot");
     this.plot.style.height = `${this.chart.height}px`;
@@ -154,11 +154,11 @@ function sort(heading) {
 
 async function begin() {
   stage.toggleAttribute("data-pictures", PICTURES);
-  const told = JSON.parse(await unpacked("data"));
-  const arenas = [...document.querySelectorAll(".arena")].map((section, place) => new Arena(section, told[place]));
+  const data = JSON.parse(await unpacked("data"));
+  const arenas = [...document.querySelectorAll(".arena")].map((section, place) => new Arena(section, data[place]));
   const panels = new Map(arenas.flatMap((arena) => arena.panels.map((panel) => [panel.plot, panel])));
-  const watcher = new IntersectionObserver((seen) => {
-    for (const { target, isIntersecting } of seen) {
+  const watcher = new IntersectionObserver((changes) => {
+    for (const { target, isIntersecting } of changes) {
       const panel = panels.get(target);
       panel.inView = isIntersecting;
       if (isIntersecting && !panel.fresh) panel.draw();
