@@ -132,12 +132,12 @@ def _of_rates(values: list[Any], losses: Sequence[LossChoice], plan: Plan | None
 
 def _of_option(name: str, values: list[Any], losses: Sequence[LossChoice], task: str) -> Iterator[Mistake]:
     path: Keys = ("tune", name)
-    found = [(choice, find(choice.name, task)) for choice in losses]
-    having = [(choice, loss) for choice, loss in found if _takes(loss, name, task)]
+    pairs = [(choice, find(choice.name, task)) for choice in losses]
+    having = [(choice, loss) for choice, loss in pairs if _takes(loss, name, task)]
     if losses and not having:
-        known = sorted({option for _, loss in found for option in loss.options})
+        options = sorted({option for _, loss in pairs for option in loss.options})
         message = f"tune: none of the losses has the option {shown(name)}"
-        yield Mistake(Problem(message, cure=choose_from(name, [RATE, *known])), path, True)
+        yield Mistake(Problem(message, cure=choose_from(name, [RATE, *options])), path, True)
         return
     if losses and all(_sets(choice, name) for choice, _ in having):
         which = ", ".join(dict.fromkeys(choice.name for choice, _ in having))
