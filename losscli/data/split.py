@@ -104,11 +104,11 @@ def _folds(table: Table, target: Target, split: Split, seed: int, stratify: bool
     of[shuffled[np.argsort(classes[shuffled], kind="stable")]] = np.arange(table.rows) % (split.folds or 1)
     rest = np.flatnonzero(of != fold)
     counts = np.bincount(classes[rest])
-    wanted = _largest_remainder(counts, valid, counts)
+    valid_counts = _largest_remainder(counts, valid, counts)
     order = again.permutation(rest)
     order = order[np.argsort(classes[order], kind="stable")]
     rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[classes[order]]
-    chosen = rank < wanted[classes[order]]
+    chosen = rank < valid_counts[classes[order]]
     return {"train": order[~chosen], "valid": order[chosen], "test": np.flatnonzero(of == fold)}
 
 
@@ -190,8 +190,9 @@ def _rare(name: str, labels: Sequence[str], rows: np.ndarray, origin: Origin | N
 def _largest_remainder(counts: np.ndarray, size: int, left: np.ndarray) -> np.ndarray:
     """How many of `size` rows each class gets; the last that is `left` of a class is taken only for want of others."""
     quota = counts * (size / counts.sum())
-    whole: np.ndarray = np.minimum(np.floor(quota).astype(np.int64), left)
-    remainder = np.where(left - whole <= 1, -1.0, quota - whole)
+    per_class: np.ndarray = np.minimum(np.floor(quota).astype(np.int64), left)
+    # A class with one row left to give, or none, comes last.
+    remainder = np.where(left - per_class <= 1, -1.0, quota - per_class)
     first = np.argsort(-remainder, kind="stable")
-    whole[first[: size - whole.sum()]] += 1
-    return whole
+    per_class[first[: size - per_class.sum()]] += 1
+    return per_class

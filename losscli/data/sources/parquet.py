@@ -67,8 +67,8 @@ def _open(file: File, watched: Watched) -> Any:
         if first != MARK:
             text = _is_text(first + stream.read(LOOKED_AT))
             cure = f"use {setting('source', 'csv')}" if text else "export the table as Parquet"
-            said = "is empty" if not first else "does not begin like one"
-            raise DataError(f"the file must be Parquet, and {said}", place=Place(file.name), cure=cure)
+            state = "is empty" if not first else "does not begin like one"
+            raise DataError(f"the file must be Parquet, and {state}", place=Place(file.name), cure=cure)
         while piece := stream.read(PIECE):
             watched.saw(file.name, piece)
     try:
@@ -84,8 +84,8 @@ def _is_text(data: bytes) -> bool:
 
 
 def _damaged(file: str, failed: Exception) -> DataError:
-    said = shown((str(failed).splitlines() or [""])[0].partition(". ")[0][:78])[1:-1]
-    return DataError(f"the Parquet file is damaged: {said}", place=Place(file), cure="write or copy it once more")
+    reason = shown((str(failed).splitlines() or [""])[0].partition(". ")[0][:78])[1:-1]
+    return DataError(f"the Parquet file is damaged: {reason}", place=Place(file), cure="write or copy it once more")
 
 
 def _check_names(expected: Sequence[str], names: Sequence[str], first: str, file: str) -> None:
@@ -145,9 +145,10 @@ def _column(files: Sequence[File], parts: Sequence[Any], name: str, origin: Orig
     if kinds[0] == "number" and not text:
         return Raw(name, origin, numbers=_numbers(chunks, name, origin), typed=typed)
     texts = [_texts(chunk) for chunk in chunks]
-    told = "text" if kinds[0] in ("text", "boolean") else None  # numbers and dates that are to be texts tell themselves
-    whole = pa.chunked_array(texts, pa.dictionary(pa.int32(), pa.string()))
-    return Raw(name, origin, texts=whole, typed=told)
+    # Numbers and dates that are to be texts tell themselves what they are.
+    text_type = "text" if kinds[0] in ("text", "boolean") else None
+    column = pa.chunked_array(texts, pa.dictionary(pa.int32(), pa.string()))
+    return Raw(name, origin, texts=column, typed=text_type)
 
 
 def _kind(file: str, name: str, kind: Any) -> str:
