@@ -51,7 +51,7 @@ class Corruption(Strict):
     missing: Below | Annotated[list[Below], Field(min_length=1, max_length=100)] = 0.0
 
     @model_validator(mode="after")
-    def _varies_in_one_way(self) -> Corruption:
+    def _has_one_list_of_levels(self) -> Corruption:
         lists = [kind for kind in KINDS if _is_levels(getattr(self, kind))]
         if len(lists) > 1:
             raise ValueError(f"one kind of damage may have a list of levels, and {' and '.join(lists)} have one each")

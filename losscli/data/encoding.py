@@ -92,7 +92,7 @@ class Encoding(Strict):
     embedding: Tables = Tables()
 
     @model_validator(mode="after")
-    def _names_each_once(self) -> Encoding:
+    def _embeds_all_or_some(self) -> Encoding:
         if self.categories == "embedding" and self.embedding.columns:
             raise ValueError("categories: embedding embeds every category: leave embedding.columns out")
         return self

@@ -41,7 +41,7 @@ def with_features(table: Table, rows: Literal["keep", "drop", "error"], file: st
     count = int(missing.sum())
     if not count:
         return table
-    counts = {shown(name): int(of.sum()) for name, of in holes.items() if of.any()}
+    counts = {shown(name): int(mask.sum()) for name, mask in holes.items() if mask.any()}
     text = listed([f"{name} in {number}" for name, number in counts.items()])
     if rows == "error":
         cure = f"fill it in, or set {setting('encode.missing', 'drop')}, or leave that out: then they are filled in"

@@ -385,9 +385,9 @@ def _boolean(texts: Levels, options: ColumnOptions) -> Inferred:
     values = [meaning_of(text, "boolean") for text in texts.texts]
     stray = np.array([not isinstance(value, bool) for value in values], dtype=bool)
     texts.refuse(stray, "must be true or false (yes/no, t/f, y/n, 1/0)", "mend it, or add it to data.missing")
-    meant = np.array([*values, -1], dtype=np.int32)
+    codes = np.array([*values, -1], dtype=np.int32)
     story = texts.story("boolean", "data.types says boolean")
-    return Inferred({texts.name: Column(meant[texts.codes], ("False", "True"), texts.raw.origin)}, story)
+    return Inferred({texts.name: Column(codes[texts.codes], ("False", "True"), texts.raw.origin)}, story)
 
 
 def _date(texts: Levels, options: ColumnOptions) -> Inferred:

@@ -184,11 +184,13 @@ def split_named(split: Split, column: Column, seed: int) -> tuple[dict[str, np.n
     """Rows by split as a column tells it. Where it names no valid rows, they are drawn from the training rows."""
     name = split.column or ""
     present, codes = np.unique(column.values, return_inverse=True)
-    texts = [label_of(each) if column.levels is None else column.levels[int(each)] for each in present.tolist()]
-    meant = _meanings(split)
-    of = [next((each for each in SPLITS if _is(text, meant[each])), None) for text in texts]
-    _refuse_unknown(name, column, present, texts, of, meant)
-    rows = {part: np.flatnonzero(np.isin(codes, [at for at, one in enumerate(of) if one == part])) for part in SPLITS}
+    texts = [label_of(value) if column.levels is None else column.levels[int(value)] for value in present.tolist()]
+    spellings = _meanings(split)
+    split_of = [next((part for part in SPLITS if _is(text, spellings[part])), None) for text in texts]
+    _refuse_unknown(name, column, present, texts, split_of, spellings)
+    rows = {
+        part: np.flatnonzero(np.isin(codes, [at for at, one in enumerate(split_of) if one == part])) for part in SPLITS
+    }
     lacking = [part for part in ("train", "test") if not len(rows[part])]
     if lacking:
         raise DataError(
@@ -219,13 +221,13 @@ def _refuse_unknown(
     column: Column,
     present: np.ndarray,
     texts: list[str],
-    of: list[str | None],
-    meant: dict[str, tuple[str, ...]],
+    split_of: list[str | None],
+    spellings: dict[str, tuple[str, ...]],
 ) -> None:
-    unknown = [at for at, split in enumerate(of) if split is None]
+    unknown = [at for at, split in enumerate(split_of) if split is None]
     if unknown:
         rows = np.flatnonzero(column.values == present[unknown[0]])
-        expected = ", ".join(shown(meant[part][0]) for part in SPLITS)
+        expected = ", ".join(shown(spellings[part][0]) for part in SPLITS)
         held = listed([shown(texts[at]) for at in unknown], MOST_LISTED)
         raise DataError(
             f"the column {shown(name)} must hold {expected}, and it holds {held}",

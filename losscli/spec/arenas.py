@@ -46,8 +46,8 @@ def _one(specs: Sequence[Spec]) -> Spec:
             choices.setdefault(choice.model_dump_json(), choice)
     # Reversed, because the last writer of a key wins: the first spec that names it.
     expect = {key: condition for spec in reversed(specs) for key, condition in spec.expect.items()}
-    demanded = [key.partition(".")[2] for key in expect]
-    metrics = list(dict.fromkeys([*first.metrics, *demanded]))
+    expected_metrics = [key.partition(".")[2] for key in expect]
+    metrics = list(dict.fromkeys([*first.metrics, *expected_metrics]))
     margins = {metric: margin for spec in reversed(specs) for metric, margin in spec.equivalence.items()}
     merged = {"expect": expect, "metrics": metrics, "equivalence": margins}
     return first.model_copy(update={"loss": list(choices.values()), **merged})

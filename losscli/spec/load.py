@@ -117,8 +117,8 @@ class Resolver:
         if self.problems:
             raise SpecError(sorted(self.problems, key=_order))
         assert task is not None  # or there would be a problem
-        demanded = [key.partition(".")[2] for key in parts["expect"]]  # what is expected must be measured
-        parts["metrics"] = list(dict.fromkeys([*parts["metrics"], *demanded]))
+        expected_metrics = [key.partition(".")[2] for key in parts["expect"]]  # what is expected must be measured
+        parts["metrics"] = list(dict.fromkeys([*parts["metrics"], *expected_metrics]))
         spec = self._checked(Spec(task=task.name, folder=str(self.folder), notes=self._notes(parts["data"]), **parts))
         return spec if "metrics" in self.data else with_score(spec)
 

@@ -208,12 +208,12 @@ class Editor:
         if len(keys) > 1 and _counts(chosen, keys[0]):
             self._open_loss(("loss", int(keys[0])))
             return self.put(("loss", int(keys[0]), *keys[1:]), value, place)
-        having = [index for index, item in enumerate(chosen) if keys[0] in _options_of(item)]
-        if not having:
+        indices = [index for index, item in enumerate(chosen) if keys[0] in _options_of(item)]
+        if not indices:
             options = sorted({option for item in chosen for option in _options_of(item)})
             message = f"none of the losses has the option {shown(keys[0])}"
             raise SpecError(message, place=place, cure=choose_from(keys[0], options))
-        for index in having:
+        for index in indices:
             self._open_loss(("loss", index))
             self.put(("loss", index, *keys), deepcopy(value), place)
         return None

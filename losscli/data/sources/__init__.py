@@ -152,7 +152,7 @@ class Source(Strict):
 
     @field_validator("order")
     @classmethod
-    def _has_each_once(cls, order: list[Label] | None) -> list[Label] | None:
+    def _names_no_label_twice(cls, order: list[Label] | None) -> list[Label] | None:
         named = [as_label(label) for label in order or []]
         twice = [label for at, label in enumerate(named) if label in named[:at]]
         if twice:
