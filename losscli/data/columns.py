@@ -28,12 +28,12 @@ def in_short(columns: Mapping[str, ColumnStory]) -> list[Finding]:
     used = Counter(story.kind for story in columns.values() if story.role == "feature")
     left_out = Counter(story.kind for story in columns.values() if story.role == "left out")
     kinds = ", ".join(f"{count} {_plural(kind, count)}" for kind, count in used.most_common())
-    told = [f"{kinds} as feature{'s' if used.total() > 1 else ''}"] if used else []
-    told += [f"rows count by the weight {shown(story.name)}" for story in columns.values() if story.role == "weight"]
-    told += [f"{shown(story.name)} {story.role}" for story in columns.values() if story.role == SPLITS]
+    parts = [f"{kinds} as feature{'s' if used.total() > 1 else ''}"] if used else []
+    parts += [f"rows count by the weight {shown(story.name)}" for story in columns.values() if story.role == "weight"]
+    parts += [f"{shown(story.name)} {story.role}" for story in columns.values() if story.role == SPLITS]
     if left_out:
-        told.append(f"{left_out.total()} left out ({', '.join(left_out)})")
-    message = f"columns: {'; '.join(told)}"
+        parts.append(f"{left_out.total()} left out ({', '.join(left_out)})")
+    message = f"columns: {'; '.join(parts)}"
     return [Finding("columns", "info", message, "losscli inspect tells what each is and why")]
 
 

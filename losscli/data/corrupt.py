@@ -51,7 +51,7 @@ class Corruption(Strict):
     missing: Below | Annotated[list[Below], Field(min_length=1, max_length=100)] = 0.0
 
     @model_validator(mode="after")
-    def _varies_in_one_way(self) -> Corruption:
+    def _has_one_list_of_levels(self) -> Corruption:
         lists = [kind for kind in KINDS if _is_levels(getattr(self, kind))]
         if len(lists) > 1:
             raise ValueError(f"one kind of damage may have a list of levels, and {' and '.join(lists)} have one each")
@@ -72,7 +72,7 @@ class Corruption(Strict):
     def levels(self) -> list[Corruption]:
         """One corruption per level, from 0 up; itself alone where nothing has a list of levels.
 
-        >>> [each.labels for each in Corruption(labels=[0.4, 0.2]).levels()]
+        >>> [level.labels for level in Corruption(labels=[0.4, 0.2]).levels()]
         [0.0, 0.2, 0.4]
         """
         kind = self.varied
@@ -136,45 +136,49 @@ class Damaged:
 
 
 def corrupt(
-    features: Mapping[str, Column], target: Target, rows: np.ndarray, how: Corruption, seed: int, task: Task
+    features: Mapping[str, Column], target: Target, rows: np.ndarray, corruption: Corruption, seed: int, task: Task
 ) -> Damaged:
-    """The training `rows` of a table as `how` damages them; the table itself stays as it is.
+    """The training `rows` of a table as `corruption` damages them; the table itself stays as it is.
 
     Rows are taken away first, then targets are changed, then features. Raises `SpecError` for a kind that the task has
     nothing to do with, and `DataError` for a class that does not exist.
     """
-    _refuse_unfit(how, task, target)
+    _refuse_unfit(corruption, task, target)
     done: dict[str, tuple[int, int]] = {}
-    if how.imbalance:
-        kept = _thinned(target.values, rows, _level(how.imbalance), _stream(seed, "imbalance"))
+    if corruption.imbalance:
+        kept = _thinned(target.values, rows, _level(corruption.imbalance), _stream(seed, "imbalance"))
         done["imbalance"] = len(rows) - len(kept), len(rows)
         rows = kept
     before = after = target.values[rows]
-    if "labels" in how.active():
-        after = _relabelled(before, target.labels, how.labels, _stream(seed, "labels"))
+    if "labels" in corruption.active():
+        after = _relabelled(before, target.labels, corruption.labels, _stream(seed, "labels"))
         done["labels"] = int((after != before).sum()), before.size
-    if how.target_outliers:
-        after = _with_outliers(before, _level(how.target_outliers), how.outlier_size, _stream(seed, "target_outliers"))
+    if corruption.target_outliers:
+        after = _with_outliers(
+            before, _level(corruption.target_outliers), corruption.outlier_size, _stream(seed, "target_outliers")
+        )
         done["target_outliers"] = int(_rows_that_differ(after, before).sum()), len(before)
     taken = {name: column.holding(column.values[rows]) for name, column in features.items()}
-    if how.feature_noise:
-        taken, done["feature_noise"] = _with_noise(taken, _level(how.feature_noise), _stream(seed, "feature_noise"))
-    if how.missing:
-        taken, done["missing"] = _with_holes(taken, _level(how.missing), _stream(seed, "missing"))
+    if corruption.feature_noise:
+        taken, done["feature_noise"] = _with_noise(
+            taken, _level(corruption.feature_noise), _stream(seed, "feature_noise")
+        )
+    if corruption.missing:
+        taken, done["missing"] = _with_holes(taken, _level(corruption.missing), _stream(seed, "missing"))
     if not {"labels", "target_outliers"} & set(done):
         return Damaged(rows, taken, after, done=done)
     return Damaged(rows, taken, after, before, _rows_that_differ(after, before), done)
 
 
-def _refuse_unfit(how: Corruption, task: Task, target: Target) -> None:
-    if how.varied:
-        raise SpecError(f"data.corrupt.{how.varied} has several levels: each of them makes an arena of its own")
-    for kind, why in how.unfit_for(task).items():
+def _refuse_unfit(corruption: Corruption, task: Task, target: Target) -> None:
+    if corruption.varied:
+        raise SpecError(f"data.corrupt.{corruption.varied} has several levels: each of them makes an arena of its own")
+    for kind, why in corruption.unfit_for(task).items():
         raise SpecError(f"data.corrupt.{kind} {why}", cure="leave it out")
     shares = target.soft or target.values.ndim != 1
-    if task.has_classes and task.name != "multilabel" and shares and how.target_damage:
+    if task.has_classes and task.name != "multilabel" and shares and corruption.target_damage:
         raise SpecError(
-            f"data.corrupt.{how.target_damage} needs one class per row, and these rows have a share of each class",
+            f"data.corrupt.{corruption.target_damage} needs one class per row, and these rows have a share of each class",
             cure="leave it out, or name one target column",
         )
 
@@ -201,12 +205,12 @@ def _thinned(values: np.ndarray, rows: np.ndarray, share: float, rng: np.random.
     return np.delete(rows, gone)
 
 
-def _relabelled(values: np.ndarray, labels: Sequence[str], how: Any, rng: np.random.Generator) -> np.ndarray:
+def _relabelled(values: np.ndarray, labels: Sequence[str], change: Any, rng: np.random.Generator) -> np.ndarray:
     """Targets [N] of classes, or [N, L] of 0 and 1, with some of them changed."""
-    if isinstance(how, (int, float)):
-        return _flipped(values, float(how), 2 if values.ndim == 2 else len(labels), rng)
+    if isinstance(change, (int, float)):
+        return _flipped(values, float(change), 2 if values.ndim == 2 else len(labels), rng)
     changed = values.copy()
-    for code, becomes in _transitions(how, labels).items():
+    for code, becomes in _transitions(change, labels).items():
         members = rng.permutation(np.flatnonzero(values == code))
         ends = np.rint(np.cumsum([0.0, *becomes.values()]) * len(members)).astype(int)
         for other, first, last in zip(becomes, ends[:-1], ends[1:], strict=True):
@@ -224,27 +228,30 @@ def _flipped(values: np.ndarray, share: float, classes: int, rng: np.random.Gene
     return flat.reshape(values.shape)
 
 
-def _transitions(how: Any, labels: Sequence[str]) -> dict[int, dict[int, float]]:
+def _transitions(change: Any, labels: Sequence[str]) -> dict[int, dict[int, float]]:
     """Class index -> class index it becomes -> share, from names or from a matrix."""
-    if isinstance(how, list):
-        if len(how) != len(labels):
+    if isinstance(change, list):
+        if len(change) != len(labels):
             raise DataError(
-                f"data.corrupt.labels has {len(how)} rows, and the target has {len(labels)} classes",
+                f"data.corrupt.labels has {len(change)} rows, and the target has {len(labels)} classes",
                 cure=f"one row and one column for each of {_named(labels)}",
             )
         return {
-            code: {other: share for other, share in enumerate(row) if other != code} for code, row in enumerate(how)
+            code: {other: share for other, share in enumerate(row) if other != code} for code, row in enumerate(change)
         }
     index = {label: code for code, label in enumerate(labels)}
     unknown = [
-        name for name in dict.fromkeys([*how, *(each for row in how.values() for each in row)]) if name not in index
+        name
+        for name in dict.fromkeys([*change, *(label for row in change.values() for label in row)])
+        if name not in index
     ]
     if unknown:
         raise DataError(
             f"data.corrupt.labels: the target has no class {shown(unknown[0])}", cure=choose_from(unknown[0], labels)
         )
     return {
-        index[name]: {index[other]: share for other, share in row.items() if other != name} for name, row in how.items()
+        index[name]: {index[other]: share for other, share in row.items() if other != name}
+        for name, row in change.items()
     }
 
 
@@ -299,17 +306,17 @@ def _with_holes(
     return holed, (gone, cells)
 
 
-def told(how: Corruption, damages: Sequence[Mapping[str, tuple[int, int]]]) -> list[Finding]:
+def damage_findings(corruption: Corruption, damages: Sequence[Mapping[str, tuple[int, int]]]) -> list[Finding]:
     """What was done to the training splits of all seeds, with counts; `damages` holds what `Damaged.done` does."""
-    said = {
+    sentences = {
         "labels": "{of} training labels were changed",
         "imbalance": "{of} training rows were taken away, all of the rarest class",
-        "target_outliers": f"{{of}} training targets were moved by {how.outlier_size:g} sd",
-        "feature_noise": f"{{of}} features got Gaussian noise of {how.feature_noise} of their sd",
+        "target_outliers": f"{{of}} training targets were moved by {corruption.outlier_size:g} sd",
+        "feature_noise": f"{{of}} features got Gaussian noise of {corruption.feature_noise} of their sd",
         "missing": "{of} training cells were emptied",
     }
     parts = [
-        said[kind].format(
+        sentences[kind].format(
             of=f"{_span(done[kind][0] for done in damages)} of {_span(done[kind][1] for done in damages)}"
         )
         for kind in KINDS
@@ -322,5 +329,5 @@ def told(how: Corruption, damages: Sequence[Mapping[str, tuple[int, int]]]) -> l
 
 
 def _span(numbers: Iterable[int]) -> str:
-    known = list(numbers)
-    return str(known[0]) if min(known) == max(known) else f"{min(known)} to {max(known)}"
+    counts = list(numbers)
+    return str(counts[0]) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"

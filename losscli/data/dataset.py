@@ -91,9 +91,9 @@ class Layout:
         >>> Layout.widest([Layout(3, (5, 2), (4, 4)), Layout(2, (6, 2), (4, 4))])
         Layout(plain=3, codes=(6, 2), sizes=(4, 4))
         """
-        found = list(layouts)
-        codes = tuple(max(counts) for counts in zip(*(layout.codes for layout in found), strict=True))
-        return cls(max(layout.plain for layout in found), codes, found[0].sizes)
+        members = list(layouts)
+        codes = tuple(max(counts) for counts in zip(*(layout.codes for layout in members), strict=True))
+        return cls(max(layout.plain for layout in members), codes, members[0].sizes)
 
 
 @dataclass(frozen=True)

@@ -40,34 +40,36 @@ def parts_of(
     has such an order. Raises `DataError` with places for what is
     no date, no day that there is, or cannot be told.
     """
-    found = [YEAR_FIRST.fullmatch(text) or YEAR_LAST.fullmatch(text) for text in texts.texts]
+    candidates = [YEAR_FIRST.fullmatch(text) or YEAR_LAST.fullmatch(text) for text in texts.texts]
     cure = f"mend it, add it to data.missing, or leave {shown(texts.name)} out with data.drop"
-    _refuse(texts, [match is None for match in found], "must be a date such as 2024-01-31 or 2024-01-31T12:00", cure)
-    matches = [match for match in found if match is not None]
+    _refuse(
+        texts, [match is None for match in candidates], "must be a date such as 2024-01-31 or 2024-01-31T12:00", cure
+    )
+    matches = [match for match in candidates if match is not None]
     first = _day_comes_first(texts, matches, day_first)
     moments = [_moment(match, first) for match in matches]
     if None in moments:
         cure = _other_order(matches, first) or cure
         _refuse(texts, [moment is None for moment in moments], "is no day that there is", cure)
-    there = [moment for moment in moments if moment is not None]
+    present = [moment for moment in moments if moment is not None]
     zones = sorted({match["zone"] for match in matches if match["zone"]})
-    rows = [_numbers(moment) for moment in there]
+    rows = [_numbers(moment) for moment in present]
     table = np.array([*rows, (np.nan,) * 6])[texts.codes]  # code -1: the last
     parts = dict(zip(PARTS, table.T.copy(), strict=True))
     if not hours and not any(match["hour"] for match in matches):
         del parts["hour"]
-    how = _zones_told(zones, any(not match["zone"] for match in matches)) + _years_told(matches, there)
+    how = _zones_text(zones, any(not match["zone"] for match in matches)) + _years_text(matches, present)
     return parts, how, first if any(match.re is YEAR_LAST for match in matches) else day_first
 
 
-def _zones_told(zones: list[str], bare: bool) -> str:
+def _zones_text(zones: list[str], bare: bool) -> str:
     if not zones:
         return ""
     several = f"zones {zones[0]} to {zones[-1]}" if len(zones) > 1 else f"zone {zones[0]}"
     return f", in UTC (written in the time {several}{', and without one: taken for UTC' if bare else ''})"
 
 
-def _years_told(matches: list[re.Match[str]], moments: list[datetime]) -> str:
+def _years_text(matches: list[re.Match[str]], moments: list[datetime]) -> str:
     for match, moment in zip(matches, moments, strict=True):
         if len(match["year"]) == 2:
             return f"; years of two digits are within 1969 to 2068: {shown(match[0])} is {moment:%Y-%m-%d}"
@@ -88,10 +90,10 @@ def _other_order(matches: list[re.Match[str]], day_first: bool) -> str | None:
     return f"{order} is read first, and some rows need the other order: write all dates as 2024-01-31"
 
 
-def _day_comes_first(texts: Levels, matches: list[re.Match[str]], wanted: bool | None) -> bool:
+def _day_comes_first(texts: Levels, matches: list[re.Match[str]], day_first: bool | None) -> bool:
     last = [match for match in matches if match.re is YEAR_LAST]
-    if wanted is not None or not last:
-        return bool(wanted)
+    if day_first is not None or not last:
+        return bool(day_first)
     if all(match["mark"] == "." for match in last) or any(int(match["one"]) > 12 for match in last):
         return True
     if any(int(match["two"]) > 12 for match in last):
@@ -118,7 +120,7 @@ def _moment(match: re.Match[str], day_first: bool) -> datetime | None:
         when = datetime(
             year, month, day, int(match["hour"] or 0), int(match["minute"] or 0), tzinfo=_zone(match["zone"])
         )
-        return _in_utc(when + timedelta(seconds=second)) if second < 61 else None
+        return _in_utc(when + timedelta(seconds=second)) if second < 61 else None  # 60 is a leap second
     except (ValueError, OverflowError):
         return None
 
@@ -126,6 +128,7 @@ def _moment(match: re.Match[str], day_first: bool) -> datetime | None:
 def _zone(text: str | None) -> timezone | None:
     if text is None or text in ("Z", "UTC"):
         return None if text is None else UTC
+    # +05, +0530 or +05:30
     minutes = 60 * int(text[1:3]) + int(text[-2:] if len(text) > 3 else 0)
     return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
 

@@ -50,8 +50,8 @@ def scaled(values: np.ndarray, scale: TargetScale | None) -> np.ndarray:
     """Target values [N, ...] as the loss sees them; classes (no scale) stay as they are."""
     if scale is None:
         return values
-    found: np.ndarray = scale.scaled(_wide(values)).numpy()
-    return found.reshape(values.shape)
+    result: np.ndarray = scale.scaled(_wide(values)).numpy()
+    return result.reshape(values.shape)
 
 
 def _wide(values: np.ndarray) -> torch.Tensor:
@@ -96,9 +96,9 @@ def target_from_state(state: Mapping[str, Any]) -> tuple[Target, TargetScale | N
             "the record was written before records kept the target's labels and units", cure="train it again"
         )
     shape = (0,) if kept["width"] is None else (0, kept["width"])
-    told = {name: kept[name] for name in ("soft", "ordered", "transform", "standardise")}
-    target = Target(np.empty(shape, np.float32), tuple(kept["labels"]), **told)
+    options = {name: kept[name] for name in ("soft", "ordered", "transform", "standardise")}
+    target = Target(np.empty(shape, np.float32), tuple(kept["labels"]), **options)
     if kept["scale"] is None:
         return target, None
-    numbers = {name: np.array(each, np.float64) for name, each in kept["scale"].items() if each is not None}
+    numbers = {name: np.array(values, np.float64) for name, values in kept["scale"].items() if values is not None}
     return target, TargetScale(**numbers, transform=kept["transform"])

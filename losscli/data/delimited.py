@@ -53,7 +53,7 @@ def blocks(pieces: Iterable[tuple[bytes, bool]], file: str, delimiter: str) -> I
         pending = pending + piece if pending else piece
         if len(pending) < enough and not last:
             continue
-        cut = len(pending) if last else _whole(pending, file, delimiter, line)
+        cut = len(pending) if last else _complete_length(pending, file, delimiter, line)
         if not cut:
             enough = 2 * len(pending)  # or a quote that never closes would be looked for again with every piece
             continue
@@ -79,12 +79,13 @@ def header_of(first: Block, file: str, delimiter: str, header: bool | None) -> t
     return names
 
 
-def _whole(data: bytes, file: str, delimiter: str, line: int) -> int:
+def _complete_length(data: bytes, file: str, delimiter: str, line: int) -> int:
     """How many of these bytes are whole records; more of the file follows."""
     if b'"' not in data:
         return data.rfind(b"\n") + 1
     view = np.frombuffer(data, dtype=np.uint8)
     newlines, quotes = _where(view, "\n"), _where(view, '"')
+    # After an even number of quotes none is open: such a newline ends a record.
     even = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
     if not len(even):
         return 0
@@ -103,8 +104,8 @@ def _whole(data: bytes, file: str, delimiter: str, line: int) -> int:
 def _where(view: np.ndarray, character: str) -> np.ndarray:
     """The offsets of a character, found in pieces that fit the cache."""
     step, code = 1 << 18, ord(character)
-    found = [np.flatnonzero(view[at : at + step] == code) + at for at in range(0, len(view), step)]
-    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+    offsets = [np.flatnonzero(view[at : at + step] == code) + at for at in range(0, len(view), step)]
+    return np.concatenate(offsets) if offsets else np.empty(0, dtype=np.int64)
 
 
 def _records(data: bytes, file: str, delimiter: str, line: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
@@ -237,25 +238,25 @@ def _check_names(names: Sequence[str], place: Place, *, sure: bool) -> None:
             place=place,
             cure=f"set {setting('header', 'false')} if the first row is data (columns are then x1, x2 ...), or true if it is not",
         )
-    seen: dict[str, int] = {}
+    first: dict[str, int] = {}
     problems = []
     for index, name in enumerate(names, start=1):
         where = Place(place.file, place.line, index)
         if not name:
             problems.append(Problem("a column has no name", where, "give each column a name"))
-        elif name in seen:
+        elif name in first:
             problems.append(
-                Problem(f"two columns are called {shown(name)}: {seen[name]} and {index}", where, "rename one of them")
+                Problem(f"two columns are called {shown(name)}: {first[name]} and {index}", where, "rename one of them")
             )
-        seen.setdefault(name, index)
+        first.setdefault(name, index)
     if problems:
         raise DataError(first_of(problems))
 
 
 def _counts_up(numbers: Sequence[str]) -> bool:
     """Whether names such as 0, 1, 2 ... number the columns."""
-    whole = [int(each) for each in numbers if each.isdigit()]
-    return len(whole) == len(numbers) > 0 and whole == list(range(whole[0], whole[0] + len(whole)))
+    indices = [int(number) for number in numbers if number.isdigit()]
+    return len(indices) == len(numbers) > 0 and indices == list(range(indices[0], indices[0] + len(indices)))
 
 
 @dataclass
@@ -298,18 +299,18 @@ class Unequal:
 
 def first_of(problems: Sequence[Problem], count: int | None = None) -> list[Problem]:
     """At most five of them; the last one says how many more there are, of `count` where not all are listed."""
-    told = list(problems[:MOST_PLACES])
-    more = (len(problems) if count is None else count) - len(told)
-    if told and more > 0:
-        told[-1] = replace(told[-1], message=f"{told[-1].message} (and {more} more like these)")
-    return told
+    head = list(problems[:MOST_PLACES])
+    more = (len(problems) if count is None else count) - len(head)
+    if head and more > 0:
+        head[-1] = replace(head[-1], message=f"{head[-1].message} (and {more} more like these)")
+    return head
 
 
 def choose_column(name: str, names: Sequence[str], key: str, file: str) -> int:
     """The index of a column that the spec names under `key`; `DataError` with the nearest name if it is not there."""
     if name in names:
         return list(names).index(name)
-    listed = [shown(each)[1:-1] for each in names[:40]]
+    listed = [shown(column)[1:-1] for column in names[:40]]
     raise DataError(
         f"{key} names a column {shown(name)}, and the table has none",
         place=Place(file),

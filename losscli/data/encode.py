@@ -21,7 +21,7 @@ from losscli.data.spelling import Spelling, meaning_of, spelling_of
 from losscli.errors import DataError, SpecError, choose_from, counted, shown
 from losscli.tasks import Column
 
-MOST_TOLD = 8
+MOST_LISTED = 8
 SAMPLE = 1000
 FEWEST, MOST = 2, 50  # numbers that stand for a level, unless the spec says how many
 
@@ -93,8 +93,8 @@ class CategoryCode:
         return self.indicator + (0 if self.size else len(self.levels) + self.missing)
 
     def names(self) -> list[str]:
-        each = [] if self.size else [f"{self.name}={level}" for level in self.levels]
-        return each + [f"{self.name} is missing"] * (self.indicator + (self.missing and not self.size))
+        level_names = [] if self.size else [f"{self.name}={level}" for level in self.levels]
+        return level_names + [f"{self.name} is missing"] * (self.indicator + (self.missing and not self.size))
 
     def places(self, texts: Sequence[str]) -> np.ndarray:
         """Which level each of these texts is, int64; -1 for what training never saw, however it may be spelled.
@@ -102,12 +102,14 @@ class CategoryCode:
         >>> CategoryCode("code", ("1", "2"), False, spelling="number").places(["2.0", "1", "3"]).tolist()
         [1, 0, -1]
         """
-        known, meant = self._known
-        found = [known[text] if text in known else meant.get(meaning_of(text, self.spelling), -1) for text in texts]
-        return np.array(found, dtype=np.int64)
+        by_text, by_meaning = self._level_places
+        places = [
+            by_text[text] if text in by_text else by_meaning.get(meaning_of(text, self.spelling), -1) for text in texts
+        ]
+        return np.array(places, dtype=np.int64)
 
     @cached_property
-    def _known(self) -> tuple[dict[str, int], dict[Hashable, int]]:
+    def _level_places(self) -> tuple[dict[str, int], dict[Hashable, int]]:
         """The place of each level, by its text and by what it means."""
         by_text = {level: place for place, level in enumerate(self.levels)}
         return by_text, {meaning_of(level, self.spelling): place for level, place in by_text.items()}
@@ -117,14 +119,14 @@ class CategoryCode:
         if column.levels is None:
             raise DataError(f"the column {shown(self.name)} must hold categories, as it did when the model was trained")
         absent = len(self.levels) if self.missing else -1 if self.fill is None else self.places([self.fill])[0]
-        found = np.append(self.places(column.levels), absent)[
+        places = np.append(self.places(column.levels), absent)[
             column.values[rows]
         ]  # code -1, missing, reads the last place
         if self.size:
-            codes[:, 0] = found + 1
+            codes[:, 0] = places + 1
         else:
-            known = np.flatnonzero(found >= 0)
-            plain[known, found[known]] = 1.0
+            hits = np.flatnonzero(places >= 0)
+            plain[hits, places[hits]] = 1.0
         if self.indicator:
             plain[:, -1] = column.values[rows] < 0
 
@@ -214,25 +216,25 @@ class Encoder:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Encoder:
         """The encoder that `state` was taken from; what an older state does not say is as it was then."""
-        found: list[Code] = []
+        codes: list[Code] = []
         for column in state["columns"]:
             kind = NumberCode if column["kind"] == "number" else CategoryCode
-            given = {each.name: column[each.name] for each in fields(kind) if each.name in column}
+            given = {attribute.name: column[attribute.name] for attribute in fields(kind) if attribute.name in column}
             if "levels" in given:
                 given["levels"] = tuple(given["levels"])
                 given.setdefault("spelling", spelling_of(given["levels"]))
-            found.append(kind(**given))
-        return cls(tuple(found), tuple(state["constant"]), state.get("dates", {}))
+            codes.append(kind(**given))
+        return cls(tuple(codes), tuple(state["constant"]), state.get("dates", {}))
 
-    def told(self, features: Mapping[str, Column]) -> str:
+    def describe_embedding(self, features: Mapping[str, Column]) -> str:
         """Which categories are embedded, in words, with their levels in the whole table; nothing where none is."""
-        each = [
+        descriptions = [
             f"{shown(code.name)} ({counted(len(features[code.name].levels or ()), 'level')} as {code.size} numbers)"
             for code in self.codes
             if code.size
         ]
-        more = f" and {len(each) - MOST_TOLD} more" if len(each) > MOST_TOLD else ""
-        return ", ".join(each[:MOST_TOLD]) + more
+        more = f" and {len(descriptions) - MOST_LISTED} more" if len(descriptions) > MOST_LISTED else ""
+        return ", ".join(descriptions[:MOST_LISTED]) + more
 
 
 def _refuse_wrong_names(encoding: Encoding, features: Mapping[str, Column]) -> None:

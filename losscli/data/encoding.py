@@ -35,12 +35,12 @@ class Missing(Strict):
             raise ValueError("constant is the level for categories: constant: leave one of them out")
         return self
 
-    def told(self, of_numbers: bool = True, of_categories: bool = True) -> str:
+    def describe(self, of_numbers: bool = True, of_categories: bool = True) -> str:
         """In words, for the kinds of columns of which some values are missing.
 
-        >>> Missing(numbers=0, categories="most-frequent").told()
+        >>> Missing(numbers=0, categories="most-frequent").describe()
         'a number became 0, a category the most frequent level'
-        >>> Missing().told(of_numbers=False)
+        >>> Missing().describe(of_numbers=False)
         'a category became a level of its own'
         """
         number = f"the training {self.numbers}" if isinstance(self.numbers, str) else f"{self.numbers:g}"
@@ -92,7 +92,7 @@ class Encoding(Strict):
     embedding: Tables = Tables()
 
     @model_validator(mode="after")
-    def _names_each_once(self) -> Encoding:
+    def _embeds_all_or_some(self) -> Encoding:
         if self.categories == "embedding" and self.embedding.columns:
             raise ValueError("categories: embedding embeds every category: leave embedding.columns out")
         return self

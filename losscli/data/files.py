@@ -56,54 +56,54 @@ def files_of(folder: Path, paths: Sequence[str], endings: Sequence[str]) -> tupl
     Hidden files and those that begin with an underscore are no data (`_SUCCESS`); others are told in a finding. Raises
     `DataError` for a folder without such files or with folders in it, and for a file that is named twice.
     """
-    found: list[File] = []
+    files: list[File] = []
     findings: list[Finding] = []
     for path in paths:
         if not (folder / path).is_dir():
-            found.append(File(folder / path, path))
+            files.append(File(folder / path, path))
             continue
         parts, strays = _parts(folder / path, path, endings)
-        found += parts
+        files += parts
         if strays:
             message = (
                 f"{counted(len(strays), 'file')} of {shown(path)} did not belong and were not read: {shown(strays[0])}"
             )
             findings.append(Finding("other-files", "info", f"{message}{' ...' if len(strays) > 1 else ''}"))
-    seen: dict[Path, str] = {}
-    for file in found:
-        if file.path.resolve() in seen:
+    names: dict[Path, str] = {}
+    for file in files:
+        if file.path.resolve() in names:
             raise DataError(f"data.path names the file {shown(file.name)} twice", cure="name it once")
-        seen[file.path.resolve()] = file.name
-    return found, findings
+        names[file.path.resolve()] = file.name
+    return files, findings
 
 
 def _parts(folder: Path, name: str, endings: Sequence[str]) -> tuple[list[File], list[str]]:
     """The part files of a folder, and the names of the others."""
     try:
-        within = sorted(each for each in folder.iterdir() if not each.name.startswith((".", "_")))
+        within = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
     except OSError as failed:
         raise DataError(f"the folder cannot be read: {failed.strerror or failed}", place=Place(name)) from None
-    folders = [each.name for each in within if each.is_dir()]
+    folders = [path.name for path in within if path.is_dir()]
     if folders:
         raise DataError(
             f"the folder has folders in it, such as {shown(folders[0])}, and part files must lie side by side",
             place=Place(name),
             cure="name the files, or put them into one folder",
         )
-    fitting = [each for each in within if each.suffix.casefold() in endings]
+    fitting = [path for path in within if path.suffix.casefold() in endings]
     if not fitting:
         held = f"it holds {shown(within[0].name)}" if within else "it is empty"
         message = f"the path is a folder without {' or '.join(endings)} files in it: {held}"
         raise DataError(message, place=Place(name), cure="name a file, or a folder of such files")
-    kinds = sorted({each.suffix.casefold() for each in fitting})
+    kinds = sorted({path.suffix.casefold() for path in fitting})
     if len(kinds) > 1:
         raise DataError(
             f"the folder holds {' and '.join(kinds)} files: the parts must be of one kind",
             place=Place(name),
             cure="put those of one kind into a folder of their own, or list the files in data.path",
         )
-    parts = [File(each, f"{name.rstrip('/')}/{each.name}") for each in fitting]
-    return parts, [each.name for each in within if each not in fitting]
+    parts = [File(path, f"{name.rstrip('/')}/{path.name}") for path in fitting]
+    return parts, [path.name for path in within if path not in fitting]
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def opened(path: Path, name: str) -> Iterator[BinaryIO]:
 
 def _beside(path: Path, name: str) -> str:
     try:
-        close = nearest(path.name, [each.name for each in path.parent.iterdir()])
+        close = nearest(path.name, [sibling.name for sibling in path.parent.iterdir()])
     except OSError:
         return f"there is no folder {shown(path.parent)}{_relative(path, name)}"
     return f"did you mean {shown(close)}?" if close else f"check the path{_relative(path, name)}"

@@ -106,17 +106,17 @@ class _Column:
     texts: list[Any] = field(default_factory=list)
     padded: int = 0
 
-    def take(self, found: Any, start: int, room: int) -> None:
+    def take(self, array: Any, start: int, room: int) -> None:
         """Add what pyarrow read; a column that turns out odd is text from here on."""
         if self.kind == "text":
-            self.texts += found.chunks
+            self.texts += array.chunks
             return
-        end = start + len(found)
+        end = start + len(array)
         if len(self.values) < end:
             grown = np.empty(max(room, end + end // 4))  # pages that are never written take no memory
             grown[:start] = self.values[:start]
             self.values = grown
-        for chunk in found.chunks:
+        for chunk in array.chunks:
             part = self.values[start : start + len(chunk)]
             self.was_numbers = True
             if not _fill(part, chunk):
@@ -209,16 +209,16 @@ class _Reader:
         return record.split(self.form.delimiter)
 
     def _read(self, block: Block, file: File, unequal: Unequal) -> None:
-        wanted = [column for column in self.columns if column.kind is not None]
+        columns = [column for column in self.columns if column.kind is not None]
         if _hexadecimal(block) or self.form.decimal != ".":
-            _demote(wanted, "int64", "double")  # pyarrow takes 0x1F for a whole number
+            _demote(columns, "int64", "double")  # pyarrow takes 0x1F for a whole number
         if _leading_zeros(block, self.form.delimiter):
-            self._demote_padded(block, wanted)
-        found = self._convert(block, wanted)
-        if found is None and unequal.problems == []:
-            self._demote_unread(block, wanted)
-            found = self._convert(block, wanted)
-        if found is None or (found and len(found[0]) != len(block.lines)):
+            self._demote_padded(block, columns)
+        arrays = self._convert(block, columns)
+        if arrays is None and unequal.problems == []:
+            self._demote_unread(block, columns)
+            arrays = self._convert(block, columns)
+        if arrays is None or (arrays and len(arrays[0]) != len(block.lines)):
             unequal.look(block)
             if not unequal.problems:
                 raise DataError(
@@ -228,10 +228,10 @@ class _Reader:
         if unequal.problems:
             return
         if _blanks(block, self.form.delimiter):
-            self._count_padded(block, wanted)
+            self._count_padded(block, columns)
         room = self._room(block, file)
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda pair: pair[0].take(pair[1], self.rows, room), zip(wanted, found, strict=True)))
+            list(pool.map(lambda pair: pair[0].take(pair[1], self.rows, room), zip(columns, arrays, strict=True)))
         self.lines.append(block.lines)
         self.rows += len(block.lines)
 
@@ -255,17 +255,17 @@ class _Reader:
 
     def _room(self, block: Block, file: File) -> int:
         """How many rows the files will probably have."""
-        size = sum(each.path.stat().st_size for each in self.files)
+        size = sum(part.path.stat().st_size for part in self.files)
         return int(size / max(len(block.body), 1) * len(block.lines) * 1.1) + self.rows
 
-    def _convert(self, block: Block, wanted: Sequence[_Column], force: str | None = None) -> list[Any] | None:
+    def _convert(self, block: Block, columns: Sequence[_Column], force: str | None = None) -> list[Any] | None:
         """The wanted columns as pyarrow reads them; None where it cannot."""
         import pyarrow as pa
         from pyarrow import csv as arrow
 
         types = {"int64": pa.int64(), "double": pa.float64(), "text": pa.dictionary(pa.int32(), pa.string())}
         names = [str(index) for index in range(len(self.names))]
-        wanted_names = [str(column.index) for column in wanted] or names[:1]  # one column at least counts the rows
+        requested = [str(column.index) for column in columns] or names[:1]  # one column at least counts the rows
         records = block.records()
         for size in (PART, len(records) + 1):  # a part must hold a row: the second try is for rows beyond a MiB
             try:
@@ -279,12 +279,12 @@ class _Reader:
                     ),
                     convert_options=arrow.ConvertOptions(
                         check_utf8=False,
-                        column_types={str(column.index): types[force or column.kind or "text"] for column in wanted}
+                        column_types={str(column.index): types[force or column.kind or "text"] for column in columns}
                         or {names[0]: pa.string()},
                         null_values=list(self.form.missing),
                         strings_can_be_null=True,
                         decimal_point=self.form.decimal,
-                        include_columns=wanted_names,
+                        include_columns=requested,
                     ),
                 )
             except pa.ArrowInvalid:
@@ -292,12 +292,12 @@ class _Reader:
             return list(table.columns)
         return None
 
-    def _demote_unread(self, block: Block, wanted: Sequence[_Column]) -> None:
+    def _demote_unread(self, block: Block, columns: Sequence[_Column]) -> None:
         """Find, in one reading of the block as text, all columns that do not fit what was tried."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        numbers = [column for column in wanted if column.kind != "text"]
+        numbers = [column for column in columns if column.kind != "text"]
         texts = self._convert(block, numbers, force="text") or []
         for column, text in zip(numbers, texts, strict=bool(texts)):
             plain = pc.cast(text, pa.string())
@@ -308,23 +308,23 @@ class _Reader:
                     _demote([column], column.kind or "text", kind)
                     break
 
-    def _demote_padded(self, block: Block, wanted: Sequence[_Column]) -> None:
+    def _demote_padded(self, block: Block, columns: Sequence[_Column]) -> None:
         """Columns of numbers that have a leading zero in this block are text: is it an id?"""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        numbers = [column for column in wanted if column.kind != "text"]
+        numbers = [column for column in columns if column.kind != "text"]
         for column, text in zip(numbers, self._convert(block, numbers, force="text") or [], strict=False):
             padded = pc.match_substring_regex(pc.cast(text, pa.string()), r"^\s*[+-]?0\d")
             if pc.any(padded).as_py():
                 _demote([column], column.kind or "text", "text")
 
-    def _count_padded(self, block: Block, wanted: Sequence[_Column]) -> None:
+    def _count_padded(self, block: Block, columns: Sequence[_Column]) -> None:
         """Numbers with blanks around them, which pyarrow takes off without a word."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        numbers = [column for column in wanted if column.kind != "text"]
+        numbers = [column for column in columns if column.kind != "text"]
         for column, text in zip(numbers, self._convert(block, numbers, force="text") or [], strict=False):
             column.padded += pc.sum(pc.match_substring_regex(pc.cast(text, pa.string()), r"^\s|\s$")).as_py() or 0
 
@@ -404,12 +404,12 @@ def refuse_other_columns(expected: Sequence[str], names: Sequence[str], first: s
         return
     lacks = [shown(name) for name in expected if name not in names][:5]
     more = [shown(name) for name in names if name not in expected][:5]
-    said = [f"lacks {', '.join(lacks)}"] * bool(lacks) + [f"has {', '.join(more)} besides"] * bool(more)
-    if not said:
+    differences = [f"lacks {', '.join(lacks)}"] * bool(lacks) + [f"has {', '.join(more)} besides"] * bool(more)
+    if not differences:
         at = next(index for index, pair in enumerate(zip(expected, names, strict=True)) if pair[0] != pair[1])
-        said = [f"has them in another order: {shown(names[at])} comes where {shown(expected[at])} should"]
+        differences = [f"has them in another order: {shown(names[at])} comes where {shown(expected[at])} should"]
     raise DataError(
-        f"the files must have the same columns, and this one {' and '.join(said)} (compared with {first})",
+        f"the files must have the same columns, and this one {' and '.join(differences)} (compared with {first})",
         place=place,
         cure="mend it, or leave the file out",
     )

@@ -47,10 +47,10 @@ def guess_task(targets: Mapping[str, Column], options: TargetOptions | None = No
     if column.levels is not None:
         names = [column.levels[int(code)] for code in present[:2]]
         return _of_classes(name, names, len(present), "texts")
-    whole = bool((present == np.floor(present)).all())
-    if len(present) <= 2 and whole:
+    integral = bool((present == np.floor(present)).all())
+    if len(present) <= 2 and integral:
         return _of_classes(name, [label_of(number) for number in present], len(present), "whole numbers")
-    return _of_numbers(name, present, counts, whole, ordered=options.order is not None)
+    return _of_numbers(name, present, counts, integral, ordered=options.order is not None)
 
 
 def _of_classes(name: str, two: list[str], count: int, what: str) -> Guess:
@@ -61,14 +61,14 @@ def _of_classes(name: str, two: list[str], count: int, what: str) -> Guess:
     return Guess("multiclass", f"{shown(name)} holds {count} different {what}")
 
 
-def _of_numbers(name: str, present: np.ndarray, counts: np.ndarray, whole: bool, *, ordered: bool) -> Guess:
+def _of_numbers(name: str, present: np.ndarray, counts: np.ndarray, integral: bool, *, ordered: bool) -> Guess:
     """Of more than two different numbers: the numbers of classes, counts, or measurements."""
     if len(present) and max(-present[0], present[-1]) >= EXACT:  # all of them are whole, as doubles
         return Guess("regression", f"{shown(name)} holds numbers as large as {max(-present[0], present[-1]):.3g}")
-    if not whole and present[0] >= 0 and present[-1] <= 1:
+    if not integral and present[0] >= 0 and present[-1] <= 1:
         hint = "--task binary learns them as shares of yes"
         return Guess("regression", f"{shown(name)} holds numbers with decimals, all within 0 and 1: {hint}")
-    if not whole:
+    if not integral:
         return Guess("regression", f"{shown(name)} holds numbers with decimals")
     span = f"whole numbers from {label_of(present[0])} to {label_of(present[-1])}"
     if ordered:

@@ -41,23 +41,23 @@ def with_features(table: Table, rows: Literal["keep", "drop", "error"], file: st
     count = int(missing.sum())
     if not count:
         return table
-    counts = {shown(name): int(of.sum()) for name, of in holes.items() if of.any()}
-    told = listed([f"{name} in {number}" for name, number in counts.items()])
+    counts = {shown(name): int(mask.sum()) for name, mask in holes.items() if mask.any()}
+    text = listed([f"{name} in {number}" for name, number in counts.items()])
     if rows == "error":
         cure = f"fill it in, or set {setting('encode.missing', 'drop')}, or leave that out: then they are filled in"
         raise DataError(_places(table.features, "feature", cure, sum(counts.values())))
     if count == len(missing):
         cure = "take the columns that hold the fewest values out (data.drop)"
-        raise DataError(f"every row lacks a feature's value ({told})", place=Place(file), cure=cure)
+        raise DataError(f"every row lacks a feature's value ({text})", place=Place(file), cure=cure)
     lack = "lacks" if count == 1 else "lack"
     were = "was" if count == 1 else "were"
-    message = f"{count} of {counted(len(missing), 'row')} {lack} a feature's value and {were} left out: {told}"
+    message = f"{count} of {counted(len(missing), 'row')} {lack} a feature's value and {were} left out: {text}"
     return _of_rows(table, ~missing, Finding("missing-rows", "info", message))
 
 
-def _of_rows(table: Table, wanted: np.ndarray, finding: Finding) -> Table:
-    """The table with the rows that are wanted, bool [N]."""
-    kept = np.flatnonzero(wanted)
+def _of_rows(table: Table, mask: np.ndarray, finding: Finding) -> Table:
+    """The table with the rows where `mask`, bool [N], is true."""
+    kept = np.flatnonzero(mask)
     return replace(
         table,
         features=_rows_of(table.features, kept),

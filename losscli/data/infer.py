@@ -25,7 +25,7 @@ from losscli.tasks.labels import label_of
 Kind = Literal["number", "category", "boolean", "date", "text", "ignore"]
 MOSTLY = 0.9  # from this share on, a column of numbers with some text in it is a column of numbers with mistakes
 FIRST_TEXTS = 3  # of those that stand among numbers
-LOOKED_AT = 1000  # levels that are compared with the patterns below
+SAMPLE = 1000  # levels that are compared with the patterns below
 WORDS_OF_PROSE = 4  # words per text, from which on texts that are mostly different are prose and no category
 FEW_ROWS = 100_000  # up to which numbers are counted one by one
 ENDLESS = r"(?i)^[+-]?(inf|infinity|nan)$"
@@ -61,7 +61,7 @@ WITH_COMMA = {  # the same, where data.decimal is a comma
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ColumnOptions:
     """What the spec says about a column, and what its values mean.
 
     `kind` is None to find out; a category of more than `most_levels` levels is left out (None: however many).
@@ -92,36 +92,36 @@ class Inferred:
     example: str | None = None
 
 
-def infer(raw: Raw, wanted: Wanted) -> Inferred:
+def infer(raw: Raw, options: ColumnOptions) -> Inferred:
     """The column as numbers, as a category or as the parts of a date; or left out, with a finding that says why.
 
     Raises `DataError` with the first five places of values that do not belong.
     """
     if raw.numbers is not None:
-        return replace(_plain_numbers(raw, wanted), padded=raw.padded)
-    texts = Levels.of(raw, wanted.missing)
-    return replace(_of_texts(texts, wanted), padded=texts.padded, example=texts.example)
+        return replace(_plain_numbers(raw, options), padded=raw.padded)
+    texts = Levels.of(raw, options.missing)
+    return replace(_of_texts(texts, options), padded=texts.padded, example=texts.example)
 
 
-def _of_texts(texts: Levels, wanted: Wanted) -> Inferred:
+def _of_texts(texts: Levels, options: ColumnOptions) -> Inferred:
     raw = texts.raw
-    if not len(texts.levels) and wanted.kind is None:
+    if not len(texts.levels) and options.kind is None:
         column = Column(np.full(len(texts.codes), np.nan), None, raw.origin)
         return Inferred({raw.name: column}, texts.story("empty", "no value in any row"))
     by_kind = {"category": _category, "boolean": _boolean, "date": _date, "text": _text}
-    if wanted.kind in by_kind:
-        return by_kind[wanted.kind](texts, wanted)
-    if raw.typed == "text" and wanted.kind is None:
-        return _typed_text(texts, wanted)
-    point = _with_point(texts.levels, wanted.decimal)
+    if options.kind in by_kind:
+        return by_kind[options.kind](texts, options)
+    if raw.typed == "text" and options.kind is None:
+        return _typed_text(texts, options)
+    point = _with_point(texts.levels, options.decimal)
     numeric, endless = _matches(point, NUMBER), _matches(point, ENDLESS)
     if len(numeric) and (numeric | endless).all():
         return _numbers(texts, point)
-    if wanted.kind is None and spelling_of(texts.texts) == "boolean":
-        return _category(texts, wanted)
-    findings = _mixed(texts, numeric, wanted)
-    found = _category(texts, wanted)
-    return Inferred(found.columns, found.story, (*findings, *found.findings))
+    if options.kind is None and spelling_of(texts.texts) == "boolean":
+        return _category(texts, options)
+    findings = _mixed(texts, numeric, options)
+    category = _category(texts, options)
+    return Inferred(category.columns, category.story, (*findings, *category.findings))
 
 
 @dataclass(frozen=True)
@@ -200,12 +200,13 @@ def _matches(texts: Any, pattern: str) -> np.ndarray:
     return np.asarray(pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _plain_numbers(raw: Raw, wanted: Wanted) -> Inferred:
+def _plain_numbers(raw: Raw, options: ColumnOptions) -> Inferred:
     """Numbers that were read as such. What the spec would have otherwise was read as text, but for Parquet's numbers."""
     values = raw.numbers
     assert values is not None
     missing = int(np.isnan(values).sum())
     present = values[~np.isnan(values)][:1] if missing else values[:1]
+    # `unique` takes all NaN for one value, which is none.
     distinct = len(np.unique(values)) - bool(missing and len(values)) if len(values) <= FEW_ROWS else None
     example = label_of(float(present[0])) if len(present) else None
     kind, why = ("number", "all values are numbers") if len(present) else ("empty", "no value in any row")
@@ -234,8 +235,8 @@ def _numbers(texts: Levels, point: Any) -> Inferred:
 
 def _is_rounded(text: str) -> bool:
     """Whether this text of a number of at least 2^53 is a whole number beyond it."""
-    found = re.fullmatch(r"[+-]?0*(\d+)[.,]?0*", text.strip())
-    return found is not None and found[1] != f"{EXACT:.0f}"
+    match = re.fullmatch(r"[+-]?0*(\d+)[.,]?0*", text.strip())
+    return match is not None and match[1] != f"{EXACT:.0f}"
 
 
 def _leading_zeros(texts: Levels, values: np.ndarray) -> tuple[Finding, ...]:
@@ -250,19 +251,19 @@ def _leading_zeros(texts: Levels, values: np.ndarray) -> tuple[Finding, ...]:
     return (Finding("leading-zeros", "warning", message, cure),)
 
 
-def _mixed(texts: Levels, numeric: np.ndarray, wanted: Wanted) -> list[Finding]:
+def _mixed(texts: Levels, numeric: np.ndarray, options: ColumnOptions) -> list[Finding]:
     """Refuse texts among numbers and numbers in a costume; a finding where a category only happens to hold numbers."""
     present = texts.codes[texts.codes >= 0]
     share = max(numeric[present].mean(), numeric.mean()) if len(present) else 0.0
     as_category = setting("types", "category", texts.name)
-    if costume := _costume(texts, numeric, wanted.decimal):
+    if costume := _costume(texts, numeric, options.decimal):
         what, cure = costume
         row = int(texts.rows_of(~numeric)[0])
         message = f"{shown(texts.name)} holds {what}, such as {shown(texts.text(row))}"
         as_date = f"set {setting('types', 'date', texts.name)}: numbers are made of them"
         ways = [cure, as_date if what == "dates" else "", f"or set {as_category}, or list it under data.drop"]
         raise DataError(message, place=texts.raw.origin.place(row), cure="; ".join(filter(None, ways)))
-    if wanted.kind == "number" or share >= MOSTLY:
+    if options.kind == "number" or share >= MOSTLY:
         texts.refuse(~numeric, "must be a number", f"mend them, add them to data.missing, or set {as_category}")
     if not numeric.any():
         return []
@@ -279,33 +280,35 @@ def _mixed(texts: Levels, numeric: np.ndarray, wanted: Wanted) -> list[Finding]:
 
 
 def _costume(texts: Levels, numeric: np.ndarray, decimal: str) -> tuple[str, str] | None:
-    looked_at = [text for text, plain in zip(texts.texts[:LOOKED_AT], numeric, strict=False) if not plain]
-    known = NOT_PLAIN if decimal == "." else {**NOT_PLAIN, **({} if numeric.any() else WITH_COMMA)}
-    for what, (pattern, cure) in known.items():
-        if looked_at and sum(bool(re.fullmatch(pattern, text)) for text in looked_at) >= MOSTLY * len(looked_at):
+    sample = [text for text, plain in zip(texts.texts[:SAMPLE], numeric, strict=False) if not plain]
+    patterns = NOT_PLAIN if decimal == "." else {**NOT_PLAIN, **({} if numeric.any() else WITH_COMMA)}
+    for what, (pattern, cure) in patterns.items():
+        if sample and sum(bool(re.fullmatch(pattern, text)) for text in sample) >= MOSTLY * len(sample):
             return what, cure
     return None
 
 
-def _typed_text(texts: Levels, wanted: Wanted) -> Inferred:
+def _typed_text(texts: Levels, options: ColumnOptions) -> Inferred:
     """Text whose file says that it is text stays text, whatever it looks like."""
     numeric = _matches(texts.levels, NUMBER)
     if numeric.all():
         message = f"{shown(texts.name)} has the type text, and all its texts are numbers: it is read as a category"
         cure = f"{setting('types', 'number', texts.name)} to read it as numbers"
-        found = _category(texts, wanted)
+        category = _category(texts, options)
         return Inferred(
-            found.columns, found.story, (Finding("texts-of-numbers", "warning", message, cure), *found.findings)
+            category.columns,
+            category.story,
+            (Finding("texts-of-numbers", "warning", message, cure), *category.findings),
         )
-    _mixed(texts, np.zeros_like(numeric), wanted)
-    return _category(texts, wanted)
+    _mixed(texts, np.zeros_like(numeric), options)
+    return _category(texts, options)
 
 
-def _category(texts: Levels, wanted: Wanted) -> Inferred:
+def _category(texts: Levels, options: ColumnOptions) -> Inferred:
     rows, count = len(texts.codes), len(texts.levels)
-    most = wanted.most_levels
-    if wanted.kind is None and most is not None and _is_prose(texts):
-        return _text(texts, wanted)
+    most = options.most_levels
+    if options.kind is None and most is not None and _is_prose(texts):
+        return _text(texts, options)
     if most is not None and count > most:
         why = f"{count} different texts in {rows} rows: an id or a name"
         name = shown(texts.name)[1:-1]
@@ -317,7 +320,7 @@ def _category(texts: Levels, wanted: Wanted) -> Inferred:
         message = f"{shown(texts.name)} was left out: it has {count} different texts in {rows} rows"
         finding = Finding("too-many-levels", "warning", message, cure)
         return Inferred({}, texts.story("category", why, "left out"), (finding,))
-    texts, findings = _united(texts, wanted)
+    texts, findings = _united(texts, options)
     count = len(texts.levels)
     order = sorted(range(count), key=texts.texts.__getitem__)
     place = np.full(count + 1, -1, dtype=np.int32)  # the last one is read by code -1: missing
@@ -328,22 +331,22 @@ def _category(texts: Levels, wanted: Wanted) -> Inferred:
     return Inferred({texts.name: Column(place[texts.codes], names, texts.raw.origin)}, story, findings)
 
 
-def _united(texts: Levels, wanted: Wanted) -> tuple[Levels, tuple[Finding, ...]]:
+def _united(texts: Levels, options: ColumnOptions) -> tuple[Levels, tuple[Finding, ...]]:
     """The same with one level for each value, and what there is to say of those that are written in several ways.
 
     A level is called by its most frequent spelling, a number by its shortest.
     """
     import pyarrow as pa
 
-    point = texts.texts if wanted.decimal == "." else _with_point(texts.levels, wanted.decimal).to_pylist()
-    spelling = wanted.spelling or spelling_of(point)
+    point = texts.texts if options.decimal == "." else _with_point(texts.levels, options.decimal).to_pylist()
+    spelling = options.spelling or spelling_of(point)
     names = point if spelling == "number" else texts.texts
     groups = alike(names, spelling)
     if len(groups) == len(names):
         return texts if names is texts.texts else replace(texts, levels=pa.array(names), _kept={}), ()
     counts = np.bincount(texts.codes[texts.codes >= 0], minlength=len(names))
     merged = np.full(len(names) + 1, -1, dtype=np.int32)
-    kept, told = [], []
+    kept, descriptions = [], []
     for value, group in enumerate(groups):
         merged[group] = value
         first, *others = sorted(
@@ -351,9 +354,9 @@ def _united(texts: Levels, wanted: Wanted) -> tuple[Levels, tuple[Finding, ...]]
         )
         kept.append(names[first])
         if others:
-            told.append(f"{listed([shown(names[at]) for at in others])} counts as {shown(names[first])}")
-    ways = "value of {} is" if len(told) == 1 else "values of {} are"
-    message = f"{len(told)} {ways.format(shown(texts.name))} written in several ways: {listed(told)}"
+            descriptions.append(f"{listed([shown(names[at]) for at in others])} counts as {shown(names[first])}")
+    ways = "value of {} is" if len(descriptions) == 1 else "values of {} are"
+    message = f"{len(descriptions)} {ways.format(shown(texts.name))} written in several ways: {listed(descriptions)}"
     united = replace(texts, levels=pa.array(kept, pa.string()), codes=merged[texts.codes], _kept={})
     return united, (Finding("spellings", "info", message),)
 
@@ -365,32 +368,32 @@ def _different(count: int) -> str:
 def _is_prose(texts: Levels) -> bool:
     """Whether most rows hold a text of their own, of several words."""
     present = int((texts.codes >= 0).sum())
-    looked_at = texts.texts[:LOOKED_AT]
-    words = sum(len(text.split()) for text in looked_at) / max(len(looked_at), 1)
+    sample = texts.texts[:SAMPLE]
+    words = sum(len(text.split()) for text in sample) / max(len(sample), 1)
     return words >= WORDS_OF_PROSE and 2 * len(texts.levels) > present > MOST_PLACES
 
 
-def _text(texts: Levels, wanted: Wanted) -> Inferred:
-    why = "data.types says text" if wanted.kind == "text" else "free text, mostly different in each row"
-    message = f"{shown(texts.name)} was left out: {'data.types says that it is' if wanted.kind else 'it is'} text"
-    cure = "" if wanted.kind else f"{setting('types', 'category', texts.name)} if its texts are names of classes"
+def _text(texts: Levels, options: ColumnOptions) -> Inferred:
+    why = "data.types says text" if options.kind == "text" else "free text, mostly different in each row"
+    message = f"{shown(texts.name)} was left out: {'data.types says that it is' if options.kind else 'it is'} text"
+    cure = "" if options.kind else f"{setting('types', 'category', texts.name)} if its texts are names of classes"
     return Inferred({}, texts.story("text", why, "left out"), (Finding("text-column", "info", message, cure),))
 
 
-def _boolean(texts: Levels, wanted: Wanted) -> Inferred:
+def _boolean(texts: Levels, options: ColumnOptions) -> Inferred:
     """False and true, however they are spelled: codes 0 and 1."""
     values = [meaning_of(text, "boolean") for text in texts.texts]
     stray = np.array([not isinstance(value, bool) for value in values], dtype=bool)
     texts.refuse(stray, "must be true or false (yes/no, t/f, y/n, 1/0)", "mend it, or add it to data.missing")
-    meant = np.array([*values, -1], dtype=np.int32)
+    codes = np.array([*values, -1], dtype=np.int32)
     story = texts.story("boolean", "data.types says boolean")
-    return Inferred({texts.name: Column(meant[texts.codes], ("False", "True"), texts.raw.origin)}, story)
+    return Inferred({texts.name: Column(codes[texts.codes], ("False", "True"), texts.raw.origin)}, story)
 
 
-def _date(texts: Levels, wanted: Wanted) -> Inferred:
+def _date(texts: Levels, options: ColumnOptions) -> Inferred:
     from losscli.data.dates import parts_of
 
-    parts, how, day_first = parts_of(texts, wanted.day_first, wanted.hours)
+    parts, how, day_first = parts_of(texts, options.day_first, options.hours)
     columns = {f"{texts.name}.{part}": Column(values, None, texts.raw.origin) for part, values in parts.items()}
     message = f"{shown(texts.name)} is a date, and became {', '.join(parts)}{how}"
     finding = Finding("date-parts", "info", message)

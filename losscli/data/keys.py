@@ -21,7 +21,7 @@ SPELLINGS = {  # of the splits, in any case; `data.split.labels` takes others
     "valid": ("valid", "validation", "val", "dev", "eval"),
     "test": ("test", "testing", "holdout", "heldout"),
 }
-MOST_TOLD = 5
+MOST_LISTED = 5
 MONTH = re.compile(r"\d{4}-\d{2}")
 
 
@@ -113,11 +113,11 @@ def split_of_time(name: str, column: Column, valid: float, test: float) -> tuple
     order = np.argsort(times, kind="stable")
     sorted_times = times[order]
     rows = len(times)
-    wanted = [rows - round(rows * valid) - round(rows * test), rows - round(rows * test)]
-    cuts = [_between(sorted_times, cut) for cut in wanted]
+    ideal_cuts = [rows - round(rows * valid) - round(rows * test), rows - round(rows * test)]
+    cuts = [_between(sorted_times, cut) for cut in ideal_cuts]
     train, middle, last = np.split(order, cuts)
     findings = []
-    if cuts != wanted:
+    if cuts != ideal_cuts:
         got = f"train {len(train)}, valid {len(middle)}, test {len(last)}"
         message = f"rows of the same {shown(name)} stay in one split, so the cuts were moved: {got} rows"
         findings.append(Finding("time-ties", "info", message))
@@ -141,14 +141,14 @@ def times_of(name: str, column: Column) -> np.ndarray:
     if column.levels is None:
         return column.values.astype(np.float64)
     present = np.unique(column.values).tolist()
-    found = {}
+    time_by_code = {}
     read = _number if _number(column.levels[present[0]]) is not None else _seconds
     for code in present:
         time = read(column.levels[code])
         if time is None:
             raise _no_time(name, column, code)
-        found[code] = time
-    by_code = np.array([found.get(code, np.nan) for code in range(len(column.levels))])
+        time_by_code[code] = time
+    by_code = np.array([time_by_code.get(code, np.nan) for code in range(len(column.levels))])
     times: np.ndarray = by_code[column.values]
     return times
 
@@ -184,15 +184,17 @@ def split_named(split: Split, column: Column, seed: int) -> tuple[dict[str, np.n
     """Rows by split as a column tells it. Where it names no valid rows, they are drawn from the training rows."""
     name = split.column or ""
     present, codes = np.unique(column.values, return_inverse=True)
-    texts = [label_of(each) if column.levels is None else column.levels[int(each)] for each in present.tolist()]
-    meant = _meanings(split)
-    of = [next((each for each in SPLITS if _is(text, meant[each])), None) for text in texts]
-    _refuse_unknown(name, column, present, texts, of, meant)
-    rows = {each: np.flatnonzero(np.isin(codes, [at for at, one in enumerate(of) if one == each])) for each in SPLITS}
-    lacking = [each for each in ("train", "test") if not len(rows[each])]
+    texts = [label_of(value) if column.levels is None else column.levels[int(value)] for value in present.tolist()]
+    spellings = _meanings(split)
+    split_of = [next((part for part in SPLITS if _is(text, spellings[part])), None) for text in texts]
+    _refuse_unknown(name, column, present, texts, split_of, spellings)
+    rows = {
+        part: np.flatnonzero(np.isin(codes, [at for at, one in enumerate(split_of) if one == part])) for part in SPLITS
+    }
+    lacking = [part for part in ("train", "test") if not len(rows[part])]
     if lacking:
         raise DataError(
-            f"the column {shown(name)} has no {lacking[0]} row: it holds {listed([shown(text) for text in texts], MOST_TOLD)}",
+            f"the column {shown(name)} has no {lacking[0]} row: it holds {listed([shown(text) for text in texts], MOST_LISTED)}",
             cure=f"say with data.split.labels which value means {lacking[0]}",
         )
     if len(rows["valid"]):
@@ -207,7 +209,7 @@ def split_named(split: Split, column: Column, seed: int) -> tuple[dict[str, np.n
 
 def _meanings(split: Split) -> dict[str, tuple[str, ...]]:
     """What each split is called in the column."""
-    return {each: (split.labels[each],) if each in split.labels else SPELLINGS[each] for each in SPLITS}
+    return {part: (split.labels[part],) if part in split.labels else SPELLINGS[part] for part in SPLITS}
 
 
 def _is(text: str, names: tuple[str, ...]) -> bool:
@@ -219,16 +221,16 @@ def _refuse_unknown(
     column: Column,
     present: np.ndarray,
     texts: list[str],
-    of: list[str | None],
-    meant: dict[str, tuple[str, ...]],
+    split_of: list[str | None],
+    spellings: dict[str, tuple[str, ...]],
 ) -> None:
-    unknown = [at for at, split in enumerate(of) if split is None]
+    unknown = [at for at, split in enumerate(split_of) if split is None]
     if unknown:
         rows = np.flatnonzero(column.values == present[unknown[0]])
-        wanted = ", ".join(shown(meant[each][0]) for each in SPLITS)
-        held = listed([shown(texts[at]) for at in unknown], MOST_TOLD)
+        expected = ", ".join(shown(spellings[part][0]) for part in SPLITS)
+        held = listed([shown(texts[at]) for at in unknown], MOST_LISTED)
         raise DataError(
-            f"the column {shown(name)} must hold {wanted}, and it holds {held}",
+            f"the column {shown(name)} must hold {expected}, and it holds {held}",
             place=place_of(column, int(rows[0])),
             cure="say which value means what: data.split.labels: {train: A, test: B} (--set 'data.split.labels={train: A, "
             "test: B}')",

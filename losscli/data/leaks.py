@@ -20,7 +20,7 @@ LEAST_TO_TELL = 10  # rows, below which a column may equal the target by chance
 LEAST_TO_PREDICT = 50  # rows, below which a feature may predict the target by chance
 SAMPLE = 20_000  # rows that are looked at first
 ALMOST = 0.999
-KNOWN_BEFORE = "leave it out with data.drop, unless it is known before the target is"
+CURE = "leave it out with data.drop, unless it is known before the target is"
 MIX = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing (Knuth), wrapping at 2^64
 
 
@@ -29,7 +29,7 @@ def leaks(table: Table, target: Target, datasets: Sequence[Dataset], has_classes
     copies = _copies(table.features, table.targets)
     telling = [name for name in table.features if name not in copies]
     return [
-        *(finding for found in copies.values() for finding in found),
+        *(finding for findings in copies.values() for finding in findings),
         *_almost(table.features, telling, target, has_classes),
         *_twins(table, target, datasets),
     ]
@@ -46,12 +46,11 @@ def _twins(table: Table, target: Target, datasets: Sequence[Dataset]) -> list[Fi
     kinds, row_of = np.unique(rows, return_inverse=True)
     if len(kinds) == len(rows):
         return []
-    whole = hashed([rows.view(np.int64), *_columns(target.values)])
-    whole_of = np.unique(whole, return_inverse=True)[1]
-    seen = np.array(
-        [_seen(row_of, whole_of, dataset) for dataset in datasets]
-    )  # [D, 3]: rows, twins, of the same target
-    count, twins, agreeing = seen.mean(axis=0)
+    full_rows = hashed([rows.view(np.int64), *_columns(target.values)])
+    full_row_of = np.unique(full_rows, return_inverse=True)[1]
+    # [D, 3]: rows, twins, of the same target
+    counts = np.array([_repeats(row_of, full_row_of, dataset) for dataset in datasets])
+    count, twins, agreeing = counts.mean(axis=0)
     if not twins:
         return []
     over = f" (the mean of {len(datasets)} splits)" if len(datasets) > 1 else ""
@@ -63,14 +62,14 @@ def _twins(table: Table, target: Target, datasets: Sequence[Dataset]) -> list[Fi
     return [Finding("repeated-rows", "warning", message, cure)]
 
 
-def _seen(row_of: np.ndarray, whole_of: np.ndarray, dataset: Dataset) -> tuple[int, int, int]:
+def _repeats(row_of: np.ndarray, full_row_of: np.ndarray, dataset: Dataset) -> tuple[int, int, int]:
     train, valid, test = (np.asarray(dataset.parts[name].index) for name in SPLITS)
     held = np.concatenate([valid, test])
-    met = np.zeros(row_of.max() + 1, dtype=bool)
-    met[row_of[train]] = True
-    met_whole = np.zeros(whole_of.max() + 1, dtype=bool)
-    met_whole[whole_of[train]] = True
-    return len(held), int(met[row_of[held]].sum()), int(met_whole[whole_of[held]].sum())
+    in_train = np.zeros(row_of.max() + 1, dtype=bool)
+    in_train[row_of[train]] = True
+    full_in_train = np.zeros(full_row_of.max() + 1, dtype=bool)
+    full_in_train[full_row_of[train]] = True
+    return len(held), int(in_train[row_of[held]].sum()), int(full_in_train[full_row_of[held]].sum())
 
 
 def hashed(columns: Iterable[np.ndarray]) -> np.ndarray:
@@ -85,8 +84,8 @@ def hashed(columns: Iterable[np.ndarray]) -> np.ndarray:
         exact = column if column.dtype == np.int64 else column.astype(np.float64) + 0.0  # -0.0 becomes 0.0
         rows = (rows ^ exact.view(np.uint64)) * MIX
         rows ^= rows >> np.uint64(29)
-    found: np.ndarray = rows
-    return found
+    hashes: np.ndarray = rows
+    return hashes
 
 
 def _columns(values: np.ndarray) -> list[np.ndarray]:
@@ -111,14 +110,16 @@ def _copies(features: Mapping[str, Column], targets: Mapping[str, Column]) -> di
     """By its name, every feature that holds the same numbers as a target, or the same classes under other names."""
     if len(next(iter(targets.values())).values) < LEAST_TO_TELL:
         return {}
-    found: dict[str, list[Finding]] = {}
-    for wanted, target in targets.items():
+    findings: dict[str, list[Finding]] = {}
+    for target_name, target in targets.items():
         codes = _few_codes(target)
         for name, feature in features.items():
             if _is_copy(feature, target, codes):
-                message = f"the feature {shown(name)} tells the target {shown(wanted)} exactly: is it known before it?"
-                found.setdefault(name, []).append(Finding("leak", "warning", message, KNOWN_BEFORE))
-    return found
+                message = (
+                    f"the feature {shown(name)} tells the target {shown(target_name)} exactly: is it known before it?"
+                )
+                findings.setdefault(name, []).append(Finding("leak", "warning", message, CURE))
+    return findings
 
 
 def _is_copy(feature: Column, target: Column, classes: np.ndarray | None) -> bool:
@@ -150,7 +151,7 @@ def _almost(features: Mapping[str, Column], names: Sequence[str], target: Target
         return []
     sample = np.arange(0, len(values), max(1, len(values) // SAMPLE))
     measure = _of_classes if has_classes and not target.soft else _of_numbers
-    found = []
+    findings = []
     for name in names:
         column = features[name]
         if measure(column.values[sample], column, values[sample])[0] < ALMOST:
@@ -158,8 +159,8 @@ def _almost(features: Mapping[str, Column], names: Sequence[str], target: Target
         score, what = measure(column.values, column, values)
         if score >= ALMOST:
             message = f"the feature {shown(name)} predicts the target almost alone ({what} {score:.4f})"
-            found.append(Finding("leak-likely", "warning", message, KNOWN_BEFORE))
-    return found
+            findings.append(Finding("leak-likely", "warning", message, CURE))
+    return findings
 
 
 def _of_classes(values: np.ndarray, column: Column, target: np.ndarray) -> tuple[float, str]:
@@ -217,8 +218,8 @@ def _of_numbers(values: np.ndarray, column: Column, target: np.ndarray) -> tuple
     different, level, counts = np.unique(values, return_inverse=True, return_counts=True)
     if len(different) <= FEW_LEVELS:
         means = (np.bincount(level, wide) / counts)[level]
-        told = counts[level] >= LEAST_TO_TELL  # of a level with few rows each row tells itself
-        return 1 - float((np.where(told, wide - means, wide - wide.mean()) ** 2).sum()) / total, "R2"
+        frequent = counts[level] >= LEAST_TO_TELL  # of a level with few rows each row tells itself
+        return 1 - float((np.where(frequent, wide - means, wide - wide.mean()) ** 2).sum()) / total, "R2"
     if column.is_category or np.isnan(values).any():
         return 0.0, "R2"
     # Neighbours on a curve are close (von Neumann's ratio); those of chance differ by twice the variance.

@@ -15,7 +15,7 @@ import numpy as np
 from losscli.data.encode import CategoryCode, Code, Encoder
 from losscli.data.files import Watched, files_of
 from losscli.data.gather import Raw
-from losscli.data.infer import Kind, Wanted, infer
+from losscli.data.infer import ColumnOptions, Kind, infer
 from losscli.data.sources import Source
 from losscli.data.sources.csv import Csv
 from losscli.data.sources.parquet import Parquet
@@ -64,36 +64,36 @@ def new_rows(source: Tabular, encoder: Encoder, set_apart: Sequence[str] = ()) -
     features: dict[str, Column] = {}
     problems: list[Problem] = []
     for name, kind in needed.items():
-        wanted = replace(source.wanted(name, gathered.rows), kind=kind, most_levels=None)
+        options = replace(source.column_options(name, gathered.rows), kind=kind, most_levels=None)
         try:
             if kind == "date":
-                features |= infer(gathered.columns[name], _as_trained(wanted, name, encoder)).columns
+                features |= infer(gathered.columns[name], _as_trained(options, name, encoder)).columns
             else:
-                features[name] = _read(gathered.columns[name], wanted, codes[name])
+                features[name] = _read(gathered.columns[name], options, codes[name])
         except DataError as refused:
             problems += refused.problems
     if problems := problems or _mostly_unknown(encoder, features):
         raise DataError(problems)
-    known = {*needed, *set_apart, *source.drop, *encoder.constant}
-    findings += _extra([name for name in gathered.names if name not in known])
+    expected = {*needed, *set_apart, *source.drop, *encoder.constant}
+    findings += _extra([name for name in gathered.names if name not in expected])
     findings += _odd(encoder, features)
     table = _as_written(source, gathered.names)
     return NewRows(table, features, tuple(findings), _dialect(source))
 
 
-def _as_trained(wanted: Wanted, name: str, encoder: Encoder) -> Wanted:
+def _as_trained(options: ColumnOptions, name: str, encoder: Encoder) -> ColumnOptions:
     """How a date is read: what the file's own flag says, or else what training found of day and month."""
-    first = encoder.dates.get(name) if wanted.day_first is None else wanted.day_first
-    return replace(wanted, day_first=first, hours=any(code.name == f"{name}.hour" for code in encoder.codes))
+    first = encoder.dates.get(name) if options.day_first is None else options.day_first
+    return replace(options, day_first=first, hours=any(code.name == f"{name}.hour" for code in encoder.codes))
 
 
-def _read(raw: Raw, wanted: Wanted, code: Code) -> Column:
+def _read(raw: Raw, options: ColumnOptions, code: Code) -> Column:
     """One column as its code takes it. True and false are numbers where training had 0 and 1 only."""
     if isinstance(code, CategoryCode):
-        return infer(raw, replace(wanted, spelling=code.spelling)).columns[code.name]
+        return infer(raw, replace(options, spelling=code.spelling)).columns[code.name]
     if raw.texts is None or not code.boolean:
-        return infer(raw, wanted).columns[code.name]
-    truths = infer(raw, replace(wanted, kind="boolean")).columns[code.name]
+        return infer(raw, options).columns[code.name]
+    truths = infer(raw, replace(options, kind="boolean")).columns[code.name]
     return Column(np.where(truths.missing, np.nan, truths.values), None, truths.origin)
 
 
@@ -116,22 +116,22 @@ def _dialect(source: Tabular) -> Dialect:
 
 def _kind(path: Path) -> type[Tabular]:
     """By the file's ending; of a folder by those of its files."""
-    names = [each.name for each in path.iterdir()] if path.is_dir() else [path.name]
+    names = [file.name for file in path.iterdir()] if path.is_dir() else [path.name]
     return Parquet if any(name.casefold().endswith(Parquet.endings) for name in names) else Csv
 
 
 def _needed(encoder: Encoder, source: Tabular) -> dict[str, Kind]:
     """The columns of a file that the encoder needs, and their kinds; the parts of a date come from its one column."""
-    found: dict[str, Kind] = {}
+    kinds: dict[str, Kind] = {}
     for code in encoder.codes:
-        whole = code.name.rpartition(".")[0]
-        if source.types.get(whole) == "date":
-            found[whole] = "date"
+        column = code.name.rpartition(".")[0]
+        if source.types.get(column) == "date":
+            kinds[column] = "date"
         elif source.types.get(code.name) == "boolean":
-            found[code.name] = "boolean"
+            kinds[code.name] = "boolean"
         else:
-            found[code.name] = "number" if code.kind == "number" else "category"
-    return found
+            kinds[code.name] = "number" if code.kind == "number" else "category"
+    return kinds
 
 
 def _refuse_missing(needed: Mapping[str, Kind], names: Sequence[str], file: str) -> None:
@@ -139,7 +139,7 @@ def _refuse_missing(needed: Mapping[str, Kind], names: Sequence[str], file: str)
     lacking = [name for name in needed if name not in names]
     if not lacking:
         return
-    close = [f"{shown(found)} for {shown(name)}" for name in lacking if (found := nearest(name, names))]
+    close = [f"{shown(candidate)} for {shown(name)}" for name in lacking if (candidate := nearest(name, names))]
     meant = f"did you mean {listed(close)}? " if close else ""
     raise DataError(
         f"the model needs {counted(len(lacking), 'column')} more: {listed(list(map(shown, lacking)))}",
@@ -172,33 +172,37 @@ class Unknown:
 
     def problem(self) -> Problem:
         """What must hold where most of the values are unknown."""
-        name, known = shown(self.code.name), listed([shown(level) for level in self.code.levels])
+        name, levels = shown(self.code.name), listed([shown(level) for level in self.code.levels])
         if self.values == 1:
-            said = f"the value of {name} is none that the model knows: {self.first}"
+            sentence = f"the value of {name} is none that the model knows: {self.first}"
         elif self.count == self.values:
-            said = f"none of the {self.values} values of {name} is one that the model knows, such as {self.first}"
+            sentence = f"none of the {self.values} values of {name} is one that the model knows, such as {self.first}"
         else:
-            said = f"{self.count} of the {self.values} values of {name} are none that the model knows, such as {self.first}"
+            sentence = f"{self.count} of the {self.values} values of {name} are none that the model knows, such as {self.first}"
         cure = "write them as the training rows did, leave the cells empty where nothing is known, or train again with such rows"
         place = self.column.origin.place(self.row) if self.column.origin else None
-        return Problem(f"{said}; it knows {known}", place, cure)
+        return Problem(f"{sentence}; it knows {levels}", place, cure)
 
 
 def _unknown(encoder: Encoder, features: Mapping[str, Column]) -> list[Unknown]:
-    found = []
+    unknown = []
     for code in encoder.codes:
         column = features[code.name]
         if isinstance(code, CategoryCode) and column.levels is not None:
             strange = np.append(code.places(column.levels) < 0, False)  # the last is read by code -1: missing
             rows = np.flatnonzero(strange[column.values])
             if len(rows):
-                found.append(Unknown(code, column, len(rows), int((~column.missing).sum()), int(rows[0])))
-    return found
+                unknown.append(Unknown(code, column, len(rows), int((~column.missing).sum()), int(rows[0])))
+    return unknown
 
 
 def _mostly_unknown(encoder: Encoder, features: Mapping[str, Column]) -> list[Problem]:
     """Columns that say next to nothing to the model: they are written otherwise, or are of another world."""
-    return [each.problem() for each in _unknown(encoder, features) if each.count > MOST_UNKNOWN * each.values]
+    return [
+        category.problem()
+        for category in _unknown(encoder, features)
+        if category.count > MOST_UNKNOWN * category.values
+    ]
 
 
 def _odd(encoder: Encoder, features: Mapping[str, Column]) -> list[Finding]:
@@ -206,8 +210,8 @@ def _odd(encoder: Encoder, features: Mapping[str, Column]) -> list[Finding]:
     holes = {code.name: int(features[code.name].missing.sum()) for code in encoder.codes}
     filled = [f"{shown(name)} {count}" for name, count in holes.items() if count]
     unknown = [
-        f"{shown(each.code.name)} {each.count} of {each.values} (such as {each.first})"
-        for each in _unknown(encoder, features)
+        f"{shown(category.code.name)} {category.count} of {category.values} (such as {category.first})"
+        for category in _unknown(encoder, features)
     ]
     findings = []
     if unknown:
@@ -230,4 +234,4 @@ def _as_written(source: Tabular, names: Sequence[str]) -> pa.Table:
     verbatim = source.model_copy(update={"missing": []})  # "NA" is what is written there
     columns = verbatim.gathered(files, set(), set(names), Watched()).columns
     texts: dict[str, Any] = {name: columns[name].texts for name in names}  # all were asked for as text
-    return pa.table({name: found.cast(pa.string()) for name, found in texts.items()})
+    return pa.table({name: column.cast(pa.string()) for name, column in texts.items()})

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from losscli.data.corrupt import Corruption, Damaged, corrupt, told
+from losscli.data.corrupt import Corruption, Damaged, corrupt, damage_findings
 from losscli.data.cures import setting
 from losscli.data.dataset import SPLITS, Dataset, Part, Table
 from losscli.data.decode import scaled, target_scale, target_state
@@ -34,22 +34,22 @@ def prepare(
     task: Task,
     split: Split,
     seed: int,
-    how: Corruption | None = None,
+    corruption: Corruption | None = None,
     encoding: Encoding | None = None,
     room: Room | None = None,
 ) -> Dataset:
-    """The dataset that a run of `seed` trains on, divided as `split` says, its training split damaged as `how` says.
+    """The dataset that a run of `seed` trains on, divided as `split` says, its training split damaged as `corruption` says.
 
     `target` is what `task.decode` made of the table's target columns; `split.set_apart` has been called on the table.
     Splits are stratified where each row has one class, unless `split.stratify` says otherwise. Raises `DataError` if a
     split is too small, if the training split has one class only, or if no feature varies over it. Where `room` is not
     enough for all rows encoded, they are streamed.
     """
-    rows, noticed = divide(table, target, split, seed, _stratifies(task, target, split))
+    rows, split_findings = divide(table, target, split, seed, _stratifies(task, target, split))
     train = Damaged(rows["train"], table.features, target.values[rows["train"]])
     places = rows["train"]  # of the training rows among `train.features`
-    if how is not None and how.active():
-        train = corrupt(table.features, target, rows["train"], how, seed, task)
+    if corruption is not None and corruption.active():
+        train = corrupt(table.features, target, rows["train"], corruption, seed, task)
         rows, places = {**rows, "train": train.rows}, np.arange(len(train.rows))
     _need_two_classes(task, target, train.values)
     encoding = encoding or Encoding()
@@ -68,12 +68,12 @@ def prepare(
             features = encoded(train.features, places)
             values, units = scaled(train.values, scale), _units(train.values, scale)
             return Part(features, values, weight, rows[name], clean, train.flipped, units)
-        told = target.values[rows[name]]
+        values = target.values[rows[name]]
         features = encoded(table.features, rows[name])
-        return Part(features, scaled(told, scale), weight, rows[name], units=_units(told, scale))
+        return Part(features, scaled(values, scale), weight, rows[name], units=_units(values, scale))
 
     parts = {name: part(name) for name in SPLITS}
-    findings = (*table.findings, *target.findings, *noticed, *_noticed(table, encoder, encoding))
+    findings = (*table.findings, *target.findings, *split_findings, *_encoding_findings(table, encoder, encoding))
     state = {**encoder.state(), "target": target_state(target, scale)}
     tables = (encoder.embedded, encoder.sizes)
     return Dataset(table.name, split.seed_of(seed), parts, target, scale, state, findings, *tables, damage=train.done)
@@ -93,15 +93,15 @@ def prepare_all(
     table: Table, target: Target, task: Task, source: Source, seeds: Sequence[int]
 ) -> tuple[dict[int, Dataset], list[Finding]]:
     """The dataset of every seed, one object where seeds have the same, and what was noticed of all of them."""
-    split, how = source.split, source.corrupt
-    own = {seed: seed if split.resampled or how.active() else None for seed in seeds}
+    split, corruption = source.split, source.corrupt
+    own = {seed: seed if split.resampled or corruption.active() else None for seed in seeds}
     limit = source.memory_limit()
     room = None if limit is None else Room.beside(table.features, limit, len(set(own.values())))
     made: dict[int | None, Dataset] = {}
     datasets = {}
     for seed in seeds:
         if own[seed] not in made:
-            made[own[seed]] = prepare(table, target, task, split, seed, how, source.encode, room)
+            made[own[seed]] = prepare(table, target, task, split, seed, corruption, source.encode, room)
         datasets[seed] = made[own[seed]]
     different = list(made.values())
     findings = [finding for dataset in different for finding in dataset.findings]
@@ -109,13 +109,15 @@ def prepare_all(
     findings += sizes_that_differ(different)
     findings += classes_that_lack(task, target, datasets)
     findings += streamed([dataset.parts["train"].features for dataset in different], table.rows, room)
-    findings += told(how, [dataset.damage for dataset in different])
+    findings += damage_findings(corruption, [dataset.damage for dataset in different])
     return datasets, findings
 
 
 def size_ratios(datasets: Sequence[Dataset]) -> dict[str, float]:
     """For each split its rows per training row, the mean over the datasets."""
-    ratios = [{name: part.rows / each.parts["train"].rows for name, part in each.parts.items()} for each in datasets]
+    ratios = [
+        {name: part.rows / dataset.parts["train"].rows for name, part in dataset.parts.items()} for dataset in datasets
+    ]
     return {name: sum(ratio[name] for ratio in ratios) / len(ratios) for name in SPLITS}
 
 
@@ -132,10 +134,12 @@ def classes_that_lack(task: Task, target: Target, datasets: Mapping[int, Dataset
     """A finding for each split that lacks a class, or positive rows of a label, with the seeds of these datasets."""
     if not task.has_classes:
         return []
-    there = _classes_in(target.values, target)
-    found = []
+    present = _classes_in(target.values, target)
+    findings = []
     for split in SPLITS:
-        lacking = {seed: there & ~_classes_in(each.parts[split].target, target) for seed, each in datasets.items()}
+        lacking = {
+            seed: present & ~_classes_in(dataset.parts[split].target, target) for seed, dataset in datasets.items()
+        }
         seeds = [str(seed) for seed, classes in lacking.items() if classes.any()]
         if seeds:
             names = [shown(target.labels[at]) for at in np.flatnonzero(np.any(list(lacking.values()), axis=0))]
@@ -143,10 +147,10 @@ def classes_that_lack(task: Task, target: Target, datasets: Mapping[int, Dataset
             message = f"the {split} split has no {rows} {listed(names)}"
             message += f" with {len(seeds)} of {len(datasets)} seeds ({listed(seeds)})" if len(datasets) > 1 else ""
             effect = NOT_LEARNED if split == "train" else NOT_MEASURED[task.name]
-            found.append(
+            findings.append(
                 Finding("class-missing", "warning", f"{message}: {effect}", "a larger split, or more such rows")
             )
-    return found
+    return findings
 
 
 def _classes_in(values: np.ndarray, target: Target) -> np.ndarray:
@@ -167,16 +171,16 @@ def _stratifies(task: Task, target: Target, split: Split) -> bool:
 def _need_two_classes(task: Task, target: Target, train: np.ndarray) -> None:
     if not task.has_classes or target.classes.ndim != 1:
         return
-    seen = np.unique(target.decided(train))
+    classes = np.unique(target.decided(train))
     shares = target.soft and train.ndim == 1 and bool(train.min() < train.max())
-    if len(seen) < 2 and not shares:
+    if len(classes) < 2 and not shares:
         raise DataError(
-            f"the training split has one class only: {shown(target.labels[int(seen[0])])}",
+            f"the training split has one class only: {shown(target.labels[int(classes[0])])}",
             cure=f"set {setting('split.stratify', 'true')}, or add rows of the other classes",
         )
 
 
-def _noticed(table: Table, encoder: Encoder, encoding: Encoding) -> list[Finding]:
+def _encoding_findings(table: Table, encoder: Encoder, encoding: Encoding) -> list[Finding]:
     """What encoding did to the values. Told of the whole table where it can be, so that all seeds say the same."""
     findings = []
     missing = {name: int(column.missing.sum()) for name, column in table.features.items()}
@@ -189,35 +193,35 @@ def _noticed(table: Table, encoder: Encoder, encoding: Encoding) -> list[Finding
                 "missing-values",
                 "info",
                 f"values are missing: {listed(holed)} of {counted(table.rows, 'row')}; "
-                f"{encoding.missing.told(False in kinds, True in kinds)}"
+                f"{encoding.missing.describe(False in kinds, True in kinds)}"
                 f"{', and features of their own tell where' if encoding.indicator else ''}",
                 "data.encode.missing fills in otherwise, or leaves such rows out (drop); data.drop takes a column out",
             )
         )
     if encoder.embedded:
-        message = f"learned vectors stand for categories: {encoder.told(table.features)}"
+        message = f"learned vectors stand for categories: {encoder.describe_embedding(table.features)}"
         findings.append(Finding("embedded", "info", message))
     if encoding.numbers == "none" and (fine := _too_fine(table)):
         message = f"features vary by less than 1e-5 of their size, of which float32 keeps little: {listed(fine)}"
         cure = "subtract a constant from them, or leave data.encode.numbers out: then they are centred in float64"
         findings.append(Finding("feature-precision", "warning", message, cure))
-    whole = [name for name in encoder.constant if _constant(table.features[name])]
-    if whole:
-        message = f"constant features were left out: {listed([shown(name) for name in whole])}"
+    constants = [name for name in encoder.constant if _constant(table.features[name])]
+    if constants:
+        message = f"constant features were left out: {listed([shown(name) for name in constants])}"
         findings.append(Finding("constant-feature", "warning", message, NOT_MEANT))
     return findings
 
 
 def _too_fine(table: Table) -> list[str]:
     """Numbers far from zero that float32 cannot tell apart as they are."""
-    found = []
+    names = []
     for name, column in table.features.items():
         present = column.values[~column.missing]
         if not column.is_category and len(present):
             low, high = float(present.min()), float(present.max())
             if 0 < high - low < 1e-5 * max(abs(low), abs(high)):
-                found.append(shown(name))
-    return found
+                names.append(shown(name))
+    return names
 
 
 def constant_in_some(table: Table, datasets: Sequence[Dataset]) -> list[Finding]:

@@ -100,16 +100,17 @@ def _folds(table: Table, target: Target, split: Split, seed: int, stratify: bool
         return {"test": np.flatnonzero(test), **{name: rest[part] for name, part in inner.items()}}
     classes = np.unique(target.classes, return_inverse=True)[1] if stratify else np.zeros(table.rows, dtype=np.int64)
     shuffled = rng.permutation(table.rows)
-    of = np.empty(table.rows, dtype=np.int64)  # dealt out class by class: of no class does a fold get two rows more
-    of[shuffled[np.argsort(classes[shuffled], kind="stable")]] = np.arange(table.rows) % (split.folds or 1)
-    rest = np.flatnonzero(of != fold)
+    # Dealt out class by class: of no class does a fold get two rows more.
+    fold_of = np.empty(table.rows, dtype=np.int64)
+    fold_of[shuffled[np.argsort(classes[shuffled], kind="stable")]] = np.arange(table.rows) % (split.folds or 1)
+    rest = np.flatnonzero(fold_of != fold)
     counts = np.bincount(classes[rest])
-    wanted = _largest_remainder(counts, valid, counts)
+    valid_counts = _largest_remainder(counts, valid, counts)
     order = again.permutation(rest)
     order = order[np.argsort(classes[order], kind="stable")]
     rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[classes[order]]
-    chosen = rank < wanted[classes[order]]
-    return {"train": order[~chosen], "valid": order[chosen], "test": np.flatnonzero(of == fold)}
+    chosen = rank < valid_counts[classes[order]]
+    return {"train": order[~chosen], "valid": order[chosen], "test": np.flatnonzero(fold_of == fold)}
 
 
 def split_rows(
@@ -169,10 +170,10 @@ def _stratified(
     valid = _largest_remainder(counts, sizes["valid"], counts)
     test = _largest_remainder(counts, sizes["test"], counts - valid)
     order = shuffled[np.argsort(codes[shuffled], kind="stable")]  # by class, shuffled within
-    of = codes[order]
-    rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[of]
-    in_valid = rank < valid[of]
-    in_test = ~in_valid & (rank < (valid + test)[of])
+    class_of = codes[order]
+    rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[class_of]
+    in_valid = rank < valid[class_of]
+    in_test = ~in_valid & (rank < (valid + test)[class_of])
     return order[in_valid], order[in_test], order[~in_valid & ~in_test]
 
 
@@ -190,8 +191,9 @@ def _rare(name: str, labels: Sequence[str], rows: np.ndarray, origin: Origin | N
 def _largest_remainder(counts: np.ndarray, size: int, left: np.ndarray) -> np.ndarray:
     """How many of `size` rows each class gets; the last that is `left` of a class is taken only for want of others."""
     quota = counts * (size / counts.sum())
-    whole: np.ndarray = np.minimum(np.floor(quota).astype(np.int64), left)
-    remainder = np.where(left - whole <= 1, -1.0, quota - whole)
+    per_class: np.ndarray = np.minimum(np.floor(quota).astype(np.int64), left)
+    # A class with one row left to give, or none, comes last.
+    remainder = np.where(left - per_class <= 1, -1.0, quota - per_class)
     first = np.argsort(-remainder, kind="stable")
-    whole[first[: size - whole.sum()]] += 1
-    return whole
+    per_class[first[: size - per_class.sum()]] += 1
+    return per_class

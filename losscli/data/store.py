@@ -31,8 +31,8 @@ def bytes_of(text: str) -> int:
     >>> bytes_of("2GB"), bytes_of("1.5 MiB")
     (2000000000, 1572864)
     """
-    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?i?b)", text.strip(), re.IGNORECASE)
-    size = int(float(found[1]) * UNITS[found[2].upper()]) if found and found[2].upper() in UNITS else 0
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?i?b)", text.strip(), re.IGNORECASE)
+    size = int(float(match[1]) * UNITS[match[2].upper()]) if match and match[2].upper() in UNITS else 0
     if not size:
         raise ValueError(f'a size is a number above 0 and a unit, such as "500MB" or "2GB", got {shown(text)}')
     return size
@@ -51,12 +51,12 @@ def sized(count: int) -> str:
 
 def half_of_memory() -> int:
     """Bytes: half of what the machine has, or of what the container may take of it."""
-    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         allowed = CONTAINER.read_text().strip()
     except OSError:
         allowed = ""
-    return min(whole, int(allowed) if allowed.isdigit() else whole) // 2
+    return min(total, int(allowed) if allowed.isdigit() else total) // 2
 
 
 class Store:
@@ -75,8 +75,8 @@ class Store:
         weakref.finalize(self, self.file.close)
         self.size = 0
         if size > free:
-            said = f"the table takes {sized(size)} on disk, and {shown(str(self.folder))} has {sized(free)} left"
-            raise MachineError(said, cure=CURE)
+            message = f"the table takes {sized(size)} on disk, and {shown(str(self.folder))} has {sized(free)} left"
+            raise MachineError(message, cure=CURE)
 
     def keep(self, column: Column) -> Column:
         """The same column, its values in the file."""
@@ -92,8 +92,8 @@ class Store:
         return StoredColumn(self, start, values, column.levels, column.origin)
 
     def _refused(self, failed: OSError) -> MachineError:
-        said = failed.strerror or str(failed)
-        return MachineError(f"columns cannot be written to {shown(str(self.folder))}: {said}", cure=CURE)
+        reason = failed.strerror or str(failed)
+        return MachineError(f"columns cannot be written to {shown(str(self.folder))}: {reason}", cure=CURE)
 
 
 class StoredColumn(Column):

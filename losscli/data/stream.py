@@ -47,17 +47,17 @@ class Stream:
         if isinstance(places, slice):
             return self.encoder.transform(self.columns, self.index[places])
         order = np.argsort(places)
-        found = np.empty((len(places), self.encoder.width), np.float32)
-        found[order] = self.encoder.transform(self.columns, self.index[places[order]])
-        return found
+        features = np.empty((len(places), self.encoder.width), np.float32)
+        features[order] = self.encoder.transform(self.columns, self.index[places[order]])
+        return features
 
 
 @dataclass(frozen=True)
 class Room:
-    """The memory that data may take: `total` bytes, of which `each` dataset's encoded rows get so many."""
+    """The memory that data may take: `total` bytes, of which each dataset's encoded rows get `share`."""
 
     total: int
-    each: int
+    share: int
 
     @classmethod
     def beside(cls, columns: Mapping[str, Column], total: int, datasets: int) -> Room:
@@ -65,7 +65,7 @@ class Room:
         return cls(total, (total - sum(column.held for column in columns.values())) // datasets)
 
     def holds(self, rows: int, encoder: Encoder) -> bool:
-        return rows * encoder.width * FLOAT <= self.each
+        return rows * encoder.width * FLOAT <= self.share
 
     def window(self, encoder: Encoder) -> int:
         """How many rows are shuffled together."""
@@ -74,14 +74,14 @@ class Room:
 
 def streamed(trained: Sequence[np.ndarray | Stream], rows: int, room: Room | None) -> list[Finding]:
     """What is said where rows are encoded when they are needed; `trained` are the training features of each dataset."""
-    streams = [each for each in trained if isinstance(each, Stream)]
+    streams = [features for features in trained if isinstance(features, Stream)]
     if not streams or room is None:
         return []
-    whole = rows * FLOAT * sum(stream.encoder.width for stream in streams)
+    total = rows * FLOAT * sum(stream.encoder.width for stream in streams)
     seeds = f" for {counted(len(streams), 'seed')}" if len(streams) > 1 else ""
     beside = f", beside a table of {sized(held)}" if (held := _held(streams[0])) else ""
     message = (
-        f"rows are encoded block by block in every epoch: all at once they would take {sized(whole)}{seeds}{beside}, "
+        f"rows are encoded block by block in every epoch: all at once they would take {sized(total)}{seeds}{beside}, "
         f"and data.memory is {sized(room.total)}; training rows are "
         f"shuffled {streams[0].window} at a time, from {BLOCKS} places of the table"
     )

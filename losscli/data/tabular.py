@@ -20,7 +20,7 @@ from losscli.data.files import File, Watched, files_of
 from losscli.data.gather import Gathered, Raw
 from losscli.data.guess import Guess, guess_task
 from losscli.data.holes import with_features, with_targets
-from losscli.data.infer import Inferred, Kind, Wanted, infer
+from losscli.data.infer import ColumnOptions, Inferred, Kind, infer
 from losscli.data.rownumbers import counts_the_rows
 from losscli.data.sources import Source
 from losscli.data.store import Store, bytes_of, half_of_memory, sized
@@ -62,9 +62,9 @@ class Tabular(Source):
     @field_validator("path")
     @classmethod
     def _is_local(cls, path: str | list[str]) -> str | list[str]:
-        for each in [path] if isinstance(path, str) else path:
-            if "://" in each:
-                raise ValueError(f"path must be a local file, got {shown(each)}: download it first")
+        for file in [path] if isinstance(path, str) else path:
+            if "://" in file:
+                raise ValueError(f"path must be a local file, got {shown(file)}: download it first")
         return path
 
     @field_validator("memory")
@@ -130,36 +130,36 @@ class Tabular(Source):
     def headings(self, file: File) -> tuple[str, ...]:
         """The names of the columns of a file; no row is read."""
 
-    def wanted(self, name: str, rows: int) -> Wanted:
+    def column_options(self, name: str, rows: int) -> ColumnOptions:
         """How a column is to be understood."""
         kind = self.types.get(name)
         free = kind == "category" or name in (*self.targets, self.weight, *self.encode.embedding.columns)
         most = None if free else max(FEW_LEVELS, min(rows // 2, MOST_LEVELS))
-        return Wanted(kind, most, missing=self.missing, day_first=self.day_first)
+        return ColumnOptions(kind, most, missing=self.missing, day_first=self.day_first)
 
     def _table(self, folder: Path) -> Table:
         files, findings = files_of(folder, self.paths, self.endings)
-        apart = set(self.split.columns)
-        left_out = {*self.drop, *(name for name, kind in self.types.items() if kind == "ignore")} - apart
-        as_text = {name for name, kind in self.types.items() if kind not in ("number", "ignore")} | apart
+        split_columns = set(self.split.columns)
+        left_out = {*self.drop, *(name for name, kind in self.types.items() if kind == "ignore")} - split_columns
+        as_text = {name for name, kind in self.types.items() if kind not in ("number", "ignore")} | split_columns
         gathered = self.gathered(files, left_out, as_text, self._watched)
         self._refuse_unknown(gathered.names, files[0].name)
         if gathered.blank_lines:
             message = f"{gathered.blank_lines} blank lines of {shown(self.paths[0])} were skipped"
             findings.append(Finding("blank-lines", "info", message))
-        store, told = self._store(gathered)
-        sorted_out = _Sorted(self, gathered, store)
-        sorted_out.sort()
+        store, store_findings = self._store(gathered)
+        roles = _Roles(self, gathered, store)
+        roles.sort()
         del gathered
-        weight = sorted_out.weight
+        weight = roles.weight
         table = Table(
             self.title(),
-            sorted_out.features,
-            sorted_out.targets,
-            (*sorted_out.findings, *findings, *told),
+            roles.features,
+            roles.targets,
+            (*roles.findings, *findings, *store_findings),
             None if weight is None else _weights(self.weight or "", weight),
-            sorted_out.keys,
-            sorted_out.stories,
+            roles.keys,
+            roles.stories,
         )
         if self.separator is None:  # with one, an empty cell names no label, and lacks nothing
             table = with_targets(table, self.missing_target, files[0].name)
@@ -194,7 +194,7 @@ class Tabular(Source):
 
 
 @dataclass
-class _Sorted:
+class _Roles:
     """Columns by what they are for, in the order of the file."""
 
     source: Tabular
@@ -208,7 +208,7 @@ class _Sorted:
     stories: dict[str, ColumnStory] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     padded: dict[str, Inferred] = field(default_factory=dict)  # columns with blanks around values
-    inferred: dict[str, tuple[Finding, ...]] = field(default_factory=dict)  # of columns that may be left out after all
+    row_number_findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)  # moot where they are left out
 
     def sort(self) -> None:
         """Snapshot at every column; `DataError` with what is wrong in any of them."""
@@ -231,55 +231,55 @@ class _Sorted:
 
     def _place(self, name: str, raw: Raw) -> None:
         source = self.source
-        wanted = source.wanted(name, self.gathered.rows)
+        options = source.column_options(name, self.gathered.rows)
         if name in source.split.columns:
-            self.keys[name] = self._key(name, raw, wanted)
+            self.keys[name] = self._key(name, raw, options)
             role = SPLITS
             if not source.split.feature or name in (*source.drop, *source.targets):
                 self.stories[name] = ColumnStory(name, "key", role, "data.split names it", None, 0)
                 if name not in source.targets:
                     return
-        found = infer(raw, wanted)
-        role = "target" if name in source.targets else "weight" if name == source.weight else found.story.role
-        self.findings += found.findings
-        if found.padded:
-            self.padded[name] = found
-        self.stories[name] = replace(found.story, role=role)
+        inferred = infer(raw, options)
+        role = "target" if name in source.targets else "weight" if name == source.weight else inferred.story.role
+        self.findings += inferred.findings
+        if inferred.padded:
+            self.padded[name] = inferred
+        self.stories[name] = replace(inferred.story, role=role)
         if name in source.targets:
-            self.targets |= found.columns
+            self.targets |= inferred.columns
         elif name == source.weight:
-            self.weight = found.columns[name]
-        elif name not in source.types and counts_the_rows(found.columns.get(name)):
-            self.row_numbers |= found.columns
-            self.inferred[name] = found.findings
+            self.weight = inferred.columns[name]
+        elif name not in source.types and counts_the_rows(inferred.columns.get(name)):
+            self.row_numbers |= inferred.columns
+            self.row_number_findings[name] = inferred.findings
         else:
-            taken = [each for each in found.columns if each != name and each in self.gathered.names]
-            if taken:
+            clashes = [part for part in inferred.columns if part != name and part in self.gathered.names]
+            if clashes:
                 raise DataError(
-                    f"the part {shown(taken[0])} of a date is called like a column", cure="rename that column"
+                    f"the part {shown(clashes[0])} of a date is called like a column", cure="rename that column"
                 )
-            kept = {part: column for part, column in found.columns.items() if part not in source.drop}
+            kept = {part: column for part, column in inferred.columns.items() if part not in source.drop}
             self.features |= kept if self.store is None else _stored(kept, self.store)
 
-    def _key(self, name: str, raw: Raw, wanted: Wanted) -> Column:
+    def _key(self, name: str, raw: Raw, options: ColumnOptions) -> Column:
         """A column that splits the rows, of however many values: its texts, or days where the spec says that it is a date."""
-        if name == self.source.split.time and wanted.kind == "date":
-            return infer(raw, wanted).columns[f"{name}.days"]
-        return infer(raw, replace(wanted, kind="category", most_levels=None)).columns[name]
+        if name == self.source.split.time and options.kind == "date":
+            return infer(raw, options).columns[f"{name}.days"]
+        return infer(raw, replace(options, kind="category", most_levels=None)).columns[name]
 
     def _tell_padded(self) -> None:
         """Blanks around values and names say nothing, and were taken off: ' x' and 'x' are one."""
-        told, shows = [], True
-        for name, found in self.padded.items():
-            example = f" ({shown(found.example)} is {shown(found.example.strip())})" if shows and found.example else ""
+        parts, shows = [], True
+        for name, column in self.padded.items():
+            text = column.example if shows else None  # one example is enough
+            example = f" ({shown(text)} is {shown(text.strip())})" if text else ""
             shows = shows and not example
-            told.append(f"{shown(name)} in {counted(found.padded, 'row')}{example}")
+            parts.append(f"{shown(name)} in {counted(column.padded, 'row')}{example}")
         if self.gathered.padded:
-            told.append(
-                f"{counted(len(self.gathered.padded), 'name')} of columns, such as {shown(self.gathered.padded[0])}"
-            )
-        if told:
-            self.findings.append(Finding("trimmed", "info", f"blanks around values were taken off: {listed(told)}"))
+            names = self.gathered.padded
+            parts.append(f"{counted(len(names), 'name')} of columns, such as {shown(names[0])}")
+        if parts:
+            self.findings.append(Finding("trimmed", "info", f"blanks around values were taken off: {listed(parts)}"))
 
     def _leave_out_row_numbers(self) -> None:
         """A column that counts the rows is no feature, unless the spec says that it is a number, or there is no other."""
@@ -289,7 +289,9 @@ class _Sorted:
                 self.features[name] = column
                 message = f"the only feature, {shown(name)}, counts the rows"
             else:
-                self.findings = [told for told in self.findings if told not in self.inferred.get(name, ())]
+                self.findings = [
+                    finding for finding in self.findings if finding not in self.row_number_findings.get(name, ())
+                ]
                 message = f"{shown(name)} was left out: it counts the rows"
                 why = "it counts the rows"
                 self.stories[name] = replace(self.stories[name], kind="row numbers", role="left out", why=why)
@@ -307,10 +309,10 @@ def _weights(name: str, column: Column) -> np.ndarray:
     wrong = np.flatnonzero(~(column.values >= 0))
     if len(wrong):
         given = column.values[wrong[0]]
-        told = "is missing" if np.isnan(given) else f"is {given:g}"
+        description = "is missing" if np.isnan(given) else f"is {given:g}"
         place = column.origin.place(int(wrong[0])) if column.origin else None
         raise DataError(
-            f"a weight must be a number >= 0, and one {told} ({counted(len(wrong), 'row')})",
+            f"a weight must be a number >= 0, and one {description} ({counted(len(wrong), 'row')})",
             place=place,
             cure="mend it",
         )

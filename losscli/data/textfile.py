@@ -122,13 +122,13 @@ class _Decoder:
 
     def _refuse_controls(self, text: bytes) -> None:
         for byte, what in ((b"\0", "NUL byte"), (b"\x1a", "Ctrl-Z (0x1a)")):
-            found = text.find(byte)
-            if found < 0:
+            position = text.find(byte)
+            if position < 0:
                 continue
             wide = byte == b"\0" and text[:200].count(0) * 3 > len(text[:200])
             raise DataError(
-                f"the file must be text, and has a {what} at offset {self.written + found}",
-                place=Place(self.name, self._line_of(self.offset, text[:found])),
+                f"the file must be text, and has a {what} at offset {self.written + position}",
+                place=Place(self.name, self._line_of(self.offset, text[:position])),
                 cure=f"set {setting('encoding', 'utf-16-le')} or utf-16-be"
                 if wide
                 else "take it out, or export the table again",

@@ -22,8 +22,8 @@ def merge(specs: Sequence[Spec]) -> list[Spec]:
 def by_level(spec: Spec) -> list[Spec]:
     """One spec for each level of `data.corrupt`, from none up; what is expected is expected of the first."""
     levels = spec.data.corrupt.levels()
-    of_level = [spec.model_copy(update={"data": spec.data.model_copy(update={"corrupt": each})}) for each in levels]
-    return [of_level[0], *(each.model_copy(update={"expect": {}}) for each in of_level[1:])]
+    of_level = [spec.model_copy(update={"data": spec.data.model_copy(update={"corrupt": level})}) for level in levels]
+    return [of_level[0], *(level.model_copy(update={"expect": {}}) for level in of_level[1:])]
 
 
 def _shared(spec: Spec) -> str:
@@ -32,7 +32,7 @@ def _shared(spec: Spec) -> str:
     rest = {"model": {"output"}, "train": {"lr", "device"}, "data": {"path"}}
     shared = {"task", "data", "model", "train", "seeds", "tune", "costs"}
     paths = [] if path is None else [path] if isinstance(path, str) else path
-    where = "".join(str((Path(spec.folder) / each).resolve()) for each in paths)
+    where = "".join(str((Path(spec.folder) / part).resolve()) for part in paths)
     return where + spec.model_copy(update={"loss": []}).model_dump_json(include=shared, exclude=rest)
 
 
@@ -44,25 +44,26 @@ def _one(specs: Sequence[Spec]) -> Spec:
     for spec in specs:
         for choice in _as_under(first, spec):
             choices.setdefault(choice.model_dump_json(), choice)
+    # Reversed, because the last writer of a key wins: the first spec that names it.
     expect = {key: condition for spec in reversed(specs) for key, condition in spec.expect.items()}
-    demanded = [key.partition(".")[2] for key in expect]
-    metrics = list(dict.fromkeys([*first.metrics, *demanded]))
+    expected_metrics = [key.partition(".")[2] for key in expect]
+    metrics = list(dict.fromkeys([*first.metrics, *expected_metrics]))
     margins = {metric: margin for spec in reversed(specs) for metric, margin in spec.equivalence.items()}
-    told = {"expect": expect, "metrics": metrics, "equivalence": margins}
-    return first.model_copy(update={"loss": list(choices.values()), **told})
+    merged = {"expect": expect, "metrics": metrics, "equivalence": margins}
+    return first.model_copy(update={"loss": list(choices.values()), **merged})
 
 
 def _as_under(base: Spec, spec: Spec) -> list[LossChoice]:
     """The losses of a spec, saying for themselves what the base spec would say otherwise: output and learning rate."""
-    found = []
+    choices = []
     for choice in spec.loss:
         output = (
             spec.model.output if choice.output is None and spec.model.output != base.model.output else choice.output
         )
         same = choice.lr is not None or spec.train.lr == base.train.lr or "lr" in spec.tune
         rates = [choice.lr] if same else as_list(spec.train.lr)
-        found += [choice.model_copy(update={"output": output, "lr": rate}) for rate in rates]
-    return found
+        choices += [choice.model_copy(update={"output": output, "lr": rate}) for rate in rates]
+    return choices
 
 
 def as_list(rate: float | list[float]) -> list[float]:

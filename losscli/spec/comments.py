@@ -28,20 +28,20 @@ def comment(kind: type[BaseModel], key: str) -> str:
     field = kind.model_fields[key]
     if field.description:
         return field.description
-    for each in kind.__mro__:
-        if issubclass(each, Strict) and each is not Strict and (found := _said(each, key)):
-            return found
+    for ancestor in kind.__mro__:
+        if issubclass(ancestor, Strict) and ancestor is not Strict and (half_sentence := _half_sentence(ancestor, key)):
+            return half_sentence
     inner = field.annotation
     return _first(inner) if isinstance(inner, type) and issubclass(inner, Strict) else ""
 
 
-def _said(kind: type[Any], key: str) -> str:
+def _half_sentence(kind: type[Any], key: str) -> str:
     """The half sentence that begins with the key; else one that names it."""
     text = (kind.__dict__.get("__doc__") or "").partition(">>>")[0]
-    told = [" ".join(part.split()).rstrip(".;") for part in HALF_SENTENCES.split(inspect.cleandoc(text))]
+    half_sentences = [" ".join(part.split()).rstrip(".;") for part in HALF_SENTENCES.split(inspect.cleandoc(text))]
     named = re.compile(rf"`{re.escape(key)}(?:`|[:.] )")
-    begun = [part for part in told if (head := LIST_OF_KEYS.match(part)) and named.search(head.group() + " ")]
-    within = [part for part in told if named.search(part) and not part.startswith("`{")]
+    begun = [part for part in half_sentences if (head := LIST_OF_KEYS.match(part)) and named.search(head.group() + " ")]
+    within = [part for part in half_sentences if named.search(part) and not part.startswith("`{")]
     chosen = next(iter([*begun, *within]), "")
     _, colon, tail = chosen.partition(f": `{key}`")  # "How it is meant: `positive` is ..."
     return f"`{key}`{tail}" if colon else chosen

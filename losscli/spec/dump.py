@@ -52,16 +52,17 @@ def _moved(data: Mapping[str, Any], old: Path, new: Path) -> dict[str, Any]:
     if path is None:
         return dict(data)
     moved = [
-        each if os.path.isabs(each) else Path(os.path.relpath(old / each, new)).as_posix()
-        for each in ([path] if isinstance(path, str) else path)
+        # Slashes on every system: the text may be read on another.
+        part if os.path.isabs(part) else Path(os.path.relpath(old / part, new)).as_posix()
+        for part in ([path] if isinstance(path, str) else path)
     ]
     return {**data, "path": moved[0] if isinstance(path, str) else moved}
 
 
 def _loss(choice: LossChoice) -> Any:
     ours = {"output": choice.output, "lr": choice.lr, "weight": choice.weight}
-    whole = {"name": choice.name, **choice.options, **{key: value for key, value in ours.items() if value is not None}}
-    return choice.name if len(whole) == 1 else whole
+    block = {"name": choice.name, **choice.options, **{key: value for key, value in ours.items() if value is not None}}
+    return choice.name if len(block) == 1 else block
 
 
 def _block(value: Any, indent: str) -> str:
@@ -93,4 +94,4 @@ def flow(value: Any) -> str:
 
 def _quoted(text: str) -> str:
     """In double quotes, with the characters that nobody sees as escapes."""
-    return UNSEEN.sub(lambda found: f"\\u{ord(found.group()):04X}", json.dumps(text, ensure_ascii=False))
+    return UNSEEN.sub(lambda match: f"\\u{ord(match.group()):04X}", json.dumps(text, ensure_ascii=False))

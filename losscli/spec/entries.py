@@ -28,18 +28,18 @@ def entries(spec: Spec) -> list[Entry]:
     if count > MOST_ENTRIES:
         raise SpecError(f"the lists make {count} entries, more than {MOST_ENTRIES}", cure="shorten the lists")
     rates_vary = len({rate for *_, rates in chosen for rate in rates}) > 1
-    found: dict[str, Entry] = {}
+    by_identity: dict[str, Entry] = {}
     for choice, loss, rates in chosen:
         for values, lr in product(_combinations(spec, loss, choice), rates):
             entry = _entry(spec, choice, loss, values, lr, rates_vary)
-            same = _identity(loss, entry)
-            if same in found:
+            identity = _identity(loss, entry)
+            if identity in by_identity:
                 raise SpecError(
-                    f"two entries are the same: {found[same].name}",
+                    f"two entries are the same: {by_identity[identity].name}",
                     cure=f"remove one of them, or try an equal under another name: `losscli explain {loss.name}` tells its kin",
                 )
-            found[same] = entry
-    return list(found.values())
+            by_identity[identity] = entry
+    return list(by_identity.values())
 
 
 def _rates(spec: Spec, choice: LossChoice) -> list[float]:
@@ -79,7 +79,7 @@ def _entry(spec: Spec, choice: LossChoice, loss: Loss, values: dict[str, Any], l
     options = {name: value for name, value in values.items() if name in loss.options}
     weight = None if "weight" in options else values.get("weight")
     varying = {name for name, grid in _grids(spec, loss, choice).items() if len(grid) > 1}
-    told = {name: value for name, value in options.items() if name in varying or value != loss.options[name].default}
+    notable = {name: value for name, value in options.items() if name in varying or value != loss.options[name].default}
     output = choice.output if choice.output is not None else spec.model.output
     beside: dict[str, Any] = {}
     if weight is not None or ("weight" in varying and "weight" not in options):
@@ -88,22 +88,22 @@ def _entry(spec: Spec, choice: LossChoice, loss: Loss, values: dict[str, Any], l
         beside["output"] = output
     if rates_vary or choice.lr is not None:
         beside["lr"] = lr
-    said = told | beside
+    name_parts = notable | beside
     if not rates_vary:
-        said.pop("lr", None)
-    name = " ".join([loss.name, *(f"{key}={_said(key, value)}" for key, value in said.items())])
+        name_parts.pop("lr", None)
+    name = " ".join([loss.name, *(f"{key}={_text_of(key, value)}" for key, value in name_parts.items())])
     return Entry(name, loss.name, options, _chain(output, loss, spec.task), lr, weight, beside)
 
 
-def _said(key: str, value: Any) -> str:
+def _text_of(key: str, value: Any) -> str:
     return "+".join(value) if key == "output" and isinstance(value, list) else _short(value)
 
 
 def _identity(loss: Loss, entry: Entry) -> str:
     """The same text for entries that would train the same: with defaults filled in, and 2 as 2.0."""
     options = {name: option.default for name, option in loss.options.items()} | dict(entry.options)
-    told = [f"{name}={_short(value)}" for name, value in sorted(options.items())]
-    return repr((loss.name, told, entry.output, entry.lr, _short(entry.weight)))
+    parts = [f"{name}={_short(value)}" for name, value in sorted(options.items())]
+    return repr((loss.name, parts, entry.output, entry.lr, _short(entry.weight)))
 
 
 def _chain(output: str | list[Output], loss: Loss, task: str) -> tuple[Output, ...]:
@@ -117,7 +117,7 @@ def _chain(output: str | list[Output], loss: Loss, task: str) -> tuple[Output, .
             f"output: a softmax needs several outputs per row, and {task} has one, of which it would always make 1",
             cure="use sigmoid, or none",
         )
-    return tuple(each for each in chain if each != "none")
+    return tuple(activation for activation in chain if activation != "none")
 
 
 def _short(value: Any) -> str:
@@ -127,9 +127,9 @@ def _short(value: Any) -> str:
     ('2', '0.25', '[1,2.5]', 'balanced')
     """
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{key}:{_short(each)}" for key, each in value.items()) + "}"
+        return "{" + ",".join(f"{key}:{_short(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(_short(each) for each in value) + "]"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return "[" + ",".join(_short(item) for item in value) + "]"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:  # larger ones keep their e notation
         return str(int(value))
     return "null" if value is None else str(value)

@@ -40,7 +40,8 @@ def refuse_unlike_levels(spec: Spec) -> None:
     if not spec.tune or spec.metrics[0] != SCORE:
         return
     for entry in entries(spec):
-        levels = {_level(spec.task, each.loss, each.options) for each in candidates(spec, entry)} - {None}
+        levels = {_level(spec.task, candidate.loss, candidate.options) for candidate in candidates(spec, entry)}
+        levels.discard(None)
         if len(levels) > 1:
             shares = " and ".join(f"{100 * level:g} %" for level in sorted(filter(None, levels)))
             message = (

@@ -117,8 +117,8 @@ class Resolver:
         if self.problems:
             raise SpecError(sorted(self.problems, key=_order))
         assert task is not None  # or there would be a problem
-        demanded = [key.partition(".")[2] for key in parts["expect"]]  # what is expected must be measured
-        parts["metrics"] = list(dict.fromkeys([*parts["metrics"], *demanded]))
+        expected_metrics = [key.partition(".")[2] for key in parts["expect"]]  # what is expected must be measured
+        parts["metrics"] = list(dict.fromkeys([*parts["metrics"], *expected_metrics]))
         spec = self._checked(Spec(task=task.name, folder=str(self.folder), notes=self._notes(parts["data"]), **parts))
         return spec if "metrics" in self.data else with_score(spec)
 
@@ -137,11 +137,11 @@ class Resolver:
         return (Finding("default-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
 
     def _checked(self, spec: Spec) -> Spec:
-        for path, judge in ((("loss",), entries), (("tune",), refuse_too_many), (("tune",), refuse_unlike_levels)):
+        for path, check in ((("loss",), entries), (("tune",), refuse_too_many), (("tune",), refuse_unlike_levels)):
             try:
-                judge(spec)
+                check(spec)
             except SpecError as wrong:
-                raise SpecError([self._placed(each, path) for each in wrong.problems]) from None
+                raise SpecError([self._placed(problem, path) for problem in wrong.problems]) from None
         return spec
 
     # Telling
@@ -150,9 +150,9 @@ class Resolver:
         spot = self.document.spot(path)
         self._add([Problem(message, spot.key if of_key else spot.value, cure)])
 
-    def _add(self, found: Sequence[Problem]) -> None:
+    def _add(self, problems: Sequence[Problem]) -> None:
         """Keep problems; a file that is wrong everywhere is not read to its end."""
-        self.problems += found
+        self.problems += problems
         if len(self.problems) > MOST_PROBLEMS:
             cure = f"mend these {MOST_PROBLEMS} first"
             more = Problem("there are more mistakes", self.document.spot(()).value, cure)
@@ -177,7 +177,7 @@ class Resolver:
         places = {key: self.document.spot((key,)).key for key in unknown}
         self._add(unknown_keys(unknown, KEYS, "", places))
         version = self.data.get("schema_version", SCHEMA_VERSION)
-        if type(version) is not int or version < 1:
+        if type(version) is not int or version < 1:  # `isinstance` takes true for an int
             self._tell(f"schema_version: expected a whole number >= 1, got {given(version)}", ("schema_version",))
         elif version > SCHEMA_VERSION:
             message = f"schema_version: {version} needs a newer losscli, this one reads up to {SCHEMA_VERSION}"
@@ -247,16 +247,16 @@ class Resolver:
         name = self.data["name"]
         refused = refuse_name(name)
         if refused:
-            wanted = safe_name(str(name)) if len(str(name)) <= LONGEST_NAME else safe_name(self.stem or "")
-            self._tell(f"name: {refused}", ("name",), f"for example {wanted}")
+            suggestion = safe_name(str(name)) if len(str(name)) <= LONGEST_NAME else safe_name(self.stem or "")
+            self._tell(f"name: {refused}", ("name",), f"for example {suggestion}")
         return None if refused else str(name)
 
     def _seeds(self, source: Source | None) -> list[int] | None:
         folds = source.split.seeds if source else 1
-        found = self._block(Seeds, {"seeds": self.data.get("seeds", folds)}, ())
-        if found is None:
+        block = self._block(Seeds, {"seeds": self.data.get("seeds", folds)}, ())
+        if block is None:
             return None
-        seeds = found.listed()
+        seeds = block.listed()
         self._refuse_twice(seeds, "seeds")
         refused = source.split.refuses(seeds) if source else None
         if refused:
@@ -269,22 +269,22 @@ class Resolver:
             self._tell(f"data.corrupt.{kind} {why}", ("data", "corrupt", kind), "leave it out", of_key=True)
 
     def _refuse_twice(self, items: list[Any], section: str) -> None:
-        seen = set()
+        earlier = set()
         for index, item in enumerate(items):
-            if shown(item) in seen:
+            if shown(item) in earlier:
                 self._tell(f"{section}: {shown(item)} is there twice", (section, index), "give each once")
-            seen.add(shown(item))
+            earlier.add(shown(item))
 
     def _losses(self, task: Task) -> list[LossChoice]:
         given_loss = self.data.get("loss", {})
         if isinstance(given_loss, list) and given_loss:
-            found = [self._loss(item, task, ("loss", index)) for index, item in enumerate(given_loss)]
+            choices = [self._loss(item, task, ("loss", index)) for index, item in enumerate(given_loss)]
         elif isinstance(given_loss, list):
             self._tell("loss: expected at least one loss, got []", ("loss",), f"for example {task.default_loss}")
-            found = []
+            choices = []
         else:
-            found = [self._loss(given_loss, task, ("loss",))]
-        return [each for each in found if each is not None]
+            choices = [self._loss(given_loss, task, ("loss",))]
+        return [choice for choice in choices if choice is not None]
 
     def _loss(self, item: Any, task: Task, path: Keys) -> LossChoice | None:
         block = {"name": item} if isinstance(item, str) else item
@@ -299,8 +299,8 @@ class Resolver:
         ours = {key: block[key] for key in OURS if key in block}
         if "weight" in block and "weight" not in loss.options:  # class weights that the engine applies
             ours["weight"] = block["weight"]
-            for place, each in _values(CLASS_WEIGHT, block["weight"], task, (*path, "weight")).items():
-                self._add([self._placed(wrong, place) for wrong in problems_of_weight(loss, task.name, each)])
+            for place, weight in _values(CLASS_WEIGHT, block["weight"], task, (*path, "weight")).items():
+                self._add([self._placed(wrong, place) for wrong in problems_of_weight(loss, task.name, weight)])
         options = {key: value for key, value in block.items() if key not in ours and key != "name"}
         self._options(loss, options, task, path)
         return self._block(LossChoice, {**ours, "name": loss.name, "options": options}, path)
@@ -314,7 +314,7 @@ class Resolver:
         except CodeError:  # it knows its place, in the user's own file
             raise
         except SpecError as wrong:
-            self._add([self._placed(each, path) for each in wrong.problems])
+            self._add([self._placed(problem, path) for problem in wrong.problems])
             return None
 
     def _options(self, loss: Loss, options: dict[str, Any], task: Task, path: Keys) -> None:
@@ -326,14 +326,14 @@ class Resolver:
             unknown = key not in loss.options
             place = (*path, key)
             given_values = {place: value} if unknown else _values(loss.options[key], value, task, place)
-            for place, each in given_values.items():
-                self._add([self._placed(wrong, place, unknown) for wrong in problems_of(loss, {key: each})])
+            for place, given_value in given_values.items():
+                self._add([self._placed(wrong, place, unknown) for wrong in problems_of(loss, {key: given_value})])
 
     def _tune(self, losses: list[LossChoice], plan: Plan | None, task: Task) -> dict[str, list[Any]]:
         block, chosen = self.data.get("tune", {}), self.data.get("loss")
-        whole = not isinstance(chosen, list) or len(chosen) == len(losses)  # or one of them is wrong, which is told
-        known = losses if whole else []
-        for wrong in mistakes_in(block, known, plan, task.name):
+        complete = not isinstance(chosen, list) or len(chosen) == len(losses)  # or one of them is wrong, which is told
+        choices = losses if complete else []
+        for wrong in mistakes_in(block, choices, plan, task.name):
             self._add([self._placed(wrong.problem, wrong.path, wrong.of_key)])
         return block if isinstance(block, dict) else {}
 
@@ -353,15 +353,15 @@ class Resolver:
             self._tell(f"{dotted(path)}: expected the name of a metric, got {given(name)}", path)
             return
         try:
-            found = find_metric(name, task.name)
+            metric = find_metric(name, task.name)
         except SpecError as wrong:
-            self._add([self._placed(each, path, of_key) for each in wrong.problems])
+            self._add([self._placed(problem, path, of_key) for problem in wrong.problems])
             return
         if path == ("metrics", 0):
-            self._add([self._placed(each, path) for each in mistakes_as_headline(found)])
-        if found.needs is not None and found.needs not in self.data:
-            cure = f"write {found.needs}: [[0, 1], [5, 0]] (rows: truth, columns: decision)"
-            self._tell(f"{name} needs {found.needs}, which the spec does not give", path, cure, of_key)
+            self._add([self._placed(problem, path) for problem in mistakes_as_headline(metric)])
+        if metric.needs is not None and metric.needs not in self.data:
+            cure = f"write {metric.needs}: [[0, 1], [5, 0]] (rows: truth, columns: decision)"
+            self._tell(f"{name} needs {metric.needs}, which the spec does not give", path, cure, of_key)
 
     def _expect(self, task: Task) -> dict[str, str]:
         block = self.data.get("expect", {})
@@ -377,10 +377,10 @@ class Resolver:
                 message = f"expect: expected train, valid or test, a dot and a metric, got {shown(key)}"
                 self._tell(message, ("expect", key), example, of_key=True)
             if not isinstance(condition, str) or not CONDITION.fullmatch(condition):
-                wanted = "expected >=, >, <= or < and a number"
+                needed = "expected >=, >, <= or < and a number"
                 number = isinstance(condition, (int, float)) and not isinstance(condition, bool)
                 cure = f'write ">= {condition}"' if number else example
-                self._tell(f"expect.{shown(key, bare=True)}: {wanted}, got {given(condition)}", ("expect", key), cure)
+                self._tell(f"expect.{shown(key, bare=True)}: {needed}, got {given(condition)}", ("expect", key), cure)
         return block
 
     def _costs(self, task: Task) -> Costs | None:
@@ -400,14 +400,14 @@ class Resolver:
             self._metric(metric, task, path, of_key=True)
             number = isinstance(margin, (int, float)) and not isinstance(margin, bool) and 0 <= margin < math.inf
             if not number and not (isinstance(margin, str) and SHARE.fullmatch(margin)):
-                wanted = "expected a number >= 0 in the metric's units, or a share of the reference's mean such as 2%"
-                self._tell(f"{dotted(path)}: {wanted}, got {given(margin)}", path, example)
+                needed = "expected a number >= 0 in the metric's units, or a share of the reference's mean such as 2%"
+                self._tell(f"{dotted(path)}: {needed}, got {given(margin)}", path, example)
         return block
 
 
 def _values(option: Option, value: Any, task: Task, path: Keys) -> dict[Keys, Any]:
     """The value of an option, or each value of a grid, by its place."""
-    return {(*path, at): each for at, each in enumerate(value)} if is_grid(option, value, task.name) else {path: value}
+    return {(*path, at): item for at, item in enumerate(value)} if is_grid(option, value, task.name) else {path: value}
 
 
 def _order(problem: Problem) -> tuple[bool, int, int]:

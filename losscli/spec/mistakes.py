@@ -79,22 +79,22 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
-def unknown_keys(found: Sequence[str], known: Sequence[str], title: str, places: Mapping[str, Place]) -> list[Problem]:
+def unknown_keys(keys: Sequence[str], allowed: Sequence[str], title: str, places: Mapping[str, Place]) -> list[Problem]:
     """One problem for each unknown key of a block, the first of them one by one; `title` begins the message."""
     problems = [
-        Problem(f"{title}unknown key {shown(key)}", places[key], _unknown_cure(key, known))
-        for key in found[:MOST_UNKNOWN]
+        Problem(f"{title}unknown key {shown(key)}", places[key], _unknown_cure(key, allowed))
+        for key in keys[:MOST_UNKNOWN]
     ]
-    if len(found) > MOST_UNKNOWN:
-        rest = f"{title}and {len(found) - MOST_UNKNOWN} more unknown keys"
-        problems.append(Problem(rest, places[found[MOST_UNKNOWN]], "there are: " + ", ".join(known)))
+    if len(keys) > MOST_UNKNOWN:
+        rest = f"{title}and {len(keys) - MOST_UNKNOWN} more unknown keys"
+        problems.append(Problem(rest, places[keys[MOST_UNKNOWN]], "there are: " + ", ".join(allowed)))
     return problems
 
 
-def _unknown_cure(key: str, known: Sequence[str]) -> str:
+def _unknown_cure(key: str, allowed: Sequence[str]) -> str:
     if key in ONLY_NAMES:
         return "only registered names are looked up; nothing in a spec is imported or executed"
-    return choose_from(key, known)
+    return choose_from(key, allowed)
 
 
 def problems_in(
@@ -113,15 +113,15 @@ def problems_in(
             problems.append(Problem(f"{dotted(place)}: {last} is missing", spot(place).key, f"add {last}"))
         else:
             values.setdefault(_inside(block, error["loc"])[0], []).append(error)
-    for inner, found in values.items():
+    for inner, errors in values.items():
         if any(deeper[: len(inner)] == inner and deeper != inner for deeper in values):
             continue  # a list as a member of a union: what is wrong in it is told, so it was the right member
-        whole = (*path, *inner)
-        problems.append(_problem(found, _inside(block, inner)[1], dotted(whole), spot(whole).value))
+        value_path = (*path, *inner)
+        problems.append(_problem(errors, _inside(block, inner)[1], dotted(value_path), spot(value_path).value))
     for inner, keys in unknown.items():
-        whole = (*path, *inner)
-        places = {key: spot((*whole, key)).key for key in keys}
-        problems += unknown_keys(keys, _known(kind, inner), f"{dotted(whole)}: " if whole else "", places)
+        block_path = (*path, *inner)
+        places = {key: spot((*block_path, key)).key for key in keys}
+        problems += unknown_keys(keys, _keys_of(kind, inner), f"{dotted(block_path)}: " if block_path else "", places)
     return problems
 
 
@@ -139,7 +139,7 @@ def _inside(block: Any, loc: Sequence[str | int]) -> tuple[Keys, Any]:
     return tuple(path), block
 
 
-def _known(kind: Any, path: Keys) -> list[str]:
+def _keys_of(kind: Any, path: Keys) -> list[str]:
     """The keys that the block at `path` may have."""
     for key in path:
         kind = kind.model_fields[key].annotation

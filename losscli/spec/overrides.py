@@ -51,12 +51,12 @@ class Overrides:
         """Losses that are code in a file, FILE.py:NAME by the name that stands for each in a spec; typed here only."""
         from losscli.losses.own import label_of, refers
 
-        found: dict[str, str] = {}
+        by_label: dict[str, str] = {}
         for text in filter(refers, self.losses):
-            if found.setdefault(label_of(text), text) != text:
-                both = f"{shown(found[label_of(text)])} and {shown(text)}"
+            if by_label.setdefault(label_of(text), text) != text:
+                both = f"{shown(by_label[label_of(text)])} and {shown(text)}"
                 raise SpecError(f"{both} have the same name in a table", place=Place("--loss"), cure="rename a file")
-        return found
+        return by_label
 
     def on(self, document: Document, folder: Path) -> tuple[Document, list[Problem]]:
         """The document with these on top, and what is wrong with them; `folder` is what paths in it are relative to."""
@@ -89,7 +89,7 @@ class Overrides:
         """What is wrong with a file that `--data` names, as far as one can tell without reading it."""
         if not text:
             raise SpecError("--data must name data, and is empty", place=Place("--data"), cure=f"give a {FILES}")
-        if not _is_table(text) or self.target or any(each.startswith("data.target") for each in self.sets):
+        if not _is_table(text) or self.target or any(setting.startswith("data.target") for setting in self.sets):
             return
         if "://" not in text and not Path(text).exists():
             raise DataError(f"there is no file {shown(text)}", place=Place("--data"), cure="check the path")
@@ -144,8 +144,8 @@ class Editor:
         else:
             self._inside(block, path[-1], path, place)
             block[int(path[-1])] = value
-        for known in [known for known in self.document.spots if known[: len(path)] == path]:
-            del self.document.spots[known]
+        for inner in [inner for inner in self.document.spots if inner[: len(path)] == path]:
+            del self.document.spots[inner]
         self.document.spots[path] = Spot(place, place)
 
     def _inside(self, block: Any, key: str | int, path: Keys, place: Place) -> Any:
@@ -173,11 +173,11 @@ class Editor:
         keys = _keys(name)
         if not equals or not all(keys):
             raise SpecError(f"expected KEY=VALUE, got {shown(text)}", place=place, cure="--set train.lr=1e-3")
-        found = _sign(value, place.file) if name in SIGNS else read_value(value, place.file)
+        new_value = _sign(value, place.file) if name in SIGNS else read_value(value, place.file)
         if keys[0] == "loss" and len(keys) > 1:
-            self._set_loss(tuple(keys[1:]), found, place)
+            self._set_loss(tuple(keys[1:]), new_value, place)
         else:
-            self.put(_indexed(self.document.data, keys), found, place)
+            self.put(_indexed(self.document.data, keys), new_value, place)
 
     def tune(self, text: str) -> None:
         """One `--tune`: a name and its values; of the learning rate alone, the rates around that of the training."""
@@ -208,12 +208,12 @@ class Editor:
         if len(keys) > 1 and _counts(chosen, keys[0]):
             self._open_loss(("loss", int(keys[0])))
             return self.put(("loss", int(keys[0]), *keys[1:]), value, place)
-        having = [index for index, item in enumerate(chosen) if keys[0] in _options_of(item)]
-        if not having:
+        indices = [index for index, item in enumerate(chosen) if keys[0] in _options_of(item)]
+        if not indices:
             options = sorted({option for item in chosen for option in _options_of(item)})
             message = f"none of the losses has the option {shown(keys[0])}"
             raise SpecError(message, place=place, cure=choose_from(keys[0], options))
-        for index in having:
+        for index in indices:
             self._open_loss(("loss", index))
             self.put(("loss", index, *keys), deepcopy(value), place)
         return None
@@ -248,12 +248,12 @@ def _sign(text: str, flag: str) -> Any:
     if text == "\\t":
         return "\t"
     try:
-        found = read_value(text, flag)
+        value = read_value(text, flag)
     except SpecError:
         if text:
             return text
         raise
-    return text if found in (None, "", [], {}) and text not in NOTHING else found
+    return text if value in (None, "", [], {}) and text not in NOTHING else value
 
 
 def _options_of(item: Any) -> set[str]:
@@ -263,9 +263,9 @@ def _options_of(item: Any) -> set[str]:
 
     name = item.get("name") if isinstance(item, dict) else item
     alike = by_name(name, losses) if isinstance(name, str) else []
-    found = {option for loss in alike for option in loss.options}
+    options = {option for loss in alike for option in loss.options}
     weighed = any(not problems_of_weight(loss, loss.task, None) for loss in alike)  # the engine applies class weights
-    return found | {"output", "lr"} | ({"weight"} if weighed else set())
+    return options | {"output", "lr"} | ({"weight"} if weighed else set())
 
 
 def _indexed(data: Any, keys: list[str]) -> Keys:
@@ -305,7 +305,7 @@ def _kind_of(text: str) -> str | None:
     if text in _named():  # `--data digits` beside a folder of that name
         return None
     try:
-        endings = {each.suffix.casefold() for each in path.iterdir()}
+        endings = {file.suffix.casefold() for file in path.iterdir()}
     except OSError:
         endings = set()  # the source will say what is wrong with it
     kinds = {TABLES[ending] for ending in endings if ending in TABLES and ending != ".txt"}  # beside others, a note

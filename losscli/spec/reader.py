@@ -81,8 +81,8 @@ class Builder:
     def read(self, text: str) -> Document:
         """The document in `text`, or one `SpecError` with all that is wrong."""
         self.spots[()] = Spot(Place(self.file), Place(self.file))
-        for found in TAB.finditer(text):
-            place = place_at(self.file, text, found.end()) if self.placed else Place(self.file)
+        for tab in TAB.finditer(text):
+            place = place_at(self.file, text, tab.end()) if self.placed else Place(self.file)
             self._stop("tabs are not allowed as indentation", place, "indent with spaces")
         try:
             for event in yaml.parse(text, Loader=LOADER):

@@ -62,18 +62,18 @@ def schema() -> Schema:
     }
 
 
-def _section(key: str, known: Schema | None) -> Schema:
+def _section(key: str, section: Schema | None) -> Schema:
     """A key of the top; one that has no shape of its own here has that of its field."""
-    if known is None:
+    if section is None:
         annotation: Any = Spec.model_fields[key].annotation
-        known = _without_null(_bare(TypeAdapter(annotation).json_schema()))
-    said = "the version of this format" if key == "schema_version" else comment(Spec, key)
-    return {"description": said, **known} if said else known
+        section = _without_null(_bare(TypeAdapter(annotation).json_schema()))
+    description = "the version of this format" if key == "schema_version" else comment(Spec, key)
+    return {"description": description, **section} if description else section
 
 
-def _without_null(known: Schema) -> Schema:
+def _without_null(section: Schema) -> Schema:
     """A key that may be left out, and not be null."""
-    return _any_of(each for each in known["anyOf"] if each != {"type": "null"}) if "anyOf" in known else known
+    return _any_of(kind for kind in section["anyOf"] if kind != {"type": "null"}) if "anyOf" in section else section
 
 
 def _by_task(task: str) -> Schema:
@@ -94,21 +94,21 @@ def _kinds(shelf: Any) -> list[tuple[str, type[BaseModel]]]:
 def _blocks() -> tuple[dict[type[BaseModel], Schema], dict[str, Schema]]:
     """A reference for the class of each block, and the definitions of these classes and of those inside them."""
     kinds = [kind for _, kind in (*_kinds(sources), *_kinds(models))] + [Plan]
-    found, whole = models_json_schema([(kind, "validation") for kind in kinds])
-    defs = {name: _bare(each) for name, each in whole["$defs"].items()}
+    references, document = models_json_schema([(kind, "validation") for kind in kinds])
+    defs = {name: _bare(block) for name, block in document["$defs"].items()}
     for kind in with_inner(kinds):
-        for key, said in defs[kind.__name__].get("properties", {}).items():
+        for key, field in defs[kind.__name__].get("properties", {}).items():
             if comment(kind, key):
-                said.setdefault("description", comment(kind, key))
-    return {kind: found[kind, "validation"] for kind in kinds}, defs
+                field.setdefault("description", comment(kind, key))
+    return {kind: references[kind, "validation"] for kind in kinds}, defs
 
 
 def with_inner(kinds: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
     """The classes, and those of the blocks inside them."""
     inner: list[type[BaseModel]] = []
     for kind in kinds:
-        blocks = [field.annotation for field in kind.model_fields.values()]
-        inner += [kind, *with_inner(each for each in blocks if isinstance(each, type) and issubclass(each, BaseModel))]
+        types = [field.annotation for field in kind.model_fields.values()]
+        inner += [kind, *with_inner(part for part in types if isinstance(part, type) and issubclass(part, BaseModel))]
     return list(dict.fromkeys(inner))
 
 
@@ -137,13 +137,13 @@ def _losses_of(task: str) -> dict[str, Schema]:
     spelling = {name: _ref(f"spelling of {task}/{name}") for name in serving}
     cases = [{"if": _has("name", spelling[name]), "then": _ref(f"{task}/{name}")} for name in serving]
     # An editor offers the names of an enum; of the other spellings it learns whether they are right.
-    known: Schema = {"anyOf": [{"enum": list(serving)}, {"type": "string", **_any_of(spelling.values())}]}
+    name_schema: Schema = {"anyOf": [{"enum": list(serving)}, {"type": "string", **_any_of(spelling.values())}]}
     block = {
         "type": "object",
-        "properties": {"name": known},
+        "properties": {"name": name_schema},
         "allOf": [*cases, {"if": {"not": {"required": ["name"]}}, "then": _ref(f"{task}/{default}")}],
     }
-    names = {**known, "default": default}
+    names = {**name_schema, "default": default}
     one = f"one loss of {task}"
     defs[one] = {"if": {"type": "string"}, "then": names, "else": block}
     several = {"type": "array", "items": _ref(one), "minItems": 1}
@@ -168,10 +168,10 @@ def _loss(item: Loss, task: str) -> Schema:
 def _option(option: Option) -> Schema:
     """One value of an option, or a list of values: a grid."""
     value = _any_of([*_values(option.accepts), *([{"type": "null"}] if option.optional else [])])
-    found: Schema = {"anyOf": [value, {"type": "array", "items": value, "minItems": 1}]}
+    option_schema: Schema = {"anyOf": [value, {"type": "array", "items": value, "minItems": 1}]}
     bounds = option.accepts if isinstance(option.accepts, Bounds) else getattr(option.accepts, "bounds", None)
-    found["description"] = (f"number {bounds}" if bounds else "one of these") + "; a list is a grid"
-    return found if option.required else {**found, "default": option.default}
+    option_schema["description"] = (f"number {bounds}" if bounds else "one of these") + "; a list is a grid"
+    return option_schema if option.required else {**option_schema, "default": option.default}
 
 
 def _values(accepts: Bounds | PerClass | Several | Choice) -> list[Schema]:
@@ -187,12 +187,12 @@ def _values(accepts: Bounds | PerClass | Several | Choice) -> list[Schema]:
 
 
 def _number(bounds: Bounds) -> Schema:
-    found: Schema = {"type": "number"}
+    number: Schema = {"type": "number"}
     if bounds.low != float("-inf"):
-        found["exclusiveMinimum" if bounds.low_open else "minimum"] = bounds.low
+        number["exclusiveMinimum" if bounds.low_open else "minimum"] = bounds.low
     if bounds.high != float("inf"):
-        found["exclusiveMaximum" if bounds.high_open else "maximum"] = bounds.high
-    return found
+        number["exclusiveMaximum" if bounds.high_open else "maximum"] = bounds.high
+    return number
 
 
 def _metrics_of(task: str) -> Schema:
@@ -213,9 +213,9 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name.replace('/', '~1').replace(' ', '%20')}"}
 
 
-def _any_of(found: Iterable[Schema]) -> Schema:
-    listed = list(found)
-    return listed[0] if len(listed) == 1 else {"anyOf": listed}
+def _any_of(schemas: Iterable[Schema]) -> Schema:
+    members = list(schemas)
+    return members[0] if len(members) == 1 else {"anyOf": members}
 
 
 def _has(key: str, value: Schema) -> Schema:
@@ -226,10 +226,10 @@ def _where(key: str, value: str, then: Schema) -> Schema:
     return {"if": _has(key, {"enum": [value]}), "then": then}
 
 
-def _bare(found: Any) -> Any:
+def _bare(node: Any) -> Any:
     """Without the titles that pydantic makes of names; a property that is called title stays."""
-    if isinstance(found, list):
-        return [_bare(each) for each in found]
-    if not isinstance(found, dict):
-        return found
-    return {key: _bare(value) for key, value in found.items() if not (key == "title" and isinstance(value, str))}
+    if isinstance(node, list):
+        return [_bare(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _bare(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))}

@@ -34,11 +34,11 @@ def read_text(path: Path) -> str:
 
 def printable(text: str, file: str, placed: bool = True) -> str:
     """The text itself, if it holds no control characters; `placed` says whether a line and column mean anything."""
-    found = UNPRINTABLE.search(text)
-    if found:
-        code = ord(found.group())
+    match = UNPRINTABLE.search(text)
+    if match:
+        code = ord(match.group())
         name = f"the character U+{code:04X}" if code else "a NUL byte"
-        place = place_at(file, text, found.start()) if placed else Place(file)
+        place = place_at(file, text, match.start()) if placed else Place(file)
         raise SpecError(f"a spec must be plain text, and this holds {name}", place=place, cure="remove it")
     return text
 

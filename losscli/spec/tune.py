@@ -132,20 +132,20 @@ def _of_rates(values: list[Any], losses: Sequence[LossChoice], plan: Plan | None
 
 def _of_option(name: str, values: list[Any], losses: Sequence[LossChoice], task: str) -> Iterator[Mistake]:
     path: Keys = ("tune", name)
-    found = [(choice, find(choice.name, task)) for choice in losses]
-    having = [(choice, loss) for choice, loss in found if _takes(loss, name, task)]
-    if losses and not having:
-        known = sorted({option for _, loss in found for option in loss.options})
+    pairs = [(choice, find(choice.name, task)) for choice in losses]
+    takers = [(choice, loss) for choice, loss in pairs if _takes(loss, name, task)]
+    if losses and not takers:
+        options = sorted({option for _, loss in pairs for option in loss.options})
         message = f"tune: none of the losses has the option {shown(name)}"
-        yield Mistake(Problem(message, cure=choose_from(name, [RATE, *known])), path, True)
+        yield Mistake(Problem(message, cure=choose_from(name, [RATE, *options])), path, True)
         return
-    if losses and all(_sets(choice, name) for choice, _ in having):
-        which = ", ".join(dict.fromkeys(choice.name for choice, _ in having))
-        verb = "sets" if len({choice.name for choice, _ in having}) == 1 else "set"
+    if losses and all(_sets(choice, name) for choice, _ in takers):
+        which = ", ".join(dict.fromkeys(choice.name for choice, _ in takers))
+        verb = "sets" if len({choice.name for choice, _ in takers}) == 1 else "set"
         message = f"{dotted(path)}: {which} {verb} {shown(name, bare=True)} already, so there is nothing to tune"
         yield Mistake(Problem(message, cure="leave it out of loss, or out of tune"), path, True)
     for index, value in enumerate(values):
-        for loss in {loss.name: loss for choice, loss in having if not _sets(choice, name)}.values():
+        for loss in {loss.name: loss for choice, loss in takers if not _sets(choice, name)}.values():
             own = name in loss.options
             wrongs = problems_of(loss, {name: value}) if own else problems_of_weight(loss, task, value)
             yield from (Mistake(wrong, (*path, index)) for wrong in wrongs)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from losscli.data.corrupt import Corruption, corrupt, told
+from losscli.data.corrupt import Corruption, corrupt, damage_findings
 from losscli.data.dataset import Table
 from losscli.data.prepare import prepare
 from losscli.data.sources import Split
@@ -160,10 +160,10 @@ def test_only_training_rows_are_touched_and_the_scale_is_that_of_what_is_seen():
 
 def test_what_was_done_is_told_with_counts():
     damages = [{"labels": (20, 200), "missing": (5, 50)}, {"labels": (22, 220), "missing": (5, 50)}]
-    (finding,) = told(Corruption(labels=0.1, missing=0.1), damages)
+    (finding,) = damage_findings(Corruption(labels=0.1, missing=0.1), damages)
     assert finding.code == "corrupted"
     assert "20 to 22 of 200 to 220 training labels were changed; 5 of 50 training cells were emptied" in finding.message
-    assert told(Corruption(), [{}]) == []
+    assert damage_findings(Corruption(), [{}]) == []
 
 
 @pytest.mark.parametrize(

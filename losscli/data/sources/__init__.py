@@ -118,8 +118,8 @@ class Split(Strict):
 
     def refuses(self, seeds: Sequence[int]) -> str | None:
         """Why these seeds are not all the folds, if so. Without `repeats`, any number of whole divisions will do."""
-        whole = self.folds and len(seeds) % self.folds == 0 and (self.repeats is None or len(seeds) == self.seeds)
-        if not self.folds or (whole and sorted(seeds) == list(range(len(seeds)))):
+        complete = self.folds and len(seeds) % self.folds == 0 and (self.repeats is None or len(seeds) == self.seeds)
+        if not self.folds or (complete and sorted(seeds) == list(range(len(seeds)))):
             return None
         times = f", {self.repeats} times" if self.repeats else ""
         return f"each of the {self.folds} folds{times} is a seed, which makes {self.seeds} seeds, 0 to {self.seeds - 1}"
@@ -152,7 +152,7 @@ class Source(Strict):
 
     @field_validator("order")
     @classmethod
-    def _has_each_once(cls, order: list[Label] | None) -> list[Label] | None:
+    def _names_no_label_twice(cls, order: list[Label] | None) -> list[Label] | None:
         named = [as_label(label) for label in order or []]
         twice = [label for at, label in enumerate(named) if label in named[:at]]
         if twice:

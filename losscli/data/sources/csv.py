@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from losscli.data.delimited import blocks, header_of
 from losscli.data.files import File, Watched
 from losscli.data.gather import Form, Gathered, gather
-from losscli.data.infer import Wanted
+from losscli.data.infer import ColumnOptions
 from losscli.data.sources import source
 from losscli.data.tabular import Tabular
 from losscli.data.textfile import read_pieces
@@ -42,7 +42,7 @@ class Csv(Tabular):
 
     @field_validator("encoding")
     @classmethod
-    def _is_known(cls, encoding: str) -> str:
+    def _is_an_encoding(cls, encoding: str) -> str:
         try:
             "".encode(encoding)
             codecs.lookup(encoding)
@@ -77,5 +77,5 @@ class Csv(Tabular):
         first = next(block for block in blocks(pieces, file.name, delimiter) if len(block.lines))
         return header_of(first, file.name, delimiter, self.header)
 
-    def wanted(self, name: str, rows: int) -> Wanted:
-        return replace(super().wanted(name, rows), decimal=self.decimal)
+    def column_options(self, name: str, rows: int) -> ColumnOptions:
+        return replace(super().column_options(name, rows), decimal=self.decimal)

@@ -67,8 +67,8 @@ def _open(file: File, watched: Watched) -> Any:
         if first != MARK:
             text = _is_text(first + stream.read(LOOKED_AT))
             cure = f"use {setting('source', 'csv')}" if text else "export the table as Parquet"
-            said = "is empty" if not first else "does not begin like one"
-            raise DataError(f"the file must be Parquet, and {said}", place=Place(file.name), cure=cure)
+            state = "is empty" if not first else "does not begin like one"
+            raise DataError(f"the file must be Parquet, and {state}", place=Place(file.name), cure=cure)
         while piece := stream.read(PIECE):
             watched.saw(file.name, piece)
     try:
@@ -84,8 +84,8 @@ def _is_text(data: bytes) -> bool:
 
 
 def _damaged(file: str, failed: Exception) -> DataError:
-    said = shown((str(failed).splitlines() or [""])[0].partition(". ")[0][:78])[1:-1]
-    return DataError(f"the Parquet file is damaged: {said}", place=Place(file), cure="write or copy it once more")
+    reason = shown((str(failed).splitlines() or [""])[0].partition(". ")[0][:78])[1:-1]
+    return DataError(f"the Parquet file is damaged: {reason}", place=Place(file), cure="write or copy it once more")
 
 
 def _check_names(expected: Sequence[str], names: Sequence[str], first: str, file: str) -> None:
@@ -145,24 +145,25 @@ def _column(files: Sequence[File], parts: Sequence[Any], name: str, origin: Orig
     if kinds[0] == "number" and not text:
         return Raw(name, origin, numbers=_numbers(chunks, name, origin), typed=typed)
     texts = [_texts(chunk) for chunk in chunks]
-    told = "text" if kinds[0] in ("text", "boolean") else None  # numbers and dates that are to be texts tell themselves
-    whole = pa.chunked_array(texts, pa.dictionary(pa.int32(), pa.string()))
-    return Raw(name, origin, texts=whole, typed=told)
+    # Numbers and dates that are to be texts tell themselves what they are.
+    text_type = "text" if kinds[0] in ("text", "boolean") else None
+    column = pa.chunked_array(texts, pa.dictionary(pa.int32(), pa.string()))
+    return Raw(name, origin, texts=column, typed=text_type)
 
 
 def _kind(file: str, name: str, kind: Any) -> str:
     """number, text, boolean or date; `DataError` for a type that is none of them."""
-    import pyarrow.types as of
+    from pyarrow import types
 
-    if of.is_dictionary(kind):
+    if types.is_dictionary(kind):
         return _kind(file, name, kind.value_type)
-    if of.is_integer(kind) or of.is_floating(kind) or of.is_decimal(kind) or of.is_null(kind):
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind):
         return "number"
-    if of.is_boolean(kind):
+    if types.is_boolean(kind):
         return "boolean"
-    if of.is_string(kind) or of.is_large_string(kind) or str(kind) == "string_view":
+    if types.is_string(kind) or types.is_large_string(kind) or str(kind) == "string_view":
         return "text"
-    if of.is_date(kind) or of.is_timestamp(kind):
+    if types.is_date(kind) or types.is_timestamp(kind):
         return "date"
     raise DataError(
         f"the column {shown(name)} has the type {shown(kind)[1:-1]}, which is not supported",
@@ -201,12 +202,12 @@ def _exact(chunk: Any) -> tuple[np.ndarray, np.ndarray]:
     """A chunk as float64, and where a whole number was rounded."""
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.types as of
+    from pyarrow import types
 
-    chunk = chunk.dictionary_decode() if of.is_dictionary(chunk.type) else chunk
-    if of.is_decimal(chunk.type):
+    chunk = chunk.dictionary_decode() if types.is_dictionary(chunk.type) else chunk
+    if types.is_decimal(chunk.type):
         chunk = pc.cast(chunk, pa.string())  # a decimal's text is read as the nearest double; its cast is not
-    rounds = of.is_integer(chunk.type) or of.is_string(chunk.type)
+    rounds = types.is_integer(chunk.type) or types.is_string(chunk.type)
     exact = pc.cast(chunk, pa.float64(), safe=False) if len(chunk) else pa.array([], pa.float64())
     values = exact.to_numpy(zero_copy_only=False)
     large = np.abs(values) >= EXACT
@@ -222,12 +223,12 @@ def _texts(chunk: Any) -> Any:
     """A chunk as a dictionary of texts; dates and timestamps as ISO writes them, booleans as False and True."""
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.types as of
+    from pyarrow import types
 
-    chunk = chunk.dictionary_decode() if of.is_dictionary(chunk.type) else chunk
-    if of.is_timestamp(chunk.type) and chunk.type.tz is not None:
+    chunk = chunk.dictionary_decode() if types.is_dictionary(chunk.type) else chunk
+    if types.is_timestamp(chunk.type) and chunk.type.tz is not None:
         in_utc = pc.cast(pc.cast(chunk, pa.timestamp(chunk.type.unit)), pa.string())
         return pc.binary_join_element_wise(in_utc, "Z", "").dictionary_encode()
-    if of.is_boolean(chunk.type):
+    if types.is_boolean(chunk.type):
         chunk = pc.if_else(chunk, "True", "False")
     return pc.cast(chunk, pa.string()).dictionary_encode()

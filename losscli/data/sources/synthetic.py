@@ -150,7 +150,7 @@ class Synthetic(Source):
     def _targets(self, target: np.ndarray) -> dict[str, Column]:
         if GENERATORS[self.name] in ("binary", "multiclass"):
             classes, codes = np.unique(target, return_inverse=True)
-            return {"y": Column(codes.astype(np.int32), tuple(str(int(each)) for each in classes))}
+            return {"y": Column(codes.astype(np.int32), tuple(str(int(value)) for value in classes))}
         values = target.astype(np.float64)
         if values.ndim == 1:
             return {"y": Column(values)}
@@ -160,8 +160,8 @@ class Synthetic(Source):
 def _parameters(generator: str) -> Mapping[str, inspect.Parameter]:
     from sklearn import datasets
 
-    found = inspect.signature(getattr(datasets, f"make_{generator}")).parameters
-    return {name: found[name] for name in found if name != "random_state" and not name.startswith(OURS)}
+    parameters = inspect.signature(getattr(datasets, f"make_{generator}")).parameters
+    return {name: parameters[name] for name in parameters if name != "random_state" and not name.startswith(OURS)}
 
 
 def _objection(key: str, value: object, accepted: Mapping[str, inspect.Parameter]) -> str | None:
@@ -177,23 +177,23 @@ def _objection(key: str, value: object, accepted: Mapping[str, inspect.Parameter
     if isinstance(default, bool):
         return None if isinstance(value, bool) else f"expected true or false, got {value!r:.80}"
     if isinstance(default, int):
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return None if whole else f"expected a whole number, got {value!r:.80}"
+        integral = isinstance(value, int) and not isinstance(value, bool)
+        return None if integral else f"expected a whole number, got {value!r:.80}"
     if _is_number(value) or (value is None and default is None):
         return None
     if isinstance(default, float) and key not in ("cluster_std",):
         return f"expected a number, got {value!r:.80}"
-    if isinstance(value, list) and value and all(_is_number(each) for each in _flat(value)):
+    if isinstance(value, list) and value and all(_is_number(item) for item in _flat(value)):
         return None
     return f"expected a number or a list of numbers, got {value!r:.80}"
 
 
 def _refusal(generator: str, reason: str) -> str:
     """What a generator does not accept, in words; scikit-learn names the option and what must hold."""
-    found = INVALID.fullmatch(" ".join(reason.split())[:300])
-    if found is None:
+    match = INVALID.fullmatch(" ".join(reason.split())[:300])
+    if match is None:
         return f"the generator {generator} does not accept its options: {' '.join(reason.split())[:300]}"
-    option, must, value = found.groups()
+    option, must, value = match.groups()
     return f"data.{option}: expected {must}, got {value}"
 
 
@@ -202,7 +202,7 @@ def _is_number(value: object) -> bool:
 
 
 def _flat(values: list[Any]) -> list[Any]:
-    return [inner for each in values for inner in (each if isinstance(each, list) else [each])]
+    return [inner for item in values for inner in (item if isinstance(item, list) else [item])]
 
 
 def _detail(key: str, why: str) -> InitErrorDetails:
