@@ -283,6 +283,7 @@ def test_an_export_that_fails_leaves_no_folder(
     def fails(*_: object) -> None:
         raise MachineError("onnx is not installed")
 
+    assert "onnx" in exporters  # a shelf that is not loaded yet would refuse the second of a name
     monkeypatch.setitem(exporters._items, "onnx", ("model.onnx", fails))
     (run,) = restore(records["regression"], Wanted())
     with pytest.raises(MachineError, match="not installed"):

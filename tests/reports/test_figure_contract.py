@@ -18,7 +18,6 @@ from losscli.reports.recall import recall
 from losscli.tasks import tasks
 
 QUICK = ("--epochs", "3", "--seeds", "3", "--quiet", "--set", "model.hidden=[8]")
-TRACE_KEYS = ("entry", "stays", "band")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,11 @@ from math import inf
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 
+from losscli.stack.forecast import levels_of, quantiles_of
+from losscli.stack.models import models
+from losscli.stack.output import Outlet
 from losscli.stack.plan import Plan
 from losscli.stack.probe import _of_truth, _stacked
 from losscli.stack.train import Training, epochs_of, steps_of
@@ -69,3 +73,20 @@ def test_rows_whose_labels_were_changed_in_one_run_alone_are_told_of_all() -> No
     found = _stacked([none, changed, None])
     assert found is not None
     assert [rows.tolist() for rows in found] == [[False, False], [False, True], []]
+
+
+@pytest.mark.parametrize("loss", ["gaussian-nll", "crps-gaussian"])
+def test_what_is_told_of_a_whole_distribution_is_its_median_and_nine_tenths(loss: str, run_of) -> None:
+    run = run_of(loss, task="regression")
+    outlet = Outlet([run], tasks.get("regression"), torch.device("cpu"))
+    assert levels_of(outlet) == (0.05, 0.5, 0.95)
+    output = torch.tensor([[[0.3, 2 * np.log(0.5)], [-1.0, 0.0]]])  # means and log-variances: sd 0.5 and 1
+    scale = run.dataset.scale
+    wanted = [norm.ppf([0.05, 0.5, 0.95], mean, sd) * scale.scale + scale.center for mean, sd in ((0.3, 0.5), (-1, 1))]
+    np.testing.assert_allclose(quantiles_of(outlet, output)[0].numpy(), wanted, rtol=1e-5)
+
+
+def test_the_default_network_is_that_of_the_spec_s_documentation() -> None:
+    mlp = models.get("mlp")()
+    assert (mlp.hidden, mlp.activation, mlp.norm, mlp.dropout, mlp.output) == ([64, 64], "relu", "none", 0.0, "auto")
+    assert [type(layer).__name__ for layer in mlp.layers(3, 2)] == ["Linear", "Activation"] * 2 + ["Linear"]
