@@ -7,11 +7,11 @@ from math import inf
 import numpy as np
 import pytest
 import torch
+from losscli.stack.output import Outlet
 from scipy.stats import norm
 
 from losscli.stack.forecast import levels_of, quantiles_of
 from losscli.stack.models import models
-from losscli.stack.output import Outlet
 from losscli.stack.plan import Plan
 from losscli.stack.probe import _of_truth, _stacked
 from losscli.stack.train import Training, epochs_of, steps_of
