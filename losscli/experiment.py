@@ -142,7 +142,7 @@ def _looked(runs: Sequence[Run], task: str) -> list[Finding]:
 def _wired(run: Run, task: str) -> LossCall:
     """What the rules look at: of an entry's first run, whose training split stands for those of the others."""
     settings = {name: resolve(value, name, run.loss, run.dataset) for name, value in run.settings.items()}
-    shares = class_shares(run.dataset.parts["train"].target, task)
+    shares = class_shares(run.dataset.parts["train"].counted_target, task)
     return LossCall(run.entry, task, run.loss, run.output, settings, shares)
 
 

@@ -67,3 +67,41 @@ def test_a_mapping_names_some_classes(run) -> None:
     assert first.scores["test"]["accuracy"].values == second.scores["test"]["accuracy"].values
     with pytest.raises(SpecError, match="all zero"):
         run("{name: hinge, weight: {yes: 0, no: 0}}")
+
+
+@pytest.mark.parametrize(
+    ("task", "loss"),
+    [
+        ("multiclass", "{name: cross-entropy, weight: balanced}"),
+        ("multiclass", "logit-adjusted"),
+        ("multiclass", "ldam"),
+        ("binary", "{name: bce-logits, pos_weight: balanced}"),
+        ("binary", "{name: hinge, weight: effective}"),
+        ("regression", "mse"),
+    ],
+)
+def test_rows_of_weight_zero_are_as_good_as_absent(tmp_path: Path, task: str, loss: str) -> None:
+    """In whole batches, what is learned from the training split (scales, codes, counts of classes) does not see them either."""
+    chance = np.random.default_rng(1)
+    x = chance.normal(3.0, 2.0, 90)
+    y = {
+        "binary": np.where(x + chance.normal(size=90) > 4, "yes", "no"),
+        "multiclass": np.digitize(x + chance.normal(size=90), [2, 4]),
+        "regression": x + chance.normal(size=90),
+    }[task]
+    part = np.array(["train"] * 50 + ["valid"] * 20 + ["test"] * 20)
+    weight = np.where((np.arange(90) % 3 == 0) & (part == "train"), 0, 1)
+    losses = []
+    for name, kept in (("with", np.ones(90, bool)), ("without", weight > 0)):
+        rows = [f"{a:.4f},{b},{w},{p}" for a, b, w, p in zip(x[kept], y[kept], weight[kept], part[kept], strict=True)]
+        path = tmp_path / f"{name}.csv"
+        path.write_text("\n".join(["x,y,w,part", *rows]) + "\n")
+        spec = tmp_path / f"{name}.yaml"
+        spec.write_text(
+            f"task: {task}\ndata: {{source: csv, path: {path.name}, target: y, weight: w, split: {{column: part}}}}\n"
+            f"loss: {loss}\nmodel: {{hidden: [8]}}\ntrain: {{epochs: 4, batch_size: 1000}}\nseeds: 2\n"
+        )
+        (arena,) = losscli.compare([losscli.load_spec(spec)], out=None).arenas
+        losses.append([point.value for run in arena.runs for point in run.history if point.metric == "loss"])
+    assert len(losses[0]) == 2 * 4 * 2
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)

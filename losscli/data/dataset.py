@@ -96,6 +96,17 @@ class Layout:
         return cls(max(layout.plain for layout in members), codes, members[0].sizes)
 
 
+def rows_that_count(weight: np.ndarray) -> np.ndarray | slice:
+    """The places of the rows that count: those of weight 0 are as good as absent. All where fewer than two count, which
+    would tell no spread.
+
+    >>> rows_that_count(np.array([0.0, 2.0, 1.0])).tolist(), rows_that_count(np.ones(3)), rows_that_count(np.zeros(3))
+    ([1, 2], slice(None, None, None), slice(None, None, None))
+    """
+    places = np.flatnonzero(weight)
+    return places if 1 < len(places) < len(weight) else slice(None)
+
+
 @dataclass(frozen=True)
 class Part:
     """One split: features float32 [N, F], target as `tasks.Target.values` says (regression: standardised, float32).
@@ -122,6 +133,11 @@ class Part:
     @property
     def rows(self) -> int:
         return len(self.target)
+
+    @property
+    def counted_target(self) -> np.ndarray:
+        """The target of the rows whose weight is not 0: what counts of classes, scales and encodings are learned from."""
+        return self.target if self.weight is None else self.target[rows_that_count(self.weight)]
 
 
 @dataclass(frozen=True)

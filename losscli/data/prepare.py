@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.data.corrupt import Corruption, Damaged, corrupt, damage_findings
 from losscli.data.cures import setting
-from losscli.data.dataset import SPLITS, Dataset, Part, Table
+from losscli.data.dataset import SPLITS, Dataset, Part, Table, rows_that_count
 from losscli.data.decode import scaled, target_scale, target_state
 from losscli.data.encode import Encoder
 from losscli.data.encoding import Encoding
@@ -53,8 +53,9 @@ def prepare(
         rows, places = {**rows, "train": train.rows}, np.arange(len(train.rows))
     _need_two_classes(task, target, train.values)
     encoding = encoding or Encoding()
-    encoder = replace(Encoder.fit(train.features, places, encoding), dates=_dates(table))
-    scale = None if task.has_classes else target_scale(train.values, target.transform, target.standardise)
+    learned = slice(None) if table.weight is None else rows_that_count(table.weight[rows["train"]])
+    encoder = replace(Encoder.fit(train.features, places[learned], encoding), dates=_dates(table))
+    scale = None if task.has_classes else target_scale(train.values[learned], target.transform, target.standardise)
 
     def encoded(columns: Mapping[str, Column], places: np.ndarray) -> np.ndarray | Stream:
         if room is None or room.holds(table.rows, encoder):

@@ -33,7 +33,7 @@ def class_weights_of(run: Run) -> np.ndarray | None:
     given = class_weight_given(run)
     if given is None:
         return None
-    return class_weights(given, run.dataset.parts["train"].target, run.dataset.target.labels)
+    return class_weights(given, run.dataset.parts["train"].counted_target, run.dataset.target.labels)
 
 
 def weight_of(run: Run, split: str) -> float:

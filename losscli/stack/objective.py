@@ -185,7 +185,9 @@ def _varies(option: Option, value: Any) -> bool:
 
 
 def _class_weight(runs: Sequence[Run], device: torch.device) -> Tensor:
-    found = [class_weights(run.weight, run.dataset.parts["train"].target, run.dataset.target.labels) for run in runs]
+    found = [
+        class_weights(run.weight, run.dataset.parts["train"].counted_target, run.dataset.target.labels) for run in runs
+    ]
     return torch.from_numpy(np.stack(found)).to(device)[:, None, :]  # [r, 1, K]
 
 
@@ -202,7 +204,7 @@ def resolve(value: Any, name: str, loss: Loss, dataset: Dataset) -> Any:
     accepts = loss.options[name].accepts
     if value is None or not isinstance(accepts, PerClass):
         return value
-    target, labels = dataset.parts["train"].target, dataset.target.labels
+    target, labels = dataset.parts["train"].counted_target, dataset.target.labels
     rule: Callable[..., float | np.ndarray] = positive_weight if name == "pos_weight" else class_weights
     found = (class_counts if "training" in accepts.rules else rule)(value, target, labels)
     return np.asarray(found, dtype=np.float32) if np.ndim(found) else float(found)
