@@ -85,9 +85,9 @@ class Leftover:
 
         logs = np.log(self.residual**2 + 1e-12 * float((self.residual**2).mean()) + 1e-300)
         design = np.concatenate([self.design, self.design[:, 1:] ** 2], axis=1)
-        said = _crossed(design, logs)
-        related = float(np.corrcoef(said, logs)[0, 1]) if said.std() > 0 and logs.std() > 0 else 0.0
-        groups = np.array_split(np.argsort(said, kind="stable"), GROUPS)
+        forecast = _crossed(design, logs)
+        related = float(np.corrcoef(forecast, logs)[0, 1]) if forecast.std() > 0 and logs.std() > 0 else 0.0
+        groups = np.array_split(np.argsort(forecast, kind="stable"), GROUPS)
         narrow, wide = (float(self.residual[rows].std()) for rows in (groups[0], groups[-1]))
         ratio = wide / narrow if narrow > 0 else 1.0
         return Unevenness(ratio, float(chi2.sf(len(logs) * related**2, 1)) if related > 0 else 1.0)
@@ -148,15 +148,15 @@ class Dispersion:
     expected_zeros: float
 
 
-def dispersion(found: Leftover) -> Dispersion:
+def dispersion(fit: Leftover) -> Dispersion:
     """Measured around a Poisson regression on the same design."""
-    counts = found.target
-    rate = _poisson_rates(found.design, counts)
+    counts = fit.target
+    rate = _poisson_rates(fit.design, counts)
     excess = ((counts - rate) ** 2 - counts) / rate  # its regression on the rate, without a constant, has slope alpha
     alpha = float((excess * rate).sum() / (rate**2).sum())
     left = excess - alpha * rate
     error = float(np.sqrt((left**2 * rate**2).sum()) / (rate**2).sum())
-    pearson = float((((counts - rate) ** 2) / rate).sum() / max(1, len(counts) - found.design.shape[1]))
+    pearson = float((((counts - rate) ** 2) / rate).sum() / max(1, len(counts) - fit.design.shape[1]))
     return Dispersion(alpha, alpha / error, pearson, float((counts == 0).mean()), float(np.exp(-rate).mean()))
 
 
