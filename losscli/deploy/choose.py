@@ -34,15 +34,15 @@ def choose_arena(arenas: Sequence[Result], number: int | None) -> int:
         return 0
     if number is not None and 1 <= number <= len(arenas):
         return number - 1
-    listed = ", ".join(f"{n} {_title(each)}" for n, each in enumerate(arenas, start=1))
-    said = f"the record holds {len(arenas)} arenas" if number is None else f"there is no arena {number}"
-    raise SpecError(f"{said}: {listed}", cure="choose one with --arena NUMBER")
+    listed = ", ".join(f"{n} {_title(arena)}" for n, arena in enumerate(arenas, start=1))
+    reason = f"the record holds {len(arenas)} arenas" if number is None else f"there is no arena {number}"
+    raise SpecError(f"{reason}: {listed}", cure="choose one with --arena NUMBER")
 
 
 def _title(arena: Result) -> str:
     """What tells an arena from others: its data, what was done to them, its task."""
-    told = [arena["data"], in_words(arena.get("corrupt") or {})]
-    return f"{', '.join(filter(None, told))} ({arena['task']})"
+    parts = [arena["data"], in_words(arena.get("corrupt") or {})]
+    return f"{', '.join(filter(None, parts))} ({arena['task']})"
 
 
 def choose_entry(arena: Result, name: str | None) -> str:
@@ -63,21 +63,23 @@ def choose_entry(arena: Result, name: str | None) -> str:
             f"the entries give intervals of different levels, so {arena['headline']} does not tell which is better"
         )
         raise SpecError(message, cure=f"name one (--entry): {', '.join(finished)}")
-    found = {each: [score for score in _goodness(arena, each).values() if math.isfinite(score)] for each in finished}
-    return _best({each: fmean(scores) if scores else math.nan for each, scores in found.items()})
+    by_entry = {
+        entry: [score for score in _goodness(arena, entry).values() if math.isfinite(score)] for entry in finished
+    }
+    return _best({entry: fmean(scores) if scores else math.nan for entry, scores in by_entry.items()})
 
 
-def choose_seeds(arena: Result, entry: str, wanted: Wanted) -> list[int]:
+def choose_seeds(arena: Result, entry: str, selection: Wanted) -> list[int]:
     """The seed that was asked for, all that finished, or the one that is best on its own valid split."""
     runs = [run for run in arena["runs"] if run["entry"] == entry]
     finished = [run["seed"] for run in runs if run["status"] != "diverged"]
-    if wanted.every_seed:
+    if selection.every_seed:
         return finished
-    if wanted.seed is not None and wanted.seed not in finished:
+    if selection.seed is not None and selection.seed not in finished:
         listed = ", ".join(map(str, finished))
-        raise SpecError(f"{shown(entry)} has no finished run with seed {wanted.seed}", cure=f"there are: {listed}")
-    if wanted.seed is not None:
-        return [wanted.seed]
+        raise SpecError(f"{shown(entry)} has no finished run with seed {selection.seed}", cure=f"there are: {listed}")
+    if selection.seed is not None:
+        return [selection.seed]
     scores = _goodness(arena, entry)
     return [_best({seed: scores[seed] for seed in finished})]
 
@@ -88,7 +90,9 @@ def _goodness(arena: Result, entry: str) -> dict[int, float]:
     if not metric.headline:
         raise SpecError(f"{metric.name} alone does not tell which is better", cure="name one: --entry and --seed")
     runs = [run for run in arena["runs"] if run["entry"] == entry]
-    measured = next(each for each in arena["entries"] if each["entry"] == entry)["valid"].get(arena["headline"], {})
+    measured = next(candidate for candidate in arena["entries"] if candidate["entry"] == entry)["valid"].get(
+        arena["headline"], {}
+    )
     values = measured.get("values") or [None] * len(runs)
     targets = [target_of(run.get("calibration") or {}) for run in runs]
     return {
