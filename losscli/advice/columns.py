@@ -92,7 +92,7 @@ def _facts(story: ColumnStory, column: Column | None) -> ColumnFacts:
         distinct = shape.distinct if shape else 0
         return ColumnFacts(*fields, distinct=distinct, shape=shape, present=present, parts=story.parts)
     counts = np.bincount(column.values[~column.missing], minlength=len(column.levels))
-    order = np.argsort(-counts, kind="stable")[:MOST_LEVELS]
+    order = np.argsort(-counts, kind="stable")[:MOST_LEVELS]  # stable: equally frequent ones keep their order
     levels = tuple((column.levels[at], int(counts[at])) for at in order if counts[at])
     distinct = int((counts > 0).sum())
     return ColumnFacts(*fields, distinct=distinct, levels=levels, present=present, parts=story.parts)

@@ -123,6 +123,7 @@ class Profile:
         distinct = np.unique(classes)
         if len(distinct) < 3:
             return float("nan")
+        # Clipped, or a single far-out row would decide where its class lies.
         centres = np.stack([np.clip(encoded[classes == label], -10, 10).mean(axis=0) for label in distinct])
         first, second = np.triu_indices(len(distinct), 1)
         apart = np.linalg.norm(centres[first] - centres[second], axis=1)

@@ -54,7 +54,7 @@ def fingerprints(columns: Mapping[str, Column], rows: int) -> np.ndarray:
         else:
             plain = np.where(np.isnan(column.values), np.nan, column.values + 0.0)  # one NaN, and no -0.0
             bits = plain.astype(np.float64).view(np.uint64)
-        hashes = _mixed((hashes ^ bits) + GOLDEN)
+        hashes = _mixed((hashes ^ bits) + GOLDEN)  # added, as `_mixed` leaves 0 a 0
     return hashes
 
 

@@ -73,6 +73,7 @@ class Leftover:
         left = squared - design @ np.linalg.lstsq(design, squared, rcond=None)[0]
         total = float(((squared - squared.mean()) ** 2).sum())
         share = 1 - float((left**2).sum()) / total if total else 0.0
+        # n R^2, with a degree of freedom for each regressor but the constant.
         return float(chi2.sf(len(squared) * share, 2))
 
     @cached_property
@@ -83,6 +84,7 @@ class Leftover:
         """
         from scipy.stats import chi2
 
+        # The floors keep a residual of exactly 0 from becoming -inf; the second one is for when all of them are 0.
         logs = np.log(self.residual**2 + 1e-12 * float((self.residual**2).mean()) + 1e-300)
         design = np.concatenate([self.design, self.design[:, 1:] ** 2], axis=1)
         forecast = _crossed(design, logs)
@@ -128,6 +130,7 @@ def _crossed(design: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def _ridge(design: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     weighed = design if weight is None else design * weight[:, None]  # [n, 1 + F]
+    # The penalty grows with the rows, so that it weighs the same against few as against many.
     inner = weighed.T @ design + RIDGE * len(design) * np.eye(design.shape[1])
     solved: np.ndarray = np.linalg.solve(inner, weighed.T @ target)
     return solved
@@ -167,6 +170,7 @@ def _poisson_rates(design: np.ndarray, counts: np.ndarray, rounds: int = 15) -> 
     for _ in range(rounds):
         rate = np.exp(logs)
         working = logs + (counts - rate) / rate
+        # An early round may overshoot: beyond these limits the next `exp` overflows, or divides by a rate of 0.
         logs = np.clip(design @ _ridge(design, working, rate), -20.0, highest)
     fitted: np.ndarray = np.exp(logs)
     return fitted

@@ -54,7 +54,7 @@ def ordinary(layer: Layer, weights: Weights) -> nn.Module:
 def _(layer: Linear, weights: Weights) -> nn.Module:
     module = nn.Linear(layer.inputs, layer.outputs, bias=layer.bias)
     bias = {"bias": weights["bias"][0]} if layer.bias else {}
-    return _filled(module, {"weight": weights["weight"].T, **bias})
+    return _filled(module, {"weight": weights["weight"].T, **bias})  # a stack has [in, out], PyTorch [out, in]
 
 
 @ordinary.register

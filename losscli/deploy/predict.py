@@ -64,6 +64,7 @@ def _by_chunks(run: Restored, features: Mapping[str, Column], rows: int) -> Outp
         encoded = run.encoder.transform(features, np.arange(start, min(start + CHUNK, rows)))
         output = predictor(torch.from_numpy(encoded))
         prediction, further = output if predictor.levels else (output, None)
+        # In float64 from here on: the mean over the runs should add no rounding of its own.
         numbers.append(prediction.reshape(len(encoded), -1).double().numpy())
         if further is not None:
             quantiles.append(further.reshape(len(encoded), -1, len(predictor.levels)).double().numpy())
