@@ -65,7 +65,7 @@ class UserError(Exception):
 
     def __init__(self, problem: str | Sequence[Problem], *, place: Place | None = None, cure: str | None = None):
         self.problems = [Problem(problem, place, cure)] if isinstance(problem, str) else list(problem)
-        super().__init__("\n".join(found.message for found in self.problems))
+        super().__init__("\n".join(item.message for item in self.problems))
 
 
 class SpecError(UserError):
@@ -137,9 +137,9 @@ class foreign:  # noqa: N801  it is used like a function
         if isinstance(error, SyntaxError) and error.filename == self.file:
             lines.append(error.lineno or 1)
         place = Place(self.file, lines[-1] if lines else None) if self.file else None
-        said = (str(error).splitlines() or [""])[0][:200]
+        first_line = (str(error).splitlines() or [""])[0][:200]
         raise CodeError(
-            f"{self.what} raises {type(error).__name__}: {shown(said)[1:-1]}",
+            f"{self.what} raises {type(error).__name__}: {shown(first_line)[1:-1]}",
             place=place,
             cure="mend it there; --debug shows the whole traceback",
         ) from error
@@ -158,10 +158,10 @@ def shown(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, (int, float, list, tuple, dict)):
-        whole = repr(float(value) if isinstance(value, float) else value)  # a number of numpy says its type
-        return whole if len(whole) <= 80 else whole[:80] + "…"
-    whole = str(value)
-    return repr(whole) if len(whole) <= 80 else repr(whole[:80]) + "…"
+        text = repr(float(value) if isinstance(value, float) else value)  # a number of numpy says its type
+        return text if len(text) <= 80 else text[:80] + "…"
+    text = str(value)
+    return repr(text) if len(text) <= 80 else repr(text[:80]) + "…"
 
 
 def visible(text: object, limit: int = 80) -> str:

@@ -88,9 +88,9 @@ def smaller(spec: Spec) -> Spec:
 def load(spec: Spec) -> Experiment:
     """Everything that a spec names, before anything is trained; whatever is wrong is told now."""
     task = tasks.get(spec.task)
-    found = entries(spec)
+    arena_entries = entries(spec)
     device = machine.choose(spec.train.device)
-    used = [find_loss(entry.loss, spec.task) for entry in found]
+    used = [find_loss(entry.loss, spec.task) for entry in arena_entries]
     read = spec.data.read(Path(spec.folder))
     with within(read.place):
         table = set_apart(read, spec.data.split)
@@ -102,15 +102,17 @@ def load(spec: Spec) -> Experiment:
         datasets, noticed = prepare_all(table, target, task, spec.data, spec.seeds)
     noticed += in_short(table.columns)
     metrics = [measured[name] for name in spec.metrics]
-    job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), probe=len(found) > 1)
-    experiment = Experiment(spec, job, found, datasets, ())
+    job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), probe=len(arena_entries) > 1)
+    experiment = Experiment(spec, job, arena_entries, datasets, ())
     noticed += leaks(table, target, experiment.different, task.has_classes)
-    said = [finding for entry in found for finding in _looked(experiment.first(entry), spec.task)]
-    said += [finding for loss in used for finding in ranked(loss, target)]
+    findings = [finding for entry in arena_entries for finding in _findings(experiment.first(entry), spec.task)]
+    findings += [finding for loss in used for finding in ranked(loss, target)]
     if table.weight is not None:
-        said += [_unweighted(entry.name) for entry, loss in zip(found, used, strict=True) if loss.over_batch]
-    said += uncounted(experiment.runs())
-    return replace(experiment, findings=list(dict.fromkeys([*spec.notes, *said, *noticed])))
+        findings += [
+            _unweighted(entry.name) for entry, loss in zip(arena_entries, used, strict=True) if loss.over_batch
+        ]
+    findings += uncounted(experiment.runs())
+    return replace(experiment, findings=list(dict.fromkeys([*spec.notes, *findings, *noticed])))
 
 
 def remembering(experiment: Experiment, most: int) -> Experiment:
@@ -126,20 +128,20 @@ def remembering(experiment: Experiment, most: int) -> Experiment:
     if len(kept) == len(seeds):
         return replace(experiment, job=job)
     message = f"the predictions of {counted(len(kept), 'seed')} of {len(seeds)} are kept: all would be too many"
-    told = Finding("predictions-cut", "info", message, "every score, history and weight of all seeds is kept")
-    return replace(experiment, job=job, findings=[*experiment.findings, told])
+    finding = Finding("predictions-cut", "info", message, "every score, history and weight of all seeds is kept")
+    return replace(experiment, job=job, findings=[*experiment.findings, finding])
 
 
-def _looked(runs: Sequence[Run], task: str) -> list[Finding]:
+def _findings(runs: Sequence[Run], task: str) -> list[Finding]:
     """What the rules notice of an entry: of its candidates, each kind once."""
-    found, *others = [look(_wired(run, task)) for run in runs]
-    for finding in (finding for each in others for finding in each):
-        if finding.code not in {said.code for said in found}:
-            found.append(finding)
-    return found
+    findings, *others = [look(_loss_call(run, task)) for run in runs]
+    for finding in (finding for candidate in others for finding in candidate):
+        if finding.code not in {earlier.code for earlier in findings}:
+            findings.append(finding)
+    return findings
 
 
-def _wired(run: Run, task: str) -> LossCall:
+def _loss_call(run: Run, task: str) -> LossCall:
     """What the rules look at: of an entry's first run, whose training split stands for those of the others."""
     settings = {name: resolve(value, name, run.loss, run.dataset) for name, value in run.settings.items()}
     shares = class_shares(run.dataset.parts["train"].counted_target, task)

@@ -62,9 +62,9 @@ def run(
         record=None,
         timing=_timing(experiments, trained, loaded - began, seconds),
         unmet=[
-            said
+            expectation
             for experiment, arena in zip(experiments, arenas, strict=True)
-            for said in unmet(experiment.spec.expect, arena)
+            for expectation in unmet(experiment.spec.expect, arena)
         ],
         breakdowns=breakdowns(arenas),
     )

@@ -42,10 +42,10 @@ class Shelf(Generic[Item]):
     def get(self, name: str) -> Item:
         """The thing of that name or alias; `SpecError` with the nearest name if there is none."""
         self._load()
-        found = self._items.get(self._aliases.get(name, name))
-        if found is None:
+        item = self._items.get(self._aliases.get(name, name))
+        if item is None:
             raise SpecError(f"there is no {self.noun} called {shown(name)}", cure=choose_from(name, self.names()))
-        return found
+        return item
 
     def names(self) -> list[str]:
         """The canonical names, in the order of the shelf."""
@@ -65,8 +65,8 @@ class Shelf(Generic[Item]):
             return
         self._loaded = True
         package = importlib.import_module(self.package)
-        for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            importlib.import_module(found.name)
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            importlib.import_module(module.name)
         if self.entry_points:
             self._load_installed(self.entry_points)
 

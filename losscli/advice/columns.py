@@ -33,7 +33,7 @@ TARGET_WORDS: tuple[str, ...] = (
 TARGET_WORDS += ("y", "quality", "price", "species", "rating", "score", "result", "deny", "visits")
 LATE_WORDS = ("y",)  # a target where it is the last column, else a coordinate
 LEAST_EACH = 10  # rows for each of the texts of a target
-TOLD = 5  # suggestions
+MOST_SUGGESTIONS = 5
 
 
 @dataclass(frozen=True)
@@ -83,19 +83,19 @@ def _story(name: str, column: Column, target: bool) -> ColumnStory:
 
 
 def _facts(story: ColumnStory, column: Column | None) -> ColumnFacts:
-    said = (story.name, story.kind, story.role, story.why, story.missing)
+    fields = (story.name, story.kind, story.role, story.why, story.missing)
     if column is None:
-        return ColumnFacts(*said, distinct=story.distinct or 0, parts=story.parts)
+        return ColumnFacts(*fields, distinct=story.distinct or 0, parts=story.parts)
     present = int((~column.missing).sum())
     if column.levels is None:
         shape = numbers(column.values)
         distinct = shape.distinct if shape else 0
-        return ColumnFacts(*said, distinct=distinct, shape=shape, present=present, parts=story.parts)
+        return ColumnFacts(*fields, distinct=distinct, shape=shape, present=present, parts=story.parts)
     counts = np.bincount(column.values[~column.missing], minlength=len(column.levels))
-    order = np.argsort(-counts, kind="stable")[:MOST_LEVELS]
+    order = np.argsort(-counts, kind="stable")[:MOST_LEVELS]  # stable: equally frequent ones keep their order
     levels = tuple((column.levels[at], int(counts[at])) for at in order if counts[at])
     distinct = int((counts > 0).sum())
-    return ColumnFacts(*said, distinct=distinct, levels=levels, present=present, parts=story.parts)
+    return ColumnFacts(*fields, distinct=distinct, levels=levels, present=present, parts=story.parts)
 
 
 @dataclass(frozen=True)
@@ -109,14 +109,16 @@ class Suggestion:
 def suggestions(columns: Sequence[ColumnFacts], table: Table) -> list[Suggestion]:
     """Which columns might be the target, the likeliest first: by name, place, and what they hold."""
     held = {**table.features, **table.targets}
-    usable = [each for each in columns if _could_be(each, held)]
+    usable = [column for column in columns if _could_be(column, held)]
     several = _yes_or_no_at_the_end(usable, columns)
-    ranked = sorted(usable, key=lambda each: -_likeliness(each, columns)[0])
-    found = [Suggestion((each.name,), _likeliness(each, columns)[1]) for each in ranked if each.name not in several]
+    ranked = sorted(usable, key=lambda column: -_likeliness(column, columns)[0])
+    result = [
+        Suggestion((column.name,), _likeliness(column, columns)[1]) for column in ranked if column.name not in several
+    ]
     if several:
         reason = f"the last {counted(len(several), 'column')} are yes or no: one multilabel target"
-        found.insert(0, Suggestion(several, reason))
-    return found[:TOLD]
+        result.insert(0, Suggestion(several, reason))
+    return result[:MOST_SUGGESTIONS]
 
 
 def _could_be(column: ColumnFacts, held: Mapping[str, Column]) -> bool:
@@ -131,9 +133,9 @@ def _could_be(column: ColumnFacts, held: Mapping[str, Column]) -> bool:
 def _likeliness(column: ColumnFacts, columns: Sequence[ColumnFacts]) -> tuple[float, str]:
     words = re.split(r"[\W_]+", column.name.casefold())
     meant = [word for word in words if word not in LATE_WORDS or column.name == columns[-1].name]
-    known = [len(TARGET_WORDS) - TARGET_WORDS.index(word) for word in meant if word in TARGET_WORDS]
-    reasons = [f"it is called {column.name}"] if known else []
-    points = 3.0 + max(known) / len(TARGET_WORDS) if known else 0.0
+    scores = [len(TARGET_WORDS) - TARGET_WORDS.index(word) for word in meant if word in TARGET_WORDS]
+    reasons = [f"it is called {column.name}"] if scores else []
+    points = 3.0 + max(scores) / len(TARGET_WORDS) if scores else 0.0
     if column.name == columns[-1].name:
         points, reasons = points + 1.5, [*reasons, "it is the last column"]
     elif column.name == columns[0].name:
@@ -150,11 +152,15 @@ def _likeliness(column: ColumnFacts, columns: Sequence[ColumnFacts]) -> tuple[fl
 
 def _yes_or_no_at_the_end(usable: Sequence[ColumnFacts], columns: Sequence[ColumnFacts]) -> tuple[str, ...]:
     """The columns of 0 and 1 that a table ends with, where they are several and not all of it."""
-    names = {each.name for each in usable}
-    found: list[str] = []
-    for each in reversed(columns):
-        shape = each.shape
-        if each.name not in names or shape is None or not (shape.low == 0 and shape.high == 1 and shape.distinct == 2):
+    names = {column.name for column in usable}
+    tail: list[str] = []
+    for column in reversed(columns):
+        shape = column.shape
+        if (
+            column.name not in names
+            or shape is None
+            or not (shape.low == 0 and shape.high == 1 and shape.distinct == 2)
+        ):
             break
-        found.insert(0, each.name)
-    return tuple(found) if 2 <= len(found) <= len(columns) // 2 else ()
+        tail.insert(0, column.name)
+    return tuple(tail) if 2 <= len(tail) <= len(columns) // 2 else ()

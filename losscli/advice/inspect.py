@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from losscli.advice.columns import ColumnFacts, Suggestion, columns_of, suggestions
-from losscli.advice.heuristics import asked
+from losscli.advice.heuristics import heuristics_for
 from losscli.advice.numbers import Numbers
 from losscli.advice.profile import Profile
 from losscli.advice.repeats import Repeats, fingerprints
@@ -49,7 +49,7 @@ class TargetFacts:
             "task": self.task,
             "reason": self.reason,
             "classes": [{"label": label, "rows": rows} for label, rows in self.classes],
-            "numbers": [asdict(each) for each in self.numbers],
+            "numbers": [asdict(shape) for shape in self.numbers],
             "histograms": [asdict(each) for each in self.histograms],
             "measured": dict(self.measured),
         }
@@ -71,13 +71,13 @@ class Inspection:
         return {
             "data": self.name,
             "rows": self.rows,
-            "columns": [each.to_json() for each in self.columns],
+            "columns": [column.to_json() for column in self.columns],
             "duplicate_rows": self.repeats.duplicates,
             "conflicting_rows": None if self.target is None else self.repeats.conflicting,
             "unlearnable_rows": self.repeats.floor if self.target is not None and self.target.classes else None,
             "target": None if self.target is None else self.target.to_json(),
             "suggestions": [{"columns": list(each.columns), "reason": each.reason} for each in self.suggestions],
-            "findings": [each.to_json() for each in self.findings],
+            "findings": [finding.to_json() for finding in self.findings],
         }
 
 
@@ -90,7 +90,7 @@ def inspect(profile: Profile, reason: str) -> Inspection:
 
 def describe(table: Table) -> Inspection:
     """Describe a table whose target is not known: its target columns are columns like others."""
-    columns = [replace(each, role="feature") if each.role == "target" else each for each in columns_of(table)]
+    columns = [replace(column, role="feature") if column.role == "target" else column for column in columns_of(table)]
     held = {**table.features, **table.targets}
     duplicates = table.rows - len(np.unique(fingerprints(held, table.rows)))
     return Inspection(
@@ -106,7 +106,9 @@ def _target(profile: Profile, reason: str) -> TargetFacts:
     numbers = profile.target.values.reshape(profile.rows, -1).T if profile.task == "regression" else np.empty((0, 0))
     drawn = tuple(histogram(column.astype(np.float64)) for column in numbers)
     measured = {
-        heuristic.name: said.reason for heuristic in asked(profile) if (said := heuristic.judge(profile)) is not None
+        heuristic.name: advice.reason
+        for heuristic in heuristics_for(profile)
+        if (advice := heuristic.advise(profile)) is not None
     }
     names = tuple(profile.table.targets)
     return TargetFacts(names, profile.task, reason, classes, tuple(profile.numbers), drawn, measured)

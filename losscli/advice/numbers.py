@@ -52,8 +52,8 @@ class Numbers:
 def numbers(values: np.ndarray) -> Numbers | None:
     """The shape of finite numbers [N]; None where there is none.
 
-    >>> found = numbers(np.array([0.0, 1.0, 2.0, 2.0, 100.0]))
-    >>> found.median, found.outliers, found.zeros, found.count_like
+    >>> shape = numbers(np.array([0.0, 1.0, 2.0, 2.0, 100.0]))
+    >>> shape.median, shape.outliers, shape.zeros, shape.count_like
     (2.0, 1, 1, True)
     """
     given = values[np.isfinite(values)].astype(np.float64)

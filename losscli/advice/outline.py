@@ -36,25 +36,25 @@ OTHERS = ("expect", "equivalence", "costs", "tune")  # keys that are decided onl
 
 @dataclass(frozen=True)
 class Line:
-    """A key with its value, or a key above a block (no value); `active` or commented out; `said` about it."""
+    """A key with its value, or a key above a block (no value); `active` or commented out; `description` says what it is for."""
 
     depth: int
     text: str
-    said: str = ""
+    description: str = ""
     active: bool = True
 
     def written(self) -> Iterator[str]:
         """The line with its comment beside it, or above it where it is too long."""
         lead = "" if self.active else "#" if self.text.startswith("# ") else "# "
         indent = "  " * self.depth
-        whole = f"{indent}{lead}{self.text}"
-        beside = f"{whole:<{ASIDE}}  # {self.said}"
-        if not self.said or len(beside) <= WIDEST:
-            yield beside if self.said else whole
+        line = f"{indent}{lead}{self.text}"
+        beside = f"{line:<{ASIDE}}  # {self.description}"
+        if not self.description or len(beside) <= WIDEST:
+            yield beside if self.description else line
             return
-        for part in textwrap.wrap(self.said, WIDEST - len(indent) - 3):
+        for part in textwrap.wrap(self.description, WIDEST - len(indent) - 3):
             yield f"{indent}## {part}"
-        yield whole
+        yield line
 
 
 @dataclass(frozen=True)
@@ -82,32 +82,32 @@ class Outline:
         return "\n".join(lines) + "\n"
 
     def _section(self, key: str) -> Iterator[Line]:
-        said = plain(comment(Spec, key), key) if key in Spec.model_fields else "the version of this format"
+        description = plain(comment(Spec, key), key) if key in Spec.model_fields else "the version of this format"
         if key == "task":
-            yield Line(0, f"task: {self.task}", said)
+            yield Line(0, f"task: {self.task}", description)
         elif key in ("data", "model", "train"):
             kind, given = self._block(key)
-            yield Line(0, f"{key}:", said)
+            yield Line(0, f"{key}:", description)
             yield from block(kind, given, 1)
         elif key == "loss":
-            yield Line(0, "loss:", said)
+            yield Line(0, "loss:", description)
             yield from self._losses()
         elif key == "seeds":
-            yield Line(0, f"seeds: {flow(self.seeds)}", said)
+            yield Line(0, f"seeds: {flow(self.seeds)}", description)
         elif key in self.others:
-            yield Line(0, f"{key}: {flow(self.others[key])}", said)
+            yield Line(0, f"{key}: {flow(self.others[key])}", description)
         elif key == "metrics":
             chosen = list(self.metrics) or list(tasks.get(self.task).default_metrics)
             others = [name for name in for_task(self.task) if name not in chosen]
-            yield Line(0, f"metrics: {flow(chosen)}", f"{said}; there are also {', '.join(others)}")
+            yield Line(0, f"metrics: {flow(chosen)}", f"{description}; there are also {', '.join(others)}")
         else:
-            known = {"name": self.name, "schema_version": SCHEMA_VERSION}
-            value = known[key] if key in known else _default(Spec, key)
+            values = {"name": self.name, "schema_version": SCHEMA_VERSION}
+            value = values[key] if key in values else _default(Spec, key)
             # A key that has no value by default is told of, as null would be refused in its place.
             yield Line(
                 0,
-                f"# {key}: {said}" if value is None else f"{key}: {flow(value)}",
-                said if value is not None else "",
+                f"# {key}: {description}" if value is None else f"{key}: {flow(value)}",
+                description if value is not None else "",
                 False,
             )
 
@@ -129,9 +129,9 @@ class Outline:
             for option in loss.options.values():
                 if not option.required and option.name not in choice.options:
                     yield Line(2, f"{option.name}: {flow(option.default)}", _takes(option), active=False)
-            for name, value in (each for each in written.items() if each[0] != "name"):
+            for name, value in (pair for pair in written.items() if pair[0] != "name"):
                 yield Line(2, f"{name}: {flow(value)}")
-            for name in (each for each in ("output", "lr") if each not in written):
+            for name in (key for key in ("output", "lr") if key not in written):
                 yield Line(2, f"{name}: null", plain(comment(LossChoice, name), name), active=False)
 
 
@@ -145,32 +145,32 @@ def block(kind: type[BaseModel], given: Mapping[str, Any], depth: int, active: b
         if key not in kind.model_fields:  # an option of a generator
             yield Line(depth, f"{key}: {flow(given[key])}")
             continue
-        said = plain(comment(kind, key), key)
+        description = plain(comment(kind, key), key)
         inner = kind.model_fields[key].annotation
         here = active and key in given
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield Line(depth, f"{key}:", said, here)
+            yield Line(depth, f"{key}:", description, here)
             inside = given[key] if here else {}
             # Within a comment, a deeper block is indented behind the sign.
             yield from (block(inner, inside, depth + 1) if here else _commented(inner, depth))
         else:
-            yield Line(depth, f"{key}: {flow(given[key] if key in given else _default(kind, key))}", said, here)
+            yield Line(depth, f"{key}: {flow(given[key] if key in given else _default(kind, key))}", description, here)
 
 
 def _commented(kind: type[BaseModel], depth: int) -> Iterator[Line]:
     for line in block(kind, {}, 1, active=False):
         inner = "  " * line.depth
-        yield Line(depth, f"{inner}{line.text}", line.said, active=False)
+        yield Line(depth, f"{inner}{line.text}", line.description, active=False)
 
 
-def plain(said: str, key: str) -> str:
+def plain(text: str, key: str) -> str:
     """A comment without the key that it stands beside.
 
     >>> plain("`clip` is the largest gradient norm", "clip"), plain("`lr` may be a list", "lr")
     ('the largest gradient norm', 'lr may be a list')
     """
     return re.sub(
-        rf"^`{re.escape(key)}`(?: is| are|:|(?= what| whether| the share| the labels| the sd)) ", "", said
+        rf"^`{re.escape(key)}`(?: is| are|:|(?= what| whether| the share| the labels| the sd)) ", "", text
     ).replace("`", "")
 
 
@@ -213,20 +213,25 @@ def of_spec(spec: Spec, folder: Path, header: Sequence[str], schema: str | None)
     )
 
 
-def of_recommendation(spec: Spec, found: Recommendation, folder: Path, schema: str | None) -> Outline:
+def of_recommendation(spec: Spec, recommendation: Recommendation, folder: Path, schema: str | None) -> Outline:
     """An outline whose losses are those recommended, each with its reason."""
     header = [f"Losses that {spec.name} asks for, measured by losscli recommend:"]
-    for each in found.advice.values():
-        header += textwrap.wrap(f"- {each.reason}", WIDEST - 4, subsequent_indent="  ")
-        header += [f"  ({each.source})"] if each.source else []
+    for advice in recommendation.advice.values():
+        header += textwrap.wrap(f"- {advice.reason}", WIDEST - 4, subsequent_indent="  ")
+        header += [f"  ({advice.source})"] if advice.source else []
     outline = of_spec(spec, folder, header, schema)
-    losses = [(LossChoice(name=each.pick.loss, options=dict(each.pick.options)), _why(each)) for each in found.losses]
+    losses = [
+        (LossChoice(name=recommended.pick.loss, options=dict(recommended.pick.options)), _why(recommended))
+        for recommended in recommendation.losses
+    ]
     return replace(outline, losses=losses)
 
 
-def _why(each: Any) -> str:
-    heuristics = ", ".join(each.reasons).replace("-", " ") or "the reference"
-    return f"{heuristics}: {each.summary}" if len(heuristics) + len(each.summary) < 90 else f"{heuristics}"
+def _why(recommended: Any) -> str:
+    heuristics = ", ".join(recommended.reasons).replace("-", " ") or "the reference"
+    return (
+        f"{heuristics}: {recommended.summary}" if len(heuristics) + len(recommended.summary) < 90 else f"{heuristics}"
+    )
 
 
 def _takes(option: Option) -> str:

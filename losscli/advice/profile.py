@@ -66,11 +66,11 @@ class Profile:
     @cached_property
     def leaks(self) -> list[Finding]:
         """The features that tell the target, or nearly."""
-        found = leaks(self.table, self.target, [], tasks.get(self.task).has_classes)
+        findings = leaks(self.table, self.target, [], tasks.get(self.task).has_classes)
         if self.copies and self.task == "regression":
             named = ", ".join(map(shown, self.copies[:5]))
-            found.append(Finding("fit-without", "info", f"what a linear fit explains was measured without {named}"))
-        return found
+            findings.append(Finding("fit-without", "info", f"what a linear fit explains was measured without {named}"))
+        return findings
 
     @cached_property
     def repeats(self) -> Repeats:
@@ -80,7 +80,7 @@ class Profile:
     def numbers(self) -> Sequence[Numbers]:
         """The shape of each column of a regression target."""
         columns = self.target.values.astype(np.float64).reshape(self.rows, -1).T
-        return [found for column in columns if (found := numbers(column)) is not None]
+        return [shape for column in columns if (shape := numbers(column)) is not None]
 
     @cached_property
     def leftover(self) -> Leftover | None:
@@ -94,7 +94,7 @@ class Profile:
         """Rows that the linear fit misses by far more than others, of how many; without a fit, rows of far targets."""
         if self.leftover is not None:
             return int(far_out(self.leftover.residual).sum()), len(self.leftover.target)
-        return max(((found.outliers, found.rows) for found in self.numbers), default=(0, self.rows))
+        return max(((shape.outliers, shape.rows) for shape in self.numbers), default=(0, self.rows))
 
     @cached_property
     def dispersion(self) -> Dispersion | None:
@@ -120,12 +120,13 @@ class Profile:
         except DataError:
             return float("nan")
         classes = self.target.values[rows]
-        seen = np.unique(classes)
-        if len(seen) < 3:
+        distinct = np.unique(classes)
+        if len(distinct) < 3:
             return float("nan")
-        centres = np.stack([np.clip(encoded[classes == each], -10, 10).mean(axis=0) for each in seen])
-        first, second = np.triu_indices(len(seen), 1)
+        # Clipped, or a single far-out row would decide where its class lies.
+        centres = np.stack([np.clip(encoded[classes == label], -10, 10).mean(axis=0) for label in distinct])
+        first, second = np.triu_indices(len(distinct), 1)
         apart = np.linalg.norm(centres[first] - centres[second], axis=1)
         if not np.ptp(apart):
             return float("nan")
-        return float(spearmanr(np.abs(seen[first] - seen[second]), apart).statistic)
+        return float(spearmanr(np.abs(distinct[first] - distinct[second]), apart).statistic)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
-from losscli.advice.heuristics import Advice, Pick, asked
+from losscli.advice.heuristics import Advice, Pick, heuristics_for
 from losscli.advice.profile import Profile
 from losscli.errors import Finding
 from losscli.losses import find
@@ -30,7 +30,7 @@ class Recommended:
         return {
             "loss": self.pick.loss,
             "options": dict(self.pick.options),
-            "entry": self.pick.said(),
+            "entry": self.pick.entry_name(),
             "summary": self.summary,
             "source": self.source,
             "heuristics": list(self.reasons),
@@ -50,32 +50,32 @@ class Recommendation:
     @property
     def metrics(self) -> Sequence[str]:
         """Those to judge by, as the first heuristic says that says something of them; empty: the task's default."""
-        return next((each.metrics for each in self.advice.values() if each.metrics), ())
+        return next((advice.metrics for advice in self.advice.values() if advice.metrics), ())
 
     @property
     def train(self) -> dict[str, Any]:
         """What the losses need of training, besides its defaults."""
-        return {key: value for each in self.advice.values() for key, value in each.train.items()}
+        return {key: value for advice in self.advice.values() for key, value in advice.train.items()}
 
     def to_json(self) -> dict[str, Any]:
         return {
             "task": self.task,
             "metrics": list(self.metrics),
             "train": self.train,
-            "reference": self.losses[0].pick.said(),
-            "losses": [each.to_json() for each in self.losses],
+            "reference": self.losses[0].pick.entry_name(),
+            "losses": [loss.to_json() for loss in self.losses],
             "advice": [
                 {
                     "heuristic": name,
-                    "reason": each.reason,
-                    "entries": [pick.said() for pick in each.picks],
-                    "source": each.source,
-                    "note": each.note,
+                    "reason": advice.reason,
+                    "entries": [pick.entry_name() for pick in advice.picks],
+                    "source": advice.source,
+                    "note": advice.note,
                 }
-                for name, each in self.advice.items()
+                for name, advice in self.advice.items()
             ],
             "left_out": self.left_out,
-            "findings": [each.to_json() for each in self.findings],
+            "findings": [finding.to_json() for finding in self.findings],
         }
 
 
@@ -85,15 +85,15 @@ def recommend(profile: Profile, most: int = MOST) -> Recommendation:
     At most `most` losses besides the reference: first each heuristic's first, then its second ...
     """
     advice = {
-        heuristic.name: _bare(said, profile.task)
-        for heuristic in asked(profile)
-        if (said := heuristic.judge(profile)) is not None
+        heuristic.name: _bare(answer, profile.task)
+        for heuristic in heuristics_for(profile)
+        if (answer := heuristic.advise(profile)) is not None
     }
     reference = Pick(tasks.get(profile.task).default_loss)
-    named: dict[str, tuple[Pick, list[str]]] = {reference.said(): (reference, [])}
-    in_turn = zip_longest(*([(name, pick) for pick in each.picks] for name, each in advice.items()))
+    named: dict[str, tuple[Pick, list[str]]] = {reference.entry_name(): (reference, [])}
+    in_turn = zip_longest(*([(name, pick) for pick in answer.picks] for name, answer in advice.items()))
     for name, pick in (pair for turn in in_turn for pair in turn if pair is not None):
-        named.setdefault(pick.said(), (pick, []))[1].append(name)
+        named.setdefault(pick.entry_name(), (pick, []))[1].append(name)
     short = list(named.values())[: most + 1]
     losses = [_recommended(pick, reasons, profile.task) for pick, reasons in short]
     return Recommendation(profile.task, advice, losses, len(named) - len(short), profile.leaks)
@@ -103,11 +103,13 @@ def _bare(advice: Advice, task: str) -> Advice:
     """The advice without options that are the default: a leaderboard leaves them out of an entry's name, too."""
     picks = []
     for pick in advice.picks:
-        known = find(pick.loss, task).options
-        told = {
-            name: value for name, value in pick.options.items() if name not in known or value != known[name].default
+        definitions = find(pick.loss, task).options
+        options = {
+            name: value
+            for name, value in pick.options.items()
+            if name not in definitions or value != definitions[name].default
         }
-        picks.append(Pick(pick.loss, told))
+        picks.append(Pick(pick.loss, options))
     return replace(advice, picks=picks)
 
 

@@ -47,15 +47,15 @@ def repeats(table: Table) -> Repeats:
 
 def fingerprints(columns: Mapping[str, Column], rows: int) -> np.ndarray:
     """uint64 [N]: equal where rows are equal in all columns; two others meet about once in 2^64 / N^2 tables."""
-    found = np.zeros(rows, dtype=np.uint64)
+    hashes = np.zeros(rows, dtype=np.uint64)
     for column in columns.values():
         if column.is_category:
             bits = column.values.astype(np.int64).view(np.uint64)
         else:
             plain = np.where(np.isnan(column.values), np.nan, column.values + 0.0)  # one NaN, and no -0.0
             bits = plain.astype(np.float64).view(np.uint64)
-        found = _mixed((found ^ bits) + GOLDEN)
-    return found
+        hashes = _mixed((hashes ^ bits) + GOLDEN)  # added, as `_mixed` leaves 0 a 0
+    return hashes
 
 
 def _mixed(bits: np.ndarray) -> np.ndarray:

@@ -73,6 +73,7 @@ class Leftover:
         left = squared - design @ np.linalg.lstsq(design, squared, rcond=None)[0]
         total = float(((squared - squared.mean()) ** 2).sum())
         share = 1 - float((left**2).sum()) / total if total else 0.0
+        # n R^2, with a degree of freedom for each regressor but the constant.
         return float(chi2.sf(len(squared) * share, 2))
 
     @cached_property
@@ -83,11 +84,12 @@ class Leftover:
         """
         from scipy.stats import chi2
 
+        # The floors keep a residual of exactly 0 from becoming -inf; the second one is for when all of them are 0.
         logs = np.log(self.residual**2 + 1e-12 * float((self.residual**2).mean()) + 1e-300)
         design = np.concatenate([self.design, self.design[:, 1:] ** 2], axis=1)
-        said = _crossed(design, logs)
-        related = float(np.corrcoef(said, logs)[0, 1]) if said.std() > 0 and logs.std() > 0 else 0.0
-        groups = np.array_split(np.argsort(said, kind="stable"), GROUPS)
+        forecast = _crossed(design, logs)
+        related = float(np.corrcoef(forecast, logs)[0, 1]) if forecast.std() > 0 and logs.std() > 0 else 0.0
+        groups = np.array_split(np.argsort(forecast, kind="stable"), GROUPS)
         narrow, wide = (float(self.residual[rows].std()) for rows in (groups[0], groups[-1]))
         ratio = wide / narrow if narrow > 0 else 1.0
         return Unevenness(ratio, float(chi2.sf(len(logs) * related**2, 1)) if related > 0 else 1.0)
@@ -128,6 +130,7 @@ def _crossed(design: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def _ridge(design: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     weighed = design if weight is None else design * weight[:, None]  # [n, 1 + F]
+    # The penalty grows with the rows, so that it weighs the same against few as against many.
     inner = weighed.T @ design + RIDGE * len(design) * np.eye(design.shape[1])
     solved: np.ndarray = np.linalg.solve(inner, weighed.T @ target)
     return solved
@@ -148,15 +151,15 @@ class Dispersion:
     expected_zeros: float
 
 
-def dispersion(found: Leftover) -> Dispersion:
+def dispersion(fit: Leftover) -> Dispersion:
     """Measured around a Poisson regression on the same design."""
-    counts = found.target
-    rate = _poisson_rates(found.design, counts)
+    counts = fit.target
+    rate = _poisson_rates(fit.design, counts)
     excess = ((counts - rate) ** 2 - counts) / rate  # its regression on the rate, without a constant, has slope alpha
     alpha = float((excess * rate).sum() / (rate**2).sum())
     left = excess - alpha * rate
     error = float(np.sqrt((left**2 * rate**2).sum()) / (rate**2).sum())
-    pearson = float((((counts - rate) ** 2) / rate).sum() / max(1, len(counts) - found.design.shape[1]))
+    pearson = float((((counts - rate) ** 2) / rate).sum() / max(1, len(counts) - fit.design.shape[1]))
     return Dispersion(alpha, alpha / error, pearson, float((counts == 0).mean()), float(np.exp(-rate).mean()))
 
 
@@ -167,6 +170,7 @@ def _poisson_rates(design: np.ndarray, counts: np.ndarray, rounds: int = 15) -> 
     for _ in range(rounds):
         rate = np.exp(logs)
         working = logs + (counts - rate) / rate
+        # An early round may overshoot: beyond these limits the next `exp` overflows, or divides by a rate of 0.
         logs = np.clip(design @ _ridge(design, working, rate), -20.0, highest)
     fitted: np.ndarray = np.exp(logs)
     return fitted

@@ -14,10 +14,11 @@ LONGEST = 2000
 
 def of(comparison: Comparison) -> str:
     """A line for every unmet expectation (an error) and every finding."""
-    lines = [annotation("error", "expectation not met", said) for said in comparison.unmet]
+    lines = [annotation("error", "expectation not met", expectation) for expectation in comparison.unmet]
     for arena in comparison.arenas:
         lines += [
-            annotation(LEVELS[each.severity], f"{arena.data}: {each.code}", each.message) for each in arena.findings
+            annotation(LEVELS[finding.severity], f"{arena.data}: {finding.code}", finding.message)
+            for finding in arena.findings
         ]
     return "".join(f"{line}\n" for line in lines)
 

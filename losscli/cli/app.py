@@ -28,11 +28,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for name in commands.names():
-    found = commands.get(name)
-    if isinstance(found, typer.Typer):  # a group of commands
-        app.add_typer(found, name=name)
+    item = commands.get(name)
+    if isinstance(item, typer.Typer):  # a group of commands
+        app.add_typer(item, name=name)
     else:
-        app.command(name, cls=Command)(found)
+        app.command(name, cls=Command)(item)
 
 
 @app.callback(invoke_without_command=True)

@@ -24,19 +24,19 @@ SETTLING = 0.1  # of the epochs, in which all curves are steep
 WIDEST_PROSE = 100  # columns that an eye follows from line to line
 
 
-def pieces(whole: Arena, view: View, width: int, plain: bool) -> Iterator[RenderableType]:
+def pieces(arena: Arena, view: View, width: int, plain: bool) -> Iterator[RenderableType]:
     """The arena as a view shows it, for so many columns; a `plain` terminal, which has only ASCII, gets no shading."""
-    arena = select(whole, view)
-    if len(whole.entries) == 1:
-        yield from _single(arena, plain)
+    shown = select(arena, view)
+    if len(arena.entries) == 1:
+        yield from _single(shown, plain)
     else:
-        yield from _several(arena, width, plain)
-        ordered = in_words(whole, view)
+        yield from _several(shown, width, plain)
+        ordered = in_words(arena, view)
         if ordered:
             yield Text(ordered, "dim")
-    yield from _tuned(arena)
+    yield from _tuned(shown)
     yield Text()
-    yield Constrain(Text(visible(paragraph(whole), 20_000)), WIDEST_PROSE)
+    yield Constrain(Text(visible(paragraph(arena), 20_000)), WIDEST_PROSE)
 
 
 def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:

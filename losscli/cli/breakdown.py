@@ -32,39 +32,40 @@ MEANS = {
 LONGEST_NAME = 30
 
 
-def pieces(found: Breakdown, width: int) -> Iterator[RenderableType]:
+def pieces(breakdown: Breakdown, width: int) -> Iterator[RenderableType]:
     """All that there is to see of one breakdown, from the top."""
-    seeds = max(len(line.fall.values) for line in found.lines)
-    axis = AXES[found.kind]
-    title = f"test {visible(found.metric)} {ARROWS[found.direction]} by {axis}{f', mean of {seeds} seeds' if seeds > 1 else ''}"
+    seeds = max(len(line.fall.values) for line in breakdown.lines)
+    axis = AXES[breakdown.kind]
+    averaged = f", mean of {seeds} seeds" if seeds > 1 else ""
+    title = f"test {visible(breakdown.metric)} {ARROWS[breakdown.direction]} by {axis}{averaged}"
     curves = {
-        line.entry: [(level, score.mean) for level, score in zip(found.levels, line.scores, strict=True)]
-        for line in found.lines
+        line.entry: [(level, score.mean) for level, score in zip(breakdown.levels, line.scores, strict=True)]
+        for line in breakdown.lines
     }
     yield Curves(title, curves, axis=axis)
     yield Text()
-    yield from _tables(found, width)
-    yield Text(f"{axis}: {MEANS[found.kind]}; valid and test rows are as they were", "dim")
+    yield from _tables(breakdown, width)
+    yield Text(f"{axis}: {MEANS[breakdown.kind]}; valid and test rows are as they were", "dim")
     yield Text()
     over = ", median over seeds (first to last)" if seeds > 1 else ""
-    yield Text(f"loses {100 * LOST:g} % of its own clean {visible(found.metric)} at{over}", "bold")
-    yield _falls(found)
+    yield Text(f"loses {100 * LOST:g} % of its own clean {visible(breakdown.metric)} at{over}", "bold")
+    yield _falls(breakdown)
 
 
-def _tables(found: Breakdown, width: int) -> Iterator[RenderableType]:
+def _tables(breakdown: Breakdown, width: int) -> Iterator[RenderableType]:
     """A line per entry, a column per level; columns that do not fit get a table below."""
-    names = [visible(line.entry, LONGEST_NAME) for line in found.lines]
-    means = [score.mean for line in found.lines for score in line.scores]
-    places = decimals([*means, found.baseline])
+    names = [visible(line.entry, LONGEST_NAME) for line in breakdown.lines]
+    means = [score.mean for line in breakdown.lines for score in line.scores]
+    places = decimals([*means, breakdown.baseline])
     columns = [
-        (f"{level:g}", [spread(line.scores[at], places) for line in found.lines])
-        for at, level in enumerate(found.levels)
+        (f"{level:g}", [spread(line.scores[at], places) for line in breakdown.lines])
+        for at, level in enumerate(breakdown.levels)
     ]
-    columns[0] = (f"{AXES[found.kind]} {columns[0][0]}", columns[0][1])
+    columns[0] = (f"{AXES[breakdown.kind]} {columns[0][0]}", columns[0][1])
     left = max(map(len, (*names, "baseline"))) + 2
     while columns:
         fitting = _fitting(columns, width - left)
-        yield _table(names, columns[:fitting], number(found.baseline, places))
+        yield _table(names, columns[:fitting], number(breakdown.baseline, places))
         yield Text()
         columns = columns[fitting:]
 
@@ -84,34 +85,35 @@ def _table(names: Sequence[str], columns: Sequence[tuple[str, list[str]]], basel
     return table
 
 
-def _falls(found: Breakdown) -> Table:
+def _falls(breakdown: Breakdown) -> Table:
     grid = Table.grid(padding=(0, 2))
-    for line in found.lines:
-        grid.add_row(Text(visible(line.entry, LONGEST_NAME)), Text(told(line.fall, found.levels[-1])))
+    for line in breakdown.lines:
+        grid.add_row(Text(visible(line.entry, LONGEST_NAME)), Text(fall_text(line.fall, breakdown.levels[-1])))
     return grid
 
 
-def told(fall: Fall, last: float) -> str:
+def fall_text(fall: Fall, last: float) -> str:
     """Where an entry falls, in words, and no more than its seeds say.
 
-    >>> told(Fall((0.1, 0.2, 0.3)), 0.4), told(Fall((math.inf,)), 0.4)
+    >>> fall_text(Fall((0.1, 0.2, 0.3)), 0.4), fall_text(Fall((math.inf,)), 0.4)
     ('0.20 (0.10 to 0.30)', 'not within the levels tried, up to 0.4')
-    >>> told(Fall((0.1, math.inf, math.inf)), 0.4)
+    >>> fall_text(Fall((0.1, math.inf, math.inf)), 0.4)
     'not within the levels tried, up to 0.4, but for 1 of 3 seeds (at 0.10)'
     """
-    known, beyond = fall.known, f"not within the levels tried, up to {last:g}"
-    if not known:
+    values, beyond = fall.known, f"not within the levels tried, up to {last:g}"
+    if not values:
         return "unknown: no seed has a clean score"
     first, final = fall.range
     if not fall.reached:
         return beyond
     if math.isinf(fall.median):
-        return f"{beyond}, but for {fall.reached} of {len(known)} seeds (at {first:.2f}{' or later' if fall.reached > 1 else ''})"
-    if len(known) == 1:
+        later = " or later" if fall.reached > 1 else ""
+        return f"{beyond}, but for {fall.reached} of {len(values)} seeds (at {first:.2f}{later})"
+    if len(values) == 1:
         return f"{fall.median:.2f}"
     rest = (
         f"{final:.2f}"
         if math.isfinite(final)
-        else f"beyond {last:g}, {len(known) - fall.reached} of {len(known)} seeds"
+        else f"beyond {last:g}, {len(values) - fall.reached} of {len(values)} seeds"
     )
     return f"{fall.median:.2f} ({first:.2f} to {rest})"

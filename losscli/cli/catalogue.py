@@ -33,8 +33,8 @@ def loss_table(lines: Sequence[Line]) -> Iterator[RenderableType]:
 
 def _without_name(summary: str) -> str:
     """What a summary says after the name that it starts with."""
-    name, colon, told = summary.partition(": ")
-    return told[:1].upper() + told[1:] if colon and len(name) < 40 else summary
+    name, colon, rest = summary.partition(": ")
+    return rest[:1].upper() + rest[1:] if colon and len(name) < 40 else summary
 
 
 def _table(*headings: str) -> Table:
@@ -69,8 +69,8 @@ def _head(page: Page) -> Iterator[RenderableType]:
     if page.avoid:
         yield _prose(f"Avoid: {page.avoid}")
     if page.other_tasks:
-        known = " and ".join(page.other_tasks)
-        yield Text(f"A loss of the same name is for {known}: --task {page.other_tasks[0]}", "dim")
+        tasks = " and ".join(page.other_tasks)
+        yield Text(f"A loss of the same name is for {tasks}: --task {page.other_tasks[0]}", "dim")
     yield Text()
 
 
@@ -78,23 +78,23 @@ def _drawn(pages: Sequence[Page]) -> Iterator[RenderableType]:
     curves = [curve for page in pages for curve in page.curves]
     axis = curves[0].axis
     for title, part in (("loss", "loss"), ("slope", "slope")):
-        told = {curve.name: _cut(list(zip(curve.at, getattr(curve, part), strict=True))) for curve in curves}
-        yield Curves(f"{title} against the {axis}", told, axis="")
+        points = {curve.name: _cut(list(zip(curve.at, getattr(curve, part), strict=True))) for curve in curves}
+        yield Curves(f"{title} against the {axis}", points, axis="")
         yield Text()
 
 
 def _cut(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """Without what is so high that everything else would be flat."""
-    seen = [point for point in points if abs(point[1]) <= TALLEST]
-    return seen if len(seen) > 1 else points
+    inside = [point for point in points if abs(point[1]) <= TALLEST]
+    return inside if len(inside) > 1 else points
 
 
 def _read(pages: Sequence[Page]) -> Iterator[RenderableType]:
     """How predictions may be read, and the curve of what the cheapest prediction says."""
     readings = [reading for page in pages for reading in page.readings]
     for reading in readings:
-        told = Text.assemble((f"{visible(reading.name)}: {reading.verdict}", "bold"), f" ({reading.meaning})")
-        yield told
+        text = Text.assemble((f"{visible(reading.name)}: {reading.verdict}", "bold"), f" ({reading.meaning})")
+        yield text
     drawn = {reading.name: reading.curve for reading in readings if reading.curve}
     if drawn:
         yield Text()
@@ -134,9 +134,9 @@ def _grid(rows: dict[str, str]) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, told in rows.items():
-        if told:
-            grid.add_row(Text(visible(name), "bold"), _prose(told))
+    for name, text in rows.items():
+        if text:
+            grid.add_row(Text(visible(name), "bold"), _prose(text))
     return grid
 
 

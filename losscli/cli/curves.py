@@ -35,19 +35,19 @@ def mean_curve(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple
 
 def band(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, float, float]]:
     """One standard deviation (n - 1) around the mean curve, at the epochs that several runs reached."""
-    found = [(epoch, fmean(values), stdev(values)) for epoch, values in _by_epoch(runs, split, metric) if values[1:]]
-    return [(epoch, mean - sd, mean + sd) for epoch, mean, sd in found]
+    moments = [(epoch, fmean(values), stdev(values)) for epoch, values in _by_epoch(runs, split, metric) if values[1:]]
+    return [(epoch, mean - sd, mean + sd) for epoch, mean, sd in moments]
 
 
 def _by_epoch(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, list[float]]]:
     runs = list(runs)
     chosen = [run for run in runs if run.status != "diverged"] or runs
-    found: dict[int, list[float]] = {}
+    values: dict[int, list[float]] = {}
     for run in chosen:
         for point in run.history:
             if (point.split, point.metric) == (split, metric) and abs(point.value) < DRAWABLE:
-                found.setdefault(point.epoch, []).append(point.value)
-    return sorted(found.items())
+                values.setdefault(point.epoch, []).append(point.value)
+    return sorted(values.items())
 
 
 @dataclass
@@ -112,7 +112,7 @@ def _figure(
     letters = [] if colored or len(curves) == 1 else list(LETTERS)
     names = {name: visible(name, min(LONGEST_NAME, max(4, width // 3))) for name in curves}
     if letters:
-        names = {name: f"{letter} {told}" for letter, (name, told) in zip(letters, names.items(), strict=False)}
+        names = {name: f"{letter} {label}" for letter, (name, label) in zip(letters, names.items(), strict=False)}
     columns = max(4, min(widest, width - margin - max(map(len, names.values())) - 4))
     rows = _canvas(curves, bands, columns, (first, last, low, high), colored, letters)
     labels = _labels(curves, low, high)
@@ -141,6 +141,7 @@ def _canvas(
     import plotille
 
     first, last, low, high = limits
+    # plotille asserts xmin < xmax, which one epoch alone does not give.
     canvas = plotille.Canvas(columns, HEIGHT, first, low, last if last > first else first + 1, high, mode="names")
     for index, name in reversed(list(enumerate(curves))):
         for place, height in _shade(bands.get(name, ()), columns, limits):
@@ -193,20 +194,20 @@ def _labels(curves: Mapping[str, Curve], low: float, high: float) -> dict[int, s
     rows: list[int] = []
     ends = sorted(curves, key=lambda name: -curves[name][-1][1])
     for name in ends:
-        wanted = round((high - curves[name][-1][1]) / (high - low) * (HEIGHT - 1))
-        rows.append(min(set(range(HEIGHT)) - set(rows), key=lambda row: abs(row - wanted)))
+        ideal = round((high - curves[name][-1][1]) / (high - low) * (HEIGHT - 1))
+        rows.append(min(set(range(HEIGHT)) - set(rows), key=lambda row: abs(row - ideal)))
     return dict(zip(sorted(rows), ends, strict=True))
 
 
 def _limits(values: Iterable[float]) -> tuple[float, float]:
     """A little more than the range, so that no curve lies on the edge, but not past zero; a constant gets room around it."""
-    known = list(values)
-    low, high = min(known), max(known)
+    heights = list(values)
+    low, high = min(heights), max(heights)
     room = (high - low) * 0.02 or abs(low) * 0.1 or 1.0
     below, above = low - room, high + room
     return (max(0.0, below) if low >= 0 else below), (min(0.0, above) if high <= 0 and low < 0 else above)
 
 
 def _ends(epochs: Iterable[float]) -> tuple[float, float]:
-    known = list(epochs)
-    return min(known), max(known)
+    places = list(epochs)
+    return min(places), max(places)

@@ -44,7 +44,7 @@ class Answer:
     sets: Sequence[str] = ()  # how the file is written, where not as the one that was trained on
 
 
-def wanted(arena: int | None, entry: str | None, seed: str | None, losses: Sequence[str] | None) -> Wanted:
+def selection(arena: int | None, entry: str | None, seed: str | None, losses: Sequence[str] | None) -> Wanted:
     """The runs that flags name; `--seed mean` are all seeds of the entry."""
     if seed is None or seed == "mean":
         return Wanted(arena, entry, None, seed == "mean", tuple(losses or ()))
@@ -61,13 +61,13 @@ def run_predict(record: str, root: Path, rows: str, chosen: Wanted, answer: Answ
         _refuse_the_input(answer.to, rows)
     runs = restore(find(root, record, outside=True), chosen)
     trained_on = runs[0].spec.data
-    found = new_rows(_source(trained_on, rows, answer.sets), runs[0].encoder, getattr(trained_on, "targets", ()))
-    columns = predict(runs, found.features, _threshold(answer.threshold, runs))
-    _write(_formed(found, columns, form, answer.prefix, _told(runs)), answer.to)
+    new = new_rows(_source(trained_on, rows, answer.sets), runs[0].encoder, getattr(trained_on, "targets", ()))
+    columns = predict(runs, new.features, _threshold(answer.threshold, runs))
+    _write(_formed(new, columns, form, answer.prefix, _origin(runs)), answer.to)
     if not answer.quiet:
-        for finding in found.findings:
+        for finding in new.findings:
             show.notice(finding.message)
-        show.notice(f"{counted(found.table.num_rows, 'row')} predicted by {_named(runs)}")
+        show.notice(f"{counted(new.table.num_rows, 'row')} predicted by {_named(runs)}")
 
 
 def _refuse_the_input(to: Path, rows: str) -> None:
@@ -92,13 +92,13 @@ def _source(trained_on: Source, rows: str, sets: Sequence[str]) -> Tabular:
         raise SpecError(problems_in(wrong, kind, keys, ("data",), lambda path: flag)) from None
 
 
-def _formed(found: NewRows, columns: Mapping[str, np.ndarray], form: str, prefix: str, told: dict[str, Any]) -> bytes:
+def _formed(new: NewRows, columns: Mapping[str, np.ndarray], form: str, prefix: str, origin: dict[str, Any]) -> bytes:
     """The rows and the new columns in one of the formats; CSV is written as the rows were."""
-    dialect = found.dialect
+    dialect = new.dialect
     if form == "csv":
-        return to_csv(appended(found.table, columns, prefix), dialect.delimiter, dialect.decimal)
-    table = appended(typed(found.table, dialect.missing, dialect.decimal), columns, prefix)
-    return to_json(table, told) if form == "json" else to_parquet(table, told)
+        return to_csv(appended(new.table, columns, prefix), dialect.delimiter, dialect.decimal)
+    table = appended(typed(new.table, dialect.missing, dialect.decimal), columns, prefix)
+    return to_json(table, origin) if form == "json" else to_parquet(table, origin)
 
 
 def run_export(record: str, root: Path, form: str, chosen: Wanted, out: Path | None) -> None:
@@ -125,19 +125,19 @@ def _threshold(text: str | None, runs: Sequence[Restored]) -> float | None:
         return None
     if runs[0].task.name not in ("binary", "multilabel"):
         raise SpecError(f"--threshold is for yes or no, and the task is {runs[0].task.name}", cure="leave it out")
-    kept = [(run.told.get("calibration") or {}).get("thresholds") or {} for run in runs]
-    found = [thresholds[text] for thresholds in kept if thresholds.get(text) is not None]
-    if found:
-        return float(sum(found) / len(found))
+    kept = [(run.result.get("calibration") or {}).get("thresholds") or {} for run in runs]
+    values = [thresholds[text] for thresholds in kept if thresholds.get(text) is not None]
+    if values:
+        return float(sum(values) / len(values))
     try:
         return float(text)
     except ValueError:
-        known = f", or {', '.join(kept[0])}, for the one that was best on the valid split" if kept[0] else ""
-        cure = f"--threshold takes a number{known}"
+        alternative = f", or {', '.join(kept[0])}, for the one that was best on the valid split" if kept[0] else ""
+        cure = f"--threshold takes a number{alternative}"
         raise SpecError(f"--threshold: {shown(text)} is none", cure=cure) from None
 
 
-def _told(runs: Sequence[Restored]) -> dict[str, Any]:
+def _origin(runs: Sequence[Restored]) -> dict[str, Any]:
     return {"record": runs[0].record, "entry": runs[0].entry.name, "seeds": [run.run.seed for run in runs]}
 
 

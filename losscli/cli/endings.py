@@ -32,8 +32,8 @@ Ending = tuple[int, Sequence[Problem]]
 def _usage(error: Any) -> Ending:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "losscli"
-    told = error.format_message().replace("Value error, ", "")  # Typer lets pydantic's words through
-    return 2, [Problem(told, cure=f"{path} --help shows what there is")]
+    message = error.format_message().replace("Value error, ", "")  # Typer lets pydantic's words through
+    return 2, [Problem(message, cure=f"{path} --help shows what there is")]
 
 
 def _exit(error: SystemExit) -> Ending:

@@ -107,7 +107,7 @@ def overrides(
         drop=drop or [],
         epochs=number(epochs, "--epochs"),
         batch_size=number(batch_size, "--batch-size"),
-        lr=[number(each, "--lr") for each in lr or []],
+        lr=[number(rate, "--lr") for rate in lr or []],
         seeds=seeds,
         device=device,
         metrics=metrics or [],
@@ -138,11 +138,11 @@ def option_values(sets: list[str]) -> dict[str, Any]:
     from losscli.errors import SpecError, shown
     from losscli.spec.reader import read_value
 
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for text in sets:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise SpecError(f"--set takes OPTION=VALUES, and {shown(text)} is given", cure="as in --set gamma=0,2,5")
         listed = "," in value and not value.lstrip().startswith(("[", "{"))
-        found[name.strip()] = read_value(f"[{value}]" if listed else value, f"--set {name.strip()}")
-    return found
+        values[name.strip()] = read_value(f"[{value}]" if listed else value, f"--set {name.strip()}")
+    return values

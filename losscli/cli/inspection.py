@@ -31,34 +31,36 @@ NARROW = 60  # columns of a terminal, below which a table of columns has no room
 MOST_HISTOGRAMS = 3
 
 
-def inspected(found: Inspection, every: bool = False) -> Iterator[RenderableType]:
+def inspected(inspection: Inspection, every: bool = False) -> Iterator[RenderableType]:
     """All of it, from the whole table to its target."""
-    yield from _head(found)
+    yield from _head(inspection)
     yield Text()
-    yield Columns(found.columns, every)
+    yield Columns(inspection.columns, every)
     yield Text()
-    yield from _whys(found.columns)
-    if found.target is not None:
+    yield from _whys(inspection.columns)
+    if inspection.target is not None:
         yield Text()
-        yield from _target(found.target, found.rows)
-    yield from noticed(found.findings)
-    yield from _suggested(found)
+        yield from _target(inspection.target, inspection.rows)
+    yield from noticed(inspection.findings)
+    yield from _suggested(inspection)
 
 
-def _head(found: Inspection) -> Iterator[RenderableType]:
-    missing = sum(each.missing for each in found.columns)
-    holed = sum(each.missing > 0 for each in found.columns)
-    facts = [f"{found.rows:,} rows", counted(len(found.columns), "column")]
+def _head(inspection: Inspection) -> Iterator[RenderableType]:
+    missing = sum(column.missing for column in inspection.columns)
+    holed = sum(column.missing > 0 for column in inspection.columns)
+    facts = [f"{inspection.rows:,} rows", counted(len(inspection.columns), "column")]
     facts.append(f"{missing:,} missing values in {counted(holed, 'column')}" if missing else "nothing missing")
-    yield Text.assemble((visible(found.name), "bold"), " · ", " · ".join(facts))
-    repeats = found.repeats
-    left_out = [each.name for each in found.columns if each.role == "left out"]
+    yield Text.assemble((visible(inspection.name), "bold"), " · ", " · ".join(facts))
+    repeats = inspection.repeats
+    left_out = [column.name for column in inspection.columns if column.role == "left out"]
     beside = f" ({_listed(left_out)} not looked at)" if left_out else ""
-    told = [f"{counted(repeats.duplicates, 'row')} {'repeats' if repeats.duplicates == 1 else 'repeat'} an earlier one"]
-    if found.target is not None and repeats.conflicting:
-        told.append(f"{counted(repeats.conflicting, 'row')} with the features of another row and another target")
-    said = "; ".join(told) if repeats.duplicates or len(told) > 1 else "no row repeats another"
-    yield Text(said + beside, "dim")
+    sentences = [
+        f"{counted(repeats.duplicates, 'row')} {'repeats' if repeats.duplicates == 1 else 'repeat'} an earlier one"
+    ]
+    if inspection.target is not None and repeats.conflicting:
+        sentences.append(f"{counted(repeats.conflicting, 'row')} with the features of another row and another target")
+    text = "; ".join(sentences) if repeats.duplicates or len(sentences) > 1 else "no row repeats another"
+    yield Text(text + beside, "dim")
 
 
 @dataclass
@@ -69,7 +71,7 @@ class Columns:
     every: bool
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        ordered = sorted(self.columns, key=lambda each: each.role != "target")
+        ordered = sorted(self.columns, key=lambda column: column.role != "target")
         shown = ordered if self.every else ordered[:MOST_COLUMNS]
         if options.max_width < NARROW:
             yield from _one_by_one(shown)
@@ -77,7 +79,7 @@ class Columns:
             yield _table(shown)
         if len(shown) < len(ordered):
             yield Text(f"and {counted(len(ordered) - len(shown), 'more column')}: --all shows them", "dim")
-        if any(each.missing and each.levels for each in shown):
+        if any(column.missing and column.levels for column in shown):
             yield Text("shares are of the rows that have a value", "dim")
 
 
@@ -100,24 +102,26 @@ def _table(shown: Sequence[ColumnFacts]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("column", no_wrap=True)
     table.add_column("type", no_wrap=True)
-    holed = any(each.missing for each in shown)
+    holed = any(column.missing for column in shown)
     if holed:
         table.add_column("missing", justify="right", no_wrap=True)
     table.add_column("distinct", justify="right", no_wrap=True)
     table.add_column("holds", overflow="fold")
-    for each in shown:
-        missing = [f"{each.missing:,}" if each.missing else ""] if holed else []
-        cells = (visible(each.name, 34), _type(each), *missing, f"{each.distinct:,}")
-        table.add_row(*(Text(cell, _style(each)) for cell in cells), Shares(_holds(each), _style(each)))
+    for column in shown:
+        missing = [f"{column.missing:,}" if column.missing else ""] if holed else []
+        cells = (visible(column.name, 34), _type(column), *missing, f"{column.distinct:,}")
+        table.add_row(*(Text(cell, _style(column)) for cell in cells), Shares(_holds(column), _style(column)))
     return table
 
 
 def _one_by_one(shown: Sequence[ColumnFacts]) -> Iterator[RenderableType]:
-    for each in shown:
-        missing = f", {each.missing:,} missing" if each.missing else ""
-        yield Text(f"{visible(each.name, 34)}: {_type(each)}, {each.distinct:,} distinct{missing}", _style(each))
-        if told := _holds(each):
-            yield Padding(Shares(told, "dim"), (0, 0, 0, 2))
+    for column in shown:
+        missing = f", {column.missing:,} missing" if column.missing else ""
+        yield Text(
+            f"{visible(column.name, 34)}: {_type(column)}, {column.distinct:,} distinct{missing}", _style(column)
+        )
+        if contents := _holds(column):
+            yield Padding(Shares(contents, "dim"), (0, 0, 0, 2))
 
 
 def _style(column: ColumnFacts) -> str:
@@ -139,18 +143,18 @@ def _holds(column: ColumnFacts) -> str:
     if column.parts:
         return f"as {', '.join(visible(part, 40) for part in column.parts)}"
     truth = column.kind == "boolean"  # true and false, however a file spells them
-    told = [
+    shares = [
         f"{visible(level.casefold() if truth else level, 20)} {percent(rows / column.present)}"
         for level, rows in column.levels[:3]
     ]
-    return ", ".join(told) + (" ..." if column.distinct > 3 else "")
+    return ", ".join(shares) + (" ..." if column.distinct > 3 else "")
 
 
 def _whys(columns: Sequence[ColumnFacts]) -> Iterator[RenderableType]:
     """Why columns are what they are, once for all that are it for the same reason."""
     grouped: dict[tuple[str, str], list[str]] = {}
-    for each in columns:
-        grouped.setdefault((_type(each).replace(" · target", ""), each.why), []).append(each.name)
+    for column in columns:
+        grouped.setdefault((_type(column).replace(" · target", ""), column.why), []).append(column.name)
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
@@ -189,21 +193,21 @@ def _target(target: TargetFacts, rows: int) -> Iterator[RenderableType]:
     yield grid
 
 
-def _suggested(found: Inspection) -> Iterator[RenderableType]:
-    if not found.suggestions:
+def _suggested(inspection: Inspection) -> Iterator[RenderableType]:
+    if not inspection.suggestions:
         return
     yield Text()
     yield Text("might be the target", "bold")
     grid = Table.grid(padding=(0, 2, 0, 2))
-    for each in found.suggestions:
-        more = f" and {len(each.columns) - 3} more" if len(each.columns) > 3 else ""
-        names = ", ".join(visible(name, 40) for name in each.columns[:3]) + more
-        grid.add_row(Text(names), Text(visible(each.reason, 200), "dim"))
+    for suggestion in inspection.suggestions:
+        more = f" and {len(suggestion.columns) - 3} more" if len(suggestion.columns) > 3 else ""
+        names = ", ".join(visible(name, 40) for name in suggestion.columns[:3]) + more
+        grid.add_row(Text(names), Text(visible(suggestion.reason, 200), "dim"))
     yield grid
 
 
-def next_command(found: Inspection, data: str, asked: Overrides) -> str:
+def next_command(inspection: Inspection, data: str, overrides: Overrides) -> str:
     """What one would type next: with a target, recommend; without one, the same with the likeliest."""
-    if found.target is None and found.suggestions and Path(data).exists():
-        asked = replace(asked, target=list(found.suggestions[0].columns[:8]))
-    return f"losscli {'recommend' if found.target else 'inspect'} {again(data, asked)}"
+    if inspection.target is None and inspection.suggestions and Path(data).exists():
+        overrides = replace(overrides, target=list(inspection.suggestions[0].columns[:8]))
+    return f"losscli {'recommend' if inspection.target else 'inspect'} {again(data, overrides)}"

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from losscli.spec.model import Spec
     from losscli.spec.overrides import Overrides
 
-Given = TypeVar("Given")
-Found = TypeVar("Found")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 UNMET, DIVERGED = 1, 4
 MOST_SEEDS = 100  # that a hint suggests: beyond, people should think about other ways first
@@ -48,26 +48,26 @@ def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> 
     from losscli.spec.reader import read_spec
 
     paths = files(patterns, quiet)
-    documents = _each(read_spec, paths)  # what is no YAML is told before torch is imported
+    documents = _read_all(read_spec, paths)  # what is no YAML is told before torch is imported
     from losscli.spec.load import build_spec, load_spec
 
     tell_plugins(quiet)
     if not patterns:
         return [build_spec(overrides)]
-    return _each(lambda item: load_spec(item[0], overrides, item[1]), list(zip(paths, documents, strict=True)))
+    return _read_all(lambda item: load_spec(item[0], overrides, item[1]), list(zip(paths, documents, strict=True)))
 
 
-def _each(read: Callable[[Given], Found], items: Sequence[Given]) -> list[Found]:
+def _read_all(read: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """What `read` makes of every item; all mistakes of all of them in one `SpecError`."""
-    found, problems = [], []
+    results, problems = [], []
     for item in items:
         try:
-            found.append(read(item))
+            results.append(read(item))
         except SpecError as wrong:
             problems += wrong.problems
     if problems:
         raise SpecError(list(dict.fromkeys(problems)))
-    return found
+    return results
 
 
 def tell_plugins(quiet: bool) -> None:
@@ -122,15 +122,15 @@ def refuse_unknown(view: View, specs: Sequence[Spec]) -> None:
     """`SpecError` for a metric that no task of the specs has, before anything is trained."""
     from losscli.metrics import for_task
 
-    known = list(dict.fromkeys(name for spec in specs for name in for_task(spec.task)))
+    names = list(dict.fromkeys(name for spec in specs for name in for_task(spec.task)))
     for name in view.metrics:
-        if name not in known:
+        if name not in names:
             message = (
                 f"there is no metric called {shown(name)} for {' and '.join(sorted({spec.task for spec in specs}))}"
             )
-            raise SpecError(message, place=Place("--metrics"), cure=choose_from(name, known))
-    if view.sort is not None and view.sort not in (NAME, *known):
-        cure = choose_from(view.sort, [NAME, *known])
+            raise SpecError(message, place=Place("--metrics"), cure=choose_from(name, names))
+    if view.sort is not None and view.sort not in (NAME, *names):
+        cure = choose_from(view.sort, [NAME, *names])
         raise SpecError(f"entries cannot be sorted by {shown(view.sort)}", place=Place("--sort"), cure=cure)
 
 
@@ -185,34 +185,36 @@ def _rival(task: str, name: str) -> str | None:
         return None
     mine = serving[name]
     others = [
-        each
-        for each in serving.values()
-        if each.target == mine.target
-        and not (each is mine or each.over_batch or _equals(mine, each) or _equals(each, mine))
-        and not any(option.required for option in each.options.values())
+        candidate
+        for candidate in serving.values()
+        if candidate.target == mine.target
+        and not (candidate is mine or candidate.over_batch or _equals(mine, candidate) or _equals(candidate, mine))
+        and not any(option.required for option in candidate.options.values())
     ]
-    return min(others, key=lambda each: each.expects != mine.expects).name if others else None
+    return min(others, key=lambda candidate: candidate.expects != mine.expects).name if others else None
 
 
 def _equals(one: Loss, other: Loss) -> bool:
     """Whether what is said of the kin of a loss is that it equals another."""
-    return any(re.match(rf"{re.escape(other.name)}(?![\w-])", said) for said in one.said("Kin").split("equals ")[1:])
+    return any(
+        re.match(rf"{re.escape(other.name)}(?![\w-])", statement) for statement in one.said("Kin").split("equals ")[1:]
+    )
 
 
 def files(patterns: Sequence[str], quiet: bool) -> list[Path]:
     """The files that paths and patterns name, each once. A pattern gets here where the shell does not expand it."""
     from losscli.cli import show
 
-    found: dict[Path, Path] = {}
+    paths: dict[Path, Path] = {}
     for pattern in patterns:
         matches = sorted(glob.glob(pattern)) if glob.has_magic(pattern) and not Path(pattern).exists() else [pattern]
         if not matches:
             raise SpecError(f"no file matches {shown(pattern)}", cure="give the path of a YAML spec")
         for path in map(Path, matches):
-            if path.resolve() in found and not quiet:
+            if path.resolve() in paths and not quiet:
                 show.notice(f"{path} is given twice, and taken once")
-            found.setdefault(path.resolve(), path)
-    return list(found.values())
+            paths.setdefault(path.resolve(), path)
+    return list(paths.values())
 
 
 @dataclass

@@ -29,10 +29,10 @@ class Bars:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown = list(self.counts[:MOST_BARS])
         names = [visible(name, LONGEST_NAME) for name, _ in shown]
-        told = [f"{count:,} ({_percent(count, self.rows)})" for _, count in shown]
-        space = options.max_width - max(map(len, names)) - max(map(len, told)) - 5
+        tails = [f"{count:,} ({_percent(count, self.rows)})" for _, count in shown]
+        space = options.max_width - max(map(len, names)) - max(map(len, tails)) - 5
         most = max(count for _, count in self.counts) or 1
-        for name, (_, count), tail in zip(names, shown, told, strict=True):
+        for name, (_, count), tail in zip(names, shown, tails, strict=True):
             bar = lying(count / most * max(8, min(WIDEST - 12, space)), count > 0)
             yield Text.assemble(f"  {name:<{max(map(len, names))}} ", (bar, "cyan"), f" {tail}")
         if len(self.counts) > len(shown):
@@ -51,11 +51,11 @@ class Steps:
         most = max(counts) or 1
         edge = f"{most:,}"
         for line in range(HEIGHT, 0, -1):
-            told = edge if line == HEIGHT else "0" if line == 1 else ""
+            tick = edge if line == HEIGHT else "0" if line == 1 else ""
             drawn = "".join(
                 standing(count / most * HEIGHT - (line - 1), line == 1 and count > 0) * wide for count in counts
             )
-            yield Text.assemble((f"{told:>{len(edge) + 2}} │", "dim"), (drawn, "cyan"))
+            yield Text.assemble((f"{tick:>{len(edge) + 2}} │", "dim"), (drawn, "cyan"))
         low, high = f"{self.histogram.low:.5g}", f"{self.histogram.high:.5g}"
         middle = " (logarithmic)" if self.histogram.logarithmic else ""
         gap = max(1, len(counts) * wide - len(low) - len(middle) - len(high))

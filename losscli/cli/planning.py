@@ -45,15 +45,15 @@ def run(specs: Sequence[Spec], like: str | None, out: Path, form: Format) -> Non
     """Plan every arena, and show it."""
     earlier = recall(find(out, like, outside=True)).comparison.arenas if like else ()
     plans = [_plan(load(spec), earlier) for spec in merge(specs)]
-    if like and all(each.outlook.sd is None for each in plans):
+    if like and all(plan.outlook.sd is None for plan in plans):
         message = (
             f"--like: {shown(like)} compares nothing on these data, by this headline metric, with two seeds or more"
         )
         raise SpecError(message, cure="give the record of a comparison like the one that is planned")
     if form is Format.json:
-        show.machine({"schema_version": 1, "arenas": [_plain(each) for each in plans]})
+        show.machine({"schema_version": 1, "arenas": [_plain(plan) for plan in plans]})
     else:
-        show.pieces([piece for each in plans for piece in (_head(each), _table(each), Text(""))])
+        show.pieces([piece for plan in plans for piece in (_head(plan), _table(plan), Text(""))])
 
 
 def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> Planned:
@@ -62,12 +62,13 @@ def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> Planned:
     ratio = experiment.ratios["test"] if resampled else 0.0
     title = next(iter(experiment.datasets.values())).name
     alike = of_these(spec.task, title, spec.data.model_dump(mode="json"), earlier)
-    known = experience(alike, spec.task, experiment.headline.name)
-    wanted = spec.equivalence.get(experiment.headline.name)
-    sd, mean = known if known else (None, None)
-    absolute = mean is not None or experiment.headline.direction != "down" or isinstance(wanted, (int, float))
+    sd, mean = experience(alike, spec.task, experiment.headline.name) or (None, None)
+    equivalence = spec.equivalence.get(experiment.headline.name)
+    absolute = mean is not None or experiment.headline.direction != "down" or isinstance(equivalence, (int, float))
     limit = (
-        margin(experiment.headline.direction, mean or 0.0, wanted) if absolute and not _share(wanted, mean) else None
+        margin(experiment.headline.direction, mean or 0.0, equivalence)
+        if absolute and not _share(equivalence, mean)
+        else None
     )
     return Planned(
         data=title,
@@ -82,9 +83,9 @@ def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> Planned:
     )
 
 
-def _share(wanted: float | str | None, mean: float | None) -> bool:
+def _share(equivalence: float | str | None, mean: float | None) -> bool:
     """Whether the margin is a share of a mean that nobody knows yet."""
-    return isinstance(wanted, str) and mean is None
+    return isinstance(equivalence, str) and mean is None
 
 
 def _plain(planned: Planned) -> dict[str, Any]:
@@ -99,25 +100,25 @@ def _table(planned: Planned) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    seen, cost = planned.outlook, planned.cost
+    prospects, cost = planned.outlook, planned.cost
     names = ", ".join(visible(name, 40) for name in planned.entries[:8])
     more = f" and {len(planned.entries) - 8} more" if len(planned.entries) > 8 else ""
     split = "a split of its own for each" if planned.resampled else "one split for all"
     rows = {
         "entries": f"{len(planned.entries)}: {names}{more}",
         "tuning": _tuning(planned),
-        "seeds": f"{seen.seeds}, {split}",
+        "seeds": f"{prospects.seeds}, {split}",
         "runs": f"{planned.runs} of {counted(cost.steps, 'step')} each, in {counted(cost.stacks, 'stack')}",
-        "comparisons": f"{seen.comparisons}, each with {visible(planned.entries[0], 40)}",
-        "for a verdict": _verdict(seen),
-        "can see": _sees(seen),
-        "power": _power(seen, planned.resampled),
+        "comparisons": f"{prospects.comparisons}, each with {visible(planned.entries[0], 40)}",
+        "for a verdict": _verdict(prospects),
+        "can see": _sees(prospects),
+        "power": _power(prospects, planned.resampled),
         "time": f"about {duration(cost.seconds)}, measured on a few steps",
         "memory": f"about {cost.bytes / 1e6:.0f} MB at once, beside the program's own",
     }
-    for name, said in rows.items():
-        if said:
-            table.add_row(Text(name, "dim"), Text(said))
+    for name, text in rows.items():
+        if text:
+            table.add_row(Text(name, "dim"), Text(text))
     return table
 
 
@@ -127,32 +128,31 @@ def _tuning(planned: Planned) -> str:
     return f"{planned.candidates} candidates with each seed, of which each entry keeps the best by the valid split"
 
 
-def _verdict(seen: Outlook) -> str:
-    if not seen.comparisons:
+def _verdict(prospects: Outlook) -> str:
+    if not prospects.comparisons:
         return "nothing is compared: add a loss"
     few = (
-        f"; {seen.seeds} {'is' if seen.seeds == 1 else 'are'} too few for any"
-        if seen.seeds < seen.minimum_seeds
+        f"; {prospects.seeds} {'is' if prospects.seeds == 1 else 'are'} too few for any"
+        if prospects.seeds < prospects.minimum_seeds
         else ""
     )
-    return f"{seen.advised_seeds} seeds are advised, {seen.minimum_seeds} the fewest{few}"
+    return f"{prospects.advised_seeds} seeds are advised, {prospects.minimum_seeds} the fewest{few}"
 
 
-def _sees(seen: Outlook) -> str:
-    if seen.visible_sd is None:
+def _sees(prospects: Outlook) -> str:
+    if prospects.visible_sd is None:
         return ""
-    found = f"differences of {seen.visible_sd:.2g} sd (of the paired differences) or more, four times in five"
-    return f"{found}; that is {seen.visible_sd * seen.sd:.2g}" if seen.sd is not None else found
+    text = f"differences of {prospects.visible_sd:.2g} sd (of the paired differences) or more, four times in five"
+    return f"{text}; that is {prospects.visible_sd * prospects.sd:.2g}" if prospects.sd is not None else text
 
 
-def _power(seen: Outlook, resampled: bool) -> str:
+def _power(prospects: Outlook, resampled: bool) -> str:
     """How likely a difference that matters is found, and how many seeds would find it."""
-    if not seen.comparisons or seen.power is None:
-        return "" if not seen.comparisons else "unknown without the spread of an earlier comparison: --like RECORD"
-    likely = (
-        f"{seen.power:.0%} for a difference of {seen.margin:.2g}, the least that matters, at an sd of {seen.sd:.2g}"
-    )
-    if seen.seeds_for_power is not None:
-        return f"{likely}; 80 % takes {seen.seeds_for_power} seeds"
+    if not prospects.comparisons or prospects.power is None:
+        return "" if not prospects.comparisons else "unknown without the spread of an earlier comparison: --like RECORD"
+    difference = f"a difference of {prospects.margin:.2g}, the least that matters, at an sd of {prospects.sd:.2g}"
+    likely = f"{prospects.power:.0%} for {difference}"
+    if prospects.seeds_for_power is not None:
+        return f"{likely}; 80 % takes {prospects.seeds_for_power} seeds"
     why = ": the same rows are split again and again; more rows would help, or a fixed split (data.split.seed)"
     return f"{likely}; no number of seeds makes it 80 %{why if resampled else ''}"

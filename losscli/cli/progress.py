@@ -28,7 +28,7 @@ def progress(quiet: bool = False) -> Iterator[Watch]:
         yield Lines(time.monotonic())
 
 
-def said(tick: Tick) -> str:
+def status_text(tick: Tick) -> str:
     """The state of training in a few words."""
     metric = f"valid {visible(tick.metric, 30)} {number(tick.value)}"
     return f"{visible(tick.arena, 30)}  epoch {tick.epoch}/{tick.epochs}  loss {number(tick.loss)}  {metric}"
@@ -39,18 +39,18 @@ class Lines:
     """Writes a line when both some time and some work have passed since the last one."""
 
     started: float
-    told: float = 0.0
+    last: float = 0.0
     share: float = 0.0
 
     def __call__(self, tick: Tick) -> None:
         from losscli.cli import show
 
         now, share = time.monotonic(), tick.done / max(1, tick.total)
-        if now - max(self.told, self.started) < PAUSE or share - self.share < PART or share >= 1:
+        if now - max(self.last, self.started) < PAUSE or share - self.share < PART or share >= 1:
             return
-        self.told, self.share = now, share
+        self.last, self.share = now, share
         left = (now - self.started) * (1 - share) / share
-        show.progress_line(f"{said(tick)}  {share:.0%} done, about {duration(left)} left")
+        show.progress_line(f"{status_text(tick)}  {share:.0%} done, about {duration(left)} left")
 
 
 @contextmanager
@@ -64,6 +64,6 @@ def _bar() -> Iterator[Watch]:
         task = bar.add_task("reading the data", total=None)
 
         def watch(tick: Tick) -> None:
-            bar.update(task, description=said(tick), completed=tick.done, total=tick.total)
+            bar.update(task, description=status_text(tick), completed=tick.done, total=tick.total)
 
         yield watch

@@ -23,33 +23,33 @@ from losscli.spec.reader import read_value
 UNITS = ("B", "KB", "MB", "GB")
 
 
-def ls(root: Path, wanted: Filter, as_json: bool) -> None:
+def ls(root: Path, query: Filter, as_json: bool) -> None:
     """The records, a line each, the newest last."""
-    found = listed(root, wanted)
+    summaries = listed(root, query)
     if as_json:
-        show.machine({"schema_version": 1, "root": str(root), "records": [each.to_json() for each in found]})
+        show.machine({"schema_version": 1, "root": str(root), "records": [summary.to_json() for summary in summaries]})
         return
-    if not found:
+    if not summaries:
         show.notice(f"there is no such record in {shown(root)}")
         return
     table = _table("record", "task", "losses", "runs", "reference", "size")
     table.columns[0].no_wrap = True  # an id is there to be copied
-    for each in found:
-        table.add_row(*map(Text, _cells(each)))
+    for summary in summaries:
+        table.add_row(*map(Text, _cells(summary)))
     show.pieces([table])
 
 
-def _cells(each: Summary) -> list[str]:
-    if each.broken:
-        return [visible(each.id, 100), "", f"cannot be read: {visible(each.broken, 60)}", "", "", ""]
-    score = "" if each.reference is None else f"{each.headline} {each.reference:.4g}"
+def _cells(summary: Summary) -> list[str]:
+    if summary.broken:
+        return [visible(summary.id, 100), "", f"cannot be read: {visible(summary.broken, 60)}", "", "", ""]
+    score = "" if summary.reference is None else f"{summary.headline} {summary.reference:.4g}"
     return [
-        visible(each.id, 100),
-        ", ".join(each.tasks),
-        visible(_few(each.losses), 60),
-        f"{each.entries} x {each.seeds}",
+        visible(summary.id, 100),
+        ", ".join(summary.tasks),
+        visible(_few(summary.losses), 60),
+        f"{summary.entries} x {summary.seeds}",
         visible(score, 40),
-        size(each.bytes),
+        size(summary.bytes),
     ]
 
 
@@ -87,7 +87,7 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
     """What two records have apart: specs key by key, scores entry by entry. It claims nothing: `gate` tests."""
     folders = [find(root, text, outside=True) for text in (before, after)]
     one, other = map(reader.read, folders)
-    specs = [[read_value(text, "spec.yaml") for text in each["specs"]] for each in (one, other)]
+    specs = [[read_value(text, "spec.yaml") for text in record["specs"]] for record in (one, other)]
     keys, scores = changed(*specs), moved(one["results"], other["results"])
     if as_json:
         show.machine(
@@ -95,8 +95,8 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
                 "schema_version": 1,
                 "before": folders[0].name,
                 "after": folders[1].name,
-                "spec": [vars(each) for each in keys],
-                "entries": [vars(each) for each in scores],
+                "spec": [vars(key) for key in keys],
+                "entries": [vars(score) for score in scores],
             }
         )
         return
@@ -104,12 +104,12 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
     for key in keys:
         table.add_row(*(Text(visible(part, 60)) for part in (_numbered(key.arena, key.key), key.before, key.after)))
     means = _table("entry", "metric", "before", "after", "difference")
-    for each in scores:
-        apart = None if each.before is None or each.after is None else each.after - each.before
+    for score in scores:
+        apart = None if score.before is None or score.after is None else score.after - score.before
         means.add_row(
-            Text(visible(_numbered(each.arena, each.entry), 60)),
-            Text(visible(each.metric, 40)),
-            *(Text(_number(value)) for value in (each.before, each.after)),
+            Text(visible(_numbered(score.arena, score.entry), 60)),
+            Text(visible(score.metric, 40)),
+            *(Text(_number(value)) for value in (score.before, score.after)),
             Text("" if apart is None else f"{apart:+.4g}"),
         )
     note = Text("means of the test split; whether a difference is real, `losscli gate` tests", "dim")

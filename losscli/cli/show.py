@@ -18,8 +18,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from losscli.cli.arena import pieces as experiment
-from losscli.cli.breakdown import pieces as breakdown
+from losscli.cli.arena import pieces as arena_pieces
+from losscli.cli.breakdown import pieces as breakdown_pieces
 from losscli.cli.text import in_ascii, trimmed, visible
 from losscli.compare.result import Arena, Comparison
 from losscli.compare.view import View
@@ -62,18 +62,18 @@ def _plain(stream: IO[str]) -> bool:
 def outcome(comparison: Comparison, next_command: str = "", view: View | None = None) -> None:
     """All that a command found, arena by arena; then what was unmet, where the record is, and what to do next."""
     console = screen(sys.stdout)
-    for found in comparison.breakdowns:
-        _header(console, comparison.arenas[found.arenas[0]], comparison.device)
-        for piece in breakdown(found, console.width):
+    for breakdown in comparison.breakdowns:
+        _header(console, comparison.arenas[breakdown.arenas[0]], comparison.device)
+        for piece in breakdown_pieces(breakdown, console.width):
             console.print(piece)
-        _findings(console, _of_levels([comparison.arenas[at] for at in found.arenas]))
+        _findings(console, _of_levels([comparison.arenas[at] for at in breakdown.arenas]))
         console.print()
-    shown = {at for found in comparison.breakdowns for at in found.arenas}
+    shown = {at for breakdown in comparison.breakdowns for at in breakdown.arenas}
     for arena in (arena for at, arena in enumerate(comparison.arenas) if at not in shown):
         _header(console, arena, comparison.device)
-        for piece in experiment(arena, view or View(), console.width, _plain(sys.stdout)):
+        for piece in arena_pieces(arena, view or View(), console.width, _plain(sys.stdout)):
             console.print(piece)
-        _findings(console, [found for found in arena.findings if found.code not in IN_THE_HEADER])
+        _findings(console, [finding for finding in arena.findings if finding.code not in IN_THE_HEADER])
         console.print()
     unmet(comparison.unmet, sys.stdout)
     if comparison.record:
@@ -82,17 +82,17 @@ def outcome(comparison: Comparison, next_command: str = "", view: View | None = 
         console.print(Text.assemble(("next     ", "bold"), visible(next_command, 400)), soft_wrap=True)
 
 
-def pieces(found: Iterable[RenderableType]) -> None:
+def pieces(renderables: Iterable[RenderableType]) -> None:
     """Tables, texts and curves that a command put together, on stdout."""
     console = screen(sys.stdout)
-    for piece in found:
+    for piece in renderables:
         console.print(piece)
 
 
-def paths(found: Iterable[Path]) -> None:
+def paths(files: Iterable[Path]) -> None:
     """Where what was asked for is, on stdout, a line each."""
     console = screen(sys.stdout)
-    for path in found:
+    for path in files:
         console.print(Text(visible(path.as_posix(), 400)), soft_wrap=True)
 
 
@@ -111,16 +111,16 @@ def paper(text: str) -> None:
     sys.stdout.write(text)
 
 
-def problems(found: Sequence[Problem]) -> None:
+def problems(errors: Sequence[Problem]) -> None:
     """What is wrong, each with its place, on stderr; a cure is told once, after the last problem that it is for.
 
     On a terminal, lines are as wide as that is; a log keeps each message on its line, to be searched.
     """
     console = screen(sys.stderr)
     width = console.width if sys.stderr.isatty() else None
-    for problem, following in zip(found, [*found[1:], None], strict=True):
-        told = _hanging(_lines(problem.message), width)
-        console.print(Text.assemble(("error: ", COLORS["error"]), told), soft_wrap=True)
+    for problem, following in zip(errors, [*errors[1:], None], strict=True):
+        message = _hanging(_lines(problem.message), width)
+        console.print(Text.assemble(("error: ", COLORS["error"]), message), soft_wrap=True)
         if problem.place:
             console.print(Text(f"  at:  {visible(problem.place, 400)}"), soft_wrap=True)
         if problem.cure and (following is None or problem.cure != following.cure):
@@ -182,18 +182,18 @@ def _mapping(arena: Arena, most: int = 10) -> str:
 
 def _of_levels(arenas: Sequence[Arena]) -> list[Finding]:
     """What was noticed at any level, once; not what was done on purpose, which the table tells."""
-    found = dict.fromkeys(finding for arena in arenas for finding in arena.findings)
-    return [finding for finding in found if finding.code not in (*IN_THE_HEADER, "corrupted")]
+    findings = dict.fromkeys(finding for arena in arenas for finding in arena.findings)
+    return [finding for finding in findings if finding.code not in (*IN_THE_HEADER, "corrupted")]
 
 
 def _findings(console: Console, findings: Sequence[Finding]) -> None:
     """The gravest first; the message beside its severity, its cure below."""
     grid = Table.grid(padding=(0, 1))
-    for found in sorted(findings, key=lambda each: list(COLORS).index(each.severity)):
-        told = Text(_lines(found.message))
-        if found.cure:
-            told.append(f"\ntry: {_lines(found.cure)}", "dim")
-        grid.add_row(Text(found.severity, COLORS[found.severity]), told)
+    for finding in sorted(findings, key=lambda finding: list(COLORS).index(finding.severity)):
+        text = Text(_lines(finding.message))
+        if finding.cure:
+            text.append(f"\ntry: {_lines(finding.cure)}", "dim")
+        grid.add_row(Text(finding.severity, COLORS[finding.severity]), text)
     if findings:
         console.print()
         console.print(grid)

@@ -28,10 +28,10 @@ def score_table(arena: Arena, entry: EntryResult) -> Table:
     for metric in arena.directions:
         estimates = [entry.scores.get(split, {}).get(metric, NO_ESTIMATE) for split in ("train", "valid", "test")]
         baseline = arena.baseline.get("test", {}).get(metric, math.nan)
-        places = decimals([*(found.mean for found in estimates), baseline])
+        places = decimals([*(estimate.mean for estimate in estimates), baseline])
         table.add_row(
             Text(headed(arena, metric)),
-            *(Text(spread(found, places)) for found in estimates),
+            *(Text(spread(estimate, places)) for estimate in estimates),
             Text(number(baseline, places), "dim"),
         )
     return table
@@ -40,45 +40,45 @@ def score_table(arena: Arena, entry: EntryResult) -> Table:
 def leaderboards(arena: Arena, width: int) -> Iterator[Table]:
     """One line per entry, on the test split; columns that do not fit beside the headline get a table below it."""
     names = ["entry", *(visible(entry.entry, 40) for entry in arena.entries), "baseline"]
-    rest = [_Fitted(column, _width(column)) for column in columns(arena)]
+    rest = [_Slot(column, _width(column)) for column in columns(arena)]
     left = max(map(len, names))
-    if left + sum(each.width for each in rest[:TOGETHER]) > width:
+    if left + sum(slot.width for slot in rest[:TOGETHER]) > width:
         rest = _in_a_word(rest, width)
-    short = left + sum(each.width for each in rest[:TOGETHER]) - width
+    short = left + sum(slot.width for slot in rest[:TOGETHER]) - width
     if short > 0:  # wrap the verdicts, then the names
         rest[TOGETHER - 1].width -= min(short, max(0, rest[TOGETHER - 1].width - NARROWEST - 2))
-        left = min(left, max(NARROWEST, width - sum(each.width for each in rest[:TOGETHER])))
+        left = min(left, max(NARROWEST, width - sum(slot.width for slot in rest[:TOGETHER])))
     while rest:
         fitting = max(1, _fitting(rest, width - left))
         yield _leaderboard(arena, names, rest[:fitting], left)
         rest = rest[fitting:]
 
 
-def _in_a_word(rest: Sequence[_Fitted], width: int) -> list[_Fitted]:
+def _in_a_word(rest: Sequence[_Slot], width: int) -> list[_Slot]:
     """The verdicts without what follows their comma, if they stand beside their difference then; the paragraph says it, too."""
     at = TOGETHER - 1
     column = replace(rest[at].column, cells=[cell.partition(", ")[0] for cell in rest[at].column.cells])
-    short = [*rest[:at], _Fitted(column, _width(column)), *rest[at + 1 :]]
-    return short if NARROWEST + sum(each.width for each in short[:TOGETHER]) <= width else list(rest)
+    short = [*rest[:at], _Slot(column, _width(column)), *rest[at + 1 :]]
+    return short if NARROWEST + sum(slot.width for slot in short[:TOGETHER]) <= width else list(rest)
 
 
 @dataclass
-class _Fitted:
+class _Slot:
     column: Column
     width: int  # with the room to its left
 
 
-def _leaderboard(arena: Arena, names: Sequence[str], fitted: Sequence[_Fitted], left: int) -> Table:
-    table = _table(names[0], *(each.column.heading for each in fitted))
-    for at, width in enumerate([left, *(each.width - 2 for each in fitted)]):
+def _leaderboard(arena: Arena, names: Sequence[str], slots: Sequence[_Slot], left: int) -> Table:
+    table = _table(names[0], *(slot.column.heading for slot in slots))
+    for at, width in enumerate([left, *(slot.width - 2 for slot in slots)]):
         table.columns[at].max_width = width
     for row, entry in enumerate(arena.entries):
         cells = [
-            Text(each.column.cells[row], STYLES.get(entry.verdict, "") if each.column.kind == "verdict" else "")
-            for each in fitted
+            Text(slot.column.cells[row], STYLES.get(entry.verdict, "") if slot.column.kind == "verdict" else "")
+            for slot in slots
         ]
         table.add_row(Text(names[row + 1]), *cells)
-    table.add_row(Text("baseline", "dim"), *(Text(each.column.baseline, "dim") for each in fitted))
+    table.add_row(Text("baseline", "dim"), *(Text(slot.column.baseline, "dim") for slot in slots))
     return table
 
 
@@ -86,11 +86,11 @@ def _width(column: Column) -> int:
     return max(len(column.heading), *map(len, column.cells), len(column.baseline)) + 2
 
 
-def _fitting(fitted: Sequence[_Fitted], room: int) -> int:
+def _fitting(slots: Sequence[_Slot], room: int) -> int:
     """How many of the columns, from the left, fit into `room` characters."""
     count = 0
-    for each in fitted:
-        room -= each.width
+    for slot in slots:
+        room -= slot.width
         if room < 0:
             break
         count += 1

@@ -25,8 +25,8 @@ def in_ascii(text: str) -> str:
     """
     if text.isascii():
         return text
-    known = "".join(map(_cell, text.replace("± ", "+-"))).translate(NEIGHBOURS)
-    return known.encode("ascii", "backslashreplace").decode()
+    plain = "".join(map(_cell, text.replace("± ", "+-"))).translate(NEIGHBOURS)
+    return plain.encode("ascii", "backslashreplace").decode()
 
 
 def _cell(char: str) -> str:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Validation:
     """One spec: what it is, if it is right; else its problems and the exit code they mean."""
 
     file: str
-    said: str = ""
+    summary: str = ""
     problems: Sequence[Problem] = field(default=())
     exit_code: int = 0
 
@@ -30,24 +30,24 @@ class Judged:
         return {
             "file": self.file,
             "ok": not self.problems,
-            "said": self.said,
-            "problems": [_json(each) for each in self.problems],
+            "said": self.summary,
+            "problems": [_json(problem) for problem in self.problems],
         }
 
 
-def judge(path: Path, data: bool) -> Judged:
+def validate(path: Path, data: bool) -> Validation:
     """Load a spec; with `data`, also all that it names, up to where the training would begin."""
     from losscli.spec.entries import entries
     from losscli.spec.load import load_spec
 
     try:
         spec = load_spec(path)
-        said = f"{spec.task} · {_ies(len(entries(spec)))} x {counted(len(spec.seeds), 'seed')}"
+        summary = f"{spec.task} · {_ies(len(entries(spec)))} x {counted(len(spec.seeds), 'seed')}"
         if data:
-            said += f" · {_rows(spec)}"
+            summary += f" · {_rows(spec)}"
     except UserError as wrong:
-        return Judged(str(path), problems=wrong.problems, exit_code=wrong.exit_code)
-    return Judged(str(path), said)
+        return Validation(str(path), problems=wrong.problems, exit_code=wrong.exit_code)
+    return Validation(str(path), summary)
 
 
 def _rows(spec: Spec) -> str:
@@ -60,7 +60,7 @@ def _rows(spec: Spec) -> str:
     return ", ".join(f"{rows:,} {split}" for split, rows in first.items()) + f" rows{levels}"
 
 
-def judged(names: Sequence[str], data: bool) -> list[Judged]:
+def validate_all(names: Sequence[str], data: bool) -> list[Validation]:
     """The verdicts on all specs that paths and patterns name; a pattern that names none is one that is wrong."""
     from losscli.cli.outcome import files
 
@@ -70,37 +70,37 @@ def judged(names: Sequence[str], data: bool) -> list[Judged]:
         try:
             paths |= {path.resolve(): path for path in files([name], quiet=True) if path.resolve() not in paths}
         except UserError as wrong:
-            missing.append(Judged(name, problems=wrong.problems, exit_code=wrong.exit_code))
-    return [*missing, *(judge(path, data) for path in paths.values())]
+            missing.append(Validation(name, problems=wrong.problems, exit_code=wrong.exit_code))
+    return [*missing, *(validate(path, data) for path in paths.values())]
 
 
-def told(each: Judged) -> Iterator[RenderableType]:
+def lines_of(validation: Validation) -> Iterator[RenderableType]:
     """A line for a spec; below it, what is wrong, with place and cure."""
-    verdict = ("wrong", "bold red") if each.problems else ("ok   ", "green")
-    count = counted(len(each.problems), "problem") if each.problems else each.said
-    yield Text.assemble(verdict, f" {visible(each.file, 400)} · {count}")
-    for problem in each.problems:
+    verdict = ("wrong", "bold red") if validation.problems else ("ok   ", "green")
+    count = counted(len(validation.problems), "problem") if validation.problems else validation.summary
+    yield Text.assemble(verdict, f" {visible(validation.file, 400)} · {count}")
+    for problem in validation.problems:
         place = f"{visible(problem.place, 400)}: " if problem.place else ""
         yield Text(f"      {place}{visible(problem.message, 600)}")
         if problem.cure:
             yield Text(f"      try: {visible(problem.cure, 400)}", "dim")
 
 
-def workflow_lines(each: Judged) -> Iterator[str]:
+def workflow_lines(validation: Validation) -> Iterator[str]:
     """Workflow commands of GitHub: https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
-    for problem in each.problems:
+    for problem in validation.problems:
         place = problem.place
-        where = {"file": place.file if place and Path(place.file).exists() else each.file}
+        where = {"file": place.file if place and Path(place.file).exists() else validation.file}
         if place and place.line is not None:
             where |= {"line": str(place.line)} | ({"col": str(place.column)} if place.column is not None else {})
-        said = f"{problem.message} (try: {problem.cure})" if problem.cure else problem.message
+        message = f"{problem.message} (try: {problem.cure})" if problem.cure else problem.message
         properties = ",".join(f"{key}={_property(value)}" for key, value in where.items())
-        yield f"::error {properties}::{_data(said)}"
+        yield f"::error {properties}::{_data(message)}"
 
 
-def exit_code(verdicts: Sequence[Judged]) -> int:
+def exit_code(validations: Sequence[Validation]) -> int:
     """The gravest: a wrong spec (2), then data that cannot be used (3), then the machine's (5)."""
-    return min((each.exit_code for each in verdicts if each.exit_code), default=0)
+    return min((validation.exit_code for validation in validations if validation.exit_code), default=0)
 
 
 def _json(problem: Problem) -> dict[str, Any]:

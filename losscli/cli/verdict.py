@@ -47,15 +47,15 @@ def run(name: str, task: str, expects: str | None, sets: Sequence[str], form: Fo
 
 def _options(loss: Loss, sets: Sequence[str]) -> dict[str, Any]:
     """Each `--set OPTION=VALUE`; values as in a spec."""
-    found = {}
+    options = {}
     for text in sets:
         name, equals, value = text.partition("=")
         place = Place(f"--set {visible(name)}")
         if not equals or not name.strip():
             raise SpecError(f"expected OPTION=VALUE, got {shown(text)}", place=place, cure="--set gamma=2")
-        found[name.strip()] = read_value(value, place.file)
-    check_options(loss, filled(loss, found) | found)
-    return found
+        options[name.strip()] = read_value(value, place.file)
+    check_options(loss, filled(loss, options) | options)
+    return options
 
 
 def to_json(report: Report, assumed: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,9 +108,9 @@ def tell(report: Report, assumed: Mapping[str, Any]) -> None:
     console = show.screen(sys.stdout)
     console.print(Text.assemble((visible(report.loss.name), "bold"), f" · {report.task} · {report.loss.expects}\n"))
     if assumed:
-        told = ", ".join(f"{name}={_numbers(value)}" for name, value in assumed.items())
+        values = ", ".join(f"{name}={_numbers(value)}" for name, value in assumed.items())
         which = "has no default; it is" if len(assumed) == 1 else "have no default; they are"
-        console.print(Text(f"{', '.join(assumed)} {which} tried as {told} (--set gives others)\n", "dim"))
+        console.print(Text(f"{', '.join(assumed)} {which} tried as {values} (--set gives others)\n", "dim"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for heading in ("", "property", "what must hold"):
         table.add_column(heading, overflow="fold")
@@ -134,15 +134,15 @@ def tell(report: Report, assumed: Mapping[str, Any]) -> None:
 def _explained(outcome: Outcome) -> Text:
     assert outcome.case is not None
     assert outcome.sample is not None
-    found = Text.assemble((outcome.tried.name, STYLES[outcome.status]), f": {visible(outcome.message, 400)}\n")
-    found.append(f"  why         {outcome.tried.why}\n", "dim")
+    text = Text.assemble((outcome.tried.name, STYLES[outcome.status]), f": {visible(outcome.message, 400)}\n")
+    text.append(f"  why         {outcome.tried.why}\n", "dim")
     if outcome.case.options:
-        told = ", ".join(f"{name}={value}" for name, value in outcome.case.options.items())
-        found.append(f"  options     {visible(told, 200)}\n")
+        options = ", ".join(f"{name}={value}" for name, value in outcome.case.options.items())
+        text.append(f"  options     {visible(options, 200)}\n")
     sample = outcome.sample
-    found.append(f"  prediction  {_numbers(outcome.case.received(sample.raw).tolist())}\n")
-    found.append(f"  target      {_numbers(sample.target.tolist())}")
-    return found
+    text.append(f"  prediction  {_numbers(outcome.case.received(sample.raw).tolist())}\n")
+    text.append(f"  target      {_numbers(sample.target.tolist())}")
+    return text
 
 
 def _numbers(value: Any) -> str:

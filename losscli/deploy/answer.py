@@ -104,11 +104,11 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def to_json(table: pa.Table, told: Mapping[str, Any]) -> bytes:
-    """One object: what is `told` of the model, and the rows; numbers that are not finite are null."""
+def to_json(table: pa.Table, origin: Mapping[str, Any]) -> bytes:
+    """One object: where the predictions are from (`origin`), and the rows; numbers that are not finite are null."""
     rows = [{name: _plain(value) for name, value in row.items()} for row in table.to_pylist()]
-    whole = {"schema_version": SCHEMA_VERSION, **told, "rows": rows}
-    return (json.dumps(whole, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    document = {"schema_version": SCHEMA_VERSION, **origin, "rows": rows}
+    return (json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _plain(value: Any) -> Any:
@@ -118,11 +118,11 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int)) else str(value)
 
 
-def to_parquet(table: pa.Table, told: Mapping[str, Any]) -> bytes:
-    """As Parquet, with what is `told` of the model in the metadata of the schema, under `losscli`."""
+def to_parquet(table: pa.Table, origin: Mapping[str, Any]) -> bytes:
+    """As Parquet, with `origin` in the metadata of the schema, under `losscli`."""
     import pyarrow as pa
     from pyarrow import parquet
 
     sink = pa.BufferOutputStream()
-    parquet.write_table(table.replace_schema_metadata({"losscli": json.dumps(told)}), sink)
+    parquet.write_table(table.replace_schema_metadata({"losscli": json.dumps(origin)}), sink)
     return bytes(sink.getvalue())

@@ -35,15 +35,15 @@ def choose_arena(arenas: Sequence[Result], number: int | None) -> int:
         return 0
     if number is not None and 1 <= number <= len(arenas):
         return number - 1
-    listed = ", ".join(f"{n} {_title(each)}" for n, each in enumerate(arenas, start=1))
-    said = f"the record holds {len(arenas)} arenas" if number is None else f"there is no arena {number}"
-    raise SpecError(f"{said}: {listed}", cure="choose one with --arena NUMBER")
+    listed = ", ".join(f"{n} {_title(arena)}" for n, arena in enumerate(arenas, start=1))
+    reason = f"the record holds {len(arenas)} arenas" if number is None else f"there is no arena {number}"
+    raise SpecError(f"{reason}: {listed}", cure="choose one with --arena NUMBER")
 
 
 def _title(arena: Result) -> str:
     """What tells an arena from others: its data, what was done to them, its task."""
-    told = [arena["data"], in_words(arena.get("corrupt") or {})]
-    return f"{', '.join(filter(None, told))} ({arena['task']})"
+    parts = [arena["data"], in_words(arena.get("corrupt") or {})]
+    return f"{', '.join(filter(None, parts))} ({arena['task']})"
 
 
 def choose_entry(arena: Result, name: str | None) -> str:
@@ -82,17 +82,17 @@ def _undecided(arena: Result, entry: str, scores: Sequence[float], which: str, n
     return SpecError(message, cure=f"name one (--{which}): {', '.join(map(str, names))}")
 
 
-def choose_seeds(arena: Result, entry: str, wanted: Wanted) -> list[int]:
+def choose_seeds(arena: Result, entry: str, selection: Wanted) -> list[int]:
     """The seed that was asked for, all that finished, or the one that is best on its own valid split."""
     runs = [run for run in arena["runs"] if run["entry"] == entry]
     finished = [run["seed"] for run in runs if run["status"] not in LOST]
-    if wanted.every_seed:
+    if selection.every_seed:
         return finished
-    if wanted.seed is not None and wanted.seed not in finished:
+    if selection.seed is not None and selection.seed not in finished:
         listed = ", ".join(map(str, finished))
-        raise SpecError(f"{shown(entry)} has no finished run with seed {wanted.seed}", cure=f"there are: {listed}")
-    if wanted.seed is not None:
-        return [wanted.seed]
+        raise SpecError(f"{shown(entry)} has no finished run with seed {selection.seed}", cure=f"there are: {listed}")
+    if selection.seed is not None:
+        return [selection.seed]
     scores = _goodness(arena, entry)
     if _partial([scores[seed] for seed in finished]):
         raise _undecided(arena, entry, [scores[seed] for seed in finished], "seed", finished)
@@ -100,17 +100,20 @@ def choose_seeds(arena: Result, entry: str, wanted: Wanted) -> list[int]:
 
 
 def _goodness(arena: Result, entry: str) -> dict[int, float]:
-    """By seed, how good the headline of an entry's runs is on the valid split; NaN without a value."""
+    """By seed, how good the headline of an entry's finished runs is on the valid split; NaN without a value."""
     metric = find_metric(arena["headline"], arena["task"])
     if not metric.headline:
         raise SpecError(f"{metric.name} alone does not tell which is better", cure="name one: --entry and --seed")
     runs = [run for run in arena["runs"] if run["entry"] == entry]
-    measured = next(each for each in arena["entries"] if each["entry"] == entry)["valid"].get(arena["headline"], {})
+    measured = next(candidate for candidate in arena["entries"] if candidate["entry"] == entry)["valid"].get(
+        arena["headline"], {}
+    )
     values = measured.get("values") or [None] * len(runs)
     targets = [target_of(run.get("calibration") or {}) for run in runs]
     return {
         run["seed"]: math.nan if value is None else goodness(value, metric.direction, target)
         for run, value, target in zip(runs, values, targets, strict=True)
+        if run["status"] not in LOST
     }
 
 

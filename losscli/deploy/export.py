@@ -64,7 +64,7 @@ def export(run: Restored, form: str, folder: Path) -> list[Path]:
 
 def predictor_of(run: Restored) -> Predictor:
     """The run as an ordinary module."""
-    weights = {name: torch.from_numpy(each) for name, each in run.weights.items()}
+    weights = {name: torch.from_numpy(array) for name, array in run.weights.items()}
     return Predictor(body(run.network.layers, weights), run.head).eval()
 
 
@@ -94,5 +94,5 @@ def description(run: Restored, predictor: Predictor, file: str) -> dict[str, Any
 
 def _reading(run: Restored) -> dict[str, Any]:
     """How the columns of a file were read before they were encoded: dates, booleans, marks and missing tokens."""
-    told = run.spec.data.model_dump(mode="json")
-    return {key: told[key] for key in READING if key in told}
+    settings = run.spec.data.model_dump(mode="json")
+    return {key: settings[key] for key in READING if key in settings}

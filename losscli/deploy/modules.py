@@ -36,12 +36,12 @@ def body(layers: Sequence[Layer], weights: Weights) -> nn.Sequential:
     >>> net(torch.tensor([[3.0, 4.0]])).tolist()
     [[11.0]]
     """
-    found = []
+    modules = []
     for index, layer in enumerate(layers):
         prefix = f"layers.{index}."
-        own = {name.removeprefix(prefix): each for name, each in weights.items() if name.startswith(prefix)}
-        found.append(ordinary(layer, own))
-    return nn.Sequential(*found).eval()
+        own = {name.removeprefix(prefix): weight for name, weight in weights.items() if name.startswith(prefix)}
+        modules.append(ordinary(layer, own))
+    return nn.Sequential(*modules).eval()
 
 
 @singledispatch
@@ -52,9 +52,9 @@ def ordinary(layer: Layer, weights: Weights) -> nn.Module:
 
 @ordinary.register
 def _(layer: Linear, weights: Weights) -> nn.Module:
-    found = nn.Linear(layer.inputs, layer.outputs, bias=layer.bias)
+    module = nn.Linear(layer.inputs, layer.outputs, bias=layer.bias)
     bias = {"bias": weights["bias"][0]} if layer.bias else {}
-    return _filled(found, {"weight": weights["weight"].T, **bias})
+    return _filled(module, {"weight": weights["weight"].T, **bias})  # a stack has [in, out], PyTorch [out, in]
 
 
 @ordinary.register
@@ -94,13 +94,13 @@ class Lookup(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         codes = x[:, self.plain :].long()
-        found = [table(codes[:, column]) for column, table in enumerate(self.tables)]
-        return torch.cat([*found, x[:, : self.plain]], dim=1)
+        vectors = [table(codes[:, column]) for column, table in enumerate(self.tables)]
+        return torch.cat([*vectors, x[:, : self.plain]], dim=1)
 
 
 def _filled(module: nn.Module, weights: Weights) -> nn.Module:
-    kept = {name: each for name, each in module.state_dict().items() if name not in weights}  # batches counted, 0
-    module.load_state_dict(kept | {name: each.contiguous() for name, each in weights.items()})
+    kept = {name: tensor for name, tensor in module.state_dict().items() if name not in weights}  # batches counted, 0
+    module.load_state_dict(kept | {name: tensor.contiguous() for name, tensor in weights.items()})
     return module
 
 
@@ -119,8 +119,8 @@ class Predictor(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         output = self.body(features)[None]  # of one run
-        told = shown_of(self.head.predict(output))[1][0]
-        return (told, quantiles_of(self.head, output)[0]) if self.levels else told
+        numbers = shown_of(self.head.predict(output))[1][0]
+        return (numbers, quantiles_of(self.head, output)[0]) if self.levels else numbers
 
     def kind(self, width: int) -> str:
         """What the numbers are, found on rows of so many features."""
@@ -130,7 +130,7 @@ class Predictor(nn.Module):
 def shown_of(prediction: Prediction) -> tuple[str, Tensor]:
     """The kind of a prediction and the numbers that say most: probabilities where there are any, else scores or values."""
     for kind in ("probabilities", "values", "scores"):
-        found = getattr(prediction, kind)
-        if found is not None:
-            return kind, found
+        numbers = getattr(prediction, kind)
+        if numbers is not None:
+            return kind, numbers
     raise ValueError("a prediction holds scores, probabilities or values")

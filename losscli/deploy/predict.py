@@ -50,10 +50,10 @@ def predict(
 def outputs_of(runs: Sequence[Restored], features: Mapping[str, Column]) -> Outputs:
     """Each run encodes the rows as it learned to, and predicts; the mean over the runs."""
     rows = len(next(iter(features.values())).values) if features else 0
-    found = [_by_chunks(run, features, rows) for run in runs]
-    quantiles = [each.quantiles for each in found if each.quantiles is not None]
+    outputs = [_by_chunks(run, features, rows) for run in runs]
+    quantiles = [output.quantiles for output in outputs if output.quantiles is not None]
     mean = np.mean(quantiles, axis=0) if quantiles else None
-    return Outputs(found[0].kind, np.mean([each.numbers for each in found], axis=0), found[0].levels, mean)
+    return Outputs(outputs[0].kind, np.mean([output.numbers for output in outputs], axis=0), outputs[0].levels, mean)
 
 
 @torch.no_grad()
@@ -62,9 +62,10 @@ def _by_chunks(run: Restored, features: Mapping[str, Column], rows: int) -> Outp
     numbers, quantiles = [], []
     for start in range(0, rows, CHUNK):
         encoded = run.encoder.transform(features, np.arange(start, min(start + CHUNK, rows)))
-        found = predictor(torch.from_numpy(encoded))
-        told, further = found if predictor.levels else (found, None)
-        numbers.append(told.reshape(len(encoded), -1).double().numpy())
+        output = predictor(torch.from_numpy(encoded))
+        prediction, further = output if predictor.levels else (output, None)
+        # In float64 from here on: the mean over the runs should add no rounding of its own.
+        numbers.append(prediction.reshape(len(encoded), -1).double().numpy())
         if further is not None:
             quantiles.append(further.reshape(len(encoded), -1, len(predictor.levels)).double().numpy())
     kind = predictor.kind(run.run.dataset.features)

@@ -44,7 +44,7 @@ class Restored:
     run: Run
     encoder: Encoder
     weights: Mapping[str, np.ndarray]  # by parameter, in the run's own shapes
-    told: Mapping[str, Any]  # what results.json says of the run
+    result: Mapping[str, Any]  # what results.json says of the run
 
     @property
     def network(self) -> Network:
@@ -60,18 +60,18 @@ class Restored:
         return self.run.dataset.target.labels
 
 
-def restore(folder: Path, wanted: Wanted) -> list[Restored]:
+def restore(folder: Path, selection: Wanted) -> list[Restored]:
     """The runs that were asked for: one, or with `every_seed` one per seed.
 
     Raises `MachineError` for what is no whole record or holds no such run, `SpecError` for a name that is not in it.
     """
     record = reader.read(folder)
     results = record["results"]
-    number = choose_arena(results["arenas"], wanted.arena)
+    number = choose_arena(results["arenas"], selection.arena)
     arena = results["arenas"][number]
-    name = choose_entry(arena, wanted.entry)
-    seeds = choose_seeds(arena, name, wanted)
-    spec = _spec(folder, number, arena, wanted.losses)
+    name = choose_entry(arena, selection.entry)
+    seeds = choose_seeds(arena, name, selection)
+    spec = _spec(folder, number, arena, selection.losses)
     entry = _named(spec, name)
     weights = reader.read_weights(folder)
     encoders = record["encoders"]
@@ -85,8 +85,8 @@ def _spec(folder: Path, number: int, arena: Mapping[str, Any], own: Sequence[str
     """The arena's spec. Its data are not read, so a table that has moved does not matter."""
     for text in own:
         adopt(text, arena["task"])
-    known = for_task(arena["task"])
-    lost = [entry["loss"] for entry in arena["entries"] if entry["loss"] not in known]
+    catalogue = for_task(arena["task"])
+    lost = [entry["loss"] for entry in arena["entries"] if entry["loss"] not in catalogue]
     if lost:
         raise MachineError(
             f"the record was made with {', '.join(map(shown, dict.fromkeys(lost)))}, which losscli does not have",
@@ -96,15 +96,15 @@ def _spec(folder: Path, number: int, arena: Mapping[str, Any], own: Sequence[str
 
 
 def _named(spec: Spec, name: str) -> Entry:
-    found = {entry.name: entry for entry in entries(spec)}
-    if name not in found:
+    by_name = {entry.name: entry for entry in entries(spec)}
+    if name not in by_name:
         raise MachineError(f"the record's spec makes no entry called {shown(name)}", cure="train again")
-    return found[name]
+    return by_name[name]
 
 
 def _of(weights: Mapping[str, np.ndarray], number: int, entry: str, seed: int) -> dict[str, np.ndarray]:
     prefix = f"{number}/{entry}/{seed}/"
-    return {name.removeprefix(prefix): each for name, each in weights.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
 
 
 def _run(
@@ -117,13 +117,13 @@ def _run(
     state: Mapping[str, Any],
     weights: Mapping[str, np.ndarray],
 ) -> Restored:
-    told = next(run for run in arena["runs"] if (run["entry"], run["seed"]) == (entry.name, seed))
-    chosen = candidate(entry, told.get("tuned") or {})
+    result = next(run for run in arena["runs"] if (run["entry"], run["seed"]) == (entry.name, seed))
+    chosen = candidate(entry, result.get("tuned") or {})
     loss = find_loss(entry.loss, spec.task)
     encoder = Encoder.from_state(state)
     data = _rowless(spec.name, seed, state, encoder)
     run = Run(entry.name, seed, loss, chosen.options, entry.output, chosen.lr, data, chosen.weight, chosen.tuned)
-    restored = Restored(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, told)
+    restored = Restored(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, result)
     return replace(restored, weights=_cropped(restored.network, weights))
 
 

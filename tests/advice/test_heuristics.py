@@ -98,7 +98,7 @@ def test_every_rule_has_its_patient() -> None:
 def test_a_rule_sees_its_patient_and_names_losses_that_serve_it(name: str) -> None:
     make, words = PATIENTS[name]
     found = make()
-    said = heuristics.get(name).judge(found)
+    said = heuristics.get(name).advise(found)
     assert isinstance(said, Advice)
     assert words in said.reason
     assert said.picks
@@ -114,14 +114,14 @@ def test_a_rule_sees_its_patient_and_names_losses_that_serve_it(name: str) -> No
 def test_the_losses_of_a_rule_are_what_it_says_of_them(name: str) -> None:
     """Their tags are computed from the kernels: see explain/tags.py."""
     found = PATIENTS[name][0]()
-    said = heuristics.get(name).judge(found)
+    said = heuristics.get(name).advise(found)
     assert said is not None
     for pick in said.picks:
         assert set(said.claims) <= set(tags_of(find(pick.loss, found.task))), pick.loss
 
 
 def test_rules_whose_reason_claims_a_property_say_so() -> None:
-    claims = {name: heuristics.get(name).judge(make()).claims for name, (make, _) in PATIENTS.items()}  # type: ignore[union-attr]
+    claims = {name: heuristics.get(name).advise(make()).claims for name, (make, _) in PATIENTS.items()}  # type: ignore[union-attr]
     assert {name for name, each in claims.items() if "proper" in each} == {"soft-labels", "shares-of-yes"}
     assert {name for name, each in claims.items() if "ordinal" in each} == {"ordered-labels"}
     assert {name for name, each in claims.items() if "robust" in each} == {"outliers", "at-the-limit", "plain-numbers"}
@@ -131,7 +131,7 @@ def test_rules_whose_reason_claims_a_property_say_so() -> None:
 def test_what_is_advised_for_shares_learns_their_mean(name: str) -> None:
     """By scipy: of rows that share all features, the cheapest prediction is the mean of their shares."""
     found = PATIENTS[name][0]()
-    said = heuristics.get(name).judge(found)
+    said = heuristics.get(name).advise(found)
     assert said is not None
     for pick in said.picks:
         item = find(pick.loss, found.task)
@@ -156,8 +156,8 @@ def test_what_is_advised_for_shares_learns_their_mean(name: str) -> None:
 def test_the_short_list_begins_with_the_default_and_holds_only_what_can_be_trained(name: str) -> None:
     found = PATIENTS[name][0]()
     short = recommend(found)
-    assert short.losses[0].pick.said() == tasks.get(found.task).default_loss
-    assert len({each.pick.said() for each in short.losses}) == len(short.losses) <= 6
+    assert short.losses[0].pick.entry_name() == tasks.get(found.task).default_loss
+    assert len({each.pick.entry_name() for each in short.losses}) == len(short.losses) <= 6
     assert name in short.advice
     for each in short.losses:
         # A leaderboard leaves out what is default: the names are the same only if a pick does, too.
@@ -185,7 +185,7 @@ QUIET = {
 
 @pytest.mark.parametrize("name", QUIET)
 def test_a_rule_is_silent_where_there_is_nothing(name: str) -> None:
-    assert heuristics.get(name).judge(QUIET[name]()) is None
+    assert heuristics.get(name).advise(QUIET[name]()) is None
 
 
 def test_numbers_as_labels_are_in_order_only_where_neighbours_are_alike() -> None:
@@ -194,12 +194,12 @@ def test_numbers_as_labels_are_in_order_only_where_neighbours_are_alike() -> Non
     shuffled = of(
         "multiclass", grades, x=np.array([3.0, 0.0, 4.0, 1.0, 2.0])[grades.astype(int)] * 5 + RNG.normal(size=N)
     )
-    assert heuristics.get("ordered-labels").judge(ordered) is not None
-    assert heuristics.get("ordered-labels").judge(shuffled) is None
+    assert heuristics.get("ordered-labels").advise(ordered) is not None
+    assert heuristics.get("ordered-labels").advise(shuffled) is None
 
 
 def test_weights_are_told_with_their_number() -> None:
-    said = heuristics.get("rare-class").judge(of("binary", classes(1100, 100)))
+    said = heuristics.get("rare-class").advise(of("binary", classes(1100, 100)))
     assert said is not None
     assert "balanced is 11 here" in said.note  # 1100 / 100
 
@@ -216,12 +216,12 @@ def test_weights_are_told_with_their_number() -> None:
 def test_one_rule_at_a_time_speaks_of_how_rare_a_class_is(rows: tuple[int, int], heuristic: str) -> None:
     found = of("binary", classes(*rows))
     named = ("rare-class", "extreme-imbalance", "balanced-classes")
-    assert [name for name in named if heuristics.get(name).judge(found) is not None] == [heuristic]
+    assert [name for name in named if heuristics.get(name).advise(found) is not None] == [heuristic]
 
 
 @pytest.mark.parametrize(("rows", "weight"), [((900, 300, 91), "balanced"), ((900, 300, 90), "effective")])
 def test_a_tail_of_one_to_ten_is_a_long_one(rows: tuple[int, ...], weight: str) -> None:
-    said = heuristics.get("long-tail").judge(of("multiclass", classes(*rows)))
+    said = heuristics.get("long-tail").advise(of("multiclass", classes(*rows)))
     assert said is not None
     assert said.picks[1].options == {"weight": weight}
     assert ("focal" in [pick.loss for pick in said.picks]) == (weight == "effective")
@@ -232,18 +232,18 @@ def test_a_few_far_rows_of_many_are_no_tail(far: int, told: bool) -> None:
     """0.12 % are less than the 0.2 % that count as a tail, though they are more than three rows."""
     values = np.random.default_rng(3).normal(size=10_000)
     values[:far] += 500.0
-    assert (heuristics.get("outliers").judge(of("regression", values)) is not None) == told
+    assert (heuristics.get("outliers").advise(of("regression", values)) is not None) == told
 
 
 def test_one_rare_label_is_enough_for_labels_to_be_sparse() -> None:
     found = of("multilabel", *labels(0.02, 0.5, 0.6))
-    assert heuristics.get("sparse-labels").judge(found) is not None
-    assert heuristics.get("dense-labels").judge(found) is None
+    assert heuristics.get("sparse-labels").advise(found) is not None
+    assert heuristics.get("dense-labels").advise(found) is None
 
 
 def test_overdispersed_counts_get_their_alpha() -> None:
     mixed = RNG.poisson(np.exp(X / 2) * RNG.gamma(1.0, 1.0, size=N)).astype(float)
-    said = heuristics.get("counts").judge(of("regression", mixed, x=X))
+    said = heuristics.get("counts").advise(of("regression", mixed, x=X))
     assert said is not None
     assert said.picks[0].loss == "negative-binomial-nll"
     assert said.picks[0].options["alpha"] == pytest.approx(1.0, abs=0.35)
@@ -263,7 +263,7 @@ def test_data_sets_get_losses_that_can_judge_them(data: str) -> None:
 
 
 def picked(heuristic: str, found: Profile) -> dict[str, dict[str, object]]:
-    said = heuristics.get(heuristic).judge(found)
+    said = heuristics.get(heuristic).advise(found)
     assert said is not None
     return {pick.loss: dict(pick.options) for pick in said.picks}
 
@@ -278,7 +278,7 @@ def test_no_gaussian_where_half_of_the_numbers_are_zero_or_counts() -> None:
 
 def test_percentages_are_seen_as_bounded() -> None:
     found = of("regression", 100 * RNG.beta(2, 3, size=N).clip(0.001, 0.99))
-    said = heuristics.get("shares-of-one").judge(of("regression", np.append(found.target.values[1:], 99.5)))
+    said = heuristics.get("shares-of-one").advise(of("regression", np.append(found.target.values[1:], 99.5)))
     assert said is not None
     assert "all between 0 and 100, like percentages" in said.reason
     assert "exactly 0" not in said.reason
@@ -304,7 +304,7 @@ def test_spread_that_follows_a_feature_and_not_the_prediction_is_seen() -> None:
     table = Table(
         "t", {"a": Column(mean), "c": Column(spread)}, {"y": Column(mean + rng.normal(size=N) * np.exp(spread))}
     )
-    said = heuristics.get("uneven-spread").judge(
+    said = heuristics.get("uneven-spread").advise(
         Profile(table, "regression", tasks.get("regression").decode(table.targets))
     )
     assert said is not None
@@ -314,7 +314,7 @@ def test_spread_that_follows_a_feature_and_not_the_prediction_is_seen() -> None:
 
 def test_metrics_to_judge_by_are_those_of_the_task() -> None:
     named = {
-        name: said for name in PATIENTS if (said := heuristics.get(name).judge(PATIENTS[name][0]())) and said.metrics
+        name: said for name in PATIENTS if (said := heuristics.get(name).advise(PATIENTS[name][0]())) and said.metrics
     }
     assert {"rare-class", "extreme-imbalance", "ordered-labels", "long-tail", "counts"} <= set(named)
     for name, said in named.items():
@@ -322,7 +322,7 @@ def test_metrics_to_judge_by_are_those_of_the_task() -> None:
 
 
 def test_counts_say_what_there_is_to_see() -> None:
-    said = heuristics.get("counts").judge(of("regression", RNG.poisson(np.exp(X / 2 - 1)).astype(float), x=X))
+    said = heuristics.get("counts").advise(of("regression", RNG.poisson(np.exp(X / 2 - 1)).astype(float), x=X))
     assert said is not None
     assert "judge them by rmse and r2 (a linear fit reaches an r2 of 0." in said.note
     assert "below that of always saying the mean" in said.note

@@ -10,7 +10,7 @@ import pytest
 
 from losscli.cli.app import run
 from losscli.cli.picture import HEIGHT, fitted, lying, standing
-from losscli.cli.validation import Judged, workflow_lines
+from losscli.cli.validation import Validation, workflow_lines
 from losscli.errors import Place, Problem
 
 Captured = pytest.CaptureFixture[str]
@@ -246,7 +246,7 @@ def test_validate_takes_data_with_several_levels_of_damage(capsys: Captured) -> 
 
 def test_no_text_can_end_an_annotation_or_begin_another() -> None:
     wrong = Problem("50 %\n::error::x", Place("a,b:c.yaml", 3, 1), "try\rthis")
-    assert list(workflow_lines(Judged("a,b:c.yaml", problems=[wrong]))) == [
+    assert list(workflow_lines(Validation("a,b:c.yaml", problems=[wrong]))) == [
         "::error file=a%2Cb%3Ac.yaml,line=3,col=1::50 %25%0A::error::x (try: try%0Dthis)"
     ]
 

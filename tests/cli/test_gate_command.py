@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from losscli.cli.app import run
-from losscli.cli.gating import GateOptions, _of_entry, _said
+from losscli.cli.gating import GateOptions, _of_entry, _sentence
 from losscli.compare.gate import Gated, concluded
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, RunResult, TestRows
@@ -156,7 +156,7 @@ def test_a_gate_on_a_width_needs_both_records_to_cover_what_they_promise() -> No
     assert gated(of_intervals(0.91, 2.0), of_intervals(0.91, 3.0), "interval-width").outcome == "dropped"
     narrow = gated(of_intervals(0.91, 2.0), of_intervals(0.7, 1.0), "interval-width")
     assert narrow.outcome == "undefined"
-    assert "the new record covers 70.5 % of the test rows, less than its 90 %, so nothing can be judged" in _said(
+    assert "the new record covers 70.5 % of the test rows, less than its 90 %, so nothing can be judged" in _sentence(
         narrow
     )
     assert gated(of_intervals(0.7, 2.0), of_intervals(0.91, 3.0), "interval-width").outcome == "undefined"
@@ -175,15 +175,15 @@ def test_a_gate_says_how_many_seeds_have_a_value(arena_of: MakeArena) -> None:
     some = arena_of({"a": [0.9] * 26 + [math.nan] * 4})
     found = gated(whole, some, "auroc")
     assert found.outcome == "undefined"
-    assert _said(found) == (
+    assert _sentence(found) == (
         "a: auroc has a value in 26 of 30 seeds of the new record, and in 30 of 30 seeds of the old, so nothing can be judged."
     )
     few = gated(whole, arena_of({"a": [0.9] * 8 + [math.nan] * 22}), "auroc")
     assert few.outcome == "vanished"
-    assert "on more seeds than chance explains" in _said(few)
+    assert "on more seeds than chance explains" in _sentence(few)
     lost = gated(whole, arena_of({"a": [0.9] * 30}, diverged={"a": range(6)}), "auroc")
     assert (lost.outcome, lost.test, lost.p) == ("dropped", "diverged", 2 / 64)
-    assert "more runs diverge than before" in _said(lost)
+    assert "more runs diverge than before" in _sentence(lost)
 
 
 def test_seeds_that_compare_nothing_hide_no_drop(arena_of: MakeArena) -> None:

@@ -22,16 +22,16 @@ class Pick:
     loss: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def said(self) -> str:
+    def entry_name(self) -> str:
         """As a leaderboard would name it.
 
-        >>> Pick("focal", {"gamma": 2.0}).said()
+        >>> Pick("focal", {"gamma": 2.0}).entry_name()
         'focal gamma=2'
         """
-        told = (
+        settings = (
             f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in self.options.items()
         )
-        return " ".join([self.loss, *told])
+        return " ".join([self.loss, *settings])
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Advice:
     train: Mapping[str, Any] = field(default_factory=dict)
 
 
-Judge = Callable[[Profile], Advice | None]
+Adviser = Callable[[Profile], Advice | None]
 
 
 @dataclass(frozen=True)
@@ -60,25 +60,25 @@ class Heuristic:
 
     name: str
     tasks: tuple[str, ...]
-    judge: Judge
+    advise: Adviser
     shares: bool = False  # of targets that are shares of the classes; others are of rows with one class
 
 
 heuristics: Shelf[Heuristic] = Shelf(__name__, "heuristic")
 
 
-def heuristic(*tasks: str, shares: bool = False) -> Callable[[Judge], Judge]:
+def heuristic(*tasks: str, shares: bool = False) -> Callable[[Adviser], Adviser]:
     """Put the decorated function on the shelf, under its own name in kebab-case."""
 
-    def register(judge: Judge) -> Judge:
-        name = judge.__name__.replace("_", "-")
-        heuristics.put(name, Heuristic(name, tasks, judge, shares))
-        return judge
+    def register(adviser: Adviser) -> Adviser:
+        name = adviser.__name__.replace("_", "-")
+        heuristics.put(name, Heuristic(name, tasks, adviser, shares))
+        return adviser
 
     return register
 
 
-def asked(profile: Profile) -> list[Heuristic]:
+def heuristics_for(profile: Profile) -> list[Heuristic]:
     """The heuristics that such a target is for."""
     return [
         heuristic for heuristic in heuristics if profile.task in heuristic.tasks and heuristic.shares == profile.soft

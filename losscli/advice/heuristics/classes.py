@@ -147,8 +147,8 @@ def many_classes(profile: Profile) -> Advice | None:
     classes = len(profile.target.labels)
     if classes < MANY_CLASSES:
         return None
-    each = profile.rows / classes
-    reason = f"{classes} classes, of {each:.3g} {'row' if each == 1 else 'rows'} each in the mean"
+    rows_per_class = profile.rows / classes
+    reason = f"{classes} classes, of {rows_per_class:.3g} {'row' if rows_per_class == 1 else 'rows'} each in the mean"
     picks = [Pick("cross-entropy", {"label_smoothing": 0.1}), Pick("ova-bce"), Pick("sparsemax")]
     return Advice(
         reason, picks, "Szegedy et al. 2016, Rethinking the Inception Architecture, https://arxiv.org/abs/1512.00567"
@@ -216,9 +216,9 @@ def contradicting_rows(profile: Profile) -> Advice | None:
 
 def _batch(profile: Profile) -> int:
     """A power of 2 that holds some rows of the rare class in the mean, and no more than there are."""
-    wanted = RARE_IN_A_BATCH / float(profile.shares.min())
+    needed = RARE_IN_A_BATCH / float(profile.shares.min())
     most = min(LARGEST_BATCH, max(2, profile.rows // 2))
-    return 1 << min(math.ceil(math.log2(wanted)), most.bit_length() - 1)
+    return 1 << min(math.ceil(math.log2(needed)), most.bit_length() - 1)
 
 
 def _few(profile: Profile) -> bool:

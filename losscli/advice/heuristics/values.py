@@ -30,20 +30,20 @@ def counts(profile: Profile) -> Advice | None:
     if not _counts(profile):
         return None
     reason = f"whole numbers from {_range(profile.numbers)} {_zeros(profile)}"
-    measured, judged = profile.dispersion, _judged_counts(profile)
+    measured, note = profile.dispersion, _metrics_note(profile)
     if measured is None:
-        return Advice(reason, [Pick("poisson-nll"), Pick("negative-binomial-nll")], "", judged, BY_MEAN)
+        return Advice(reason, [Pick("poisson-nll"), Pick("negative-binomial-nll")], "", note, BY_MEAN)
     if measured.z < OVERDISPERSED or measured.alpha <= 0:
-        told = f"; they vary as Poisson's do (dispersion {measured.pearson:.2f}, 1 is Poisson)"
-        return Advice(reason + told, [Pick("poisson-nll")], DISPERSION, judged, BY_MEAN)
+        detail = f"; they vary as Poisson's do (dispersion {measured.pearson:.2f}, 1 is Poisson)"
+        return Advice(reason + detail, [Pick("poisson-nll")], DISPERSION, note, BY_MEAN)
     alpha = float(f"{measured.alpha:.2g}")
-    told = f"; variance grows faster than the mean: mean + {alpha:g} mean^2 (dispersion {measured.pearson:.2f}, 1 is Poisson)"
+    detail = f"; variance grows faster than the mean: mean + {alpha:g} mean^2 (dispersion {measured.pearson:.2f}, 1 is Poisson)"
     if measured.zeros > EXCESS_ZEROS * measured.expected_zeros and measured.zeros > MANY_ZEROS:
-        told += f"; {percent(measured.zeros)} zeros where Poisson expects {percent(measured.expected_zeros)}"
-        judged = f"{judged}. No loss of the shelf is zero-inflated or a hurdle model (Lambert 1992; Mullahy 1986)"
+        detail += f"; {percent(measured.zeros)} zeros where Poisson expects {percent(measured.expected_zeros)}"
+        note = f"{note}. No loss of the shelf is zero-inflated or a hurdle model (Lambert 1992; Mullahy 1986)"
     same = "poisson-nll has the same best answer, the mean; alpha changes how much rows with large counts are believed"
     picks = [Pick("negative-binomial-nll", {"alpha": alpha}), Pick("poisson-nll")]
-    return Advice(reason + told, picks, DISPERSION, f"{same}; {judged}", BY_MEAN)
+    return Advice(reason + detail, picks, DISPERSION, f"{same}; {note}", BY_MEAN)
 
 
 @heuristic("regression")
@@ -51,10 +51,10 @@ def zero_inflated_amounts(profile: Profile) -> Advice | None:
     """Amounts that are often exactly 0, else positive."""
     if not _amounts_with_zeros(profile):
         return None
-    share = min(each.zeros / each.rows for each in profile.numbers)
+    share = min(shape.zeros / shape.rows for shape in profile.numbers)
     picks = [*_tweedie(profile), Pick("msle")]
     return Advice(
-        f"amounts from 0 on, of which {percent(share)} are exactly 0{_power_said(profile)}",
+        f"amounts from 0 on, of which {percent(share)} are exactly 0{_power_text(profile)}",
         picks,
         note="no loss of the shelf is a hurdle model, which asks first whether there is any amount (Cragg 1971)",
         metrics=BY_MEAN,
@@ -67,16 +67,16 @@ def positive_skewed(profile: Profile) -> Advice | None:
     if (
         not profile.numbers
         or _limit(profile)
-        or not all(each.positive and each.skewness >= SKEWED and not _count(each) for each in profile.numbers)
+        or not all(shape.positive and shape.skewness >= SKEWED and not _count(shape) for shape in profile.numbers)
     ):
         return None
-    skewness = max(each.skewness for each in profile.numbers)
+    skewness = max(shape.skewness for shape in profile.numbers)
     picks = [Pick("gamma-nll"), Pick("msle"), *_tweedie(profile)]
     note = (
         "gamma-nll and tweedie learn the mean; msle comes nearer to the median, and so does any loss on the logarithm: "
         "try mse with data.transform: log (--set data.transform=log) in a comparison of its own"
     )
-    return Advice(f"all above 0, with a long tail (skewness {skewness:.2g}){_power_said(profile)}", picks, note=note)
+    return Advice(f"all above 0, with a long tail (skewness {skewness:.2g}){_power_text(profile)}", picks, note=note)
 
 
 @heuristic("regression")
@@ -120,9 +120,9 @@ def multiplicative_scale(profile: Profile) -> Advice | None:
     """Positive numbers over orders of magnitude: an error is a share of its number."""
     if not profile.numbers or _limit(profile):
         return None
-    if not all(each.positive and each.high >= ORDERS * each.low for each in profile.numbers):
+    if not all(shape.positive and shape.high >= ORDERS * shape.low for shape in profile.numbers):
         return None
-    low, high = min(each.low for each in profile.numbers), max(each.high for each in profile.numbers)
+    low, high = min(shape.low for shape in profile.numbers), max(shape.high for shape in profile.numbers)
     picks = [Pick("msle"), Pick("smape"), Pick("mape")]
     note = "mape is least where predictions are too small; smape and msle are less one-sided"
     return Advice(
@@ -138,7 +138,7 @@ def shares_of_one(profile: Profile) -> Advice | None:
     limit = _limit(profile)
     if not limit:
         return None
-    zeros = sum(each.zeros for each in profile.numbers) / sum(each.rows for each in profile.numbers)
+    zeros = sum(shape.zeros for shape in profile.numbers) / sum(shape.rows for shape in profile.numbers)
     looks = "" if limit == 1 else ", like percentages"
     some = f", {percent(zeros)} exactly 0" if zeros else ""
     reason = f"all between 0 and {limit}{looks} ({_range(profile.numbers)}){some}"
@@ -171,7 +171,9 @@ def wide_open(profile: Profile) -> Advice | None:
 @heuristic("regression")
 def at_the_limit(profile: Profile) -> Advice | None:
     """Many rows at exactly the largest number: what was measured may go on beyond it."""
-    held = [each for each in profile.numbers if each.distinct >= MANY_VALUES and each.ceiling >= AT_LIMIT * each.rows]
+    held = [
+        shape for shape in profile.numbers if shape.distinct >= MANY_VALUES and shape.ceiling >= AT_LIMIT * shape.rows
+    ]
     if not held or held[0].ceiling < FEW:
         return None
     reason = (
@@ -196,7 +198,7 @@ def plain_numbers(profile: Profile) -> Advice | None:
     """Nothing stands out: the mean is what there is to learn, with some insurance."""
     if not profile.numbers or any(other(profile) for other in (counts, zero_inflated_amounts, outliers, uneven_spread)):
         return None
-    skewness = max((each.skewness for each in profile.numbers), key=abs)
+    skewness = max((shape.skewness for shape in profile.numbers), key=abs)
     if abs(skewness) >= SKEWED:
         return None
     even = ", an even spread" if profile.leftover is not None else ""
@@ -206,12 +208,12 @@ def plain_numbers(profile: Profile) -> Advice | None:
 
 
 def _counts(profile: Profile) -> bool:
-    return bool(profile.numbers) and all(_count(each) for each in profile.numbers)
+    return bool(profile.numbers) and all(_count(shape) for shape in profile.numbers)
 
 
 def _amounts_with_zeros(profile: Profile) -> bool:
-    amounts = bool(profile.numbers) and all(each.low >= 0 and not each.whole for each in profile.numbers)
-    return amounts and min(each.zeros / each.rows for each in profile.numbers) >= MANY_ZEROS
+    amounts = bool(profile.numbers) and all(shape.low >= 0 and not shape.whole for shape in profile.numbers)
+    return amounts and min(shape.zeros / shape.rows for shape in profile.numbers) >= MANY_ZEROS
 
 
 def _count(shape: Numbers) -> bool:
@@ -222,31 +224,31 @@ def _limit(profile: Profile) -> int:
     """Where the numbers of a proportion end: 1, or 100 for what looks like percentages; 0 for other numbers."""
     if not profile.numbers:
         return 0
-    if all(each.unit for each in profile.numbers):
+    if all(shape.unit for shape in profile.numbers):
         return 1
-    hundred = all(each.low >= 0 and PERCENT <= each.high <= 100 and not each.whole for each in profile.numbers)
+    hundred = all(shape.low >= 0 and PERCENT <= shape.high <= 100 and not shape.whole for shape in profile.numbers)
     return 100 if hundred else 0
 
 
-def _judged_counts(profile: Profile) -> str:
+def _metrics_note(profile: Profile) -> str:
     """Which metric sees what a loss of counts learns, and how much there is to see."""
-    told = "these learn the mean: judge them by rmse and r2"
+    text = "these learn the mean: judge them by rmse and r2"
     if profile.leftover is not None:
         explained = max(0.0, profile.leftover.explained)
         below = percent(1 - (1 - explained) ** 0.5)
-        told += f" (a linear fit reaches an r2 of {explained:.2g} here: an rmse {below} below that of always saying the mean)"
-    if all(each.median == 0 for each in profile.numbers):
-        told += "; mae is least for a model that always says 0, the median"
-    return told
+        text += f" (a linear fit reaches an r2 of {explained:.2g} here: an rmse {below} below that of always saying the mean)"
+    if all(shape.median == 0 for shape in profile.numbers):
+        text += "; mae is least for a model that always says 0, the median"
+    return text
 
 
 def _range(shapes: Sequence[Numbers]) -> str:
-    return f"{min(each.low for each in shapes):.4g} to {max(each.high for each in shapes):.4g}"
+    return f"{min(shape.low for shape in shapes):.4g} to {max(shape.high for shape in shapes):.4g}"
 
 
 def _zeros(profile: Profile) -> str:
-    zeros, rows = sum(each.zeros for each in profile.numbers), sum(each.rows for each in profile.numbers)
-    mean = sum(each.mean for each in profile.numbers) / len(profile.numbers)
+    zeros, rows = sum(shape.zeros for shape in profile.numbers), sum(shape.rows for shape in profile.numbers)
+    mean = sum(shape.mean for shape in profile.numbers) / len(profile.numbers)
     return f"(mean {mean:.3g}, {percent(zeros / rows)} zeros)"
 
 
@@ -258,6 +260,6 @@ def _tweedie(profile: Profile) -> list[Pick]:
     return [Pick("tweedie", {"power": 1.5 if power is None else round(min(1.9, max(1.1, power)), 1)})]
 
 
-def _power_said(profile: Profile) -> str:
+def _power_text(profile: Profile) -> str:
     power = profile.leftover.power() if profile.leftover is not None else None
     return "" if power is None else f"; variance grows as the mean to the power {power:.1f} (1 Poisson, 2 gamma)"

@@ -28,7 +28,7 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As Typer parses, after counting."""
         *_, given = self.make_parser(ctx).parse_args(args=list(args))
-        for flag in dict.fromkeys(each for each in given if isinstance(each, TyperOption)):
+        for flag in dict.fromkeys(parameter for parameter in given if isinstance(parameter, TyperOption)):
             count = given.count(flag)
             if count > 1 and not (flag.multiple or flag.is_flag):
                 refusal = f"{flag.opts[0]}: {ctx.command_path} takes one, and {count} are given"
@@ -41,7 +41,7 @@ def _where_several(flag: str, context: Any) -> str | None:
     """The command that takes the same flag repeatedly, as a cure."""
     group = context.parent.command if context.parent else None
     for name, other in getattr(group, "commands", {}).items():
-        if any(flag in each.opts and getattr(each, "multiple", False) for each in other.params):
+        if any(flag in parameter.opts and getattr(parameter, "multiple", False) for parameter in other.params):
             return f"losscli {name} takes several"
     return None
 

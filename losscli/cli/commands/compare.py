@@ -49,5 +49,5 @@ def compare(
 
     given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
     view = flags.view(sort, metrics, top)
-    wanted = outcome.load(specs or [], given, quiet)
-    raise Exit(outcome.run(wanted, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view)))
+    loaded = outcome.load(specs or [], given, quiet)
+    raise Exit(outcome.run(loaded, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view)))

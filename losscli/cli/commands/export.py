@@ -52,4 +52,4 @@ def export(
 
     if seed == "mean":
         raise SpecError("a model is one run, and --seed mean is several", cure="name a seed, or leave --seed out")
-    deploying.run_export(record, out, form.value, deploying.wanted(arena, entry, seed, loss), folder)
+    deploying.run_export(record, out, form.value, deploying.selection(arena, entry, seed, loss), folder)

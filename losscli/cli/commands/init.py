@@ -40,10 +40,10 @@ def init(
     from losscli.cli.papers import SCHEMA_FILE, written
     from losscli.spec.overrides import Overrides
 
-    asked = Overrides(task=task, target=target or [], drop=drop or [], sets=sets or [])
-    outline, noticed = outlined(what, asked, None if to == "-" else Path(to))
-    for said in noticed:
-        show.notice(said)
+    given = Overrides(task=task, target=target or [], drop=drop or [], sets=sets or [])
+    outline, noticed = outlined(what, given, None if to == "-" else Path(to))
+    for sentence in noticed:
+        show.notice(sentence)
     if to == "-":
         show.paper(outline(SCHEMA_FILE).text())
     else:

@@ -40,12 +40,12 @@ def inspect(
     from losscli.cli import show
     from losscli.spec.overrides import Overrides
 
-    asked = Overrides(task=task, target=target or [], drop=drop or [], sets=sets or [])
-    found = looked_at(data, asked)
+    given = Overrides(task=task, target=target or [], drop=drop or [], sets=sets or [])
+    inspection = looked_at(data, given)
     if form is flags.Format.json:
-        show.machine({"schema_version": 1, **found.to_json()})
+        show.machine({"schema_version": 1, **inspection.to_json()})
         return
     from losscli.cli.inspection import inspected, next_command
 
-    show.pieces(inspected(found, every))
-    show.next_step(next_command(found, data, asked))
+    show.pieces(inspected(inspection, every))
+    show.next_step(next_command(inspection, data, given))

@@ -31,13 +31,13 @@ def losses(
     from losscli.cli import show
     from losscli.explain.catalogue import lines
 
-    found = lines(task, expects, search, tag)
+    matches = lines(task, expects, search, tag)
     if form is flags.Format.json:
-        show.machine({"schema_version": 1, "losses": [line.to_json() for line in found]})
-    elif found:
+        show.machine({"schema_version": 1, "losses": [line.to_json() for line in matches]})
+    elif matches:
         from losscli.cli.catalogue import loss_table
 
-        show.pieces(loss_table(found))
+        show.pieces(loss_table(matches))
     else:
         show.notice(_nothing(search, task))
 

@@ -57,4 +57,4 @@ def predict(
     from losscli.cli import deploying
 
     answer = deploying.Answer(to, form, prefix, threshold, force, quiet, sets or ())
-    deploying.run_predict(record, out, rows, deploying.wanted(arena, entry, seed, loss), answer)
+    deploying.run_predict(record, out, rows, deploying.selection(arena, entry, seed, loss), answer)

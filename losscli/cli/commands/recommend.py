@@ -48,18 +48,18 @@ def recommend(
     from losscli.cli import outcome, show
 
     given = flags.overrides(task, None, None, target, drop, epochs, None, None, seeds, metric, device, sets)
-    spec, found = advised(data, given)
+    spec, recommendation = advised(data, given)
     if write is not None:
         from losscli.advice.outline import of_recommendation
         from losscli.cli.papers import written
 
-        written(write, lambda schema: of_recommendation(spec, found, write.parent, schema).text(), force)
+        written(write, lambda schema: of_recommendation(spec, recommendation, write.parent, schema).text(), force)
     if form is flags.Format.json and not run:
-        show.machine({"schema_version": 1, "data": spec.data.title(), **found.to_json()})
+        show.machine({"schema_version": 1, "data": spec.data.title(), **recommendation.to_json()})
     elif form is flags.Format.text:
         from losscli.cli.advice import advice, again
 
-        show.pieces(advice(spec, found))
+        show.pieces(advice(spec, recommendation))
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:

@@ -93,14 +93,14 @@ def diff(
 
 
 @runs.command("rm", cls=Command)
-def rm(found: Records, yes: Yes = False, root: Root = Path("runs")) -> None:
+def rm(ids: Records, yes: Yes = False, root: Root = Path("runs")) -> None:
     """Remove records, and nothing outside their folder.
 
     losscli runs rm 7 8 --yes
     """
     from losscli.cli import records
 
-    records.rm(root, found, yes)
+    records.rm(root, ids, yes)
 
 
 @runs.command("export", cls=Command)

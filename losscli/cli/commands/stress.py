@@ -62,6 +62,6 @@ def stress(
         "--missing": ("missing", missing),
     }
     given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets)
-    wanted = outcome.load(specs or [], replace(given, damage=damage(levels)), quiet)
-    refuse_no_levels(wanted, list(levels))
-    raise Exit(outcome.run(wanted, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)))
+    loaded = outcome.load(specs or [], replace(given, damage=damage(levels)), quiet)
+    refuse_no_levels(loaded, list(levels))
+    raise Exit(outcome.run(loaded, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)))

@@ -34,11 +34,11 @@ def validate(
     """
     from losscli.cli import show, validation
 
-    verdicts = validation.judged(specs, data)
+    results = validation.validate_all(specs, data)
     if form is Form.json:
-        show.machine({"schema_version": 1, "specs": [each.to_json() for each in verdicts]})
+        show.machine({"schema_version": 1, "specs": [result.to_json() for result in results]})
     elif form is Form.github:
-        show.paper("".join(f"{line}\n" for each in verdicts for line in validation.workflow_lines(each)))
+        show.paper("".join(f"{line}\n" for result in results for line in validation.workflow_lines(result)))
     else:
-        show.pieces(piece for each in verdicts for piece in validation.told(each))
-    raise Exit(validation.exit_code(verdicts))
+        show.pieces(piece for result in results for piece in validation.lines_of(result))
+    raise Exit(validation.exit_code(results))

@@ -15,4 +15,4 @@ def _safetensors(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
     """The weights of the body alone: `nn.Sequential` of the layers that the description lists takes them."""
     from safetensors.torch import save_file
 
-    save_file({name: each.contiguous() for name, each in predictor.body.state_dict().items()}, path)
+    save_file({name: tensor.contiguous() for name, tensor in predictor.body.state_dict().items()}, path)
