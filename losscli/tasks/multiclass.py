@@ -62,10 +62,10 @@ class Multiclass(Task):
                 f"the target {shown(name)} of task multiclass must hold at least two labels, and it holds {held}",
                 cure="choose another target",
             )
-        places, ordered, told = in_order(names, options, name)
-        told = [*told, *noticed_alike(alike(name, column, index, names))]
+        places, ordered, findings = in_order(names, options, name)
+        findings = [*findings, *noticed_alike(alike(name, column, index, names))]
         index, labels = arranged(index, names, places)
-        return Target(index.astype(np.int64), labels, (*told, *mapped(labels)), ordered=ordered)
+        return Target(index.astype(np.int64), labels, (*findings, *mapped(labels)), ordered=ordered)
 
     def outputs(self, target: Target) -> int:
         return len(target.labels)

@@ -79,7 +79,7 @@ def _delimited(columns: Mapping[str, Column], separator: str) -> Target:
     (name, column), *_ = columns.items()
     index, cells = occurring(column)
     empty = column.missing
-    parts = [[part for part in (each.strip() for each in cell.split(separator)) if part] for cell in cells]
+    parts = [[part for part in (piece.strip() for piece in cell.split(separator)) if part] for cell in cells]
     held = [() if none else parts[at] for at, none in enumerate(_empty_cells(index, empty, len(cells)))]
     names = list(dict.fromkeys(part for part_of in held for part in part_of))
     if not names:
@@ -94,9 +94,9 @@ def _delimited(columns: Mapping[str, Column], separator: str) -> Target:
 
 
 def _empty_cells(index: np.ndarray, empty: np.ndarray, cells: int) -> np.ndarray:
-    found = np.zeros(cells, dtype=bool)
-    found[index[empty]] = True
-    return found
+    is_empty = np.zeros(cells, dtype=bool)
+    is_empty[index[empty]] = True
+    return is_empty
 
 
 def _counted(name: str, labels: list[str], values: np.ndarray) -> list[Finding]:
@@ -125,7 +125,7 @@ def _stray(name: str, column: Column, cells: np.ndarray) -> Problem:
         f"({len(rows)} such cells)",
         place_of(column, rows[0]),
         f"set data.separator: {shown(separator)} (--set {quote(f'data.separator={separator}')}) for several labels in one cell"
-        if (separator := next((each for each in SEPARATORS if each in str(text)), None))
+        if (separator := next((character for character in SEPARATORS if character in str(text)), None))
         else "give one column of 0 and 1 per label; for one column of labels use task: multiclass, or data.separator",
     )
 
