@@ -100,8 +100,8 @@ def ece_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     >>> ece_of_classes(p, torch.tensor([[0, 1]])).round(decimals=4).tolist()  # (0.3 + 0.4) / 2
     [0.35]
     """
-    confidence, said = prediction.double().max(-1)
-    return _gap(confidence, (said == target).double())
+    confidence, predicted = prediction.double().max(-1)
+    return _gap(confidence, (predicted == target).double())
 
 
 def _gap(probability: Tensor, outcome: Tensor) -> Tensor:
