@@ -37,13 +37,13 @@ class Slot:
 
 
 def _slots(parts: Sequence[Mapping[str, tuple[int, ...]]]) -> list[Slot]:
-    found: list[Slot] = []
+    slots: list[Slot] = []
     start = 0
     for layer, shapes in enumerate(parts):
         for name, shape in shapes.items():
-            found.append(Slot(layer, name, shape, start, start + math.prod(shape)))
+            slots.append(Slot(layer, name, shape, start, start + math.prod(shape)))
             start += math.prod(shape)
-    return found
+    return slots
 
 
 class Network:
@@ -61,7 +61,7 @@ class Network:
         self.slots = _slots([layer.shapes() for layer in self.layers])
         self._statistics = [layer.statistics() for layer in self.layers]
         self.statistic_slots = _slots(
-            [{name: tuple(kept.shape) for name, kept in each.items()} for each in self._statistics]
+            [{name: tuple(kept.shape) for name, kept in tensors.items()} for tensors in self._statistics]
         )
 
     @property
@@ -123,10 +123,10 @@ class Bound:
     leaves: Sequence[Tensor]
     layers: Sequence[tuple[Layer, Tensors, Tensors]]
 
-    def __call__(self, x: Tensor, way: ForwardContext) -> Tensor:
+    def __call__(self, x: Tensor, context: ForwardContext) -> Tensor:
         """Raw outputs [R, B, O] of rows x [R, B, F]."""
         for layer, weights, statistics in self.layers:
-            x = layer(x, weights, statistics, way)
+            x = layer(x, weights, statistics, context)
         return x
 
 
