@@ -196,7 +196,7 @@ def _rival(task: str, name: str) -> str | None:
 
 def _equals(one: Loss, other: Loss) -> bool:
     """Whether what is said of the kin of a loss is that it equals another."""
-    return any(re.match(rf"{re.escape(other.name)}(?![\w-])", said) for said in one.said("Kin").split("equals ")[1:])
+    return any(re.match(rf"{re.escape(other.name)}(?![\w-])", said) for said in one.section("Kin").split("equals ")[1:])
 
 
 def files(patterns: Sequence[str], quiet: bool) -> list[Path]:

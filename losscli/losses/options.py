@@ -16,13 +16,13 @@ CLASS_WEIGHT = Option("weight", None, PerClass())  # what every loss of classes 
 
 def problems_of(loss: Loss, options: Mapping[str, Any]) -> list[Problem]:
     """Unknown options, wrong types, and numbers outside their bounds; a list is a grid, or one number per class."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for name, value in options.items():
         if name not in loss.options:
-            found.append(_unknown(loss, str(name)))
+            problems.append(_unknown(loss, str(name)))
         elif not (value is None and loss.options[name].optional):
-            found += _refused(loss, loss.options[name], value)
-    return found
+            problems += _refused(loss, loss.options[name], value)
+    return problems
 
 
 def problems_of_weight(loss: Loss, task: str, value: Any) -> list[Problem]:
@@ -55,8 +55,8 @@ def _instance(option: Option) -> str:
     if isinstance(accepts, Choice):
         return accepts.names[0]
     bounds = accepts if isinstance(accepts, Bounds) else accepts.bounds
-    found = next((number for number in (1.0, 0.5, bounds.high, bounds.low) if bounds.allow(number)), None)
-    return f"[{found}]" if isinstance(accepts, Several) else str(found)
+    example = next((number for number in (1.0, 0.5, bounds.high, bounds.low) if bounds.allow(number)), None)
+    return f"[{example}]" if isinstance(accepts, Several) else str(example)
 
 
 def _unknown(loss: Loss, name: str) -> Problem:
@@ -85,11 +85,13 @@ def _refused(loss: Loss, option: Option, value: Any) -> list[Problem]:
     if not values:
         return [Problem(f"{loss.name}: {option.name} is an empty list", cure=f"give a number {bounds}")]
     several = isinstance(accepts, PerClass) and isinstance(value, (list, tuple, Mapping))
-    found = [_outside(loss, option, bounds, one, several) for one in values if not _allowed(bounds, one)]
+    problems = [_outside(loss, option, bounds, one, several) for one in values if not _allowed(bounds, one)]
     # The labels that a mapping does not name count 1; which they are only the data tell.
-    if not found and isinstance(accepts, PerClass) and not any(values) and not isinstance(value, Mapping):
-        found = [Problem(f"{loss.name}: {option.name} is all zero: no row would count", cure="give a positive weight")]
-    return found
+    if not problems and isinstance(accepts, PerClass) and not any(values) and not isinstance(value, Mapping):
+        problems = [
+            Problem(f"{loss.name}: {option.name} is all zero: no row would count", cure="give a positive weight")
+        ]
+    return problems
 
 
 def _unlisted(loss: Loss, option: Option, accepts: Choice, value: Any) -> Problem:

@@ -97,15 +97,15 @@ def load(text: str, task: str, expects: str | None = None) -> Loss:
     function or class says otherwise.
     """
     file, name = _parts(text)
-    thing = _found(file, name)
+    thing = _load_object(file, name)
     expects = expects or getattr(thing, "expects", None) or EXPECTS.get(task, "logits")
     links = tasks.get(task).links
     if expects not in links:
         raise SpecError(f"a loss for {task} cannot expect {shown(expects)}", cure=choose_from(str(expects), links))
     own = Own(thing, label_of(text), str(file), task, links[expects])
-    per_value = task == "regression" and own.way != "batch"
+    per_value = task == "regression" and own.reduction != "batch"
     return Loss(
-        label_of(text), task, expects, TARGETS.get(task, "0 or 1"), own, per_value, own.way == "batch", {}, (),
+        label_of(text), task, expects, TARGETS.get(task, "0 or 1"), own, per_value, own.reduction == "batch", {}, (),
         findings=tuple(own.findings()),
     )  # fmt: skip
 
@@ -114,7 +114,7 @@ def refuse_unfit(item: Loss) -> None:
     """`SpecError` where a loss of the user's own returns neither one number nor one per sample, or nothing to learn from."""
     if not isinstance(item.function, Own):
         return
-    if item.function.way == "wrong":
+    if item.function.reduction == "wrong":
         given = item.function.shape
         square = given == [BATCH, BATCH]
         raise SpecError(
@@ -137,11 +137,11 @@ class _Watch(TorchFunctionMode):
 
     def __init__(self, *watched: Tensor):
         super().__init__()
-        self.watched = [(each, each._version) for each in watched]
+        self.watched = [(tensor, tensor._version) for tensor in watched]
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = function(*args, **(kwargs or {}))
-        if any(each._version != version for each, version in self.watched):
+        if any(tensor._version != version for tensor, version in self.watched):
             raise _InPlace
         return result
 
@@ -149,7 +149,7 @@ class _Watch(TorchFunctionMode):
 class Own:
     """Code of the user's own as a kernel that keeps leading dimensions.
 
-    `way` is how its results are read: "sample" (one per sample), "mean" or "sum" (over samples that can be judged one by
+    `reduction` is how its results are read: "sample" (one per sample), "mean" or "sum" (over samples that can be judged one by
     one), "batch" (one number that is neither), or "wrong".
     """
 
@@ -160,7 +160,7 @@ class Own:
         self.__doc__ = inspect.getdoc(thing) or f"A loss of your own, {label}."
         self.modules: list[nn.Module] = []
         self.learns = True  # whether a gradient comes back to the prediction
-        self.kernel, self.shape, self.way = self._understood(thing)
+        self.kernel, self.shape, self.reduction = self._understood(thing)
         self.obstacle = self._obstacle()
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -188,12 +188,12 @@ class Own:
 
     def _one(self, prediction: Tensor, target: Tensor) -> Tensor:
         """One run."""
-        if self.way in ("mean", "sum"):
+        if self.reduction in ("mean", "sum"):
             return torch.vmap(lambda p, t: self.kernel(p[None], t[None]).reshape(()))(prediction, target)
         values = self.kernel(prediction, target)
-        if self.way == "batch":
+        if self.reduction == "batch":
             return values.reshape(())
-        return values.mean(-1) if self.way == "sample" and values.ndim == 2 else values  # [B, L] -> [B]
+        return values.mean(-1) if self.reduction == "sample" and values.ndim == 2 else values  # [B, L] -> [B]
 
     @contextmanager
     def _theirs(self) -> Iterator[None]:
@@ -211,9 +211,9 @@ class Own:
             # A `reduction` that knows no "none" is as good as no reduction.
             with suppress(CodeError):
                 kernel = self._made(thing, reduction="none")
-                found = self._read(kernel)
-                if found[1] == "sample":
-                    return kernel, *found
+                reading = self._read(kernel)
+                if reading[1] == "sample":
+                    return kernel, *reading
         kernel = self._made(thing)
         return kernel, *self._read(kernel)
 
@@ -310,13 +310,13 @@ class Own:
         """Whether one number for a batch is the mean or the sum of those of its samples."""
         try:
             with self._theirs():
-                each = torch.stack([kernel(p[None], t[None]).sum() for p, t in zip(prediction, target, strict=True)])
+                values = torch.stack([kernel(p[None], t[None]).sum() for p, t in zip(prediction, target, strict=True)])
                 torch.vmap(lambda p, t: kernel(p[None], t[None]).reshape(()))(prediction, target)
         except CodeError:  # it needs a batch
             return "batch"
-        for way, expected in (("mean", each.mean()), ("sum", each.sum())):
+        for reduction, expected in (("mean", values.mean()), ("sum", values.sum())):
             if torch.isclose(value.sum(), expected, rtol=CLOSE, atol=0):
-                return way
+                return reduction
         return "batch"
 
     def _obstacle(self) -> str | None:
@@ -350,10 +350,10 @@ class Own:
         if self.obstacle is not None:
             message = f"{self.label} is called run by run, which is slow: {self.obstacle}"
             yield Finding("slow-own-loss", "info", message, "avoid item(), and if or loops over values, in the loss")
-        if self.way == "batch":
+        if self.reduction == "batch":
             message = f"{self.label} is judged batch by batch: the one number it returns is not made of one per sample"
             yield Finding("own-loss-over-batch", "info", message, "return one number per sample to have weights")
-        if self.way == "sum":
+        if self.reduction == "sum":
             message = f"{self.label} returns a sum over the batch; the mean is used, as with every loss"
             yield Finding("own-loss-sum", "info", message, "return the mean, or one number per sample")
         if any(True for module in self.modules for _ in module.parameters()):
@@ -362,10 +362,10 @@ class Own:
 
 
 def _parts(text: str) -> tuple[Path, str]:
-    found = REFERENCE.fullmatch(text)
-    if found is None:
+    match = REFERENCE.fullmatch(text)
+    if match is None:
         raise SpecError(f"expected FILE.py:NAME, got {shown(text)}", cure="for example my_loss.py:MyLoss")
-    return Path(found[1]), found[2]
+    return Path(match[1]), match[2]
 
 
 def _changed(file: Path) -> tuple[int, int] | None:
@@ -382,7 +382,7 @@ def _takes_reduction(thing: Any) -> bool:
     return False
 
 
-def _found(file: Path, name: str) -> Any:
+def _load_object(file: Path, name: str) -> Any:
     """What a file calls `name`, after running it."""
     if not file.is_file():
         raise SpecError(f"there is no file {shown(file)}", cure="give the path of a Python file, as FILE.py:NAME")

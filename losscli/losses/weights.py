@@ -102,8 +102,8 @@ def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) 
         positive = target.sum(axis=0, dtype=np.float64)
         negative = len(target) - positive
         alike = (positive == 0) | (negative == 0)
-        found = np.where(alike, 1.0, negative / np.where(alike, 1.0, positive))
-        return float(found) if found.ndim == 0 else found.astype(np.float32)
+        weights = np.where(alike, 1.0, negative / np.where(alike, 1.0, positive))
+        return float(weights) if weights.ndim == 0 else weights.astype(np.float32)
     if isinstance(given, (int, float)):
         return float(given)
     if target.ndim == 1 and isinstance(given, Mapping) and len(labels) == 2:
@@ -143,10 +143,10 @@ def _numbers(given: Any, labels: Sequence[str]) -> np.ndarray:
 
 def _by_label(given: Mapping[Any, float], labels: Sequence[str], unnamed: np.ndarray) -> np.ndarray:
     """float32 [K]: the numbers that a mapping gives some labels, and what the others have."""
-    found = unnamed.copy()
+    numbers = unnamed.copy()
     for place, number in places_of(given, labels, "weigh").items():
-        found[place] = number
-    return found
+        numbers[place] = number
+    return numbers
 
 
 def sample_weights(weight: float | Tensor, target: Tensor) -> Tensor:
