@@ -31,12 +31,12 @@ class Yardstick:
     balanced: bool = False
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """The yardstick in words.
 
-        >>> Yardstick((1.0, 3.0)).said
+        >>> Yardstick((1.0, 3.0)).description
         'an error in which a missed yes counts 3 times a false one: yes above 0.25'
-        >>> Yardstick((1.0, 2.0, 6.0), balanced=True).said
+        >>> Yardstick((1.0, 2.0, 6.0), balanced=True).description
         'the balanced error, in which every class counts the same'
         """
         if self.balanced:
