@@ -65,7 +65,7 @@ def state(item: Loss, settings: Mapping[str, Any], at: Tensor, yes: float = 1.0)
     along = at.clone().requires_grad_()
     prediction, target = _line(item, settings, along, yes)
     values = item.function(prediction, target, **settings)
-    (slope,) = torch.autograd.grad(values.sum(), along)
+    (slope,) = torch.autograd.grad(values.sum(), along)  # of the sum: each value depends on its own point alone
     return values.detach(), slope
 
 

@@ -139,5 +139,5 @@ def _ignores_shares(item: Loss) -> bool:
         return item.function(given, truth, **settings_of(item))
 
     plain = cost(raw, target)
-    more = cost(torch.cat([raw, raw[2:].repeat(9)]), torch.cat([target, target[2:].repeat(9)]))
-    return bool(torch.isclose(more, plain)) or not bool(torch.isclose(plain, cost(-raw, 1 - target)))
+    with_more_negatives = cost(torch.cat([raw, raw[2:].repeat(9)]), torch.cat([target, target[2:].repeat(9)]))
+    return bool(torch.isclose(with_more_negatives, plain)) or not bool(torch.isclose(plain, cost(-raw, 1 - target)))

@@ -73,8 +73,8 @@ def turning(trial: Trial, counts: Counts = ()) -> Yardstick | None:
 
 
 def _against(weights: Tensor, counts: Counts) -> Yardstick:
-    held = torch.tensor(counts if len(counts) == len(weights) else (counts[0], counts[-1]), dtype=torch.float64)
-    inverse = held.max() / held
+    rows = torch.tensor(counts if len(counts) == len(weights) else (counts[0], counts[-1]), dtype=torch.float64)
+    inverse = rows.max() / rows
     balanced = bool(torch.allclose(weights, inverse, rtol=ALIKE)) and bool(inverse.max() > 1)
     return Yardstick(tuple((inverse if balanced else weights).tolist()), balanced)
 

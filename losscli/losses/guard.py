@@ -202,9 +202,9 @@ def _distribution(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
 def _values(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
     """A target of one number per output, or per several heads of one."""
     if target.shape != (prediction.shape if item.heads is None else prediction.shape[:-1]):
-        must = "the same shape" if item.heads is None else "the same shape but for the last dimension"
+        requirement = "the same shape" if item.heads is None else "the same shape but for the last dimension"
         raise DataError(
-            f"{item.name}: prediction and target must have {must}, and they are {list(prediction.shape)} and "
+            f"{item.name}: prediction and target must have {requirement}, and they are {list(prediction.shape)} and "
             f"{list(target.shape)}",
             cure="squeeze(-1) the one that is [N, 1]: broadcasting would compare every sample with every other",
         )

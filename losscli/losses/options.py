@@ -68,12 +68,12 @@ def _unknown(loss: Loss, name: str) -> Problem:
 def _refused(loss: Loss, option: Option, value: Any) -> list[Problem]:
     accepts = option.accepts
     if isinstance(accepts, Choice):
-        return [_unlisted(loss, option, accepts, one) for one in _listed(value) if one not in accepts.names]
+        return [_unlisted(loss, option, accepts, word) for word in _listed(value) if word not in accepts.names]
     bounds = accepts if isinstance(accepts, Bounds) else accepts.bounds
     if isinstance(accepts, Several):
         if not isinstance(value, (list, tuple, Tensor)):
             return [_outside(loss, option, bounds, value)]
-        values = [one for part in _listed(value) for one in _listed(part)]
+        values = [number for part in _listed(value) for number in _listed(part)]
     elif isinstance(accepts, PerClass):
         if isinstance(value, str):
             return [] if value in accepts.rules else [_unruly(loss, option, accepts, value)]
@@ -85,7 +85,7 @@ def _refused(loss: Loss, option: Option, value: Any) -> list[Problem]:
     if not values:
         return [Problem(f"{loss.name}: {option.name} is an empty list", cure=f"give a number {bounds}")]
     several = isinstance(accepts, PerClass) and isinstance(value, (list, tuple, Mapping))
-    problems = [_outside(loss, option, bounds, one, several) for one in values if not _allowed(bounds, one)]
+    problems = [_outside(loss, option, bounds, number, several) for number in values if not _allowed(bounds, number)]
     # The labels that a mapping does not name count 1; which they are only the data tell.
     if not problems and isinstance(accepts, PerClass) and not any(values) and not isinstance(value, Mapping):
         problems = [
@@ -112,8 +112,8 @@ def _allowed(bounds: Bounds, value: Any) -> bool:
 
 
 def _outside(loss: Loss, option: Option, bounds: Bounds, value: Any, several: bool = False) -> Problem:
-    must = f"must hold one number {bounds} per class" if several else f"must be a number {bounds}"
-    return Problem(f"{loss.name}: {option.name} {must}, and {shown(value)} is given", cure=_example(option))
+    requirement = f"must hold one number {bounds} per class" if several else f"must be a number {bounds}"
+    return Problem(f"{loss.name}: {option.name} {requirement}, and {shown(value)} is given", cure=_example(option))
 
 
 def _unruly(loss: Loss, option: Option, accepts: PerClass, value: str) -> Problem:

@@ -119,11 +119,11 @@ def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) 
 
 def _ruled(rule: str, counts: np.ndarray) -> np.ndarray:
     present: np.ndarray = counts > 0
-    held = np.where(present, counts, 1.0)
+    safe_counts = np.where(present, counts, 1.0)  # numpy computes both sides of a where: no division by 0
     if rule == "balanced":
-        return np.where(present, counts.sum() / (len(counts) * held), 0.0)
+        return np.where(present, counts.sum() / (len(counts) * safe_counts), 0.0)
     if rule == "effective":
-        raw = np.where(present, (1 - BETA) / (1 - BETA**held), 0.0)
+        raw = np.where(present, (1 - BETA) / (1 - BETA**safe_counts), 0.0)
         normalised: np.ndarray = raw / raw[present].mean()
         return normalised
     raise SpecError(f"there is no rule {rule!r} for class weights", cure="use balanced, effective, or numbers")

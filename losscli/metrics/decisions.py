@@ -145,6 +145,7 @@ def weighted_f1(counts: Counts) -> Tensor:
     >>> weighted_f1(counts).round(decimals=4).tolist()  # (2 * 1 + 1 * 0) / 3
     [0.6667]
     """
+    # F1 is NaN where a class is neither predicted nor true: its weight is 0, and 0 * NaN is NaN.
     return (counts.f1().nan_to_num() * counts.true).sum(-1) / counts.true.sum(-1)
 
 

@@ -114,7 +114,7 @@ def _gap(probability: Tensor, outcome: Tensor) -> Tensor:
 
 def clipped(probabilities: Tensor) -> Tensor:
     """float64 probabilities that have a finite logarithm."""
-    eps = torch.finfo(probabilities.dtype).eps
+    eps = torch.finfo(probabilities.dtype).eps  # of the type they came in: a float32 1.0 is any number near it
     return probabilities.clamp(eps, 1 - eps).double()
 
 

@@ -57,9 +57,9 @@ class Multiclass(Task):
         refuse_fractions(column, name, self.name)
         index, names = occurring(column)
         if len(names) < 2:
-            held = f"only {shown(names[0])}" if names else "no value"
+            content = f"only {shown(names[0])}" if names else "no value"
             raise DataError(
-                f"the target {shown(name)} of task multiclass must hold at least two labels, and it holds {held}",
+                f"the target {shown(name)} of task multiclass must hold at least two labels, and it holds {content}",
                 cure="choose another target",
             )
         places, ordered, findings = in_order(names, options, name)

@@ -80,14 +80,14 @@ def _delimited(columns: Mapping[str, Column], separator: str) -> Target:
     index, cells = occurring(column)
     empty = column.missing
     parts = [[part for part in (piece.strip() for piece in cell.split(separator)) if part] for cell in cells]
-    held = [() if none else parts[at] for at, none in enumerate(_empty_cells(index, empty, len(cells)))]
-    names = list(dict.fromkeys(part for part_of in held for part in part_of))
+    labels_of_cell = [() if blank else parts[at] for at, blank in enumerate(_empty_cells(index, empty, len(cells)))]
+    names = list(dict.fromkeys(part for part_of in labels_of_cell for part in part_of))
     if not names:
         raise DataError(f"no cell of the target {shown(name)} names a label", cure="choose another target")
     labels = [names[at] for at in ranks(names)[0]]
     place = {label: at for at, label in enumerate(labels)}
     of_cell = np.zeros((len(cells), len(labels)), dtype=np.float32)
-    for row, part_of in enumerate(held):
+    for row, part_of in enumerate(labels_of_cell):
         of_cell[row, [place[part] for part in part_of]] = 1.0
     values = of_cell[index]
     return Target(values, tuple(labels), (*_counted(name, labels, values), *_one_sided(tuple(labels), values)))

@@ -41,8 +41,8 @@ def per_class(columns: Mapping[str, Column], options: TargetOptions) -> Target:
         noticed = (*findings, *_soft(labels, values))
         return Target((values / values.sum(axis=1, keepdims=True)).astype(np.float32), labels, noticed, True, ordered)
     if (empty := [name for name, column in zip(labels, values.T, strict=True) if not column.any()]) or len(values) == 0:
-        which = ", ".join(shown(name) for name in empty[:5])
-        raise DataError(f"no row is of the class {which}", cure="leave its column out of data.target")
+        empty_names = ", ".join(shown(name) for name in empty[:5])
+        raise DataError(f"no row is of the class {empty_names}", cure="leave its column out of data.target")
     return Target(values.argmax(axis=1), labels, (*findings, *mapped(labels)), ordered=ordered)
 
 

@@ -86,9 +86,9 @@ def nan_stays(case: Case, sample: Sample) -> str | None:
 )
 def order_does_not_matter(case: Case, sample: Sample) -> str | None:
     """The samples of each run, the other way round."""
-    turned = case.value(Sample(sample.raw.flip(1), sample.target.flip(1)))
+    flipped = case.value(Sample(sample.raw.flip(1), sample.target.flip(1)))
     values = case.value(sample)
-    return difference(turned, values if case.loss.over_batch else values.flip(1), "after turning the batch round")
+    return difference(flipped, values if case.loss.over_batch else values.flip(1), "after turning the batch round")
 
 
 class AsGiven(Head):
@@ -150,8 +150,8 @@ def class_weight_two_is_twice(case: Case, sample: Sample) -> str | None:
     plain = Case(case.loss, case.task, {name: value for name, value in case.options.items() if name != "weight"})
     for run in range(len(sample.raw)):
         one, target = sample.raw[run : run + 1], sample.target[run : run + 1]
-        again = target[0] == 1
-        twice = Sample(torch.cat([one, one[:, again]], 1), torch.cat([target, target[:, again]], 1))
+        positive = target[0] == 1
+        twice = Sample(torch.cat([one, one[:, positive]], 1), torch.cat([target, target[:, positive]], 1))
         failure = difference(
             mean(plain, Sample(one, target), class_weight=weight), mean(plain, twice), "by weight and by repetition"
         )

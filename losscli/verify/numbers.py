@@ -34,10 +34,10 @@ def gradient_is_the_slope(case: Case, sample: Sample) -> str | None:
     if torch.autograd.gradcheck(lambda x: case.judge(x, target), leaf, raise_exception=False):
         return None
     (slopes,) = torch.autograd.grad(total, leaf, allow_unused=True, materialize_grads=True)
-    here, base = leaf.detach(), float(total.detach())
-    for index in range(here.numel()):
+    point, base = leaf.detach(), float(total.detach())
+    for index in range(point.numel()):
         left, right = (
-            sign * (case.judge(_moved(here, index, sign), target).detach().sum().item() - base) / STEP
+            sign * (case.judge(_moved(point, index, sign), target).detach().sum().item() - base) / STEP
             for sign in (-1, 1)
         )
         given = float(slopes.flatten()[index])
@@ -47,8 +47,8 @@ def gradient_is_the_slope(case: Case, sample: Sample) -> str | None:
     return None
 
 
-def _moved(here: Tensor, index: int, sign: int) -> Tensor:
-    moved = here.clone()
+def _moved(point: Tensor, index: int, sign: int) -> Tensor:
+    moved = point.clone()
     moved.view(-1)[index] += sign * STEP
     return moved
 

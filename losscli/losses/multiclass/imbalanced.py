@@ -71,5 +71,5 @@ def ldam(
     rows = training_counts(counts, prediction)
     logits = widened(prediction)
     margins = over_classes(max_margin) * (rows.amin(-1, keepdim=True) / rows).pow(0.25)  # [K], [R, 1, K]
-    held = logits - torch.where(is_class(logits, target), margins.to(logits.dtype), 0.0)
-    return -of_class(torch.log_softmax(over_classes(scale) * held, -1), target)
+    adjusted = logits - torch.where(is_class(logits, target), margins.to(logits.dtype), 0.0)
+    return -of_class(torch.log_softmax(over_classes(scale) * adjusted, -1), target)
