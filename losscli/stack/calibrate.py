@@ -186,6 +186,7 @@ def _slope(logits: Tensor, truth: Tensor, sharpness: Tensor) -> tuple[Tensor, Te
         right = (truth * logits).sum(-1)
     else:
         right = logits.gather(-1, truth.long().expand(mean.shape).unsqueeze(-1)).squeeze(-1)
+    # The bend is the variance of the logits under p, so it is never negative but for rounding.
     return (mean - right).mean(-1), ((p * logits.square()).sum(-1) - mean.square()).mean(-1)
 
 

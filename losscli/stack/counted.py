@@ -65,10 +65,10 @@ def uncounted(runs: Sequence[Run]) -> list[Finding]:
     empty: dict[tuple[str, str], list[Run]] = {}
     reasons: dict[tuple[object, ...], dict[str, str]] = {}
     for run in runs:
-        alike = (id(run.dataset), repr(class_weight_given(run)), run.loss.over_batch)
-        if alike not in reasons:
-            reasons[alike] = {split: _why(run, split) for split in SPLITS if not weight_of(run, split) > 0}
-        for split, why in reasons[alike].items():
+        key = (id(run.dataset), repr(class_weight_given(run)), run.loss.over_batch)
+        if key not in reasons:
+            reasons[key] = {split: _why(run, split) for split in SPLITS if not weight_of(run, split) > 0}
+        for split, why in reasons[key].items():
             empty.setdefault((split, why), []).append(run)
     refused = [_refused(why, members) for (split, why), members in empty.items() if split == "train"]
     if refused:

@@ -36,12 +36,12 @@ class Evaluator:
     def __init__(self, rows: Rows, task: Task, objective: Objective, metrics: Sequence[Metric]):
         self.rows, self.objective, self.metrics = rows, objective, list(metrics)
         self.scale = scale_of(rows.runs, rows.device)
-        alike: dict[object, list[int]] = {}
+        places_of: dict[object, list[int]] = {}
         for row, run in enumerate(rows.runs):
-            alike.setdefault(readout_key(run, task), []).append(row)
+            places_of.setdefault(readout_key(run, task), []).append(row)
         self.readouts = [
             Readout(places, self._rows(places), Head([rows.runs[place] for place in places], task, rows.device))
-            for places in alike.values()
+            for places in places_of.values()
         ]
         self.calibrations = [Calibration() for _ in self.readouts]
 

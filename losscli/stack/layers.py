@@ -166,6 +166,7 @@ class BatchNorm(Layer):
 
     def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
         if context.training:
+            # As torch: the batch is normalised with the biased variance, and evaluation gets the unbiased one.
             variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)  # [R, 1, H]
             rows = x.shape[1]
             with torch.no_grad():
@@ -205,5 +206,6 @@ class Dropout(Layer):
         if not context.training:
             return x
         masks = torch.stack([torch.rand(x.shape[1:], generator=chance, device=x.device) for chance in context.noise])
+        # Scaled up here, so that evaluation leaves the numbers alone.
         kept = (masks >= self.share).to(x.dtype) / (1 - self.share)  # [S, B, H]
         return x * (kept if len(context.noise) == 1 else kept[context.seed_of_run])

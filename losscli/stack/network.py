@@ -93,6 +93,7 @@ class Network:
 
     def bind(self, weights: Tensor, statistics: Tensor) -> Bound:
         """The network with the parameters [R, P] and statistics [R, Q] of R runs, which it sees through views."""
+        # Leaves that share memory with the matrix: a gradient per slot, and a step on the matrix in place is seen by both.
         leaves = [slot.view(weights).detach().requires_grad_() for slot in self.slots]
         views = [slot.view(statistics) for slot in self.statistic_slots]
         by_layer = [

@@ -168,9 +168,9 @@ def _joined(losses: Sequence[MeanLosses]) -> MeanLosses:
     mean = torch.cat([group.mean for group in losses])
     if all(group.counts is None for group in losses):
         return MeanLosses(mean)
-    alike = [torch.full_like(group.mean, torch.nan) for group in losses]
-    totals = [none if group.total is None else group.total for group, none in zip(losses, alike, strict=True)]
-    counts = [none if group.counts is None else group.counts for group, none in zip(losses, alike, strict=True)]
+    blanks = [torch.full_like(group.mean, torch.nan) for group in losses]
+    totals = [blank if group.total is None else group.total for group, blank in zip(losses, blanks, strict=True)]
+    counts = [blank if group.counts is None else group.counts for group, blank in zip(losses, blanks, strict=True)]
     return MeanLosses(mean, torch.cat(totals), torch.cat(counts))
 
 

@@ -105,7 +105,7 @@ class Probe:
             return 1 - _of_truth(prediction, target, self.task)
         assert prediction.values is not None
         truth = readout.head.units(target)
-        spread = truth.std(dim=1, keepdim=True).clamp(min=1e-12)
+        spread = truth.std(dim=1, keepdim=True).clamp(min=1e-12)  # a sample may hold one value only
         apart = (prediction.values - truth).abs() / spread
         return apart if apart.ndim == 2 else apart.norm(dim=-1) / apart.shape[-1] ** 0.5
 

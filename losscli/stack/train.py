@@ -179,8 +179,8 @@ class Training:
         """Evaluate the epoch on the valid split; note who diverged, who improved, who rests from now on."""
         valid = self.evaluator(self._outputs("valid"), "valid")
         sound = torch.isfinite(self.weights).all(dim=1)
-        beside = [flag.to(self.weights.dtype) for flag in (sound, tally.counted)]
-        table = torch.stack([tally.mean, self.started_at, *beside, *valid.values()]).tolist()  # the one wait
+        flags = [flag.to(self.weights.dtype) for flag in (sound, tally.counted)]
+        table = torch.stack([tally.mean, self.started_at, *flags, *valid.values()]).tolist()  # the one wait
         improved = [False] * len(self.states)
         for row, state in enumerate(self.states):
             if not state.moving:
@@ -206,8 +206,8 @@ class Training:
 
     def _outputs(self, split: str) -> Tensor:
         units = sum(layer.units() for layer in self.network.layers)
-        calm = ForwardContext(training=False)
-        return self.evaluator.outputs(lambda x: self.forward(x, calm), split, units)
+        context = ForwardContext(training=False)
+        return self.evaluator.outputs(lambda x: self.forward(x, context), split, units)
 
     def finish(self) -> None:
         """Put the best weights back if they were kept, judge all splits, and hand out each run's weights."""
