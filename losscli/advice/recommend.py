@@ -115,7 +115,7 @@ def _bare(advice: Advice, task: str) -> Advice:
 
 def _recommended(pick: Pick, reasons: Sequence[str], task: str) -> Recommended:
     item = find(pick.loss, task)
-    return Recommended(pick, item.summary, cited(item.said("Source")), tuple(reasons))
+    return Recommended(pick, item.summary, cited(item.section("Source")), tuple(reasons))
 
 
 def cited(source: str) -> str:

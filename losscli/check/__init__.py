@@ -62,10 +62,10 @@ class Rule:
     good: tuple[Example, ...]
 
     def look(self, call: LossCall) -> Finding | None:
-        seen = self.applies(call)
-        if not seen:
+        condition = self.applies(call)
+        if not condition:
             return None
-        particulars = f" ({seen})" if isinstance(seen, str) else ""
+        particulars = f" ({condition})" if isinstance(condition, str) else ""
         return Finding(self.code, self.severity, f"{call.entry}: {self.says}{particulars}", self.cure)
 
 
@@ -92,5 +92,5 @@ def rule(
 
 def look(call: LossCall) -> list[Finding]:
     """What the rules say of one entry, and what was noticed when its loss was made."""
-    found = [each.look(call) for each in rules]
-    return [*call.loss.findings, *(finding for finding in found if finding is not None)]
+    findings = [item.look(call) for item in rules]
+    return [*call.loss.findings, *(finding for finding in findings if finding is not None)]

@@ -27,10 +27,10 @@ def _reach(call: LossCall, low: float, high: float) -> bool | str:
     task, loss = tasks.get(call.task), call.loss
     shaped = received if call.task != "binary" else received.squeeze(-1)
     point = None if loss.point is None else loss.point(shaped, call.settings)
-    told = task.read(shaped, loss.expects).probabilities if point is None else point
-    if told is None:
+    probabilities = task.read(shaped, loss.expects).probabilities if point is None else point
+    if probabilities is None:
         return True
-    first = told if call.task == "binary" else told[..., 0]
+    first = probabilities if call.task == "binary" else probabilities[..., 0]
     return f"no probability leaves {float(first.min()):.2g} to {float(first.max()):.2g}"
 
 
@@ -44,8 +44,8 @@ def _reach(call: LossCall, low: float, high: float) -> bool | str:
     good=(("multiclass", "cross-entropy", ()), ("multiclass", "nll", ("log-softmax",))),
 )
 def double_softmax(call: LossCall) -> bool | str:
-    seen = call.task == "multiclass" and call.loss.expects in ("logits", "scores") and call.last == "softmax"
-    return seen and _reach(call, 0.0, 1.0)
+    applies = call.task == "multiclass" and call.loss.expects in ("logits", "scores") and call.last == "softmax"
+    return applies and _reach(call, 0.0, 1.0)
 
 
 @rule(
@@ -124,8 +124,8 @@ def clipped_scores(call: LossCall) -> bool:
     good=(("binary", "bce-logits", ()),),
 )
 def bounded_scores(call: LossCall) -> bool | str:
-    seen = call.loss.expects in ("logits", "scores") and call.last == "tanh"
-    return seen and _reach(call, -1.0, 1.0)
+    applies = call.loss.expects in ("logits", "scores") and call.last == "tanh"
+    return applies and _reach(call, -1.0, 1.0)
 
 
 @rule(

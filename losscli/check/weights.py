@@ -79,4 +79,4 @@ def _weights(call: LossCall) -> list[Sequence[float]]:
     if (positive := settings.get("pos_weight")) is not None:
         return [(1.0, float(weight)) for weight in np.atleast_1d(positive)]
     weight: Any = settings.get("weight")
-    return [tuple(float(each) for each in weight)] if np.ndim(weight) else []
+    return [tuple(float(number) for number in weight)] if np.ndim(weight) else []

@@ -197,7 +197,8 @@ def _rival(task: str, name: str) -> str | None:
 def _equals(one: Loss, other: Loss) -> bool:
     """Whether what is said of the kin of a loss is that it equals another."""
     return any(
-        re.match(rf"{re.escape(other.name)}(?![\w-])", statement) for statement in one.said("Kin").split("equals ")[1:]
+        re.match(rf"{re.escape(other.name)}(?![\w-])", statement)
+        for statement in one.section("Kin").split("equals ")[1:]
     )
 
 

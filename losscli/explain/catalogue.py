@@ -52,19 +52,19 @@ def lines(
     """
     if task is not None:
         tasks.get(task)
-    known = list(dict.fromkeys(item.expects for item in catalogue()))
-    if expects is not None and expects not in known:
-        raise SpecError(f"no loss expects {shown(expects)}", cure=choose_from(expects, known))
+    kinds = list(dict.fromkeys(item.expects for item in catalogue()))
+    if expects is not None and expects not in kinds:
+        raise SpecError(f"no loss expects {shown(expects)}", cure=choose_from(expects, kinds))
     if tag is not None and tag not in MEANINGS:
         raise SpecError(f"there is no tag {shown(tag)}", cure=choose_from(tag, MEANINGS))
-    found = [item for item in catalogue(task) if expects in (None, item.expects) and _mentions(item, search)]
-    told = (_line(item) for item in found)
-    return [line for line in told if tag is None or tag in line.tags]
+    items = [item for item in catalogue(task) if expects in (None, item.expects) and _mentions(item, search)]
+    table = (_line(item) for item in items)
+    return [line for line in table if tag is None or tag in line.tags]
 
 
 def _line(item: Loss) -> Line:
-    known = properness(item)
-    return Line(item, tags_of(item, known), known.verdict if known else "")
+    result = properness(item)
+    return Line(item, tags_of(item, result), result.verdict if result else "")
 
 
 def _mentions(item: Loss, search: str | None) -> bool:
@@ -84,15 +84,15 @@ def named(names: Sequence[str], task: str | None = None) -> list[Loss]:
         return [adopt(name, task) if refers(name) else find(name, task) for name in names]
     for own in filter(refers, names):
         raise SpecError(f"which task {shown(own)} is for must be told", cure=f"--task NAME: {', '.join(tasks.names())}")
-    known = {name: {item.task for item in by_name(name, catalogue())} for name in names}
-    for name, homes in known.items():
+    homes_of = {name: {item.task for item in by_name(name, catalogue())} for name in names}
+    for name, homes in homes_of.items():
         if not homes:
             raise unknown(name)
     for candidate in tasks.names():
         if all(by_name(name, catalogue(candidate)) for name in names):
             return [find(name, candidate) for name in names]
-    told = "; ".join(f"{shown(name)} is for {' and '.join(sorted(homes))}" for name, homes in known.items())
-    raise SpecError(f"no task has all of these losses: {told}", cure="explain losses of one task together")
+    description = "; ".join(f"{shown(name)} is for {' and '.join(sorted(homes))}" for name, homes in homes_of.items())
+    raise SpecError(f"no task has all of these losses: {description}", cure="explain losses of one task together")
 
 
 def settings(items: Sequence[Loss], sets: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
@@ -107,16 +107,16 @@ def settings(items: Sequence[Loss], sets: Mapping[str, Any]) -> list[list[dict[s
     for name in sets:
         if not any(name in item.options for item in items):
             every = dict.fromkeys(option for item in items for option in item.options)
-            asked = ", ".join(item.name for item in items)
+            names = ", ".join(item.name for item in items)
             cure = choose_from(name, every) if every else "leave out --set"
-            raise SpecError(f"{asked}: there is no option {shown(name)}", cure=cure)
-    found = [list(_combinations(item, sets)) for item in items]
-    if sum(map(len, found)) > MOST_SETTINGS:
+            raise SpecError(f"{names}: there is no option {shown(name)}", cure=cure)
+    combinations = [list(_combinations(item, sets)) for item in items]
+    if sum(map(len, combinations)) > MOST_SETTINGS:
         raise SpecError(
-            f"{sum(map(len, found))} curves are asked for, and {MOST_SETTINGS} can be told apart",
+            f"{sum(map(len, combinations))} curves are asked for, and {MOST_SETTINGS} can be told apart",
             cure="give fewer values",
         )
-    return found
+    return combinations
 
 
 def _combinations(item: Loss, sets: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -65,7 +65,7 @@ def state(item: Loss, settings: Mapping[str, Any], at: Tensor, yes: float = 1.0)
     along = at.clone().requires_grad_()
     prediction, target = _line(item, settings, along, yes)
     values = item.function(prediction, target, **settings)
-    (slope,) = torch.autograd.grad(values.sum(), along)
+    (slope,) = torch.autograd.grad(values.sum(), along)  # of the sum: each value depends on its own point alone
     return values.detach(), slope
 
 
@@ -84,8 +84,8 @@ def _line(item: Loss, settings: Mapping[str, Any], along: Tensor, yes: float) ->
     if item.task == "regression":
         return _numbers(item, settings, along)
     if item.task == "binary":
-        wanted = torch.arange(BATCH) % 2 if item.over_batch else torch.tensor(yes)
-        target = wanted.to(along).expand_as(along)
+        yes_or_no = torch.arange(BATCH) % 2 if item.over_batch else torch.tensor(yes)
+        target = yes_or_no.to(along).expand_as(along)
         return _linked(item, (2 * target - 1) * along), target
     if item.task == "multilabel":
         target = (torch.arange(CLASSES) == 0).to(along).expand(*along.shape, CLASSES)

@@ -61,8 +61,8 @@ class Page:
 
     def to_json(self) -> dict[str, Any]:
         """The page as JSON takes it: no tuple, and null for what is not finite."""
-        found: dict[str, Any] = _plain(asdict(self))
-        return found | {"elsewhere": dict(self.elsewhere)}
+        fields: dict[str, Any] = _plain(asdict(self))
+        return fields | {"elsewhere": dict(self.elsewhere)}
 
 
 def page(item: Loss, settings: Sequence[Mapping[str, Any]] = ({},)) -> Page:
@@ -73,27 +73,27 @@ def page(item: Loss, settings: Sequence[Mapping[str, Any]] = ({},)) -> Page:
     >>> [(reading.name, reading.verdict) for reading in shown.readings]
     [('focal gamma=0', 'strictly proper'), ('focal gamma=2', 'classification-calibrated')]
     """
-    found = [(called(item, options), options, properness(item, options)) for options in settings]
-    at_defaults = next((known for _, options, known in found if not options), None)
+    variants = [(called(item, options), options, properness(item, options)) for options in settings]
+    at_defaults = next((result for _, options, result in variants if not options), None)
     return Page(
         item.name,
         item.task,
         tuple(task for task in tasks.names() if for_task(task).get(item.name) is item),
         tuple(sorted({other.task for other in losses if other.name == item.name} - {item.task})),
         item.summary,
-        item.said("Use"),
-        item.said("Avoid"),
+        item.section("Use"),
+        item.section("Avoid"),
         item.expects,
         item.target,
-        item.said("Formula"),
-        item.said("Source"),
-        item.said("Kin"),
+        item.section("Formula"),
+        item.section("Source"),
+        item.section("Kin"),
         elsewhere(item),
         item.aliases,
         tuple(_line(option) for option in item.options.values()),
         tags_of(item, at_defaults),
-        tuple(_reading(name, known) for name, _, known in found if known is not None),
-        tuple(curve for name, options, _ in found for curve in curves(item, options, name)),
+        tuple(_reading(name, result) for name, _, result in variants if result is not None),
+        tuple(curve for name, options, _ in variants for curve in curves(item, options, name)),
     )
 
 
@@ -114,14 +114,14 @@ def elsewhere(item: Loss) -> tuple[tuple[str, str], ...]:
     >>> dict(elsewhere(find("hinge", "binary")))["Keras"]
     'Hinge'
     """
-    parts = (part.strip().rstrip(".") for part in item.said("Elsewhere").split(";"))
+    parts = (part.strip().rstrip(".") for part in item.section("Elsewhere").split(";"))
     pairs = (part.partition(" ") for part in parts if part)
     return tuple((library, name.strip()) for library, _, name in pairs)
 
 
-def _reading(name: str, found: Properness) -> Reading:
-    weights = found.yardstick.weights if found.yardstick else ()
-    return Reading(name, found.verdict, found.meaning, found.curve, found.link, weights)
+def _reading(name: str, result: Properness) -> Reading:
+    weights = result.yardstick.weights if result.yardstick else ()
+    return Reading(name, result.verdict, result.meaning, result.curve, result.link, weights)
 
 
 def _line(option: Option) -> OptionLine:
@@ -152,7 +152,7 @@ def _written(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [_plain(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

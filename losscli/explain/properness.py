@@ -66,18 +66,18 @@ class Properness:
     @property
     def meaning(self) -> str:
         """The verdict in words, and whether there are probabilities all the same."""
-        said = MEANS[self.verdict]
+        text = MEANS[self.verdict]
         if self.ranks and self.verdict in ("classification-calibrated", "cost-calibrated"):
-            said = "decisions and ranking are right"
+            text = "decisions and ranking are right"
         if self.yardstick is not None:
-            said += f" for {self.yardstick.said}"
+            text += f" for {self.yardstick.description}"
         if self.counts and (self.yardstick is None or not self.yardstick.balanced):
-            said += f" (with {', '.join(f'{count:.0f}' for count in self.counts)} rows of the classes)"
+            text += f" (with {', '.join(f'{count:.0f}' for count in self.counts)} rows of the classes)"
         if self.verdict in ("strictly proper", "not decided"):
-            return said
+            return text
         if self.link:
-            return f"{said}; probabilities: not through the {self.read_as}; through its own link {CITED}"
-        return f"{said}, but predictions are no probabilities"
+            return f"{text}; probabilities: not through the {self.read_as}; through its own link {CITED}"
+        return f"{text}, but predictions are no probabilities"
 
 
 def properness(item: Loss, options: Mapping[str, Any] | None = None) -> Properness | None:
@@ -96,29 +96,29 @@ def properness(item: Loss, options: Mapping[str, Any] | None = None) -> Properne
     kinds = counts_tried(item, options)
     with torch.no_grad():
         if not kinds:
-            return _found(Trial(item, settings_of(item, options)))
-        found = [_found(Trial(item, settings_of(item, options, counts)), counts) for counts in kinds]
+            return _properness_of(Trial(item, settings_of(item, options)))
+        results = [_properness_of(Trial(item, settings_of(item, options, counts)), counts) for counts in kinds]
     order = get_args(Verdict)
-    return max(found, key=lambda each: order.index(each.verdict))
+    return max(results, key=lambda result: order.index(result.verdict))
 
 
-def _found(trial: Trial, counts: Counts = ()) -> Properness:
+def _properness_of(trial: Trial, counts: Counts = ()) -> Properness:
     truth = truths(trial.kind)
-    asked = _Asked(trial, truth)
+    minimisers = _Minimisers(trial, truth)
     read_as = READ_AS[trial.kind] if trial.item.point is None else "link that it is read by"
-    link, ranks = _has_link(asked), _rises(asked)
-    facts = Properness("neither", _curve(truth, asked.read), ranks, link, None, counts, read_as)
-    if asked.calibrated:
-        return replace(facts, verdict="strictly proper" if _is_proper(asked) else "classification-calibrated")
+    link, ranks = _has_link(minimisers), _rises(minimisers)
+    facts = Properness("neither", _curve(truth, minimisers.read), ranks, link, None, counts, read_as)
+    if minimisers.calibrated:
+        return replace(facts, verdict="strictly proper" if _is_proper(minimisers) else "classification-calibrated")
     yardstick = turning(trial, counts)
     if yardstick is not None:
         weights = torch.tensor(yardstick.weights, dtype=torch.float64)
-        if _Asked(trial, truth.weighted(weights)).calibrated:
+        if _Minimisers(trial, truth.weighted(weights)).calibrated:
             return replace(facts, verdict="cost-calibrated", yardstick=yardstick)
     return facts
 
 
-class _Asked:
+class _Minimisers:
     """The cheapest outputs under true distributions, among those that decide rightly and among the others."""
 
     def __init__(self, trial: Trial, truth: Truths):
@@ -127,8 +127,8 @@ class _Asked:
         outcome = torch.cat([truth.right, truth.right])
         wins = torch.arange(len(twice)) < len(truth.right)
         self.search = Search(trial.cost, twice, trial.width, outcome if trial.shifts else None)
-        found, costs = self.search.cheapest(Sides(trial.leads, outcome, wins))
-        (right, wrong), (self.rightly, self.wrongly) = found.chunk(2), costs.chunk(2)
+        outputs, costs = self.search.cheapest(Sides(trial.leads, outcome, wins))
+        (right, wrong), (self.rightly, self.wrongly) = outputs.chunk(2), costs.chunk(2)
         self.best = torch.where((self.rightly <= self.wrongly)[:, None], right, wrong)  # [P, D]
         self.least = torch.minimum(self.rightly, self.wrongly)  # [P]
         # What knowing nothing costs under each distribution: differences are judged against it.
@@ -157,34 +157,38 @@ class _Asked:
         return self.search.risk[: len(self.least)] - self.least[:, None]
 
 
-def _is_proper(asked: _Asked) -> bool:
+def _is_proper(minimisers: _Minimisers) -> bool:
     """Whether the cheapest output says the truth, and every starting point that says something else costs more.
 
     Where it lies beyond what float64 can try, the others must do.
     """
-    if asked.read is None or asked.reached.float().mean() < 0.5:
+    if minimisers.read is None or minimisers.reached.float().mean() < 0.5:
         return False
-    if not bool(((asked.read - asked.truth.marginals).abs() < CLOSE)[asked.reached].all()):
+    if not bool(((minimisers.read - minimisers.truth.marginals).abs() < CLOSE)[minimisers.reached].all()):
         return False
-    said = asked.trial.probabilities(asked.lattice)
-    assert said is not None
-    other = (said - asked.truth.marginals.unsqueeze(1)).abs().amax(-1) > 0.05  # [P, G]
-    return bool((asked.excess > BLUR * asked.size[:, None])[other].all())
+    claims = minimisers.trial.probabilities(minimisers.lattice)
+    assert claims is not None
+    other = (claims - minimisers.truth.marginals.unsqueeze(1)).abs().amax(-1) > 0.05  # [P, G]
+    return bool((minimisers.excess > BLUR * minimisers.size[:, None])[other].all())
 
 
-def _has_link(asked: _Asked) -> bool:
+def _has_link(minimisers: _Minimisers) -> bool:
     """Whether the cheapest output is unique, and another one for each true distribution."""
-    if not bool(asked.reached.all()):
+    if not bool(minimisers.reached.all()):
         return False
-    best, points, true = _told(asked.trial, asked.best), _told(asked.trial, asked.lattice), asked.truth.marginals
+    best, points, true = (
+        _essential(minimisers.trial, minimisers.best),
+        _essential(minimisers.trial, minimisers.lattice),
+        minimisers.truth.marginals,
+    )
     apart, truly = (torch.cdist(part, part, p=float("inf")) for part in (best, true))
     away = (points - best[:, None]).abs().amax(-1)  # [P, G]
     other = away > 0.05 * (1 + best.abs().amax(-1, keepdim=True))
-    alone = (asked.excess > BLUR * asked.size[:, None])[other].all()
+    alone = (minimisers.excess > BLUR * minimisers.size[:, None])[other].all()
     return bool((apart >= SLOPE * truly).all() & alone)
 
 
-def _told(trial: Trial, raw: Tensor) -> Tensor:
+def _essential(trial: Trial, raw: Tensor) -> Tensor:
     """What of raw outputs [..., D] a loss knows: the differences only, where it knows no more."""
     return raw - raw.mean(-1, keepdim=True) if trial.shifts else raw
 
@@ -192,16 +196,16 @@ def _told(trial: Trial, raw: Tensor) -> Tensor:
 def _curve(truth: Truths, read: Tensor | None) -> tuple[tuple[float, float], ...]:
     if read is None:
         return ()
-    true, said = truth.marginals[: truth.line, 0], read[: truth.line, 0]
-    return tuple(zip(true.tolist(), said.tolist(), strict=True))
+    true, claims = truth.marginals[: truth.line, 0], read[: truth.line, 0]
+    return tuple(zip(true.tolist(), claims.tolist(), strict=True))
 
 
-def _rises(asked: _Asked) -> bool:
+def _rises(minimisers: _Minimisers) -> bool:
     """Whether the cheapest output grows with the true probability: for several classes, against the other ones."""
-    trial = asked.trial
-    told = trial.probabilities(asked.best) if trial.item.point is not None else trial.received(asked.best)
-    assert told is not None
-    first = told if told.ndim == 1 else told[:, 0]
+    trial = minimisers.trial
+    outputs = trial.probabilities(minimisers.best) if trial.item.point is not None else trial.received(minimisers.best)
+    assert outputs is not None
+    first = outputs if outputs.ndim == 1 else outputs[:, 0]
     if trial.kind == "multiclass":
-        first = first - told[:, 1:].mean(-1)
-    return bool((first[: asked.truth.line].diff() > 1e-4).all())
+        first = first - outputs[:, 1:].mean(-1)
+    return bool((first[: minimisers.truth.line].diff() > 1e-4).all())

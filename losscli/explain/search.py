@@ -85,13 +85,13 @@ class Search:
 
     def _walk(self, best: Tensor, least: Tensor, sides: Sides | None) -> None:
         """Go down from `best` [P, d], which costs `least` [P], until steps are small; both are changed in place."""
-        way, fit = directions(best.shape[-1]), parabola(best.shape[-1])
+        moves, fit = directions(best.shape[-1]), parabola(best.shape[-1])
         step, aim = torch.full_like(least, LONGEST), best.clone()
         for _ in range(ROUNDS):
             rows = torch.nonzero(step > FINEST).squeeze(-1)
             if not len(rows):
                 break
-            tried = torch.cat([best[rows, None] + way * step[rows, None, None], aim[rows, None]], 1)
+            tried = torch.cat([best[rows, None] + moves * step[rows, None, None], aim[rows, None]], 1)
             tried = tried.clamp(-FARTHEST, FARTHEST)
             outputs = self._outputs(tried, rows)
             risk = _number((self.cost(outputs) @ self.truth[rows, :, None]).squeeze(-1))  # [P, N + 1]
@@ -102,7 +102,7 @@ class Search:
             better = lower < least[rows] - 1e-15 * least[rows].abs()
             best[rows] = torch.where(better[:, None], tried[torch.arange(len(at)), at], best[rows])
             least[rows] = torch.where(better, lower, least[rows])
-            step[rows] *= torch.where(better & (at < len(way)), GROW, 1 / SHRINK)
+            step[rows] *= torch.where(better & (at < len(moves)), GROW, 1 / SHRINK)
 
     def _outputs(self, at: Tensor, rows: Tensor) -> Tensor:
         """Raw outputs of points of the walk: [P, N, d] -> [P, N, D]."""
@@ -138,18 +138,18 @@ class Parabola:
 
     def bottom(self, risk: Tensor) -> Tensor:
         """[P, N] -> [P, D], at most `LEAP` steps away; 0 where the neighbours know no bottom."""
-        known = risk.isfinite().all(-1)
-        told = torch.where(known[:, None], risk, 0.0) @ self.solve.T
-        slope, bent = told[:, 1 : 1 + self.width], risk.new_zeros(len(risk), self.width, self.width)
-        for (i, j), value in zip(self.pairs, told[:, 1 + self.width :].T, strict=True):
-            bent[:, i, j] += value
-            bent[:, j, i] += value
-        values, axes = torch.linalg.eigh(bent)
-        along = (axes.mT @ slope[:, :, None]).squeeze(-1)
+        finite = risk.isfinite().all(-1)
+        coefficients = torch.where(finite[:, None], risk, 0.0) @ self.solve.T
+        gradient, hessian = coefficients[:, 1 : 1 + self.width], risk.new_zeros(len(risk), self.width, self.width)
+        for (i, j), value in zip(self.pairs, coefficients[:, 1 + self.width :].T, strict=True):
+            hessian[:, i, j] += value
+            hessian[:, j, i] += value
+        values, axes = torch.linalg.eigh(hessian)
+        along = (axes.mT @ gradient[:, :, None]).squeeze(-1)
         curved = values > 1e-9 * values.abs().amax(-1, keepdim=True).clamp(min=1e-300)
         leap = torch.where(curved, -along / torch.where(curved, values, 1.0), 0.0)
-        found: Tensor = (axes @ leap[:, :, None]).squeeze(-1)
-        return found.clamp(-LEAP, LEAP)
+        offset: Tensor = (axes @ leap[:, :, None]).squeeze(-1)
+        return offset.clamp(-LEAP, LEAP)
 
 
 parabola = lru_cache(maxsize=4)(Parabola)

@@ -30,15 +30,15 @@ MEANINGS: Mapping[str, str] = {
 }
 
 
-def tags_of(item: Loss, found: Properness | None = None) -> tuple[str, ...]:
-    """The tags of a loss at its defaults, in the order of `MEANINGS`; `found` is its properness, where it is known.
+def tags_of(item: Loss, at_defaults: Properness | None = None) -> tuple[str, ...]:
+    """The tags of a loss at its defaults, in the order of `MEANINGS`; `at_defaults` is its properness, where it is known.
 
     >>> from losscli.losses import find
     >>> tags_of(find("brier", "binary"))
     ('proper', 'robust', 'soft-targets')
     """
-    known = found or properness(item)
-    verdict = known.verdict if known else ""
+    result = at_defaults or properness(item)
+    verdict = result.verdict if result else ""
     holds = {
         "proper": verdict == "strictly proper",
         "calibrated": verdict == "classification-calibrated",
@@ -71,7 +71,7 @@ def is_robust(item: Loss) -> bool:
         return all(_levels_off(_pull(item, settings, far)) for far in _outliers(item))
     wrong = torch.tensor([-64.0, -4096.0], dtype=torch.float64)
     yes = (1.0, 0.0) if item.task == "binary" else (1.0,)
-    return all(_levels_off(state(item, settings, wrong, each)[0]) for each in yes)
+    return all(_levels_off(state(item, settings, wrong, target)[0]) for target in yes)
 
 
 def _outliers(item: Loss) -> list[Tensor]:
@@ -110,22 +110,22 @@ def is_for_imbalance(item: Loss) -> bool:
         return True
     if item.task != "binary":
         return False
-    return _ignores_shares(item) if item.over_batch else any(_takes_sides(item, each) for each in _tried(item))
+    return _ignores_shares(item) if item.over_batch else any(_takes_sides(item, settings) for settings in _tried(item))
 
 
 def _tried(item: Loss) -> list[dict[str, Any]]:
     """The defaults, and each numeric option at other values that it allows."""
-    found = [settings_of(item)]
+    settings = [settings_of(item)]
     for name, option in item.options.items():
         if isinstance(option.accepts, Bounds):
             allowed = [value for value in (0.3, 0.9, 2.5) if option.accepts.allow(value)]
-            found += [settings_of(item, {name: value}) for value in allowed]
-    return found
+            settings += [settings_of(item, {name: value}) for value in allowed]
+    return settings
 
 
 def _takes_sides(item: Loss, settings: Mapping[str, Any]) -> bool:
     margin = torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64)
-    yes, no = (state(item, settings, margin, each)[0] for each in (1.0, 0.0))
+    yes, no = (state(item, settings, margin, target)[0] for target in (1.0, 0.0))
     return not torch.allclose(yes, no, rtol=1e-6, atol=1e-9)
 
 
@@ -134,10 +134,10 @@ def _ignores_shares(item: Loss) -> bool:
     raw = torch.tensor([1.0, -0.5, 0.5, -1.5], dtype=torch.float64)
     target = torch.tensor([1.0, 1.0, 0.0, 0.0], dtype=torch.float64)
 
-    def judged(outputs: Tensor, truth: Tensor) -> Tensor:
+    def cost(outputs: Tensor, truth: Tensor) -> Tensor:
         given = torch.sigmoid(outputs) if item.expects == "probabilities" else outputs
         return item.function(given, truth, **settings_of(item))
 
-    plain = judged(raw, target)
-    more = judged(torch.cat([raw, raw[2:].repeat(9)]), torch.cat([target, target[2:].repeat(9)]))
-    return bool(torch.isclose(more, plain)) or not bool(torch.isclose(plain, judged(-raw, 1 - target)))
+    plain = cost(raw, target)
+    with_more_negatives = cost(torch.cat([raw, raw[2:].repeat(9)]), torch.cat([target, target[2:].repeat(9)]))
+    return bool(torch.isclose(with_more_negatives, plain)) or not bool(torch.isclose(plain, cost(-raw, 1 - target)))

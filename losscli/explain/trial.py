@@ -48,9 +48,9 @@ def settings_of(item: Loss, options: Mapping[str, Any] | None = None, counts: Co
 def counts_tried(item: Loss, options: Mapping[str, Any] | None = None) -> list[Counts]:
     """The rows of each class under which a loss is to be asked: those given, or two kinds of data; none if it needs none."""
     given = {name: (options or {}).get(name, option.default) for name, option in item.options.items()}
-    told = [value for name, value in given.items() if item.options[name].default == "training"]
-    if told and isinstance(told[0], (list, tuple)):
-        return [tuple(map(float, _three(told[0])))]
+    counts = [value for name, value in given.items() if item.options[name].default == "training"]
+    if counts and isinstance(counts[0], (list, tuple)):
+        return [tuple(map(float, _three(counts[0])))]
     ruled = any(isinstance(value, str) and _of_classes(item.options[name]) for name, value in given.items())
     return [COUNTS, TAIL] if ruled else []
 
@@ -72,8 +72,8 @@ def _ruled(option: Option, rule: str, counts: Counts) -> Any:
     labels = [str(at) for at in range(len(counts))]
     if isinstance(option.accepts, PerClass) and option.accepts.of_labels:
         return positive_weight(rule, (rows > 0).astype(np.float64))
-    found = class_counts(rule, rows, labels) if rule == "training" else class_weights(rule, rows, labels)
-    return torch.from_numpy(found).double()
+    values = class_counts(rule, rows, labels) if rule == "training" else class_weights(rule, rows, labels)
+    return torch.from_numpy(values).double()
 
 
 def _three(values: Sequence[Any]) -> Sequence[Any]:
@@ -143,12 +143,12 @@ class Trial:
         C is K classes, or the probability of yes: one for binary, one per label.
         """
         received = self.received(raw)
-        found: Tensor | None
+        probabilities: Tensor | None
         if self.item.point is not None:
-            found = self.item.point(received, self.options)
+            probabilities = self.item.point(received, self.options)
         else:
-            found = tasks.get(self.kind).read(received, meaning(self.chain, self.item.expects)).probabilities
-        return found.unsqueeze(-1) if found is not None and self.kind == "binary" else found
+            probabilities = tasks.get(self.kind).read(received, meaning(self.chain, self.item.expects)).probabilities
+        return probabilities.unsqueeze(-1) if probabilities is not None and self.kind == "binary" else probabilities
 
     @cached_property
     def shifts(self) -> bool:
@@ -156,8 +156,8 @@ class Trial:
         if self.kind != "multiclass":
             return False
         raw = torch.randn(32, self.width, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 3
-        asked = (self.cost, self.leads)
-        return all(torch.allclose(ask(raw), ask(raw + 1.7), rtol=1e-9, atol=1e-9) for ask in asked)
+        functions = (self.cost, self.leads)
+        return all(torch.allclose(function(raw), function(raw + 1.7), rtol=1e-9, atol=1e-9) for function in functions)
 
     def leads(self, raw: Tensor) -> Tensor:
         """By how much outputs decide for each outcome, negative where they decide otherwise: [..., D] -> [..., Y]."""

@@ -31,12 +31,12 @@ class Yardstick:
     balanced: bool = False
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """The yardstick in words.
 
-        >>> Yardstick((1.0, 3.0)).said
+        >>> Yardstick((1.0, 3.0)).description
         'an error in which a missed yes counts 3 times a false one: yes above 0.25'
-        >>> Yardstick((1.0, 2.0, 6.0), balanced=True).said
+        >>> Yardstick((1.0, 2.0, 6.0), balanced=True).description
         'the balanced error, in which every class counts the same'
         """
         if self.balanced:
@@ -73,8 +73,8 @@ def turning(trial: Trial, counts: Counts = ()) -> Yardstick | None:
 
 
 def _against(weights: Tensor, counts: Counts) -> Yardstick:
-    held = torch.tensor(counts if len(counts) == len(weights) else (counts[0], counts[-1]), dtype=torch.float64)
-    inverse = held.max() / held
+    rows = torch.tensor(counts if len(counts) == len(weights) else (counts[0], counts[-1]), dtype=torch.float64)
+    inverse = rows.max() / rows
     balanced = bool(torch.allclose(weights, inverse, rtol=ALIKE)) and bool(inverse.max() > 1)
     return Yardstick(tuple((inverse if balanced else weights).tolist()), balanced)
 

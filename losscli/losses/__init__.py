@@ -162,11 +162,11 @@ class Loss:
     def summary(self) -> str:
         return inspect.getdoc(self.function).splitlines()[0]  # type: ignore[union-attr]
 
-    def said(self, key: str) -> str:
+    def section(self, key: str) -> str:
         """What the docstring says after `key:`, to the end of that paragraph ("Formula", "Source", "Kin")."""
         text = inspect.getdoc(self.function) or ""
-        found = re.search(rf"^{key}:\s*(.+?)(?:\n\s*\n|\n[A-Z][a-z]+:|\Z)", text, re.S | re.M)
-        return " ".join(found.group(1).split()) if found else ""
+        match = re.search(rf"^{key}:\s*(.+?)(?:\n\s*\n|\n[A-Z][a-z]+:|\Z)", text, re.S | re.M)
+        return " ".join(match.group(1).split()) if match else ""
 
 
 losses: Shelf[Loss] = Shelf(__name__, "loss", entry_points="losscli.losses")
@@ -219,12 +219,12 @@ def for_task(task: str) -> dict[str, Loss]:
     True
     """
     homes = (task, *tasks.get(task).borrows)
-    found: dict[str, Loss] = {}
+    serving: dict[str, Loss] = {}
     for home in homes:
         for item in losses:
             if item.task == home and (home == task or item.per_value):
-                found.setdefault(item.name, item)
-    return found
+                serving.setdefault(item.name, item)
+    return serving
 
 
 def find(name: str, task: str) -> Loss:
@@ -235,10 +235,10 @@ def find(name: str, task: str) -> Loss:
     >>> find("nn.SmoothL1Loss()", "regression").name
     'smooth-l1'
     """
-    known = by_name(name, for_task(task).values())
-    if not known:
+    matches = by_name(name, for_task(task).values())
+    if not matches:
         raise unknown(name, task)
-    return known[0]
+    return matches[0]
 
 
 def by_name(name: str, among: Iterable[Loss]) -> list[Loss]:
@@ -266,12 +266,12 @@ def unknown(name: str, task: str | None = None) -> SpecError:
     return SpecError(f"there is no loss called {shown(name)}", cure=_cure(name, task))
 
 
-def _instead(known: Foreign | None, task: str | None) -> str:
+def _instead(translation: Foreign | None, task: str | None) -> str:
     """What serves the task in place of a foreign name; without a task, what serves each."""
-    here = known.here if known else {}
+    here = translation.here if translation else {}
     if task is None:
-        told = [f"for {other}: {advice}" for other, advice in here.items() if other in tasks]
-        return "; ".join(told) or "losscli losses lists what there is"
+        pairs = [f"for {other}: {advice}" for other, advice in here.items() if other in tasks]
+        return "; ".join(pairs) or "losscli losses lists what there is"
     default = tasks.get(task).default_loss
     advice = here.get(task, f"{default}, the default; losscli losses --task {task} lists all")
     return f"for {task}: {advice}" + ("" if advice.startswith(default) else f"; the default is {default}")
@@ -298,9 +298,9 @@ def check_options(item: Loss, options: Mapping[str, Any]) -> None:
     """
     from losscli.losses.options import missing_from, problems_of
 
-    found = [*missing_from(item, options), *problems_of(item, options)]
-    if found:
-        raise SpecError(found)
+    problems = [*missing_from(item, options), *problems_of(item, options)]
+    if problems:
+        raise SpecError(problems)
 
 
 def catalogue(task: str | None = None) -> list[Loss]:

@@ -21,7 +21,7 @@ MOST_TOLD = 3  # values of a column that a message quotes
 class Domain:
     """Numbers that a target may be: `holds` answers for each number of an array or a tensor."""
 
-    said: str
+    description: str
     holds: Callable[[Any], Any]
     cure: str
 
@@ -97,13 +97,13 @@ def check_target(loss: Loss, task: str, target: Target, columns: Mapping[str, Co
     if domain is None or task != "regression":
         return []
     values = target.values if target.values.ndim == 2 else target.values[:, None]  # [N, O]
-    found = []
+    problems = []
     for name, column in zip(target.labels, values.T, strict=True):
         outside = np.flatnonzero(~domain.holds(column))
         if len(outside):
-            told = ", ".join(dict.fromkeys(f"{value:g}" for value in column[outside[:MOST_TOLD]]))
-            message = f"{loss.name}: the target {shown(name)} must be {domain.said}, and it holds {told}"
+            examples = ", ".join(dict.fromkeys(f"{value:g}" for value in column[outside[:MOST_TOLD]]))
+            message = f"{loss.name}: the target {shown(name)} must be {domain.description}, and it holds {examples}"
             source = (columns or {}).get(name)
             place = place_of(source, int(outside[0])) if source is not None else None
-            found.append(Problem(f"{message} ({len(outside)} of {counted(len(column), 'row')})", place, domain.cure))
-    return found
+            problems.append(Problem(f"{message} ({len(outside)} of {counted(len(column), 'row')})", place, domain.cure))
+    return problems

@@ -34,18 +34,18 @@ def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> 
     [1.5, 0.0]
     """
     check_options(item, options)
-    _refuse_untold(item, options)
+    _refuse_missing_counts(item, options)
     settings = {name: _setting(item, name, value) for name, value in options.items()}
     over_labels = task == "multilabel" and item.task != task
 
     def call(prediction: Any, target: Any) -> Tensor:
-        predicted, wanted = widened(_tensor(prediction, "prediction")), _tensor(target, "target")
+        predicted, truth = widened(_tensor(prediction, "prediction")), _tensor(target, "target")
         _check_prediction(item, predicted, over_labels)
         _check_heads(item, predicted, settings)
         read = _classes if item.target in CLASS_TARGETS else _values
-        wanted = read(item, predicted, wanted.to(predicted.device))
+        truth = read(item, predicted, truth.to(predicted.device))
         width = _width(item, predicted) if item.target in CLASS_TARGETS or over_labels else 1
-        values = item.function(predicted, wanted, **_fitted(item, settings, predicted, width))
+        values = item.function(predicted, truth, **_fitted(item, settings, predicted, width))
         return values.mean(-1) if over_labels else values
 
     call.__name__ = item.name.replace("-", "_")
@@ -53,7 +53,7 @@ def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> 
     return call
 
 
-def _refuse_untold(item: Loss, options: Mapping[str, Any]) -> None:
+def _refuse_missing_counts(item: Loss, options: Mapping[str, Any]) -> None:
     """What the training split knows of the classes must be told to a function, which has none."""
     for name, option in item.options.items():
         if option.default == "training" and isinstance(options.get(name, option.default), str):
@@ -84,16 +84,16 @@ def _setting(item: Loss, name: str, value: Any) -> Any:
 
 def _tensor(given: Any, what: str) -> Tensor:
     try:
-        found = torch.as_tensor(given)
+        tensor = torch.as_tensor(given)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(f"the {what} must be numbers in a tensor, and {shown(given)} is not: {error}") from error
-    if found.is_complex():
-        raise DataError(f"the {what} must hold real numbers, and it holds {found.dtype}")
-    if found.ndim == 0:
+    if tensor.is_complex():
+        raise DataError(f"the {what} must hold real numbers, and it holds {tensor.dtype}")
+    if tensor.ndim == 0:
         raise DataError(f"the {what} must have a dimension of samples, and it is one number", cure="give a tensor [B]")
-    if found.numel() == 0:
-        raise DataError(f"the {what} is empty: its shape is {list(found.shape)}", cure="give at least one sample")
-    return found
+    if tensor.numel() == 0:
+        raise DataError(f"the {what} is empty: its shape is {list(tensor.shape)}", cure="give at least one sample")
+    return tensor
 
 
 def _check_prediction(item: Loss, prediction: Tensor, over_labels: bool) -> None:
@@ -202,9 +202,9 @@ def _distribution(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
 def _values(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
     """A target of one number per output, or per several heads of one."""
     if target.shape != (prediction.shape if item.heads is None else prediction.shape[:-1]):
-        must = "the same shape" if item.heads is None else "the same shape but for the last dimension"
+        requirement = "the same shape" if item.heads is None else "the same shape but for the last dimension"
         raise DataError(
-            f"{item.name}: prediction and target must have {must}, and they are {list(prediction.shape)} and "
+            f"{item.name}: prediction and target must have {requirement}, and they are {list(prediction.shape)} and "
             f"{list(target.shape)}",
             cure="squeeze(-1) the one that is [N, 1]: broadcasting would compare every sample with every other",
         )
@@ -214,7 +214,7 @@ def _values(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
     stray = target[~domain.holds(target)]
     if stray.numel():
         raise DataError(
-            f"{item.name}: the target must be {domain.said}, and {stray[0].item():g} is given", cure=domain.cure
+            f"{item.name}: the target must be {domain.description}, and {stray[0].item():g} is given", cure=domain.cure
         )
     return target.to(prediction.dtype)
 

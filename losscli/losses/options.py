@@ -16,13 +16,13 @@ CLASS_WEIGHT = Option("weight", None, PerClass())  # what every loss of classes 
 
 def problems_of(loss: Loss, options: Mapping[str, Any]) -> list[Problem]:
     """Unknown options, wrong types, and numbers outside their bounds; a list is a grid, or one number per class."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for name, value in options.items():
         if name not in loss.options:
-            found.append(_unknown(loss, str(name)))
+            problems.append(_unknown(loss, str(name)))
         elif not (value is None and loss.options[name].optional):
-            found += _refused(loss, loss.options[name], value)
-    return found
+            problems += _refused(loss, loss.options[name], value)
+    return problems
 
 
 def problems_of_weight(loss: Loss, task: str, value: Any) -> list[Problem]:
@@ -55,8 +55,8 @@ def _instance(option: Option) -> str:
     if isinstance(accepts, Choice):
         return accepts.names[0]
     bounds = accepts if isinstance(accepts, Bounds) else accepts.bounds
-    found = next((number for number in (1.0, 0.5, bounds.high, bounds.low) if bounds.allow(number)), None)
-    return f"[{found}]" if isinstance(accepts, Several) else str(found)
+    example = next((number for number in (1.0, 0.5, bounds.high, bounds.low) if bounds.allow(number)), None)
+    return f"[{example}]" if isinstance(accepts, Several) else str(example)
 
 
 def _unknown(loss: Loss, name: str) -> Problem:
@@ -68,12 +68,12 @@ def _unknown(loss: Loss, name: str) -> Problem:
 def _refused(loss: Loss, option: Option, value: Any) -> list[Problem]:
     accepts = option.accepts
     if isinstance(accepts, Choice):
-        return [_unlisted(loss, option, accepts, one) for one in _listed(value) if one not in accepts.names]
+        return [_unlisted(loss, option, accepts, word) for word in _listed(value) if word not in accepts.names]
     bounds = accepts if isinstance(accepts, Bounds) else accepts.bounds
     if isinstance(accepts, Several):
         if not isinstance(value, (list, tuple, Tensor)):
             return [_outside(loss, option, bounds, value)]
-        values = [one for part in _listed(value) for one in _listed(part)]
+        values = [number for part in _listed(value) for number in _listed(part)]
     elif isinstance(accepts, PerClass):
         if isinstance(value, str):
             return [] if value in accepts.rules else [_unruly(loss, option, accepts, value)]
@@ -85,11 +85,13 @@ def _refused(loss: Loss, option: Option, value: Any) -> list[Problem]:
     if not values:
         return [Problem(f"{loss.name}: {option.name} is an empty list", cure=f"give a number {bounds}")]
     several = isinstance(accepts, PerClass) and isinstance(value, (list, tuple, Mapping))
-    found = [_outside(loss, option, bounds, one, several) for one in values if not _allowed(bounds, one)]
+    problems = [_outside(loss, option, bounds, number, several) for number in values if not _allowed(bounds, number)]
     # The labels that a mapping does not name count 1; which they are only the data tell.
-    if not found and isinstance(accepts, PerClass) and not any(values) and not isinstance(value, Mapping):
-        found = [Problem(f"{loss.name}: {option.name} is all zero: no row would count", cure="give a positive weight")]
-    return found
+    if not problems and isinstance(accepts, PerClass) and not any(values) and not isinstance(value, Mapping):
+        problems = [
+            Problem(f"{loss.name}: {option.name} is all zero: no row would count", cure="give a positive weight")
+        ]
+    return problems
 
 
 def _unlisted(loss: Loss, option: Option, accepts: Choice, value: Any) -> Problem:
@@ -110,8 +112,8 @@ def _allowed(bounds: Bounds, value: Any) -> bool:
 
 
 def _outside(loss: Loss, option: Option, bounds: Bounds, value: Any, several: bool = False) -> Problem:
-    must = f"must hold one number {bounds} per class" if several else f"must be a number {bounds}"
-    return Problem(f"{loss.name}: {option.name} {must}, and {shown(value)} is given", cure=_example(option))
+    requirement = f"must hold one number {bounds} per class" if several else f"must be a number {bounds}"
+    return Problem(f"{loss.name}: {option.name} {requirement}, and {shown(value)} is given", cure=_example(option))
 
 
 def _unruly(loss: Loss, option: Option, accepts: PerClass, value: str) -> Problem:

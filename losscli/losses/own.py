@@ -97,15 +97,15 @@ def load(text: str, task: str, expects: str | None = None) -> Loss:
     function or class says otherwise.
     """
     file, name = _parts(text)
-    thing = _found(file, name)
-    expects = expects or getattr(thing, "expects", None) or EXPECTS.get(task, "logits")
+    user_loss = _load_object(file, name)
+    expects = expects or getattr(user_loss, "expects", None) or EXPECTS.get(task, "logits")
     links = tasks.get(task).links
     if expects not in links:
         raise SpecError(f"a loss for {task} cannot expect {shown(expects)}", cure=choose_from(str(expects), links))
-    own = Own(thing, label_of(text), str(file), task, links[expects])
-    per_value = task == "regression" and own.way != "batch"
+    own = Own(user_loss, label_of(text), str(file), task, links[expects])
+    per_value = task == "regression" and own.reduction != "batch"
     return Loss(
-        label_of(text), task, expects, TARGETS.get(task, "0 or 1"), own, per_value, own.way == "batch", {}, (),
+        label_of(text), task, expects, TARGETS.get(task, "0 or 1"), own, per_value, own.reduction == "batch", {}, (),
         findings=tuple(own.findings()),
     )  # fmt: skip
 
@@ -114,7 +114,7 @@ def refuse_unfit(item: Loss) -> None:
     """`SpecError` where a loss of the user's own returns neither one number nor one per sample, or nothing to learn from."""
     if not isinstance(item.function, Own):
         return
-    if item.function.way == "wrong":
+    if item.function.reduction == "wrong":
         given = item.function.shape
         square = given == [BATCH, BATCH]
         raise SpecError(
@@ -137,11 +137,11 @@ class _Watch(TorchFunctionMode):
 
     def __init__(self, *watched: Tensor):
         super().__init__()
-        self.watched = [(each, each._version) for each in watched]
+        self.watched = [(tensor, tensor._version) for tensor in watched]
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = function(*args, **(kwargs or {}))
-        if any(each._version != version for each, version in self.watched):
+        if any(tensor._version != version for tensor, version in self.watched):
             raise _InPlace
         return result
 
@@ -149,18 +149,18 @@ class _Watch(TorchFunctionMode):
 class Own:
     """Code of the user's own as a kernel that keeps leading dimensions.
 
-    `way` is how its results are read: "sample" (one per sample), "mean" or "sum" (over samples that can be judged one by
+    `reduction` is how its results are read: "sample" (one per sample), "mean" or "sum" (over samples that can be judged one by
     one), "batch" (one number that is neither), or "wrong".
     """
 
-    def __init__(self, thing: Any, label: str, file: str, task: str, link: str | None):
+    def __init__(self, user_loss: Any, label: str, file: str, task: str, link: str | None):
         self.label, self.file, self.link = label, file, link
         self.inner = 2 if task == "multilabel" else 1  # dimensions of one run's target
         self.task = task
-        self.__doc__ = inspect.getdoc(thing) or f"A loss of your own, {label}."
+        self.__doc__ = inspect.getdoc(user_loss) or f"A loss of your own, {label}."
         self.modules: list[nn.Module] = []
         self.learns = True  # whether a gradient comes back to the prediction
-        self.kernel, self.shape, self.way = self._understood(thing)
+        self.kernel, self.shape, self.reduction = self._understand(user_loss)
         self.obstacle = self._obstacle()
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -170,7 +170,7 @@ class Own:
             module.to(prediction.device)
         target = target.clone()  # the metrics read it too, and the trial cannot have seen every branch of the code
         version = prediction._version
-        with self._theirs():
+        with self._user_code():
             if leading:
                 runs = prediction.flatten(0, len(leading) - 1), target.flatten(0, len(leading) - 1)
                 values = self._runs(*runs, together=self.obstacle is None)
@@ -188,15 +188,15 @@ class Own:
 
     def _one(self, prediction: Tensor, target: Tensor) -> Tensor:
         """One run."""
-        if self.way in ("mean", "sum"):
+        if self.reduction in ("mean", "sum"):
             return torch.vmap(lambda p, t: self.kernel(p[None], t[None]).reshape(()))(prediction, target)
         values = self.kernel(prediction, target)
-        if self.way == "batch":
+        if self.reduction == "batch":
             return values.reshape(())
-        return values.mean(-1) if self.way == "sample" and values.ndim == 2 else values  # [B, L] -> [B]
+        return values.mean(-1) if self.reduction == "sample" and values.ndim == 2 else values  # [B, L] -> [B]
 
     @contextmanager
-    def _theirs(self) -> Iterator[None]:
+    def _user_code(self) -> Iterator[None]:
         """What the code raises is told with its place, and what it prints goes where messages go."""
         with foreign(self.label, self.file), redirect_stdout(sys.stderr), warnings.catch_warnings():
             for message in QUIET:
@@ -205,26 +205,26 @@ class Own:
 
     # Understanding
 
-    def _understood(self, thing: Any) -> tuple[Kernel, list[int], str]:
+    def _understand(self, user_loss: Any) -> tuple[Kernel, list[int], str]:
         """How to call it, the shape of what it returns for a batch, and how that is read."""
-        if _takes_reduction(thing):
+        if _takes_reduction(user_loss):
             # A `reduction` that knows no "none" is as good as no reduction.
             with suppress(CodeError):
-                kernel = self._made(thing, reduction="none")
-                found = self._read(kernel)
-                if found[1] == "sample":
-                    return kernel, *found
-        kernel = self._made(thing)
+                kernel = self._make(user_loss, reduction="none")
+                reading = self._read(kernel)
+                if reading[1] == "sample":
+                    return kernel, *reading
+        kernel = self._make(user_loss)
         return kernel, *self._read(kernel)
 
-    def _made(self, thing: Any, **options: str) -> Kernel:
-        with self._theirs():
-            if inspect.isclass(thing):
-                thing = thing(**options)
+    def _make(self, user_loss: Any, **options: str) -> Kernel:
+        with self._user_code():
+            if inspect.isclass(user_loss):
+                user_loss = user_loss(**options)
                 options = {}
-            if isinstance(thing, nn.Module):
-                self.modules = [thing]
-        return partial(thing, **options) if options else thing
+            if isinstance(user_loss, nn.Module):
+                self.modules = [user_loss]
+        return partial(user_loss, **options) if options else user_loss
 
     def _read(self, kernel: Kernel) -> tuple[list[int], str]:
         prediction, target = (part[0] for part in self._sample(self.link))
@@ -257,7 +257,7 @@ class Own:
         kept = prediction.detach().clone(), target.clone()
         place: Place | None = Place(self.file)
         try:
-            with self._theirs(), _Watch(prediction, target):
+            with self._user_code(), _Watch(prediction, target):
                 values = kernel(prediction, target)
         except CodeError as error:
             if not isinstance(error.__cause__, _InPlace):
@@ -278,7 +278,7 @@ class Own:
         if link is None or link == self.link:
             return error
         try:
-            with self._theirs():
+            with self._user_code():
                 kernel(*(part[0].clone() for part in self._sample(link)))
         except CodeError:
             return error
@@ -303,31 +303,31 @@ class Own:
         """Whether the gradient of a result comes back to the prediction."""
         if not values.requires_grad:
             return False
-        with self._theirs():
+        with self._user_code():
             return torch.autograd.grad(values.sum(), leaf, allow_unused=True)[0] is not None
 
     def _of_one_number(self, kernel: Kernel, value: Tensor, prediction: Tensor, target: Tensor) -> str:
         """Whether one number for a batch is the mean or the sum of those of its samples."""
         try:
-            with self._theirs():
-                each = torch.stack([kernel(p[None], t[None]).sum() for p, t in zip(prediction, target, strict=True)])
+            with self._user_code():
+                values = torch.stack([kernel(p[None], t[None]).sum() for p, t in zip(prediction, target, strict=True)])
                 torch.vmap(lambda p, t: kernel(p[None], t[None]).reshape(()))(prediction, target)
         except CodeError:  # it needs a batch
             return "batch"
-        for way, expected in (("mean", each.mean()), ("sum", each.sum())):
+        for reduction, expected in (("mean", values.mean()), ("sum", values.sum())):
             if torch.isclose(value.sum(), expected, rtol=CLOSE, atol=0):
-                return way
+                return reduction
         return "batch"
 
     def _obstacle(self) -> str | None:
         """Why runs cannot be judged together, if so: what torch.vmap says, or that it gives other numbers."""
         stack = self._sample(self.link)
         try:
-            with self._theirs():
+            with self._user_code():
                 together = self._runs(*stack, together=True)
         except CodeError as error:
             return str(error)
-        with self._theirs():
+        with self._user_code():
             alone = self._runs(*stack, together=False)
         same = together.shape == alone.shape and torch.allclose(together, alone, rtol=CLOSE, equal_nan=True)
         return None if same else "together they give other numbers than alone"
@@ -350,10 +350,10 @@ class Own:
         if self.obstacle is not None:
             message = f"{self.label} is called run by run, which is slow: {self.obstacle}"
             yield Finding("slow-own-loss", "info", message, "avoid item(), and if or loops over values, in the loss")
-        if self.way == "batch":
+        if self.reduction == "batch":
             message = f"{self.label} is judged batch by batch: the one number it returns is not made of one per sample"
             yield Finding("own-loss-over-batch", "info", message, "return one number per sample to have weights")
-        if self.way == "sum":
+        if self.reduction == "sum":
             message = f"{self.label} returns a sum over the batch; the mean is used, as with every loss"
             yield Finding("own-loss-sum", "info", message, "return the mean, or one number per sample")
         if any(True for module in self.modules for _ in module.parameters()):
@@ -362,10 +362,10 @@ class Own:
 
 
 def _parts(text: str) -> tuple[Path, str]:
-    found = REFERENCE.fullmatch(text)
-    if found is None:
+    match = REFERENCE.fullmatch(text)
+    if match is None:
         raise SpecError(f"expected FILE.py:NAME, got {shown(text)}", cure="for example my_loss.py:MyLoss")
-    return Path(found[1]), found[2]
+    return Path(match[1]), match[2]
 
 
 def _changed(file: Path) -> tuple[int, int] | None:
@@ -376,13 +376,13 @@ def _same(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and torch.allclose(one.float(), other.float(), rtol=0, atol=0, equal_nan=True)
 
 
-def _takes_reduction(thing: Any) -> bool:
+def _takes_reduction(user_loss: Any) -> bool:
     with suppress(ValueError, TypeError):  # some callables have no signature
-        return "reduction" in inspect.signature(thing).parameters
+        return "reduction" in inspect.signature(user_loss).parameters
     return False
 
 
-def _found(file: Path, name: str) -> Any:
+def _load_object(file: Path, name: str) -> Any:
     """What a file calls `name`, after running it."""
     if not file.is_file():
         raise SpecError(f"there is no file {shown(file)}", cure="give the path of a Python file, as FILE.py:NAME")
@@ -396,9 +396,9 @@ def _found(file: Path, name: str) -> Any:
     with foreign(f"the file {shown(file.name)}", str(file)), redirect_stdout(sys.stderr):
         tree = parse(source, str(file))
         exec(compile(source, str(file), "exec"), module.__dict__)  # the user's own code, named on the command line
-    thing = getattr(module, name, None)
-    if not callable(thing):
+    user_loss = getattr(module, name, None)
+    if not callable(user_loss):
         defined = [node.name for node in tree.body if isinstance(node, (ClassDef, FunctionDef))]
         what = "is no function and no class in" if hasattr(module, name) else "is not in"
         raise SpecError(f"{shown(name)} {what} {shown(file)}", cure=choose_from(name, defined) if defined else None)
-    return thing
+    return user_loss

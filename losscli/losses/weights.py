@@ -102,8 +102,8 @@ def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) 
         positive = target.sum(axis=0, dtype=np.float64)
         negative = len(target) - positive
         alike = (positive == 0) | (negative == 0)
-        found = np.where(alike, 1.0, negative / np.where(alike, 1.0, positive))
-        return float(found) if found.ndim == 0 else found.astype(np.float32)
+        weights = np.where(alike, 1.0, negative / np.where(alike, 1.0, positive))
+        return float(weights) if weights.ndim == 0 else weights.astype(np.float32)
     if isinstance(given, (int, float)):
         return float(given)
     if target.ndim == 1 and isinstance(given, Mapping) and len(labels) == 2:
@@ -119,11 +119,11 @@ def positive_weight(given: Any, target: np.ndarray, labels: Sequence[str] = ()) 
 
 def _ruled(rule: str, counts: np.ndarray) -> np.ndarray:
     present: np.ndarray = counts > 0
-    held = np.where(present, counts, 1.0)
+    safe_counts = np.where(present, counts, 1.0)  # numpy computes both sides of a where: no division by 0
     if rule == "balanced":
-        return np.where(present, counts.sum() / (len(counts) * held), 0.0)
+        return np.where(present, counts.sum() / (len(counts) * safe_counts), 0.0)
     if rule == "effective":
-        raw = np.where(present, (1 - BETA) / (1 - BETA**held), 0.0)
+        raw = np.where(present, (1 - BETA) / (1 - BETA**safe_counts), 0.0)
         normalised: np.ndarray = raw / raw[present].mean()
         return normalised
     raise SpecError(f"there is no rule {rule!r} for class weights", cure="use balanced, effective, or numbers")
@@ -143,10 +143,10 @@ def _numbers(given: Any, labels: Sequence[str]) -> np.ndarray:
 
 def _by_label(given: Mapping[Any, float], labels: Sequence[str], unnamed: np.ndarray) -> np.ndarray:
     """float32 [K]: the numbers that a mapping gives some labels, and what the others have."""
-    found = unnamed.copy()
+    numbers = unnamed.copy()
     for place, number in places_of(given, labels, "weigh").items():
-        found[place] = number
-    return found
+        numbers[place] = number
+    return numbers
 
 
 def sample_weights(weight: float | Tensor, target: Tensor) -> Tensor:

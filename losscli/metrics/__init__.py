@@ -107,28 +107,29 @@ def metric(
 
     def register(function: MetricFunction) -> MetricFunction:
         called = name or function.__name__.replace("_", "-")
-        judged = _judged(function)
-        item = Metric(called, tasks, reads, direction, low, high, judged, **facts)
+        wrapper = _nan_where_nan(function)
+        item = Metric(called, tasks, reads, direction, low, high, wrapper, **facts)
         for task in tasks:
             metrics.put(f"{task}/{called}", item)
             if scaled:
                 metrics.put(f"{task}/{called}-scaled", replace(item, name=f"{called}-scaled", reads="scaled"))
-        return judged
+        return wrapper
 
     return register
 
 
-def _judged(function: MetricFunction) -> MetricFunction:
+def _nan_where_nan(function: MetricFunction) -> MetricFunction:
     """`function` without gradients, and NaN where a run's prediction holds a NaN: no metric has to look for them."""
 
     @functools.wraps(function)
     @torch.no_grad()
-    def judged(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
+    def wrapper(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
         broken = prediction.flatten(1).isnan().any(1)  # [R]
-        found = function(prediction.nan_to_num(0.0, math.inf, -math.inf), target, **given)
-        return found.masked_fill(broken, math.nan)
+        # Numbers in their place: a NaN would sort as the largest, and as a class index it is undefined.
+        values = function(prediction.nan_to_num(0.0, math.inf, -math.inf), target, **given)
+        return values.masked_fill(broken, math.nan)
 
-    return judged
+    return wrapper
 
 
 def for_task(task: str) -> dict[str, Metric]:
@@ -138,9 +139,9 @@ def for_task(task: str) -> dict[str, Metric]:
 
 def evaluation_metrics(task: str, costs: Sequence[Sequence[float]] | None = None) -> dict[str, Metric]:
     """Every metric of a task that can be measured: those that need costs only where they are given."""
-    found = for_task(task)
+    items = for_task(task)
     return {
-        name: item if costs is None else item.given(costs) for name, item in found.items() if costs or not item.needs
+        name: item if costs is None else item.given(costs) for name, item in items.items() if costs or not item.needs
     }
 
 

@@ -1,4 +1,4 @@
-"""How good the decisions are: metrics of labels, from counts of what was said and what was true.
+"""How good the decisions are: metrics of labels, from counts of what was predicted and what was true.
 
 Labels are class indices (or 0/1) held as floats, as `Prediction.labels` says. A metric of one row's class is a function of
 `Counts`, so that every possible threshold can be judged by it at once; its twin `-tuned` (binary) reads the decisions at
@@ -22,15 +22,15 @@ Costs = Sequence[Sequence[float]]
 
 
 class Counts(NamedTuple):
-    """Per class (last dimension): rows that are it and were said to be (hit), were said to be (said), are it (true)."""
+    """Per class (last dimension): rows that are it and were predicted as it (hit), were predicted as it, are it (true)."""
 
     hit: Tensor
-    said: Tensor
+    predicted: Tensor
     true: Tensor
 
     def f1(self) -> Tensor:
-        """2 hit / (said + true); NaN for a class that was neither said nor true."""
-        return 2 * self.hit / (self.said + self.true)
+        """2 hit / (predicted + true); NaN for a class that was neither predicted nor true."""
+        return 2 * self.hit / (self.predicted + self.true)
 
 
 def decision(
@@ -80,7 +80,7 @@ def precision(counts: Counts) -> Tensor:
     >>> precision(by_class(torch.tensor([[1.0, 1.0, 0.0]]), torch.tensor([[1.0, 0.0, 1.0]]))).tolist()
     [0.5]
     """
-    return (counts.hit / counts.said)[..., 1]
+    return (counts.hit / counts.predicted)[..., 1]
 
 
 @decision("binary")
@@ -111,8 +111,8 @@ def mcc(counts: Counts) -> Tensor:
     [-1.0]
     """
     rows = counts.true.sum(-1)
-    covariance = counts.hit.sum(-1) * rows - (counts.said * counts.true).sum(-1)
-    spread = (rows**2 - counts.said.square().sum(-1)) * (rows**2 - counts.true.square().sum(-1))
+    covariance = counts.hit.sum(-1) * rows - (counts.predicted * counts.true).sum(-1)
+    spread = (rows**2 - counts.predicted.square().sum(-1)) * (rows**2 - counts.true.square().sum(-1))
     return torch.where(spread > 0, covariance / spread.sqrt(), 0.0)
 
 
@@ -134,7 +134,7 @@ def micro_f1_of_classes(counts: Counts) -> Tensor:
     >>> micro_f1_of_classes(by_class(torch.tensor([[0.0, 0.0, 2.0]]), torch.tensor([[0, 1, 2]]))).round(decimals=4).tolist()
     [0.6667]
     """
-    return 2 * counts.hit.sum(-1) / (counts.said.sum(-1) + counts.true.sum(-1))
+    return 2 * counts.hit.sum(-1) / (counts.predicted.sum(-1) + counts.true.sum(-1))
 
 
 @decision("multiclass", name="weighted-f1")
@@ -145,6 +145,7 @@ def weighted_f1(counts: Counts) -> Tensor:
     >>> weighted_f1(counts).round(decimals=4).tolist()  # (2 * 1 + 1 * 0) / 3
     [0.6667]
     """
+    # F1 is NaN where a class is neither predicted nor true: its weight is 0, and 0 * NaN is NaN.
     return (counts.f1().nan_to_num() * counts.true).sum(-1) / counts.true.sum(-1)
 
 
@@ -157,11 +158,11 @@ def quadratic_kappa(prediction: Tensor, target: Tensor) -> Tensor:
     >>> quadratic_kappa(torch.tensor([[0.0, 1.0, 1.0]]), torch.tensor([[0, 1, 2]])).round(decimals=4).tolist()  # 1 - 3/9
     [0.6667]
     """
-    said, true = prediction.double(), target.double().expand(prediction.shape)
-    seen = (said - true).square().mean(-1)
+    predicted, true = prediction.double(), target.double().expand(prediction.shape)
+    observed = (predicted - true).square().mean(-1)
     # E (a - b)^2 of independent a and b, from their first two moments
-    chance = said.square().mean(-1) + true.square().mean(-1) - 2 * said.mean(-1) * true.mean(-1)
-    return torch.where(chance > 0, 1 - seen / chance, torch.nan)
+    chance = predicted.square().mean(-1) + true.square().mean(-1) - 2 * predicted.mean(-1) * true.mean(-1)
+    return torch.where(chance > 0, 1 - observed / chance, torch.nan)
 
 
 @metric("multiclass", reads="labels", direction="down", name="expected-cost", needs="costs")
@@ -233,15 +234,17 @@ def hamming_loss(prediction: Tensor, target: Tensor) -> Tensor:
 
 def by_class(prediction: Tensor, target: Tensor) -> Counts:
     """Counts per class [R, K] of class indices [R, N] and [R or 1, N]; K is one more than the largest that occurs, or 2."""
-    said, true = prediction.long(), target.long().expand(prediction.shape)
-    classes = max(2, int(torch.maximum(said.max(), true.max())) + 1 if said.numel() else 2)
-    ones = torch.ones_like(said, dtype=torch.float64)
-    empty = ones.new_zeros(len(said), classes)
-    hits = (said == true).double()
-    return Counts(empty.scatter_add(1, true, hits), empty.scatter_add(1, said, ones), empty.scatter_add(1, true, ones))
+    predicted, true = prediction.long(), target.long().expand(prediction.shape)
+    classes = max(2, int(torch.maximum(predicted.max(), true.max())) + 1 if predicted.numel() else 2)
+    ones = torch.ones_like(predicted, dtype=torch.float64)
+    empty = ones.new_zeros(len(predicted), classes)
+    hits = (predicted == true).double()
+    return Counts(
+        empty.scatter_add(1, true, hits), empty.scatter_add(1, predicted, ones), empty.scatter_add(1, true, ones)
+    )
 
 
 def of_positives(prediction: Tensor, target: Tensor, dim: int) -> Counts:
     """Counts of the ones over the rows, which stand at `dim`: [R, N] -> [R], [R, N, L] -> [R, L]."""
-    said, true = prediction.double(), target.double().expand(prediction.shape)
-    return Counts((said * true).sum(dim), said.sum(dim), true.sum(dim))
+    predicted, true = prediction.double(), target.double().expand(prediction.shape)
+    return Counts((predicted * true).sum(dim), predicted.sum(dim), true.sum(dim))

@@ -100,8 +100,8 @@ def ece_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     >>> ece_of_classes(p, torch.tensor([[0, 1]])).round(decimals=4).tolist()  # (0.3 + 0.4) / 2
     [0.35]
     """
-    confidence, said = prediction.double().max(-1)
-    return _gap(confidence, (said == target).double())
+    confidence, predicted = prediction.double().max(-1)
+    return _gap(confidence, (predicted == target).double())
 
 
 def _gap(probability: Tensor, outcome: Tensor) -> Tensor:
@@ -114,7 +114,7 @@ def _gap(probability: Tensor, outcome: Tensor) -> Tensor:
 
 def clipped(probabilities: Tensor) -> Tensor:
     """float64 probabilities that have a finite logarithm."""
-    eps = torch.finfo(probabilities.dtype).eps
+    eps = torch.finfo(probabilities.dtype).eps  # of the type they came in: a float32 1.0 is any number near it
     return probabilities.clamp(eps, 1 - eps).double()
 
 

@@ -103,8 +103,8 @@ def area(scores: Tensor, target: Tensor) -> Tensor:
 def average_precision(scores: Tensor, target: Tensor) -> Tensor:
     """The average precision of scores [..., N]; NaN where no row is positive."""
     rows = ordered(scores, target, descending=True)
-    found = rows.target.cumsum(-1).gather(-1, rows.last)  # positives down to the end of the group
-    return (rows.target * found / (rows.last + 1)).sum(-1) / rows.target.sum(-1)
+    hits = rows.target.cumsum(-1).gather(-1, rows.last)  # positives down to the end of the group
+    return (rows.target * hits / (rows.last + 1)).sum(-1) / rows.target.sum(-1)
 
 
 def _against_the_rest(prediction: Tensor, target: Tensor) -> Tensor:

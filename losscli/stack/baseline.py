@@ -23,18 +23,20 @@ def baseline(
     The evaluation metrics are measured on valid and test only, as for runs. The baseline is calibrated on the valid split like
     everything else: what is always said is then the better of yes and no.
     """
-    whole = list({metric.name: metric for metric in (*metrics, *evaluation)}.values())
-    wanted = {split: list(metrics) if split == "train" else whole for split in SPLITS}
-    found: dict[str, dict[str, list[float]]] = {split: {each.name: [] for each in wanted[split]} for split in SPLITS}
+    all_metrics = list({metric.name: metric for metric in (*metrics, *evaluation)}.values())
+    metrics_of = {split: list(metrics) if split == "train" else all_metrics for split in SPLITS}
+    values_of: dict[str, dict[str, list[float]]] = {
+        split: {metric.name: [] for metric in metrics_of[split]} for split in SPLITS
+    }
     for dataset in datasets:
-        calibration = calibrate(*_told("valid", dataset, task), whole)
+        calibration = calibrate(*_baseline_prediction("valid", dataset, task), all_metrics)
         for split in SPLITS:
-            prediction, truth = _told(split, dataset, task)
+            prediction, truth = _baseline_prediction(split, dataset, task)
             prediction = calibration(prediction)
-            for metric in wanted[split]:
+            for metric in metrics_of[split]:
                 measured = metric.measure(prediction, truth)
-                found[split][metric.name].append(math.nan if measured is None else float(measured[0]))
-    return {split: {name: _mean(values) for name, values in scores.items()} for split, scores in found.items()}
+                values_of[split][metric.name].append(math.nan if measured is None else float(measured[0]))
+    return {split: {name: _mean(values) for name, values in scores.items()} for split, scores in values_of.items()}
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -43,7 +45,7 @@ def _mean(values: Sequence[float]) -> float:
     return sum(known) / len(known) if known else math.nan
 
 
-def _told(split: str, dataset: Dataset, task: Task) -> tuple[Prediction, Tensor]:
+def _baseline_prediction(split: str, dataset: Dataset, task: Task) -> tuple[Prediction, Tensor]:
     """What the baseline says of a split, and the truth as metrics take it."""
     truth = torch.from_numpy(dataset.parts[split].truth)[None]  # [1, N, ...]
     train = torch.from_numpy(dataset.parts["train"].target)

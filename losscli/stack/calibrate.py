@@ -39,22 +39,24 @@ class Calibration:
 
     def __call__(self, prediction: Prediction) -> Prediction:
         """The prediction with `tuned` and `scaled` filled in."""
-        found = prediction
+        calibrated = prediction
         if self.thresholds:
-            told = _judged(prediction)
-            found = replace(found, tuned={name: _decide(told, cut) for name, cut in self.thresholds.items()})
+            values = _decision_values(prediction)
+            calibrated = replace(
+                calibrated, tuned={name: _decide(values, cut) for name, cut in self.thresholds.items()}
+            )
         if self.temperature is not None:
-            found = replace(found, scaled=_cooled(logits_of(prediction), self.temperature))
-        return found
+            calibrated = replace(calibrated, scaled=_cooled(logits_of(prediction), self.temperature))
+        return calibrated
 
     def of(self, place: int) -> dict[str, object]:
         """What was chosen for one run, as results tell it."""
-        told: dict[str, object] = {}
+        choices: dict[str, object] = {}
         if self.thresholds:
-            told["thresholds"] = {name: float(cut[place]) for name, cut in self.thresholds.items()}
+            choices["thresholds"] = {name: float(cut[place]) for name, cut in self.thresholds.items()}
         if self.temperature is not None:
-            told["temperature"] = float(self.temperature[place])
-        return told
+            choices["temperature"] = float(self.temperature[place])
+        return choices
 
 
 @torch.no_grad()
@@ -62,7 +64,7 @@ def calibrate(prediction: Prediction, truth: Tensor, metrics: Sequence[Metric]) 
     """What the metrics that ask for it need, from a prediction [r, N, ...] of the valid split and its truth [r or 1, N]."""
     tuned = [metric for metric in metrics if metric.reads == "tuned"]
     decided = (truth > 0.5).to(truth.dtype)  # shares of yes decide as the metrics take them to
-    thresholds = best_thresholds(_judged(prediction), decided, tuned, _default(prediction)) if tuned else {}
+    thresholds = best_thresholds(_decision_values(prediction), decided, tuned, _default(prediction)) if tuned else {}
     scaled = any(metric.reads == "scaled" for metric in metrics)
     return Calibration(thresholds, temperature(logits_of(prediction), truth) if scaled else None)
 
@@ -78,7 +80,7 @@ def best_thresholds(values: Tensor, truth: Tensor, metrics: Sequence[Metric], de
     edges = _edges(order.values, probabilities=default > 0)
     apart = edges[:, :-1] > edges[:, 1:]
     cuts = (edges[:, :-1] + edges[:, 1:]) / 2  # [r, N + 1]
-    found = {}
+    thresholds = {}
     for metric in metrics:
         assert metric.criterion is not None
         score = goodness(metric.criterion(counts), metric.direction)
@@ -88,19 +90,19 @@ def best_thresholds(values: Tensor, truth: Tensor, metrics: Sequence[Metric], de
         )  # sums of the same counts may differ in the last digit
         distance = (cuts - default).abs().masked_fill(~best, torch.inf)
         chosen = cuts.gather(-1, distance.argmin(-1, keepdim=True)).squeeze(-1)
-        found[metric.of] = chosen.masked_fill(values.isnan().any(-1), torch.nan)
-    return found
+        thresholds[metric.of] = chosen.masked_fill(values.isnan().any(-1), torch.nan)
+    return thresholds
 
 
 def _counts(yes: Tensor) -> Counts:
     """Counts [r, N + 1, 2] of no and yes when the first 0, 1, ... N of the rows [r, N] are called yes."""
     rows = yes.shape[-1]
-    found = torch.cat([torch.zeros_like(yes[:, :1]), yes.cumsum(-1)], -1)  # rightly called yes
-    called = torch.arange(rows + 1, dtype=yes.dtype, device=yes.device).expand_as(found)
-    positive = found[:, -1:].expand_as(found)
+    hits = torch.cat([torch.zeros_like(yes[:, :1]), yes.cumsum(-1)], -1)  # rightly called yes
+    called = torch.arange(rows + 1, dtype=yes.dtype, device=yes.device).expand_as(hits)
+    positive = hits[:, -1:].expand_as(hits)
     negative = rows - positive
     return Counts(
-        torch.stack([negative - (called - found), found], -1),
+        torch.stack([negative - (called - hits), hits], -1),
         torch.stack([rows - called, called], -1),
         torch.stack([negative, positive], -1),
     )
@@ -116,11 +118,11 @@ def _edges(falling: Tensor, probabilities: bool) -> Tensor:
     return torch.cat([above, falling, below], -1)
 
 
-def _judged(prediction: Prediction) -> Tensor:
+def _decision_values(prediction: Prediction) -> Tensor:
     """What a threshold is laid on: probabilities, or scores where there are none."""
-    found = prediction.scores if prediction.probabilities is None else prediction.probabilities
-    assert found is not None
-    return found
+    values = prediction.scores if prediction.probabilities is None else prediction.probabilities
+    assert values is not None
+    return values
 
 
 def _default(prediction: Prediction) -> float:
@@ -129,8 +131,8 @@ def _default(prediction: Prediction) -> float:
 
 def _decide(values: Tensor, threshold: Tensor) -> Tensor:
     """Yes above the threshold, as 0 and 1; a NaN decides nothing."""
-    said = (values.double() > threshold[:, None]).to(values.dtype)
-    return said.masked_fill(values.isnan() | threshold.isnan()[:, None], torch.nan)
+    decisions = (values.double() > threshold[:, None]).to(values.dtype)
+    return decisions.masked_fill(values.isnan() | threshold.isnan()[:, None], torch.nan)
 
 
 def logits_of(prediction: Prediction) -> Tensor:
@@ -184,6 +186,7 @@ def _slope(logits: Tensor, truth: Tensor, sharpness: Tensor) -> tuple[Tensor, Te
         right = (truth * logits).sum(-1)
     else:
         right = logits.gather(-1, truth.long().expand(mean.shape).unsqueeze(-1)).squeeze(-1)
+    # The bend is the variance of the logits under p, so it is never negative but for rounding.
     return (mean - right).mean(-1), ((p * logits.square()).sum(-1) - mean.square()).mean(-1)
 
 

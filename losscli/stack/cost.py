@@ -39,8 +39,8 @@ def estimate_cost(runs: Sequence[Run], job: Job) -> Cost:
     long = _seconds(groups[0], job, min(WARM + MEASURED, steps))
     step = max(0.0, long - short) / max(1, min(WARM + MEASURED, steps) - min(WARM, steps))
     looks = short / 4 * epochs if per_epoch > WARM + MEASURED else 0.0  # a stack looks four times at its shortest: once
-    whole = short + step * (steps - min(WARM, steps)) + looks  # after its epoch, and at three splits when it ends
-    return Cost(steps, len(groups), whole * len(runs) / len(groups[0]), max(_bytes(group, job) for group in groups))
+    seconds = short + step * (steps - min(WARM, steps)) + looks  # after its epoch, and at three splits when it ends
+    return Cost(steps, len(groups), seconds * len(runs) / len(groups[0]), max(_bytes(group, job) for group in groups))
 
 
 def _seconds(runs: list[Run], job: Job, steps: int) -> float:
@@ -54,4 +54,6 @@ def _bytes(runs: Sequence[Run], job: Job) -> int:
     layout = Layout.widest(run.dataset.layout for run in runs)
     step = Network(job.model.layers_for(layout, outputs_of(runs[0], job.task))).cost(job.plan.batch_size) * len(runs)
     datasets = {id(run.dataset): run.dataset for run in runs}.values()
-    return step + sum(part.features.nbytes + part.target.nbytes for each in datasets for part in each.parts.values())
+    return step + sum(
+        part.features.nbytes + part.target.nbytes for dataset in datasets for part in dataset.parts.values()
+    )

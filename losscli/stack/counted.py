@@ -65,15 +65,15 @@ def uncounted(runs: Sequence[Run]) -> list[Finding]:
     empty: dict[tuple[str, str], list[Run]] = {}
     reasons: dict[tuple[object, ...], dict[str, str]] = {}
     for run in runs:
-        alike = (id(run.dataset), repr(class_weight_given(run)), run.loss.over_batch)
-        if alike not in reasons:
-            reasons[alike] = {split: _why(run, split) for split in SPLITS if not weight_of(run, split) > 0}
-        for split, why in reasons[alike].items():
+        key = (id(run.dataset), repr(class_weight_given(run)), run.loss.over_batch)
+        if key not in reasons:
+            reasons[key] = {split: _why(run, split) for split in SPLITS if not weight_of(run, split) > 0}
+        for split, why in reasons[key].items():
             empty.setdefault((split, why), []).append(run)
-    refused = [_refused(why, found) for (split, why), found in empty.items() if split == "train"]
+    refused = [_refused(why, members) for (split, why), members in empty.items() if split == "train"]
     if refused:
         raise DataError(refused)
-    return [_without_value(split, why, found) for (split, why), found in empty.items()]
+    return [_without_value(split, why, members) for (split, why), members in empty.items()]
 
 
 def _why(run: Run, split: str) -> str:
@@ -107,5 +107,5 @@ def _without_value(split: str, why: str, runs: Sequence[Run]) -> Finding:
 def _named(runs: Sequence[Run]) -> tuple[str, str]:
     """The entries and the seeds of runs."""
     entries, seeds = list(dict.fromkeys(run.entry for run in runs)), list(dict.fromkeys(run.seed for run in runs))
-    told = entries[0] if len(entries) == 1 else f"{len(entries)} entries"
-    return told, f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
+    names = entries[0] if len(entries) == 1 else f"{len(entries)} entries"
+    return names, f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"

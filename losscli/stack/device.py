@@ -29,16 +29,16 @@ def choose(name: str) -> torch.device:
     >>> choose("cpu")
     device(type='cpu')
     """
-    there = ["cpu", *(f"cuda:{place}" for place in range(torch.cuda.device_count()))]
+    devices = ["cpu", *(f"cuda:{place}" for place in range(torch.cuda.device_count()))]
     if name == "auto":
-        return torch.device("cuda:0" if len(there) > 1 else "cpu")
-    wanted = "cuda:0" if name == "cuda" else name
-    if wanted not in there:
+        return torch.device("cuda:0" if len(devices) > 1 else "cpu")
+    requested = "cuda:0" if name == "cuda" else name
+    if requested not in devices:
         raise MachineError(
-            f"the device {name[:40]!r} is not here; there {'are' if len(there) > 1 else 'is'}: {', '.join(there)}",
+            f"the device {name[:40]!r} is not here; there {'are' if len(devices) > 1 else 'is'}: {', '.join(devices)}",
             cure="use --device cpu, or auto for the best there is",
         )
-    return torch.device(wanted)
+    return torch.device(requested)
 
 
 def width(cost: int, device: torch.device) -> int:
@@ -125,12 +125,12 @@ def threads(cost: int, device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def memory_told(batch_size: int) -> Iterator[None]:
+def out_of_memory_explained(batch_size: int) -> Iterator[None]:
     """`MachineError` where the memory runs out; the batch size stays what the user said."""
     try:
         yield
     except RuntimeError as error:  # torch.OutOfMemoryError is one, and the CPU's allocator raises it plainly
-        if not isinstance(error, torch.OutOfMemoryError) and not any(said in str(error) for said in OUT_OF_MEMORY):
+        if not isinstance(error, torch.OutOfMemoryError) and not any(phrase in str(error) for phrase in OUT_OF_MEMORY):
             raise
         raise MachineError(
             f"the memory is not enough for batches of {batch_size} rows with this model and so many runs",

@@ -36,12 +36,12 @@ class Evaluator:
     def __init__(self, rows: Rows, task: Task, objective: Objective, metrics: Sequence[Metric]):
         self.rows, self.objective, self.metrics = rows, objective, list(metrics)
         self.scale = scale_of(rows.runs, rows.device)
-        alike: dict[object, list[int]] = {}
+        places_of: dict[object, list[int]] = {}
         for row, run in enumerate(rows.runs):
-            alike.setdefault(readout_key(run, task), []).append(row)
+            places_of.setdefault(readout_key(run, task), []).append(row)
         self.readouts = [
             Readout(places, self._rows(places), Head([rows.runs[place] for place in places], task, rows.device))
-            for places in alike.values()
+            for places in places_of.values()
         ]
         self.calibrations = [Calibration() for _ in self.readouts]
 
@@ -55,8 +55,8 @@ class Evaluator:
         chunk = machine.CHUNKS.get(self.rows.device.type, machine.CHUNKS["cpu"])
         size = max(2, chunk // (len(self.rows.runs) * max(units, 1)))
         size = min(size, self.rows.most or size)
-        whole = spans(self.rows.count(split), size)
-        return torch.cat([forward(self.rows.part(split, start, stop)) for start, stop in whole], dim=1)
+        chunks = spans(self.rows.count(split), size)
+        return torch.cat([forward(self.rows.part(split, start, stop)) for start, stop in chunks], dim=1)
 
     def __call__(self, output: Tensor, split: str, metrics: Sequence[Metric] | None = None) -> dict[str, Tensor]:
         """The mean loss and each metric of raw outputs [R, N, O] of a split: name -> [R].
@@ -65,22 +65,22 @@ class Evaluator:
         judged by what was last chosen there.
         """
         with torch.no_grad(), machine.in_order(output.device):
-            return self._judged(output, split, self.metrics if metrics is None else list(metrics))
+            return self._measure(output, split, self.metrics if metrics is None else list(metrics))
 
-    def _judged(self, output: Tensor, split: str, wanted: Sequence[Metric]) -> dict[str, Tensor]:
+    def _measure(self, output: Tensor, split: str, metrics: Sequence[Metric]) -> dict[str, Tensor]:
         target, weight = self.rows.truth(split)
-        found = {"loss": self.objective(output, target, weight)}
-        found |= {metric.name: output.new_full((len(output),), math.nan) for metric in wanted}
+        values = {"loss": self.objective(output, target, weight)}
+        values |= {metric.name: output.new_full((len(output),), math.nan) for metric in metrics}
         for place, readout in enumerate(self.readouts):
-            prediction, truth = self._read(readout, output, split, wanted)
+            prediction, truth = self._read(readout, output, split, metrics)
             if split == "valid":
-                self.calibrations[place] = calibrate(prediction, truth, wanted)
+                self.calibrations[place] = calibrate(prediction, truth, metrics)
             prediction = self.calibrations[place](prediction)
-            for metric in wanted:
+            for metric in metrics:
                 measured = metric.measure(prediction, truth)
                 if measured is not None:
-                    found[metric.name][readout.rows] = measured.to(output.dtype)
-        return found
+                    values[metric.name][readout.rows] = measured.to(output.dtype)
+        return values
 
     def _read(
         self, readout: Readout, output: Tensor, split: str, metrics: Sequence[Metric]
@@ -94,12 +94,12 @@ class Evaluator:
 
     def chosen(self) -> dict[int, dict[str, object]]:
         """By its place in the stack, what was chosen for each run on the valid split, and the level of its interval."""
-        found: dict[int, dict[str, object]] = {}
+        choices: dict[int, dict[str, object]] = {}
         for readout, calibration in zip(self.readouts, self.calibrations, strict=True):
             level = None if self.scale is None else forecast.interval_level(readout.head)
             for at, place in enumerate(readout.places):
-                found[place] = calibration.of(at) if level is None else {"level": level}
-        return found
+                choices[place] = calibration.of(at) if level is None else {"level": level}
+        return choices
 
     @torch.no_grad()
     def crossed(self, output: Tensor) -> list[float]:
@@ -110,11 +110,11 @@ class Evaluator:
         return shares.tolist()
 
     @torch.no_grad()
-    def predictions(self, output: Tensor, wanted: Set[int]) -> dict[int, Predictions]:
-        """By its place in the stack, what each `wanted` run predicts of the test split, from raw outputs [R, N, O]."""
-        found = {}
+    def predictions(self, output: Tensor, places: Set[int]) -> dict[int, Predictions]:
+        """By its place in the stack, what each run of `places` predicts of the test split, from raw outputs [R, N, O]."""
+        predictions = {}
         for readout in self.readouts:
-            if wanted.isdisjoint(readout.places):
+            if places.isdisjoint(readout.places):
                 continue
             raw, head = output[readout.rows], readout.head
             prediction = head.predict(raw)
@@ -122,14 +122,14 @@ class Evaluator:
                 truth = self.rows.units("test")[readout.rows]
                 prediction = forecast.with_forecast(prediction, head, raw, truth)
             for at, place in enumerate(readout.places):
-                if place in wanted:
-                    found[place] = predictions_of(prediction, at, self.rows.runs[place].dataset, head.task)
-        return found
+                if place in places:
+                    predictions[place] = predictions_of(prediction, at, self.rows.runs[place].dataset, head.task)
+        return predictions
 
     @torch.no_grad()
     def fingerprints(self, output: Tensor) -> dict[int, Fingerprint]:
         """By its place in the stack, the fingerprint of what each run predicts, from raw outputs [R, N, O]."""
-        found = {}
+        fingerprints = {}
         for readout in self.readouts:
             prediction = readout.head.predict(output[readout.rows])
             numbers = next(
@@ -139,6 +139,6 @@ class Evaluator:
             )
             decisions = None if prediction.labels is None else prediction.labels.cpu().numpy()
             for at, place in enumerate(readout.places):
-                told = None if decisions is None else decisions[at]
-                found[place] = fingerprint(told, numbers[at].cpu().numpy())
-        return found
+                decided = None if decisions is None else decisions[at]
+                fingerprints[place] = fingerprint(decided, numbers[at].cpu().numpy())
+        return fingerprints

@@ -68,9 +68,9 @@ def outputs_of(run: Run, task: Task) -> int:
 def readout_key(run: Run, task: Task) -> tuple[object, ...]:
     """What runs must share for their outputs to be read in one go, whatever their losses are."""
     loss: Loss = run.loss
-    told = repr(sorted((name, str(value)) for name, value in run.settings.items())) if loss.point else ""
-    way = (run.output, meaning(run.output, loss.expects), heads_of(run, task), loss.own_units)
-    return *way, loss.point, loss.forecast, told
+    settings = repr(sorted((name, str(value)) for name, value in run.settings.items())) if loss.point else ""
+    reading = (run.output, meaning(run.output, loss.expects), heads_of(run, task), loss.own_units)
+    return *reading, loss.point, loss.forecast, settings
 
 
 class Head:
@@ -130,8 +130,8 @@ def scale_of(runs: Sequence[Run], device: torch.device) -> TargetScale | None:
 
     def stacked(name: str) -> Tensor:
         parts = [np.asarray(getattr(one, name), np.float64) for one in scales]
-        found = torch.from_numpy(np.stack(parts)).to(device)  # [r, O]
-        return found if single else found[:, None, :]
+        values = torch.from_numpy(np.stack(parts)).to(device)  # [r, O]
+        return values if single else values[:, None, :]
 
     first = scales[0]  # the transform is that of the source, which all runs share
     limits = () if first.low is None else (stacked("low"), stacked("high"))

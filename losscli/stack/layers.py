@@ -21,7 +21,7 @@ SPREAD = 0.05  # of what is drawn for an embedded category
 
 @dataclass
 class ForwardContext:
-    """One way through the network: training or not, and the noise of each run's seed while training.
+    """One pass through the network: training or not, and the noise of each run's seed while training.
 
     Runs of one seed share their noise, as they share their weights and their batches: the comparison is paired.
     """
@@ -50,7 +50,7 @@ class Layer:
         """How many numbers per row of the batch the layer keeps for the backward pass (for the choice of width)."""
         return 0
 
-    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: ForwardContext) -> Tensor:
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
         raise TypeError(f"{type(self).__name__} cannot be applied")
 
 
@@ -79,7 +79,7 @@ class Linear(Layer):
     def units(self) -> int:
         return self.outputs
 
-    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: ForwardContext) -> Tensor:
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
         if not self.bias:
             return torch.bmm(x, weights["weight"])
         return torch.baddbmm(weights["bias"], x, weights["weight"])  # [R, B, F] -> [R, B, H]
@@ -112,10 +112,10 @@ class Embedding(Layer):
     def units(self) -> int:
         return self.layout.width
 
-    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: ForwardContext) -> Tensor:
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
         plain, codes = x[..., : self.layout.plain], x[..., self.layout.plain :].long()  # [R, B, F], [R, B, C]
-        found = [_looked_up(weights[name], codes[..., column]) for column, name in enumerate(self.shapes())]
-        return torch.cat([*found, plain], dim=-1)
+        vectors = [_looked_up(weights[name], codes[..., column]) for column, name in enumerate(self.shapes())]
+        return torch.cat([*vectors, plain], dim=-1)
 
 
 def _looked_up(table: Tensor, codes: Tensor) -> Tensor:
@@ -140,7 +140,7 @@ class Activation(Layer):
 
     kind: str
 
-    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: ForwardContext) -> Tensor:
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
         return ACTIVATIONS[self.kind](x)
 
 
@@ -164,8 +164,9 @@ class BatchNorm(Layer):
     def units(self) -> int:
         return 2 * self.width
 
-    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: ForwardContext) -> Tensor:
-        if way.training:
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
+        if context.training:
+            # As torch: the batch is normalised with the biased variance, and evaluation gets the unbiased one.
             variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)  # [R, 1, H]
             rows = x.shape[1]
             with torch.no_grad():
@@ -191,7 +192,7 @@ class LayerNorm(Layer):
     def units(self) -> int:
         return 2 * self.width
 
-    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: ForwardContext) -> Tensor:
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
         return functional.layer_norm(x, (self.width,)) * weights["scale"] + weights["shift"]
 
 
@@ -201,9 +202,10 @@ class Dropout(Layer):
 
     share: float
 
-    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, way: ForwardContext) -> Tensor:
-        if not way.training:
+    def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
+        if not context.training:
             return x
-        masks = torch.stack([torch.rand(x.shape[1:], generator=chance, device=x.device) for chance in way.noise])
+        masks = torch.stack([torch.rand(x.shape[1:], generator=chance, device=x.device) for chance in context.noise])
+        # Scaled up here, so that evaluation leaves the numbers alone.
         kept = (masks >= self.share).to(x.dtype) / (1 - self.share)  # [S, B, H]
-        return x * (kept if len(way.noise) == 1 else kept[way.seed_of_run])
+        return x * (kept if len(context.noise) == 1 else kept[context.seed_of_run])

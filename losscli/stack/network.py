@@ -37,13 +37,13 @@ class Slot:
 
 
 def _slots(parts: Sequence[Mapping[str, tuple[int, ...]]]) -> list[Slot]:
-    found: list[Slot] = []
+    slots: list[Slot] = []
     start = 0
     for layer, shapes in enumerate(parts):
         for name, shape in shapes.items():
-            found.append(Slot(layer, name, shape, start, start + math.prod(shape)))
+            slots.append(Slot(layer, name, shape, start, start + math.prod(shape)))
             start += math.prod(shape)
-    return found
+    return slots
 
 
 class Network:
@@ -61,7 +61,7 @@ class Network:
         self.slots = _slots([layer.shapes() for layer in self.layers])
         self._statistics = [layer.statistics() for layer in self.layers]
         self.statistic_slots = _slots(
-            [{name: tuple(kept.shape) for name, kept in each.items()} for each in self._statistics]
+            [{name: tuple(kept.shape) for name, kept in tensors.items()} for tensors in self._statistics]
         )
 
     @property
@@ -93,6 +93,7 @@ class Network:
 
     def bind(self, weights: Tensor, statistics: Tensor) -> Bound:
         """The network with the parameters [R, P] and statistics [R, Q] of R runs, which it sees through views."""
+        # Leaves that share memory with the matrix: a gradient per slot, and a step on the matrix in place is seen by both.
         leaves = [slot.view(weights).detach().requires_grad_() for slot in self.slots]
         views = [slot.view(statistics) for slot in self.statistic_slots]
         by_layer = [
@@ -123,10 +124,10 @@ class Bound:
     leaves: Sequence[Tensor]
     layers: Sequence[tuple[Layer, Tensors, Tensors]]
 
-    def __call__(self, x: Tensor, way: ForwardContext) -> Tensor:
+    def __call__(self, x: Tensor, context: ForwardContext) -> Tensor:
         """Raw outputs [R, B, O] of rows x [R, B, F]."""
         for layer, weights, statistics in self.layers:
-            x = layer(x, weights, statistics, way)
+            x = layer(x, weights, statistics, context)
         return x
 
 

@@ -27,7 +27,7 @@ from losscli.tasks import Task
 Value = float | Tensor | str | list[float] | None
 
 
-class Judged(NamedTuple):
+class MeanLosses(NamedTuple):
     """The losses of R runs on a batch or a split. The sums are None where all rows count 1 in all runs, and NaN for a run
     in which they do.
     """
@@ -36,7 +36,7 @@ class Judged(NamedTuple):
     total: Tensor | None = None  # [R], the sum of weighted losses
     counts: Tensor | None = None  # [R], the sum of weights
 
-    def in_type(self, dtype: torch.dtype) -> Judged:
+    def in_type(self, dtype: torch.dtype) -> MeanLosses:
         """The same with means of that type: a loss in its own units is float64, and gradients are not."""
         return self._replace(mean=self.mean.to(dtype))
 
@@ -46,7 +46,7 @@ class Tally:
 
     >>> tally = Tally(1, torch.device("cpu"))
     >>> for total, count in ((1.0, 1.0), (9.0, 3.0), (0.0, 0.0)):
-    ...     tally.add(Judged(*torch.tensor([[total / count if count else torch.nan], [total], [count]])), rows=4)
+    ...     tally.add(MeanLosses(*torch.tensor([[total / count if count else torch.nan], [total], [count]])), rows=4)
     >>> tally.mean.tolist()  # (1 + 9) / (1 + 3)
     [2.5]
     """
@@ -57,12 +57,12 @@ class Tally:
         self.total: Tensor | None = None  # float64, as the next: weights may be far apart
         self.count: Tensor | None = None
 
-    def add(self, judged: Judged, rows: int) -> None:
+    def add(self, losses: MeanLosses, rows: int) -> None:
         """One more batch of so many rows."""
         self.rows += rows
-        self.plain.add_(judged.mean.detach(), alpha=rows)
-        if judged.total is not None and judged.counts is not None:
-            total, count = judged.total.detach().double(), judged.counts.double()
+        self.plain.add_(losses.mean.detach(), alpha=rows)
+        if losses.total is not None and losses.counts is not None:
+            total, count = losses.total.detach().double(), losses.counts.double()
             self.total = total if self.total is None else self.total + total
             self.count = count if self.count is None else self.count + count
 
@@ -97,11 +97,11 @@ class Group:
         option, value = self.loss.options.get("weight"), self.options.get("weight")
         return value if isinstance(value, Tensor) and option and isinstance(option.accepts, PerClass) else None
 
-    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Judged:
+    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None) -> MeanLosses:
         """The losses of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
         received, truth = self.head.receive(output), self.head.truth(target)
         if self.loss.over_batch:
-            return Judged(self._over_batch(received, truth))
+            return MeanLosses(self._over_batch(received, truth))
         values = self.loss.function(received, truth, **self.options)
         if values.ndim > 2:  # a loss per value: over the labels or outputs of one row
             values = values.flatten(2).mean(-1)  # [r, B, L] -> [r, B]
@@ -115,10 +115,10 @@ class Group:
         if weight is not None:
             values = values * weight
         if counts is None:
-            return Judged(values.mean(-1))
+            return MeanLosses(values.mean(-1))
         total, count = values.sum(-1), counts.sum(-1)
         # Not only 0 / 0: label smoothing gives a row a loss though its own class has weight 0.
-        return Judged((total / count).masked_fill(count == 0, torch.nan), total, count)
+        return MeanLosses((total / count).masked_fill(count == 0, torch.nan), total, count)
 
     def _over_batch(self, received: Tensor, truth: Tensor) -> Tensor:
         """One number per run; of several regression targets [r, B, O], the mean over them."""
@@ -140,38 +140,38 @@ class Objective:
     def __init__(self, runs: Sequence[Run], task: Task, device: torch.device):
         self.groups: list[Group] = []
         self.sizes: list[int] = []  # the rows of each group
-        for _, members in groupby(runs, _alike):
-            found = list(members)
-            weight = _class_weight(found, device) if found[0].weight is not None else None
-            options = _merge(found, device)
-            self.groups.append(Group(found[0].loss, Head(found, task, device), options, weight))
-            self.sizes.append(len(found))
+        for _, group_members in groupby(runs, _alike):
+            group = list(group_members)
+            weight = _class_weight(group, device) if group[0].weight is not None else None
+            options = _merge(group, device)
+            self.groups.append(Group(group[0].loss, Head(group, task, device), options, weight))
+            self.sizes.append(len(group))
 
     def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The mean loss of every run, [R], of raw outputs [R, B, O], targets [R, B, ...] and sample weights [R, B]."""
         return self.judge(output, target, weight).mean
 
-    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Judged:
+    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> MeanLosses:
         """The mean loss of every run, and the sums that it is the ratio of."""
         # split, not slices: its backward is one concatenation, where each slice would fill a whole gradient of zeros
         outputs, targets = torch.split(output, self.sizes), torch.split(target, self.sizes)
         weights = [None] * len(self.groups) if weight is None else torch.split(weight, self.sizes)
-        judged = [
+        losses = [
             group.judge(raw, truth, counts).in_type(raw.dtype)
             for group, raw, truth, counts in zip(self.groups, outputs, targets, weights, strict=True)
         ]
-        return judged[0] if len(judged) == 1 else _joined(judged)
+        return losses[0] if len(losses) == 1 else _joined(losses)
 
 
-def _joined(judged: Sequence[Judged]) -> Judged:
+def _joined(losses: Sequence[MeanLosses]) -> MeanLosses:
     """The losses of all groups as one."""
-    mean = torch.cat([group.mean for group in judged])
-    if all(group.counts is None for group in judged):
-        return Judged(mean)
-    alike = [torch.full_like(group.mean, torch.nan) for group in judged]
-    totals = [none if group.total is None else group.total for group, none in zip(judged, alike, strict=True)]
-    counts = [none if group.counts is None else group.counts for group, none in zip(judged, alike, strict=True)]
-    return Judged(mean, torch.cat(totals), torch.cat(counts))
+    mean = torch.cat([group.mean for group in losses])
+    if all(group.counts is None for group in losses):
+        return MeanLosses(mean)
+    blanks = [torch.full_like(group.mean, torch.nan) for group in losses]
+    totals = [blank if group.total is None else group.total for group, blank in zip(losses, blanks, strict=True)]
+    counts = [blank if group.counts is None else group.counts for group, blank in zip(losses, blanks, strict=True)]
+    return MeanLosses(mean, torch.cat(totals), torch.cat(counts))
 
 
 def _alike(run: Run) -> tuple[Loss, tuple[str, ...], bool, str]:
@@ -185,10 +185,10 @@ def _varies(option: Option, value: Any) -> bool:
 
 
 def _class_weight(runs: Sequence[Run], device: torch.device) -> Tensor:
-    found = [
+    weights = [
         class_weights(run.weight, run.dataset.parts["train"].counted_target, run.dataset.target.labels) for run in runs
     ]
-    return torch.from_numpy(np.stack(found)).to(device)[:, None, :]  # [r, 1, K]
+    return torch.from_numpy(np.stack(weights)).to(device)[:, None, :]  # [r, 1, K]
 
 
 def _merge(runs: Sequence[Run], device: torch.device) -> dict[str, Value]:
@@ -206,8 +206,8 @@ def resolve(value: Any, name: str, loss: Loss, dataset: Dataset) -> Any:
         return value
     target, labels = dataset.parts["train"].counted_target, dataset.target.labels
     rule: Callable[..., float | np.ndarray] = positive_weight if name == "pos_weight" else class_weights
-    found = (class_counts if "training" in accepts.rules else rule)(value, target, labels)
-    return np.asarray(found, dtype=np.float32) if np.ndim(found) else float(found)
+    values = (class_counts if "training" in accepts.rules else rule)(value, target, labels)
+    return np.asarray(values, dtype=np.float32) if np.ndim(values) else float(values)
 
 
 def _broadcast(values: Sequence[Any], loss: Loss, dataset: Dataset, device: torch.device) -> Value:

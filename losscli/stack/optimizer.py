@@ -48,11 +48,11 @@ class Optimizer(ABC):
             before = [moment.clone() for moment in self.state]
         if self.plan.clip is not None:
             norms = torch.linalg.vector_norm(gradients, dim=1, keepdim=True)  # [R, 1]: each run by itself
-            gradients.mul_((self.plan.clip / (norms + 1e-6)).clamp_(max=1.0))
+            gradients.mul_((self.plan.clip / (norms + 1e-6)).clamp_(max=1.0))  # 1e-6 as in clip_grad_norm_ of torch
         self.direct(gradients)
         if missing is not None:
-            for moment, held in zip(self.state, before, strict=True):
-                torch.where(missing, held, moment, out=moment)
+            for moment, previous in zip(self.state, before, strict=True):
+                torch.where(missing, previous, moment, out=moment)
         for still in (resting, missing):
             if still is not None:
                 self.update.masked_fill_(still, 0.0)
@@ -136,7 +136,7 @@ class RmsProp(Optimizer):
         gradients = self.decay(gradients)
         self.square.mul_(self.smoothing).addcmul_(gradients, gradients, value=1 - self.smoothing)
         torch.sqrt(self.square, out=self.update)
-        torch.div(gradients, self.update.add_(self.eps), out=self.update)
+        torch.div(gradients, self.update.add_(self.eps), out=self.update)  # eps outside the root, as torch has it
         if self.velocity is not None:
             self.update.copy_(self.velocity.mul_(self.plan.momentum).add_(self.update))
 

@@ -41,11 +41,11 @@ def predictions_of(prediction: Prediction, place: int, dataset: Dataset, task: T
     kind: Kind = (
         "values" if prediction.values is not None else "scores" if prediction.probabilities is None else "probabilities"
     )
-    told = getattr(prediction, kind)
+    numbers = getattr(prediction, kind)
     ends = (
         [None, None] if prediction.interval is None else [_by_row(end) for end in prediction.interval[place].unbind(-1)]
     )
-    return Predictions(row, _by_row(truth), _by_row(told[place]), kind, *ends)
+    return Predictions(row, _by_row(truth), _by_row(numbers[place]), kind, *ends)
 
 
 def _by_row(values: np.ndarray | Tensor) -> np.ndarray:

@@ -68,8 +68,8 @@ class Probe:
         self.epochs = epochs_to_probe(epochs)
         self.flipped = _stacked([run.dataset.parts["train"].flipped for run in rows.runs])
         count = rows.count("train")
-        wanted = SAMPLE if self.flipped is None else 2 * SAMPLE
-        self.places = torch.linspace(0, count - 1, min(wanted, count)).round().long()
+        size = SAMPLE if self.flipped is None else 2 * SAMPLE
+        self.places = torch.linspace(0, count - 1, min(size, count)).round().long()
         self.snapshots: list[list[Snapshot]] = [[] for _ in rows.runs]
 
     def snapshot(self, epoch: int, forward: Callable[[Tensor], Tensor]) -> None:
@@ -105,7 +105,7 @@ class Probe:
             return 1 - _of_truth(prediction, target, self.task)
         assert prediction.values is not None
         truth = readout.head.units(target)
-        spread = truth.std(dim=1, keepdim=True).clamp(min=1e-12)
+        spread = truth.std(dim=1, keepdim=True).clamp(min=1e-12)  # a sample may hold one value only
         apart = (prediction.values - truth).abs() / spread
         return apart if apart.ndim == 2 else apart.norm(dim=-1) / apart.shape[-1] ** 0.5
 
@@ -127,21 +127,21 @@ class Probe:
 
 def _stacked(flipped: Sequence[np.ndarray | None]) -> list[Tensor] | None:
     """Which training rows were changed, for each run; None where none was in any."""
-    if all(each is None or not each.any() for each in flipped):
+    if all(mask is None or not mask.any() for mask in flipped):
         return None
-    return [torch.from_numpy(each) if each is not None else torch.zeros(0, dtype=torch.bool) for each in flipped]
+    return [torch.from_numpy(mask) if mask is not None else torch.zeros(0, dtype=torch.bool) for mask in flipped]
 
 
 def _of_truth(prediction: Prediction, target: Tensor, task: Task) -> Tensor:
     """The probability of the true class; where a loss gives none, what a logistic link would make of its scores."""
     if task.name == "multiclass":
         if prediction.probabilities is not None:
-            found = prediction.probabilities
+            probabilities = prediction.probabilities
         else:
             assert prediction.scores is not None
-            found = prediction.scores.softmax(dim=-1)
+            probabilities = prediction.scores.softmax(dim=-1)
         classes = target.argmax(dim=-1) if target.ndim == 3 else target
-        return found.gather(-1, classes.long().unsqueeze(-1)).squeeze(-1)
+        return probabilities.gather(-1, classes.long().unsqueeze(-1)).squeeze(-1)
     if prediction.probabilities is not None:
         yes = prediction.probabilities
     else:

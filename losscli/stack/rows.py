@@ -72,7 +72,9 @@ class Rows:
         self._chances = [generator(seed, "order") for seed in self.seeds]
 
     def _inputs(self, split: str) -> list[Inputs]:
-        return [Inputs(each.parts[split].features, each.layout, self.layout, self.device) for each in self.datasets]
+        return [
+            Inputs(dataset.parts[split].features, dataset.layout, self.layout, self.device) for dataset in self.datasets
+        ]
 
     def _targets(self, split: str) -> Tensor:
         parts = [dataset.parts[split] for dataset in self.datasets]
@@ -163,7 +165,7 @@ class Rows:
 
     def at(self, split: str, places: Tensor) -> Batch:
         """The rows of a split at `places` [n] of the CPU, for every run: inputs, targets and weights as in `batches`."""
-        inputs = self._by_dataset(_stacked([each[places] for each in self.inputs[split]]))
+        inputs = self._by_dataset(_stacked([table[places] for table in self.inputs[split]]))
         index, weights = sent(places, self.device), self.weights[split]
         targets = self._by_dataset(self.targets[split][:, index])
         return inputs, targets, None if weights is None else self._by_dataset(weights[:, index])
@@ -200,8 +202,8 @@ def spans(count: int, size: int) -> list[tuple[int, int]]:
     >>> spans(6, 4)
     [(0, 4), (4, 6)]
     """
-    found = [(start, min(start + size, count)) for start in range(0, count, size)]
-    if size > 1 and len(found) > 1 and found[-1][1] - found[-1][0] == 1:
-        last = found.pop()
-        found[-1] = (found[-1][0], last[1])
-    return found
+    batches = [(start, min(start + size, count)) for start in range(0, count, size)]
+    if size > 1 and len(batches) > 1 and batches[-1][1] - batches[-1][0] == 1:
+        last = batches.pop()
+        batches[-1] = (batches[-1][0], last[1])
+    return batches

@@ -58,8 +58,8 @@ class RunState:
         self.epochs = epoch
         self.history.append((epoch, "train", "loss", train_loss))
         self.history.extend((epoch, "valid", name, value) for name, value in valid.items())
-        calm = math.isfinite(train_loss) and train_loss <= EXPLODED * max(started_at, 1.0)
-        if not (sound and (calm or not counted)):
+        stable = math.isfinite(train_loss) and train_loss <= EXPLODED * max(started_at, 1.0)
+        if not (sound and (stable or not counted)):
             self.status = "diverged"
 
     def judge(self, headline: Metric, valid: Mapping[str, float], patience: int | None) -> bool:

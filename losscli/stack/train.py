@@ -68,7 +68,7 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
 def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False) -> list[RunState]:
     """Train the runs as one stack, and judge them on all splits. Equal runs give equal results in any stack."""
     began = time.perf_counter()
-    with machine.memory_told(job.plan.batch_size), machine.exact(job.device):
+    with machine.out_of_memory_explained(job.plan.batch_size), machine.exact(job.device):
         training = Training(runs, job)
         with machine.threads(training.network.cost(job.plan.batch_size) * len(runs), job.device):
             training.run(report)
@@ -95,8 +95,8 @@ def steps_of(plan: Plan, rows: int, epochs: int) -> int:
     >>> steps_of(Plan(batch_size=32), 100, 10), steps_of(Plan(batch_size=32, max_steps=7), 100, 10)
     (40, 7)
     """
-    whole = epochs * len(spans(rows, plan.batch_size))
-    return min(whole, plan.max_steps or whole)
+    steps = epochs * len(spans(rows, plan.batch_size))
+    return min(steps, plan.max_steps or steps)
 
 
 class Training:
@@ -161,26 +161,26 @@ class Training:
     def _step(self, inputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
         """The losses [R] of one step. A run in whose batch no row counts leaves it out: weights, statistics, moments."""
         before = self.statistics.clone() if self.may_miss else None
-        judged = self.objective.judge(self.forward(inputs, self.context), targets, weights)
+        losses = self.objective.judge(self.forward(inputs, self.context), targets, weights)
         # A sum: a mean would make a run's step depend on how many others there are. (With `grad_outputs` instead of a sum,
         # torch imports sympy, a second of every command.)
-        gather(torch.autograd.grad(judged.mean.sum(), self.forward.leaves), out=self.gradients)
+        gather(torch.autograd.grad(losses.mean.sum(), self.forward.leaves), out=self.gradients)
         missing = None
-        if before is not None and judged.counts is not None:
-            missing = (judged.counts == 0)[:, None]
+        if before is not None and losses.counts is not None:
+            missing = (losses.counts == 0)[:, None]
             torch.where(missing, before, self.statistics, out=self.statistics)
         factor = share(self.plan.schedule, self.optimizer.steps, self.steps)
         rates = self.rates if factor == 1 else self.rates * factor
         self.optimizer.step(self.gradients, rates, self.resting, missing)
-        self.tally.add(judged, inputs.shape[1])
-        return judged.mean.detach()
+        self.tally.add(losses, inputs.shape[1])
+        return losses.mean.detach()
 
     def _look(self, epoch: int, tally: Tally) -> None:
-        """Evaluator the epoch on the valid split; note who diverged, who improved, who rests from now on."""
+        """Evaluate the epoch on the valid split; note who diverged, who improved, who rests from now on."""
         valid = self.evaluator(self._outputs("valid"), "valid")
         sound = torch.isfinite(self.weights).all(dim=1)
-        beside = [flag.to(self.weights.dtype) for flag in (sound, tally.counted)]
-        table = torch.stack([tally.mean, self.started_at, *beside, *valid.values()]).tolist()  # the one wait
+        flags = [flag.to(self.weights.dtype) for flag in (sound, tally.counted)]
+        table = torch.stack([tally.mean, self.started_at, *flags, *valid.values()]).tolist()  # the one wait
         improved = [False] * len(self.states)
         for row, state in enumerate(self.states):
             if not state.moving:
@@ -206,22 +206,22 @@ class Training:
 
     def _outputs(self, split: str) -> Tensor:
         units = sum(layer.units() for layer in self.network.layers)
-        calm = ForwardContext(training=False)
-        return self.evaluator.outputs(lambda x: self.forward(x, calm), split, units)
+        context = ForwardContext(training=False)
+        return self.evaluator.outputs(lambda x: self.forward(x, context), split, units)
 
     def finish(self) -> None:
         """Put the best weights back if they were kept, judge all splits, and hand out each run's weights."""
         if self.best is not None:
             self.weights.copy_(self.best[0])
             self.statistics.copy_(self.best[1])
-        whole = list({metric.name: metric for metric in (*self.job.metrics, *self.job.evaluation)}.values())
+        all_metrics = list({metric.name: metric for metric in (*self.job.metrics, *self.job.evaluation)}.values())
         for split in ("valid", "test", "train"):  # the valid split first: thresholds and temperatures are chosen on it
             output = self._outputs(split)
-            judged = self.evaluator(output, split, self.job.metrics if split == "train" else whole)
-            found = {name: values.tolist() for name, values in judged.items()}
+            measured = self.evaluator(output, split, self.job.metrics if split == "train" else all_metrics)
+            scores = {name: values.tolist() for name, values in measured.items()}
             for row, state in enumerate(self.states):
                 lost = state.status == "diverged"
-                state.scores[split] = {name: math.nan if lost else values[row] for name, values in found.items()}
+                state.scores[split] = {name: math.nan if lost else values[row] for name, values in scores.items()}
             if split == "test":
                 self._hand_out(output)
                 crossed = self.evaluator.crossed(output)

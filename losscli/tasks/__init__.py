@@ -147,8 +147,8 @@ class Target:
         """
         if not self.soft:
             return values
-        found: np.ndarray = values.argmax(axis=1) if values.ndim == 2 else (values > 0.5).astype(values.dtype)
-        return found
+        classes: np.ndarray = values.argmax(axis=1) if values.ndim == 2 else (values > 0.5).astype(values.dtype)
+        return classes
 
 
 def like(numbers: np.ndarray | Tensor, other: Tensor) -> Tensor:

@@ -60,8 +60,8 @@ class Binary(Task):
             raise DataError([_not_two(name, column, labels), *([same] if same else [])])
         if options.positive is not None and positive_label(options.positive, labels, name) == labels[0]:
             index, labels = 1 - index, labels[::-1]
-        told = (*noticed_alike(same), *mapped(labels, "; 1 is the positive one (data.positive)"))
-        return Target(index.astype(np.float32), labels, told)
+        findings = (*noticed_alike(same), *mapped(labels, "; 1 is the positive one (data.positive)"))
+        return Target(index.astype(np.float32), labels, findings)
 
     def outputs(self, target: Target) -> int:
         return 1

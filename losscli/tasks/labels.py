@@ -86,16 +86,16 @@ def places_of(given: Mapping[Any, Value], labels: Sequence[str], purpose: str) -
     >>> places_of({"owl": 2, 1.0: 3}, ("1", "cat", "owl"), "weigh")
     {2: 2, 0: 3}
     """
-    found: dict[int, Value] = {}
+    values: dict[int, Value] = {}
     for label, value in given.items():
         name = same_label(as_label(label), labels)
         if name is None:
             raise SpecError(f"there is no label {shown(label)} to {purpose}", cure=choose_from(as_label(label), labels))
         place = labels.index(name)
-        if place in found:
+        if place in values:
             raise SpecError(f"the label {shown(name)} is named twice to {purpose}", cure="name it once")
-        found[place] = value
-    return found
+        values[place] = value
+    return values
 
 
 def occurring(column: Column) -> tuple[np.ndarray, list[str]]:
@@ -114,14 +114,14 @@ def alike(name: str, column: Column, index: np.ndarray, labels: Sequence[str]) -
     by_words: dict[str, list[int]] = {}
     for at, label in enumerate(labels):
         by_words.setdefault(" ".join(label.casefold().split()), []).append(at)
-    same = next((found for found in by_words.values() if len(found) > 1), None)
+    same = next((places for places in by_words.values() if len(places) > 1), None)
     if same is None:
         return None
     counts = np.bincount(index, minlength=len(labels))
     same = sorted(same, key=lambda at: int(counts[at]))
-    told = " and ".join(f"{shown(labels[at])} ({counted(int(counts[at]), 'row')})" for at in same)
+    description = " and ".join(f"{shown(labels[at])} ({counted(int(counts[at]), 'row')})" for at in same)
     place = place_of(column, int(np.flatnonzero(index == same[0])[0]))
-    message = f"labels of the target {shown(name)} differ in case or blanks only: {told}"
+    message = f"labels of the target {shown(name)} differ in case or blanks only: {description}"
     return Problem(message, place, "write them alike in the file, if they mean the same")
 
 

@@ -57,15 +57,15 @@ class Multiclass(Task):
         refuse_fractions(column, name, self.name)
         index, names = occurring(column)
         if len(names) < 2:
-            held = f"only {shown(names[0])}" if names else "no value"
+            content = f"only {shown(names[0])}" if names else "no value"
             raise DataError(
-                f"the target {shown(name)} of task multiclass must hold at least two labels, and it holds {held}",
+                f"the target {shown(name)} of task multiclass must hold at least two labels, and it holds {content}",
                 cure="choose another target",
             )
-        places, ordered, told = in_order(names, options, name)
-        told = [*told, *noticed_alike(alike(name, column, index, names))]
+        places, ordered, findings = in_order(names, options, name)
+        findings = [*findings, *noticed_alike(alike(name, column, index, names))]
         index, labels = arranged(index, names, places)
-        return Target(index.astype(np.int64), labels, (*told, *mapped(labels)), ordered=ordered)
+        return Target(index.astype(np.int64), labels, (*findings, *mapped(labels)), ordered=ordered)
 
     def outputs(self, target: Target) -> int:
         return len(target.labels)

@@ -79,24 +79,24 @@ def _delimited(columns: Mapping[str, Column], separator: str) -> Target:
     (name, column), *_ = columns.items()
     index, cells = occurring(column)
     empty = column.missing
-    parts = [[part for part in (each.strip() for each in cell.split(separator)) if part] for cell in cells]
-    held = [() if none else parts[at] for at, none in enumerate(_empty_cells(index, empty, len(cells)))]
-    names = list(dict.fromkeys(part for part_of in held for part in part_of))
+    parts = [[part for part in (piece.strip() for piece in cell.split(separator)) if part] for cell in cells]
+    labels_of_cell = [() if blank else parts[at] for at, blank in enumerate(_empty_cells(index, empty, len(cells)))]
+    names = list(dict.fromkeys(part for part_of in labels_of_cell for part in part_of))
     if not names:
         raise DataError(f"no cell of the target {shown(name)} names a label", cure="choose another target")
     labels = [names[at] for at in ranks(names)[0]]
     place = {label: at for at, label in enumerate(labels)}
     of_cell = np.zeros((len(cells), len(labels)), dtype=np.float32)
-    for row, part_of in enumerate(held):
+    for row, part_of in enumerate(labels_of_cell):
         of_cell[row, [place[part] for part in part_of]] = 1.0
     values = of_cell[index]
     return Target(values, tuple(labels), (*_counted(name, labels, values), *_one_sided(tuple(labels), values)))
 
 
 def _empty_cells(index: np.ndarray, empty: np.ndarray, cells: int) -> np.ndarray:
-    found = np.zeros(cells, dtype=bool)
-    found[index[empty]] = True
-    return found
+    is_empty = np.zeros(cells, dtype=bool)
+    is_empty[index[empty]] = True
+    return is_empty
 
 
 def _counted(name: str, labels: list[str], values: np.ndarray) -> list[Finding]:
@@ -125,7 +125,7 @@ def _stray(name: str, column: Column, cells: np.ndarray) -> Problem:
         f"({len(rows)} such cells)",
         place_of(column, rows[0]),
         f"set data.separator: {shown(separator)} (--set {quote(f'data.separator={separator}')}) for several labels in one cell"
-        if (separator := next((each for each in SEPARATORS if each in str(text)), None))
+        if (separator := next((character for character in SEPARATORS if character in str(text)), None))
         else "give one column of 0 and 1 per label; for one column of labels use task: multiclass, or data.separator",
     )
 

@@ -72,21 +72,21 @@ def given_order(names: Sequence[str], order: Sequence[str], column: str) -> tupl
     lacking = [name for name in names if name not in places]
     if lacking:
         meant = {name: nearest(name, [label for label in places if label not in names]) for name in lacking}
-        told = ", ".join(shown(name) for name in lacking[:5]) + (" ..." if len(lacking) > 5 else "")
+        listing = ", ".join(shown(name) for name in lacking[:5]) + (" ..." if len(lacking) > 5 else "")
         close = [f"{shown(name)} for {shown(label)}" for name, label in meant.items() if label is not None]
         cure = f"did you mean {', '.join(close[:3])}?" if close else "name every label, from the lowest to the highest"
-        raise DataError(f"data.order lacks labels of the target {shown(column)}: {told}", cure=cure)
+        raise DataError(f"data.order lacks labels of the target {shown(column)}: {listing}", cure=cure)
     unused = [label for label in places if label not in names]
     findings = []
     if unused:
-        told = ", ".join(shown(label) for label in unused[:8])
-        message = f"data.order names labels that the target {shown(column)} never has: {told}; they are left out"
+        listing = ", ".join(shown(label) for label in unused[:8])
+        message = f"data.order names labels that the target {shown(column)} never has: {listing}; they are left out"
         findings.append(Finding("order-unused", "info", message, "check how they are written"))
     return sorted(range(len(names)), key=lambda at: places[names[at]]), findings
 
 
-def same_label(wanted: str, names: Sequence[str]) -> str | None:
-    """The one of `names` that `wanted` means: itself, or the only one that is the same but for its case, or the only one
+def same_label(label: str, names: Sequence[str]) -> str | None:
+    """The one of `names` that `label` means: itself, or the only one that is the same but for its case, or the only one
     of the same value.
 
     >>> same_label("true", ["False", "True"]), same_label("maybe", ["no", "yes"])
@@ -94,10 +94,10 @@ def same_label(wanted: str, names: Sequence[str]) -> str | None:
     >>> same_label("1.0", ["0", "1"]), same_label("True", ["0", "1"]), same_label("0", ["false", "true"])
     ('1', '1', 'false')
     """
-    if wanted in names:
-        return wanted
+    if label in names:
+        return label
     for key in (str.casefold, _value):
-        alike = [name for name in names if key(name) == key(wanted)]
+        alike = [name for name in names if key(name) == key(label)]
         if alike:
             return alike[0] if len(alike) == 1 else None
     return None
@@ -112,13 +112,13 @@ def _value(label: str) -> float | str:
         return text
 
 
-def positive_label(wanted: str, names: Sequence[str], column: str) -> str:
+def positive_label(label: str, names: Sequence[str], column: str) -> str:
     """The label that `data.positive` means; `DataError` with the labels there are if none."""
-    found = same_label(wanted, names)
-    if found is None:
-        message = f"data.positive is {shown(wanted)}, and the target {shown(column)} has no such label"
-        raise DataError([Problem(message, None, choose_from(wanted, names))])
-    return found
+    match = same_label(label, names)
+    if match is None:
+        message = f"data.positive is {shown(label)}, and the target {shown(column)} has no such label"
+        raise DataError([Problem(message, None, choose_from(label, names))])
+    return match
 
 
 def _numbers(names: Sequence[str]) -> list[float] | None:
@@ -130,12 +130,14 @@ def _numbers(names: Sequence[str]) -> list[float] | None:
 
 def _numbered(names: Sequence[str]) -> list[tuple[float, int]] | None:
     """Keys of labels that all begin with a number, or that all are the same word and a number."""
-    found = [BEGINS.match(name.strip()) for name in names]
-    if all(found):
-        return [(float(each[2]), (each[1] == ">") + (each[3] == "+") - (each[1] == "<")) for each in found if each]
-    ended = [ENDS.fullmatch(name.strip()) for name in names]
-    if all(ended) and len({each[1].casefold() for each in ended if each}) == 1:
-        return [(float(each[2]), 0) for each in ended if each]
+    starts = [BEGINS.match(name.strip()) for name in names]
+    if all(starts):
+        return [
+            (float(match[2]), (match[1] == ">") + (match[3] == "+") - (match[1] == "<")) for match in starts if match
+        ]
+    ends = [ENDS.fullmatch(name.strip()) for name in names]
+    if all(ends) and len({match[1].casefold() for match in ends if match}) == 1:
+        return [(float(match[2]), 0) for match in ends if match]
     return None
 
 

@@ -38,9 +38,11 @@ class Regression(Task):
         """The numbers as they are, [N] of one column or [N, O] of several; each must be one that the transform takes."""
         refuse_beyond(options, self.name)
         refuse_missing(columns)
-        problems = [found for name, column in columns.items() if (found := _not_a_number(name, column))]
+        problems = [problem for name, column in columns.items() if (problem := _not_a_number(name, column))]
         if not problems and options.transform != "none":
-            problems = [each for name, column in columns.items() for each in _below(name, column, options.transform)]
+            problems = [
+                problem for name, column in columns.items() for problem in _below(name, column, options.transform)
+            ]
         if problems:
             raise DataError(problems)
         values = np.stack([column.values for column in columns.values()], axis=1)  # [N, O]

@@ -33,17 +33,17 @@ def per_class(columns: Mapping[str, Column], options: TargetOptions) -> Target:
     _refuse_sums(columns, values)
     places = list(range(len(names)))
     ordered: Order | None = None
-    told: list[Finding] = []
+    findings: list[Finding] = []
     if options.order is not None:
-        places, ordered, told = in_order(names, options, ", ".join(names))
+        places, ordered, findings = in_order(names, options, ", ".join(names))
     values, labels = values[:, places], tuple(names[at] for at in places)
     if not np.isin(values, (0.0, 1.0)).all():
-        found = (*told, *_soft(labels, values))
-        return Target((values / values.sum(axis=1, keepdims=True)).astype(np.float32), labels, found, True, ordered)
+        noticed = (*findings, *_soft(labels, values))
+        return Target((values / values.sum(axis=1, keepdims=True)).astype(np.float32), labels, noticed, True, ordered)
     if (empty := [name for name, column in zip(labels, values.T, strict=True) if not column.any()]) or len(values) == 0:
-        which = ", ".join(shown(name) for name in empty[:5])
-        raise DataError(f"no row is of the class {which}", cure="leave its column out of data.target")
-    return Target(values.argmax(axis=1), labels, (*told, *mapped(labels)), ordered=ordered)
+        empty_names = ", ".join(shown(name) for name in empty[:5])
+        raise DataError(f"no row is of the class {empty_names}", cure="leave its column out of data.target")
+    return Target(values.argmax(axis=1), labels, (*findings, *mapped(labels)), ordered=ordered)
 
 
 def are_shares(column: Column) -> bool:

@@ -31,7 +31,7 @@ class Sample:
     raw: Tensor
     target: Tensor
 
-    def wanted(self, dtype: torch.dtype) -> Tensor:
+    def target_as(self, dtype: torch.dtype) -> Tensor:
         """The target in a number type; classes stay indices."""
         return self.target.to(dtype) if self.target.is_floating_point() else self.target
 
@@ -74,7 +74,7 @@ class Case:
 
     def value(self, sample: Sample, dtype: torch.dtype = torch.float64) -> Tensor:
         """The loss of a sample."""
-        return self.judge(self.received(sample.raw).to(dtype), sample.wanted(dtype))
+        return self.judge(self.received(sample.raw).to(dtype), sample.target_as(dtype))
 
 
 Check = Callable[[Case, Sample], str | None]

@@ -74,10 +74,12 @@ def extreme(case: Case) -> Iterator[Sample]:
     largest = LARGEST_LOG if case.loss.expects in LOGARITHMS else LARGEST
     ends = [-largest, 0.0, largest]
     corners = torch.tensor(ends if width > 1 else [*ends, -largest / 100, largest / 100, -1e-30, 1e-30, 16.0, -16.0])
-    wanted = _extreme_targets(case)
+    target_values = _extreme_targets(case)
     lines = torch.cartesian_prod(*[corners.double()] * width).view(-1, width)
-    paired = lines.repeat_interleave(len(wanted), dim=0)
-    sample = Sample(paired if outputs(case) else paired[:, 0], wanted.repeat(len(lines), *(1,) * (wanted.ndim - 1)))
+    paired = lines.repeat_interleave(len(target_values), dim=0)
+    sample = Sample(
+        paired if outputs(case) else paired[:, 0], target_values.repeat(len(lines), *(1,) * (target_values.ndim - 1))
+    )
     yield Sample(sample.raw[None], sample.target[None])
     yield Sample(sample.raw[:, None], sample.target[:, None])
 
@@ -130,8 +132,8 @@ def choices(option: Option) -> list[Any]:
     if isinstance(accepts, Choice):
         return list(accepts.names)
     if isinstance(accepts, Several):
-        found = numbers(accepts.bounds)
-        return [found[:2], found]
+        values = numbers(accepts.bounds)
+        return [values[:2], values]
     if isinstance(accepts, PerClass):
         if option.name == "pos_weight":
             return [0.5, 2.0, 3.0]

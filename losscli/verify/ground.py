@@ -20,11 +20,11 @@ def one_number_per_sample(case: Case, sample: Sample) -> str | None:
     """The shape of the result, which must be a tensor of the prediction's number type."""
     values = case.value(sample)
     runs, batch = sample.raw.shape[:2]
-    wanted = [runs] if case.loss.over_batch else [runs, batch]
+    expected = [runs] if case.loss.over_batch else [runs, batch]
     if not isinstance(values, Tensor):
         return f"it returns a {type(values).__name__}, not a tensor"
-    if list(values.shape) != wanted:
-        return f"{runs} run(s) of {batch} sample(s) give the shape {list(values.shape)}, not {wanted}"
+    if list(values.shape) != expected:
+        return f"{runs} run(s) of {batch} sample(s) give the shape {list(values.shape)}, not {expected}"
     return None if values.is_floating_point() else f"it returns {values.dtype}, not floating-point numbers"
 
 
@@ -37,7 +37,7 @@ def one_number_per_sample(case: Case, sample: Sample) -> str | None:
 )
 def inputs_unchanged(case: Case, sample: Sample) -> str | None:
     """Bit for bit."""
-    prediction, target = case.received(sample.raw).clone(), sample.wanted(torch.float64).clone()
+    prediction, target = case.received(sample.raw).clone(), sample.target_as(torch.float64).clone()
     kept = prediction.clone(), target.clone()
     case.judge(prediction, target)
     for what, now, before in (("prediction", prediction, kept[0]), ("target", target, kept[1])):

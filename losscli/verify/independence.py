@@ -18,14 +18,14 @@ from losscli.verify.draw import CLASSES, choices, numbers, ordinary
 RELATIVE, ABSOLUTE = 1e-10, 1e-12  # float64, where only the order of a sum may differ
 
 
-def difference(got: Tensor, wanted: Tensor, what: str) -> str | None:
+def difference(values: Tensor, expected: Tensor, what: str) -> str | None:
     """None where two results are the same up to rounding; else the first place where they are not."""
-    if got.shape != wanted.shape:
-        return f"{what}: the shape is {list(got.shape)}, not {list(wanted.shape)}"
-    wrong = ~torch.isclose(got.double(), wanted.double(), rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
+    if values.shape != expected.shape:
+        return f"{what}: the shape is {list(values.shape)}, not {list(expected.shape)}"
+    wrong = ~torch.isclose(values.double(), expected.double(), rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
     if not wrong.any():
         return None
-    return f"{what}: {got[wrong][0].item():.6g}, not {wanted[wrong][0].item():.6g}"
+    return f"{what}: {values[wrong][0].item():.6g}, not {expected[wrong][0].item():.6g}"
 
 
 def over_batch(case: Case) -> str | None:
@@ -67,7 +67,7 @@ def nan_stays(case: Case, sample: Sample) -> str | None:
     outcomes = []
     for judge, prediction in ((Case.judge, case.received(sample.raw)), (on_nan, sick)):
         leaf = prediction.detach().requires_grad_()
-        values = judge(case, leaf, sample.wanted(torch.float64))
+        values = judge(case, leaf, sample.target_as(torch.float64))
         slopes = torch.zeros_like(leaf)
         if values.requires_grad:
             (slopes,) = torch.autograd.grad(values.sum(), leaf, allow_unused=True, materialize_grads=True)
@@ -86,9 +86,9 @@ def nan_stays(case: Case, sample: Sample) -> str | None:
 )
 def order_does_not_matter(case: Case, sample: Sample) -> str | None:
     """The samples of each run, the other way round."""
-    turned = case.value(Sample(sample.raw.flip(1), sample.target.flip(1)))
+    flipped = case.value(Sample(sample.raw.flip(1), sample.target.flip(1)))
     values = case.value(sample)
-    return difference(turned, values if case.loss.over_batch else values.flip(1), "after turning the batch round")
+    return difference(flipped, values if case.loss.over_batch else values.flip(1), "after turning the batch round")
 
 
 class AsGiven(Head):
@@ -110,7 +110,7 @@ def mean(case: Case, sample: Sample, weight: Tensor | None = None, class_weight:
     fitted = dict(case.options) | ({"weight": class_weight} if kernel else {})
     options = {name: case.fitted(name, value, sample.raw) for name, value in fitted.items()}
     group = Group(case.loss, AsGiven(), options, None if kernel else class_weight)
-    return group.judge(case.received(sample.raw), sample.wanted(torch.float64), weight).mean
+    return group.judge(case.received(sample.raw), sample.target_as(torch.float64), weight).mean
 
 
 @must(
@@ -150,13 +150,13 @@ def class_weight_two_is_twice(case: Case, sample: Sample) -> str | None:
     plain = Case(case.loss, case.task, {name: value for name, value in case.options.items() if name != "weight"})
     for run in range(len(sample.raw)):
         one, target = sample.raw[run : run + 1], sample.target[run : run + 1]
-        again = target[0] == 1
-        twice = Sample(torch.cat([one, one[:, again]], 1), torch.cat([target, target[:, again]], 1))
-        found = difference(
+        positive = target[0] == 1
+        twice = Sample(torch.cat([one, one[:, positive]], 1), torch.cat([target, target[:, positive]], 1))
+        failure = difference(
             mean(plain, Sample(one, target), class_weight=weight), mean(plain, twice), "by weight and by repetition"
         )
-        if found:
-            return found
+        if failure:
+            return failure
     return None
 
 
@@ -177,25 +177,25 @@ def _per_run(case: Case) -> Iterator[str] | list[str]:
 )
 def an_option_per_run(case: Case, sample: Sample) -> str | None:
     """Every option that is a number or one per class, [R, 1] or [R, 1, K]."""
-    prediction, target = case.received(sample.raw), sample.wanted(torch.float64)
+    prediction, target = case.received(sample.raw), sample.target_as(torch.float64)
     runs = len(sample.raw)
     for name in _per_run(case):
-        each = _values(case, name, runs)
+        values = _values(case, name, runs)
         inner = target.ndim - 1 if case.loss.per_value else 1
-        stacked = each[:, None, :] if each.ndim == 2 else each.view(-1, *(1,) * inner)
+        stacked = values[:, None, :] if values.ndim == 2 else values.view(-1, *(1,) * inner)
         together = case.judge(prediction, target, **{name: stacked})
         alone = [
-            case.judge(prediction[run], target[run], **{name: each[run] if each.ndim == 2 else float(each[run])})
+            case.judge(prediction[run], target[run], **{name: values[run] if values.ndim == 2 else float(values[run])})
             for run in range(runs)
         ]
-        found = difference(together, torch.stack(alone), f"{name} as one tensor and as a number of each run")
-        if found:
-            return found
+        failure = difference(together, torch.stack(alone), f"{name} as one tensor and as a number of each run")
+        if failure:
+            return failure
     return None
 
 
 def _values(case: Case, name: str, runs: int) -> Tensor:
     """A value of the option for each run, [R] or [R, K]."""
     option = case.loss.options[name]
-    found = numbers(option.accepts) if isinstance(option.accepts, Bounds) else choices(option)
-    return torch.tensor([found[run % len(found)] for run in range(runs)], dtype=torch.float64)
+    values = numbers(option.accepts) if isinstance(option.accepts, Bounds) else choices(option)
+    return torch.tensor([values[run % len(values)] for run in range(runs)], dtype=torch.float64)

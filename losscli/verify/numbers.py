@@ -27,17 +27,17 @@ CLEAR = 4.0  # a prediction that leaves no doubt
 def gradient_is_the_slope(case: Case, sample: Sample) -> str | None:
     """torch.autograd.gradcheck; where it disagrees at a kink (slopes left and right differ), either slope will do."""
     leaf = case.received(sample.raw).detach().requires_grad_()
-    target = sample.wanted(torch.float64)
+    target = sample.target_as(torch.float64)
     total = case.judge(leaf, target).sum()
     if not total.requires_grad:
         return "the result has no gradient: it does not depend on the prediction through torch operations"
     if torch.autograd.gradcheck(lambda x: case.judge(x, target), leaf, raise_exception=False):
         return None
     (slopes,) = torch.autograd.grad(total, leaf, allow_unused=True, materialize_grads=True)
-    here, base = leaf.detach(), float(total.detach())
-    for index in range(here.numel()):
+    point, base = leaf.detach(), float(total.detach())
+    for index in range(point.numel()):
         left, right = (
-            sign * (case.judge(_moved(here, index, sign), target).detach().sum().item() - base) / STEP
+            sign * (case.judge(_moved(point, index, sign), target).detach().sum().item() - base) / STEP
             for sign in (-1, 1)
         )
         given = float(slopes.flatten()[index])
@@ -47,15 +47,15 @@ def gradient_is_the_slope(case: Case, sample: Sample) -> str | None:
     return None
 
 
-def _moved(here: Tensor, index: int, sign: int) -> Tensor:
-    moved = here.clone()
+def _moved(point: Tensor, index: int, sign: int) -> Tensor:
+    moved = point.clone()
     moved.view(-1)[index] += sign * STEP
     return moved
 
 
 def _finite(case: Case, sample: Sample, dtype: torch.dtype) -> str | None:
     leaf = case.received(sample.raw.to(dtype)).detach().requires_grad_()
-    values = case.judge(leaf, sample.wanted(dtype))
+    values = case.judge(leaf, sample.target_as(dtype))
     if not values.isfinite().all():
         return f"the value is {values[~values.isfinite()][0].item():g}"
     if values.requires_grad:
@@ -85,12 +85,12 @@ def finite_at_extremes(case: Case, sample: Sample) -> str | None:
 def finite_in_half_precision(case: Case, sample: Sample) -> str | None:
     """Numbers of ordinary size."""
     for dtype in (torch.float32, torch.float16, torch.bfloat16):
-        found = _finite(case, sample, dtype)
-        got = case.value(sample, dtype).dtype
-        if found is None and got not in (dtype, torch.float32):
-            found = f"the result is {str(got).removeprefix('torch.')}"
-        if found:
-            return f"in {str(dtype).removeprefix('torch.')}: {found}"
+        failure = _finite(case, sample, dtype)
+        result = case.value(sample, dtype).dtype
+        if failure is None and result not in (dtype, torch.float32):
+            failure = f"the result is {str(result).removeprefix('torch.')}"
+        if failure:
+            return f"in {str(dtype).removeprefix('torch.')}: {failure}"
     return None
 
 
@@ -102,7 +102,7 @@ def finite_in_half_precision(case: Case, sample: Sample) -> str | None:
 )
 def float32_keeps_its_digits(case: Case, sample: Sample) -> str | None:
     """The same rounded inputs in both."""
-    prediction, target = case.received(sample.raw.float()), sample.wanted(torch.float32)
+    prediction, target = case.received(sample.raw.float()), sample.target_as(torch.float32)
     rough = case.judge(prediction, target).double()
     exact = case.judge(prediction.double(), target.double() if target.is_floating_point() else target).double()
     wrong = ~torch.isclose(rough, exact, rtol=DIGITS, atol=TINY, equal_nan=True)
@@ -120,7 +120,7 @@ def nan_is_shown(case: Case, sample: Sample) -> str | None:
     """The first sample of each run is poisoned."""
     prediction = case.received(sample.raw).clone()
     prediction[:, 0] = math.nan
-    hidden = on_nan(case, prediction, sample.wanted(torch.float64)).isnan()
+    hidden = on_nan(case, prediction, sample.target_as(torch.float64)).isnan()
     if not hidden[:, 0].all():
         return "a NaN is hidden"
     return "a NaN spreads to other samples" if hidden[:, 1:].any() else None

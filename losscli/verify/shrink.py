@@ -26,15 +26,15 @@ def says(tried: Property, case: Case, sample: Sample) -> str | None:
 def smallest(tried: Property, case: Case, sample: Sample) -> Sample:
     """A sample that fails, from which nothing can be taken and no number rounded without its passing."""
     tries = 0
-    found = True
-    while found:
-        found = False
+    shrinking = True
+    while shrinking:
+        shrinking = False
         for smaller in _simpler(case, sample):
             tries += 1
             if tries > MOST_TRIES:
                 return sample
             if says(tried, case, smaller):
-                sample, found = smaller, True
+                sample, shrinking = smaller, True
                 break
     return sample
 

@@ -24,7 +24,7 @@ def verify(loss: Loss, task: str, options: Mapping[str, Any] | None = None) -> R
     cases = [Case(loss, task, chosen) for chosen in settings(loss, options or {}, task)]
     outcomes: list[Outcome] = []
     fallen: str | None = None
-    for tried in sorted(properties, key=lambda each: not each.ground):
+    for tried in sorted(properties, key=lambda item: not item.ground):
         if fallen is not None:
             outcomes.append(Outcome(tried, "not applicable", f"not tried, since {fallen} fails"))
             continue

@@ -107,7 +107,7 @@ def test_a_rule_sees_its_patient_and_names_losses_that_serve_it(name: str) -> No
         item = find(pick.loss, found.task)
         check_options(item, pick.options)
         assert check_target(item, found.task, found.target) == []
-        assert said.source or item.said("Source")
+        assert said.source or item.section("Source")
 
 
 @pytest.mark.parametrize("name", PATIENTS)

@@ -172,7 +172,7 @@ def loss_apart(trial: Trial, item: Loss, task: str, dtype: torch.dtype) -> dict[
         case = Case(item, task, options)
         samples = [sample for draw in (ordinary, many, extreme) for sample in draw(case)]
         for sample in samples[1:4] if trial.small else samples:  # of each kind one
-            received, target = case.received(sample.raw.to(dtype)), sample.wanted(dtype)
+            received, target = case.received(sample.raw.to(dtype)), sample.target_as(dtype)
             here = judged(case, received, target)
             there, again = (judged(case, trial.there(received), trial.there(target)) for _ in range(2))
             for part, got, wanted, second in zip(off, there, here, again, strict=False):

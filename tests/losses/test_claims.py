@@ -34,7 +34,7 @@ def test_crammer_singer_is_at_most_k_times_multi_margin_where_p_is_1() -> None:
     best = of_classes("crammer-singer")
     assert (best <= 5 * of_classes("multi-margin", p=1.0) + 1e-12).all()
     assert (best > 5 * of_classes("multi-margin", p=2.0)).any()  # a shortfall below 1 is smaller squared
-    assert "with p = 1" in find("crammer-singer", "multiclass").said("Kin")
+    assert "with p = 1" in find("crammer-singer", "multiclass").section("Kin")
 
 
 @pytest.mark.parametrize(

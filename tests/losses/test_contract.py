@@ -61,7 +61,7 @@ def test_a_nan_in_a_batch_is_the_nan_of_that_batch(item: Loss) -> None:
         sample = next(iter(ordinary(case)))
         prediction = case.received(sample.raw).clone()
         prediction[1, 2] = math.nan
-        values = case.judge(prediction, sample.wanted(torch.float64))
+        values = case.judge(prediction, sample.target_as(torch.float64))
         assert values.isnan().tolist() == [False, True, False]
 
 
@@ -73,7 +73,7 @@ def test_a_batch_of_one_sample_is_finite(item: Loss) -> None:
         for sample in ordinary(case):
             for row in range(sample.raw.shape[1]):
                 leaf = case.received(sample.raw[:, row : row + 1]).detach().requires_grad_()
-                values = case.judge(leaf, sample.wanted(torch.float64)[:, row : row + 1])
+                values = case.judge(leaf, sample.target_as(torch.float64)[:, row : row + 1])
                 values.sum().backward()
                 assert values.isfinite().all()
                 assert leaf.grad is not None
@@ -92,6 +92,6 @@ def test_the_documentation_is_whole(item: Loss) -> None:
     order = [text.find(part) for part in ("Domain:", "Shapes:", "Formula:", "Source:", "Kin:", ">>>")]
     assert -1 not in order
     assert order == sorted(order)
-    assert item.said("Formula").startswith("L = ")
-    assert len(item.said("Source")) > 10
-    assert len(item.said("Kin")) > 10
+    assert item.section("Formula").startswith("L = ")
+    assert len(item.section("Source")) > 10
+    assert len(item.section("Kin")) > 10

@@ -50,7 +50,7 @@ OTHER: dict[str, dict[str, Any]] = {  # a second setting of the options that mov
 
 def kind_of(item: Loss) -> str:
     """The first word or two of the paragraph, up to its stop."""
-    return item.said("Elicits").split(";")[0].rstrip(".")
+    return item.section("Elicits").split(";")[0].rstrip(".")
 
 
 def sign_beyond(r, epsilon):

@@ -54,17 +54,17 @@ def test_layers_draw_what_their_shapes_say():
 
 
 def test_memory_that_runs_out_is_told_and_nothing_else_is_swallowed():
-    with pytest.raises(MachineError, match="batches of 64"), machine.memory_told(64):
+    with pytest.raises(MachineError, match="batches of 64"), machine.out_of_memory_explained(64):
         raise torch.OutOfMemoryError("CUDA out of memory")
-    with pytest.raises(MachineError, match="batches of 64"), machine.memory_told(64):
+    with pytest.raises(MachineError, match="batches of 64"), machine.out_of_memory_explained(64):
         torch.empty(1 << 60)
     for said in (
         "CUDA error: out of memory",
         "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
     ):
-        with pytest.raises(MachineError, match="batches of 64"), machine.memory_told(64):
+        with pytest.raises(MachineError, match="batches of 64"), machine.out_of_memory_explained(64):
             raise RuntimeError(said)
-    with pytest.raises(RuntimeError, match="another"), machine.memory_told(64):
+    with pytest.raises(RuntimeError, match="another"), machine.out_of_memory_explained(64):
         raise RuntimeError("another")
 
 

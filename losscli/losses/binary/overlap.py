@@ -68,10 +68,10 @@ def tversky(
     >>> tversky(torch.zeros(2), torch.tensor([1.0, 0.0]), beta=0.0, smooth=0.25).item()  # 1 - 0.75 / (0.75 + 0.25)
     0.25
     """
-    found, alarms, missed = (part.sum(-1, keepdim=True) for part in _shares(prediction, target))  # [..., 1]
+    hits, alarms, missed = (part.sum(-1, keepdim=True) for part in _shares(prediction, target))  # [..., 1]
     # Plain: 1 - (TP + smooth) / (...), which cancels where all is right.
     wrong = alpha * alarms + beta * missed
-    return (wrong / (found + wrong + smooth)).squeeze(-1)
+    return (wrong / (hits + wrong + smooth)).squeeze(-1)
 
 
 @loss("binary", "logits", "0 or 1", over_batch=True, aliases=("f1-loss", "sigmoid-f1"))

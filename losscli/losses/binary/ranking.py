@@ -52,4 +52,5 @@ def auc_pairwise(
         scores, positive = (part[..., start : start + step, None] for part in (prediction, target))
         cost = phi(scores - prediction.unsqueeze(-2))  # [..., step, B]
         total = total + (cost * positive * (1 - target).unsqueeze(-2)).sum((-1, -2))
+    # A batch of one class has no pair: 0 / 1, and the gradient 0.
     return total / (target.sum(-1) * (1 - target).sum(-1)).clamp(min=1)

@@ -55,7 +55,7 @@ def over_classes(option: Number) -> Number:
     return option.unsqueeze(-1) if isinstance(option, Tensor) else option
 
 
-def seen(counts: Number | str, prediction: Tensor) -> Tensor:
+def training_counts(counts: Number | str, prediction: Tensor) -> Tensor:
     """How many rows of each class were trained on, at least one; in float32 or wider, since float16 ends at 65504."""
     if isinstance(counts, str):
         raise SpecError(

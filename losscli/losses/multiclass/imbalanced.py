@@ -7,7 +7,7 @@ from torch import Tensor
 
 from losscli.losses import ClassCounts, NonNegative, Positive, loss
 from losscli.losses.finite import widened
-from losscli.losses.multiclass.classes import expected, is_class, of_class, over_classes, seen
+from losscli.losses.multiclass.classes import expected, is_class, of_class, over_classes, training_counts
 
 
 @loss("multiclass", "logits", "class index or probabilities", aliases=("balanced-softmax", "logit-adjustment"))
@@ -34,7 +34,7 @@ def logit_adjusted(
     >>> round(logit_adjusted(torch.tensor([[0.0, 0.0]]), torch.tensor([0]), counts=counts).item(), 4)  # log 4
     1.3863
     """
-    shift = over_classes(tau) * seen(counts, prediction).log()
+    shift = over_classes(tau) * training_counts(counts, prediction).log()
     return -expected(torch.log_softmax(prediction + shift.to(prediction.dtype), -1), target)
 
 
@@ -68,8 +68,8 @@ def ldam(
     >>> round(ldam(torch.tensor([[0.0, 0.25]]), torch.tensor([1]), counts=counts).item(), 4)  # log 2
     0.6931
     """
-    rows = seen(counts, prediction)
+    rows = training_counts(counts, prediction)
     logits = widened(prediction)
     margins = over_classes(max_margin) * (rows.amin(-1, keepdim=True) / rows).pow(0.25)  # [K], [R, 1, K]
-    held = logits - torch.where(is_class(logits, target), margins.to(logits.dtype), 0.0)
-    return -of_class(torch.log_softmax(over_classes(scale) * held, -1), target)
+    adjusted = logits - torch.where(is_class(logits, target), margins.to(logits.dtype), 0.0)
+    return -of_class(torch.log_softmax(over_classes(scale) * adjusted, -1), target)

@@ -13,7 +13,7 @@ from losscli.losses.binary.logistic import bce_logits
 from losscli.losses.multiclass.classes import distribution, is_class, over_classes
 
 
-def _each(received: Tensor, options: Mapping[str, Any]) -> Tensor:
+def _sigmoids(received: Tensor, options: Mapping[str, Any]) -> Tensor:
     return torch.sigmoid(received)
 
 
@@ -31,7 +31,7 @@ def _each(received: Tensor, options: Mapping[str, Any]) -> Tensor:
         "ova",
         "ovr",
     ),
-    point=_each,
+    point=_sigmoids,
 )
 def ova_bce(prediction: Tensor, target: Tensor) -> Tensor:
     """One versus all: K yes-or-no questions, each with its own log-loss; the answers need not sum to 1.
@@ -92,5 +92,5 @@ def asymmetric(
     others = torch.logsumexp(logs.masked_fill(right, float("-inf")), -1, keepdim=True)
     fade = torch.where(right, over_classes(gamma_pos) * others, over_classes(gamma_neg) * logs)
     smoothing = over_classes(label_smoothing)
-    wanted = (1 - smoothing) * right.to(logs.dtype) + smoothing / logs.shape[-1]
-    return -(wanted * torch.exp(fade) * logs).sum(-1)
+    smoothed = (1 - smoothing) * right.to(logs.dtype) + smoothing / logs.shape[-1]
+    return -(smoothed * torch.exp(fade) * logs).sum(-1)

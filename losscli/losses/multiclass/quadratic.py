@@ -53,8 +53,8 @@ def project(scores: Tensor) -> Tensor:
     places = torch.arange(1, scores.shape[-1] + 1, dtype=wide.dtype, device=wide.device)
     size = (1 + places * ordered > ordered.cumsum(-1)).sum(-1, keepdim=True).clamp(min=1)  # of the support
     inside = wide >= ordered.gather(-1, size - 1)
-    held = torch.where(inside, shifted, 0.0).sum(-1, keepdim=True)
-    threshold = (held - 1) / inside.sum(-1, keepdim=True)
+    total = torch.where(inside, shifted, 0.0).sum(-1, keepdim=True)
+    threshold = (total - 1) / inside.sum(-1, keepdim=True)
     return torch.where(inside, shifted - threshold, 0.0)
 
 

@@ -34,8 +34,8 @@ class Model(Strict):
         """The layers from data as they are laid out to O raw outputs: embedded categories are looked up first."""
         from losscli.stack.layers import Embedding
 
-        found = self.layers(layout.width, outputs)
-        return [Embedding(layout), *found] if layout.codes else found
+        layers = self.layers(layout.width, outputs)
+        return [Embedding(layout), *layers] if layout.codes else layers
 
 
 models: Shelf[type[Model]] = Shelf(__name__, "model")

@@ -28,14 +28,14 @@ class Mlp(Model):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def layers(self, features: int, outputs: int) -> list[Layer]:
-        found: list[Layer] = []
+        layers: list[Layer] = []
         width = features
         for hidden in self.hidden:
-            found.append(Linear(width, hidden, bias=self.norm != "batch"))
+            layers.append(Linear(width, hidden, bias=self.norm != "batch"))
             if self.norm != "none":
-                found.append(BatchNorm(hidden) if self.norm == "batch" else LayerNorm(hidden))
-            found.append(Activation(self.activation))
+                layers.append(BatchNorm(hidden) if self.norm == "batch" else LayerNorm(hidden))
+            layers.append(Activation(self.activation))
             if self.dropout:
-                found.append(Dropout(self.dropout))
+                layers.append(Dropout(self.dropout))
             width = hidden
-        return [*found, Linear(width, outputs)]
+        return [*layers, Linear(width, outputs)]
