@@ -10,8 +10,10 @@ import torch
 from scipy.stats import norm
 
 from losscli.stack.forecast import levels_of, quantiles_of
+from losscli.stack.layers import Linear
 from losscli.stack.models import models
-from losscli.stack.output import Outlet
+from losscli.stack.network import Network
+from losscli.stack.output import Outlet, outputs_of
 from losscli.stack.plan import Plan
 from losscli.stack.study import _of_truth, _stacked
 from losscli.stack.train import Training, epochs_of, steps_of
@@ -90,3 +92,27 @@ def test_the_default_network_is_that_of_the_spec_s_documentation() -> None:
     mlp = models.get("mlp")()
     assert (mlp.hidden, mlp.activation, mlp.norm, mlp.dropout, mlp.output) == ([64, 64], "relu", "none", 0.0, "auto")
     assert [type(layer).__name__ for layer in mlp.layers(3, 2)] == ["Linear", "Activation"] * 2 + ["Linear"]
+
+
+@pytest.mark.parametrize(
+    ("task", "loss", "outputs"),
+    [
+        ("binary", "bce-logits", 1),
+        ("multiclass", "cross-entropy", 3),
+        ("multiclass", "coral", 2),  # a step between two of three ranks
+        ("regression", "mse", 1),
+        ("regression", "gaussian-nll", 2),
+        ("regression", "multi-quantile", 3),
+    ],
+)
+def test_how_many_numbers_a_model_puts_out_for_a_loss(task: str, loss: str, outputs: int, run_of) -> None:
+    assert outputs_of(run_of(loss, task=task), tasks.get(task)) == outputs
+
+
+def test_the_bytes_of_a_step_by_hand() -> None:
+    """float32: weights, gradients, update and moments, 6 numbers a parameter; 3 for each unit of each row."""
+    net = Network([Linear(2, 3), Linear(3, 1)])
+    assert net.parameters == 2 * 3 + 3 + 3 + 1
+    units = sum(layer.units() for layer in net.layers)
+    assert units >= 4
+    assert net.cost(10) == 4 * (6 * 13 + 3 * 10 * units)
