@@ -143,11 +143,13 @@ def _sees(prospects: Outlook) -> str:
     if prospects.visible_sd is None:
         return ""
     text = f"differences of {prospects.visible_sd:.2g} sd (of the paired differences) or more, four times in five"
-    return f"{text}; that is {prospects.visible_sd * prospects.sd:.2g}" if prospects.sd is not None else text
+    return f"{text}; that is {prospects.visible_sd * prospects.sd:.2g}" if prospects.sd else text
 
 
 def _power(prospects: Outlook, resampled: bool) -> str:
     """How likely a difference that matters is found, and how many seeds would find it."""
+    if prospects.comparisons and prospects.sd == 0:
+        return "unknown: in that record every score equals the reference's"
     if not prospects.comparisons or prospects.power is None:
         return "" if not prospects.comparisons else "unknown without the spread of an earlier comparison: --like RECORD"
     difference = f"a difference of {prospects.margin:.2g}, the least that matters, at an sd of {prospects.sd:.2g}"

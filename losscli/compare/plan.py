@@ -39,7 +39,7 @@ def outlook(
     least = minimum_seeds(comparisons, test_ratio)
     advised = advised_seeds(comparisons, test_ratio)
     visible_sd = _visible(seeds, comparisons, test_ratio) if comparisons and seeds >= least else None
-    if sd is None or margin is None or not comparisons:
+    if not sd or margin is None or not comparisons:  # without any spread it would seem that a few seeds do
         return Outlook(seeds, comparisons, least, advised, visible_sd, margin, sd)
     likely = power(seeds, margin, sd, test_ratio, comparisons)
     return Outlook(
@@ -63,11 +63,14 @@ def _visible(seeds: int, comparisons: int, test_ratio: float) -> float:
 
 
 def experience(arenas: Sequence[Arena], task: str, headline: str) -> tuple[float, float] | None:
-    """The median sd of the paired differences in an earlier comparison, and its reference's mean; None where it has none."""
+    """The median sd of the paired differences in an earlier comparison, and its reference's mean; None where it has none.
+
+    Entries that are tied with the reference in every run have no spread to go by; the sd is 0 where all are.
+    """
     for arena in arenas:
-        told = [entry for entry in arena.entries if entry.verdict not in ("undefined", "same")]
-        # entries whose scores are all tied have no spread to go by, and would promise that a few seeds do
-        sds = [entry.delta.sd for entry in told if entry.delta is not None and 0 < entry.delta.sd < math.inf]
+        deltas = [entry.delta for entry in arena.entries if entry.delta is not None and entry.verdict != "undefined"]
+        finite = [delta.sd for delta in deltas if math.isfinite(delta.sd)]
+        sds = [sd for sd in finite if sd > 0] or finite
         reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
         score = reference.scores.get("test", {}).get(headline)
         if (arena.task, arena.headline) == (task, headline) and sds and score is not None and math.isfinite(score.mean):

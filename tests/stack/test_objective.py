@@ -192,8 +192,9 @@ def test_the_loss_of_an_epoch_is_the_ratio_of_the_sums(loss, rows_too, run_of, j
     training = Training([run], job)
     x = training._outputs("train")[0].numpy().astype(np.float64)
     y = part.target[kept].astype(np.float64)
-    counts = np.array([(y == 0).sum(), (y == 1).sum()])
-    weights = (len(y) / (2 * counts))[y.astype(int)] * (by_row if rows_too else 1)
+    seen = y[by_row > 0] if rows_too else y  # rows of weight 0 are as good as absent
+    counts = np.array([(seen == 0).sum(), (seen == 1).sum()])
+    weights = (len(seen) / (2 * counts))[y.astype(int)] * (by_row if rows_too else 1)
     whole = weighed_by_hand(RARE[loss](x, y), weights)
     state = train([run], job)[0]
     epochs = [value for _, split, name, value in state.history if (split, name) == ("train", "loss")]

@@ -7,11 +7,13 @@ from math import inf
 import numpy as np
 import pytest
 import torch
-from losscli.stack.output import Outlet
 from scipy.stats import norm
 
 from losscli.stack.forecast import levels_of, quantiles_of
+from losscli.stack.head import Head, outputs_of
+from losscli.stack.layers import Linear
 from losscli.stack.models import models
+from losscli.stack.network import Network
 from losscli.stack.plan import Plan
 from losscli.stack.probe import _of_truth, _stacked
 from losscli.stack.train import Training, epochs_of, steps_of
@@ -78,7 +80,7 @@ def test_rows_whose_labels_were_changed_in_one_run_alone_are_told_of_all() -> No
 @pytest.mark.parametrize("loss", ["gaussian-nll", "crps-gaussian"])
 def test_what_is_told_of_a_whole_distribution_is_its_median_and_nine_tenths(loss: str, run_of) -> None:
     run = run_of(loss, task="regression")
-    outlet = Outlet([run], tasks.get("regression"), torch.device("cpu"))
+    outlet = Head([run], tasks.get("regression"), torch.device("cpu"))
     assert levels_of(outlet) == (0.05, 0.5, 0.95)
     output = torch.tensor([[[0.3, 2 * np.log(0.5)], [-1.0, 0.0]]])  # means and log-variances: sd 0.5 and 1
     scale = run.dataset.scale
@@ -90,3 +92,27 @@ def test_the_default_network_is_that_of_the_spec_s_documentation() -> None:
     mlp = models.get("mlp")()
     assert (mlp.hidden, mlp.activation, mlp.norm, mlp.dropout, mlp.output) == ([64, 64], "relu", "none", 0.0, "auto")
     assert [type(layer).__name__ for layer in mlp.layers(3, 2)] == ["Linear", "Activation"] * 2 + ["Linear"]
+
+
+@pytest.mark.parametrize(
+    ("task", "loss", "outputs"),
+    [
+        ("binary", "bce-logits", 1),
+        ("multiclass", "cross-entropy", 3),
+        ("multiclass", "coral", 2),  # a step between two of three ranks
+        ("regression", "mse", 1),
+        ("regression", "gaussian-nll", 2),
+        ("regression", "multi-quantile", 3),
+    ],
+)
+def test_how_many_numbers_a_model_puts_out_for_a_loss(task: str, loss: str, outputs: int, run_of) -> None:
+    assert outputs_of(run_of(loss, task=task), tasks.get(task)) == outputs
+
+
+def test_the_bytes_of_a_step_by_hand() -> None:
+    """float32: weights, gradients, update and moments, 6 numbers a parameter; 3 for each unit of each row."""
+    net = Network([Linear(2, 3), Linear(3, 1)])
+    assert net.parameters == 2 * 3 + 3 + 3 + 1
+    units = sum(layer.units() for layer in net.layers)
+    assert units >= 4
+    assert net.cost(10) == 4 * (6 * 13 + 3 * 10 * units)
