@@ -27,6 +27,7 @@ from losscli.explain.trial import Counts, Trial, counts_tried, settings_of
 from losscli.explain.truths import Truths, truths
 from losscli.explain.yardstick import Yardstick, turning
 from losscli.losses import Loss
+from losscli.stack.device import threads
 
 Verdict = Literal["strictly proper", "classification-calibrated", "cost-calibrated", "neither", "not decided"]
 
@@ -41,6 +42,7 @@ CITED = "(Reid and Williamson 2010; Charoenphakdee 2021)"
 READ_AS = {"binary": "sigmoid", "multilabel": "sigmoid", "multiclass": "softmax"}
 CLOSE = 1e-5  # how far a probability may be off: the search leaves 2e-6
 DEARER = 1e-7  # what a wrong decision must cost more, relative to the cost and to the square of what is at stake
+HEAVIEST = 1e7  # weight of a class beyond which float64 does not see what a wrong decision for the others costs
 BLUR = 1e-12  # relative cost that float64 cannot tell from none
 NEAR = 0.05  # a lead below this is nearly a tie
 SLOPE = 1e-3  # how far outputs must be apart, beside the distributions that they are cheapest for
@@ -94,12 +96,14 @@ def properness(item: Loss, options: Mapping[str, Any] | None = None) -> Properne
     if item.over_batch:
         return Properness("not decided")
     kinds = counts_tried(item, options)
-    with torch.no_grad():
+    # small tensors: more threads than one would only wait for each other, on a busy machine for minutes
+    with torch.no_grad(), threads(0, torch.device("cpu")):
         if not kinds:
             return _properness_of(Trial(item, settings_of(item, options)))
         results = [_properness_of(Trial(item, settings_of(item, options, counts)), counts) for counts in kinds]
     order = get_args(Verdict)
-    return max(results, key=lambda result: order.index(result.verdict))
+    decided = [result for result in results if result.verdict != "not decided"] or results
+    return max(decided, key=lambda result: order.index(result.verdict))
 
 
 def _properness_of(trial: Trial, counts: Counts = ()) -> Properness:
@@ -111,6 +115,8 @@ def _properness_of(trial: Trial, counts: Counts = ()) -> Properness:
     if minimisers.calibrated:
         return replace(facts, verdict="strictly proper" if _is_proper(minimisers) else "classification-calibrated")
     yardstick = turning(trial, counts)
+    if yardstick is not None and max(yardstick.weights) > HEAVIEST:
+        return replace(facts, verdict="not decided")
     if yardstick is not None:
         weights = torch.tensor(yardstick.weights, dtype=torch.float64)
         if _Minimisers(trial, truth.weighted(weights)).calibrated:

@@ -102,7 +102,8 @@ class Search:
             better = lower < least[rows] - 1e-15 * least[rows].abs()
             best[rows] = torch.where(better[:, None], tried[torch.arange(len(at)), at], best[rows])
             least[rows] = torch.where(better, lower, least[rows])
-            step[rows] *= torch.where(better & (at < len(moves)), GROW, 1 / SHRINK)
+            # a leap to the parabola's bottom keeps the step: a long flat valley takes several of them
+            step[rows] *= torch.where(better, torch.where(at < len(moves), GROW, 1.0), 1 / SHRINK)
 
     def _outputs(self, at: Tensor, rows: Tensor) -> Tensor:
         """Raw outputs of points of the walk: [P, N, d] -> [P, N, D]."""
@@ -148,8 +149,9 @@ class Parabola:
         along = (axes.mT @ gradient[:, :, None]).squeeze(-1)
         curved = values > 1e-9 * values.abs().amax(-1, keepdim=True).clamp(min=1e-300)
         leap = torch.where(curved, -along / torch.where(curved, values, 1.0), 0.0)
-        offset: Tensor = (axes @ leap[:, :, None]).squeeze(-1)
-        return offset.clamp(-LEAP, LEAP)
+        # axis by axis: cut off coordinate by coordinate, the leap would leave the valley that it is to follow
+        offset: Tensor = (axes @ leap.clamp(-LEAP, LEAP)[:, :, None]).squeeze(-1)
+        return offset
 
 
 parabola = lru_cache(maxsize=4)(Parabola)

@@ -16,10 +16,10 @@ from torch import Tensor
 from losscli.explain.search import Search
 from losscli.explain.trial import Counts, Trial
 
-WIDEST = 20.0  # logarithm of the odds up to which a turn is looked for
+WIDEST = 45.0  # logarithm of the odds up to which a turn is looked for
 POINTS = 129
 ROUNDS = 3  # each 128 times as fine
-THIRD = 1e-13  # what the class that is not asked about holds
+THIRD = 1e-25  # what the class that is not asked about holds
 ALIKE = 1e-3  # relative difference of weights that are called the same
 
 

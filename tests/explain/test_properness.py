@@ -307,3 +307,13 @@ def test_every_loss_gets_an_answer(item: Loss) -> None:
     assert found is not None
     assert (found.verdict == "not decided") == item.over_batch
     assert all(0 < true < 1 and -1e-9 <= said <= 1 + 1e-9 for true, said in found.curve)
+
+
+@pytest.mark.parametrize("tau", [0.5, 1.2, 1.5, 2.0, 3.0])
+def test_logits_adjusted_more_or_less_decide_for_costs_of_their_own(tau: float) -> None:
+    """The minimiser is log p - tau log n, so each class counts n^-tau, whatever tau (Menon et al. 2020)."""
+    result = properness(find("logit-adjusted", "multiclass"), {"tau": tau, "counts": [600, 300, 100]})
+    assert result.verdict == "cost-calibrated"
+    assert result.yardstick is not None
+    assert result.yardstick.weights == pytest.approx([1.0, 2.0**tau, 6.0**tau], rel=1e-3)
+    assert properness(find("logit-adjusted", "multiclass"), {"tau": tau}).verdict == "cost-calibrated"
