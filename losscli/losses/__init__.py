@@ -162,6 +162,10 @@ class Loss:
     def summary(self) -> str:
         return inspect.getdoc(self.function).splitlines()[0]  # type: ignore[union-attr]
 
+    def is_borrowed_by(self, task: str | None) -> bool:
+        """Whether it is another task's, so that a row's loss is the mean over the values of the row."""
+        return task not in (None, self.task)
+
     def section(self, key: str) -> str:
         """What the docstring says after `key:`, to the end of that paragraph ("Formula", "Source", "Kin")."""
         text = inspect.getdoc(self.function) or ""
@@ -191,7 +195,9 @@ def loss(
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         called = name or function.__name__.replace("_", "-")
-        elementwise = per_value if per_value is not None else task in ("binary", "regression") and not over_batch
+        elementwise = per_value
+        if elementwise is None:
+            elementwise = not over_batch and not tasks.get(task).rows_have_several_outputs
         item = Loss(
             called, task, expects, target, function, elementwise, over_batch, _options(function), aliases,
             own_units, heads, point, detached, forecast,
