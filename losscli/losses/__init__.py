@@ -162,9 +162,13 @@ class Loss:
     def summary(self) -> str:
         return inspect.getdoc(self.function).splitlines()[0]  # type: ignore[union-attr]
 
-    def is_borrowed_by(self, task: str | None) -> bool:
-        """Whether it is another task's, so that a row's loss is the mean over the values of the row."""
-        return task not in (None, self.task)
+    def averages_for(self, task: str) -> bool:
+        """Whether that task borrows it value by value: the loss of a row is then the mean over the values of the row.
+
+        >>> [find("hinge", task).averages_for(task) for task in ("binary", "multilabel")]
+        [False, True]
+        """
+        return task != self.task and self.per_value
 
     def section(self, key: str) -> str:
         """What the docstring says after `key:`, to the end of that paragraph ("Formula", "Source", "Kin")."""

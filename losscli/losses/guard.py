@@ -37,7 +37,8 @@ def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> 
     check_options(item, options)
     _refuse_missing_counts(item, options)
     settings = {name: _setting(item, name, value) for name, value in options.items()}
-    over_labels, serves = item.is_borrowed_by(task), tasks.get(task or item.task)
+    serves = tasks.get(task or item.task)
+    over_labels = item.averages_for(serves.name)
 
     def call(prediction: Any, target: Any) -> Tensor:
         predicted, truth = widened(_tensor(prediction, "prediction")), _tensor(target, "target")
