@@ -24,10 +24,11 @@ from torch import Tensor
 
 from losscli.explain.search import END, Search, Sides
 from losscli.explain.trial import Counts, Trial, counts_tried, settings_of
-from losscli.explain.truths import Truths, truths
 from losscli.explain.yardstick import Yardstick, turning
 from losscli.losses import Loss
 from losscli.stack.device import threads
+from losscli.tasks import tasks
+from losscli.tasks.truths import Truths
 
 Verdict = Literal["strictly proper", "classification-calibrated", "cost-calibrated", "neither", "not decided"]
 
@@ -39,7 +40,6 @@ MEANS: dict[Verdict, str] = {
     "not decided": "defined over a batch: what one row should say depends on the others",
 }
 CITED = "(Reid and Williamson 2010; Charoenphakdee 2021)"
-READ_AS = {"binary": "sigmoid", "multilabel": "sigmoid", "multiclass": "softmax"}
 CLOSE = 1e-5  # how far a probability may be off: the search leaves 2e-6
 DEARER = 1e-7  # what a wrong decision must cost more, relative to the cost and to the square of what is at stake
 HEAVIEST = 1e7  # weight of a class beyond which float64 does not see what a wrong decision for the others costs
@@ -91,7 +91,8 @@ def properness(item: Loss, options: Mapping[str, Any] | None = None) -> Properne
     >>> properness(find("bce-logits", "binary")).verdict, properness(find("hinge", "binary")).verdict
     ('strictly proper', 'classification-calibrated')
     """
-    if item.task == "regression":
+    truth = tasks.get(item.task).truths()
+    if truth is None:
         return None
     if item.over_batch:
         return Properness("not decided")
@@ -99,19 +100,19 @@ def properness(item: Loss, options: Mapping[str, Any] | None = None) -> Properne
     # small tensors: more threads than one would only wait for each other, on a busy machine for minutes
     with torch.no_grad(), threads(0, torch.device("cpu")):
         if not kinds:
-            return _properness_of(Trial(item, settings_of(item, options)))
-        results = [_properness_of(Trial(item, settings_of(item, options, counts)), counts) for counts in kinds]
+            return _properness_of(truth, Trial(item, settings_of(item, options)))
+        trials = [Trial(item, settings_of(item, options, counts)) for counts in kinds]
+        results = [_properness_of(truth, trial, counts) for trial, counts in zip(trials, kinds, strict=True)]
     order = get_args(Verdict)
     decided = [result for result in results if result.verdict != "not decided"] or results
     return max(decided, key=lambda result: order.index(result.verdict))
 
 
-def _properness_of(trial: Trial, counts: Counts = ()) -> Properness:
-    truth = truths(trial.kind)
+def _properness_of(truth: Truths, trial: Trial, counts: Counts = ()) -> Properness:
     minimisers = _Minimisers(trial, truth)
-    read_as = READ_AS[trial.kind] if trial.item.point is None else "link that it is read by"
+    read_as = trial.task.links["probabilities"] if trial.item.point is None else "link that it is read by"
     link, ranks = _has_link(minimisers), _rises(minimisers)
-    facts = Properness("neither", _curve(truth, minimisers.read), ranks, link, None, counts, read_as)
+    facts = Properness("neither", _curve(truth, minimisers.read), ranks, link, None, counts, read_as or "")
     if minimisers.calibrated:
         return replace(facts, verdict="strictly proper" if _is_proper(minimisers) else "classification-calibrated")
     yardstick = turning(trial, counts)
@@ -212,6 +213,6 @@ def _rises(minimisers: _Minimisers) -> bool:
     outputs = trial.probabilities(minimisers.best) if trial.item.point is not None else trial.received(minimisers.best)
     assert outputs is not None
     first = outputs if outputs.ndim == 1 else outputs[:, 0]
-    if trial.kind == "multiclass":
+    if trial.task.outputs_compete:
         first = first - outputs[:, 1:].mean(-1)
     return bool((first[: minimisers.truth.line].diff() > 1e-4).all())

@@ -12,6 +12,7 @@ from losscli.explain.curve import state
 from losscli.explain.properness import Properness, properness
 from losscli.explain.trial import settings_of
 from losscli.losses import Bounds, Loss, PerClass
+from losscli.tasks import tasks
 
 MEANINGS: Mapping[str, str] = {
     "proper": "strictly proper: predictions may be read as probabilities",
@@ -47,7 +48,7 @@ def tags_of(item: Loss, at_defaults: Properness | None = None) -> tuple[str, ...
         "imbalanced": is_for_imbalance(item),
         "over-batch": item.over_batch,
         "ordinal": item.target == "class rank",
-        "probabilistic": item.task == "regression" and item.heads is not None,
+        "probabilistic": not tasks.get(item.task).has_classes and item.heads is not None,
         "counts": item.target.startswith("count"),
         "positive": item.target == "number > 0",
         "non-negative": item.target == "number >= 0",
@@ -66,12 +67,11 @@ def is_robust(item: Loss) -> bool:
 
     Far out, a loss that levels off hardly grows any more.
     """
-    settings = settings_of(item)
-    if item.task == "regression":
+    settings, task = settings_of(item), tasks.get(item.task)
+    if not task.has_classes:
         return all(_levels_off(_pull(item, settings, far)) for far in _outliers(item))
     wrong = torch.tensor([-64.0, -4096.0], dtype=torch.float64)
-    yes = (1.0, 0.0) if item.task == "binary" else (1.0,)
-    return all(_levels_off(state(item, settings, wrong, target)[0]) for target in yes)
+    return all(_levels_off(state(item, settings, wrong, side)[0]) for side in task.sides)
 
 
 def _outliers(item: Loss) -> list[Tensor]:
@@ -104,11 +104,9 @@ def _levels_off(values: Tensor) -> bool:
 
 def is_for_imbalance(item: Loss) -> bool:
     """Whether some option weighs classes differently, or a loss over a batch does not feel how many of each there are."""
-    if item.task == "regression":
-        return False
     if any(isinstance(option.accepts, PerClass) for option in item.options.values()):
         return True
-    if item.task != "binary":
+    if len(tasks.get(item.task).sides) == 1:
         return False
     return _ignores_shares(item) if item.over_batch else any(_takes_sides(item, settings) for settings in _tried(item))
 
@@ -125,8 +123,8 @@ def _tried(item: Loss) -> list[dict[str, Any]]:
 
 def _takes_sides(item: Loss, settings: Mapping[str, Any]) -> bool:
     margin = torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64)
-    yes, no = (state(item, settings, margin, target)[0] for target in (1.0, 0.0))
-    return not torch.allclose(yes, no, rtol=1e-6, atol=1e-9)
+    first, *others = (state(item, settings, margin, side)[0] for side in tasks.get(item.task).sides)
+    return not all(torch.allclose(first, other, rtol=1e-6, atol=1e-9) for other in others)
 
 
 def _ignores_shares(item: Loss) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,9 @@ from torch import Tensor
 from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
 from losscli.losses.weights import class_counts, class_weights, positive_weight
 from losscli.stack.head import meaning, through
-from losscli.tasks import tasks
+from losscli.tasks import Task, tasks
+from losscli.tasks.truths import CLASSES, LABELS
 
-CLASSES = 3
-LABELS = 2
 Counts = tuple[float, ...]
 COUNTS: Counts = (600.0, 300.0, 100.0)  # rows of each class, for a loss that needs them and is not told
 TAIL: Counts = (10_000.0, 100.0, 1.0)  # the same with a long tail
@@ -35,14 +33,24 @@ def settings_of(item: Loss, options: Mapping[str, Any] | None = None, counts: Co
     """
     given = dict(options or {})
     required = [name for name, option in item.options.items() if option.required]
+    rows = counts_of(tasks.get(item.task), counts)
     return {
         name: _plain(option, required.index(name) + 1.0)
         if option.required and name not in given
-        else _filled(
-            option, given.get(name, option.default), counts if item.task != "binary" else (counts[0], counts[-1])
-        )
+        else _filled(option, given.get(name, option.default), rows)
         for name, option in item.options.items()
     }
+
+
+def width_of(task: Task) -> int:
+    """How many outputs a row has here."""
+    return task.width(CLASSES, LABELS)
+
+
+def counts_of(task: Task, counts: Counts) -> Counts:
+    """The rows of each class that a task has: of two classes, the most frequent and the rarest."""
+    outcomes = task.outcomes(width_of(task))
+    return (counts[0], counts[-1]) if outcomes is not None and len(outcomes) == 2 else counts
 
 
 def counts_tried(item: Loss, options: Mapping[str, Any] | None = None) -> list[Counts]:
@@ -99,34 +107,32 @@ class Trial:
     options: Mapping[str, Any]
 
     @cached_property
-    def kind(self) -> str:
-        return self.item.task
+    def task(self) -> Task:
+        return tasks.get(self.item.task)
 
     @cached_property
     def chain(self) -> tuple[str, ...]:
         """What stands between the raw output and the loss."""
-        link = tasks.get(self.kind).links[self.item.expects]
+        link = self.task.links[self.item.expects]
         return () if link is None else (link,)
 
     @cached_property
     def outcomes(self) -> Tensor:
         """Every target that can come: [Y], for labels [Y, L]."""
-        if self.kind == "binary":
-            return torch.tensor([0.0, 1.0], dtype=torch.float64)
-        if self.kind == "multilabel":
-            return torch.tensor(list(product((0.0, 1.0), repeat=LABELS)), dtype=torch.float64)
-        return torch.arange(CLASSES)
+        outcomes = self.task.outcomes(width_of(self.task))
+        assert outcomes is not None
+        return outcomes
 
     @cached_property
     def width(self) -> int:
         """D, the number of raw outputs."""
-        own = {"binary": 1, "multilabel": LABELS}.get(self.kind, CLASSES)
+        own = width_of(self.task)
         return own if self.item.heads is None else self.item.heads(own, self.options)
 
     def cost(self, raw: Tensor) -> Tensor:
         """What each outcome costs: [..., D] -> [..., Y]."""
         received = self.received(raw)
-        inner = received.ndim - (self.kind != "binary")
+        inner = raw.ndim - 1
         repeated = received.unsqueeze(inner).expand(
             *received.shape[:inner], len(self.outcomes), *received.shape[inner:]
         )
@@ -134,8 +140,8 @@ class Trial:
         return self.item.function(repeated, target, **self.options)
 
     def received(self, raw: Tensor) -> Tensor:
-        """What the loss sees of raw outputs: [...] of binary, else [..., D]."""
-        return through(self.chain, raw.squeeze(-1) if self.kind == "binary" else raw)
+        """What the loss sees of raw outputs [..., D]: the same, or [...] of one."""
+        return through(self.chain, self.task.shape(raw))
 
     def probabilities(self, raw: Tensor) -> Tensor | None:
         """What outputs say when they are read as probabilities, [..., C]; None where the task gives none.
@@ -147,14 +153,12 @@ class Trial:
         if self.item.point is not None:
             probabilities = self.item.point(received, self.options)
         else:
-            probabilities = tasks.get(self.kind).read(received, meaning(self.chain, self.item.expects)).probabilities
-        return probabilities.unsqueeze(-1) if probabilities is not None and self.kind == "binary" else probabilities
+            probabilities = self.task.read(received, meaning(self.chain, self.item.expects)).probabilities
+        return None if probabilities is None else probabilities.view(*raw.shape[:-1], -1)
 
     @cached_property
     def shifts(self) -> bool:
         """Whether the same number added to all outputs changes neither a cost nor a decision (softmax)."""
-        if self.kind != "multiclass":
-            return False
         raw = torch.randn(32, self.width, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 3
         functions = (self.cost, self.leads)
         return all(torch.allclose(function(raw), function(raw + 1.7), rtol=1e-9, atol=1e-9) for function in functions)
@@ -165,10 +169,10 @@ class Trial:
         read_as = meaning(self.chain, self.item.expects)
         if self.item.point is not None:
             received, read_as = self.item.point(received, self.options), "probabilities"
-        if self.kind in ("binary", "multilabel"):
-            shaped = received.unsqueeze(-1) if self.kind == "binary" else received
-            signs = 2 * self.outcomes.view(len(self.outcomes), -1) - 1  # [Y, C]
-            return (signs * (shaped - (0.5 if read_as == "probabilities" else 0.0)).unsqueeze(-2)).amin(-1)
-        two = received.topk(2, -1)
-        largest = torch.zeros_like(received, dtype=torch.bool).scatter(-1, two.indices[..., :1], True)
-        return received - torch.where(largest, two.values[..., 1:], two.values[..., :1])
+        if self.task.outputs_compete:
+            two = received.topk(2, -1)
+            largest = torch.zeros_like(received, dtype=torch.bool).scatter(-1, two.indices[..., :1], True)
+            return received - torch.where(largest, two.values[..., 1:], two.values[..., :1])
+        shaped = received.view(*raw.shape[:-1], 1, -1)  # [..., 1, C]
+        signs = 2 * self.outcomes.view(len(self.outcomes), -1) - 1  # [Y, C]
+        return (signs * (shaped - (0.5 if read_as == "probabilities" else 0.0))).amin(-1)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from losscli.explain.search import Search
-from losscli.explain.trial import Counts, Trial
+from losscli.explain.trial import Counts, Trial, counts_of
 
 WIDEST = 45.0  # logarithm of the odds up to which a turn is looked for
 POINTS = 129
@@ -53,7 +53,7 @@ def turning(trial: Trial, counts: Counts = ()) -> Yardstick | None:
 
     With `counts`, the rows of each class, weights that are one over them are told as such.
     """
-    if trial.kind not in ("binary", "multiclass"):
+    if not trial.task.rows_have_one_class:
         return None
     classes = len(trial.outcomes)
     others = torch.arange(1, classes)
@@ -69,11 +69,11 @@ def turning(trial: Trial, counts: Counts = ()) -> Yardstick | None:
         low, high = (odds.gather(-1, (at - back)[:, None]).squeeze(-1) for back in (1, 0))
     weights = torch.cat([torch.ones(1).double(), ((low + high) / 2).exp()])
     weights = weights / weights.min()
-    return _against(weights, counts) if counts else Yardstick(tuple(weights.tolist()))
+    return _against(weights, counts_of(trial.task, counts)) if counts else Yardstick(tuple(weights.tolist()))
 
 
 def _against(weights: Tensor, counts: Counts) -> Yardstick:
-    rows = torch.tensor(counts if len(counts) == len(weights) else (counts[0], counts[-1]), dtype=torch.float64)
+    rows = torch.tensor(counts, dtype=torch.float64)
     inverse = rows.max() / rows
     balanced = bool(torch.allclose(weights, inverse, rtol=ALIKE)) and bool(inverse.max() > 1)
     return Yardstick(tuple((inverse if balanced else weights).tolist()), balanced)

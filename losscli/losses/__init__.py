@@ -162,6 +162,14 @@ class Loss:
     def summary(self) -> str:
         return inspect.getdoc(self.function).splitlines()[0]  # type: ignore[union-attr]
 
+    def averages_for(self, task: str) -> bool:
+        """Whether that task borrows it value by value: the loss of a row is then the mean over the values of the row.
+
+        >>> [find("hinge", task).averages_for(task) for task in ("binary", "multilabel")]
+        [False, True]
+        """
+        return task != self.task and self.per_value
+
     def section(self, key: str) -> str:
         """What the docstring says after `key:`, to the end of that paragraph ("Formula", "Source", "Kin")."""
         text = inspect.getdoc(self.function) or ""
@@ -191,7 +199,9 @@ def loss(
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         called = name or function.__name__.replace("_", "-")
-        elementwise = per_value if per_value is not None else task in ("binary", "regression") and not over_batch
+        elementwise = per_value
+        if elementwise is None:
+            elementwise = not over_batch and not tasks.get(task).rows_have_several_outputs
         item = Loss(
             called, task, expects, target, function, elementwise, over_batch, _options(function), aliases,
             own_units, heads, point, detached, forecast,

@@ -10,10 +10,11 @@ import numpy as np
 
 from losscli.errors import Finding, Problem, counted, shown
 from losscli.losses import Loss, for_task
-from losscli.tasks import Column, Target
+from losscli.tasks import Column, Target, tasks
 from losscli.tasks.labels import place_of
 
-SOFT = {"binary": "0 to 1", "multiclass": "class index or probabilities"}  # targets that may be shares of the classes
+# What targets hold that may be shares of the classes: in a word, and of what.
+SHARES = {"0 to 1": ("shares", "yes"), "class index or probabilities": ("probabilities", "the classes")}
 MOST_TOLD = 3  # values of a column that a message quotes
 
 
@@ -40,11 +41,12 @@ DOMAINS: Mapping[str, Domain] = {
 
 
 def _takes_no_shares(loss: Loss, task: str) -> Problem:
-    takers = [other.name for other in for_task(task).values() if other.target == SOFT[task]]
-    shares = "shares of yes" if task == "binary" else "probabilities of the classes"
+    soft = tasks.get(task).soft_domain
+    takers = [other.name for other in for_task(task).values() if other.target == soft]
+    shares, whole = SHARES[str(soft)]
     return Problem(
-        f"{loss.name} takes one class per row, and the target holds {shares}",
-        cure=f"these take {'shares' if task == 'binary' else 'probabilities'}: {', '.join(takers)}",
+        f"{loss.name} takes one class per row, and the target holds {shares} of {whole}",
+        cure=f"these take {shares}: {', '.join(takers)}",
     )
 
 
@@ -89,12 +91,12 @@ def check_target(loss: Loss, task: str, target: Target, columns: Mapping[str, Co
     >>> print(check_target(find("mse", "regression"), "regression", target)[0].message)
     mse: the target 'y' must be a number, and it holds inf (1 of 2 rows)
     """
-    if target.soft and loss.target != SOFT.get(task):
+    if target.soft and loss.target != tasks.get(task).soft_domain:
         return [_takes_no_shares(loss, task)]
     if loss.own_units and target.transform != "none":
         return [_judges_as_they_are(loss, target.transform)]
     domain = DOMAINS.get(loss.target)
-    if domain is None or task != "regression":
+    if domain is None or tasks.get(task).has_classes:
         return []
     values = target.values if target.values.ndim == 2 else target.values[:, None]  # [N, O]
     problems = []

@@ -17,6 +17,7 @@ from losscli.errors import DataError, SpecError, shown
 from losscli.losses import Choice, Loss, PerClass, Several, check_options
 from losscli.losses.domain import DOMAINS
 from losscli.losses.finite import widened
+from losscli.tasks import Task, tasks
 
 CLASS_TARGETS = ("class index", "class index or probabilities", "class rank")
 LINKS = {"probabilities": "softmax", "log-probabilities": "log_softmax"}
@@ -36,11 +37,12 @@ def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> 
     check_options(item, options)
     _refuse_missing_counts(item, options)
     settings = {name: _setting(item, name, value) for name, value in options.items()}
-    over_labels = task == "multilabel" and item.task != task
+    serves = tasks.get(task or item.task)
+    over_labels = item.averages_for(serves.name)
 
     def call(prediction: Any, target: Any) -> Tensor:
         predicted, truth = widened(_tensor(prediction, "prediction")), _tensor(target, "target")
-        _check_prediction(item, predicted, over_labels)
+        _check_prediction(item, predicted, serves)
         _check_heads(item, predicted, settings)
         read = _classes if item.target in CLASS_TARGETS else _values
         truth = read(item, predicted, truth.to(predicted.device))
@@ -96,7 +98,7 @@ def _tensor(given: Any, what: str) -> Tensor:
     return tensor
 
 
-def _check_prediction(item: Loss, prediction: Tensor, over_labels: bool) -> None:
+def _check_prediction(item: Loss, prediction: Tensor, serves: Task) -> None:
     if not prediction.is_floating_point():
         raise DataError(
             f"{item.name}: the prediction must hold floating-point numbers, and it holds {prediction.dtype}",
@@ -106,8 +108,8 @@ def _check_prediction(item: Loss, prediction: Tensor, over_labels: bool) -> None
         raise DataError(
             f"{item.name}: the prediction holds NaN", cure="the model has diverged; lower its learning rate"
         )
-    if (over_labels or item.task == "multilabel") and prediction.ndim < 2:
-        raise DataError(f"{item.name} for multilabel needs shape [B, L], and {list(prediction.shape)} is given")
+    if serves.target_ndim > 1 and prediction.ndim < 2:
+        raise DataError(f"{item.name} for {serves.name} needs shape [B, L], and {list(prediction.shape)} is given")
     if item.expects == "probabilities":
         _refuse_outside(item, prediction, "prediction", "pass the model's output through sigmoid or softmax first")
     if item.target in CLASS_TARGETS:

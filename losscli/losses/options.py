@@ -10,6 +10,7 @@ from torch import Tensor
 
 from losscli.errors import Problem, choose_from, nearest, shown
 from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
+from losscli.tasks import tasks
 
 CLASS_WEIGHT = Option("weight", None, PerClass())  # what every loss of classes takes, whether its kernel does or not
 
@@ -27,10 +28,11 @@ def problems_of(loss: Loss, options: Mapping[str, Any]) -> list[Problem]:
 
 def problems_of_weight(loss: Loss, task: str, value: Any) -> list[Problem]:
     """What is wrong with class weights for a loss that does not weigh classes itself."""
-    if task not in ("binary", "multiclass") or loss.over_batch:
+    serves = tasks.get(task)
+    if not serves.rows_have_one_class or loss.over_batch:
         why = "is defined over a whole batch" if loss.over_batch else f"serves {task}, where rows have no one class"
         return [Problem(f"{loss.name} takes no class weights: it {why}", cure="leave weight out")]
-    every = task == "binary" and isinstance(value, Mapping) and len(value) > 1
+    every = isinstance(value, Mapping) and len(value) > 1 and not serves.outputs_compete  # no or yes: both are named
     return [] if value is None else _refused(loss, CLASS_WEIGHT, list(value.values()) if every else value)
 
 

@@ -30,8 +30,6 @@ from losscli.losses import Loss, losses
 from losscli.tasks import tasks
 
 REFERENCE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
-EXPECTS = {"regression": "values"}  # else logits
-TARGETS = {"regression": "any number", "multiclass": "class index"}  # else 0 or 1
 LINKS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid,
     "softmax": partial(torch.softmax, dim=-1),
@@ -93,19 +91,20 @@ def typed(label: str) -> str:
 def load(text: str, task: str, expects: str | None = None) -> Loss:
     """The loss that `FILE.py:NAME` is, for a task; nothing is put on the shelf.
 
-    `expects` is what it wants of a model: logits, or values in regression, unless this or an attribute `expects` of the
-    function or class says otherwise.
+    `expects` is what it wants of a model: the raw output (logits, or values in regression), unless this or an attribute
+    `expects` of the function or class says otherwise.
     """
     file, name = _parts(text)
     user_loss = _load_object(file, name)
-    expects = expects or getattr(user_loss, "expects", None) or EXPECTS.get(task, "logits")
-    links = tasks.get(task).links
+    home = tasks.get(task)
+    links = home.links
+    expects = expects or getattr(user_loss, "expects", None) or next(iter(links))
     if expects not in links:
         raise SpecError(f"a loss for {task} cannot expect {shown(expects)}", cure=choose_from(str(expects), links))
     own = Own(user_loss, label_of(text), str(file), task, links[expects])
-    per_value = task == "regression" and own.reduction != "batch"
+    per_value = not home.has_classes and own.reduction != "batch"
     return Loss(
-        label_of(text), task, expects, TARGETS.get(task, "0 or 1"), own, per_value, own.reduction == "batch", {}, (),
+        label_of(text), task, expects, home.domain, own, per_value, own.reduction == "batch", {}, (),
         findings=tuple(own.findings()),
     )  # fmt: skip
 
@@ -155,8 +154,8 @@ class Own:
 
     def __init__(self, user_loss: Any, label: str, file: str, task: str, link: str | None):
         self.label, self.file, self.link = label, file, link
-        self.inner = 2 if task == "multilabel" else 1  # dimensions of one run's target
-        self.task = task
+        self.task = tasks.get(task)
+        self.inner = self.task.target_ndim
         self.__doc__ = inspect.getdoc(user_loss) or f"A loss of your own, {label}."
         self.modules: list[nn.Module] = []
         self.learns = True  # whether a gradient comes back to the prediction
@@ -274,7 +273,7 @@ class Own:
 
     def _for_probabilities(self, kernel: Kernel, error: CodeError) -> CodeError:
         """The error, with the cure where the code does take probabilities."""
-        link = tasks.get(self.task).links.get("probabilities")
+        link = self.task.links.get("probabilities")
         if link is None or link == self.link:
             return error
         try:
@@ -335,14 +334,9 @@ class Own:
     def _sample(self, link: str | None) -> tuple[Tensor, Tensor]:
         """A stack of small runs: [RUNS, BATCH, ...] and its targets."""
         chance = torch.Generator().manual_seed(0)
-        wide = (RUNS, BATCH, WIDTH) if self.task in ("multiclass", "multilabel") else (RUNS, BATCH)
-        raw = torch.randn(wide, generator=chance)
-        if self.task == "multiclass":
-            target = torch.randint(WIDTH, wide[:2], generator=chance)
-        elif self.task == "regression":
-            target = torch.randn(wide, generator=chance)
-        else:
-            target = torch.randint(2, wide, generator=chance).float()
+        width = self.task.width(WIDTH, WIDTH)
+        raw = self.task.shape(torch.randn((RUNS, BATCH, width), generator=chance))
+        target = self.task.draw((RUNS, BATCH), width, self.task.domain, chance, torch.float32)
         return (LINKS[link](raw) if link else raw), target
 
     def findings(self) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from losscli.errors import SpecError, shown
+from losscli.tasks import tasks
 from losscli.tasks.labels import places_of
 
 BETA = 0.9999  # Cui et al. 2019, https://arxiv.org/abs/1901.05555
@@ -53,21 +54,12 @@ def class_counts(given: Any, target: np.ndarray, labels: Sequence[str]) -> np.nd
 
 
 def class_shares(target: np.ndarray, task: str) -> tuple[float, ...]:
-    """The share of each class among class indices [N] or probabilities [N, K]; of no and yes in a binary target, or
-    over all labels [N, L].
-
-    Numbers have no classes.
+    """The share of each class of a task's targets (`Task.class_shares`).
 
     >>> class_shares(np.array([0.0, 0.0, 0.0, 1.0]), "binary")
     (0.75, 0.25)
     """
-    if task == "regression":
-        return ()
-    if task == "multiclass":
-        counts = rows_of_class(target, 0)
-        return tuple(float(count) for count in counts / counts.sum())
-    yes = float(target.mean(dtype=np.float64))
-    return (1 - yes, yes)
+    return tasks.get(task).class_shares(target)
 
 
 def rows_of_class(target: np.ndarray, classes: int, weight: np.ndarray | None = None) -> np.ndarray:

@@ -25,6 +25,7 @@ from torch import Tensor
 from losscli.direction import LEVEL
 from losscli.errors import Finding, Place, Problem
 from losscli.shelf import Shelf
+from losscli.tasks.truths import Truths
 
 
 @dataclass(frozen=True)
@@ -283,6 +284,59 @@ class Task(ABC):
     def shape(self, output: Tensor) -> Tensor:
         """What the loss sees of the model's output [R, B, O]: the same, or [R, B] where there is one output per row."""
         return output
+
+    # What the losses of the task, and those who try them, must know of its rows.
+
+    target_ndim: ClassVar[int] = 1  # dimensions of the target of B rows: [B], or [B, L]
+    domain: ClassVar[str]  # what a number of its target is, in the words of a loss (losses/domain.py)
+    soft_domain: ClassVar[str | None] = None  # the same where it may be a share of the classes
+    axis: ClassVar[str]  # the line along which a loss tells most about itself: see `line`
+    sides: ClassVar[tuple[float, ...]] = (
+        1.0,
+    )  # the targets that `line` is drawn for, where a loss may tell them apart
+
+    @property
+    def rows_have_one_class(self) -> bool:
+        """Whether a row is of one class, so that the row can be weighed by it."""
+        return self.has_classes and self.target_ndim == 1
+
+    @property
+    def outputs_compete(self) -> bool:
+        """Whether the largest output of a row decides; else each decides by itself."""
+        return self.rows_have_one_class and self.rows_have_several_outputs
+
+    def width(self, classes: int, labels: int) -> int:
+        """How many outputs a row has where there are so many classes, or so many labels."""
+        return 1
+
+    def outcomes(self, width: int) -> Tensor | None:
+        """Every target that a row of `width` outputs can have, [Y] or [Y, L]; None where there is no end of them."""
+        return None
+
+    @abstractmethod
+    def draw(
+        self, shape: tuple[int, ...], width: int, domain: str, chance: torch.Generator, dtype: torch.dtype
+    ) -> Tensor:
+        """Random targets [*shape], or [*shape, L], for a loss whose target is of that domain."""
+
+    @abstractmethod
+    def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:
+        """Raw outputs that are right about a target [...] without a doubt, and outputs that are clearly wrong.
+
+        `size` is how large they are, `expects` what the loss expects of them (a key of `links`).
+        """
+
+    @abstractmethod
+    def line(self, along: Tensor, width: int, expects: str, side: Tensor) -> tuple[Tensor, Tensor]:
+        """Raw outputs at the points `along` [...] of `axis`, and a target for each: `side`, or one that is as good as any."""
+
+    def truths(self) -> Truths | None:
+        """The true distributions that a loss is asked about; None where a target is no class."""
+        return None
+
+    def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
+        """The share of each class among targets [N, ...], of no and yes over all labels; numbers have none."""
+        return ()
 
     @abstractmethod
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:

@@ -25,6 +25,7 @@ from losscli.tasks.labels import (
 from losscli.tasks.near_truth import decisions
 from losscli.tasks.order import positive_label, ranks
 from losscli.tasks.soft import are_shares, of_shares
+from losscli.tasks.truths import Truths, of_two
 
 
 class Binary(Task):
@@ -69,6 +70,33 @@ class Binary(Task):
     def shape(self, output: Tensor) -> Tensor:
         return output.squeeze(-1)  # [R, B, 1] -> [R, B]
 
+    domain = "0 or 1"
+    soft_domain = "0 to 1"
+    axis = "margin s x"
+    sides = (1.0, 0.0)
+
+    def outcomes(self, width: int) -> Tensor:
+        return torch.tensor([0.0, 1.0], dtype=torch.float64)
+
+    def draw(
+        self, shape: tuple[int, ...], width: int, domain: str, chance: torch.Generator, dtype: torch.dtype
+    ) -> Tensor:
+        return torch.randint(2, shape, generator=chance).to(dtype)
+
+    def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:
+        right = size * (2 * target - 1)
+        return right, -right
+
+    def line(self, along: Tensor, width: int, expects: str, side: Tensor) -> tuple[Tensor, Tensor]:
+        target = side.to(along).expand_as(along)
+        return (2 * target - 1) * along, target
+
+    def truths(self) -> Truths:
+        return of_two()
+
+    def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
+        return shares_of_yes(target)
+
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         return read_decisions(received, meaning)
 
@@ -103,6 +131,16 @@ def read_decisions(received: Tensor, meaning: str) -> Prediction:
     if meaning == "logits":
         return Prediction(received, labels, torch.sigmoid(received), logits=received)
     return Prediction(received, labels)
+
+
+def shares_of_yes(target: np.ndarray) -> tuple[float, float]:
+    """The shares of no and of yes among all values of a target.
+
+    >>> shares_of_yes(np.array([0.0, 0.0, 0.0, 1.0]))
+    (0.75, 0.25)
+    """
+    yes = float(target.mean(dtype=np.float64))
+    return 1 - yes, yes
 
 
 def prior_decisions(train: Tensor, rows: int) -> Prediction:

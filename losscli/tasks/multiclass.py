@@ -24,6 +24,7 @@ from losscli.tasks.labels import (
 from losscli.tasks.near_truth import classes
 from losscli.tasks.order import in_order
 from losscli.tasks.soft import per_class
+from losscli.tasks.truths import Truths, of_three
 
 
 class Multiclass(Task):
@@ -69,6 +70,44 @@ class Multiclass(Task):
 
     def outputs(self, target: Target) -> int:
         return len(target.labels)
+
+    domain = "class index"
+    soft_domain = "class index or probabilities"
+    axis = "logit margin of the right class"
+
+    def width(self, classes: int, labels: int) -> int:
+        return classes
+
+    def outcomes(self, width: int) -> Tensor:
+        return torch.arange(width)
+
+    def draw(
+        self, shape: tuple[int, ...], width: int, domain: str, chance: torch.Generator, dtype: torch.dtype
+    ) -> Tensor:
+        return torch.randint(width, shape, generator=chance)
+
+    def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:
+        """Rank logits are one for each step between two ranks; other outputs give the right one's place to the next class."""
+        if expects == "rank-logits":
+            right = size * (2 * (target[..., None] > torch.arange(width - 1)).double() - 1)
+            return right, -right
+        right = size * (2 * torch.nn.functional.one_hot(target, width).double() - 1)
+        return right, right.roll(1, -1)
+
+    def line(self, along: Tensor, width: int, expects: str, side: Tensor) -> tuple[Tensor, Tensor]:
+        """The first class is right and the others are equal; or the highest rank is, and all rank logits are alike."""
+        if expects == "rank-logits":
+            return along.unsqueeze(-1).expand(*along.shape, width - 1), torch.full(along.shape, width - 1)
+        first = (torch.arange(width) == 0).to(along)
+        return along.unsqueeze(-1) * first, torch.zeros(along.shape, dtype=torch.long)
+
+    def truths(self) -> Truths:
+        return of_three()
+
+    def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
+        """Of class indices [N], or of probabilities [N, K]."""
+        counts = np.bincount(target.astype(np.int64)) if target.ndim == 1 else target.sum(axis=0, dtype=np.float64)
+        return tuple(float(count) for count in counts / counts.sum())
 
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         """The largest of K wins. What is called a probability is clamped and made to sum to 1 where it does not."""

@@ -7,14 +7,16 @@ from shlex import quote
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
 from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
-from losscli.tasks.binary import prior_decisions, read_decisions
+from losscli.tasks.binary import prior_decisions, read_decisions, shares_of_yes
 from losscli.tasks.labels import label_of, occurring, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.near_truth import decisions
 from losscli.tasks.order import ranks
+from losscli.tasks.truths import Truths, of_labels
 
 SEPARATORS = (";", "|", ",", "/")  # what usually stands between the labels of one cell
 MEANS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
@@ -56,6 +58,36 @@ class Multilabel(Task):
 
     def outputs(self, target: Target) -> int:
         return len(target.labels)
+
+    target_ndim = 2
+    domain = "0 or 1"
+    axis = "margin s x of every label"
+
+    def width(self, classes: int, labels: int) -> int:
+        return labels
+
+    def outcomes(self, width: int) -> Tensor:
+        return torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * width).view(-1, width)
+
+    def draw(
+        self, shape: tuple[int, ...], width: int, domain: str, chance: torch.Generator, dtype: torch.dtype
+    ) -> Tensor:
+        return torch.randint(2, (*shape, width), generator=chance).to(dtype)
+
+    def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:
+        right = size * (2 * target - 1)
+        return right, -right
+
+    def line(self, along: Tensor, width: int, expects: str, side: Tensor) -> tuple[Tensor, Tensor]:
+        """A row that has the first label and no other."""
+        target = (torch.arange(width) == 0).to(along).expand(*along.shape, width)
+        return (2 * target - 1) * along.unsqueeze(-1), target
+
+    def truths(self) -> Truths:
+        return of_labels()
+
+    def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
+        return shares_of_yes(target)
 
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         return read_decisions(received, meaning)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, shown
@@ -61,6 +62,30 @@ class Regression(Task):
 
     def shape(self, output: Tensor) -> Tensor:
         return output.squeeze(-1) if output.shape[-1] == 1 else output  # [R, B, 1] -> [R, B]; [R, B, O] stays
+
+    domain = "any number"
+    axis = "residual: prediction - target"
+    sides = (0.0,)
+
+    def draw(
+        self, shape: tuple[int, ...], width: int, domain: str, chance: torch.Generator, dtype: torch.dtype
+    ) -> Tensor:
+        if domain in ("0 or 1", "0 to 1"):
+            return torch.randint(2, shape, generator=chance).to(dtype)
+        normal = torch.randn(shape, generator=chance, dtype=dtype)
+        if domain == "count (integer >= 0)":
+            return (normal.abs() * 3).floor()
+        return normal.exp() if domain in ("number > 0", "number >= 0") else normal
+
+    def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:
+        """What is wrong is 3 off."""
+        right = target.clamp(min=0.5).log() if expects == "log-rates" else target
+        return right, right + 3
+
+    def line(self, along: Tensor, width: int, expects: str, side: Tensor) -> tuple[Tensor, Tensor]:
+        target = side.to(along).expand_as(along)
+        values = target + along
+        return values.log() if expects == "log-rates" else values, target
 
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         return Prediction(values=received if scale is None else scale.predicted(received))

@@ -47,7 +47,7 @@ class Case:
     @property
     def over_labels(self) -> bool:
         """Borrowed for several labels: a loss per value, averaged over them."""
-        return self.task == "multilabel" and self.loss.task != self.task
+        return self.loss.averages_for(self.task)
 
     def received(self, raw: Tensor) -> Tensor:
         """What the loss gets of a model's output: probabilities after a sigmoid or a softmax, and so on."""

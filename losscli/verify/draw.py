@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
+from losscli.tasks import tasks
 from losscli.verify import Case, Sample
 
 RUNS, SAMPLES, CLASSES, LABELS = 3, 6, 4, 2
@@ -20,35 +21,27 @@ LOGARITHMS = ("log-rates", "mean+log-variance", "location+log-scale")
 
 def outputs(case: Case) -> int | None:
     """How many numbers a loss sees of each sample: K classes, L labels, several heads; None where it is one."""
-    classes = CLASSES if case.task == "multiclass" else 1
     if case.loss.heads is not None:
-        return case.loss.heads(classes, case.options)
-    if case.task == "multiclass":
-        return CLASSES
-    return LABELS if case.task == "multilabel" else None
+        return case.loss.heads(width(case), case.options)
+    return width(case) if tasks.get(case.task).rows_have_several_outputs else None
+
+
+def width(case: Case) -> int:
+    """How many outputs of its own the task has for a sample."""
+    return tasks.get(case.task).width(CLASSES, LABELS)
 
 
 def raw(case: Case, *shape: int, seed: int = 0) -> Tensor:
     """What a model may put out, float64 [*shape] or [*shape, K]."""
-    width = outputs(case)
-    full = shape if width is None else (*shape, width)
+    inner = outputs(case)
+    full = shape if inner is None else (*shape, inner)
     return torch.randn(full, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) * 2
 
 
 def targets(case: Case, *shape: int, seed: int = 0) -> Tensor:
     """Targets of the loss's domain: class indices, or float64; [*shape], or [*shape, L] of labels."""
     chance = torch.Generator().manual_seed(seed + 1)
-    if case.task == "multiclass":
-        return torch.randint(CLASSES, shape, generator=chance)
-    full = (*shape, LABELS) if case.task == "multilabel" else shape
-    if case.loss.target in ("0 or 1", "0 to 1"):
-        return torch.randint(2, full, generator=chance).double()
-    normal = torch.randn(full, generator=chance, dtype=torch.float64)
-    if case.loss.target == "count (integer >= 0)":
-        return (normal.abs() * 3).floor()
-    if case.loss.target == "number > 0":
-        return normal.exp()
-    return normal.exp() if case.loss.target == "number >= 0" else normal
+    return tasks.get(case.task).draw(shape, width(case), case.loss.target, chance, torch.float64)
 
 
 def ordinary(case: Case) -> Iterator[Sample]:
@@ -70,12 +63,12 @@ def few(case: Case) -> Iterator[Sample]:
 
 def extreme(case: Case) -> Iterator[Sample]:
     """Every extreme output with every target: as one batch, and each as a batch of its own."""
-    width = outputs(case) or 1
+    inner = outputs(case) or 1
     largest = LARGEST_LOG if case.loss.expects in LOGARITHMS else LARGEST
     ends = [-largest, 0.0, largest]
-    corners = torch.tensor(ends if width > 1 else [*ends, -largest / 100, largest / 100, -1e-30, 1e-30, 16.0, -16.0])
+    corners = torch.tensor(ends if inner > 1 else [*ends, -largest / 100, largest / 100, -1e-30, 1e-30, 16.0, -16.0])
     target_values = _extreme_targets(case)
-    lines = torch.cartesian_prod(*[corners.double()] * width).view(-1, width)
+    lines = torch.cartesian_prod(*[corners.double()] * inner).view(-1, inner)
     paired = lines.repeat_interleave(len(target_values), dim=0)
     sample = Sample(
         paired if outputs(case) else paired[:, 0], target_values.repeat(len(lines), *(1,) * (target_values.ndim - 1))
@@ -86,14 +79,11 @@ def extreme(case: Case) -> Iterator[Sample]:
 
 def _extreme_targets(case: Case) -> Tensor:
     """The targets at the ends of the domain, [n] or [n, L]."""
-    if case.task == "multiclass":
-        return torch.arange(CLASSES)
+    outcomes = tasks.get(case.task).outcomes(width(case))
+    if outcomes is not None:
+        return outcomes
     ends = {"any number": [-LARGEST, 0.0, LARGEST], "number > 0": [1.0 / LARGEST, 1.0, LARGEST]}
-    if case.task == "regression":
-        return torch.tensor(ends.get(case.loss.target, [0.0, 1.0, LARGEST]), dtype=torch.float64)
-    if case.task == "multilabel":
-        return torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * LABELS)
-    return torch.tensor([0.0, 1.0], dtype=torch.float64)
+    return torch.tensor(ends.get(case.loss.target, [0.0, 1.0, LARGEST]), dtype=torch.float64)
 
 
 def settings(loss: Loss, given: Mapping[str, Any], task: str) -> list[dict[str, Any]]:

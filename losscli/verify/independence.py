@@ -12,8 +12,9 @@ from losscli.errors import CodeError
 from losscli.losses import Bounds, PerClass
 from losscli.stack.head import Head
 from losscli.stack.objective import Group
+from losscli.tasks import tasks
 from losscli.verify import Case, Sample, must
-from losscli.verify.draw import CLASSES, choices, numbers, ordinary
+from losscli.verify.draw import choices, numbers, ordinary, width
 
 RELATIVE, ABSOLUTE = 1e-10, 1e-12  # float64, where only the order of a sum may differ
 
@@ -129,7 +130,7 @@ def weight_two_is_twice(case: Case, sample: Sample) -> str | None:
 
 
 def _no_class_weight(case: Case) -> str | None:
-    if case.task not in ("binary", "multiclass"):
+    if not tasks.get(case.task).rows_have_one_class:
         return f"a row of task {case.task} has no one class"
     if "weight" in case.loss.options and case.options.get("label_smoothing"):
         return "label smoothing gives every row a part of every class"
@@ -145,7 +146,9 @@ def _no_class_weight(case: Case) -> str | None:
 )
 def class_weight_two_is_twice(case: Case, sample: Sample) -> str | None:
     """Class 1, by weight and by repetition; run by run, since each has other rows of it."""
-    weight = torch.ones(1, 1, CLASSES if case.task == "multiclass" else 2, dtype=torch.float64)
+    classes = tasks.get(case.task).outcomes(width(case))
+    assert classes is not None  # a row has one
+    weight = torch.ones(1, 1, len(classes), dtype=torch.float64)
     weight[..., 1] = 2
     plain = Case(case.loss, case.task, {name: value for name, value in case.options.items() if name != "weight"})
     for run in range(len(sample.raw)):

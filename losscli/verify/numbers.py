@@ -6,10 +6,10 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
+from losscli.tasks import tasks
 from losscli.verify import Case, Sample, must
-from losscli.verify.draw import CLASSES, extreme, few, many, ordinary
+from losscli.verify.draw import extreme, few, many, ordinary, width
 from losscli.verify.independence import on_nan, over_batch
 
 STEP, SLOPE = 1e-6, 1e-4  # how far finite differences look, and how far they may be off
@@ -126,17 +126,6 @@ def nan_is_shown(case: Case, sample: Sample) -> str | None:
     return "a NaN spreads to other samples" if hidden[:, 1:].any() else None
 
 
-def _right(case: Case, target: Tensor) -> Tensor:
-    """What a model would put out that has no doubt and is right."""
-    if case.loss.expects == "rank-logits":
-        return CLEAR * (2 * (target[..., None] > torch.arange(CLASSES - 1)).double() - 1)
-    if case.task == "multiclass":
-        return CLEAR * (2 * one_hot(target, CLASSES).double() - 1)
-    if case.task == "regression":
-        return target.clamp(min=0.5).log() if case.loss.expects == "log-rates" else target
-    return CLEAR * (2 * target - 1)
-
-
 def _no_direction(case: Case) -> str | None:
     if case.loss.heads is not None and case.loss.expects != "rank-logits":
         return "it has several outputs per target"
@@ -151,10 +140,7 @@ def _no_direction(case: Case) -> str | None:
     unless=_no_direction,
 )
 def lower_when_right(case: Case, sample: Sample) -> str | None:
-    """The whole batch right, and the whole batch wrong: 3 off in regression, or the other class."""
-    right = _right(case, sample.target)
-    wrong = right + 3 if case.task == "regression" else -right
-    if case.task == "multiclass" and case.loss.expects != "rank-logits":
-        wrong = right.roll(1, -1)
-    costs = [case.value(Sample(raw, sample.target)).detach().mean().item() for raw in (right, wrong)]
+    """The whole batch right, and the whole batch wrong."""
+    ends = tasks.get(case.task).extremes(sample.target, width(case), case.loss.expects, CLEAR)
+    costs = [case.value(Sample(raw, sample.target)).detach().mean().item() for raw in ends]
     return None if costs[0] < costs[1] else f"right costs {costs[0]:.4g}, wrong costs {costs[1]:.4g}"

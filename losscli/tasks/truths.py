@@ -1,20 +1,19 @@
 """True distributions that a loss is asked about: all over their range, near ties, and with classes that hardly occur.
 
-Shape letters as in trial.py: Y outcomes, P true distributions, C classes or labels to decide about.
+Shape letters: Y outcomes, P true distributions, C classes or labels to decide about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from itertools import permutations, product
 
 import torch
 from torch import Tensor
 
-from losscli.explain.trial import CLASSES, LABELS
-
+CLASSES, LABELS = 3, 2  # the fewest with which a task of several shows what it is
 LINE = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)
 LEADS = (0.08, 0.02, 0.004)  # of the most probable class before the next
 NEAR_ENDS = (0.001, 0.01, 0.49, 0.499, 0.501, 0.51, 0.99, 0.999)  # of yes
@@ -44,31 +43,39 @@ class Truths:
         return replace(self, outcomes=shares, marginals=shares[:, -self.marginals.shape[-1] :], least=least)
 
 
-@lru_cache(maxsize=3)
-def truths(kind: str) -> Truths:
-    """True distributions for a task; the arrays are small, and the same for every loss of it."""
-    if kind == "multilabel":
-        return _over_labels()
-    outcomes = _of_two() if kind == "binary" else torch.tensor(list(_of_three()), dtype=torch.float64)
-    line = len(outcomes) - len(NEAR_ENDS) if kind == "binary" else len(LINE)
-    marginals = outcomes[:, 1:] if kind == "binary" else outcomes
+# The arrays are small, and the same for every loss of a task.
+
+
+@cache
+def of_two() -> Truths:
+    """Of no and yes."""
+    yes = torch.cat([torch.arange(1, 40, dtype=torch.float64) / 40, torch.tensor(NEAR_ENDS, dtype=torch.float64)])
+    outcomes = torch.stack([1 - yes, yes], -1)
+    return _of_classes(outcomes, outcomes[:, 1:], len(outcomes) - len(NEAR_ENDS))
+
+
+@cache
+def of_three() -> Truths:
+    """Of three classes."""
+    outcomes = torch.tensor(list(_three()), dtype=torch.float64)
+    return _of_classes(outcomes, outcomes, len(LINE))
+
+
+def _of_classes(outcomes: Tensor, marginals: Tensor, line: int) -> Truths:
     two = outcomes.topk(2, -1).values
     return Truths(outcomes, marginals, outcomes.argmax(-1), _lead(two[:, 0] - two[:, 1]), two[:, 1], line)
 
 
-def _of_two() -> Tensor:
-    yes = torch.cat([torch.arange(1, 40, dtype=torch.float64) / 40, torch.tensor(NEAR_ENDS, dtype=torch.float64)])
-    return torch.stack([1 - yes, yes], -1)
-
-
-def _of_three() -> Iterator[tuple[float, ...]]:
+def _three() -> Iterator[tuple[float, ...]]:
     yield from ((at, 0.62 * (1 - at), 0.38 * (1 - at)) for at in LINE)
     yield from (tuple(n / 8 for n in part) for part in product(range(1, 7), repeat=CLASSES) if sum(part) == 8)
     for lead, rare in product(LEADS, RARE):
         yield from permutations(((1 - rare + lead) / 2, (1 - rare - lead) / 2, rare))
 
 
-def _over_labels() -> Truths:
+@cache
+def of_labels() -> Truths:
+    """Of two labels, hence of four outcomes."""
     states = torch.tensor(list(product((0.0, 1.0), repeat=LABELS)), dtype=torch.float64)  # [Y, L]
     fixed = [(at, 0.3) for at in (0.05, 0.2, 0.35, 0.45, 0.55, 0.65, 0.8, 0.95)]
     square = list(product((0.01, 0.1, 0.4, 0.49, 0.7, 0.9), repeat=LABELS))
