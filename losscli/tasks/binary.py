@@ -24,7 +24,7 @@ from losscli.tasks.labels import (
 )
 from losscli.tasks.near_truth import decisions
 from losscli.tasks.order import positive_label, ranks
-from losscli.tasks.soft import are_shares, of_shares
+from losscli.tasks.soft import are_shares, of_shares, refuse_near_shares
 from losscli.tasks.truths import Truths, of_two
 
 
@@ -53,6 +53,7 @@ class Binary(Task):
         refuse_missing(columns)
         if are_shares(column):
             return of_shares(name, column, options)
+        refuse_near_shares(column, name)
         refuse_fractions(column, name, self.name)
         index, names = occurring(column)
         index, labels = arranged(index, names, ranks(names)[0])

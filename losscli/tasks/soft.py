@@ -13,6 +13,7 @@ from losscli.tasks.order import in_order, positive_label
 
 CLOSE = 1e-3  # how far the sum of a row may be from 1
 MOST_PLACES = 5
+MOSTLY = 0.1  # of the numbers may lie outside 0 to 1 where shares are meant
 
 
 def per_class(columns: Mapping[str, Column], options: TargetOptions) -> Target:
@@ -56,6 +57,21 @@ def are_shares(column: Column) -> bool:
     if column.is_category or not len(values) or not bool(((values >= 0) & (values <= 1)).all()):
         return False
     return bool((values != np.floor(values)).any())
+
+
+def refuse_near_shares(column: Column, name: str) -> None:
+    """`DataError` at the first number outside 0 to 1 where nearly all lie within, and are not whole: shares, but for a slip."""
+    values = column.values
+    if column.is_category or not bool((values != np.floor(values)).any()):
+        return
+    outside = np.flatnonzero((values < 0) | (values > 1))
+    if len(outside) <= MOSTLY * len(values):
+        raise DataError(
+            f"the target {shown(name)} looks like shares of yes, which lie between 0 and 1, and {label_of(values[outside[0]])} "
+            f"does not ({counted(len(outside), 'such value')})",
+            place=place_of(column, int(outside[0])),
+            cure="correct these rows or leave them out; or use task: regression",
+        )
 
 
 def of_shares(name: str, column: Column, options: TargetOptions) -> Target:

@@ -18,7 +18,7 @@ from losscli.metrics import evaluation_metrics
 from losscli.pipeline import run
 from losscli.record.reader import read_predictions
 from losscli.spec.load import load_spec
-from losscli.tasks import Column, Target, TargetOptions, tasks
+from losscli.tasks import Column, Origin, Target, TargetOptions, tasks
 
 BINARY = tasks.get("binary")
 RNG = np.random.default_rng(5)
@@ -142,3 +142,14 @@ def test_losses_of_one_class_per_row_are_refused_with_those_that_take_shares(tmp
     told = str([(problem.message, problem.cure) for problem in refused.value.problems])
     assert "hinge takes one class per row, and the target holds shares of yes" in told
     assert "bce-logits" in told
+
+
+def test_one_number_outside_is_named_not_the_shares() -> None:
+    values = [0.07, 0.4, 1.02, *np.linspace(0.1, 0.9, 30)]
+    with pytest.raises(DataError) as caught:
+        BINARY.decode({"y": Column(np.array(values), origin=Origin("rows.csv", 2, np.arange(2, 35)))})
+    (problem,) = caught.value.problems
+    assert "lie between 0 and 1, and 1.02 does not (1 such value)" in problem.message
+    assert (problem.place.line, problem.place.column) == (4, 2)
+    with pytest.raises(DataError, match="is not a whole number"):
+        BINARY.decode({"y": Column(np.array([0.5, 20.0, 99.5]))})
