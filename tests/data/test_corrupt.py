@@ -1,6 +1,5 @@
 """Damage on purpose: exact counts, the training split only, the same for a seed, more of it at a higher level."""
 
-
 import numpy as np
 import pytest
 from pydantic import ValidationError
