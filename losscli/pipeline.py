@@ -24,7 +24,6 @@ from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.tune import grids_of, may_be
 from losscli.stack.baseline import baseline
-from losscli.stack.probe import edges
 from losscli.stack.resolution import limits
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState, mean_of
@@ -110,7 +109,7 @@ def _tick(experiment: Experiment, epoch: int, epochs: int, done: int, total: int
 
 def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
     """The arena's leaderboard from its finished runs."""
-    spec, metrics = experiment.spec, experiment.job.metrics
+    spec, metrics, task = experiment.spec, experiment.job.metrics, experiment.job.task
     datasets = experiment.different
     arena = build_arena(
         experiment.entries,
@@ -120,8 +119,9 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         headline=metrics[0].name,
         directions={metric.name: metric.direction for metric in (*metrics, *experiment.job.evaluation)},
         ranges={metric.name: (metric.low, metric.high) for metric in experiment.job.evaluation},
-        baseline=baseline(datasets, experiment.job.task, metrics, experiment.job.evaluation),
+        baseline=baseline(datasets, task, metrics, experiment.job.evaluation),
         labels=datasets[0].target.labels,
+        positive=task.positive(datasets[0].target.labels),
         findings=experiment.findings,
         spec=spec.model_dump(mode="json"),
         rows=experiment.rows,
@@ -130,10 +130,10 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         split=spec.data.split.kind,
         ratios=experiment.ratios,
         corrupt=spec.data.corrupt.active(),
-        test=TestRows(*limits(experiment.datasets, experiment.job.task, _limited(experiment))),
+        test=TestRows(*limits(experiment.datasets, task, _limited(experiment))),
     )
     probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
-    arena = replace(arena, why=why(arena, probed, edges(experiment.job.task)))
+    arena = replace(arena, why=why(arena, probed, task))
     grids = {entry.name: grids_of(spec, entry) for entry in experiment.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
 

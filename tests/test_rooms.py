@@ -88,3 +88,63 @@ def test_no_function_is_longer_than_a_screen() -> None:
                 if lines > 40:
                     long.append(f"{path.relative_to(PACKAGE)}:{node.name} ({lines})")
     assert long == []
+
+
+TASKS = {"binary", "multiclass", "multilabel", "regression"}
+NAMES_ELSEWHERE = PACKAGE / "losses" / "foreign.py"  # for each task, what serves in place of another library's loss
+
+
+def by_name(tree: ast.AST) -> list[int]:
+    """The lines that ask for a task by its name: comparisons, cases of a match, and tables with a value for each task."""
+    lines = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            asked = [side for side in (node.left, *node.comparators) if names_in(side)]
+        elif isinstance(node, ast.match_case):
+            asked = [value for value in ast.walk(node.pattern) if isinstance(value, ast.MatchValue) and names_in(value)]
+        elif isinstance(node, ast.Dict):
+            keys = [key for key in node.keys if key is not None and names_in(key)]
+            asked = keys if len(keys) > 1 else []
+        else:
+            asked = []
+        lines += [asked[0].lineno] if asked else []
+    return lines
+
+
+def names_in(side: ast.AST) -> set[str]:
+    """The tasks that one side of a comparison names: itself, or as members of what is written out; not what a call is given."""
+    if isinstance(side, ast.Constant):
+        return TASKS & {side.value} if isinstance(side.value, str) else set()
+    if isinstance(side, ast.MatchValue):
+        return names_in(side.value)
+    if isinstance(side, (ast.Tuple, ast.List, ast.Set)):
+        return {name for member in side.elts for name in names_in(member)}
+    return set()
+
+
+def test_questions_by_name_are_seen() -> None:
+    asked = {
+        'if task == "binary": ...': 1,
+        'if "binary" != task.name: ...': 1,
+        'if task in ("binary", "multiclass"): ...': 1,
+        'if (task, loss) == ("binary", "focal"): ...': 1,
+        'if "multiclass" in item.tasks: ...': 1,
+        'match task:\n    case "binary" | "multilabel": ...': 1,
+        'WORDS = {"binary": 1, "multiclass": 2}': 1,
+        'task = tasks.get("binary")': 0,
+        '@metric("binary", reads="scores")\ndef auroc(): ...': 0,
+        'MADE_FOR = {"moons": "binary"}': 0,
+        'if tasks.get("binary").outputs(target) == 1: ...': 0,
+    }
+    assert {code: len(by_name(ast.parse(code))) for code in asked} == asked
+
+
+def test_no_room_asks_for_a_task_by_name() -> None:
+    """What a task is, the task says (`losscli/tasks/`): so that a new one is one file."""
+    places = [
+        f"{path.relative_to(PACKAGE)}:{line}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if room(path) != "tasks" and path != NAMES_ELSEWHERE
+        for line in by_name(ast.parse(path.read_text()))
+    ]
+    assert places == []

@@ -100,10 +100,9 @@ def describe(table: Table) -> Inspection:
 
 def _target(profile: Profile, reason: str) -> TargetFacts:
     labels = profile.target.labels
-    classes = (
-        () if profile.task == "regression" else tuple(zip(labels, map(round, profile.counts.tolist()), strict=True))
-    )
-    numbers = profile.target.values.reshape(profile.rows, -1).T if profile.task == "regression" else np.empty((0, 0))
+    counts = map(round, profile.counts.tolist())
+    classes = tuple(zip(labels, counts, strict=True)) if profile.has_classes else ()
+    numbers = np.empty((0, 0)) if profile.has_classes else profile.target.values.reshape(profile.rows, -1).T
     drawn = tuple(histogram(column.astype(np.float64)) for column in numbers)
     measured = {
         heuristic.name: advice.reason

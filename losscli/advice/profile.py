@@ -30,6 +30,10 @@ class Profile:
         return len(self.target.values)
 
     @property
+    def has_classes(self) -> bool:
+        return tasks.get(self.task).has_classes
+
+    @property
     def soft(self) -> bool:
         """Targets that are shares: of yes, or of each class."""
         return self.target.soft
@@ -40,7 +44,7 @@ class Profile:
 
         Empty for numbers.
         """
-        if self.task == "regression":
+        if not self.has_classes:
             return np.zeros(0)
         if self.target.values.ndim == 2:
             return np.asarray(self.target.values.sum(axis=0, dtype=np.float64))
@@ -66,8 +70,8 @@ class Profile:
     @cached_property
     def leaks(self) -> list[Finding]:
         """The features that tell the target, or nearly."""
-        findings = leaks(self.table, self.target, [], tasks.get(self.task).has_classes)
-        if self.copies and self.task == "regression":
+        findings = leaks(self.table, self.target, [], self.has_classes)
+        if self.copies and not self.has_classes:
             named = ", ".join(map(shown, self.copies[:5]))
             findings.append(Finding("fit-without", "info", f"what a linear fit explains was measured without {named}"))
         return findings
@@ -85,7 +89,7 @@ class Profile:
     @cached_property
     def leftover(self) -> Leftover | None:
         """What a linear fit leaves over of a regression target; None for several targets, and for too few rows."""
-        if self.task != "regression" or self.target.values.ndim != 1:
+        if self.has_classes or self.target.values.ndim != 1:
             return None
         return leftover(self.features, self.target.values.astype(np.float64))
 

@@ -119,7 +119,7 @@ def advised(name: str, overrides: Overrides) -> tuple[Spec, Recommendation]:
 
 def _refuse_ids(profile: Profile) -> None:
     classes = len(profile.target.labels)
-    if profile.task == "multiclass" and not profile.soft and classes > profile.rows / LEAST_EACH:
+    if tasks.get(profile.task).outputs_compete and not profile.soft and classes > profile.rows / LEAST_EACH:
         raise DataError(
             f"the target {shown(next(iter(profile.table.targets)))} has {classes} classes in {counted(profile.rows, 'row')}: "
             "it looks like an id, and nothing can be learned of a class with one row",

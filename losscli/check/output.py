@@ -19,18 +19,18 @@ def _reach(call: LossCall, low: float, high: float) -> bool | str:
     """
     import torch
 
-    classes = len(call.shares) if call.task == "multiclass" else 1
+    task, loss = tasks.get(call.task), call.loss
+    classes = len(call.shares) if task.outputs_compete else 1
     if not classes:
         return True
     received = torch.full((1, 2, classes), low, dtype=torch.float64)
     received[:, 0, 0], received[:, 1, 1:] = high, high  # one class above all others, and one below
-    task, loss = tasks.get(call.task), call.loss
-    shaped = received if call.task != "binary" else received.squeeze(-1)
+    shaped = task.shape(received)
     point = None if loss.point is None else loss.point(shaped, call.settings)
     probabilities = task.read(shaped, loss.expects).probabilities if point is None else point
     if probabilities is None:
         return True
-    first = probabilities if call.task == "binary" else probabilities[..., 0]
+    first = probabilities.reshape(1, 2, -1)[..., 0]
     return f"no probability leaves {float(first.min()):.2g} to {float(first.max()):.2g}"
 
 
@@ -44,7 +44,8 @@ def _reach(call: LossCall, low: float, high: float) -> bool | str:
     good=(("multiclass", "cross-entropy", ()), ("multiclass", "nll", ("log-softmax",))),
 )
 def double_softmax(call: LossCall) -> bool | str:
-    applies = call.task == "multiclass" and call.loss.expects in ("logits", "scores") and call.last == "softmax"
+    takes_scores = call.loss.expects in ("logits", "scores") and call.last == "softmax"
+    applies = takes_scores and tasks.get(call.task).outputs_compete
     return applies and _reach(call, 0.0, 1.0)
 
 
@@ -150,7 +151,9 @@ def sigmoid_before_softmax_loss(call: LossCall) -> bool:
     good=(("multilabel", "bce", ("sigmoid",)),),
 )
 def softmax_over_labels(call: LossCall) -> bool:
-    return call.task == "multilabel" and call.last in ("softmax", "log-softmax")
+    task = tasks.get(call.task)
+    many = task.yes_or_no and task.rows_have_several_outputs
+    return many and call.last in ("softmax", "log-softmax")
 
 
 @rule(
@@ -162,7 +165,8 @@ def softmax_over_labels(call: LossCall) -> bool:
     good=(("multiclass", "nll", ("log-softmax",)),),
 )
 def needless_log_softmax(call: LossCall) -> bool:
-    return call.task == "multiclass" and call.loss.expects == "logits" and call.chain == ("log-softmax",)
+    applies = call.loss.expects == "logits" and call.chain == ("log-softmax",)
+    return applies and tasks.get(call.task).outputs_compete
 
 
 @rule(
@@ -174,4 +178,4 @@ def needless_log_softmax(call: LossCall) -> bool:
     good=(("regression", "mse", ()),),
 )
 def bounded_values(call: LossCall) -> bool:
-    return call.task == "regression" and call.loss.expects == "values" and bool(call.chain)
+    return call.loss.expects == "values" and bool(call.chain)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from losscli.check import LossCall, rule
+from losscli.tasks import tasks
 
 RARE = 0.3  # the share of a class below which it is called rare
 RARELY_YES: dict[str, Any] = {"shares": (0.9, 0.1)}
@@ -30,7 +31,8 @@ EVEN: dict[str, Any] = {"shares": (0.5, 0.5)}
 def focal_alpha_lowers_the_rare_class(call: LossCall) -> str:
     """The weights of a positive and of a negative, where the rare one is the lighter; else nothing."""
     alpha = call.settings.get("alpha")
-    if (call.loss.task, call.loss.name) != ("binary", "focal") or alpha is None or not call.shares:
+    of_yes_or_no = call.loss.name == "focal" and tasks.get(call.loss.task).yes_or_no
+    if not of_yes_or_no or alpha is None or not call.shares:
         return ""
     share = call.shares[1]
     if alpha >= 0.5 or share >= RARE:

@@ -123,7 +123,7 @@ def _threshold(text: str | None, runs: Sequence[Restored]) -> float | None:
     """A number, or a metric: then the threshold that was best for it on the valid split, the mean over the runs."""
     if text is None:
         return None
-    if runs[0].task.name not in ("binary", "multilabel"):
+    if not runs[0].task.yes_or_no:
         raise SpecError(f"--threshold is for yes or no, and the task is {runs[0].task.name}", cure="leave it out")
     kept = [(run.result.get("calibration") or {}).get("thresholds") or {} for run in runs]
     values = [thresholds[text] for thresholds in kept if thresholds.get(text) is not None]

@@ -169,15 +169,13 @@ def _header(console: Console, arena: Arena, device: str) -> None:
 
 def _mapping(arena: Arena, most: int = 10) -> str:
     """The user's label of each class, or the names of the target columns; nothing where they are 0, 1, 2 anyway."""
+    from losscli.tasks import tasks
+
     if list(arena.labels) == [str(index) for index in range(len(arena.labels))]:
         return ""
-    shown = [visible(label, 40) for label in arena.labels[:most]]
-    if arena.task in ("binary", "multiclass"):
-        shown = [f"{index} = {label}" for index, label in enumerate(shown)]
-    if arena.task == "binary":
-        shown[1:] = [f"{label} (positive)" for label in shown[1:]]
+    listed = tasks.get(arena.task).legend([visible(label, 40) for label in arena.labels[:most]])
     more = f" and {len(arena.labels) - most} more" if len(arena.labels) > most else ""
-    return f"target: {', '.join(shown)}{more}" if shown else ""
+    return f"target: {', '.join(listed)}{more}" if listed else ""
 
 
 def _of_levels(arenas: Sequence[Arena]) -> list[Finding]:

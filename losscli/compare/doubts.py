@@ -16,15 +16,15 @@ CLAIMS = ("better", "worse")
 TESTED = (*CLAIMS, "inconclusive", "equivalent")  # verdicts that come from a test on pairs
 
 
-def doubts(arena: Arena, test_ratio: float) -> list[Finding]:
-    """All of them, for an arena whose verdicts are known; `test_ratio` as in `statistics`."""
+def doubts(arena: Arena, test_ratio: float, positive: str | None) -> list[Finding]:
+    """All of them, for an arena whose verdicts are known; `test_ratio` as in `statistics`, `positive` as in `build_arena`."""
     runs: dict[str, list[RunResult]] = {entry.entry: [] for entry in arena.entries}
     for run in arena.runs:
         runs[run.entry].append(run)
     metrics = list(dict.fromkeys([arena.headline, *(metric for entry in arena.entries for metric in entry.deltas)]))
     return [
         *_diverged(runs),
-        *_never_positive(arena),
+        *(_never_positive(arena, positive) if positive is not None else ()),
         *_impossible(arena, metrics),
         *(finding for metric in metrics for finding in _unmeasured(arena, metric, runs)),
         *_shapes(arena, runs, test_ratio),
@@ -101,19 +101,16 @@ def _instead(arena: Arena) -> str:
     return ""
 
 
-def _never_positive(arena: Arena) -> list[Finding]:
+def _never_positive(arena: Arena, positive: str) -> list[Finding]:
     """Entries that get no positive test row right with any seed, as far as f1 or recall tell; accuracy hides it."""
-    if arena.task != "binary":
-        return []
     findings = []
     for entry in arena.entries:
         measured = entry.scores.get("test", {})
         values = next((measured[metric].values for metric in ("recall", "f1") if metric in measured), ())
         finite = [value for value in values if math.isfinite(value)]
         if finite and not any(finite):
-            name = f"class {shown(arena.labels[1])}" if len(arena.labels) == 2 else "positive class"
             seeds = f"{len(finite)} of {counted(len(values), 'seed')}"
-            message = f"{entry.entry} recognises no test row of the {name} in {seeds}"
+            message = f"{entry.entry} recognises no test row of the class {shown(positive)} in {seeds}"
             cure = "pos_weight: balanced, or a loss for rare classes such as focal, or longer training"
             findings.append(Finding("never-positive", "warning", message, cure))
     return findings

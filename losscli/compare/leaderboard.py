@@ -36,6 +36,7 @@ def build_arena(
     ranges: Mapping[str, tuple[float, float]] | None = None,
     baseline: Mapping[str, Mapping[str, float]],
     labels: Sequence[str] = (),
+    positive: str | None = None,
     findings: Sequence[Finding] = (),
     spec: Mapping[str, Any] | None = None,
     rows: Mapping[str, int] | None = None,
@@ -54,6 +55,7 @@ def build_arena(
     what divides the rows, and `resampled` that each seed draws its own split, which widens the intervals (see
     `statistics`). `corrupt` is what was done to the training rows on purpose. `equivalence` says how large a difference may be
     and still be of no importance, `test` what the test rows allow a metric to tell.
+    `positive` is the label that counts as yes, where one of two does.
     """
     reference, test = reference or entries[0].name, test or TestRows()
     runs = [_measurable(run, test.impossible) for run in runs]
@@ -89,7 +91,7 @@ def build_arena(
     )
     return replace(
         arena,
-        findings=[*findings, *doubts(arena, board.test_ratio), *intervals.findings(by_entry)],
+        findings=[*findings, *doubts(arena, board.test_ratio, positive), *intervals.findings(by_entry)],
     )
 
 

@@ -7,7 +7,7 @@ mean over the runs of an entry. No torch here.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,13 @@ import numpy as np
 from losscli.compare.result import Arena, finite
 
 if TYPE_CHECKING:
-    from losscli.stack.predictions import Predictions
     from losscli.stack.probe import Snapshot
+    from losscli.tasks import Task
+    from losscli.tasks.measures import RowMeasure
+    from losscli.tasks.predictions import Predictions
 
 PARTS = ("easiest quarter", "second quarter", "third quarter", "hardest quarter")
 MOST_CLASSES = 30  # of a breakdown: the most frequent ones
-PARTS_OF_TRUTH = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
-EPS = float(np.finfo(np.float32).eps)
 ENOUGH = 20  # rows of a test split below which quarters say nothing
 
 
@@ -36,28 +36,31 @@ class ProbedRun:
     snapshots: Sequence[Snapshot]
 
 
-def why(arena: Arena, runs: Sequence[ProbedRun], edges: Sequence[float]) -> dict[str, Any]:
+PredictedRun = tuple[str, int, "Predictions"]  # entry, seed, what it says
+
+
+def why(arena: Arena, runs: Sequence[ProbedRun], task: Task) -> dict[str, Any]:
     """What `results.json` says under `why`; empty for a single entry.
 
     `best` is the entry with the best mean of the headline on the test split, `verdict` that of its comparison. `classes` and
     `difficulty` hold the `measure` of both, in each class and in each quarter of the test rows by difficulty: what the
-    headline says row by row, where it can (see `MEASURES`), else the share of right decisions. `attention` holds the shares
+    headline says row by row, where it can (the task's `row_measures`), else the first of these. `attention` holds the shares
     of training rows and of the gradient by hardness over the epochs; `memory`, under labels that were changed on purpose,
     the shares that were learned by heart and resisted.
     """
     best = _best(arena)
     if best is None or len(arena.entries) < 2:
         return {}
-    predicted_runs = [run for run in runs if run.predictions is not None]
-    pair = (best, arena.reference)
+    predicted = [(run.entry, run.seed, run.predictions) for run in runs if run.predictions is not None]
+    pair = _Pair(best, arena.reference, predicted, task, _measure(task, arena.headline, predicted))
     return {
         "best": best,
         "reference": arena.reference,
         "verdict": next(entry.verdict for entry in arena.entries if entry.entry == best),
-        "measure": _measure(arena, predicted_runs),
-        "classes": _by_class(predicted_runs, pair, arena),
-        "difficulty": _by_difficulty(predicted_runs, pair, arena),
-        "attention": _attention(runs, arena, edges),
+        "measure": pair.measure.name,
+        "classes": _by_class(pair, arena.labels),
+        "difficulty": _by_difficulty(pair),
+        "attention": _attention(runs, arena, task),
         "memory": _memory(runs, arena),
     }
 
@@ -71,81 +74,41 @@ def _best(arena: Arena) -> str | None:
     return max(finite_goodness, key=finite_goodness.__getitem__) if finite_goodness else None
 
 
-def _accuracy(predictions: Predictions, task: str) -> np.ndarray:
-    """[N]: whether each row is decided right; of several labels, the share of them."""
-    correct: np.ndarray
-    if task == "multiclass":
-        correct = (predictions.prediction.argmax(axis=1) == predictions.truth[:, 0]).astype(np.float64)
-        return correct
-    limit = 0.5 if predictions.kind == "probabilities" else 0.0
-    correct = ((predictions.prediction > limit) == (predictions.truth > 0.5)).mean(axis=1)
-    return correct
-
-
-def _distance(predictions: Predictions, task: str) -> np.ndarray:
-    """[N]: how far each value is off."""
-    distance: np.ndarray = np.abs(predictions.prediction - predictions.truth).mean(axis=1)
-    return distance
-
-
-def _rank(predictions: Predictions, task: str) -> np.ndarray:
-    """[N]: the share of the other class that each row is on the right side of, ties half; its mean over a class is AUROC."""
-    score, positive = predictions.prediction[:, 0].astype(np.float64), predictions.truth[:, 0] > 0.5
-    rank = np.full(len(score), np.nan)
-    # a negative row is on the right side of what scores higher: turned round, the same count serves both classes
-    for own, sign in ((positive, 1.0), (~positive, -1.0)):
-        others = np.sort(sign * score[~own])
-        if len(others):
-            # rows strictly below plus rows not above: twice the count below, with ties as one half each
-            below = np.searchsorted(others, sign * score[own], "left") + np.searchsorted(
-                others, sign * score[own], "right"
-            )
-            rank[own] = below / (2 * len(others))
-    return rank
-
-
-def _surprise(predictions: Predictions, task: str) -> np.ndarray:
-    """[N]: minus the logarithm of what was given to the truth."""
-    surprise: np.ndarray = -np.log(np.clip(1 - _hardness(predictions, task), EPS, 1.0))
-    return surprise
-
-
-MEASURES: Mapping[str, Callable[[Predictions, str], np.ndarray]] = {
-    "accuracy": _accuracy,
-    "mae": _distance,
-    "rank": _rank,  # for auroc and auprc of two classes
-    "log-loss": _surprise,
-}
-
-
-def _measure(arena: Arena, runs: Sequence[ProbedRun]) -> str:
+def _measure(task: Task, headline: str, runs: Sequence[PredictedRun]) -> RowMeasure:
     """What the headline says of single rows, or what comes nearest."""
-    if arena.task == "regression":
-        return "mae"
-    if arena.task == "binary" and arena.headline in ("auroc", "auprc"):
-        return "rank"
-    sure = all(run.predictions is None or run.predictions.kind == "probabilities" for run in runs)
-    return "log-loss" if arena.headline == "log-loss" and arena.task != "multilabel" and sure else "accuracy"
+    probable = all(predictions.kind == "probabilities" for _, _, predictions in runs)
+    nearest = (
+        measure for measure in task.row_measures if headline in measure.headlines and (probable or not measure.probable)
+    )
+    return next(nearest, task.row_measures[0])
 
 
-def _hardness(predictions: Predictions, task: str) -> np.ndarray:
-    """[N]: how hard a run finds each row: what its truth lacks in probability; else whether it is wrong, or how far off."""
-    if task == "regression":
-        return _distance(predictions, task)
-    if predictions.kind != "probabilities":
-        return 1 - _accuracy(predictions, task)
-    if task == "multiclass":
-        lacking: np.ndarray = (
-            1 - np.take_along_axis(predictions.prediction, predictions.truth.astype(np.int64), axis=1)[:, 0]
-        )
-        return lacking
-    distance: np.ndarray = np.abs(predictions.prediction - predictions.truth).mean(axis=1)
-    return distance
+@dataclass(frozen=True)
+class _Pair:
+    """The two entries, and the runs of all."""
+
+    best: str
+    reference: str
+    runs: Sequence[PredictedRun]
+    task: Task
+    measure: RowMeasure
+
+    def scores(self, chosen: Mapping[int, np.ndarray]) -> dict[str, float | None]:
+        """The mean over the seeds of what both entries score on the rows that are chosen for each seed."""
+        means: dict[str, float | None] = {}
+        for word, pick in (("best", self.best), ("reference", self.reference)):
+            scores = []
+            for entry, seed, predictions in self.runs:
+                rows = chosen.get(seed) if entry == pick else None
+                if rows is not None and rows.any():
+                    scores.append(float(self.measure.function(predictions)[rows].mean()))
+            means[word] = _mean(scores)
+        return means
 
 
-def _by_class(runs: Sequence[ProbedRun], pair: Sequence[str], arena: Arena) -> list[dict[str, Any]]:
-    """Of both entries, in each class; for numbers in each quarter of the truth, from the lowest."""
-    groups = {run.seed: _groups(run.predictions, arena) for run in runs if run.predictions is not None}
+def _by_class(pair: _Pair, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Of both entries, in each of the task's groups."""
+    groups = {seed: pair.task.groups(predictions.truth, labels) for _, seed, predictions in pair.runs}
     names = list(dict.fromkeys(name for masks in groups.values() for name in masks))
     rows = {name: _mean(masks[name].sum() for masks in groups.values() if name in masks) for name in names}
     if len(names) > MOST_CLASSES:
@@ -155,64 +118,35 @@ def _by_class(runs: Sequence[ProbedRun], pair: Sequence[str], arena: Arena) -> l
         {
             "class": name,
             "rows": rows[name],
-            **_scores(runs, pair, arena, {seed: masks[name] for seed, masks in groups.items() if name in masks}),
+            **pair.scores({seed: masks[name] for seed, masks in groups.items() if name in masks}),
         }
         for name in names
     ]
 
 
-def _groups(predictions: Predictions | None, arena: Arena) -> dict[str, np.ndarray]:
-    """Which of the rows [N] are of each class (labels: carry each label)."""
-    assert predictions is not None
-    if arena.task == "regression":
-        truth = predictions.truth.mean(axis=1)
-        limits = np.quantile(truth, [0.25, 0.5, 0.75])
-        return {PARTS_OF_TRUTH[part]: np.searchsorted(limits, truth) == part for part in range(4)}
-    if arena.task == "multilabel":
-        return {label: predictions.truth[:, index] > 0.5 for index, label in enumerate(arena.labels)}
-    return {label: predictions.truth[:, 0] == index for index, label in enumerate(arena.labels)}
-
-
-def _by_difficulty(runs: Sequence[ProbedRun], pair: Sequence[str], arena: Arena) -> list[dict[str, Any]]:
+def _by_difficulty(pair: _Pair) -> list[dict[str, Any]]:
     """Of both entries, in each quarter of the test rows of each seed, from the easiest."""
     parts: dict[int, np.ndarray] = {}
-    for seed in dict.fromkeys(run.seed for run in runs):
-        hardness_by_run = [
-            _hardness(run.predictions, arena.task) for run in runs if run.seed == seed and run.predictions is not None
-        ]
-        hardness = np.mean(hardness_by_run, axis=0)
-        if len(hardness) >= ENOUGH:
-            order = np.argsort(hardness, kind="stable")
+    for seed in dict.fromkeys(seed for _, seed, _ in pair.runs):
+        difficulty = np.mean(
+            [pair.task.difficulty(predictions) for _, own, predictions in pair.runs if own == seed], axis=0
+        )
+        if len(difficulty) >= ENOUGH:
+            order = np.argsort(difficulty, kind="stable")
             parts[seed] = np.empty(len(order), np.int64)
             parts[seed][order] = np.arange(len(order)) * len(PARTS) // len(order)
     return [
         {
             "part": name,
             "rows": _mean((part == place).sum() for part in parts.values()),
-            **_scores(runs, pair, arena, {seed: part == place for seed, part in parts.items()}),
+            **pair.scores({seed: part == place for seed, part in parts.items()}),
         }
         for place, name in enumerate(PARTS)
         if parts
     ]
 
 
-def _scores(
-    runs: Sequence[ProbedRun], pair: Sequence[str], arena: Arena, chosen: Mapping[int, np.ndarray]
-) -> dict[str, float | None]:
-    """The mean over the seeds of what both entries score on the rows that are chosen for each seed."""
-    means: dict[str, float | None] = {}
-    measure = MEASURES[_measure(arena, runs)]
-    for word, entry in zip(("best", "reference"), pair, strict=True):
-        scores = []
-        for run in runs:
-            rows = chosen.get(run.seed) if run.entry == entry else None
-            if rows is not None and rows.any() and run.predictions is not None:
-                scores.append(float(measure(run.predictions, arena.task)[rows].mean()))
-        means[word] = _mean(scores)
-    return means
-
-
-def _attention(runs: Sequence[ProbedRun], arena: Arena, edges: Sequence[float]) -> dict[str, Any]:
+def _attention(runs: Sequence[ProbedRun], arena: Arena, task: Task) -> dict[str, Any]:
     """The mean over the seeds of each entry's snapshots, epoch by epoch; only epochs that every seed has been looked at."""
     entries = {}
     for name, snapshots in _snapshots(runs, arena).items():
@@ -221,11 +155,7 @@ def _attention(runs: Sequence[ProbedRun], arena: Arena, edges: Sequence[float]) 
             "rows": [_shares([snapshot.rows for snapshot in group]) for group in snapshots],
             "gradient": [_shares([snapshot.gradient for snapshot in group]) for group in snapshots],
         }
-    return {"edges": list(edges), "unit": _unit(arena.task), "entries": entries} if entries else {}
-
-
-def _unit(task: str) -> str:
-    return "sd off" if task == "regression" else "1 - p(given label)"
+    return {"edges": list(task.hardness_edges), "unit": task.hardness_unit, "entries": entries} if entries else {}
 
 
 def _memory(runs: Sequence[ProbedRun], arena: Arena) -> dict[str, Any]:

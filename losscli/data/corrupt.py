@@ -101,9 +101,13 @@ class Corruption(Strict):
                 unfit[kind] = f"moves numbers, and the targets of task {task.name} are classes"
             elif kind in ("labels", "imbalance") and not task.has_classes:
                 unfit[kind] = f"is about classes, and the targets of task {task.name} are numbers"
-            elif task.name == "multilabel" and (kind == "imbalance" or not isinstance(self.labels, (float, int, list))):
-                unfit[kind] = "needs one class per row, and rows of task multilabel have several labels"
+            elif kind in ("labels", "imbalance") and not task.rows_have_one_class and not self._of_any_label(kind):
+                unfit[kind] = f"needs one class per row, and rows of task {task.name} have several labels"
         return unfit
+
+    def _of_any_label(self, kind: str) -> bool:
+        """Whether the labels of a row can be damaged one by one: a share of all labels can."""
+        return kind == "labels" and isinstance(self.labels, (float, int, list))
 
 
 def _is_levels(value: object) -> bool:
@@ -176,7 +180,7 @@ def _refuse_unfit(corruption: Corruption, task: Task, target: Target) -> None:
     for kind, why in corruption.unfit_for(task).items():
         raise SpecError(f"data.corrupt.{kind} {why}", cure="leave it out")
     shares = target.soft or target.values.ndim != 1
-    if task.has_classes and task.name != "multilabel" and shares and corruption.target_damage:
+    if task.rows_have_one_class and shares and corruption.target_damage:
         raise SpecError(
             f"data.corrupt.{corruption.target_damage} needs one class per row, and these rows have a share of each class",
             cure="leave it out, or name one target column",

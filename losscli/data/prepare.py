@@ -20,11 +20,6 @@ from losscli.errors import DataError, Finding, counted, listed, shown
 from losscli.tasks import Column, Target, TargetScale, Task
 
 NOT_LEARNED = "nothing can be learned of it there"
-NOT_MEASURED = {
-    "binary": "a metric that needs both classes, such as auroc, has no value there",
-    "multiclass": "the mean over the classes leaves it out there",
-    "multilabel": "the mean over the labels leaves it out there",
-}
 NOT_MEANT = "nothing can be learned from it; data.drop silences this, if it is meant to be so"
 
 
@@ -144,10 +139,9 @@ def classes_that_lack(task: Task, target: Target, datasets: Mapping[int, Dataset
         seeds = [str(seed) for seed, classes in lacking.items() if classes.any()]
         if seeds:
             names = [shown(target.labels[at]) for at in np.flatnonzero(np.any(list(lacking.values()), axis=0))]
-            rows = "positive rows of the label" if task.name == "multilabel" else "rows of the class"
-            message = f"the {split} split has no {rows} {listed(names)}"
+            message = f"the {split} split has no {task.rows_of_class} {listed(names)}"
             message += f" with {len(seeds)} of {len(datasets)} seeds ({listed(seeds)})" if len(datasets) > 1 else ""
-            effect = NOT_LEARNED if split == "train" else NOT_MEASURED[task.name]
+            effect = NOT_LEARNED if split == "train" else task.class_unmeasured
             findings.append(
                 Finding("class-missing", "warning", f"{message}: {effect}", "a larger split, or more such rows")
             )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,22 +10,9 @@ import torch
 from losscli.deploy.export import predictor_of
 from losscli.deploy.restore import Restored
 from losscli.tasks import Column
+from losscli.tasks.predictions import EVEN, Outputs
 
 CHUNK = 1 << 16  # rows at a time
-EVEN = {"probabilities": 0.5, "scores": 0.0}  # above it, the answer is yes
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """The numbers behind a prediction, the mean over the runs: `numbers` [N, W] of what `kind` says.
-
-    A loss that forecasts has `quantiles` [N, W, Q], too, at `levels`.
-    """
-
-    kind: str
-    numbers: np.ndarray
-    levels: tuple[float, ...] = ()
-    quantiles: np.ndarray | None = None
 
 
 def predict(
@@ -42,9 +28,8 @@ def predict(
     another kind.
     """
     outputs = outputs_of(runs, features)
-    labels, task = runs[0].labels, runs[0].task.name
     limit = EVEN.get(outputs.kind, 0.0) if threshold is None else threshold
-    return dict(COLUMNS[task](outputs, labels, limit))
+    return dict(runs[0].task.columns(outputs, runs[0].labels, limit))
 
 
 def outputs_of(runs: Sequence[Restored], features: Mapping[str, Column]) -> Outputs:
@@ -70,39 +55,3 @@ def _by_chunks(run: Restored, features: Mapping[str, Column], rows: int) -> Outp
             quantiles.append(further.reshape(len(encoded), -1, len(predictor.levels)).double().numpy())
     kind = predictor.kind(run.run.dataset.features)
     return Outputs(kind, np.concatenate(numbers), predictor.levels, np.concatenate(quantiles) if quantiles else None)
-
-
-Columns = Iterator[tuple[str, np.ndarray]]
-
-
-def _binary(outputs: Outputs, labels: Sequence[str], limit: float) -> Columns:
-    yes = outputs.numbers[:, 0]
-    yield "prediction", np.array(labels)[(yes > limit).astype(int)]
-    yield f"probability_{labels[1]}" if outputs.kind == "probabilities" else "score", yes
-
-
-def _multiclass(outputs: Outputs, labels: Sequence[str], limit: float) -> Columns:
-    yield "prediction", np.array(labels)[outputs.numbers.argmax(axis=1)]
-    word = "probability" if outputs.kind == "probabilities" else "score"
-    for index, label in enumerate(labels):
-        yield f"{word}_{label}", outputs.numbers[:, index]
-
-
-def _multilabel(outputs: Outputs, labels: Sequence[str], limit: float) -> Columns:
-    word = "probability" if outputs.kind == "probabilities" else "score"
-    for index, label in enumerate(labels):
-        yield f"prediction_{label}", (outputs.numbers[:, index] > limit).astype(np.int64)
-    for index, label in enumerate(labels):
-        yield f"{word}_{label}", outputs.numbers[:, index]
-
-
-def _regression(outputs: Outputs, labels: Sequence[str], limit: float) -> Columns:
-    for index, label in enumerate(labels):
-        of = f"_{label}" if len(labels) > 1 else ""
-        yield f"prediction{of}", outputs.numbers[:, index]
-        if outputs.quantiles is not None:
-            for place, level in enumerate(outputs.levels):
-                yield f"quantile_{level:g}{of}", outputs.quantiles[:, index, place]
-
-
-COLUMNS = {"binary": _binary, "multiclass": _multiclass, "multilabel": _multilabel, "regression": _regression}

@@ -25,7 +25,7 @@ from torch import Tensor
 from losscli.direction import Direction
 from losscli.errors import SpecError, choose_from, shown
 from losscli.shelf import Shelf
-from losscli.tasks import Prediction
+from losscli.tasks import Prediction, tasks
 
 Reads = Literal["scores", "labels", "probabilities", "values", "tuned", "scaled", "interval", "quantiles", "crps"]
 MetricFunction = Callable[..., Tensor]
@@ -71,10 +71,8 @@ class Metric:
         read = getattr(prediction, self.reads)
         if isinstance(read, Mapping):
             read = read.get(self.of)
-        if "multiclass" in self.tasks and target.ndim == 3 and not self.soft:
-            target = target.argmax(-1)  # [R, N, K] of probabilities -> [R, N]
-        if "binary" in self.tasks and target.is_floating_point() and not self.soft:  # shares of yes, by the half
-            target = torch.where((target > 0) & (target < 1), (target > 0.5).to(target.dtype), target)
+        for task in () if self.soft else self.tasks:
+            target = tasks.get(task).decided(target)
         if read is None:
             return None
         return self.function(read, target, level=prediction.level) if self.levelled else self.function(read, target)

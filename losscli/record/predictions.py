@@ -21,7 +21,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from losscli.stack.predictions import Predictions
+    from losscli.tasks.predictions import Predictions
 
 MOST_NUMBERS = 4_000_000  # of `prediction` in one record: 32 MB before compression
 

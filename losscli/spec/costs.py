@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from losscli.errors import SpecError, shown
+from losscli.tasks import tasks
 from losscli.tasks.labels import places_of
 
 Costs = list[list[float]] | dict[str, dict[str, float]]
@@ -26,14 +27,14 @@ def mistake_in(costs: Any, task: str) -> str | None:
     >>> mistake_in([[0, 1], [5]], "multiclass")
     'expected as many numbers in every row as there are rows (2), and row 2 has 1'
     """
-    if task not in ("binary", "multiclass"):
+    if not tasks.get(task).rows_have_one_class:
         return f"a decision is one of several classes, and the task is {task}"
     if isinstance(costs, Mapping) and costs and all(isinstance(row, Mapping) and row for row in costs.values()):
         wrong = next((one for row in costs.values() for one in row.values() if not _is_number(one)), 0)
         return None if _is_number(wrong) else f"expected numbers, at most {LARGEST:g} in size, and got {shown(wrong)}"
     if not isinstance(costs, list) or not 2 <= len(costs) <= MOST_CLASSES:
         return f"expected a list of rows, one for each class, and got {shown(costs)}"
-    if task == "binary" and len(costs) != 2:
+    if tasks.get(task).yes_or_no and len(costs) != 2:
         return f"expected 2 rows, for no and for yes, and got {len(costs)}"
     for number, row in enumerate(costs, start=1):
         if not isinstance(row, list):

@@ -57,7 +57,8 @@ def is_grid(option: Option, value: Any, task: str) -> bool:
     if isinstance(accepts, Several):
         return any(isinstance(part, list) for part in value)
     if isinstance(accepts, PerClass):
-        return (accepts.of_labels and task == "binary") or not all(type(part) in (int, float) for part in value)
+        one_label = accepts.of_labels and not tasks.get(task).rows_have_several_outputs
+        return one_label or not all(type(part) in (int, float) for part in value)
     return isinstance(accepts, (Bounds, Choice))
 
 

@@ -16,9 +16,10 @@ from losscli.stack.calibrate import Calibration, calibrate
 from losscli.stack.fingerprint import Fingerprint, fingerprint
 from losscli.stack.head import Head, readout_key, scale_of
 from losscli.stack.objective import Objective
-from losscli.stack.predictions import Predictions, predictions_of
+from losscli.stack.predictions import predictions_of
 from losscli.stack.rows import Rows, spans
 from losscli.tasks import Prediction, Task
+from losscli.tasks.predictions import Predictions
 
 
 @dataclass(frozen=True)

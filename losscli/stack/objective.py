@@ -121,8 +121,8 @@ class Group:
         return MeanLosses((total / count).masked_fill(count == 0, torch.nan), total, count)
 
     def _over_batch(self, received: Tensor, truth: Tensor) -> Tensor:
-        """One number per run; of several regression targets [r, B, O], the mean over them."""
-        if self.loss.task == "regression" and truth.ndim == 3:
+        """One number per run; of several targets [r, B, O] that have nothing to do with each other, the mean over them."""
+        if truth.ndim == 3 and not self.head.task.rows_have_several_outputs:
             return self.loss.function(received.transpose(1, 2), truth.transpose(1, 2), **self.options).mean(-1)
         return self.loss.function(received, truth, **self.options)
 

@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 from torch import Tensor
 
 from losscli.data.dataset import Dataset
 from losscli.tasks import Prediction, Task
-
-Kind = Literal["probabilities", "scores", "values"]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """One run's N rows, each array float32 but for `row`, and for what is in the user's units: that is float64.
-
-    `row` int64 [N] is each row's place in the table; `truth` [N, 1] of classes (0/1, or the index), [N, L] of labels,
-    [N, O] of numbers in the user's units; `prediction` [N, m] what `kind` says: probabilities (binary: of yes), scores
-    of the same shape where the loss gives no probabilities, values in the user's units. `low` and `high` [N, O] are the
-    ends of an interval, where the loss gives one.
-    """
-
-    row: np.ndarray
-    truth: np.ndarray
-    prediction: np.ndarray
-    kind: Kind
-    low: np.ndarray | None = None
-    high: np.ndarray | None = None
+from losscli.tasks.predictions import Kind, Predictions
 
 
 def predictions_of(prediction: Prediction, place: int, dataset: Dataset, task: Task) -> Predictions:

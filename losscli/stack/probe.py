@@ -15,14 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from losscli.stack.evaluate import Evaluator, Readout
+from losscli.stack.evaluate import Evaluator
 from losscli.stack.rows import Rows, Run
 from losscli.tasks import Prediction, Task
 
 SNAPSHOTS = 9  # at the start, at the end, and evenly between
 SAMPLE = 1000  # training rows; where labels were changed on purpose, twice as many
-OFF = (0.2, 0.4, 0.6, 0.8)  # edges of 1 - p(true class)
-APART = (0.25, 0.5, 1.0, 2.0)  # edges of the distance from the truth, in standard deviations
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,6 @@ class Snapshot:
     rows: tuple[float, ...]
     gradient: tuple[float, ...]
     memory: Memory | None = None
-
-
-def edges(task: Task) -> tuple[float, ...]:
-    """Where one class of hardness ends and the next begins."""
-    return OFF if task.has_classes else APART
 
 
 def epochs_to_probe(epochs: int) -> set[int]:
@@ -84,8 +77,8 @@ class Probe:
             raw, given = output[readout.rows], target[readout.rows]
             with torch.no_grad():
                 prediction = readout.head.predict(raw)
-            hardness = self._hardness(prediction, given, readout)
-            shares = [table.tolist() for table in _shares(hardness, pull[readout.rows], edges(self.task))]
+            hardness = self.task.hardness(prediction, readout.head.units(given))
+            shares = [table.tolist() for table in _shares(hardness, pull[readout.rows], self.task.hardness_edges)]
             memories = self._memories(prediction, given, readout.places)
             for at, place in enumerate(readout.places):
                 rows, gradient = (tuple(table[at]) for table in shares)
@@ -96,18 +89,8 @@ class Probe:
         leaf = output.detach().requires_grad_()
         losses = self.evaluator.objective(leaf, target, weight)
         (gradient,) = torch.autograd.grad(losses.sum(), leaf)
-        several = target.ndim == 3 and target.shape == gradient.shape and self.task.name == "multilabel"
+        several = target.ndim == 3 and target.shape == gradient.shape and self.task.yes_or_no
         return gradient.abs() if several else gradient.norm(dim=-1)
-
-    def _hardness(self, prediction: Prediction, target: Tensor, readout: Readout) -> Tensor:
-        """[r, n], or [r, n, L]: 0 is easy."""
-        if self.task.has_classes:
-            return 1 - _of_truth(prediction, target, self.task)
-        assert prediction.values is not None
-        truth = readout.head.units(target)
-        spread = truth.std(dim=1, keepdim=True).clamp(min=1e-12)  # a sample may hold one value only
-        apart = (prediction.values - truth).abs() / spread
-        return apart if apart.ndim == 2 else apart.norm(dim=-1) / apart.shape[-1] ** 0.5
 
     def _memories(self, prediction: Prediction, target: Tensor, places: Sequence[int]) -> list[Memory | None]:
         """What became of the changed labels; None where there are none, or a row has no one label."""
@@ -130,24 +113,6 @@ def _stacked(flipped: Sequence[np.ndarray | None]) -> list[Tensor] | None:
     if all(mask is None or not mask.any() for mask in flipped):
         return None
     return [torch.from_numpy(mask) if mask is not None else torch.zeros(0, dtype=torch.bool) for mask in flipped]
-
-
-def _of_truth(prediction: Prediction, target: Tensor, task: Task) -> Tensor:
-    """The probability of the true class; where a loss gives none, what a logistic link would make of its scores."""
-    if task.name == "multiclass":
-        if prediction.probabilities is not None:
-            probabilities = prediction.probabilities
-        else:
-            assert prediction.scores is not None
-            probabilities = prediction.scores.softmax(dim=-1)
-        classes = target.argmax(dim=-1) if target.ndim == 3 else target
-        return probabilities.gather(-1, classes.long().unsqueeze(-1)).squeeze(-1)
-    if prediction.probabilities is not None:
-        yes = prediction.probabilities
-    else:
-        assert prediction.scores is not None
-        yes = prediction.scores.sigmoid()
-    return torch.where(target > 0.5, yes, 1 - yes)
 
 
 def _shares(hardness: Tensor, pull: Tensor, limits: Sequence[float]) -> tuple[Tensor, Tensor]:

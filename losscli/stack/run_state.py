@@ -13,8 +13,8 @@ import numpy as np
 from losscli.direction import goodness, target_of
 from losscli.metrics import Metric
 from losscli.stack.fingerprint import Fingerprint
-from losscli.stack.predictions import Predictions
 from losscli.stack.rows import Run
+from losscli.tasks.predictions import Predictions
 
 if TYPE_CHECKING:
     from losscli.stack.probe import Snapshot

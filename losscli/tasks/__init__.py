@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -25,6 +25,8 @@ from torch import Tensor
 from losscli.direction import LEVEL
 from losscli.errors import Finding, Place, Problem
 from losscli.shelf import Shelf
+from losscli.tasks.measures import RowMeasure
+from losscli.tasks.predictions import Outputs, Predictions
 from losscli.tasks.truths import Truths
 
 
@@ -302,7 +304,11 @@ class Task(ABC):
 
     @property
     def outputs_compete(self) -> bool:
-        """Whether the largest output of a row decides; else each decides by itself."""
+        """Whether the largest output of a row decides, so that a softmax makes sense; else each decides by itself.
+
+        >>> [task.name for task in tasks if task.outputs_compete]
+        ['multiclass']
+        """
         return self.rows_have_one_class and self.rows_have_several_outputs
 
     def width(self, classes: int, labels: int) -> int:
@@ -359,6 +365,56 @@ class Task(ABC):
         A metric that has no value even for the first has none for any prediction; the others tell by how much one row
         moves it. Where a metric moves by any amount there is nothing to tell, and p may be 0.
         """
+
+    # What a row of the target is.
+
+    yes_or_no: ClassVar[bool] = False  # every output is a yes or a no of its own, by a threshold
+
+    def decided(self, target: Tensor) -> Tensor:
+        """The target [R, N, ...] with a class in the place of shares of classes, for metrics that know of no shares."""
+        return target
+
+    def positive(self, labels: Sequence[str]) -> str | None:
+        """The label that counts as yes, where one of two does."""
+        return labels[1] if self.rows_have_one_class and self.yes_or_no else None
+
+    def legend(self, labels: Sequence[str]) -> list[str]:
+        """The labels as a table's header lists them.
+
+        >>> tasks.get("multiclass").legend(("cat", "dog")), tasks.get("binary").legend(("no", "yes"))
+        (['0 = cat', '1 = dog'], ['0 = no', '1 = yes (positive)'])
+        """
+        listed = (
+            [f"{index} = {label}" for index, label in enumerate(labels)] if self.rows_have_one_class else list(labels)
+        )
+        return [*listed[:1], *(f"{label} (positive)" for label in listed[1:])] if self.positive(labels) else listed
+
+    # What is said of a split that has no row of some class, by tasks with classes.
+
+    rows_of_class: ClassVar[str] = "rows of the class"
+    class_unmeasured: ClassVar[str] = "the mean over the classes leaves it out there"
+
+    # How hard rows are: to learn, as training goes on, and to predict, in the test split.
+
+    hardness_edges: ClassVar[tuple[float, ...]] = (0.2, 0.4, 0.6, 0.8)  # between classes of rows, from easy to hard
+    hardness_unit: ClassVar[str] = "1 - p(given label)"
+    row_measures: ClassVar[tuple[RowMeasure, ...]]  # the first serves every headline that no other stands for
+
+    @abstractmethod
+    def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
+        """How hard each row is for the model as it is, [R, n]: 0 is easy; of each output, [R, n, L], where they are yes or no."""
+
+    @abstractmethod
+    def difficulty(self, predictions: Predictions) -> np.ndarray:
+        """How hard a run finds each row of its test split, [N]."""
+
+    def groups(self, truth: np.ndarray, labels: Sequence[str]) -> dict[str, np.ndarray]:
+        """Which of the rows, bool [N], are of each group that is looked at by itself; `truth` as in `Predictions`."""
+        return {label: truth[:, 0] == index for index, label in enumerate(labels)}
+
+    @abstractmethod
+    def columns(self, outputs: Outputs, labels: Sequence[str], limit: float) -> Iterator[tuple[str, np.ndarray]]:
+        """The columns [N] that `losscli predict` appends to a table, by name; yes is above `limit`."""
 
 
 tasks: Shelf[Task] = Shelf(__name__, "task")

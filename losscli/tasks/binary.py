@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,8 +22,10 @@ from losscli.tasks.labels import (
     refuse_fractions,
     refuse_missing,
 )
+from losscli.tasks.measures import RowMeasure, decision_lack, rank, right_decisions, surprise
 from losscli.tasks.near_truth import decisions
 from losscli.tasks.order import positive_label, ranks
+from losscli.tasks.predictions import Outputs, Predictions
 from losscli.tasks.soft import are_shares, of_shares, refuse_near_shares
 from losscli.tasks.truths import Truths, of_two
 
@@ -109,6 +111,31 @@ class Binary(Task):
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         return self.read(decisions(truth), "logits")
 
+    yes_or_no = True
+
+    def decided(self, target: Tensor) -> Tensor:
+        if target.ndim != 2 or not target.is_floating_point():
+            return target
+        return torch.where((target > 0) & (target < 1), (target > 0.5).to(target.dtype), target)  # shares, by the half
+
+    class_unmeasured = "a metric that needs both classes, such as auroc, has no value there"
+    row_measures = (
+        RowMeasure("accuracy", right_decisions),
+        RowMeasure("rank", rank, ("auroc", "auprc")),
+        RowMeasure("log-loss", lambda predictions: surprise(decision_lack(predictions)), ("log-loss",), probable=True),
+    )
+
+    def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
+        return hardness_of_decisions(prediction, truth)
+
+    def difficulty(self, predictions: Predictions) -> np.ndarray:
+        return decision_lack(predictions)
+
+    def columns(self, outputs: Outputs, labels: Sequence[str], limit: float) -> Iterator[tuple[str, np.ndarray]]:
+        yes = outputs.numbers[:, 0]
+        yield "prediction", np.array(labels)[(yes > limit).astype(int)]
+        yield f"probability_{labels[1]}" if outputs.kind == "probabilities" else "score", yes
+
 
 def _not_two(name: str, column: Column, labels: Sequence[str]) -> Problem:
     first = ", ".join(shown(label) for label in labels[:5]) + (" ..." if len(labels) > 5 else "")
@@ -148,6 +175,16 @@ def prior_decisions(train: Tensor, rows: int) -> Prediction:
     """For every row the share of ones in `train` [N, ...], and the more frequent of no and yes (no on a tie)."""
     prior = train.float().mean(0).expand(1, rows, *train.shape[1:])
     return Prediction(torch.zeros_like(prior), (prior > 0.5).to(prior.dtype), prior)
+
+
+def hardness_of_decisions(prediction: Prediction, truth: Tensor) -> Tensor:
+    """What a true yes or no lacks in probability; where a loss gives none, in what a logistic link makes of its scores."""
+    if prediction.probabilities is not None:
+        yes = prediction.probabilities
+    else:
+        assert prediction.scores is not None
+        yes = prediction.scores.sigmoid()
+    return 1 - torch.where(truth > 0.5, yes, 1 - yes)
 
 
 tasks.put("binary", Binary())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,8 +21,10 @@ from losscli.tasks.labels import (
     refuse_fractions,
     refuse_missing,
 )
+from losscli.tasks.measures import RowMeasure, class_lack, right_class, surprise
 from losscli.tasks.near_truth import classes
 from losscli.tasks.order import in_order
+from losscli.tasks.predictions import Outputs, Predictions
 from losscli.tasks.soft import per_class
 from losscli.tasks.truths import Truths, of_three
 
@@ -130,6 +132,31 @@ class Multiclass(Task):
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         of_class = truth.argmax(-1) if truth.ndim == 2 else truth  # of probabilities, the most likely class
         return self.read(classes(of_class, outputs), "logits")
+
+    def decided(self, target: Tensor) -> Tensor:
+        return target.argmax(-1) if target.ndim == 3 else target  # [R, N, K] of probabilities -> [R, N]
+
+    row_measures = (
+        RowMeasure("accuracy", right_class),
+        RowMeasure("log-loss", lambda predictions: surprise(class_lack(predictions)), ("log-loss",), probable=True),
+    )
+
+    def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
+        """What the true class lacks in probability; where a loss gives none, in the softmax of its scores."""
+        if prediction.probabilities is not None:
+            probabilities = prediction.probabilities
+        else:
+            assert prediction.scores is not None
+            probabilities = prediction.scores.softmax(dim=-1)
+        return 1 - probabilities.gather(-1, self.decided(truth).long().unsqueeze(-1)).squeeze(-1)
+
+    def difficulty(self, predictions: Predictions) -> np.ndarray:
+        return class_lack(predictions)
+
+    def columns(self, outputs: Outputs, labels: Sequence[str], limit: float) -> Iterator[tuple[str, np.ndarray]]:
+        yield "prediction", np.array(labels)[outputs.numbers.argmax(axis=1)]
+        for index, label in enumerate(labels):
+            yield f"{outputs.word}_{label}", outputs.numbers[:, index]
 
 
 def _probabilities(received: Tensor, meaning: str) -> Tensor | None:

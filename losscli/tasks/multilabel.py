@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from shlex import quote
 from typing import Any, ClassVar
 
@@ -12,10 +12,12 @@ from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
 from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
-from losscli.tasks.binary import prior_decisions, read_decisions, shares_of_yes
+from losscli.tasks.binary import hardness_of_decisions, prior_decisions, read_decisions, shares_of_yes
 from losscli.tasks.labels import label_of, occurring, place_of, refuse_beyond, refuse_missing
+from losscli.tasks.measures import RowMeasure, decision_lack, right_decisions
 from losscli.tasks.near_truth import decisions
 from losscli.tasks.order import ranks
+from losscli.tasks.predictions import Outputs, Predictions
 from losscli.tasks.truths import Truths, of_labels
 
 SEPARATORS = (";", "|", ",", "/")  # what usually stands between the labels of one cell
@@ -99,6 +101,27 @@ class Multilabel(Task):
 
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         return self.read(decisions(truth), "logits")
+
+    yes_or_no = True
+    rows_of_class = "positive rows of the label"
+    class_unmeasured = "the mean over the labels leaves it out there"
+    row_measures = (RowMeasure("accuracy", right_decisions),)
+
+    def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
+        return hardness_of_decisions(prediction, truth)
+
+    def difficulty(self, predictions: Predictions) -> np.ndarray:
+        return decision_lack(predictions)
+
+    def groups(self, truth: np.ndarray, labels: Sequence[str]) -> dict[str, np.ndarray]:
+        """The rows that carry each label."""
+        return {label: truth[:, index] > 0.5 for index, label in enumerate(labels)}
+
+    def columns(self, outputs: Outputs, labels: Sequence[str], limit: float) -> Iterator[tuple[str, np.ndarray]]:
+        for index, label in enumerate(labels):
+            yield f"prediction_{label}", (outputs.numbers[:, index] > limit).astype(np.int64)
+        for index, label in enumerate(labels):
+            yield f"{outputs.word}_{label}", outputs.numbers[:, index]
 
 
 def _delimited(columns: Mapping[str, Column], separator: str) -> Target:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,8 +12,11 @@ from torch import Tensor
 from losscli.errors import DataError, Finding, Problem, shown
 from losscli.tasks import AS_GIVEN, LOWEST, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
+from losscli.tasks.measures import RowMeasure, distance
+from losscli.tasks.predictions import Outputs, Predictions
 
 LARGEST = float(np.finfo(np.float32).max)
+PARTS_OF_TRUTH = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 SMALLEST = 1e-36  # the least range: its standard deviation, too, must be one that float32 holds with all digits
 
 
@@ -99,6 +102,34 @@ class Regression(Task):
 
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         return Prediction(values=truth[None])
+
+    hardness_edges = (0.25, 0.5, 1.0, 2.0)
+    hardness_unit = "sd off"
+    row_measures = (RowMeasure("mae", distance),)
+
+    def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
+        """The distance from the truth, in standard deviations of it, [R, n]; of several outputs, the root mean square."""
+        assert prediction.values is not None
+        spread = truth.std(dim=1, keepdim=True).clamp(min=1e-12)  # a sample may hold one value only
+        apart = (prediction.values - truth).abs() / spread
+        return apart if apart.ndim == 2 else apart.norm(dim=-1) / apart.shape[-1] ** 0.5
+
+    def difficulty(self, predictions: Predictions) -> np.ndarray:
+        return distance(predictions)
+
+    def groups(self, truth: np.ndarray, labels: Sequence[str]) -> dict[str, np.ndarray]:
+        """The quarters of the truth, the mean over the outputs, from the lowest."""
+        mean = truth.mean(axis=1)
+        quarter = np.searchsorted(np.quantile(mean, [0.25, 0.5, 0.75]), mean)
+        return {name: quarter == part for part, name in enumerate(PARTS_OF_TRUTH)}
+
+    def columns(self, outputs: Outputs, labels: Sequence[str], limit: float) -> Iterator[tuple[str, np.ndarray]]:
+        for index, label in enumerate(labels):
+            of = f"_{label}" if len(labels) > 1 else ""
+            yield f"prediction{of}", outputs.numbers[:, index]
+            if outputs.quantiles is not None:
+                for place, level in enumerate(outputs.levels):
+                    yield f"quantile_{level:g}{of}", outputs.quantiles[:, index, place]
 
 
 def _not_a_number(name: str, column: Column) -> Problem | None:

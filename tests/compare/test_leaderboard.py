@@ -92,7 +92,7 @@ def test_an_interval_of_a_mean_stays_within_what_the_metric_can_be(arena_of: Mak
 
 
 def test_an_entry_that_never_says_yes_is_told(arena_of: MakeArena) -> None:
-    def told(score: list[float], metric: str, task: str = "binary") -> list[str]:
+    def told(score: list[float], metric: str, positive: str | None = "yes") -> list[str]:
         runs = [
             RunResult("bce-logits", seed, "ok", 1, 1, {"test": {metric: value, "accuracy": 0.9}}, [], 0.1)
             for seed, value in enumerate(score)
@@ -101,12 +101,13 @@ def test_an_entry_that_never_says_yes_is_told(arena_of: MakeArena) -> None:
         arena = build_arena(
             entries,
             runs,
-            task=task,
+            task="binary",
             data="d",
             headline=metric,
             directions={metric: "up"},
             baseline={},
             labels=("no", "yes"),
+            positive=positive,
         )
         return [found.message for found in arena.findings if found.code == "never-positive"]
 
@@ -116,7 +117,7 @@ def test_an_entry_that_never_says_yes_is_told(arena_of: MakeArena) -> None:
     assert told([0.0, 0.1], "f1") == []
     assert told([math.nan], "f1") == []
     assert told([0.0, 0.0], "accuracy") == []
-    assert told([0.0, 0.0], "f1", task="multilabel") == []
+    assert told([0.0, 0.0], "f1", positive=None) == []
 
 
 def test_what_stands_beside_the_options_is_among_them(arena_of: MakeArena) -> None:

@@ -12,11 +12,12 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from losscli.compare.result import Arena
 from losscli.compare.why import ProbedRun, why
-from losscli.stack.predictions import Predictions
 from losscli.stack.probe import Memory, Snapshot
+from losscli.tasks import tasks
+from losscli.tasks.predictions import Predictions
 
 ROWS = 40
-EDGES = (0.2, 0.4, 0.6, 0.8)
+BINARY = tasks.get("binary")
 
 
 def said(truth: Any, prediction: Any, kind: Any = "probabilities") -> Predictions:
@@ -38,7 +39,7 @@ def test_classes_and_quarters(arena: Arena) -> None:
     runs = [
         ProbedRun(name, seed, said(truth, p), ()) for name, p in (("bce", bce), ("focal", focal)) for seed in (0, 1)
     ]
-    found = why(arena, runs, EDGES)
+    found = why(arena, runs, BINARY)
     assert (found["best"], found["reference"], found["measure"]) == ("focal", "bce", "accuracy")
     assert found["verdict"] == "too-few-seeds"
     assert found["classes"] == [
@@ -57,7 +58,7 @@ def test_rows_are_as_hard_as_all_entries_find_them(arena: Arena) -> None:
     one[:10], other[:10] = 0.0, 1.0  # 1.0 lacking in sum
     one[10:20] = other[10:20] = 0.4  # 1.2 lacking
     found = why(
-        arena, [ProbedRun("bce", 0, said(truth, one), ()), ProbedRun("focal", 0, said(truth, other), ())], EDGES
+        arena, [ProbedRun("bce", 0, said(truth, one), ()), ProbedRun("focal", 0, said(truth, other), ())], BINARY
     )
     hardest = found["difficulty"][-1]
     assert (hardest["reference"], hardest["best"]) == (0.0, 0.0)
@@ -72,7 +73,7 @@ def test_numbers_are_off_by_so_much(arena_of: Callable[..., Arena]) -> None:
         ProbedRun("mse", 0, said(truth, truth + np.repeat([0.0, 0.0, 0.0, 8.0], 10), "values"), ()),
         ProbedRun("mae", 0, said(truth, truth + 1, "values"), ()),
     ]
-    found = why(arena, runs, EDGES)
+    found = why(arena, runs, tasks.get("regression"))
     assert found["measure"] == "mae"
     assert [line["reference"] for line in found["classes"]] == [0.0, 0.0, 0.0, 8.0]
     assert [line["best"] for line in found["classes"]] == [1.0] * 4
@@ -88,7 +89,7 @@ def test_multiclass_scores_decide_by_the_largest(arena: Arena) -> None:
         ProbedRun("bce", 0, said(truth, wrong, "scores"), ()),
         ProbedRun("focal", 0, said(truth, right, "scores"), ()),
     ]
-    found = why(three, runs, EDGES)
+    found = why(three, runs, tasks.get("multiclass"))
     assert [(line["class"], line["reference"], line["best"]) for line in found["classes"]] == [
         (label, 0.0, 1.0) for label in "abc"
     ]
@@ -100,7 +101,7 @@ def test_under_auroc_each_row_tells_its_share_of_it(arena_of: Callable[..., Aren
     truth = chance.random(200) < 0.2
     bce, focal = chance.integers(0, 9, 200), chance.integers(0, 9, 200) + truth
     runs = [ProbedRun("bce", 0, said(truth, bce), ()), ProbedRun("focal", 0, said(truth, focal), ())]
-    found = why(arena_of({"bce": [0.8], "focal": [0.9]}), runs, EDGES)
+    found = why(arena_of({"bce": [0.8], "focal": [0.9]}), runs, BINARY)
     assert found["measure"] == "rank"
     for line in found["classes"]:
         assert line["reference"] == pytest.approx(roc_auc_score(truth, bce))
@@ -117,7 +118,7 @@ def test_under_log_loss_each_row_tells_its_share_of_it(arena_of: Callable[..., A
     )
     truth = np.arange(40) % 2
     p = np.linspace(0.05, 0.95, 40)
-    found = why(arena, [ProbedRun("bce", 0, said(truth, p), ()), ProbedRun("focal", 0, said(truth, p), ())], EDGES)
+    found = why(arena, [ProbedRun("bce", 0, said(truth, p), ()), ProbedRun("focal", 0, said(truth, p), ())], BINARY)
     assert (found["measure"], found["best"]) == ("log-loss", "bce")
     total = sum(line["rows"] * line["best"] for line in found["difficulty"]) / 40
     assert total == pytest.approx(log_loss(truth, p), rel=1e-5)
@@ -132,7 +133,7 @@ def test_looks_are_averaged_over_seeds(arena: Arena) -> None:
         ProbedRun("bce", 1, None, [look(0, 0.4, 0.5), look(2, 0.8, 1.0)]),  # it stopped early
         ProbedRun("focal", 0, None, ()),
     ]
-    found = why(arena, runs, (0.5,))
+    found = why(arena, runs, BINARY)
     told = found["attention"]["entries"]
     assert list(told) == ["bce"]
     assert told["bce"]["epochs"] == [0, 2]
@@ -142,4 +143,4 @@ def test_looks_are_averaged_over_seeds(arena: Arena) -> None:
 
 
 def test_one_entry_has_nothing_to_be_better_than(arena_of: Callable[..., Arena]) -> None:
-    assert why(arena_of({"bce": [0.8]}), [], EDGES) == {}
+    assert why(arena_of({"bce": [0.8]}), [], BINARY) == {}

@@ -1,7 +1,5 @@
 """Damage on purpose: exact counts, the training split only, the same for a seed, more of it at a higher level."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -184,7 +182,7 @@ def test_damage_that_a_task_cannot_take_is_refused(task, how, kind):
 
 def test_rows_with_a_share_of_each_class_have_no_label_to_flip():
     soft = np.full((400, 3), 1 / 3, dtype=np.float32)
-    task = SimpleNamespace(name="multiclass", has_classes=True)
+    task = tasks.get("multiclass")
     with pytest.raises(SpecError, match="a share of each class"):
         corrupt(FEATURES, Target(soft, ("a", "b", "c")), ROWS, Corruption(labels=0.1), 0, task)
 

@@ -11,7 +11,8 @@ import pytest
 from losscli.deploy import predict as deployed
 from losscli.deploy.choose import Wanted, choose_entry, choose_seeds
 from losscli.errors import SpecError
-from losscli.tasks import Column
+from losscli.tasks import Column, tasks
+from losscli.tasks.predictions import Outputs
 
 VALID = {"bce-logits": [0.5, 0.3, 0.4], "focal": [0.2, 0.9, 0.1], "hinge": [0.1, 0.1, 0.1]}  # means 0.4, 0.4, 0.1
 TEST = {name: values[::-1] for name, values in VALID.items()}
@@ -77,20 +78,18 @@ def test_neither_widths_nor_scores_of_different_levels_choose() -> None:
     assert choose_entry(intervals("interval-score", {"a": 0.9, "b": 0.9}, a=[3.0], b=[2.0]), None) == "b"
 
 
-def together(monkeypatch: pytest.MonkeyPatch, task: str, labels: tuple[str, ...], *found: deployed.Outputs) -> Any:
+def together(monkeypatch: pytest.MonkeyPatch, task: str, labels: tuple[str, ...], *found: Outputs) -> Any:
     """The columns of three rows of which every run says what is given."""
     said = iter(found)
     monkeypatch.setattr(deployed, "_by_chunks", lambda run, features, rows: next(said))
-    runs: Any = [SimpleNamespace(labels=labels, task=SimpleNamespace(name=task)) for _ in found]
+    runs: Any = [SimpleNamespace(labels=labels, task=tasks.get(task)) for _ in found]
     return deployed.predict(runs, {"x": Column(np.zeros(3))})
 
 
 def test_several_runs_say_the_mean_of_their_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of three would say yes to the first row, and no to the second: a vote or a median comes out the other way."""
     each = [[0.6, 0.4, 0.9], [0.6, 0.4, 0.8], [0.0, 1.0, 0.7]]
-    columns = together(
-        monkeypatch, "binary", ("no", "yes"), *(deployed.Outputs("probabilities", np.array([p]).T) for p in each)
-    )
+    columns = together(monkeypatch, "binary", ("no", "yes"), *(Outputs("probabilities", np.array([p]).T) for p in each))
     np.testing.assert_allclose(columns["probability_yes"], [0.4, 0.6, 0.8])
     assert columns["prediction"].tolist() == ["no", "yes", "yes"]
 
@@ -98,9 +97,7 @@ def test_several_runs_say_the_mean_of_their_probabilities(monkeypatch: pytest.Mo
 def test_quantiles_are_named_by_their_level_and_target(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three rows, two targets, three levels; the second run says 2 more of everything."""
     quantiles = np.arange(18.0).reshape(3, 2, 3)
-    runs = [
-        deployed.Outputs("values", np.zeros((3, 2)) + more, (0.05, 0.5, 0.95), quantiles + more) for more in (0.0, 2.0)
-    ]
+    runs = [Outputs("values", np.zeros((3, 2)) + more, (0.05, 0.5, 0.95), quantiles + more) for more in (0.0, 2.0)]
     columns = together(monkeypatch, "regression", ("price", "size"), *runs)
     assert list(columns) == [
         f"{column}_{target}"

@@ -15,7 +15,7 @@ from losscli.record import writer
 from losscli.record.predictions import RunPredictions
 from losscli.record.reader import read_predictions
 from losscli.reports.json import to_json
-from losscli.stack.predictions import Predictions
+from losscli.tasks.predictions import Predictions
 
 ROWS = np.array([7, 3, 90])
 BINARY = Predictions(ROWS, np.float32([[0], [1], [1]]), np.float32([[0.25], [0.5], [1]]), "probabilities")

@@ -15,7 +15,7 @@ from losscli.stack.layers import Linear
 from losscli.stack.models import models
 from losscli.stack.network import Network
 from losscli.stack.plan import Plan
-from losscli.stack.probe import _of_truth, _stacked
+from losscli.stack.probe import _stacked
 from losscli.stack.train import Training, epochs_of, steps_of
 from losscli.tasks import Prediction, tasks
 
@@ -52,20 +52,17 @@ def test_a_run_that_is_over_rests_bit_by_bit_and_its_neighbour_moves_on(run_of, 
     assert not torch.equal(training.weights[0], before[0])
 
 
-def test_the_probability_of_the_true_class_is_that_of_each_row() -> None:
+def test_a_row_is_as_hard_as_its_true_class_lacks_in_probability() -> None:
     probabilities = torch.tensor([[[0.1, 0.2, 0.7], [0.5, 0.3, 0.2]], [[0.6, 0.3, 0.1], [0.2, 0.2, 0.6]]])
     task, target = tasks.get("multiclass"), torch.tensor([[2, 1]])
-    expected = [[0.7, 0.3], [0.1, 0.2]]
+    expected = [pytest.approx(row) for row in ([0.3, 0.7], [0.9, 0.8])]
     both = target.expand(2, 2)
-    assert _of_truth(Prediction(probabilities=probabilities), both, task).tolist() == [
-        pytest.approx(row) for row in expected
-    ]
+    assert task.hardness(Prediction(probabilities=probabilities), both).tolist() == expected
     logits = Prediction(scores=probabilities.log())
-    assert _of_truth(logits, both, task).tolist() == [pytest.approx(row) for row in expected]
-    soft = torch.nn.functional.one_hot(both, 3).float()
-    assert _of_truth(logits, soft, task).tolist() == [pytest.approx(row) for row in expected]
+    assert task.hardness(logits, both).tolist() == expected
+    assert task.hardness(logits, torch.nn.functional.one_hot(both, 3).float()).tolist() == expected
     binary = Prediction(scores=torch.tensor([[-inf, 0.0, inf]]))
-    assert _of_truth(binary, torch.tensor([[0.0, 1.0, 1.0]]), tasks.get("binary")).tolist() == [[1.0, 0.5, 1.0]]
+    assert tasks.get("binary").hardness(binary, torch.tensor([[0.0, 1.0, 1.0]])).tolist() == [[0.0, 0.5, 0.0]]
 
 
 def test_rows_whose_labels_were_changed_in_one_run_alone_are_told_of_all() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-import losscli
 from losscli.errors import DataError
 from losscli.explain.curve import curves
 from losscli.explain.properness import properness
@@ -29,8 +26,6 @@ from losscli.tasks.multilabel import Multilabel
 from losscli.tasks.regression import Regression
 from losscli.verify.trial import verify
 
-ROOMS = ("explain", "verify", "losses")
-DATA = {"losses/foreign.py"}  # what other libraries' names are called here, task by task
 OWN = """
 from torch.nn.functional import cross_entropy
 
@@ -42,38 +37,6 @@ def distance(prediction, target):
 SIZES = {"classes": 4, "labels": 2}
 FLOAT = torch.float64
 every_task = pytest.mark.parametrize("task", list(tasks), ids=tasks.names())
-
-
-def questions(tree: ast.AST, names: set[str]) -> Iterator[int]:
-    """The lines that compare something with a task's name, or look something up by it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Compare):
-            asked = [part for side in (node.left, *node.comparators) for part in ast.walk(side)]
-        elif isinstance(node, ast.Dict):
-            asked = [key for key in node.keys if key is not None]
-        elif isinstance(node, ast.match_case):
-            asked = list(ast.walk(node.pattern))
-        else:
-            continue
-        yield from (part.lineno for part in asked if isinstance(part, ast.Constant) and part.value in names)
-
-
-def test_these_rooms_ask_for_no_task_by_its_name() -> None:
-    package = Path(losscli.__file__).parent
-    files = [path for room in ROOMS for path in sorted((package / room).rglob("*.py"))]
-    asked = [
-        f"{path.relative_to(package)}:{line}"
-        for path in files
-        if str(path.relative_to(package)) not in DATA
-        for line in questions(ast.parse(path.read_text()), set(tasks.names()))
-    ]
-    assert len(files) > 40
-    assert asked == []
-
-
-def test_a_question_by_name_is_seen() -> None:
-    code = 'a = task == "binary"\nb = task in ("x", "multiclass")\nc = {"regression": 1}\n@loss("binary")\ndef d(): ...'
-    assert sorted(questions(ast.parse(code), set(tasks.names()))) == [1, 2, 3]
 
 
 def drawn(task: Task, *shape: int) -> torch.Tensor:

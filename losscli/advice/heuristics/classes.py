@@ -9,6 +9,7 @@ import numpy as np
 from losscli.advice.heuristics import Advice, Pick, heuristic, percent
 from losscli.advice.profile import Profile
 from losscli.errors import counted, shown
+from losscli.tasks import tasks
 
 RARE, EXTREME = 0.25, 0.01  # shares of the rarer of two classes
 FEW_ROWS = 50  # of a class, from which a model can hardly learn what it looks like
@@ -201,7 +202,7 @@ def contradicting_rows(profile: Profile) -> Advice | None:
         f"{counted(profile.repeats.conflicting, 'row')} share all features with a row of another label: "
         f"{percent(share)} of all rows must be wrong whatever a model says"
     )
-    smoothed = "bce-logits" if profile.task == "binary" else "cross-entropy"
+    smoothed = tasks.get(profile.task).default_loss  # cross-entropy, of two classes or of several
     picks = [
         Pick("gce", {"q": 0.7}),
         Pick("bi-tempered", {"t1": 0.8, "t2": 1.2}),

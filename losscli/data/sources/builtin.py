@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.data.dataset import Table
 from losscli.data.sources import Source, source
-from losscli.tasks import Column
+from losscli.tasks import Column, tasks
 
 TASKS = {
     "iris": "multiclass",
@@ -49,7 +49,7 @@ class Builtin(Source):
             str(name): Column(values.astype(np.float64))
             for name, values in zip(bunch.feature_names, bunch.data.T, strict=True)
         }
-        if self.natural_task() == "regression":
+        if not tasks.get(self.natural_task()).has_classes:
             names = getattr(bunch, "target_names", ["y"])
             columns = np.atleast_2d(bunch.target.T)
             targets = {name: Column(values.astype(np.float64)) for name, values in zip(names, columns, strict=True)}

@@ -20,7 +20,7 @@ from losscli.data.dataset import Table
 from losscli.data.sources import Source, source
 from losscli.errors import SpecError, choose_from
 from losscli.options import Count, NonNegative, Seed, Share
-from losscli.tasks import Column
+from losscli.tasks import Column, tasks
 
 GENERATORS = {  # the task that each is made for; those with a number of classes may turn out binary
     "moons": "binary",
@@ -72,10 +72,10 @@ class Synthetic(Source):
             accepted = _parameters(self.name)
             wrong = {key: why for key, value in self.options.items() if (why := _objection(key, value, accepted))}
             wrong |= self._too_many()
-            regression = GENERATORS[self.name] == "regression"
-            if self.imbalance is not None and GENERATORS[self.name] not in ("binary", "multiclass"):
+            task = tasks.get(GENERATORS[self.name])
+            if self.imbalance is not None and not task.rows_have_one_class:
                 wrong["imbalance"] = f"imbalance needs one class per row, and {self.name} has none"
-            if self.label_noise is not None and regression:
+            if self.label_noise is not None and not task.has_classes:
                 wrong["label_noise"] = f"label_noise needs classes, and {self.name} has numbers (use noise)"
         if wrong:
             raise ValidationError.from_exception_data("Synthetic", [_detail(key, why) for key, why in wrong.items()])
@@ -148,7 +148,7 @@ class Synthetic(Source):
         return np.setdiff1d(np.arange(len(target)), dropped)
 
     def _targets(self, target: np.ndarray) -> dict[str, Column]:
-        if GENERATORS[self.name] in ("binary", "multiclass"):
+        if tasks.get(GENERATORS[self.name]).rows_have_one_class:
             classes, codes = np.unique(target, return_inverse=True)
             return {"y": Column(codes.astype(np.int32), tuple(str(int(value)) for value in classes))}
         values = target.astype(np.float64)

@@ -14,10 +14,10 @@ FEWEST = 5  # rows in a bin
 BARS = 40
 MOST_CLASSES = 7  # as many as there are colours
 CLAIMED = {
-    "binary": "Predicted is the positive class: below the diagonal it comes less often than was said, above it more often.",
-    "multilabel": "Predicted is that a label holds, all labels together: below the diagonal labels hold less often than "
+    "positive": "Predicted is the positive class: below the diagonal it comes less often than was said, above it more often.",
+    "every label": "Predicted is that a label holds, all labels together: below the diagonal labels hold less often than "
     "was said, above it more often.",
-    "multiclass": "Predicted is that the likeliest class is right: below the diagonal the model is too sure of itself, "
+    "likeliest class": "Predicted is that the likeliest class is right: below the diagonal the model is too sure of itself, "
     "above it not sure enough.",
 }
 
@@ -49,7 +49,7 @@ def reliability(contents: ReportContents) -> Chart | None:
             trace for name in contents.samples if (trace := _reliability_curve(contents, name, scaled)) is not None
         ]
         if traces:
-            views[title] = View([guide, *traces], layout, CLAIMED[contents.arena.task])
+            views[title] = View([guide, *traces], layout, CLAIMED[_claimed(contents)])
     return Chart(views, choice="probabilities", height=420) if views else None
 
 
@@ -75,6 +75,17 @@ def _reliability_curve(contents: ReportContents, name: str, scaled: bool) -> Tra
         "x": rounded(np.nanmean(predicted[:, filled], axis=0)), "y": rounded(mean), "marker": {"size": 6},
     }  # fmt: skip
     return {**trace, "band": [rounded(low), rounded(high)]} if len(pairs) > 1 else trace
+
+
+def _claimed(contents: ReportContents) -> str:
+    """What the probabilities are of, as `claims` takes them."""
+    sample = next(
+        sample for samples in contents.samples.values() for sample in samples if sample.kind == "probabilities"
+    )
+    width = sample.prediction.shape[1]
+    if width > sample.truth.shape[1]:
+        return "likeliest class"
+    return "positive" if width < len(contents.arena.labels) else "every label"  # of two labels, one has a column
 
 
 def claims(sample: Sample, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -131,7 +142,7 @@ def histogram(contents: ReportContents) -> Chart | None:
 def _classes_to_draw(contents: ReportContents) -> tuple[list[int], str]:
     """The classes that are drawn, and what is to be said of them: where not all can be, those that are missed most."""
     matrices = [confused(sample) for name in contents.samples if (sample := contents.pooled(name)) is not None]
-    if contents.arena.task == "binary":
+    if all(sample.prediction.shape[1] == 1 for samples in contents.samples.values() for sample in samples):
         return [0, 1], "Rows of both classes that get the same score are what no threshold can tell apart."
     size = max(map(len, matrices))
     counts = np.sum([np.pad(matrix, (0, size - len(matrix))) for matrix in matrices], axis=0)

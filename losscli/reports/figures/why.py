@@ -104,7 +104,7 @@ def attention(contents: ReportContents) -> Chart | None:
     if not data:
         return None
     note = f"Hardness is {UNITS.get(data['unit'], plain(data['unit']))}; its limits stand beside the choice."
-    limits = _limits(data["edges"], contents.arena.task)
+    limits = _limits(data["edges"], data["unit"])
     views = {}
     for place, word in enumerate(HARDNESS):
         traces = [
@@ -118,14 +118,14 @@ def attention(contents: ReportContents) -> Chart | None:
     return Chart(views, choice="training rows", shown=list(views)[-1], height=400)
 
 
-def _limits(edges: Sequence[float], task: str) -> list[str]:
-    """From where to where a class of hardness goes; a number can be off by anything.
+def _limits(edges: Sequence[float], unit: str) -> list[str]:
+    """From where to where a class of hardness goes: a probability ends at 1, a number can be off by anything.
 
-    >>> _limits([0.2, 0.8], "binary"), _limits([0.5, 2], "regression")
+    >>> _limits([0.2, 0.8], "1 - p(given label)"), _limits([0.5, 2], "sd off")
     (['0 to 0.2', '0.2 to 0.8', '0.8 to 1'], ['0 to 0.5', '0.5 to 2', 'above 2'])
     """
     marks = ["0", *(f"{edge:g}" for edge in edges)]
-    last = f"above {marks[-1]}" if task == "regression" else f"{marks[-1]} to 1"
+    last = f"above {marks[-1]}" if unit in UNITS else f"{marks[-1]} to 1"
     return [*(f"{low} to {high}" for low, high in itertools.pairwise(marks)), last]
 
 
