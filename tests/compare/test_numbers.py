@@ -19,6 +19,7 @@ from losscli.compare.numbers import decimals
         ([0.000999], None),
         ([1.0], 4),
         ([1.01], 3),
+        ([0.5, -57.3], 2),
         ([9999999.0], 0),
         ([-1e7], None),
     ],

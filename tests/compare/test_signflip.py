@@ -81,6 +81,7 @@ def test_bca_is_that_of_scipy_at_the_expanded_level(name: str) -> None:
 def test_an_interval_in_another_unit_is_the_same_interval(unit: float) -> None:
     low, high = bca(SETS["skewed"])
     assert bca(unit * SETS["skewed"]) == pytest.approx((unit * low, unit * high), rel=1e-9)
+    assert bca(100 * unit + unit * SETS["skewed"]) == pytest.approx((unit * (100 + low), unit * (100 + high)), rel=1e-9)
 
 
 def test_expansion_leaves_out_as_much_as_students_t() -> None:
