@@ -221,6 +221,10 @@ def test_a_fingerprint_tells_decisions_and_numbers_apart() -> None:
     assert one.matches(fingerprint(numbers > 0.5, numbers + 1e-6))
     assert not one.matches(fingerprint(numbers > 0.5, numbers + 1e-3))
     assert not one.matches(fingerprint(numbers > 0.4995, numbers))  # a single row is decided otherwise
+    for row in (0, -1):
+        other = numbers.copy()
+        other[row] += 1e-3
+        assert not one.matches(fingerprint(numbers > 0.5, other))  # both ends are among the rows that are kept
     assert not one.matches(Fingerprint(one.decisions, one.numbers[:10]))
 
 
