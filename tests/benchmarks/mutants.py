@@ -10,6 +10,7 @@ temporary folder; there the tests that reach its statement run, the quickest of 
 beside the copies: a run that was stopped goes on where it was.
 
 Faults that change nothing that could be seen are listed in equivalent.txt, each with its reason, and are drawn no more.
+MUTANTS.md has the score that was measured, and who survived.
 """
 
 from __future__ import annotations

@@ -155,6 +155,13 @@ def test_two_tests_are_each_at_half_the_level() -> None:
     assert judged([*OLD, *OLD[:5]], [*OLD, *[math.nan] * 5]).outcome == "held"  # 2 x 1/32: not at 5 %
 
 
+def test_twice_a_p_is_no_more_than_one() -> None:
+    """All that is left has gained, and one run is lost in either record: neither test finds anything."""
+    result = gate("a", "auprc", "up", *(Scores(dict(enumerate(values))) for values in (
+        [*WORSE, math.nan, 0.9], [*OLD, 0.9, math.nan])), 0.0, True)  # fmt: skip
+    assert result.p == 1.0
+
+
 @pytest.mark.parametrize(("seeds", "share", "paired"), [(30, 0.3, True), (40, 0.4, True), (30, 0.3, False)])
 def test_no_more_than_one_gate_in_twenty_falls_by_chance_where_runs_diverge(
     seeds: int, share: float, paired: bool

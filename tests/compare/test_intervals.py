@@ -52,7 +52,7 @@ def arena(headline: str, *, rows: int = 1000, levels: Mapping[str, float] | None
         headline=headline,
         directions={name: DIRECTIONS[name] for name in order},
         baseline={},
-        rows={"train": 10 * rows, "test": rows},
+        rows={"train": 10 * rows, "test": rows} if rows else {},
         resampled=False,
     )
 
@@ -90,6 +90,14 @@ def test_each_run_has_the_level_of_its_own_interval_for_target() -> None:
     scores = {"coverage": around(0.8)}
     assert arena("coverage", levels={"b": 0.8}, a=scores, b=scores).entries[1].verdict == "better"
     assert arena("coverage", levels={"a": 0.8}, a=scores, b=scores).entries[1].verdict == "worse"
+
+
+def test_where_the_test_rows_are_not_known_nothing_is_granted_to_chance() -> None:
+    """With a single row the standard error of a coverage of 0.9 would be sqrt(0.9 x 0.1) = 0.3."""
+    width = around(2.0)
+    a, b = {"coverage": [0.92] * SEEDS, "interval-width": width}, {"coverage": [0.7] * SEEDS, "interval-width": width}
+    assert verdict(arena("interval-width", rows=0, a=a, b=b), "interval-width") == "undefined"
+    assert verdict(arena("interval-width", rows=1, a=a, b=b), "interval-width") == "equivalent"
 
 
 def test_a_distance_is_said_as_one() -> None:

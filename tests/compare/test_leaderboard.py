@@ -61,6 +61,20 @@ def test_diverged_runs_are_a_finding_that_counts_them(arena_of: MakeArena) -> No
     assert arena.entries[2].delta is None
 
 
+@pytest.mark.parametrize(
+    ("lost", "seeds"),
+    [
+        (1, "seed 0"),
+        (8, "seeds 0, 1, 2, 3, 4, 5, 6, 7"),
+        (9, "seeds 0, 1, 2, 3, 4, 5, 6, 7 and 1 more"),
+    ],
+)
+def test_up_to_eight_seeds_are_named(arena_of: MakeArena, lost: int, seeds: str) -> None:
+    arena = arena_of({"a": [0.8] * 10, "b": [0.8] * 10}, diverged={"b": range(lost)})
+    (finding,) = arena.findings
+    assert f"{lost} of 10 runs of b diverged ({seeds}) and" in finding.message
+
+
 def test_intervals_are_wider_where_splits_are_resampled(arena_of: MakeArena) -> None:
     fixed = arena_of({"a": FIVE}, resampled=False).entries[0].scores["test"]["auroc"]
     resampled = arena_of({"a": FIVE}).entries[0].scores["test"]["auroc"]

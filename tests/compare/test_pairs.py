@@ -73,6 +73,19 @@ def test_a_metric_that_nobody_has_at_ten_seeds_is_not_too_few_seeds() -> None:
     assert [entry.verdict for entry in arena.entries] == ["reference", "undefined", "undefined"]
     assert described(arena.entries[1], arena) == "has no precision"
     assert described(arena.entries[2], arena) == "the reference has no precision"
+    assert arena.findings == []  # its mean is not that of a choice of seeds
+
+
+def test_a_metric_that_every_run_has_is_named_instead() -> None:
+    """Also where the last entry was never trained, as after a stop."""
+    tests = [{"precision": value, "accuracy": 0.8} for value in SHY]
+    runs = [RunResult("shy", seed, "ok", 1, 1, {"test": test}, [], 0.1) for seed, test in enumerate(tests)]
+    entries = [SimpleNamespace(name=name, loss=name, options={}, beside={}) for name in ("shy", "untrained")]
+    directions: dict[str, Any] = {"precision": "up", "accuracy": "up"}
+    facts = {"task": "binary", "data": "d", "headline": "precision", "directions": directions, "baseline": {}}
+    (finding,) = build_arena(entries, runs, **facts).findings
+    assert finding.code == "metric-undefined"
+    assert str(finding.cure).endswith("judge by a metric that every run has (--metric accuracy)")
 
 
 def test_a_seed_on_which_nobody_can_have_a_value_is_left_out_and_said() -> None:
@@ -208,6 +221,10 @@ def test_a_fingerprint_tells_decisions_and_numbers_apart() -> None:
     assert one.matches(fingerprint(numbers > 0.5, numbers + 1e-6))
     assert not one.matches(fingerprint(numbers > 0.5, numbers + 1e-3))
     assert not one.matches(fingerprint(numbers > 0.4995, numbers))  # a single row is decided otherwise
+    for row in (0, -1):
+        other = numbers.copy()
+        other[row] += 1e-3
+        assert not one.matches(fingerprint(numbers > 0.5, other))  # both ends are among the rows that are kept
     assert not one.matches(Fingerprint(one.decisions, one.numbers[:10]))
 
 

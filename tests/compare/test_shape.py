@@ -31,6 +31,13 @@ def test_one_normal_sample_in_a_hundred_looks_one_sided(n: int) -> None:
     assert np.mean([one_sided(list(sample)) for sample in samples]) == pytest.approx(0.01, abs=0.006)
 
 
+@pytest.mark.parametrize("n", [3, 6, 7, 12])
+def test_the_odd_seed_is_the_one_farthest_from_the_median(n: int) -> None:
+    samples = np.random.default_rng(5).exponential(size=(200, n)) * np.random.default_rng(6).choice([-1, 1], (200, 1))
+    expected = np.abs(samples - np.median(samples, axis=1, keepdims=True)).argmax(1)
+    assert [odd_seed(dict(enumerate(sample))) for sample in samples] == expected.tolist()
+
+
 @pytest.mark.parametrize("n", [6, 10, 20])
 def test_one_collapse_among_many_seeds_is_seen_and_named(n: int) -> None:
     values = 0.02 + 0.005 * np.random.default_rng(2).normal(size=n)

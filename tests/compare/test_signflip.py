@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -46,6 +47,15 @@ def test_beyond_32_differences_flips_are_drawn_and_agree_with_the_normal_limit()
     assert sign_flip(np.ones(60)) == pytest.approx(2e-5)  # twice the observed signs among the hundred thousand
 
 
+def test_sums_are_those_of_two_halves() -> None:
+    """All flips of 22 differences at once would be 2**22 sums of eight bytes; those of two halves are 2 x 2**11."""
+    tracemalloc.start()
+    sign_flip(CHANCE.normal(size=22))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**22
+
+
 def test_rounding_makes_no_difference_of_a_tie() -> None:
     steps = [0.81 - 0.80, 0.62 - 0.61, 0.71 - 0.70, 0.40 - 0.41, 0.93 - 0.92, 0.51 - 0.50]
     assert sign_flip(steps) == sign_flip([1, 1, 1, -1, 1, 1]) == 14 / 64
@@ -65,6 +75,13 @@ def test_bca_is_that_of_scipy_at_the_expanded_level(name: str) -> None:
     ).confidence_interval
     width = oracle.high - oracle.low
     assert bca(values) == pytest.approx((oracle.low, oracle.high), abs=0.03 * width)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_an_interval_in_another_unit_is_the_same_interval(unit: float) -> None:
+    low, high = bca(SETS["skewed"])
+    assert bca(unit * SETS["skewed"]) == pytest.approx((unit * low, unit * high), rel=1e-9)
+    assert bca(100 * unit + unit * SETS["skewed"]) == pytest.approx((unit * (100 + low), unit * (100 + high)), rel=1e-9)
 
 
 def test_expansion_leaves_out_as_much_as_students_t() -> None:

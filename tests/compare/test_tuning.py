@@ -84,6 +84,13 @@ def test_choices_are_counted_value_by_value(arena_of: MakeArena) -> None:
     }
 
 
+def test_the_value_that_most_seeds_chose_is_said_first(arena_of: MakeArena) -> None:
+    rates = [1e-3, 1e-2, 1e-2, 1e-2, 1e-4, 1e-4]
+    arena = tuned(arena_of({"a": [0.8] * 6}), {"a": [{"lr": rate} for rate in rates]})
+    (found,) = with_choices(arena, {"a": RATES}, lambda *_: True).entries
+    assert in_words(found) == "lr: 0.01 in 3 of 6 seeds, 0.0001 in 2, 0.001 in 1"
+
+
 def test_without_tuning_nothing_changes(arena_of: MakeArena) -> None:
     arena = arena_of({"a": [0.8], "b": [0.7]})
     assert with_choices(arena, {"a": {}, "b": {}}, lambda *_: True) is arena

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from losscli.compare.pairs import Pairs
 from losscli.compare.power import minimum_seeds, power, seeds_for
@@ -104,6 +105,22 @@ def test_a_difference_that_is_there_leaves_less_room_within_the_margin() -> None
     assert seeds_for(0.1, 1.0, within=0.3) == pytest.approx(normal + 1.5, abs=1.5)
 
 
+def test_what_is_open_may_be_settled_as_no_difference() -> None:
+    """Without an effect nothing is ever found; that it lies within half an sd takes ((z(0.975) + z(0.9)) / 0.5)**2 pairs."""
+    normal = ((1.959964 + 1.281552) / 0.5) ** 2  # 42.03; Student's t asks for one or two more
+    tie = Delta("m", 0.0, (-0.007, 0.007), p=1.0, p_holm=1.0, sd=0.01, seeds=10, margin=0.005)
+    difference, verdict = concluded(tie, "up", 1, WHOLE)
+    assert difference is not None
+    assert verdict == "inconclusive"
+    assert difference.seeds_needed == pytest.approx(normal + 1.5 - 10, abs=1.5)
+
+
+@pytest.mark.parametrize(("seeds", "answer"), [(9_999, 9_999), (10_000, 10_000), (10_001, None)])
+def test_more_than_ten_thousand_seeds_are_no_answer(seeds: int, answer: int | None) -> None:
+    effect = (stats.t.ppf(0.975, seeds - 1) + stats.t.ppf(0.8, seeds - 1)) / seeds**0.5
+    assert seeds_for(effect * (1 + 1e-9), 1.0) == answer
+
+
 def test_minimum_seeds_are_where_the_sign_flip_test_can_reach_the_level() -> None:
     for comparisons in range(1, 60):
         least = minimum_seeds(comparisons)
@@ -129,6 +146,10 @@ def test_power_is_that_of_the_simulated_test(effect: float, n: int, comparisons:
     found = [sign_flip(chance.normal(effect, 1, n)) < 0.05 / comparisons for _ in range(1000)]
     assert power(n, effect, 1.0, comparisons=comparisons) == pytest.approx(np.mean(found), abs=0.06)
     assert np.mean(found) > 0.7
+
+
+def test_without_any_spread_what_is_there_is_found_and_what_is_not_is_not() -> None:
+    assert (power(10, 0.1, 0.0), power(10, 0.0, 0.0)) == (1.0, 0.0)
 
 
 def test_seeds_for_gives_four_in_five_and_one_seed_fewer_does_not() -> None:

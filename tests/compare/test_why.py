@@ -95,6 +95,52 @@ def test_multiclass_scores_decide_by_the_largest(arena: Arena) -> None:
     ]
 
 
+def test_of_several_labels_a_group_is_the_rows_that_carry_one(arena: Arena) -> None:
+    """Rows 0 to 3 carry the first label, rows 2 to 5 the second; bce misses the second on all of its rows."""
+    truth = np.zeros((24, 2))
+    truth[:4, 0] = truth[2:6, 1] = 1
+    missed = truth * [1, 0]
+    two = replace(arena, task="multilabel", labels=("a", "b"))
+    runs = [ProbedRun("bce", 0, said(truth, missed), ()), ProbedRun("focal", 0, said(truth, truth), ())]
+    assert why(two, runs, EDGES)["classes"] == [
+        {"class": "a", "rows": 4, "best": 1.0, "reference": 0.75},  # two of its rows lose one label of two
+        {"class": "b", "rows": 4, "best": 1.0, "reference": 0.5},
+    ]
+
+
+def test_every_seed_has_its_own_hard_rows(arena: Arena) -> None:
+    """Both entries are wrong on the first ten rows of seed 0, and on the last ten of seed 1."""
+    truth = np.ones(ROWS)
+    wrong = {0: np.arange(ROWS) < 10, 1: np.arange(ROWS) >= 30}
+    runs = [
+        ProbedRun(name, seed, said(truth, np.where(rows, 0.2, 0.9)), ())
+        for name in ("bce", "focal")
+        for seed, rows in wrong.items()
+    ]
+    parts = why(arena, runs, EDGES)["difficulty"]
+    assert [(part["best"], part["reference"]) for part in parts] == [(1.0, 1.0)] * 3 + [(0.0, 0.0)]
+
+
+@pytest.mark.parametrize(("rows", "parts"), [(19, 0), (20, 4)])
+def test_twenty_rows_are_enough_for_quarters(arena: Arena, rows: int, parts: int) -> None:
+    p = said(np.arange(rows) % 2, np.linspace(0, 1, rows))
+    found = why(arena, [ProbedRun("bce", 0, p, ()), ProbedRun("focal", 0, p, ())], EDGES)
+    assert [part["rows"] for part in found["difficulty"]] == [5.0] * parts
+
+
+def test_of_many_classes_the_most_frequent_are_shown(arena: Arena) -> None:
+    """Of 31 classes one has no row, one has one row in one of the two seeds, all others have two."""
+    labels = tuple(f"c{n}" for n in range(31))
+    truths = [np.repeat(np.arange(29), 2), np.append(np.repeat(np.arange(29), 2), 30)]
+    runs = [
+        ProbedRun(name, seed, said(truth, np.eye(31)[truth]), ())
+        for name in ("bce", "focal")
+        for seed, truth in enumerate(truths)
+    ]
+    found = why(replace(arena, task="multiclass", labels=labels), runs, EDGES)["classes"]
+    assert [(line["class"], line["rows"]) for line in found] == [(f"c{n}", 2.0) for n in range(29)] + [("c30", 0.5)]
+
+
 def test_under_auroc_each_row_tells_its_share_of_it(arena_of: Callable[..., Arena]) -> None:
     """The mean of a class is the area under the curve, as scikit-learn has it, ties and all."""
     chance = np.random.default_rng(0)

@@ -76,6 +76,7 @@ OF_SCORES: dict[str, Callable[[float, float], float]] = {  # of a score and its 
     "Logloss": lambda x, s: math.log(1 + math.exp(-s * x)),  # CatBoost
     "log_loss": lambda x, s: math.log(1 + math.exp(-s * x)),
     "sigmoid_binary_cross_entropy": lambda x, s: math.log(1 + math.exp(-s * x)),  # optax
+    "brier-score": lambda x, s: (1 / (1 + math.exp(s * x))) ** 2,  # what the truth lacks in probability, squared
     "squared_hinge": lambda x, s: max(0.0, 1 - s * x) ** 2,
     "perceptron_loss": lambda x, s: max(0.0, -s * x),
     "exponential": lambda x, s: math.exp(-s * x),

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from losscli.errors import SpecError
 from losscli.losses import find
-from losscli.losses.weights import class_counts, class_weights, positive_weight, sample_weights
+from losscli.losses.weights import class_counts, class_weights, positive_weight, rows_of_class, sample_weights
 
 TARGET = np.array([0] * 60 + [1] * 30 + [2] * 10)
 LABELS = ("cat", "dog", "owl")
@@ -83,6 +83,18 @@ def test_an_unknown_label_gets_the_nearest_one():
     with pytest.raises(SpecError) as caught:
         class_weights({"dgo": 1}, TARGET, LABELS)
     assert "did you mean dog?" in (caught.value.problems[0].cure or "")
+
+
+def test_shares_of_yes_are_counted_as_shares():
+    """By hand: 0.3 + 1 + 0 of three rows; with weights 2, 1, 4 it is 0.6 + 1 of seven."""
+    shares = np.array([0.3, 1.0, 0.0])
+    assert rows_of_class(shares, 2).tolist() == pytest.approx([1.7, 1.3])
+    assert rows_of_class(shares, 2, np.array([2, 1, 4])).tolist() == pytest.approx([5.4, 1.6])
+
+
+def test_counts_do_not_end_where_the_digits_of_the_target_do():
+    """Sums of 0.75 in half precision stop at 2048, where the next number is two away."""
+    assert positive_weight("balanced", np.full((8192, 2), 0.75, np.float16)).tolist() == pytest.approx([1 / 3] * 2)
 
 
 def test_positive_weight():

@@ -27,6 +27,8 @@ def test_a_device_that_is_not_here_is_refused_with_those_that_are(name):
 def test_auto_is_the_cpu_without_a_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert machine.choose("auto") == CPU
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert machine.choose("auto") == torch.device("cuda:0")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert machine.choose("auto") == machine.choose("cuda") == torch.device("cuda:0")
     assert machine.choose("cuda:1") == torch.device("cuda:1")
@@ -36,6 +38,13 @@ def test_a_model_that_cannot_fit_is_refused_before_anything_is_allocated():
     with pytest.raises(SpecError, match="limit here"):
         machine.refuse_if_too_large(10**16, CPU)
     machine.refuse_if_too_large(10**6, CPU)
+
+
+def test_four_fifths_of_the_memory_is_not_too_much(monkeypatch):
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 10, "SC_PHYS_PAGES": 100}.__getitem__)
+    machine.refuse_if_too_large(800, CPU)
+    with pytest.raises(SpecError, match="limit here"):
+        machine.refuse_if_too_large(801, CPU)
 
 
 def test_the_cost_of_a_model_is_known_before_anything_is_allocated(run_of, job_of):
@@ -90,6 +99,7 @@ def test_the_width_on_a_gpu_is_that_of_the_card(monkeypatch):
         monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _, kept=kept: (kept + 1) << 30)
         monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 1 << 30)
         widths.append(machine.width(1 << 20, gpu))
+        assert isinstance(machine.width(1_000_003, gpu), int)  # a share of memory that is no whole number of runs
     assert widths[0] == widths[1] == widths[2] == 24576
     assert widths[3] == 24576 // 2
     assert widths[4] * (1 << 20) <= 2 * 0.3 * (3 << 30)

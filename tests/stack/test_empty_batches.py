@@ -179,6 +179,14 @@ def test_stacks_without_a_zero_pay_nothing(run_of, job_of):
     )  # over the batch: weights are not used
 
 
+def test_a_class_of_weight_zero_that_no_row_has_empties_no_batch(run_of):
+    run = replace(run_of("cross-entropy", 0, "multiclass"), options={"weight": [0.0, 1.0, 1.0]})
+    assert may_miss(run)
+    part = run.dataset.parts["train"]
+    without = replace(part, target=np.maximum(part.target, 1))
+    assert not may_miss(replace(run, dataset=replace(run.dataset, parts=run.dataset.parts | {"train": without})))
+
+
 def test_an_epoch_without_any_row_that_counts_is_no_divergence(run_of, job_of):
     """One step an epoch at most, and its batch is empty: the loss has no value, the run is as it was."""
     run = weighed(run_of("bce-logits", 3))

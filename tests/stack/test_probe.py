@@ -57,6 +57,19 @@ def test_the_gradient_of_mae_is_the_same_for_every_row(run_of, job_of) -> None:
     assert truth.std() > 0
 
 
+def test_how_hard_a_number_is_does_not_depend_on_its_unit(run_of, job_of) -> None:
+    """The same training; the target is told in metres, or in kilometres."""
+    metres = run_of("mae", task="regression")
+    scale = metres.dataset.scale
+    kilometres = replace(
+        metres,
+        dataset=replace(metres.dataset, scale=replace(scale, center=scale.center / 1000, scale=scale.scale / 1000)),
+    )
+    looks = [looked([run], job_of("regression", PLAN)).states[0].snapshots[-1] for run in (metres, kilometres)]
+    assert max(looks[0].rows) < 0.9
+    np.testing.assert_allclose(looks[0].rows, looks[1].rows, atol=1e-2)
+
+
 def test_focal_lets_go_of_easy_rows(run_of, job_of) -> None:
     """Relative to their number, the easiest rows pull less under focal loss."""
     runs = [run_of("bce-logits"), run_of("focal", gamma=4.0)]
