@@ -102,7 +102,7 @@ def test_of_several_labels_a_group_is_the_rows_that_carry_one(arena: Arena) -> N
     missed = truth * [1, 0]
     two = replace(arena, task="multilabel", labels=("a", "b"))
     runs = [ProbedRun("bce", 0, said(truth, missed), ()), ProbedRun("focal", 0, said(truth, truth), ())]
-    assert why(two, runs, EDGES)["classes"] == [
+    assert why(two, runs, tasks.get("multilabel"))["classes"] == [
         {"class": "a", "rows": 4, "best": 1.0, "reference": 0.75},  # two of its rows lose one label of two
         {"class": "b", "rows": 4, "best": 1.0, "reference": 0.5},
     ]
@@ -117,14 +117,14 @@ def test_every_seed_has_its_own_hard_rows(arena: Arena) -> None:
         for name in ("bce", "focal")
         for seed, rows in wrong.items()
     ]
-    parts = why(arena, runs, EDGES)["difficulty"]
+    parts = why(arena, runs, tasks.get("binary"))["difficulty"]
     assert [(part["best"], part["reference"]) for part in parts] == [(1.0, 1.0)] * 3 + [(0.0, 0.0)]
 
 
 @pytest.mark.parametrize(("rows", "parts"), [(19, 0), (20, 4)])
 def test_twenty_rows_are_enough_for_quarters(arena: Arena, rows: int, parts: int) -> None:
     p = said(np.arange(rows) % 2, np.linspace(0, 1, rows))
-    found = why(arena, [ProbedRun("bce", 0, p, ()), ProbedRun("focal", 0, p, ())], EDGES)
+    found = why(arena, [ProbedRun("bce", 0, p, ()), ProbedRun("focal", 0, p, ())], tasks.get("binary"))
     assert [part["rows"] for part in found["difficulty"]] == [5.0] * parts
 
 
@@ -137,7 +137,7 @@ def test_of_many_classes_the_most_frequent_are_shown(arena: Arena) -> None:
         for name in ("bce", "focal")
         for seed, truth in enumerate(truths)
     ]
-    found = why(replace(arena, task="multiclass", labels=labels), runs, EDGES)["classes"]
+    found = why(replace(arena, task="multiclass", labels=labels), runs, tasks.get("multiclass"))["classes"]
     assert [(line["class"], line["rows"]) for line in found] == [(f"c{n}", 2.0) for n in range(29)] + [("c30", 0.5)]
 
 
