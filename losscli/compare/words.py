@@ -98,6 +98,8 @@ def _setting(arena: Arena) -> list[str]:
 def _repeated(arena: Arena) -> str:
     """How often: `with the same 10 random seeds`, of folds `on the same 10 splits (2 rounds of 5 folds)`."""
     count, folds = seeds_of(arena), arena.spec.get("data", {}).get("split", {}).get("folds")
+    if count == 1:
+        return "with the same random seed"
     if arena.split != "folds" or not folds:
         return f"with the same {count} random seeds"
     rounds, rest = divmod(count, folds)
