@@ -170,6 +170,15 @@ def test_a_root_without_room_is_5_before_anything_is_trained(line: Line, capsys:
 # Signals
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """SIGINT with Python's handler, also where the tests run in the background, whose processes ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_a_signal_during_training_is_remembered_and_a_second_one_ends_at_once() -> None:
     with _signals() as ears:
         ears.stop.listening = True
