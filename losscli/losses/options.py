@@ -115,6 +115,9 @@ def _allowed(bounds: Bounds, value: Any) -> bool:
 
 def _outside(loss: Loss, option: Option, bounds: Bounds, value: Any, several: bool = False) -> Problem:
     requirement = f"must hold one number {bounds} per class" if several else f"must be a number {bounds}"
+    if isinstance(value, Mapping) and value:
+        cure = "a number for each class is what weight takes, beside the loss or among its options: weight: {LABEL: NUMBER}"
+        return Problem(f"{loss.name}: {option.name} {requirement}, and not one per class", cure=cure)
     return Problem(f"{loss.name}: {option.name} {requirement}, and {shown(value)} is given", cure=_example(option))
 
 

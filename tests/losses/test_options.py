@@ -146,3 +146,10 @@ def test_an_example_of_a_required_option_is_within_its_bounds():
         option = Option("it", REQUIRED, accepts)
         item = replace(find("mse", "regression"), options={"it": option})
         assert missing_from(item, {})[0].cure == f"for example {{name: mse, it: {shown}}}"
+
+
+@pytest.mark.parametrize("task", ["binary", "multilabel"])
+def test_a_number_for_each_class_goes_to_the_weight_where_an_option_is_one_number(task: str) -> None:
+    with pytest.raises(SpecError, match="alpha must be a number >= 0 and <= 1, and not one per class") as caught:
+        check_options(find("focal", task), {"alpha": {"yes": 0.9}})
+    assert "weight: {LABEL: NUMBER}" in (caught.value.problems[0].cure or "")
