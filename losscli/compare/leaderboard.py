@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from losscli.compare import intervals
 from losscli.compare.doubts import doubts
 from losscli.compare.equivalence import margin
-from losscli.compare.pairs import Pairs, pairs, value
+from losscli.compare.pairs import pairs, value
 from losscli.compare.result import Arena, Delta, EntryResult, RunResult, TestRows, Verdict
 from losscli.compare.statistics import delta, estimate, holm
-from losscli.compare.verdict import concluded
+from losscli.compare.verdict import Terms, concluded
 from losscli.direction import Direction, target_of
 from losscli.errors import Finding
 
@@ -152,37 +152,24 @@ class _Board:
         )
         verdicts: dict[str, dict[str, tuple[Delta | None, Verdict]]] = {}
         for metric in metrics:
+            resolution = self.test.resolution.get(metric, 0.0)
+            terms = Terms(self.directions[metric], len(deltas), self.test_ratio, resolution)
             verdicts[metric] = {self.reference: (None, "reference")}
             for name in entries:
-                verdicts[metric][name] = self._concluded(
-                    deltas.get((metric, name)),
-                    len(deltas),
-                    paired[metric, name],
-                    runs,
-                    name,
-                    metric,
-                    reasons[metric, name],
-                )
+                difference = self._with_margin(deltas.get((metric, name)), runs[name], runs[self.reference])
+                verdicts[metric][name] = concluded(difference, paired[metric, name], terms, reasons[metric, name])
         return verdicts
 
-    def _concluded(
-        self,
-        difference: Delta | None,
-        comparisons: int,
-        paired: Pairs,
-        runs: Mapping[str, Sequence[RunResult]],
-        name: str,
-        metric: str,
-        reason: str,
-    ) -> tuple[Delta | None, Verdict]:
-        direction = self.directions[metric]
-        if difference is not None:
-            base = [value(run, metric) for run in runs[self.reference]]
-            width = margin(direction, estimate(base).mean, self.equivalence.get(metric))
-            target = _target(runs[name]) if direction == "target" else None
-            difference = replace(difference, margin=width, target=target)
-        resolution = self.test.resolution.get(metric, 0.0)
-        return concluded(difference, direction, comparisons, paired, self.test_ratio, resolution, reason)
+    def _with_margin(
+        self, difference: Delta | None, entry: Sequence[RunResult], reference: Sequence[RunResult]
+    ) -> Delta | None:
+        """The difference with how much of it does not matter, and with the target of the entry where there is one."""
+        if difference is None:
+            return None
+        metric, direction = difference.metric, self.directions[difference.metric]
+        base = estimate([value(run, metric) for run in reference]).mean
+        width = margin(direction, base, self.equivalence.get(metric))
+        return replace(difference, margin=width, target=_target(entry) if direction == "target" else None)
 
     def _corrected(
         self, deltas: Mapping[tuple[str, str], Delta | None], testable: Collection[tuple[str, str]]

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from losscli.compare.pairs import Pairs
 from losscli.compare.power import LEVEL, advised_seeds, minimum_seeds, seeds_for
@@ -36,29 +36,36 @@ BOTH = 2  # the place in `Pairs.lost` of the seeds that are lost for both
 PLAIN = ("reference", "better", "worse", "equivalent")  # verdicts that say all in a word
 
 
-def judge(
-    delta: Delta | None,
-    direction: Direction,
-    comparisons: int,
-    pairs: Pairs,
-    test_ratio: float = 0.0,
-    resolution: float = 0.0,
-) -> Verdict:
-    """The verdict on a difference whose p, p_holm and margin are known, one of `comparisons` in its family.
+@dataclass(frozen=True)
+class Terms:
+    """What differences of a family are judged by: which way is better, how many comparisons there are, `test_ratio` as in
+    `statistics`, and by how much one test row moves the metric.
+    """
+
+    direction: Direction
+    comparisons: int
+    test_ratio: float = 0.0
+    resolution: float = 0.0
+
+
+def judge(delta: Delta | None, pairs: Pairs, terms: Terms) -> Verdict:
+    """The verdict on a difference whose p, p_holm and margin are known.
 
     >>> difference = Delta("auroc", 0.02, (0.01, 0.03), p=0.001, p_holm=0.004, seeds=10, margin=0.005)
     >>> complete, halved = Pairs({}, {}, planned=10), Pairs({}, {}, planned=20, unmeasured=10)
-    >>> [judge(difference, "up", 4, seeds) for seeds in (complete, halved)], judge(difference, "down", 4, complete)
-    (['better', 'undefined'], 'worse')
+    >>> [judge(difference, seeds, Terms("up", 4)) for seeds in (complete, halved)]
+    ['better', 'undefined']
+    >>> judge(difference, complete, Terms("down", 4))
+    'worse'
     """
     if pairs.same:
         return "same"
-    least = minimum_seeds(comparisons, test_ratio)
+    least = minimum_seeds(terms.comparisons, terms.test_ratio)
     if delta is None or pairs.unmeasured or pairs.planned - pairs.impossible < min(least, pairs.planned):
         return "undefined"
     if delta.ci95 is None or delta.seeds < least:
         return "too-few-seeds" if pairs.planned < least else "inconclusive"
-    verdict = _of_pairs(delta, delta.ci95, direction, resolution * unseen(delta.seeds, test_ratio))
+    verdict = _of_pairs(delta, delta.ci95, terms.direction, terms.resolution * unseen(delta.seeds, terms.test_ratio))
     alone = pairs.lost[OPPOSED[verdict]] if verdict in OPPOSED else sum(pairs.lost[:BOTH])
     return "inconclusive" if alone or pairs.lost[BOTH] else verdict
 
@@ -72,20 +79,12 @@ def _of_pairs(delta: Delta, interval: tuple[float, float], direction: Direction,
     return "better" if (delta.mean > 0) == (direction == "up") else "worse"
 
 
-def concluded(
-    delta: Delta | None,
-    direction: Direction,
-    comparisons: int,
-    pairs: Pairs,
-    test_ratio: float = 0.0,
-    resolution: float = 0.0,
-    reason: str = "",
-) -> tuple[Delta | None, Verdict]:
+def concluded(delta: Delta | None, pairs: Pairs, terms: Terms, reason: str = "") -> tuple[Delta | None, Verdict]:
     """The difference with its verdict, and with about how many more seeds would settle it or why nothing can be said.
 
     `reason` says why the metric does not compare the two at all, where it does not.
     """
-    verdict = judge(delta, direction, comparisons, pairs, test_ratio, resolution)
+    verdict = judge(delta, pairs, terms)
     if reason and verdict != "same":
         verdict = "undefined"
     if delta is None:
@@ -94,10 +93,18 @@ def concluded(
     if verdict == "undefined":
         return replace(difference, ci95=None, p=None, p_holm=None, reason=reason or _reason(delta, pairs)), verdict
     if verdict == "too-few-seeds":
-        return replace(difference, seeds_needed=advised_seeds(comparisons, test_ratio) - pairs.planned), verdict
+        return replace(
+            difference, seeds_needed=advised_seeds(terms.comparisons, terms.test_ratio) - pairs.planned
+        ), verdict
     if verdict == "inconclusive" and not any(pairs.lost):
-        within = delta.margin
-        pairs_needed = seeds_for(delta.mean, delta.sd, test_ratio, comparisons, within=within, resolution=resolution)
+        pairs_needed = seeds_for(
+            delta.mean,
+            delta.sd,
+            terms.test_ratio,
+            terms.comparisons,
+            within=delta.margin,
+            resolution=terms.resolution,
+        )
         if pairs_needed is not None:  # of new seeds, too, some will compare nothing
             needed = math.ceil(pairs_needed * pairs.planned / delta.seeds)
             difference = replace(difference, seeds_needed=max(1, needed - pairs.planned))

@@ -13,7 +13,7 @@ from losscli.compare.pairs import Pairs
 from losscli.compare.power import minimum_seeds, power, seeds_for
 from losscli.compare.result import Arena, Delta
 from losscli.compare.signflip import sign_flip
-from losscli.compare.verdict import concluded, described, judge
+from losscli.compare.verdict import Terms, concluded, described, judge
 from losscli.compare.words import paragraph
 
 MakeArena = Callable[..., Arena]
@@ -78,23 +78,23 @@ def test_an_entry_does_not_win_by_losing_runs(arena_of: MakeArena) -> None:
 
 def test_significance_alone_is_not_enough() -> None:
     found = Delta("m", 0.02, (-0.001, 0.04), p=0.01, p_holm=0.01, seeds=10, margin=0.005)
-    assert judge(found, "up", 1, WHOLE) == "inconclusive"  # the interval holds zero
+    assert judge(found, WHOLE, Terms("up", 1)) == "inconclusive"  # the interval holds zero
 
 
 def test_the_p_that_counts_is_the_one_corrected_for_all_comparisons() -> None:
     alone = Delta("m", 0.02, (0.001, 0.04), p=0.01, p_holm=0.01, seeds=10, margin=0.005)
-    assert judge(alone, "up", 4, WHOLE) == "better"
-    assert judge(replace(alone, p_holm=0.06), "up", 4, WHOLE) == "inconclusive"
+    assert judge(alone, WHOLE, Terms("up", 4)) == "better"
+    assert judge(replace(alone, p_holm=0.06), WHOLE, Terms("up", 4)) == "inconclusive"
 
 
 def test_what_is_open_needs_the_seeds_that_are_not_there_yet() -> None:
     """Half a standard deviation takes about 34 pairs, says every textbook; ten are there."""
     found = Delta("m", 0.5, (-0.2, 1.2), p=0.14, p_holm=0.14, sd=1.0, seeds=10)
-    told, verdict = concluded(found, "up", 1, WHOLE)
+    told, verdict = concluded(found, WHOLE, Terms("up", 1))
     assert told is not None
     assert (verdict, told.seeds_needed) == ("inconclusive", 24)
     few = Delta("m", 0.5, (-0.2, 1.2), p=0.25, p_holm=0.25, sd=1.0, seeds=4)
-    told, verdict = concluded(few, "up", 1, Pairs({}, {}, planned=4))
+    told, verdict = concluded(few, Pairs({}, {}, planned=4), Terms("up", 1))
     assert told is not None
     assert (verdict, told.seeds_needed) == ("too-few-seeds", 6)  # ten are advised where nothing is known
 
@@ -109,7 +109,7 @@ def test_what_is_open_may_be_settled_as_no_difference() -> None:
     """Without an effect nothing is ever found; that it lies within half an sd takes ((z(0.975) + z(0.9)) / 0.5)**2 pairs."""
     normal = ((1.959964 + 1.281552) / 0.5) ** 2  # 42.03; Student's t asks for one or two more
     tie = Delta("m", 0.0, (-0.007, 0.007), p=1.0, p_holm=1.0, sd=0.01, seeds=10, margin=0.005)
-    difference, verdict = concluded(tie, "up", 1, WHOLE)
+    difference, verdict = concluded(tie, WHOLE, Terms("up", 1))
     assert difference is not None
     assert verdict == "inconclusive"
     assert difference.seeds_needed == pytest.approx(normal + 1.5 - 10, abs=1.5)
