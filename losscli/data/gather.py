@@ -17,7 +17,7 @@ import numpy as np
 from losscli.data.cures import setting
 from losscli.data.delimited import LONGEST_FIELD, Block, Unequal, blocks, fields_of, header_of
 from losscli.data.files import File, FileOrigin, Watched
-from losscli.data.prefetch import prefetch
+from losscli.data.stream import prefetch
 from losscli.data.textfile import read_pieces
 from losscli.errors import DataError, Place, shown
 from losscli.tasks import Origin

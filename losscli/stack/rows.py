@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import SPLITS, Dataset, Layout
-from losscli.data.prefetch import prefetch
-from losscli.data.stream import BLOCKS
+from losscli.data.stream import BLOCKS, prefetch
 from losscli.losses import Loss
 from losscli.stack.chance import generator
 from losscli.stack.device import sent
