@@ -12,7 +12,6 @@ import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from losscli.data.columns import SPLITS
-from losscli.data.cures import setting
 from losscli.data.dataset import ColumnStory, Table
 from losscli.data.dates import PARTS
 from losscli.data.delimited import choose_column
@@ -23,7 +22,7 @@ from losscli.data.holes import with_features, with_targets
 from losscli.data.infer import ColumnOptions, Inferred, Kind, infer
 from losscli.data.sources import Source
 from losscli.data.store import Store, bytes_of, half_of_memory, sized
-from losscli.errors import DataError, Finding, counted, listed, shown
+from losscli.errors import DataError, Finding, counted, listed, setting, shown
 from losscli.tasks import Column
 
 FEW_LEVELS, MOST_LEVELS = 50, 1000  # a category of more levels than half the rows, within these bounds, is left out
