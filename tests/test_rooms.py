@@ -21,6 +21,8 @@ ROWS = (
     {"stack"},
     {"spec"},
     {"record", "compare"},
+    {"words"},
+    {"comparison"},
     {"reports", "check"},
     {"explain", "verify"},
     {"experiment", "advice", "deploy"},

@@ -13,11 +13,11 @@ from rich.text import Text
 from losscli.cli.curves import Curves, band, mean_curve
 from losscli.cli.tables import leaderboards, score_table
 from losscli.cli.text import duration, visible
-from losscli.compare.phrases import corrections
 from losscli.compare.result import Arena
 from losscli.compare.tuning import chosen
-from losscli.compare.view import View, in_words, select
-from losscli.compare.words import paragraph
+from losscli.words.paragraph import paragraph
+from losscli.words.phrases import corrections
+from losscli.words.view import View, in_words, select
 
 MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it
 SETTLING = 0.1  # of the epochs, in which all curves are steep

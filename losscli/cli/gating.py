@@ -16,7 +16,6 @@ from losscli.cli import show
 from losscli.cli.annotations import annotation
 from losscli.compare.gate import Gated, Scores, concluded, gate, vanished
 from losscli.compare.intervals import why_undefined
-from losscli.compare.numbers import number
 from losscli.compare.result import Arena, RunResult, finite
 from losscli.compare.samedata import alike, difference
 from losscli.direction import target_of
@@ -24,6 +23,7 @@ from losscli.errors import SpecError, choose_from, counted, shown, visible
 from losscli.record.find import find
 from losscli.record.reader import read
 from losscli.reports.recall import Recalled, recall
+from losscli.words.numbers import number
 
 FAILED, FEWEST_SHARED = 1, 5
 FAILING = ("dropped", "vanished")

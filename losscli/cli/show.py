@@ -21,9 +21,10 @@ from rich.text import Text
 from losscli.cli.arena import pieces as arena_pieces
 from losscli.cli.breakdown import pieces as breakdown_pieces
 from losscli.cli.text import in_ascii, trimmed, visible
-from losscli.compare.result import Arena, Comparison
-from losscli.compare.view import View
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
 from losscli.errors import Finding, Problem
+from losscli.words.view import View
 
 IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
 COLORS = {"error": "bold red", "warning": "yellow", "info": "cyan"}

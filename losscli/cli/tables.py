@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.text import decimals, number, spread, visible
-from losscli.compare.columns import NO_ESTIMATE, Column, columns, headed
 from losscli.compare.result import Arena, EntryResult
+from losscli.words.columns import NO_ESTIMATE, Column, columns, headed
 
 STYLES = {"better": "green", "worse": "red"}  # by verdict: nothing else may look like praise or blame
 

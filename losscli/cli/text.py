@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-# Whoever shows numbers or what is foreign, here or in a report, writes them alike.
-from losscli.compare.numbers import decimals as decimals
-from losscli.compare.numbers import duration as duration
-from losscli.compare.numbers import number as number
-from losscli.compare.numbers import spread as spread
 from losscli.errors import visible as visible
+
+# Whoever shows numbers or what is foreign, here or in a report, writes them alike.
+from losscli.words.numbers import decimals as decimals
+from losscli.words.numbers import duration as duration
+from losscli.words.numbers import number as number
+from losscli.words.numbers import spread as spread
 
 BLANK_END = re.compile(r"(?<! ) +((?:\x1b\[[0-9;]*m)*)$", re.M)
 NEIGHBOURS = str.maketrans("↑↓·→└─┤│╌━▁▂▃▄▅▆▇█▏▎▍▌▋▊▉", "^v|>+-||-=...::###...####")

@@ -12,9 +12,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from losscli.compare.phrases import joined
 from losscli.compare.result import RunResult
-from losscli.errors import Finding, listed, visible
+from losscli.errors import Finding, joined, listed, visible
 
 COVERAGE, WIDTH, SCORE = "coverage", "interval-width", "interval-score"
 ROUNDING = 1e-6  # of a share that was a float32

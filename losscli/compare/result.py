@@ -11,7 +11,6 @@ from losscli.direction import BETTER, Direction, goodness, target_of
 from losscli.errors import Finding
 
 if TYPE_CHECKING:
-    from losscli.compare.breakdown import Breakdown
     from losscli.stack.fingerprint import Fingerprint
 
 Status = Literal["ok", "diverged", "stopped", "failed"]
@@ -188,40 +187,14 @@ class Arena:
         return math.fsum(by_run) / len(by_run) if by_run else math.nan
 
     def __str__(self) -> str:
-        from losscli.compare.words import paragraph
-
+        """The leaderboard in short, a line per entry."""
         direction = BETTER[self.directions[self.headline]]
         lines = [f"{self.data} ({self.task}), test {self.headline}, {direction} is better"]
         for entry in self.entries:
             score = entry.scores.get("test", {}).get(self.headline)
             text = "no value" if score is None else f"{score.mean:.4f} ± {score.sd:.4f}"
             lines.append(f"  {entry.entry:<32} {text}  {entry.verdict}")
-        return "\n".join([*lines, "", paragraph(self)])
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """All arenas of one command."""
-
-    arenas: Sequence[Arena]
-    device: str
-    record: str | None
-    timing: Mapping[str, float]
-    unmet: Sequence[str] = field(default=())  # expectations of the specs that were not met, in words
-    breakdowns: Sequence[Breakdown] = field(default=())  # over levels of `data.corrupt`
-
-    def __str__(self) -> str:
-        """The leaderboards in short, a line per entry, each with its paragraph; the whole is in `arenas`."""
-        return "\n\n".join(map(str, self.arenas))
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        from losscli.compare.notebook import html_of
-
-        return html_of(self)
-
-    def __repr__(self) -> str:
-        return f"<Comparison of {len(self.arenas)} arenas; print it for the leaderboards>"
+        return "\n".join(lines)
 
 
 def in_words(corrupt: Mapping[str, Any]) -> str:

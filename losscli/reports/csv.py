@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from losscli.compare.result import Arena, Comparison, EntryResult
-from losscli.compare.view import View, select
+from losscli.compare.result import Arena, EntryResult
+from losscli.comparison import Comparison
 from losscli.errors import visible
+from losscli.words.view import View, select
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run, where it begins a text
 LONGEST = 2000  # characters of a foreign cell

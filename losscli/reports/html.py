@@ -8,12 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from losscli.compare.columns import arrow
-from losscli.compare.numbers import decimals, duration, number, spread
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate
 from losscli.compare.tuning import chosen
 from losscli.compare.verdict import described
-from losscli.compare.words import paragraph
 from losscli.direction import BETTER
 from losscli.errors import Finding, MachineError, Place, counted
 from losscli.reports.contents import ReportContents, distinct, samples_of
@@ -21,6 +18,9 @@ from losscli.reports.figures import CHAPTERS, WINNING, Chart, figures
 from losscli.reports.page import document
 from losscli.reports.recall import Recalled
 from losscli.reports.repeat import command, needed, own_losses
+from losscli.words.columns import arrow
+from losscli.words.numbers import decimals, duration, number, spread
+from losscli.words.paragraph import paragraph
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 CLEAR = ("better", "worse")

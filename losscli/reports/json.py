@@ -10,9 +10,10 @@ from importlib.metadata import version
 from typing import Any
 
 from losscli.compare.breakdown import LOST, Breakdown
-from losscli.compare.result import Arena, Comparison, Delta, EntryResult, Estimate, RunResult, finite
+from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, finite
 from losscli.compare.verdict import described
-from losscli.compare.words import paragraph
+from losscli.comparison import Comparison
+from losscli.words.paragraph import paragraph
 
 SCHEMA_VERSION = 1
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from losscli.compare.columns import columns
-from losscli.compare.result import Arena, Comparison
+from losscli.compare.result import Arena
 from losscli.compare.tuning import chosen
-from losscli.compare.view import View, in_words, select
-from losscli.compare.words import paragraph
+from losscli.comparison import Comparison
 from losscli.errors import counted, visible
+from losscli.words.columns import columns
+from losscli.words.paragraph import paragraph
+from losscli.words.view import View, in_words, select
 
 # What GitHub may take for more than text: emphasis, code, links, HTML, cells, formulas, mentions, references, emoji.
 MARKS = re.compile(r"([\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])|@(?=\w)|#(?=\d)|:(?=[\w+-]+:|//))")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 
-from losscli.compare.phrases import by, joined, scored, seeds_of
 from losscli.compare.result import Arena, Delta, EntryResult
 from losscli.direction import goodness
-from losscli.errors import visible
+from losscli.errors import joined, visible
+from losscli.words.phrases import by, scored, seeds_of
 
 # By verdict on the headline: which verdicts on another metric a reader must know of.
 CLAIMS = ("better", "worse")

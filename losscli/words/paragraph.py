@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from losscli.compare.caveats import contrary, elsewhere, learning_rate, no_better_than_none
-from losscli.compare.phrases import better, between, by, joined, number, scored, seeds_of, some_of
 from losscli.compare.power import LEVEL, minimum_seeds
 from losscli.compare.result import Arena, Delta, EntryResult
 from losscli.compare.shape import not_excluded
 from losscli.compare.verdict import described, lost_runs, seeds_wanted
-from losscli.errors import counted, visible
+from losscli.errors import counted, joined, visible
+from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none
+from losscli.words.phrases import better, between, by, number, scored, seeds_of, some_of
 
 EntryDelta = tuple[EntryResult, Delta]
 

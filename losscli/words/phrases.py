@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate
 from losscli.direction import BETTER
 
 LARGE = 1e7  # numbers from here on are written with a power of ten
-MOST_NAMED = 3  # entries of one kind that get words of their own
 
 
 def by(delta: Delta) -> str:
@@ -88,12 +86,3 @@ def better(arena: Arena) -> str:
 def seeds_of(arena: Arena) -> int:
     """How many seeds the entries were trained with."""
     return len({run.seed for run in arena.runs})
-
-
-def joined(names: Sequence[str], most: int = MOST_NAMED) -> str:
-    """
-    >>> joined(["a", "b"]), joined(["a", "b", "c", "d", "e"])
-    ('a and b', 'a, b, c and 2 more')
-    """
-    shown = list(names) if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
