@@ -14,9 +14,9 @@ from losscli.cli.curves import Curves, band, mean_curve
 from losscli.cli.tables import leaderboards, score_table
 from losscli.cli.text import duration, visible
 from losscli.compare.result import Arena
-from losscli.compare.tuning import chosen
 from losscli.words.paragraph import paragraph
 from losscli.words.phrases import corrections
+from losscli.words.verdicts import chosen
 from losscli.words.view import View, in_words, select
 
 MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it

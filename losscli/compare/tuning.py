@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from losscli.compare.result import Arena, EntryResult, RunResult
+from losscli.compare.result import Arena, RunResult
 from losscli.direction import LEVEL, Direction, goodness, target_of
 from losscli.errors import Finding, counted
 
@@ -115,20 +115,6 @@ def text_of(value: Any) -> str:
     if isinstance(value, float) and (abs(value) >= SPELLED_OUT or abs(value) < 1) and float(f"{value:g}") == value:
         return f"{value:g}"  # as findings and names of entries write it
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def chosen(entry: EntryResult) -> str:
-    """What tuning chose for an entry, the most frequent first: `lr: 0.001 in 7 of 10 seeds, 0.003 in 3`."""
-    return "; ".join(f"{name}: {_by_seeds(counts)}" for name, counts in entry.tuned.items())
-
-
-def _by_seeds(counts: Mapping[str, int]) -> str:
-    ranked = sorted(((value, count) for value, count in counts.items() if count), key=lambda pair: -pair[1])
-    if not ranked:
-        return f"nothing, as no run with any of {', '.join(counts)} finished"
-    first, *others = ranked
-    seeds = f"{first[0]} in {first[1]} of {counted(sum(counts.values()), 'seed')}"
-    return ", ".join([seeds, *(f"{value} in {count}" for value, count in others)])
 
 
 def _runs(arena: Arena, entry: str) -> list[RunResult]:

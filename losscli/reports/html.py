@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate
-from losscli.compare.tuning import chosen
-from losscli.compare.verdict import described
 from losscli.direction import BETTER
 from losscli.errors import Finding, MachineError, Place, counted
 from losscli.reports.contents import ReportContents, distinct, samples_of
@@ -21,6 +19,7 @@ from losscli.reports.repeat import command, needed, own_losses
 from losscli.words.columns import arrow
 from losscli.words.numbers import decimals, duration, number, spread
 from losscli.words.paragraph import paragraph
+from losscli.words.verdicts import chosen, described
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 CLEAR = ("better", "worse")

@@ -11,9 +11,9 @@ from typing import Any
 
 from losscli.compare.breakdown import LOST, Breakdown
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, finite
-from losscli.compare.verdict import described
 from losscli.comparison import Comparison
 from losscli.words.paragraph import paragraph
+from losscli.words.verdicts import described
 
 SCHEMA_VERSION = 1
 

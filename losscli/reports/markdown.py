@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from losscli.compare.result import Arena
-from losscli.compare.tuning import chosen
 from losscli.comparison import Comparison
 from losscli.errors import counted, visible
 from losscli.words.columns import columns
 from losscli.words.paragraph import paragraph
+from losscli.words.verdicts import chosen
 from losscli.words.view import View, in_words, select
 
 # What GitHub may take for more than text: emphasis, code, links, HTML, cells, formulas, mentions, references, emoji.

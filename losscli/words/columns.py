@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate
-from losscli.compare.verdict import described
 from losscli.direction import ARROWS
 from losscli.errors import visible
 from losscli.words.numbers import decimals, duration, number, spread
+from losscli.words.verdicts import described
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from losscli.compare.power import LEVEL, minimum_seeds
 from losscli.compare.result import Arena, Delta, EntryResult
 from losscli.compare.shape import not_excluded
-from losscli.compare.verdict import described, lost_runs, seeds_wanted
+from losscli.compare.verdict import lost_runs, seeds_wanted
 from losscli.errors import counted, joined, visible
 from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none
 from losscli.words.phrases import better, between, by, number, scored, seeds_of, some_of
+from losscli.words.verdicts import described
 
 EntryDelta = tuple[EntryResult, Delta]
 

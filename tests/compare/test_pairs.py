@@ -14,11 +14,12 @@ import pytest
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, RunResult, TestRows
-from losscli.compare.verdict import described, seeds_wanted
+from losscli.compare.verdict import seeds_wanted
 from losscli.reports.json import to_json
 from losscli.stack.fingerprint import Fingerprint, fingerprint
 from losscli.words.columns import columns
 from losscli.words.paragraph import paragraph
+from losscli.words.verdicts import described
 
 MakeArena = Callable[..., Arena]
 NAN = math.nan

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 from losscli.compare.result import Arena, Delta
-from losscli.compare.verdict import described
 from losscli.direction import BETTER
 from losscli.reports.contents import ReportContents
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.words.verdicts import described
 
 OPEN = ("too-few-seeds", "undefined")  # verdicts that say that nothing may be said
 
