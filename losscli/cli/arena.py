@@ -53,7 +53,7 @@ def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:
 
 
 def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
-    seeds = len({run.seed for run in arena.runs})
+    seeds = len(arena.seeds)
     yield _headline(arena, seeds, plain)
     yield Text()
     for table in leaderboards(arena, width):
@@ -72,7 +72,7 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
 
 def _headline(arena: Arena, seeds: int, plain: bool) -> Curves:
     """The headline metric over the epochs, an entry over the other."""
-    runs = {entry.entry: [run for run in arena.runs if run.entry == entry.entry] for entry in arena.entries}
+    runs = {entry.entry: arena.runs_of(entry.entry) for entry in arena.entries}
     curves = {name: mean_curve(of_entry, "valid", arena.headline) for name, of_entry in runs.items()}
     few = len(runs) <= MOST_BANDS
     shaded = [] if plain else [name for name in runs if few or name == arena.reference]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,7 @@ from rich.text import Text
 
 from losscli.cli.text import decimals, number, spread, visible
 from losscli.compare.result import Arena, EntryResult
-from losscli.words.columns import NO_ESTIMATE, Column, columns, headed
+from losscli.words.columns import Column, columns, headed
 
 STYLES = {"better": "green", "worse": "red"}  # by verdict: nothing else may look like praise or blame
 
@@ -26,8 +25,8 @@ def score_table(arena: Arena, entry: EntryResult) -> Table:
     """Metrics down, splits across, beside what one would get without a model."""
     table = _table("metric", "train", "valid", "test", "baseline")
     for metric in arena.directions:
-        estimates = [entry.scores.get(split, {}).get(metric, NO_ESTIMATE) for split in ("train", "valid", "test")]
-        baseline = arena.baseline.get("test", {}).get(metric, math.nan)
+        estimates = [entry.score(metric, split) for split in ("train", "valid", "test")]
+        baseline = arena.without_model(metric)
         places = decimals([*(estimate.mean for estimate in estimates), baseline])
         table.add_row(
             Text(headed(arena, metric)),

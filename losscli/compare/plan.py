@@ -71,8 +71,7 @@ def experience(arenas: Sequence[Arena], task: str, headline: str) -> tuple[float
         deltas = [entry.delta for entry in arena.entries if entry.delta is not None and entry.verdict != "undefined"]
         finite = [delta.sd for delta in deltas if math.isfinite(delta.sd)]
         sds = [sd for sd in finite if sd > 0] or finite
-        reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
-        score = reference.scores.get("test", {}).get(headline)
-        if (arena.task, arena.headline) == (task, headline) and sds and score is not None and math.isfinite(score.mean):
-            return median(sds), score.mean
+        mean = arena.reference_entry.score(headline).mean
+        if (arena.task, arena.headline) == (task, headline) and sds and math.isfinite(mean):
+            return median(sds), mean
     return None

@@ -52,6 +52,10 @@ class RunResult:
         """Whether there is no result: a lost run has no value of any metric, and speaks against its entry."""
         return self.status in ("diverged", "failed")
 
+    def value(self, metric: str, split: str = "test") -> float:
+        """The metric of the run; NaN where the run is lost or has no value."""
+        return math.nan if self.lost else self.scores.get(split, {}).get(metric, math.nan)
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -79,6 +83,9 @@ class Estimate:
     def of(self) -> int:
         """How many seeds were trained."""
         return len(self.values)
+
+
+NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,10 @@ class EntryResult:
     deltas: Mapping[str, Delta] = field(
         default_factory=dict
     )  # of every metric that is shown; all but the headline are one family
+
+    def score(self, metric: str, split: str = "test") -> Estimate:
+        """The estimate of a metric; `NO_ESTIMATE` where it was not measured."""
+        return self.scores.get(split, {}).get(metric, NO_ESTIMATE)
 
 
 @dataclass(frozen=True)
@@ -174,13 +185,34 @@ class Arena:
         """How many differences on the headline there are: the family that Holm's correction is over."""
         return sum(entry.delta is not None for entry in self.entries)
 
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds that entries were trained with, in their order."""
+        return list(dict.fromkeys(run.seed for run in self.runs))
+
+    @property
+    def reference_entry(self) -> EntryResult:
+        """The entry that the others are compared with."""
+        return next(entry for entry in self.entries if entry.entry == self.reference)
+
+    def runs_of(self, entry: str) -> list[RunResult]:
+        """The runs of an entry, one per seed."""
+        return [run for run in self.runs if run.entry == entry]
+
+    def lost_runs(self, entry: str) -> int:
+        """How many runs of an entry have no result."""
+        return sum(run.lost for run in self.runs_of(entry))
+
+    def without_model(self, metric: str) -> float:
+        """What a prediction without any model gets on the test rows; NaN where that is not known."""
+        return self.baseline.get("test", {}).get(metric, math.nan)
+
     def goodness(self, entry: EntryResult, metric: str) -> float:
         """How good an entry is on the test rows: larger is better, NaN without a value."""
-        score, direction = entry.scores.get("test", {}).get(metric), self.directions[metric]
-        if score is None or direction != "target":
-            return math.nan if score is None else goodness(score.mean, direction)
-        runs = [run for run in self.runs if run.entry == entry.entry]
-        pairs = zip(runs, score.values, strict=True)
+        score, direction = entry.score(metric), self.directions[metric]
+        if direction != "target":
+            return goodness(score.mean, direction)
+        pairs = zip(self.runs_of(entry.entry), score.values, strict=False)  # no value at all where nothing was measured
         by_run = [
             goodness(value, direction, target_of(run.calibration)) for run, value in pairs if math.isfinite(value)
         ]
@@ -191,8 +223,8 @@ class Arena:
         direction = BETTER[self.directions[self.headline]]
         lines = [f"{self.data} ({self.task}), test {self.headline}, {direction} is better"]
         for entry in self.entries:
-            score = entry.scores.get("test", {}).get(self.headline)
-            text = "no value" if score is None else f"{score.mean:.4f} ± {score.sd:.4f}"
+            score = entry.score(self.headline)
+            text = f"{score.mean:.4f} ± {score.sd:.4f}" if score.n else "no value"
             lines.append(f"  {entry.entry:<32} {text}  {entry.verdict}")
         return "\n".join(lines)
 

@@ -99,7 +99,7 @@ def with_choices(arena: Arena, grids: Grids, allowed: Allowed) -> Arena:
     if not any(grids.values()):
         return arena
     entries = [
-        replace(entry, tuned=_counts(_runs(arena, entry.entry), grids.get(entry.entry, {}))) for entry in arena.entries
+        replace(entry, tuned=_counts(arena.runs_of(entry.entry), grids.get(entry.entry, {}))) for entry in arena.entries
     ]
     tuned = replace(arena, entries=entries)
     findings = [*_edges(tuned, grids, allowed), *_by_own_loss(tuned), *_unequal(grids)]
@@ -115,10 +115,6 @@ def text_of(value: Any) -> str:
     if isinstance(value, float) and (abs(value) >= SPELLED_OUT or abs(value) < 1) and float(f"{value:g}") == value:
         return f"{value:g}"  # as findings and names of entries write it
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _runs(arena: Arena, entry: str) -> list[RunResult]:
-    return [run for run in arena.runs if run.entry == entry]
 
 
 def _counts(runs: Sequence[RunResult], grids: Mapping[str, Sequence[Any]]) -> dict[str, dict[str, int]]:
@@ -167,7 +163,7 @@ def _by_own_loss(arena: Arena) -> Iterator[Finding]:
     """A loss may choose between learning rates, but not between options that change what it measures."""
     for entry in arena.entries:
         options = [name for name in entry.tuned if name != RATE]
-        runs = [run for run in _runs(arena, entry.entry) if not run.lost]
+        runs = [run for run in arena.runs_of(entry.entry) if not run.lost]
         without = sum(not math.isfinite(_valid(run, arena.headline)) for run in runs)
         if options and without:
             seeds = "" if without == len(runs) else f" in {without} of {counted(len(runs), 'seed')}"

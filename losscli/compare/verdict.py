@@ -121,7 +121,7 @@ def seeds_wanted(arena: Arena) -> int:
 
     The one number that the table, the paragraph and the next command go by.
     """
-    seeds = len({run.seed for run in arena.runs})
+    seeds = len(arena.seeds)
     others = [entry.verdict for entry in arena.entries if entry.entry != arena.reference]
     if others and all(verdict == "same" for verdict in others):
         return 0
@@ -129,8 +129,3 @@ def seeds_wanted(arena: Arena) -> int:
         return max(seeds, advised_seeds(max(1, len(others)), arena.resampled))
     more = [entry.delta.seeds_needed or 0 for entry in arena.entries if entry.delta is not None]
     return seeds + max(more) if any(more) else 0
-
-
-def lost_runs(arena: Arena, entry: str) -> int:
-    """How many runs of an entry have no result."""
-    return sum(run.entry == entry and run.lost for run in arena.runs)

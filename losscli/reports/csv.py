@@ -73,7 +73,7 @@ def harmless(text: str) -> str:
 
 
 def _facts(arena: Arena, entry: EntryResult) -> dict[str, Any]:
-    lost = [run.lost for run in arena.runs if run.entry == entry.entry]
+    lost = [run.lost for run in arena.runs_of(entry.entry)]
     delta = entry.delta
     low, high = (delta.ci95 if delta else None) or (None, None)
     return {

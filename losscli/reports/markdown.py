@@ -42,7 +42,7 @@ def literal(text: object, longest: int = LONGEST) -> str:
 
 def _arena(arena: Arena, view: View) -> Iterator[str]:
     shown = select(arena, view)
-    seeds = counted(len({run.seed for run in arena.runs}), "seed")
+    seeds = counted(len(arena.seeds), "seed")
     yield from ("", f"### {literal(arena.title)} ({arena.task}), test {literal(arena.headline)}, {seeds}", "")
     yield literal(paragraph(arena), 20_000)
     yield ""
@@ -52,7 +52,7 @@ def _arena(arena: Arena, view: View) -> Iterator[str]:
     notes = (
         [f"reference: {literal(arena.reference)}", ordered] if ordered else [f"reference: {literal(arena.reference)}"]
     )
-    several = len({run.seed for run in arena.runs}) > 1
+    several = len(arena.seeds) > 1
     caption = "Mean ± sd over the seeds, 95 % interval of the paired difference" if several else "One seed, test split"
     yield f"{caption}; {'; '.join(notes)}."
     tuned = [f"- {literal(entry.entry)}: {literal(chosen(entry))}" for entry in shown.entries if entry.tuned]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from losscli.compare.result import Arena, Delta, EntryResult, Estimate
+from losscli.compare.result import Arena, Delta, EntryResult
 from losscli.direction import ARROWS
 from losscli.errors import visible
 from losscli.words.numbers import decimals, duration, number, spread
 from losscli.words.verdicts import described
-
-NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 
 Kind = Literal["metric", "difference", "verdict", "finished", "time"]
 
@@ -59,8 +56,8 @@ def arrow(arena: Arena, metric: str) -> str:
 
 
 def _metric(arena: Arena, metric: str) -> Column:
-    estimates = [entry.scores.get("test", {}).get(metric, NO_ESTIMATE) for entry in arena.entries]
-    baseline = arena.baseline.get("test", {}).get(metric, math.nan)
+    estimates = [entry.score(metric) for entry in arena.entries]
+    baseline = arena.without_model(metric)
     places = decimals([*(estimate.mean for estimate in estimates), baseline])
     cells = [
         f"{spread(estimate, places)} {_claim(entry, arena, metric)}".rstrip()
@@ -95,6 +92,6 @@ def _finished(arena: Arena) -> list[Column]:
         return []
     cells = []
     for entry in arena.entries:
-        lost = [run.lost for run in arena.runs if run.entry == entry.entry]
+        lost = [run.lost for run in arena.runs_of(entry.entry)]
         cells.append(f"{lost.count(False)} of {len(lost)}")
     return [Column("finished", "finished", cells)]

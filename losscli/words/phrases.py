@@ -74,15 +74,10 @@ def some_of(score: Estimate) -> str:
 
 def scored(arena: Arena, entry: EntryResult) -> Estimate | None:
     """The headline on the test rows, where there is one."""
-    score = entry.scores.get("test", {}).get(arena.headline)
-    return score if score is not None and math.isfinite(score.mean) else None
+    score = entry.score(arena.headline)
+    return score if math.isfinite(score.mean) else None
 
 
 def better(arena: Arena) -> str:
     """Which way the headline is better."""
     return BETTER[arena.directions[arena.headline]]
-
-
-def seeds_of(arena: Arena) -> int:
-    """How many seeds the entries were trained with."""
-    return len({run.seed for run in arena.runs})

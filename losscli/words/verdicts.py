@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from losscli.compare.result import Arena, EntryResult
-from losscli.compare.verdict import lost_runs
 from losscli.errors import counted
 
 PLAIN = ("reference", "better", "worse", "equivalent")  # verdicts that say all in a word
@@ -25,7 +23,7 @@ def described(entry: EntryResult, arena: Arena) -> str:
     more = entry.delta.seeds_needed
     if entry.verdict == "too-few-seeds":
         return "one seed, an anecdote" if entry.delta.of == 1 else f"too few seeds, {more or 'some'} more"
-    lost = max(lost_runs(arena, entry.entry), lost_runs(arena, arena.reference))
+    lost = max(arena.lost_runs(entry.entry), arena.lost_runs(arena.reference))
     if lost:
         return f"inconclusive, {counted(lost, 'run')} diverged"
     return f"inconclusive, about {counted(more, 'more seed')}" if more else "inconclusive, needs more rows"
@@ -33,22 +31,16 @@ def described(entry: EntryResult, arena: Arena) -> str:
 
 def _without_pairs(entry: EntryResult, arena: Arena) -> str:
     """Why there is nothing to compare: no run that finished, or no value of the headline in any."""
-    runs = sum(run.entry == entry.entry for run in arena.runs)
-    if runs and lost_runs(arena, entry.entry) == runs:
+    runs = len(arena.runs_of(entry.entry))
+    if runs and arena.lost_runs(entry.entry) == runs:
         return "every run diverged"
-    if runs and lost_runs(arena, arena.reference) == sum(run.entry == arena.reference for run in arena.runs):
+    if runs and arena.lost_runs(arena.reference) == len(arena.runs_of(arena.reference)):
         return "the reference diverged"
-    if runs and _without_value(entry, arena.headline):
+    if runs and not entry.score(arena.headline).n:
         return f"has no {arena.headline}"
-    reference = next(other for other in arena.entries if other.entry == arena.reference)
-    if runs and _without_value(reference, arena.headline):
+    if runs and not arena.reference_entry.score(arena.headline).n:
         return f"the reference has no {arena.headline}"
     return f"{arena.headline} in no seed of both"
-
-
-def _without_value(entry: EntryResult, metric: str) -> bool:
-    score = entry.scores.get("test", {}).get(metric)
-    return score is None or not any(map(math.isfinite, score.values))
 
 
 def chosen(entry: EntryResult) -> str:

@@ -147,7 +147,7 @@ def _seeds_of(contents: ReportContents, metric: str) -> View | None:
     if not any(value is not None for column in values.values() for value in column):
         return None
     count = max(map(len, values.values()))
-    numbers = contents.seeds
+    numbers = contents.arena.seeds
     traces: list[Trace] = [
         {
             "type": "scatter", "mode": "lines", "line": {"color": "$line", "width": 1}, "hoverinfo": "skip",
@@ -166,7 +166,7 @@ def _seeds_of(contents: ReportContents, metric: str) -> View | None:
             }
         )  # fmt: skip
     shapes = []
-    baseline = contents.arena.baseline.get("test", {}).get(metric, math.nan)
+    baseline = contents.arena.without_model(metric)
     if math.isfinite(baseline) and near(baseline, [value for column in values.values() for value in column]):
         shapes.append({"type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": baseline, "y1": baseline,
                        "line": {"color": "$faint", "width": 1, "dash": "dot"}})  # fmt: skip
