@@ -24,6 +24,7 @@ from losscli.cli.text import in_ascii, trimmed, visible
 from losscli.compare.result import Arena
 from losscli.comparison import Comparison
 from losscli.errors import Finding, Problem
+from losscli.words.phrases import facts
 from losscli.words.view import View
 
 IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
@@ -155,13 +156,8 @@ def unmet(expectations: Sequence[str], stream: IO[str] | None = None) -> None:
 
 
 def _header(console: Console, arena: Arena, device: str) -> None:
-    model = arena.spec.get("model", {})
-    shape = " ".join([str(model.get("kind", "")), "-".join(map(str, model.get("hidden", [])))]).strip()
-    rows = ", ".join(f"{rows} {split}" for split, rows in arena.rows.items())
-    facts = [arena.task, f"rows: {rows}" if rows else "", shape, device]
-    console.print(
-        Text.assemble((visible(arena.data), "bold"), " · " + " · ".join(visible(fact) for fact in facts if fact))
-    )
+    line = [fact for fact in (arena.task, *facts(arena), device) if fact]
+    console.print(Text.assemble((visible(arena.data), "bold"), " · " + " · ".join(map(visible, line))))
     mapping = _mapping(arena)
     if mapping:
         console.print(Text(mapping, "dim"))

@@ -56,7 +56,7 @@ def leaderboards(arena: Arena, width: int) -> Iterator[Table]:
 def _in_a_word(rest: Sequence[_Slot], width: int) -> list[_Slot]:
     """The verdicts without what follows their comma, if they stand beside their difference then; the paragraph says it, too."""
     at = TOGETHER - 1
-    column = replace(rest[at].column, cells=[cell.partition(", ")[0] for cell in rest[at].column.cells])
+    column = replace(rest[at].column, cells=[replace(cell, aside="") for cell in rest[at].column.cells])
     short = [*rest[:at], _Slot(column, _width(column)), *rest[at + 1 :]]
     return short if NARROWEST + sum(slot.width for slot in short[:TOGETHER]) <= width else list(rest)
 
@@ -73,7 +73,7 @@ def _leaderboard(arena: Arena, names: Sequence[str], slots: Sequence[_Slot], lef
         table.columns[at].max_width = width
     for row, entry in enumerate(arena.entries):
         cells = [
-            Text(slot.column.cells[row], STYLES.get(entry.verdict, "") if slot.column.kind == "verdict" else "")
+            Text(str(slot.column.cells[row]), STYLES.get(entry.verdict, "") if slot.column.kind == "verdict" else "")
             for slot in slots
         ]
         table.add_row(Text(names[row + 1]), *cells)
@@ -82,7 +82,7 @@ def _leaderboard(arena: Arena, names: Sequence[str], slots: Sequence[_Slot], lef
 
 
 def _width(column: Column) -> int:
-    return max(len(column.heading), *map(len, column.cells), len(column.baseline)) + 2
+    return max(len(column.heading), *map(len, column.lines), len(column.baseline)) + 2
 
 
 def _fitting(slots: Sequence[_Slot], room: int) -> int:

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from losscli.compare.pairs import pairs
 from losscli.compare.power import LEVEL
-from losscli.compare.result import Arena, RunResult
+from losscli.compare.result import CLAIMS, Arena, RunResult
 from losscli.compare.shape import carrier, odd_seed, one_sided
 from losscli.errors import Finding, Severity, counted, listed, shown, visible
 
 MOST_NAMED = 6  # entries that one finding names
-CLAIMS = ("better", "worse")
 TESTED = (*CLAIMS, "inconclusive", "equivalent")  # verdicts that come from a test on pairs
 
 

@@ -17,6 +17,7 @@ Status = Literal["ok", "diverged", "stopped", "failed"]
 Verdict = Literal[
     "reference", "same", "better", "worse", "equivalent", "inconclusive", "undefined", "too-few-seeds"
 ]  # what each takes: `compare/verdict.py`
+CLAIMS: tuple[Verdict, ...] = ("better", "worse")
 
 
 @dataclass(frozen=True)

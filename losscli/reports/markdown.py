@@ -68,7 +68,7 @@ def _table(arena: Arena) -> Iterator[str]:
     yield _row(["entry", *(column.heading for column in table)])
     yield _row(["---"] * (len(table) + 1), plain=True)
     for at, entry in enumerate(arena.entries):
-        yield _row([visible(entry.entry, LONGEST), *(column.cells[at] for column in table)])
+        yield _row([visible(entry.entry, LONGEST), *(str(column.cells[at]) for column in table)])
     yield _row(["baseline", *(column.baseline for column in table)])
 
 

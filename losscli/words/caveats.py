@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 
-from losscli.compare.result import Arena, Delta, EntryResult
+from losscli.compare.result import CLAIMS, Arena, Delta, EntryResult
 from losscli.direction import goodness
 from losscli.errors import joined, visible
 from losscli.words.phrases import by, scored
 
 # By verdict on the headline: which verdicts on another metric a reader must know of.
-CLAIMS = ("better", "worse")
 CONTRARY = {
     "better": ("worse",),
     "worse": ("better",),

@@ -1,13 +1,14 @@
-"""The columns of a leaderboard, as text: what the terminal and a pull request show alike."""
+"""The columns of a leaderboard: what the terminal, Markdown, a notebook and the page of a report show alike."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from losscli.compare.result import Arena, Delta, EntryResult
-from losscli.direction import ARROWS
+from losscli.compare.result import CLAIMS, Arena, Delta, EntryResult
+from losscli.direction import ARROWS, BETTER
 from losscli.errors import visible
 from losscli.words.numbers import decimals, duration, number, spread
 from losscli.words.verdicts import described
@@ -16,13 +17,48 @@ Kind = Literal["metric", "difference", "verdict", "finished", "time"]
 
 
 @dataclass(frozen=True)
+class Cell:
+    """What a cell says; `aside` is how sure that is, and `value` the number to sort a column by (NaN comes last).
+
+    `claim` is `better` or `worse` where that is the verdict on a metric other than the headline, which has a column of verdicts.
+
+    >>> str(Cell("0.84", "± 0.02", claim="worse")), str(Cell("inconclusive", "about 4 more seeds", between=", "))
+    ('0.84 ± 0.02 worse', 'inconclusive, about 4 more seeds')
+    """
+
+    text: str
+    aside: str = ""
+    value: float = math.nan
+    claim: str = ""
+    between: str = " "
+
+    def __str__(self) -> str:
+        """The cell on one line."""
+        return " ".join(filter(None, (self.between.join(filter(None, (self.text, self.aside))), self.claim)))
+
+
+@dataclass(frozen=True)
 class Column:
-    """One column: a cell per entry, in the arena's order, and what the row of the baseline says."""
+    """One column: a cell per entry, in the arena's order, and what the row of the baseline says.
+
+    `better` says which values are, of a column that an order can be made of; `arrow` is its sign, beside a metric.
+    """
 
     kind: Kind
-    heading: str
-    cells: Sequence[str]
+    name: str
+    cells: Sequence[Cell]
     baseline: str = ""
+    better: str = ""
+    arrow: str = ""
+
+    @property
+    def heading(self) -> str:
+        return f"{self.name} {self.arrow}".rstrip()
+
+    @property
+    def lines(self) -> list[str]:
+        """Every cell on one line."""
+        return list(map(str, self.cells))
 
 
 def columns(arena: Arena) -> list[Column]:
@@ -31,13 +67,13 @@ def columns(arena: Arena) -> list[Column]:
     Beside another metric stands `better` or `worse` where that is the verdict on it; anything else is in the machine output.
     """
     headline, *others = sorted(arena.directions, key=lambda metric: metric != arena.headline)
-    times = [duration(entry.seconds) for entry in arena.entries]
+    verdicts = [described(entry, arena).partition(", ") for entry in arena.entries]
     return [
         _metric(arena, headline),
-        Column("difference", "vs reference", _differences(arena)),
-        Column("verdict", "verdict", [described(entry, arena) for entry in arena.entries]),
+        Column("difference", "vs reference", _differences(arena), better=BETTER[arena.directions[headline]]),
+        Column("verdict", "verdict", [Cell(first, rest, between=comma) for first, comma, rest in verdicts]),
         *_finished(arena),
-        Column("time", "time", times),
+        *_time(arena),
         *(_metric(arena, metric) for metric in others),
     ]
 
@@ -57,33 +93,35 @@ def arrow(arena: Arena, metric: str) -> str:
 
 def _metric(arena: Arena, metric: str) -> Column:
     estimates = [entry.score(metric) for entry in arena.entries]
-    baseline = arena.without_model(metric)
+    baseline, direction = arena.without_model(metric), arena.directions[metric]
     places = decimals([*(estimate.mean for estimate in estimates), baseline])
-    cells = [
-        f"{spread(estimate, places)} {_claim(entry, arena, metric)}".rstrip()
-        for entry, estimate in zip(arena.entries, estimates, strict=True)
-    ]
-    return Column("metric", headed(arena, metric), cells, number(baseline, places))
+    cells = []
+    for entry, estimate in zip(arena.entries, estimates, strict=True):
+        distance = -arena.goodness(entry, metric) if direction == "target" else estimate.mean
+        mean, _, aside = spread(estimate, places).partition(" ")
+        cells.append(Cell(mean, aside, distance, _claim(entry, arena, metric)))
+    name, better = visible(metric, 40), BETTER[direction]
+    return Column("metric", name, cells, number(baseline, places), better, arrow(arena, metric))
 
 
 def _claim(entry: EntryResult, arena: Arena, metric: str) -> str:
     """The verdict on a metric other than the headline, which has a column of its own."""
     verdict = entry.deltas[metric].verdict if metric != arena.headline and metric in entry.deltas else None
-    return verdict if verdict in ("better", "worse") else ""
+    return verdict if verdict in CLAIMS else ""
 
 
-def _differences(arena: Arena) -> list[str]:
+def _differences(arena: Arena) -> list[Cell]:
     places = decimals(entry.delta.mean for entry in arena.entries if entry.delta)
     return [_difference(entry.delta, places) for entry in arena.entries]
 
 
-def _difference(delta: Delta | None, places: int | None) -> str:
+def _difference(delta: Delta | None, places: int | None) -> Cell:
     if delta is None:
-        return ""
-    mean = number(delta.mean, places, "+")
-    if delta.ci95 is None:
-        return mean + (f" ({delta.seeds} of {delta.of})" if delta.seeds < delta.of else "")
-    return f"{mean} [{number(delta.ci95[0], places, '+')}, {number(delta.ci95[1], places, '+')}]"
+        return Cell("")
+    aside = f"({delta.seeds} of {delta.of})" if delta.seeds < delta.of else ""
+    if delta.ci95 is not None:
+        aside = f"[{number(delta.ci95[0], places, '+')}, {number(delta.ci95[1], places, '+')}]"
+    return Cell(number(delta.mean, places, "+"), aside, delta.mean)
 
 
 def _finished(arena: Arena) -> list[Column]:
@@ -92,6 +130,14 @@ def _finished(arena: Arena) -> list[Column]:
         return []
     cells = []
     for entry in arena.entries:
-        lost = [run.lost for run in arena.runs_of(entry.entry)]
-        cells.append(f"{lost.count(False)} of {len(lost)}")
-    return [Column("finished", "finished", cells)]
+        lost, runs = arena.lost_runs(entry.entry), len(arena.runs_of(entry.entry))
+        cells.append(Cell(f"{runs - lost} of {runs}", value=runs - lost))
+    return [Column("finished", "finished", cells, better=BETTER["up"])]
+
+
+def _time(arena: Arena) -> list[Column]:
+    """How long each entry took, where that is known."""
+    if not any(math.isfinite(entry.seconds) for entry in arena.entries):
+        return []
+    cells = [Cell(duration(entry.seconds), value=entry.seconds) for entry in arena.entries]
+    return [Column("time", "time", cells, better=BETTER["down"])]

@@ -25,7 +25,7 @@ def _arena(arena: Arena) -> Iterator[str]:
     yield "<table>"
     yield _row(["entry", *(column.heading for column in table)], "th")
     for at, entry in enumerate(shown.entries):
-        yield _row([entry.entry, *(column.cells[at] for column in table)])
+        yield _row([entry.entry, *(str(column.cells[at]) for column in table)])
     yield _row(["baseline", *(column.baseline for column in table)])
     yield "</table>"
 

@@ -63,6 +63,14 @@ def corrections(arena: Arena) -> str:
     return f"each interval stands for itself; verdicts are corrected for all comparisons ({', '.join(families)})"
 
 
+def facts(arena: Arena) -> list[str]:
+    """What an arena was trained on and with: `rows: 700 train, 150 valid, 150 test` and `mlp 64-64`."""
+    model = arena.spec.get("model") or {}
+    rows = ", ".join(f"{count} {split}" for split, count in arena.rows.items())
+    shape = " ".join([str(model.get("kind", "")), "-".join(map(str, model.get("hidden") or []))]).strip()
+    return [fact for fact in (f"rows: {rows}" if rows else "", shape) if fact]
+
+
 def some_of(score: Estimate) -> str:
     """`, over 8 of 30 seeds`, where not all of them have a value.
 
