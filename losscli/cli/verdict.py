@@ -16,7 +16,8 @@ from losscli.cli.flags import Format
 from losscli.cli.outcome import tell_plugins
 from losscli.cli.text import visible
 from losscli.errors import Place, SpecError, counted, shown
-from losscli.losses import Loss, check_options, find
+from losscli.losses import Loss, find
+from losscli.losses.options import check_options
 from losscli.losses.own import load, refers
 from losscli.spec.reader import read_value
 from losscli.tasks import tasks
