@@ -13,10 +13,10 @@ from rich.text import Text
 from losscli.cli import show
 from losscli.cli.flags import Format
 from losscli.cli.text import duration
-from losscli.compare.equivalence import margin
-from losscli.compare.plan import Outlook, experience, outlook
+from losscli.compare.power import Outlook, experience, outlook
 from losscli.compare.result import Arena
 from losscli.compare.samedata import of_these
+from losscli.compare.verdict import margin
 from losscli.errors import SpecError, counted, shown, visible
 from losscli.experiment import Experiment, load
 from losscli.record.find import find

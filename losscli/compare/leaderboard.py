@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.compare import intervals
 from losscli.compare.doubts import doubts
-from losscli.compare.equivalence import margin
 from losscli.compare.pairs import pairs
 from losscli.compare.result import Arena, Delta, EntryResult, RunResult, TestRows, Verdict
 from losscli.compare.statistics import delta, estimate, holm
-from losscli.compare.verdict import Terms, concluded
+from losscli.compare.verdict import Terms, concluded, margin
 from losscli.direction import Direction, target_of
 from losscli.errors import Finding
 

@@ -14,6 +14,10 @@
 - inconclusive: everything else. So is a claim that lost runs speak against: they are missing among the differences, and an
   entry must not win by losing its worst runs.
 
+Practical equivalence: without a word of the user a difference up to 0.005 is of no importance for a rate, which grows towards a
+bound (accuracy, AUROC, R2) or has a target (coverage), and up to 1 % of the reference's mean for an error or a loss, which
+shrinks towards zero (RMSE, log-loss, Brier): 0.005 would be a quarter of the Brier score of a problem with 2 % positives.
+
 Resolution: on 30 test rows accuracy moves in steps of 1/30, so that equal values in six seeds do not exclude a difference of
 half a percent. Where no row is judged otherwise, up to `unseen(n)` rows per seed may be; the interval is widened by so many.
 """
@@ -32,7 +36,25 @@ from losscli.direction import Direction
 from losscli.errors import counted
 
 OPPOSED: Mapping[str, int] = {"better": 0, "worse": 1}  # whose lost runs speak against the claim
+RATE = 0.005  # of a rate: how small a difference is of no importance to anybody
+SHARE_OF_ERROR = 0.01  # of an error, as a share of the reference's mean
 BOTH = 2  # the place in `Pairs.lost` of the seeds that are lost for both
+
+
+def margin(direction: Direction, reference: float, requested: float | str | None = None) -> float:
+    """How large a difference may be and still count as none, in the metric's units.
+
+    `reference` is the mean of the reference entry; `requested` is what the spec says, a number in the metric's units or a share
+    of the reference's mean such as `2%`.
+
+    >>> margin("up", 0.9), margin("down", 3.0), margin("down", 3.0, "2%"), margin("down", 3.0, 0.5)
+    (0.005, 0.03, 0.06, 0.5)
+    """
+    if isinstance(requested, str):
+        return abs(reference) * float(requested.strip().removesuffix("%")) / 100
+    if requested is not None:
+        return requested
+    return SHARE_OF_ERROR * abs(reference) if direction == "down" else RATE
 
 
 @dataclass(frozen=True)
