@@ -12,8 +12,9 @@ from rich.text import Text
 
 from losscli.cli.curves import Curves, band, mean_curve
 from losscli.cli.tables import leaderboards, score_table
-from losscli.cli.text import duration, visible
 from losscli.compare.result import Arena
+from losscli.errors import visible
+from losscli.words.numbers import duration
 from losscli.words.paragraph import paragraph
 from losscli.words.phrases import corrections
 from losscli.words.verdicts import chosen

@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.curves import Curves
-from losscli.cli.text import decimals, number, spread, visible
 from losscli.compare.breakdown import LOST, Breakdown, Fall
 from losscli.direction import ARROWS
+from losscli.errors import visible
+from losscli.words.numbers import decimals, number, spread
 
 AXES = {  # what a level counts, of the training split
     "labels": "label noise",

@@ -20,8 +20,7 @@ from losscli.advice.inspect import Inspection, TargetFacts
 from losscli.advice.numbers import figure
 from losscli.cli.advice import again, noticed
 from losscli.cli.picture import Bars, Steps
-from losscli.cli.text import visible
-from losscli.errors import counted
+from losscli.errors import counted, visible
 from losscli.spec.overrides import Overrides
 
 MOST_COLUMNS = 24  # shown of a wide table

@@ -12,7 +12,6 @@ from rich.text import Text
 
 from losscli.cli import show
 from losscli.cli.flags import Format
-from losscli.cli.text import duration
 from losscli.compare.power import Outlook, experience, outlook
 from losscli.compare.result import Arena
 from losscli.compare.samedata import of_these
@@ -24,6 +23,7 @@ from losscli.reports.recall import recall
 from losscli.spec.arenas import merge
 from losscli.spec.model import Spec
 from losscli.stack.cost import Cost, estimate_cost
+from losscli.words.numbers import duration
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from rich.text import Text
 
 from losscli.cli.arena import pieces as arena_pieces
 from losscli.cli.breakdown import pieces as breakdown_pieces
-from losscli.cli.text import in_ascii, trimmed, visible
+from losscli.cli.text import in_ascii, trimmed
 from losscli.compare.result import Arena
 from losscli.comparison import Comparison
-from losscli.errors import Finding, Problem
+from losscli.errors import Finding, Problem, visible
 from losscli.words.phrases import facts
 from losscli.words.view import View
 

@@ -9,9 +9,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from losscli.cli.text import decimals, number, spread, visible
 from losscli.compare.result import Arena, EntryResult
+from losscli.errors import visible
 from losscli.words.columns import Column, columns, headed
+from losscli.words.numbers import decimals, number, spread
 
 STYLES = {"better": "green", "worse": "red"}  # by verdict: nothing else may look like praise or blame
 

@@ -6,12 +6,6 @@ import re
 
 from losscli.errors import visible as visible
 
-# Whoever shows numbers or what is foreign, here or in a report, writes them alike.
-from losscli.words.numbers import decimals as decimals
-from losscli.words.numbers import duration as duration
-from losscli.words.numbers import number as number
-from losscli.words.numbers import spread as spread
-
 BLANK_END = re.compile(r"(?<! ) +((?:\x1b\[[0-9;]*m)*)$", re.M)
 NEIGHBOURS = str.maketrans("↑↓·→└─┤│╌━▁▂▃▄▅▆▇█▏▎▍▌▋▊▉", "^v|>+-||-=...::###...####")
 EMPTY_CELL = 0x2800  # the braille cell without dots; its lower 8 bits are the dots

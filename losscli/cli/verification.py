@@ -14,8 +14,7 @@ from rich.text import Text
 from losscli.cli import show
 from losscli.cli.flags import Format
 from losscli.cli.outcome import tell_plugins
-from losscli.cli.text import visible
-from losscli.errors import Place, SpecError, counted, shown
+from losscli.errors import Place, SpecError, counted, shown, visible
 from losscli.losses import Loss, find
 from losscli.losses.options import check_options
 from losscli.losses.own import load, refers
