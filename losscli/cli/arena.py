@@ -16,8 +16,7 @@ from losscli.compare.result import Arena
 from losscli.errors import visible
 from losscli.words.numbers import duration
 from losscli.words.paragraph import paragraph
-from losscli.words.phrases import corrections
-from losscli.words.verdicts import chosen
+from losscli.words.phrases import chosen, corrections
 from losscli.words.view import View, in_words, select
 
 MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it

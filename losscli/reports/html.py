@@ -18,8 +18,7 @@ from losscli.reports.repeat import command, needed, own_losses
 from losscli.words.columns import columns
 from losscli.words.numbers import duration
 from losscli.words.paragraph import paragraph
-from losscli.words.phrases import facts
-from losscli.words.verdicts import chosen
+from losscli.words.phrases import chosen, facts
 from losscli.words.view import View, select
 
 GRAVITY = ("error", "warning", "info")

@@ -12,8 +12,8 @@ from typing import Any
 from losscli.compare.breakdown import LOST, Breakdown
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, finite
 from losscli.comparison import Comparison
+from losscli.words.columns import described
 from losscli.words.paragraph import paragraph
-from losscli.words.verdicts import described
 
 SCHEMA_VERSION = 1
 

@@ -10,7 +10,7 @@ from losscli.comparison import Comparison
 from losscli.errors import counted, visible
 from losscli.words.columns import columns
 from losscli.words.paragraph import paragraph
-from losscli.words.verdicts import chosen
+from losscli.words.phrases import chosen
 from losscli.words.view import View, in_words, select
 
 # What GitHub may take for more than text: emphasis, code, links, HTML, cells, formulas, mentions, references, emoji.

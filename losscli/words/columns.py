@@ -9,9 +9,10 @@ from typing import Literal
 
 from losscli.compare.result import CLAIMS, Arena, Delta, EntryResult
 from losscli.direction import ARROWS, BETTER
-from losscli.errors import visible
+from losscli.errors import counted, visible
 from losscli.words.numbers import decimals, duration, number, spread
-from losscli.words.verdicts import described
+
+PLAIN = ("reference", "better", "worse", "equivalent")  # verdicts that say all in a word
 
 Kind = Literal["metric", "difference", "verdict", "finished", "time"]
 
@@ -141,3 +142,36 @@ def _time(arena: Arena) -> list[Column]:
         return []
     cells = [Cell(duration(entry.seconds), value=entry.seconds) for entry in arena.entries]
     return [Column("time", "time", cells, better=BETTER["down"])]
+
+
+def described(entry: EntryResult, arena: Arena) -> str:
+    """The verdict in a few words, for a table: `better`, `inconclusive, about 12 more seeds`, `one seed, an anecdote`."""
+    if entry.verdict in PLAIN:
+        return entry.verdict
+    if entry.verdict == "same":
+        return "the same"
+    if entry.delta is None:
+        return _without_pairs(entry, arena)
+    if entry.verdict == "undefined":
+        return f"no verdict, {entry.delta.reason}"
+    more = entry.delta.seeds_needed
+    if entry.verdict == "too-few-seeds":
+        return "one seed, an anecdote" if entry.delta.of == 1 else f"too few seeds, {more or 'some'} more"
+    lost = max(arena.lost_runs(entry.entry), arena.lost_runs(arena.reference))
+    if lost:
+        return f"inconclusive, {counted(lost, 'run')} diverged"
+    return f"inconclusive, about {counted(more, 'more seed')}" if more else "inconclusive, needs more rows"
+
+
+def _without_pairs(entry: EntryResult, arena: Arena) -> str:
+    """Why there is nothing to compare: no run that finished, or no value of the headline in any."""
+    runs = len(arena.runs_of(entry.entry))
+    if runs and arena.lost_runs(entry.entry) == runs:
+        return "every run diverged"
+    if runs and arena.lost_runs(arena.reference) == len(arena.runs_of(arena.reference)):
+        return "the reference diverged"
+    if runs and not entry.score(arena.headline).n:
+        return f"has no {arena.headline}"
+    if runs and not arena.reference_entry.score(arena.headline).n:
+        return f"the reference has no {arena.headline}"
+    return f"{arena.headline} in no seed of both"

@@ -14,8 +14,8 @@ from losscli.compare.shape import not_excluded
 from losscli.compare.verdict import seeds_wanted
 from losscli.errors import counted, joined, visible
 from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none
-from losscli.words.phrases import better, between, by, number, scored, some_of
-from losscli.words.verdicts import described
+from losscli.words.columns import described
+from losscli.words.phrases import better, between, by, magnitude, scored, some_of
 
 EntryDelta = tuple[EntryResult, Delta]
 
@@ -151,7 +151,7 @@ def _twins(arena: Arena) -> list[str]:
 def _sentence(arena: Arena, verdict: str, names: str, group: Sequence[EntryDelta]) -> str:
     reference, margin = visible(arena.reference), group[0][1].margin or 0.0
     if verdict == "equivalent":
-        limit = f"up to {number(margin, margin)} counts as no difference"
+        limit = f"up to {magnitude(margin, margin)} counts as no difference"
         return f"For practical purposes the same as {reference}: {names}; {limit}."
     if verdict == "inconclusive":
         return f"Still open: {names}, which is not the same as no difference."
@@ -159,7 +159,7 @@ def _sentence(arena: Arena, verdict: str, names: str, group: Sequence[EntryDelta
         return f"Too few seeds for any verdict: {names}; {_floor(arena)}."
     if verdict == "undefined":
         return f"No verdict: {names}."
-    small = f", perhaps by too little to matter (under {number(margin, margin)})"
+    small = f", perhaps by too little to matter (under {magnitude(margin, margin)})"
     doubt = small if all(abs(delta.mean) <= margin for _, delta in group) else ""
     even = f", even with {arena.comparisons} comparisons at once" if arena.comparisons > 1 else ""
     return f"{verdict.capitalize()} than {reference}, beyond what chance explains{even}{doubt}: {names}."
@@ -243,7 +243,9 @@ def _doubt(arena: Arena, entry: EntryResult, delta: Delta) -> str:
         return "in the runs that finished, while others did not"
     if low == high == 0:
         rows = f"{arena.rows['test']} test rows" if "test" in arena.rows else "so few test rows"
-        return f"equal in every run, but {rows} cannot show a difference of {number(delta.margin or 0.0, delta.margin)}"
+        return (
+            f"equal in every run, but {rows} cannot show a difference of {magnitude(delta.margin or 0.0, delta.margin)}"
+        )
     p = delta.p if delta.p_holm is None else delta.p_holm
     if p is not None and not low <= 0 <= high:
         many = f" with {arena.comparisons} comparisons at once" if arena.comparisons > 1 else ""

@@ -17,9 +17,8 @@ from losscli.compare.result import Arena, RunResult, TestRows
 from losscli.compare.verdict import seeds_wanted
 from losscli.reports.json import to_json
 from losscli.stack.fingerprint import Fingerprint, fingerprint
-from losscli.words.columns import columns
+from losscli.words.columns import columns, described
 from losscli.words.paragraph import paragraph
-from losscli.words.verdicts import described
 
 MakeArena = Callable[..., Arena]
 NAN = math.nan

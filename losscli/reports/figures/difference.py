@@ -9,7 +9,7 @@ from losscli.compare.result import Arena, Delta
 from losscli.direction import BETTER
 from losscli.reports.contents import ReportContents
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
-from losscli.words.verdicts import described
+from losscli.words.columns import described
 
 OPEN = ("too-few-seeds", "undefined")  # verdicts that say that nothing may be said
 
