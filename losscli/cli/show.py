@@ -23,7 +23,7 @@ from losscli.cli.breakdown import pieces as breakdown_pieces
 from losscli.cli.text import in_ascii, trimmed
 from losscli.compare.result import Arena
 from losscli.comparison import Comparison
-from losscli.errors import Finding, Problem, visible
+from losscli.errors import Finding, Problem, listed, visible
 from losscli.words.phrases import facts
 from losscli.words.view import View
 
@@ -170,9 +170,8 @@ def _mapping(arena: Arena, most: int = 10) -> str:
 
     if list(arena.labels) == [str(index) for index in range(len(arena.labels))]:
         return ""
-    listed = tasks.get(arena.task).legend([visible(label, 40) for label in arena.labels[:most]])
-    more = f" and {len(arena.labels) - most} more" if len(arena.labels) > most else ""
-    return f"target: {', '.join(listed)}{more}" if listed else ""
+    legend = tasks.get(arena.task).legend([visible(label, 40) for label in arena.labels])
+    return f"target: {listed(legend, most)}" if legend else ""
 
 
 def _of_levels(arenas: Sequence[Arena]) -> list[Finding]:

@@ -142,6 +142,5 @@ def _lost(entries: Mapping[str, tuple[Sequence[int], int]]) -> str:
     return f"runs of {len(counts)} entries diverged and count in no mean: {', '.join(counts[:MOST_NAMED])}{more}"
 
 
-def _numbered(seeds: Sequence[int], most: int = 8) -> str:
-    more = f" and {len(seeds) - most} more" if len(seeds) > most else ""
-    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds[:most]))}{more}"
+def _numbered(seeds: Sequence[int]) -> str:
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {listed(list(map(str, seeds)))}"

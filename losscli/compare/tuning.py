@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from losscli.compare.result import Arena, RunResult
 from losscli.direction import LEVEL, Direction, goodness, target_of
-from losscli.errors import Finding, counted
+from losscli.errors import Finding, counted, listed
 
 if TYPE_CHECKING:
     from losscli.metrics import Metric
@@ -142,9 +142,8 @@ def _edges(arena: Arena, grids: Grids, allowed: Allowed) -> Iterator[Finding]:
                         f"{entry.entry} ({chosen} of {seeds})"
                     )
     for (name, which, value, further), entries in at_the_edge.items():
-        more = f" and {len(entries) - MOST_NAMED} more" if len(entries) > MOST_NAMED else ""
         message = f"{name} = {value:g}, the {which} of its grid, was chosen in most seeds by "
-        message += f"{', '.join(entries[:MOST_NAMED])}{more}; a better one may lie beyond"
+        message += f"{listed(entries, MOST_NAMED)}; a better one may lie beyond"
         yield Finding("tuned-to-the-edge", "info", message, f"extend the grid of {name}, by {further:g} for example")
 
 
