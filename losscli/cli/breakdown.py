@@ -62,7 +62,13 @@ def _tables(breakdown: Breakdown, width: int) -> Iterator[RenderableType]:
     headings = [f"{level:g}" for level in breakdown.levels]
     headings[0] = f"{AXES[breakdown.kind]} {headings[0]}"
     columns = [
-        Column("metric", heading, [Cell(spread(line.scores[at], places)) for line in breakdown.lines], baseline)
+        # the baseline is that of the first level: of worse rows, nobody has asked it
+        Column(
+            "metric",
+            heading,
+            [Cell(spread(line.scores[at], places)) for line in breakdown.lines],
+            "" if at else baseline,
+        )
         for at, heading in enumerate(headings)
     ]
     for table in below_each_other(names, slots(columns), max(map(len, (*names, "baseline"))), width):

@@ -76,7 +76,7 @@ def slots(columns: Iterable[Column]) -> list[Slot]:
 def below_each_other(
     names: Sequence[str], rest: Sequence[Slot], left: int, width: int, styles: Sequence[str] = ()
 ) -> Iterator[Table]:
-    """Entries down and a last row for the baseline; columns that do not fit beside the first get a table below it.
+    """Entries down, and last the baseline where columns have one; columns that do not fit beside the first get a table below it.
 
     `left` is the room for the names, `styles` how the verdict of each entry looks.
     """
@@ -96,7 +96,8 @@ def _part(names: Sequence[str], part: Sequence[Slot], left: int, styles: Sequenc
             Text(str(slot.column.cells[row]), styles[row] if slot.column.kind == "verdict" else "") for slot in part
         ]
         table.add_row(Text(name), *cells)
-    table.add_row(Text("baseline", "dim"), *(Text(slot.column.baseline, "dim") for slot in part))
+    if any(slot.column.baseline for slot in part):
+        table.add_row(Text("baseline", "dim"), *(Text(slot.column.baseline, "dim") for slot in part))
     return table
 
 
