@@ -15,7 +15,13 @@ MOST_CLASSES = 24
 READABLE = 12  # up to so many classes, cells hold their numbers
 
 
-@figure("confusion", title="Confusion matrix", chapter="decisions", tasks=("binary", "multiclass"), predictions=True)
+@figure(
+    "confusion",
+    title="Confusion matrix",
+    chapter="decisions",
+    tasks=("binary", "multiclass"),
+    predictions=True,
+)
 def confusion(contents: ReportContents) -> Chart | None:
     """A row holds the rows of one true class, all seeds together, and says what they were taken for: each row sums to
     100 %, and what is right lies on the diagonal. The views “minus the reference” show what changes: blue cells got

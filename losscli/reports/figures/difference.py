@@ -19,7 +19,11 @@ ZERO = {
 OPEN = ("too-few-seeds", "undefined")  # verdicts that say that nothing may be said
 
 
-@figure("forest", title="Difference to the reference", chapter="difference")
+@figure(
+    "forest",
+    title="Difference to the reference",
+    chapter="difference",
+)
 def forest(contents: ReportContents) -> Chart | None:
     """Each dot is the mean difference to the reference over the same seeds, its bar, where seeds allow one, the 95 %
     interval. A bar that touches the vertical line leaves open which of the two is better.
@@ -120,7 +124,11 @@ def _stripe(margin: float | None) -> list[Trace]:
     return [{**area, "fillcolor": "$stripe", "line": {"width": 0}, "layer": "below"}]
 
 
-@figure("seeds", title="Every seed", chapter="difference")
+@figure(
+    "seeds",
+    title="Every seed",
+    chapter="difference",
+)
 def seeds(contents: ReportContents) -> Chart | None:
     """A thin line joins what the entries made of one seed: the same rows, initial weights and order of batches. Where
     the lines run in parallel, seeds differ more than losses do, and only the paired difference can tell.

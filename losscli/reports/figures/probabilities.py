@@ -112,7 +112,13 @@ def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tup
     return np.array(predicted), np.array(observed)
 
 
-@figure("histogram", title="Scores by class", chapter="probabilities", tasks=("binary", "multiclass"), predictions=True)
+@figure(
+    "histogram",
+    title="Scores by class",
+    chapter="probabilities",
+    tasks=("binary", "multiclass"),
+    predictions=True,
+)
 def histogram(contents: ReportContents) -> Chart | None:
     """How often a row of each class gets such a score. Each class has a shape of its own, whose shares sum to 100 %."""
     shown, note = _classes_to_draw(contents)

@@ -17,7 +17,13 @@ MOST_CLASSES = 40  # that a macro average goes over; the commonest
 Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-@figure("roc", title="ROC", chapter="ranking", tasks=("binary", "multiclass", "multilabel"), predictions=True)
+@figure(
+    "roc",
+    title="ROC",
+    chapter="ranking",
+    tasks=("binary", "multiclass", "multilabel"),
+    predictions=True,
+)
 def roc(contents: ReportContents) -> Chart | None:
     """How many of the true positives are found (upwards) when so many of the negatives are taken for positives
     (rightwards). The further up and left, the better the ranking; the dotted diagonal is chance. On rare positives

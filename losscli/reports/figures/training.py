@@ -11,7 +11,11 @@ from losscli.reports.traces import line, mean_line, middle
 MOST_POINTS = 120  # of a curve
 
 
-@figure("learning", title="Learning curves", chapter="training")
+@figure(
+    "learning",
+    title="Learning curves",
+    chapter="training",
+)
 def learning(contents: ReportContents) -> Chart | None:
     """Each line is the mean over the seeds on the valid split; a band, where several seeds give one, is one standard
     deviation to each side.

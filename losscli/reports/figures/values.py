@@ -16,7 +16,13 @@ SHARES = np.concatenate([np.linspace(0, 0.9, 46), np.linspace(0.91, 1.0, 19)])
 MOST_OUTPUTS = 4
 
 
-@figure("truth", title="Predicted and true", chapter="values", tasks=("regression",), predictions=True)
+@figure(
+    "truth",
+    title="Predicted and true",
+    chapter="values",
+    tasks=("regression",),
+    predictions=True,
+)
 def truth(contents: ReportContents) -> Chart | None:
     """Each dot is a test row. On the dotted diagonal the prediction is right; a cloud that is flatter than the
     diagonal pulls extremes towards the middle.
@@ -29,7 +35,13 @@ def truth(contents: ReportContents) -> Chart | None:
     return _by_entry(contents, dots)
 
 
-@figure("residuals", title="Residuals", chapter="values", tasks=("regression",), predictions=True)
+@figure(
+    "residuals",
+    title="Residuals",
+    chapter="values",
+    tasks=("regression",),
+    predictions=True,
+)
 def residuals(contents: ReportContents) -> Chart | None:
     """What the prediction left over: truth minus prediction. Dots should scatter evenly around the dotted line; a
     trend is something that the model missed, a funnel says that its errors grow with the value.
@@ -72,7 +84,13 @@ def _dots(x: np.ndarray, y: np.ndarray) -> Trace:
             "marker": {"size": 5, "opacity": 0.55}}  # fmt: skip
 
 
-@figure("errors", title="Size of the errors", chapter="values", tasks=("regression",), predictions=True)
+@figure(
+    "errors",
+    title="Size of the errors",
+    chapter="values",
+    tasks=("regression",),
+    predictions=True,
+)
 def errors(contents: ReportContents) -> Chart | None:
     """So large is the error of the row at this place, when rows are sorted by their error. The left half says how good
     an entry is on ordinary rows, the right end what it does on the worst: losses trade one for the other.
@@ -88,7 +106,13 @@ def errors(contents: ReportContents) -> Chart | None:
     return Chart({"": View(traces, layout)}, log="y", height=420) if traces else None
 
 
-@figure("intervals", title="Prediction intervals", chapter="values", tasks=("regression",), predictions=True)
+@figure(
+    "intervals",
+    title="Prediction intervals",
+    chapter="values",
+    tasks=("regression",),
+    predictions=True,
+)
 def intervals(contents: ReportContents) -> Chart | None:
     """Test rows sorted by their prediction: the bar is the interval that was promised, the dot the truth; a hollow dot
     lies outside. The line above says how many of all rows lie inside, which should be what the loss was asked for.

@@ -20,7 +20,11 @@ UNITS = {"sd off": "how many standard deviations of the target a prediction is o
 HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five classes that training rows are looked at by
 
 
-@figure("difficulty", title="Easy rows and hard ones", chapter="why")
+@figure(
+    "difficulty",
+    title="Easy rows and hard ones",
+    chapter="why",
+)
 def difficulty(contents: ReportContents) -> Chart | None:
     """What the entry with the best mean (called best) and the reference make of the same test rows, from those that all
     entries find easy to those that all find hard. Most losses agree on the easy ones. Bars are means; whether the entries
@@ -37,7 +41,11 @@ def difficulty(contents: ReportContents) -> Chart | None:
     return Chart({"": View(traces, layout)}, height=360)
 
 
-@figure("class-by-class", title="Class by class", chapter="why")
+@figure(
+    "class-by-class",
+    title="Class by class",
+    chapter="why",
+)
 def classes(contents: ReportContents) -> Chart | None:
     """The same two entries in each class (of numbers: in each quarter of the truth, from the lowest). A better mean can
     hide a class that got worse.
@@ -82,7 +90,11 @@ def _bars(
     }  # fmt: skip
 
 
-@figure("attention", title="What the gradient is spent on", chapter="why")
+@figure(
+    "attention",
+    title="What the gradient is spent on",
+    chapter="why",
+)
 def attention(contents: ReportContents) -> Chart | None:
     """The share of the gradient that comes from training rows as hard as chosen above; the thin line is their share of
     the rows. Above it, such rows pull more than their number says, below it less. A loss that is pulled by the hardest rows
@@ -129,7 +141,11 @@ def _share_lines(contents: ReportContents, snapshots: Mapping[str, Any] | None, 
     return [line(contents, entry, epochs, gradient, "lines+markers"), line(contents, entry, epochs, rows, **thin)]
 
 
-@figure("memory", title="Wrong labels learned by heart", chapter="why")
+@figure(
+    "memory",
+    title="Wrong labels learned by heart",
+    chapter="why",
+)
 def memory(contents: ReportContents) -> Chart | None:
     """What becomes of training rows whose label was changed on purpose. A loss that withstands wrong labels learns few of
     them by heart, as they were changed, while it learns the other rows.
