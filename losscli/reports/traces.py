@@ -16,8 +16,8 @@ DOTTED = {"color": "$faint", "width": 1, "dash": "dot"}
 
 def line(contents: ReportContents, entry: str, x: Any, y: Any, mode: str = "lines", **more: Any) -> Trace:
     """An entry's values `y` over `x`, in its colour; `more` is Plotly's."""
-    known = {"entry": contents.place(entry), "name": contents.called(entry)}
-    return {"type": "scatter", "mode": mode, **known, "x": x, "y": y, **more}
+    whose = {"entry": contents.place(entry), "name": contents.called(entry)}
+    return {"type": "scatter", "mode": mode, **whose, "x": x, "y": y, **more}
 
 
 def mean_line(
@@ -68,10 +68,8 @@ def level(at: float, levels: list[float | None]) -> list[Trace]:
 def axes(x: str | None, y: str | None, **more: Any) -> Trace:
     """A layout with named axes, that tells the nearest point; `xaxis` and `yaxis` in `more` add to theirs."""
     names = {"xaxis": x, "yaxis": y}
-    named = {
-        axis: {**({"title": {"text": name}} if name else {}), **more.pop(axis, {})} for axis, name in names.items()
-    }
-    return {**named, "hovermode": "closest", **more}
+    both = {axis: {**({"title": {"text": name}} if name else {}), **more.pop(axis, {})} for axis, name in names.items()}
+    return {**both, "hovermode": "closest", **more}
 
 
 def caption(text: str) -> Trace:

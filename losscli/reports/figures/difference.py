@@ -158,8 +158,8 @@ def _seeds_of(contents: ReportContents, metric: str) -> View | None:
             [contents.called(name, 28)] * len(column),
             {"marker": {"size": 8, "opacity": 0.85}, "showlegend": False},
         )
-        told = {"customdata": numbers[: len(column)], "hovertemplate": "%{y}<br>seed %{customdata}"}
-        traces.append(line(contents, name, x, column, "markers", stays=True, **look, **told))
+        hover = {"customdata": numbers[: len(column)], "hovertemplate": "%{y}<br>seed %{customdata}"}
+        traces.append(line(contents, name, x, column, "markers", stays=True, **look, **hover))
     shapes = level(contents.arena.without_model(metric), [value for column in values.values() for value in column])
     names = {"type": "category", "automargin": True}
     return View(traces, axes(None, f"test {plain(metric)}", xaxis=names, shapes=shapes))

@@ -149,6 +149,8 @@ def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray, pr
         "marker": {"size": 6, "color": "$bad", "symbol": signs},
     }  # fmt: skip
     width = float(np.mean(high - low))
-    said = {"annotations": [caption(f"{inside.mean():.1%} inside{promise}, mean width {width:.4g}")]}
+    words = {"annotations": [caption(f"{inside.mean():.1%} inside{promise}, mean width {width:.4g}")]}
     margin = {"margin": {"t": 28, "r": 12, "b": 44, "l": 56}}
-    return View([bars, dots], axes(f"{len(chosen)} of {len(true)} test rows, by prediction", "value", **said, **margin))
+    return View(
+        [bars, dots], axes(f"{len(chosen)} of {len(true)} test rows, by prediction", "value", **words, **margin)
+    )
