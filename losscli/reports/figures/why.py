@@ -8,6 +8,7 @@ from typing import Any
 
 from losscli.reports.contents import ReportContents, distinct
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.traces import line
 
 MEASURES = {
     "accuracy": "share of right decisions",
@@ -132,19 +133,12 @@ def _limits(edges: Sequence[float], unit: str) -> list[str]:
 def _share_lines(contents: ReportContents, snapshots: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
     if snapshots is None:
         return []
-    line: Trace = {"type": "scatter", "mode": "lines+markers", "entry": contents.place(entry), "x": snapshots["epochs"]}
-    gradient, rows = ([_nan_for_none(shares[place]) for shares in snapshots[word]] for word in ("gradient", "rows"))
-    return [
-        {**line, "name": contents.called(entry), "y": rounded(gradient)},
-        {
-            **line,
-            "y": rounded(rows),
-            "mode": "lines",
-            "line": {"dash": "dot", "width": 1},
-            "showlegend": False,
-            "hoverinfo": "skip",
-        },
-    ]
+    epochs = snapshots["epochs"]
+    gradient, rows = (
+        rounded([_nan_for_none(shares[place]) for shares in snapshots[word]]) for word in ("gradient", "rows")
+    )
+    thin: Trace = {"line": {"dash": "dot", "width": 1}, "showlegend": False, "hoverinfo": "skip"}
+    return [line(contents, entry, epochs, gradient, "lines+markers"), line(contents, entry, epochs, rows, **thin)]
 
 
 @figure(
@@ -165,10 +159,7 @@ def memory(contents: ReportContents) -> Chart | None:
     views = {
         title: View(
             [
-                {
-                    "type": "scatter", "mode": "lines+markers", "entry": contents.place(name), "name": contents.called(name),
-                    "x": data[name]["epochs"], "y": rounded([_nan_for_none(value) for value in data[name][word]]),
-                }
+                line(contents, name, data[name]["epochs"], rounded(list(map(_nan_for_none, data[name][word]))), "lines+markers")
                 for name in contents.names
                 if name in data
             ],
