@@ -133,13 +133,8 @@ class Evaluator:
         fingerprints = {}
         for readout in self.readouts:
             prediction = readout.head.predict(output[readout.rows])
-            numbers = next(
-                tensor
-                for tensor in (prediction.values, prediction.probabilities, prediction.scores)
-                if tensor is not None
-            )
             decisions = None if prediction.labels is None else prediction.labels.cpu().numpy()
             for at, place in enumerate(readout.places):
                 decided = None if decisions is None else decisions[at]
-                fingerprints[place] = fingerprint(decided, numbers[at].cpu().numpy())
+                fingerprints[place] = fingerprint(decided, prediction.numbers[at].cpu().numpy())
         return fingerprints

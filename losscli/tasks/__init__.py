@@ -15,16 +15,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from losscli.direction import LEVEL
+from losscli.options import Strict
 from losscli.shelf import Shelf
 from losscli.tasks.measures import RowMeasure
-from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.phases import Batch, Networks, NetworkSpec, Phase, Sampling, Sizes, UpdateRule, supervised
+from losscli.tasks.predictions import Kind, Outputs, Predictions
 from losscli.tasks.scale import LOWEST as LOWEST
 from losscli.tasks.scale import TargetScale as TargetScale
 from losscli.tasks.scale import like as like
@@ -50,6 +52,8 @@ class Prediction:
     probabilities after temperature scaling. Of a regression: `interval` [R, N, 2] or [R, N, O, 2] (low, high) where the loss
     gives one, which promises to hold the share `level` of the targets, `quantiles` [..., 3] (`metrics.regression.LEVELS`), and
     `crps` [R, N] or [R, N, O], each row's own score.
+
+    `embeddings` [R, N, D] are vectors whose distances mean something, `samples` [R, N, F] are rows that were made up.
     """
 
     scores: Tensor | None = None
@@ -63,6 +67,19 @@ class Prediction:
     level: float = LEVEL
     quantiles: Tensor | None = None
     crps: Tensor | None = None
+    embeddings: Tensor | None = None
+    samples: Tensor | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """The field that says the most of the rows."""
+        return next(kind for kind in get_args(Kind) if getattr(self, kind) is not None)
+
+    @property
+    def numbers(self) -> Tensor:
+        """That field, [R, N, ...]."""
+        numbers: Tensor = getattr(self, self.kind)
+        return numbers
 
 
 class Task(ABC):
@@ -79,6 +96,37 @@ class Task(ABC):
     links: ClassVar[Mapping[str, str | None]]
     has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
     rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense
+
+    # How the task trains (`tasks/phases.py`): what stands here is supervised training. `plan` is of the class `plan_for(task)`,
+    # which has the keys of the class below and those that every task has.
+
+    plan: ClassVar[type[Strict]] = Strict  # keys of `train:` beside the common ones, and other defaults of common ones
+    default_model: ClassVar[Mapping[str, Any]] = {}  # keys of `model:` that are other than the model's own defaults
+    judges_splits: ClassVar[bool] = True  # the loss of a whole split is a number that tells something
+    reads_received: ClassVar[bool] = (
+        True  # predictions are read from what the loss receives; else from what `infer` gives
+    )
+    probed: ClassVar[bool] = True  # rows have a hardness, so what a loss attends to can be looked at
+
+    def networks(self, sizes: Sizes, plan: Any) -> tuple[NetworkSpec, ...]:
+        """The networks of a run."""
+        return (NetworkSpec("model", sizes.layout, sizes.outputs),)
+
+    def phases(self, plan: Any) -> tuple[Phase, ...]:
+        """The phases of a step, in order."""
+        return (Phase("loss", ("model",), supervised),)
+
+    def sampling(self, plan: Any) -> Sampling:
+        """Where batches come from."""
+        return Sampling("shuffled")
+
+    def loss_rule(self, plan: Any) -> UpdateRule:
+        """How the weights of a loss move, where it has some."""
+        return UpdateRule()
+
+    def infer(self, networks: Networks, batch: Batch) -> Tensor:
+        """What predictions are read from, [R, n, O], of rows as the sampler gives them for a whole split."""
+        return networks["model"](batch["inputs"])
 
     @abstractmethod
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
