@@ -26,7 +26,7 @@ from losscli.stack.plan import Plan
 from losscli.stack.probe import Probe
 from losscli.stack.rows import Rows, Run, spans
 from losscli.stack.run_state import RunState
-from losscli.stack.schedule import share
+from losscli.stack.schedule import SCHEDULES
 from losscli.tasks import Task
 
 # Without `epochs`, a run gets as many as this many steps need, within these bounds.
@@ -169,7 +169,7 @@ class Training:
         if before is not None and losses.counts is not None:
             missing = (losses.counts == 0)[:, None]
             torch.where(missing, before, self.statistics, out=self.statistics)
-        factor = share(self.plan.schedule, self.optimizer.steps, self.steps)
+        factor = SCHEDULES[self.plan.schedule](self.optimizer.steps, self.steps)
         rates = self.rates if factor == 1 else self.rates * factor
         self.optimizer.step(self.gradients, rates, self.resting, missing)
         self.tally.add(losses, inputs.shape[1])
