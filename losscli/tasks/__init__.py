@@ -97,8 +97,8 @@ class Task(ABC):
     has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
     rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense
 
-    # How the task trains (`tasks/phases.py`): what stands here is supervised training. `plan` is of the class `plan_for(task)`,
-    # which has the keys of the class below and those that every task has.
+    # How the task trains (`tasks/phases.py`); what stands here is supervised training. Below, `plan` is of the class
+    # `plan_of(Task.plan)` (`stack/plan.py`): it has the keys of that class and those that every task has.
 
     plan: ClassVar[type[Strict]] = Strict  # keys of `train:` beside the common ones, and other defaults of common ones
     default_model: ClassVar[Mapping[str, Any]] = {}  # keys of `model:` that are other than the model's own defaults
