@@ -177,6 +177,8 @@ class Objective:
             by_class = _class_weight(group, device) if group[0].weight is not None else None
             head, options = Head(group, task, device), _merge(group, device)
             self.groups.append(Group(group[0].loss, head, options, by_class, weights))
+        pairs = zip(self.groups, self.spans, strict=True)
+        self.projected = [(group, rows) for group, rows in pairs if group.loss.projection]
 
     def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The mean loss of every run, [R], of raw outputs [R, B, O], targets [R, B, ...] and sample weights [R, B]."""
@@ -196,14 +198,12 @@ class Objective:
     def _of_groups(self, tensor: Tensor | None) -> Sequence[Tensor | None]:
         return [None] * len(self.groups) if tensor is None else torch.split(tensor, self.sizes)
 
-    @torch.no_grad()
     def project(self, kernel: str, weights: Tensor, resting: Tensor | None) -> None:
         """Put the weights [R, P] that the kernel has moved where their losses want them, but for rows that rest."""
-        for group, rows in zip(self.groups, self.spans, strict=True):
-            projection = group.loss.projection
-            if projection is not None and kernel not in group.loss.kernels:
+        for group, rows in self.projected:
+            if kernel not in group.loss.kernels:
                 own = weights[rows]
-                projected = group.bound(projection)(own)
+                projected = group.bound(group.loss.projection)(own)  # type: ignore[arg-type]
                 own.copy_(projected if resting is None else torch.where(resting[rows], own, projected))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -162,6 +163,25 @@ class Training:
             if state.moving:
                 improved[row] = state.judge(self.job.metrics[0], named, self.plan.patience)
         self._keep(improved)
+
+    def state(self) -> dict[str, Any]:
+        """What the training is at the end of an epoch: `load` goes on from there, bit for bit, in a training of the same runs."""
+        histories = [replace(state, history=list(state.history)) for state in self.states]
+        return {
+            "networks": self.networks.state(),
+            "sampler": self.sampler.state(),
+            "noise": [chance.get_state() for chance in self.context.noise],
+            "states": histories,
+            **{name: getattr(self, name) for name in ("step", "resting", "started_at")},
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.networks.load(state["networks"])
+        self.sampler.load(state["sampler"])
+        for chance, place in zip(self.context.noise, state["noise"], strict=True):
+            chance.set_state(place)
+        self.states = list(state["states"])
+        self.step, self.resting, self.started_at = state["step"], state["resting"], list(state["started_at"])
 
     def _probe(self, epoch: int) -> None:
         if self.probe is not None:
