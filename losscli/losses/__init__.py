@@ -20,6 +20,7 @@ from torch import Tensor
 
 from losscli.errors import Finding, SpecError, choose_from, shown
 from losscli.losses.foreign import Foreign, foreign
+from losscli.losses.parts import Penalty, Weight
 from losscli.losses.spelling import bare, key
 from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
@@ -157,6 +158,19 @@ class Loss:
     detached: bool = False  # a factor of it has no gradient, by definition: the gradient is not the slope
     forecast: Forecast | None = None  # regression: quantiles and an interval beside the point
     findings: tuple[Finding, ...] = ()  # what was noticed when it was made: a user's own loss that is slow
+    kernels: Mapping[str, Callable[..., Tensor]] = field(
+        default_factory=dict
+    )  # by phase, beside `function`: see `kernel`
+    penalties: tuple[Penalty, ...] = ()  # on gradients of a network
+    projection: Callable[..., Tensor] | None = (
+        None  # (weights [r, P], *, options) -> the same, after `function` has moved them
+    )
+    weights: Mapping[str, Weight] = field(default_factory=dict)  # its own, learned; kernels take them after the target
+    signed: bool = False  # its values may be negative, so that no size of them tells that it diverged
+
+    def kernel(self, phase: str) -> Callable[..., Tensor]:
+        """What judges in the phase of that name."""
+        return self.kernels.get(phase, self.function)
 
     @property
     def summary(self) -> str:
@@ -194,6 +208,11 @@ def loss(
     point: Point | None = None,
     detached: bool = False,
     forecast: Forecast | None = None,
+    kernels: Mapping[str, Callable[..., Tensor]] | None = None,
+    penalties: tuple[Penalty, ...] = (),
+    projection: Callable[..., Tensor] | None = None,
+    weights: Mapping[str, Weight] | None = None,
+    signed: bool = False,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Put the decorated function on the shelf, under its own name in kebab-case unless `name` says otherwise."""
 
@@ -202,9 +221,15 @@ def loss(
         elementwise = per_value
         if elementwise is None:
             elementwise = not over_batch and not tasks.get(task).rows_have_several_outputs
+        parts = [
+            *(kernels or {}).values(),
+            *(penalty.function for penalty in penalties),
+            *([projection] if projection else []),
+        ]
+        options = {name: option for part in (function, *parts) for name, option in _options(part).items()}
         item = Loss(
-            called, task, expects, target, function, elementwise, over_batch, _options(function), aliases,
-            own_units, heads, point, detached, forecast,
+            called, task, expects, target, function, elementwise, over_batch, options, aliases, own_units, heads, point,
+            detached, forecast, (), kernels or {}, penalties, projection, weights or {}, signed,
         )  # fmt: skip
         losses.put(f"{task}/{called}", item, tuple(f"{task}/{alias}" for alias in aliases))
         return function

@@ -27,7 +27,19 @@ from losscli.errors import SpecError, choose_from, shown
 from losscli.shelf import Shelf
 from losscli.tasks import Prediction, tasks
 
-Reads = Literal["scores", "labels", "probabilities", "values", "tuned", "scaled", "interval", "quantiles", "crps"]
+Reads = Literal[
+    "scores",
+    "labels",
+    "probabilities",
+    "values",
+    "tuned",
+    "scaled",
+    "interval",
+    "quantiles",
+    "crps",
+    "embeddings",
+    "samples",
+]
 MetricFunction = Callable[..., Tensor]
 COUNTED = ("labels", "tuned", "scores", "interval")  # what holds decisions, ranks, or whether a row is inside
 CALIBRATED = ("tuned", "scaled")  # what a prediction holds only after calibration

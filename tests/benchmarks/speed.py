@@ -27,10 +27,11 @@ from losscli.data.dataset import Dataset, Part
 from losscli.losses import find
 from losscli.metrics import find as find_metric
 from losscli.stack.device import threads
+from losscli.stack.job import Job
 from losscli.stack.models import models
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Run
-from losscli.stack.train import Job, Training, stacks
+from losscli.stack.train import Training, stacks
 from losscli.tasks import Target, tasks
 
 CPU = torch.device("cpu")
@@ -95,7 +96,7 @@ def stacked(dataset: Dataset, losses: tuple[str, ...], seeds: int) -> Callable[[
 
     def epoch() -> None:
         for training in trainings:
-            with threads(training.network.cost(BATCH) * len(training.states), job.device):
+            with threads(training.networks.cost, job.device):
                 training._epoch()
 
     return epoch
