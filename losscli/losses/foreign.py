@@ -151,7 +151,7 @@ FOREIGN = (
     Foreign("quantile expectile multi-quantile cost-sensitive", here=COSTS),
     Foreign("dice tversky soft-f1", here=OVERLAP),
     Foreign("logit-adjusted ldam asymmetric", here=RARE),
-    Foreign("coral corn emd", here=RANKS),
+    Foreign("coral corn rps", here=RANKS),
     # Distributions
     Foreign("KLDivLoss kld kl_divergence kullback_leibler_divergence kl kullback_leibler "
             "kl_divergence_with_log_targets convex_kl_divergence generalized_kl_divergence relative_entropy",
@@ -300,7 +300,7 @@ FOREIGN = (
     Foreign("precision recall sensitivity specificity f2 f_beta f1_score f1_macro f1_micro f1_weighted macro_f1 matthews "
             "matthews_corrcoef kappa cohen_kappa quadratic_kappa qwk weighted_kappa",
             "a metric", STEPS, {"binary": "soft-f1, its smooth form", "multilabel": "soft-f1, its smooth form",
-            "multiclass": "cross-entropy with weight: balanced; emd for ordered classes"}),
+            "multiclass": "cross-entropy with weight: balanced; rps for ordered classes"}),
     Foreign("auroc roc_auc roc_auc_score roc_auc_ovr roc_auc_ovo auprc aucpr average_precision PRAUC ap map "
             "mean_average_precision ndcg dcg mrr lift gain gini_coefficient",
             "a metric of the order", "a rank has no slope", {**ORDER,

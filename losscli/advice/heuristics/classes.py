@@ -106,7 +106,7 @@ def ordered_labels(profile: Profile) -> Advice | None:
     if not math.isnan(alike):
         do = "do" if alike >= IN_ORDER else "do hardly"
         reason += f"; classes far apart in it {do} differ more in their features (rank correlation {alike:.2f})"
-    picks = [Pick("emd"), Pick("corn"), Pick("coral")]
+    picks = [Pick("rps"), Pick("corn"), Pick("coral")]
     return Advice(
         reason,
         picks,
