@@ -133,7 +133,7 @@ def _nan_where_nan(function: MetricFunction) -> MetricFunction:
 def for_task(task: str) -> dict[str, Metric]:
     """Every metric that judges a task, by name: its own, and those it borrows with their twins."""
     borrowed = tasks.get(task).borrowed_metrics
-    serving = {}
+    serving: dict[str, Metric] = {}
     for key in metrics.names():
         home, name = key.split("/")
         if home == task or f"{home}/{metrics.get(key).of}" in borrowed:

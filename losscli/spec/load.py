@@ -120,9 +120,8 @@ class Resolver:
         assert task is not None  # or there would be a problem
         expected_metrics = [key.partition(".")[2] for key in parts["expect"]]  # what is expected must be measured
         parts["metrics"] = list(dict.fromkeys([*parts["metrics"], *expected_metrics]))
-        spec = self._checked(
-            Spec(task=task.name, folder=str(self.folder), notes=(*self._notes(parts["data"]), *self.renamed), **parts)
-        )
+        notes = (*self._notes(parts["data"]), *self.renamed)
+        spec = self._checked(Spec(task=task.name, folder=str(self.folder), notes=notes, **parts))
         return spec if "metrics" in self.data else with_score(spec)
 
     def _notes(self, source: Source) -> tuple[Finding, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -100,7 +99,9 @@ class Distribution(Task):
             f"each row gives a probability for each of {len(target.labels)} classes, {largest.mean():.2g} for the likeliest in "
             f"the mean; {100 * sure:.2g} % of the rows are sure, {100 * zeros:.2g} % of the probabilities are 0"
         )
-        steps = [("cramer", {}), ("emd", {})] if ranks(target.labels)[1] != "alphabet" else []
+        steps: list[tuple[str, dict[str, float]]] = (
+            [("cramer", {}), ("emd", {})] if ranks(target.labels)[1] != "alphabet" else []
+        )
         taught = [("distillation", {"temperature": 3.0})] if not zeros and largest.mean() > TAUGHT else []
         note = "js-div where some rows are wrong"
         note += "; cramer and emd if the columns are bins in their order" if steps else ""
@@ -196,7 +197,7 @@ def _largest(values: Tensor) -> Tensor:
 
 def _without_prefix(names: tuple[str, ...]) -> tuple[str, ...]:
     bare = tuple(name.removeprefix(PREFIX) for name in names)
-    return bare if os.path.commonprefix(names).startswith(PREFIX) and all(bare) else names
+    return bare if all(len(name) > len(PREFIX) and name.startswith(PREFIX) for name in names) else names
 
 
 def _refuse_one_or_text(columns: Mapping[str, Column]) -> None:

@@ -127,4 +127,4 @@ def surplus(predictions: Predictions) -> np.ndarray:
     logs = np.log(np.clip(shares_given(predictions), EPS, 1.0))
     own = np.log(np.where(truth > 0, truth, 1.0))
     divergence: np.ndarray = (truth * (own - logs)).sum(axis=1)
-    return np.maximum(divergence, 0.0)
+    return divergence.clip(min=0.0)

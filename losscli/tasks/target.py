@@ -87,9 +87,9 @@ class Target:
     """A decoded target.
 
     `values`: float32 [N] of 0/1, or of shares of yes (binary, `soft`), int64 [N] (multiclass), float32 [N, K] of
-    probabilities (multiclass, `soft`; distribution), float32 [N, L] of 0/1 (multilabel), float64 [N] or [N, O] in the user's units
-    (regression). `labels`: for classes, the user's label of each index (binary: of 0, then of 1); for multilabel the labels,
-    for regression the names of the columns.
+    probabilities (multiclass, `soft`; distribution), float32 [N, L] of 0/1 (multilabel), float64 [N] or [N, O] in the user's
+    units (regression). `labels`: for classes, the user's label of each index (binary: of 0, then of 1); for multilabel the
+    labels, for regression the names of the columns.
     `ordered` says where the order of the classes is from, `transform` and `standardise` what the values of a regression go
     through before a loss sees them.
     """
