@@ -260,17 +260,18 @@ def _options(function: Callable[..., Tensor]) -> dict[str, Option]:
 
 
 def for_task(task: str) -> dict[str, Loss]:
-    """Every loss that serves a task, by name: its own, and those it borrows.
+    """Every loss that serves a task, by name: its own, and those it borrows, unless one of its own has one of their names.
 
     >>> "bce-logits" in for_task("multilabel")
     True
     """
     homes = (task, *tasks.get(task).borrows)
     serving: dict[str, Loss] = {}
+    taken: set[str] = set()
     for home in homes:
-        for item in losses:
-            if item.task == home and item.serves(task):
-                serving.setdefault(item.name, item)
+        lent = [item for item in losses if item.task == home and item.serves(task) and taken.isdisjoint(item.names)]
+        serving |= {item.name: item for item in lent}
+        taken |= {name for item in lent for name in item.names}
     return serving
 
 
@@ -323,7 +324,8 @@ def unknown(name: str, task: str | None = None) -> SpecError:
     known = foreign(name)
     if known is not None and known.what:  # said first: elsewhere the name may mean something else than the loss here
         why = known.why.format(task=task or "every task here")
-        return SpecError(f"{shown(name)} is {known.what}: {why}", cure=_instead(known, task))
+        there = [f"; task {item.task} has it: {item.name}" for item in by_name(name, losses)[:1] if task]
+        return SpecError(f"{shown(name)} is {known.what}: {why}", cure="".join([_instead(known, task), *there]))
     homes = by_name(name, losses) if task else []
     if homes:
         others = " and ".join(sorted({item.task for item in homes}))

@@ -82,8 +82,9 @@ class Distribution(Task):
         if options.counts:
             _refuse_no_counts(columns, values)
         else:
-            refuse_outside(columns, values)
-            refuse_sums(columns, values, "divide each row by its sum; of counts, such as votes, set data.counts: true")
+            of_counts = "for counts, such as votes, set counts: true (--set data.counts=true)"
+            refuse_outside(columns, values, of_counts)
+            refuse_sums(columns, values, f"divide each row by its sum; {of_counts}")
         shares = (values / values.sum(axis=1, keepdims=True)).astype(np.float32)
         labels = _without_prefix(tuple(columns))
         return Target(shares, labels, tuple(_noticed(labels, shares)), soft=True, ordered="given")

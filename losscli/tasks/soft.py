@@ -31,7 +31,9 @@ def per_class(columns: Mapping[str, Column], options: TargetOptions) -> Target:
     _refuse_text(columns)
     names = list(columns)
     values = np.stack([column.values for column in columns.values()], axis=1)  # [N, K]
-    refuse_outside(columns, values)
+    refuse_outside(
+        columns, values, "for numbers use task: regression; for counts task: distribution, with counts: true"
+    )
     cure = "divide each row by its sum, or use task: multilabel if a row may have several labels"
     refuse_sums(columns, values, cure)
     places = list(range(len(names)))
@@ -130,7 +132,7 @@ def _refuse_text(columns: Mapping[str, Column]) -> None:
         )
 
 
-def refuse_outside(columns: Mapping[str, Column], values: np.ndarray) -> None:
+def refuse_outside(columns: Mapping[str, Column], values: np.ndarray, cure: str) -> None:
     """`DataError` with the first five numbers that are no probability."""
     stray = np.argwhere((values < 0) | (values > 1 + CLOSE))
     if not len(stray):
@@ -139,7 +141,7 @@ def refuse_outside(columns: Mapping[str, Column], values: np.ndarray) -> None:
     for row, at in stray[:MOST_PLACES]:
         name, column = list(columns.items())[at]
         message = f"a probability in {shown(name)} must be 0 to 1, and {label_of(values[row, at])} is not"
-        problems.append(Problem(message, place_of(column, row), "for numbers use task: regression"))
+        problems.append(Problem(message, place_of(column, row), cure))
     raise DataError(with_count(problems, len(stray), "value"))
 
 

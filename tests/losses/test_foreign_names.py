@@ -225,7 +225,7 @@ def test_every_command_gives_the_same_sentence(arguments: list[str], capsys: pyt
     assert run(arguments) == (0 if arguments[0] == "losses" else 2)
     said = " ".join(capsys.readouterr().err.split())
     assert "is the hinge of a distance between two rows" in said
-    assert "for binary: bce-logits, which" in said
+    assert "for binary: hinge, which" in said
 
 
 def test_every_command_takes_the_spelling(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
