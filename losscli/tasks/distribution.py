@@ -53,7 +53,7 @@ class Distribution(Task):
     """K probabilities that sum to 1, K outputs: the softmax of the outputs is what the model says."""
 
     name = "distribution"
-    summary = "a probability for each of K classes or ordered bins per row"
+    summary = "K probabilities per row"
     default_loss = "kl-div"
     default_metrics = ("kl", "js", "emd", "top-1", "ece")
     default_data: ClassVar[Mapping[str, Any]] = {"source": "synthetic", "name": "mixtures", "n_samples": 1000}
