@@ -308,6 +308,17 @@ def renamings(name: str, task: str) -> list[Finding]:
     ]
 
 
+def called_now(entry: str, task: str) -> str:
+    """The name of an entry of a record, whose loss may be called otherwise now.
+
+    >>> called_now("emd weight=balanced", "multiclass"), called_now("own.Loss", "multiclass")
+    ('rps weight=balanced', 'own.Loss')
+    """
+    name, *options = entry.split(" ")
+    item = next((item for item in for_task(task).values() if name in item.renamed), None)
+    return " ".join([item.name, *options]) if item else entry
+
+
 def by_name(name: str, among: Iterable[Loss]) -> list[Loss]:
     """Those of the losses that have the name or alias, written so or in another spelling."""
     items = [(item, item.names) for item in among]

@@ -182,7 +182,9 @@ def test_the_name_of_before_is_taken_with_a_notice() -> None:
     assert [choice.name for choice in spec.loss] == ["rps"]
     (notice,) = [note for note in spec.notes if note.code == "loss-renamed"]
     assert notice.message.startswith("the loss 'emd' of task multiclass is called rps now: it is squared")
-    assert not [note for note in build_spec(Overrides(task="multiclass", losses=["rps"])).notes if "renamed" in note.code]
+    assert not [
+        note for note in build_spec(Overrides(task="multiclass", losses=["rps"])).notes if "renamed" in note.code
+    ]
 
 
 @pytest.mark.parametrize(
