@@ -25,7 +25,7 @@ def at_least_zero(divergence: Tensor) -> Tensor:
     "distribution",
     "logits",
     "probabilities",
-    aliases=("kl", "kl-divergence", "forward-kl", "kullback-leibler", "relative-entropy", "KLDivLoss"),
+    aliases=("kl", "kl-divergence", "forward-kl", "kullback-leibler", "relative-entropy"),
 )
 def kl_div(prediction: Tensor, target: Tensor) -> Tensor:
     """KL divergence from the target: what is lost by believing q where t holds; q must cover all that t does.
