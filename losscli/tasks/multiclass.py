@@ -84,7 +84,7 @@ class Multiclass(Task):
         ((name, values), *others) = targets.items()
         if others:
             columns = [values.column for values in targets.values()]
-            if any(column.is_category for column in columns) or all(each.yes_or_no for each in targets.values()):
+            if any(column.is_category for column in columns) or all(column.yes_or_no for column in targets.values()):
                 return None
             soft = f"the {len(columns)} targets are shares that sum to 1 in each row: soft labels"
             return Hunch(f"{soft} (--task distribution has losses made for them)") if sum_to_one(columns) else None
