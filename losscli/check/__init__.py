@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from losscli.activations import ACTIVATIONS, NONE, Activation
 from losscli.errors import Finding
 from losscli.losses import Loss
 from losscli.shelf import Shelf
 
-Severity = Literal["error", "warning", "info"]
 # Task, loss, output chain; and what else of the call is known.
 Example = tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], Mapping[str, Any]]
 
@@ -60,7 +59,7 @@ class Rule:
     """
 
     code: str
-    severity: Severity
+    severity: str
     applies: Condition
     says: str
     cure: str
@@ -80,7 +79,7 @@ rules: Shelf[Rule] = Shelf(__name__, "rule")
 
 def rule(
     code: str,
-    severity: Severity,
+    severity: str,
     *,
     says: str,
     cure: str,

@@ -15,16 +15,16 @@ from losscli.compare.tuning import chosen
 from losscli.compare.verdict import described
 from losscli.compare.words import paragraph
 from losscli.direction import BETTER
-from losscli.errors import Finding, MachineError, Place, counted
+from losscli.errors import MachineError, Place, by_gravity, counted
 from losscli.reports.contents import ReportContents, distinct, samples_of
 from losscli.reports.figures import CHAPTERS, WINNING, Chart, figures
 from losscli.reports.page import document
 from losscli.reports.recall import Recalled
 from losscli.reports.repeat import command, needed, own_losses
+from losscli.severities import SEVERITIES
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 CLEAR = ("better", "worse")
-GRAVITY = ("error", "warning", "info")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def html_of(recalled: Recalled) -> str:
             for place, (arena, charts) in enumerate(zip(arenas, charts_by_arena, strict=True))
         ],
         command=command(recalled),
+        severities=SEVERITIES,
         needed=[needed(name, file) for name, file in own_losses(recalled).items()],
         made=_origin(recalled),
     )
@@ -138,11 +139,6 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
 def _chapter_title(chapter: str, title: str, arena: Arena) -> str:
     """A chapter's title: why somebody wins is a heading only where the verdict says that somebody does."""
     return WINNING if chapter == "why" and arena.why.get("verdict") == "better" else title
-
-
-def by_gravity(findings: Sequence[Finding]) -> list[Finding]:
-    """The gravest first."""
-    return sorted(findings, key=lambda finding: GRAVITY.index(finding.severity))
 
 
 def _facts(arena: Arena) -> list[str]:

@@ -10,7 +10,7 @@ from typer import Argument, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 
-Rows = Annotated[str, Argument(metavar="FILE", help="New rows: CSV, Parquet, or a folder of them.", show_default=False)]
+Rows = Annotated[str, Argument(metavar="FILE", help="New rows: a table file, or a folder of them.", show_default=False)]
 Seed = Annotated[
     str | None, Option("--seed", metavar="N", help="A seed, or mean. Default: the best.", show_default=False)
 ]
