@@ -13,8 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
+from losscli.cli import formats
 from losscli.cli.endings import SIGNALS
-from losscli.cli.flags import Format, TableFormat
 from losscli.compare.view import NAME, View
 from losscli.errors import Place, SpecError, choose_from, shown
 from losscli.stack.watch import Stop
@@ -38,7 +38,7 @@ class DisplayOptions:
 
     out: Path | None
     smoke: bool
-    format: Format | TableFormat
+    format: str  # of `formats.comparisons`
     quiet: bool
     view: View = field(default_factory=View)
 
@@ -100,22 +100,7 @@ def run(specs: Sequence[Spec], display: DisplayOptions) -> int:
 
 def tell(comparison: Comparison, display: DisplayOptions) -> None:
     """The comparison on stdout, in the form that was asked for; programs get nothing else there."""
-    from losscli.cli import annotations, show
-    from losscli.reports.csv import to_csv
-    from losscli.reports.json import to_json
-    from losscli.reports.markdown import to_markdown
-
-    if display.format in (TableFormat.text, TableFormat.github):
-        show.outcome(comparison, "" if display.quiet else next_command(comparison), display.view)
-        if display.format == TableFormat.github:
-            show.paper(annotations.of(comparison))
-        return
-    if display.format == TableFormat.json:
-        show.machine(to_json(comparison))
-    else:
-        write = to_csv if display.format == TableFormat.csv else to_markdown
-        show.paper(write(comparison, display.view))
-    show.unmet(comparison.unmet)
+    formats.comparisons[display.format].write(comparison, display)
 
 
 def refuse_unknown(view: View, specs: Sequence[Spec]) -> None:

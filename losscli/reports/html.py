@@ -17,7 +17,7 @@ from losscli.compare.words import paragraph
 from losscli.direction import BETTER
 from losscli.errors import MachineError, Place, by_gravity, counted
 from losscli.reports.contents import ReportContents, distinct, samples_of
-from losscli.reports.figures import CHAPTERS, WINNING, Chart, figures
+from losscli.reports.figures import Chapter, Chart, figures
 from losscli.reports.page import document
 from losscli.reports.recall import Recalled
 from losscli.reports.repeat import command, needed, own_losses
@@ -91,9 +91,8 @@ def _origin(recalled: Recalled) -> list[str]:
 
 def _charts(contents: ReportContents) -> list[tuple[str, Chart]]:
     """Every figure that the arena has something for, chapter by chapter."""
-    order = list(CHAPTERS)
     charts = [(figure, figure.draw(contents)) for figure in figures]
-    charts.sort(key=lambda pair: order.index(pair[0].chapter))
+    charts.sort(key=lambda pair: pair[0].chapter)
     return [(figure.name, chart) for figure, chart in charts if chart is not None and chart.views]
 
 
@@ -125,20 +124,19 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
         "tuned": [(entry.entry, chosen(entry)) for entry in arena.entries if entry.tuned],
         "chapters": [
             (
-                _chapter_title(chapter, title, arena),
+                _chapter_title(chapter, arena),
                 [(figures.get(name), chart) for name, chart in charts if figures.get(name).chapter == chapter],
             )
-            for chapter, title in CHAPTERS.items()
-            if any(figures.get(name).chapter == chapter for name, _ in charts)
+            for chapter in dict.fromkeys(figures.get(name).chapter for name, _ in charts)
         ],
         "findings": by_gravity(arena.findings),
         "spec": spec,
     }
 
 
-def _chapter_title(chapter: str, title: str, arena: Arena) -> str:
+def _chapter_title(chapter: Chapter, arena: Arena) -> str:
     """A chapter's title: why somebody wins is a heading only where the verdict says that somebody does."""
-    return WINNING if chapter == "why" and arena.why.get("verdict") == "better" else title
+    return chapter.winning if chapter.winning and arena.why.get("verdict") == "better" else chapter.title
 
 
 def _facts(arena: Arena) -> list[str]:

@@ -15,10 +15,6 @@ Seed = Annotated[
     str | None, Option("--seed", metavar="N", help="A seed, or mean. Default: the best.", show_default=False)
 ]
 To = Annotated[Path | None, Option("--to", metavar="FILE", help="Write here; default is stdout.", show_default=False)]
-Form = Annotated[
-    str | None,
-    Option("--format", metavar="NAME", help="csv, json or parquet; default is by the file.", show_default=False),
-]
 Threshold = Annotated[
     str | None,
     Option("--threshold", metavar="P", help="Yes is above it (0.5); or a metric it is best for.", show_default=False),
@@ -38,7 +34,7 @@ def predict(
     threshold: Threshold = None,
     prefix: Prefix = "",
     to: To = None,
-    form: Form = None,
+    form: flags.AsRows = None,
     force: Force = False,
     sets: flags.Set = None,
     out: flags.Records = Path("runs"),

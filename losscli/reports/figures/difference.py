@@ -9,7 +9,9 @@ from losscli.compare.result import Arena, Delta
 from losscli.compare.verdict import described
 from losscli.direction import BETTER
 from losscli.reports.contents import ReportContents
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
+
+CHAPTER = Chapter(20, "Is the difference real?")
 
 OPEN = ("too-few-seeds", "undefined")  # verdicts that say that nothing may be said
 
@@ -17,7 +19,7 @@ OPEN = ("too-few-seeds", "undefined")  # verdicts that say that nothing may be s
 @figure(
     "forest",
     title="Difference to the reference",
-    chapter="difference",
+    chapter=CHAPTER,
 )
 def forest(contents: ReportContents) -> Chart | None:
     """Each dot is the mean difference to the reference over the same seeds, its bar, where seeds allow one, the 95 %
@@ -130,7 +132,7 @@ def _line(at: float) -> Trace:
 @figure(
     "seeds",
     title="Every seed",
-    chapter="difference",
+    chapter=CHAPTER,
 )
 def seeds(contents: ReportContents) -> Chart | None:
     """A thin line joins what the entries made of one seed: the same rows, initial weights and order of batches. Where

@@ -7,7 +7,9 @@ import warnings
 import numpy as np
 
 from losscli.reports.contents import ReportContents
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
+
+CHAPTER = Chapter(30, "How they learn")
 
 MOST_POINTS = 120  # of a curve
 
@@ -15,7 +17,7 @@ MOST_POINTS = 120  # of a curve
 @figure(
     "learning",
     title="Learning curves",
-    chapter="training",
+    chapter=CHAPTER,
 )
 def learning(contents: ReportContents) -> Chart | None:
     """Each line is the mean over the seeds on the valid split; a band, where several seeds give one, is one standard

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from losscli.reports.contents import ReportContents, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.figures.difference import caption
 from losscli.reports.figures.training import middle
+
+CHAPTER = Chapter(70, "How far they are off")
 
 DOTS = 700  # of a scatter plot
 BARS = 60  # intervals that are drawn
@@ -20,8 +22,8 @@ MOST_OUTPUTS = 4
 @figure(
     "truth",
     title="Predicted and true",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def truth(contents: ReportContents) -> Chart | None:
@@ -44,8 +46,8 @@ def truth(contents: ReportContents) -> Chart | None:
 @figure(
     "residuals",
     title="Residuals",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def residuals(contents: ReportContents) -> Chart | None:
@@ -102,8 +104,8 @@ def _dots(x: np.ndarray, y: np.ndarray) -> Trace:
 @figure(
     "errors",
     title="Size of the errors",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def errors(contents: ReportContents) -> Chart | None:
@@ -129,8 +131,8 @@ def errors(contents: ReportContents) -> Chart | None:
 @figure(
     "intervals",
     title="Prediction intervals",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def intervals(contents: ReportContents) -> Chart | None:
