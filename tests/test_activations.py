@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 from typing import get_args
 
@@ -11,7 +10,6 @@ import pytest
 import torch
 from torch import nn
 
-import losscli
 from losscli.activations import ACTIVATIONS, LOGS, PROBABILITIES, Hidden, Output
 from losscli.stack.layers import Activation, ForwardContext
 from losscli.tasks import tasks
@@ -97,36 +95,3 @@ def test_links_give_what_a_loss_expects(task: str) -> None:
 def test_a_spec_may_say_those_of_the_table() -> None:
     assert [name for name, activation in ACTIVATIONS.items() if activation.hidden] == list(get_args(Hidden))
     assert [name for name, activation in ACTIVATIONS.items() if activation.output] == list(get_args(Output))
-
-
-def lists_of(tree: ast.AST) -> list[int]:
-    """The lines where several activations are written out side by side: another list of them."""
-    lines = []
-    for node in ast.walk(tree):
-        members = [*node.keys] if isinstance(node, ast.Dict) else getattr(node, "elts", [])
-        names = {member.value for member in members if isinstance(member, ast.Constant)}
-        if len(names & ACTIVATIONS.keys()) >= 2:
-            lines.append(node.lineno)  # type: ignore[attr-defined]
-    return lines
-
-
-def test_a_second_list_is_seen() -> None:
-    written = [
-        'Literal["relu", "tanh"]',
-        '{"relu": 1, "tanh": 2}',
-        'call.last in ("sigmoid", "softmax")',
-        '{"softmax", "log-softmax"} & chain',
-    ]
-    assert [lists_of(ast.parse(text)) for text in written] == [[1]] * len(written)
-
-
-def test_there_is_no_second_list() -> None:
-    """But for what rules show as examples."""
-    package = Path(losscli.__file__).parent
-    places = [
-        f"{path.relative_to(package)}:{line}"
-        for path in sorted(package.rglob("*.py"))
-        for line in lists_of(ast.parse(path.read_text()))
-        if path.parent.name != "check" and path.name != "activations.py"
-    ]
-    assert places == []
