@@ -29,7 +29,7 @@ class Lines(Tabular):
     """A JSON object in each line of a file."""
 
     source: Literal["lines"] = "lines"
-    endings: ClassVar[tuple[str, ...]] = (".jsonl",)
+    endings: ClassVar[tuple[str, ...]] = (".lines",)
 
     def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
         with opened(files[0].path, files[0].name) as stream:
@@ -89,7 +89,7 @@ def table(here: Path) -> list[dict[str, object]]:
         for _ in range(120)
     ]
     rows = [{**row, "y": row["count"] + 3 * (row["kind"] == "oak") + float(row["size"])} for row in rows]
-    (here / "trees.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    (here / "trees.lines").write_text("\n".join(map(json.dumps, rows)) + "\n")
     return rows
 
 
@@ -99,16 +99,16 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 def test_a_file_is_known_by_its_ending(table: object, capsys: pytest.CaptureFixture[str]) -> None:
-    out = said(capsys, "inspect", "trees.jsonl", "--format", "json")
+    out = said(capsys, "inspect", "trees.lines", "--format", "json")
     assert [column["name"] for column in json.loads(out)["columns"]] == ["count", "size", "kind", "y"]
-    assert "regression" in said(capsys, "inspect", "trees.jsonl", "--target", "y")
-    assert app.run(["train", "--data", "trees.josnl", "--target", "y"]) == 3
-    assert ".jsonl" in capsys.readouterr().err
+    assert "regression" in said(capsys, "inspect", "trees.lines", "--target", "y")
+    assert app.run(["train", "--data", "trees.lnies", "--target", "y"]) == 3
+    assert ".lines" in capsys.readouterr().err
 
 
 def test_a_folder_of_them_is_one_kind(table: object, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "parts").mkdir()
-    (here / "trees.jsonl").rename(here / "parts" / "a.jsonl")
+    (here / "trees.lines").rename(here / "parts" / "a.lines")
     (here / "parts" / "read.txt").write_text("a note beside the table")
     said(capsys, "inspect", "parts", "--target", "y")
     (here / "parts" / "b.csv").write_text("y\n1\n")
@@ -119,12 +119,12 @@ def test_a_folder_of_them_is_one_kind(table: object, here: Path, capsys: pytest.
 def test_it_is_trained_on_recorded_and_predicted(
     table: list[dict[str, object]], here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said(capsys, "train", "--data", "trees.jsonl", "--target", "y", *QUICK)
+    said(capsys, "train", "--data", "trees.lines", "--target", "y", *QUICK)
     (record,) = (here / "runs").iterdir()
     assert "source: lines" in (record / "spec.yaml").read_text()
     new = [{name: value for name, value in row.items() if name != "y"} for row in table[:5]]
-    (here / "new.jsonl").write_text("\n".join(map(json.dumps, new)) + "\n")
-    rows = list(csv.DictReader(io.StringIO(said(capsys, "predict", record.name, "new.jsonl"))))
+    (here / "new.lines").write_text("\n".join(map(json.dumps, new)) + "\n")
+    rows = list(csv.DictReader(io.StringIO(said(capsys, "predict", record.name, "new.lines"))))
     assert [(int(row["count"]), float(row["size"]), row["kind"]) for row in rows] == [
         tuple(row.values()) for row in new
     ]
@@ -138,10 +138,10 @@ def test_other_rows_of_the_same_file_are_the_same_data(
     table: object, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A file is known by its name: it may lie elsewhere, or be read with other missing tokens."""
-    said(capsys, "train", "--data", "trees.jsonl", "--target", "y", *QUICK)
+    said(capsys, "train", "--data", "trees.lines", "--target", "y", *QUICK)
     (here / "moved").mkdir()
-    (here / "trees.jsonl").rename(here / "moved" / "trees.jsonl")
-    said(capsys, "train", "--data", "moved/trees.jsonl", "--target", "y", *QUICK)
+    (here / "trees.lines").rename(here / "moved" / "trees.lines")
+    said(capsys, "train", "--data", "moved/trees.lines", "--target", "y", *QUICK)
     one, other = sorted(folder.name for folder in (here / "runs").iterdir())
     app.run(["gate", other, one])
     assert "not of the same data" not in capsys.readouterr().err
