@@ -15,8 +15,9 @@ PACKAGE = Path(losscli.__file__).parent
 
 # A room may import from itself and from every row above its own.
 ROWS = (
+    {"severities"},
     {"errors"},
-    {"shelf", "options", "outfile", "direction"},
+    {"shelf", "options", "outfile", "direction", "activations"},
     {"tasks"},
     {"losses", "metrics"},
     {"data"},

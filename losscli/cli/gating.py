@@ -23,15 +23,14 @@ from losscli.errors import SpecError, choose_from, counted, shown, visible
 from losscli.record.find import find
 from losscli.record.reader import read
 from losscli.reports.recall import Recalled, recall
+from losscli.severities import SEVERITIES
 from losscli.words.numbers import number
 
 FAILED, FEWEST_SHARED = 1, 5
 FAILING = ("dropped", "vanished")
-LEVELS = {"held": "notice"} | dict.fromkeys(FAILING, "error")
-LEVELS |= dict.fromkeys(("not-proven", "too-few-seeds", "no-value", "undefined"), "warning")
-COLORS = {
-    outcome: {"notice": "green", "error": "bold red", "warning": "yellow"}[level] for outcome, level in LEVELS.items()
-}
+OUTCOMES = {"held": "info"} | dict.fromkeys(FAILING, "error")  # how grave each is
+OUTCOMES |= dict.fromkeys(("not-proven", "too-few-seeds", "no-value", "undefined"), "warning")
+HELD = "green"
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,8 @@ def _table(gated: list[Gated]) -> Table:
         table.add_column(heading, overflow="fold")
     for entry in gated:
         numbers = (number(entry.old), number(entry.new), number(entry.drop, 4, "+"), f"{entry.limit:g}")
-        outcome = Text(entry.outcome.replace("-", " "), COLORS[entry.outcome])
+        style = HELD if entry.outcome == "held" else SEVERITIES[OUTCOMES[entry.outcome]].terminal
+        outcome = Text(entry.outcome.replace("-", " "), style)
         table.add_row(Text(visible(entry.title, 60)), Text(visible(entry.metric, 40)), *numbers, outcome)
     return table
 
@@ -241,4 +241,8 @@ def _without_value(entry: Gated) -> str:
 
 
 def _annotated(entry: Gated) -> str:
-    return annotation(LEVELS[entry.outcome], f"losscli gate: {entry.outcome.replace('-', ' ')}", _sentence(entry))
+    return annotation(
+        SEVERITIES[OUTCOMES[entry.outcome]].workflow,
+        f"losscli gate: {entry.outcome.replace('-', ' ')}",
+        _sentence(entry),
+    )

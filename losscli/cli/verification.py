@@ -17,6 +17,7 @@ from losscli.errors import Place, SpecError, counted, shown, visible
 from losscli.losses import Loss, find
 from losscli.losses.options import check_options
 from losscli.losses.own import load, refers
+from losscli.severities import SEVERITIES
 from losscli.spec.reader import read_value
 from losscli.tasks import tasks
 from losscli.verify import Outcome, Report
@@ -25,7 +26,6 @@ from losscli.verify.trial import verify
 
 FAILED = 1
 STYLES = {"passed": "green", "failed": "bold red", "not applicable": "dim"}
-NOTE = "yellow"
 
 
 def run(name: str, task: str, expects: str | None, sets: Sequence[str], form: Format) -> int:
@@ -122,7 +122,11 @@ def tell(report: Report, assumed: Mapping[str, Any]) -> None:
             console.print()
             console.print(_explained(outcome), soft_wrap=True)
     for finding in report.loss.findings:
-        console.print(Text.assemble("\n", (finding.severity, NOTE), f" {visible(finding.message, 400)}"))
+        console.print(
+            Text.assemble(
+                "\n", (finding.severity, SEVERITIES[finding.severity].terminal), f" {visible(finding.message, 400)}"
+            )
+        )
         console.print(Text(visible(finding.cure, 400), "dim"))
     notes = f", {counted(len(report.loss.findings), 'note')}" if report.loss.findings else ""
     console.print(Text(f"\n{report.count('passed')} passed, {report.count('failed')} failed{notes}", "bold"))

@@ -9,7 +9,7 @@ from losscli.compare.pairs import pairs
 from losscli.compare.power import LEVEL
 from losscli.compare.result import CLAIMS, Arena, RunResult
 from losscli.compare.shape import carrier, odd_seed, one_sided
-from losscli.errors import Finding, Severity, counted, listed, shown, visible
+from losscli.errors import Finding, counted, listed, shown, visible
 
 MOST_NAMED = 6  # entries that one finding names
 TESTED = (*CLAIMS, "inconclusive", "equivalent")  # verdicts that come from a test on pairs
@@ -121,7 +121,7 @@ def _diverged(by_entry: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
     some_runs = [name for name, seeds in lost.items() if seeds and name not in every_run]
     cure = "a lower learning rate (--lr) or clipped gradients (--set train.clip=1) may keep them finite"
     findings = []
-    kinds: list[tuple[list[str], Severity]] = [(some_runs, "warning"), (every_run, "error")]
+    kinds: list[tuple[list[str], str]] = [(some_runs, "warning"), (every_run, "error")]
     for names, severity in kinds:
         if names:
             message = _lost({name: (lost[name], len(by_entry[name])) for name in names})

@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from losscli.compare.result import Arena
-from losscli.errors import Finding, MachineError, Place, counted
+from losscli.errors import MachineError, Place, by_gravity, counted
 from losscli.reports.contents import ReportContents, distinct, samples_of
-from losscli.reports.figures import CHAPTERS, WINNING, Chart, figures
+from losscli.reports.figures import Chapter, Chart, figures
 from losscli.reports.page import document
 from losscli.reports.recall import Recalled
 from losscli.reports.repeat import command, needed, own_losses
+from losscli.severities import SEVERITIES
 from losscli.words.columns import columns
 from losscli.words.numbers import duration
 from losscli.words.paragraph import paragraph
 from losscli.words.phrases import chosen, facts
 from losscli.words.view import View, select
-
-GRAVITY = ("error", "warning", "info")
 
 
 def html_of(recalled: Recalled) -> str:
@@ -38,6 +37,7 @@ def html_of(recalled: Recalled) -> str:
             for place, (arena, charts) in enumerate(zip(arenas, charts_by_arena, strict=True))
         ],
         command=command(recalled),
+        severities=SEVERITIES,
         needed=[needed(name, file) for name, file in own_losses(recalled).items()],
         made=_origin(recalled),
     )
@@ -77,9 +77,8 @@ def _origin(recalled: Recalled) -> list[str]:
 
 def _charts(contents: ReportContents) -> list[tuple[str, Chart]]:
     """Every figure that the arena has something for, chapter by chapter."""
-    order = list(CHAPTERS)
     charts = [(figure, figure.draw(contents)) for figure in figures]
-    charts.sort(key=lambda pair: order.index(pair[0].chapter))
+    charts.sort(key=lambda pair: pair[0].chapter)
     return [(figure.name, chart) for figure, chart in charts if chart is not None and chart.views]
 
 
@@ -113,22 +112,16 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
         "tuned": [(entry.entry, chosen(entry)) for entry in arena.entries if entry.tuned],
         "chapters": [
             (
-                _chapter_title(chapter, title, arena),
+                _chapter_title(chapter, arena),
                 [(figures.get(name), chart) for name, chart in charts if figures.get(name).chapter == chapter],
             )
-            for chapter, title in CHAPTERS.items()
-            if any(figures.get(name).chapter == chapter for name, _ in charts)
+            for chapter in dict.fromkeys(figures.get(name).chapter for name, _ in charts)
         ],
         "findings": by_gravity(arena.findings),
         "spec": spec,
     }
 
 
-def _chapter_title(chapter: str, title: str, arena: Arena) -> str:
+def _chapter_title(chapter: Chapter, arena: Arena) -> str:
     """A chapter's title: why somebody wins is a heading only where the verdict says that somebody does."""
-    return WINNING if chapter == "why" and arena.why.get("verdict") == "better" else title
-
-
-def by_gravity(findings: Sequence[Finding]) -> list[Finding]:
-    """The gravest first."""
-    return sorted(findings, key=lambda finding: GRAVITY.index(finding.severity))
+    return chapter.winning if chapter.winning and arena.why.get("verdict") == "better" else chapter.title

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from losscli.compare.result import Arena
 from losscli.comparison import Comparison
-from losscli.errors import counted, visible
+from losscli.errors import by_gravity, counted, visible
 from losscli.words.columns import columns
 from losscli.words.paragraph import paragraph
 from losscli.words.phrases import chosen
@@ -16,7 +16,6 @@ from losscli.words.view import View, in_words, select
 # What GitHub may take for more than text: emphasis, code, links, HTML, cells, formulas, mentions, references, emoji.
 MARKS = re.compile(r"([\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])|@(?=\w)|#(?=\d)|:(?=[\w+-]+:|//))")
 LONGEST = 200  # characters of a foreign name
-SEVERITIES = ("error", "warning", "info")
 
 
 def to_markdown(comparison: Comparison, view: View | None = None) -> str:
@@ -58,7 +57,7 @@ def _arena(arena: Arena, view: View) -> Iterator[str]:
     tuned = [f"- {literal(entry.entry)}: {literal(chosen(entry))}" for entry in shown.entries if entry.tuned]
     if tuned:
         yield from ("", "Tuned on the valid split of each seed:", "", *tuned)
-    findings = sorted(arena.findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    findings = by_gravity(arena.findings)
     if findings:
         yield from ("", *(f"- **{finding.severity}**: {literal(finding.message, 2000)}" for finding in findings))
 

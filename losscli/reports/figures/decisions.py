@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from losscli.reports.contents import ReportContents, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.traces import DOTTED, axes, line, mean_line
+
+CHAPTER = Chapter(60, "What they decide")
 
 MOST_CLASSES = 24
 READABLE = 12  # up to so many classes, cells hold their numbers
@@ -18,8 +20,8 @@ READABLE = 12  # up to so many classes, cells hold their numbers
 @figure(
     "confusion",
     title="Confusion matrix",
-    chapter="decisions",
-    tasks=("binary", "multiclass"),
+    chapter=CHAPTER,
+    fits=lambda task: task.rows_have_one_class,
     predictions=True,
 )
 def confusion(contents: ReportContents) -> Chart | None:
@@ -89,7 +91,13 @@ def _heat(shares: np.ndarray, counts: np.ndarray, names: list[str], signed: bool
     return View([trace], axes("decision", "truth", xaxis=names_of_classes, yaxis=down))
 
 
-@figure("threshold", title="Choice of the threshold", chapter="decisions", tasks=("binary",), predictions=True)
+@figure(
+    "threshold",
+    title="Choice of the threshold",
+    chapter=CHAPTER,
+    fits=lambda task: task.yes_or_no and task.rows_have_one_class,
+    predictions=True,
+)
 def threshold(contents: ReportContents) -> Chart | None:
     """F1 of the positive class when rows from this probability on are called positive. The dotted line is the usual
     threshold of 0.5: where an entry's hill lies elsewhere, another threshold, chosen on the valid split, may do as
@@ -116,13 +124,19 @@ def _f1(sample: Sample, cuts: np.ndarray) -> np.ndarray:
     return np.asarray(2 * above[first] / np.maximum(total, 1))
 
 
-@figure("classes", title="Every class", chapter="decisions", tasks=("multiclass",), predictions=True)
+@figure("classes", title="Every class", chapter=CHAPTER, fits=lambda task: task.outputs_compete, predictions=True)
 def classes(contents: ReportContents) -> Chart | None:
     """F1 of each class, all seeds together: 1 finds all of its rows and nothing else. The commonest class is on top."""
     return _f1_by_class(contents)
 
 
-@figure("labels", title="Every label", chapter="decisions", tasks=("multilabel",), predictions=True)
+@figure(
+    "labels",
+    title="Every label",
+    chapter=CHAPTER,
+    fits=lambda task: task.yes_or_no and not task.rows_have_one_class,
+    predictions=True,
+)
 def labels(contents: ReportContents) -> Chart | None:
     """F1 of each label at the usual threshold, all seeds together: 1 finds all of its rows and nothing else. The
     commonest label is on top.

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from losscli.compare.result import Arena, Delta
 from losscli.direction import BETTER
 from losscli.reports.contents import ReportContents
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
 from losscli.reports.traces import axes, caption, level, line
 from losscli.words.columns import described
+
+CHAPTER = Chapter(20, "Is the difference real?")
 
 ZERO = {
     "type": "line", "xref": "x", "yref": "paper", "x0": 0.0, "x1": 0.0, "y0": 0, "y1": 1,
@@ -22,7 +24,7 @@ OPEN = ("too-few-seeds", "undefined")  # verdicts that say that nothing may be s
 @figure(
     "forest",
     title="Difference to the reference",
-    chapter="difference",
+    chapter=CHAPTER,
 )
 def forest(contents: ReportContents) -> Chart | None:
     """Each dot is the mean difference to the reference over the same seeds, its bar, where seeds allow one, the 95 %
@@ -127,7 +129,7 @@ def _stripe(margin: float | None) -> list[Trace]:
 @figure(
     "seeds",
     title="Every seed",
-    chapter="difference",
+    chapter=CHAPTER,
 )
 def seeds(contents: ReportContents) -> Chart | None:
     """A thin line joins what the entries made of one seed: the same rows, initial weights and order of batches. Where

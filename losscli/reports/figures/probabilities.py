@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from losscli.reports.contents import ReportContents, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.figures.decisions import confused
 from losscli.reports.traces import UNIT, axes, guide, mean_line
+
+CHAPTER = Chapter(50, "Can the probabilities be believed?")
 
 BINS = 12
 FEWEST = 5  # rows in a bin
@@ -25,8 +27,8 @@ CLAIMED = {
 @figure(
     "reliability",
     title="Reliability",
-    chapter="probabilities",
-    tasks=("binary", "multiclass", "multilabel"),
+    chapter=CHAPTER,
+    fits=lambda task: task.rows_have_one_class or task.yes_or_no,
     predictions=True,
 )
 def reliability(contents: ReportContents) -> Chart | None:
@@ -115,8 +117,8 @@ def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tup
 @figure(
     "histogram",
     title="Scores by class",
-    chapter="probabilities",
-    tasks=("binary", "multiclass"),
+    chapter=CHAPTER,
+    fits=lambda task: task.rows_have_one_class,
     predictions=True,
 )
 def histogram(contents: ReportContents) -> Chart | None:

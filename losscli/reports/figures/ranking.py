@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from losscli.reports.contents import ReportContents, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.traces import UNIT, axes, guide, mean_line
+
+CHAPTER = Chapter(40, "How well they rank")
 
 # Fine where curves are steep: at the left.
 GRID = np.unique(np.concatenate([np.linspace(0, 1, 101), np.geomspace(1e-3, 0.1, 40)]))
@@ -20,8 +22,8 @@ Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 @figure(
     "roc",
     title="ROC",
-    chapter="ranking",
-    tasks=("binary", "multiclass", "multilabel"),
+    chapter=CHAPTER,
+    fits=lambda task: task.rows_have_one_class or task.yes_or_no,
     predictions=True,
 )
 def roc(contents: ReportContents) -> Chart | None:
@@ -35,8 +37,8 @@ def roc(contents: ReportContents) -> Chart | None:
 @figure(
     "pr",
     title="Precision and recall",
-    chapter="ranking",
-    tasks=("binary", "multiclass", "multilabel"),
+    chapter=CHAPTER,
+    fits=lambda task: task.rows_have_one_class or task.yes_or_no,
     predictions=True,
 )
 def pr(contents: ReportContents) -> Chart | None:

@@ -7,11 +7,13 @@ import math
 import numpy as np
 
 from losscli.reports.contents import ReportContents
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
 from losscli.reports.traces import axes, level, line
 
+CHAPTER = Chapter(10, "What they withstand")
 
-@figure("breakdown", title="Damage, level by level", chapter="stress")
+
+@figure("breakdown", title="Damage, level by level", chapter=CHAPTER)
 def breakdown(contents: ReportContents) -> Chart | None:
     """How much of its score on clean test rows an entry keeps while the training rows get worse, with one standard
     deviation over the seeds. A line that stays level longer belongs to a more robust loss; the dotted line is what one

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from losscli.reports.contents import ReportContents
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
 from losscli.reports.traces import line, mean_line, middle
+
+CHAPTER = Chapter(30, "How they learn")
 
 MOST_POINTS = 120  # of a curve
 
@@ -14,7 +16,7 @@ MOST_POINTS = 120  # of a curve
 @figure(
     "learning",
     title="Learning curves",
-    chapter="training",
+    chapter=CHAPTER,
 )
 def learning(contents: ReportContents) -> Chart | None:
     """Each line is the mean over the seeds on the valid split; a band, where several seeds give one, is one standard

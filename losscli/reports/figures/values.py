@@ -7,8 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from losscli.reports.contents import ReportContents, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.traces import axes, caption, guide, mean_line
+
+CHAPTER = Chapter(70, "How far they are off")
 
 DOTS = 700  # of a scatter plot
 BARS = 60  # intervals that are drawn
@@ -19,8 +21,8 @@ MOST_OUTPUTS = 4
 @figure(
     "truth",
     title="Predicted and true",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def truth(contents: ReportContents) -> Chart | None:
@@ -38,8 +40,8 @@ def truth(contents: ReportContents) -> Chart | None:
 @figure(
     "residuals",
     title="Residuals",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def residuals(contents: ReportContents) -> Chart | None:
@@ -87,8 +89,8 @@ def _dots(x: np.ndarray, y: np.ndarray) -> Trace:
 @figure(
     "errors",
     title="Size of the errors",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def errors(contents: ReportContents) -> Chart | None:
@@ -109,8 +111,8 @@ def errors(contents: ReportContents) -> Chart | None:
 @figure(
     "intervals",
     title="Prediction intervals",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def intervals(contents: ReportContents) -> Chart | None:

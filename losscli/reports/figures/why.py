@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from losscli.reports.contents import ReportContents, distinct
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
 from losscli.reports.traces import line
+
+CHAPTER = Chapter(80, "Where they differ", winning="Why it wins")
 
 MEASURES = {
     "accuracy": "share of right decisions",
@@ -23,7 +25,7 @@ HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five cla
 @figure(
     "difficulty",
     title="Easy rows and hard ones",
-    chapter="why",
+    chapter=CHAPTER,
 )
 def difficulty(contents: ReportContents) -> Chart | None:
     """What the entry with the best mean (called best) and the reference make of the same test rows, from those that all
@@ -44,7 +46,7 @@ def difficulty(contents: ReportContents) -> Chart | None:
 @figure(
     "class-by-class",
     title="Class by class",
-    chapter="why",
+    chapter=CHAPTER,
 )
 def classes(contents: ReportContents) -> Chart | None:
     """The same two entries in each class (of numbers: in each quarter of the truth, from the lowest). A better mean can
@@ -93,7 +95,7 @@ def _bars(
 @figure(
     "attention",
     title="What the gradient is spent on",
-    chapter="why",
+    chapter=CHAPTER,
 )
 def attention(contents: ReportContents) -> Chart | None:
     """The share of the gradient that comes from training rows as hard as chosen above; the thin line is their share of
@@ -144,7 +146,7 @@ def _share_lines(contents: ReportContents, snapshots: Mapping[str, Any] | None, 
 @figure(
     "memory",
     title="Wrong labels learned by heart",
-    chapter="why",
+    chapter=CHAPTER,
 )
 def memory(contents: ReportContents) -> Chart | None:
     """What becomes of training rows whose label was changed on purpose. A loss that withstands wrong labels learns few of
