@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from losscli.errors import DataError, SpecError, shown
+from losscli.lazy import Tensor, torch
 from losscli.losses import Choice, Loss, PerClass, Several, check_options
 from losscli.losses.domain import DOMAINS
 from losscli.losses.finite import widened

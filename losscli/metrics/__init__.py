@@ -19,11 +19,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import torch
-from torch import Tensor
-
 from losscli.direction import Direction
 from losscli.errors import SpecError, choose_from, shown
+from losscli.lazy import Tensor, torch
 from losscli.shelf import Shelf
 from losscli.tasks import Prediction, tasks
 

@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.direction import LEVEL
 from losscli.errors import Finding, Place, Problem
+from losscli.lazy import Tensor, torch
 from losscli.shelf import Shelf
 from losscli.tasks.measures import RowMeasure
 from losscli.tasks.predictions import Outputs, Predictions
@@ -73,7 +72,7 @@ class Column:
 
 
 Transform = Literal["none", "log", "log1p"]
-LARGEST_LOG = math.log(torch.finfo(torch.float32).max) - 0.01  # e to more than that would be infinite as float32
+LARGEST_LOG = math.log(np.finfo(np.float32).max) - 0.01  # e to more than that would be infinite as float32
 LOWEST: Mapping[str, float] = {"log": 0.0, "log1p": -1.0}  # what a transform's numbers must be above
 Order = Literal["given", "numbers", "words", "alphabet"]  # where the order of classes is from
 FOR_TASK = {

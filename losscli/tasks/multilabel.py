@@ -7,10 +7,9 @@ from shlex import quote
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
+from losscli.lazy import Tensor, torch
 from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.binary import hardness_of_decisions, prior_decisions, read_decisions, shares_of_yes
 from losscli.tasks.labels import label_of, occurring, place_of, refuse_beyond, refuse_missing

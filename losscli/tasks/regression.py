@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, shown
+from losscli.lazy import Tensor, torch
 from losscli.tasks import AS_GIVEN, LOWEST, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.measures import RowMeasure, distance

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
 from losscli.errors import SpecError
+from losscli.lazy import Tensor, torch
 from losscli.losses import Number
 
 
