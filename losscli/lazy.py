@@ -6,8 +6,6 @@ A file that says `from losscli.lazy import Tensor, torch` reads as if it had imp
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +19,7 @@ class Lazy(ModuleType):
     """
 
     def __getattr__(self, name: str) -> Any:
-        if sys.modules.get(self.__name__) is self:
+        if sys.modules.get(self.__name__) is self:  # see `scikit_learn`
             del sys.modules[self.__name__]
         value = getattr(import_module(self.__name__), name)
         setattr(self, name, value)  # the next time it is at hand, as fast as in the module itself
@@ -34,18 +32,19 @@ class _OfTorch(type):
         return module is not None and isinstance(thing, module.Tensor)
 
 
-@contextmanager
-def deferred(name: str) -> Iterator[None]:
-    """What is imported inside gets the module of that name at its first use, if it has not been loaded before."""
-    stand_in = Lazy(name)
-    if sys.modules.setdefault(name, stand_in) is not stand_in:
-        yield
-        return
+def scikit_learn(part: str) -> Any:
+    """A part of scikit-learn, without scipy.stats: every part imports it, half of the time goes into that, and few use it.
+
+    >>> scikit_learn("datasets").make_moons(2, noise=0.0)[1].tolist()
+    [0, 1]
+    """
+    stand_in = Lazy("scipy.stats")
+    sys.modules.setdefault(stand_in.__name__, stand_in)
     try:
-        yield
+        return import_module(f"sklearn.{part}")
     finally:
-        if sys.modules.get(name) is stand_in:
-            del sys.modules[name]
+        if sys.modules.get(stand_in.__name__) is stand_in:  # those who import it later get the module itself
+            del sys.modules[stand_in.__name__]
 
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from losscli.data.dataset import Table
 from losscli.data.sources import Source, source
 from losscli.errors import SpecError, choose_from
+from losscli.lazy import scikit_learn
 from losscli.options import Count, NonNegative, Seed, Share
 from losscli.tasks import Column, tasks
 
@@ -124,9 +125,7 @@ class Synthetic(Source):
         return Table(self.title(), columns, self._targets(target))
 
     def _generate(self) -> tuple[np.ndarray, np.ndarray]:
-        from sklearn import datasets
-
-        generate = getattr(datasets, f"make_{self.name}")
+        generate = getattr(scikit_learn("datasets"), f"make_{self.name}")
         try:
             features, target = generate(n_samples=self.n_samples, random_state=self.generator_seed, **self.options)
         except (ValueError, TypeError, IndexError) as refused:
@@ -158,9 +157,7 @@ class Synthetic(Source):
 
 
 def _parameters(generator: str) -> Mapping[str, inspect.Parameter]:
-    from sklearn import datasets
-
-    parameters = inspect.signature(getattr(datasets, f"make_{generator}")).parameters
+    parameters = inspect.signature(getattr(scikit_learn("datasets"), f"make_{generator}")).parameters
     return {name: parameters[name] for name in parameters if name != "random_state" and not name.startswith(OURS)}
 
 
