@@ -14,7 +14,7 @@ PACKAGE = Path(losscli.__file__).parent
 # A room may import from itself and from every row above its own.
 ROWS = (
     {"errors"},
-    {"shelf", "options", "outfile", "direction"},
+    {"shelf", "options", "outfile", "direction", "lazy"},
     {"tasks"},
     {"losses", "metrics"},
     {"data"},
