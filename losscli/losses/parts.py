@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
+from losscli.lazy import Tensor, torch
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from losscli.data.dataset import Table
 from losscli.data.sources import Source, source
 from losscli.errors import SpecError, choose_from
+from losscli.lazy import scikit_learn
 from losscli.options import Count, NonNegative, Seed, Share
 from losscli.tasks import Column, Generator, tasks
 
@@ -152,9 +153,7 @@ def _generator(name: str) -> Generator:
     own = tasks.get(GENERATORS[name]).generators[name]
     if own is not None:
         return own
-    from sklearn import datasets
-
-    function: Generator = getattr(datasets, f"make_{name}")
+    function: Generator = getattr(scikit_learn("datasets"), f"make_{name}")
     return function
 
 
