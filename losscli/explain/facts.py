@@ -15,7 +15,14 @@ from pathlib import Path
 
 FILE = Path(__file__).with_name("facts.json")
 PACKAGE = Path(__file__).parents[1]
-SOURCES = ("losses", "tasks", "explain", "stack/head.py", "shelf.py", "activations.py")  # what tags and verdicts follow from
+SOURCES = (
+    "losses",
+    "tasks",
+    "explain",
+    "stack/head.py",
+    "shelf.py",
+    "activations.py",
+)  # what tags and verdicts follow from
 
 MEANINGS: Mapping[str, str] = {
     "proper": "strictly proper: predictions may be read as probabilities",
