@@ -35,7 +35,7 @@ class _OfTorch(type):
 def scikit_learn(part: str) -> Any:
     """A part of scikit-learn, without scipy.stats: every part imports it, which takes 40 % of the time, and few use it.
 
-    >>> scikit_learn("datasets").make_moons(2, noise=0.0)[1].tolist()
+    >>> scikit_learn("datasets").make_moons(2, shuffle=False)[1].tolist()
     [0, 1]
     """
     stand_in = Lazy("scipy.stats")
