@@ -39,7 +39,10 @@ REGISTRIES: dict[str, Collection[str]] = {
 # The file that a registry is, or where a class says of itself what it is called; and files that name some for their own reasons.
 HOME = {
     "activations": {"activations.py", "check/output.py", "check/weights.py"},  # rules show examples
-    "data sets": {"data/sources/builtin.py", *(path for path in TREES if path.startswith("tasks/"))},  # each names its own
+    "data sets": {
+        "data/sources/builtin.py",
+        *(path for path in TREES if path.startswith("tasks/")),
+    },  # each names its own
     "endings": {"data/sources/csv.py", "data/sources/parquet.py", "data/sources/sqlite.py"},
 }
 
