@@ -114,6 +114,8 @@ class Rows:
 
     def hand_out(self, by_seed: Tensor) -> Tensor:
         """What belongs to seeds for their runs, [S, B, ...] -> [R, B, ...]; without a copy where there is one seed."""
+        if len(self.runs) == 1:
+            return by_seed
         if len(self.seeds) == 1:
             return by_seed.expand(len(self.runs), *by_seed.shape[1:])
         return by_seed.index_select(0, self.seed_of_run)
