@@ -11,6 +11,7 @@ from losscli.tasks.labels import label_of
 from losscli.tasks.target import Column
 
 MOST_CLASSES = 20  # different whole numbers that may be the numbers of classes
+IF_VOTES = "if each row counts votes: --set data.counts=true"
 SAID, SEEN, ELSE = 3, 2, 1  # how sure: an option says so, the values look so, nothing speaks against it
 
 
@@ -49,6 +50,11 @@ class Values:
     @cached_property
     def whole(self) -> bool:
         return bool((self.present == np.floor(self.present)).all())
+
+    @property
+    def counts_up(self) -> bool:
+        """Whether it may count something: whole numbers from 0 on, none missing."""
+        return self.whole and len(self.present) > 0 and self.present[0] >= 0 and not self.column.missing.any()
 
     @property
     def names(self) -> list[str]:

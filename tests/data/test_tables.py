@@ -342,6 +342,8 @@ GUESSES = [
     ({"a": numbers(0, 1), "b": texts("no", "yes")}, "multilabel", "2 targets"),
     ({"a": numbers(0.25, 1), "b": numbers(0.75, 0)}, "multiclass", "soft labels"),
     ({"a": numbers(0.25, 1), "b": numbers(3, 0)}, "regression", "2 targets are numbers"),
+    ({"a": numbers(-1, 1), "b": numbers(3, 0)}, "regression", "2 targets are numbers"),
+    ({"a": numbers(2, 1), "b": numbers(3, 0)}, "regression", "votes: --set data.counts=true"),
 ]
 
 
