@@ -115,6 +115,21 @@ def test_f1_at_thresholds_and_of_labels(contents: ReportContents, record_of: Mak
     )
 
 
+def test_of_shares_the_largest_decides_and_every_one_is_claimed(record_of: MakeRecord) -> None:
+    contents = contents_of(recall(record_of(tasks=("distribution",), labels=("a", "b", "c", "d"))))[0]
+    trace = drawn("classes", contents).views[""].traces[1]
+    sample = contents.pooled("focal gamma=2")
+    assert sample is not None
+    expected = f1_score(sample.truth.argmax(axis=1), sample.prediction.argmax(axis=1), average=None)
+    assert dict(zip(trace["y"], trace["x"], strict=True)) == pytest.approx(
+        dict(zip("abcd", expected, strict=True)), abs=1e-3
+    )
+    view = drawn("reliability", contents).views["as trained"]
+    assert "share of a class" in view.note
+    curve = view.traces[2]
+    assert curve["y"] == pytest.approx(curve["x"], abs=0.05)  # truth and chance are alike, and what is said lies between
+
+
 def test_reliability_by_hand() -> None:
     said = np.repeat([0.2, 0.8], 10)
     held = np.concatenate([np.ones(2), np.zeros(8), np.ones(5), np.zeros(5)])
