@@ -17,13 +17,13 @@ from losscli.data.dates import PARTS
 from losscli.data.delimited import choose_column
 from losscli.data.files import File, Watched, files_of
 from losscli.data.gather import Gathered, Raw
-from losscli.data.guess import Guess, guess_task
 from losscli.data.holes import with_features, with_targets
 from losscli.data.infer import ColumnOptions, Inferred, Kind, infer
 from losscli.data.sources import Source
 from losscli.data.store import Store, bytes_of, half_of_memory, sized
 from losscli.errors import DataError, Finding, counted, listed, setting, shown
 from losscli.tasks import Column
+from losscli.tasks.guess import Guess, guess_task
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,11 +9,10 @@ import pytest
 from pyarrow import parquet
 
 from losscli.data.columns import in_short
-from losscli.data.guess import guess_task
 from losscli.data.sources import sources
 from losscli.errors import DataError
 from losscli.tasks import Column, TargetOptions, tasks
-from losscli.tasks.guess import Values
+from losscli.tasks.guess import Values, guess_task
 
 
 @pytest.fixture

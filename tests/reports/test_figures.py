@@ -127,7 +127,9 @@ def test_of_shares_the_largest_decides_and_every_one_is_claimed(record_of: MakeR
     view = drawn("reliability", contents).views["as trained"]
     assert "share of a class" in view.note
     curve = view.traces[2]
-    assert curve["y"] == pytest.approx(curve["x"], abs=0.05)  # truth and chance are alike, and what is said lies between
+    assert curve["y"] == pytest.approx(
+        curve["x"], abs=0.05
+    )  # truth and chance are alike, and what is said lies between
 
 
 def test_reliability_by_hand() -> None:

@@ -16,11 +16,11 @@ from pydantic import Field, field_validator, model_validator
 from losscli.data.corrupt import Corruption
 from losscli.data.dataset import Table
 from losscli.data.encoding import Encoding
-from losscli.data.guess import Guess
 from losscli.errors import Finding, shown
 from losscli.options import Seed, Share, Strict
 from losscli.shelf import Shelf
 from losscli.tasks import TargetOptions, Transform
+from losscli.tasks.guess import Guess
 from losscli.tasks.labels import as_label
 
 TEST = 0.15
