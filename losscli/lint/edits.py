@@ -1,0 +1,3 @@
+"""Edits."""
+def edits_of(source, tree, edits):
+    return []

@@ -1,0 +1,77 @@
+"""The given files as modules of each other: which file an import means, and what is in it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+
+from losscli.lint.files import Source, Unreadable, read
+from losscli.lint.values import MISSING, UNKNOWN, Name, Scope, Value
+
+KEPT = 48  # modules whose names are kept; more are read again, so that memory does not grow with the number of files
+HIGHEST = 8  # folders above a file in which an import is looked for
+KNOWN_ELSEWHERE = frozenset("torch numpy lightning pytorch_lightning transformers skorch torchvision timm sklearn".split())
+
+
+class World:
+    """All files of one call, by their real path, and the modules among them that somebody imported."""
+
+    def __init__(self, files: Mapping[Path, str]):
+        self.files = files
+        self.folders = {path.parent for path in files}
+        self._modules: OrderedDict[Path, Scope | None] = OrderedDict()
+
+    def find(self, source: Source, module: str, level: int = 0) -> Path | None:
+        """The given file that an import in `source` means; None for one from elsewhere."""
+        if not level and module.partition(".")[0] in KNOWN_ELSEWHERE:
+            return None
+        parts = module.split(".") if module else []
+        folder = source.path.parent
+        for _ in range(max(0, level - 1)):
+            folder = folder.parent
+        for place in [folder] if level else [folder, *list(folder.parents)[:HIGHEST]]:
+            inner = place.joinpath(*parts)
+            for path in (inner.with_suffix(".py"), inner / "__init__.py"):
+                if parts and path in self.files:
+                    return path
+            if level and not parts and place / "__init__.py" in self.files:
+                return place / "__init__.py"
+        return None
+
+    def names(self, path: Path) -> Scope | None:
+        """The names of a given file after its top level ran; None while that is still running, or where it cannot be read."""
+        if path in self._modules:
+            self._modules.move_to_end(path)
+            return self._modules[path]
+        self._modules[path] = None  # a circle of imports ends here
+        self._modules[path] = self._load(path)
+        while len(self._modules) > KEPT:
+            self._modules.popitem(last=False)
+        return self._modules.get(path)
+
+    def _load(self, path: Path) -> Scope | None:
+        from losscli.lint.machine import Machine
+
+        try:
+            source = read(self.files[path], path)
+            machine = Machine(source, self)
+            machine.silent = True
+            machine.run_module()
+        except Unreadable:
+            return None
+        return machine.scope
+
+    def get(self, source: Source, name: Name) -> Value:
+        """What a full name means: a given module's class or function, or the name itself."""
+        head, _, last = name.dotted.rpartition(".")
+        path = self.find(source, head) if head else None
+        scope = self.names(path) if path else None
+        value = scope.names.get(last, MISSING) if scope else MISSING
+        return name if value is MISSING else value
+
+    def member(self, path: Path, attribute: str) -> Value:
+        """A name of a given file."""
+        scope = self.names(path)
+        value = scope.names.get(attribute, UNKNOWN) if scope else UNKNOWN
+        return value
