@@ -30,7 +30,7 @@ DATASETS = ("dataset", "data_set", "_ds", "trainset", "testset", "train_set", "t
 def _len(m: Machine, given: Arguments, node: ast.Call) -> Value:
     value = given.get(0)
     items = items_of(value) if value is not None else None
-    if isinstance(value, Items) and items is not None:
+    if isinstance(value, Items) and items is not None and not value.slots.get("repeated"):
         return Const(len(items))
     if isinstance(value, Layer) and value.kind in ("TensorDataset", "DataLoader"):
         return Length("dataset" if value.kind == "TensorDataset" else "loader")
@@ -50,8 +50,10 @@ def _list(m: Machine, given: Arguments, node: ast.Call) -> Value:
 
 
 def _enumerate(m: Machine, given: Arguments, node: ast.Call) -> Value:
+    from losscli.lint.expressions import loop_items
+
     value = given.get(0) or UNKNOWN
-    items = items_of(value)
+    items = loop_items(value)
     if items is not None:
         pairs = tuple(Items({"items": (Const(place), item)}) for place, item in enumerate(items))
         return Items({"items": pairs})

@@ -43,9 +43,11 @@ def extend(m: Machine, target: Items, value: Value) -> None:
     m.write(target.slots, "items", (*(target.items or ()), *(new or ())) if known else None)
 
 
-def append(m: Machine, target: Items, value: Value) -> None:
+def append(m: Machine, target: Items, value: Value, node: ast.AST) -> None:
     """Put one value at a list's end."""
     m.write(target.slots, "items", (*target.items, value) if target.items is not None else None)
+    if isinstance(value, Tensor):
+        m.event("added", target, node, value)
 
 
 def position(m: Machine, node: ast.expr) -> Any:

@@ -55,6 +55,8 @@ def truth_of(value: Value) -> bool | None:
 def loop_items(over: Value) -> tuple[Value, ...] | None:
     """The items that a loop takes one by one, where they are known and few."""
     items = items_of(over)
+    if isinstance(over, Items) and over.slots.get("repeated"):
+        return None
     return items if items is not None and len(items) <= MOST_TURNS and UNKNOWN not in items else None
 
 
@@ -193,7 +195,8 @@ def _comprehension(m: Machine, node: ast.ListComp | ast.GeneratorExp | ast.SetCo
         return Parameters(over.of, whole=False)
     if items is None:
         results = [*results, *results]  # how many there are is not known: more than one
-    return Items({"items": tuple(results)}, True, m.site(node))
+    slots: dict[Any, Any] = {"items": tuple(results)}
+    return Items(slots if items is not None else slots | {"repeated": True}, True, m.site(node))
 
 
 def _walrus(m: Machine, node: ast.NamedExpr) -> Value:

@@ -28,7 +28,7 @@ def make_criterion(m: Machine, kind: str, given: Arguments, node: ast.AST) -> Cr
     if given.open:
         options["reduction"] = options.get("reduction", UNKNOWN)
     criterion = Criterion(loss, options, m.site(node))
-    m.made.append(criterion)
+    m.criteria.append(criterion)
     return criterion
 
 
@@ -160,7 +160,8 @@ def _says(options: Mapping[str, Value], word: str) -> bool:
 
 
 def uncalled(m: Machine) -> Iterator[Criterion]:
-    """KLDivLosses with the default mean that nothing here calls: somebody will."""
-    for item in m.made:
-        if isinstance(item, Criterion) and not item.called and item.loss.takes == "divergence":
+    """KLDivLosses with a plain mean that nothing here calls: somebody will."""
+    called = {item.site.line for item in m.criteria if item.called}
+    for item in m.criteria:
+        if item.loss.takes == "divergence" and item.site.line not in called and reduction_of(item.options) == "mean":
             yield item

@@ -179,3 +179,16 @@ def copied(m: Machine, value: Tensor, leaf: bool, node: ast.AST) -> Tensor:
     if leaf and _is_loss(value):
         m.emit("requires-grad-forced", m.site(node), related=[(value.site, "the loss is made here")])
     return m.tensor("item", node, value, shape=value.shape, **({"leaf": True} if leaf else {}))
+
+
+def overwritten(m: Machine, node: ast.Assign, value: Tensor) -> None:
+    """A loss that takes the name of another, in the same block, before anything read that one."""
+    value.facts["block"] = m.block
+    target = node.targets[0]
+    old = m.scope.names.get(target.id) if isinstance(target, ast.Name) else None
+    if isinstance(old, Tensor) and old.op == "loss" and old.facts.get("block") == m.block and _unread(old, value):
+        m.emit("loss-overwritten", m.site(node), related=[(old.site, "this loss is lost")])
+
+
+def _unread(old: Tensor, new: Tensor) -> bool:
+    return "read" not in old.facts and old.site.line != new.site.line

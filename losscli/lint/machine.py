@@ -99,7 +99,9 @@ class Machine:
         self.left = BUDGET
         self.active: list[int] = []  # the functions that are being followed
         self.owners: list[Class | None] = []  # and the classes whose methods they are
-        self.made: list[Any] = []  # optimizers, criteria and replaced parts of this run
+        self.made: list[Any] = []  # optimizers and parts of models of this run
+        self.criteria: list[Any] = []  # losses of all runs of this file
+        self.block = 0  # the block whose statements run
         self._log: list[tuple[dict[Any, Any], Any, Any]] = []
 
     # ------------------------------------------------------------------ names
@@ -115,6 +117,8 @@ class Machine:
         while scope is not None:
             value = scope.names.get(name, MISSING)
             if value is not MISSING:
+                if isinstance(value, Tensor) and value.op == "loss":
+                    value.facts["read"] = True
                 return self.settled(value)
             scope = scope.parent
         return _usual(name)

@@ -192,7 +192,7 @@ def _closure(m: Machine, given: Arguments, node: ast.Call) -> None:
 def _of_container(m: Machine, receiver: Items | Table, name: str, given: Arguments, node: ast.Call) -> Value:
     if isinstance(receiver, Items):
         if name == "append" and given.positional:
-            append(m, receiver, given.positional[0])
+            append(m, receiver, given.positional[0], node)
         elif name == "extend" and given.positional:
             extend(m, receiver, given.positional[0])
         elif name in ("insert", "pop", "remove", "reverse", "clear"):

@@ -133,9 +133,9 @@ def _parametric(value: Value) -> bool:
     return any(isinstance(leaf, Layer) for leaf in leaves(value))
 
 
-def accumulated(m: Machine, before: Value, value: Value, node: ast.AugAssign) -> None:
+def accumulated(m: Machine, before: Value, value: Value, node: ast.AST) -> None:
     """`total += loss`: noted, for if the loss is one that backward() was called on, the sum is only looked at."""
-    if isinstance(value, Tensor):
+    if isinstance(value, (Tensor, Unknown)):
         m.event("added", before, node, value)
 
 

@@ -14,13 +14,13 @@ from losscli.lint.loss_calls import uncalled
 from losscli.lint.machine import Exhausted, Machine, Report
 from losscli.lint.objects import instantiate
 from losscli.lint.optimizers import judge_made
-from losscli.lint.values import UNKNOWN, Class, Function, Items, Site, Table, Value
+from losscli.lint.values import UNKNOWN, Class, Function, Items, Table, Value
 from losscli.lint.world import World
 
 # What a text must speak of to be worth following.
 RELEVANT = re.compile(
     r"[lL]oss|criterion|softmax|sigmoid|Softmax|Sigmoid|backward|zero_grad|\.parameters\(|requires_grad|cross_entropy|kl_div|"
-    r"optim\.|\.log\(|\.sqrt\("
+    r"optim\.|\.log\(|\.sqrt\(|autograd"
 )
 
 
@@ -32,10 +32,8 @@ def relevant(text: str) -> bool:
 def follow_file(source: Source, world: World, report: Report) -> None:
     """Follow one file from all its roots."""
     m = Machine(source, world, report)
-    called: set[int] = set()
-    criteria: dict[int, Site] = {}
     m.run_module()
-    _judge(m, called, criteria)
+    _judge(m)
     objects: dict[int, tuple[Value, list[object]]] = {}
     for function, owner in list(m.functions()):
         if id(function.node) in m.executed or not relevant(_text(source, function)):
@@ -45,10 +43,10 @@ def follow_file(source: Source, world: World, report: Report) -> None:
             _alone(m, function, owner, objects)
         except (Exhausted, RecursionError):
             pass
-        _judge(m, called, criteria)
-    for line, site in criteria.items():
-        if line not in called and site.source is source:
-            m.emit("kldiv-mean", site)
+        _judge(m)
+    for criterion in uncalled(m):
+        if criterion.site.source is source:
+            m.emit("kldiv-mean", criterion.site)
 
 
 def _text(source: Source, function: Function) -> str:
@@ -56,19 +54,10 @@ def _text(source: Source, function: Function) -> str:
     return "\n".join(source.lines[node.lineno - 1 : node.end_lineno])
 
 
-def _judge(m: Machine, called: set[int], criteria: dict[int, Site]) -> None:
+def _judge(m: Machine) -> None:
     """The rules that need a whole run."""
     judge_trace(m)
     judge_made(m)
-    waiting = {item.site.line: item.site for item in uncalled(m) if _default_mean(item)}
-    called |= {item.site.line for item in m.made if getattr(item, "called", False)}
-    criteria |= waiting
-
-
-def _default_mean(item: object) -> bool:
-    from losscli.lint.loss_calls import reduction_of
-
-    return reduction_of(item.options) == "mean"  # type: ignore[attr-defined]
 
 
 def _alone(m: Machine, function: Function, owner: Class | None, objects: dict[int, tuple[Value, list[object]]]) -> None:

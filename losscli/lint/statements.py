@@ -11,7 +11,8 @@ from losscli.lint.expressions import evaluate, iterated, loop_items, truth
 from losscli.lint.machine import Exhausted, Loop, Machine
 from losscli.lint.objects import assign_attribute, assign_item
 from losscli.lint.operators import binary
-from losscli.lint.optimizers import accumulated
+from losscli.lint.loss_rules import overwritten
+from losscli.lint.optimizers import accumulated, events_of
 from losscli.lint.values import (
     MISSING,
     UNKNOWN,
@@ -32,6 +33,7 @@ from losscli.lint.vocabulary import NO_GRAD
 
 def run(m: Machine, body: Sequence[ast.stmt]) -> None:
     """A block, up to where it returns, raises, breaks or continues."""
+    outer, m.block = m.block, id(body)
     for statement in body:
         if m.frame.done:
             return
@@ -41,6 +43,8 @@ def run(m: Machine, body: Sequence[ast.stmt]) -> None:
         action = STATEMENTS.get(type(statement))
         if action is not None:
             action(m, statement)
+            m.block = id(body)
+    m.block = outer
 
 
 def _import(m: Machine, node: ast.Import) -> None:
@@ -97,8 +101,22 @@ def _class(m: Machine, node: ast.ClassDef) -> None:
 
 def _assign(m: Machine, node: ast.Assign) -> None:
     value = evaluate(m, node.value)
+    if isinstance(value, Tensor) and value.op == "loss":
+        overwritten(m, node, value)
+    if isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.Add):
+        _added(m, node, value)
     for target in node.targets:
         bind(m, target, value, node.value)
+
+
+def _added(m: Machine, node: ast.Assign, value: Value) -> None:
+    """`total = total + loss` adds up as `total += loss` does."""
+    parts = node.value
+    target = node.targets[0]
+    if isinstance(parts, ast.BinOp) and isinstance(target, ast.Name) and isinstance(value, Tensor):
+        sides = [ast.unparse(side) for side in (parts.left, parts.right)]
+        if target.id in sides and len(value.inputs) == 2:
+            accumulated(m, value.inputs[sides.index(target.id)], value.inputs[1 - sides.index(target.id)], node)
 
 
 def _annotated(m: Machine, node: ast.AnnAssign) -> None:
@@ -191,14 +209,18 @@ def _while(m: Machine, node: ast.While) -> None:
 def _turns(m: Machine, node: ast.For | ast.AsyncFor | ast.While, starts: list[Callable[[], None]], certain: bool) -> None:
     """One turn for each start; afterwards only what the turns leave as it was is known, or what they certainly made."""
     mark, outer = m.mark(), m.trace
-    m.trace = []
+    turns = []
     for start in starts:
+        m.trace = []
         start()
         run(m, node.body)
+        turns.append(m.trace)
         ended, m.frame.done = m.frame.done, ""
         if ended:
             break
-    body, m.trace = m.trace, outer
+    m.trace = outer
+    alike = len({tuple((event.kind, event.site.node, id(event.target)) for event in events_of(turn)) for turn in turns}) == 1
+    body = turns[0] if alike else [item for turn in turns for item in turn]
     if body:
         outer.append(Loop(node, body, len(m.stack)))
     if not certain:

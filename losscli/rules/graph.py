@@ -65,12 +65,12 @@ rule(
     torch="nothing",
     instead="pass the samples without detach() in the generator's step",
     bad=(
-        "G, D = nn.Linear(2, 2), nn.Linear(2, 1)\nog = torch.optim.Adam(G.parameters())\nbce = nn.BCEWithLogitsLoss()\n"
+        "G, D = nn.Linear(2, 2), nn.Linear(2, 1)\nod = torch.optim.Adam(D.parameters())\nog = torch.optim.Adam(G.parameters())\nbce = nn.BCEWithLogitsLoss()\n"
         "fake = G(torch.randn(6, 2))\nog.zero_grad()\ng_loss = bce(D(fake.detach()), torch.ones(6, 1))  # <-\n"
         "g_loss.backward()\nog.step()\n",
     ),
     good=(
-        "G, D = nn.Linear(2, 2), nn.Linear(2, 1)\nog = torch.optim.Adam(G.parameters())\nbce = nn.BCEWithLogitsLoss()\n"
+        "G, D = nn.Linear(2, 2), nn.Linear(2, 1)\nod = torch.optim.Adam(D.parameters())\nog = torch.optim.Adam(G.parameters())\nbce = nn.BCEWithLogitsLoss()\n"
         "fake = G(torch.randn(6, 2))\nog.zero_grad()\ng_loss = bce(D(fake), torch.ones(6, 1))\ng_loss.backward()\nog.step()\n",
     ),
 )
