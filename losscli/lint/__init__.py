@@ -7,7 +7,7 @@ loops. Unknown means silent, and branches merge only where they agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,9 +90,3 @@ def lint_text(text: str, name: str = "<text>") -> list[CodeFinding]:
     path = Path(name)
     follow_file(Source(name, path, text), World({path: name}), report)
     return sorted(report.findings.values(), key=lambda finding: (finding.line, finding.column, finding.code))
-
-
-def by_file(findings: Sequence[CodeFinding]) -> Iterator[tuple[str, list[CodeFinding]]]:
-    """The findings of each file."""
-    for name in dict.fromkeys(finding.file for finding in findings):
-        yield name, [finding for finding in findings if finding.file == name]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from losscli.errors import SpecError, counted
+from losscli.errors import SpecError
 
 ENDINGS = (".py", ".pyw", ".ipynb")
 SKIPPED = {"__pycache__", "node_modules", "site-packages"}
@@ -63,6 +63,10 @@ class Source:
         if not self.cells:
             return None, line
         return self.cells[min(line, len(self.cells)) - 1]
+
+    def character(self, line: int, octet: int) -> int:
+        """A column in characters, from 1; ast counts bytes of UTF-8."""
+        return len(self.lines[line - 1].encode()[: octet - 1].decode(errors="ignore")) + 1
 
     def allows(self, code: str, first: int, last: int) -> bool:
         """Whether no `# noqa` on these lines silences the rule."""
@@ -160,10 +164,6 @@ def _python(lines: list[str]) -> list[str]:
     return plain
 
 
-def files_word(number: int) -> str:
-    """A number of files.
-
-    >>> files_word(1)
-    '1 file'
-    """
-    return counted(number, "file")
+def decoded(name: str) -> str:
+    """The text of a script that could be read before."""
+    return _decoded(Path(name).read_bytes())

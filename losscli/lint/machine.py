@@ -235,10 +235,11 @@ class Machine:
                 severity or rule.severity,
                 site.source.name,
                 line,
-                site.column,
+                site.source.character(site.line, site.column),
                 message,
                 tuple(dict.fromkeys(others)),
                 cell,
+                site.source.lines[site.line - 1].strip(),
             )
         if edit is not None:
             self.report.edits[key] = edit

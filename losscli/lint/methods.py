@@ -168,7 +168,13 @@ def _of_tensor(m: Machine, receiver: Tensor, name: str, given: Arguments, node: 
         return SPECIAL[name](m, Arguments([receiver, *given.positional], given.named), node)
     if name in ("mul_", "add_", "sub_", "div_"):
         name = name[:-1]
-    return operation(m, name, given, node, receiver)
+    return _by_method(operation(m, name, given, node, receiver))
+
+
+def _by_method(made: Value) -> Value:
+    if isinstance(made, Tensor) and made.op in ("softmax", "log-softmax", "sigmoid"):
+        made.facts["method"] = True
+    return made
 
 
 def _of_optimizer(m: Machine, receiver: Optimizer, name: str, given: Arguments, node: ast.Call) -> Value:
@@ -234,7 +240,7 @@ def _of_unknown(m: Machine, receiver: Value, name: str, given: Arguments, node: 
     if key and not isinstance(receiver, (Const, Length, Method, Name)) and name not in ("update", "write", "add_scalar"):
         made = operation(m, name, given, node, receiver)
         if isinstance(made, Tensor):
-            return made
+            return _by_method(made)
     if name in ("next", "__next__"):
         return _first(m, Arguments([receiver]), node)
     return unknown_call(m, Unknown(f"{key}.{name}" if key else name), given, node)

@@ -93,7 +93,10 @@ def _of_torch(m: Machine, dotted: str, last: str, given: Arguments, node: ast.Ca
         return SPECIAL[last](m, given, node)
     if dotted.startswith("torch.nn.") and last[:1].isupper() and "functional" not in dotted:
         return make_layer(m, last, given, node)
-    return operation(m, last, given, node) if given.positional or given.named else UNKNOWN
+    made = operation(m, last, given, node) if given.positional or given.named else UNKNOWN
+    if isinstance(made, Tensor) and made.op in ("softmax", "log-softmax", "sigmoid"):
+        made.facts["dotted"] = dotted
+    return made
 
 
 def make_layer(m: Machine, kind: str, given: Arguments, node: ast.Call) -> Value:

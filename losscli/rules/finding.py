@@ -29,6 +29,7 @@ class CodeFinding:
     message: str
     related: tuple[Related, ...] = ()
     cell: int | None = None
+    text: str = ""  # the line as it is written, by which a finding is known again after lines moved
 
     @property
     def rule(self) -> str:
