@@ -214,7 +214,7 @@ def _bind_parameters(m: Machine, function: Function, given: Arguments) -> None:
             value: Value = positional[place]
         elif name in given.named:
             value = given.named[name]
-        elif name in defaults and not given.open:
+        elif name in defaults and (not given.open or isinstance(evaluate(m, defaults[name]), Criterion)):
             value = evaluate(m, defaults[name])
         else:
             value = Unknown(name)

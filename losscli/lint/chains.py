@@ -41,6 +41,9 @@ def _links(value: Value) -> Iterator[tuple[str, Tensor]]:
         elif value.op == "log":
             yield from _of_log(value)
             return
+        elif value.op == "exp" and (logarithm := _log_softmax(value.inputs[0])) is not None:
+            yield "softmax", value
+            value = logarithm.inputs[0]
         elif value.op in ACTIVATIONS:
             yield value.op, value
             value = value.inputs[0]
@@ -66,6 +69,13 @@ def last_squash(value: Value) -> Tensor | None:
     while isinstance(value, Tensor) and (value.op == "view" or (value.op in ("clamp", "add") and is_guard(value))):
         value = value.inputs[0] if not isinstance(value.inputs[0], Const) else value.inputs[1]
     return value if isinstance(value, Tensor) and value.op in SQUASHED else None
+
+
+def _log_softmax(value: Value) -> Tensor | None:
+    """The log-softmax that a value is, through views."""
+    while isinstance(value, Tensor) and value.op == "view":
+        value = value.inputs[0]
+    return value if isinstance(value, Tensor) and value.op == "log-softmax" else None
 
 
 def _of_log(value: Tensor) -> Iterator[tuple[str, Tensor]]:

@@ -78,7 +78,7 @@ def index(m: Machine, value: Value, node: ast.Subscript) -> Value:
     if items is not None and isinstance(at, (int, slice)) and not isinstance(at, bool):
         return _picked(value, items, at)
     if isinstance(value, Unknown):
-        return Unknown(f"{value.key}[]" if value.key else "")
+        return Unknown(f"{value.key}[]" if value.key else "", value.data)
     return value if isinstance(value, Class) else UNKNOWN  # Generic[T]
 
 

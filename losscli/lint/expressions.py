@@ -74,13 +74,13 @@ def iterated(m: Machine, over: Value, node: ast.AST) -> Value:
         for other in items[1:]:
             value = merged(value, other)
         return value
-    return UNKNOWN
+    return Unknown(data=True)
 
 
 def _batch(m: Machine, dataset: Value, node: ast.AST) -> Value:
     """A batch of a TensorDataset: its tensors, with an unknown number of rows."""
     if not (isinstance(dataset, Layer) and dataset.kind == "TensorDataset"):
-        return UNKNOWN
+        return Unknown(data=True)
     rows = []
     for value in dataset.slots.values():
         shape = value.shape if isinstance(value, Tensor) else None

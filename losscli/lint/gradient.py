@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from losscli.lint.loss_rules import ancestors
 from losscli.lint.machine import Machine
 from losscli.lint.targets import is_zero
-from losscli.lint.values import Const, Length, Name, Site, Tensor, Value, number
+from losscli.lint.values import Const, Length, Name, Site, Tensor, Unknown, Value, number
 
 CUTS = ("item", "detach")
 
@@ -40,7 +40,7 @@ def paths(root: Value) -> Paths:
             continue
         seen.add(id(value))
         if not isinstance(value, Tensor):
-            reached.unknown = reached.unknown or not isinstance(value, (Const, Length, Name))
+            reached.unknown = reached.unknown or not isinstance(value, (Const, Length, Name)) and not is_data(value)
         elif not value.tracked:
             continue
         else:
@@ -76,6 +76,11 @@ def _through(value: Tensor, loss: Tensor | None, reached: Paths) -> list[tuple[V
     if contract is not None and contract.target in ("classes", "signs"):
         inputs = tuple(item for item, name in zip(inputs, contract.tensors, strict=False) if name != "target")
     return [(item, inner) for item in inputs]
+
+
+def is_data(value: Value) -> bool:
+    """Whether a value is data: what a loop took out of a loader."""
+    return isinstance(value, Unknown) and value.data
 
 
 def examine(m: Machine, root: Value, site: Site) -> None:

@@ -153,11 +153,18 @@ def _called_loss(key: str) -> bool:
 
 
 def _is_loss(value: Tensor) -> bool:
-    """Whether a tensor was computed and is one number: a loss, or the mean or sum of something that a model made."""
-    if any(item.op == "loss" for item in ancestors(value)):
-        return True
-    made = {item.op for item in ancestors(value)}
-    return value.op in ("mean", "sum", "div", "add", "mul", "sub") and bool(made & {"linear", "step"})
+    """Whether a tensor is one number that was computed: a loss, the mean or sum of what a model made, or a sum of such."""
+    if value.op == "loss":
+        return value.facts["reduction"] != "none"
+    if value.op in ("mean", "sum"):
+        return bool(value.facts.get("whole")) and any(_of_model(item) for item in ancestors(value))
+    if value.op in ("view", "detach", "item", "neg", "add", "sub", "mul", "div", "sqrt"):
+        return any(isinstance(item, Tensor) and _is_loss(item) for item in value.inputs)
+    return False
+
+
+def _of_model(value: Tensor) -> bool:
+    return value.op in ("linear", "step") or any(isinstance(item, Unknown) for item in value.inputs)
 
 
 def wrapped(m: Machine, given: Arguments, node: ast.Call) -> Value:

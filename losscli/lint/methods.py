@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 
 from losscli.lint.builtins import _first
-from losscli.lint.calls import Arguments, call, member, unknown_call
+from losscli.lint.calls import Arguments, call, may_hold_optimizer, member, unknown_call
 from losscli.lint.containers import SEQUENTIAL, append, extend, items_of
+from losscli.lint.loss_rules import forced
 from losscli.lint.machine import Machine
 from losscli.lint.objects import adopt, call_layer, is_model
 from losscli.lint.optimizers import add_group
@@ -231,13 +232,17 @@ def _of_unknown(m: Machine, receiver: Value, name: str, given: Arguments, node: 
         name = "eval"
     if name in ("train", "eval") and key:
         m.event(name, receiver, node)
+    if name == "requires_grad_" and not given.all:
+        forced(m, receiver, node)
+    elif name == "requires_grad_" and isinstance(flag := given.get(0), Const) and flag.value is True:
+        forced(m, receiver, node)
     if name in SAME_MODULE:
         return receiver
     if name in ("parameters", "named_parameters"):
         return Parameters((receiver,))
     if name == "scale" and given.positional:  # GradScaler.scale(loss) is the loss, larger
         return given.positional[0]
-    if key and not isinstance(receiver, (Const, Length, Method, Name)) and name not in ("update", "write", "add_scalar"):
+    if isinstance(receiver, Unknown) and not any(may_hold_optimizer(value) for value in given.all):
         made = operation(m, name, given, node, receiver)
         if isinstance(made, Tensor):
             return _by_method(made)

@@ -54,6 +54,8 @@ def binary(m: Machine, op: ast.operator, one: Value, other: Value, node: ast.AST
     name = OPERATORS.get(type(op), "other")
     if isinstance(one, Tensor) or isinstance(other, Tensor):
         return arithmetic(m, name, one, other, node)
+    if name == "sub" and isinstance(one, Unknown) and isinstance(other, Unknown):
+        return arithmetic(m, name, one, other, node)  # what is squared and averaged later was a tensor
     a, b = number(one), number(other)
     if a is not None and b is not None:
         return _plain(name, a, b)

@@ -104,19 +104,19 @@ def _assign(m: Machine, node: ast.Assign) -> None:
     if isinstance(value, Tensor) and value.op == "loss":
         overwritten(m, node, value)
     if isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.Add):
-        _added(m, node, value)
+        _added(m, node)
     for target in node.targets:
         bind(m, target, value, node.value)
 
 
-def _added(m: Machine, node: ast.Assign, value: Value) -> None:
+def _added(m: Machine, node: ast.Assign) -> None:
     """`total = total + loss` adds up as `total += loss` does."""
-    parts = node.value
-    target = node.targets[0]
-    if isinstance(parts, ast.BinOp) and isinstance(target, ast.Name) and isinstance(value, Tensor):
-        sides = [ast.unparse(side) for side in (parts.left, parts.right)]
-        if target.id in sides and len(value.inputs) == 2:
-            accumulated(m, value.inputs[sides.index(target.id)], value.inputs[1 - sides.index(target.id)], node)
+    target, parts = node.targets[0], node.value
+    if not (isinstance(parts, ast.BinOp) and isinstance(target, ast.Name)):
+        return
+    for total, added in ((parts.left, parts.right), (parts.right, parts.left)):
+        if isinstance(total, ast.Name) and total.id == target.id and isinstance(added, ast.Name):
+            accumulated(m, evaluate(m, total), evaluate(m, added), node)
 
 
 def _annotated(m: Machine, node: ast.AnnAssign) -> None:
@@ -127,8 +127,8 @@ def _annotated(m: Machine, node: ast.AnnAssign) -> None:
 def bind(m: Machine, target: ast.expr, value: Value, made: ast.expr | None = None) -> None:
     """Give a target its value; a tuple takes the items apart."""
     if isinstance(target, ast.Name):
-        if value is UNKNOWN:
-            value = Unknown(target.id)  # its own, so that it can be told from others
+        if isinstance(value, Unknown) and not value.key:
+            value = Unknown(target.id, value.data)  # its own, so that it can be told from others
         m.write(m.scope.names, target.id, value)
     elif isinstance(target, (ast.Tuple, ast.List)):
         for place, inner in enumerate(target.elts):
@@ -147,7 +147,8 @@ def item_of(value: Value, place: int, target: ast.expr) -> Value:
     """The item of a tuple at a place; of what is not known, an unknown with the target's name."""
     if isinstance(value, Items) and value.items is not None and place < len(value.items):
         return value.items[place]
-    return Unknown(target.id) if isinstance(target, ast.Name) else UNKNOWN
+    data = isinstance(value, Unknown) and value.data
+    return Unknown(target.id if isinstance(target, ast.Name) else "", data)
 
 
 def _augmented(m: Machine, node: ast.AugAssign) -> None:

@@ -55,6 +55,8 @@ def call_name(m: Machine, called: Name, given: Arguments, node: ast.Call) -> Val
         return skorch(m, last, given, node)
     if last in WRAPPERS and (is_torch(dotted) or dotted.startswith("accelerate")):
         return given.get(0, "module") or UNKNOWN
+    if last in ("parameters", "named_parameters") and loss_or_layer(dotted) and not given.positional:
+        m.emit("optimizer-unbound-parameters", m.site(node))
     if is_torch(dotted):
         return _of_torch(m, dotted, last, given, node)
     if dotted.startswith(("torchvision.models.", "timm.create_model", "timm.models.")):
@@ -70,6 +72,12 @@ def call_name(m: Machine, called: Name, given: Arguments, node: ast.Call) -> Val
     if dotted.startswith("math.") and isinstance(given.get(0), Tensor):
         return m.tensor("item", node, *given.positional[:1])
     return unknown_call(m, Unknown(dotted), given, node)
+
+
+def loss_or_layer(dotted: str) -> bool:
+    """Whether a method's full name is that of a class of torch.nn: `torch.nn.Linear.parameters`."""
+    owner = dotted.rpartition(".")[0]
+    return owner.startswith("torch.nn.") and owner.rpartition(".")[2][:1].isupper()
 
 
 def _ordered(value: Value) -> Value:

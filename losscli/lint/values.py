@@ -33,9 +33,10 @@ class Site(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class Unknown:
-    """Nothing is claimed of it; `key` is how the text calls it."""
+    """Nothing is claimed of it; `key` is how the text calls it, `data` says that a loop took it out of something."""
 
     key: str = ""
+    data: bool = False
 
 
 @dataclass(eq=False, slots=True)
