@@ -55,7 +55,7 @@ def _by_number(item: tuple[tuple[str, str], int]) -> tuple[int, str]:
     return -item[1], item[0][0]
 
 
-def annotations(findings: Sequence[CodeFinding]) -> Iterator[str]:
+def workflow_commands(findings: Sequence[CodeFinding]) -> Iterator[str]:
     """Workflow commands of GitHub."""
     for item in findings:
         where = {"file": item.file, "line": str(item.line), "col": str(item.column)}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from losscli.cli import show as screen
-from losscli.cli.findings import annotations, lines, sarif, statistics, summary
+from losscli.cli.findings import lines, sarif, statistics, summary, workflow_commands
 from losscli.errors import visible
 from losscli.lint import Result, lint
 from losscli.lint.edits import apply, difference, rewrite
@@ -61,7 +61,7 @@ def show(result: Result, form: str, diff: bool, counts: bool) -> None:
     elif form == "sarif":
         screen.machine(sarif(result.findings, [(note.file, note.message) for note in result.notes]))
     else:
-        text = annotations(result.findings) if form == "github" else _text(result, counts)
+        text = workflow_commands(result.findings) if form == "github" else _text(result, counts)
         screen.paper("".join(f"{line}\n" for line in text))
 
 

@@ -55,7 +55,11 @@ def lint(
             _look(source, world, result, shown)
         except Unreadable as wrong:
             result.notes.append(Note(name, str(wrong), wrong.line))
-    result.findings.sort(key=lambda finding: (finding.file, finding.cell or 0, finding.line, finding.column, finding.code))
+        except Exception as bug:  # one odd file must not keep the others from being looked at
+            result.notes.append(Note(name, f"could not be followed ({type(bug).__name__}: {bug}); please report it"))
+    result.findings.sort(
+        key=lambda finding: (finding.file, finding.cell or 0, finding.line, finding.column, finding.code)
+    )
     return result
 
 

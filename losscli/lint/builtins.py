@@ -74,7 +74,9 @@ def _sum(m: Machine, given: Arguments, node: ast.Call) -> Value:
         return UNKNOWN
     value: Value = items[0]
     for other in items[1:]:
-        value = m.tensor("add", node, value, other) if isinstance(value, Tensor) or isinstance(other, Tensor) else UNKNOWN
+        value = (
+            m.tensor("add", node, value, other) if isinstance(value, Tensor) or isinstance(other, Tensor) else UNKNOWN
+        )
     return value
 
 
@@ -113,7 +115,8 @@ def _map(m: Machine, given: Arguments, node: ast.Call) -> Value:
     return UNKNOWN
 
 
-def _first(m: Machine, given: Arguments, node: ast.Call) -> Value:
+def first_of(m: Machine, given: Arguments, node: ast.Call) -> Value:
+    """next(), iter() and progress bars: one turn of a loader, or the thing itself."""
     value = given.get(0) or UNKNOWN
     if isinstance(value, Layer) and value.kind == "DataLoader":
         from losscli.lint.expressions import iterated
@@ -139,9 +142,9 @@ BUILTINS: dict[str, Callable[[Machine, Arguments, ast.Call], Value]] = {
     "getattr": _getattr,
     "filter": _filter,
     "map": _map,
-    "next": _first,
-    "iter": _first,
-    "tqdm": _first,
+    "next": first_of,
+    "iter": first_of,
+    "tqdm": first_of,
     "print": _silent,
     "isinstance": _silent,
     "hasattr": _silent,

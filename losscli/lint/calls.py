@@ -31,7 +31,19 @@ from losscli.lint.values import (
 )
 from losscli.lint.vocabulary import NO_GRAD
 
-MAY_RESET = ("zero", "reset", "clear", "optim", "clean", "_grad", "on_before", "on_after", "on_train", "hook", "closure")
+MAY_RESET = (
+    "zero",
+    "reset",
+    "clear",
+    "optim",
+    "clean",
+    "_grad",
+    "on_before",
+    "on_after",
+    "on_train",
+    "hook",
+    "closure",
+)
 
 
 @dataclass(eq=False)
@@ -183,7 +195,10 @@ def _body(m: Machine, inner: Any, frame: Any) -> Value:
 
 def _unfollowable(m: Machine, inner: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Generators, and functions that a decorator may turn into something else."""
-    names = [ast.unparse(item.func if isinstance(item, ast.Call) else item).rpartition(".")[2] for item in inner.decorator_list]
+    names = [
+        ast.unparse(item.func if isinstance(item, ast.Call) else item).rpartition(".")[2]
+        for item in inner.decorator_list
+    ]
     return bool({"contextmanager", "fixture", "overload", "abstractmethod"} & set(names)) or any(
         isinstance(item, (ast.Yield, ast.YieldFrom)) for statement in inner.body for item in ast.walk(statement)
     )

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from losscli.lint.values import Const, Tensor, Value, number
 
-ACTIVATIONS = frozenset(("relu", "sigmoid", "softmax", "log-softmax", "log-sigmoid", "tanh", "softplus", "exp", "clamp"))
+ACTIVATIONS = frozenset(
+    ("relu", "sigmoid", "softmax", "log-softmax", "log-sigmoid", "tanh", "softplus", "exp", "clamp")
+)
 SQUASHED = ("sigmoid", "softmax")
 TINY = 1e-2  # what is added to a probability below this only keeps its logarithm finite
 

@@ -71,7 +71,7 @@ def index(m: Machine, value: Value, node: ast.Subscript) -> Value:
     if isinstance(value, Instance) and SEQUENTIAL in value.slots:
         value = value.slots[SEQUENTIAL]
     if isinstance(value, Table):
-        return value.slots.get(at, UNKNOWN) if at is not None else UNKNOWN  # type: ignore[no-any-return]
+        return value.slots.get(at, UNKNOWN) if at is not None else UNKNOWN
     if isinstance(value, Layer) and isinstance(at, str):
         return value.slots.get(at, UNKNOWN)  # type: ignore[no-any-return]
     items = items_of(value)
@@ -99,8 +99,7 @@ def _of_tensor(m: Machine, value: Tensor, node: ast.Subscript) -> Value:
         for part in parts:
             if not isinstance(part, ast.Slice):
                 evaluate(m, part)
-    made = m.tensor("view", node, value, shape=indexed(value.shape, node.slice))
-    return made
+    return m.tensor("view", node, value, shape=indexed(value.shape, node.slice))
 
 
 def indexed(shape: Shape | None, node: ast.expr) -> Shape | None:
@@ -112,9 +111,7 @@ def indexed(shape: Shape | None, node: ast.expr) -> Shape | None:
     for part in parts:
         if isinstance(part, ast.Constant) and part.value is None:
             sizes.append(1)
-        elif isinstance(part, ast.Constant) and part.value is Ellipsis:
-            return None
-        elif not left:
+        elif (isinstance(part, ast.Constant) and part.value is Ellipsis) or not left:
             return None
         elif isinstance(part, ast.Slice):
             whole = part.lower is None and part.upper is None and part.step is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-
 from typing import Any
 
 from losscli.lint.calls import call_node, get_attribute

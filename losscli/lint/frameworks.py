@@ -11,7 +11,11 @@ from losscli.lint.values import UNKNOWN, Class, Criterion, Instance, Layer, Name
 from losscli.lint.vocabulary import loss_class
 from losscli.rules.contract import BY_CLASS
 
-DEFAULTS = {"NeuralNetClassifier": "NLLLoss", "NeuralNetBinaryClassifier": "BCEWithLogitsLoss", "NeuralNetRegressor": "MSELoss"}
+DEFAULTS = {
+    "NeuralNetClassifier": "NLLLoss",
+    "NeuralNetBinaryClassifier": "BCEWithLogitsLoss",
+    "NeuralNetRegressor": "MSELoss",
+}
 # Methods whose result a framework calls backward() on.
 TRAINED = ("training_step", "compute_loss")
 

@@ -40,7 +40,7 @@ def paths(root: Value) -> Paths:
             continue
         seen.add(id(value))
         if not isinstance(value, Tensor):
-            reached.unknown = reached.unknown or not isinstance(value, (Const, Length, Name)) and not is_data(value)
+            reached.unknown = reached.unknown or (not isinstance(value, (Const, Length, Name)) and not is_data(value))
         elif not value.tracked:
             continue
         else:

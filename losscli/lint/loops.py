@@ -105,7 +105,9 @@ def _eval_left_on(m: Machine, loop: Loop, events: list[Event]) -> None:
         if _is_trained(m, event.target, events):
             chain = (*event.stack, event.site)
             place = chain[loop.depth] if loop.depth < len(chain) else event.site
-            m.emit("eval-left-on", place, related=[(event.site, "eval() is called here")] if place != event.site else None)
+            m.emit(
+                "eval-left-on", place, related=[(event.site, "eval() is called here")] if place != event.site else None
+            )
             return
 
 
@@ -162,7 +164,9 @@ def _order(m: Machine, block: list[Any]) -> None:
             m.emit("zero-grad-before-step", zero.site, related=[(item.site, "the step is here")])
         elif any(isinstance(later, Event) and later.kind == "backward" for later in block[place + 1 :]):
             after = next(later for later in block[place + 1 :] if isinstance(later, Event) and later.kind == "backward")
-            if not any(isinstance(other, Event) and other.kind == "zero" for other in _until(block[place + 1 :], after)):
+            if not any(
+                isinstance(other, Event) and other.kind == "zero" for other in _until(block[place + 1 :], after)
+            ):
                 m.emit("step-before-backward", item.site, related=[(after.site, "backward() comes here")])
 
 
@@ -186,8 +190,10 @@ def _last_before(block: list[Any], step: Event) -> Event | None:
 def _resets(target: Value, optimizer: Value) -> bool:
     if matches(target, optimizer):
         return True
-    return isinstance(optimizer, Optimizer) and optimizer.holds.whole and all(
-        matches(target, module) for module in optimizer.holds.of
+    return (
+        isinstance(optimizer, Optimizer)
+        and optimizer.holds.whole
+        and all(matches(target, module) for module in optimizer.holds.of)
     )
 
 
@@ -252,7 +258,11 @@ def _behind_cuts(m: Machine, values: list[Value], held: set[int]) -> bool:
     for value, item in zip(values, reached, strict=True):
         for cut in item.cuts:
             if any(id(inner.facts.get("layer")) in held for inner in ancestors(cut)):
-                m.emit("detach-in-generator-loss", _loss_over(value, cut), related=[(cut.site, "the samples are cut off here")])
+                m.emit(
+                    "detach-in-generator-loss",
+                    _loss_over(value, cut),
+                    related=[(cut.site, "the samples are cut off here")],
+                )
                 return True
     return False
 

@@ -150,7 +150,7 @@ def _divergence(
         wrong = logarithmic if not log_target.value else last in ("softmax", "sigmoid")
         if wrong:
             m.emit("kldiv-log-target", site, related=_made_at(goal.tensors[-1], "the target was made here"))
-    if reduction == "mean" and "reduction" not in options or _says(options, "mean"):
+    if (reduction == "mean" and "reduction" not in options) or _says(options, "mean"):
         m.emit("kldiv-mean", site, related=[(made, "the loss was made here")] if made else None)
 
 

@@ -155,7 +155,7 @@ def _called_loss(key: str) -> bool:
 def _is_loss(value: Tensor) -> bool:
     """Whether a tensor is one number that was computed: a loss, the mean or sum of what a model made, or a sum of such."""
     if value.op == "loss":
-        return value.facts["reduction"] != "none"
+        return bool(value.facts["reduction"] != "none")
     if value.op in ("mean", "sum"):
         return bool(value.facts.get("whole")) and any(_of_model(item) for item in ancestors(value))
     if value.op in ("view", "detach", "item", "neg", "add", "sub", "mul", "div", "sqrt"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -255,10 +255,8 @@ class Machine:
         from losscli.lint.statements import run
 
         self.left = BUDGET if not self.silent else BUDGET // 10
-        try:
+        with suppress(Exhausted, RecursionError):
             run(self, self.source.tree.body)
-        except (Exhausted, RecursionError):
-            pass
 
     def fresh(self) -> None:
         """Forget the trace of the last run, and start to count anew."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from losscli.lint.builtins import _first
+from losscli.lint.builtins import first_of
 from losscli.lint.calls import Arguments, call, may_hold_optimizer, member, unknown_call
 from losscli.lint.containers import SEQUENTIAL, append, extend, items_of
 from losscli.lint.loss_rules import forced
 from losscli.lint.machine import Machine
-from losscli.lint.objects import adopt, call_layer, is_model
+from losscli.lint.objects import adopt, call_layer
 from losscli.lint.optimizers import add_group
 from losscli.lint.torch_calls import operation
 from losscli.lint.values import (
@@ -21,9 +21,6 @@ from losscli.lint.values import (
     Instance,
     Items,
     Layer,
-    Length,
-    Method,
-    Name,
     Optimizer,
     Parameters,
     Super,
@@ -32,7 +29,7 @@ from losscli.lint.values import (
     Unknown,
     Value,
 )
-from losscli.lint.vocabulary import SAME_MODULE
+from losscli.lint.vocabulary import SAME_MODULE, words
 
 NOT_OPTIMIZERS = ("sched", "scaler", "prof", "pbar", "bar", "warm", "env", "lr", "engine", "meter")
 
@@ -94,9 +91,9 @@ def _of_instance(m: Machine, receiver: Instance, name: str, given: Arguments, no
     return unknown_call(m, Unknown(f"self.{name}"), given, node)
 
 
-MODEL_METHODS = frozenset(
+MODEL_METHODS = words(
     "parameters named_parameters state_dict load_state_dict children modules add_module register_module named_modules "
-    "get_submodule".split()
+    "get_submodule"
 )
 
 
@@ -232,9 +229,9 @@ def _of_unknown(m: Machine, receiver: Value, name: str, given: Arguments, node: 
         name = "eval"
     if name in ("train", "eval") and key:
         m.event(name, receiver, node)
-    if name == "requires_grad_" and not given.all:
-        forced(m, receiver, node)
-    elif name == "requires_grad_" and isinstance(flag := given.get(0), Const) and flag.value is True:
+    if (name == "requires_grad_" and not given.all) or (
+        name == "requires_grad_" and isinstance(flag := given.get(0), Const) and flag.value is True
+    ):
         forced(m, receiver, node)
     if name in SAME_MODULE:
         return receiver
@@ -247,7 +244,7 @@ def _of_unknown(m: Machine, receiver: Value, name: str, given: Arguments, node: 
         if isinstance(made, Tensor):
             return _by_method(made)
     if name in ("next", "__next__"):
-        return _first(m, Arguments([receiver]), node)
+        return first_of(m, Arguments([receiver]), node)
     return unknown_call(m, Unknown(f"{key}.{name}" if key else name), given, node)
 
 
@@ -260,5 +257,3 @@ def _unknown_step(m: Machine, receiver: Value, last: str, given: Arguments, node
         _closure(m, given, node)
         m.event("step", receiver, node)
     return UNKNOWN
-
-

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from losscli.lint.calls import Arguments, follow, member, unknown_call
+from losscli.lint.calls import Arguments, follow, unknown_call
 from losscli.lint.containers import SEQUENTIAL, items_of
 from losscli.lint.machine import Machine
 from losscli.lint.operators import shape_of
@@ -33,7 +33,9 @@ from losscli.lint.vocabulary import CONTAINERS, HEADS, LAYERS, PARAMETRIC
 def instantiate(m: Machine, kind: Class, given: Arguments, node: ast.AST) -> Value:
     """Make an object, following __init__."""
     instance = Instance(kind, {}, m.site(node))
-    function = next((inner for known in kind.lineage() if isinstance(inner := known.names.get("__init__"), Function)), None)
+    function = next(
+        (inner for known in kind.lineage() if isinstance(inner := known.names.get("__init__"), Function)), None
+    )
     if function is not None:
         follow(m, Function(function.node, function.scope, function.owner, instance), given, node)
     elif kind.foreign_bases:
@@ -59,7 +61,9 @@ def sequential(m: Machine, given: Arguments, node: ast.AST) -> Layer:
     if len(given.positional) == 1 and isinstance(only := given.positional[0], Table):
         parts = dict(only.slots)
     if given.open:
-        parts = {None: UNKNOWN, **parts} if given.positional and given.positional[-1] is not UNKNOWN else {None: UNKNOWN}
+        parts = (
+            {None: UNKNOWN, **parts} if given.positional and given.positional[-1] is not UNKNOWN else {None: UNKNOWN}
+        )
     return Layer("Sequential", {}, m.site(node), parts)
 
 
@@ -207,5 +211,3 @@ def assign_item(m: Machine, owner: Value, target: ast.Subscript, value: Value) -
             m.write(owner.slots, "items", (*items[:place], value, *items[place + 1 :]))
         else:
             m.write(owner.slots, "items", None)
-
-

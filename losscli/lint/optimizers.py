@@ -64,7 +64,9 @@ def add_group(m: Machine, optimizer: Optimizer, value: Value) -> None:
     """More parameters for an optimizer."""
     more = parameters_in(value)
     holds = optimizer.holds
-    optimizer.holds = Parameters((*holds.of, *(more.of if more else ())), holds.whole and more is not None and more.whole)
+    optimizer.holds = Parameters(
+        (*holds.of, *(more.of if more else ())), holds.whole and more is not None and more.whole
+    )
     m.made.append(optimizer)  # after what was replaced before
 
 
@@ -112,7 +114,9 @@ def unregistered(m: Machine, owner: Instance, name: str, value: Value, node: ast
 
     if not owner.kind.is_module or not m.stack:
         return
-    items = value.items if isinstance(value, Items) else tuple(value.slots.values()) if isinstance(value, Table) else None
+    items = (
+        value.items if isinstance(value, Items) else tuple(value.slots.values()) if isinstance(value, Table) else None
+    )
     if not items or not all(is_model(item) and _parametric(item) for item in items):
         return
     m.made.append(Unregistered(owner, tuple(items), Site(m.scope.source, node)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import suppress
 
 from losscli.lint.calls import Arguments, follow
 from losscli.lint.files import Source
@@ -39,10 +40,8 @@ def follow_file(source: Source, world: World, report: Report) -> None:
         if id(function.node) in m.executed or not relevant(_text(source, function)):
             continue
         m.fresh()
-        try:
+        with suppress(Exhausted, RecursionError):
             _alone(m, function, owner, objects)
-        except (Exhausted, RecursionError):
-            pass
         _judge(m)
     for criterion in uncalled(m):
         if criterion.site.source is source:
@@ -95,5 +94,3 @@ def _loss_in(value: Value) -> Value:
     if isinstance(value, Items) and value.items:
         return value.items[0]
     return value
-
-

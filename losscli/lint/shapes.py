@@ -8,10 +8,11 @@ from typing import Any
 from losscli.lint.calls import Arguments
 from losscli.lint.machine import Machine
 from losscli.lint.values import Const, Shape, Tensor, Value, number
+from losscli.lint.vocabulary import words
 
-KEEP = frozenset(
+KEEP = words(
     "contiguous float double half bfloat16 to cuda cpu type type_as clone dropout dropout2d requires_grad_ retain_grad "
-    "pin_memory".split()
+    "pin_memory"
 )
 
 

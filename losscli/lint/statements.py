@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from losscli.lint.expressions import evaluate, iterated, loop_items, truth
+from losscli.lint.loss_rules import overwritten
 from losscli.lint.machine import Exhausted, Loop, Machine
 from losscli.lint.objects import assign_attribute, assign_item
 from losscli.lint.operators import binary
-from losscli.lint.loss_rules import overwritten
 from losscli.lint.optimizers import accumulated, events_of
 from losscli.lint.values import (
     MISSING,
@@ -207,7 +207,9 @@ def _while(m: Machine, node: ast.While) -> None:
         _turns(m, node, [lambda: None], certain=known is True)
 
 
-def _turns(m: Machine, node: ast.For | ast.AsyncFor | ast.While, starts: list[Callable[[], None]], certain: bool) -> None:
+def _turns(
+    m: Machine, node: ast.For | ast.AsyncFor | ast.While, starts: list[Callable[[], None]], certain: bool
+) -> None:
     """One turn for each start; afterwards only what the turns leave as it was is known, or what they certainly made."""
     mark, outer = m.mark(), m.trace
     turns = []
@@ -220,7 +222,10 @@ def _turns(m: Machine, node: ast.For | ast.AsyncFor | ast.While, starts: list[Ca
         if ended:
             break
     m.trace = outer
-    alike = len({tuple((event.kind, event.site.node, id(event.target)) for event in events_of(turn)) for turn in turns}) == 1
+    alike = (
+        len({tuple((event.kind, event.site.node, id(event.target)) for event in events_of(turn)) for turn in turns})
+        == 1
+    )
     body = turns[0] if alike else [item for turn in turns for item in turn]
     if body:
         outer.append(Loop(node, body, len(m.stack)))
@@ -255,7 +260,13 @@ def _with(m: Machine, node: ast.With | ast.AsyncWith) -> None:
 
 def _try(m: Machine, node: ast.Try) -> None:
     run(m, node.body)
-    names = {inner.id for handler in node.handlers if handler.type for inner in ast.walk(handler.type) if isinstance(inner, ast.Name)}
+    names = {
+        inner.id
+        for handler in node.handlers
+        if handler.type
+        for inner in ast.walk(handler.type)
+        if isinstance(inner, ast.Name)
+    }
     if names & {"ImportError", "ModuleNotFoundError"} and not m.frame.done:
         run(m, node.orelse)
     elif not m.frame.done:

@@ -75,4 +75,4 @@ def beyond(m: Machine, loss: TorchLoss, first: Value, target: Value, site: Site)
 
 def is_zero(value: Value) -> bool:
     """Whether a value is a zero to which something is added."""
-    return number(value) == 0 or domain(value) == {0}
+    return number(value) == 0 or domain(value) == frozenset((0,))

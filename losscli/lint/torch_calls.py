@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from losscli.lint.builtins import _first
+from losscli.lint.builtins import first_of
 from losscli.lint.calls import Arguments, unknown_call
 from losscli.lint.containers import items_of
 from losscli.lint.loss_calls import function_call, make_criterion
@@ -64,7 +64,7 @@ def call_name(m: Machine, called: Name, given: Arguments, node: ast.Call) -> Val
     if dotted == "collections.OrderedDict" and given.positional:
         return _ordered(given.positional[0])
     if last in ("tqdm", "trange", "track") and given.positional:
-        return _first(m, given, node)
+        return first_of(m, given, node)
     if dotted == "itertools.chain":
         parts = [value for value in given.positional if isinstance(value, Parameters)]
         of = tuple(module for part in parts for module in part.of)

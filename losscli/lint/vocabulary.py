@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from losscli.rules.contract import BY_CLASS, BY_FUNCTION
 
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
+
+
 # Functions and methods of one tensor -> operation.
 OPERATIONS = {
     "relu": "relu",
@@ -62,15 +68,15 @@ OPERATIONS = {
     "norm": "norm",
 }
 # What changes neither the values nor what they mean.
-VIEWS = frozenset(
+VIEWS = words(
     "view reshape squeeze unsqueeze flatten permute transpose contiguous float double half bfloat16 to cuda cpu type type_as "
     "expand expand_as clone dropout dropout2d t movedim swapaxes narrow index_select gather masked_select unflatten ravel "
-    "requires_grad_ retain_grad view_as reshape_as pin_memory".split()
+    "requires_grad_ retain_grad view_as reshape_as pin_memory"
 )
-OTHER_ACTIVATIONS = frozenset("leaky_relu elu gelu silu selu celu mish hardswish hardtanh prelu hardsigmoid glu".split())
-CREATIONS = frozenset(
+OTHER_ACTIVATIONS = words("leaky_relu elu gelu silu selu celu mish hardswish hardtanh prelu hardsigmoid glu")
+CREATIONS = words(
     "randn rand randint zeros ones full empty tensor arange linspace zeros_like ones_like rand_like randn_like full_like eye "
-    "as_tensor from_numpy bernoulli randperm normal".split()
+    "as_tensor from_numpy bernoulli randperm normal"
 )
 BINARY = {
     "add": "add",
@@ -90,7 +96,8 @@ BINARY = {
 # Classes of torch.nn -> operation.
 LAYERS = {
     **dict.fromkeys(
-        ("Linear", "LazyLinear", "Bilinear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d"), "linear"
+        ("Linear", "LazyLinear", "Bilinear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d"),
+        "linear",
     ),
     **dict.fromkeys(("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LayerNorm", "GroupNorm"), "linear"),
     "ReLU": "relu",
@@ -104,28 +111,35 @@ LAYERS = {
     "Softplus": "softplus",
     **dict.fromkeys(("Identity", "Dropout", "Dropout1d", "Dropout2d", "Flatten", "Unflatten"), "view"),
     **dict.fromkeys(
-        ("LeakyReLU", "ELU", "GELU", "SiLU", "SELU", "CELU", "Mish", "Hardswish", "Hardtanh", "PReLU", "Embedding"), "other"
+        ("LeakyReLU", "ELU", "GELU", "SiLU", "SELU", "CELU", "Mish", "Hardswish", "Hardtanh", "PReLU", "Embedding"),
+        "other",
     ),
-    **dict.fromkeys(("MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d"), "other"),
+    **dict.fromkeys(
+        ("MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d"), "other"
+    ),
 }
-PARAMETRIC = frozenset(
+PARAMETRIC = words(
     "Linear LazyLinear Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d BatchNorm1d BatchNorm2d BatchNorm3d "
-    "LayerNorm GroupNorm PReLU Embedding LSTM GRU RNN MultiheadAttention".split()
+    "LayerNorm GroupNorm PReLU Embedding LSTM GRU RNN MultiheadAttention"
 )
-OPTIMIZERS = frozenset(
-    "SGD Adam AdamW Adamax NAdam RAdam Adagrad Adadelta RMSprop Rprop ASGD LBFGS SparseAdam Adafactor Muon LAMB Lion".split()
+OPTIMIZERS = words(
+    "SGD Adam AdamW Adamax NAdam RAdam Adagrad Adadelta RMSprop Rprop ASGD LBFGS SparseAdam Adafactor Muon LAMB Lion"
 )
-SAME_MODULE = frozenset(
-    "to cuda cpu half float double bfloat16 train eval requires_grad_ apply share_memory type compile to_empty".split()
+SAME_MODULE = words(
+    "to cuda cpu half float double bfloat16 train eval requires_grad_ apply share_memory type compile to_empty"
 )
-WRAPPERS = frozenset("DataParallel DistributedDataParallel FullyShardedDataParallel compile DDP FSDP OptimizedModule".split())
+WRAPPERS = words("DataParallel DistributedDataParallel FullyShardedDataParallel compile DDP FSDP OptimizedModule")
 CONTAINERS = frozenset(("Sequential", "ModuleList", "ModuleDict"))
-NO_GRAD = frozenset(("torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad", "torch.autograd.grad_mode.no_grad"))
+NO_GRAD = frozenset(
+    ("torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad", "torch.autograd.grad_mode.no_grad")
+)
 # Names that texts use without saying where from, as cells of a notebook and answers in a forum do.
 USUAL = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "optim": "torch.optim"}
 HEADS = ("fc", "classifier", "head", "heads")  # what the last layer of a model zoo's network is called
 
-ACTIVATIONS = frozenset(("relu", "sigmoid", "softmax", "log-softmax", "log-sigmoid", "tanh", "softplus", "exp", "clamp"))
+ACTIVATIONS = frozenset(
+    ("relu", "sigmoid", "softmax", "log-softmax", "log-sigmoid", "tanh", "softplus", "exp", "clamp")
+)
 
 
 def is_torch(dotted: str) -> bool:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from losscli.lint.files import Source, Unreadable, read
 from losscli.lint.values import MISSING, UNKNOWN, Name, Scope, Value
+from losscli.lint.vocabulary import words
 
 KEPT = 48  # modules whose names are kept; more are read again, so that memory does not grow with the number of files
 HIGHEST = 8  # folders above a file in which an import is looked for
-KNOWN_ELSEWHERE = frozenset("torch numpy lightning pytorch_lightning transformers skorch torchvision timm sklearn".split())
+KNOWN_ELSEWHERE = words("torch numpy lightning pytorch_lightning transformers skorch torchvision timm sklearn")
 
 
 class World:
@@ -73,5 +74,4 @@ class World:
     def member(self, path: Path, attribute: str) -> Value:
         """A name of a given file."""
         scope = self.names(path)
-        value = scope.names.get(attribute, UNKNOWN) if scope else UNKNOWN
-        return value
+        return scope.names.get(attribute, UNKNOWN) if scope else UNKNOWN

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import Any, Literal
 
 from losscli.shelf import Shelf
@@ -65,6 +66,8 @@ def rule(code: str, name: str, severity: Severity, **page: Any) -> None:
     >>> rules.get("softmax-before-cross-entropy").code
     'LC001'
     """
+    for cases in ("bad", "good"):
+        page[cases] = tuple(dedent(text).lstrip("\n") for text in page.get(cases, ()))
     rules.put(code, Rule(code, name, severity, **page), aliases=(name,))
 
 

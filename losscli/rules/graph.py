@@ -2,24 +2,41 @@
 
 from losscli.rules import rule
 
-TRAINING = "net = nn.Linear(4, 3)\nopt = torch.optim.SGD(net.parameters(), lr=0.1)\nx, y = torch.randn(8, 4), torch.randint(0, 3, (8,))\n"
-
 rule(
     "LC016",
     "requires-grad-forced",
     "error",
     what="requires_grad is forced onto a loss",
-    why="A loss that is connected to the model has a gradient already. Forced, it is a new leaf: backward() runs, and the model gets "
-    "nothing.",
+    why="A loss that is connected to the model has a gradient already. Forced, it is a new leaf: backward() "
+    "runs, and the model gets nothing.",
     torch="raises on a loss that is connected, so a script that runs with it trains nothing",
     instead="drop the line, and find where the graph was cut before it (argmax, .item(), .detach(), numpy)",
     bad=(
-        TRAINING
-        + "loss = (net(x).argmax(1) != y).float().mean()\nloss.requires_grad = True  # <-\nloss.backward()\nopt.step()\n",
-        TRAINING
-        + "loss = F.cross_entropy(net(x), y)\nloss = torch.autograd.Variable(loss, requires_grad=True)  # <-\nloss.backward()\n",
+        """
+        net = nn.Linear(4, 3)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
+        loss = (net(x).argmax(1) != y).float().mean()
+        loss.requires_grad = True  # <-
+        loss.backward()
+        opt.step()
+        """,
+        """
+        net = nn.Linear(4, 3)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
+        loss = F.cross_entropy(net(x), y)
+        loss = torch.autograd.Variable(loss, requires_grad=True)  # <-
+        loss.backward()
+        """,
     ),
-    good=("mix = torch.rand(6, 2)\nmix.requires_grad = True\nnn.Linear(2, 1)(mix).sum().backward()\n",),
+    good=(
+        """
+        mix = torch.rand(6, 2)
+        mix.requires_grad = True
+        nn.Linear(2, 1)(mix).sum().backward()
+        """,
+    ),
 )
 
 rule(
@@ -31,11 +48,25 @@ rule(
     torch="argmax and comparisons raise at backward(); round is silent",
     instead="compute the loss from logits or probabilities, and the decision only for metrics",
     bad=(
-        TRAINING.replace("(8,))", "(8, 3)).float()")
-        + "loss = F.mse_loss(torch.round(torch.sigmoid(net(x))), y)  # <-\nloss.backward()\nopt.step()\n",
+        """
+        net = nn.Linear(4, 3)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(8, 4), torch.randint(0, 3, (8, 3)).float()
+        loss = F.mse_loss(torch.round(torch.sigmoid(net(x))), y)  # <-
+        loss.backward()
+        opt.step()
+        """,
     ),
     good=(
-        TRAINING + "pseudo = net(x).argmax(1)\nloss = F.cross_entropy(net(x), pseudo)\nloss.backward()\nopt.step()\n",
+        """
+        net = nn.Linear(4, 3)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
+        pseudo = net(x).argmax(1)
+        loss = F.cross_entropy(net(x), pseudo)
+        loss.backward()
+        opt.step()
+        """,
     ),
 )
 
@@ -48,12 +79,36 @@ rule(
     torch="raises where nothing at all requires a gradient; else nothing",
     instead="call backward() on the loss itself; take .item() only for what is printed",
     bad=(
-        TRAINING
-        + "total = torch.zeros((), requires_grad=True)\nfor _ in range(3):\n    loss = F.cross_entropy(net(x), y)\n"
-        "    total = total + loss.item()  # <-\ntotal.backward()\nopt.step()\n",
-        TRAINING + "loss = F.cross_entropy(net(x), y).detach()  # <-\nloss.backward()\n",
+        """
+        net = nn.Linear(4, 3)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
+        total = torch.zeros((), requires_grad=True)
+        for _ in range(3):
+            loss = F.cross_entropy(net(x), y)
+            total = total + loss.item()  # <-
+        total.backward()
+        opt.step()
+        """,
+        """
+        net = nn.Linear(4, 3)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
+        loss = F.cross_entropy(net(x), y).detach()  # <-
+        loss.backward()
+        """,
     ),
-    good=(TRAINING + "loss = F.cross_entropy(net(x), y)\nprint(loss.item())\nloss.backward()\nopt.step()\n",),
+    good=(
+        """
+        net = nn.Linear(4, 3)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
+        loss = F.cross_entropy(net(x), y)
+        print(loss.item())
+        loss.backward()
+        opt.step()
+        """,
+    ),
 )
 
 rule(
@@ -61,17 +116,35 @@ rule(
     "detach-in-generator-loss",
     "error",
     what="the generator's loss is computed on detached samples, so the generator gets no gradient",
-    why="detach() belongs into the step of the discriminator; in the step of the generator it cuts off what is to be trained.",
+    why="detach() belongs into the step of the discriminator; in the step of the generator it cuts off what "
+    "is to be trained.",
     torch="nothing",
     instead="pass the samples without detach() in the generator's step",
     bad=(
-        "G, D = nn.Linear(2, 2), nn.Linear(2, 1)\nod = torch.optim.Adam(D.parameters())\nog = torch.optim.Adam(G.parameters())\nbce = nn.BCEWithLogitsLoss()\n"
-        "fake = G(torch.randn(6, 2))\nog.zero_grad()\ng_loss = bce(D(fake.detach()), torch.ones(6, 1))  # <-\n"
-        "g_loss.backward()\nog.step()\n",
+        """
+        G, D = nn.Linear(2, 2), nn.Linear(2, 1)
+        od = torch.optim.Adam(D.parameters())
+        og = torch.optim.Adam(G.parameters())
+        bce = nn.BCEWithLogitsLoss()
+        fake = G(torch.randn(6, 2))
+        og.zero_grad()
+        g_loss = bce(D(fake.detach()), torch.ones(6, 1))  # <-
+        g_loss.backward()
+        og.step()
+        """,
     ),
     good=(
-        "G, D = nn.Linear(2, 2), nn.Linear(2, 1)\nod = torch.optim.Adam(D.parameters())\nog = torch.optim.Adam(G.parameters())\nbce = nn.BCEWithLogitsLoss()\n"
-        "fake = G(torch.randn(6, 2))\nog.zero_grad()\ng_loss = bce(D(fake), torch.ones(6, 1))\ng_loss.backward()\nog.step()\n",
+        """
+        G, D = nn.Linear(2, 2), nn.Linear(2, 1)
+        od = torch.optim.Adam(D.parameters())
+        og = torch.optim.Adam(G.parameters())
+        bce = nn.BCEWithLogitsLoss()
+        fake = G(torch.randn(6, 2))
+        og.zero_grad()
+        g_loss = bce(D(fake), torch.ones(6, 1))
+        g_loss.backward()
+        og.step()
+        """,
     ),
 )
 
@@ -84,11 +157,23 @@ rule(
     torch="nothing",
     instead="add them: loss = loss + other",
     bad=(
-        TRAINING
-        + "loss = F.cross_entropy(net(x), y)\nloss = F.mse_loss(net(x), torch.zeros(8, 3))  # <-\nloss.backward()\n",
+        """
+        net = nn.Linear(4, 3)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
+        loss = F.cross_entropy(net(x), y)
+        loss = F.mse_loss(net(x), torch.zeros(8, 3))  # <-
+        loss.backward()
+        """,
     ),
     good=(
-        TRAINING
-        + "loss = F.cross_entropy(net(x), y)\nloss = loss + F.mse_loss(net(x), torch.zeros(8, 3))\nloss.backward()\n",
+        """
+        net = nn.Linear(4, 3)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
+        loss = F.cross_entropy(net(x), y)
+        loss = loss + F.mse_loss(net(x), torch.zeros(8, 3))
+        loss.backward()
+        """,
     ),
 )

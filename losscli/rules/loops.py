@@ -2,23 +2,44 @@
 
 from losscli.rules import rule
 
-SETUP = (
-    "net = nn.Linear(3, 1)\nopt = torch.optim.SGD(net.parameters(), lr=0.1)\n"
-    "data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]\n"
-)
-
 rule(
     "LC020",
     "zero-grad-missing",
     "error",
     what="the loop steps, and nothing in it resets the gradients",
-    why="Gradients add up: each step goes along the sum of all gradients so far, and the loss falls, then swings or rises.",
+    why="Gradients add up: each step goes along the sum of all gradients so far, and the loss falls, then "
+    "swings or rises.",
     torch="nothing; it trains",
     instead="call optimizer.zero_grad() once in each turn of the loop that steps",
-    bad=(SETUP + "for x, y in data:\n    F.mse_loss(net(x), y).backward()\n    opt.step()  # <-\n",),
+    bad=(
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for x, y in data:
+            F.mse_loss(net(x), y).backward()
+            opt.step()  # <-
+        """,
+    ),
     good=(
-        SETUP + "for x, y in data:\n    F.mse_loss(net(x), y).backward()\n    opt.step()\n    opt.zero_grad()\n",
-        SETUP + "for x, y in data:\n    net.zero_grad()\n    F.mse_loss(net(x), y).backward()\n    opt.step()\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for x, y in data:
+            F.mse_loss(net(x), y).backward()
+            opt.step()
+            opt.zero_grad()
+        """,
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for x, y in data:
+            net.zero_grad()
+            F.mse_loss(net(x), y).backward()
+            opt.step()
+        """,
     ),
 )
 
@@ -31,9 +52,27 @@ rule(
     torch="nothing",
     instead="the order is zero_grad, backward, step",
     bad=(
-        SETUP + "for x, y in data:\n    F.mse_loss(net(x), y).backward()\n    opt.zero_grad()  # <-\n    opt.step()\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for x, y in data:
+            F.mse_loss(net(x), y).backward()
+            opt.zero_grad()  # <-
+            opt.step()
+        """,
     ),
-    good=(SETUP + "for x, y in data:\n    opt.zero_grad()\n    F.mse_loss(net(x), y).backward()\n    opt.step()\n",),
+    good=(
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for x, y in data:
+            opt.zero_grad()
+            F.mse_loss(net(x), y).backward()
+            opt.step()
+        """,
+    ),
 )
 
 rule(
@@ -45,12 +84,28 @@ rule(
     torch="nothing",
     instead="the order is zero_grad, backward, step",
     bad=(
-        SETUP
-        + "for x, y in data:\n    opt.zero_grad()\n    loss = F.mse_loss(net(x), y)\n    opt.step()  # <-\n    loss.backward()\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for x, y in data:
+            opt.zero_grad()
+            loss = F.mse_loss(net(x), y)
+            opt.step()  # <-
+            loss.backward()
+        """,
     ),
     good=(
-        SETUP
-        + "for x, y in data:\n    opt.zero_grad()\n    loss = F.mse_loss(net(x), y)\n    loss.backward()\n    opt.step()\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for x, y in data:
+            opt.zero_grad()
+            loss = F.mse_loss(net(x), y)
+            loss.backward()
+            opt.step()
+        """,
     ),
 )
 
@@ -63,14 +118,28 @@ rule(
     torch="nothing",
     instead="call zero_grad() only where step() is called",
     bad=(
-        SETUP
-        + "for i, (x, y) in enumerate(data):\n    opt.zero_grad()  # <-\n    (F.mse_loss(net(x), y) / 4).backward()\n"
-        "    if (i + 1) % 4 == 0:\n        opt.step()\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for i, (x, y) in enumerate(data):
+            opt.zero_grad()  # <-
+            (F.mse_loss(net(x), y) / 4).backward()
+            if (i + 1) % 4 == 0:
+                opt.step()
+        """,
     ),
     good=(
-        SETUP
-        + "for i, (x, y) in enumerate(data):\n    (F.mse_loss(net(x), y) / 4).backward()\n    if (i + 1) % 4 == 0:\n"
-        "        opt.step()\n        opt.zero_grad()\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for i, (x, y) in enumerate(data):
+            (F.mse_loss(net(x), y) / 4).backward()
+            if (i + 1) % 4 == 0:
+                opt.step()
+                opt.zero_grad()
+        """,
     ),
 )
 
@@ -83,13 +152,31 @@ rule(
     torch="nothing; it trains",
     instead="call model.train() where the training part of each epoch begins",
     bad=(
-        SETUP
-        + "for epoch in range(2):\n    for x, y in data:\n        opt.zero_grad()\n        F.mse_loss(net(x), y).backward()\n"
-        "        opt.step()\n    net.eval()  # <-\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for epoch in range(2):
+            for x, y in data:
+                opt.zero_grad()
+                F.mse_loss(net(x), y).backward()
+                opt.step()
+            net.eval()  # <-
+        """,
     ),
     good=(
-        SETUP + "for epoch in range(2):\n    net.train()\n    for x, y in data:\n        opt.zero_grad()\n"
-        "        F.mse_loss(net(x), y).backward()\n        opt.step()\n    net.eval()\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for epoch in range(2):
+            net.train()
+            for x, y in data:
+                opt.zero_grad()
+                F.mse_loss(net(x), y).backward()
+                opt.step()
+            net.eval()
+        """,
     ),
 )
 
@@ -102,15 +189,26 @@ rule(
     torch="nothing",
     instead="divide by the number of batches, or add loss.item() * len(batch)",
     bad=(
-        "from torch.utils.data import DataLoader, TensorDataset\n"
-        "loader = DataLoader(TensorDataset(torch.randn(50, 3), torch.randn(50, 1)), batch_size=16)\nnet = nn.Linear(3, 1)\n"
-        "total = 0.0\nfor x, y in loader:\n    total += F.mse_loss(net(x), y).item()\nprint(total / len(loader.dataset))  # <-\n",
+        """
+        from torch.utils.data import DataLoader, TensorDataset
+        loader = DataLoader(TensorDataset(torch.randn(50, 3), torch.randn(50, 1)), batch_size=16)
+        net = nn.Linear(3, 1)
+        total = 0.0
+        for x, y in loader:
+            total += F.mse_loss(net(x), y).item()
+        print(total / len(loader.dataset))  # <-
+        """,
     ),
     good=(
-        "from torch.utils.data import DataLoader, TensorDataset\n"
-        "loader = DataLoader(TensorDataset(torch.randn(50, 3), torch.randn(50, 1)), batch_size=16)\nnet = nn.Linear(3, 1)\n"
-        "total = 0.0\nfor x, y in loader:\n    total += F.mse_loss(net(x), y, reduction='sum').item()\n"
-        "print(total / len(loader.dataset))\n",
+        """
+        from torch.utils.data import DataLoader, TensorDataset
+        loader = DataLoader(TensorDataset(torch.randn(50, 3), torch.randn(50, 1)), batch_size=16)
+        net = nn.Linear(3, 1)
+        total = 0.0
+        for x, y in loader:
+            total += F.mse_loss(net(x), y, reduction='sum').item()
+        print(total / len(loader.dataset))
+        """,
     ),
 )
 
@@ -119,16 +217,35 @@ rule(
     "accumulation-not-divided",
     "info",
     what="gradients of several batches are added up, and the loss is not divided by their number",
-    why="The step is that many times longer than for one large batch; a learning rate that was tuned for one does not fit the other.",
+    why="The step is that many times longer than for one large batch; a learning rate that was tuned for one "
+    "does not fit the other.",
     torch="nothing",
     instead="divide the loss by the number of batches that are accumulated",
     bad=(
-        SETUP + "for i, (x, y) in enumerate(data):\n    loss = F.mse_loss(net(x), y)\n    loss.backward()  # <-\n"
-        "    if (i + 1) % 4 == 0:\n        opt.step()\n        opt.zero_grad()\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for i, (x, y) in enumerate(data):
+            loss = F.mse_loss(net(x), y)
+            loss.backward()  # <-
+            if (i + 1) % 4 == 0:
+                opt.step()
+                opt.zero_grad()
+        """,
     ),
     good=(
-        SETUP + "for i, (x, y) in enumerate(data):\n    loss = F.mse_loss(net(x), y) / 4\n    loss.backward()\n"
-        "    if (i + 1) % 4 == 0:\n        opt.step()\n        opt.zero_grad()\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        for i, (x, y) in enumerate(data):
+            loss = F.mse_loss(net(x), y) / 4
+            loss.backward()
+            if (i + 1) % 4 == 0:
+                opt.step()
+                opt.zero_grad()
+        """,
     ),
 )
 
@@ -141,14 +258,41 @@ rule(
     torch="nothing",
     instead="add loss.item(), or loss.detach()",
     bad=(
-        SETUP
-        + "total = 0\nfor x, y in data:\n    opt.zero_grad()\n    loss = F.mse_loss(net(x), y)\n    loss.backward()\n"
-        "    opt.step()\n    total += loss  # <-\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        total = 0
+        for x, y in data:
+            opt.zero_grad()
+            loss = F.mse_loss(net(x), y)
+            loss.backward()
+            opt.step()
+            total += loss  # <-
+        """,
     ),
     good=(
-        SETUP
-        + "total = 0\nfor x, y in data:\n    opt.zero_grad()\n    loss = F.mse_loss(net(x), y)\n    loss.backward()\n"
-        "    opt.step()\n    total += loss.item()\n",
-        SETUP + "total = 0\nfor x, y in data:\n    total += F.mse_loss(net(x), y)\ntotal.backward()\nopt.step()\n",
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        total = 0
+        for x, y in data:
+            opt.zero_grad()
+            loss = F.mse_loss(net(x), y)
+            loss.backward()
+            opt.step()
+            total += loss.item()
+        """,
+        """
+        net = nn.Linear(3, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+        total = 0
+        for x, y in data:
+            total += F.mse_loss(net(x), y)
+        total.backward()
+        opt.step()
+        """,
     ),
 )

@@ -10,11 +10,25 @@ rule(
     why="A probability that underflows to 0 gives -inf, and its gradient is NaN.",
     torch="nothing; NaN",
     instead="log_softmax(scores)",
-    bad=("def logp(scores):\n    return torch.log(torch.softmax(scores, dim=1))  # <-\n",),
+    bad=(
+        """
+        def logp(scores):
+            return torch.log(torch.softmax(scores, dim=1))  # <-
+        """,
+    ),
     good=(
-        "def logp(scores):\n    return torch.log_softmax(scores, dim=1)\n",
-        "def logp(scores):\n    return torch.log(torch.softmax(scores, dim=1) + 1e-8)\n",
-        "def logp(scores):\n    return scores.softmax(1).clamp(min=1e-8).log()\n",
+        """
+        def logp(scores):
+            return torch.log_softmax(scores, dim=1)
+        """,
+        """
+        def logp(scores):
+            return torch.log(torch.softmax(scores, dim=1) + 1e-8)
+        """,
+        """
+        def logp(scores):
+            return scores.softmax(1).clamp(min=1e-8).log()
+        """,
     ),
 )
 
@@ -27,9 +41,18 @@ rule(
     torch="nothing; NaN",
     instead="logsigmoid(scores), and logsigmoid(-scores) for the complement; or binary_cross_entropy_with_logits",
     bad=(
-        "def cost(scores, y):\n    p = scores.sigmoid()\n    return -(y * p.log() + (1 - y) * (1 - p).log()).mean()  # <-\n",
+        """
+        def cost(scores, y):
+            p = scores.sigmoid()
+            return -(y * p.log() + (1 - y) * (1 - p).log()).mean()  # <-
+        """,
     ),
-    good=("def cost(scores, y):\n    return -(y * F.logsigmoid(scores) + (1 - y) * F.logsigmoid(-scores)).mean()\n",),
+    good=(
+        """
+        def cost(scores, y):
+            return -(y * F.logsigmoid(scores) + (1 - y) * F.logsigmoid(-scores)).mean()
+        """,
+    ),
 )
 
 rule(
@@ -37,17 +60,25 @@ rule(
     "focal-on-mean",
     "error",
     what="the focusing factor is computed from the mean loss of the batch",
-    why="A focal loss weighs each sample by its own probability. From the mean it is one number for all: the learning rate changes, "
-    "and hard samples count no more than easy ones.",
+    why="A focal loss weighs each sample by its own probability. From the mean it is one number for all: the "
+    "learning rate changes, and hard samples count no more than easy ones.",
     torch="nothing",
     instead='take the loss with reduction="none", weigh each sample, then average',
     bad=(
-        "def focal(scores, y, gamma=2):\n    ce = F.cross_entropy(scores, y)\n    pt = torch.exp(-ce)\n"
-        "    return (1 - pt) ** gamma * ce  # <-\n",
+        """
+        def focal(scores, y, gamma=2):
+            ce = F.cross_entropy(scores, y)
+            pt = torch.exp(-ce)
+            return (1 - pt) ** gamma * ce  # <-
+        """,
     ),
     good=(
-        'def focal(scores, y, gamma=2):\n    ce = F.cross_entropy(scores, y, reduction="none")\n    pt = torch.exp(-ce)\n'
-        "    return ((1 - pt) ** gamma * ce).mean()\n",
+        """
+        def focal(scores, y, gamma=2):
+            ce = F.cross_entropy(scores, y, reduction="none")
+            pt = torch.exp(-ce)
+            return ((1 - pt) ** gamma * ce).mean()
+        """,
     ),
 )
 
@@ -60,11 +91,23 @@ rule(
     torch="nothing; NaN in the gradient",
     instead="add a small number under the root: sqrt(mse + 1e-8); or train on the MSE itself",
     bad=(
-        "net = nn.Linear(3, 1)\nloss = torch.sqrt(F.mse_loss(net(torch.randn(5, 3)), torch.randn(5, 1)))  # <-\nloss.backward()\n",
+        """
+        net = nn.Linear(3, 1)
+        loss = torch.sqrt(F.mse_loss(net(torch.randn(5, 3)), torch.randn(5, 1)))  # <-
+        loss.backward()
+        """,
     ),
     good=(
-        "net = nn.Linear(3, 1)\nloss = torch.sqrt(F.mse_loss(net(torch.randn(5, 3)), torch.randn(5, 1)) + 1e-8)\nloss.backward()\n",
-        "net = nn.Linear(3, 1)\nwith torch.no_grad():\n    rmse = F.mse_loss(net(torch.randn(5, 3)), torch.randn(5, 1)).sqrt()\n",
+        """
+        net = nn.Linear(3, 1)
+        loss = torch.sqrt(F.mse_loss(net(torch.randn(5, 3)), torch.randn(5, 1)) + 1e-8)
+        loss.backward()
+        """,
+        """
+        net = nn.Linear(3, 1)
+        with torch.no_grad():
+            rmse = F.mse_loss(net(torch.randn(5, 3)), torch.randn(5, 1)).sqrt()
+        """,
     ),
 )
 
@@ -73,16 +116,22 @@ rule(
     "gradient-penalty-norm",
     "error",
     what="the gradient penalty takes one norm over the whole batch",
-    why="The penalty wants a gradient of length 1 at each point. Over the batch only the total length is held, and it grows with the "
-    "batch.",
+    why="The penalty wants a gradient of length 1 at each point. Over the batch only the total length is "
+    "held, and it grows with the batch.",
     torch="nothing",
     instead="a norm per sample: grad.flatten(1).norm(2, dim=1)",
     bad=(
-        "def penalty(critic, mix):\n    grad = torch.autograd.grad(critic(mix).sum(), mix, create_graph=True)[0]\n"
-        "    return (grad.norm(2) - 1) ** 2  # <-\n",
+        """
+        def penalty(critic, mix):
+            grad = torch.autograd.grad(critic(mix).sum(), mix, create_graph=True)[0]
+            return (grad.norm(2) - 1) ** 2  # <-
+        """,
     ),
     good=(
-        "def penalty(critic, mix):\n    grad = torch.autograd.grad(critic(mix).sum(), mix, create_graph=True)[0]\n"
-        "    return ((grad.flatten(1).norm(2, dim=1) - 1) ** 2).mean()\n",
+        """
+        def penalty(critic, mix):
+            grad = torch.autograd.grad(critic(mix).sum(), mix, create_graph=True)[0]
+            return ((grad.flatten(1).norm(2, dim=1) - 1) ** 2).mean()
+        """,
     ),
 )

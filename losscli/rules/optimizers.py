@@ -2,15 +2,6 @@
 
 from losscli.rules import rule
 
-NET = (
-    "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.body = nn.Linear(6, 8)\n"
-    "        self.fc = nn.Linear(8, 3)\n\n    def forward(self, x):\n        return self.fc(torch.relu(self.body(x)))\n\n\n"
-)
-TRAIN = (
-    "x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))\nfor _ in range(2):\n    opt.zero_grad()\n"
-    "    F.cross_entropy(net(x), y).backward()\n    opt.step()\n"
-)
-
 rule(
     "LC025",
     "optimizer-unbound-parameters",
@@ -19,8 +10,37 @@ rule(
     why="A class has no parameters; only an object made from it has.",
     torch="raises: parameters() missing 1 required positional argument: 'self'",
     instead="make the model first: model = Model(); Adam(model.parameters())",
-    bad=(NET + "opt = torch.optim.Adam(Net.parameters(), lr=1e-3)  # <-\n",),
-    good=(NET + "opt = torch.optim.Adam(Net().parameters(), lr=1e-3) if False else None\n",),
+    bad=(
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = nn.Linear(6, 8)
+                self.fc = nn.Linear(8, 3)
+
+            def forward(self, x):
+                return self.fc(torch.relu(self.body(x)))
+
+
+        opt = torch.optim.Adam(Net.parameters(), lr=1e-3)  # <-
+        """,
+    ),
+    good=(
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = nn.Linear(6, 8)
+                self.fc = nn.Linear(8, 3)
+
+            def forward(self, x):
+                return self.fc(torch.relu(self.body(x)))
+
+
+        net = Net()
+        opt = torch.optim.Adam(net.parameters(), lr=1e-3)
+        """,
+    ),
 )
 
 rule(
@@ -31,8 +51,48 @@ rule(
     why="The steps change a model that nobody uses, and the one in the loss stays as it was.",
     torch="nothing",
     instead="give the optimizer the parameters of the very model that computes the loss",
-    bad=(NET + "net = Net()\nopt = torch.optim.Adam(Net().parameters())  # <-\n" + TRAIN,),
-    good=(NET + "net = Net()\nopt = torch.optim.Adam(net.parameters())\n" + TRAIN,),
+    bad=(
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = nn.Linear(6, 8)
+                self.fc = nn.Linear(8, 3)
+
+            def forward(self, x):
+                return self.fc(torch.relu(self.body(x)))
+
+
+        net = Net()
+        opt = torch.optim.Adam(Net().parameters())  # <-
+        x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))
+        for _ in range(2):
+            opt.zero_grad()
+            F.cross_entropy(net(x), y).backward()
+            opt.step()
+        """,
+    ),
+    good=(
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = nn.Linear(6, 8)
+                self.fc = nn.Linear(8, 3)
+
+            def forward(self, x):
+                return self.fc(torch.relu(self.body(x)))
+
+
+        net = Net()
+        opt = torch.optim.Adam(net.parameters())
+        x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))
+        for _ in range(2):
+            opt.zero_grad()
+            F.cross_entropy(net(x), y).backward()
+            opt.step()
+        """,
+    ),
 )
 
 rule(
@@ -44,9 +104,49 @@ rule(
     torch="nothing",
     instead="replace the layer first, then make the optimizer (or add_param_group)",
     bad=(
-        NET + "net = Net()\nopt = torch.optim.SGD(net.parameters(), lr=0.1)\nnet.fc = nn.Linear(8, 3)  # <-\n" + TRAIN,
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = nn.Linear(6, 8)
+                self.fc = nn.Linear(8, 3)
+
+            def forward(self, x):
+                return self.fc(torch.relu(self.body(x)))
+
+
+        net = Net()
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        net.fc = nn.Linear(8, 3)  # <-
+        x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))
+        for _ in range(2):
+            opt.zero_grad()
+            F.cross_entropy(net(x), y).backward()
+            opt.step()
+        """,
     ),
-    good=(NET + "net = Net()\nnet.fc = nn.Linear(8, 3)\nopt = torch.optim.SGD(net.parameters(), lr=0.1)\n" + TRAIN,),
+    good=(
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = nn.Linear(6, 8)
+                self.fc = nn.Linear(8, 3)
+
+            def forward(self, x):
+                return self.fc(torch.relu(self.body(x)))
+
+
+        net = Net()
+        net.fc = nn.Linear(8, 3)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))
+        for _ in range(2):
+            opt.zero_grad()
+            F.cross_entropy(net(x), y).backward()
+            opt.step()
+        """,
+    ),
 )
 
 rule(
@@ -58,18 +158,46 @@ rule(
     torch="nothing",
     instead="give the optimizer all of them; keep layers in nn.ModuleList or nn.ModuleDict, not in a list or dict",
     bad=(
-        "body, head = nn.Linear(6, 8), nn.Linear(8, 3)\nopt = torch.optim.SGD(body.parameters(), lr=0.1)  # <-\n"
-        "x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))\nfor _ in range(2):\n    opt.zero_grad()\n"
-        "    F.cross_entropy(head(body(x)), y).backward()\n    opt.step()\n",
-        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
-        "        self.layers = [nn.Linear(6, 6) for _ in range(2)]  # <-\n        self.fc = nn.Linear(6, 3)\n\n"
-        "    def forward(self, x):\n        for layer in self.layers:\n            x = layer(x)\n        return self.fc(x)\n\n\n"
-        "net = Net()\nopt = torch.optim.SGD(net.parameters(), lr=0.1)\n" + TRAIN,
+        """
+        body, head = nn.Linear(6, 8), nn.Linear(8, 3)
+        opt = torch.optim.SGD(body.parameters(), lr=0.1)  # <-
+        x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))
+        for _ in range(2):
+            opt.zero_grad()
+            F.cross_entropy(head(body(x)), y).backward()
+            opt.step()
+        """,
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layers = [nn.Linear(6, 6) for _ in range(2)]  # <-
+                self.fc = nn.Linear(6, 3)
+
+            def forward(self, x):
+                for layer in self.layers:
+                    x = layer(x)
+                return self.fc(x)
+
+
+        net = Net()
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))
+        for _ in range(2):
+            opt.zero_grad()
+            F.cross_entropy(net(x), y).backward()
+            opt.step()
+        """,
     ),
     good=(
-        "body, head = nn.Linear(6, 8), nn.Linear(8, 3)\n"
-        "opt = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)\n"
-        "x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))\nfor _ in range(2):\n    opt.zero_grad()\n"
-        "    F.cross_entropy(head(body(x)), y).backward()\n    opt.step()\n",
+        """
+        body, head = nn.Linear(6, 8), nn.Linear(8, 3)
+        opt = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
+        x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))
+        for _ in range(2):
+            opt.zero_grad()
+            F.cross_entropy(head(body(x)), y).backward()
+            opt.step()
+        """,
     ),
 )

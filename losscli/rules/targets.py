@@ -16,12 +16,18 @@ rule(
     torch="nothing",
     instead="turn 0/1 into -1/+1: 2 * target - 1",
     bad=(
-        "enc = nn.Linear(6, 4)\nsame = torch.randint(0, 2, (10,))\n"
-        "loss = F.cosine_embedding_loss(enc(torch.randn(10, 6)), enc(torch.randn(10, 6)), same)  # <-\n",
+        """
+        enc = nn.Linear(6, 4)
+        same = torch.randint(0, 2, (10,))
+        loss = F.cosine_embedding_loss(enc(torch.randn(10, 6)), enc(torch.randn(10, 6)), same)  # <-
+        """,
     ),
     good=(
-        "enc = nn.Linear(6, 4)\nsame = torch.randint(0, 2, (10,)) * 2 - 1\n"
-        "loss = F.cosine_embedding_loss(enc(torch.randn(10, 6)), enc(torch.randn(10, 6)), same)\n",
+        """
+        enc = nn.Linear(6, 4)
+        same = torch.randint(0, 2, (10,)) * 2 - 1
+        loss = F.cosine_embedding_loss(enc(torch.randn(10, 6)), enc(torch.randn(10, 6)), same)
+        """,
     ),
 )
 
@@ -32,14 +38,22 @@ rule(
     what="HingeEmbeddingLoss gets a score; it is a loss on distances, not the hinge loss",
     why="For targets of 1 it is the score itself, which falls without limit.",
     torch="nothing",
-    instead="the hinge loss is clamp(1 - target * score, min=0).mean(); for two classes BCEWithLogitsLoss or SoftMarginLoss",
+    instead="the hinge loss is clamp(1 - target * score, min=0).mean(); for two classes BCEWithLogitsLoss or "
+    "SoftMarginLoss",
     bad=(
-        "net = nn.Linear(5, 1)\ny = torch.where(torch.rand(20) > 0.5, 1.0, -1.0)\n"
-        "loss = nn.HingeEmbeddingLoss()(net(torch.randn(20, 5)).squeeze(1), y)  # <-\n",
+        """
+        net = nn.Linear(5, 1)
+        y = torch.where(torch.rand(20) > 0.5, 1.0, -1.0)
+        loss = nn.HingeEmbeddingLoss()(net(torch.randn(20, 5)).squeeze(1), y)  # <-
+        """,
     ),
     good=(
-        "enc = nn.Linear(5, 4)\ny = torch.where(torch.rand(20) > 0.5, 1.0, -1.0)\n"
-        "d = F.pairwise_distance(enc(torch.randn(20, 5)), enc(torch.randn(20, 5)))\nloss = nn.HingeEmbeddingLoss()(d, y)\n",
+        """
+        enc = nn.Linear(5, 4)
+        y = torch.where(torch.rand(20) > 0.5, 1.0, -1.0)
+        d = F.pairwise_distance(enc(torch.randn(20, 5)), enc(torch.randn(20, 5)))
+        loss = nn.HingeEmbeddingLoss()(d, y)
+        """,
     ),
 )
 
@@ -48,17 +62,25 @@ rule(
     "wgan-critic-bounded",
     "warning",
     what="the critic of a Wasserstein loss ends in a bounded activation",
-    why="The difference of two means estimates a distance, which needs scores without bounds; a sigmoid saturates and its gradient "
-    "is gone.",
+    why="The difference of two means estimates a distance, which needs scores without bounds; a sigmoid "
+    "saturates and its gradient is gone.",
     torch="nothing",
     instead="let the critic end in a linear layer",
     bad=(
-        "critic = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())\nreal, fake = torch.randn(6, 2), torch.randn(6, 2)\n"
-        "loss = critic(fake).mean() - critic(real).mean()  # <-\nloss.backward()\n",
+        """
+        critic = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
+        real, fake = torch.randn(6, 2), torch.randn(6, 2)
+        loss = critic(fake).mean() - critic(real).mean()  # <-
+        loss.backward()
+        """,
     ),
     good=(
-        "critic = nn.Linear(2, 1)\nreal, fake = torch.randn(6, 2), torch.randn(6, 2)\n"
-        "loss = critic(fake).mean() - critic(real).mean()\nloss.backward()\n",
+        """
+        critic = nn.Linear(2, 1)
+        real, fake = torch.randn(6, 2), torch.randn(6, 2)
+        loss = critic(fake).mean() - critic(real).mean()
+        loss.backward()
+        """,
     ),
 )
 
@@ -70,8 +92,18 @@ rule(
     why="nn.MSELoss(a, b) makes a loss object with two odd settings; it computes nothing.",
     torch="raises: Boolean value of Tensor with more than one value is ambiguous",
     instead="make it, then call it: nn.MSELoss()(prediction, target); or use the function",
-    bad=("p, t = torch.randn(4, 1), torch.randn(4, 1)\nloss = nn.MSELoss(p, t)  # <-\n",),
-    good=("w = torch.ones(3)\nloss = nn.CrossEntropyLoss(w)(torch.randn(4, 3), torch.randint(0, 3, (4,)))\n",),
+    bad=(
+        """
+        p, t = torch.randn(4, 1), torch.randn(4, 1)
+        loss = nn.MSELoss(p, t)  # <-
+        """,
+    ),
+    good=(
+        """
+        w = torch.ones(3)
+        loss = nn.CrossEntropyLoss(w)(torch.randn(4, 3), torch.randint(0, 3, (4,)))
+        """,
+    ),
 )
 
 rule(
@@ -79,10 +111,16 @@ rule(
     "weight-vs-pos-weight",
     "warning",
     what="a weight for the positives is given as `weight`, which weighs every element alike",
-    why="In BCEWithLogitsLoss `weight` multiplies the loss of both targets: the balance of positives and negatives stays as it was.",
+    why="In BCEWithLogitsLoss `weight` multiplies the loss of both targets: the balance of positives and "
+    "negatives stays as it was.",
     torch="nothing",
     instead="pos_weight=",
-    good=("w = torch.ones(3)\nloss = nn.BCEWithLogitsLoss(pos_weight=w)(torch.randn(4, 3), torch.ones(4, 3))\n",),
+    good=(
+        """
+        w = torch.ones(3)
+        loss = nn.BCEWithLogitsLoss(pos_weight=w)(torch.randn(4, 3), torch.ones(4, 3))
+        """,
+    ),
 )
 
 rule(
@@ -93,7 +131,8 @@ rule(
     why="0.25, the default elsewhere, was tuned together with gamma 2 on one set of images.",
     torch="nothing",
     instead="leave alpha out, or give one above 0.5",
-    in_spec="leave alpha out (null), or give one above 0.5; 0.25, the default elsewhere, was tuned together with gamma 2",
+    in_spec="leave alpha out (null), or give one above 0.5; 0.25, the default elsewhere, was tuned together with "
+    "gamma 2",
     bad_specs=(("binary", "focal", (), {"settings": {"alpha": 0.25}} | RARELY_YES),),
     good_specs=(
         ("binary", "focal", (), {"settings": {"alpha": None}} | RARELY_YES),
@@ -107,8 +146,8 @@ rule(
     "LC046",
     "weights-against-smoothing",
     "error",
-    what="label smoothing gives every row a share of the other classes, and the class weights blow that share up beyond the "
-    "row's own: the loss is least where the answer is wrong",
+    what="label smoothing gives every row a share of the other classes, and the class weights blow that share "
+    "up beyond the row's own: the loss is least where the answer is wrong",
     why="A row of the lightest class counts less for its own class than for the heaviest.",
     torch="nothing",
     instead="set label_smoothing to 0, or take class weights that are less apart",
@@ -137,9 +176,17 @@ rule(
     torch="raises: Target is out of bounds (on a GPU: a device-side assert)",
     instead="give the last layer as many outputs as there are classes",
     bad=(
-        "net = nn.Linear(4, 3)\nx, y = torch.randn(8, 4), torch.randint(0, 5, (8,))\nloss = F.cross_entropy(net(x), y)  # <-\n",
+        """
+        net = nn.Linear(4, 3)
+        x, y = torch.randn(8, 4), torch.randint(0, 5, (8,))
+        loss = F.cross_entropy(net(x), y)  # <-
+        """,
     ),
     good=(
-        "net = nn.Linear(4, 5)\nx, y = torch.randn(8, 4), torch.randint(0, 5, (8,))\nloss = F.cross_entropy(net(x), y)\n",
+        """
+        net = nn.Linear(4, 5)
+        x, y = torch.randn(8, 4), torch.randint(0, 5, (8,))
+        loss = F.cross_entropy(net(x), y)
+        """,
     ),
 )

@@ -7,19 +7,31 @@ rule(
     "softmax-before-cross-entropy",
     "error",
     what="a softmax stands before a loss that takes raw scores",
-    why="The loss applies log-softmax itself. Between 0 and 1 the classes can hardly be told apart: of K classes the loss cannot fall below ln(1 + (K-1)/e), and the "
-    "gradients are small. Accuracy may look fine, so nobody notices.",
+    why="The loss applies log-softmax itself. Between 0 and 1 the classes can hardly be told apart: of K "
+    "classes the loss cannot fall below ln(1 + (K-1)/e), and the gradients are small. Accuracy may look "
+    "fine, so nobody notices.",
     torch="nothing; it trains",
     instead="pass the logits: drop the softmax in training, and apply it only where probabilities are read",
     in_spec="give the loss raw scores (model.output: none), or use nll after log-softmax",
     bad=(
-        "net = nn.Sequential(nn.Linear(6, 3), nn.Softmax(dim=1))\nx, y = torch.randn(8, 6), torch.randint(0, 3, (8,))\n"
-        "loss = nn.CrossEntropyLoss()(net(x), y)  # <-\n",
-        "def step(model, x, y):\n    p = torch.softmax(model(x), dim=-1)\n    return F.cross_entropy(p, y)  # <-\n",
+        """
+        net = nn.Sequential(nn.Linear(6, 3), nn.Softmax(dim=1))
+        x, y = torch.randn(8, 6), torch.randint(0, 3, (8,))
+        loss = nn.CrossEntropyLoss()(net(x), y)  # <-
+        """,
+        """
+        def step(model, x, y):
+            p = torch.softmax(model(x), dim=-1)
+            return F.cross_entropy(p, y)  # <-
+        """,
     ),
     good=(
-        "net = nn.Linear(6, 3)\nlogits = net(torch.randn(8, 6))\nF.cross_entropy(logits, torch.randint(0, 3, (8,))).backward()\n"
-        "print(logits.softmax(dim=1))\n",
+        """
+        net = nn.Linear(6, 3)
+        logits = net(torch.randn(8, 6))
+        F.cross_entropy(logits, torch.randint(0, 3, (8,))).backward()
+        print(logits.softmax(dim=1))
+        """,
     ),
     bad_specs=(("multiclass", "cross-entropy", ("softmax",)), ("multiclass", "focal", ("relu", "softmax"))),
     good_specs=(("multiclass", "cross-entropy", ()), ("multiclass", "nll", ("log-softmax",))),
@@ -35,11 +47,18 @@ rule(
     instead="pass the logits; where several labels may hold at once, use BCEWithLogitsLoss instead",
     in_spec="give the loss raw scores (model.output: none)",
     bad=(
-        "w = nn.Linear(4, 3)\ncrit = nn.CrossEntropyLoss()\nout = torch.sigmoid(w(torch.randn(5, 4)))\n"
-        "loss = crit(out, torch.randint(0, 3, (5,)))  # <-\n",
+        """
+        w = nn.Linear(4, 3)
+        crit = nn.CrossEntropyLoss()
+        out = torch.sigmoid(w(torch.randn(5, 4)))
+        loss = crit(out, torch.randint(0, 3, (5,)))  # <-
+        """,
     ),
     good=(
-        "w = nn.Linear(4, 3)\nloss = F.cross_entropy(w(torch.sigmoid(torch.randn(5, 4))), torch.randint(0, 3, (5,)))\n",
+        """
+        w = nn.Linear(4, 3)
+        loss = F.cross_entropy(w(torch.sigmoid(torch.randn(5, 4))), torch.randint(0, 3, (5,)))
+        """,
     ),
     bad_specs=(("multiclass", "nll", ("sigmoid", "log-softmax")), ("multiclass", "cross-entropy", ("sigmoid",))),
     good_specs=(("multiclass", "cross-entropy", ()),),
@@ -50,19 +69,28 @@ rule(
     "sigmoid-before-bce-with-logits",
     "error",
     what="a sigmoid stands before a loss that takes raw scores",
-    why="The loss applies the sigmoid itself and reads the probability as a score, so it can never see a confident no: nothing falls below one half, and the loss "
-    "not below 0.3133 per positive and 0.6931 per negative.",
+    why="The loss applies the sigmoid itself and reads the probability as a score, so it can never see a "
+    "confident no: nothing falls below one half, and the loss not below 0.3133 per positive and 0.6931 "
+    "per negative.",
     torch="nothing; it trains",
     instead="pass the logits, or use BCELoss after the sigmoid",
     in_spec="give the loss raw scores (model.output: none), or use bce after the sigmoid",
     bad=(
-        "net = nn.Sequential(nn.Linear(5, 1), nn.Sigmoid())\nloss_fn = nn.BCEWithLogitsLoss()\n"
-        "loss_fn(net(torch.randn(6, 5)), torch.ones(6, 1)).backward()  # <-\n",
+        """
+        net = nn.Sequential(nn.Linear(5, 1), nn.Sigmoid())
+        loss_fn = nn.BCEWithLogitsLoss()
+        loss_fn(net(torch.randn(6, 5)), torch.ones(6, 1)).backward()  # <-
+        """,
     ),
     good=(
-        "head = nn.Sequential(nn.Linear(5, 1), nn.Sigmoid())\n"
-        "nn.BCEWithLogitsLoss()(head[0](torch.randn(6, 5)), torch.ones(6, 1)).backward()\n",
-        "net = nn.Sequential(nn.Linear(5, 1), nn.Sigmoid())\nnn.BCELoss()(net(torch.randn(6, 5)), torch.ones(6, 1)).backward()\n",
+        """
+        head = nn.Sequential(nn.Linear(5, 1), nn.Sigmoid())
+        nn.BCEWithLogitsLoss()(head[0](torch.randn(6, 5)), torch.ones(6, 1)).backward()
+        """,
+        """
+        net = nn.Sequential(nn.Linear(5, 1), nn.Sigmoid())
+        nn.BCELoss()(net(torch.randn(6, 5)), torch.ones(6, 1)).backward()
+        """,
     ),
     bad_specs=(
         ("binary", "bce-logits", ("sigmoid",)),
@@ -77,13 +105,23 @@ rule(
     "softmax-before-nll",
     "error",
     what="NLLLoss gets probabilities, and expects their logarithms",
-    why="The loss becomes minus the probability of the class: it starts near -1/K, ends at -1, and hardly punishes a confident "
-    "mistake.",
+    why="The loss becomes minus the probability of the class: it starts near -1/K, ends at -1, and hardly "
+    "punishes a confident mistake.",
     torch="nothing; the loss is negative",
     instead="use log_softmax before NLLLoss, or cross_entropy on the logits",
     in_spec="put log-softmax before it (model.output: auto), or use cross-entropy on raw scores",
-    bad=("def loss_of(scores, y):\n    return F.nll_loss(F.softmax(scores, dim=1), y)  # <-\n",),
-    good=("def loss_of(scores, y):\n    return F.nll_loss(F.log_softmax(scores, dim=1), y)\n",),
+    bad=(
+        """
+        def loss_of(scores, y):
+            return F.nll_loss(F.softmax(scores, dim=1), y)  # <-
+        """,
+    ),
+    good=(
+        """
+        def loss_of(scores, y):
+            return F.nll_loss(F.log_softmax(scores, dim=1), y)
+        """,
+    ),
     bad_specs=(("multiclass", "nll", ("softmax",)),),
     good_specs=(("multiclass", "nll", ("log-softmax",)),),
 )
@@ -93,15 +131,23 @@ rule(
     "logits-into-nll",
     "error",
     what="NLLLoss gets raw scores, and expects log-probabilities",
-    why="Raw scores have no upper end: the loss falls without limit by making every score large, not by making one class likely.",
+    why="Raw scores have no upper end: the loss falls without limit by making every score large, not by "
+    "making one class likely.",
     torch="nothing; the loss is negative",
     instead="use cross_entropy on the logits, or log_softmax before NLLLoss",
     in_spec="put log-softmax before it (model.output: auto), or use cross-entropy on raw scores",
     bad=(
-        "fc = nn.Linear(10, 4)\ncrit = nn.NLLLoss()\nloss = crit(fc(torch.randn(8, 10)), torch.randint(0, 4, (8,)))  # <-\n",
+        """
+        fc = nn.Linear(10, 4)
+        crit = nn.NLLLoss()
+        loss = crit(fc(torch.randn(8, 10)), torch.randint(0, 4, (8,)))  # <-
+        """,
     ),
     good=(
-        "fc = nn.Linear(10, 4)\nloss = F.nll_loss(fc(torch.randn(8, 10)).log_softmax(1), torch.randint(0, 4, (8,)))\n",
+        """
+        fc = nn.Linear(10, 4)
+        loss = F.nll_loss(fc(torch.randn(8, 10)).log_softmax(1), torch.randint(0, 4, (8,)))
+        """,
     ),
     bad_specs=(("multiclass", "nll", ()),),
     good_specs=(("multiclass", "nll", ("log-softmax",)),),
@@ -112,17 +158,29 @@ rule(
     "logits-into-bce",
     "error",
     what="BCELoss gets raw scores, and expects probabilities",
-    why="A score below 0 or above 1 is an error, or is cut off there and gets no gradient; what lies between is no probability.",
+    why="A score below 0 or above 1 is an error, or is cut off there and gets no gradient; what lies between "
+    "is no probability.",
     torch="raises only where a score lies outside 0 to 1; nothing where a clamp or a ReLU hides it",
     instead="use BCEWithLogitsLoss on the logits, or put a sigmoid before BCELoss",
     in_spec="put a sigmoid (or softmax) before it (model.output: auto), or use the loss that takes logits",
     bad=(
-        "net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))\nbce = nn.BCELoss()\n"
-        "loss = bce(net(torch.randn(5, 3)), torch.ones(5, 1))  # <-\n",
-        "lin = nn.Linear(3, 1)\np = F.relu(lin(torch.randn(5, 3))).clamp(0, 1)\n"
-        "loss = F.binary_cross_entropy(p, torch.ones(5, 1))  # <-\n",
+        """
+        net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+        bce = nn.BCELoss()
+        loss = bce(net(torch.randn(5, 3)), torch.ones(5, 1))  # <-
+        """,
+        """
+        lin = nn.Linear(3, 1)
+        p = F.relu(lin(torch.randn(5, 3))).clamp(0, 1)
+        loss = F.binary_cross_entropy(p, torch.ones(5, 1))  # <-
+        """,
     ),
-    good=("lin = nn.Linear(3, 1)\nF.binary_cross_entropy(torch.sigmoid(lin(torch.randn(5, 3))), torch.ones(5, 1))\n",),
+    good=(
+        """
+        lin = nn.Linear(3, 1)
+        F.binary_cross_entropy(torch.sigmoid(lin(torch.randn(5, 3))), torch.ones(5, 1))
+        """,
+    ),
     bad_specs=(("binary", "bce", ()), ("multilabel", "bce", ("tanh",))),
     good_specs=(("binary", "bce", ("sigmoid",)),),
 )
@@ -132,21 +190,30 @@ rule(
     "relu-before-logits",
     "error",
     what="a ReLU stands after the last layer, before what turns scores into probabilities",
-    why="After it no score is negative: a binary model can never say less than one half, and where the ReLU is off there is no "
-    "gradient. A sum of classes may all be zero, and then nothing is learned.",
+    why="After it no score is negative: a binary model can never say less than one half, and where the ReLU "
+    "is off there is no gradient. A sum of classes may all be zero, and then nothing is learned.",
     torch="nothing; it trains",
     instead="let the last layer be linear: drop the ReLU behind it",
     in_spec="let the last layer be linear: remove the relu from model.output",
     bad=(
-        "net = nn.Sequential(nn.Linear(8, 4), nn.ReLU())\n"
-        "loss = F.cross_entropy(net(torch.randn(6, 8)), torch.randint(0, 4, (6,)))  # <-\n",
-        "head = nn.Sequential(nn.Linear(3, 1), nn.ReLU(), nn.Sigmoid())  # <-\n"
-        "nn.BCELoss()(head(torch.randn(6, 3)), torch.ones(6, 1)).backward()\n",
+        """
+        net = nn.Sequential(nn.Linear(8, 4), nn.ReLU())
+        loss = F.cross_entropy(net(torch.randn(6, 8)), torch.randint(0, 4, (6,)))  # <-
+        """,
+        """
+        head = nn.Sequential(nn.Linear(3, 1), nn.ReLU(), nn.Sigmoid())  # <-
+        nn.BCELoss()(head(torch.randn(6, 3)), torch.ones(6, 1)).backward()
+        """,
     ),
     good=(
-        "net = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 3))\n"
-        "loss = F.cross_entropy(net(torch.randn(6, 8)), torch.randint(0, 3, (6,)))\n",
-        "net = nn.Sequential(nn.Linear(8, 1), nn.ReLU())\nloss = F.mse_loss(net(torch.randn(6, 8)), torch.rand(6, 1))\n",
+        """
+        net = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 3))
+        loss = F.cross_entropy(net(torch.randn(6, 8)), torch.randint(0, 3, (6,)))
+        """,
+        """
+        net = nn.Sequential(nn.Linear(8, 1), nn.ReLU())
+        loss = F.mse_loss(net(torch.randn(6, 8)), torch.rand(6, 1))
+        """,
     ),
     bad_specs=(
         ("binary", "bce", ("relu", "sigmoid")),
@@ -166,8 +233,18 @@ rule(
     torch="nothing, and the value is the same",
     instead="pass the logits, or use NLLLoss",
     in_spec="leave it out (model.output: none)",
-    bad=("def loss_of(scores, y):\n    return F.cross_entropy(F.log_softmax(scores, dim=1), y)  # <-\n",),
-    good=("def loss_of(scores, y):\n    return F.nll_loss(F.log_softmax(scores, dim=1), y)\n",),
+    bad=(
+        """
+        def loss_of(scores, y):
+            return F.cross_entropy(F.log_softmax(scores, dim=1), y)  # <-
+        """,
+    ),
+    good=(
+        """
+        def loss_of(scores, y):
+            return F.nll_loss(F.log_softmax(scores, dim=1), y)
+        """,
+    ),
     bad_specs=(("multiclass", "cross-entropy", ("log-softmax",)),),
     good_specs=(("multiclass", "nll", ("log-softmax",)),),
 )
@@ -182,12 +259,16 @@ rule(
     instead="let the last layer be linear",
     in_spec="let the last layer be linear (model.output: none)",
     bad=(
-        "net = nn.Sequential(nn.Linear(5, 1), nn.Tanh())\n"
-        "F.binary_cross_entropy_with_logits(net(torch.randn(6, 5)), torch.ones(6, 1)).backward()  # <-\n",
+        """
+        net = nn.Sequential(nn.Linear(5, 1), nn.Tanh())
+        F.binary_cross_entropy_with_logits(net(torch.randn(6, 5)), torch.ones(6, 1)).backward()  # <-
+        """,
     ),
     good=(
-        "net = nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 1))\n"
-        "F.binary_cross_entropy_with_logits(net(torch.randn(6, 5)), torch.ones(6, 1)).backward()\n",
+        """
+        net = nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 1))
+        F.binary_cross_entropy_with_logits(net(torch.randn(6, 5)), torch.ones(6, 1)).backward()
+        """,
     ),
     bad_specs=(("binary", "bce-logits", ("tanh",)),),
     good_specs=(("binary", "bce-logits", ()),),
@@ -203,10 +284,18 @@ rule(
     instead="use BCEWithLogitsLoss on the logits: a sigmoid for each label",
     in_spec="use a sigmoid per label (model.output: auto)",
     bad=(
-        "net = nn.Linear(5, 4)\np = net(torch.randn(6, 5)).softmax(1)\n"
-        "F.binary_cross_entropy_with_logits(p, torch.ones(6, 4))  # <-\n",
+        """
+        net = nn.Linear(5, 4)
+        p = net(torch.randn(6, 5)).softmax(1)
+        F.binary_cross_entropy_with_logits(p, torch.ones(6, 4))  # <-
+        """,
     ),
-    good=("net = nn.Linear(5, 4)\nF.binary_cross_entropy_with_logits(net(torch.randn(6, 5)), torch.ones(6, 4))\n",),
+    good=(
+        """
+        net = nn.Linear(5, 4)
+        F.binary_cross_entropy_with_logits(net(torch.randn(6, 5)), torch.ones(6, 4))
+        """,
+    ),
     bad_specs=(("multilabel", "bce", ("softmax",)), ("multilabel", "bce-logits", ("softmax",))),
     good_specs=(("multilabel", "bce", ("sigmoid",)),),
 )
