@@ -98,7 +98,8 @@ def _scaled(value: Tensor) -> Tensor | None:
         if value.op in ("mul", "div", "add", "sub", "neg", "view") and value.inputs:
             tensors = [item for item in value.inputs if isinstance(item, Tensor)]
             others = [item for item in value.inputs if not isinstance(item, Tensor)]
-            if len(tensors) != 1 or any(number(item) is None for item in others):
+            scale = value.op in ("mul", "div")  # a temperature may come from anywhere
+            if len(tensors) != 1 or any(number(item) is None and not scale for item in others):
                 return None
             value = tensors[0]
         else:

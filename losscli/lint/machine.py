@@ -19,13 +19,15 @@ from losscli.lint.values import (
     Class,
     Function,
     Lazy,
+    Name,
     Scope,
     Site,
     Tensor,
+    Unknown,
     Value,
     merged,
 )
-from losscli.lint.vocabulary import USUAL
+from losscli.lint.vocabulary import USUAL, is_word
 from losscli.lint.world import World
 from losscli.rules import Severity, rules
 from losscli.rules.finding import CodeFinding, Related
@@ -120,6 +122,8 @@ class Machine:
                 if isinstance(value, Tensor) and value.op == "loss":
                     value.facts["read"] = True
                 return self.settled(value)
+            if (star := scope.names.get("*")) is not None and is_word(name):
+                return Name(f"{star.dotted}.{name}")
             scope = scope.parent
         return _usual(name)
 
@@ -276,6 +280,4 @@ class Machine:
 
 
 def _usual(name: str) -> Value:
-    from losscli.lint.values import Name, Unknown
-
     return Name(USUAL[name]) if name in USUAL else Unknown(name)

@@ -84,7 +84,13 @@ def call_instance(m: Machine, instance: Instance, given: Arguments, node: ast.Ca
 
 
 def call_layer(m: Machine, layer: Layer, given: Arguments, node: ast.AST) -> Value:
-    """Apply a layer to its first argument."""
+    """Apply a layer to its first argument; a partial function to what is fixed and what is new."""
+    if layer.kind == "partial":
+        from losscli.lint.calls import call
+
+        fixed = items_of(layer.slots["fixed"]) or ()
+        both = Arguments([*fixed, *given.positional], layer.options | given.named, given.open)
+        return call(m, layer.slots["called"], both, node)  # type: ignore[arg-type]
     return apply(m, layer, given.get(0, "input") or UNKNOWN, m.site(node))
 
 

@@ -65,6 +65,9 @@ def call_name(m: Machine, called: Name, given: Arguments, node: ast.Call) -> Val
         return _ordered(given.positional[0])
     if last in ("tqdm", "trange", "track") and given.positional:
         return first_of(m, given, node)
+    if dotted == "functools.partial" and given.positional:
+        fixed = Items({"items": tuple(given.positional[1:])})
+        return Layer("partial", given.named, m.site(node), {"called": given.positional[0], "fixed": fixed})
     if dotted == "itertools.chain":
         parts = [value for value in given.positional if isinstance(value, Parameters)]
         of = tuple(module for part in parts for module in part.of)

@@ -171,3 +171,9 @@ def loss_function(dotted: str) -> str:
     """The function of torch's loss that a full name means; empty if none."""
     head, _, last = dotted.rpartition(".")
     return last if head.startswith("torch") and last in BY_FUNCTION else ""
+
+
+def is_word(name: str) -> bool:
+    """Whether a name that nobody set may come from `from torch.nn import *` or its like."""
+    known = (LAYERS, CONTAINERS, PARAMETRIC, BY_CLASS, BY_FUNCTION, OPERATIONS, CREATIONS)
+    return any(name in words_of for words_of in known)
