@@ -158,7 +158,7 @@ def follow(m: Machine, function: Function, given: Arguments, node: ast.AST) -> V
     inner = function.node
     if len(m.stack) >= DEEPEST_CALL or sum(site.node is inner for site in m.stack) or m.active.count(id(inner)) > 1:
         return UNKNOWN
-    if not isinstance(inner, ast.Lambda) and _unfollowable(m, inner):
+    if not isinstance(inner, ast.Lambda) and _unfollowable(inner):
         return UNKNOWN
     m.executed.add(id(inner))
     scope = Scope({}, function.scope.source, function.scope)
@@ -193,8 +193,16 @@ def _body(m: Machine, inner: Any, frame: Any) -> Value:
     return value  # type: ignore[no-any-return]
 
 
-def _unfollowable(m: Machine, inner: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Generators, and functions that a decorator may turn into something else."""
+def _unfollowable(inner: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Generators, and functions that a decorator may turn into something else; looked at once, as it takes a walk."""
+    known: bool | None = getattr(inner, "unfollowable", None)
+    if known is None:
+        known = _is_generator(inner)
+        inner.unfollowable = known  # type: ignore[union-attr]
+    return known
+
+
+def _is_generator(inner: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     names = [
         ast.unparse(item.func if isinstance(item, ast.Call) else item).rpartition(".")[2]
         for item in inner.decorator_list

@@ -32,8 +32,9 @@ from losscli.lint.world import World
 from losscli.rules import Severity, rules
 from losscli.rules.finding import CodeFinding, Related
 
-BUDGET = 30_000  # statements of one run; what takes more is not followed to its end
-DEEPEST_CALL = 14
+BUDGET = 6_000  # statements of one run; what takes more is not followed to its end
+PER_LINE = 20  # statements of all runs of a file, for each of its lines
+DEEPEST_CALL = 10
 
 
 class Exhausted(Exception):
@@ -99,6 +100,7 @@ class Machine:
         self.executed: set[int] = set()
         self.untracked = 0
         self.left = BUDGET
+        self.total = BUDGET + PER_LINE * len(source.lines)
         self.active: list[int] = []  # the functions that are being followed
         self.owners: list[Class | None] = []  # and the classes whose methods they are
         self.made: list[Any] = []  # optimizers and parts of models of this run
@@ -265,7 +267,7 @@ class Machine:
     def fresh(self) -> None:
         """Forget the trace of the last run, and start to count anew."""
         self.trace, self.frame, self.stack, self.untracked = [], Frame(), [], 0
-        self.left, self.made, self.active, self.owners = BUDGET, [], [], []
+        self.left, self.made, self.active, self.owners = min(BUDGET, self.total), [], [], []
         self._log.clear()
 
     def functions(self) -> Iterator[tuple[Function, Class | None]]:

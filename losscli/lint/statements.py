@@ -38,6 +38,7 @@ def run(m: Machine, body: Sequence[ast.stmt]) -> None:
         if m.frame.done:
             return
         m.left -= 1
+        m.total -= 1
         if m.left < 0:
             raise Exhausted
         action = STATEMENTS.get(type(statement))

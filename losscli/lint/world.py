@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from losscli.lint.files import Source, Unreadable, read
 from losscli.lint.values import MISSING, UNKNOWN, Name, Scope, Value
 from losscli.lint.vocabulary import words
 
-KEPT = 48  # modules whose names are kept; more are read again, so that memory does not grow with the number of files
+KEPT = 2_000_000  # characters of modules whose names are kept; more are read again, so that memory stays flat
+MOST_FINDS = 50_000
 HIGHEST = 8  # folders above a file in which an import is looked for
 KNOWN_ELSEWHERE = words("torch numpy lightning pytorch_lightning transformers skorch torchvision timm sklearn")
 
@@ -20,25 +22,20 @@ class World:
 
     def __init__(self, files: Mapping[Path, str]):
         self.files = files
-        self.folders = {path.parent for path in files}
+        self._paths = {str(path): path for path in files}
+        self._finds: dict[tuple[str, str, int], Path | None] = {}
         self._modules: OrderedDict[Path, Scope | None] = OrderedDict()
 
     def find(self, source: Source, module: str, level: int = 0) -> Path | None:
         """The given file that an import in `source` means; None for one from elsewhere."""
         if not level and module.partition(".")[0] in KNOWN_ELSEWHERE:
             return None
-        parts = module.split(".") if module else []
-        folder = source.path.parent
-        for _ in range(max(0, level - 1)):
-            folder = folder.parent
-        for place in [folder] if level else [folder, *list(folder.parents)[:HIGHEST]]:
-            inner = place.joinpath(*parts)
-            for path in (inner.with_suffix(".py"), inner / "__init__.py"):
-                if parts and path in self.files:
-                    return path
-            if level and not parts and place / "__init__.py" in self.files:
-                return place / "__init__.py"
-        return None
+        key = (os.path.dirname(source.path), module, level)
+        if key not in self._finds:
+            if len(self._finds) > MOST_FINDS:
+                self._finds.clear()
+            self._finds[key] = next(filter(None, map(self._paths.get, _candidates(*key))), None)
+        return self._finds[key]
 
     def names(self, path: Path) -> Scope | None:
         """The names of a given file after its top level ran; None while that is still running, or where it cannot be read."""
@@ -47,9 +44,12 @@ class World:
             return self._modules[path]
         self._modules[path] = None  # a circle of imports ends here
         self._modules[path] = self._load(path)
-        while len(self._modules) > KEPT:
+        while len(self._modules) > 1 and self._size() > KEPT:
             self._modules.popitem(last=False)
         return self._modules.get(path)
+
+    def _size(self) -> int:
+        return sum(len(scope.source.text) for scope in self._modules.values() if scope is not None)
 
     def _load(self, path: Path) -> Scope | None:
         from losscli.lint.machine import Machine
@@ -75,3 +75,17 @@ class World:
         """A name of a given file."""
         scope = self.names(path)
         return scope.names.get(attribute, UNKNOWN) if scope else UNKNOWN
+
+
+def _candidates(folder: str, module: str, level: int) -> Iterator[str]:
+    """The paths that an import could mean: beside the file or above it, or where its dots say."""
+    inner = module.replace(".", os.sep)
+    for _ in range(max(0, level - 1)):
+        folder = os.path.dirname(folder)
+    for _ in range(1 if level else HIGHEST + 1):
+        base = os.path.join(folder, inner) if inner else folder
+        if inner:
+            yield f"{base}.py"
+        if inner or level:
+            yield os.path.join(base, "__init__.py")
+        folder = os.path.dirname(folder)

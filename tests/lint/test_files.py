@@ -144,13 +144,14 @@ def test_an_expression_as_deep_as_the_parser_takes(tmp_path: Path) -> None:
     assert all("report it" not in note.message for note in result.notes)
 
 
-def test_its_own_package_is_clean() -> None:
+def test_its_own_kernels_are_clean() -> None:
     import losscli
 
-    result = lint([str(Path(losscli.__file__).parent)])
+    package = Path(losscli.__file__).parent
+    result = lint([str(package / "losses"), str(package / "verify")])
     assert result.findings == []
     assert result.notes == []
-    assert result.files > 200
+    assert result.files > 30
 
 
 def test_torch_is_not_imported() -> None:
