@@ -29,7 +29,7 @@ def items_of(value: Value) -> tuple[Value, ...] | None:
     """The items of a list, a tuple or a container of layers; None where they are not known."""
     if isinstance(value, Items):
         return value.items
-    if isinstance(value, Layer) and value.kind in CONTAINERS:
+    if isinstance(value, Layer) and value.kind in (*CONTAINERS, "record"):
         return tuple(value.slots.values()) if None not in value.slots else None
     if isinstance(value, Table):
         return None

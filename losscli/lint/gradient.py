@@ -73,7 +73,7 @@ def _through(value: Tensor, loss: Tensor | None, reached: Paths) -> list[tuple[V
     inner = value if value.op == "loss" else loss
     contract = value.facts.get("loss")
     inputs = value.inputs
-    if contract is not None and contract.target in ("classes", "signs"):
+    if contract is not None and contract.target in ("classes", "signs", "labels"):
         inputs = tuple(item for item, name in zip(inputs, contract.tensors, strict=False) if name != "target")
     return [(item, inner) for item in inputs]
 
@@ -101,7 +101,8 @@ def examine(m: Machine, root: Value, site: Site) -> None:
         return
     cuts = [cut for cut in reached.cuts if _from_model(cut)]
     if cuts and not cuts[0].facts.get("leaf"):
-        m.emit("graph-cut-before-backward", cuts[0].site, related=related)
+        first = [cut for cut in ancestors(cuts[0]) if cut.op in CUTS and _from_model(cut)][-1]
+        m.emit("graph-cut-before-backward", first.site, related=related)
 
 
 def _from_model(value: Tensor) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from losscli.lint.gradient import paths
 from losscli.lint.loss_rules import ancestors
 from losscli.lint.machine import Branch, Event, Loop, Machine
-from losscli.lint.optimizers import events_of, held_leaves
+from losscli.lint.optimizers import Replaced, events_of, held_leaves, hidden
 from losscli.lint.values import Instance, Layer, Optimizer, Site, Tensor, Unknown, Value
 
 MODELS = ("model", "net", "network", "self", "module", "classifier")
@@ -295,4 +295,4 @@ def _unheld(m: Machine, everything: set[int], events: list[Event]) -> None:
 
 def _replaced_or_hidden(m: Machine) -> bool:
     """Whether another rule has the word on why a layer is not held."""
-    return any(not isinstance(item, Optimizer) and hasattr(item, "owner") for item in m.made)
+    return bool(hidden(m)) or any(isinstance(item, Replaced) for item in m.made)

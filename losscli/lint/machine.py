@@ -276,7 +276,10 @@ class Machine:
             if isinstance(value, Function) and value.scope.source is self.source:
                 yield value, None
             elif isinstance(value, Class) and value.scope.source is self.source:
-                for inner in list(value.names.values()):
+                inherited = {
+                    name: inner for known in list(value.lineage())[::-1] for name, inner in known.names.items()
+                }
+                for inner in inherited.values():
                     if isinstance(inner, Function):
                         yield inner, value
 

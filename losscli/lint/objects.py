@@ -40,7 +40,18 @@ def instantiate(m: Machine, kind: Class, given: Arguments, node: ast.AST) -> Val
         follow(m, Function(function.node, function.scope, function.owner, instance), given, node)
     elif kind.foreign_bases:
         adopt(m, instance, given, node)
+    if function is None:
+        _fields(m, instance, given)
     return instance
+
+
+def _fields(m: Machine, instance: Instance, given: Arguments) -> None:
+    """The fields of a dataclass, a NamedTuple or their like, in the order in which the class names them."""
+    lineage = list(instance.kind.lineage())[::-1]
+    lines = [line for known in lineage for line in known.node.body if isinstance(line, ast.AnnAssign)]
+    names = [line.target.id for line in lines if isinstance(line.target, ast.Name)]
+    for name, value in [*zip(names, given.positional, strict=False), *given.named.items()]:
+        m.write(instance.slots, name, value)
 
 
 def adopt(m: Machine, instance: Instance, given: Arguments, node: ast.AST) -> None:
@@ -85,6 +96,9 @@ def call_instance(m: Machine, instance: Instance, given: Arguments, node: ast.Ca
 
 def call_layer(m: Machine, layer: Layer, given: Arguments, node: ast.AST) -> Value:
     """Apply a layer to its first argument; a partial function to what is fixed and what is new."""
+    if layer.kind == "namedtuple":
+        fields: dict[Any, Any] = dict(zip(layer.slots, given.positional, strict=False)) | given.named
+        return Layer("record", {}, m.site(node), fields)
     if layer.kind == "partial":
         from losscli.lint.calls import call
 
@@ -179,7 +193,7 @@ def is_model(value: Value) -> bool:
 def assign_attribute(m: Machine, owner: Value, target: ast.Attribute, value: Value, made: ast.expr | None) -> None:
     """`owner.name = value`."""
     from losscli.lint.loss_rules import forced
-    from losscli.lint.optimizers import replaced, unregistered
+    from losscli.lint.optimizers import replaced
 
     name = target.attr
     if name == "requires_grad" and isinstance(value, Const) and value.value is True:
@@ -189,8 +203,6 @@ def assign_attribute(m: Machine, owner: Value, target: ast.Attribute, value: Val
     if isinstance(owner, (Instance, Layer)):
         old = owner.slots.get(name, MISSING)
         replaced(m, owner, old, value, target)
-        if isinstance(owner, Instance):
-            unregistered(m, owner, name, value, target)
         m.write(owner.slots, name, value)
     elif isinstance(owner, Class):
         m.write(owner.names, name, value)

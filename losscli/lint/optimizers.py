@@ -25,6 +25,8 @@ from losscli.lint.values import (
     Value,
 )
 
+MOST_NESTED = 6  # models in models
+
 
 @dataclass(eq=False)
 class Replaced:
@@ -103,32 +105,9 @@ def replaced(m: Machine, owner: Instance | Layer, old: Any, new: Value, node: as
 def _contains(module: Value, part: Value, depth: int = 0) -> bool:
     if module is part:
         return True
-    if depth > 6 or not isinstance(module, (Instance, Layer)):
+    if depth > MOST_NESTED or not isinstance(module, (Instance, Layer)):
         return False
     return any(_contains(inner, part, depth + 1) for inner in module.slots.values())
-
-
-def unregistered(m: Machine, owner: Instance, name: str, value: Value, node: ast.AST) -> None:
-    """Layers in a plain list or dict of a model: parameters() does not see them."""
-    from losscli.lint.objects import is_model
-
-    if not owner.kind.is_module or not m.stack:
-        return
-    items = (
-        value.items if isinstance(value, Items) else tuple(value.slots.values()) if isinstance(value, Table) else None
-    )
-    if not items or not all(is_model(item) and _parametric(item) for item in items):
-        return
-    m.made.append(Unregistered(owner, tuple(items), Site(m.scope.source, node)))
-
-
-@dataclass(eq=False)
-class Unregistered:
-    """Layers that a model keeps where parameters() does not see them."""
-
-    owner: Instance
-    items: tuple[Value, ...]
-    site: Site
 
 
 def _parametric(value: Value) -> bool:
@@ -152,8 +131,15 @@ def judge_made(m: Machine) -> None:
                 item.site,
                 related=[(item.held.site, "the optimizer was made here, with the old layer")],
             )
-        elif isinstance(item, Unregistered) and not _registered(m, item):
-            m.emit("parameters-not-in-optimizer", item.site, "layers in a plain list or dict are not registered")
+    for site in hidden(m):
+        m.emit("parameters-not-in-optimizer", site, "layers in a plain list or dict are not registered")
+
+
+def hidden(m: Machine) -> list[Site]:
+    """Where models that optimizers hold keep layers in plain lists and dicts, and nowhere else."""
+    models = [module for item in m.made if isinstance(item, Optimizer) for module in item.holds.of]
+    pairs = [pair for module in models for pair in _hidden(module)]
+    return [site for site, items in pairs if not any(_contains(model, item) for model in models for item in items)]
 
 
 def _given_later(rest: list[Any], item: Replaced) -> bool:
@@ -164,13 +150,20 @@ def _given_later(rest: list[Any], item: Replaced) -> bool:
     )
 
 
-def _registered(m: Machine, item: Unregistered) -> bool:
-    """Whether something else keeps the layers: a ModuleList made of the list, add_module, an optimizer that holds them."""
-    values = [value for value in item.owner.slots.values() if isinstance(value, (Layer, Instance))]
-    optimizers = [module for made in m.made if isinstance(made, Optimizer) for module in made.holds.of]
-    held = any(_contains(value, inner) for value in (*values, *optimizers) for inner in item.items)
-    trained = any(isinstance(made, Optimizer) and item.owner in made.holds.of for made in m.made)
-    return held or not trained
+def _hidden(module: Value, depth: int = 0) -> Iterator[tuple[Site, list[Value]]]:
+    """The plain lists and dicts of a model that hold layers: parameters() does not see them."""
+    from losscli.lint.objects import is_model
+
+    if depth > MOST_NESTED or not isinstance(module, Instance) or not module.kind.is_module:
+        return
+    for value in list(module.slots.values()):
+        if isinstance(value, (Items, Table)) and value.site is not None:
+            inner = value.items or () if isinstance(value, Items) else tuple(value.slots.values())
+            layers = [item for item in inner if is_model(item) and _parametric(item)]
+            if layers and all(item in layers or isinstance(item, Unknown) for item in inner):
+                yield value.site, layers
+        else:
+            yield from _hidden(value, depth + 1)
 
 
 def events_of(trace: list[Any]) -> Iterator[Any]:

@@ -37,7 +37,12 @@ def follow_file(source: Source, world: World, report: Report) -> None:
     _judge(m)
     objects: dict[int, tuple[Value, list[object]]] = {}
     for function, owner in list(m.functions()):
-        if id(function.node) in m.executed or not relevant(_text(source, function)):
+        own = owner is None or owner is function.owner
+        if (
+            (own and id(function.node) in m.executed)
+            or function.scope.source is not source
+            or not relevant(_text(source, function))
+        ):
             continue
         m.fresh()
         with suppress(Exhausted, RecursionError):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from losscli.lint.containers import extend, items_of
 from losscli.lint.expressions import evaluate, iterated, loop_items, truth
 from losscli.lint.loss_rules import overwritten
 from losscli.lint.machine import Exhausted, Loop, Machine
@@ -146,8 +147,9 @@ def bind(m: Machine, target: ast.expr, value: Value, made: ast.expr | None = Non
 
 def item_of(value: Value, place: int, target: ast.expr) -> Value:
     """The item of a tuple at a place; of what is not known, an unknown with the target's name."""
-    if isinstance(value, Items) and value.items is not None and place < len(value.items):
-        return value.items[place]
+    items = items_of(value)
+    if items is not None and place < len(items):
+        return items[place]
     data = isinstance(value, Unknown) and value.data
     return Unknown(target.id if isinstance(target, ast.Name) else "", data)
 
@@ -156,8 +158,6 @@ def _augmented(m: Machine, node: ast.AugAssign) -> None:
     load: Any = _loaded(node.target)
     before, value = evaluate(m, load), evaluate(m, node.value)
     if isinstance(before, Items) and before.mutable and isinstance(node.op, ast.Add):
-        from losscli.lint.containers import extend
-
         extend(m, before, value)
         return
     if isinstance(node.op, ast.Add):

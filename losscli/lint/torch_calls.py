@@ -65,6 +65,8 @@ def call_name(m: Machine, called: Name, given: Arguments, node: ast.Call) -> Val
         return _ordered(given.positional[0])
     if last in ("tqdm", "trange", "track") and given.positional:
         return first_of(m, given, node)
+    if dotted == "collections.namedtuple":
+        return _namedtuple(m, given, node)
     if dotted == "functools.partial" and given.positional:
         fixed = Items({"items": tuple(given.positional[1:])})
         return Layer("partial", given.named, m.site(node), {"called": given.positional[0], "fixed": fixed})
@@ -81,6 +83,17 @@ def loss_or_layer(dotted: str) -> bool:
     """Whether a method's full name is that of a class of torch.nn: `torch.nn.Linear.parameters`."""
     owner = dotted.rpartition(".")[0]
     return owner.startswith("torch.nn.") and owner.rpartition(".")[2][:1].isupper()
+
+
+def _namedtuple(m: Machine, given: Arguments, node: ast.Call) -> Value:
+    """namedtuple("Out", "probs value"), or with a list of names."""
+    names = given.get(1, "field_names")
+    if isinstance(names, Const) and isinstance(names.value, str):
+        fields = names.value.replace(",", " ").split()
+    else:
+        items = items_of(names) if names is not None else None
+        fields = [str(item.value) for item in items or () if isinstance(item, Const)]
+    return Layer("namedtuple", {}, m.site(node), dict.fromkeys(fields, UNKNOWN))
 
 
 def _ordered(value: Value) -> Value:

@@ -1,4 +1,4 @@
-"""How a wrong value gets to a loss: through classes, containers, helpers, frameworks. Every way is found, every lookalike passes."""
+"""How a wrong value gets to a loss: classes, containers, helpers, frameworks. Every way is found, every lookalike passes."""
 
 from __future__ import annotations
 
