@@ -27,7 +27,9 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def output(capsys: pytest.CaptureFixture[str], *words: str, code: int = 1) -> str:
     assert run(["lint", *words]) == code
-    return capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert "report it" not in captured.err
+    return captured.out
 
 
 def test_text_in_the_manner_of_ruff(script: Path, capsys: pytest.CaptureFixture[str]) -> None:
