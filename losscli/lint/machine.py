@@ -277,7 +277,7 @@ class Machine:
                 yield value, None
             elif isinstance(value, Class) and value.scope.source is self.source:
                 inherited = {
-                    name: inner for known in list(value.lineage())[::-1] for name, inner in known.names.items()
+                    name: inner for ancestor in list(value.lineage())[::-1] for name, inner in ancestor.names.items()
                 }
                 for inner in inherited.values():
                     if isinstance(inner, Function):

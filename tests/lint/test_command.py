@@ -86,11 +86,11 @@ def test_the_project_file_speaks_and_flags_speak_last(script: Path, capsys: pyte
 
 
 @pytest.mark.parametrize(
-    ("comment", "kept"), [("noqa", 0), ("noqa: LC001", 0), ("NOQA: E501, LC001", 0), ("noqa: LC002", 1)]
+    ("comment", "number"), [("noqa", 0), ("noqa: LC001", 0), ("NOQA: E501, LC001", 0), ("noqa: LC002", 1)]
 )
-def test_a_comment_silences_a_rule(script: Path, capsys: pytest.CaptureFixture[str], comment: str, kept: int) -> None:
+def test_a_comment_silences_a_rule(script: Path, capsys: pytest.CaptureFixture[str], comment: str, number: int) -> None:
     script.write_text(PRELUDE + f"loss = F.cross_entropy(\n    z.softmax(1), y\n)  # {comment}\n")
-    assert len(codes(capsys, code=kept)) == kept
+    assert len(codes(capsys, code=number)) == number
 
 
 def test_annotations_for_github(script: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,8 +66,8 @@ def test_files_that_import_each_other(tmp_path: Path) -> None:
         "ls.criterion(Net()(torch.randn(2, 4)), torch.tensor([0, 1])).backward()\n"
     )
     result = lint([str(tmp_path)])
-    found = [(Path(item.file).name, item.rule, item.line) for item in result.findings]
-    assert found == [
+    findings = [(Path(item.file).name, item.rule, item.line) for item in result.findings]
+    assert findings == [
         ("main.py", "softmax-before-cross-entropy", 7),
         ("train.py", "softmax-before-cross-entropy", 8),
     ]
