@@ -161,5 +161,9 @@ def test_rules_and_their_pages(capsys: pytest.CaptureFixture[str]) -> None:
     assert "# <-" not in page
     assert run(["explain", "kldiv-mean", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["rules"][0]["code"] == "LC010"
+    assert run(["explain", "lc001"]) == 0
+    assert capsys.readouterr().out == page
+    assert run(["explain", "LC999"]) == 2
+    assert "no rule called 'LC999'" in capsys.readouterr().err
     assert run(["rules"]) == 0
     assert "LC038" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ from typer import Argument, Option
 
 from losscli.cli import flags
 from losscli.cli.commands import command
+
+CODE = re.compile(r"LC\d+", re.I)
 
 Names = Annotated[
     list[str], Argument(metavar="LOSS...", help="One loss, or several of one task; or a rule.", show_default=False)
@@ -36,7 +39,7 @@ def explain(
     from losscli.cli import show
     from losscli.rules import rules
 
-    if len(names) == 1 and names[0] in rules:
+    if len(names) == 1 and (names[0] in rules or CODE.fullmatch(names[0])):
         _rule(names[0], form)
         return
     from losscli.explain.catalogue import named, settings
@@ -64,7 +67,7 @@ def _rule(name: str, form: flags.Format) -> None:
     from losscli.cli.rules import rule_page
     from losscli.rules import rules
 
-    rule = rules.get(name)
+    rule = rules.get(name.upper() if CODE.fullmatch(name) else name)
     if form is flags.Format.json:
         show.machine({"schema_version": 1, "rules": [rule.to_json()]})
     else:
