@@ -12,18 +12,18 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from losscli.cli.arena import pieces as arena_pieces
-from losscli.cli.breakdown import pieces as breakdown_pieces
 from losscli.cli.text import in_ascii, trimmed, visible
-from losscli.compare.result import Arena, Comparison
-from losscli.compare.view import View
 from losscli.errors import Finding, Problem
+
+if TYPE_CHECKING:  # most commands show no comparison, and do without what that imports
+    from losscli.compare.result import Arena, Comparison
+    from losscli.compare.view import View
 
 IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
 COLORS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
@@ -61,6 +61,10 @@ def _plain(stream: IO[str]) -> bool:
 
 def outcome(comparison: Comparison, next_command: str = "", view: View | None = None) -> None:
     """All that a command found, arena by arena; then what was unmet, where the record is, and what to do next."""
+    from losscli.cli.arena import pieces as arena_pieces
+    from losscli.cli.breakdown import pieces as breakdown_pieces
+    from losscli.compare.view import View
+
     console = screen(sys.stdout)
     for breakdown in comparison.breakdowns:
         _header(console, comparison.arenas[breakdown.arenas[0]], comparison.device)
