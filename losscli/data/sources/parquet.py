@@ -12,8 +12,9 @@ from pydantic import Field
 
 from losscli.data.cures import setting
 from losscli.data.delimited import MOST_COLUMNS, MOST_PLACES, first_of
-from losscli.data.files import File, FileOrigin, Watched, opened
+from losscli.data.files import File, FileOrigin, Watched
 from losscli.data.gather import EXACT, Gathered, Raw, refuse_other_columns
+from losscli.data.opening import opened
 from losscli.data.sources import source
 from losscli.data.tabular import Tabular
 from losscli.errors import DataError, Place, Problem, shown
