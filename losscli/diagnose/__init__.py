@@ -75,11 +75,20 @@ def diagnose(history: History, facts: Facts | None = None) -> Diagnosis:
         raise DataError(message, cure="train longer, or log more often")
     case = Case.of(history, facts or Facts())
     fitting = [(item, sighting) for item in signatures if (sighting := item.look(case)) is not None]
-    explained = {cause for item, _ in fitting for cause in item.explains}
-    fitting = [(item, sighting) for item, sighting in fitting if item.cause not in explained]
+    fitting = [pair for pair in fitting if not _explained(pair, fitting)]
     fitting.sort(key=lambda pair: (CONFIDENCES.index(pair[1].confidence), -pair[1].weight))
     candidates = [Candidate(item, sighting, _code(item.rule)) for item, sighting in fitting[:MOST_CANDIDATES]]
     return Diagnosis(case, candidates, _unchecked(case))
+
+
+def _explained(pair: tuple[Signature, Sighting], fitting: Sequence[tuple[Signature, Sighting]]) -> bool:
+    """Whether a surer cause, or a certain one, makes this one superfluous."""
+    item, sighting = pair
+    rank = CONFIDENCES.index(sighting.confidence)
+    return any(
+        item.cause in other.explains and (CONFIDENCES.index(seen.confidence) < rank or seen.confidence == "certain")
+        for other, seen in fitting
+    )
 
 
 def _unchecked(case: Case) -> dict[str, list[str]]:

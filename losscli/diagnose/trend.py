@@ -45,11 +45,19 @@ class Trend:
     def settled(self) -> bool:
         """Whether it has arrived: what it still moves is little beside its level and beside its way there, or is noise."""
         still = abs(self.drift)
-        return still <= max(0.01 * abs(self.level), 3 * self.noise / math.sqrt(_tail(self.points)))
+        return self.points > 0 and still <= max(0.01 * abs(self.level), 3 * self.noise / math.sqrt(_tail(self.points)))
+
+    @property
+    def crawling(self) -> bool:
+        """Whether it still falls in a straight line, by much more than noise: what it has not reached is no plateau."""
+        way = float(self.values[0] - self.last) if self.points > 4 else 0.0
+        return 0.5 < self.straightness < 2.0 and way > 8 * self.noise and way > ROUNDING * abs(self.level)
 
     @property
     def flat(self) -> bool:
         """Whether it went nowhere at all: the tail lies where the first fifth did, within noise or 2 %."""
+        if not self.points:
+            return False
         start = float(np.median(self.values[: _tail(self.points)]))
         way = abs(start - self.level)
         return way <= max(0.02 * abs(self.level), 4 * self.noise / math.sqrt(_tail(self.points)))
@@ -58,6 +66,8 @@ class Trend:
     def straightness(self) -> float:
         """The slope of the last third over that of the first; 1 is a straight line."""
         third = max(self.points // 3, 2)
+        if self.points < third + 1:
+            return math.nan
         before = self.values[0] - self.values[third - 1]
         after = self.values[-third] - self.values[-1]
         return float(after / before) if before else math.nan

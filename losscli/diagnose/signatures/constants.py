@@ -126,9 +126,13 @@ def dead_relu(case: Case) -> Sighting | None:
     """Classes: the entropy of the shares, at the accuracy of the largest class. Numbers: the variance of the target, R2 = 0."""
     if case.judges == "values":
         return _constant_value(case)
-    if case.judges == "pairs" or not case.may_be("cross-entropy", "bce-logits", "bce", "nll") or not case.loss.settled:
+    if case.judges == "pairs" or not case.may_be("cross-entropy", "bce-logits", "bce", "nll") or not _arrived(case):
         return None
     return _constant_class(case) if case.priors or case.classes else _constant_share(case)
+
+
+def _arrived(case: Case) -> bool:
+    return case.loss.settled and not case.loss.crawling
 
 
 def _constant_class(case: Case) -> Sighting | None:
@@ -139,7 +143,7 @@ def _constant_class(case: Case) -> Sighting | None:
     largest = max(shares)
     if case.accuracy is not None and case.accuracy > largest + 0.06:
         return None if known else _constant_share(case)
-    if off > max(0.015 * floor, curve.error if curve.error < 0.03 * floor else 0.0):
+    if off > max(0.025 * floor, curve.error if curve.error < 0.03 * floor else 0.0):
         return None if known else _constant_share(case)
     what = "the entropy of the classes" if known else f"ln {len(shares)}, that of equal classes,"
     says = (
@@ -153,6 +157,12 @@ def _constant_class(case: Case) -> Sighting | None:
 
 def _constant_share(case: Case) -> Sighting | None:
     """Shares that nobody said: the accuracy never changes, train and valid move together, the loss fits some shares."""
+    equal = round(math.exp(min(case.loss.level, 10.0)))
+    if case.accuracy is not None and case.loss.flat and equal >= 2 and case.classes in (None, equal):
+        near = abs(case.loss.level - math.log(equal)) <= 0.015 * math.log(equal)
+        if near and abs(case.accuracy - 1 / equal) <= 0.06:
+            evidence = f"the loss stays at {case.loss.level:.4f}, near ln {equal}, with accuracy {case.accuracy:.3g}"
+            return Sighting("likely", evidence, {f"ln {equal}": math.log(equal)})
     tail = case.accuracies[len(case.accuracies) // 2 :]
     if len(tail) < 3 or np.ptp(tail) > 0 or not 0.3 < float(tail[0]) < 0.99 or case.train is None or case.valid is None:
         return None
@@ -175,7 +185,7 @@ def _together(one: Trend, other: Trend) -> bool:
 
 
 def _constant_value(case: Case) -> Sighting | None:
-    if case.r2 is None or not case.loss.settled or abs(case.r2) > 0.1:
+    if case.r2 is None or not _arrived(case) or abs(case.r2) > 0.1:
         return None
     level = case.loss.level
     evidence = f"the loss settles at {level:.4g} and R2 at {case.r2:.2g}: what the mean of the target gets"

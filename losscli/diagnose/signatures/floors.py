@@ -6,7 +6,7 @@ import math
 
 from losscli.diagnose import floors
 from losscli.diagnose.case import Case
-from losscli.diagnose.signatures import Sighting, signature
+from losscli.diagnose.signatures import Confidence, Sighting, signature
 
 RIGHT = 0.95  # an accuracy from which on hardly any row is wrong
 CLOSE = 0.01  # nats from a floor that leave no doubt
@@ -23,7 +23,8 @@ def _above(case: Case) -> float:
 
 def _unsure(case: Case) -> bool:
     """Whether the model is right more often than it dares to say, and has settled so; without an accuracy nobody knows."""
-    return case.loss.settled and case.loss.level > 0 and (case.accuracy is None or case.doubt > 0.1)
+    arrived = abs(case.loss.drift) <= 0.03 * abs(case.loss.level) if case.classes else case.loss.settled
+    return arrived and case.loss.level > 0 and (case.accuracy is None or case.doubt > 0.1)
 
 
 def _with_accuracy(case: Case) -> str:
@@ -39,14 +40,18 @@ def _squashed(case: Case) -> tuple[int, float, bool] | None:
     guesses = [case.classes] if case.classes else range(2, MOST_GUESSED + 1)
     classes = min(guesses, key=lambda k: abs(curve.level - floors.squashed(k)))
     floor = floors.squashed(classes)
-    within = float(curve.values.min()) >= floor - 0.003 and curve.high <= floor + 1.01
+    lowest = min(float(other.values.min()) for other in (case.train, case.valid) if other is not None)
+    within = lowest >= floor - 0.003 and curve.high <= floor + 1.01
+    if case.valid is not None and case.accuracy is not None:  # each wrong answer costs more than the floor
+        least = case.accuracy * floor + (1 - case.accuracy) * floors.squashed_wrong(classes)
+        within = within and case.valid.level >= least - 0.02
     gap = curve.level - floor
     return (classes, gap, case.classes is not None) if within and gap <= _allowed(case, classes) else None
 
 
 def _allowed(case: Case, classes: int) -> float:
     if case.classes is None:
-        return 0.003 if case.accuracy is None else 0.01
+        return 0.003 if case.accuracy is None else 0.01 if case.accuracy > 0.9 else -1.0
     if case.accuracy is None:
         return 0.02
     return _above(case)
@@ -59,7 +64,7 @@ def _allowed(case: Case, classes: int) -> float:
     alike="a sigmoid before it has the same floor; label smoothing 0.1 at ten classes has 0.5003, far below the 1.461 of this",
     rule="softmax-before-cross-entropy",
     needs=("--classes",),
-    explains=("label-noise", "learning-rate-too-small"),
+    explains=("learning-rate-too-small",),
 )
 def softmax_before_cross_entropy(case: Case) -> Sighting | None:
     """Floor ln(1 + (K-1)/e), never below it and never more than 1 above."""
@@ -92,14 +97,24 @@ def sigmoid_before_cross_entropy(case: Case) -> Sighting | None:
     if seen is None:
         return None
     floor = floors.squashed(seen[0])
-    return Sighting(
-        "possible", f"a sigmoid has the same floor, {floor:.4f}, and a curve cannot tell them apart", {}, weight=-1.0
-    )
+    evidence = f"a sigmoid has the same floor, {floor:.4f}, and a curve cannot tell them apart"
+    return Sighting("possible", evidence, {}, weight=0.5 if abs(seen[1]) < 0.002 else -1.0)
 
 
-def _smoothed(level: float) -> bool:
-    """Whether label smoothing of two classes explains the level."""
-    return any(-0.003 < level - floors.smoothed(smoothing, 2) < 0.03 for smoothing in SMOOTHINGS)
+def _smoothed(case: Case) -> bool:
+    """Whether label smoothing explains the level: of two classes, or of up to ten where nobody says how many there are."""
+    heights = [floors.smoothed(smoothing, 2) for smoothing in SMOOTHINGS[:2]]
+    if (
+        case.classes is None and max(case.levels) - min(case.levels) < 0.004
+    ):  # other shares of a split would move its floor
+        heights += [floors.smoothed(0.1, classes) for classes in range(3, 11)]
+    return any(-0.003 < case.loss.level - height < 0.03 for height in heights)
+
+
+def _by_share(case: Case, share: float) -> Confidence:
+    """How sure one may be where the share of positives is what would have to be so; a floor of K classes may lie there, too."""
+    other = case.classes is None and any(abs(case.loss.level - floors.squashed(k)) < 0.001 for k in range(3, 11))
+    return "likely" if 0.35 < share < 0.65 and not other else "possible"
 
 
 def _binary(case: Case) -> bool:
@@ -117,7 +132,7 @@ def _binary(case: Case) -> bool:
     "the sigmoid has (1-p) ln 2",
     rule="sigmoid-before-bce-with-logits",
     needs=("--positive-rate",),
-    explains=("label-noise", "learning-rate-too-small"),
+    explains=("learning-rate-too-small",),
 )
 def sigmoid_before_bce_with_logits(case: Case) -> Sighting | None:
     """Floor p ln(1 + 1/e) + (1-p) ln 2; never more than one nat above."""
@@ -127,13 +142,13 @@ def sigmoid_before_bce_with_logits(case: Case) -> Sighting | None:
     if case.positive is None:
         share = (floors.LN2 - curve.level) / (floors.LN2 - floors.sigmoid_twice(1.0))
         right = case.accuracy is not None and case.accuracy >= RIGHT
-        if not right or not 0.03 < share < 0.97 or _smoothed(curve.level):
+        if not right or not 0.03 < share < 0.97 or _smoothed(case):
             return None
         evidence = (
             f"the loss settles at {curve.level:.4f}{_with_accuracy(case)}, which is the floor of a doubled sigmoid if "
             f"{share:.0%} are positive"
         )
-        return Sighting("likely" if 0.35 < share < 0.65 else "possible", evidence, {}, weight=-abs(share - 0.5))
+        return Sighting(_by_share(case, share), evidence, {}, weight=-abs(share - 0.5))
     floor = floors.sigmoid_twice(case.positive)
     gap = curve.level - floor
     if not -0.006 <= gap <= _above(case) or curve.high > 1.32:
@@ -153,7 +168,7 @@ def sigmoid_before_bce_with_logits(case: Case) -> Sighting | None:
     alike="a doubled sigmoid settles at p ln(1 + 1/e) + (1-p) ln 2",
     rule="relu-before-logits",
     needs=("--positive-rate", "--priors"),
-    explains=("label-noise", "learning-rate-too-small"),
+    explains=("learning-rate-too-small",),
 )
 def relu_before_logits(case: Case) -> Sighting | None:
     """Binary: negatives cost ln 2 at least, floor (1-p) ln 2. Of K classes each whose output is dead costs ln K per row."""
@@ -163,10 +178,10 @@ def relu_before_logits(case: Case) -> Sighting | None:
     if case.positive is None:
         share = 1 - curve.level / floors.LN2
         right = case.accuracy is not None and case.accuracy >= RIGHT
-        if not right or not 0.03 < share < 0.97 or _smoothed(curve.level):
+        if not right or not 0.03 < share < 0.97 or _smoothed(case):
             return None
         evidence = f"the loss settles at {curve.level:.4f}{_with_accuracy(case)}, which is (1-p) ln 2 if {share:.0%} are positive"
-        return Sighting("likely" if 0.35 < share < 0.65 else "possible", evidence, {}, weight=-abs(share - 0.5))
+        return Sighting(_by_share(case, share), evidence, {}, weight=-abs(share - 0.5))
     floor = floors.relu_before_sigmoid(case.positive)
     gap = curve.level - floor
     if not -0.01 <= gap <= _above(case):
@@ -190,7 +205,8 @@ def _dead_outputs(case: Case) -> Sighting | None:
     for (share,) in sorted(shares):
         floor = share * math.log(classes)
         explained = min(abs(case.accuracy - 1), abs(case.accuracy - (1 - share))) < 0.05
-        if explained and abs(curve.level - floor) <= 0.03 * floor + curve.error and case.doubt > -0.05:
+        alike = max(case.levels) - min(case.levels) <= 0.05 * floor
+        if explained and alike and abs(curve.level - floor) <= 0.02 * floor and case.doubt > -0.05:
             evidence = (
                 f"the loss settles at {curve.level:.4f}{_with_accuracy(case)}, as if {share:.3g} of the rows cost ln {classes} "
                 "each: outputs that are 0 for good"
@@ -206,17 +222,20 @@ def _dead_outputs(case: Case) -> Sighting | None:
     alike="a loss that is summed over the batch is as large, and falls towards 0",
     rule="softmax-wrong-dim",
     needs=("--classes", "--batch-size"),
-    explains=("label-noise", "learning-rate-too-small", "overfitting"),
+    explains=("learning-rate-too-small", "overfitting"),
 )
 def softmax_wrong_dim(case: Case) -> Sighting | None:
     """Right answers at a loss above ln K: the rows of a class share one unit, sum n_c/B ln n_c, from ln B on."""
     curve, batch = case.loss, case.facts.batch_size
-    if not case.may_be("cross-entropy", "nll") or case.accuracy is None or case.accuracy < 0.75:
+    if not case.may_be("cross-entropy", "nll") or case.accuracy is None or case.accuracy < 0.6:
         return None
     classes = case.classes or 2
-    if not curve.settled or curve.level < 1.15 * math.log(classes) or case.doubt < 0.5:
+    if not curve.settled or case.doubt < 0.3:
         return None
     if batch is None:
+        low = max(case.levels) if case.classes else min(case.levels)
+        if low < 1.15 * math.log(classes) or case.doubt < 0.5 or (case.classes is None and case.accuracy < 0.9):
+            return None
         confidence = "likely" if case.classes else "possible"
         evidence = (
             f"the loss settles at {curve.level:.4f}{_with_accuracy(case)}, above ln {classes} = {math.log(classes):.4f}, "
@@ -224,7 +243,7 @@ def softmax_wrong_dim(case: Case) -> Sighting | None:
         )
         return Sighting(confidence, evidence, {f"ln {classes}": math.log(classes)})
     floor = floors.over_batch(case.priors or [1 / classes] * classes, batch)
-    if curve.first > 1.1 * math.log(batch) or not 0.85 * floor <= curve.level <= 1.15 * floor + 0.1:
+    if curve.first > 1.1 * math.log(batch) or not 0.96 * floor <= curve.level <= 1.1 * floor + 0.1:
         return None
     evidence = (
         f"the loss starts near ln {batch} = {math.log(batch):.4f} and settles at {curve.level:.4f}{_with_accuracy(case)}; a "
@@ -261,23 +280,24 @@ def label_noise(case: Case) -> Sighting | None:
         return None
     if classes == 2 and level < (floor + floors.overlap(case.accuracy)) / 2:
         return _clean_valid(case, classes)  # some rows are surer than others: a hard problem
-    if abs(level - floor) > 0.06 * floor:
+    if not 0.94 * floor <= level <= 1.25 * floor or case.loss.crawling:
         return _clean_valid(case, classes)
     evidence = (
         f"accuracy {case.accuracy:.3g} and a loss of {level:.4f} fit {wrong:.2g} wrong labels among {classes} classes, whose "
         f"floor is {floor:.4f}: every row is equally unsure"
     )
-    return Sighting("likely" if classes > 2 else "possible", evidence, {f"{wrong:.2g} wrong labels": floor})
+    sure = classes > 2 and level <= 1.1 * floor
+    return Sighting("likely" if sure else "possible", evidence, {f"{wrong:.2g} wrong labels": floor})
 
 
 def _guessed_noise(case: Case, level: float) -> Sighting | None:
     """Where K is not known: the number of classes at which accuracy and loss fit, if there is one."""
     wrong = 1 - (case.accuracy or 0.0)
-    if not 0.05 < wrong < 0.6:
+    if not 0.05 < wrong < 0.45:
         return None
     classes = min(range(3, 11), key=lambda k: abs(level - floors.noise(wrong, k)))
     floor = floors.noise(wrong, classes)
-    if abs(level - floor) > 0.03 * floor:
+    if abs(level - floor) > 0.02 * floor:
         return None
     evidence = f"accuracy {case.accuracy:.3g} and a loss of {level:.4f} fit {wrong:.2g} wrong labels if there are {classes} classes"
     return Sighting("possible", evidence, {f"{wrong:.2g} wrong labels": floor})
@@ -291,7 +311,7 @@ def _clean_valid(case: Case, classes: int) -> Sighting | None:
     if not 0.05 < wrong < 0.8 * (1 - 1 / classes) or is_smoothing(wrong, classes) or (case.accuracy or 0) < 1 - wrong:
         return None
     floor = floors.noise(wrong, classes)
-    if abs(case.train.level - floor) > 0.05 * floor:
+    if abs(case.train.level - floor) > 0.07 * floor:
         return None
     evidence = (
         f"the loss of training settles at {case.train.level:.4f}, the floor of {wrong:.2g} wrong labels is {floor:.4f}; the valid "

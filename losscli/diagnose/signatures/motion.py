@@ -10,6 +10,9 @@ from losscli.diagnose.case import Case
 from losscli.diagnose.signatures import Confidence, Sighting, signature
 
 
+FAR = 0.1  # of its start, above which a loss is no good fit
+
+
 def _break(case: Case) -> float | None:
     """The step at which the loss ceases to be a number."""
     breaks = [series.breaks for series in (case.history.train, case.history.valid) if series.breaks is not None]
@@ -80,7 +83,8 @@ def learning_rate_too_large(case: Case) -> Sighting | None:
         return Sighting("certain" if growth > 10 else "likely", evidence, weight=1.0)
     if growth > 1.5 and curve.level > 1.5 * curve.low:
         return Sighting("likely", f"the loss ends at {curve.level:.4g}, and started at {curve.first:.4g}")
-    return None
+    swings = _swinging(case)
+    return None if swings is None else Sighting("possible", swings.evidence, weight=-1.0)
 
 
 def _turned(case: Case) -> bool:
@@ -89,6 +93,8 @@ def _turned(case: Case) -> bool:
     if curve is None or curve.low <= 0 or curve.low_at > 0.8 * curve.points or curve.points < 6:
         return False
     fell = curve.low < 0.75 * max(curve.first, float(curve.values[0]))
+    if curve.level < FAR * curve.first:
+        return False  # noise of a fit that is good
     after = float(np.mean(curve.values[-max(3, curve.points // 5) :]))
     return fell and after > 1.2 * curve.low and after - curve.low > 1.5 * curve.noise
 
@@ -108,14 +114,22 @@ def zero_grad_missing(case: Case) -> Sighting | None:
         return None
     if curve.level > 1.5 * curve.first and curve.ratio > 1.02:
         return None  # it grows, which is another matter
-    if not _turned(case):
-        return _swinging(case)
     far = valid is not None and valid.low > 0 and valid.level > 1.5 * valid.low
+    if not _turned(case):
+        return _stopped(case) if far else _swinging(case)
     evidence = f"the training loss falls to {curve.low:.4g} and rises to {curve.level:.4g}"
     evidence += (
         f", the valid loss to {valid.level / valid.low:.2g} times its lowest" if far and valid is not None else ""
     )
     return Sighting("likely" if far else "possible", evidence, weight=0.5)
+
+
+def _stopped(case: Case) -> Sighting | None:
+    """Who learns by heart gets to 0; a training loss that stops far above it while the valid loss rises may have another cause."""
+    curve = case.train
+    if curve is None or curve.level < 0.15 * curve.first:
+        return None
+    return Sighting("possible", f"the training loss stops at {curve.level:.4g} while the valid loss rises", weight=-1.0)
 
 
 def _swinging(case: Case) -> Sighting | None:
@@ -141,12 +155,12 @@ def overfitting(case: Case) -> Sighting | None:
     train, valid = case.train, case.valid
     if train is None or valid is None or train.low < 0 or valid.low <= 0 or _break(case) is not None:
         return None
-    fell = train.level < 0.8 * train.values[0] and train.level <= 1.2 * train.low
+    fell = train.level < 0.8 * train.values[0] and train.level <= max(1.2 * train.low, 0.05 * train.first)
     rise = valid.level / valid.low - 1
     noise = valid.noise / valid.low
     if not fell or train.points < 5:
         return None
-    turned = rise > max(0.12, 4 * noise) and valid.low_at < 0.8 * valid.points and train.level < 0.8 * valid.level
+    turned = rise > max(0.15, 4 * noise) and valid.low_at < 0.8 * valid.points and train.level < 0.8 * valid.level
     if turned:
         evidence = f"the training loss falls to {train.level:.4g}, the valid loss turns at {valid.low:.4g} and rises by {rise:.0%}"
         sure: Confidence = "certain" if rise > 0.3 and train.level < 0.3 * valid.level else "likely"
@@ -170,8 +184,7 @@ def learning_rate_too_small(case: Case) -> Sighting | None:
     if curve.points < 5 or _break(case) is not None or curve.low < 0:
         return None
     way = float(curve.values[0] - curve.last)
-    straight = 0.5 < curve.straightness < 2.0
-    if not straight or way <= 8 * curve.noise or way <= 0 or curve.constant:
+    if not curve.crawling or curve.constant:
         return None
     share = way / abs(curve.values[0])
     start = math.log(case.classes) if case.classes and case.judges == "classes" else None
@@ -217,9 +230,9 @@ def reported_mean_scaled(case: Case) -> Sighting | None:
 
 def _summed(case: Case, start: float, share: float) -> Sighting | None:
     batch = case.facts.batch_size
-    if batch and not 0.25 <= share / batch <= 1.6:
-        return None
     at_first = float(case.accuracies[0]) if len(case.accuracies) else 0.0
+    if batch and not (0.03 if at_first > 0.5 else 0.25) <= share / batch <= 1.6:
+        return None
     if not batch and (share < 8 or at_first < 0.5):
         return None  # inputs that are not scaled may start as high
     evidence = (

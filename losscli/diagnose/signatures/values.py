@@ -23,7 +23,7 @@ HUGE = 1e3  # a loss that no scaled target starts with
 def broadcast(case: Case) -> Sighting | None:
     """Every prediction is compared with every target: the best is the mean, the loss Var(y), R2 about 0."""
     curve, std = case.loss, case.facts.target_std
-    if case.judges not in (None, "values") or not case.may_be("mse", "mae") or not curve.settled:
+    if case.judges not in (None, "values") or not case.may_be("mse", "mae") or not curve.settled or curve.crawling:
         return None
     variance = std * std if std else None
     at_variance = variance is not None and abs(curve.level - variance) <= 0.1 * variance
@@ -55,7 +55,7 @@ def target_not_scaled(case: Case) -> Sighting | None:
         return None
     series, std = case.history.metrics.get("r2"), case.facts.target_std
     first_r2 = float(series.finite[0]) if series is not None and len(series.finite) else math.nan
-    times = curve.first / std ** 2 if std else 1 - first_r2 if math.isfinite(first_r2) else math.nan
+    times = curve.first / std**2 if std else 1 - first_r2 if math.isfinite(first_r2) else math.nan
     still_bad = case.r2 < 0 if case.r2 is not None else curve.level > 0.3 * curve.first
     offset = math.isfinite(times) and times > 4
     if not still_bad or not (offset or (curve.first > HUGE and curve.level > 0.3 * curve.first)):
