@@ -15,7 +15,8 @@ PACKAGE = Path(losscli.__file__).parent
 ROWS = (
     {"errors"},
     {"shelf", "options", "outfile", "direction"},
-    {"tasks"},
+    {"rules"},
+    {"tasks", "lint"},
     {"losses", "metrics"},
     {"data"},
     {"stack"},

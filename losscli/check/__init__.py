@@ -1,22 +1,17 @@
-"""Misuse of losses, recognised: each rule is one block with its own page (what, why, use instead) and its own examples.
+"""Misuse of losses in a spec: the entry's wiring is held against the contract of its loss, its weights against the data.
 
-A rule looks at the call of one entry: task, loss, the activations between the last layer and the loss, and the numbers of
-the loss's options beside how often each class occurs.
+The rules and their words are on the shelf in `losscli/rules/`; here is what looks at a spec.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from losscli.errors import Finding
+from losscli.errors import Finding, Severity
 from losscli.losses import Loss
-from losscli.shelf import Shelf
-
-Severity = Literal["error", "warning", "info"]
-# Task, loss, output chain; and what else of the call is known.
-Example = tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], Mapping[str, Any]]
+from losscli.rules import rules
 
 
 @dataclass(frozen=True)
@@ -36,61 +31,27 @@ class LossCall:
 
     @property
     def last(self) -> str:
-        return self.chain[-1] if self.chain else "none"
-
-    def before(self, first: str, then: tuple[str, ...]) -> bool:
-        """Whether `first` stands somewhere before one of `then` in the chain."""
-        return any(name in then for name in self.chain[self.chain.index(first) + 1 :]) if first in self.chain else False
-
-
-Condition = Callable[[LossCall], bool | str]
+        return self.chain[-1] if self.chain else "linear"
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A rule: when it applies, what it says and advises; `bad` and `good` are examples, and its tests.
+class Misuse:
+    """A rule that an entry breaks, with the particulars if there are any, and a severity where it is not the rule's own."""
 
-    A condition that holds may answer with the particulars, which are said too.
-    """
-
-    code: str
-    severity: Severity
-    applies: Condition
-    says: str
-    cure: str
-    bad: tuple[Example, ...]
-    good: tuple[Example, ...]
-
-    def look(self, call: LossCall) -> Finding | None:
-        condition = self.applies(call)
-        if not condition:
-            return None
-        particulars = f" ({condition})" if isinstance(condition, str) else ""
-        return Finding(self.code, self.severity, f"{call.entry}: {self.says}{particulars}", self.cure)
-
-
-rules: Shelf[Rule] = Shelf(__name__, "rule")
-
-
-def rule(
-    code: str,
-    severity: Severity,
-    *,
-    says: str,
-    cure: str,
-    bad: tuple[Example, ...],
-    good: tuple[Example, ...],
-) -> Callable[[Condition], Condition]:
-    """Put the decorated condition on the shelf as a rule."""
-
-    def register(applies: Condition) -> Condition:
-        rules.put(code, Rule(code, severity, applies, says, cure, bad, good))
-        return applies
-
-    return register
+    rule: str
+    particulars: str = ""
+    severity: Severity | None = None
 
 
 def look(call: LossCall) -> list[Finding]:
     """What the rules say of one entry, and what was noticed when its loss was made."""
-    findings = [item.look(call) for item in rules]
-    return [*call.loss.findings, *(finding for finding in findings if finding is not None)]
+    from losscli.check.output import wiring
+    from losscli.check.weights import weighting
+
+    return [*call.loss.findings, *(_finding(call, misuse) for misuse in (*wiring(call), *weighting(call)))]
+
+
+def _finding(call: LossCall, misuse: Misuse) -> Finding:
+    rule = rules.get(misuse.rule)
+    particulars = f" ({misuse.particulars})" if misuse.particulars else ""
+    return Finding(rule.code, misuse.severity or rule.severity, f"{call.entry}: {rule.what}{particulars}", rule.in_spec)

@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
-from losscli.check import LossCall, rule
+from collections.abc import Iterator
+
+from losscli.check import LossCall, Misuse
+from losscli.rules.contract import Takes, misuses
 from losscli.tasks import tasks
 
-PROBABILITIES = ("sigmoid", "softmax")
+# Between which scores the chain's last activation leaves the model.
+BOUNDS = {"softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+REACHED = ("softmax-before-cross-entropy", "bounded-scores")  # rules that say which probabilities are out of reach
 
 
-def _reach(call: LossCall, low: float, high: float) -> bool | str:
-    """Between which probabilities a model stays whose scores lie in [low, high]; True where it gives none, or K is not known.
+def wiring(call: LossCall) -> Iterator[Misuse]:
+    """The rules that an entry's output chain breaks."""
+    if call.loss.expects == "values":
+        if call.chain:
+            yield Misuse("bounded-values")
+        return
+    chain = ("linear", *call.chain)
+    takes = takes_of(call)
+    for name, severity in misuses(takes, chain):
+        if name == "log-softmax-before-cross-entropy" and call.chain != ("log-softmax",):
+            continue  # what stands before it is the finding
+        particulars = _reach(call, *BOUNDS[call.last]) if name in REACHED and call.last in BOUNDS else ""
+        yield Misuse(name, particulars, severity)
+    if _labels(call) and takes != "labels" and call.last in ("softmax", "log-softmax"):
+        yield Misuse("softmax-over-labels")
+
+
+def takes_of(call: LossCall) -> Takes:
+    """What the entry's loss takes, in the words of the contract."""
+    if call.loss.expects == "probabilities":
+        return "probabilities"
+    if call.loss.expects == "log-probabilities":
+        return "log-probabilities"
+    if tasks.get(call.task).outputs_compete:
+        return "classes" if call.loss.expects == "logits" else "class scores"
+    return "labels" if _labels(call) else "yes or no"
+
+
+def _labels(call: LossCall) -> bool:
+    task = tasks.get(call.task)
+    return task.yes_or_no and task.rows_have_several_outputs
+
+
+def _reach(call: LossCall, low: float, high: float) -> str:
+    """Between which probabilities a model stays whose scores lie in [low, high]; nothing where it gives none, or K is not known.
 
     >>> from losscli.losses import find
     >>> _reach(LossCall("e", "binary", find("bce-logits", "binary"), ("tanh",)), -1.0, 1.0)
@@ -22,160 +60,13 @@ def _reach(call: LossCall, low: float, high: float) -> bool | str:
     task, loss = tasks.get(call.task), call.loss
     classes = len(call.shares) if task.outputs_compete else 1
     if not classes:
-        return True
+        return ""
     received = torch.full((1, 2, classes), low, dtype=torch.float64)
     received[:, 0, 0], received[:, 1, 1:] = high, high  # one class above all others, and one below
     shaped = task.shape(received)
     point = None if loss.point is None else loss.point(shaped, call.settings)
     probabilities = task.read(shaped, loss.expects).probabilities if point is None else point
     if probabilities is None:
-        return True
+        return ""
     first = probabilities.reshape(1, 2, -1)[..., 0]
     return f"no probability leaves {float(first.min()):.2g} to {float(first.max()):.2g}"
-
-
-@rule(
-    "double-softmax",
-    "error",
-    says="a softmax stands before a loss that takes raw scores; between 0 and 1 they can hardly be told apart, and the "
-    "gradients are small",
-    cure="give the loss raw scores (model.output: none), or use nll after log-softmax",
-    bad=(("multiclass", "cross-entropy", ("softmax",)), ("multiclass", "focal", ("relu", "softmax"))),
-    good=(("multiclass", "cross-entropy", ()), ("multiclass", "nll", ("log-softmax",))),
-)
-def double_softmax(call: LossCall) -> bool | str:
-    takes_scores = call.loss.expects in ("logits", "scores") and call.last == "softmax"
-    applies = takes_scores and tasks.get(call.task).outputs_compete
-    return applies and _reach(call, 0.0, 1.0)
-
-
-@rule(
-    "double-sigmoid",
-    "error",
-    says="a sigmoid stands before a loss that takes raw scores; its output lies between 0 and 1, so the loss "
-    "can never see a confident no and the gradients vanish",
-    cure="give the loss raw scores (model.output: none), or use bce after the sigmoid",
-    bad=(
-        ("binary", "bce-logits", ("sigmoid",)),
-        ("multilabel", "focal", ("sigmoid",)),
-        ("binary", "hinge", ("sigmoid",)),
-    ),
-    good=(("binary", "bce-logits", ()), ("binary", "bce", ("sigmoid",))),
-)
-def double_sigmoid(call: LossCall) -> bool:
-    return call.loss.expects in ("logits", "scores") and call.last == "sigmoid"
-
-
-@rule(
-    "raw-scores-into-probabilities",
-    "error",
-    says="the loss expects probabilities and gets raw scores; a score below 0 or above 1 is cut off there and gets no gradient",
-    cure="put a sigmoid (or softmax) before it (model.output: auto), or use the loss that takes logits",
-    bad=(("binary", "bce", ()), ("multilabel", "bce", ("tanh",))),
-    good=(("binary", "bce", ("sigmoid",)),),
-)
-def raw_scores_into_probabilities(call: LossCall) -> bool:
-    return call.loss.expects == "probabilities" and call.last not in PROBABILITIES
-
-
-@rule(
-    "not-log-probabilities",
-    "error",
-    says="the loss expects log-probabilities and gets something else; it then rewards large numbers, not likely classes",
-    cure="put log-softmax before it (model.output: auto), or use cross-entropy on raw scores",
-    bad=(("multiclass", "nll", ()), ("multiclass", "nll", ("softmax",))),
-    good=(("multiclass", "nll", ("log-softmax",)),),
-)
-def not_log_probabilities(call: LossCall) -> bool:
-    return call.loss.expects == "log-probabilities" and call.last != "log-softmax"
-
-
-@rule(
-    "relu-before-sigmoid",
-    "error",
-    says="a ReLU stands before the sigmoid or softmax; after it no score is negative, so no probability falls below one half "
-    "(binary) and where the ReLU is off there is no gradient",
-    cure="let the last layer be linear: remove the relu from model.output",
-    bad=(("binary", "bce", ("relu", "sigmoid")), ("multiclass", "nll", ("relu", "log-softmax"))),
-    good=(("binary", "bce", ("sigmoid",)),),
-)
-def relu_before_sigmoid(call: LossCall) -> bool:
-    return call.before("relu", (*PROBABILITIES, "log-softmax"))
-
-
-@rule(
-    "clipped-scores",
-    "error",
-    says="a ReLU stands before a loss that takes raw scores; it can never see a negative one, and where the ReLU is off "
-    "there is no gradient",
-    cure="let the last layer be linear (model.output: none)",
-    bad=(("binary", "bce-logits", ("relu",)), ("multiclass", "cross-entropy", ("relu",))),
-    good=(("binary", "bce-logits", ()), ("regression", "mse", ("relu",))),
-)
-def clipped_scores(call: LossCall) -> bool:
-    return call.loss.expects in ("logits", "scores") and call.last in ("relu", "softplus", "exp")
-
-
-@rule(
-    "bounded-scores",
-    "warning",
-    says="a tanh stands before a loss that takes raw scores; between -1 and 1 none is sure",
-    cure="let the last layer be linear (model.output: none)",
-    bad=(("binary", "bce-logits", ("tanh",)),),
-    good=(("binary", "bce-logits", ()),),
-)
-def bounded_scores(call: LossCall) -> bool | str:
-    applies = call.loss.expects in ("logits", "scores") and call.last == "tanh"
-    return applies and _reach(call, -1.0, 1.0)
-
-
-@rule(
-    "sigmoid-before-softmax-loss",
-    "error",
-    says="classes that exclude each other are squeezed one by one before a loss that applies softmax itself; between 0 and 1 "
-    "its logits can hardly be told apart",
-    cure="give the loss raw scores (model.output: none)",
-    bad=(("multiclass", "nll", ("sigmoid", "log-softmax")),),
-    good=(("multiclass", "cross-entropy", ()), ("multiclass", "cross-entropy", ("sigmoid",))),
-)
-def sigmoid_before_softmax_loss(call: LossCall) -> bool:
-    return call.before("sigmoid", ("softmax", "log-softmax"))
-
-
-@rule(
-    "softmax-over-labels",
-    "error",
-    says="a softmax makes labels compete that may hold together; their probabilities cannot all be high",
-    cure="use a sigmoid per label (model.output: auto)",
-    bad=(("multilabel", "bce", ("softmax",)), ("multilabel", "bce-logits", ("softmax",))),
-    good=(("multilabel", "bce", ("sigmoid",)),),
-)
-def softmax_over_labels(call: LossCall) -> bool:
-    task = tasks.get(call.task)
-    many = task.yes_or_no and task.rows_have_several_outputs
-    return many and call.last in ("softmax", "log-softmax")
-
-
-@rule(
-    "needless-log-softmax",
-    "info",
-    says="log-softmax before a loss that applies it itself changes nothing: it is its own repetition",
-    cure="leave it out (model.output: none)",
-    bad=(("multiclass", "cross-entropy", ("log-softmax",)),),
-    good=(("multiclass", "nll", ("log-softmax",)),),
-)
-def needless_log_softmax(call: LossCall) -> bool:
-    applies = call.loss.expects == "logits" and call.chain == ("log-softmax",)
-    return applies and tasks.get(call.task).outputs_compete
-
-
-@rule(
-    "bounded-values",
-    "warning",
-    says="an activation bounds predictions of a standardised target; values beyond it cannot be predicted",
-    cure="let the last layer be linear (model.output: none)",
-    bad=(("regression", "mse", ("relu",)), ("regression", "huber", ("sigmoid",))),
-    good=(("regression", "mse", ()),),
-)
-def bounded_values(call: LossCall) -> bool:
-    return call.loss.expects == "values" and bool(call.chain)
