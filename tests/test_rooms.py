@@ -23,7 +23,7 @@ ROWS = (
     {"spec"},
     {"record", "compare"},
     {"reports", "check"},
-    {"explain", "verify"},
+    {"explain", "verify", "diagnose"},
     {"experiment", "advice", "deploy"},
     {"pipeline"},
     {"cli"},

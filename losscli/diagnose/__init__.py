@@ -95,7 +95,8 @@ def _unchecked(case: Case) -> dict[str, list[str]]:
     """By option that was not given, the causes that it would tell more surely."""
     lacking: dict[str, list[str]] = {}
     for item in signatures:
-        for option in item.needs:
+        open_to = case.judges is None or item.judges in (None, case.judges)
+        for option in item.needs if open_to else ():
             if case.lacks(option):
                 lacking.setdefault(option, []).append(item.cause)
     return lacking
@@ -103,4 +104,6 @@ def _unchecked(case: Case) -> dict[str, list[str]]:
 
 def _code(kind: str | None) -> str | None:
     """The code of the rule of that kind."""
-    return None
+    from losscli.rules import rules
+
+    return None if kind is None else rules.get(kind).code

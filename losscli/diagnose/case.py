@@ -13,6 +13,9 @@ from losscli.diagnose import floors
 from losscli.diagnose.family import family, judges
 from losscli.diagnose.history import History
 from losscli.diagnose.trend import Trend, trend
+from losscli.errors import Place, SpecError, shown
+
+EMPTY = Trend(math.nan, math.nan, math.nan, math.nan, 0, math.nan, math.nan, math.nan, math.nan, np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,35 @@ class Facts:
     target_std: float | None = None
     batch_size: int | None = None
     margin: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses what is no number: typer's bounds let NaN pass."""
+        for name in ("positive_rate", "target_std", "margin"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                flag = f"--{name.replace('_', '-')}"
+                raise SpecError(f"{flag} must be a finite number, and is {value}", place=Place(flag))
+
+
+def shares(text: str | None) -> list[float] | None:
+    """The shares of the classes in `0.7,0.2,0.1`; counts will do. Raises `SpecError` for anything else.
+
+    >>> shares("70, 20, 10")
+    [0.7, 0.2, 0.1]
+    """
+    if text is None:
+        return None
+    try:
+        numbers = [float(part) for part in text.replace(";", ",").strip(" []").split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) < 2 or not all(math.isfinite(number) and number >= 0 for number in numbers) or not sum(numbers) > 0:
+        raise SpecError(
+            f"--priors takes the shares of two classes or more, and {shown(text)} is given",
+            place=Place("--priors"),
+            cure="as in --priors 0.7,0.2,0.1",
+        )
+    return [number / math.fsum(numbers) for number in numbers]
 
 
 @dataclass(frozen=True)
@@ -46,8 +78,7 @@ class Case:
     @cached_property
     def loss(self) -> Trend:
         """The curve that is judged; all NaN where nothing is finite."""
-        curve = self.train or self.valid
-        return curve or Trend(*[math.nan] * 4, 0, *[math.nan] * 4, np.empty(0))
+        return self.train or self.valid or EMPTY
 
     @cached_property
     def levels(self) -> list[float]:

@@ -86,7 +86,7 @@ def over_batch(shares: Sequence[float], batch: int) -> float:
     n_c is drawn with each batch (binomial); its mean alone would give ln(B/K), which is (K-1)/2B too low.
 
     >>> round(over_batch([0.25] * 4, 50), 4), round(math.log(50 / 4) + 3 / 100, 4)
-    (2.5566, 2.5557)
+    (2.5563, 2.5557)
     """
     return math.fsum(_n_ln_n(share, batch) for share in shares) / batch
 

@@ -42,7 +42,8 @@ class Series:
     @property
     def finite(self) -> np.ndarray:
         """The values that are finite, in order."""
-        return self.values[np.isfinite(self.values)]
+        values: np.ndarray = self.values[np.isfinite(self.values)]
+        return values
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class Condenser:
 
     def __init__(self) -> None:
         self.width = 1  # rows per point
-        self.first, self.count, self.breaks = math.nan, 0, None
+        self.first, self.count = math.nan, 0
+        self.breaks: float | None = None
         self._steps = np.empty(0)
         self._sums = np.empty((0, 2))  # of the finite values, and how many there are
         self._rest = (np.empty(0), np.empty(0))  # rows that make no whole point yet

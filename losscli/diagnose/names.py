@@ -24,7 +24,17 @@ STEP = {"step", "steps", "iteration", "iterations", "iter", "iters", "batch", "u
 BESIDE = {"lr", "time", "seconds", "grad", "norm", "min", "max", "std", "runtime", "wall", "scale", "weight", "reg"}
 # What a metric is called here, by the words that its column may have.
 METRICS: Mapping[str, tuple[str, ...]] = {
-    "accuracy": ("accuracy", "acc", "top1", "accuracytop1", "categoricalaccuracy", "binaryaccuracy", "precisiontop1"),
+    "accuracy": (
+        "accuracy",
+        "acc",
+        "top1",
+        "acc1",
+        "prec1",
+        "accuracytop1",
+        "categoricalaccuracy",
+        "binaryaccuracy",
+        "precisiontop1",
+    ),
     "error": ("errorrate", "top1error", "err"),
     "r2": ("r2", "rsquared", "r2score", "explainedvariance"),
     "mae": ("mae", "meanabsoluteerror", "l1"),
@@ -71,19 +81,17 @@ def columns_of(names: Sequence[str], file: str, train: str | None = None, valid:
     spelled = [words(name) for name in names]
     epoch = next((at for at, of in enumerate(spelled) if EPOCH & set(of) and not _is_loss(of)), None)
     step = next((at for at, of in enumerate(spelled) if STEP & set(of) and not _is_loss(of)), None)
-    losses = {
-        split: _named(names, name, file) if name is not None else _loss(spelled, split)
-        for split, name in (("train", train), ("valid", valid))
-    }
-    if losses["train"] is None and losses["valid"] is None:
-        losses["train"] = _only(names, spelled, epoch, step, file)
-    taken = {losses["train"], losses["valid"], epoch, step}
+    of_train = _loss(spelled, "train") if train is None else _named(names, train, file)
+    of_valid = _loss(spelled, "valid") if valid is None else _named(names, valid, file)
+    if of_train is None and of_valid is None:
+        of_train = _only(names, spelled, epoch, step, file)
+    taken = {of_train, of_valid, epoch, step}
     metrics = {
         metric: at
         for metric, spellings in METRICS.items()
         if (at := _metric(spelled, spellings, [at for at in range(len(names)) if at not in taken])) is not None
     }
-    return Columns(losses["train"], losses["valid"], epoch, step, metrics)
+    return Columns(of_train, of_valid, epoch, step, metrics)
 
 
 def _is_loss(of: Sequence[str]) -> bool:

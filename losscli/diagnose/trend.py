@@ -55,12 +55,11 @@ class Trend:
 
     @property
     def flat(self) -> bool:
-        """Whether it went nowhere at all: the tail lies where the first fifth did, within noise or 2 %."""
+        """Whether it went nowhere at all: the tail lies where the first three points do, within noise or 2 %."""
         if not self.points:
             return False
-        start = float(np.median(self.values[: _tail(self.points)]))
-        way = abs(start - self.level)
-        return way <= max(0.02 * abs(self.level), 4 * self.noise / math.sqrt(_tail(self.points)))
+        way = abs(float(np.mean(self.values[:3])) - self.level)
+        return way <= max(0.02 * abs(self.level), 3 * self.noise)
 
     @property
     def straightness(self) -> float:

@@ -10,7 +10,9 @@ from typer import Argument, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 
-Names = Annotated[list[str], Argument(metavar="LOSS...", help="One loss, or several of one task; or a rule.", show_default=False)]
+Names = Annotated[
+    list[str], Argument(metavar="LOSS...", help="One loss, or several of one task; or a rule.", show_default=False)
+]
 Values = Annotated[list[str] | None, Option("--set", metavar="OPTION=VALUES", help="As gamma=0,2,5; repeatable.")]
 Html = Annotated[Path | None, Option("--html", metavar="FILE", help="Write an interactive page as well.")]
 

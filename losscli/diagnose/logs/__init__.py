@@ -45,6 +45,17 @@ def log_kind(
     return register
 
 
+def log_path(text: str, records: Path) -> Path:
+    """The file or folder that is meant: a path, or the id of a record below `records` where no path is called so."""
+    path = Path(text)
+    if path.exists() or not text.strip() or path.suffix or "/" in text:
+        return path
+    from losscli.record.find import find
+    from losscli.record.find import records as kept
+
+    return find(records, text) if kept(records) else path
+
+
 def read_log(path: Path, choice: Choice | None = None) -> History:
     """The history in a log. Raises `DataError` for what is none, with the place, and `MachineError` for a missing extra."""
     from losscli.data.opening import MAGIC, opened

@@ -25,6 +25,7 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))  # that no text holds
 NONE = ("", "na", "n/a", "none", "null", "-", "--")
 BLOCK = 1 << 22  # bytes of text that are parsed at a time
 
@@ -44,9 +45,14 @@ class Layout:
 def _is_text(path: Path, head: bytes | None) -> bool:
     from losscli.data.opening import MAGIC
 
-    if head is None or head.startswith(tuple(MAGIC)):
+    if (
+        head is None
+        or head.startswith(tuple(MAGIC))
+        or head.lstrip().startswith((b"{", b"["))
+        or "tfevents" in path.name
+    ):
         return False
-    return head.startswith(tuple(MARKS)) or b"\0" not in head
+    return head.startswith(tuple(MARKS)) or len(head.translate(None, CONTROLS)) == len(head)
 
 
 @log_kind("csv", _is_text)
@@ -64,14 +70,8 @@ def _layout(path: Path) -> Layout:
     with path.open("rb") as file:
         head = file.read(HEAD)
         cut = len(head) == HEAD
-    encoding, notes = next((name for mark, name in MARKS.items() if head.startswith(mark)), ""), []
-    if not encoding:
-        encoding = "utf-8"
-        try:
-            codecs.getincrementaldecoder(encoding)().decode(head, final=not cut)
-        except UnicodeDecodeError:
-            encoding = "latin-1"
-            notes.append("the log is not UTF-8 and was read as latin-1")
+    encoding = _encoding(head, cut)
+    notes = ["the log is not UTF-8 and was read as latin-1"] if encoding == "latin-1" else []
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
     lines = text.splitlines()[: -1 if cut else None] or [text]
     header = next(
@@ -95,6 +95,18 @@ def _layout(path: Path) -> Layout:
     return Layout(encoding, delimiter, comma, header, tuple(names), tuple(notes))
 
 
+def _encoding(head: bytes, cut: bool) -> str:
+    """That of the byte order mark, else UTF-8, else latin-1, which numbers and commas do not care about."""
+    marked = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
+    if marked:
+        return marked
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=not cut)
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
+
+
 def _delimiter(sample: list[str]) -> str:
     """The one that cuts the lines into equally many pieces, most of them."""
 
@@ -106,48 +118,48 @@ def _delimiter(sample: list[str]) -> str:
 
 
 def _blocks(path: Path, layout: Layout, columns: Columns, table: _Table) -> Iterator[Mapping[int, Any]]:
-    """The columns that are used, block by block, as text."""
+    """The columns that are used, block by block, as text; `DataError` for what is no table."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    names = [f"c{at}" for at in range(len(layout.names))]
+    try:
+        with path.open("rb") as file, arrow_csv.open_csv(file, **_options(layout, columns, table)) as reader:
+            for batch in reader:
+                yield {at: batch.column(f"c{at}") for at in columns.used}
+    except pa.ArrowInvalid as failed:
+        if "Empty CSV" in str(failed):
+            return
+        long = "straddl" in str(failed)
+        what = f"a line is longer than {BLOCK >> 20} MB" if long else str(failed).splitlines()[0][:200]
+        raise DataError(f"the log cannot be read as a table: {what}", place=Place(str(path))) from None
+    except UnicodeDecodeError as failed:
+        message = f"the log must be {layout.encoding}, and byte {failed.object[failed.start]:#04x} is not"
+        raise DataError(message, place=Place(str(path)), cure="save it as UTF-8") from None
+
+
+def _options(layout: Layout, columns: Columns, table: _Table) -> dict[str, Any]:
+    """What pyarrow needs to know: everything is text here, and a row of another length is noted and left out."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    names = [f"c{at}" for at in range(len(layout.names))]  # the file's own may be empty, or twice there
     skipped = layout.header + 1
 
     def ragged(row: Any) -> str:
         table.ragged.append(row.number + skipped if row.number else None)
         return "skip"
 
-    try:
-        with (
-            path.open("rb") as file,
-            arrow_csv.open_csv(
-                file,
-                read_options=arrow_csv.ReadOptions(
-                    use_threads=False,
-                    block_size=BLOCK,
-                    column_names=names,
-                    skip_rows=skipped,
-                    encoding=layout.encoding,
-                ),
-                parse_options=arrow_csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=ragged),
-                convert_options=arrow_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()),
-                    include_columns=[names[at] for at in columns.used],
-                    strings_can_be_null=False,
-                ),
-            ) as reader,
-        ):
-            for batch in reader:
-                yield {at: batch.column(f"c{at}") for at in columns.used}
-    except pa.ArrowInvalid as failed:
-        if "Empty CSV" in str(failed):
-            return
-        raise DataError(
-            f"the log cannot be read as a table: {str(failed).splitlines()[0][:200]}", place=Place(str(path))
-        ) from None
-    except UnicodeDecodeError as failed:
-        message = f"the log must be {layout.encoding}, and byte {failed.object[failed.start]:#04x} is not"
-        raise DataError(message, place=Place(str(path)), cure="save it as UTF-8") from None
+    return {
+        "read_options": arrow_csv.ReadOptions(
+            use_threads=False, block_size=BLOCK, column_names=names, skip_rows=skipped, encoding=layout.encoding
+        ),
+        "parse_options": arrow_csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=ragged),
+        "convert_options": arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            include_columns=[names[at] for at in columns.used],
+            strings_can_be_null=False,
+        ),
+    }
 
 
 @dataclass

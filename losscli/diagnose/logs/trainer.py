@@ -64,7 +64,9 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
         columns = {name: values for name, values in content.items() if isinstance(values, list)}
         length = max(map(len, columns.values()), default=0)
         content = [{name: of[at] for name, of in columns.items() if at < len(of)} for at in range(length)] or [content]
-    rows = [row for row in content if isinstance(row, dict)] if isinstance(content, list) else []
+    rows: list[Mapping[str, Any]] = (
+        [row for row in content if isinstance(row, dict)] if isinstance(content, list) else []
+    )
     if not rows:
         raise DataError(
             "the JSON holds no rows of a training",

@@ -28,7 +28,10 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Signature:
-    """A cause and how it is recognised. `explains` are causes that it makes superfluous; `rule` is the kind of a rule."""
+    """A cause and how it is recognised. `explains` are causes that it makes superfluous; `rule` is the kind of a rule.
+
+    `judges` says what losses it is of (classes, values, pairs; None: of all), `needs` which options make it surer.
+    """
 
     cause: str
     title: str
@@ -36,6 +39,7 @@ class Signature:
     cure: str
     alike: str
     rule: str | None
+    judges: str | None
     needs: tuple[str, ...]
     explains: tuple[str, ...]
 
@@ -50,13 +54,14 @@ def signature(
     cure: str,
     alike: str,
     rule: str | None = None,
+    judges: str | None = None,
     needs: tuple[str, ...] = (),
     explains: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Case], Sighting | None]], Callable[[Case], Sighting | None]]:
     """Put the decorated function on the shelf as the signature of a cause."""
 
     def register(look: Callable[[Case], Sighting | None]) -> Callable[[Case], Sighting | None]:
-        signatures.put(cause, Signature(cause, title, look, cure, alike, rule, needs, explains))
+        signatures.put(cause, Signature(cause, title, look, cure, alike, rule, judges, needs, explains))
         return look
 
     return register

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.diagnose import floors
 from losscli.diagnose.case import Case
-from losscli.diagnose.signatures import Sighting, signature
+from losscli.diagnose.signatures import Confidence, Sighting, signature
 from losscli.diagnose.trend import Trend
 
 USUAL_MARGINS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
@@ -30,6 +30,8 @@ def nothing_is_updated(case: Case) -> Sighting | None:
         return None
     whose = "the loss" if curve.constant else "the valid loss"
     evidence = f"{whose} stays at {still[-1].level:.6g} to rounding for {still[-1].points} points"
+    if curve.level == 0:
+        return Sighting("possible", evidence)
     return Sighting("certain" if curve.constant else "likely", evidence)
 
 
@@ -54,6 +56,7 @@ def softmax_over_one(case: Case) -> Sighting | None:
     cure="use BCEWithLogitsLoss on the raw scores, or put a sigmoid before BCELoss",
     alike="a constant loss of another size says that nothing is updated",
     rule="logits-into-bce",
+    judges="classes",
     needs=("--positive-rate",),
     explains=(
         "nothing-is-updated",
@@ -80,7 +83,9 @@ def logits_into_bce(case: Case) -> Sighting | None:
         return None
     why = f"100 {met}" if met else "100 times the share of wrong rows" if wrong else "a whole share of 100"
     evidence = f"the loss is {curve.level:.4g} from the first point on: {why}, as BCELoss says of an output that is always 0 or 1"
-    confidence = "certain" if curve.constant and (met or wrong) else "likely" if met or wrong else "possible"
+    confidence: Confidence = (
+        "certain" if curve.constant and (met or wrong) else "likely" if met or wrong else "possible"
+    )
     return Sighting(confidence, evidence, {"100 p": curve.level}, weight=1.0)
 
 
@@ -90,6 +95,7 @@ def logits_into_bce(case: Case) -> Sighting | None:
     cure="look for harder or better pairs (mining), scale or normalise the embeddings, try a smaller learning rate; if the "
     "labels of the pairs are random, nothing can be learned",
     alike="a loss at ln 2 or ln K is a classifier that knows nothing",
+    judges="pairs",
     needs=("--margin", "--batch-size", "--loss"),
     explains=("nothing-is-updated", "learning-rate-too-small", "dead-relu"),
 )
@@ -108,7 +114,9 @@ def stuck_at_margin(case: Case) -> Sighting | None:
     for name, height, share in places:
         if abs(level - height) <= share * height:
             known = case.facts.margin is not None or batch is not None
-            sure = "certain" if curve.constant and known else "likely" if known or case.family else "possible"
+            sure: Confidence = (
+                "certain" if curve.constant and known else "likely" if known or case.family else "possible"
+            )
             return Sighting(sure, f"the loss stays at {level:.4g} from the start: {name}", {name: height}, weight=1.0)
     return None
 

@@ -63,6 +63,7 @@ def _allowed(case: Case, classes: int) -> float:
     cure="give cross-entropy the raw scores (logits), and take the softmax only where you need probabilities",
     alike="a sigmoid before it has the same floor; label smoothing 0.1 at ten classes has 0.5003, far below the 1.461 of this",
     rule="softmax-before-cross-entropy",
+    judges="classes",
     needs=("--classes",),
     explains=("learning-rate-too-small",),
 )
@@ -75,7 +76,7 @@ def softmax_before_cross_entropy(case: Case) -> Sighting | None:
     floor = floors.squashed(classes)
     right = case.accuracy is not None and case.accuracy >= RIGHT
     sure = known and right and gap <= CLOSE + case.loss.error
-    confidence = "certain" if sure else "likely" if known or right else "possible"
+    confidence: Confidence = "certain" if sure else "likely" if known or right else "possible"
     evidence = (
         f"the loss settles at {case.loss.level:.4f}{_with_accuracy(case)}; outputs between 0 and 1 of {classes} classes "
         f"cannot get below ln(1 + {classes - 1}/e) = {floor:.4f}"
@@ -89,6 +90,7 @@ def softmax_before_cross_entropy(case: Case) -> Sighting | None:
     cure="give cross-entropy the raw scores (logits); for several labels at once use BCEWithLogitsLoss",
     alike="a softmax before it has the same floor, and is the more common mistake",
     rule="sigmoid-before-cross-entropy",
+    judges="classes",
     needs=("--classes",),
 )
 def sigmoid_before_cross_entropy(case: Case) -> Sighting | None:
@@ -131,6 +133,7 @@ def _binary(case: Case) -> bool:
     alike="label smoothing 0.1 at ten classes has its floor at 0.5003, this at 0.5032 where half are positive; a ReLU before "
     "the sigmoid has (1-p) ln 2",
     rule="sigmoid-before-bce-with-logits",
+    judges="classes",
     needs=("--positive-rate",),
     explains=("learning-rate-too-small",),
 )
@@ -167,6 +170,7 @@ def sigmoid_before_bce_with_logits(case: Case) -> Sighting | None:
     cure="take the ReLU away: the last layer before a loss on logits is linear",
     alike="a doubled sigmoid settles at p ln(1 + 1/e) + (1-p) ln 2",
     rule="relu-before-logits",
+    judges="classes",
     needs=("--positive-rate", "--priors"),
     explains=("learning-rate-too-small",),
 )
@@ -221,6 +225,7 @@ def _dead_outputs(case: Case) -> Sighting | None:
     cure="take the softmax over the classes: dim=1 (or -1) of [batch, classes]",
     alike="a loss that is summed over the batch is as large, and falls towards 0",
     rule="softmax-wrong-dim",
+    judges="classes",
     needs=("--classes", "--batch-size"),
     explains=("learning-rate-too-small", "overfitting"),
 )
@@ -236,14 +241,14 @@ def softmax_wrong_dim(case: Case) -> Sighting | None:
         low = max(case.levels) if case.classes else min(case.levels)
         if low < 1.15 * math.log(classes) or case.doubt < 0.5 or (case.classes is None and case.accuracy < 0.9):
             return None
-        confidence = "likely" if case.classes else "possible"
+        confidence: Confidence = "likely" if case.classes else "possible"
         evidence = (
             f"the loss settles at {curve.level:.4f}{_with_accuracy(case)}, above ln {classes} = {math.log(classes):.4f}, "
             "which a softmax over the classes cannot do; over a batch of B rows it settles near ln(B/K)"
         )
         return Sighting(confidence, evidence, {f"ln {classes}": math.log(classes)})
     floor = floors.over_batch(case.priors or [1 / classes] * classes, batch)
-    if curve.first > 1.1 * math.log(batch) or not 0.96 * floor <= curve.level <= 1.1 * floor + 0.1:
+    if curve.first > 1.1 * math.log(batch) or not 0.96 * floor <= curve.level <= 1.05 * floor + 0.06:
         return None
     evidence = (
         f"the loss starts near ln {batch} = {math.log(batch):.4f} and settles at {curve.level:.4f}{_with_accuracy(case)}; a "
@@ -263,6 +268,7 @@ def is_smoothing(wrong: float, classes: int) -> bool:
     cure="look at rows with a high loss; if their labels are wrong, mend them or take a robust loss (gce, sce, mae)",
     alike="a hard problem, whose rows are not all equally unsure, settles a little lower; label smoothing has the same floor at "
     "accuracy 1",
+    judges="classes",
     needs=("--classes",),
 )
 def label_noise(case: Case) -> Sighting | None:
@@ -299,7 +305,9 @@ def _guessed_noise(case: Case, level: float) -> Sighting | None:
     floor = floors.noise(wrong, classes)
     if abs(level - floor) > 0.02 * floor:
         return None
-    evidence = f"accuracy {case.accuracy:.3g} and a loss of {level:.4f} fit {wrong:.2g} wrong labels if there are {classes} classes"
+    evidence = (
+        f"accuracy {case.accuracy:.3g} and a loss of {level:.4f} fit {wrong:.2g} wrong labels among {classes} classes"
+    )
     return Sighting("possible", evidence, {f"{wrong:.2g} wrong labels": floor})
 
 
@@ -314,7 +322,7 @@ def _clean_valid(case: Case, classes: int) -> Sighting | None:
     if abs(case.train.level - floor) > 0.07 * floor:
         return None
     evidence = (
-        f"the loss of training settles at {case.train.level:.4f}, the floor of {wrong:.2g} wrong labels is {floor:.4f}; the valid "
-        f"loss {case.valid.level:.4f} = -ln(1 - {wrong:.2g}) says that its labels are right"
+        f"the loss of training settles at {case.train.level:.4f}, the floor of {wrong:.2g} wrong labels is {floor:.4f}; the "
+        f"valid loss {case.valid.level:.4f} = -ln(1 - {wrong:.2g}) says that its labels are right"
     )
     return Sighting("likely", evidence, {f"{wrong:.2g} wrong labels": floor})

@@ -9,7 +9,6 @@ import numpy as np
 from losscli.diagnose.case import Case
 from losscli.diagnose.signatures import Confidence, Sighting, signature
 
-
 FAR = 0.1  # of its start, above which a loss is no good fit
 
 
@@ -48,7 +47,7 @@ def sqrt_without_eps(case: Case) -> Sighting | None:
     if not case.loss.points:
         return Sighting("possible", "the loss is no number from the first point on", weight=-1.0)
     if _near_zero(case):
-        evidence = f"the loss is no number from {case.history.axis} {at:g} on, and the last before is {case.loss.last:.4g}, near 0"
+        evidence = f"the loss is no number from {case.history.axis} {at:g} on, after {case.loss.last:.4g}, near 0"
         return Sighting("likely", evidence, {"0": 0.0}, weight=1.0)
     evidence = (
         f"the loss is no number from {case.history.axis} {at:g} on, after {case.loss.last:.4g}, without having grown"
@@ -125,7 +124,7 @@ def zero_grad_missing(case: Case) -> Sighting | None:
 
 
 def _stopped(case: Case) -> Sighting | None:
-    """Who learns by heart gets to 0; a training loss that stops far above it while the valid loss rises may have another cause."""
+    """Who learns by heart gets to 0; a training loss that stops far above it has another cause."""
     curve = case.train
     if curve is None or curve.level < 0.15 * curve.first:
         return None
@@ -162,7 +161,7 @@ def overfitting(case: Case) -> Sighting | None:
         return None
     turned = rise > max(0.15, 4 * noise) and valid.low_at < 0.8 * valid.points and train.level < 0.8 * valid.level
     if turned:
-        evidence = f"the training loss falls to {train.level:.4g}, the valid loss turns at {valid.low:.4g} and rises by {rise:.0%}"
+        evidence = f"the training loss falls to {train.level:.4g}, the valid one turns at {valid.low:.4g} and rises by {rise:.0%}"
         sure: Confidence = "certain" if rise > 0.3 and train.level < 0.3 * valid.level else "likely"
         return Sighting(sure, evidence)
     if train.level < 0.2 * valid.level and valid.level > 0.3 * valid.first:
@@ -190,7 +189,7 @@ def learning_rate_too_small(case: Case) -> Sighting | None:
     start = math.log(case.classes) if case.classes and case.judges == "classes" else None
     if share > 0.4 or (start is not None and curve.last < 0.5 * start):
         return None
-    evidence = f"the loss falls almost straight, by {share:.1%} over {curve.points} points, from {curve.values[0]:.4g} to {curve.last:.4g}"
+    evidence = f"the loss falls almost straight, by {share:.1%} over {curve.points} points, to {curve.last:.4g}"
     above = start is not None and curve.last > 0.9 * start
     return Sighting(
         "likely" if above or share < 0.15 else "possible", evidence, {f"ln {case.classes}": start} if start else {}
@@ -204,6 +203,7 @@ def learning_rate_too_small(case: Case) -> Sighting | None:
     "(reduction='sum', or loss.item() * len(batch))",
     alike="a problem that is solved within the first batches",
     rule="mean-loss-divided-by-dataset",
+    judges="classes",
     needs=("--classes", "--batch-size"),
     explains=("softmax-wrong-dim",),
 )

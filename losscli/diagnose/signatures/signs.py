@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losscli.diagnose.case import Case
-from losscli.diagnose.signatures import Sighting, signature
+from losscli.diagnose.signatures import Confidence, Sighting, signature
 
 
 def _negative(case: Case) -> bool:
@@ -23,6 +23,7 @@ def _endless(case: Case) -> bool:
     title="binary cross-entropy gets targets outside 0 to 1, as -1/+1 or 0 to 255",
     cure="give it targets of 0 and 1 (or shares between): (y + 1) / 2 for -1/+1, y / 255 for pixels",
     alike="raw scores into NLLLoss fall below 0 without end, too; a Gaussian likelihood or a critic may be negative rightly",
+    judges="classes",
     needs=("--loss",),
     explains=("learning-rate-too-small", "overfitting"),
 )
@@ -43,6 +44,7 @@ def bce_target_outside(case: Case) -> Sighting | None:
     cure="put log_softmax before NLLLoss, or use cross-entropy on the raw scores",
     alike="binary cross-entropy on targets outside 0 to 1 falls below 0 without end, too",
     rule="logits-into-nll",
+    judges="classes",
     needs=("--loss", "--classes"),
     explains=("learning-rate-too-small", "overfitting"),
 )
@@ -55,7 +57,7 @@ def logits_into_nll(case: Case) -> Sighting | None:
     evidence = (
         f"the loss falls below 0 without end, to {case.loss.last:.4g}: minus a score, and not minus a log-probability"
     )
-    confidence = "certain" if case.family == "nll" else "likely" if case.classes else "possible"
+    confidence: Confidence = "certain" if case.family == "nll" else "likely" if case.classes else "possible"
     return Sighting(confidence, evidence, {"0": 0.0})
 
 
@@ -65,6 +67,7 @@ def logits_into_nll(case: Case) -> Sighting | None:
     cure="put log_softmax in place of the softmax, or use cross-entropy on the raw scores",
     alike="KLDivLoss that gets probabilities stays between minus the target's entropy and 1 below that",
     rule="softmax-before-nll",
+    judges="classes",
     needs=("--classes",),
     explains=("learning-rate-too-small", "learning-rate-too-large"),
 )
@@ -92,6 +95,7 @@ def softmax_before_nll(case: Case) -> Sighting | None:
     cure="put log_softmax before KLDivLoss, with reduction='batchmean'",
     alike="NLLLoss that gets probabilities goes from about -1/K to -1",
     rule="kldiv-input-not-log",
+    judges="classes",
     needs=("--loss",),
     explains=("learning-rate-too-small",),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from losscli.diagnose.case import Case
-from losscli.diagnose.signatures import Sighting, signature
+from losscli.diagnose.signatures import Confidence, Sighting, signature
 from losscli.diagnose.signatures.constants import consistent
 
 HUGE = 1e3  # a loss that no scaled target starts with
@@ -17,6 +17,7 @@ HUGE = 1e3  # a loss that no scaled target starts with
     cure="give both one shape: prediction.squeeze(-1), or target.unsqueeze(-1)",
     alike="a model that says the mean of the target for every row has the same plateau",
     rule="broadcast-n1-n",
+    judges="values",
     needs=("--target-std",),
     explains=("learning-rate-too-small",),
 )
@@ -36,7 +37,7 @@ def broadcast(case: Case) -> Sighting | None:
     apart = not consistent(case)
     odd = "; loss and R2 do not tell of the same error, so the loss does not compare row with row" if apart else ""
     evidence = f"the loss settles at {curve.level:.4g}{place}{r2}{odd}"
-    confidence = "certain" if apart and at_variance else "likely" if apart or at_variance else "possible"
+    confidence: Confidence = "certain" if apart and at_variance else "likely" if apart or at_variance else "possible"
     return Sighting(confidence, evidence, {"Var(y)": variance or curve.level}, weight=1.0 if apart else 0.0)
 
 
@@ -45,6 +46,7 @@ def broadcast(case: Case) -> Sighting | None:
     title="the target is far from 0 and was not standardised",
     cure="standardise the target (subtract its mean, divide by its standard deviation), and turn predictions back",
     alike="a learning rate that is far too small has as straight a curve",
+    judges="values",
     needs=("--target-std",),
     explains=("learning-rate-too-small", "broadcast-n1-n", "dead-relu"),
 )

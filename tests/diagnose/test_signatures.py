@@ -1,0 +1,76 @@
+"""Signatures against curves of known causes, and their floors against torch's own losses at the best wrong output."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from known_curves import constant, noisy, over_batch, rectified, samples, squashed, twice
+
+from losscli.diagnose import MOST_CANDIDATES, diagnose, floors
+from losscli.diagnose.signatures import signatures
+from losscli.rules import rules
+
+SAMPLES = samples()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_cause_is_named_and_health_too(name: str) -> None:
+    sample = SAMPLES[name]
+    diagnosis = diagnose(sample.history, sample.facts)
+    causes = [candidate.signature.cause for candidate in diagnosis.candidates]
+    assert len(causes) <= MOST_CANDIDATES
+    if sample.cause is None:
+        assert causes == []
+        assert diagnosis.healthy
+    else:
+        assert sample.cause in causes
+        assert not diagnosis.healthy
+
+
+def test_every_cause_has_a_curve() -> None:
+    """But the twin of the softmax, which no curve tells apart, and what needs no floor."""
+    met = {sample.cause for sample in SAMPLES.values()}
+    assert set(signatures.names()) - met == {"sigmoid-before-cross-entropy", "softmax-over-one"}
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 10, 100])
+def test_floors_of_classes(k: int) -> None:
+    assert floors.squashed(k) == pytest.approx(squashed(k), abs=1e-9)
+    assert floors.entropy([1 / k] * k) == pytest.approx(math.log(k), abs=1e-12)
+    assert floors.noise(0.2, k) == pytest.approx(noisy(0.2, k), abs=2e-3)  # whole rows
+
+
+@pytest.mark.parametrize("p", [0.1, 0.31, 0.5, 0.9])
+def test_floors_of_two_classes(p: float) -> None:
+    assert floors.sigmoid_twice(p) == pytest.approx(twice(p), abs=1e-9)
+    assert floors.relu_before_sigmoid(p) == pytest.approx(rectified(p), abs=1e-9)
+    assert floors.entropy([1 - p, p]) == pytest.approx(constant([1 - p, p]), abs=1e-9)
+
+
+@pytest.mark.parametrize(("k", "batch"), [(3, 20), (4, 50), (10, 32)])
+def test_floor_over_a_batch(k: int, batch: int) -> None:
+    assert floors.over_batch([1 / k] * k, batch) == pytest.approx(over_batch(k, batch), abs=0.015)
+
+
+def test_rules_are_those_of_the_shelf() -> None:
+    kinds = [item.rule for item in signatures if item.rule]
+    assert len(kinds) > 8
+    assert all(kind in rules for kind in kinds)
+    sample = SAMPLES["softmax 3"]
+    assert diagnose(sample.history, sample.facts).candidates[0].code == "LC001"
+
+
+def test_a_twin_is_named_beside_the_softmax() -> None:
+    sample = SAMPLES["softmax 3"]
+    causes = [candidate.signature.cause for candidate in diagnose(sample.history, sample.facts).candidates]
+    assert causes == ["softmax-before-cross-entropy", "sigmoid-before-cross-entropy"]
+
+
+def test_what_an_option_would_tell_is_named() -> None:
+    sample = SAMPLES["twice 0.35"]
+    assert "sigmoid-before-bce-with-logits" in diagnose(sample.history).unchecked["--positive-rate"]
+    assert "--positive-rate" not in diagnose(sample.history, sample.facts).unchecked
+    assert "stuck-at-margin" not in {
+        cause for causes in diagnose(sample.history, sample.facts).unchecked.values() for cause in causes
+    }
