@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,109 +10,31 @@ from typing import Any
 
 import numpy as np
 
+from losscli.data.layout import Layout, is_text, layout_of, number_in
 from losscli.diagnose.history import Condenser, History
-from losscli.diagnose.logs import HEAD, Choice, log_kind
+from losscli.diagnose.logs import Choice, log_kind
 from losscli.diagnose.names import Columns, columns_of
 from losscli.errors import DataError, Place, counted, shown
 
-DELIMITERS = (",", ";", "\t", "|", " ")
-MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))  # that no text holds
 NONE = ("", "na", "n/a", "none", "null", "-", "--")
 BLOCK = 1 << 22  # bytes of text that are parsed at a time
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How a file is written: its encoding, its delimiter, its decimal sign, the line of its header, and the names there."""
-
-    encoding: str
-    delimiter: str
-    comma: bool
-    header: int  # lines before it
-    names: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-
-
-def _is_text(path: Path, head: bytes | None) -> bool:
-    from losscli.data.opening import MAGIC
-
-    if (
-        head is None
-        or head.startswith(tuple(MAGIC))
-        or head.lstrip().startswith((b"{", b"["))
-        or "tfevents" in path.name
-    ):
+def _is_table(path: Path, head: bytes | None) -> bool:
+    if head is None or head.lstrip().startswith((b"{", b"[")) or "tfevents" in path.name:
         return False
-    return head.startswith(tuple(MARKS)) or len(head.translate(None, CONTROLS)) == len(head)
+    return is_text(head)
 
 
-@log_kind("csv", _is_text)
+@log_kind("csv", _is_table)
 def read_delimited(path: Path, choice: Choice) -> History:
     """The history in a delimited file. Raises `DataError` with the place of what is no number in a loss."""
-    layout = _layout(path)
+    layout = layout_of(path, lone="loss")
     columns = columns_of(layout.names, str(path), choice.train, choice.valid)
     table = _Table(path, layout, columns)
     for block in _blocks(path, layout, columns, table):
         table.add(block)
     return table.history()
-
-
-def _layout(path: Path) -> Layout:
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-        cut = len(head) == HEAD
-    encoding = _encoding(head, cut)
-    notes = ["the log is not UTF-8 and was read as latin-1"] if encoding == "latin-1" else []
-    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
-    lines = text.splitlines()[: -1 if cut else None] or [text]
-    header = next(
-        (at for at, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0
-    )  # pandas' and Trackers' comments stand before it
-    sample = [line for line in lines[header : header + 20] if line.strip()]
-    delimiter = _delimiter(sample)
-    if delimiter != ",":
-        notes += [f"{shown(delimiter)} divides the columns"] if delimiter in sample[0] else []
-    comma = delimiter != "," and bool(re.search(r"\d,\d", "".join(sample[1:])))
-    names = [name.strip() for name in next(csv.reader([sample[0]], delimiter=delimiter))]
-    if all(_number(name) is not None for name in names):
-        if len(names) > 1:
-            raise DataError(
-                f"the first line must name the columns, and is {shown(sample[0])}",
-                place=Place(str(path), header + 1),
-                cure="put a line such as epoch,train_loss,valid_loss before it",
-            )
-        header, names = header - 1, ["loss"]
-        notes.append("the file has one column without a name, and was read as the loss of training")
-    return Layout(encoding, delimiter, comma, header, tuple(names), tuple(notes))
-
-
-def _encoding(head: bytes, cut: bool) -> str:
-    """That of the byte order mark, else UTF-8, else latin-1, which numbers and commas do not care about."""
-    marked = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
-    if marked:
-        return marked
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head, final=not cut)
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8"
-
-
-def _delimiter(sample: list[str]) -> str:
-    """The one that cuts the lines into equally many pieces, most of them."""
-
-    def rank(delimiter: str) -> tuple[bool, int]:
-        pieces = [len(next(csv.reader([line], delimiter=delimiter), [])) for line in sample]
-        return pieces.count(pieces[0]) * 2 > len(pieces) and pieces[0] > 1, pieces[0] if delimiter != " " else 1
-
-    return max(DELIMITERS, key=rank)
 
 
 def _blocks(path: Path, layout: Layout, columns: Columns, table: _Table) -> Iterator[Mapping[int, Any]]:
@@ -233,7 +153,7 @@ class _Table:
 
         values = []
         for text in filled.to_pylist():
-            value = None if text is None else _number(text)
+            value = None if text is None else number_in(text)
             if text is not None and value is None:
                 if at not in (*self.losses.values(), self.axis):
                     self.dropped.append(self.layout.names[at])
@@ -285,17 +205,3 @@ class _Table:
             notes.append("the steps go back on the way; the rows were read in their order")
         notes += [f"the column {shown(name)} holds text and was left out" for name in self.dropped]
         return notes
-
-
-def _number(text: str) -> float | None:
-    """The number in a field, percents and decimal commas too; None where there is none.
-
-    >>> _number("0,5"), _number("53 %"), _number("-inf"), _number("abc")
-    (0.5, 0.53, -inf, None)
-    """
-    plain = text.strip().lower().removesuffix("%").strip()
-    scale = 0.01 if text.strip().endswith("%") else 1.0
-    try:
-        return float(plain.replace(",", ".") if plain.count(",") == 1 else plain) * scale if "_" not in plain else None
-    except ValueError:
-        return None
