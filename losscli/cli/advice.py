@@ -11,8 +11,7 @@ from rich.text import Text
 
 from losscli.advice.heuristics import Advice
 from losscli.advice.recommend import Recommendation
-from losscli.cli.text import visible
-from losscli.errors import Finding
+from losscli.errors import Finding, visible
 from losscli.spec.model import Spec
 from losscli.spec.overrides import Overrides
 

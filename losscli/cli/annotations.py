@@ -5,7 +5,7 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 
 from __future__ import annotations
 
-from losscli.compare.result import Comparison
+from losscli.comparison import Comparison
 from losscli.errors import visible
 
 LEVELS = {"error": "error", "warning": "warning", "info": "notice"}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 if TYPE_CHECKING:
-    from losscli.compare.view import View
     from losscli.spec.overrides import Overrides
+    from losscli.words.view import View
 
 
 class Format(StrEnum):
@@ -118,9 +118,9 @@ def overrides(
 
 def view(sort: Text, metrics: Text, top: Text) -> View:
     """What to show of a leaderboard; names are judged when the specs, and so the tasks, are known."""
-    from losscli.compare.view import View
     from losscli.errors import Place, SpecError, shown
     from losscli.spec.reader import read_value
+    from losscli.words.view import View
 
     count = None if top is None else read_value(top, "--top")
     if count is not None and (type(count) is not int or count < 1):

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from losscli.cli.endings import SIGNALS
 from losscli.cli.flags import Format, TableFormat
-from losscli.compare.view import NAME, View
 from losscli.errors import Place, SpecError, choose_from, shown
 from losscli.stack.watch import Stop
+from losscli.words.view import NAME, View
 
 if TYPE_CHECKING:
-    from losscli.compare.result import Arena, Comparison
+    from losscli.compare.result import Arena
+    from losscli.comparison import Comparison
     from losscli.losses import Loss
     from losscli.spec.model import Spec
     from losscli.spec.overrides import Overrides

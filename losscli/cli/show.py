@@ -20,10 +20,12 @@ from rich.text import Text
 
 from losscli.cli.arena import pieces as arena_pieces
 from losscli.cli.breakdown import pieces as breakdown_pieces
-from losscli.cli.text import in_ascii, trimmed, visible
-from losscli.compare.result import Arena, Comparison
-from losscli.compare.view import View
-from losscli.errors import Finding, Problem
+from losscli.cli.text import in_ascii, trimmed
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
+from losscli.errors import Finding, Problem, listed, visible
+from losscli.words.phrases import facts
+from losscli.words.view import View
 
 IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
 COLORS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
@@ -154,13 +156,8 @@ def unmet(expectations: Sequence[str], stream: IO[str] | None = None) -> None:
 
 
 def _header(console: Console, arena: Arena, device: str) -> None:
-    model = arena.spec.get("model", {})
-    shape = " ".join([str(model.get("kind", "")), "-".join(map(str, model.get("hidden", [])))]).strip()
-    rows = ", ".join(f"{rows} {split}" for split, rows in arena.rows.items())
-    facts = [arena.task, f"rows: {rows}" if rows else "", shape, device]
-    console.print(
-        Text.assemble((visible(arena.data), "bold"), " · " + " · ".join(visible(fact) for fact in facts if fact))
-    )
+    line = [fact for fact in (arena.task, *facts(arena), device) if fact]
+    console.print(Text.assemble((visible(arena.data), "bold"), " · " + " · ".join(map(visible, line))))
     mapping = _mapping(arena)
     if mapping:
         console.print(Text(mapping, "dim"))
@@ -173,9 +170,8 @@ def _mapping(arena: Arena, most: int = 10) -> str:
 
     if list(arena.labels) == [str(index) for index in range(len(arena.labels))]:
         return ""
-    listed = tasks.get(arena.task).legend([visible(label, 40) for label in arena.labels[:most]])
-    more = f" and {len(arena.labels) - most} more" if len(arena.labels) > most else ""
-    return f"target: {', '.join(listed)}{more}" if listed else ""
+    legend = tasks.get(arena.task).legend([visible(label, 40) for label in arena.labels])
+    return f"target: {listed(legend, most)}" if legend else ""
 
 
 def _of_levels(arenas: Sequence[Arena]) -> list[Finding]:

@@ -302,17 +302,6 @@ def _cure(name: str, task: str | None) -> str:
     return choose_from(name, serving)
 
 
-def check_options(item: Loss, options: Mapping[str, Any]) -> None:
-    """Refuse an option that the loss does not have or that is missing, or a value outside its bounds: all mistakes in one
-    `SpecError`.
-    """
-    from losscli.losses.options import missing_from, problems_of
-
-    problems = [*missing_from(item, options), *problems_of(item, options)]
-    if problems:
-        raise SpecError(problems)
-
-
 def catalogue(task: str | None = None) -> list[Loss]:
     """Every loss of the catalogue; with a task, those that serve it. `losscli.losses()` is this function."""
     return list(losses) if task is None else list(for_task(task).values())

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, SpecError, shown
-from losscli.losses import Choice, Loss, PerClass, Several, check_options
+from losscli.losses import Choice, Loss, PerClass, Several
 from losscli.losses.domain import DOMAINS
 from losscli.losses.finite import widened
+from losscli.losses.options import check_options
 from losscli.tasks import Task, tasks
 
 CLASS_TARGETS = ("class index", "class index or probabilities", "class rank")

@@ -8,8 +8,7 @@ import numpy as np
 
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chart, Trace, View, figure, rounded
-from losscli.reports.figures.difference import caption
-from losscli.reports.figures.training import middle
+from losscli.reports.traces import axes, caption, guide, mean_line
 
 DOTS = 700  # of a scatter plot
 BARS = 60  # intervals that are drawn
@@ -17,13 +16,7 @@ SHARES = np.concatenate([np.linspace(0, 0.9, 46), np.linspace(0.91, 1.0, 19)])
 MOST_OUTPUTS = 4
 
 
-@figure(
-    "truth",
-    title="Predicted and true",
-    chapter="values",
-    tasks=("regression",),
-    predictions=True,
-)
+@figure("truth", title="Predicted and true", chapter="values", tasks=("regression",), predictions=True)
 def truth(contents: ReportContents) -> Chart | None:
     """Each dot is a test row. On the dotted diagonal the prediction is right; a cloud that is flatter than the
     diagonal pulls extremes towards the middle.
@@ -31,23 +24,12 @@ def truth(contents: ReportContents) -> Chart | None:
 
     def dots(true: np.ndarray, predicted: np.ndarray) -> View:
         ends = rounded([min(true.min(), predicted.min()), max(true.max(), predicted.max())])
-        layout = {
-            "xaxis": {"title": {"text": "true"}},
-            "yaxis": {"title": {"text": "predicted"}},
-            "hovermode": "closest",
-        }
-        return View([_guide(ends, ends), _dots(true, predicted)], layout)
+        return View([guide(ends, ends, 1.2), _dots(true, predicted)], axes("true", "predicted"))
 
     return _by_entry(contents, dots)
 
 
-@figure(
-    "residuals",
-    title="Residuals",
-    chapter="values",
-    tasks=("regression",),
-    predictions=True,
-)
+@figure("residuals", title="Residuals", chapter="values", tasks=("regression",), predictions=True)
 def residuals(contents: ReportContents) -> Chart | None:
     """What the prediction left over: truth minus prediction. Dots should scatter evenly around the dotted line; a
     trend is something that the model missed, a funnel says that its errors grow with the value.
@@ -55,12 +37,8 @@ def residuals(contents: ReportContents) -> Chart | None:
 
     def dots(true: np.ndarray, predicted: np.ndarray) -> View:
         ends = rounded([predicted.min(), predicted.max()])
-        layout = {
-            "xaxis": {"title": {"text": "predicted"}},
-            "yaxis": {"title": {"text": "true minus predicted"}},
-            "hovermode": "closest",
-        }
-        return View([_guide(ends, [0, 0]), _dots(predicted, true - predicted)], layout)
+        layout = axes("predicted", "true minus predicted")
+        return View([guide(ends, [0, 0], 1.2), _dots(predicted, true - predicted)], layout)
 
     return _by_entry(contents, dots)
 
@@ -89,23 +67,12 @@ def _left_out(shown: int, count: int) -> str:
     return f"The first {shown} of {count} target columns are drawn." if shown < count else ""
 
 
-def _guide(x: list[float], y: list[float]) -> Trace:
-    line = {"color": "$faint", "dash": "dot", "width": 1.2}
-    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip", "showlegend": False}
-
-
 def _dots(x: np.ndarray, y: np.ndarray) -> Trace:
     return {"type": "scatter", "mode": "markers", "x": rounded(x), "y": rounded(y), "showlegend": False,
             "marker": {"size": 5, "opacity": 0.55}}  # fmt: skip
 
 
-@figure(
-    "errors",
-    title="Size of the errors",
-    chapter="values",
-    tasks=("regression",),
-    predictions=True,
-)
+@figure("errors", title="Size of the errors", chapter="values", tasks=("regression",), predictions=True)
 def errors(contents: ReportContents) -> Chart | None:
     """So large is the error of the row at this place, when rows are sorted by their error. The left half says how good
     an entry is on ordinary rows, the right end what it does on the worst: losses trade one for the other.
@@ -113,12 +80,7 @@ def errors(contents: ReportContents) -> Chart | None:
     traces: list[Trace] = []
     for name, samples in contents.samples.items():
         curves = [np.quantile(np.abs(sample.truth - sample.prediction).mean(axis=1), SHARES) for sample in samples]
-        mean, low, high = middle(np.array(curves), 0.0)
-        trace: Trace = {
-            "type": "scatter", "mode": "lines", "entry": contents.place(name), "name": contents.called(name),
-            "x": rounded(SHARES), "y": rounded(mean),
-        }  # fmt: skip
-        traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)
+        traces.append(mean_line(contents, name, rounded(SHARES), np.array(curves), 0.0))
     layout = {
         "xaxis": {"title": {"text": "share of the test rows"}, "tickformat": ".0%"},
         "yaxis": {"title": {"text": "absolute error"}, "rangemode": "tozero"},
@@ -126,13 +88,7 @@ def errors(contents: ReportContents) -> Chart | None:
     return Chart({"": View(traces, layout)}, log="y", height=420) if traces else None
 
 
-@figure(
-    "intervals",
-    title="Prediction intervals",
-    chapter="values",
-    tasks=("regression",),
-    predictions=True,
-)
+@figure("intervals", title="Prediction intervals", chapter="values", tasks=("regression",), predictions=True)
 def intervals(contents: ReportContents) -> Chart | None:
     """Test rows sorted by their prediction: the bar is the interval that was promised, the dot the truth; a hollow dot
     lies outside. The line above says how many of all rows lie inside, which should be what the loss was asked for.
@@ -169,11 +125,6 @@ def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray, pr
         "marker": {"size": 6, "color": "$bad", "symbol": signs},
     }  # fmt: skip
     width = float(np.mean(high - low))
-    layout = {
-        "annotations": [caption(f"{inside.mean():.1%} inside{promise}, mean width {width:.4g}")],
-        "margin": {"t": 28, "r": 12, "b": 44, "l": 56},
-        "xaxis": {"title": {"text": f"{len(chosen)} of {len(true)} test rows, by prediction"}},
-        "yaxis": {"title": {"text": "value"}},
-        "hovermode": "closest",
-    }
-    return View([bars, dots], layout)
+    said = {"annotations": [caption(f"{inside.mean():.1%} inside{promise}, mean width {width:.4g}")]}
+    margin = {"margin": {"t": 28, "r": 12, "b": 44, "l": 56}}
+    return View([bars, dots], axes(f"{len(chosen)} of {len(true)} test rows, by prediction", "value", **said, **margin))

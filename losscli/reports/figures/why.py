@@ -8,6 +8,7 @@ from typing import Any
 
 from losscli.reports.contents import ReportContents, distinct
 from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.traces import line
 
 MEASURES = {
     "accuracy": "share of right decisions",
@@ -19,11 +20,7 @@ UNITS = {"sd off": "how many standard deviations of the target a prediction is o
 HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five classes that training rows are looked at by
 
 
-@figure(
-    "difficulty",
-    title="Easy rows and hard ones",
-    chapter="why",
-)
+@figure("difficulty", title="Easy rows and hard ones", chapter="why")
 def difficulty(contents: ReportContents) -> Chart | None:
     """What the entry with the best mean (called best) and the reference make of the same test rows, from those that all
     entries find easy to those that all find hard. Most losses agree on the easy ones. Bars are means; whether the entries
@@ -40,11 +37,7 @@ def difficulty(contents: ReportContents) -> Chart | None:
     return Chart({"": View(traces, layout)}, height=360)
 
 
-@figure(
-    "class-by-class",
-    title="Class by class",
-    chapter="why",
-)
+@figure("class-by-class", title="Class by class", chapter="why")
 def classes(contents: ReportContents) -> Chart | None:
     """The same two entries in each class (of numbers: in each quarter of the truth, from the lowest). A better mean can
     hide a class that got worse.
@@ -89,11 +82,7 @@ def _bars(
     }  # fmt: skip
 
 
-@figure(
-    "attention",
-    title="What the gradient is spent on",
-    chapter="why",
-)
+@figure("attention", title="What the gradient is spent on", chapter="why")
 def attention(contents: ReportContents) -> Chart | None:
     """The share of the gradient that comes from training rows as hard as chosen above; the thin line is their share of
     the rows. Above it, such rows pull more than their number says, below it less. A loss that is pulled by the hardest rows
@@ -132,26 +121,15 @@ def _limits(edges: Sequence[float], unit: str) -> list[str]:
 def _share_lines(contents: ReportContents, snapshots: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
     if snapshots is None:
         return []
-    line: Trace = {"type": "scatter", "mode": "lines+markers", "entry": contents.place(entry), "x": snapshots["epochs"]}
-    gradient, rows = ([_nan_for_none(shares[place]) for shares in snapshots[word]] for word in ("gradient", "rows"))
-    return [
-        {**line, "name": contents.called(entry), "y": rounded(gradient)},
-        {
-            **line,
-            "y": rounded(rows),
-            "mode": "lines",
-            "line": {"dash": "dot", "width": 1},
-            "showlegend": False,
-            "hoverinfo": "skip",
-        },
-    ]
+    epochs = snapshots["epochs"]
+    gradient, rows = (
+        rounded([_nan_for_none(shares[place]) for shares in snapshots[word]]) for word in ("gradient", "rows")
+    )
+    thin: Trace = {"line": {"dash": "dot", "width": 1}, "showlegend": False, "hoverinfo": "skip"}
+    return [line(contents, entry, epochs, gradient, "lines+markers"), line(contents, entry, epochs, rows, **thin)]
 
 
-@figure(
-    "memory",
-    title="Wrong labels learned by heart",
-    chapter="why",
-)
+@figure("memory", title="Wrong labels learned by heart", chapter="why")
 def memory(contents: ReportContents) -> Chart | None:
     """What becomes of training rows whose label was changed on purpose. A loss that withstands wrong labels learns few of
     them by heart, as they were changed, while it learns the other rows.
@@ -165,10 +143,7 @@ def memory(contents: ReportContents) -> Chart | None:
     views = {
         title: View(
             [
-                {
-                    "type": "scatter", "mode": "lines+markers", "entry": contents.place(name), "name": contents.called(name),
-                    "x": data[name]["epochs"], "y": rounded([_nan_for_none(value) for value in data[name][word]]),
-                }
+                line(contents, name, data[name]["epochs"], rounded(list(map(_nan_for_none, data[name][word]))), "lines+markers")
                 for name in contents.names
                 if name in data
             ],
