@@ -29,7 +29,7 @@ ROWS = (
     {"record"},
     {"reports", "check"},
     {"explain", "verify", "diagnose"},
-    {"experiment", "advice", "deploy"},
+    {"experiment", "advice", "deploy", "judge"},
     {"pipeline"},
     {"cli"},
 )

@@ -143,6 +143,8 @@ def exit_code(comparison: Comparison) -> int:
 
 def next_command(comparison: Comparison) -> str:
     """What one would type next: the same spec against another loss, or with more seeds. Needs a record."""
+    if any(arena.foreign for arena in comparison.arenas):
+        return ""
     from losscli.compare.verdict import seeds_wanted
     from losscli.losses.own import typed
 

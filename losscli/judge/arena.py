@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from losscli.compare.leaderboard import build_arena
-from losscli.compare.result import Arena, Comparison, RunResult
+from losscli.compare.result import FOREIGN, RunResult
+from losscli.comparison import Comparison
 from losscli.direction import Direction
 from losscli.errors import Finding, Place, SpecError, choose_from, counted, listed, shown, visible
 from losscli.judge.scores import Scores
 
-TASK = "scores"  # what an arena of foreign numbers has in place of a task
 LOWER = {
     *(
         "loss",
@@ -76,15 +76,15 @@ def judged(scores: Scores, terms: Terms, path: Path) -> Comparison:
     arena = build_arena(
         [_Name(name, name) for name in entries],  # type: ignore[misc]  what it reads of a spec's entry
         _runs(scores, entries),
-        task=TASK,
+        task=FOREIGN,
         data=path.name,
         headline=headline,
         directions=directions,
         baseline={},
         findings=_findings(scores, headline, directions, terms, resampled, share),
         spec={
-            "task": TASK,
-            "data": {"source": TASK, "path": path.name},
+            "task": FOREIGN,
+            "data": _data(path, share),
             "metrics": list(directions),
             "better": directions,
         },
@@ -97,6 +97,11 @@ def judged(scores: Scores, terms: Terms, path: Path) -> Comparison:
         else None,
     )
     return Comparison([arena], "", None, {})
+
+
+def _data(path: Path, share: float | None) -> dict[str, Any]:
+    """The data block of the record's spec."""
+    return {"source": FOREIGN, "path": path.name, **({"train_share": share} if share else {})}
 
 
 def direction_of(metric: str, better: Mapping[str, Direction]) -> Direction:
@@ -149,7 +154,7 @@ def _runs(scores: Scores, entries: Sequence[str]) -> list[RunResult]:
             0,
             {"test": {metric: of.get(entry, {}).get(seed, math.nan) for metric, of in scores.values.items()}},
             (),
-            0.0,
+            math.nan,
         )
         for entry in entries
         for seed in scores.seeds

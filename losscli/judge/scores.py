@@ -36,7 +36,7 @@ NONE = {"", "na", "n/a", "nan", "none", "null", "-"}
 
 @dataclass(frozen=True)
 class Scores:
-    """Values by metric, entry and seed: NaN where a cell is empty. `folds` says that the seeds are folds; notes are for people."""
+    """Values by metric, entry and seed: NaN where a cell is empty. `folds` says that the seeds are folds."""
 
     values: Mapping[str, Mapping[str, Mapping[str, float]]]
     folds: bool

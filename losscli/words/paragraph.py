@@ -90,7 +90,7 @@ def _setting(arena: Arena) -> list[str]:
     reached = f", and {visible(arena.reference)} gets {score.mean:.4g} on average{some_of(score)}" if score else ""
     return [
         f"On {_data(arena)}, {subject} compared with {visible(arena.reference)}, all {_repeated(arena)};"
-        f" one seed gives all the same {shared}.",
+        f" {'runs are paired by their seeds' if arena.foreign else f'one seed gives all the same {shared}'}.",
         f"The yardstick is {arena.headline} on the test rows: {better(arena)} is better{reached}.",
     ]
 
@@ -187,6 +187,8 @@ def _is_mentioned(entry: EntryResult, arena: Arena) -> bool:
 
 def _limits(arena: Arena) -> list[str]:
     scope = "This holds for these data, this model and this amount of training, and says nothing about the losses in general."
+    if arena.foreign:
+        scope = "This holds for these data and this way of training, which losscli has not seen."
     one_split = "All seeds share one split, so it says nothing about other rows either."
     return [scope, *([] if arena.resampled else [one_split]), *_collapse(arena), *learning_rate(arena)]
 
