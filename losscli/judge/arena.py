@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import FOREIGN, RunResult
@@ -15,6 +15,9 @@ from losscli.comparison import Comparison
 from losscli.direction import Direction
 from losscli.errors import Finding, Place, SpecError, choose_from, counted, listed, shown, visible
 from losscli.judge.scores import Scores
+
+if TYPE_CHECKING:
+    from losscli.spec.model import Entry
 
 LOWER = {
     *(
@@ -74,7 +77,7 @@ def judged(scores: Scores, terms: Terms, path: Path) -> Comparison:
     resampled = scores.folds if terms.resampled is None else terms.resampled
     share = _train_share(scores, terms) if resampled else None
     arena = build_arena(
-        [_Name(name, name) for name in entries],  # type: ignore[misc]  what it reads of a spec's entry
+        cast("Sequence[Entry]", [_Name(name, name) for name in entries]),  # what it reads of them
         _runs(scores, entries),
         task=FOREIGN,
         data=path.name,
@@ -92,11 +95,15 @@ def judged(scores: Scores, terms: Terms, path: Path) -> Comparison:
         split="folds" if scores.folds else "random",
         ratios={"train": 1.0, "test": (1 - share) / share} if share else None,
         reference=reference,
-        equivalence={name: terms.equivalence.get(name, terms.equivalence.get("", None)) for name in directions}  # type: ignore[misc]
-        if terms.equivalence
-        else None,
+        equivalence=_margins(directions, terms),
     )
     return Comparison([arena], "", None, {})
+
+
+def _margins(metrics: Iterable[str], terms: Terms) -> dict[str, float | str]:
+    """By metric, how much does not matter, where it is said."""
+    sizes = {name: terms.equivalence.get(name, terms.equivalence.get("")) for name in metrics}
+    return {name: size for name, size in sizes.items() if size is not None}
 
 
 def _data(path: Path, share: float | None) -> dict[str, Any]:
