@@ -127,6 +127,17 @@ def _plateaus() -> dict[str, Sample]:
         curve = approach(0.9 * math.log(batch), over_batch(k, batch), noise=5e-3, seed=k)
         facts = Facts(classes=k, batch_size=batch)
         made[f"dim {k}"] = Sample("softmax-wrong-dim", history(curve, curve, accuracy=accuracies(0.97)), facts)
+    at_zero = float(
+        functional.binary_cross_entropy_with_logits(torch.zeros(4).double(), labels([0.5, 0.5], 4).double())
+    )
+    curve = [at_zero + 0.01, *[at_zero] * 20]
+    made["all dead"] = Sample(
+        "relu-before-logits", history(curve, [at_zero] * 21, accuracy=[0.7] * 21), Facts(classes=2, positive_rate=0.3)
+    )
+    divided = [0.02 * value for value in approach(1.2, 0.4)]
+    made["a mean below its least"] = Sample(
+        "reported-mean-scaled", history(divided, divided, accuracy=accuracies(0.8)), Facts(classes=3)
+    )
     hundred = [100 * 0.27] * 12
     made["hundred"] = Sample(
         "logits-into-bce", history(hundred, [31.0] * 12, accuracy=[0.69] * 12), Facts(positive_rate=0.27)
@@ -135,6 +146,10 @@ def _plateaus() -> dict[str, Sample]:
         "stuck-at-margin",
         history(np.random.default_rng(1).normal(0.3, 0.01, 40), [0.3] * 40),
         Facts("triplet", margin=0.3),
+    )
+    falls = approach(0.41, 0.2, noise=0.004)
+    made["down to the margin"] = Sample(
+        "stuck-at-margin", history(falls, falls), Facts("nn.TripletMarginLoss", margin=0.2)
     )
     made["ln N"] = Sample(
         "stuck-at-margin", history([math.log(256)] * 30, [math.log(256)] * 30), Facts("info-nce", batch_size=256)
@@ -211,6 +226,8 @@ def _values() -> dict[str, Sample]:
     variance = 6.5
     flat = approach(11.0, variance, noise=0.02)
     r2 = list(0.02 * rng.standard_normal(40))
+    apart = float((torch.randn(200_000, generator=torch.Generator().manual_seed(1)) * 3).abs().mean())
+    absolute = approach(1.3 * apart, apart, noise=0.01)
     near = approach(-0.7, 0.0)
     level = [variance * (1 - value) for value in near]
     far = [3.0e5 * (1 - 2e-4 * at) for at in range(30)]
@@ -219,6 +236,7 @@ def _values() -> dict[str, Sample]:
         "broadcast, unknown spread": Sample(
             "broadcast-n1-n", history(flat, [v + 1.5 * rng.random() for v in flat], r2=r2)
         ),
+        "broadcast, absolute": Sample("broadcast-n1-n", history(absolute, absolute, r2=r2), Facts(target_std=3.0)),
         "constant value": Sample("dead-relu", history(level, level, r2=near), Facts(target_std=math.sqrt(variance))),
         "far from 0": Sample("target-not-scaled", history(far, far, r2=[1 - value / 900 for value in far])),
         "far from 0, by spread": Sample("target-not-scaled", history(far, far), Facts("mse", target_std=30.0)),
@@ -251,6 +269,12 @@ def _healthy() -> dict[str, Sample]:
     likelihood = approach(1.4, -2.3)
     made["Gaussian likelihood"] = Sample(None, history(likelihood, likelihood), Facts("GaussianNLLLoss"))
     dropped, valid = approach(1.5, 0.35, noise=0.02), approach(1.2, 0.2)
+    falls = approach(0.41, 0.03)
+    made["triplets"] = Sample(None, history(falls, falls), Facts("triplet", margin=0.2))
+    easy = approach(0.11, 0.002)
+    made["quick to learn"] = Sample(
+        None, history(easy, easy, accuracy=[0.97, *[0.999] * 39]), Facts(classes=10, batch_size=64)
+    )
     made["dropout"] = Sample(None, history(dropped, valid, accuracy=accuracies(0.94)), Facts(classes=5))
     short = [1.1, 0.8, 0.65, 0.58, 0.55]
     made["short"] = Sample(None, history(short, short, accuracy=[0.6, 0.7, 0.75, 0.78, 0.8]), Facts(classes=3))

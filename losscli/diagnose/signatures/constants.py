@@ -102,7 +102,9 @@ def logits_into_bce(case: Case) -> Sighting | None:
 def stuck_at_margin(case: Case) -> Sighting | None:
     """The margin itself of triplets, ln N (or ln(2N-1)) of InfoNCE: from the start, and for good."""
     curve = case.loss
-    if not case.may_be("triplet", "info-nce") or case.judges in ("classes", "values") or not curve.flat:
+    if not case.may_be("triplet", "info-nce") or case.judges in ("classes", "values"):
+        return None
+    if not curve.flat and not (curve.settled and curve.first < 3 * curve.level):
         return None
     batch = case.facts.batch_size
     places = [] if case.facts.margin is None else [(f"the margin {case.facts.margin:g}", case.facts.margin, 0.1)]
@@ -110,7 +112,7 @@ def stuck_at_margin(case: Case) -> Sighting | None:
         places += [(f"ln {batch}", math.log(batch), 0.02), (f"ln {2 * batch - 1}", math.log(2 * batch - 1), 0.02)]
     if not places and case.family in (None, "triplet"):
         places = [(f"a margin of {margin:g}", margin, 0.02) for margin in USUAL_MARGINS]
-    level = float(np.mean(curve.values))
+    level = float(np.mean(curve.values)) if curve.flat else curve.level
     for name, height, share in places:
         if abs(level - height) <= share * height:
             known = case.facts.margin is not None or batch is not None

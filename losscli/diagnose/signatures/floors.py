@@ -23,7 +23,8 @@ def _above(case: Case) -> float:
 
 def _unsure(case: Case) -> bool:
     """Whether the model is right more often than it dares to say, and has settled so; without an accuracy nobody knows."""
-    arrived = abs(case.loss.drift) <= 0.03 * abs(case.loss.level) if case.classes else case.loss.settled
+    room = 0.06 if case.doubt > 0.5 else 0.03
+    arrived = abs(case.loss.drift) <= room * abs(case.loss.level) if case.classes else case.loss.settled
     return arrived and case.loss.level > 0 and (case.accuracy is None or case.doubt > 0.1)
 
 
@@ -54,7 +55,8 @@ def _allowed(case: Case, classes: int) -> float:
         return 0.003 if case.accuracy is None else 0.01 if case.accuracy > 0.9 else -1.0
     if case.accuracy is None:
         return 0.02
-    return _above(case)
+    slow = 0.15 * (math.log(case.classes) - floors.squashed(case.classes)) if case.accuracy >= RIGHT else 0.0
+    return max(_above(case), slow)
 
 
 @signature(
@@ -65,7 +67,7 @@ def _allowed(case: Case, classes: int) -> float:
     rule="softmax-before-cross-entropy",
     judges="classes",
     needs=("--classes",),
-    explains=("learning-rate-too-small",),
+    explains=("learning-rate-too-small", "relu-before-logits"),
 )
 def softmax_before_cross_entropy(case: Case) -> Sighting | None:
     """Floor ln(1 + (K-1)/e), never below it and never more than 1 above."""
@@ -115,7 +117,7 @@ def _smoothed(case: Case) -> bool:
 
 def _by_share(case: Case, share: float) -> Confidence:
     """How sure one may be where the share of positives is what would have to be so; a floor of K classes may lie there, too."""
-    other = case.classes is None and any(abs(case.loss.level - floors.squashed(k)) < 0.001 for k in range(3, 11))
+    other = case.classes is None and any(abs(case.loss.level - floors.squashed(k)) < 0.001 for k in range(2, 11))
     return "likely" if 0.35 < share < 0.65 and not other else "possible"
 
 
@@ -177,6 +179,8 @@ def sigmoid_before_bce_with_logits(case: Case) -> Sighting | None:
 def relu_before_logits(case: Case) -> Sighting | None:
     """Binary: negatives cost ln 2 at least, floor (1-p) ln 2. Of K classes each whose output is dead costs ln K per row."""
     curve = case.loss
+    if (dead := _all_dead(case)) is not None:
+        return dead
     if not _binary(case):
         return _dead_outputs(case)
     if case.positive is None:
@@ -198,6 +202,19 @@ def relu_before_logits(case: Case) -> Sighting | None:
     return Sighting("certain" if sure else "likely", evidence, {"(1-p) ln 2": floor})
 
 
+def _all_dead(case: Case) -> Sighting | None:
+    """Binary: every score is exactly 0, so every row costs exactly ln 2."""
+    still = any(curve.constant for curve in (case.train, case.valid) if curve is not None)
+    if not (case.may_be("bce-logits", "cross-entropy") and case.may_be_binary and still):
+        return None
+    if abs(case.loss.level - floors.LN2) > 1e-4:
+        return None
+    evidence = (
+        f"the loss is ln 2 = {floors.LN2:.4f} and stays there, as where every score is 0: the ReLU lets nothing through"
+    )
+    return Sighting("likely", evidence, {"ln 2": floors.LN2}, weight=0.2)
+
+
 def _dead_outputs(case: Case) -> Sighting | None:
     """Cross-entropy: rows of a class whose output is 0 for good cost ln K each, and count as wrong, or as class 0."""
     classes, curve = case.classes, case.loss
@@ -208,7 +225,8 @@ def _dead_outputs(case: Case) -> Sighting | None:
     )
     for (share,) in sorted(shares):
         floor = share * math.log(classes)
-        explained = min(abs(case.accuracy - 1), abs(case.accuracy - (1 - share))) < 0.05
+        smooth = any(-0.003 < curve.level - floors.smoothed(part, classes) < 0.03 for part in SMOOTHINGS[:2])
+        explained = not smooth and min(abs(case.accuracy - 1), abs(case.accuracy - (1 - share))) < 0.05
         alike = max(case.levels) - min(case.levels) <= 0.05 * floor
         if explained and alike and abs(curve.level - floor) <= 0.02 * floor and case.doubt > -0.05:
             evidence = (
@@ -235,7 +253,7 @@ def softmax_wrong_dim(case: Case) -> Sighting | None:
     if not case.may_be("cross-entropy", "nll") or case.accuracy is None or case.accuracy < 0.6:
         return None
     classes = case.classes or 2
-    if not curve.settled or case.doubt < 0.3:
+    if abs(curve.drift) > 0.03 * curve.level or case.doubt < 0.3:
         return None
     if batch is None:
         low = max(case.levels) if case.classes else min(case.levels)
@@ -248,7 +266,7 @@ def softmax_wrong_dim(case: Case) -> Sighting | None:
         )
         return Sighting(confidence, evidence, {f"ln {classes}": math.log(classes)})
     floor = floors.over_batch(case.priors or [1 / classes] * classes, batch)
-    if curve.first > 1.1 * math.log(batch) or not 0.96 * floor <= curve.level <= 1.05 * floor + 0.06:
+    if curve.first > 1.1 * math.log(batch) or not 0.96 * floor <= curve.level <= 1.03 * floor + 0.04:
         return None
     evidence = (
         f"the loss starts near ln {batch} = {math.log(batch):.4f} and settles at {curve.level:.4f}{_with_accuracy(case)}; a "
@@ -273,9 +291,13 @@ def is_smoothing(wrong: float, classes: int) -> bool:
 )
 def label_noise(case: Case) -> Sighting | None:
     """Accuracy 1-r, and the loss of a model that knows no more than that: -(1-r) ln(1-r) - r ln(r/(K-1))."""
-    if not case.may_be("cross-entropy", "bce-logits", "bce", "nll") or case.accuracy is None or not case.loss.settled:
+    if not case.may_be("cross-entropy", "bce-logits", "bce", "nll") or case.accuracy is None or not case.levels:
         return None
-    classes, level = case.classes, math.fsum(case.levels) / max(len(case.levels), 1)
+    if not any(curve.settled for curve in (case.train, case.valid) if curve is not None):
+        return None
+    # learning by heart brings one down as far as it brings the other up; with more classes the valid loss alone tells
+    classes, level = case.classes, math.fsum(case.levels) / len(case.levels)
+    level = max(level, case.valid.level) if case.valid is not None and classes != 2 else level
     if classes is None:
         return _guessed_noise(case, level)
     wrong = 1 - case.accuracy
@@ -299,7 +321,7 @@ def label_noise(case: Case) -> Sighting | None:
 def _guessed_noise(case: Case, level: float) -> Sighting | None:
     """Where K is not known: the number of classes at which accuracy and loss fit, if there is one."""
     wrong = 1 - (case.accuracy or 0.0)
-    if not 0.05 < wrong < 0.45:
+    if not 0.05 < wrong < 0.4:
         return None
     classes = min(range(3, 11), key=lambda k: abs(level - floors.noise(wrong, k)))
     floor = floors.noise(wrong, classes)

@@ -111,8 +111,11 @@ def zero_grad_missing(case: Case) -> Sighting | None:
     curve, valid = case.train, case.valid
     if curve is None or _break(case) is not None or curve.low < 0:
         return None
-    if curve.level > 1.5 * curve.first and curve.ratio > 1.02:
-        return None  # it grows, which is another matter
+    if curve.level > 1.5 * curve.first:  # growing from point to point is another matter
+        rising = float(np.mean(np.diff(curve.values[curve.points // 2 :]) > 0))
+        swings = rising < 0.85 and curve.level > 1.5 * curve.low
+        evidence = f"the training loss swings up to {curve.level:.4g}"
+        return Sighting("possible", evidence, weight=0.6) if swings else None
     far = valid is not None and valid.low > 0 and valid.level > 1.5 * valid.low
     if not _turned(case):
         return _stopped(case) if far else _swinging(case)
@@ -217,15 +220,33 @@ def reported_mean_scaled(case: Case) -> Sighting | None:
         return None
     start = math.log(classes)
     share = curve.first / start
+    if (proof := _impossible(case)) is not None:
+        return proof
     if share > 4 and (batch is None or batch > 4):
         return _summed(case, start, share)
-    if share > (0.1 if batch else 0.025) or (batch and not 0.02 <= share * batch <= 1.6):
+    if share > (0.1 if batch else 0.02) or (batch and not 0.02 <= share * batch <= 1.1):
         return None
     known = f"ln {classes} / {batch} = {start / batch:.4g}" if batch else f"far below ln {classes} = {start:.4g}"
     evidence = f"the first loss is {curve.first:.4g}, {known}: an untrained model starts near ln {classes}"
     floors = {f"ln {classes} / B": start / batch} if batch else {}
     sure: Confidence = "likely" if batch and share * batch > 0.15 else "possible"
     return Sighting(sure if case.classes else "possible", evidence, floors)
+
+
+def _impossible(case: Case) -> Sighting | None:
+    """A wrong answer gives the right class 1/2 at most and costs ln 2 at least: the mean is at least that times their share."""
+    valid, right = case.history.valid.values, case.accuracies
+    if case.family == "bce" or len(valid) != len(right) or not len(right) or (valid <= 0).any():
+        return None
+    least = math.log(2) * (1 - right)
+    worst = int(np.argmin(valid - least))
+    if not 0 < valid[worst] < 0.7 * least[worst]:
+        return None
+    evidence = (
+        f"with accuracy {right[worst]:.3g} the mean is at least {1 - right[worst]:.3g} ln 2 = {least[worst]:.3g}, and "
+        f"{valid[worst]:.3g} is logged"
+    )
+    return Sighting("certain", evidence, weight=0.5)
 
 
 def _summed(case: Case, start: float, share: float) -> Sighting | None:

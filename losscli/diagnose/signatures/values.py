@@ -24,10 +24,14 @@ HUGE = 1e3  # a loss that no scaled target starts with
 def broadcast(case: Case) -> Sighting | None:
     """Every prediction is compared with every target: the best is the mean, the loss Var(y), R2 about 0."""
     curve, std = case.loss, case.facts.target_std
-    if case.judges not in (None, "values") or not case.may_be("mse", "mae") or not curve.settled or curve.crawling:
+    if case.judges not in (None, "values") or not case.may_be("mse", "mae") or not curve.settled:
+        return None
+    if curve.crawling and consistent(case):
         return None
     variance = std * std if std else None
-    at_variance = variance is not None and abs(curve.level - variance) <= 0.1 * variance
+    # of absolute errors the mean distance from the median, sqrt(2/pi) of the deviation where the target is normal
+    places = [] if std is None else [std * std, math.sqrt(2 / math.pi) * std]
+    at_variance = any(abs(curve.level - place) <= 0.1 * place for place in places)
     if (case.r2 is None and not at_variance) or (case.r2 is not None and abs(case.r2) > 0.12):
         return None
     if variance is not None and not at_variance and case.family != "mae":
