@@ -142,6 +142,16 @@ def test_json_of_a_trainer(tmp_path: Path) -> None:
     assert history.train.steps.tolist() == [10, 20, 30, 40]
 
 
+def test_the_summary_of_a_trainer_is_no_point(tmp_path: Path) -> None:
+    path = tmp_path / "trainer_state.json"
+    rows = [{"eval_loss": value, "step": at} for at, value in enumerate(LOSSES)] + [
+        {"train_loss": 9.0, "train_runtime": 3.0}
+    ]
+    path.write_text(json.dumps({"log_history": rows}))
+    history = read_log(path)
+    assert (history.train.count, history.valid.count) == (0, 4)
+
+
 @pytest.mark.parametrize("form", ["keras", "lines"])
 def test_other_json(tmp_path: Path, form: str) -> None:
     path = tmp_path / "log.json"
@@ -203,6 +213,10 @@ def test_a_long_log_is_kept_short_and_whole() -> None:
     series = condenser.series()
     assert len(series.values) <= MOST + 1
     assert (series.count, series.breaks, series.first) == (100_003, 50_000.0, values[0])
+    widths = np.diff(series.steps)
+    assert series.steps[0] == 0
+    assert set(widths[:-1]) == {32.0}  # 100,003 rows: 64 would leave fewer than half of the points
+    assert series.values[10] == pytest.approx(values[320:352].mean(), abs=1e-12)
     assert np.nanmean(series.values) == pytest.approx(np.nanmean(values), abs=1e-3)
 
 

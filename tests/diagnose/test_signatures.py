@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from known_curves import constant, noisy, over_batch, rectified, samples, squashed, twice
+from known_curves import accuracies, approach, constant, history, noisy, over_batch, rectified, samples, squashed, twice
 
 from losscli.diagnose import MOST_CANDIDATES, diagnose, floors
+from losscli.diagnose.case import Facts
 from losscli.diagnose.signatures import signatures
 from losscli.rules import rules
 
@@ -74,3 +75,28 @@ def test_what_an_option_would_tell_is_named() -> None:
     assert "stuck-at-margin" not in {
         cause for causes in diagnose(sample.history, sample.facts).unchecked.values() for cause in causes
     }
+
+
+def causes_of(name: str) -> list[str]:
+    sample = SAMPLES[name]
+    return [candidate.signature.cause for candidate in diagnose(sample.history, sample.facts).candidates]
+
+
+def test_loss_and_r2_tell_broadcasting_from_a_constant() -> None:
+    """A loss of each row with its own target moves with R2; one of every prediction with every target does not."""
+    assert causes_of("broadcast, unknown spread")[0] == "broadcast-n1-n"
+    assert causes_of("constant value")[0] == "dead-relu"
+
+
+def test_a_loss_below_a_floor_has_another_cause() -> None:
+    """1.461 is the floor of ten squashed outputs: a valid loss of 1.43 cannot be one, however near the training loss is."""
+    train, valid = approach(2.3, 1.5, noise=1e-3), approach(2.3, 1.43, noise=1e-3)
+    case = history(train, valid, accuracy=accuracies(0.71)), Facts(classes=10)
+    causes = [candidate.signature.cause for candidate in diagnose(*case).candidates]
+    assert "softmax-before-cross-entropy" not in causes
+    assert "label-noise" in causes
+
+
+def test_what_is_explained_is_not_named_too() -> None:
+    assert causes_of("hundred") == ["logits-into-bce"]
+    assert causes_of("far from 0") == ["target-not-scaled"]

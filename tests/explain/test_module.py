@@ -104,6 +104,7 @@ def test_all_are_formatted_and_complete(tmp_path: Path) -> None:
 def test_options_become_defaults() -> None:
     module = defined(find("focal", "binary"), {"gamma": 3, "alpha": 0.25})()
     assert (module.gamma, module.alpha) == (3.0, 0.25)
+    assert "gamma: float = 3.0," in torch_module(find("focal", "binary"), {"gamma": 3})
     taus = defined(find("multi-quantile", "regression"), {"taus": [0.2, 0.8]})()
     assert taus.taus == (0.2, 0.8)
 

@@ -253,7 +253,7 @@ def softmax_wrong_dim(case: Case) -> Sighting | None:
     if not case.may_be("cross-entropy", "nll") or case.accuracy is None or case.accuracy < 0.6:
         return None
     classes = case.classes or 2
-    if abs(curve.drift) > 0.03 * curve.level or case.doubt < 0.3:
+    if curve.constant or abs(curve.drift) > 0.03 * curve.level or case.doubt < 0.3:
         return None
     if batch is None:
         low = max(case.levels) if case.classes else min(case.levels)
