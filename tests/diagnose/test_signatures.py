@@ -98,5 +98,6 @@ def test_a_loss_below_a_floor_has_another_cause() -> None:
 
 
 def test_what_is_explained_is_not_named_too() -> None:
+    """A certain cause stands alone; of two that are equally likely both are named."""
     assert causes_of("hundred") == ["logits-into-bce"]
-    assert causes_of("far from 0") == ["target-not-scaled"]
+    assert causes_of("far from 0") == ["target-not-scaled", "learning-rate-too-small"]
