@@ -95,7 +95,7 @@ def trend(series: Series) -> Trend | None:
     level = float(np.median(tail))
     steps = np.diff(values[len(values) // 2 :])
     noise = float(1.4826 * np.median(np.abs(steps - np.median(steps))) / math.sqrt(2)) if len(steps) > 1 else 0.0
-    drift = float(np.median(before)) - level if len(before) else 0.0
+    drift = float(np.median(before) if len(before) else values[0]) - level
     smooth = np.convolve(values, np.ones(3) / 3, "valid") if len(values) >= 3 else values
     at = int(np.argmin(smooth))
     return Trend(

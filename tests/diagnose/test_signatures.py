@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from known_curves import accuracies, approach, constant, history, noisy, over_batch, rectified, samples, squashed, twice
 
 from losscli.diagnose import MOST_CANDIDATES, diagnose, floors
 from losscli.diagnose.case import Facts
+from losscli.diagnose.history import History
 from losscli.diagnose.signatures import signatures
 from losscli.rules import rules
 
@@ -101,3 +103,33 @@ def test_what_is_explained_is_not_named_too() -> None:
     """A certain cause stands alone; of two that are equally likely both are named."""
     assert causes_of("hundred") == ["logits-into-bce"]
     assert causes_of("far from 0") == ["target-not-scaled", "learning-rate-too-small"]
+
+
+def healthy_curve(rng: np.random.Generator) -> tuple[History, Facts]:
+    """A training without a mistake: classes of any difficulty, or numbers of any noise, long or short, quick or slow."""
+    points = int(rng.choice([4, 8, 20, 60]))
+    left = np.exp(-np.arange(points) / (points * rng.uniform(0.03, 0.3)))
+    if rng.random() < 0.3:
+        variance, r2 = 10 ** rng.uniform(-2, 2), rng.uniform(0.3, 0.999)
+        values = r2 - (r2 + rng.uniform(0, 0.5)) * left
+        return history(variance * (1 - values), variance * (1 - values), r2=values), Facts(
+            target_std=math.sqrt(variance)
+        )
+    k = int(rng.choice([2, 3, 5, 10, 100]))
+    right = rng.uniform(max(0.6, 1 / k + 0.2), 1)
+    level = noisy_entropy(right, k) * rng.uniform(0.35, 0.85) + 0.01  # some rows are surer than others
+    start = max(math.log(k) * rng.uniform(0.5, 1), 1.3 * level)
+    loss = level + (start - level) * left
+    accuracy = np.maximum(right - (right - 1 / k) * 0.8 * left, 1 - loss)  # a wrong row costs ln 2 at least
+    return history(rng.uniform(0.9, 1) * loss, loss, accuracy=accuracy), Facts(classes=k)
+
+
+def noisy_entropy(right: float, k: int) -> float:
+    wrong = max(1 - right, 1e-9)
+    return -right * math.log(right) - wrong * math.log(wrong / (k - 1))
+
+
+def test_healthy_curves_of_any_shape_give_no_alarm() -> None:
+    rng = np.random.default_rng(11)
+    alarms = [diagnosis for _ in range(500) if not (diagnosis := diagnose(*healthy_curve(rng))).healthy]
+    assert len(alarms) <= 5

@@ -11,6 +11,7 @@ from losscli.diagnose.case import Case
 from losscli.diagnose.signatures import Confidence, Sighting, signature
 from losscli.diagnose.trend import Trend
 
+FEWEST = 8  # points that show that a curve stays where it is
 USUAL_MARGINS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
 
 
@@ -104,7 +105,8 @@ def stuck_at_margin(case: Case) -> Sighting | None:
     curve = case.loss
     if not case.may_be("triplet", "info-nce") or case.judges in ("classes", "values"):
         return None
-    if not curve.flat and not (curve.settled and curve.first < 3 * curve.level):
+    down_to_it = case.facts.margin is not None and curve.settled and curve.first < 3 * curve.level
+    if curve.points < FEWEST or not (curve.flat or down_to_it):
         return None
     batch = case.facts.batch_size
     places = [] if case.facts.margin is None else [(f"the margin {case.facts.margin:g}", case.facts.margin, 0.1)]

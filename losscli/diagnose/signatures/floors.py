@@ -112,7 +112,8 @@ def _smoothed(case: Case) -> bool:
         case.classes is None and max(case.levels) - min(case.levels) < 0.004
     ):  # other shares of a split would move its floor
         heights += [floors.smoothed(0.1, classes) for classes in range(3, 11)]
-    return any(-0.003 < case.loss.level - height < 0.03 for height in heights)
+    room = 0.03 + (floors.noise(1 - case.accuracy, case.classes or 2) if case.accuracy is not None else 0.0)
+    return any(-0.01 < case.loss.level - height < room for height in heights)
 
 
 def _by_share(case: Case, share: float) -> Confidence:
