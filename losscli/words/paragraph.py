@@ -64,7 +64,9 @@ def _alone(arena: Arena) -> list[str]:
         f"On {_data(arena)}, {reached}",
         *anecdote,
         "Nothing was compared, so this does not say whether another loss would do better;"
-        f" training one more loss with the same seeds, {seeds_wanted(arena)} of them, would.",
+        f" training one more loss with the same seeds, {seeds_wanted(arena)} of them, would."
+        if not arena.foreign
+        else "Nothing was compared: a second entry with the same seeds, in the same table, would be.",
     ]
 
 

@@ -132,4 +132,4 @@ def noisy_entropy(right: float, k: int) -> float:
 def test_healthy_curves_of_any_shape_give_no_alarm() -> None:
     rng = np.random.default_rng(11)
     alarms = [diagnosis for _ in range(500) if not (diagnosis := diagnose(*healthy_curve(rng))).healthy]
-    assert len(alarms) <= 5
+    assert alarms == []
