@@ -86,8 +86,8 @@ def _explained(pair: tuple[Signature, Sighting], fitting: Sequence[tuple[Signatu
     item, sighting = pair
     rank = CONFIDENCES.index(sighting.confidence)
     return any(
-        item.cause in other.explains and (CONFIDENCES.index(seen.confidence) < rank or seen.confidence == "certain")
-        for other, seen in fitting
+        item.cause in other.explains and (CONFIDENCES.index(rival.confidence) < rank or rival.confidence == "certain")
+        for other, rival in fitting
     )
 
 

@@ -72,8 +72,8 @@ class Case:
     @classmethod
     def of(cls, history: History, facts: Facts) -> Case:
         """The case of a history; what a record says of itself counts where the user says nothing."""
-        known = {name: value for name, value in history.facts.items() if getattr(facts, name) is None}
-        return cls(history, replace(facts, **known), trend(history.train), trend(history.valid))  # type: ignore[arg-type]
+        facts_by_name = {name: value for name, value in history.facts.items() if getattr(facts, name) is None}
+        return cls(history, replace(facts, **facts_by_name), trend(history.train), trend(history.valid))  # type: ignore[arg-type]
 
     @cached_property
     def loss(self) -> Trend:
@@ -172,7 +172,7 @@ class Case:
 
     def lacks(self, option: str) -> bool:
         """Whether an option would tell something that is not known."""
-        known = {
+        facts_by_name = {
             "--loss": self.facts.loss,
             "--classes": self.classes,
             "--priors": self.priors,
@@ -182,7 +182,7 @@ class Case:
             "--margin": self.facts.margin,
         }
         kinds = {"--loss": None, "--target-std": "values", "--margin": "pairs"}
-        if known[option] is not None:
+        if facts_by_name[option] is not None:
             return False
         if option == "--positive-rate" and not self.may_be_binary:
             return False

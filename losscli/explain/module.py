@@ -171,8 +171,8 @@ def _function(node: ast.FunctionDef, text: str, module: ModuleType) -> list[str]
     body = lines[start : node.end_lineno]
     summary = (ast.get_docstring(node) or "").split("\n\n")[0].split("\n")[0]
     head = _signature(node, module)
-    told = [f'    """{summary}"""'] if summary and len(summary) + 10 <= WIDTH else []
-    return [*head, *told, *_plain_errors(body, node, start)]
+    docstring = [f'    """{summary}"""'] if summary and len(summary) + 10 <= WIDTH else []
+    return [*head, *docstring, *_plain_errors(body, node, start)]
 
 
 def _plain_errors(body: list[str], node: ast.FunctionDef, start: int) -> list[str]:

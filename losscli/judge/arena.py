@@ -117,9 +117,9 @@ def direction_of(metric: str, better: Mapping[str, Direction]) -> Direction:
     >>> direction_of("val_rmse", {}), direction_of("accuracy", {}), direction_of("accuracy", {"": "down"})
     ('down', 'up', 'down')
     """
-    said = better.get(metric, better.get(""))
-    if said is not None:
-        return said
+    direction = better.get(metric, better.get(""))
+    if direction is not None:
+        return direction
     words = set(re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", metric).lower()))
     return "down" if words & LOWER or {"log", "loss"} <= words else "up"
 

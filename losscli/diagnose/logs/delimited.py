@@ -110,9 +110,9 @@ class _Table:
         numbers = {at: self._numbers(column, at) for at, column in block.items()}
         steps = np.arange(self.rows + 1.0, self.rows + count + 1)
         if self.axis is not None:
-            given = numbers.get(self.axis)
-            usable = given is not None and np.isfinite(given)
-            steps = np.where(usable, steps if given is None else given, steps)
+            axis = numbers.get(self.axis)
+            usable = axis is not None and np.isfinite(axis)
+            steps = np.where(usable, steps if axis is None else axis, steps)
         self.back = self.back or bool(len(steps) and (np.diff(steps, prepend=self.last) < 0).any())
         self.last = steps[-1] if len(steps) else self.last
         for name, at in self.places.items():

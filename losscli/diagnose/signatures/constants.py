@@ -75,17 +75,21 @@ def logits_into_bce(case: Case) -> Sighting | None:
     if not 1.0 <= curve.level <= 99.5:
         return None
     shares = {} if case.positive is None else {"p": case.positive, "1-p": 1 - case.positive}
-    met = next((name for name, share in shares.items() if abs(curve.level - 100 * share) <= 0.02 * 100 * share), None)
+    share_name = next(
+        (name for name, share in shares.items() if abs(curve.level - 100 * share) <= 0.02 * 100 * share), None
+    )
     of_valid = case.valid is not None and case.accuracy is not None and case.valid.points > 0
     wrong = of_valid and case.valid is not None and abs(case.valid.level - 100 * (1 - (case.accuracy or 0.0))) <= 0.51
-    if not met and not wrong and not (curve.constant and curve.level >= 5 and case.facts.positive_rate is None):
+    if not share_name and not wrong and not (curve.constant and curve.level >= 5 and case.facts.positive_rate is None):
         return None
-    if not curve.constant and not (met and wrong):
+    if not curve.constant and not (share_name and wrong):
         return None
-    why = f"100 {met}" if met else "100 times the share of wrong rows" if wrong else "a whole share of 100"
+    why = (
+        f"100 {share_name}" if share_name else "100 times the share of wrong rows" if wrong else "a whole share of 100"
+    )
     evidence = f"the loss is {curve.level:.4g} from the first point on: {why}, as BCELoss says of an output that is always 0 or 1"
     confidence: Confidence = (
-        "certain" if curve.constant and (met or wrong) else "likely" if met or wrong else "possible"
+        "certain" if curve.constant and (share_name or wrong) else "likely" if share_name or wrong else "possible"
     )
     return Sighting(confidence, evidence, {"100 p": curve.level}, weight=1.0)
 
@@ -117,9 +121,9 @@ def stuck_at_margin(case: Case) -> Sighting | None:
     level = float(np.mean(curve.values)) if curve.flat else curve.level
     for name, height, share in places:
         if abs(level - height) <= share * height:
-            known = case.facts.margin is not None or batch is not None
+            has_facts = case.facts.margin is not None or batch is not None
             sure: Confidence = (
-                "certain" if curve.constant and known else "likely" if known or case.family else "possible"
+                "certain" if curve.constant and has_facts else "likely" if has_facts or case.family else "possible"
             )
             return Sighting(sure, f"the loss stays at {level:.4g} from the start: {name}", {name: height}, weight=1.0)
     return None
@@ -148,16 +152,16 @@ def _arrived(case: Case) -> bool:
 
 
 def _constant_class(case: Case) -> Sighting | None:
-    curve, known = case.loss, case.priors is not None
+    curve, has_facts = case.loss, case.priors is not None
     shares = case.priors or [1 / (case.classes or 2)] * (case.classes or 2)
     floor = floors.entropy(shares)
     off = abs(curve.level - floor)
     largest = max(shares)
     if case.accuracy is not None and case.accuracy > largest + 0.06:
-        return None if known else _constant_share(case)
+        return None if has_facts else _constant_share(case)
     if off > max(0.025 * floor, curve.error if curve.error < 0.03 * floor else 0.0):
-        return None if known else _constant_share(case)
-    what = "the entropy of the classes" if known else f"ln {len(shares)}, that of equal classes,"
+        return None if has_facts else _constant_share(case)
+    what = "the entropy of the classes" if has_facts else f"ln {len(shares)}, that of equal classes,"
     says = (
         f" and the accuracy is {case.accuracy:.3g}, the largest class {largest:.3g}"
         if case.accuracy is not None

@@ -71,14 +71,14 @@ def _allowed(case: Case, classes: int) -> float:
 )
 def softmax_before_cross_entropy(case: Case) -> Sighting | None:
     """Floor ln(1 + (K-1)/e), never below it and never more than 1 above."""
-    seen = _squashed(case)
-    if seen is None:
+    match = _squashed(case)
+    if match is None:
         return None
-    classes, gap, known = seen
+    classes, gap, has_classes = match
     floor = floors.squashed(classes)
     right = case.accuracy is not None and case.accuracy >= RIGHT
-    sure = known and right and gap <= CLOSE + case.loss.error
-    confidence: Confidence = "certain" if sure else "likely" if known or right else "possible"
+    sure = has_classes and right and gap <= CLOSE + case.loss.error
+    confidence: Confidence = "certain" if sure else "likely" if has_classes or right else "possible"
     evidence = (
         f"the loss settles at {case.loss.level:.4f}{_with_accuracy(case)}; outputs between 0 and 1 of {classes} classes "
         f"cannot get below ln(1 + {classes - 1}/e) = {floor:.4f}"
@@ -97,12 +97,12 @@ def softmax_before_cross_entropy(case: Case) -> Sighting | None:
 )
 def sigmoid_before_cross_entropy(case: Case) -> Sighting | None:
     """The same floor as that of a softmax: a curve cannot tell them apart."""
-    seen = _squashed(case)
-    if seen is None:
+    match = _squashed(case)
+    if match is None:
         return None
-    floor = floors.squashed(seen[0])
+    floor = floors.squashed(match[0])
     evidence = f"a sigmoid has the same floor, {floor:.4f}, and a curve cannot tell them apart"
-    return Sighting("possible", evidence, {}, weight=0.5 if abs(seen[1]) < 0.002 else -1.0)
+    return Sighting("possible", evidence, {}, weight=0.5 if abs(match[1]) < 0.002 else -1.0)
 
 
 def _smoothed(case: Case) -> bool:

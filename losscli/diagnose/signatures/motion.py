@@ -226,8 +226,8 @@ def reported_mean_scaled(case: Case) -> Sighting | None:
         return _summed(case, start, share)
     if share > (0.1 if batch else 0.02) or (batch and not 0.02 <= share * batch <= 1.1):
         return None
-    known = f"ln {classes} / {batch} = {start / batch:.4g}" if batch else f"far below ln {classes} = {start:.4g}"
-    evidence = f"the first loss is {curve.first:.4g}, {known}: an untrained model starts near ln {classes}"
+    expected = f"ln {classes} / {batch} = {start / batch:.4g}" if batch else f"far below ln {classes} = {start:.4g}"
+    evidence = f"the first loss is {curve.first:.4g}, {expected}: an untrained model starts near ln {classes}"
     floors = {f"ln {classes} / B": start / batch} if batch else {}
     sure: Confidence = "likely" if batch and share * batch > 0.15 else "possible"
     return Sighting(sure if case.classes else "possible", evidence, floors)
