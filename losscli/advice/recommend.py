@@ -19,7 +19,7 @@ MOST = 5  # losses of a short list, besides the reference
 
 
 @dataclass(frozen=True)
-class Recommended:
+class RecommendedLoss:
     """One loss of the list, why it is on it, and where it is from."""
 
     pick: Pick
@@ -44,7 +44,7 @@ class Recommendation:
 
     task: str
     advice: Mapping[str, Advice]  # by the heuristic's name
-    losses: Sequence[Recommended]
+    losses: Sequence[RecommendedLoss]
     left_out: int  # losses named by heuristics beyond the short list
     findings: Sequence[Finding] = ()  # features that tell the target: the advice does not hold with them
 
@@ -118,9 +118,9 @@ def _bare(advice: Advice, task: str) -> Advice:
     return replace(advice, picks=picks, metrics=[name for name in advice.metrics if name in metrics_of(task)])
 
 
-def _recommended(pick: Pick, reasons: Sequence[str], task: str) -> Recommended:
+def _recommended(pick: Pick, reasons: Sequence[str], task: str) -> RecommendedLoss:
     item = find(pick.loss, task)
-    return Recommended(pick, item.summary, cited(item.section("Source")), tuple(reasons))
+    return RecommendedLoss(pick, item.summary, cited(item.section("Source")), tuple(reasons))
 
 
 def cited(source: str) -> str:

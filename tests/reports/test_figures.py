@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, confusion_matrix, f1_score, roc_auc_score
 
-from losscli.compare.breakdown import Breakdown, Fall, Line
+from losscli.compare.breakdown import Breakdown, BreakdownPoint, Line
 from losscli.compare.result import Estimate
 from losscli.reports.contents import ReportContents, Sample, distinct, samples_of
 from losscli.reports.figures import Chart, figures
@@ -245,7 +245,7 @@ def test_samples_belong_to_their_arena(record_of: MakeRecord) -> None:
 
 
 def test_damage_is_drawn_level_by_level(contents: ReportContents) -> None:
-    falls = [Fall((math.inf,)), Fall((0.1,))]
+    falls = [BreakdownPoint((math.inf,)), BreakdownPoint((0.1,))]
     scores = [[Estimate(0.9, 0.01, None, ()), Estimate(mean, 0.02, None, ())] for mean in (0.89, 0.7)]
     lines = tuple(
         Line(name, tuple(each), fall) for name, each, fall in zip(("bce-logits", "hinge"), scores, falls, strict=True)
