@@ -79,8 +79,8 @@ def show_record(root: Path, text: str, as_json: bool) -> None:
         return
     from losscli.reports.recall import recall
 
-    recalled = recall(folder)
-    show.outcome(recalled.comparison)
+    record = recall(folder)
+    show.outcome(record.comparison)
 
 
 def diff(root: Path, before: str, after: str, as_json: bool) -> None:

@@ -153,7 +153,7 @@ def taken_by(function: Function) -> set[str] | None:
     (['gamma', 'x'], None)
     """
     parameters = signature(function).parameters
-    return None if Parameter.VAR_KEYWORD in {each.kind for each in parameters.values()} else set(parameters)
+    return None if Parameter.VAR_KEYWORD in {parameter.kind for parameter in parameters.values()} else set(parameters)
 
 
 def _classes(target: Tensor) -> Tensor:
