@@ -16,13 +16,13 @@ ROWS = (
     {"errors"},
     {"shelf", "options", "outfile", "direction"},
     {"rules"},
-    {"tasks", "lint"},
+    {"tasks", "lint", "check"},
     {"losses", "metrics"},
     {"data"},
     {"stack"},
     {"spec"},
     {"record", "compare"},
-    {"reports", "check"},
+    {"reports", "wiring"},
     {"explain", "verify"},
     {"experiment", "advice", "deploy"},
     {"pipeline"},
@@ -70,7 +70,7 @@ def test_imports_point_one_way(path: Path) -> None:
 def test_the_table_sees_imports() -> None:
     assert {"losses", "stack", "cli"} <= {room(path) for path in FILES}
     assert {"stack", "spec", "record", "compare", "experiment"} <= imported(PACKAGE / "pipeline.py")
-    assert {"stack", "spec", "losses", "check"} <= imported(PACKAGE / "experiment.py")
+    assert {"stack", "spec", "losses", "wiring"} <= imported(PACKAGE / "experiment.py")
 
 
 def test_no_room_is_called_after_nothing() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.check import LossCall, Misuse
+from losscli.wiring import LossCall, Misuse
 from losscli.tasks import tasks
 
 RARE = 0.3  # the share of a class below which it is called rare

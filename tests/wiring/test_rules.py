@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.special import softmax
 
-from losscli.check import LossCall, look
+from losscli.wiring import LossCall, look
 from losscli.experiment import load
 from losscli.losses import find, for_task
 from losscli.losses.weights import class_shares

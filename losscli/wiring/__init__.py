@@ -45,8 +45,8 @@ class Misuse:
 
 def look(call: LossCall) -> list[Finding]:
     """What the rules say of one entry, and what was noticed when its loss was made."""
-    from losscli.check.output import wiring
-    from losscli.check.weights import weighting
+    from losscli.wiring.output import wiring
+    from losscli.wiring.weights import weighting
 
     return [*call.loss.findings, *(_finding(call, misuse) for misuse in (*wiring(call), *weighting(call)))]
 

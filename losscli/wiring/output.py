@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from losscli.check import LossCall, Misuse
+from losscli.wiring import LossCall, Misuse
 from losscli.rules.contract import Takes, misuses
 from losscli.tasks import tasks
 
