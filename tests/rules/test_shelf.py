@@ -1,4 +1,4 @@
-"""The shelf of rules: one contract for all, tested over source text by lint itself, over specs in tests/check."""
+"""The shelf of rules: one contract for all, tested over source text by lint itself, over specs in tests/wiring."""
 
 from __future__ import annotations
 
