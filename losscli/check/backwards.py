@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,7 @@ class Backwards:
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
         self.number = 0
-        self.reached: set[int] = set()  # parameters, by their identity
+        self.reached: set[int] = set()  # parameters of models, by their identity
         self.detached: list[tuple[Cut, set[int]]] = []
         self._cut: list[Cut] = []  # losses that left the graph since a gradient came through
         self._times: Counter[Site] = Counter()
@@ -92,6 +92,7 @@ class Backwards:
     def _without_graph(self, root: Tensor, site: Site) -> None:
         """A number: cut off before, or forced to have a gradient."""
         report, cut = self.watch.report, self.watch.trace.cut_of(root)
+        self.watch.loop.begins(root, Reach(), site)
         related = [(site, "backward() is called here")]
         if root.requires_grad:
             known = self.watch.modules.owner(root) is not None or self.watch.optimizers.holds(root)
@@ -106,10 +107,9 @@ class Backwards:
         found = reach(root.grad_fn)
         for name, place, related in wrong_nodes(found.nodes):
             self.watch.report.emit(name, place or site, related=related)
-        self.reached |= set(found.leaves)
+        self.watch.loop.begins(root, found, site)
         if self._is_trained(found):
             self._cut.clear()
-            self.watch.loop.trained(root, found, site)
             self.watch.optimizers.look(found)
         elif found.steps:
             node, call = found.steps[0]
@@ -123,13 +123,12 @@ class Backwards:
 
     def _is_trained(self, found: Reach) -> bool:
         """Whether the gradient comes to anything that is there to be trained."""
+        parts = found.leaves.keys() & self.watch.modules.names().keys()
+        self.reached |= parts
         if not self.watch.optimizers.any:
             return bool(found.leaves)
-        parts = self.watch.modules.names()
-        return any(key in parts or self.watch.optimizers.holds(leaf) for key, leaf in found.leaves.items())
+        return bool(parts) or any(self.watch.optimizers.holds(leaf) for leaf in found.leaves.values())
 
-    def detached_from(self, parameters: set[int]) -> Iterator[Cut]:
+    def detached_from(self, parameters: Set[int]) -> Cut | None:
         """Where values that come from these parameters were detached."""
-        for cut, leaves in self.detached:
-            if leaves & parameters:
-                yield cut
+        return next((cut for cut, leaves in self.detached if leaves & parameters), None)

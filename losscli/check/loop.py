@@ -92,8 +92,8 @@ class Loop:
             if state.mark is not None and (gradient := state.mark.current()) is not None and not gradient.any():
                 state.mark = None
 
-    def trained(self, root: Tensor, found: Reach, site: Site) -> None:
-        """backward() is about to begin at a loss whose graph was looked at."""
+    def begins(self, root: Tensor, found: Reach, site: Site) -> None:
+        """backward() is about to begin at a loss; `found` is what its gradient reaches."""
         made = root.grad_fn.metadata.get(CALL) if root.grad_fn is not None else None
         direct = isinstance(made, LossCall) and made.reduction == "mean"
         self._reached[site] = (frozenset(found.leaves), direct)

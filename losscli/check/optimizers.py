@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,8 @@ class Held:
     steps: int = 0
     fed: int = 0  # steps at which there was a gradient other than zero
     last: Site | None = None
+    own: frozenset[int] = frozenset()  # the parameters at the last step, by their identity: they may be gone at the end
+    called: list[list[str]] = field(default_factory=list)  # their names, group by group
     zeros: dict[int, int] = field(default_factory=dict)  # by parameter group: at how many steps all of it was zero
     given: dict[int, int] = field(default_factory=dict)  # by parameter group: at how many steps there was a gradient
 
@@ -90,6 +92,10 @@ class Optimizers:
         """Look at the gradients before a step; the first parameter that has one other than zero."""
         held.steps += 1
         held.last = site
+        if held.steps == 1:
+            names = self.watch.modules.names()
+            held.own = frozenset(id(own) for own in held.parameters())
+            held.called = [[_name(own, names) for own in group] for group in held.groups()]
         first, finite = None, True
         for number, group in enumerate(held.groups()):
             with_gradient = [own for own in group if own.grad is not None]
@@ -165,27 +171,29 @@ class Optimizers:
     def _starved(self, held: Held) -> None:
         """No parameter of an optimizer had a gradient at any step."""
         report, backwards = self.watch.report, self.watch.backwards
-        own = {id(parameter) for parameter in held.parameters()}
-        if report.has(*EXPLAINED) or not backwards.number or held.last is None or own & backwards.reached:
+        if report.has(*EXPLAINED) or held.last is None or held.own & backwards.reached:
             return
-        cut = next(backwards.detached_from(own), None)
+        cut = backwards.detached_from(held.own)
         call = self.watch.loop.call_before(held.last)
-        others = self.ids() - own
+        others = frozenset().union(*(other.own for other in self.all)) - held.own
+        related = [(held.last, "the step finds no gradient")]
         if cut is not None and call is not None and others & backwards.reached:
             report.emit("detach-in-generator-loss", call, related=[(cut.site, "the samples are detached here")])
         elif cut is not None:
-            report.emit("graph-cut-before-backward", cut.site, related=[(held.last, "the step finds no gradient")])
-        elif any(key not in others for key in backwards.reached & set(self.watch.modules.names())):
-            report.emit("optimizer-of-other-model", held.site, related=[(held.last, "the step finds no gradient")])
+            report.emit("graph-cut-before-backward", cut.site, related=related)
+        elif backwards.reached - others:
+            report.emit("optimizer-of-other-model", held.site, related=related)
 
     def _zero_groups(self, held: Held, site: Site) -> None:
-        names = self.watch.modules.names()
-        for number, group in enumerate(held.groups()):
+        for number, called in enumerate(held.called):
             seen = held.given.get(number, 0)
             if seen and held.zeros[number] == seen and held.steps > 1:
-                called = [names.get(id(own), f"a tensor of shape {tuple(own.shape)}") for own in group]
-                where = f"group {number}: " if len(held.groups()) > 1 else ""
+                where = f"group {number}: " if len(held.called) > 1 else ""
                 self.watch.report.emit("gradient-zero", site, f"{where}{listed(called, 4)}; {seen} steps")
+
+
+def _name(parameter: Tensor, names: Mapping[int, str]) -> str:
+    return names.get(id(parameter)) or f"a tensor of shape {tuple(parameter.shape)}"
 
 
 def largest(gradients: Sequence[Tensor]) -> list[float]:

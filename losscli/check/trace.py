@@ -63,6 +63,8 @@ class Trace(TorchFunctionMode):
         self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if not self.active:  # it was stopped by what one of its functions called
+            return function(*args, **kwargs)
         name = function.__name__
         if name in ("__get__", "__set__"):
             return self._attribute(function, name, args, kwargs)
@@ -143,7 +145,7 @@ class Trace(TorchFunctionMode):
 
     @property
     def on(self) -> bool:
-        """Whether calls of this thread are noted."""
+        """Whether calls of this thread are noted, apart from those that a function of torch makes inside."""
         return self.active and self._thread == get_ident()
 
     def start(self) -> None:
@@ -153,29 +155,37 @@ class Trace(TorchFunctionMode):
             self.__enter__()
 
     def stop(self) -> None:
-        """Leave the stack of modes, wherever in it this one is."""
-        if not self.on:
-            return
+        """End it."""
+        if self.on:
+            self.active = False
+            self._remove()
+
+    def close(self) -> None:
+        """End it for good, whatever happened."""
         self.active = False
-        above = []
-        while torch._C._len_torch_function_stack():
+        while self._remove():
+            pass
+
+    def _remove(self) -> bool:
+        """Leave the stack of modes, wherever in it this one is; not there while one of its functions is being called."""
+        above, there = [], False
+        while not there and torch._C._len_torch_function_stack():
             mode = torch._C._pop_torch_function_stack()
-            if mode is self:
-                break
-            above.append(mode)
+            there = mode is self
+            above += [] if there else [mode]
         for mode in reversed(above):
             torch._C._push_on_torch_function_stack(mode)
+        return there
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Note nothing meanwhile."""
-        active = self.on
-        self.stop()
+        there = self.on and self._remove()
         try:
             yield
         finally:
-            if active:
-                self.start()
+            if there:
+                self.__enter__()
 
 
 def _operation(watch: Watch, name: str, args: Sequence[Any], frame: Any) -> Operation:

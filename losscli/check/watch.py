@@ -78,7 +78,7 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.trace.stop()
+        self.trace.close()
         self._patches.restore()
         if self.here:
             self.optimizers.finish()
