@@ -10,6 +10,7 @@ import weakref
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
@@ -132,7 +133,7 @@ class Loop:
         """An optimizer is about to step; `first` is a parameter with a gradient other than zero."""
         state = self.state(held)
         state.inside = closure
-        since = [event for event in self.events if event.number > state.since]
+        since = list(takewhile(lambda event: event.number > state.since, reversed(self.events)))[::-1]
         call = next((event.call for event in reversed(since) if event.call is not None), None)
         if call is not None:
             self._calls[site] = call.site

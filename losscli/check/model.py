@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from losscli.check.optimizers import largest
-from losscli.check.sites import Site
+from losscli.check.sites import Site, anchored
 from losscli.check.watch import Watch
 from losscli.errors import SpecError, foreign, listed
 from losscli.rules.finding import CodeFinding
@@ -23,7 +23,7 @@ def check_model(model: Any, loss: Any, batch: Any, optimizer: Any, site: Site) -
         raise SpecError(f"the {which} must be something to call, not a {type(locals()[which]).__name__}")
     inputs, target = _parts(batch)
     watch = Watch()
-    with _unchanged(model), watch:
+    with _unchanged(model), anchored(check_model.__code__, site), watch:
         for layer in model.modules() if isinstance(model, nn.Module) else ():
             watch.modules.made(layer, site)
         if optimizer is not None:

@@ -30,6 +30,7 @@ EXPLAINED = (  # by these an optimizer gets no gradient, or one of zeros
     "step-before-backward",
     "cross-entropy-over-one",
 )
+CLOSELY, SELDOM = 5, 10  # all gradients are looked at in the first steps, then in each of so many: NaN stays NaN
 IN_BUILDING = ("__init__", "<listcomp>", "<genexpr>", "<dictcomp>")  # functions in which a model makes its layers
 
 
@@ -41,6 +42,7 @@ class Held:
     number: int
     site: Site
     steps: int = 0
+    first: Tensor | None = None  # a parameter with a gradient other than zero
     fed: int = 0  # steps at which there was a gradient other than zero
     last: Site | None = None
     own: frozenset[int] = frozenset()  # the parameters at the last step, by their identity: they may be gone at the end
@@ -92,6 +94,8 @@ class Optimizers:
         """Look at the gradients before a step; the first parameter that has one other than zero."""
         held.steps += 1
         held.last = site
+        if held.steps > CLOSELY and held.steps % SELDOM and held.first is not None and held.first.grad is not None:
+            return held.first
         if held.steps == 1:
             names = self.watch.modules.names()
             held.own = frozenset(id(own) for own in held.parameters())
@@ -107,6 +111,7 @@ class Optimizers:
             held.zeros[number] = held.zeros.get(number, 0) + (not any(sizes))
             first = first if first is not None else next((p for p, size in zip(with_gradient, sizes) if size), None)
         held.fed += first is not None
+        held.first = first
         if not finite:
             self.watch.report.emit("gradient-not-finite", site, f"at step {held.steps}")
         return first

@@ -51,7 +51,7 @@ def run_script(path: str, arguments: Sequence[str], steps: int, seconds: float |
             outcome.interrupted = True
         except SystemExit as end:
             if end.code not in (None, 0):
-                outcome.notes.append(f"the script ended itself with exit code {visible(end.code)}")
+                outcome.failure = Problem(f"the script ended itself with exit code {visible(end.code)}", Place(path))
         except BaseException as error:  # whatever the user's code raises is told with its place, and nothing else
             explain(error, watch)
             outcome.failure = _problem(error, path)

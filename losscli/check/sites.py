@@ -6,6 +6,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -55,6 +56,19 @@ def is_users(file: str) -> bool:
     return not any(part in file for part in FOREIGN) and not file.startswith(STDLIB)
 
 
+_anchors: dict[CodeType, Site] = {}
+
+
+@contextmanager
+def anchored(code: CodeType, site: Site) -> Iterator[None]:
+    """What a function of this code calls, and has no line in the user's code, happens at `site`."""
+    _anchors[code] = site
+    try:
+        yield
+    finally:
+        del _anchors[code]
+
+
 def here(frame: FrameType | None = None) -> Site:
     """The innermost line of the user's on the stack; the outermost line there is, where no file is the user's."""
     frame = frame or sys._getframe(1)
@@ -62,6 +76,8 @@ def here(frame: FrameType | None = None) -> Site:
     while frame is not None:
         if is_users(frame.f_code.co_filename):
             return Site(frame.f_code, frame.f_lasti)
+        if frame.f_code in _anchors:
+            return _anchors[frame.f_code]
         last, frame = frame, frame.f_back  # type: ignore[assignment]
     return Site(last.f_code, last.f_lasti)
 

@@ -157,9 +157,9 @@ class Watch:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             if before is not None and self.here:
                 before(*args)
-            output = original(*args, **kwargs)
-            if after is not None and self.here:
-                with self.trace.paused():
+            with self.trace.paused():
+                output = original(*args, **kwargs)
+                if after is not None and self.here:
                     after(*args, *kwargs.values())
             return output
 
