@@ -5,21 +5,26 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import FrameType
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
-from losscli.check.sites import Site
+from losscli.check.sites import Site, is_users
 
 
 @dataclass(eq=False)
 class Born:
-    """A layer, kept only as long as the user keeps it; its place in the order of all that was made, and its line."""
+    """A layer, kept only as long as the user keeps it; its place in the order of all that was made, and its line.
+
+    `inside` says that a model of the user's made it, in its own __init__.
+    """
 
     layer: weakref.ref[nn.Module]
     number: int
     site: Site
+    inside: bool
 
 
 class Modules:
@@ -30,12 +35,12 @@ class Modules:
         self._evaluated: list[tuple[weakref.ref[nn.Module], Site]] = []
         self.number = 0  # of what was made: layers and optimizers share it, so that their order is known
 
-    def made(self, layer: nn.Module, site: Site) -> None:
-        """A layer is made here; the innermost class's initialiser runs last, so the first line stays."""
+    def made(self, layer: nn.Module, site: Site, inside: bool = False) -> None:
+        """A layer is made here; where __init__ is called twice, as by two base classes, the first line stays."""
         known = self._born.get(id(layer))
         if known is None or known.layer() is not layer:
             self.number += 1
-            self._born[id(layer)] = Born(weakref.ref(layer), self.number, site)
+            self._born[id(layer)] = Born(weakref.ref(layer), self.number, site, inside)
 
     def made_at(self, layer: nn.Module) -> Site | None:
         """The line where a layer was made."""
@@ -84,6 +89,17 @@ class Modules:
         return not any(
             other.training and any(part is layer for part in other.modules()) for other, _ in self.all()
         ) and not isinstance(layer, _NormBase)
+
+
+def is_built_by_model(frame: FrameType | None, layer: nn.Module) -> bool:
+    """Whether the nearest __init__ of the user's is that of another module."""
+    while frame is not None:
+        if frame.f_code.co_name == "__init__" and is_users(frame.f_code.co_filename):
+            owner = frame.f_locals.get("self")
+            if owner is not layer:
+                return isinstance(owner, nn.Module)
+        frame = frame.f_back
+    return False
 
 
 def _matters(layer: nn.Module) -> bool:

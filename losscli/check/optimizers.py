@@ -31,7 +31,6 @@ EXPLAINED = (  # by these an optimizer gets no gradient, or one of zeros
     "cross-entropy-over-one",
 )
 CLOSELY, SELDOM = 5, 10  # all gradients are looked at in the first steps, then in each of so many: NaN stays NaN
-IN_BUILDING = ("__init__", "<listcomp>", "<genexpr>", "<dictcomp>")  # functions in which a model makes its layers
 
 
 @dataclass(eq=False)
@@ -76,7 +75,9 @@ class Optimizers:
     def made(self, optimizer: Optimizer, site: Site) -> None:
         """An optimizer is made here."""
         self.watch.modules.number += 1
-        self.all.append(Held(weakref.ref(optimizer), self.watch.modules.number, site))
+        held = Held(weakref.ref(optimizer), self.watch.modules.number, site)
+        held.own = frozenset(id(own) for own in held.parameters())
+        self.all.append(held)
 
     def of(self, optimizer: Optimizer) -> Held | None:
         """What is known of an optimizer; None for one that was made before the watch."""
@@ -126,13 +127,17 @@ class Optimizers:
             return
         behind = _behind(found, held)
         for key, leaf in loose.items():
-            if key in behind:
-                self._loose(leaf)
+            self._loose(leaf, key in behind)
 
-    def _loose(self, leaf: Tensor) -> None:
-        """A parameter through which the gradient flows to what is trained, and which is not trained itself."""
+    def _loose(self, leaf: Tensor, behind: bool) -> None:
+        """A parameter that is not trained. What stands before all that is trained may be kept as it is on purpose.
+
+        `behind` says that it does not: the gradient flows through it to what is trained.
+        """
         report, last = self.watch.report, self.all[-1]
         owner = self.watch.modules.owner(leaf)
+        if not behind and (owner is None or not owner[1].inside or self._root_of(owner[0]) is not owner[0]):
+            return
         if owner is None:
             if isinstance(leaf, torch.nn.Parameter):
                 report.emit("parameters-not-in-optimizer", last.site, f"one of shape {tuple(leaf.shape)}")
@@ -142,10 +147,8 @@ class Optimizers:
             return  # a network that judges, as a perceptual loss does
         root = self._root_of(layer)
         if root is layer:
-            hidden = born.site.code.co_name in IN_BUILDING
-            place, particulars = (born.site if hidden else last.site), type(layer).__name__
-            note = "layers in a plain list or dict are not registered" if hidden else particulars
-            report.emit("parameters-not-in-optimizer", place, note)
+            note = "layers in a plain list or dict are not registered" if born.inside else type(layer).__name__
+            report.emit("parameters-not-in-optimizer", born.site if born.inside else last.site, note)
         elif (late := self._made_before(born, root)) is not None:
             related = [(late.site, "the optimizer was made here, with the old layer")]
             report.emit("module-replaced-after-optimizer", born.site, related=related)

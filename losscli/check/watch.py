@@ -22,7 +22,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from losscli.check.backwards import Backwards
 from losscli.check.loop import Loop
 from losscli.check.loss_calls import LossCalls, mark
-from losscli.check.modules import Modules
+from losscli.check.modules import Modules, is_built_by_model
 from losscli.check.optimizers import Held, Optimizers
 from losscli.check.patches import Patches
 from losscli.check.report import Report
@@ -138,10 +138,14 @@ class Watch:
 
     def _layers(self) -> None:
         """Where layers are made, and their mode."""
-        self._around(nn.Module, "__init__", before=lambda layer, *_: self.modules.made(layer, here()))
+        self._around(nn.Module, "__init__", before=self._born)
         self._around(nn.Module, "eval", after=lambda layer, *_: self.modules.evaluated(layer, here()))
         for owner in FAST_PATHS:
             self._patches.replace(owner, "forward", self._without_trace(owner.forward))
+
+    def _born(self, layer: nn.Module, *_: Any) -> None:
+        frame = sys._getframe(1)
+        self.modules.made(layer, here(frame), is_built_by_model(frame, layer))
 
     def _around(
         self,

@@ -12,7 +12,6 @@ ONLY_IN_TEXT = {  # not in the numbers of a few steps: a float that was divided,
     "LC040",
     "LC024",  # eval() comes after the steps that are watched; with more of them it is found, see test_loops.py
 }
-ELSEWHERE = {"LC011": {"LC011", "LC005"}}
 
 
 def runs(text: str) -> bool:
@@ -48,5 +47,5 @@ def test_good_cases_pass(rule: Rule, text: str, run) -> None:
 
 
 def test_there_are_cases() -> None:
-    assert len({param.values[0].code for param in CASES}) >= 40
+    assert len({param.values[0].code for param in CASES}) >= 37
     assert len(GOOD) >= 30
