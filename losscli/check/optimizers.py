@@ -123,7 +123,8 @@ class Optimizers:
             return
         held = self.ids()
         loose = {key: leaf for key, leaf in found.leaves.items() if key not in held}
-        if not loose or not any(key in held for key in found.leaves):
+        parts = held & self.watch.modules.names().keys() & found.leaves.keys()
+        if not loose or not parts:  # what is no part of a model is trained for itself, as an image is
             return
         behind = _behind(found, held)
         for key, leaf in loose.items():

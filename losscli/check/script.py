@@ -8,10 +8,11 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 from losscli.check.failures import explain, place_of
 from losscli.check.watch import Enough, Watch
@@ -98,22 +99,27 @@ def _as_main(path: str, arguments: Sequence[str]) -> Iterator[None]:
 @contextmanager
 def elsewhere() -> Iterator[None]:
     """What the user's code prints goes to stderr, also from processes that it starts: stdout is for the findings."""
-    sys.stdout.flush()
+    streams = [stream for stream in (sys.stdout, sys.__stdout__) if stream is not None]
+    _flush(streams)
     try:
-        number = sys.stdout.fileno()
-        kept, other = os.dup(number), sys.stderr.fileno()
-    except (OSError, ValueError, AttributeError):  # a stream that is no file, as in a test
-        with redirect_stdout(sys.stderr):
-            yield
-        return
-    os.dup2(other, number)
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # a process without streams
+        kept = None
     try:
         with redirect_stdout(sys.stderr):
             yield
     finally:
-        sys.stderr.flush()
-        os.dup2(kept, number)
-        os.close(kept)
+        _flush([*streams, sys.stderr])
+        if kept is not None:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
+def _flush(streams: Sequence[IO[str]]) -> None:
+    for stream in streams:
+        with suppress(OSError, ValueError):
+            stream.flush()
 
 
 @contextmanager
