@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from losscli.compare.result import Comparison
+    from losscli.comparison import Comparison
     from losscli.rules.finding import CodeFinding
     from losscli.spec.model import Spec
 

@@ -10,15 +10,18 @@ losscli.errors.DataError: the target has one class only
 from __future__ import annotations
 
 import difflib
+import json
+import shlex
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from traceback import walk_tb
 from types import TracebackType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-Severity = Literal["error", "warning", "info"]
+from losscli.severities import SEVERITIES
+
 # What could move the cursor, hide text or turn it round: control, format (BiDi), surrogates, line and paragraph ends.
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 SHORTEST_BEGINNING = 3  # letters from which on a word can be the beginning of a name
@@ -50,12 +53,26 @@ class Finding:
     """Something noticed that does not stop the work: a stable code, a severity, what was seen, and a cure."""
 
     code: str
-    severity: Severity
+    severity: str  # of `SEVERITIES`
     message: str
     cure: str = ""
 
+    def __post_init__(self) -> None:
+        if self.severity not in SEVERITIES:
+            raise ValueError(f"there is no severity called {self.severity!r}")
+
     def to_json(self) -> dict[str, Any]:
         return {"code": self.code, "severity": self.severity, "message": self.message, "cure": self.cure}
+
+
+def by_gravity(findings: Iterable[Finding]) -> list[Finding]:
+    """The gravest first; those that are equally grave in their order.
+
+    >>> [finding.code for finding in by_gravity([Finding("a", "info", "..."), Finding("b", "error", "...")])]
+    ['b', 'a']
+    """
+    order = list(SEVERITIES)
+    return sorted(findings, key=lambda finding: order.index(finding.severity))
 
 
 class UserError(Exception):
@@ -198,6 +215,16 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + more
 
 
+def joined(names: Sequence[str], most: int = 3) -> str:
+    """The first few as a sentence lists them, and how many more there are.
+
+    >>> joined(["a", "b"]), joined(["a", "b", "c", "d", "e"])
+    ('a and b', 'a, b, c and 2 more')
+    """
+    shown = list(names) if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
 def nearest(word: str, choices: Iterable[str]) -> str | None:
     """The choice that `word` was probably meant to be: one that begins with it, or else one that looks like it.
 
@@ -240,3 +267,33 @@ def choose_from(word: str, choices: Iterable[str]) -> str:
     close = likely(word, names)
     listed = "there are: " + ", ".join(names)
     return f"did you mean {' or '.join(close)}? T{listed[1:]}" if close else listed
+
+
+def setting(key: str, value: str, column: str | None = None) -> str:
+    """A cure that can be pasted: how to set `data.KEY`, or the entry of a column in it, in a spec and on the command line.
+
+    >>> print(setting("types", "date", "z"))
+    data.types: {z: date} (--set data.types.z=date)
+    >>> print(setting("types", "category", "my zip"))
+    data.types: {my zip: category} (--set 'data.types.my zip=category')
+    """
+    if column is None:
+        return f"data.{key}: {value} ({_flag(key, value)})"
+    name = shown(column)[1:-1]
+    return f"data.{key}: {{{name}: {value}}} ({_flag(f'{key}.{name}', value)})"
+
+
+def sign(key: str, text: str) -> str:
+    r"""The same for a sign such as a delimiter, which a spec has in quotes.
+
+    >>> print(sign("decimal", ","))
+    data.decimal: "," (--set data.decimal=,)
+    >>> print(sign("delimiter", "\t"))
+    data.delimiter: "\t" (--set 'data.delimiter=\t')
+    """
+    written = json.dumps(text)
+    return f"data.{key}: {written} ({_flag(key, written[1:-1])})"
+
+
+def _flag(key: str, value: str) -> str:
+    return f"--set {shlex.quote(f'data.{key}={value}')}"

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from losscli.wiring import LossCall, look
 from losscli.data.columns import in_short
 from losscli.data.dataset import Dataset
 from losscli.data.leaks import leaks
@@ -23,10 +22,12 @@ from losscli.spec.model import Entry, Spec
 from losscli.spec.tune import candidates
 from losscli.stack import device as machine
 from losscli.stack.counted import uncounted
+from losscli.stack.job import Job, epochs_of
 from losscli.stack.objective import resolve
 from losscli.stack.rows import Run
-from losscli.stack.train import Job, epochs_of
 from losscli.tasks import tasks
+from losscli.wiring import look
+from losscli.wiring.call import LossCall
 
 SMOKE_SEEDS, SMOKE_STEPS = 2, 40
 
@@ -102,7 +103,8 @@ def load(spec: Spec) -> Experiment:
         datasets, noticed = prepare_all(table, target, task, spec.data, spec.seeds)
     noticed += in_short(table.columns)
     metrics = [measured[name] for name in spec.metrics]
-    job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), probe=len(arena_entries) > 1)
+    probe = task.probed and len(arena_entries) > 1
+    job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), probe=probe)
     experiment = Experiment(spec, job, arena_entries, datasets, ())
     noticed += leaks(table, target, experiment.different, task.has_classes)
     findings = [finding for entry in arena_entries for finding in _findings(experiment.first(entry), spec.task)]

@@ -11,9 +11,10 @@ from typing import Any
 from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
-from losscli.compare.result import Arena, Comparison, Point, RunResult, TestRows
+from losscli.compare.result import Arena, Point, RunResult, TestRows
 from losscli.compare.tuning import choose, forget, with_choices
 from losscli.compare.why import ProbedRun, why
+from losscli.comparison import Comparison
 from losscli.experiment import Experiment, load, remembering, smaller
 from losscli.metrics import Metric
 from losscli.record import writer
@@ -24,10 +25,11 @@ from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.tune import grids_of, may_be
 from losscli.stack.baseline import baseline
+from losscli.stack.job import steps_of
 from losscli.stack.resolution import limits
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState, mean_of
-from losscli.stack.train import Report, stacks, steps_of, train
+from losscli.stack.train import Report, stacks, train
 from losscli.stack.watch import Stop, Tick, Watch, unwatched
 
 SMALL_TEST = 5_000  # test rows up to which every metric is asked for its limits
@@ -102,7 +104,8 @@ def _report(experiment: Experiment, before: int, total: int, watch: Watch, stop:
 def _tick(experiment: Experiment, epoch: int, epochs: int, done: int, total: int, states: list[RunState]) -> Tick:
     headline = experiment.job.metrics[0].name
     last = [{(split, name): value for _, split, name, value in state.last()} for state in states]
-    loss = mean_of([values["train", "loss"] for values in last])
+    first = experiment.job.task.phases(experiment.job.plan)[0].kernel
+    loss = mean_of([values["train", first] for values in last])
     value = mean_of([values["valid", headline] for values in last])
     return Tick(experiment.spec.name, epoch, epochs, done, total, loss, headline, value)
 

@@ -9,15 +9,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from losscli.compare.result import Comparison, RunResult
+from losscli.compare.result import RunResult
 from losscli.compare.tuning import choose
+from losscli.comparison import Comparison
 from losscli.experiment import load
 from losscli.pipeline import run
 from losscli.record.reader import read_weights
 from losscli.reports.json import to_json
 from losscli.spec.load import load_spec
 from losscli.spec.model import Spec
-from losscli.stack.rows import Rows
 
 HEAD = "task: binary\ndata: {source: synthetic, name: moons, n_samples: 120, noise: 0.3}\nmodel: {kind: mlp, hidden: [8]}\n"
 RATES = [3e-3, 3e-2, 3e-1]
@@ -135,8 +135,9 @@ def test_one_seed_gives_every_entry_and_candidate_the_same_data_order_and_initia
     runs = experiment.runs()
     assert len(runs) == (2 + 4) * SEEDS
     assert all(one.dataset is experiment.datasets[one.seed] for one in runs)
-    weights = Training(runs, experiment.job).weights
-    inputs, targets, _ = next(Rows(runs, experiment.job.device).batches(32))
+    training = Training(runs, experiment.job)
+    weights, batch = training.networks["model"].weights, next(training.sampler.epoch())
+    inputs, targets = batch["inputs"], batch["target"]
     for seed in range(SEEDS):
         rows = [row for row, one in enumerate(runs) if one.seed == seed]
         for table in (weights, inputs, targets):

@@ -11,12 +11,11 @@ from rich.text import Text
 
 from losscli.advice.heuristics import Advice
 from losscli.advice.recommend import Recommendation
-from losscli.cli.text import visible
-from losscli.errors import Finding
+from losscli.errors import Finding, by_gravity, visible
+from losscli.severities import SEVERITIES
 from losscli.spec.model import Spec
 from losscli.spec.overrides import Overrides
 
-SEVERITY = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 NAME = 32  # columns of the longest name that is not folded
 
 
@@ -48,7 +47,15 @@ def advice(spec: Spec, recommendation: Recommendation) -> Iterator[RenderableTyp
     if recommendation.left_out:
         more = "1 loss" if recommendation.left_out == 1 else f"{recommendation.left_out} losses"
         yield Text(f"\n{more} more that were named are left out", "dim")
+    yield Text(f"\ntake one home, as a module that needs torch alone: {_home(recommendation)}", "dim")
     yield from noticed(recommendation.findings)
+
+
+def _home(recommendation: Recommendation) -> str:
+    """The command that prints the first loss that was measured for, or the reference, as a module."""
+    measured = [pick.loss for answer in recommendation.advice.values() for pick in answer.picks]
+    name = next(iter(measured), recommendation.losses[0].pick.loss)
+    return f"losscli explain {name} --task {recommendation.task} --torch"
 
 
 def _of(summary: str, source: str, again: bool) -> tuple[str, str]:
@@ -88,11 +95,11 @@ def noticed(findings: Sequence[Finding]) -> Iterator[RenderableType]:
         return
     yield Text()
     grid = Table.grid(padding=(0, 1))
-    for finding in sorted(findings, key=lambda finding: list(SEVERITY).index(finding.severity)):
+    for finding in by_gravity(findings):
         text = Text(visible(finding.message, 600))
         if finding.cure:
             text.append(f"\ntry: {visible(finding.cure, 300)}", "dim")
-        grid.add_row(Text(finding.severity, SEVERITY[finding.severity]), text)
+        grid.add_row(Text(finding.severity, SEVERITIES[finding.severity].terminal), text)
     yield grid
 
 

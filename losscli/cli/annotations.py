@@ -6,11 +6,14 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from losscli.compare.result import Comparison
 from losscli.errors import visible
+from losscli.severities import SEVERITIES
 
-LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
+if TYPE_CHECKING:
+    from losscli.comparison import Comparison
+
 LONGEST = 2000
 
 
@@ -19,7 +22,7 @@ def of(comparison: Comparison) -> str:
     lines = [annotation("error", "expectation not met", expectation) for expectation in comparison.unmet]
     for arena in comparison.arenas:
         lines += [
-            annotation(LEVELS[finding.severity], f"{arena.data}: {finding.code}", finding.message)
+            annotation(SEVERITIES[finding.severity].workflow, f"{arena.data}: {finding.code}", finding.message)
             for finding in arena.findings
         ]
     return "".join(f"{line}\n" for line in lines)

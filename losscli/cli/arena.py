@@ -11,13 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.curves import Curves, band, mean_curve
+from losscli.cli.forest import Forest
 from losscli.cli.tables import leaderboards, score_table
-from losscli.cli.text import duration, visible
-from losscli.compare.phrases import corrections
 from losscli.compare.result import Arena
-from losscli.compare.tuning import chosen
-from losscli.compare.view import View, in_words, select
-from losscli.compare.words import paragraph
+from losscli.errors import visible
+from losscli.words.numbers import duration
+from losscli.words.paragraph import paragraph
+from losscli.words.phrases import chosen, corrections
+from losscli.words.view import View, in_words, select
 
 MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it
 SETTLING = 0.1  # of the epochs, in which all curves are steep
@@ -42,6 +43,9 @@ def pieces(arena: Arena, view: View, width: int, plain: bool) -> Iterator[Render
 def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:
     (entry,) = arena.entries
     seeds = len(arena.runs)
+    if arena.foreign:
+        yield score_table(arena, entry)
+        return
     splits = ("train", "valid")
     curves = {split: mean_curve(arena.runs, split, "loss") for split in splits}
     bands = {} if plain else {split: band(arena.runs, split, "loss") for split in splits}
@@ -53,11 +57,15 @@ def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:
 
 
 def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
-    seeds = len({run.seed for run in arena.runs})
-    yield _headline(arena, seeds, plain)
-    yield Text()
+    seeds = len(arena.seeds)
+    if not arena.foreign:
+        yield _headline(arena, seeds, plain)
+        yield Text()
     for table in leaderboards(arena, width):
         yield table
+        yield Text()
+    if arena.foreign:
+        yield Forest(arena)
         yield Text()
     several = f", mean ± sd of {seeds} seeds, 95 % interval of the paired difference" if seeds > 1 else ""
     tuned = "; it counts every candidate of tuning" if any(entry.tuned for entry in arena.entries) else ""
@@ -67,12 +75,13 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
     yield Text("↑ higher is better, ↓ lower is better", "dim")
     if "target" in arena.directions.values():
         yield Text("→ closer to the interval's own level is better; differences are of that distance", "dim")
-    yield Text(f"time: that of its stack, shared evenly, so it does not tell losses apart{tuned}", "dim")
+    if not arena.foreign:
+        yield Text(f"time: that of its stack, shared evenly, so it does not tell losses apart{tuned}", "dim")
 
 
 def _headline(arena: Arena, seeds: int, plain: bool) -> Curves:
     """The headline metric over the epochs, an entry over the other."""
-    runs = {entry.entry: [run for run in arena.runs if run.entry == entry.entry] for entry in arena.entries}
+    runs = {entry.entry: arena.runs_of(entry.entry) for entry in arena.entries}
     curves = {name: mean_curve(of_entry, "valid", arena.headline) for name, of_entry in runs.items()}
     few = len(runs) <= MOST_BANDS
     shaded = [] if plain else [name for name in runs if few or name == arena.reference]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import RenderableType
@@ -10,10 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.curves import Curves
-from losscli.cli.text import visible
+from losscli.errors import visible
 from losscli.explain.catalogue import Line
-from losscli.explain.page import Page
-from losscli.explain.tags import MEANINGS
+from losscli.explain.facts import MEANINGS
+
+if TYPE_CHECKING:
+    from losscli.explain.page import Page
 
 TALLEST = 12.0  # a curve is cut off where it leaves what the others can be seen in
 

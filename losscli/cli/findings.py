@@ -9,13 +9,13 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from losscli.cli.annotations import LEVELS, annotation_at
+from losscli.cli.annotations import annotation_at
 from losscli.errors import counted, visible
 from losscli.rules import Rule, in_order
 from losscli.rules.finding import CodeFinding
+from losscli.severities import SEVERITIES
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-SARIF_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 FINGERPRINT = "losscliFinding/v1"
 
 
@@ -60,7 +60,7 @@ def workflow_commands(findings: Sequence[CodeFinding]) -> Iterator[str]:
     for item in findings:
         where = {"file": item.file, "line": str(item.line), "col": str(item.column)}
         yield annotation_at(
-            LEVELS[item.severity], f"{item.code} {item.rule}", f"{item.message} (try: {item.cure})", where
+            SEVERITIES[item.severity].workflow, f"{item.code} {item.rule}", f"{item.message} (try: {item.cure})", where
         )
 
 
@@ -100,7 +100,7 @@ def _sarif_rule(rule: Rule) -> dict[str, Any]:
         "shortDescription": {"text": rule.what},
         "fullDescription": {"text": rule.why},
         "help": {"text": f"torch says: {rule.torch}. Use instead: {rule.instead}."},
-        "defaultConfiguration": {"level": SARIF_LEVELS[rule.severity]},
+        "defaultConfiguration": {"level": SEVERITIES[rule.severity].sarif},
     }
 
 
@@ -112,7 +112,7 @@ def _result(item: CodeFinding, place: int, mark: str) -> dict[str, Any]:
     return {
         "ruleId": item.code,
         "ruleIndex": place,
-        "level": SARIF_LEVELS[item.severity],
+        "level": SEVERITIES[item.severity].sarif,
         "message": {"text": f"{item.message}; try: {item.cure}"},
         "locations": [{"physicalLocation": _location(item.file, item.line, item.column)}],
         "relatedLocations": related,

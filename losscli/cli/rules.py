@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.rules import MARK, Rule
-
-STYLES = {"error": "bold red", "warning": "yellow", "info": "dim"}
+from losscli.severities import SEVERITIES
 
 
 def rule_table(rules: Sequence[Rule]) -> Iterator[RenderableType]:
@@ -21,7 +20,7 @@ def rule_table(rules: Sequence[Rule]) -> Iterator[RenderableType]:
     for heading in ("code", "rule", "severity", "what it sees"):
         table.add_column(Text(heading), overflow="fold", no_wrap=heading != "what it sees")
     for rule in rules:
-        severity = Text(rule.severity, STYLES[rule.severity])
+        severity = Text(rule.severity, SEVERITIES[rule.severity].terminal)
         table.add_row(Text(rule.code), Text(rule.name), severity, Text(rule.what))
     yield table
     yield Text(f"{len(rules)} rules; losscli explain LC001 shows a page", "dim")
@@ -29,7 +28,7 @@ def rule_table(rules: Sequence[Rule]) -> Iterator[RenderableType]:
 
 def rule_page(rule: Rule) -> Iterator[RenderableType]:
     """The whole page: what, why it hurts, what torch says, what to use instead, a wrong case and a right one."""
-    yield Text.assemble((rule.code, "bold"), f" {rule.name} · ", (rule.severity, STYLES[rule.severity]))
+    yield Text.assemble((rule.code, "bold"), f" {rule.name} · ", (rule.severity, SEVERITIES[rule.severity].terminal))
     yield Text(f"{rule.what[:1].upper()}{rule.what[1:]}.")
     yield Text()
     grid = Table.grid(padding=(0, 2))

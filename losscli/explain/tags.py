@@ -9,26 +9,11 @@ import torch
 from torch import Tensor
 
 from losscli.explain.curve import state
+from losscli.explain.facts import MEANINGS
 from losscli.explain.properness import Properness, properness
 from losscli.explain.trial import settings_of
 from losscli.losses import Bounds, Loss, PerClass
 from losscli.tasks import tasks
-
-MEANINGS: Mapping[str, str] = {
-    "proper": "strictly proper: predictions may be read as probabilities",
-    "calibrated": "classification-calibrated: the decision is right, predictions are no probabilities as they are read",
-    "cost-calibrated": "the decision is right for an error that counts by class: the balanced one, or one of stated costs",
-    "robust": "one wrong label costs at most so much; for numbers, one outlier pulls at most so hard",
-    "imbalanced": "can weigh classes differently, or does not feel their shares",
-    "over-batch": "defined over a whole batch, not per row",
-    "ordinal": "for classes that have an order",
-    "probabilistic": "predicts a distribution or quantiles, not one number",
-    "counts": "for counts: 0, 1, 2 ...",
-    "positive": "for numbers above zero",
-    "non-negative": "for numbers from zero on",
-    "soft-targets": "takes probabilities as targets",
-    "needs-class-counts": "learns from the training split how frequent each class is",
-}
 
 
 def tags_of(item: Loss, at_defaults: Properness | None = None) -> tuple[str, ...]:
@@ -47,12 +32,12 @@ def tags_of(item: Loss, at_defaults: Properness | None = None) -> tuple[str, ...
         "robust": is_robust(item),
         "imbalanced": is_for_imbalance(item),
         "over-batch": item.over_batch,
-        "ordinal": item.target == "class rank",
+        "ordinal": item.in_order,
         "probabilistic": not tasks.get(item.task).has_classes and item.heads is not None,
         "counts": item.target.startswith("count"),
         "positive": item.target == "number > 0",
         "non-negative": item.target == "number >= 0",
-        "soft-targets": item.target in ("0 to 1", "class index or probabilities"),
+        "soft-targets": item.takes_shares,
         "needs-class-counts": any(_is_training(option.default) for option in item.options.values()),
     }
     return tuple(tag for tag in MEANINGS if holds[tag])

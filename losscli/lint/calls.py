@@ -195,11 +195,11 @@ def _body(m: Machine, inner: Any, frame: Any) -> Value:
 
 def _unfollowable(inner: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Generators, and functions that a decorator may turn into something else; looked at once, as it takes a walk."""
-    known: bool | None = getattr(inner, "unfollowable", None)
-    if known is None:
-        known = _is_generator(inner)
-        inner.unfollowable = known  # type: ignore[union-attr]
-    return known
+    answer: bool | None = getattr(inner, "unfollowable", None)
+    if answer is None:
+        answer = _is_generator(inner)
+        inner.unfollowable = answer  # type: ignore[union-attr]
+    return answer
 
 
 def _is_generator(inner: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -263,9 +263,9 @@ def get_attribute(m: Machine, value: Value, node: ast.Attribute) -> Value:
         case Super():
             return _of_super(m, value, name)
         case Class():
-            for known in value.lineage():
-                if name in known.names:
-                    return known.names[name]  # type: ignore[no-any-return]
+            for ancestor in value.lineage():
+                if name in ancestor.names:
+                    return ancestor.names[name]  # type: ignore[no-any-return]
             return Method(value, name)
         case Layer():
             return _of_layer(m, value, name, node)
@@ -281,8 +281,8 @@ def member(m: Machine, instance: Instance, name: str, node: ast.AST) -> Value:
     value = instance.slots.get(name, MISSING)
     if value is not MISSING:
         return value  # type: ignore[no-any-return]
-    for known in instance.kind.lineage():
-        value = known.names.get(name, MISSING)
+    for ancestor in instance.kind.lineage():
+        value = ancestor.names.get(name, MISSING)
         if isinstance(value, Function):
             return _bound(m, value, instance, node)
         if value is not MISSING:
@@ -302,10 +302,10 @@ def _bound(m: Machine, function: Function, instance: Value, node: ast.AST) -> Va
 
 def _of_super(m: Machine, value: Super, name: str) -> Value:
     for base in value.owner.bases:
-        for known in base.lineage() if isinstance(base, Class) else ():
-            function = known.names.get(name)
+        for ancestor in base.lineage() if isinstance(base, Class) else ():
+            function = ancestor.names.get(name)
             if isinstance(function, Function):
-                return _bound(m, function, value.instance, known.node)
+                return _bound(m, function, value.instance, ancestor.node)
     return Method(value, name)
 
 

@@ -62,7 +62,7 @@ def is_guard(value: Tensor) -> bool:
         return isinstance(inner := value.inputs[0], Tensor) and last_squash(inner) is not None
     if value.op != "add":
         return False
-    added = [known for item in value.inputs if (known := number(item)) is not None]
+    added = [constant for item in value.inputs if (constant := number(item)) is not None]
     return len(added) == 1 and 0 < abs(added[0]) < TINY
 
 

@@ -39,8 +39,8 @@ def items_of(value: Value) -> tuple[Value, ...] | None:
 def extend(m: Machine, target: Items, value: Value) -> None:
     """Put the items of a value at a list's end."""
     new = items_of(value)
-    known = target.items is not None and new is not None
-    m.write(target.slots, "items", (*(target.items or ()), *(new or ())) if known else None)
+    constant = target.items is not None and new is not None
+    m.write(target.slots, "items", (*(target.items or ()), *(new or ())) if constant else None)
 
 
 def append(m: Machine, target: Items, value: Value, node: ast.AST) -> None:

@@ -29,12 +29,12 @@ class Edit:
     text: str
 
 
-def edits_of(source: Source, tree: ast.Module, wanted: Sequence[tuple[str, Any, Tensor]]) -> list[Edit]:
+def edits_of(source: Source, tree: ast.Module, requests: Sequence[tuple[str, Any, Tensor]]) -> list[Edit]:
     """The edits of one file; a notebook is not edited, and what overlaps with an earlier edit waits for the next run."""
     if source.cells:
         return []
     edits: list[Edit] = []
-    for kind, site, value in wanted:
+    for kind, site, value in requests:
         outer, inner = site.node, value.site.node
         if site.source is not source or value.site.source is not source or not {"dotted", "method"} & set(value.facts):
             continue

@@ -107,8 +107,8 @@ def _items(m: Machine, node: ast.List | ast.Tuple | ast.Set) -> Value:
     for inner in node.elts:
         value = evaluate(m, inner.value if isinstance(inner, ast.Starred) else inner)
         if isinstance(inner, ast.Starred):
-            known = items_of(value)
-            items += [value] if isinstance(value, Parameters) else list(known) if known is not None else [UNKNOWN]
+            verdict = items_of(value)
+            items += [value] if isinstance(value, Parameters) else list(verdict) if verdict is not None else [UNKNOWN]
         else:
             items.append(value)
     return Items({"items": tuple(items)}, isinstance(node, ast.List), m.site(node))
@@ -135,8 +135,8 @@ def _binary(m: Machine, node: ast.BinOp) -> Value:
 def _unary(m: Machine, node: ast.UnaryOp) -> Value:
     value = evaluate(m, node.operand)
     if isinstance(node.op, ast.Not):
-        known = truth_of(value)
-        return Const(not known) if known is not None else UNKNOWN
+        verdict = truth_of(value)
+        return Const(not verdict) if verdict is not None else UNKNOWN
     return unary(m, node.op, value, node)
 
 
@@ -151,17 +151,17 @@ def _boolean(m: Machine, node: ast.BoolOp) -> Value:
     values = [evaluate(m, inner) for inner in node.values]
     unknown = False
     for value in values:
-        known = truth_of(value)
-        if known is decides and not unknown:
+        verdict = truth_of(value)
+        if verdict is decides and not unknown:
             return value
-        unknown = unknown or known is None
+        unknown = unknown or verdict is None
     return UNKNOWN if unknown else values[-1]
 
 
 def _if(m: Machine, node: ast.IfExp) -> Value:
-    known = truth(m, node.test)
-    if known is not None:
-        return evaluate(m, node.body if known else node.orelse)
+    verdict = truth(m, node.test)
+    if verdict is not None:
+        return evaluate(m, node.body if verdict else node.orelse)
     return merged(evaluate(m, node.body), evaluate(m, node.orelse))  # type: ignore[no-any-return]
 
 

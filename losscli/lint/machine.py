@@ -29,7 +29,7 @@ from losscli.lint.values import (
 )
 from losscli.lint.vocabulary import USUAL, is_word
 from losscli.lint.world import World
-from losscli.rules import Severity, rules
+from losscli.rules import rules
 from losscli.rules.finding import CodeFinding, Related
 
 BUDGET = 6_000  # statements of one run; what takes more is not followed to its end
@@ -221,7 +221,7 @@ class Machine:
         site: Site,
         detail: str = "",
         related: list[tuple[Site, str]] | None = None,
-        severity: Severity | None = None,
+        severity: str | None = None,
         edit: Any = None,
     ) -> None:
         """Report a rule broken at a place, unless a comment there allows it."""
@@ -277,7 +277,7 @@ class Machine:
                 yield value, None
             elif isinstance(value, Class) and value.scope.source is self.source:
                 inherited = {
-                    name: inner for known in list(value.lineage())[::-1] for name, inner in known.names.items()
+                    name: inner for ancestor in list(value.lineage())[::-1] for name, inner in ancestor.names.items()
                 }
                 for inner in inherited.values():
                     if isinstance(inner, Function):

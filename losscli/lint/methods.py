@@ -81,9 +81,9 @@ def _backward(m: Machine, receiver: Value, name: str, given: Arguments, node: as
 
 
 def _of_instance(m: Machine, receiver: Instance, name: str, given: Arguments, node: ast.Call) -> Value:
-    found = member(m, receiver, name, node)
-    if not isinstance(found, Unknown):
-        return call(m, found, given, node)
+    attribute = member(m, receiver, name, node)
+    if not isinstance(attribute, Unknown):
+        return call(m, attribute, given, node)
     if name in MODEL_METHODS or name in SAME_MODULE or SEQUENTIAL in receiver.slots:
         return _of_model(m, receiver, name, given, node)
     if name.startswith("log") or name == "register_buffer":
@@ -202,12 +202,12 @@ def _of_container(m: Machine, receiver: Items | Table, name: str, given: Argumen
         elif name in ("insert", "pop", "remove", "reverse", "clear"):
             m.write(receiver.slots, "items", None)
         return UNKNOWN
-    known = None not in receiver.slots
-    if name == "values" and known:
+    whole = None not in receiver.slots
+    if name == "values" and whole:
         return Items({"items": tuple(receiver.slots.values())})
-    if name == "items" and known:
+    if name == "items" and whole:
         return Items({"items": tuple(Items({"items": (Const(key), item)}) for key, item in receiver.slots.items())})
-    if name in ("get", "pop") and isinstance(key := given.get(0), Const) and known:
+    if name in ("get", "pop") and isinstance(key := given.get(0), Const) and whole:
         return receiver.slots.get(key.value, given.get(1) or UNKNOWN)  # type: ignore[no-any-return]
     if name == "update":
         m.write(receiver.slots, None, UNKNOWN)

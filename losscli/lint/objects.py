@@ -34,7 +34,7 @@ def instantiate(m: Machine, kind: Class, given: Arguments, node: ast.AST) -> Val
     """Make an object, following __init__."""
     instance = Instance(kind, {}, m.site(node))
     function = next(
-        (inner for known in kind.lineage() if isinstance(inner := known.names.get("__init__"), Function)), None
+        (inner for ancestor in kind.lineage() if isinstance(inner := ancestor.names.get("__init__"), Function)), None
     )
     if function is not None:
         follow(m, Function(function.node, function.scope, function.owner, instance), given, node)
@@ -48,7 +48,7 @@ def instantiate(m: Machine, kind: Class, given: Arguments, node: ast.AST) -> Val
 def _fields(m: Machine, instance: Instance, given: Arguments) -> None:
     """The fields of a dataclass, a NamedTuple or their like, in the order in which the class names them."""
     lineage = list(instance.kind.lineage())[::-1]
-    lines = [line for known in lineage for line in known.node.body if isinstance(line, ast.AnnAssign)]
+    lines = [line for ancestor in lineage for line in ancestor.node.body if isinstance(line, ast.AnnAssign)]
     names = [line.target.id for line in lines if isinstance(line.target, ast.Name)]
     for name, value in [*zip(names, given.positional, strict=False), *given.named.items()]:
         m.write(instance.slots, name, value)
@@ -81,7 +81,7 @@ def sequential(m: Machine, given: Arguments, node: ast.AST) -> Layer:
 def call_instance(m: Machine, instance: Instance, given: Arguments, node: ast.Call) -> Value:
     """Call an object: its forward, or its __call__."""
     for name in ("__call__", "forward"):
-        function = next((known.names[name] for known in instance.kind.lineage() if name in known.names), None)
+        function = next((ancestor.names[name] for ancestor in instance.kind.lineage() if name in ancestor.names), None)
         if isinstance(function, Function):
             return follow(m, Function(function.node, function.scope, function.owner, instance), given, node)
     inner = instance.slots.get(SEQUENTIAL)

@@ -62,8 +62,8 @@ def binary(m: Machine, op: ast.operator, one: Value, other: Value, node: ast.AST
     if isinstance(one, Parameters) and isinstance(other, Parameters):
         return Parameters((*one.of, *other.of), one.whole and other.whole)
     if name == "add" and isinstance(one, Items) and isinstance(other, Items):
-        known = one.items is not None and other.items is not None
-        return Items({"items": (*(one.items or ()), *(other.items or ())) if known else None}, one.mutable, one.site)
+        constant = one.items is not None and other.items is not None
+        return Items({"items": (*(one.items or ()), *(other.items or ())) if constant else None}, one.mutable, one.site)
     if isinstance(one, Length) and isinstance(other, Length):
         return UNKNOWN
     return UNKNOWN
@@ -136,10 +136,10 @@ def unary(m: Machine, op: ast.unaryop, value: Value, node: ast.AST) -> Value:
     if isinstance(value, Tensor):
         name = "neg" if isinstance(op, ast.USub) else "view" if isinstance(op, ast.UAdd) else "step"
         return m.tensor(name, node, value, shape=value.shape)
-    known = number(value)
-    if known is None:
+    constant = number(value)
+    if constant is None:
         return UNKNOWN
-    return Const(-known) if isinstance(op, ast.USub) else Const(known)
+    return Const(-constant) if isinstance(op, ast.USub) else Const(constant)
 
 
 def compare(m: Machine, node: ast.Compare, values: list[Value]) -> Value:

@@ -184,9 +184,9 @@ def _return(m: Machine, node: ast.Return) -> None:
 
 
 def _if(m: Machine, node: ast.If) -> None:
-    known = truth(m, node.test)
-    if known is not None:
-        run(m, node.body if known else node.orelse)
+    verdict = truth(m, node.test)
+    if verdict is not None:
+        run(m, node.body if verdict else node.orelse)
         return
     every_few = any(isinstance(inner, ast.Mod) for inner in ast.walk(node.test))
     m.branches([partial(run, m, node.body), partial(run, m, node.orelse)], every_few)
@@ -203,9 +203,9 @@ def _for(m: Machine, node: ast.For | ast.AsyncFor) -> None:
 
 
 def _while(m: Machine, node: ast.While) -> None:
-    known = truth(m, node.test)
-    if known is not False:
-        _turns(m, node, [lambda: None], certain=known is True)
+    verdict = truth(m, node.test)
+    if verdict is not False:
+        _turns(m, node, [lambda: None], certain=verdict is True)
 
 
 def _turns(

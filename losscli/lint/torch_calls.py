@@ -225,8 +225,10 @@ def sizes_of(values: list[Value]) -> Shape | None:
         values = list(items)
     sizes: list[int | str | None] = []
     for value in values:
-        known = number(value)
-        sizes.append(int(known) if known is not None else value.key or None if isinstance(value, Unknown) else None)
+        constant = number(value)
+        sizes.append(
+            int(constant) if constant is not None else value.key or None if isinstance(value, Unknown) else None
+        )
     return tuple(sizes)
 
 
@@ -240,8 +242,8 @@ def _literal_shape(value: Value | None) -> Shape | None:
 
 def _literal(value: Value | None) -> frozenset[float] | None:
     items = items_of(value) if value is not None else None
-    known = [number(item) for item in items or ()]
-    return frozenset(item for item in known if item is not None) if known and None not in known else None
+    constant = [number(item) for item in items or ()]
+    return frozenset(item for item in constant if item is not None) if constant and None not in constant else None
 
 
 def _parameter(m: Machine, given: Arguments, node: ast.Call) -> Value:

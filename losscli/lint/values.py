@@ -67,8 +67,8 @@ class Items:
 
     @property
     def items(self) -> tuple[Value, ...] | None:
-        known: tuple[Value, ...] | None = self.slots["items"]
-        return known
+        content: tuple[Value, ...] | None = self.slots["items"]
+        return content
 
 
 @dataclass(eq=False, slots=True)
@@ -117,7 +117,7 @@ class Class:
     @property
     def foreign_bases(self) -> list[str]:
         """How the bases are called that are not among the given files."""
-        bases = [base for known in self.lineage() for base in known.bases if not isinstance(base, Class)]
+        bases = [base for ancestor in self.lineage() for base in ancestor.bases if not isinstance(base, Class)]
         return [base.dotted if isinstance(base, Name) else getattr(base, "key", "") for base in bases]
 
     @property

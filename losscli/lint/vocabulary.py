@@ -175,5 +175,5 @@ def loss_function(dotted: str) -> str:
 
 def is_word(name: str) -> bool:
     """Whether a name that nobody set may come from `from torch.nn import *` or its like."""
-    known = (LAYERS, CONTAINERS, PARAMETRIC, BY_CLASS, BY_FUNCTION, OPERATIONS, CREATIONS)
-    return any(name in words_of for words_of in known)
+    tables = (LAYERS, CONTAINERS, PARAMETRIC, BY_CLASS, BY_FUNCTION, OPERATIONS, CREATIONS)
+    return any(name in table for table in tables)

@@ -2,7 +2,8 @@
 
 A loss is pure: `f(prediction, target, *, options...)` keeps all leading dimensions, never reduces over the batch, and
 returns one number per sample. Binary and regression losses are *per value* (elementwise), so that another task can
-borrow them: multilabel averages them over its labels, regression over its outputs. An option is a number or a tensor
+borrow them: multilabel averages them over its labels, regression over its outputs. One over vectors serves where the targets
+are some that it takes: distribution borrows those of multiclass that take probabilities. An option is a number or a tensor
 that broadcasts over runs, so a grid of options is one call. The signature declares the options and their bounds; the
 docstring holds, in this order: one line, `Use:` and `Avoid:` (where there is something to say), domain, shapes, `Formula:`,
 `Source:`, `Kin:`, `Elsewhere:` ("library name; library name", where it is certain), an executed example.
@@ -16,10 +17,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, get_args, get_type_hints
 
-from torch import Tensor
-
+from losscli.direction import LEVEL
 from losscli.errors import Finding, SpecError, choose_from, shown
+from losscli.lazy import Tensor
 from losscli.losses.foreign import Foreign, foreign
+from losscli.losses.parts import Penalty, Weight
 from losscli.losses.spelling import bare, key
 from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
@@ -137,6 +139,27 @@ class Forecast:
     crps: Callable[[Tensor, Tensor, Mapping[str, Any]], Tensor] | None = None
     order: Point | None = None
 
+    def ends(self, settings: Mapping[str, Any]) -> tuple[float, float] | None:
+        """The levels of the ends of the interval: 5 and 95 %, or the outer ones that were learned; None of a single one."""
+        if self.levels is None:
+            return (1 - LEVEL) / 2, (1 + LEVEL) / 2
+        levels = self.levels(settings)
+        return (levels[0], levels[-1]) if levels[0] < levels[-1] else None
+
+    def level(self, settings: Mapping[str, Any]) -> float | None:
+        """The share of targets that the interval should hold; None where there is no interval."""
+        ends = self.ends(settings)
+        return None if ends is None else round(ends[1] - ends[0], 12)
+
+
+# What a target may hold that is shares of the classes: in a word, and of what.
+SHARES: Mapping[str, tuple[str, str]] = {
+    "0 to 1": ("shares", "yes"),
+    "class index or probabilities": ("probabilities", "the classes"),
+    "probabilities": ("probabilities", "the classes"),
+    "probabilities in order": ("probabilities", "the classes"),
+}
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -157,10 +180,54 @@ class Loss:
     detached: bool = False  # a factor of it has no gradient, by definition: the gradient is not the slope
     forecast: Forecast | None = None  # regression: quantiles and an interval beside the point
     findings: tuple[Finding, ...] = ()  # what was noticed when it was made: a user's own loss that is slow
+    renamed: Mapping[str, str] = field(default_factory=dict)  # names of before, and why each is no more
+    kernels: Mapping[str, Callable[..., Tensor]] = field(
+        default_factory=dict
+    )  # by phase, beside `function`: see `kernel`
+    penalties: tuple[Penalty, ...] = ()  # on gradients of a network
+    projection: Callable[..., Tensor] | None = (
+        None  # (weights [r, P], *, options) -> the same, after `function` has moved them
+    )
+    weights: Mapping[str, Weight] = field(default_factory=dict)  # its own, learned; kernels take them after the target
+    signed: bool = False  # its values may be negative, so that no size of them tells that it diverged
+
+    def kernel(self, phase: str) -> Callable[..., Tensor]:
+        """What judges in the phase of that name."""
+        return self.kernels.get(phase, self.function)
+
+    @property
+    def takes_shares(self) -> bool:
+        """Whether its target may be shares of the classes."""
+        return self.target in SHARES
+
+    @property
+    def in_order(self) -> bool:
+        """Whether it goes by an order of the classes."""
+        return self.target in ("class rank", "probabilities in order")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that it is called, the name of now first."""
+        return (self.name, *self.aliases, *self.renamed)
 
     @property
     def summary(self) -> str:
         return inspect.getdoc(self.function).splitlines()[0]  # type: ignore[union-attr]
+
+    def serves(self, task: str) -> bool:
+        """Whether it is that task's own, or one that it borrows: per value, or over vectors of which its targets are some.
+
+        >>> [find("brier", "multiclass").serves(task) for task in ("multiclass", "distribution", "multilabel")]
+        [True, True, False]
+        """
+        borrower = tasks.get(task)
+        lent = self.per_value or borrower.domain in self.target.split(" or ")
+        return self.task == task or (self.task in borrower.borrows and lent)
+
+    @property
+    def is_in_package(self) -> bool:
+        """Whether losscli comes with it; others are a plugin's, a user's own, or made as the program runs."""
+        return getattr(self.function, "__module__", "").startswith(f"{__name__}.")
 
     def averages_for(self, task: str) -> bool:
         """Whether that task borrows it value by value: the loss of a row is then the mean over the values of the row.
@@ -194,6 +261,12 @@ def loss(
     point: Point | None = None,
     detached: bool = False,
     forecast: Forecast | None = None,
+    kernels: Mapping[str, Callable[..., Tensor]] | None = None,
+    penalties: tuple[Penalty, ...] = (),
+    projection: Callable[..., Tensor] | None = None,
+    weights: Mapping[str, Weight] | None = None,
+    signed: bool = False,
+    renamed: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Put the decorated function on the shelf, under its own name in kebab-case unless `name` says otherwise."""
 
@@ -202,11 +275,18 @@ def loss(
         elementwise = per_value
         if elementwise is None:
             elementwise = not over_batch and not tasks.get(task).rows_have_several_outputs
+        parts = [
+            *(kernels or {}).values(),
+            *(penalty.function for penalty in penalties),
+            *([projection] if projection else []),
+        ]
+        options = {name: option for part in (function, *parts) for name, option in _options(part).items()}
         item = Loss(
-            called, task, expects, target, function, elementwise, over_batch, _options(function), aliases,
-            own_units, heads, point, detached, forecast,
+            called, task, expects, target, function, elementwise, over_batch, options, aliases,
+            own_units, heads, point, detached, forecast, kernels=kernels or {}, penalties=penalties,
+            projection=projection, weights=weights or {}, signed=signed, renamed=renamed or {},
         )  # fmt: skip
-        losses.put(f"{task}/{called}", item, tuple(f"{task}/{alias}" for alias in aliases))
+        losses.put(f"{task}/{called}", item, tuple(f"{task}/{other}" for other in item.names[1:]))
         return function
 
     return register
@@ -223,17 +303,18 @@ def _options(function: Callable[..., Tensor]) -> dict[str, Option]:
 
 
 def for_task(task: str) -> dict[str, Loss]:
-    """Every loss that serves a task, by name: its own, and those it borrows.
+    """Every loss that serves a task, by name: its own, and those it borrows, unless one of its own has one of their names.
 
     >>> "bce-logits" in for_task("multilabel")
     True
     """
     homes = (task, *tasks.get(task).borrows)
     serving: dict[str, Loss] = {}
+    taken: set[str] = set()
     for home in homes:
-        for item in losses:
-            if item.task == home and (home == task or item.per_value):
-                serving.setdefault(item.name, item)
+        lent = [item for item in losses if item.task == home and item.serves(task) and taken.isdisjoint(item.names)]
+        serving |= {item.name: item for item in lent}
+        taken |= {name for item in lent for name in item.names}
     return serving
 
 
@@ -251,9 +332,39 @@ def find(name: str, task: str) -> Loss:
     return matches[0]
 
 
+def renamings(name: str, task: str) -> list[Finding]:
+    """What to say of a name of before; nothing of others.
+
+    >>> [finding.message.partition(":")[0] for finding in renamings("emd", "multiclass")]
+    ["the loss 'emd' of task multiclass is called rps now"]
+    """
+    items = by_name(name, for_task(task).values())[:1]
+    before = [(item, old) for item in items for old in item.renamed if key(old) == key(name)]
+    return [
+        Finding(
+            "loss-renamed",
+            "info",
+            f"the loss {shown(old)} of task {task} is called {item.name} now: {item.renamed[old]}",
+            f"write {item.name}",
+        )
+        for item, old in before
+    ]
+
+
+def called_now(entry: str, task: str) -> str:
+    """The name of an entry of a record, whose loss may be called otherwise now.
+
+    >>> called_now("emd weight=balanced", "multiclass"), called_now("own.Loss", "multiclass")
+    ('rps weight=balanced', 'own.Loss')
+    """
+    name, *options = entry.split(" ")
+    item = next((item for item in for_task(task).values() if name in item.renamed), None)
+    return " ".join([item.name, *options]) if item else entry
+
+
 def by_name(name: str, among: Iterable[Loss]) -> list[Loss]:
     """Those of the losses that have the name or alias, written so or in another spelling."""
-    items = [(item, (item.name, *item.aliases)) for item in among]
+    items = [(item, item.names) for item in among]
     exact = [item for item, names in items if name in names]
     return exact or [item for item, names in items if key(name) in map(key, names)]
 
@@ -267,7 +378,8 @@ def unknown(name: str, task: str | None = None) -> SpecError:
     known = foreign(name)
     if known is not None and known.what:  # said first: elsewhere the name may mean something else than the loss here
         why = known.why.format(task=task or "every task here")
-        return SpecError(f"{shown(name)} is {known.what}: {why}", cure=_instead(known, task))
+        there = [f"; task {item.task} has it: {item.name}" for item in by_name(name, losses)[:1] if task]
+        return SpecError(f"{shown(name)} is {known.what}: {why}", cure="".join([_instead(known, task), *there]))
     homes = by_name(name, losses) if task else []
     if homes:
         others = " and ".join(sorted({item.task for item in homes}))
@@ -300,17 +412,6 @@ def _cure(name: str, task: str | None) -> str:
     if re.search(r"[:/\\]", name):
         return "only registered names are looked up; a loss of your own is given as --loss FILE.py:NAME"
     return choose_from(name, serving)
-
-
-def check_options(item: Loss, options: Mapping[str, Any]) -> None:
-    """Refuse an option that the loss does not have or that is missing, or a value outside its bounds: all mistakes in one
-    `SpecError`.
-    """
-    from losscli.losses.options import missing_from, problems_of
-
-    problems = [*missing_from(item, options), *problems_of(item, options)]
-    if problems:
-        raise SpecError(problems)
 
 
 def catalogue(task: str | None = None) -> list[Loss]:

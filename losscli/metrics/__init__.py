@@ -19,15 +19,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import torch
-from torch import Tensor
-
 from losscli.direction import Direction
 from losscli.errors import SpecError, choose_from, shown
+from losscli.lazy import Tensor, torch
 from losscli.shelf import Shelf
 from losscli.tasks import Prediction, tasks
 
-Reads = Literal["scores", "labels", "probabilities", "values", "tuned", "scaled", "interval", "quantiles", "crps"]
+Reads = Literal[
+    "scores",
+    "labels",
+    "probabilities",
+    "values",
+    "tuned",
+    "scaled",
+    "interval",
+    "quantiles",
+    "crps",
+    "embeddings",
+    "samples",
+]
 MetricFunction = Callable[..., Tensor]
 COUNTED = ("labels", "tuned", "scores", "interval")  # what holds decisions, ranks, or whether a row is inside
 CALIBRATED = ("tuned", "scaled")  # what a prediction holds only after calibration
@@ -120,19 +130,25 @@ def _nan_where_nan(function: MetricFunction) -> MetricFunction:
     """`function` without gradients, and NaN where a run's prediction holds a NaN: no metric has to look for them."""
 
     @functools.wraps(function)
-    @torch.no_grad()
     def wrapper(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
-        broken = prediction.flatten(1).isnan().any(1)  # [R]
-        # Numbers in their place: a NaN would sort as the largest, and as a class index it is undefined.
-        values = function(prediction.nan_to_num(0.0, math.inf, -math.inf), target, **given)
-        return values.masked_fill(broken, math.nan)
+        with torch.no_grad():
+            broken = prediction.flatten(1).isnan().any(1)  # [R]
+            # Numbers in their place: a NaN would sort as the largest, and as a class index it is undefined.
+            values = function(prediction.nan_to_num(0.0, math.inf, -math.inf), target, **given)
+            return values.masked_fill(broken, math.nan)
 
     return wrapper
 
 
 def for_task(task: str) -> dict[str, Metric]:
-    """Every metric that judges a task, by name."""
-    return {name.split("/")[1]: metrics.get(name) for name in metrics.names() if name.startswith(f"{task}/")}
+    """Every metric that judges a task, by name: its own, and those it borrows with their twins."""
+    borrowed = tasks.get(task).borrowed_metrics
+    serving: dict[str, Metric] = {}
+    for key in metrics.names():
+        home, name = key.split("/")
+        if home == task or f"{home}/{metrics.get(key).of}" in borrowed:
+            serving.setdefault(name, metrics.get(key))
+    return serving
 
 
 def evaluation_metrics(task: str, costs: Sequence[Sequence[float]] | None = None) -> dict[str, Metric]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import dedent
-from typing import Any, Literal
+from typing import Any
 
 from losscli.shelf import Shelf
 
-Severity = Literal["error", "warning", "info"]
 # An entry of a spec: task, loss, output chain; and what else of it is known.
 Wiring = tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], Mapping[str, Any]]
 
@@ -32,7 +31,7 @@ class Rule:
 
     code: str
     name: str
-    severity: Severity
+    severity: str  # of `SEVERITIES`
     what: str
     why: str
     torch: str
@@ -62,7 +61,7 @@ class Rule:
 rules: Shelf[Rule] = Shelf(__name__, "rule")
 
 
-def rule(code: str, name: str, severity: Severity, **page: Any) -> None:
+def rule(code: str, name: str, severity: str, **page: Any) -> None:
     """Put a rule on the shelf; its name is an alias of its code.
 
     >>> rules.get("softmax-before-cross-entropy").code

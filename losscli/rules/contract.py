@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from losscli.rules import Severity
-
 Takes = Literal[
     "classes",
     "class scores",
@@ -23,7 +21,7 @@ Takes = Literal[
     "distances",
     "values",
 ]
-Misuse = tuple[str, Severity | None]  # the rule's name; its severity where it is not the rule's own
+Misuse = tuple[str, str | None]  # the rule's name; its severity where it is not the rule's own
 
 NO_NEGATIVES = ("relu", "softplus", "exp")
 SQUASHING = ("sigmoid", "softmax", "log-softmax", "log-sigmoid")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from losscli.rules import Severity, rules
+from losscli.rules import rules
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class CodeFinding:
     """A rule broken at a line. In a notebook `cell` counts its cells from 1, and lines are those of the cell."""
 
     code: str
-    severity: Severity
+    severity: str
     file: str
     line: int
     column: int

@@ -16,10 +16,9 @@ from pydantic import ValidationError
 from losscli.data.dataset import SPLITS
 from losscli.data.sources import Source, sources
 from losscli.errors import CodeError, Finding, Place, Problem, SpecError, choose_from
-from losscli.losses import Loss, Option
+from losscli.losses import Loss, Option, renamings
 from losscli.losses import find as find_loss
 from losscli.losses.options import CLASS_WEIGHT, missing_from, problems_of, problems_of_weight
-from losscli.losses.own import adopt
 from losscli.metrics import find as find_metric
 from losscli.options import Strict
 from losscli.spec.costs import Costs, mistake_in
@@ -33,7 +32,7 @@ from losscli.spec.overrides import OF_ANY, Overrides
 from losscli.spec.reader import read_spec
 from losscli.spec.tune import mistakes_in, refuse_too_many
 from losscli.stack.models import Model, models
-from losscli.stack.plan import Plan
+from losscli.stack.plan import Plan, plan_of
 from losscli.tasks import Task, tasks
 
 SCHEMA_VERSION = 1
@@ -87,6 +86,7 @@ class Resolver:
     stem: str | None
     own: Mapping[str, str] = field(default_factory=dict)  # losses in files that the command line names, by their labels
     data: dict[str, Any] = field(init=False)
+    renamed: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.data = self.document.data
@@ -101,8 +101,8 @@ class Resolver:
         parts: dict[str, Any] = {
             "name": self._name(source),
             "data": source,
-            "model": self._model(),
-            "train": self._block(Plan, self.data.get("train", {}), ("train",)),
+            "model": self._model(task),
+            "train": self._block(plan_of(task.plan) if task else Plan, self.data.get("train", {}), ("train",)),
             "seeds": self._seeds(source),
         }
         if task is not None:
@@ -112,14 +112,15 @@ class Resolver:
             self._corruption(source, task)
             parts["tune"] = self._tune(parts["loss"], parts["train"], task)
         if task is not None and source is not None:
-            for key, wrong in source.target_options().beyond(task.name).items():
+            for key, wrong in task.beyond(source.target_options()).items():
                 self._add([self._placed(wrong, ("data", key))])
         if self.problems:
             raise SpecError(sorted(self.problems, key=_order))
         assert task is not None  # or there would be a problem
         expected_metrics = [key.partition(".")[2] for key in parts["expect"]]  # what is expected must be measured
         parts["metrics"] = list(dict.fromkeys([*parts["metrics"], *expected_metrics]))
-        spec = self._checked(Spec(task=task.name, folder=str(self.folder), notes=self._notes(parts["data"]), **parts))
+        notes = (*self._notes(parts["data"]), *self.renamed)
+        spec = self._checked(Spec(task=task.name, folder=str(self.folder), notes=notes, **parts))
         return spec if "metrics" in self.data else with_score(spec)
 
     def _notes(self, source: Source) -> tuple[Finding, ...]:
@@ -132,8 +133,7 @@ class Resolver:
             return (Finding("task-inferred", "info", message, f"say task (--task) if it is another: {others}"),)
         if not isinstance(block, dict) or set(block) - set(OF_ANY):
             return ()
-        kind = "a made-up set" if source.source == "synthetic" else "a set that comes with scikit-learn"
-        message = f"no data were named: this is {source.title()}, {kind}"
+        message = f"no data were named: this is {source.title()}, {source.nature}"
         return (Finding("default-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
 
     def _checked(self, spec: Spec) -> Spec:
@@ -217,10 +217,10 @@ class Resolver:
         kind = self._kind(block, "data", "source", sources.names())
         return self._block(sources.get(kind), block, ("data",)) if kind else None
 
-    def _model(self) -> Model | None:
-        block = self.data.get("model", {})
-        if isinstance(block, dict):
-            block = {"kind": "mlp", **block}
+    def _model(self, task: Task | None) -> Model | None:
+        block, default = self.data.get("model", {}), {"kind": "mlp", **(task.default_model if task else {})}
+        if isinstance(block, dict):  # what a task has in place of a model's own defaults is for models of that kind
+            block = {**(default if block.get("kind", default["kind"]) == default["kind"] else {}), **block}
         kind = self._kind(block, "model", "kind", models.names())
         return self._block(models.get(kind), block, ("model",)) if kind else None
 
@@ -310,7 +310,12 @@ class Resolver:
             self._tell(f"{dotted(path)}: expected the name of a loss, got {given(name)}", path)
             return None
         try:
-            return adopt(self.own[name], task.name) if name in self.own else find_loss(name, task.name)
+            self.renamed += renamings(name, task.name)
+            if name in self.own:
+                from losscli.losses.own import adopt
+
+                return adopt(self.own[name], task.name)
+            return find_loss(name, task.name)
         except CodeError:  # it knows its place, in the user's own file
             raise
         except SpecError as wrong:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-PURPOSES = ("weights", "order", "dropout")
+PURPOSES = ("weights", "order", "dropout", "latent")  # by their places: a new one comes last
 
 
 def generator(seed: int, purpose: str, part: int = 0, device: torch.device | str = "cpu") -> torch.Generator:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from losscli.data.dataset import Layout
-from losscli.stack.head import outputs_of
-from losscli.stack.network import Network
+from losscli.stack.job import Job, epochs_of, steps_of
+from losscli.stack.networks import cost_of, specs_of
 from losscli.stack.rows import Run, spans
-from losscli.stack.train import Job, epochs_of, stacks, steps_of, train
+from losscli.stack.train import stacks, train
 
 WARM, MEASURED = 2, 32  # steps: those that only warm up, and those that count
 
@@ -52,7 +52,7 @@ def _seconds(runs: list[Run], job: Job, steps: int) -> float:
 def _bytes(runs: Sequence[Run], job: Job) -> int:
     """What a stack works on, and the rows that it keeps on the device, once per dataset."""
     layout = Layout.widest(run.dataset.layout for run in runs)
-    step = Network(job.model.layers_for(layout, outputs_of(runs[0], job.task))).cost(job.plan.batch_size) * len(runs)
+    step = cost_of(specs_of(runs[0], job, layout), job) * len(runs)
     datasets = {id(run.dataset): run.dataset for run in runs}.values()
     return step + sum(
         part.features.nbytes + part.target.nbytes for dataset in datasets for part in dataset.parts.values()

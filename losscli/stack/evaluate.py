@@ -35,7 +35,7 @@ class Evaluator:
     """Evaluates raw outputs of all runs; rows whose outputs are read in the same way share one call of each metric."""
 
     def __init__(self, rows: Rows, task: Task, objective: Objective, metrics: Sequence[Metric]):
-        self.rows, self.objective, self.metrics = rows, objective, list(metrics)
+        self.rows, self.task, self.objective, self.metrics = rows, task, objective, list(metrics)
         self.scale = scale_of(rows.runs, rows.device)
         places_of: dict[object, list[int]] = {}
         for row, run in enumerate(rows.runs):
@@ -51,13 +51,13 @@ class Evaluator:
         return slice(None) if everyone else torch.tensor(places, device=self.rows.device)
 
     @torch.no_grad()
-    def outputs(self, forward: Callable[[Tensor], Tensor], split: str, units: int) -> Tensor:
-        """The raw outputs [R, N, O] of all rows of a split."""
+    def outputs(self, infer: Callable[[str, int, int], Tensor], split: str, units: int) -> Tensor:
+        """The raw outputs [R, N, O] of all rows of a split; `infer` gives those from one row to another."""
         chunk = machine.CHUNKS.get(self.rows.device.type, machine.CHUNKS["cpu"])
         size = max(2, chunk // (len(self.rows.runs) * max(units, 1)))
         size = min(size, self.rows.most or size)
         chunks = spans(self.rows.count(split), size)
-        return torch.cat([forward(self.rows.part(split, start, stop)) for start, stop in chunks], dim=1)
+        return torch.cat([infer(split, start, stop) for start, stop in chunks], dim=1)
 
     def __call__(self, output: Tensor, split: str, metrics: Sequence[Metric] | None = None) -> dict[str, Tensor]:
         """The mean loss and each metric of raw outputs [R, N, O] of a split: name -> [R].
@@ -69,8 +69,8 @@ class Evaluator:
             return self._measure(output, split, self.metrics if metrics is None else list(metrics))
 
     def _measure(self, output: Tensor, split: str, metrics: Sequence[Metric]) -> dict[str, Tensor]:
-        target, weight = self.rows.truth(split)
-        values = {"loss": self.objective(output, target, weight)}
+        judged = self.task.judges_splits
+        values = {"loss": self.objective(output, *self.rows.truth(split))} if judged else {}
         values |= {metric.name: output.new_full((len(output),), math.nan) for metric in metrics}
         for place, readout in enumerate(self.readouts):
             prediction, truth = self._read(readout, output, split, metrics)
@@ -133,13 +133,8 @@ class Evaluator:
         fingerprints = {}
         for readout in self.readouts:
             prediction = readout.head.predict(output[readout.rows])
-            numbers = next(
-                tensor
-                for tensor in (prediction.values, prediction.probabilities, prediction.scores)
-                if tensor is not None
-            )
             decisions = None if prediction.labels is None else prediction.labels.cpu().numpy()
             for at, place in enumerate(readout.places):
                 decided = None if decisions is None else decisions[at]
-                fingerprints[place] = fingerprint(decided, numbers[at].cpu().numpy())
+                fingerprints[place] = fingerprint(decided, prediction.numbers[at].cpu().numpy())
         return fingerprints

@@ -36,7 +36,8 @@ class Slot:
         return matrix[:, self.start : self.stop].view(-1, *self.shape)  # [R, P] -> [R, *shape]
 
 
-def _slots(parts: Sequence[Mapping[str, tuple[int, ...]]]) -> list[Slot]:
+def slots_of(parts: Sequence[Mapping[str, tuple[int, ...]]]) -> list[Slot]:
+    """Where the parameters of each part lie, one after another."""
     slots: list[Slot] = []
     start = 0
     for layer, shapes in enumerate(parts):
@@ -58,9 +59,9 @@ class Network:
 
     def __init__(self, layers: Sequence[Layer]):
         self.layers = list(layers)
-        self.slots = _slots([layer.shapes() for layer in self.layers])
+        self.slots = slots_of([layer.shapes() for layer in self.layers])
         self._statistics = [layer.statistics() for layer in self.layers]
-        self.statistic_slots = _slots(
+        self.statistic_slots = slots_of(
             [{name: tuple(kept.shape) for name, kept in tensors.items()} for tensors in self._statistics]
         )
 
@@ -69,9 +70,13 @@ class Network:
         """P: the parameters of one run."""
         return self.slots[-1].stop if self.slots else 0
 
-    def draw(self, seed: int) -> Tensor:
-        """One run's initial parameters [P], from its seed alone; each layer draws from its own stream."""
-        drawn = [layer.draw(generator(seed, "weights", index)) for index, layer in enumerate(self.layers)]
+    def draw(self, seed: int, place: int = 0) -> Tensor:
+        """One run's initial parameters [P], from its seed alone; each layer draws from its own stream. `place` is that of the
+        network among those of its task.
+        """
+        drawn = [
+            layer.draw(generator(seed, "weights", draw_place(place, index))) for index, layer in enumerate(self.layers)
+        ]
         return torch.cat([tensor.flatten() for tensors in drawn for tensor in tensors.values()])
 
     def rest(self, runs: int) -> Tensor:
@@ -129,6 +134,19 @@ class Bound:
         for layer, weights, statistics in self.layers:
             x = layer(x, weights, statistics, context)
         return x
+
+    def select(self, rows: Tensor) -> Bound:
+        """The same of the runs at `rows` [r] (int64): gradients reach these leaves, statistics are copies."""
+
+        def chosen(tensors: Tensors) -> dict[str, Tensor]:
+            return {name: tensor.index_select(0, rows) for name, tensor in tensors.items()}
+
+        return Bound(self.leaves, [(layer, chosen(own), chosen(kept)) for layer, own, kept in self.layers])
+
+
+def draw_place(network: int, layer: int = 0) -> int:
+    """Which stream a layer's weights are drawn from; those of the first network are numbered as its layers."""
+    return (network << 16) + layer
 
 
 def gather(gradients: Sequence[Tensor], out: Tensor) -> Tensor:

@@ -8,9 +8,11 @@ A weighted mean is a ratio of two sums, which come along with it: over several b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from inspect import Parameter, signature
+from itertools import accumulate, groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +25,9 @@ from losscli.losses.weights import class_counts, class_weights, positive_weight,
 from losscli.stack.head import Head
 from losscli.stack.rows import Run
 from losscli.tasks import Task
+from losscli.tasks.phases import Judged
 
+Function = Callable[..., Tensor]
 Value = float | Tensor | str | list[float] | None
 
 
@@ -90,6 +94,8 @@ class Group:
     head: Head
     options: dict[str, Value]
     class_weight: Tensor | None  # [r, 1, K], for a kernel that does not weigh classes itself
+    own: Mapping[str, Tensor] = field(default_factory=dict)  # the loss's own weights, [r, *shape] each
+    _bound: dict[Function, Function] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def own_weight(self) -> Tensor | None:
@@ -97,19 +103,31 @@ class Group:
         option, value = self.loss.options.get("weight"), self.options.get("weight")
         return value if isinstance(value, Tensor) and option and isinstance(option.accepts, PerClass) else None
 
-    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None) -> MeanLosses:
+    def bound(self, function: Function) -> Function:
+        """A kernel, a penalty or the projection of the loss with those of the options that it takes."""
+        if function not in self._bound:
+            taken = taken_by(function)
+            options = {name: value for name, value in self.options.items() if taken is None or name in taken}
+            self._bound[function] = partial(function, **options)
+        return self._bound[function]
+
+    def judge(self, judged: Judged, kernel: str = "loss") -> MeanLosses:
         """The losses of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
-        received, truth = self.head.receive(output), self.head.truth(target)
+        target, weight = judged.target, judged.weight
+        seen = [self.head.receive(output) for output in judged.outputs]
+        if target is not None:
+            seen.append(self.head.truth(target))
+        function = self.bound(self.loss.kernel(kernel))
         if self.loss.over_batch:
-            return MeanLosses(self._over_batch(received, truth))
-        values = self.loss.function(received, truth, **self.options)
+            return MeanLosses(self._over_batch(function, seen))
+        values = function(*seen, *self.own.values())
         if values.ndim > 2:  # a loss per value: over the labels or outputs of one row
             values = values.flatten(2).mean(-1)  # [r, B, L] -> [r, B]
         counts = weight  # how much each sample counts in the sum of weights
-        if self.class_weight is not None:
+        if target is not None and self.class_weight is not None:
             of_class = sample_weights(self.class_weight, _classes(target))
             values, counts = values * of_class, of_class if counts is None else counts * of_class
-        elif self.own_weight is not None:
+        elif target is not None and self.own_weight is not None:
             of_class = sample_weights(self.own_weight, target)
             counts = of_class if counts is None else counts * of_class
         if weight is not None:
@@ -120,11 +138,21 @@ class Group:
         # Not only 0 / 0: label smoothing gives a row a loss though its own class has weight 0.
         return MeanLosses((total / count).masked_fill(count == 0, torch.nan), total, count)
 
-    def _over_batch(self, received: Tensor, truth: Tensor) -> Tensor:
+    def _over_batch(self, function: Function, seen: Sequence[Tensor]) -> Tensor:
         """One number per run; of several targets [r, B, O] that have nothing to do with each other, the mean over them."""
-        if truth.ndim == 3 and not self.head.task.rows_have_several_outputs:
-            return self.loss.function(received.transpose(1, 2), truth.transpose(1, 2), **self.options).mean(-1)
-        return self.loss.function(received, truth, **self.options)
+        if seen[-1].ndim == 3 and not self.head.task.rows_have_several_outputs:
+            return function(*(tensor.transpose(1, 2) for tensor in seen)).mean(-1)
+        return function(*seen, *self.own.values())
+
+
+def taken_by(function: Function) -> set[str] | None:
+    """The names of what a function takes; None where it takes any keyword.
+
+    >>> sorted(taken_by(lambda x, *, gamma=1.0: x)), taken_by(lambda x, **options: x)
+    (['gamma', 'x'], None)
+    """
+    parameters = signature(function).parameters
+    return None if Parameter.VAR_KEYWORD in {each.kind for each in parameters.values()} else set(parameters)
 
 
 def _classes(target: Tensor) -> Tensor:
@@ -135,32 +163,48 @@ def _classes(target: Tensor) -> Tensor:
 
 
 class Objective:
-    """The losses of a stack's rows."""
+    """The losses of a stack's rows; `own` are the weights of the losses, by group."""
 
-    def __init__(self, runs: Sequence[Run], task: Task, device: torch.device):
+    def __init__(
+        self, runs: Sequence[Run], task: Task, device: torch.device, own: Sequence[Mapping[str, Tensor]] | None = None
+    ):
+        groups = alike(runs)
+        self.sizes = [len(group) for group in groups]  # the rows of each group
+        stops = list(accumulate(self.sizes))
+        self.spans = [slice(stop - size, stop) for size, stop in zip(self.sizes, stops, strict=True)]
         self.groups: list[Group] = []
-        self.sizes: list[int] = []  # the rows of each group
-        for _, group_members in groupby(runs, _alike):
-            group = list(group_members)
-            weight = _class_weight(group, device) if group[0].weight is not None else None
-            options = _merge(group, device)
-            self.groups.append(Group(group[0].loss, Head(group, task, device), options, weight))
-            self.sizes.append(len(group))
+        for group, weights in zip(groups, own or [{}] * len(groups), strict=True):
+            by_class = _class_weight(group, device) if group[0].weight is not None else None
+            head, options = Head(group, task, device), _merge(group, device)
+            self.groups.append(Group(group[0].loss, head, options, by_class, weights))
+        pairs = zip(self.groups, self.spans, strict=True)
+        self.projected = [(group, rows) for group, rows in pairs if group.loss.projection]
 
     def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The mean loss of every run, [R], of raw outputs [R, B, O], targets [R, B, ...] and sample weights [R, B]."""
-        return self.judge(output, target, weight).mean
+        return self.judge(Judged((output,), target, weight)).mean
 
-    def judge(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> MeanLosses:
+    def judge(self, judged: Judged, kernel: str = "loss") -> MeanLosses:
         """The mean loss of every run, and the sums that it is the ratio of."""
         # split, not slices: its backward is one concatenation, where each slice would fill a whole gradient of zeros
-        outputs, targets = torch.split(output, self.sizes), torch.split(target, self.sizes)
-        weights = [None] * len(self.groups) if weight is None else torch.split(weight, self.sizes)
+        outputs = zip(*(torch.split(output, self.sizes) for output in judged.outputs), strict=True)
+        targets, weights = self._of_groups(judged.target), self._of_groups(judged.weight)
         losses = [
-            group.judge(raw, truth, counts).in_type(raw.dtype)
+            group.judge(Judged(raw, truth, counts), kernel).in_type(raw[0].dtype)
             for group, raw, truth, counts in zip(self.groups, outputs, targets, weights, strict=True)
         ]
         return losses[0] if len(losses) == 1 else _joined(losses)
+
+    def _of_groups(self, tensor: Tensor | None) -> Sequence[Tensor | None]:
+        return [None] * len(self.groups) if tensor is None else torch.split(tensor, self.sizes)
+
+    def project(self, kernel: str, weights: Tensor, resting: Tensor | None) -> None:
+        """Put the weights [R, P] that the kernel has moved where their losses want them, but for rows that rest."""
+        for group, rows in self.projected:
+            if kernel not in group.loss.kernels:
+                own = weights[rows]
+                projected = group.bound(group.loss.projection)(own)  # type: ignore[arg-type]
+                own.copy_(projected if resting is None else torch.where(resting[rows], own, projected))
 
 
 def _joined(losses: Sequence[MeanLosses]) -> MeanLosses:
@@ -174,7 +218,12 @@ def _joined(losses: Sequence[MeanLosses]) -> MeanLosses:
     return MeanLosses(mean, torch.cat(totals), torch.cat(counts))
 
 
-def _alike(run: Run) -> tuple[Loss, tuple[str, ...], bool, str]:
+def alike(runs: Sequence[Run]) -> list[list[Run]]:
+    """The runs in groups, in their order: those next to each other that can be judged in one call."""
+    return [list(group) for _, group in groupby(runs, _likeness)]
+
+
+def _likeness(run: Run) -> tuple[Loss, tuple[str, ...], bool, str]:
     """What rows must share to be judged in one call: the loss, its chain, which options are on, and words and lists."""
     fixed = {name: str(value) for name, value in run.settings.items() if not _varies(run.loss.options[name], value)}
     return run.loss, run.output, run.weight is None, repr(sorted(fixed.items()))

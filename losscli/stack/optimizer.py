@@ -3,18 +3,21 @@
 They are written here because a stack needs what torch's own lack: a rate per row, rows that stand still bit by bit, and
 clipping within a row. (They also spare the second that building the first `torch.optim` object takes.) Each equals its
 namesake in `torch.optim` with the same settings; the tests hold them against it.
+
+An optimizer is one class here, and the plan knows it by its name: so torch is not loaded before there is something to move.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable
 from math import sqrt
+from typing import TYPE_CHECKING, TypeVar
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
-from losscli.stack.plan import Plan
+    from losscli.stack.plan import Plan
 
 
 class Optimizer(ABC):
@@ -25,15 +28,14 @@ class Optimizer(ABC):
         self.weights = weights
         self.steps = 0
         self.missed: Tensor | int = 0  # [R, 1]: how many of the steps each run has left out
-        self.update = torch.empty_like(weights)
+        self.update = weights.new_empty(weights.shape)
         self.state: list[Tensor] = []  # what one step hands on to the next
 
     def moment(self) -> Tensor:
         """A matrix [R, P] of zeros that is part of the state."""
-        self.state.append(torch.zeros_like(self.weights))
+        self.state.append(self.weights.new_zeros(self.weights.shape))
         return self.state[-1]
 
-    @torch.no_grad()
     def step(
         self, gradients: Tensor, rates: Tensor, resting: Tensor | None = None, missing: Tensor | None = None
     ) -> None:
@@ -41,6 +43,8 @@ class Optimizer(ABC):
 
         Rows of `missing` [R, 1] (bool) leave out this step alone: for them, moments too, it has never been.
         """
+        import torch
+
         self.steps += 1
         before = []
         if missing is not None:
@@ -67,27 +71,29 @@ class Optimizer(ABC):
         return gradients.add_(self.weights, alpha=self.plan.weight_decay) if self.plan.weight_decay else gradients
 
 
-class Sgd(Optimizer):
-    """Stochastic gradient descent, with heavy-ball momentum if the plan asks for it."""
-
-    def __init__(self, plan: Plan, weights: Tensor):
-        super().__init__(plan, weights)
-        self.velocity = self.moment() if plan.momentum else None
-
-    def direct(self, gradients: Tensor) -> None:
-        gradients = self.decay(gradients)
-        if self.velocity is not None:
-            gradients = self.velocity.mul_(self.plan.momentum).add_(gradients)
-        self.update.copy_(gradients)
+OPTIMIZERS: dict[str, type[Optimizer]] = {}
+Kind = TypeVar("Kind", bound=type[Optimizer])
 
 
+def optimizer(name: str) -> Callable[[Kind], Kind]:
+    """Enter the decorated class under that name."""
+
+    def register(kind: Kind) -> Kind:
+        OPTIMIZERS[name] = kind
+        return kind
+
+    return register
+
+
+@optimizer("adam")
 class Adam(Optimizer):
-    """Kingma and Ba 2014 (arXiv 1412.6980), beta 0.9 and 0.999, epsilon 1e-8."""
+    """Kingma and Ba 2014 (arXiv 1412.6980), with the betas of the plan and epsilon 1e-8."""
 
-    beta1, beta2, eps = 0.9, 0.999, 1e-8
+    eps = 1e-8
 
     def __init__(self, plan: Plan, weights: Tensor):
         super().__init__(plan, weights)
+        self.beta1, self.beta2 = plan.betas
         self.mean, self.square = self.moment(), self.moment()
 
     def direct(self, gradients: Tensor) -> None:
@@ -97,6 +103,8 @@ class Adam(Optimizer):
         """The bias-corrected ratio of the moments, into `self.update`."""
         self.mean.lerp_(gradients, 1 - self.beta1)
         self.square.mul_(self.beta2).addcmul_(gradients, gradients, value=1 - self.beta2)
+        import torch
+
         ratio, eps = self.corrections()
         # Plain: (m / c1) / (sqrt(v) / c2 + eps). The same with fewer passes over the matrix:
         torch.sqrt(self.square, out=self.update).mul_(ratio).add_(eps)
@@ -114,6 +122,7 @@ class Adam(Optimizer):
         return (first / second).to(self.weights.dtype), (self.eps * first).to(self.weights.dtype)
 
 
+@optimizer("adamw")
 class AdamW(Adam):
     """Loshchilov and Hutter 2017 (arXiv 1711.05101): Adam with the decay taken from the weights, not the gradients."""
 
@@ -122,6 +131,22 @@ class AdamW(Adam):
         self.update.add_(self.weights, alpha=self.plan.weight_decay)
 
 
+@optimizer("sgd")
+class Sgd(Optimizer):
+    """Stochastic gradient descent, with heavy-ball momentum if the plan asks for it."""
+
+    def __init__(self, plan: Plan, weights: Tensor):
+        super().__init__(plan, weights)
+        self.velocity = self.moment() if plan.momentum else None
+
+    def direct(self, gradients: Tensor) -> None:
+        gradients = self.decay(gradients)
+        if self.velocity is not None:
+            gradients = self.velocity.mul_(self.plan.momentum).add_(gradients)
+        self.update.copy_(gradients)
+
+
+@optimizer("rmsprop")
 class RmsProp(Optimizer):
     """Tieleman and Hinton 2012, smoothing 0.99, epsilon 1e-8, with momentum if the plan asks for it."""
 
@@ -133,12 +158,11 @@ class RmsProp(Optimizer):
         self.velocity = self.moment() if plan.momentum else None
 
     def direct(self, gradients: Tensor) -> None:
+        import torch
+
         gradients = self.decay(gradients)
         self.square.mul_(self.smoothing).addcmul_(gradients, gradients, value=1 - self.smoothing)
         torch.sqrt(self.square, out=self.update)
         torch.div(gradients, self.update.add_(self.eps), out=self.update)  # eps outside the root, as torch has it
         if self.velocity is not None:
             self.update.copy_(self.velocity.mul_(self.plan.momentum).add_(self.update))
-
-
-OPTIMIZERS: Mapping[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "sgd": Sgd, "rmsprop": RmsProp}

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import Field
 
 from losscli.options import Count, NonNegative, Positive, Strict
+from losscli.stack.optimizer import OPTIMIZERS
+from losscli.stack.schedule import SCHEDULES
+
+if TYPE_CHECKING:
+    Optimizer = str
+    Schedule = str
+else:  # what the registries hold: pydantic and the schema read it as they would a list that is written out
+    Optimizer = Literal[tuple(OPTIMIZERS)]
+    Schedule = Literal[tuple(SCHEDULES)]
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Plan(Strict):
@@ -15,6 +27,7 @@ class Plan(Strict):
     `epochs` is how often a run goes through the training rows; null: as often as about 300 steps need, 20 to 100 times.
     `max_steps` is a cap on the optimizer steps of a run. `batch_size` is the rows of one step. `optimizer` is the rule by
     which weights move. `lr` is the learning rate; a list makes an entry of each. `momentum` is that of sgd and rmsprop.
+    `betas` are those of adam and adamw: how much of the mean and of the square of the gradients stays at each step.
     `weight_decay` pulls all weights to 0 at each step. `schedule` is how the learning rate changes over the steps. `clip` is
     the largest gradient norm of a run; null: any. `patience` is after how many epochs without a better headline metric on the
     valid split a run stops; null: never. `device` is auto, cpu, cuda, cuda:1 ...
@@ -23,11 +36,26 @@ class Plan(Strict):
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None  # null: as many as `DEFAULT_STEPS` needs
     max_steps: Count | None = None  # a cap on the optimizer steps of a run; what --smoke sets
     batch_size: Count = 128
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
+    optimizer: Optimizer = "adam"
     lr: Positive | Annotated[list[Positive], Field(min_length=1)] = 1e-3
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0  # sgd and rmsprop
+    betas: Annotated[list[Beta], Field(min_length=2, max_length=2)] = Field(default=[0.9, 0.999])  # adam and adamw
     weight_decay: NonNegative = 0.0
-    schedule: Literal["constant", "cosine", "step", "warmup", "warmup-cosine"] = "constant"
+    schedule: Schedule = "constant"
     clip: Positive | None = None  # the largest gradient norm of a run
     patience: Count | None = None  # epochs without a better headline metric on the valid split
     device: str = "auto"
+
+
+@cache
+def plan_of(keys: type[Strict]) -> type[Plan]:
+    """The plan of a task: the common keys and its own `keys` (`Task.plan`), whose defaults go before.
+
+    >>> class Keys(Strict):
+    ...     critic_steps: int = 5
+    ...     batch_size: int = 64
+    >>> plan = plan_of(Keys)(lr=1e-4)
+    >>> plan.critic_steps, plan.batch_size, plan.lr
+    (5, 64, 0.0001)
+    """
+    return Plan if keys is Strict else cast(type[Plan], type(keys.__name__, (keys, Plan), {}))

@@ -7,23 +7,20 @@ from torch import Tensor
 
 from losscli.data.dataset import Dataset
 from losscli.tasks import Prediction, Task
-from losscli.tasks.predictions import Kind, Predictions
+from losscli.tasks.predictions import Predictions
 
 
 def predictions_of(prediction: Prediction, place: int, dataset: Dataset, task: Task) -> Predictions:
     """What the run at `place` in a stack's prediction says of its test split."""
     part = dataset.parts["test"]
     row = np.arange(part.rows) if part.index is None else part.index
-    # As it was read: standardised and back, a number would lose digits. Of soft labels, the likelier class.
-    truth = dataset.target.decided(dataset.target.values[row])
-    kind: Kind = (
-        "values" if prediction.values is not None else "scores" if prediction.probabilities is None else "probabilities"
-    )
-    numbers = getattr(prediction, kind)
+    # As it was read: standardised and back, a number would lose digits. Of soft labels of one class, the likelier one.
+    values = dataset.target.values[row]
+    truth = dataset.target.decided(values) if task.rows_have_one_class else values
     ends = (
         [None, None] if prediction.interval is None else [_by_row(end) for end in prediction.interval[place].unbind(-1)]
     )
-    return Predictions(row, _by_row(truth), _by_row(numbers[place]), kind, *ends)
+    return Predictions(row, _by_row(truth), _by_row(prediction.numbers[place]), prediction.kind, *ends)
 
 
 def _by_row(values: np.ndarray | Tensor) -> np.ndarray:

@@ -12,17 +12,11 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import SPLITS, Dataset, Layout
-from losscli.data.prefetch import prefetch
-from losscli.data.stream import BLOCKS
 from losscli.losses import Loss
-from losscli.stack.chance import generator
 from losscli.stack.device import sent
-from losscli.stack.inputs import Inputs, shuffled
-
-BLOCK = 16  # batches that are gathered at once: fewer and longer copies
+from losscli.stack.inputs import Inputs
 
 Spans = Sequence[tuple[int, int]]  # where batches start and stop
-Batch = tuple[Tensor, Tensor, Tensor | None]  # inputs, targets, and weights where there are some
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +63,6 @@ class Rows:
         self.targets = {split: self._targets(split) for split in SPLITS}  # [D, N, ...]
         self.weights = {split: self._weights(split) for split in SPLITS}  # [D, N], or None where rows count alike
         self._units: dict[str, Tensor] = {}  # of splits that metrics have asked for
-        self._chances = [generator(seed, "order") for seed in self.seeds]
 
     def _inputs(self, split: str) -> list[Inputs]:
         return [
@@ -98,50 +91,29 @@ class Rows:
         windows = [inputs.window for inputs in self.inputs["train"] if inputs.window is not None]
         return max(2, min(windows) // len(self.seeds)) if windows else None
 
-    def order(self) -> Tensor:
-        """The next epoch's order of the training rows for each seed, [S, N], from the seed alone."""
-        of_seed = zip(self._inputs_of_seeds(), self._chances, strict=True)
-        return torch.stack([shuffled(self.count("train"), inputs.window, chance, BLOCKS) for inputs, chance in of_seed])
+    def gather(self, places: Tensor) -> dict[str, Tensor]:
+        """The training rows at each seed's own `places` [S, n]: inputs [S, n, F], target [S, n, ...], weight [S, n] if any."""
+        return {"inputs": self._rows_of_seeds(places), **self.gather_targets(places)}
 
-    def batches(self, size: int) -> Iterator[Batch]:
-        """One epoch of batches: inputs [R, B, F], targets [R, B, ...], weights [R, B] or None.
-
-        The last batch may be smaller.
-        """
-        most = self.most
-        at_once = BLOCK if most is None else max(1, most // size)
-        gathered = self._gathered(list(batched(spans(self.count("train"), size), at_once)))
-        # What streams is read while the block before is trained on.
-        for block, (inputs, targets, weights) in gathered if most is None else prefetch(gathered):
-            first = block[0][0]
-            for start, stop in block:
-                part = slice(start - first, stop - first)
-                weight = None if weights is None else self._hand_out(weights[:, part])
-                yield self._hand_out(inputs[:, part]), self._hand_out(targets[:, part]), weight
-
-    def _gathered(self, blocks: Sequence[Spans]) -> Iterator[tuple[Spans, Batch]]:
-        """The batches of each block together: inputs [S, n, F], targets [S, n, ...], weights [S, n] or None."""
-        order = self.order()  # [S, N]
+    def gather_targets(self, places: Tensor) -> dict[str, Tensor]:
+        """The same without the inputs."""
         # Where each seed's dataset starts in the rows of all of them.
-        starts = self.dataset_of_seed[:, None] * self.count("train")
-        targets, weights = self.targets["train"], self.weights["train"]
-        for block in blocks:
-            own = order[:, block[0][0] : block[-1][1]]
-            index = sent(own + starts, self.device)
-            weight = None if weights is None else _gather(weights, index)
-            yield block, (self._rows_of_seeds(own), _gather(targets, index), weight)
+        index = sent(places + self.dataset_of_seed[:, None] * self.count("train"), self.device)
+        tables = {"target": self.targets["train"], "weight": self.weights["train"]}
+        return {name: _gather(table, index) for name, table in tables.items() if table is not None}
 
     def _rows_of_seeds(self, places: Tensor) -> Tensor:
         """The training inputs [S, n, F] of each seed at its own `places` [S, n]; in one go where all have one dataset."""
         if len(self.datasets) == 1:
             return self.inputs["train"][0][places.flatten()].reshape(*places.shape, -1)
-        return torch.stack([inputs[own] for inputs, own in zip(self._inputs_of_seeds(), places, strict=True)])
+        return torch.stack([inputs[own] for inputs, own in zip(self.inputs_of_seeds(), places, strict=True)])
 
-    def _inputs_of_seeds(self) -> list[Inputs]:
+    def inputs_of_seeds(self) -> list[Inputs]:
+        """The training inputs that each seed sees."""
         return [self.inputs["train"][place] for place in self.dataset_of_seed.tolist()]
 
-    def _hand_out(self, by_seed: Tensor) -> Tensor:
-        """[S, B, ...] -> [R, B, ...]; without a copy where there is one seed."""
+    def hand_out(self, by_seed: Tensor) -> Tensor:
+        """What belongs to seeds for their runs, [S, B, ...] -> [R, B, ...]; without a copy where there is one seed."""
         if len(self.seeds) == 1:
             return by_seed.expand(len(self.runs), *by_seed.shape[1:])
         return by_seed.index_select(0, self.seed_of_run)
@@ -163,8 +135,8 @@ class Rows:
             self._units[split] = self._on_device([dataset.parts[split].truth for dataset in self.datasets])
         return self._by_dataset(self._units[split])
 
-    def at(self, split: str, places: Tensor) -> Batch:
-        """The rows of a split at `places` [n] of the CPU, for every run: inputs, targets and weights as in `batches`."""
+    def at(self, split: str, places: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The rows of a split at `places` [n] of the CPU: inputs [R, n, F], targets [R, n, ...], weights [R, n]."""
         inputs = self._by_dataset(_stacked([table[places] for table in self.inputs[split]]))
         index, weights = sent(places, self.device), self.weights[split]
         targets = self._by_dataset(self.targets[split][:, index])

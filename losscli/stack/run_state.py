@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from losscli.stack.probe import Snapshot
 
 EXPLODED = 1e6  # a run whose loss is this many times what it started with has diverged, though it is still a number
+
+
+class EpochLoss(NamedTuple):
+    """What a kernel said of a run's training rows in an epoch, and in the first step; whether any row counted."""
+
+    mean: float
+    started_at: float
+    counted: bool = True
+
+    def stable(self, signed: bool) -> bool:
+        """Whether it does not tell of a divergence; of a loss that may be negative, no size does."""
+        if not self.counted:
+            return True
+        return math.isfinite(self.mean) and (signed or self.mean <= EXPLODED * max(self.started_at, 1.0))
 
 
 @dataclass
@@ -45,21 +59,12 @@ class RunState:
     def moving(self) -> bool:
         return self.status == "ok"
 
-    def advance(
-        self,
-        epoch: int,
-        train_loss: float,
-        started_at: float,
-        valid: Mapping[str, float],
-        sound: bool,
-        counted: bool = True,
-    ) -> None:
-        """Note one more epoch; `sound` says that all weights are finite, `counted` that some row counted in the loss."""
+    def advance(self, epoch: int, losses: Mapping[str, EpochLoss], valid: Mapping[str, float], sound: bool) -> None:
+        """Note one more epoch: the loss of each kernel, the scores on the valid split, whether all weights are finite."""
         self.epochs = epoch
-        self.history.append((epoch, "train", "loss", train_loss))
+        self.history.extend((epoch, "train", kernel, loss.mean) for kernel, loss in losses.items())
         self.history.extend((epoch, "valid", name, value) for name, value in valid.items())
-        stable = math.isfinite(train_loss) and train_loss <= EXPLODED * max(started_at, 1.0)
-        if not (sound and (stable or not counted)):
+        if not (sound and all(loss.stable(self.run.loss.signed) for loss in losses.values())):
             self.status = "diverged"
 
     def judge(self, headline: Metric, valid: Mapping[str, float], patience: int | None) -> bool:
@@ -72,7 +77,7 @@ class RunState:
         if math.isnan(score) and not self.by_loss:
             self.by_loss, self.best = True, -math.inf
         if self.by_loss:
-            score = -valid["loss"]
+            score = -valid.get("loss", math.nan)
         unknown = math.isnan(score) and self.best == -math.inf  # nothing to be patient about: the last is the best
         if patience is None or score > self.best or unknown:
             self.best, self.best_epoch = -math.inf if unknown else score, self.epochs

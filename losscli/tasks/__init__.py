@@ -4,6 +4,7 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 
 | task       | target of one row        | model output | loss sees        | prediction                          |
 |------------|--------------------------|--------------|------------------|-------------------------------------|
+| distribution | K probabilities        | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
 | binary     | 0.0 or 1.0, or a share between | 1            | [R, B]           | scores [R, N], labels, probabilities |
 | multiclass | class index, or K probabilities | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
 | multilabel | L times 0.0 or 1.0       | L            | [R, B, L]        | scores [R, N, L], labels [R, N, L]   |
@@ -12,222 +13,35 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.direction import LEVEL
-from losscli.errors import Finding, Place, Problem
+from losscli.errors import Problem
+from losscli.lazy import Tensor, torch
+from losscli.options import Strict
 from losscli.shelf import Shelf
 from losscli.tasks.measures import RowMeasure
-from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.phases import Batch, Networks, NetworkSpec, Phase, Sampling, Sizes, UpdateRule, supervised
+from losscli.tasks.predictions import Kind, Outputs, Predictions
+from losscli.tasks.scale import LOWEST as LOWEST
+from losscli.tasks.scale import TargetScale as TargetScale
+from losscli.tasks.scale import like as like
+from losscli.tasks.target import AS_GIVEN as AS_GIVEN
+from losscli.tasks.target import Column as Column
+from losscli.tasks.target import Order as Order
+from losscli.tasks.target import Origin as Origin
+from losscli.tasks.target import Target as Target
+from losscli.tasks.target import TargetOptions as TargetOptions
+from losscli.tasks.target import Transform as Transform
 from losscli.tasks.truths import Truths
 
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a column stands in a user's file, so that an error about a value can name its place."""
-
-    file: str
-    column: int  # from 1
-    lines: np.ndarray | None = None  # the line of each row, where it is known
-
-    def place(self, row: int) -> Place:
-        return Place(self.file, int(self.lines[row]) if self.lines is not None else None, self.column)
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table as it was read.
-
-    A number column holds float64 with NaN where a value is missing (infinities never get this far). A category column
-    holds int32 codes into `levels`, -1 where missing; booleans are categories with the levels "False" and "True".
-    """
-
-    values: np.ndarray
-    levels: tuple[str, ...] | None = None
-    origin: Origin | None = None
-
-    @property
-    def is_category(self) -> bool:
-        return self.levels is not None
-
-    @property
-    def missing(self) -> np.ndarray:
-        return self.values < 0 if self.is_category else np.isnan(self.values)
-
-    @property
-    def held(self) -> int:
-        """Bytes of memory that its values take."""
-        return int(self.values.nbytes)
-
-    def holding(self, values: np.ndarray, origin: Origin | None = None) -> Column:
-        """A column of the same levels with other values, which are kept where this one's are."""
-        return Column(values, self.levels, origin)
-
-
-Transform = Literal["none", "log", "log1p"]
-LARGEST_LOG = math.log(torch.finfo(torch.float32).max) - 0.01  # e to more than that would be infinite as float32
-LOWEST: Mapping[str, float] = {"log": 0.0, "log1p": -1.0}  # what a transform's numbers must be above
-Order = Literal["given", "numbers", "words", "alphabet"]  # where the order of classes is from
-FOR_TASK = {
-    "positive": "binary",
-    "order": "multiclass",
-    "separator": "multilabel",
-    "transform": "regression",
-    "standardise": "regression",
-}
-
-
-@dataclass(frozen=True)
-class TargetOptions:
-    """How target columns are meant, where they do not say it themselves.
-
-    `positive` is the label that counts as yes (binary), `order` the labels from lowest to highest (multiclass), `separator`
-    what stands between the labels of one cell (multilabel in one column), `transform` what a regression target is
-    learned as, `standardise` whether it is standardised after that.
-    """
-
-    positive: str | None = None
-    order: tuple[str, ...] | None = None
-    separator: str | None = None
-    transform: Transform = "none"
-    standardise: bool = True
-
-    def beyond(self, task: str) -> dict[str, Problem]:
-        """By its key, a problem for each of these that says nothing to that task.
-
-        >>> TargetOptions(positive="yes").beyond("regression")["positive"].message
-        'data.positive is for task binary, and the task is regression'
-        """
-        given = [key for key in FOR_TASK if getattr(self, key) != getattr(TargetOptions(), key)]
-        return {
-            key: Problem(f"data.{key} is for task {FOR_TASK[key]}, and the task is {task}", cure=f"leave {key} out")
-            for key in given
-            if FOR_TASK[key] != task
-        }
-
-
-AS_GIVEN = TargetOptions()
-
-
-@dataclass(frozen=True)
-class Target:
-    """A decoded target.
-
-    `values`: float32 [N] of 0/1, or of shares of yes (binary, `soft`), int64 [N] (multiclass), float32 [N, K] of
-    probabilities (multiclass, `soft`), float32 [N, L] of 0/1 (multilabel), float64 [N] or [N, O] in the user's units
-    (regression). `labels`: for classes, the user's label of each index (binary: of 0, then of 1); for multilabel the labels,
-    for regression the names of the columns.
-    `ordered` says where the order of the classes is from, `transform` and `standardise` what the values of a regression go
-    through before a loss sees them.
-    """
-
-    values: np.ndarray
-    labels: tuple[str, ...]
-    findings: tuple[Finding, ...] = ()
-    soft: bool = False
-    ordered: Order | None = None
-    transform: Transform = "none"
-    standardise: bool = True
-
-    @property
-    def classes(self) -> np.ndarray:
-        """`values`, but the most likely class of each row [N] where they are probabilities."""
-        return self.decided(self.values)
-
-    def decided(self, values: np.ndarray) -> np.ndarray:
-        """The same of any rows' values: of shares of yes (binary), whether they are above 1/2.
-
-        >>> Target(np.empty(0), ("0", "1"), soft=True).decided(np.array([0.2, 0.5, 0.75])).tolist()
-        [0.0, 0.0, 1.0]
-        """
-        if not self.soft:
-            return values
-        classes: np.ndarray = values.argmax(axis=1) if values.ndim == 2 else (values > 0.5).astype(values.dtype)
-        return classes
-
-
-def like(numbers: np.ndarray | Tensor, other: Tensor) -> Tensor:
-    """These numbers as a tensor of the other's type, where it is."""
-    return torch.as_tensor(numbers, dtype=other.dtype).to(other.device)
-
-
-@dataclass(frozen=True)
-class TargetScale:
-    """How a regression target was scaled, from the training split: `transform(value) = scaled * scale + center`, each [O].
-
-    In a stack, where each run has its own, they are tensors [R, 1] or [R, 1, O]. Every transform rises, so a quantile of
-    the scaled target is a quantile in units; a mean is not: under `log` it is the geometric mean, and lies lower.
-    `low` and `high` [O], in the transform's numbers, are what predictions stay within; None without a transform.
-
-    Scaled numbers are float32. Units are float64: near 1.7e9, say, two float32 numbers are 128 apart.
-    """
-
-    center: np.ndarray | Tensor
-    scale: np.ndarray | Tensor
-    transform: str = "none"
-    low: np.ndarray | Tensor | None = None
-    high: np.ndarray | Tensor | None = None
-
-    def in_units(self, scaled: Tensor) -> Tensor:
-        """Scaled values [..., N] or [..., N, O] in the user's units, float64; under a transform, at most float32's largest.
-
-        >>> TargetScale(np.array([10.0]), np.array([2.0])).in_units(torch.tensor([0.0, 1.5])).tolist()
-        [10.0, 13.0]
-        """
-        return self._undone(self._unscaled(scaled))
-
-    def predicted(self, scaled: Tensor) -> Tensor:
-        """Scaled predictions in the user's units, float64. Under a transform they stay near what training has seen.
-
-        A row unlike any other is off by a few units of a logarithm, and e to that power is a mean over all rows.
-
-        >>> limits = {"low": np.array([0.0]), "high": np.array([1.0])}
-        >>> TargetScale(np.zeros(1), np.ones(1), "log", **limits).predicted(torch.tensor([-2.0, 0.0, 9.0])).tolist()
-        [1.0, 1.0, 2.718281828459045]
-        """
-        values = self._unscaled(scaled)
-        if self.low is not None and self.high is not None:
-            values = values.clamp(like(self.low, values), like(self.high, values))
-        return self._undone(values)
-
-    def _unscaled(self, scaled: Tensor) -> Tensor:
-        wide = scaled.double()
-        return wide * like(self.scale, wide) + like(self.center, wide)
-
-    def _undone(self, values: Tensor) -> Tensor:
-        if self.transform == "none":
-            return values
-        limited = values.clamp(max=LARGEST_LOG)
-        return torch.exp(limited) if self.transform == "log" else torch.expm1(limited)
-
-    def scaled(self, units: Tensor) -> Tensor:
-        """Values [..., N] or [..., N, O] in the user's units, float64, as the loss sees them: centred, then float32.
-
-        >>> units = torch.tensor([1.7e9 + 3], dtype=torch.float64)
-        >>> TargetScale(np.array([1.7e9]), np.array([2.0])).scaled(units).tolist()
-        [1.5]
-        """
-        values = self.forward(self.transform, units)
-        return ((values - like(self.center, values)) / like(self.scale, values)).float()
-
-    @staticmethod
-    def forward(transform: str, values: Tensor) -> Tensor:
-        """Values in the user's units as the transform has them.
-
-        >>> TargetScale.forward("log1p", torch.tensor([0.0, math.e - 1], dtype=torch.float64)).tolist()
-        [0.0, 1.0]
-        """
-        if transform == "none":
-            return values
-        return torch.log(values) if transform == "log" else torch.log1p(values)
+if TYPE_CHECKING:
+    from losscli.tasks.guess import Hunch, Values
 
 
 @dataclass(frozen=True)
@@ -242,6 +56,8 @@ class Prediction:
     probabilities after temperature scaling. Of a regression: `interval` [R, N, 2] or [R, N, O, 2] (low, high) where the loss
     gives one, which promises to hold the share `level` of the targets, `quantiles` [..., 3] (`metrics.regression.LEVELS`), and
     `crps` [R, N] or [R, N, O], each row's own score.
+
+    `embeddings` [R, N, D] are vectors whose distances mean something, `samples` [R, N, F] are rows that were made up.
     """
 
     scores: Tensor | None = None
@@ -255,6 +71,35 @@ class Prediction:
     level: float = LEVEL
     quantiles: Tensor | None = None
     crps: Tensor | None = None
+    embeddings: Tensor | None = None
+    samples: Tensor | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """The field that says the most of the rows."""
+        return next(kind for kind in get_args(Kind) if getattr(self, kind) is not None)
+
+    @property
+    def numbers(self) -> Tensor:
+        """That field, [R, N, ...]."""
+        numbers: Tensor = getattr(self, self.kind)
+        return numbers
+
+
+# Makes a table: (rows, seed, options ...) -> features [N, F], and the target as its columns [N] or [N, T].
+Generator = Callable[..., tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Losses for a target, each with options, and the measured reason; what to judge by; which tags (`explain.tags`) all have."""
+
+    reason: str
+    losses: Sequence[tuple[str, Mapping[str, Any]]]
+    note: str = ""
+    source: str = ""
+    metrics: Sequence[str] = ()
+    claims: Sequence[str] = ()
 
 
 class Task(ABC):
@@ -265,12 +110,47 @@ class Task(ABC):
     default_loss: ClassVar[str]
     default_metrics: ClassVar[tuple[str, ...]]  # the first is the headline
     default_data: ClassVar[Mapping[str, Any]]  # what `losscli train --task NAME` trains on
-    borrows: ClassVar[
-        tuple[str, ...]
-    ] = ()  # tasks whose per-value losses serve here too, averaged over the last dimension
+    generators: ClassVar[
+        Mapping[str, Generator | None]
+    ] = {}  # of `source: synthetic`, by name: None where scikit-learn's
+    options: ClassVar[tuple[str, ...]] = ()  # the keys of `TargetOptions` that say something to it
+    # Tasks whose losses serve here too (`Loss.serves`): per value, averaged over the last dimension, or over vectors.
+    borrows: ClassVar[tuple[str, ...]] = ()
+    borrowed_metrics: ClassVar[tuple[str, ...]] = ()  # TASK/NAME, each with its twins after calibration
     links: ClassVar[Mapping[str, str | None]]
     has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
     rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense
+
+    # How the task trains (`tasks/phases.py`); what stands here is supervised training. Below, `plan` is of the class
+    # `plan_of(Task.plan)` (`stack/plan.py`): it has the keys of that class and those that every task has.
+
+    plan: ClassVar[type[Strict]] = Strict  # keys of `train:` beside the common ones, and other defaults of common ones
+    default_model: ClassVar[Mapping[str, Any]] = {}  # keys of `model:` that are other than the model's own defaults
+    judges_splits: ClassVar[bool] = True  # the loss of a whole split is a number that tells something
+    reads_received: ClassVar[bool] = (
+        True  # predictions are read from what the loss receives; else from what `infer` gives
+    )
+    probed: ClassVar[bool] = True  # rows have a hardness, so what a loss attends to can be looked at
+
+    def networks(self, sizes: Sizes, plan: Any) -> tuple[NetworkSpec, ...]:
+        """The networks of a run."""
+        return (NetworkSpec("model", sizes.layout, sizes.outputs),)
+
+    def phases(self, plan: Any) -> tuple[Phase, ...]:
+        """The phases of a step, in order."""
+        return (Phase("loss", ("model",), supervised),)
+
+    def sampling(self, plan: Any) -> Sampling:
+        """Where batches come from."""
+        return Sampling("shuffled")
+
+    def loss_rule(self, plan: Any) -> UpdateRule:
+        """How the weights of a loss move, where it has some."""
+        return UpdateRule()
+
+    def infer(self, networks: Networks, batch: Batch) -> Tensor:
+        """What predictions are read from, [R, n, O], of rows as the sampler gives them for a whole split."""
+        return networks["model"](batch["inputs"])
 
     @abstractmethod
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
@@ -278,6 +158,29 @@ class Task(ABC):
 
         Raises `DataError` where a value cannot be one, `SpecError` where `options` is not for this task.
         """
+
+    def beyond(self, options: TargetOptions) -> dict[str, Problem]:
+        """By its key, a problem for each of the options that says nothing to this task.
+
+        >>> tasks.get("regression").beyond(TargetOptions(positive="yes"))["positive"].message
+        'data.positive is for task binary, and the task is regression'
+        """
+        takers = {key: [task.name for task in tasks if key in task.options] for key in options.given}
+        return {
+            key: Problem(
+                f"data.{key} is for task {' and '.join(names)}, and the task is {self.name}", cure=f"leave {key} out"
+            )
+            for key, names in takers.items()
+            if self.name not in names
+        }
+
+    @abstractmethod
+    def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
+        """How sure it is that these target columns are meant for it, and why; None where they cannot be."""
+
+    def hint(self, target: Target) -> Hint | None:
+        """Which losses suit a decoded target, where the task itself can tell; else advice has heuristics of its own."""
+        return None
 
     @abstractmethod
     def outputs(self, target: Target) -> int:
@@ -306,17 +209,17 @@ class Task(ABC):
     def outputs_compete(self) -> bool:
         """Whether the largest output of a row decides, so that a softmax makes sense; else each decides by itself.
 
-        >>> [task.name for task in tasks if task.outputs_compete]
-        ['multiclass']
+        >>> sorted(task.name for task in tasks if task.outputs_compete)
+        ['distribution', 'multiclass']
         """
-        return self.rows_have_one_class and self.rows_have_several_outputs
+        return self.has_classes and self.rows_have_several_outputs and not self.yes_or_no
 
     def width(self, classes: int, labels: int) -> int:
         """How many outputs a row has where there are so many classes, or so many labels."""
         return 1
 
     def outcomes(self, width: int) -> Tensor | None:
-        """Every target that a row of `width` outputs can have, [Y] or [Y, L]; None where there is no end of them."""
+        """Every sure target that a row of `width` outputs can have, [Y] or [Y, L]; None where there is no end of them."""
         return None
 
     @abstractmethod

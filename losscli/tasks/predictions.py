@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-Kind = Literal["probabilities", "scores", "values"]
+Kind = Literal["values", "probabilities", "scores", "embeddings", "samples"]  # what says more of a row comes first
 EVEN: Mapping[str, float] = {"probabilities": 0.5, "scores": 0.0}  # above it, the answer is yes
 
 
@@ -18,8 +18,8 @@ class Predictions:
 
     `row` int64 [N] is each row's place in the table; `truth` [N, 1] of classes (0/1, or the index), [N, L] of labels,
     [N, O] of numbers in the user's units; `prediction` [N, m] what `kind` says: probabilities (binary: of yes), scores
-    of the same shape where the loss gives no probabilities, values in the user's units. `low` and `high` [N, O] are the
-    ends of an interval, where the loss gives one.
+    of the same shape where the loss gives no probabilities, values in the user's units, vectors, or rows made up. `low` and
+    `high` [N, O] are the ends of an interval, where the loss gives one.
     """
 
     row: np.ndarray

@@ -13,6 +13,7 @@ from losscli.losses import Bounds, PerClass
 from losscli.stack.head import Head
 from losscli.stack.objective import Group
 from losscli.tasks import tasks
+from losscli.tasks.phases import Judged
 from losscli.verify import Case, Sample, must
 from losscli.verify.draw import choices, numbers, ordinary, width
 
@@ -111,7 +112,7 @@ def mean(case: Case, sample: Sample, weight: Tensor | None = None, class_weight:
     fitted = dict(case.options) | ({"weight": class_weight} if kernel else {})
     options = {name: case.fitted(name, value, sample.raw) for name, value in fitted.items()}
     group = Group(case.loss, AsGiven(), options, None if kernel else class_weight)
-    return group.judge(case.received(sample.raw), sample.target_as(torch.float64), weight).mean
+    return group.judge(Judged((case.received(sample.raw),), sample.target_as(torch.float64), weight)).mean
 
 
 @must(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from losscli.wiring import LossCall, Misuse
 from losscli.rules.contract import Takes, misuses
 from losscli.tasks import tasks
+from losscli.wiring.call import LossCall, Misuse
 
-# Between which scores the chain's last activation leaves the model.
-BOUNDS = {"softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 REACHED = ("softmax-before-cross-entropy", "bounded-scores")  # rules that say which probabilities are out of reach
 
 
@@ -24,9 +23,9 @@ def wiring(call: LossCall) -> Iterator[Misuse]:
     for name, severity in misuses(takes, chain):
         if name == "log-softmax-before-cross-entropy" and call.chain != ("log-softmax",):
             continue  # what stands before it is the finding
-        particulars = _reach(call, *BOUNDS[call.last]) if name in REACHED and call.last in BOUNDS else ""
+        particulars = _reach(call) if name in REACHED else ""
         yield Misuse(name, particulars, severity)
-    if _labels(call) and takes != "labels" and call.last in ("softmax", "log-softmax"):
+    if _labels(call) and takes != "labels" and call.last.across:
         yield Misuse("softmax-over-labels")
 
 
@@ -46,20 +45,21 @@ def _labels(call: LossCall) -> bool:
     return task.yes_or_no and task.rows_have_several_outputs
 
 
-def _reach(call: LossCall, low: float, high: float) -> str:
-    """Between which probabilities a model stays whose scores lie in [low, high]; nothing where it gives none, or K is not known.
+def _reach(call: LossCall) -> str:
+    """Between which probabilities the last activation leaves a model; nothing if it has no bounds, or K is not known.
 
     >>> from losscli.losses import find
-    >>> _reach(LossCall("e", "binary", find("bce-logits", "binary"), ("tanh",)), -1.0, 1.0)
+    >>> _reach(LossCall("e", "binary", find("bce-logits", "binary"), ("tanh",)))
     'no probability leaves 0.27 to 0.73'
-    >>> _reach(LossCall("e", "multiclass", find("cross-entropy", "multiclass"), ("tanh",), shares=[0.1] * 10), -1.0, 1.0)
+    >>> _reach(LossCall("e", "multiclass", find("cross-entropy", "multiclass"), ("tanh",), shares=[0.1] * 10))
     'no probability leaves 0.015 to 0.45'
     """
     import torch
 
     task, loss = tasks.get(call.task), call.loss
+    low, high = call.last.low, call.last.high
     classes = len(call.shares) if task.outputs_compete else 1
-    if not classes:
+    if not classes or not math.isfinite(high - low):
         return ""
     received = torch.full((1, 2, classes), low, dtype=torch.float64)
     received[:, 0, 0], received[:, 1, 1:] = high, high  # one class above all others, and one below

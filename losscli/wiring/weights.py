@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from losscli.wiring import LossCall, Misuse
 from losscli.tasks import tasks
+from losscli.wiring.call import LossCall, Misuse
 
 RARE = 0.3  # the share of a class below which it is called rare
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import torch
 from gpu_checks import Line, Trial
-from speed import BATCH, LOSSES, jobs, table, tutorial
+from speed import LOSSES, jobs, table, tutorial
 
 from losscli.stack import device as machine
+from losscli.stack.job import Job
 from losscli.stack.rows import Run
-from losscli.stack.train import Job, Training
+from losscli.stack.train import Training
 
 SECONDS = 330.0  # what the whole may take; the speed of stacks gets what the rest leaves
 WIDTHS = (1, 4, 16, 64, 256, 1024, 4096)
@@ -93,7 +94,7 @@ def stack_of(trial: Trial, made: tuple[list[Run], Job], base: float, seconds: fl
     with machine.exact(trial.device), machine.threads(0, trial.device):
         training = Training(runs, job)
         rate = speed_of(trial, training, seconds)
-    cost = training.network.cost(BATCH) * len(runs)
+    cost = training.networks.cost
     if cuda:
         peak, most = torch.cuda.max_memory_allocated(trial.device) - before, cost / machine.GPU_SHARE
         passed = peak <= most if len(runs) >= WIDE else None
@@ -110,9 +111,9 @@ def speed_of(trial: Trial, training: Training, seconds: float) -> float:
     trial.wait()
     began = time.perf_counter()
     while True:
-        for inputs, targets, weights in training.rows.batches(BATCH):
-            training._step(inputs, targets, weights)
-            steps, samples = steps + 1, samples + inputs.shape[0] * inputs.shape[1]
+        for batch in training.sampler.epoch():
+            _, rows = training._descend(training.phases[0], batch)
+            steps, samples = steps + 1, samples + len(training.states) * rows
             if steps % size:
                 continue
             trial.wait()

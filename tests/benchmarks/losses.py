@@ -57,15 +57,15 @@ def step(rounds: int, console: Console) -> None:
     """Where the time of a step goes."""
     runs, job = jobs(table(4000), LOSSES, 5)
     trainings = [Training(part, job) for part in stacks(runs, job)]
-    batches = [next(iter(training.rows.batches(BATCH))) for training in trainings]
+    batches = [next(training.sampler.epoch()) for training in trainings]
     found: dict[str, list[float]] = {"whole step": [], "matrix products": [], "optimizer": []}
     for _ in range(rounds):
         whole = bare = moved = 0.0
         for training, batch in zip(trainings, batches, strict=True):
-            with threads(training.network.cost(BATCH) * len(training.states), job.device):
-                whole += per_call(lambda t=training, b=batch: t._step(*b))
+            with threads(training.networks.cost, job.device):
+                whole += per_call(lambda t=training, b=batch: t._descend(t.phases[0], b))
                 bare += per_call(products(len(training.states)))
-                moved += per_call(lambda t=training: t.optimizer.step(t.gradients, t.rates))
+                moved += per_call(lambda m=training.networks["model"]: m.optimizer.step(m.gradients, m.rates))
         for name, value in zip(found, (whole, bare, moved), strict=True):
             found[name].append(value)
     shown = Table("part", "ms per step of 8 losses x 5 seeds", "share")
@@ -82,13 +82,14 @@ def profiled(console: Console) -> None:
     runs, job = jobs(table(), LOSSES, 5)
     trainings = [Training(part, job) for part in stacks(runs, job)]
     for training in trainings:
-        move = training.optimizer.step
+        optimizer = training.networks["model"].optimizer
+        move = optimizer.step
 
         def marked(*given: object, move: Callable[..., None] = move) -> None:
             with record_function("optimizer"):
                 move(*given)
 
-        training.optimizer.step = marked  # type: ignore[method-assign]
+        optimizer.step = marked  # type: ignore[method-assign]
         training._epoch()
     with profile(activities=[ProfilerActivity.CPU]) as seen:
         for training in trainings:

@@ -27,7 +27,9 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def output(capsys: pytest.CaptureFixture[str], *words: str, code: int = 1) -> str:
     assert run(["lint", *words]) == code
-    return capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert "report it" not in captured.err
+    return captured.out
 
 
 def test_text_in_the_manner_of_ruff(script: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,11 +86,11 @@ def test_the_project_file_speaks_and_flags_speak_last(script: Path, capsys: pyte
 
 
 @pytest.mark.parametrize(
-    ("comment", "kept"), [("noqa", 0), ("noqa: LC001", 0), ("NOQA: E501, LC001", 0), ("noqa: LC002", 1)]
+    ("comment", "number"), [("noqa", 0), ("noqa: LC001", 0), ("NOQA: E501, LC001", 0), ("noqa: LC002", 1)]
 )
-def test_a_comment_silences_a_rule(script: Path, capsys: pytest.CaptureFixture[str], comment: str, kept: int) -> None:
+def test_a_comment_silences_a_rule(script: Path, capsys: pytest.CaptureFixture[str], comment: str, number: int) -> None:
     script.write_text(PRELUDE + f"loss = F.cross_entropy(\n    z.softmax(1), y\n)  # {comment}\n")
-    assert len(codes(capsys, code=kept)) == kept
+    assert len(codes(capsys, code=number)) == number
 
 
 def test_annotations_for_github(script: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,5 +161,9 @@ def test_rules_and_their_pages(capsys: pytest.CaptureFixture[str]) -> None:
     assert "# <-" not in page
     assert run(["explain", "kldiv-mean", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["rules"][0]["code"] == "LC010"
+    assert run(["explain", "lc001"]) == 0
+    assert capsys.readouterr().out == page
+    assert run(["explain", "LC999"]) == 2
+    assert "no rule called 'LC999'" in capsys.readouterr().err
     assert run(["rules"]) == 0
     assert "LC038" in capsys.readouterr().out

@@ -66,8 +66,8 @@ def test_files_that_import_each_other(tmp_path: Path) -> None:
         "ls.criterion(Net()(torch.randn(2, 4)), torch.tensor([0, 1])).backward()\n"
     )
     result = lint([str(tmp_path)])
-    found = [(Path(item.file).name, item.rule, item.line) for item in result.findings]
-    assert found == [
+    findings = [(Path(item.file).name, item.rule, item.line) for item in result.findings]
+    assert findings == [
         ("main.py", "softmax-before-cross-entropy", 7),
         ("train.py", "softmax-before-cross-entropy", 8),
     ]
@@ -130,3 +130,12 @@ def test_position_and_time() -> None:
     assert rules_at("loss = F.cross_entropy(target=y, input=F.softmax(net(x), dim=1))\n") == [
         ("softmax-before-cross-entropy", 4)
     ]
+
+
+def test_a_log_softmax_over_another_axis_is_not_repetition() -> None:
+    def infos(dim: int) -> list[str]:
+        text = f"def f(z, y):\n    return F.cross_entropy(F.log_softmax(z, dim={dim}), y)\n"
+        return [finding.rule for finding in lint_text(PRELUDE + text)]
+
+    assert infos(1) == infos(-1) == ["log-softmax-before-cross-entropy"]
+    assert infos(2) == []

@@ -124,7 +124,7 @@ def plain_corn(x, label):
     return -sum(np.log(f[k]) if label > k else np.log(1 - f[k]) for k in asked)
 
 
-def plain_emd(x, label):
+def plain_rps(x, label):
     """Hou et al. 2016: the squared differences of the two cumulative distributions."""
     return ((np.cumsum(softmax(x)) - (np.arange(len(x)) >= label)) ** 2).sum()
 
@@ -164,7 +164,7 @@ ORACLES = {
     "asymmetric": by_row(plain_asymmetric),
     "coral": by_row(plain_coral),
     "corn": by_row(plain_corn),
-    "emd": by_row(plain_emd),
+    "rps": by_row(plain_rps),
 }
 OPTIONS = {
     "cross-entropy": [{"weight": WEIGHT}, {"label_smoothing": 0.1}, {"weight": WEIGHT, "label_smoothing": 0.3}],
@@ -229,8 +229,8 @@ def test_focal_keeps_its_digits_for_a_confident_right_answer_in_float32():
     """1 - p_y is 9e-5 here, of which float32 keeps three digits beside 1."""
     wrong = 2 * np.exp(-10.0) / (1 + 2 * np.exp(-10.0))
     confident = torch.tensor([[10.0, 0.0, 0.0]]), torch.tensor([0])
-    faded = SERVING["focal"].function(*confident, gamma=8.0) / SERVING["cross-entropy"].function(*confident)
-    assert faded.item() == pytest.approx(wrong**8, rel=2e-5, abs=0)
+    cost = SERVING["focal"].function(*confident, gamma=8.0)
+    assert cost.item() == pytest.approx(wrong**8 * -np.log1p(-wrong), rel=2e-5, abs=0)
 
 
 TARGETS = [
@@ -301,7 +301,7 @@ def test_ranks_are_read_off_by_hand():
     assert SERVING["coral"].point(crossed, {}).flatten().tolist() == pytest.approx([0.5, 0.0, 0.5])
 
 
-@pytest.mark.parametrize("name", ["mae", "gce", "sce", "nce-rce", "brier", "bi-tempered", "emd"])
+@pytest.mark.parametrize("name", ["mae", "gce", "sce", "nce-rce", "brier", "bi-tempered", "rps"])
 def test_bounded_losses_stop_growing(name):
     """What makes them robust: a row that is wrong by 10 costs nearly what one wrong by 10,000 costs."""
     options = {"alpha": 0.0} if name == "sce" else {}
@@ -325,3 +325,14 @@ def test_a_class_never_seen_counts_as_seen_once():
     for name in ("logit-adjusted", "ldam"):
         none, once = (SERVING[name].function(x, y, counts=torch.tensor([9.0, n, 4.0, 2.0])) for n in (0.0, 1.0))
         assert torch.equal(none, once)
+
+
+@pytest.mark.parametrize(("name", "fade"), [("focal", "gamma"), ("asymmetric", "gamma_pos")])
+@pytest.mark.parametrize("power", [0.0, 2.0, 2.4])
+@pytest.mark.parametrize("size", [20.0, 3333.0, 1e4])
+def test_a_hopeless_row_pulls_as_in_cross_entropy_in_single_precision(name, fade, power, size):
+    """Where p_y is 0, (1 - p_y) ** gamma is 1 and flat, so that the slope is softmax(x) less the one-hot: by hand."""
+    x = torch.tensor([[size, size, -size, size]], requires_grad=True)
+    options = {fade: power} | ({"label_smoothing": 0.0} if name == "asymmetric" else {})
+    SERVING[name].function(x, torch.tensor([2]), **options).sum().backward()
+    torch.testing.assert_close(x.grad, torch.tensor([[1 / 3, 1 / 3, -1.0, 1 / 3]]), rtol=1e-6, atol=0)

@@ -42,7 +42,7 @@ def test_bad_cases_are_found_at_their_line_and_good_ones_pass(rule: Rule) -> Non
     for text in rule.bad:
         lines = (PRELUDE + text).split("\n")
         [line] = [number for number, written in enumerate(lines, start=1) if written.endswith(MARK)]
-        assert [(found.code, found.line) for found in lint_text(PRELUDE + text)] == [(rule.code, line)], text
+        assert [(findings.code, findings.line) for findings in lint_text(PRELUDE + text)] == [(rule.code, line)], text
     for text in rule.good:
         assert lint_text(PRELUDE + text) == [], text
 

@@ -18,10 +18,10 @@ from losscli.data.sources import sources
 from losscli.losses import find as find_loss
 from losscli.metrics import find as find_metric
 from losscli.stack import train as engine
+from losscli.stack.job import Job
 from losscli.stack.models import models
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Run
-from losscli.stack.train import Job
 from losscli.tasks import tasks
 
 BLOCKS: dict[str, dict[str, Any]] = {

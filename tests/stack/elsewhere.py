@@ -73,7 +73,7 @@ def test_an_epoch_waits_for_nothing(kind, standin, benchmark, tmp_path):
     job = replace(experiment.job, device=standin.DEVICE)
     training = engine.Training(next(engine.stacks(experiment.runs(), job)), job)
     before = standin.Apart.waits
-    losses = training._epoch()
+    (losses,) = training._epoch()
     assert standin.Apart.waits == before
     losses.mean.tolist()
     assert standin.Apart.waits == before + 1

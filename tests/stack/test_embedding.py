@@ -103,8 +103,7 @@ def test_initial_vectors_come_from_the_runs_own_seed(run_on, job_of):
     job = job_of("regression")
     runs = [run_on(0), run_on(1), run_on(0, "huber")]
     among, alone = Training(runs, job), Training([runs[1]], job)
-    tables = next(slot.view(among.weights) for slot in among.network.slots if slot.name == "table0")
-    own = next(slot.view(alone.weights) for slot in alone.network.slots if slot.name == "table0")
+    tables, own = (training.networks["model"].bound.layers[0][1]["table0"] for training in (among, alone))
     assert torch.equal(tables[0], tables[2])
     assert torch.equal(tables[1, : own.shape[1]], own[0])
     assert not torch.equal(tables[0, 1:20], tables[1, 1:20])

@@ -18,6 +18,7 @@ from losscli.stack.counted import may_miss, uncounted, weight_of
 from losscli.stack.optimizer import OPTIMIZERS
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Rows
+from losscli.stack.samplers.shuffled import Shuffled
 from losscli.stack.train import Training, train
 
 CPU = torch.device("cpu")
@@ -45,7 +46,7 @@ def without_zeros(run):
 
 def ordinary(training: Training, plan: Plan, lr: float):
     """The same network as float64 modules, and torch's own optimizer."""
-    named = training.network.named(training.weights[0].cpu(), training.statistics[0].cpu())
+    named = training.networks.named()[0]
     module = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1)).double()
     with torch.no_grad():
         for place in (0, 2, 4):
@@ -77,9 +78,9 @@ def test_a_step_without_rows_that_count_is_left_out_as_in_the_ordinary_loop(opti
     plan = Plan(epochs=3, batch_size=4, optimizer=optimizer, momentum=momentum, weight_decay=0.05, clip=0.5)
     run = weighed(run_of("bce-logits", 2, lr=3e-3))
     module, optim = ordinary(Training([run], job_of("binary", plan)), plan, run.lr)
-    rows, left_out, steps = Rows([run], CPU), 0, 0
+    sampler, left_out, steps = Shuffled(Rows([run], CPU), plan.batch_size), 0, 0
     for _ in range(plan.epochs):
-        for inputs, targets, weights in rows.batches(plan.batch_size):
+        for inputs, targets, weights in map(dict.values, sampler.epoch()):
             steps += 1
             if weights[0].sum() == 0:
                 left_out += 1
@@ -145,18 +146,20 @@ def test_the_neighbours_of_a_run_that_leaves_steps_out_stay_bit_equal(optimizer,
 def test_moments_statistics_and_the_count_of_steps_stay_too(run_of, job_of):
     job = job_of("binary", Plan(epochs=1, batch_size=8), norm="batch")
     training = Training([replace(run_of(), weight=[1.0, 0.0]), run_of("hinge")], job)
-    inputs, _, _ = next(training.rows.batches(8))
-    training._step(inputs, torch.where(torch.arange(8) < 4, 0.0, 1.0).expand(2, 8), None)  # both count
-    state = [training.weights, training.statistics, *training.optimizer.state]
+    model, (phase,) = training.networks["model"], training.phases
+    inputs = next(training.sampler.epoch())["inputs"]
+    both = torch.where(torch.arange(8) < 4, 0.0, 1.0).expand(2, 8)
+    training._descend(phase, {"inputs": inputs, "target": both})
+    state = [model.weights, model.statistics, *model.optimizer.state]
     before = [part.clone() for part in state]
-    losses = training._step(inputs, torch.ones(2, 8), None)
-    assert losses[0].isnan()
-    assert losses[1] > 0
+    losses, _ = training._descend(phase, {"inputs": inputs, "target": torch.ones(2, 8)})
+    assert losses.mean[0].isnan()
+    assert losses.mean[1] > 0
     assert len(state) == 4
     for part, held in zip(state, before, strict=True):
         assert torch.equal(part[0], held[0])
         assert not torch.equal(part[1], held[1])
-    assert training.optimizer.missed.tolist() == [[1.0], [0.0]]
+    assert model.optimizer.missed.tolist() == [[1.0], [0.0]]
 
 
 def test_a_step_that_may_be_left_out_waits_for_nothing(monkeypatch, run_of, job_of):
@@ -166,8 +169,8 @@ def test_a_step_that_may_be_left_out_waits_for_nothing(monkeypatch, run_of, job_
     kernel = replace(run_of("cross-entropy", 0, "multiclass"), options={"weight": [0.0, 1.0, 1.0]})
     training = Training([kernel, weighed(run_of("mae", 0, "multiclass"))], job)
     assert training.may_miss
-    assert training._step(*next(iter(training.rows.batches(8)))).device.type == "meta"
-    assert training.tally.mean.device.type == "meta"
+    (tally,) = training._epoch()
+    assert tally.mean.device.type == "meta"
 
 
 def test_stacks_without_a_zero_pay_nothing(run_of, job_of):
@@ -190,7 +193,7 @@ def test_a_class_of_weight_zero_that_no_row_has_empties_no_batch(run_of):
 def test_an_epoch_without_any_row_that_counts_is_no_divergence(run_of, job_of):
     """One step an epoch at most, and its batch is empty: the loss has no value, the run is as it was."""
     run = weighed(run_of("bce-logits", 3))
-    order = Rows([run], CPU).order()[0, :6]
+    order = Shuffled(Rows([run], CPU), 6).order()[0, :6]
     weight = run.dataset.parts["train"].weight.copy()
     weight[order] = 0
     parts = dict(run.dataset.parts)
@@ -202,7 +205,7 @@ def test_an_epoch_without_any_row_that_counts_is_no_divergence(run_of, job_of):
     losses = [value for _, split, name, value in state.history if (split, name) == ("train", "loss")]
     assert [math.isnan(value) for value in losses] == [True]
     assert math.isfinite(state.scores["train"]["loss"])
-    assert np.array_equal(flat(state.weights), Training([run], job_of("binary", plan)).weights[0].numpy())
+    assert np.array_equal(flat(state.weights), flat(Training([run], job_of("binary", plan)).networks.named()[0]))
 
 
 @pytest.mark.parametrize("patience", [None, 2])

@@ -13,6 +13,7 @@ from losscli.data.encode import Encoder, NumberCode
 from losscli.data.stream import BLOCKS, Stream
 from losscli.stack.inputs import shuffled
 from losscli.stack.rows import Rows, Run
+from losscli.stack.samplers.shuffled import Shuffled
 from losscli.stack.train import train
 from losscli.tasks import Column
 
@@ -61,9 +62,10 @@ def test_one_window_trains_bit_for_bit_as_in_memory(run_of, job_of) -> None:
 def test_every_epoch_hands_each_seed_every_row_once(run_of) -> None:
     runs = streamed([run_of(loss, seed) for loss in ("bce-logits", "hinge") for seed in (0, 1)], 32)
     rows = Rows(runs, torch.device("cpu"))
+    sampler = Shuffled(rows, 8)
     assert rows.most == 16  # of each of two seeds
     for _ in range(2):
-        inputs, targets, _ = zip(*rows.batches(8), strict=True)
+        inputs, targets = zip(*map(dict.values, sampler.epoch()), strict=True)
         seen, told = torch.cat(inputs, dim=1), torch.cat(targets, dim=1)
         torch.testing.assert_close(
             seen[0], seen[2], rtol=0, atol=0
@@ -81,9 +83,9 @@ def test_every_epoch_hands_each_seed_every_row_once(run_of) -> None:
 
 def test_the_order_of_a_seed_is_its_own_in_any_stack(run_of) -> None:
     runs = streamed([run_of(seed=0), run_of(seed=1)], 32)
-    both, alone = Rows(runs, torch.device("cpu")), Rows(runs[1:], torch.device("cpu"))
-    for (together, _, _), (own, _, _) in zip(both.batches(8), alone.batches(8), strict=True):
-        torch.testing.assert_close(together[1], own[0], rtol=0, atol=0)
+    both, alone = (Shuffled(Rows(stack, torch.device("cpu")), 8) for stack in (runs, runs[1:]))
+    for together, own in zip(both.epoch(), alone.epoch(), strict=True):
+        torch.testing.assert_close(together["inputs"][1], own["inputs"][0], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("window", [16, 32])

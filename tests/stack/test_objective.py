@@ -15,9 +15,9 @@ from losscli.stack.baseline import baseline
 from losscli.stack.head import Head, outputs_of
 from losscli.stack.objective import Objective, Tally
 from losscli.stack.plan import Plan
-from losscli.stack.rows import Rows
 from losscli.stack.train import Training, train
 from losscli.tasks import tasks
+from losscli.tasks.phases import Judged
 
 CPU = torch.device("cpu")
 B = 40
@@ -226,8 +226,8 @@ def test_the_epoch_of_a_loss_over_the_batch_is_the_mean_of_its_batches_by_rows(r
     """By hand: 105 rows in batches of 32, the last of 9, counts a batch as often as it has rows."""
     run, job = run_of("rmse", 1, "regression", lr=1e-30), job_of("regression", Plan(epochs=1, batch_size=32))
     training = Training([run], job)
-    rows = Rows([run], CPU)
-    errors = [training.forward(x, training.context)[0, :, 0] - y[0] for x, y, _ in rows.batches(32)]
+    model = training.networks["model"]
+    errors = [model(x)[0, :, 0] - y[0] for x, y in map(dict.values, training.sampler.epoch())]
     batches = [(error.square().mean().sqrt().item(), len(error)) for error in errors]
     assert len({size for _, size in batches}) == 2
     by_rows = sum(value * size for value, size in batches) / sum(size for _, size in batches)
@@ -254,7 +254,7 @@ def test_a_mean_of_nothing_has_no_value(run_of):
     weight = [0.0, 1.0, 1.0]
     run = run_of("cross-entropy", 0, "multiclass", weight=weight, label_smoothing=0.3)
     objective = Objective([run], tasks.get("multiclass"), CPU)
-    found = objective.judge(outputs(1, 3), torch.zeros(1, B, dtype=torch.long))
+    found = objective.judge(Judged((outputs(1, 3),), torch.zeros(1, B, dtype=torch.long)))
     assert found.total > 0
     assert found.mean.isnan().all()
     epoch = Tally(1, CPU)

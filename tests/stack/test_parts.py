@@ -11,12 +11,13 @@ from scipy.stats import norm
 
 from losscli.stack.forecast import levels_of, quantiles_of
 from losscli.stack.head import Head, outputs_of
+from losscli.stack.job import epochs_of, steps_of
 from losscli.stack.layers import Linear
 from losscli.stack.models import models
 from losscli.stack.network import Network
 from losscli.stack.plan import Plan
 from losscli.stack.probe import _stacked
-from losscli.stack.train import Training, epochs_of, steps_of
+from losscli.stack.train import Training
 from losscli.tasks import Prediction, tasks
 
 
@@ -46,10 +47,11 @@ def test_a_run_that_is_over_rests_bit_by_bit_and_its_neighbour_moves_on(run_of, 
     training._look(2, training._epoch())
     assert training.resting is not None
     assert training.resting.tolist() == [[False], [True]]
-    before = training.weights.clone()
+    weights = training.networks["model"].weights
+    before = weights.clone()
     training._epoch()
-    assert torch.equal(training.weights[1], before[1])
-    assert not torch.equal(training.weights[0], before[0])
+    assert torch.equal(weights[1], before[1])
+    assert not torch.equal(weights[0], before[0])
 
 
 def test_a_row_is_as_hard_as_its_true_class_lacks_in_probability() -> None:

@@ -29,12 +29,12 @@ def test_steps_statistics_losses_and_scores_are_those_of_the_loop(run_of, job_of
     plan = Plan(epochs=3, batch_size=25, optimizer="adam")  # 106 rows: the last batch is smaller
     job, run = job_of("binary", plan, hidden=[WIDTH], norm="batch"), run_of(lr=2e-2, seed=1)
     fresh = Training([run], job)
-    net = tutorial(fresh.network.named(fresh.weights[0], fresh.statistics[0]), run.dataset.features)
+    net = tutorial(fresh.networks.named()[0], run.dataset.features)
     stepper = torch.optim.Adam(net.parameters(), 2e-2)
     epochs = []
     for _ in range(3):
         losses, rows = [], []
-        for inputs, targets, _ in fresh.rows.batches(plan.batch_size):
+        for inputs, targets in map(dict.values, fresh.sampler.epoch()):
             loss = binary_cross_entropy_with_logits(net(inputs[0]).squeeze(-1), targets[0].float())
             stepper.zero_grad()
             loss.backward()
@@ -68,11 +68,11 @@ def test_dropout_leaves_out_its_share_in_a_step_and_nothing_in_a_score(run_of, j
     plan, run = Plan(epochs=1, batch_size=128, lr=1e-30), run_of(lr=1e-30)
     dropping = Training([run], job_of("binary", plan, hidden=[4000], dropout=1 / 3))
     whole = Training([run], job_of("binary", plan, hidden=[4000]))
-    dropping.weights.copy_(whole.weights)
+    dropping.networks["model"].weights.copy_(whole.networks["model"].weights)
     x = torch.from_numpy(run.dataset.parts["train"].features)[None, :2]
     torch.testing.assert_close(dropping._outputs("valid"), whole._outputs("valid"))
-    calm = whole.forward(x, whole.context)
-    noisy = torch.stack([dropping.forward(x, dropping.context) for _ in range(40)])
+    calm = whole.networks["model"](x)
+    noisy = torch.stack([dropping.networks["model"](x) for _ in range(40)])
     assert noisy.std(0).min() > 0
     assert (noisy.mean(0) - calm).abs().max() < 5 * noisy.std(0).max() / 40**0.5
     assert dropping._outputs("valid").std() > 0

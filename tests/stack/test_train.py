@@ -14,6 +14,7 @@ from losscli.losses import for_task
 from losscli.stack.device import chunks
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Rows
+from losscli.stack.samplers.shuffled import Shuffled
 from losscli.stack.train import Training, stacks, train
 
 CPU = torch.device("cpu")
@@ -71,16 +72,17 @@ def test_initial_weights_and_batch_order_are_bit_equal_in_any_stack(run_of, job_
     job = job_of("binary", Plan(epochs=1, batch_size=32))
     runs = [run_of("hinge", 5), run_of("bce-logits", 2), run_of("focal", 5)]
     among, alone = Training(runs, job), Training([runs[1]], job)
-    assert torch.equal(among.weights[1], alone.weights[0])
-    assert torch.equal(among.weights[0], among.weights[2])  # the same seed: paired
-    assert not torch.equal(among.weights[0], among.weights[1])
+    weights = among.networks["model"].weights
+    assert torch.equal(weights[1], alone.networks["model"].weights[0])
+    assert torch.equal(weights[0], weights[2])  # the same seed: paired
+    assert not torch.equal(weights[0], weights[1])
     for _ in range(2):
-        steps = list(zip(among.rows.batches(32), alone.rows.batches(32), strict=True))
+        steps = list(zip(among.sampler.epoch(), alone.sampler.epoch(), strict=True))
         assert len(steps) >= 3
-        for (inputs, targets, _), (own_inputs, own_targets, _) in steps:
-            assert torch.equal(inputs[1], own_inputs[0])
-            assert torch.equal(targets[1], own_targets[0])
-            assert torch.equal(inputs[0], inputs[2])
+        for batch, own in steps:
+            assert torch.equal(batch["inputs"][1], own["inputs"][0])
+            assert torch.equal(batch["target"][1], own["target"][0])
+            assert torch.equal(batch["inputs"][0], batch["inputs"][2])
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
@@ -114,7 +116,7 @@ def test_one_run_equals_the_ordinary_torch_loop(run_of, job_of):
     plan = Plan(epochs=2, batch_size=32, optimizer="adamw", weight_decay=0.1)
     run, job = run_of("bce-logits", 4, lr=3e-3), job_of("binary", plan)
     start = Training([run], job)
-    layers = start.network.named(start.weights[0], start.statistics[0])
+    layers = start.networks.named()[0]
     module = torch.nn.Sequential(
         torch.nn.Linear(2, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1)
     )
@@ -123,9 +125,9 @@ def test_one_run_equals_the_ordinary_torch_loop(run_of, job_of):
             module[place].weight.copy_(torch.from_numpy(layers[f"layers.{place}.weight"]).T)
             module[place].bias.copy_(torch.from_numpy(layers[f"layers.{place}.bias"])[0])
     optimizer = torch.optim.AdamW(module.parameters(), lr=3e-3, weight_decay=0.1)
-    rows = Rows([run], CPU)
+    sampler = Shuffled(Rows([run], CPU), 32)
     for _ in range(2):
-        for inputs, targets, _ in rows.batches(32):
+        for inputs, targets in map(dict.values, sampler.epoch()):
             optimizer.zero_grad()
             torch.nn.BCEWithLogitsLoss()(module(inputs[0]).squeeze(-1), targets[0]).backward()
             optimizer.step()
@@ -206,7 +208,7 @@ def test_history_has_every_epoch_of_both_splits(run_of, job_of):
 def test_max_steps_caps_a_run_within_an_epoch(run_of, job_of):
     training = Training([run_of()], job_of("binary", Plan(epochs=9, batch_size=8, max_steps=5)))
     training.run(lambda *_: False)
-    assert training.optimizer.steps == 5
+    assert training.networks["model"].optimizer.steps == training.step == 5
     assert training.states[0].epochs == 1
 
 

@@ -10,13 +10,14 @@ import pytest
 import torch
 from scipy.special import softmax
 
-from losscli.wiring import LossCall, look
 from losscli.experiment import load
 from losscli.losses import find, for_task
 from losscli.losses.weights import class_shares
 from losscli.rules import Rule, rules
 from losscli.spec.load import load_spec
 from losscli.tasks import tasks
+from losscli.wiring import look
+from losscli.wiring.call import LossCall
 
 
 def call(task: str, loss: str, chain: tuple[str, ...], known: Mapping[str, Any] | None = None) -> LossCall:

@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-from torch.nn.functional import logsigmoid
-
+from losscli.lazy import Tensor, functional, torch
 from losscli.losses import loss
 
 
@@ -54,14 +51,14 @@ def coral(prediction: Tensor, target: Tensor) -> Tensor:
     1.3863
     """
     _, yes = _above(prediction, target)
-    return -logsigmoid(torch.where(yes, prediction, -prediction)).sum(-1)
+    return -functional.logsigmoid(torch.where(yes, prediction, -prediction)).sum(-1)
 
 
 def _continued(received: Tensor, options: Mapping[str, Any]) -> Tensor:
     """Ranks' probabilities [..., K] of P(rank > k | rank >= k), [..., K - 1]: the product of the answers on the way."""
-    reached = torch.cumsum(logsigmoid(received), -1)
+    reached = torch.cumsum(functional.logsigmoid(received), -1)
     certain = torch.zeros_like(reached[..., :1])
-    stays = torch.cat([logsigmoid(-received), certain], -1)
+    stays = torch.cat([functional.logsigmoid(-received), certain], -1)
     return torch.exp(torch.cat([certain, reached], -1) + stays)
 
 
@@ -87,13 +84,19 @@ def corn(prediction: Tensor, target: Tensor) -> Tensor:
     0.6931
     """
     place, yes = _above(prediction, target)
-    costs = -logsigmoid(torch.where(yes, prediction, -prediction))
+    costs = -functional.logsigmoid(torch.where(yes, prediction, -prediction))
     return costs.masked_fill(place > target.unsqueeze(-1), 0.0).sum(-1)
 
 
-@loss("multiclass", "logits", "class rank", aliases=("squared-emd", "ranked-probability-score", "rps"))
-def emd(prediction: Tensor, target: Tensor) -> Tensor:
-    """Squared earth mover's distance: how far probability must be carried, rank by rank, to reach the right one.
+@loss(
+    "multiclass",
+    "logits",
+    "class rank",
+    aliases=("squared-emd", "ranked-probability-score"),
+    renamed={"emd": "it is squared; emd, of task distribution, is the Wasserstein-1 distance"},
+)
+def rps(prediction: Tensor, target: Tensor) -> Tensor:
+    """Ranked probability score: the squared distance of distribution functions, so that a far miss costs more than a near one.
 
     Use: ordered classes, where a far miss is worse than a near one; its probabilities can be believed.
     Avoid: classes without an order; a bad start, since a confident mistake has little gradient.
@@ -103,12 +106,12 @@ def emd(prediction: Tensor, target: Tensor) -> Tensor:
 
     Formula: L = sum_k (sum_{j <= k} (p_j - t_j))^2, p = softmax(x), t one-hot.
 
-    Source: Hou, Yu and Samaras 2016, Squared Earth Mover's Distance-based Loss for Training Deep Neural Networks,
-    https://arxiv.org/abs/1611.05916.
+    Source: Epstein 1969, A Scoring System for Probability Forecasts of Ranked Categories; as a loss, Hou, Yu and Samaras
+    2016, Squared Earth Mover's Distance-based Loss for Training Deep Neural Networks, https://arxiv.org/abs/1611.05916.
 
-    Kin: the ranked probability score of Epstein 1969; with K = 2 equals the binary brier of x_1 - x_0.
+    Kin: cramer of the one-hot target, where a target is a distribution; with K = 2 equals the binary brier of x_1 - x_0.
 
-    >>> emd(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item()  # (1/2)^2
+    >>> rps(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item()  # (1/2)^2
     0.25
     """
     p = torch.softmax(prediction, -1)

@@ -1,0 +1,131 @@
+"""The networks of a stack: what its task says of them, the layers that the spec's model makes of that, and what they learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from losscli.data.dataset import Layout
+from losscli.stack.head import outputs_of
+from losscli.stack.job import Job
+from losscli.stack.layers import ForwardContext, Linear
+from losscli.stack.models import Model
+from losscli.stack.network import Network
+from losscli.stack.objective import alike
+from losscli.stack.rows import Rows, Run
+from losscli.stack.train_state import LossState, NetworkState, TrainState, rates_of, ruled
+from losscli.tasks.phases import NetworkSpec, Sizes
+
+
+def specs_of(run: Run, job: Job, layout: Layout | None = None) -> tuple[NetworkSpec, ...]:
+    """The networks of a run, for its own features or for the `layout` of a whole stack."""
+    return job.task.networks(Sizes(layout or run.dataset.layout, outputs_of(run, job.task), run.loss), job.plan)
+
+
+def network_of(spec: NetworkSpec, model: Model) -> Network:
+    """The layers of one network."""
+    layout = Layout(spec.inputs) if isinstance(spec.inputs, int) else spec.inputs
+    layers = model.layers_for(layout, spec.outputs)
+    if not spec.bias and isinstance(layers[-1], Linear):
+        layers[-1] = replace(layers[-1], bias=False)
+    return Network(layers)
+
+
+def cost_of(specs: Sequence[NetworkSpec], job: Job) -> int:
+    """Bytes that a step of one run works on."""
+    return sum(network_of(spec, job.model).cost(job.plan.batch_size) for spec in specs)
+
+
+class Networks(Mapping[str, NetworkState]):
+    """By name, the networks of R runs in training; `inference` are the same as predictions are made of them.
+
+    `own` are the weights of the losses, where some have any: they move in every phase.
+    """
+
+    def __init__(self, rows: Rows, job: Job, context: ForwardContext):
+        self.rows, self.job = rows, job
+        self.specs = specs_of(rows.runs[0], job, rows.layout)
+        self._states = {spec.name: self._state(place, spec, context) for place, spec in enumerate(self.specs)}
+        self.inference = {name: state.infer for name, state in self.items()}
+        self.own = self._weights_of_losses() if any(run.loss.weights for run in rows.runs) else None
+        self.learned: list[TrainState] = [*self.values(), *([self.own] if self.own else [])]
+
+    def __getitem__(self, name: str) -> NetworkState:
+        return self._states[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._states)
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def _state(self, place: int, spec: NetworkSpec, context: ForwardContext) -> NetworkState:
+        """The initial weights [P] of each run are drawn for its own number of features, then widened to the stack's."""
+        network, drawn = network_of(spec, self.job.model), []
+        for run in self.rows.runs:
+            own = network_of(specs_of(run, self.job)[place], self.job.model)
+            drawn.append(network.widen(own.draw(run.seed, place), own))
+        weights = torch.stack(drawn).to(self.job.device)
+        return NetworkState(
+            network, weights, rates_of(self.rows.runs, spec.rule), ruled(self.job.plan, spec.rule), context
+        )
+
+    def _weights_of_losses(self) -> LossState:
+        runs, rule = self.rows.runs, self.job.task.loss_rule(self.job.plan)
+        outputs, place = self.specs[0].outputs, len(self.specs)
+        return LossState(alike(runs), outputs, place, rates_of(runs, rule), ruled(self.job.plan, rule), self.job.device)
+
+    @property
+    def cost(self) -> int:
+        """Bytes that one step of all runs works on."""
+        return len(self.rows.runs) * cost_of(self.specs, self.job)
+
+    @property
+    def units(self) -> int:
+        """How many numbers per row of a run lie between all layers."""
+        return sum(layer.units() for state in self.values() for layer in state.network.layers)
+
+    @property
+    def finite(self) -> Tensor:
+        """Whether all weights of a run are, [R] (bool)."""
+        return torch.stack([torch.isfinite(state.weights).all(dim=1) for state in self.learned]).all(dim=0)
+
+    def descend(
+        self, updates: Sequence[str], total: Tensor, factor: float, resting: Tensor | None, missing: Tensor | None
+    ) -> None:
+        """Move these networks, and the weights of the losses, against the gradient of `total`, the sum of the runs' losses."""
+        moved: list[TrainState] = [self[name] for name in updates]
+        if self.own is not None:
+            moved.append(self.own)
+        gradients = iter(torch.autograd.grad(total, [leaf for state in moved for leaf in state.leaves]))
+        with torch.no_grad():
+            for state in moved:
+                state.descend(list(islice(gradients, len(state.leaves))), factor, resting, missing)
+
+    def named(self) -> list[dict[str, np.ndarray]]:
+        """The weights of each run by name; those of the network `model` by their own, others by that of what they belong to."""
+        named: list[dict[str, np.ndarray]] = [{} for _ in self.rows.runs]
+        for name, state in self.items():
+            prefix = "" if name == "model" else f"{name}."
+            weights, statistics = state.weights.cpu(), state.statistics.cpu()
+            for row, run in enumerate(named):
+                own = state.network.named(weights[row], statistics[row])
+                run.update({prefix + title: tensor for title, tensor in own.items()})
+        for row, run in enumerate(named):
+            own = {} if self.own is None else self.own.named(row)
+            run.update({f"loss.{title}": tensor for title, tensor in own.items()})
+        return named
+
+    def state(self) -> list[dict[str, Any]]:
+        """All that the next step of these depends on; `load` goes on from there."""
+        return [state.state() for state in self.learned]
+
+    def load(self, states: Sequence[Mapping[str, Any]]) -> None:
+        for own, state in zip(self.learned, states, strict=True):
+            own.load(state)

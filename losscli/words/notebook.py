@@ -1,0 +1,38 @@
+"""A comparison as a notebook shows it: the paragraph and the leaderboard of each arena, in plain HTML without any script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+
+from losscli.compare.result import Arena
+from losscli.errors import visible
+from losscli.words.columns import columns
+from losscli.words.paragraph import paragraph
+from losscli.words.view import View, select
+
+
+def html_of(arenas: Iterable[Arena]) -> str:
+    """One piece of HTML; whatever is foreign in it is escaped."""
+    return "\n".join(line for arena in arenas for line in _arena(arena))
+
+
+def _arena(arena: Arena) -> Iterator[str]:
+    shown = select(arena, View())
+    table = columns(shown)
+    yield f"<h4>{_safe(shown.data)} ({shown.task}), test {_safe(shown.headline)}</h4>"
+    yield f"<p>{_safe(paragraph(arena))}</p>"
+    yield "<table>"
+    yield _row(["entry", *(column.heading for column in table)], "th")
+    for at, entry in enumerate(shown.entries):
+        yield _row([entry.entry, *(str(column.cells[at]) for column in table)])
+    yield _row(["baseline", *(column.baseline for column in table)])
+    yield "</table>"
+
+
+def _row(cells: Sequence[str], tag: str = "td") -> str:
+    return "<tr>" + "".join(f"<{tag}>{_safe(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+
+def _safe(text: str) -> str:
+    return escape(visible(text, 20_000))
