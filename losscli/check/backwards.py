@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from losscli.check.graph import CALL, DONE, Node, inputs, kind, operation
+from losscli.check.graph import CALL, DONE, Node, facts, inputs, kind, operation
 from losscli.check.loss_calls import LossCall
 from losscli.check.patterns import wrong_nodes
 from losscli.check.sites import Site
@@ -34,7 +34,8 @@ class Reach:
 
 def reach(root: Node | None) -> Reach:
     """Follow the gradient."""
-    found, seen = Reach(), set()
+    found = Reach()
+    seen: set[Node] = set()
     left: list[tuple[Node, LossCall | None]] = [] if root is None else [(root, None)]
     while left and len(seen) < MOST_NODES:
         node, call = left.pop()
@@ -47,7 +48,7 @@ def reach(root: Node | None) -> Reach:
         elif word == "step":
             found.steps.append((node, call))
         else:
-            made = node.metadata.get(CALL)
+            made = facts(node).get(CALL)
             if made is not None:
                 found.calls.append(made)
             found.nodes.append(node)
@@ -85,7 +86,7 @@ class Backwards:
             if root.grad_fn is None:
                 self._without_graph(root, site)
                 continue
-            root.grad_fn.metadata[DONE] = True
+            facts(root.grad_fn)[DONE] = True
             if self._times[site] <= MOST:
                 self._look(root, site)
 
@@ -105,8 +106,8 @@ class Backwards:
 
     def _look(self, root: Tensor, site: Site) -> None:
         found = reach(root.grad_fn)
-        for name, place, related in wrong_nodes(found.nodes):
-            self.watch.report.emit(name, place or site, related=related)
+        for name, place, particulars, related in wrong_nodes(found.nodes):
+            self.watch.report.emit(name, place or site, particulars, related)
         self.watch.loop.begins(root, found, site)
         if self._is_trained(found):
             self._cut.clear()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from losscli.check.sites import Site
@@ -51,7 +51,7 @@ STEPS = words("Round Floor Ceil Trunc Sign FloorDivide Heaviside")  # flat: thei
 LEAF = "torch::autograd::AccumulateGrad"
 
 
-@lru_cache(maxsize=None)
+@cache
 def stem(name: str) -> str:
     """The operation in the name of a node.
 
@@ -61,7 +61,7 @@ def stem(name: str) -> str:
     return re.sub(r"Backward\d*$", "", name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def kind_of(name: str) -> str:
     """What a node of that name does, in one word."""
     word = stem(name)
@@ -76,6 +76,11 @@ def kind_of(name: str) -> str:
 def kind(node: Node) -> str:
     """What a node does, in one word."""
     return kind_of(node.name())
+
+
+def facts(node: Node) -> dict[str, Any]:
+    """What is noted of a node, which torch keeps as long as it keeps the node."""
+    return node.metadata  # type: ignore[no-any-return]
 
 
 def inputs(node: Node) -> list[Node]:
@@ -110,7 +115,7 @@ class Operation:
 
 def operation(node: Node | None) -> Operation | None:
     """What the trace noted of a node."""
-    return None if node is None else node.metadata.get(OPERATION)
+    return None if node is None else facts(node).get(OPERATION)
 
 
 def shape(node: Node) -> tuple[int, ...]:
@@ -208,6 +213,11 @@ def _of_log(node: Node) -> Iterator[tuple[str, Node]]:
         return
     yield ("log-softmax" if kind(squash) == "softmax" else "log-sigmoid"), node
     yield from _links(before(squash))
+
+
+def is_layer(node: Node) -> bool:
+    """Whether a node is itself a layer that mixes its inputs, or an activation."""
+    return kind(node) not in ("product", "scale")
 
 
 def is_raw(node: Node, depth: int = 0) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from torch import Tensor
 from torch.optim import Optimizer
 
-from losscli.check.graph import CALL, DONE
+from losscli.check.graph import CALL, DONE, facts
 from losscli.check.loss_calls import LossCall
 from losscli.check.optimizers import Held
 from losscli.check.sites import Site, here
@@ -61,7 +61,9 @@ class State:
 
     since: int = 0
     mark: Mark | None = None
-    waiting: tuple[Site, LossCall] | None = None  # a step without a gradient, and the loss that was ready for backward()
+    waiting: tuple[Site, LossCall] | None = (
+        None  # a step without a gradient, and the loss that was ready for backward()
+    )
     inside: bool = False  # a closure runs
 
 
@@ -95,7 +97,7 @@ class Loop:
 
     def begins(self, root: Tensor, found: Reach, site: Site) -> None:
         """backward() is about to begin at a loss; `found` is what its gradient reaches."""
-        made = root.grad_fn.metadata.get(CALL) if root.grad_fn is not None else None
+        made = facts(root.grad_fn).get(CALL) if root.grad_fn is not None else None
         direct = isinstance(made, LossCall) and made.reduction == "mean"
         self._reached[site] = (frozenset(found.leaves), direct)
         for held in self.watch.optimizers.all:
@@ -200,7 +202,7 @@ class Loop:
     def added(self, parts: Sequence[Any], total: Tensor, frame: Any) -> None:
         """A loss that backward() was called on already is added to others, graph and all."""
         nodes = [part.grad_fn for part in parts if isinstance(part, Tensor) and part.grad_fn is not None]
-        if any(DONE in node.metadata for node in nodes):
+        if any(DONE in facts(node) for node in nodes):
             site = here(frame)
             self._sums[site] = self._sums.get(site, 0) + 1
             if self._sums[site] > 1:

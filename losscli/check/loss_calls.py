@@ -6,16 +6,15 @@ import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from torch import Tensor
 
-from losscli.check.graph import CALL, Chain, Node, before, chain, kind, operation, shape, stem
+from losscli.check.graph import CALL, Chain, Node, before, chain, facts, is_layer, kind, operation, shape, stem
 from losscli.check.report import Report
 from losscli.check.sites import Site
 from losscli.check.targets import wrong_targets
-from losscli.rules import Severity
 from losscli.rules.contract import SQUASHING, TorchLoss, misuses
 
 TURNS = ("Transpose", "T", "Permute", "Movedim", "AsStrided")
@@ -69,12 +68,12 @@ class LossCalls:
         """The chain before the loss."""
         found = chain(first.grad_fn)
         for name, severity in misuses(call.loss.takes, found.names):
-            if name == "logits-into-bce" and found.names[-1] == "linear" and _in_unit(first):
-                continue  # what is scaled into 0 to 1 may be a probability
+            if name == "logits-into-bce" and not is_layer(found.nodes[-1]) and _in_unit(first):
+                continue  # what is scaled or mixed into 0 to 1 may be a probability
             self._misuse(call, name, severity, found)
         _axis(self.report, call, found, first)
 
-    def _misuse(self, call: LossCall, name: str, severity: Severity | None, found: Chain) -> None:
+    def _misuse(self, call: LossCall, name: str, severity: str | None, found: Chain) -> None:
         """Report where it belongs: at the loss, or at the activation that another one spoils."""
         wrong = found.nodes[-1]
         if name == "log-softmax-before-cross-entropy" and axis_of(wrong) != 1:
@@ -86,7 +85,9 @@ class LossCalls:
             related = [(made_at(relu), "the ReLU is applied here"), (call.site, f"{call.loss.kind} is here")]
             self.report.emit(name, place, related=related)
             return
-        what = "the raw scores are made here" if found.names[-1] == "linear" else f"the {found.names[-1]} is applied here"
+        what = (
+            "the raw scores are made here" if found.names[-1] == "linear" else f"the {found.names[-1]} is applied here"
+        )
         self.report.emit(name, call.site, related=[(made_at(wrong), what)], severity=severity)
 
 
@@ -142,10 +143,10 @@ def mark(output: Any, call: LossCall) -> None:
     """Note in the graph which call made a value."""
     node = getattr(output, "grad_fn", None)
     if node is not None:
-        node.metadata[CALL] = call
+        facts(node)[CALL] = call
 
 
-@lru_cache(maxsize=None)
+@cache
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(function)
 

@@ -77,7 +77,7 @@ def _gradients(watch: Watch, model: Any, value: Tensor, site: Site) -> None:
 def _unchanged(model: Any) -> Iterator[None]:
     """Buffers, as the running means of batch norm, and the generators come back as they were."""
     buffers = [(item, item.clone()) for item in model.buffers()] if isinstance(model, nn.Module) else []
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # type: ignore[no-untyped-call]
     with torch.random.fork_rng(devices):
         try:
             yield
@@ -85,5 +85,3 @@ def _unchanged(model: Any) -> Iterator[None]:
             with torch.no_grad():
                 for item, before in buffers:
                     item.copy_(before)
-
-

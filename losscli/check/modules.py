@@ -73,7 +73,9 @@ class Modules:
 
     def evaluated(self, layer: nn.Module, site: Site) -> None:
         """eval() is called."""
-        self._evaluated = [(ref, at) for ref, at in self._evaluated if ref() is not layer] + [(weakref.ref(layer), site)]
+        self._evaluated = [(ref, at) for ref, at in self._evaluated if ref() is not layer] + [
+            (weakref.ref(layer), site)
+        ]
 
     def left_in_eval(self, trained: set[int]) -> Iterator[tuple[nn.Module, Site]]:
         """Whole models in which something is off that matters in training, though their parameters are trained."""

@@ -110,7 +110,11 @@ class Optimizers:
             finite = finite and all(math.isfinite(size) for size in sizes)
             held.given[number] = held.given.get(number, 0) + 1
             held.zeros[number] = held.zeros.get(number, 0) + (not any(sizes))
-            first = first if first is not None else next((p for p, size in zip(with_gradient, sizes) if size), None)
+            first = (
+                first
+                if first is not None
+                else next((p for p, size in zip(with_gradient, sizes, strict=True) if size), None)
+            )
         held.fed += first is not None
         held.first = first
         if not finite:
@@ -159,7 +163,9 @@ class Optimizers:
 
     def _root_of(self, layer: torch.nn.Module) -> torch.nn.Module:
         """The model that a layer is part of."""
-        return next((root for root in self.watch.modules.roots() if any(part is layer for part in root.modules())), layer)
+        return next(
+            (root for root in self.watch.modules.roots() if any(part is layer for part in root.modules())), layer
+        )
 
     def _made_before(self, born: Born, root: torch.nn.Module) -> Held | None:
         """An optimizer of the same model that was made before the layer."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from losscli.check.graph import CALL, Node, before, inputs, kind, operation, stem, through_views
+from losscli.check.graph import CALL, Node, before, facts, inputs, kind, operation, stem, through_views
 from losscli.check.loss_calls import LossCall, made_at
 from losscli.check.sites import Site
 
-Wrong = tuple[str, Site | None, list[tuple[Site | None, str]]]  # the rule's name, its place if that is known, other lines
+# The rule's name, its place if that is known, particulars, other lines.
+Wrong = tuple[str, Site | None, str, list[tuple[Site | None, str]]]
 
 
 def wrong_nodes(nodes: Sequence[Node]) -> Iterator[Wrong]:
@@ -33,7 +34,7 @@ def _logarithm(node: Node) -> Iterator[Wrong]:
         if inner is not None and kind(inner) != "sigmoid":
             return
     if inner is not None and kind(inner) in ("softmax", "sigmoid"):
-        yield f"log-of-{kind(inner)}", site_of(node), [(made_at(inner), f"the {kind(inner)} is taken here")]
+        yield f"log-of-{kind(inner)}", site_of(node), "", [(made_at(inner), f"the {kind(inner)} is taken here")]
 
 
 def _from_one(node: Node) -> bool:
@@ -52,13 +53,13 @@ def _root(node: Node) -> Iterator[Wrong]:
         value = through_views(before(value))
     if value is None:
         return
-    call = value.metadata.get(CALL)
+    call = facts(value).get(CALL)
     squared = isinstance(call, LossCall) and call.loss.kind == "MSELoss"
     if not squared and stem(value.name()) == "Pow" and getattr(value, "_saved_exponent", None) == 2:
         inner = through_views(before(value)) or (inputs(value) or [None])[0]
         squared = inner is not None and stem(inner.name()) == "Sub" and _of_two(inner)
     if squared or stem(value.name()) == "MseLoss":
-        yield "sqrt-without-eps", site_of(node), [(site_of(value), "this may become 0")]
+        yield "sqrt-without-eps", site_of(node), "", [(site_of(value), "this may become 0")]
 
 
 def _of_two(node: Node) -> bool:
@@ -75,16 +76,21 @@ def _focus(node: Node) -> Iterator[Wrong]:
     exp = before(base)
     turned = before(exp) if exp is not None and kind(exp) == "exp" else None
     loss = before(turned) if turned is not None and stem(turned.name()) == "Neg" else None
-    call = None if loss is None else loss.metadata.get(CALL)
+    call = None if loss is None else facts(loss).get(CALL)
     if isinstance(call, LossCall) and call.reduction == "mean" and call.rows > 1:
-        yield "focal-on-mean", site_of(node), [(call.site, "the loss is averaged here")]
+        yield "focal-on-mean", site_of(node), "", [(call.site, "the loss is averaged here")]
 
 
 def _difference(node: Node) -> Iterator[Wrong]:
     """(N, 1) that met (N,); the difference of two means of bounded scores."""
     noted = operation(node)
-    if noted is not None and noted.shapes is not None and _spread(*noted.shapes) and noted.learned[0] != noted.learned[1]:
-        yield "broadcast-n1-n", noted.site, []
+    if (
+        noted is not None
+        and noted.shapes is not None
+        and _spread(*noted.shapes)
+        and noted.learned[0] != noted.learned[1]
+    ):
+        yield "broadcast-n1-n", noted.site, "{} and {}".format(*noted.shapes), []
     signs = [_mean_of_bounded(item) for item in inputs(node)]
     if len(signs) != 2:
         return
@@ -94,7 +100,7 @@ def _difference(node: Node) -> Iterator[Wrong]:
     opposite = one_sign[0] != (other_sign[0] if stem(node.name()) == "Add" else -other_sign[0])
     places = [made_at(item[1]) for item in (one_sign, other_sign)]
     if opposite and places[0] is not None and places[0] == places[1]:
-        yield "wgan-critic-bounded", site_of(node), [(places[0], f"the {kind(one_sign[1])} is applied here")]
+        yield "wgan-critic-bounded", site_of(node), "", [(places[0], f"the {kind(one_sign[1])} is applied here")]
 
 
 def _spread(one: tuple[int, ...], other: tuple[int, ...]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from losscli.check.sites import Site
 from losscli.lint.files import Source
-from losscli.rules import Severity, rules
+from losscli.rules import rules
 from losscli.rules.finding import CodeFinding, Related
 
 
@@ -25,7 +25,7 @@ class Report:
         site: Site,
         particulars: str = "",
         related: Sequence[tuple[Site | None, str]] = (),
-        severity: Severity | None = None,
+        severity: str | None = None,
     ) -> None:
         """Report a rule broken at a place."""
         rule = rules.get(name)

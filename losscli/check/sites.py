@@ -8,7 +8,7 @@ import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from types import CodeType, FrameType
@@ -44,14 +44,14 @@ class Site:
         return iter(next(islice(self.code.co_positions(), self.instruction // 2, None)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def is_users(file: str) -> bool:
     """Whether a file is the user's own.
 
     >>> is_users("/home/me/train.py"), is_users("/venv/lib/python3.12/site-packages/torch/_tensor.py"), is_users(__file__)
     (True, False, False)
     """
-    if file.startswith("<") or file.startswith(OWN):
+    if file.startswith(("<", OWN)):
         return False
     return not any(part in file for part in FOREIGN) and not file.startswith(STDLIB)
 
@@ -78,7 +78,7 @@ def here(frame: FrameType | None = None) -> Site:
             return Site(frame.f_code, frame.f_lasti)
         if frame.f_code in _anchors:
             return _anchors[frame.f_code]
-        last, frame = frame, frame.f_back  # type: ignore[assignment]
+        last, frame = frame, frame.f_back
     return Site(last.f_code, last.f_lasti)
 
 

@@ -11,10 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from losscli.rules import Severity
 from losscli.rules.contract import TorchLoss
 
-Wrong = tuple[str, str, Severity | None]  # the rule's name, particulars, a severity that is not the rule's own
+Wrong = tuple[str, str, str | None]  # the rule's name, particulars, a severity that is not the rule's own
 ROUNDING = {torch.float64: 1e-6, torch.float32: 1e-3}  # by how much a sum of shares may miss 1; else half precision
 COARSE = 3e-2
 
@@ -121,7 +120,7 @@ def _broadcast(first: Tensor, target: Tensor) -> Iterator[Wrong]:
     if first.shape == target.shape:
         return
     try:
-        both = torch.broadcast_shapes(first.shape, target.shape)
+        both = torch.Size(torch.broadcast_shapes(first.shape, target.shape))  # type: ignore[no-untyped-call]
     except RuntimeError:
         return  # torch raises, and says so clearly
     if both.numel() > max(first.numel(), target.numel()):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import get_ident
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from losscli.check.graph import OPERATION, Operation
+from losscli.check.graph import OPERATION, Operation, facts
 from losscli.check.sites import Site, here, layer_around
 from losscli.lint.vocabulary import OPERATIONS
 
@@ -91,8 +91,8 @@ class Trace(TorchFunctionMode):
         if isinstance(output, Tensor):
             node = output.grad_fn
             if node is not None:
-                if OPERATION not in node.metadata:
-                    node.metadata[OPERATION] = _operation(self.watch, name, args, sys._getframe(2))
+                if OPERATION not in facts(node):
+                    facts(node)[OPERATION] = _operation(self.watch, name, args, sys._getframe(2))
                 if name in SUMS and not output.dim():
                     self.watch.loop.added(args, output, sys._getframe(2))
                 return
@@ -152,7 +152,7 @@ class Trace(TorchFunctionMode):
         """Begin to note."""
         if not self.active:
             self.active, self._thread = True, get_ident()
-            self.__enter__()
+            torch._C._push_on_torch_function_stack(self)
 
     def stop(self) -> None:
         """End it."""
@@ -185,7 +185,7 @@ class Trace(TorchFunctionMode):
             yield
         finally:
             if there:
-                self.__enter__()
+                torch._C._push_on_torch_function_stack(self)
 
 
 def _operation(watch: Watch, name: str, args: Sequence[Any], frame: Any) -> Operation:
@@ -198,5 +198,3 @@ def _operation(watch: Watch, name: str, args: Sequence[Any], frame: Any) -> Oper
         shapes = (tuple(args[0].shape), tuple(args[1].shape))
         learned = (args[0].requires_grad, args[1].requires_grad)
     return Operation(name, here(frame), number, made, shapes, learned)
-
-

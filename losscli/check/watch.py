@@ -190,8 +190,9 @@ class Watch:
             with self.trace.paused():
                 self.backwards.begin([tensors] if isinstance(tensors, Tensor) else list(tensors), site)
                 kept = self.loop.before_backward()
-                original(tensors, *args, **kwargs)
+                output = original(tensors, *args, **kwargs)
                 self.loop.after_backward(kept, site)
+                return output
 
         return wrapper
 
@@ -250,4 +251,3 @@ class Watch:
         """Whether each optimizer has had its steps, or one so many that the others will get none."""
         steps = [held.steps for held in self.optimizers.all if held.optimizer() is not None]
         return min(steps, default=0) >= limit or max(steps, default=0) >= PATIENCE * limit
-

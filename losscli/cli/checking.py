@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import show as screen
-from losscli.cli.findings import lines, sarif, workflow_commands
+from losscli.cli.findings import lines, write
 from losscli.errors import SpecError, counted, foreign, shown
 from losscli.lint.settings import settings
-from losscli.rules.finding import CodeFinding, report_json
+from losscli.rules.finding import CodeFinding
 
 if TYPE_CHECKING:
     from losscli.check.script import Outcome
@@ -85,9 +85,9 @@ def _function(module: str, name: str) -> Outcome:
 def _parts(returned: Any, what: str) -> tuple[Any, Any, Any, Any]:
     """Model, loss and batch, and an optimizer if there is one."""
     if isinstance(returned, Mapping) and all(part in returned for part in PARTS):
-        return (*(returned[part] for part in PARTS), returned.get("optimizer"))  # type: ignore[return-value]
+        return (*(returned[part] for part in PARTS), returned.get("optimizer"))
     if isinstance(returned, tuple) and len(returned) in (3, 4):
-        return (*returned, None)[:4]  # type: ignore[return-value]
+        return (*returned, None)[:4]
     raise SpecError(
         f"{what} must return model, loss and batch, got {type(returned).__name__}",
         cure="return model, loss, (x, y), and the optimizer as a fourth if it is to be looked at",
@@ -148,13 +148,7 @@ def show(outcome: Outcome, form: str, choice: Choice) -> int:
     found = [item for item in outcome.findings if chosen.shows(item)]
     for note in outcome.notes:
         screen.notice(note)
-    if form == "json":
-        screen.machine(report_json(outcome.files, found))
-    elif form == "sarif":
-        screen.machine(sarif(found, []))
-    else:
-        text = workflow_commands(found) if form == "github" else lines(found)
-        screen.paper("".join(f"{line}\n" for line in (*text, _summary(outcome, found))))
+    write(form, outcome.files, found, [], (*lines(found), _summary(outcome, found)))
     atexit.register(_quiet)  # before what the script itself has registered, for the last comes first
     if outcome.interrupted:
         return 130

@@ -26,7 +26,8 @@ class Rule:
 
     `what` is the finding's sentence, `instead` its cure; `in_spec` is the cure in the words of a spec, for what a spec can do
     wrong. `bad` and `good` are cases in source text, each after the imports in `PRELUDE`; in a bad one the line of the finding
-    ends with `MARK`. `bad_runs` and `good_runs` are such cases where only a run can tell. `bad_specs` and `good_specs` are entries of specs.
+    ends with `MARK`. `bad_runs` and `good_runs` are such cases where only a run can tell. `bad_specs` and `good_specs` are
+    entries of specs.
     """
 
     code: str

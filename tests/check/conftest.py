@@ -5,6 +5,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import torch
 
 from losscli.check.script import Outcome, run_script
 from losscli.rules import PRELUDE
@@ -17,6 +18,7 @@ def run(tmp_path: Path) -> Callable[..., Outcome]:
     def runs(text: str, *arguments: str, steps: int = 3, seconds: float | None = None) -> Outcome:
         file = tmp_path / "train.py"
         text = dedent(text)
+        torch.manual_seed(0)
         file.write_text(text if "import torch" in text else PRELUDE + text)
         return run_script(str(file), arguments, steps, seconds)
 

@@ -16,7 +16,10 @@ ONLY_IN_TEXT = {  # not in the numbers of a few steps: a float that was divided,
 
 def runs(text: str) -> bool:
     """Whether a case does something by itself, rather than only define a function."""
-    return any(line and not line.startswith((" ", "def ", "class ", "import", "from", "kl =", "@")) for line in text.splitlines())
+    return any(
+        line and not line.startswith((" ", "def ", "class ", "import", "from", "kl =", "@"))
+        for line in text.splitlines()
+    )
 
 
 CASES = [

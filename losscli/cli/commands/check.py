@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,21 +11,10 @@ from losscli.cli import flags
 from losscli.cli.commands import command
 
 Codes = list[str] | None
-Target = Annotated[
-    str, Argument(metavar="TARGET", help="A script, MODULE:FUNCTION, or a record.", show_default=False)
-]
+Target = Annotated[str, Argument(metavar="TARGET", help="A script, MODULE:FUNCTION, or a record.", show_default=False)]
 Arguments = Annotated[
     list[str] | None, Argument(metavar="[-- ARGUMENTS]", help="What the script is given.", show_default=False)
 ]
-
-
-class Form(StrEnum):
-    """How the findings are written."""
-
-    text = "text"
-    json = "json"
-    github = "github"
-    sarif = "sarif"
 
 
 @command("check")
@@ -37,7 +25,7 @@ def check(
     seconds: Annotated[
         float, Option("--timeout", min=0.1, metavar="SECONDS", help="End a script that takes longer.")
     ] = 600.0,
-    form: Annotated[Form, Option("--format", help="text, json, github annotations, or sarif.")] = Form.text,
+    form: flags.AsCode = flags.CodeFormat.text,
     select: Annotated[Codes, Option("--select", metavar="CODES", help="Only these rules; repeatable.")] = None,
     ignore: Annotated[Codes, Option("--ignore", metavar="CODES", help="Not these rules; repeatable.")] = None,
     everything: Annotated[bool, Option("--all", help="Show infos, too.")] = False,
