@@ -58,6 +58,7 @@ class Watch:
         self._patches = Patches()
         self._process = os.getpid()
         self._done = False
+        self._backwards = False  # one runs
 
     @property
     def findings(self) -> list[CodeFinding]:
@@ -184,13 +185,17 @@ class Watch:
     def _backward(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def wrapper(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-            if not self.here:
+            if not self.here or self._backwards:  # checkpoints call it from within
                 return original(tensors, *args, **kwargs)
             site = here(sys._getframe(1))
+            self._backwards = True
             with self.trace.paused():
                 self.backwards.begin([tensors] if isinstance(tensors, Tensor) else list(tensors), site)
                 kept = self.loop.before_backward()
-                output = original(tensors, *args, **kwargs)
+                try:
+                    output = original(tensors, *args, **kwargs)
+                finally:
+                    self._backwards = False
                 self.loop.after_backward(kept, site)
                 return output
 
