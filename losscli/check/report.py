@@ -29,6 +29,7 @@ class Report:
     ) -> None:
         """Report a rule broken at a place."""
         rule = rules.get(name)
+        linecache.checkcache(site.file)
         file, line = file_name(site.file), site.line
         if (rule.code, file, line) in self._findings or not _allowed(site.file, rule.code, line):
             return
