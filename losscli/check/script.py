@@ -69,8 +69,8 @@ def seen(watch: Watch, outcome: Outcome) -> Outcome:
 
 
 def _problem(error: BaseException, path: str) -> Problem:
-    first_line = (str(error).splitlines() or [""])[0]
-    message = f"the script raises {type(error).__name__}: {visible(first_line, 200)}"
+    first_line = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    message = f"the script raises {type(error).__name__}{': ' if first_line else ''}{visible(first_line, 200)}"
     return Problem(message, place_of(error) or Place(path), "mend it there; --debug shows the whole traceback")
 
 

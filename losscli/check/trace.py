@@ -56,6 +56,7 @@ class Trace(TorchFunctionMode):
         super().__init__()
         self.watch = watch
         self.active = False
+        self.willing = True
         self._thread = 0  # modes are a thread's own
         self._cuts: dict[int, tuple[weakref.ref[Tensor], Cut]] = {}
 
@@ -150,7 +151,7 @@ class Trace(TorchFunctionMode):
 
     def start(self) -> None:
         """Begin to note."""
-        if not self.active:
+        if not self.active and self.willing:
             self.active, self._thread = True, get_ident()
             torch._C._push_on_torch_function_stack(self)
 
@@ -159,6 +160,11 @@ class Trace(TorchFunctionMode):
         if self.on:
             self.active = False
             self._remove()
+
+    def give_up(self) -> None:
+        """Note nothing from now on: compiled code is another under a mode."""
+        self.stop()
+        self.willing = False
 
     def close(self) -> None:
         """End it for good, whatever happened."""

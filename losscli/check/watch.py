@@ -96,11 +96,30 @@ class Watch:
             wrapper = self._watched(loss, original)
             self.losses_by_function[original] = self.losses_by_function[wrapper] = (original, loss)
             self._patches.replace(F, loss.function, wrapper)
+        self._patches.replace(torch.jit, "script", self._with_originals(torch.jit.script))
+        self._around(torch, "compile", after=lambda *_: self.trace.give_up())
+
+    def _with_originals(self, compiler: Callable[..., Any]) -> Callable[..., Any]:
+        """A compiler that reads the source of what is called must find torch's own functions."""
+
+        @functools.wraps(compiler)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            patches = Patches()
+            for original, loss in set(self.losses_by_function.values()):
+                patches.replace(F, loss.function, original)
+            try:
+                return compiler(*args, **kwargs)
+            finally:
+                patches.restore()
+
+        return wrapper
 
     def _watched(self, loss: TorchLoss, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if self.trace.on or not self.here:  # the trace sees the call of the original
+            if (
+                torch.compiler.is_compiling() or self.trace.on or not self.here
+            ):  # the trace sees the call of the original
                 return original(*args, **kwargs)
             return self.loss_call(loss, original, here(sys._getframe(1)), args, kwargs)
 
@@ -117,6 +136,8 @@ class Watch:
         """One call of a loss: look, then make it."""
         if self._done:
             raise Enough
+        if torch.jit.is_tracing():  # what looks at tensors would become part of the program
+            return original(*args, **kwargs)
         call = self.calls.look(loss, original, site, (tuple(args), kwargs))
         output = original(*args, **kwargs)
         mark(output, call)
@@ -150,7 +171,7 @@ class Watch:
 
     def _around(
         self,
-        owner: type,
+        owner: Any,
         name: str,
         before: Callable[..., None] | None = None,
         after: Callable[..., None] | None = None,

@@ -14,7 +14,9 @@ from losscli.rules.contract import LOSSES
 WATCHED = (
     (torch.nn.Module, ("__init__", "eval", "zero_grad")),
     (torch.optim.Optimizer, ("__init__", "zero_grad")),
-    (torch.autograd, ("backward", "grad")),
+    (torch.autograd, ("backward",)),
+    (torch.jit, ("script",)),
+    (torch, ("compile",)),
     (torch.amp.GradScaler, ("step",)),
     (torch.autograd.Variable, ("__new__",)),
     (torch.nn.TransformerEncoderLayer, ("forward",)),
@@ -284,6 +286,19 @@ LOOPS = {
             x = torch.randint(0, 20, (4, 6))
             opt.zero_grad()
             F.cross_entropy(head(body(table(x))).view(-1, 20), x.view(-1)).backward()
+            opt.step()
+        """,
+    "scripted": """
+        import warnings
+        warnings.simplefilter("ignore")
+        class Cost(nn.Module):
+            def forward(self, a, b):
+                return F.mse_loss(a, b) + F.cross_entropy(a, b.softmax(1))
+        net, cost = nn.Linear(4, 3), torch.jit.script(Cost())
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(3):
+            opt.zero_grad()
+            cost(net(torch.randn(7, 4)), torch.randn(7, 3)).backward()
             opt.step()
         """,
     "time before classes": """
