@@ -18,7 +18,7 @@ from losscli.check.trace import Cut
 if TYPE_CHECKING:
     from losscli.check.watch import Watch
 
-MOST = 3  # walks from each line; the graph of a step is that of the next
+MOST = 2  # walks from each line; the graph of a step is that of the next
 MOST_NODES = 50_000
 
 
