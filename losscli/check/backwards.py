@@ -78,6 +78,11 @@ class Backwards:
             if self._times[cut.site] <= MOST:
                 self.detached.append((cut, set(reach(value.grad_fn).leaves)))
 
+    @property
+    def number_taken(self) -> Cut | None:
+        """Where the number of a loss was taken, if no gradient came through since."""
+        return next((cut for cut in self._cut if cut.name == "item"), None)
+
     def begin(self, roots: Sequence[Tensor], site: Site) -> None:
         """backward() starts at these."""
         self.number += 1
@@ -103,6 +108,8 @@ class Backwards:
             report.emit("loss-not-differentiable", cut.loss or cut.site, related=[(cut.site, "here it becomes a step")])
         elif cut is not None:
             report.emit("graph-cut-before-backward", cut.site, related=related)
+        elif self.watch.optimizers.any:
+            report.emit("graph-cut-before-backward", site, "nothing that it was made of requires a gradient")
 
     def _look(self, root: Tensor, site: Site) -> None:
         found = reach(root.grad_fn)

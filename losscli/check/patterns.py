@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from losscli.check.graph import CALL, Node, before, facts, inputs, kind, operation, stem, through_views
+from losscli.check.graph import CALL, Node, before, facts, inputs, kind, operation, shape, stem, through_views
 from losscli.check.loss_calls import LossCall, made_at
 from losscli.check.sites import Site
 
@@ -69,8 +69,14 @@ def _of_two(node: Node) -> bool:
 
 
 def _focus(node: Node) -> Iterator[Wrong]:
-    """(1 - exp(-mean loss)) ** gamma."""
+    """(1 - exp(-mean loss)) ** gamma; (norm of all gradients - 1) ** 2."""
     base = before(node)
+    norm = before(base) if base is not None and stem(base.name()) == "Sub" else None
+    if norm is not None and stem(norm.name()) in ("LinalgVectorNorm", "Norm") and shape(norm) == ():
+        made = through_views(before(norm))
+        noted = operation(made)
+        if noted is not None and noted.name == "grad" and shape(made)[:1] > (1,):
+            yield "gradient-penalty-norm", site_of(node), "", [(site_of(norm), "the norm is taken here")]
     if base is None or stem(base.name()) not in ("Rsub", "Sub") or not _from_one(base):
         return
     exp = before(base)

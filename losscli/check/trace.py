@@ -41,12 +41,8 @@ class Cut:
 
     name: str
     site: Site
+    flat: bool  # whether the operation has no slope, rather than being a deliberate end of the graph
     loss: Site | None = None
-
-    @property
-    def flat(self) -> bool:
-        """Whether the operation has no slope, rather than being a deliberate end of the graph."""
-        return self.name in FLAT
 
 
 class Trace(TorchFunctionMode):
@@ -99,6 +95,10 @@ class Trace(TorchFunctionMode):
                 return
             if name == "requires_grad_" and output.requires_grad:
                 self._demand(output)
+            elif name == "tensor" and output.requires_grad and not output.dim():
+                cut = self.watch.backwards.number_taken
+                if cut is not None:  # a number that was taken from a loss is made a tensor again
+                    self.watch.forced(here(sys._getframe(2)), cut)
         elif isinstance(output, (tuple, list)):
             for item in output:
                 if isinstance(item, Tensor):
@@ -113,9 +113,10 @@ class Trace(TorchFunctionMode):
             if not isinstance(item, Tensor):
                 continue
             earlier = self.cut_of(item)
-            if earlier is None and not (item.grad_fn is not None and (name in FLAT or name in CUTS)):
+            flat = name in FLAT or (isinstance(output, Tensor) and not output.is_floating_point())
+            if earlier is None and not (item.grad_fn is not None and (flat or name in CUTS)):
                 continue
-            cut = earlier or Cut(name, here(sys._getframe(3)))
+            cut = earlier or Cut(name, here(sys._getframe(3)), flat)
             if earlier is None:
                 self.watch.backwards.left(item, cut)
             if isinstance(output, Tensor) and not output.requires_grad:

@@ -154,6 +154,82 @@ WRONG = {
             opt.step()  # <-
         """,
     ),
+    "one length for all gradients": (
+        "gradient-penalty-norm",
+        """
+        critic = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+        mix = torch.rand(6, 2, requires_grad=True)
+        grad = torch.autograd.grad(critic(mix).sum(), mix, create_graph=True)[0]
+        penalty = (grad.view(6, -1).norm() - 1) ** 2  # <-
+        (critic(torch.rand(6, 2)).mean() + penalty).backward()
+        """,
+    ),
+    "the place of the largest": (
+        "loss-not-differentiable",
+        """
+        net = nn.Linear(3, 4)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        guess = net(torch.randn(6, 3)).max(dim=1)[1]
+        loss = F.l1_loss(guess.float(), torch.ones(6))  # <-
+        loss.backward()
+        """,
+    ),
+    "a number made a tensor": (
+        "requires-grad-forced",
+        """
+        net = nn.Linear(3, 4)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        loss = F.cross_entropy(net(torch.randn(6, 3)), torch.randint(0, 4, (6,)))
+        loss = torch.tensor(loss.item(), requires_grad=True)  # <-
+        loss.backward()
+        """,
+    ),
+    "detached and demanded": (
+        "requires-grad-forced",
+        """
+        net = nn.Linear(3, 4)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        loss = F.cross_entropy(net(torch.randn(6, 3)), torch.randint(0, 4, (6,)))
+        loss = loss.detach().requires_grad_()  # <-
+        loss.backward()
+        """,
+    ),
+    "no graph at all": (
+        "graph-cut-before-backward",
+        """
+        net = nn.Linear(3, 4)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        with torch.no_grad():
+            z = net(torch.randn(6, 3))
+        F.cross_entropy(z, torch.randint(0, 4, (6,))).backward()  # <-
+        """,
+    ),
+    "the optimizer of a copy": (
+        "optimizer-of-other-model",
+        """
+        import copy
+        net = nn.Linear(3, 4)
+        opt = torch.optim.SGD(copy.deepcopy(net).parameters(), lr=0.1)  # <-
+        for _ in range(2):
+            opt.zero_grad()
+            F.cross_entropy(net(torch.randn(6, 3)), torch.randint(0, 4, (6,))).backward()
+            opt.step()
+        """,
+    ),
+    "the sum of losses, printed": (
+        "loss-tensor-accumulated",
+        """
+        net, total = nn.Linear(3, 4), 0.0
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(4):
+            z = net(torch.randn(6, 3))
+            loss = F.cross_entropy(z, torch.randint(0, 4, (6,))) + 0.1 * z.square().mean()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+            total = total + loss  # <-
+        """,
+    ),
     "a column of one, over and over": (
         "cross-entropy-over-one",
         """
