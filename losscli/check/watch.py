@@ -136,7 +136,7 @@ class Watch:
         """One call of a loss: look, then make it."""
         if self._done:
             raise Enough
-        if torch.jit.is_tracing():  # what looks at tensors would become part of the program
+        if torch._C._get_tracing_state() is not None:  # what looks at tensors would become part of the program
             return original(*args, **kwargs)
         call = self.calls.look(loss, original, site, (tuple(args), kwargs))
         output = original(*args, **kwargs)
