@@ -10,6 +10,8 @@ losscli.errors.DataError: the target has one class only
 from __future__ import annotations
 
 import difflib
+import json
+import shlex
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -240,3 +242,33 @@ def choose_from(word: str, choices: Iterable[str]) -> str:
     close = likely(word, names)
     listed = "there are: " + ", ".join(names)
     return f"did you mean {' or '.join(close)}? T{listed[1:]}" if close else listed
+
+
+def setting(key: str, value: str, column: str | None = None) -> str:
+    """A cure that can be pasted: how to set `data.KEY`, or the entry of a column in it, in a spec and on the command line.
+
+    >>> print(setting("types", "date", "z"))
+    data.types: {z: date} (--set data.types.z=date)
+    >>> print(setting("types", "category", "my zip"))
+    data.types: {my zip: category} (--set 'data.types.my zip=category')
+    """
+    if column is None:
+        return f"data.{key}: {value} ({_flag(key, value)})"
+    name = shown(column)[1:-1]
+    return f"data.{key}: {{{name}: {value}}} ({_flag(f'{key}.{name}', value)})"
+
+
+def sign(key: str, text: str) -> str:
+    r"""The same for a sign such as a delimiter, which a spec has in quotes.
+
+    >>> print(sign("decimal", ","))
+    data.decimal: "," (--set data.decimal=,)
+    >>> print(sign("delimiter", "\t"))
+    data.delimiter: "\t" (--set 'data.delimiter=\t')
+    """
+    written = json.dumps(text)
+    return f"data.{key}: {written} ({_flag(key, written[1:-1])})"
+
+
+def _flag(key: str, value: str) -> str:
+    return f"--set {shlex.quote(f'data.{key}={value}')}"

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.data.cures import setting
-from losscli.errors import DataError, shown
+from losscli.errors import DataError, setting, shown
 
 if TYPE_CHECKING:
     from losscli.data.infer import Levels

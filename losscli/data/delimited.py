@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from losscli.data.cures import setting, sign
-from losscli.errors import DataError, Place, Problem, choose_from, counted, shown
+from losscli.errors import DataError, Place, Problem, choose_from, counted, setting, shown, sign
 
 MOST_COLUMNS = 10_000
 LONGEST_FIELD = 131_072

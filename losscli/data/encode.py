@@ -15,10 +15,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from losscli.data.cures import setting
 from losscli.data.encoding import Encoding
 from losscli.data.spelling import Spelling, meaning_of, spelling_of
-from losscli.errors import DataError, SpecError, choose_from, counted, shown
+from losscli.errors import DataError, SpecError, choose_from, counted, setting, shown
 from losscli.tasks import Column
 
 MOST_LISTED = 8

@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from losscli.data.cures import setting
 from losscli.data.delimited import LONGEST_FIELD, Block, Unequal, blocks, fields_of, header_of
 from losscli.data.files import File, FileOrigin, Watched
-from losscli.data.prefetch import prefetch
+from losscli.data.stream import prefetch
 from losscli.data.textfile import read_pieces
-from losscli.errors import DataError, Place, shown
+from losscli.errors import DataError, Place, setting, shown
 from losscli.tasks import Origin
 
 EXACT = 2.0**53  # whole numbers from here on are no longer all told apart as doubles

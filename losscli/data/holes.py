@@ -8,11 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.data.cures import setting
 from losscli.data.dataset import Table
 from losscli.data.delimited import MOST_PLACES, first_of
 from losscli.data.files import FileOrigin
-from losscli.errors import DataError, Finding, Place, Problem, counted, listed, shown
+from losscli.errors import DataError, Finding, Place, Problem, counted, listed, setting, shown
 from losscli.tasks import Column
 
 

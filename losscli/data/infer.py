@@ -13,12 +13,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from losscli.data.cures import setting, sign
 from losscli.data.dataset import ColumnStory
 from losscli.data.delimited import MOST_PLACES, NUMBER, first_of
 from losscli.data.gather import EXACT, Raw
 from losscli.data.spelling import Spelling, alike, meaning_of, spelling_of
-from losscli.errors import DataError, Finding, Problem, counted, listed, shown
+from losscli.errors import DataError, Finding, Problem, counted, listed, setting, shown, sign
 from losscli.tasks import Column
 from losscli.tasks.labels import label_of
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from losscli.data.corrupt import Corruption, Damaged, corrupt, damage_findings
-from losscli.data.cures import setting
 from losscli.data.dataset import SPLITS, Dataset, Part, Table, rows_that_count
 from losscli.data.decode import scaled, target_scale, target_state
 from losscli.data.encode import Encoder
@@ -16,7 +15,7 @@ from losscli.data.encoding import Encoding
 from losscli.data.sources import Source, Split
 from losscli.data.split import divide
 from losscli.data.stream import Room, Stream, streamed
-from losscli.errors import DataError, Finding, counted, listed, shown
+from losscli.errors import DataError, Finding, counted, listed, setting, shown
 from losscli.tasks import Column, Target, TargetScale, Task
 
 NOT_LEARNED = "nothing can be learned of it there"

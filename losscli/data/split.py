@@ -11,11 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from losscli.data.cures import setting
 from losscli.data.dataset import SPLITS, Table
 from losscli.data.keys import codes_of, groups_to_folds, groups_to_splits, split_named, split_of_time
 from losscli.data.sources import Split
-from losscli.errors import DataError, Finding, choose_from, counted, shown
+from losscli.errors import DataError, Finding, choose_from, counted, setting, shown
 from losscli.tasks import Column, Origin, Target
 
 LEAST_ROWS = 2  # a split of one row has no spread, no ranking and no batch statistics

@@ -1,9 +1,11 @@
-"""Rows that are encoded when they are asked for, where all of them encoded would take more memory than data may."""
+"""Rows that are encoded when asked for, where all of them would take more memory than data may; one item ahead in a thread."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +18,8 @@ FLOAT = 4  # bytes
 WINDOW = 1 << 26  # bytes of encoded rows among which is shuffled, if that is at most so large a part of the memory:
 PART = 16
 BLOCKS = 16  # from all over the training rows, in one window
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,3 +94,18 @@ def streamed(trained: Sequence[np.ndarray | Stream], rows: int, room: Room | Non
 
 def _held(stream: Stream) -> int:
     return sum(column.held for column in stream.columns.values())
+
+
+def prefetch(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, none of which is None: while one is worked on, a thread makes the next.
+
+    What is raised on the way is raised in its place.
+
+    >>> list(prefetch(iter("abc")))
+    ['a', 'b', 'c']
+    """
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item

@@ -12,7 +12,6 @@ import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from losscli.data.columns import SPLITS
-from losscli.data.cures import setting
 from losscli.data.dataset import ColumnStory, Table
 from losscli.data.dates import PARTS
 from losscli.data.delimited import choose_column
@@ -21,13 +20,13 @@ from losscli.data.gather import Gathered, Raw
 from losscli.data.guess import Guess, guess_task
 from losscli.data.holes import with_features, with_targets
 from losscli.data.infer import ColumnOptions, Inferred, Kind, infer
-from losscli.data.rownumbers import counts_the_rows
 from losscli.data.sources import Source
 from losscli.data.store import Store, bytes_of, half_of_memory, sized
-from losscli.errors import DataError, Finding, counted, listed, shown
+from losscli.errors import DataError, Finding, counted, listed, setting, shown
 from losscli.tasks import Column
 
 FEW_LEVELS, MOST_LEVELS = 50, 1000  # a category of more levels than half the rows, within these bounds, is left out
+FEW_ROWS = 50  # up to which numbers may count the rows by chance or by design
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -321,3 +320,16 @@ def _weights(name: str, column: Column) -> np.ndarray:
             f"the weights {shown(name)} are all zero: no row would count", cure="choose another data.weight"
         )
     return column.values.astype(np.float32)
+
+
+def counts_the_rows(column: Column | None) -> bool:
+    """Whether a column holds the numbers n, n + 1, n + 2 ..., as a table's row names are.
+
+    >>> counts_the_rows(Column(np.arange(1.0, 101.0))), counts_the_rows(Column(np.arange(0.0, 200.0, 2.0)))
+    (True, False)
+    """
+    if column is None or column.is_category or len(column.values) <= FEW_ROWS:
+        return False
+    if column.values[-1] - column.values[0] != len(column.values) - 1:  # most columns end here
+        return False
+    return bool((np.diff(column.values) == 1).all())

@@ -10,9 +10,8 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from losscli.data.cures import setting
 from losscli.data.files import Watched, opened
-from losscli.errors import DataError, Place
+from losscli.errors import DataError, Place, setting
 
 PIECE = 1 << 24  # bytes read at a time
 MAGIC = {  # how files begin that are data, but not text

@@ -20,14 +20,20 @@ from typing import Any
 
 from losscli.errors import MachineError
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = (
+    "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)  # fmt: skip
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--remote-debugging-pipe",
 )  # fmt: skip
 PATIENCE = 30.0  # seconds for an answer
 LAST_WORDS = 5.0  # seconds until a browser that was told to close is killed
-CURE = "install Chromium (on Debian: apt-get install chromium) or Google Chrome"
+CURE = (
+    "install Chromium or Google Chrome with the system's packages, since pip cannot: apt-get install chromium (Debian), "
+    "dnf install chromium (Fedora), brew install --cask google-chrome (macOS)"
+)
 
 
 def find() -> str | None:
@@ -45,9 +51,16 @@ class Chromium:
         self._count, self._unread = 0, b""
 
     def __enter__(self) -> Chromium:
+        if not hasattr(os, "posix_spawn"):
+            raise MachineError(
+                "pictures are made on Linux and macOS only", cure="open the page, and save figures there"
+            )
         path = find()
         if path is None:
-            raise MachineError("no Chromium is found on this machine", cure=CURE)
+            names = ", ".join(name for name in NAMES if "/" not in name)
+            raise MachineError(
+                f"pictures need Chromium or Google Chrome, and the PATH has neither ({names})", cure=CURE
+            )
         self._home = TemporaryDirectory(prefix="losscli-", ignore_cleanup_errors=True)
         self._process = _Process(path, self._home.name)
         try:

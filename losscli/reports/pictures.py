@@ -18,11 +18,11 @@ DRAWN = "document.querySelector({0!r}).dataset.drawn !== undefined"
 
 def write_pictures(recalled: Recalled, folder: Path, dark: bool = False, force: bool = False) -> list[Path]:
     """Write every figure of every arena, as `<figure>.png` or `<arena>-<figure>.png`; returns the paths."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise refusal(folder, error) from error
     with TemporaryDirectory(prefix="losscli-") as home, Chromium(WIDTH, HEIGHT, dark) as browser:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise refusal(folder, error) from error
         page = Path(home) / "report.html"
         page.write_text(html_of(recalled), encoding="utf-8")
         browser.open(page, "pictures")

@@ -3,6 +3,9 @@
 Built from the parser's events, one after the other, so that nothing in a file can be executed, expanded or recursed
 into: anchors, aliases and tags are refused where they stand, and depth is limited before anything is built. Mistakes
 that do not stop the parser are told together.
+
+ruamel.yaml knows lines and columns as well. It was tried and left: it stops at the first mistake, resolves aliases and
+merges, keeps tags, reads dates, `1_000` and `.nan`, recurses into brackets until Python gives up, and takes 15 times as long.
 """
 
 from __future__ import annotations

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from shlex import quote
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
+from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown, sign
 from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.binary import hardness_of_decisions, prior_decisions, read_decisions, shares_of_yes
 from losscli.tasks.labels import label_of, occurring, place_of, refuse_beyond, refuse_missing
@@ -179,7 +178,7 @@ def _stray(name: str, column: Column, cells: np.ndarray) -> Problem:
         f"a cell of the multilabel target {shown(name)} must be 0 or 1, and {shown(text)} is neither "
         f"({len(rows)} such cells)",
         place_of(column, rows[0]),
-        f"set data.separator: {shown(separator)} (--set {quote(f'data.separator={separator}')}) for several labels in one cell"
+        f"set {sign('separator', separator)} for several labels in one cell"
         if (separator := next((character for character in SEPARATORS if character in str(text)), None))
         else "give one column of 0 and 1 per label; for one column of labels use task: multiclass, or data.separator",
     )

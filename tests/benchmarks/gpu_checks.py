@@ -17,6 +17,7 @@ from torch import Tensor
 from losscli.experiment import Experiment, load
 from losscli.losses import Loss, for_task
 from losscli.metrics import evaluation_metrics
+from losscli.spec.dump import flow
 from losscli.spec.load import load_spec
 from losscli.stack.rows import Run
 from losscli.stack.run_state import RunState
@@ -30,7 +31,7 @@ BOUNDS = {torch.float32: 1e-5, torch.float64: 1e-9}  # of |a - b| / max(1, |b|),
 WILD = 1e30  # a learning rate from which on every run diverges
 ROWS = 0.01  # shares of the study: about two of its rows
 
-BLOCKS = {
+BLOCKS = {  # of a task that is not here, its own default
     "binary": "{source: synthetic, name: moons, n_samples: 400, noise: 0.3}",
     "multiclass": "{source: synthetic, name: blobs, n_samples: 400, centers: 4, cluster_std: 3.0, corrupt: {labels: 0.2}}",
     "multilabel": "{source: synthetic, name: multilabel_classification, n_samples: 400, n_features: 8}",
@@ -46,6 +47,11 @@ BOARDS = {
     "streamed": "[bce-logits, focal]",
     "embedded": "[bce-logits, focal]",
 }
+
+
+def kinds() -> list[str]:
+    """The boards: those above, and the default loss of every other task on its default data."""
+    return [*BOARDS, *(name for name in tasks.names() if name not in BOARDS)]
 
 
 @dataclass(frozen=True)
@@ -87,8 +93,9 @@ class Trial:
         if task != kind and not (self.folder / "table").exists():
             write(self.folder / "table")
         path = self.folder / f"{kind}.yaml"
+        data, loss = BLOCKS.get(kind) or flow(dict(tasks.get(task).default_data)), BOARDS.get(kind, "")
         path.write_text(
-            f"task: {task}\ndata: {BLOCKS[kind]}\nloss: {BOARDS[kind]}\nseeds: {2 if self.small else 4}\n"
+            f"task: {task}\ndata: {data}\nloss: {loss or tasks.get(task).default_loss}\nseeds: {2 if self.small else 4}\n"
             "model: {hidden: [16], norm: batch, dropout: 0.0}\n"
             f"train: {{batch_size: 64, lr: 0.01, max_steps: {6 if self.small else 120}, clip: 1.0, patience: 50, device: cpu}}\n"
         )
@@ -236,7 +243,7 @@ def every_loss(experiment: Experiment) -> list[Run]:
 
 def boards(trial: Trial) -> Iterator[Line]:
     """The means of the headline on the test split, and their order; entries closer than the tolerance may change places."""
-    for kind in BOARDS:
+    for kind in kinds():
         experiment, there = trial.board(kind)
         here = trained(experiment, CPU)
         if kind == "streamed":
@@ -273,7 +280,7 @@ def by_entry(states: Sequence[RunState], metric: str) -> tuple[dict[str, float],
 
 def same_bits(trial: Trial) -> Iterator[Line]:
     """Every board twice; with dropout, too, whose noise is drawn on the device."""
-    for kind in BOARDS:
+    for kind in kinds():
         experiment, first = trial.board(kind)
         yield Line(f"same bits twice {kind}", *no_difference(first, trained(experiment, trial.device)))
     experiment = trial.board("multiclass")[0]

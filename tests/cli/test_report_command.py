@@ -109,9 +109,18 @@ def test_without_a_browser_there_are_no_pictures(
 ) -> None:
     monkeypatch.setattr(chromium, "find", lambda: None)
     assert run(["report", str(record), "--png", "figures"]) == 5
-    err = capsys.readouterr().err
-    assert "no Chromium" in err
-    assert "try: install Chromium" in err
+    err = " ".join(capsys.readouterr().err.split())
+    assert "pictures need Chromium or Google Chrome" in err
+    assert "since pip cannot: apt-get install chromium (Debian)" in err
+    assert not Path("figures").exists()
+
+
+def test_where_no_browser_can_be_driven_the_page_is_named(
+    record: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.delattr("os.posix_spawn")
+    assert run(["report", str(record), "--png", "figures"]) == 5
+    assert "open the page" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(chromium.find() is None, reason="NO CHROMIUM on this machine: no pictures were made")

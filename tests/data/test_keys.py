@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 from losscli.data.dataset import Table
+from losscli.data.keys import groups_to_folds
 from losscli.data.prepare import prepare_all, size_ratios
 from losscli.data.sources import Split, sources
 from losscli.data.split import divide, set_apart
@@ -160,6 +161,20 @@ def test_folds_of_groups_keep_them_whole_and_are_as_even_as_scikit_learns():
         assert sum(len(set(GROUPS[part])) for part in rows.values()) == len(set(GROUPS))
     oracle = [len(test) for _, test in GroupKFold(4).split(GROUPS, groups=GROUPS)]
     assert sorted(len(rows["test"]) for rows in folds) == sorted(oracle)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_folds_of_groups_are_scikit_learns_for_groups_in_random_order(seed):
+    """Row by row. Of groups with equally many rows, `GroupKFold` deals out those with the highest numbers first."""
+    sizes = np.random.default_rng(seed).integers(1, 6, 40)
+    groups = np.random.default_rng(seed).permutation(np.repeat(np.arange(40), sizes))
+    ours, theirs = np.random.default_rng(seed), np.random.default_rng(seed)
+    number = np.empty(40, dtype=int)
+    number[theirs.permutation(40)] = np.arange(40)[::-1]
+    place = theirs.permutation(5)
+    fold_of = groups_to_folds("k", groups, 5, ours)
+    for fold, (_, test) in enumerate(GroupKFold(5).split(groups, groups=number[groups])):
+        assert np.flatnonzero(fold_of == place[fold]).tolist() == test.tolist()
 
 
 @pytest.mark.parametrize(

@@ -229,8 +229,8 @@ def test_focal_keeps_its_digits_for_a_confident_right_answer_in_float32():
     """1 - p_y is 9e-5 here, of which float32 keeps three digits beside 1."""
     wrong = 2 * np.exp(-10.0) / (1 + 2 * np.exp(-10.0))
     confident = torch.tensor([[10.0, 0.0, 0.0]]), torch.tensor([0])
-    faded = SERVING["focal"].function(*confident, gamma=8.0) / SERVING["cross-entropy"].function(*confident)
-    assert faded.item() == pytest.approx(wrong**8, rel=2e-5, abs=0)
+    cost = SERVING["focal"].function(*confident, gamma=8.0)
+    assert cost.item() == pytest.approx(wrong**8 * -np.log1p(-wrong), rel=2e-5, abs=0)
 
 
 TARGETS = [
@@ -325,3 +325,14 @@ def test_a_class_never_seen_counts_as_seen_once():
     for name in ("logit-adjusted", "ldam"):
         none, once = (SERVING[name].function(x, y, counts=torch.tensor([9.0, n, 4.0, 2.0])) for n in (0.0, 1.0))
         assert torch.equal(none, once)
+
+
+@pytest.mark.parametrize(("name", "fade"), [("focal", "gamma"), ("asymmetric", "gamma_pos")])
+@pytest.mark.parametrize("power", [0.0, 2.0, 2.4])
+@pytest.mark.parametrize("size", [20.0, 3333.0, 1e4])
+def test_a_hopeless_row_pulls_as_in_cross_entropy_in_single_precision(name, fade, power, size):
+    """Where p_y is 0, (1 - p_y) ** gamma is 1 and flat, so that the slope is softmax(x) less the one-hot: by hand."""
+    x = torch.tensor([[size, size, -size, size]], requires_grad=True)
+    options = {fade: power} | ({"label_smoothing": 0.0} if name == "asymmetric" else {})
+    SERVING[name].function(x, torch.tensor([2]), **options).sum().backward()
+    torch.testing.assert_close(x.grad, torch.tensor([[1 / 3, 1 / 3, -1.0, 1 / 3]]), rtol=1e-6, atol=0)

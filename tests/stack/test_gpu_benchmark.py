@@ -99,6 +99,16 @@ def test_another_board_is_seen(checks, trial):
     assert "change places" in checks.same_board(experiment, calm, turned)[1]
 
 
+@pytest.mark.parametrize("task", ["multilabel", "regression"])
+def test_a_task_that_the_checks_do_not_name_has_its_board_too(checks, trial, monkeypatch, task):
+    monkeypatch.setattr(checks, "BLOCKS", {})
+    monkeypatch.setattr(checks, "BOARDS", {})
+    assert task in checks.kinds()
+    experiment, states = trial.board(task)
+    assert {state.run.entry for state in states} == {experiment.job.task.default_loss}
+    assert checks.same_board(experiment, states, states)[0]
+
+
 def test_one_bit_of_one_weight_is_seen(checks, trial):
     state = trial.board("binary")[1][0]
     name, weights = next(iter(state.weights.items()))

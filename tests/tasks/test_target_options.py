@@ -127,7 +127,7 @@ def test_a_separator_is_for_one_column_that_names_labels():
     with pytest.raises(DataError) as refused:
         decode("multilabel", words("a;b", "b"))
     flag = "--set 'data.separator=;'"
-    assert refused.value.problems[0].cure == f"set data.separator: ';' ({flag}) for several labels in one cell"
+    assert refused.value.problems[0].cure == f'set data.separator: ";" ({flag}) for several labels in one cell'
 
 
 def test_probabilities_of_the_classes():

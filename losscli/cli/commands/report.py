@@ -31,7 +31,12 @@ To = Annotated[
 As = Annotated[Form, Option("--format", help="A page for people, or Markdown for a pull request.")]
 Png = Annotated[
     Path | None,
-    Option("--png", metavar="DIR", help="Write the figures here as pictures; needs a Chromium.", show_default=False),
+    Option(
+        "--png",
+        metavar="DIR",
+        help="Write the figures here as pictures; needs Chromium or Google Chrome.",
+        show_default=False,
+    ),
 ]
 Dark = Annotated[bool, Option("--dark", help="Pictures for a dark ground.")]
 Force = Annotated[bool, Option("--force", help="Replace files that are not losscli's own.")]

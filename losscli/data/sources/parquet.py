@@ -10,13 +10,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from losscli.data.cures import setting
 from losscli.data.delimited import MOST_COLUMNS, MOST_PLACES, first_of
 from losscli.data.files import File, FileOrigin, Watched, opened
 from losscli.data.gather import EXACT, Gathered, Raw, refuse_other_columns
 from losscli.data.sources import source
 from losscli.data.tabular import Tabular
-from losscli.errors import DataError, Place, Problem, shown
+from losscli.errors import DataError, Place, Problem, setting, shown
 from losscli.tasks import Origin
 
 MARK = b"PAR1"  # how a Parquet file begins and ends

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from losscli.errors import SpecError
 from losscli.losses import Number
@@ -27,6 +28,19 @@ def is_class(values: Tensor, target: Tensor) -> Tensor:
 def distribution(values: Tensor, target: Tensor) -> Tensor:
     """The target as probabilities, [..., B, K]: one-hot for an index."""
     return target if target.is_floating_point() else is_class(values, target).to(values.dtype)
+
+
+def logs_of_both(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """log p_y and log(1 - p_y) of logits, [..., B] each: from the lead of y over all others, so that both keep their digits.
+
+    >>> [round(log.item(), 4) for log in logs_of_both(torch.tensor([[1e4, 1e4, -1e4]]), torch.tensor([0]))]  # log 1/2
+    [-0.6931, -0.6931]
+    """
+    scores = prediction - prediction.detach().amax(-1, keepdim=True)  # near 0, where floats are dense
+    others = torch.logsumexp(scores.masked_fill(is_class(scores, target), float("-inf")), -1)
+    lead = of_class(scores, target) - others
+    # Plain: log(1 - p_y) out of the logs of all classes. Their slopes, as large as log p_y, would have to cancel.
+    return logsigmoid(lead), logsigmoid(-lead)
 
 
 def missed(prediction: Tensor, target: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from losscli.losses import Bounds, ClassWeight, Fraction, NonNegative, Number, loss
-from losscli.losses.multiclass.classes import class_weight, entropy, expected, is_class, missed, of_class
+from losscli.losses.multiclass.classes import class_weight, entropy, expected, logs_of_both, missed, of_class
 
 
 @loss(
@@ -119,10 +119,8 @@ def focal(prediction: Tensor, target: Tensor, *, gamma: NonNegative = 2.0, alpha
     >>> round(focal(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item(), 4)  # (1/2)^2 log 2
     0.1733
     """
-    logs = torch.log_softmax(prediction, -1)
-    right = of_class(logs, target)
-    # Plain: (1 - p_y) ** gamma; 1 - p_y rounds to 0 for confident rows. All but p_y, summed in logs, keeps its digits.
-    others = torch.logsumexp(logs.masked_fill(is_class(logs, target), float("-inf")), -1)
+    # Plain: (1 - p_y) ** gamma; 1 - p_y rounds to 0 for confident rows.
+    right, others = logs_of_both(prediction, target)
     faded = torch.exp(gamma * others) * -right
     return faded if alpha is None else faded * class_weight(alpha, prediction, target)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from losscli.losses import Fraction, NonNegative, loss
 from losscli.losses.binary.logistic import bce_logits
-from losscli.losses.multiclass.classes import distribution, is_class, over_classes
+from losscli.losses.multiclass.classes import distribution, is_class, logs_of_both, over_classes
 
 
 def _sigmoids(received: Tensor, options: Mapping[str, Any]) -> Tensor:
@@ -88,8 +88,8 @@ def asymmetric(
     """
     logs = torch.log_softmax(prediction, -1)  # [..., B, K]
     right = is_class(logs, target)
-    # Plain: (1 - p_y) ** gamma_pos, which cancels: all but p_y, summed in logs, keeps its digits, as in focal.
-    others = torch.logsumexp(logs.masked_fill(right, float("-inf")), -1, keepdim=True)
+    # Plain: (1 - p_y) ** gamma_pos; 1 - p_y rounds to 0 for confident rows.
+    others = logs_of_both(prediction, target)[1].unsqueeze(-1)
     fade = torch.where(right, over_classes(gamma_pos) * others, over_classes(gamma_neg) * logs)
     smoothing = over_classes(label_smoothing)
     smoothed = (1 - smoothing) * right.to(logs.dtype) + smoothing / logs.shape[-1]

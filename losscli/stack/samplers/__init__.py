@@ -15,7 +15,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from losscli.data.prefetch import prefetch
+from losscli.data.stream import prefetch
 from losscli.shelf import Shelf
 from losscli.stack.chance import generator
 from losscli.stack.rows import Rows, Spans, batched, spans
