@@ -177,6 +177,7 @@ class Loss:
     )
     weights: Mapping[str, Weight] = field(default_factory=dict)  # its own, learned; kernels take them after the target
     signed: bool = False  # its values may be negative, so that no size of them tells that it diverged
+    differences: bool = False  # it judges differences of scores alone: a bias of the last layer cancels
     renamed: Mapping[str, str] = field(default_factory=dict)  # names of before, and why each is no more
 
     def kernel(self, phase: str) -> Callable[..., Tensor]:
@@ -249,6 +250,7 @@ def loss(
     projection: Callable[..., Tensor] | None = None,
     weights: Mapping[str, Weight] | None = None,
     signed: bool = False,
+    differences: bool = False,
     renamed: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Put the decorated function on the shelf, under its own name in kebab-case unless `name` says otherwise."""
@@ -266,7 +268,7 @@ def loss(
         options = {name: option for part in (function, *parts) for name, option in _options(part).items()}
         item = Loss(
             called, task, expects, target, function, elementwise, over_batch, options, aliases, own_units, heads, point,
-            detached, forecast, (), kernels or {}, penalties, projection, weights or {}, signed, renamed or {},
+            detached, forecast, (), kernels or {}, penalties, projection, weights or {}, signed, differences, renamed or {},
         )  # fmt: skip
         losses.put(f"{task}/{called}", item, tuple(f"{task}/{other}" for other in item.names[1:]))
         return function
