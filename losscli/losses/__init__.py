@@ -14,14 +14,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, get_args, get_type_hints
 
 from torch import Tensor
 
 from losscli.errors import Finding, SpecError, choose_from, shown
 from losscli.losses.foreign import Foreign, foreign
-from losscli.losses.parts import Penalty, Weight
+from losscli.losses.parts import Penalty, Weight, taken
 from losscli.losses.spelling import bare, key
 from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
@@ -183,6 +183,24 @@ class Loss:
     def kernel(self, phase: str) -> Callable[..., Tensor]:
         """What judges in the phase of that name."""
         return self.kernels.get(phase, self.function)
+
+    def value(self, prediction: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
+        """What `function` says, with those of the options that it takes: a penalty or a projection takes the others."""
+        return self.function(prediction, target, **taken(self.function, options))
+
+    @property
+    def sides(self) -> dict[str, Loss]:
+        """Each of `kernels` as a loss by itself, by its phase.
+
+        >>> from losscli.losses import find
+        >>> find("wgan-clip", "gan").sides["generator"].options
+        {}
+        """
+        return {phase: self._side(phase, kernel) for phase, kernel in self.kernels.items()}
+
+    def _side(self, phase: str, kernel: Callable[..., Tensor]) -> Loss:
+        options, name = taken(kernel, self.options), f"{self.name} ({phase})"
+        return replace(self, name=name, function=kernel, options=options, kernels={}, penalties=(), projection=None)
 
     @property
     def takes_shares(self) -> bool:

@@ -34,7 +34,8 @@ def directions(columns: int) -> Tensor:
         angles = math.pi * torch.arange(DIRECTIONS, dtype=torch.float64) / DIRECTIONS
         return torch.stack([angles.cos(), angles.sin()], -1) if columns == 2 else torch.ones(1, 1).double()
     drawn = torch.randn(DIRECTIONS, columns, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    return drawn / drawn.norm(dim=-1, keepdim=True)
+    unit: Tensor = drawn / drawn.norm(dim=-1, keepdim=True)
+    return unit
 
 
 def wasserstein(one: Tensor, other: Tensor) -> Tensor:

@@ -37,10 +37,6 @@ class Plan(Strict):
     fewest_epochs: ClassVar[int] = 20
     most_epochs: ClassVar[int] = 100
 
-    default_steps: ClassVar[int] = 300  # of a run where `epochs` is null, within so many epochs
-    fewest_epochs: ClassVar[int] = 20
-    most_epochs: ClassVar[int] = 100
-
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None  # null: as many as `default_steps` need
     max_steps: Count | None = None  # a cap on the optimizer steps of a run; what --smoke sets
     batch_size: Count = 128

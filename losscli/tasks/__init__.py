@@ -9,8 +9,7 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 | multiclass | class index, or K probabilities | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
 | multilabel | L times 0.0 or 1.0       | L            | [R, B, L]        | scores [R, N, L], labels [R, N, L]   |
 | regression | O numbers, standardised  | O            | [R, B] / [R, B, O] | values in the user's units         |
-| gan        | the row: F numbers, standardised | F, made of noise | scores [R, B] of real and of made-up rows | samples in the user's units |
-| gan        | the row itself, F numbers, standardised | F, made of noise | scores [R, B] of real and made-up rows | samples in the user's units |
+| gan        | F numbers, standardised  | F            | scores [R, B], twice | samples [R, N, F] in the user's units |
 """
 
 from __future__ import annotations
@@ -118,15 +117,11 @@ class Task(ABC):
         Mapping[str, Generator | None]
     ] = {}  # of `source: synthetic`, by name: None where scikit-learn's
     mixtures: ClassVar[Mapping[str, Callable[..., Mixture]]] = {}  # those among them whose lumps are known, by options
-    mixtures: ClassVar[Mapping[str, Callable[..., Mixture]]] = {}  # those among them whose lumps are known, by options
     options: ClassVar[tuple[str, ...]] = ()  # the keys of `TargetOptions` that say something to it
     # Tasks whose losses serve here too (`Loss.serves`): per value, averaged over the last dimension, or over vectors.
     borrows: ClassVar[tuple[str, ...]] = ()
     borrowed_metrics: ClassVar[tuple[str, ...]] = ()  # TASK/NAME, each with its twins after calibration
     links: ClassVar[Mapping[str, str | None]]
-    has_target: ClassVar[bool] = (
-        True  # something is predicted from features; else rows are what is learned, all columns
-    )
     has_target: ClassVar[bool] = True  # something is predicted of a row; else the rows themselves are what is learned
     has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
     rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense

@@ -108,7 +108,7 @@ class Gan(Task):
         return None
 
     def outputs(self, target: Target) -> int:
-        return target.values.shape[1]
+        return int(target.values.shape[1])
 
     def shape(self, output: Tensor) -> Tensor:
         """The discriminator's one number per row, [R, B]."""

@@ -40,7 +40,7 @@ def clipped(weights: Tensor, *, limit: Positive = 0.05) -> Tensor:
     >>> clipped(torch.tensor([-0.2, 0.01])).tolist()
     [-0.05000000074505806, 0.009999999776482582]
     """
-    return weights.clamp(-limit, limit)
+    return weights.clamp(-limit, limit)  # type: ignore[arg-type]
 
 
 @loss(
@@ -96,9 +96,9 @@ def wgan_gp(prediction: Tensor, target: Tensor) -> Tensor:
     Domain: any scores D(x) of real rows and D(g) of made-up rows; no sigmoid before them.
     Shapes: prediction D(x) [..., B], target D(g) [..., B] -> [..., B]; the gradient of D [..., B, F] -> [..., B].
 
-    Formula: L = D(g) - D(x) + weight (|grad D(e x + (1 - e) g)| - 1)^2, e from 0 to 1 for each row; the generator minimises -D(g).
+    Formula: L = D(g) - D(x) + weight (|grad D(e x + (1 - e) g)| - 1)^2, 0 <= e <= 1 for each row; the generator minimises -D(g).
 
-    Source: Gulrajani et al. 2017, Improved Training of Wasserstein GANs, arXiv 1704.00028 (weight 10; 0.1 on shapes in the plane).
+    Source: Gulrajani et al. 2017, Improved Training of Wasserstein GANs, arXiv 1704.00028 (with weight 10).
 
     Kin: wgan-clip bounds weights in place of slopes; dragan has the same penalty near real rows.
 

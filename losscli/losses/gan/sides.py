@@ -56,7 +56,8 @@ def slope_of_one(gradient: Tensor, *, weight: NonNegative = 0.1) -> Tensor:
     >>> slope_of_one(torch.tensor([[3.0, 4.0], [0.0, 1.0]]), weight=1.0).tolist()
     [16.0, 0.0]
     """
-    return weight * (torch.linalg.vector_norm(gradient, dim=-1) - 1).square()
+    slope: Tensor = torch.linalg.vector_norm(gradient, dim=-1)
+    return weight * (slope - 1).square()
 
 
 def slope_of_zero(gradient: Tensor, *, gamma: NonNegative = 0.1) -> Tensor:
