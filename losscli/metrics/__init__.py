@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ from losscli.direction import Direction
 from losscli.errors import SpecError, choose_from, shown
 from losscli.shelf import Shelf
 from losscli.tasks import Prediction, tasks
+from losscli.tasks.shapes import Mixture
 
 Reads = Literal[
     "scores",
@@ -155,9 +156,11 @@ def for_task(task: str) -> dict[str, Metric]:
     return serving
 
 
-def evaluation_metrics(task: str, **known: Any) -> dict[str, Metric]:
+def evaluation_metrics(
+    task: str, costs: Sequence[Sequence[float]] | None = None, mixture: Mixture | None = None
+) -> dict[str, Metric]:
     """Every metric of a task that can be measured: those that need costs, or a mixture, only where it is known."""
-    items = for_task(task)
+    known, items = {"costs": costs, "mixture": mixture}, for_task(task)
     return {
         name: item.given(**known)
         for name, item in items.items()
