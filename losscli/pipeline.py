@@ -11,9 +11,10 @@ from typing import Any
 from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
-from losscli.compare.result import Arena, Comparison, Point, RunResult, TestRows
+from losscli.compare.result import Arena, Point, RunResult, TestRows
 from losscli.compare.tuning import choose, forget, with_choices
 from losscli.compare.why import ProbedRun, why
+from losscli.comparison import Comparison
 from losscli.experiment import Experiment, load, remembering, smaller
 from losscli.metrics import Metric
 from losscli.record import writer

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.curves import Curves
-from losscli.cli.text import visible
+from losscli.errors import visible
 from losscli.explain.catalogue import Line
 from losscli.explain.page import Page
 from losscli.explain.tags import MEANINGS

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from losscli.cli import show
-from losscli.data.newrows import NewRows, new_rows, pointed
-from losscli.deploy.answer import appended, to_csv, to_json, to_parquet, typed
+from losscli.cli import formats, show
+from losscli.data.newrows import new_rows, pointed
 from losscli.deploy.choose import Wanted
 from losscli.deploy.export import export
 from losscli.deploy.predict import predict
@@ -23,12 +22,8 @@ from losscli.spec.mistakes import problems_in
 from losscli.spec.reader import read_value
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from losscli.data.sources import Source
     from losscli.data.tabular import Tabular
-
-FORMATS = ("csv", "json", "parquet")
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ def run_predict(record: str, root: Path, rows: str, chosen: Wanted, answer: Answ
     trained_on = runs[0].spec.data
     new = new_rows(_source(trained_on, rows, answer.sets), runs[0].encoder, getattr(trained_on, "targets", ()))
     columns = predict(runs, new.features, _threshold(answer.threshold, runs))
-    _write(_formed(new, columns, form, answer.prefix, _origin(runs)), answer.to)
+    _write(form.write(new, columns, answer.prefix, _origin(runs)), answer.to)
     if not answer.quiet:
         for finding in new.findings:
             show.notice(finding.message)
@@ -92,15 +87,6 @@ def _source(trained_on: Source, rows: str, sets: Sequence[str]) -> Tabular:
         raise SpecError(problems_in(wrong, kind, keys, ("data",), lambda path: flag)) from None
 
 
-def _formed(new: NewRows, columns: Mapping[str, np.ndarray], form: str, prefix: str, origin: dict[str, Any]) -> bytes:
-    """The rows and the new columns in one of the formats; CSV is written as the rows were."""
-    dialect = new.dialect
-    if form == "csv":
-        return to_csv(appended(new.table, columns, prefix), dialect.delimiter, dialect.decimal)
-    table = appended(typed(new.table, dialect.missing, dialect.decimal), columns, prefix)
-    return to_json(table, origin) if form == "json" else to_parquet(table, origin)
-
-
 def run_export(record: str, root: Path, form: str, chosen: Wanted, out: Path | None) -> None:
     """Write one run as an ordinary model, and say where its files are."""
     (run,) = restore(find(root, record, outside=True), chosen)
@@ -109,13 +95,14 @@ def run_export(record: str, root: Path, form: str, chosen: Wanted, out: Path | N
     show.notice(f"this is {_named([run])}")
 
 
-def _form(answer: Answer) -> str:
-    """The format that is asked for, or that the file's name tells; CSV on stdout."""
-    form = answer.form or (answer.to.suffix.removeprefix(".").casefold() if answer.to else "csv")
-    if form not in FORMATS:
-        raise SpecError(f"there is no format called {shown(form)}", cure=choose_from(form, FORMATS))
-    if form == "parquet" and answer.to is None:
-        raise SpecError("Parquet is no text to print", cure="name a file: --to predictions.parquet")
+def _form(answer: Answer) -> formats.Format[Any]:
+    """The format that is asked for, or that the file's name tells; the first of them on stdout."""
+    name = answer.form or (answer.to.suffix.removeprefix(".").casefold() if answer.to else next(iter(formats.rows)))
+    if name not in formats.rows:
+        raise SpecError(f"there is no format called {shown(name)}", cure=choose_from(name, formats.rows))
+    form = formats.rows[name]
+    if answer.to is None and not form.printed:
+        raise SpecError(f"{name} is no text to print", cure=f"name a file: --to predictions.{name}")
     return form
 
 

@@ -12,7 +12,8 @@ from losscli.errors import SpecError, choose_from, shown
 from losscli.explain.properness import properness
 from losscli.explain.tags import MEANINGS, tags_of
 from losscli.explain.trial import settings_of
-from losscli.losses import REQUIRED, Loss, Several, by_name, catalogue, check_options, find, unknown
+from losscli.losses import REQUIRED, Loss, Several, by_name, catalogue, find, unknown
+from losscli.losses.options import check_options
 from losscli.losses.own import adopt, refers
 from losscli.tasks import tasks
 

@@ -168,6 +168,7 @@ class Loss:
     detached: bool = False  # a factor of it has no gradient, by definition: the gradient is not the slope
     forecast: Forecast | None = None  # regression: quantiles and an interval beside the point
     findings: tuple[Finding, ...] = ()  # what was noticed when it was made: a user's own loss that is slow
+    renamed: Mapping[str, str] = field(default_factory=dict)  # names of before, and why each is no more
     kernels: Mapping[str, Callable[..., Tensor]] = field(
         default_factory=dict
     )  # by phase, beside `function`: see `kernel`
@@ -178,7 +179,6 @@ class Loss:
     weights: Mapping[str, Weight] = field(default_factory=dict)  # its own, learned; kernels take them after the target
     signed: bool = False  # its values may be negative, so that no size of them tells that it diverged
     differences: bool = False  # it judges differences of scores alone: a bias of the last layer cancels
-    renamed: Mapping[str, str] = field(default_factory=dict)  # names of before, and why each is no more
 
     def kernel(self, phase: str) -> Callable[..., Tensor]:
         """What judges in the phase of that name."""
@@ -285,8 +285,10 @@ def loss(
         ]
         options = {name: option for part in (function, *parts) for name, option in _options(part).items()}
         item = Loss(
-            called, task, expects, target, function, elementwise, over_batch, options, aliases, own_units, heads, point,
-            detached, forecast, (), kernels or {}, penalties, projection, weights or {}, signed, differences, renamed or {},
+            called, task, expects, target, function, elementwise, over_batch, options, aliases,
+            own_units, heads, point, detached, forecast, kernels=kernels or {}, penalties=penalties,
+            projection=projection, weights=weights or {}, signed=signed, differences=differences,
+            renamed=renamed or {},
         )  # fmt: skip
         losses.put(f"{task}/{called}", item, tuple(f"{task}/{other}" for other in item.names[1:]))
         return function
@@ -414,17 +416,6 @@ def _cure(name: str, task: str | None) -> str:
     if re.search(r"[:/\\]", name):
         return "only registered names are looked up; a loss of your own is given as --loss FILE.py:NAME"
     return choose_from(name, serving)
-
-
-def check_options(item: Loss, options: Mapping[str, Any]) -> None:
-    """Refuse an option that the loss does not have or that is missing, or a value outside its bounds: all mistakes in one
-    `SpecError`.
-    """
-    from losscli.losses.options import missing_from, problems_of
-
-    problems = [*missing_from(item, options), *problems_of(item, options)]
-    if problems:
-        raise SpecError(problems)
 
 
 def catalogue(task: str | None = None) -> list[Loss]:

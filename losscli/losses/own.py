@@ -26,17 +26,13 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from losscli.activations import ACTIVATIONS
 from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, foreign, shown
 from losscli.losses import SHARES, Loss, losses
 from losscli.losses.divergence import mistakes
 from losscli.tasks import tasks
 
 REFERENCE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
-LINKS: dict[str, Callable[[Tensor], Tensor]] = {
-    "sigmoid": torch.sigmoid,
-    "softmax": partial(torch.softmax, dim=-1),
-    "log-softmax": partial(torch.log_softmax, dim=-1),
-}
 BATCH, RUNS, WIDTH = 5, 3, 4  # of what a loss is first tried on
 CLOSE = 1e-4  # float32, sums in another order
 
@@ -339,7 +335,7 @@ class Own:
         width = self.task.width(WIDTH, WIDTH)
         raw = self.task.shape(torch.randn((RUNS, BATCH, width), generator=chance))
         target = self.task.draw((RUNS, BATCH), width, self.task.domain, chance, torch.float32)
-        return (LINKS[link](raw) if link else raw), target
+        return (ACTIVATIONS[link](raw) if link else raw), target
 
     def findings(self) -> Iterator[Finding]:
         """What a user should know of how the code is used."""

@@ -144,8 +144,7 @@ class Resolver:
             return (Finding("task-inferred", "info", message, f"say task (--task) if it is another: {others}"),)
         if not isinstance(block, dict) or set(block) - set(OF_ANY):
             return ()
-        kind = "a made-up set" if source.source == "synthetic" else "a set that comes with scikit-learn"
-        message = f"no data were named: this is {source.title()}, {kind}"
+        message = f"no data were named: this is {source.title()}, {source.nature}"
         return (Finding("default-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
 
     def _checked(self, spec: Spec) -> Spec:

@@ -214,7 +214,7 @@ class Task(ABC):
     def outputs_compete(self) -> bool:
         """Whether the largest output of a row decides, so that a softmax makes sense; else each decides by itself.
 
-        >>> [task.name for task in tasks if task.outputs_compete]
+        >>> sorted(task.name for task in tasks if task.outputs_compete)
         ['distribution', 'multiclass']
         """
         return self.has_classes and self.rows_have_several_outputs and not self.yes_or_no

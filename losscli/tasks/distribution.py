@@ -253,8 +253,8 @@ def _noticed(labels: tuple[str, ...], shares: np.ndarray) -> Iterator[Finding]:
         yield Finding("label-never-positive", "warning", message, "leave this column out of data.target")
     places, origin = ranks(labels)
     if origin != "alphabet" and places != list(range(len(labels))):
-        told = " < ".join(shown(labels[at]) for at in places[:10]) + (" ..." if len(places) > 10 else "")
-        message = f"the bins are in the order of data.target, and their names tell another: {told}"
+        listed = " < ".join(shown(labels[at]) for at in places[:10]) + (" ..." if len(places) > 10 else "")
+        message = f"the bins are in the order of data.target, and their names tell another: {listed}"
         yield Finding("class-order", "warning", message, "name the columns in their order, where emd or cramer is used")
 
 

@@ -81,7 +81,7 @@ class Regression(Task):
         ((name, values), *others) = targets.items()
         if options.transform != "none" and not others:
             return Hunch(f"data.transform is {options.transform}", SAID)
-        if any(each.texts for each in targets.values()):
+        if any(column.texts for column in targets.values()):
             return None
         if others:
             return Hunch(f"the {len(targets)} targets are numbers", ELSE)

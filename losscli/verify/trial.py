@@ -40,7 +40,7 @@ def changed_over(side: Loss) -> Loss:
 
     @wraps(side.function)
     def function(prediction: Tensor, target: Tensor, **options: Any) -> Tensor:
-        return side.function(target, prediction, **options)  # type: ignore[no-any-return]
+        return side.function(target, prediction, **options)
 
     return replace(side, function=function)
 

@@ -10,15 +10,11 @@ from typer import Argument, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 
-Rows = Annotated[str, Argument(metavar="FILE", help="New rows: CSV, Parquet, or a folder of them.", show_default=False)]
+Rows = Annotated[str, Argument(metavar="FILE", help="New rows: a table file, or a folder of them.", show_default=False)]
 Seed = Annotated[
     str | None, Option("--seed", metavar="N", help="A seed, or mean. Default: the best.", show_default=False)
 ]
 To = Annotated[Path | None, Option("--to", metavar="FILE", help="Write here; default is stdout.", show_default=False)]
-Form = Annotated[
-    str | None,
-    Option("--format", metavar="NAME", help="csv, json or parquet; default is by the file.", show_default=False),
-]
 Threshold = Annotated[
     str | None,
     Option("--threshold", metavar="P", help="Yes is above it (0.5); or a metric it is best for.", show_default=False),
@@ -38,7 +34,7 @@ def predict(
     threshold: Threshold = None,
     prefix: Prefix = "",
     to: To = None,
-    form: Form = None,
+    form: flags.AsRows = None,
     force: Force = False,
     sets: flags.Set = None,
     out: flags.Records = Path("runs"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -19,6 +20,10 @@ TASKS = {
     "diabetes": "regression",
     "linnerud": "regression",
 }
+if TYPE_CHECKING:
+    Name = str
+else:
+    Name = Literal[tuple(TASKS)]
 
 
 @source("builtin")
@@ -33,7 +38,13 @@ class Builtin(Source):
     """
 
     source: Literal["builtin"] = "builtin"
-    name: Literal["iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud"]
+    name: Name
+
+    nature: ClassVar[str] = "a set that comes with scikit-learn"
+
+    @classmethod
+    def data_sets(cls) -> Sequence[str]:
+        return tuple(TASKS)
 
     def title(self) -> str:
         return self.name

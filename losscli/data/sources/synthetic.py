@@ -8,9 +8,9 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field, ValidationError, model_validator
@@ -50,6 +50,12 @@ class Synthetic(Source):
     imbalance: Annotated[float, Field(gt=0, le=0.5)] | None = None
     label_noise: Share | None = None
     feature_noise: NonNegative = 0.0
+
+    nature: ClassVar[str] = "a made-up set"
+
+    @classmethod
+    def data_sets(cls) -> Sequence[str]:
+        return tuple(GENERATORS)
 
     @model_validator(mode="after")
     def _fits_the_generator(self) -> Synthetic:

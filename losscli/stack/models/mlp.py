@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from losscli.activations import Hidden
 from losscli.options import Count
 from losscli.stack.layers import Activation, BatchNorm, Dropout, Layer, LayerNorm, Linear
 from losscli.stack.models import Model, model
@@ -23,7 +24,7 @@ class Mlp(Model):
     hidden: Annotated[list[Annotated[Count, Field(le=65536)]], Field(min_length=1, max_length=32)] = Field(
         default=[64, 64]
     )
-    activation: Literal["relu", "elu", "gelu", "tanh", "silu", "leaky-relu"] = "relu"
+    activation: Hidden = "relu"
     norm: Literal["none", "batch", "layer"] = "none"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
