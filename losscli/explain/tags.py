@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from losscli.explain.curve import state
+from losscli.explain.curve import slopes_where_lost, state
 from losscli.explain.properness import Properness, properness
 from losscli.explain.trial import settings_of
 from losscli.losses import Bounds, Loss, PerClass
@@ -20,6 +20,8 @@ MEANINGS: Mapping[str, str] = {
     "cost-calibrated": "the decision is right for an error that counts by class: the balanced one, or one of stated costs",
     "robust": "one wrong label costs at most so much; for numbers, one outlier pulls at most so hard",
     "imbalanced": "can weigh classes differently, or does not feel their shares",
+    "saturating": "the generator has no slope where the discriminator is sure of a made-up row",
+    "penalised": "the discriminator's slope or weights are held back",
     "over-batch": "defined over a whole batch, not per row",
     "ordinal": "for classes that have an order",
     "probabilistic": "predicts a distribution or quantiles, not one number",
@@ -46,6 +48,8 @@ def tags_of(item: Loss, at_defaults: Properness | None = None) -> tuple[str, ...
         "cost-calibrated": verdict == "cost-calibrated",
         "robust": is_robust(item),
         "imbalanced": is_for_imbalance(item),
+        "saturating": saturates(item),
+        "penalised": bool(item.penalties or item.projection),
         "over-batch": item.over_batch,
         "ordinal": item.in_order,
         "probabilistic": not tasks.get(item.task).has_classes and item.heads is not None,
@@ -68,10 +72,24 @@ def is_robust(item: Loss) -> bool:
     Far out, a loss that levels off hardly grows any more.
     """
     settings, task = settings_of(item), tasks.get(item.task)
+    if item.sides:  # of two players, there is no label and no outlier
+        return False
     if not task.has_classes:
         return all(_levels_off(_pull(item, settings, far)) for far in _outliers(item))
     wrong = torch.tensor([-64.0, -4096.0], dtype=torch.float64)
     return all(_levels_off(state(item, settings, wrong, side)[0]) for side in task.sides)
+
+
+def saturates(item: Loss) -> bool:
+    """Whether the generator of a pair is lost where the discriminator is sure: its slope is a hundredth of that where scores
+    are even, or less.
+
+    >>> from losscli.losses import find
+    >>> [saturates(find(name, "gan")) for name in ("gan-minimax", "gan-nonsaturating")]
+    [True, False]
+    """
+    even, lost = slopes_where_lost(item).get("generator", (1.0, 1.0))
+    return abs(lost) < abs(even) / 100
 
 
 def _outliers(item: Loss) -> list[Tensor]:

@@ -190,17 +190,18 @@ class Loss:
 
     @property
     def sides(self) -> dict[str, Loss]:
-        """Each of `kernels` as a loss by itself, by its phase.
+        """Each kernel as a loss by itself, by its phase, where there are several.
 
-        >>> from losscli.losses import find
-        >>> find("wgan-clip", "gan").sides["generator"].options
-        {}
+        >>> list(find("wgan-clip", "gan").sides), find("mse", "regression").sides
+        (['discriminator', 'generator'], {})
         """
-        return {phase: self._side(phase, kernel) for phase, kernel in self.kernels.items()}
+        task = tasks.get(self.task)
+        phases = [phase.kernel for phase in task.phases(task.plan())] if self.kernels else []
+        return {phase: self._side(self.kernel(phase)) for phase in phases}
 
-    def _side(self, phase: str, kernel: Callable[..., Tensor]) -> Loss:
-        options, name = taken(kernel, self.options), f"{self.name} ({phase})"
-        return replace(self, name=name, function=kernel, options=options, kernels={}, penalties=(), projection=None)
+    def _side(self, kernel: Callable[..., Tensor]) -> Loss:
+        options = taken(kernel, self.options)
+        return replace(self, function=kernel, options=options, kernels={}, penalties=(), projection=None)
 
     @property
     def takes_shares(self) -> bool:

@@ -28,7 +28,11 @@ def verify(loss: Loss, task: str, options: Mapping[str, Any] | None = None) -> R
     ([], True)
     """
     own = _tried(loss, task, options or {})
-    others = [_tried(changed_over(side), task, taken(side.function, options or {})) for side in loss.sides.values()]
+    others = [
+        _tried(changed_over(side), task, taken(side.function, options or {}))
+        for side in loss.sides.values()
+        if side.function is not loss.function
+    ]
     outcomes = [
         next((side for side in sides if side.status == "failed"), sides[0]) for sides in zip(own, *others, strict=True)
     ]
