@@ -178,8 +178,8 @@ def ks(prediction: Tensor, target: Tensor) -> Tensor:
     samples, real = (rows.double().mT.contiguous().sort(-1).values for rows in (prediction, target))  # [R, F, N]
     real = real.expand(len(samples), -1, -1).contiguous()
     at = torch.cat([samples, real], -1)
-    below = [torch.searchsorted(rows, at, right=True) / rows.shape[-1] for rows in (samples, real)]
-    return (below[0] - below[1]).abs().amax(-1).double().mean(-1)
+    below = [torch.searchsorted(rows, at, right=True).double() / rows.shape[-1] for rows in (samples, real)]
+    return (below[0] - below[1]).abs().amax(-1).mean(-1)
 
 
 @metric("gan", reads="samples", direction="down", high=2.0, name="pair-correlation")

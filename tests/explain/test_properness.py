@@ -14,6 +14,7 @@ from torch import Tensor
 from losscli.explain.properness import properness
 from losscli.explain.trial import Trial, settings_of
 from losscli.losses import Loss, find, losses
+from losscli.tasks import tasks
 
 SHELF = [pytest.param(item, id=f"{item.task}/{item.name}") for item in losses]
 
