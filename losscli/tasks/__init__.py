@@ -153,6 +153,8 @@ class Task(ABC):
         """How the weights of a loss move, where it has some."""
         return UpdateRule()
 
+    speaker: ClassVar[str] = "model"  # the network whose outputs predictions are read from: what is deployed
+
     def infer(self, networks: Networks, batch: Batch) -> Tensor:
         """What predictions are read from, [R, n, O], of rows as the sampler gives them for a whole split."""
         return networks["model"](batch["inputs"])

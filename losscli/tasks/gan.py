@@ -86,6 +86,8 @@ class Gan(Task):
     def sampling(self, plan: GanPlan) -> Sampling:
         return Sampling("latent", {"latent": plan.latent})
 
+    speaker = "generator"
+
     def infer(self, networks: Networks, batch: Batch) -> Tensor:
         return networks["generator"](batch["latent"])
 
