@@ -17,7 +17,7 @@ PACKAGE = Path(losscli.__file__).parent
 ROWS = (
     {"severities"},
     {"errors"},
-    {"shelf", "options", "outfile", "direction", "activations"},
+    {"shelf", "options", "outfile", "direction", "activations", "lazy"},
     {"tasks"},
     {"losses", "metrics"},
     {"data"},

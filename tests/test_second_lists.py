@@ -18,6 +18,8 @@ from losscli.data.sources import all_endings, named, sources
 from losscli.deploy.formats import exporters
 from losscli.severities import SEVERITIES
 from losscli.stack.models import models
+from losscli.stack.optimizer import OPTIMIZERS
+from losscli.stack.schedule import SCHEDULES
 
 PACKAGE = Path(losscli.__file__).parent
 TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
@@ -31,11 +33,16 @@ REGISTRIES: dict[str, Collection[str]] = {
     "formats of rows": formats.rows.keys(),
     "formats of models": exporters.names(),
     "models": models.names(),
+    "optimizers": OPTIMIZERS.keys(),
+    "schedules": SCHEDULES.keys(),
 }
 # The file that a registry is, or where a class says of itself what it is called; and files that name some for their own reasons.
 HOME = {
     "activations": {"activations.py", "check/output.py", "check/weights.py"},  # rules show examples
-    "data sets": {"data/sources/builtin.py", "data/sources/synthetic.py"},
+    "data sets": {
+        "data/sources/builtin.py",
+        *(path for path in TREES if path.startswith("tasks/")),
+    },  # each names its own
     "endings": {"data/sources/csv.py", "data/sources/parquet.py", "data/sources/sqlite.py"},
 }
 

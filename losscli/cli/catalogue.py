@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import RenderableType
@@ -12,9 +13,10 @@ from rich.text import Text
 from losscli.cli.curves import Curves
 from losscli.errors import visible
 from losscli.explain.catalogue import Line
-from losscli.explain.curve import SURE
-from losscli.explain.page import Page
-from losscli.explain.tags import MEANINGS
+from losscli.explain.facts import MEANINGS
+
+if TYPE_CHECKING:
+    from losscli.explain.page import Page
 
 TALLEST = 12.0  # a curve is cut off where it leaves what the others can be seen in
 
@@ -89,6 +91,8 @@ def _drawn(pages: Sequence[Page]) -> Iterator[RenderableType]:
 
 def _sides(pages: Sequence[Page]) -> Iterator[RenderableType]:
     """What is left of each slope where the discriminator wins."""
+    from losscli.explain.curve import SURE
+
     rows = [(page, side) for page in pages for side in page.sides]
     if not rows:
         return

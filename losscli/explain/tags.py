@@ -9,28 +9,11 @@ import torch
 from torch import Tensor
 
 from losscli.explain.curve import slopes_where_lost, state
+from losscli.explain.facts import MEANINGS
 from losscli.explain.properness import Properness, properness
 from losscli.explain.trial import settings_of
 from losscli.losses import Bounds, Loss, PerClass
 from losscli.tasks import tasks
-
-MEANINGS: Mapping[str, str] = {
-    "proper": "strictly proper: predictions may be read as probabilities",
-    "calibrated": "classification-calibrated: the decision is right, predictions are no probabilities as they are read",
-    "cost-calibrated": "the decision is right for an error that counts by class: the balanced one, or one of stated costs",
-    "robust": "one wrong label costs at most so much; for numbers, one outlier pulls at most so hard",
-    "imbalanced": "can weigh classes differently, or does not feel their shares",
-    "saturating": "the generator has no slope where the discriminator is sure of a made-up row",
-    "penalised": "the discriminator's slope or weights are held back",
-    "over-batch": "defined over a whole batch, not per row",
-    "ordinal": "for classes that have an order",
-    "probabilistic": "predicts a distribution or quantiles, not one number",
-    "counts": "for counts: 0, 1, 2 ...",
-    "positive": "for numbers above zero",
-    "non-negative": "for numbers from zero on",
-    "soft-targets": "takes probabilities as targets",
-    "needs-class-counts": "learns from the training split how frequent each class is",
-}
 
 
 def tags_of(item: Loss, at_defaults: Properness | None = None) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, get_args, get_type_hints
 
-from torch import Tensor
-
+from losscli.direction import LEVEL
 from losscli.errors import Finding, SpecError, choose_from, shown
+from losscli.lazy import Tensor
 from losscli.losses.foreign import Foreign, foreign
 from losscli.losses.parts import Penalty, Weight, taken
 from losscli.losses.spelling import bare, key
@@ -139,6 +139,18 @@ class Forecast:
     crps: Callable[[Tensor, Tensor, Mapping[str, Any]], Tensor] | None = None
     order: Point | None = None
 
+    def ends(self, settings: Mapping[str, Any]) -> tuple[float, float] | None:
+        """The levels of the ends of the interval: 5 and 95 %, or the outer ones that were learned; None of a single one."""
+        if self.levels is None:
+            return (1 - LEVEL) / 2, (1 + LEVEL) / 2
+        levels = self.levels(settings)
+        return (levels[0], levels[-1]) if levels[0] < levels[-1] else None
+
+    def level(self, settings: Mapping[str, Any]) -> float | None:
+        """The share of targets that the interval should hold; None where there is no interval."""
+        ends = self.ends(settings)
+        return None if ends is None else round(ends[1] - ends[0], 12)
+
 
 # What a target may hold that is shares of the classes: in a word, and of what.
 SHARES: Mapping[str, tuple[str, str]] = {
@@ -231,6 +243,11 @@ class Loss:
         borrower = tasks.get(task)
         lent = self.per_value or borrower.domain in self.target.split(" or ")
         return self.task == task or (self.task in borrower.borrows and lent)
+
+    @property
+    def is_in_package(self) -> bool:
+        """Whether losscli comes with it; others are a plugin's, a user's own, or made as the program runs."""
+        return getattr(self.function, "__module__", "").startswith(f"{__name__}.")
 
     def averages_for(self, task: str) -> bool:
         """Whether that task borrows it value by value: the loss of a row is then the mean over the values of the row.

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from losscli.activations import ACTIVATIONS
 from losscli.errors import DataError, SpecError, shown
+from losscli.lazy import Tensor, torch
 from losscli.losses import SHARES, Choice, Loss, PerClass, Several
 from losscli.losses.domain import DOMAINS
 from losscli.losses.finite import widened

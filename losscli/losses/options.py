@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from torch import Tensor
-
 from losscli.errors import Problem, SpecError, choose_from, nearest, shown
+from losscli.lazy import Tensor
 from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
 from losscli.tasks import tasks
 

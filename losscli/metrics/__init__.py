@@ -19,11 +19,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import torch
-from torch import Tensor
-
 from losscli.direction import Direction
 from losscli.errors import SpecError, choose_from, shown
+from losscli.lazy import Tensor, torch
 from losscli.shelf import Shelf
 from losscli.tasks import Prediction, tasks
 from losscli.tasks.shapes import Mixture
@@ -135,12 +133,12 @@ def _nan_where_nan(function: MetricFunction) -> MetricFunction:
     """`function` without gradients, and NaN where a run's prediction holds a NaN: no metric has to look for them."""
 
     @functools.wraps(function)
-    @torch.no_grad()
     def wrapper(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
-        broken = prediction.flatten(1).isnan().any(1)  # [R]
-        # Numbers in their place: a NaN would sort as the largest, and as a class index it is undefined.
-        values = function(prediction.nan_to_num(0.0, math.inf, -math.inf), target, **given)
-        return values.masked_fill(broken, math.nan)
+        with torch.no_grad():
+            broken = prediction.flatten(1).isnan().any(1)  # [R]
+            # Numbers in their place: a NaN would sort as the largest, and as a class index it is undefined.
+            values = function(prediction.nan_to_num(0.0, math.inf, -math.inf), target, **given)
+            return values.masked_fill(broken, math.nan)
 
     return wrapper
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import math
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.metrics import metric
 from losscli.tasks.shapes import Mixture
 

@@ -19,7 +19,6 @@ from losscli.errors import CodeError, Finding, Place, Problem, SpecError, choose
 from losscli.losses import Loss, Option, renamings
 from losscli.losses import find as find_loss
 from losscli.losses.options import CLASS_WEIGHT, missing_from, problems_of, problems_of_weight
-from losscli.losses.own import adopt
 from losscli.metrics import find as find_metric
 from losscli.metrics import for_task as metrics_for
 from losscli.options import Strict
@@ -326,7 +325,11 @@ class Resolver:
             return None
         try:
             self.renamed += renamings(name, task.name)
-            return adopt(self.own[name], task.name) if name in self.own else find_loss(name, task.name)
+            if name in self.own:
+                from losscli.losses.own import adopt
+
+                return adopt(self.own[name], task.name)
+            return find_loss(name, task.name)
         except CodeError:  # it knows its place, in the user's own file
             raise
         except SpecError as wrong:

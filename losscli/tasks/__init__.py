@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.direction import LEVEL
 from losscli.errors import Problem
+from losscli.lazy import Tensor, torch
 from losscli.options import Strict
 from losscli.shelf import Shelf
 from losscli.tasks.measures import RowMeasure

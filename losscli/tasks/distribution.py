@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
+from losscli.lazy import Tensor, torch
 from losscli.tasks import AS_GIVEN, Column, Generator, Hint, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.guess import SAID, Hunch, Values
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing

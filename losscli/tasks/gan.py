@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
+from losscli.lazy import Tensor, torch
 from losscli.options import Count, Positive, Strict
 from losscli.tasks import AS_GIVEN, Column, Generator, Hint, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.guess import Hunch, Values

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from torch import Tensor
+from losscli.lazy import Tensor
 
 if TYPE_CHECKING:
     from losscli.data.dataset import Layout

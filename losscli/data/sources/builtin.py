@@ -10,6 +10,7 @@ import numpy as np
 
 from losscli.data.dataset import Table
 from losscli.data.sources import Source, source
+from losscli.lazy import scikit_learn
 from losscli.tasks import Column, tasks
 
 TASKS = {
@@ -53,9 +54,7 @@ class Builtin(Source):
         return TASKS[self.name]
 
     def read(self, folder: Path) -> Table:
-        from sklearn import datasets
-
-        bunch = getattr(datasets, f"load_{self.name}")()
+        bunch = getattr(scikit_learn("datasets"), f"load_{self.name}")()
         features = {
             str(name): Column(values.astype(np.float64))
             for name, values in zip(bunch.feature_names, bunch.data.T, strict=True)

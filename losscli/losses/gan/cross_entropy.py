@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-from torch.nn.functional import softplus
-
+from losscli.lazy import Tensor, functional
 from losscli.losses import loss
 from losscli.losses.finite import widened
 from losscli.losses.gan.sides import NEAR_DATA, R1, passes_for_real, told_apart
@@ -14,7 +12,7 @@ TARGET = "score"
 
 def fewer_told_apart(real: Tensor, fake: Tensor) -> Tensor:
     """What the discriminator gains by made-up rows is what the generator loses: its slope vanishes where D is sure."""
-    return -softplus(widened(fake))
+    return -functional.softplus(widened(fake))
 
 
 @loss(

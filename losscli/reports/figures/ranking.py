@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from losscli.lazy import scikit_learn
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.traces import UNIT, axes, guide, mean_line
@@ -81,17 +82,13 @@ def one_versus_rest(sample: Sample) -> Sequence[tuple[np.ndarray, np.ndarray]]:
 
 
 def _roc(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
-    from sklearn.metrics import roc_curve
-
-    false, true, _ = roc_curve(truth, score)
+    false, true, _ = scikit_learn("metrics").roc_curve(truth, score)
     # the curve begins at the origin; at a rate of 0 interp would take the top of its first, vertical piece
     return np.concatenate([[0.0], np.interp(GRID[1:], false, true)])
 
 
 def _pr(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
     """At each recall, the precision of the strictest threshold that reaches it, as average precision has it."""
-    from sklearn.metrics import precision_recall_curve
-
-    precision, recall, _ = precision_recall_curve(truth, score)
+    precision, recall, _ = scikit_learn("metrics").precision_recall_curve(truth, score)
     reached = np.searchsorted(recall[::-1][1:], GRID, side="left")  # without the made-up point at recall 0
     return np.asarray(precision[::-1][1:][np.minimum(reached, len(recall) - 2)])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from losscli.activations import Hidden
 from losscli.options import Count
-from losscli.stack.layers import Activation, BatchNorm, Dropout, Layer, LayerNorm, Linear
 from losscli.stack.models import Model, model
+
+if TYPE_CHECKING:
+    from losscli.stack.layers import Layer
 
 
 @model("mlp")
@@ -29,6 +31,8 @@ class Mlp(Model):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def layers(self, features: int, outputs: int) -> list[Layer]:
+        from losscli.stack.layers import Activation, BatchNorm, Dropout, LayerNorm, Linear
+
         layers: list[Layer] = []
         width = features
         for hidden in self.hidden:
