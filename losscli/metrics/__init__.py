@@ -97,8 +97,13 @@ class Metric:
         bound = functools.partial(self.function, **taken)
         functools.update_wrapper(bound, self.function)
         criterion = None if self.criterion is None else functools.partial(self.criterion, **taken)
-        numbers = [number for row in taken.get("costs", ((self.low, self.high),)) for number in row]
-        return replace(self, function=bound, criterion=criterion, low=min(numbers), high=max(numbers))
+        low, high = self.low, self.high
+        if self.needs == "costs":
+            numbers = [number for row in known["costs"] for number in row]
+            low, high = min(numbers), max(numbers)
+        elif math.isinf(high):  # it counts the parts of the mixture
+            high = float(len(known["mixture"].centers))
+        return replace(self, function=bound, criterion=criterion, low=low, high=high)
 
 
 metrics: Shelf[Metric] = Shelf(__name__, "metric")

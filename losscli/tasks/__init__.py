@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 import numpy as np
 
 from losscli.direction import LEVEL
-from losscli.errors import Problem
+from losscli.errors import Finding, Problem
 from losscli.lazy import Tensor, torch
 from losscli.options import Strict
 from losscli.shelf import Shelf
 from losscli.tasks.measures import RowMeasure
-from losscli.tasks.phases import Batch, Networks, NetworkSpec, Phase, Sampling, Sizes, UpdateRule, supervised
+from losscli.tasks.phases import Batch, Networks, NetworkSpec, Phase, Sampling, Sizes, Standing, UpdateRule, supervised
 from losscli.tasks.predictions import Kind, Outputs, Predictions
 from losscli.tasks.scale import LOWEST as LOWEST
 from losscli.tasks.scale import TargetScale as TargetScale
@@ -43,6 +43,7 @@ from losscli.tasks.target import Transform as Transform
 from losscli.tasks.truths import Truths
 
 if TYPE_CHECKING:
+    from losscli.losses import Loss
     from losscli.tasks.guess import Hunch, Values
 
 
@@ -147,6 +148,14 @@ class Task(ABC):
     def sampling(self, plan: Any) -> Sampling:
         """Where batches come from."""
         return Sampling("shuffled")
+
+    def wiring(self, entry: str, loss: Loss, chain: Sequence[str]) -> Iterator[Finding]:
+        """What is wrong with a loss behind a chain of activations, where the task itself can tell."""
+        return iter(())
+
+    def symptoms(self, entry: str, standings: Sequence[Standing]) -> Iterator[Finding]:
+        """What is told by how the runs of an entry stand in the end, where there are several phases."""
+        return iter(())
 
     def loss_rule(self, plan: Any) -> UpdateRule:
         """How the weights of a loss move, where it has some."""

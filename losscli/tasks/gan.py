@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -12,11 +12,15 @@ from losscli.errors import DataError, Finding, Problem, SpecError, counted, show
 from losscli.lazy import Tensor, torch
 from losscli.options import Count, Positive, Strict
 from losscli.tasks import AS_GIVEN, Column, Generator, Hint, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks.ailments import symptoms, wiring
 from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
-from losscli.tasks.phases import Batch, Judged, Networks, NetworkSpec, Phase, Sampling, Sizes, UpdateRule
+from losscli.tasks.phases import Batch, Judged, Networks, NetworkSpec, Phase, Sampling, Sizes, Standing, UpdateRule
 from losscli.tasks.predictions import Outputs, Predictions
-from losscli.tasks.shapes import MIXTURES, checkerboard, grid, pinwheel, ring
+from losscli.tasks.shapes import MIXTURES, Mixture, checkerboard, grid, pinwheel, ring
+
+if TYPE_CHECKING:
+    from losscli.losses import Loss
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -67,7 +71,7 @@ class Gan(Task):
         "pinwheel": pinwheel,
         "checkerboard": checkerboard,
     }
-    mixtures = MIXTURES
+    mixtures: ClassVar[Mapping[str, Callable[..., Mixture]]] = MIXTURES
     links: ClassVar[Mapping[str, str | None]] = {"scores": None}
     has_classes = has_target = False
     plan, judges_splits, reads_received, probed = GanPlan, False, False, False
@@ -107,6 +111,12 @@ class Gan(Task):
     def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
         """Never: a table with a target is meant for another task."""
         return None
+
+    def wiring(self, entry: str, loss: Loss, chain: Sequence[str]) -> Iterator[Finding]:
+        return wiring(entry, loss, chain)
+
+    def symptoms(self, entry: str, standings: Sequence[Standing]) -> Iterator[Finding]:
+        return symptoms(entry, standings)
 
     def hint(self, target: Target) -> Hint:
         rows, columns = target.values.shape
