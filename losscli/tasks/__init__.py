@@ -135,6 +135,7 @@ class Task(ABC):
     reads_received: ClassVar[bool] = (
         True  # predictions are read from what the loss receives; else from what `infer` gives
     )
+    pictured: ClassVar[bool] = False  # what it puts out is a picture by itself: some is kept at moments of training
     probed: ClassVar[bool] = True  # rows have a hardness, so what a loss attends to can be looked at
 
     def networks(self, sizes: Sizes, plan: Any) -> tuple[NetworkSpec, ...]:

@@ -74,7 +74,7 @@ class Gan(Task):
     mixtures: ClassVar[Mapping[str, Callable[..., Mixture]]] = MIXTURES
     links: ClassVar[Mapping[str, str | None]] = {"scores": None}
     has_classes = has_target = False
-    plan, judges_splits, reads_received, probed = GanPlan, False, False, False
+    plan, judges_splits, reads_received, probed, pictured = GanPlan, False, False, False, True
     default_model: ClassVar[Mapping[str, Any]] = {"activation": "leaky-relu"}
 
     def networks(self, sizes: Sizes, plan: GanPlan) -> tuple[NetworkSpec, ...]:
