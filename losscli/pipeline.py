@@ -26,7 +26,7 @@ from losscli.spec.arenas import merge
 from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.tune import grids_of, may_be
-from losscli.stack.baseline import baseline
+from losscli.stack.baseline import baseline, ideal
 from losscli.stack.job import steps_of
 from losscli.stack.resolution import limits
 from losscli.stack.rows import spans
@@ -127,7 +127,7 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         baseline=baseline(datasets, task, metrics, experiment.job.evaluation),
         labels=datasets[0].target.labels,
         positive=task.positive(datasets[0].target.labels),
-        findings=[*experiment.findings, *_symptoms(experiment, states)],
+        findings=[*experiment.findings, *_ideal(experiment), *_symptoms(experiment, states)],
         spec=spec.model_dump(mode="json"),
         rows=experiment.rows,
         resampled=spec.data.split.resampled,
@@ -150,6 +150,18 @@ def _pictures(experiment: Experiment, states: Sequence[RunState]) -> dict[str, A
         return {}
     data = experiment.datasets[experiment.spec.seeds[0]]
     return {"moments": moments_of(kept, data.parts["valid"].truth[:DOTS], data.target.labels)}
+
+
+def _ideal(experiment: Experiment) -> list[Finding]:
+    """What cannot be bettered, beside the baseline, where a table cannot show it by itself."""
+    scores = ideal(experiment.different, experiment.job.task, experiment.job.metrics)
+    if not scores:
+        return []
+    listed = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+    message = (
+        f"fresh real rows in place of made-up ones score {listed} on the test split: nothing can be better on average"
+    )
+    return [Finding("real-rows", "info", message, "the baseline is a gaussian fitted to the training rows")]
 
 
 def _symptoms(experiment: Experiment, states: Sequence[RunState]) -> list[Finding]:

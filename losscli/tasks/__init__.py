@@ -276,6 +276,10 @@ class Task(ABC):
         Same shapes as `read`, with R = 1. `outputs` is K, for a training split that may lack the last class.
         """
 
+    def ideal(self, train: Tensor, rows: int, scale: TargetScale | None = None) -> Prediction | None:
+        """What nobody can better on average, such as fresh real rows in place of made-up ones; None where that is plain."""
+        return None
+
     @abstractmethod
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         """Predictions of rows whose target [N, ...], in units, is known: all right first, R = 1 + p, the others each wrong in

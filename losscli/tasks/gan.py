@@ -168,6 +168,12 @@ class Gan(Task):
         noise = torch.randn(rows, root.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
         return Prediction(samples=(mean + noise @ root.mT)[None])
 
+    def ideal(self, train: Tensor, rows: int, scale: TargetScale | None = None) -> Prediction:
+        """Real rows that the test split does not hold: training rows, each once, as many as there are."""
+        units = train.double() if scale is None else scale.in_units(train.double())
+        order = torch.randperm(len(units), generator=torch.Generator().manual_seed(0))
+        return Prediction(samples=units[order[:rows]][None])
+
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         return Prediction(samples=truth[None])
 
