@@ -39,7 +39,7 @@ def test_a_bounded_critic_is_seen(name: str, chain: tuple[str, ...], said: bool)
 
 
 def test_a_sigmoid_under_a_wasserstein_critic_is_told_in_training() -> None:
-    assert {"bounded-critic", "double-sigmoid"} <= codes("model.output=sigmoid", loss="wgan-gp")
+    assert "bounded-critic" in codes("model.output=sigmoid", loss="wgan-gp")
     assert "bounded-critic" not in codes(loss="wgan-gp")
 
 
