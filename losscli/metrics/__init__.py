@@ -38,6 +38,7 @@ Reads = Literal[
     "crps",
     "embeddings",
     "samples",
+    "nearest",
 ]
 Need = Literal["costs", "mixture"]  # of a spec; of the data: what the rows were drawn from
 MetricFunction = Callable[..., Tensor]

@@ -60,7 +60,8 @@ class Prediction:
     gives one, which promises to hold the share `level` of the targets, `quantiles` [..., 3] (`metrics.regression.LEVELS`), and
     `crps` [R, N] or [R, N, O], each row's own score.
 
-    `embeddings` [R, N, D] are vectors whose distances mean something, `samples` [R, N, F] are rows that were made up.
+    `embeddings` [R, N, D] are vectors whose distances mean something, `samples` [R, N, F] are rows that were made up;
+    `nearest` [R, n] is how far some of them are from the closest training row, in units of what it is for real rows.
     """
 
     scores: Tensor | None = None
@@ -76,6 +77,7 @@ class Prediction:
     crps: Tensor | None = None
     embeddings: Tensor | None = None
     samples: Tensor | None = None
+    nearest: Tensor | None = None
 
     @property
     def kind(self) -> Kind:
