@@ -14,14 +14,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, get_args, get_type_hints
 
 from losscli.direction import LEVEL
 from losscli.errors import Finding, SpecError, choose_from, shown
 from losscli.lazy import Tensor
 from losscli.losses.foreign import Foreign, foreign
-from losscli.losses.parts import Penalty, Weight
+from losscli.losses.parts import Penalty, Weight, taken
 from losscli.losses.spelling import bare, key
 from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
@@ -190,10 +190,30 @@ class Loss:
     )
     weights: Mapping[str, Weight] = field(default_factory=dict)  # its own, learned; kernels take them after the target
     signed: bool = False  # its values may be negative, so that no size of them tells that it diverged
+    differences: bool = False  # it judges differences of scores alone: a bias of the last layer cancels
 
     def kernel(self, phase: str) -> Callable[..., Tensor]:
         """What judges in the phase of that name."""
         return self.kernels.get(phase, self.function)
+
+    def value(self, prediction: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
+        """What `function` says, with those of the options that it takes: a penalty or a projection takes the others."""
+        return self.function(prediction, target, **taken(self.function, options))
+
+    @property
+    def sides(self) -> dict[str, Loss]:
+        """Each kernel as a loss by itself, by its phase, where there are several.
+
+        >>> list(find("wgan-clip", "gan").sides), find("mse", "regression").sides
+        (['discriminator', 'generator'], {})
+        """
+        task = tasks.get(self.task)
+        phases = [phase.kernel for phase in task.phases(task.plan())] if self.kernels else []
+        return {phase: self._side(self.kernel(phase)) for phase in phases}
+
+    def _side(self, kernel: Callable[..., Tensor]) -> Loss:
+        options = taken(kernel, self.options)
+        return replace(self, function=kernel, options=options, kernels={}, penalties=(), projection=None)
 
     @property
     def takes_shares(self) -> bool:
@@ -266,6 +286,7 @@ def loss(
     projection: Callable[..., Tensor] | None = None,
     weights: Mapping[str, Weight] | None = None,
     signed: bool = False,
+    differences: bool = False,
     renamed: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Put the decorated function on the shelf, under its own name in kebab-case unless `name` says otherwise."""
@@ -284,7 +305,8 @@ def loss(
         item = Loss(
             called, task, expects, target, function, elementwise, over_batch, options, aliases,
             own_units, heads, point, detached, forecast, kernels=kernels or {}, penalties=penalties,
-            projection=projection, weights=weights or {}, signed=signed, renamed=renamed or {},
+            projection=projection, weights=weights or {}, signed=signed, differences=differences,
+            renamed=renamed or {},
         )  # fmt: skip
         losses.put(f"{task}/{called}", item, tuple(f"{task}/{other}" for other in item.names[1:]))
         return function
