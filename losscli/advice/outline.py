@@ -25,7 +25,7 @@ from losscli.spec.dump import flow
 from losscli.spec.load import KEYS, SCHEMA_VERSION
 from losscli.spec.model import LossChoice, Spec
 from losscli.stack.models import models
-from losscli.stack.plan import Plan
+from losscli.stack.plan import plan_of
 from losscli.tasks import tasks
 
 WIDEST = 118  # columns of a line with its comment
@@ -69,7 +69,7 @@ class Outline:
     metrics: Sequence[str] = field(default_factory=list)
     schema: str | None = None  # where the JSON Schema is, for editors
     model: Mapping[str, Any] = field(default_factory=lambda: {"kind": "mlp"})
-    train: Mapping[str, Any] = field(default_factory=lambda: {"lr": Plan.model_fields["lr"].default})
+    train: Mapping[str, Any] = field(default_factory=dict)
     seeds: int | Sequence[int] = SEEDS
     others: Mapping[str, Any] = field(default_factory=dict)  # of the other keys, those that are decided
 
@@ -114,7 +114,10 @@ class Outline:
     def _block(self, key: str) -> tuple[type[BaseModel], Mapping[str, Any]]:
         if key == "data":
             return sources.get(self.data["source"]), self.data
-        return (models.get(self.model["kind"]), self.model) if key == "model" else (Plan, self.train)
+        if key == "model":
+            return models.get(self.model["kind"]), self.model
+        plan = plan_of(tasks.get(self.task).plan)
+        return plan, {"lr": plan.model_fields["lr"].default, **self.train}
 
     def _losses(self) -> Iterator[Line]:
         """One loss with all its options; of several, each on a line with the reason for it."""

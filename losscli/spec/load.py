@@ -33,7 +33,7 @@ from losscli.spec.overrides import OF_ANY, Overrides
 from losscli.spec.reader import read_spec
 from losscli.spec.tune import mistakes_in, refuse_too_many
 from losscli.stack.models import Model, models
-from losscli.stack.plan import Plan
+from losscli.stack.plan import Plan, plan_of
 from losscli.tasks import Task, tasks
 
 SCHEMA_VERSION = 1
@@ -101,8 +101,8 @@ class Resolver:
         parts: dict[str, Any] = {
             "name": self._name(source),
             "data": source,
-            "model": self._model(),
-            "train": self._block(Plan, self.data.get("train", {}), ("train",)),
+            "model": self._model(task),
+            "train": self._block(plan_of(task.plan) if task else Plan, self.data.get("train", {}), ("train",)),
             "seeds": self._seeds(source),
         }
         if task is not None:
@@ -217,10 +217,10 @@ class Resolver:
         kind = self._kind(block, "data", "source", sources.names())
         return self._block(sources.get(kind), block, ("data",)) if kind else None
 
-    def _model(self) -> Model | None:
-        block = self.data.get("model", {})
-        if isinstance(block, dict):
-            block = {"kind": "mlp", **block}
+    def _model(self, task: Task | None) -> Model | None:
+        block, default = self.data.get("model", {}), {"kind": "mlp", **(task.default_model if task else {})}
+        if isinstance(block, dict):  # what a task has in place of a model's own defaults is for models of that kind
+            block = {**(default if block.get("kind", default["kind"]) == default["kind"] else {}), **block}
         kind = self._kind(block, "model", "kind", models.names())
         return self._block(models.get(kind), block, ("model",)) if kind else None
 

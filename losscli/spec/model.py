@@ -68,7 +68,7 @@ class Spec(Strict):
     data: SerializeAsAny[Source]
     loss: list[LossChoice]
     model: SerializeAsAny[Model]
-    train: Plan
+    train: SerializeAsAny[Plan]
     seeds: list[Seed]
     metrics: list[str]
     expect: dict[str, str] = Field(default_factory=dict)

@@ -24,7 +24,7 @@ from losscli.spec.load import KEYS, OURS, SCHEMA_VERSION
 from losscli.spec.model import CONDITION, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, SAFE
 from losscli.stack.models import models
-from losscli.stack.plan import Plan
+from losscli.stack.plan import Plan, plan_of
 from losscli.tasks import tasks
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -45,7 +45,7 @@ def schema() -> Schema:
         "data": _chosen("source", {name: blocks[kind] for name, kind in _kinds(sources)}, _split_alone(blocks)),
         "loss": _any_of(_ref(f"losses of {task}") for task in tasks.names()),
         "model": _chosen("kind", {name: blocks[kind] for name, kind in _kinds(models)}, blocks[models.get("mlp")]),
-        "train": blocks[Plan],
+        "train": _any_of(blocks[plan] for plan in _plans()),
         "seeds": _bare(Seeds.model_json_schema()["properties"]["seeds"]) | {"default": 1},
         "metrics": _any_of(_ref(f"metrics of {task}") for task in tasks.names()),
         "expect": _any_of(_ref(f"expect of {task}") for task in tasks.names()),
@@ -57,7 +57,7 @@ def schema() -> Schema:
         "type": "object",
         "properties": {key: _section(key, sections.get(key)) for key in KEYS},
         "additionalProperties": False,
-        "allOf": [_where("task", task, _by_task(task)) for task in tasks.names()],
+        "allOf": [_where("task", task, _by_task(task, blocks)) for task in tasks.names()],
         "$defs": defs,
     }
 
@@ -76,11 +76,11 @@ def _without_null(section: Schema) -> Schema:
     return _any_of(kind for kind in section["anyOf"] if kind != {"type": "null"}) if "anyOf" in section else section
 
 
-def _by_task(task: str) -> Schema:
+def _by_task(task: str, blocks: Mapping[type[BaseModel], Schema]) -> Schema:
     sections = {
         key: _ref(f"{of} of {task}") for key, of in (("loss", "losses"), ("metrics", "metrics"), ("expect", "expect"))
     }
-    return {"properties": sections}
+    return {"properties": sections | {"train": blocks[plan_of(tasks.get(task).plan)]}}
 
 
 # Blocks that are classes
@@ -91,9 +91,14 @@ def _kinds(shelf: Any) -> list[tuple[str, type[BaseModel]]]:
     return [(name, shelf.get(name)) for name in sorted(shelf.names())]
 
 
+def _plans() -> list[type[Plan]]:
+    """What `train:` may be, each class once."""
+    return list(dict.fromkeys(plan_of(task.plan) for task in tasks))
+
+
 def _blocks() -> tuple[dict[type[BaseModel], Schema], dict[str, Schema]]:
     """A reference for the class of each block, and the definitions of these classes and of those inside them."""
-    kinds = [kind for _, kind in (*_kinds(sources), *_kinds(models))] + [Plan]
+    kinds = [kind for _, kind in (*_kinds(sources), *_kinds(models))] + _plans()
     references, document = models_json_schema([(kind, "validation") for kind in kinds])
     defs = {name: _bare(block) for name, block in document["$defs"].items()}
     for kind in with_inner(kinds):

@@ -58,7 +58,4 @@ def plan_of(keys: type[Strict]) -> type[Plan]:
     >>> plan.critic_steps, plan.batch_size, plan.lr
     (5, 64, 0.0001)
     """
-    if keys is Strict:
-        return Plan
-    doc = "\n\n".join(filter(None, (Plan.__doc__, keys.__doc__)))
-    return cast(type[Plan], type(keys.__name__, (keys, Plan), {"__doc__": doc, "__module__": keys.__module__}))
+    return Plan if keys is Strict else cast(type[Plan], type(keys.__name__, (keys, Plan), {}))

@@ -322,6 +322,13 @@ def test_weights_stay_within_their_limit_and_those_of_a_resting_run_as_they_are(
     assert critic[0].abs().max() == pytest.approx(0.01)
 
 
+def test_each_network_draws_its_weights_from_a_stream_of_its_own() -> None:
+    (weights,) = Training([run("r1", 0, pairs_of())], job()).networks.named()
+    shapes = {weights[f"{name}.layers.2.weight"].shape for name in ("generator", "discriminator")}
+    assert shapes == {(6, 5)}
+    assert not np.isclose(weights["generator.layers.2.weight"], weights["discriminator.layers.2.weight"]).any()
+
+
 def test_samples_are_made_of_the_same_noise_each_time() -> None:
     training = Training([run("r1", seed, pairs_of()) for seed in (0, 1)], job())
     first, again = training._outputs("valid"), training._outputs("valid")

@@ -18,14 +18,14 @@ def namesake(plan: Plan, parameter: torch.Tensor, lr: float) -> torch.optim.Opti
     if plan.optimizer == "rmsprop":
         return torch.optim.RMSprop([parameter], lr, momentum=plan.momentum, weight_decay=decay)
     kind = torch.optim.Adam if plan.optimizer == "adam" else torch.optim.AdamW
-    return kind([parameter], lr, weight_decay=decay)
+    return kind([parameter], lr, tuple(plan.betas), weight_decay=decay)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("decay", [0.0, 0.1])
-@pytest.mark.parametrize("momentum", [0.0, 0.8])
-def test_every_row_moves_as_with_torch_and_its_own_rate(optimizer, decay, momentum):
-    plan = Plan(optimizer=optimizer, weight_decay=decay, momentum=momentum)
+@pytest.mark.parametrize(("momentum", "betas"), [(0.0, [0.9, 0.999]), (0.8, [0.0, 0.9])])
+def test_every_row_moves_as_with_torch_and_its_own_rate(optimizer, decay, momentum, betas):
+    plan = Plan(optimizer=optimizer, weight_decay=decay, momentum=momentum, betas=betas)
     chance = torch.Generator().manual_seed(0)
     start = torch.randn(2, 7, generator=chance)
     weights = start.clone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -27,6 +28,15 @@ def test_a_run_has_diverged_a_million_times_above_its_start(run_of, loss, starte
     assert (state.status, state.epochs) == (status, 1)
     assert state.history[0][:3] == (1, "train", "loss")
     assert state.history[1:] == [(1, "valid", "auroc", 0.5)]
+
+
+def test_a_loss_that_may_be_negative_diverges_by_no_size_but_by_what_is_no_number(run_of):
+    run = run_of()
+    signed = replace(run, loss=replace(run.loss, signed=True))
+    for mean, status in ((3e9, "ok"), (-3e9, "ok"), (math.nan, "diverged"), (math.inf, "diverged")):
+        state = RunState(signed)
+        state.advance(1, {"discriminator": EpochLoss(mean, 0.1), "generator": EpochLoss(0.0, 0.0)}, {}, sound=True)
+        assert state.status == status, mean
 
 
 def test_weights_that_are_not_finite_are_a_divergence_and_an_epoch_without_a_row_is_none(run_of):
