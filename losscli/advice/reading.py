@@ -69,9 +69,12 @@ def looked_at(name: str, overrides: Overrides) -> Inspection:
     if is_spec(name):
         spec = resolved(name, overrides)
         return inspect(profile_of(spec), "as the spec says")
-    # Any task will do here: the source is the same for all, and the target is to be read before one is guessed.
-    target = overrides.target or ([ANY] if Path(name).exists() else [])
-    spec = build_spec(replace(overrides, task=overrides.task or "regression", data=name, target=target))
+    if overrides.target:
+        spec = resolved(name, overrides)
+    else:  # any task will do: the source is the same for all
+        target = [ANY] if Path(name).exists() else []
+        task = overrides.task or tasks.names()[-1]
+        spec = build_spec(replace(overrides, task=task, data=name, target=target))
     source, folder = _lenient(spec.data), Path(spec.folder)
     if isinstance(source, Tabular) and not overrides.target:
         return describe(_all_columns(source, folder))

@@ -39,7 +39,9 @@ Texts = list[str] | None
 
 Spec = Annotated[Text, Argument(help="A YAML spec; flags go on top of it.", metavar="SPEC", show_default=False)]
 Specs = Annotated[Texts, Argument(help="YAML specs; flags go on top of each.", metavar="SPECS", show_default=False)]
-Task = Annotated[Text, _option("--task", "binary, multiclass, multilabel or regression.", "NAME")]
+Task = Annotated[
+    Text, _option("--task", "What a target is, such as binary or regression; a wrong name lists them all.", "NAME")
+]
 Loss = Annotated[Text, _option("--loss", "A loss of the task.", "NAME")]
 Losses = Annotated[Texts, _option("--loss", "A loss of the task; repeat it for each.", "NAME")]
 Data = Annotated[Text, _option("--data", "A table file, a built-in data set or a generator.", "DATA")]

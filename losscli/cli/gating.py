@@ -91,6 +91,7 @@ def _gate_arenas(new: Recalled, old: Recalled, options: GateOptions) -> list[Gat
 
 def _of_arena(arena: Arena, former: Arena, options: GateOptions, same: bool) -> list[Gated]:
     """The entries that both have and, where none are named, those that the new record has no more."""
+    former = _as_called_now(former, {entry.entry for entry in arena.entries})
     names, before = ([entry.entry for entry in side.entries] for side in (arena, former))
     both = [name for name in names if name in before and name in (options.entries or before)]
     gone = [] if options.entries else [name for name in before if name not in names]
@@ -98,6 +99,18 @@ def _of_arena(arena: Arena, former: Arena, options: GateOptions, same: bool) -> 
         *(_of_entry(name, arena, former, options, same) for name in both),
         *(_vanished(name, former, options) for name in gone),
     ]
+
+
+def _as_called_now(former: Arena, names: set[str]) -> Arena:
+    """The old arena, where it has entries that the new one has not, with the names that its losses have now."""
+    if {entry.entry for entry in former.entries} <= names:
+        return former
+    from losscli.losses import called_now
+
+    entries = [replace(entry, entry=called_now(entry.entry, former.task)) for entry in former.entries]
+    return replace(
+        former, entries=entries, runs=[replace(run, entry=called_now(run.entry, former.task)) for run in former.runs]
+    )
 
 
 def _vanished(name: str, former: Arena, options: GateOptions) -> Gated:

@@ -53,4 +53,14 @@ def _identity_of(task: str, name: str, data: Mapping[str, Any]) -> Mapping[str, 
         rest = {key: data.get(key) for key in OF_A_FILE}
     else:
         rest = {key: value for key, value in data.items() if key not in TREATMENT}
-    return {"task": task, "data": name, **{key: value for key, value in rest.items() if value is not None}}
+    return {"task": task, "data": name, **_said(rest)}
+
+
+def _said(block: Mapping[str, Any]) -> dict[str, Any]:
+    """A block without what says nothing (null, false, 0, nothing in a list): a record from before a key has it not.
+
+    >>> _said({"name": "moons", "counts": False, "corrupt": {"labels": 0.2, "votes": 0}})
+    {'name': 'moons', 'corrupt': {'labels': 0.2}}
+    """
+    plain = {key: _said(value) if isinstance(value, Mapping) else value for key, value in block.items()}
+    return {key: value for key, value in plain.items() if value}

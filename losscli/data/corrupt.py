@@ -24,6 +24,7 @@ KINDS = {  # each kind of damage: what it is called, in the words of a table's a
     "target_outliers": "target outliers",
     "feature_noise": "feature noise",
     "missing": "missing values",
+    "votes": "votes",
 }
 STREAM = 0x0DD5  # keeps what is drawn here apart from what the same seed draws elsewhere
 
@@ -40,7 +41,8 @@ class Corruption(Strict):
     becomes which, `{yes: {no: 0.3}}`, or that as a matrix (rows: the class there is; columns: what it becomes).
     `imbalance`: the share of the rarest class's training rows that are taken away. `target_outliers`: the share of training
     targets that are moved. `outlier_size` is by how many standard deviations. `feature_noise`: the sd of Gaussian noise on
-    every number, in units of the feature's own. `missing`: the share of cells that are emptied.
+    every number, in units of the feature's own. `missing`: the share of cells that are emptied. `votes`: training targets
+    become the shares of so many votes, drawn from the probabilities that are given.
     """
 
     labels: Fraction | Shares | Matrix | dict[str, dict[str, Fraction]] = 0.0
@@ -49,6 +51,7 @@ class Corruption(Strict):
     outlier_size: Positive = 10.0
     feature_noise: NonNegative | Annotated[list[NonNegative], Field(min_length=1, max_length=100)] = 0.0
     missing: Below | Annotated[list[Below], Field(min_length=1, max_length=100)] = 0.0
+    votes: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
     @model_validator(mode="after")
     def _has_one_list_of_levels(self) -> Corruption:
@@ -101,8 +104,12 @@ class Corruption(Strict):
                 unfit[kind] = f"moves numbers, and the targets of task {task.name} are classes"
             elif kind in ("labels", "imbalance") and not task.has_classes:
                 unfit[kind] = f"is about classes, and the targets of task {task.name} are numbers"
-            elif kind in ("labels", "imbalance") and not task.rows_have_one_class and not self._of_any_label(kind):
-                unfit[kind] = f"needs one class per row, and rows of task {task.name} have several labels"
+            elif kind in ("labels", "imbalance") and not task.rows_have_one_class:
+                if not (task.yes_or_no and self._of_any_label(kind)):
+                    have = "several labels" if task.yes_or_no else "a share of each class"
+                    unfit[kind] = f"needs one class per row, and rows of task {task.name} have {have}"
+            elif kind == "votes" and not task.outputs_compete:
+                unfit[kind] = f"draws votes for classes, and rows of task {task.name} have no probabilities of them"
         return unfit
 
     def _of_any_label(self, kind: str) -> bool:
@@ -162,6 +169,9 @@ def corrupt(
             before, _level(corruption.target_outliers), corruption.outlier_size, _stream(seed, "target_outliers")
         )
         done["target_outliers"] = int(_rows_that_differ(after, before).sum()), len(before)
+    if corruption.votes:
+        after = _voted(before, corruption.votes, _stream(seed, "votes"))
+        done["votes"] = len(before), len(before)
     taken = {name: column.holding(column.values[rows]) for name, column in features.items()}
     if corruption.feature_noise:
         taken, done["feature_noise"] = _with_noise(
@@ -179,12 +189,24 @@ def _refuse_unfit(corruption: Corruption, task: Task, target: Target) -> None:
         raise SpecError(f"data.corrupt.{corruption.varied} has several levels: each of them makes an arena of its own")
     for kind, why in corruption.unfit_for(task).items():
         raise SpecError(f"data.corrupt.{kind} {why}", cure="leave it out")
+    if corruption.votes and not (target.soft and target.values.ndim == 2):
+        raise SpecError(
+            "data.corrupt.votes draws from a probability for each class, and the target has one class per row",
+            cure="leave it out, or name a target column of probabilities for each class",
+        )
     shares = target.soft or target.values.ndim != 1
     if task.rows_have_one_class and shares and corruption.target_damage:
         raise SpecError(
             f"data.corrupt.{corruption.target_damage} needs one class per row, and these rows have a share of each class",
             cure="leave it out, or name one target column",
         )
+
+
+def _voted(shares: np.ndarray, votes: int, rng: np.random.Generator) -> np.ndarray:
+    """The shares [N, K] of so many votes in each row, drawn from its probabilities."""
+    exact = shares.astype(np.float64)
+    drawn: np.ndarray = rng.multinomial(votes, exact / exact.sum(axis=1, keepdims=True)) / votes
+    return drawn.astype(shares.dtype)
 
 
 def _level(value: Any) -> float:
@@ -318,6 +340,7 @@ def damage_findings(corruption: Corruption, damages: Sequence[Mapping[str, tuple
         "target_outliers": f"{{of}} training targets were moved by {corruption.outlier_size:g} sd",
         "feature_noise": f"{{of}} features got Gaussian noise of {corruption.feature_noise} of their sd",
         "missing": "{of} training cells were emptied",
+        "votes": f"{{of}} training rows have the shares of {corruption.votes} votes, drawn from their probabilities",
     }
     parts = [
         sentences[kind].format(

@@ -129,11 +129,13 @@ def classes_that_lack(task: Task, target: Target, datasets: Mapping[int, Dataset
     """A finding for each split that lacks a class, or positive rows of a label, with the seeds of these datasets."""
     if not task.has_classes:
         return []
-    present = _classes_in(target.values, target)
+    alone = task.rows_have_one_class
+    present = _classes_in(target.values, target, alone)
     findings = []
     for split in SPLITS:
         lacking = {
-            seed: present & ~_classes_in(dataset.parts[split].target, target) for seed, dataset in datasets.items()
+            seed: present & ~_classes_in(dataset.parts[split].target, target, alone)
+            for seed, dataset in datasets.items()
         }
         seeds = [str(seed) for seed, classes in lacking.items() if classes.any()]
         if seeds:
@@ -147,9 +149,10 @@ def classes_that_lack(task: Task, target: Target, datasets: Mapping[int, Dataset
     return findings
 
 
-def _classes_in(values: np.ndarray, target: Target) -> np.ndarray:
-    """bool [K or L]: the classes that have a row, or the labels that have a positive one, among `values` [N, ...]."""
-    if values.ndim == 2 and not target.soft:
+def _classes_in(values: np.ndarray, target: Target, alone: bool) -> np.ndarray:
+    """bool [K or L]: the classes that have a row, or the labels that have a positive one, among `values` [N, ...]; where a
+    class is not `alone` in a row, those that have a share of one."""
+    if values.ndim == 2 and not (target.soft and alone):
         return np.asarray(values.any(axis=0))
     classes = target.decided(values)
     return np.bincount(classes.astype(np.int64), minlength=len(target.labels)) > 0
@@ -159,11 +162,12 @@ def _stratifies(task: Task, target: Target, split: Split) -> bool:
     if not task.has_classes or target.classes.ndim != 1:
         return False
     shares = target.soft and target.values.ndim == 1  # of yes: a row has no one class, and few may be above 1/2
-    return not shares if split.stratify is None else split.stratify
+    alone = task.rows_have_one_class and not shares
+    return alone if split.stratify is None else split.stratify
 
 
 def _need_two_classes(task: Task, target: Target, train: np.ndarray) -> None:
-    if not task.has_classes or target.classes.ndim != 1:
+    if not task.rows_have_one_class:
         return
     classes = np.unique(target.decided(train))
     shares = target.soft and train.ndim == 1 and bool(train.min() < train.max())

@@ -19,8 +19,8 @@ from losscli.data.decode import target_from_state
 from losscli.data.encode import Encoder
 from losscli.deploy.choose import Wanted, choose_arena, choose_entry, choose_seeds
 from losscli.errors import MachineError, shown
+from losscli.losses import called_now, for_task
 from losscli.losses import find as find_loss
-from losscli.losses import for_task
 from losscli.losses.own import adopt
 from losscli.record import reader
 from losscli.spec.entries import entries
@@ -72,11 +72,18 @@ def restore(folder: Path, selection: Wanted) -> list[Restored]:
     name = choose_entry(arena, selection.entry)
     seeds = choose_seeds(arena, name, selection)
     spec = _spec(folder, number, arena, selection.losses)
-    entry = _named(spec, name)
+    entry = _named(spec, called_now(name, spec.task))
     weights = reader.read_weights(folder)
     encoders = record["encoders"]
     return [
-        _run(folder, number, spec, entry, seed, arena, encoders[f"{number}/{seed}"], _of(weights, number, name, seed))
+        _run(
+            folder,
+            spec,
+            entry,
+            _result(arena, name, seed),
+            encoders[f"{number}/{seed}"],
+            _of(weights, number, name, seed),
+        )
         for seed in seeds
     ]
 
@@ -86,7 +93,7 @@ def _spec(folder: Path, number: int, arena: Mapping[str, Any], own: Sequence[str
     for text in own:
         adopt(text, arena["task"])
     catalogue = for_task(arena["task"])
-    lost = [entry["loss"] for entry in arena["entries"] if entry["loss"] not in catalogue]
+    lost = [entry["loss"] for entry in arena["entries"] if called_now(entry["loss"], arena["task"]) not in catalogue]
     if lost:
         raise MachineError(
             f"the record was made with {', '.join(map(shown, dict.fromkeys(lost)))}, which losscli does not have",
@@ -107,17 +114,21 @@ def _of(weights: Mapping[str, np.ndarray], number: int, entry: str, seed: int) -
     return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
 
 
+def _result(arena: Mapping[str, Any], entry: str, seed: int) -> Mapping[str, Any]:
+    """What results.json says of a run."""
+    result: Mapping[str, Any] = next(run for run in arena["runs"] if (run["entry"], run["seed"]) == (entry, seed))
+    return result
+
+
 def _run(
     folder: Path,
-    number: int,
     spec: Spec,
     entry: Entry,
-    seed: int,
-    arena: Mapping[str, Any],
+    result: Mapping[str, Any],
     state: Mapping[str, Any],
     weights: Mapping[str, np.ndarray],
 ) -> Restored:
-    result = next(run for run in arena["runs"] if (run["entry"], run["seed"]) == (entry.name, seed))
+    seed = result["seed"]
     chosen = candidate(entry, result.get("tuned") or {})
     loss = find_loss(entry.loss, spec.task)
     encoder = Encoder.from_state(state)

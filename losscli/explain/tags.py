@@ -47,12 +47,12 @@ def tags_of(item: Loss, at_defaults: Properness | None = None) -> tuple[str, ...
         "robust": is_robust(item),
         "imbalanced": is_for_imbalance(item),
         "over-batch": item.over_batch,
-        "ordinal": item.target == "class rank",
+        "ordinal": item.in_order,
         "probabilistic": not tasks.get(item.task).has_classes and item.heads is not None,
         "counts": item.target.startswith("count"),
         "positive": item.target == "number > 0",
         "non-negative": item.target == "number >= 0",
-        "soft-targets": item.target in ("0 to 1", "class index or probabilities"),
+        "soft-targets": item.takes_shares,
         "needs-class-counts": any(_is_training(option.default) for option in item.options.values()),
     }
     return tuple(tag for tag in MEANINGS if holds[tag])

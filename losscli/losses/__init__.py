@@ -2,7 +2,8 @@
 
 A loss is pure: `f(prediction, target, *, options...)` keeps all leading dimensions, never reduces over the batch, and
 returns one number per sample. Binary and regression losses are *per value* (elementwise), so that another task can
-borrow them: multilabel averages them over its labels, regression over its outputs. An option is a number or a tensor
+borrow them: multilabel averages them over its labels, regression over its outputs. One over vectors serves where the targets
+are some that it takes: distribution borrows those of multiclass that take probabilities. An option is a number or a tensor
 that broadcasts over runs, so a grid of options is one call. The signature declares the options and their bounds; the
 docstring holds, in this order: one line, `Use:` and `Avoid:` (where there is something to say), domain, shapes, `Formula:`,
 `Source:`, `Kin:`, `Elsewhere:` ("library name; library name", where it is certain), an executed example.
@@ -139,6 +140,15 @@ class Forecast:
     order: Point | None = None
 
 
+# What a target may hold that is shares of the classes: in a word, and of what.
+SHARES: Mapping[str, tuple[str, str]] = {
+    "0 to 1": ("shares", "yes"),
+    "class index or probabilities": ("probabilities", "the classes"),
+    "probabilities": ("probabilities", "the classes"),
+    "probabilities in order": ("probabilities", "the classes"),
+}
+
+
 @dataclass(frozen=True)
 class Loss:
     """A loss of the catalogue, with all that is known about it."""
@@ -167,6 +177,22 @@ class Loss:
     )
     weights: Mapping[str, Weight] = field(default_factory=dict)  # its own, learned; kernels take them after the target
     signed: bool = False  # its values may be negative, so that no size of them tells that it diverged
+    renamed: Mapping[str, str] = field(default_factory=dict)  # names of before, and why each is no more
+
+    @property
+    def takes_shares(self) -> bool:
+        """Whether its target may be shares of the classes."""
+        return self.target in SHARES
+
+    @property
+    def in_order(self) -> bool:
+        """Whether it goes by an order of the classes."""
+        return self.target in ("class rank", "probabilities in order")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that it is called, the name of now first."""
+        return (self.name, *self.aliases, *self.renamed)
 
     def kernel(self, phase: str) -> Callable[..., Tensor]:
         """What judges in the phase of that name."""
@@ -175,6 +201,16 @@ class Loss:
     @property
     def summary(self) -> str:
         return inspect.getdoc(self.function).splitlines()[0]  # type: ignore[union-attr]
+
+    def serves(self, task: str) -> bool:
+        """Whether it is that task's own, or one that it borrows: per value, or over vectors of which its targets are some.
+
+        >>> [find("brier", "multiclass").serves(task) for task in ("multiclass", "distribution", "multilabel")]
+        [True, True, False]
+        """
+        borrower = tasks.get(task)
+        lent = self.per_value or borrower.domain in self.target.split(" or ")
+        return self.task == task or (self.task in borrower.borrows and lent)
 
     def averages_for(self, task: str) -> bool:
         """Whether that task borrows it value by value: the loss of a row is then the mean over the values of the row.
@@ -213,6 +249,7 @@ def loss(
     projection: Callable[..., Tensor] | None = None,
     weights: Mapping[str, Weight] | None = None,
     signed: bool = False,
+    renamed: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Put the decorated function on the shelf, under its own name in kebab-case unless `name` says otherwise."""
 
@@ -229,9 +266,9 @@ def loss(
         options = {name: option for part in (function, *parts) for name, option in _options(part).items()}
         item = Loss(
             called, task, expects, target, function, elementwise, over_batch, options, aliases, own_units, heads, point,
-            detached, forecast, (), kernels or {}, penalties, projection, weights or {}, signed,
+            detached, forecast, (), kernels or {}, penalties, projection, weights or {}, signed, renamed or {},
         )  # fmt: skip
-        losses.put(f"{task}/{called}", item, tuple(f"{task}/{alias}" for alias in aliases))
+        losses.put(f"{task}/{called}", item, tuple(f"{task}/{other}" for other in item.names[1:]))
         return function
 
     return register
@@ -248,17 +285,18 @@ def _options(function: Callable[..., Tensor]) -> dict[str, Option]:
 
 
 def for_task(task: str) -> dict[str, Loss]:
-    """Every loss that serves a task, by name: its own, and those it borrows.
+    """Every loss that serves a task, by name: its own, and those it borrows, unless one of its own has one of their names.
 
     >>> "bce-logits" in for_task("multilabel")
     True
     """
     homes = (task, *tasks.get(task).borrows)
     serving: dict[str, Loss] = {}
+    taken: set[str] = set()
     for home in homes:
-        for item in losses:
-            if item.task == home and (home == task or item.per_value):
-                serving.setdefault(item.name, item)
+        lent = [item for item in losses if item.task == home and item.serves(task) and taken.isdisjoint(item.names)]
+        serving |= {item.name: item for item in lent}
+        taken |= {name for item in lent for name in item.names}
     return serving
 
 
@@ -276,9 +314,39 @@ def find(name: str, task: str) -> Loss:
     return matches[0]
 
 
+def renamings(name: str, task: str) -> list[Finding]:
+    """What to say of a name of before; nothing of others.
+
+    >>> [finding.message.partition(":")[0] for finding in renamings("emd", "multiclass")]
+    ["the loss 'emd' of task multiclass is called rps now"]
+    """
+    items = by_name(name, for_task(task).values())[:1]
+    before = [(item, old) for item in items for old in item.renamed if key(old) == key(name)]
+    return [
+        Finding(
+            "loss-renamed",
+            "info",
+            f"the loss {shown(old)} of task {task} is called {item.name} now: {item.renamed[old]}",
+            f"write {item.name}",
+        )
+        for item, old in before
+    ]
+
+
+def called_now(entry: str, task: str) -> str:
+    """The name of an entry of a record, whose loss may be called otherwise now.
+
+    >>> called_now("emd weight=balanced", "multiclass"), called_now("own.Loss", "multiclass")
+    ('rps weight=balanced', 'own.Loss')
+    """
+    name, *options = entry.split(" ")
+    item = next((item for item in for_task(task).values() if name in item.renamed), None)
+    return " ".join([item.name, *options]) if item else entry
+
+
 def by_name(name: str, among: Iterable[Loss]) -> list[Loss]:
     """Those of the losses that have the name or alias, written so or in another spelling."""
-    items = [(item, (item.name, *item.aliases)) for item in among]
+    items = [(item, item.names) for item in among]
     exact = [item for item, names in items if name in names]
     return exact or [item for item, names in items if key(name) in map(key, names)]
 
@@ -292,7 +360,8 @@ def unknown(name: str, task: str | None = None) -> SpecError:
     known = foreign(name)
     if known is not None and known.what:  # said first: elsewhere the name may mean something else than the loss here
         why = known.why.format(task=task or "every task here")
-        return SpecError(f"{shown(name)} is {known.what}: {why}", cure=_instead(known, task))
+        there = [f"; task {item.task} has it: {item.name}" for item in by_name(name, losses)[:1] if task]
+        return SpecError(f"{shown(name)} is {known.what}: {why}", cure="".join([_instead(known, task), *there]))
     homes = by_name(name, losses) if task else []
     if homes:
         others = " and ".join(sorted({item.task for item in homes}))

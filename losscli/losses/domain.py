@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 
 from losscli.errors import Finding, Problem, counted, shown
-from losscli.losses import Loss, for_task
+from losscli.losses import SHARES, Loss, for_task
 from losscli.tasks import Column, Target, tasks
 from losscli.tasks.labels import place_of
 
-# What targets hold that may be shares of the classes: in a word, and of what.
-SHARES = {"0 to 1": ("shares", "yes"), "class index or probabilities": ("probabilities", "the classes")}
 MOST_TOLD = 3  # values of a column that a message quotes
 
 
@@ -42,7 +40,7 @@ DOMAINS: Mapping[str, Domain] = {
 
 def _takes_no_shares(loss: Loss, task: str) -> Problem:
     soft = tasks.get(task).soft_domain
-    takers = [other.name for other in for_task(task).values() if other.target == soft]
+    takers = [other.name for other in for_task(task).values() if other.takes_shares]
     shares, whole = SHARES[str(soft)]
     return Problem(
         f"{loss.name} takes one class per row, and the target holds {shares} of {whole}",
@@ -65,7 +63,7 @@ def ranked(loss: Loss, target: Target) -> list[Finding]:
     >>> print(ranked(find("coral", "multiclass"), target)[0].message)
     coral ranks the classes in the order of their words: 'low' < 'medium' < 'high'
     """
-    if loss.target != "class rank" or len(target.labels) < 3:
+    if not loss.in_order or len(target.labels) < 3:
         return []
     steps = [shown(label) for label in target.labels]
     listed = " < ".join(steps if len(steps) <= 12 else [*steps[:10], "...", steps[-1]])
@@ -77,7 +75,8 @@ def ranked(loss: Loss, target: Target) -> list[Finding]:
         return [Finding("class-order-unknown", "warning", message, cure)]
     origin = {"numbers": "of their numbers", "words": "of their words"}.get(target.ordered or "", "that is given")
     message = f"{loss.name} ranks the classes in the order {origin}: {listed}"
-    return [Finding("class-order", "info", message, "data.order gives another")]
+    cure = "the order of the columns in data.target gives another" if target.soft else "data.order gives another"
+    return [Finding("class-order", "info", message, cure)]
 
 
 def check_target(loss: Loss, task: str, target: Target, columns: Mapping[str, Column] | None = None) -> list[Problem]:
@@ -91,7 +90,7 @@ def check_target(loss: Loss, task: str, target: Target, columns: Mapping[str, Co
     >>> print(check_target(find("mse", "regression"), "regression", target)[0].message)
     mse: the target 'y' must be a number, and it holds inf (1 of 2 rows)
     """
-    if target.soft and loss.target != tasks.get(task).soft_domain:
+    if target.soft and not loss.takes_shares:
         return [_takes_no_shares(loss, task)]
     if loss.own_units and target.transform != "none":
         return [_judges_as_they_are(loss, target.transform)]

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, SpecError, shown
-from losscli.losses import Choice, Loss, PerClass, Several, check_options
+from losscli.losses import SHARES, Choice, Loss, PerClass, Several, check_options
 from losscli.losses.domain import DOMAINS
 from losscli.losses.finite import widened
 from losscli.tasks import Task, tasks
 
-CLASS_TARGETS = ("class index", "class index or probabilities", "class rank")
+CLASS_TARGETS = ("class index", "class index or probabilities", "class rank", "probabilities", "probabilities in order")
 LINKS = {"probabilities": "softmax", "log-probabilities": "log_softmax"}
 CLOSE = 1e-3  # how far a sum of probabilities may be from 1: float16 has three digits
 
@@ -44,7 +44,7 @@ def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> 
         predicted, truth = widened(_tensor(prediction, "prediction")), _tensor(target, "target")
         _check_prediction(item, predicted, serves)
         _check_heads(item, predicted, settings)
-        read = _classes if item.target in CLASS_TARGETS else _values
+        read = _distribution if serves.domain in SHARES else _classes if item.target in CLASS_TARGETS else _values
         truth = read(item, predicted, truth.to(predicted.device))
         width = _width(item, predicted) if item.target in CLASS_TARGETS or over_labels else 1
         values = item.function(predicted, truth, **_fitted(item, settings, predicted, width))
@@ -185,16 +185,23 @@ def _more_outputs(item: Loss) -> str:
 
 
 def _distribution(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
-    if item.target != "class index or probabilities":
+    if not item.takes_shares:
         raise DataError(
             f"{item.name}: the target must hold class indices, and it holds {target.dtype}",
             cure="target.argmax(-1)" if target.shape == prediction.shape else "target.long()",
+        )
+    if not target.is_floating_point():
+        raise DataError(
+            f"{item.name}: the target must hold probabilities over the classes, and it holds {target.dtype}",
+            cure=f"one_hot(target, {prediction.shape[-1]}).float() for class indices; counts / counts.sum(-1, keepdim=True)",
         )
     if target.shape != prediction.shape:
         raise DataError(
             f"{item.name}: probabilities as a target must be {list(prediction.shape)} like the prediction, and "
             f"they are {list(target.shape)}",
-            cure="for class indices use target.long()",
+            cure="for class indices use target.long()"
+            if item.target.startswith("class")
+            else "give one number per class",
         )
     _refuse_outside(item, target, "target", "give probabilities over the classes")
     _check_sums(item, target, "target", "divide each row by its sum")

@@ -16,6 +16,7 @@ import warnings
 from ast import ClassDef, FunctionDef, parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +27,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, foreign, shown
-from losscli.losses import Loss, losses
+from losscli.losses import SHARES, Loss, losses
+from losscli.losses.divergence import mistakes
 from losscli.tasks import tasks
 
 REFERENCE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
@@ -353,6 +355,11 @@ class Own:
         if any(True for module in self.modules for _ in module.parameters()):
             message = f"{self.label} has parameters of its own, which are not trained"
             yield Finding("own-loss-parameters", "warning", message, "make them buffers or numbers")
+        if self.task.domain in SHARES:
+            (raw, target), given = (part[0] for part in self._sample(None)), self._sample(self.link)[0][0]
+            with self._user_code():
+                amiss = mistakes(self.kernel, raw, given, target)
+            yield from (replace(finding, message=f"{self.label}: {finding.message}") for finding in amiss)
 
 
 def _parts(text: str) -> tuple[Path, str]:

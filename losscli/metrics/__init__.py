@@ -143,8 +143,14 @@ def _nan_where_nan(function: MetricFunction) -> MetricFunction:
 
 
 def for_task(task: str) -> dict[str, Metric]:
-    """Every metric that judges a task, by name."""
-    return {name.split("/")[1]: metrics.get(name) for name in metrics.names() if name.startswith(f"{task}/")}
+    """Every metric that judges a task, by name: its own, and those it borrows with their twins."""
+    borrowed = tasks.get(task).borrowed_metrics
+    serving: dict[str, Metric] = {}
+    for key in metrics.names():
+        home, name = key.split("/")
+        if home == task or f"{home}/{metrics.get(key).of}" in borrowed:
+            serving.setdefault(name, metrics.get(key))
+    return serving
 
 
 def evaluation_metrics(task: str, costs: Sequence[Sequence[float]] | None = None) -> dict[str, Metric]:

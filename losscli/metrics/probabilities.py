@@ -87,7 +87,7 @@ def ece(prediction: Tensor, target: Tensor) -> Tensor:
     >>> ece(torch.tensor([[0.9, 0.9, 0.2]]), torch.tensor([[1.0, 0.0, 0.0]])).round(decimals=4).tolist()  # (0.8 + 0.2) / 3
     [0.3333]
     """
-    return _gap(prediction.double(), target.double().expand(prediction.shape))
+    return gap(prediction.double(), target.double().expand(prediction.shape))
 
 
 @metric("multiclass", reads="probabilities", direction="down", name="ece", scaled=True)
@@ -101,10 +101,10 @@ def ece_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     [0.35]
     """
     confidence, predicted = prediction.double().max(-1)
-    return _gap(confidence, (predicted == target).double())
+    return gap(confidence, (predicted == target).double())
 
 
-def _gap(probability: Tensor, outcome: Tensor) -> Tensor:
+def gap(probability: Tensor, outcome: Tensor) -> Tensor:
     """The mean over rows [R, N] of the distance between mean probability and mean outcome in each row's bin."""
     edges = torch.linspace(0, 1, BINS + 1, dtype=torch.float64, device=probability.device)[1:-1]
     bins = torch.bucketize(probability.contiguous(), edges)

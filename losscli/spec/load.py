@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from losscli.data.dataset import SPLITS
 from losscli.data.sources import Source, sources
 from losscli.errors import CodeError, Finding, Place, Problem, SpecError, choose_from
-from losscli.losses import Loss, Option
+from losscli.losses import Loss, Option, renamings
 from losscli.losses import find as find_loss
 from losscli.losses.options import CLASS_WEIGHT, missing_from, problems_of, problems_of_weight
 from losscli.losses.own import adopt
@@ -87,6 +87,7 @@ class Resolver:
     stem: str | None
     own: Mapping[str, str] = field(default_factory=dict)  # losses in files that the command line names, by their labels
     data: dict[str, Any] = field(init=False)
+    renamed: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.data = self.document.data
@@ -112,14 +113,15 @@ class Resolver:
             self._corruption(source, task)
             parts["tune"] = self._tune(parts["loss"], parts["train"], task)
         if task is not None and source is not None:
-            for key, wrong in source.target_options().beyond(task.name).items():
+            for key, wrong in task.beyond(source.target_options()).items():
                 self._add([self._placed(wrong, ("data", key))])
         if self.problems:
             raise SpecError(sorted(self.problems, key=_order))
         assert task is not None  # or there would be a problem
         expected_metrics = [key.partition(".")[2] for key in parts["expect"]]  # what is expected must be measured
         parts["metrics"] = list(dict.fromkeys([*parts["metrics"], *expected_metrics]))
-        spec = self._checked(Spec(task=task.name, folder=str(self.folder), notes=self._notes(parts["data"]), **parts))
+        notes = (*self._notes(parts["data"]), *self.renamed)
+        spec = self._checked(Spec(task=task.name, folder=str(self.folder), notes=notes, **parts))
         return spec if "metrics" in self.data else with_score(spec)
 
     def _notes(self, source: Source) -> tuple[Finding, ...]:
@@ -310,6 +312,7 @@ class Resolver:
             self._tell(f"{dotted(path)}: expected the name of a loss, got {given(name)}", path)
             return None
         try:
+            self.renamed += renamings(name, task.name)
             return adopt(self.own[name], task.name) if name in self.own else find_loss(name, task.name)
         except CodeError:  # it knows its place, in the user's own file
             raise

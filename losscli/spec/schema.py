@@ -138,7 +138,7 @@ def _losses_of(task: str) -> dict[str, Schema]:
     serving = losses.for_task(task)
     default = tasks.get(task).default_loss
     defs = {f"{task}/{name}": _loss(item, task) for name, item in serving.items()}
-    defs |= {f"spelling of {task}/{name}": {"pattern": pattern((name, *it.aliases))} for name, it in serving.items()}
+    defs |= {f"spelling of {task}/{name}": {"pattern": pattern(it.names)} for name, it in serving.items()}
     spelling = {name: _ref(f"spelling of {task}/{name}") for name in serving}
     cases = [{"if": _has("name", spelling[name]), "then": _ref(f"{task}/{name}")} for name in serving]
     # An editor offers the names of an enum; of the other spellings it learns whether they are right.

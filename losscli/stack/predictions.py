@@ -14,8 +14,9 @@ def predictions_of(prediction: Prediction, place: int, dataset: Dataset, task: T
     """What the run at `place` in a stack's prediction says of its test split."""
     part = dataset.parts["test"]
     row = np.arange(part.rows) if part.index is None else part.index
-    # As it was read: standardised and back, a number would lose digits. Of soft labels, the likelier class.
-    truth = dataset.target.decided(dataset.target.values[row])
+    # As it was read: standardised and back, a number would lose digits. Of soft labels of one class, the likelier one.
+    values = dataset.target.values[row]
+    truth = dataset.target.decided(values) if task.rows_have_one_class else values
     ends = (
         [None, None] if prediction.interval is None else [_by_row(end) for end in prediction.interval[place].unbind(-1)]
     )

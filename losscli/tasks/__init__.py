@@ -4,6 +4,7 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 
 | task       | target of one row        | model output | loss sees        | prediction                          |
 |------------|--------------------------|--------------|------------------|-------------------------------------|
+| distribution | K probabilities        | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
 | binary     | 0.0 or 1.0, or a share between | 1            | [R, B]           | scores [R, N], labels, probabilities |
 | multiclass | class index, or K probabilities | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
 | multilabel | L times 0.0 or 1.0       | L            | [R, B, L]        | scores [R, N, L], labels [R, N, L]   |
@@ -13,15 +14,16 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from losscli.direction import LEVEL
+from losscli.errors import Problem
 from losscli.options import Strict
 from losscli.shelf import Shelf
 from losscli.tasks.measures import RowMeasure
@@ -38,6 +40,9 @@ from losscli.tasks.target import Target as Target
 from losscli.tasks.target import TargetOptions as TargetOptions
 from losscli.tasks.target import Transform as Transform
 from losscli.tasks.truths import Truths
+
+if TYPE_CHECKING:
+    from losscli.tasks.guess import Hunch, Values
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,22 @@ class Prediction:
         return numbers
 
 
+# Makes a table: (rows, seed, options ...) -> features [N, F], and the target as its columns [N] or [N, T].
+Generator = Callable[..., tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Losses for a target, each with options, and the measured reason; what to judge by; which tags (`explain.tags`) all have."""
+
+    reason: str
+    losses: Sequence[tuple[str, Mapping[str, Any]]]
+    note: str = ""
+    source: str = ""
+    metrics: Sequence[str] = ()
+    claims: Sequence[str] = ()
+
+
 class Task(ABC):
     """The contract. `links` maps what a loss expects to the output activation that gives it (None: the raw output)."""
 
@@ -90,9 +111,13 @@ class Task(ABC):
     default_loss: ClassVar[str]
     default_metrics: ClassVar[tuple[str, ...]]  # the first is the headline
     default_data: ClassVar[Mapping[str, Any]]  # what `losscli train --task NAME` trains on
-    borrows: ClassVar[
-        tuple[str, ...]
-    ] = ()  # tasks whose per-value losses serve here too, averaged over the last dimension
+    generators: ClassVar[
+        Mapping[str, Generator | None]
+    ] = {}  # of `source: synthetic`, by name: None where scikit-learn's
+    options: ClassVar[tuple[str, ...]] = ()  # the keys of `TargetOptions` that say something to it
+    # Tasks whose losses serve here too (`Loss.serves`): per value, averaged over the last dimension, or over vectors.
+    borrows: ClassVar[tuple[str, ...]] = ()
+    borrowed_metrics: ClassVar[tuple[str, ...]] = ()  # TASK/NAME, each with its twins after calibration
     links: ClassVar[Mapping[str, str | None]]
     has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
     rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense
@@ -135,6 +160,29 @@ class Task(ABC):
         Raises `DataError` where a value cannot be one, `SpecError` where `options` is not for this task.
         """
 
+    def beyond(self, options: TargetOptions) -> dict[str, Problem]:
+        """By its key, a problem for each of the options that says nothing to this task.
+
+        >>> tasks.get("regression").beyond(TargetOptions(positive="yes"))["positive"].message
+        'data.positive is for task binary, and the task is regression'
+        """
+        takers = {key: [task.name for task in tasks if key in task.options] for key in options.given}
+        return {
+            key: Problem(
+                f"data.{key} is for task {' and '.join(names)}, and the task is {self.name}", cure=f"leave {key} out"
+            )
+            for key, names in takers.items()
+            if self.name not in names
+        }
+
+    @abstractmethod
+    def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
+        """How sure it is that these target columns are meant for it, and why; None where they cannot be."""
+
+    def hint(self, target: Target) -> Hint | None:
+        """Which losses suit a decoded target, where the task itself can tell; else advice has heuristics of its own."""
+        return None
+
     @abstractmethod
     def outputs(self, target: Target) -> int:
         """How many numbers per row the model puts out."""
@@ -163,16 +211,16 @@ class Task(ABC):
         """Whether the largest output of a row decides, so that a softmax makes sense; else each decides by itself.
 
         >>> [task.name for task in tasks if task.outputs_compete]
-        ['multiclass']
+        ['distribution', 'multiclass']
         """
-        return self.rows_have_one_class and self.rows_have_several_outputs
+        return self.has_classes and self.rows_have_several_outputs and not self.yes_or_no
 
     def width(self, classes: int, labels: int) -> int:
         """How many outputs a row has where there are so many classes, or so many labels."""
         return 1
 
     def outcomes(self, width: int) -> Tensor | None:
-        """Every target that a row of `width` outputs can have, [Y] or [Y, L]; None where there is no end of them."""
+        """Every sure target that a row of `width` outputs can have, [Y] or [Y, L]; None where there is no end of them."""
         return None
 
     @abstractmethod

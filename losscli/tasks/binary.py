@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, Problem, shown
-from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks import AS_GIVEN, Column, Generator, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.labels import (
     alike,
     arranged,
@@ -43,6 +44,8 @@ class Binary(Task):
         "n_samples": 1000,
         "noise": 0.25,
     }
+    generators: ClassVar[Mapping[str, Generator | None]] = dict.fromkeys(("moons", "circles", "hastie_10_2"))
+    options = ("positive",)
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
@@ -50,7 +53,7 @@ class Binary(Task):
 
         Numbers within 0 and 1 that are not all whole are shares of yes (`soft`); `options.positive` may be 1 or 0.
         """
-        refuse_beyond(options, self.name)
+        refuse_beyond(options, self)
         name, column = only_column(columns, self.name)
         refuse_missing(columns)
         if are_shares(column):
@@ -66,6 +69,16 @@ class Binary(Task):
             index, labels = 1 - index, labels[::-1]
         findings = (*noticed_alike(same), *mapped(labels, "; 1 is the positive one (data.positive)"))
         return Target(index.astype(np.float32), labels, findings)
+
+    def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
+        """One column that holds two texts or two whole numbers."""
+        ((name, values), *others) = targets.items()
+        count = len(values.present)
+        if others or not values.classes or count > 2:
+            return None
+        if count == 2:
+            return Hunch(f"{shown(name)} holds two values: {shown(values.names[0])} and {shown(values.names[1])}")
+        return Hunch(f"{shown(name)} holds {'one value only' if count else 'no value'}")
 
     def outputs(self, target: Target) -> int:
         return 1

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from losscli.errors import DataError, Finding, Place, Problem, SpecError, choose_from, counted, shown
-from losscli.tasks import Column, TargetOptions
+from losscli.tasks import Column, TargetOptions, Task
 from losscli.tasks.order import same_label
 
 Value = TypeVar("Value")
@@ -27,9 +27,9 @@ def only_column(columns: Mapping[str, Column], task: str) -> tuple[str, Column]:
     return next(iter(columns.items()))
 
 
-def refuse_beyond(options: TargetOptions, task: str) -> None:
+def refuse_beyond(options: TargetOptions, task: Task) -> None:
     """Keys that say nothing to the task are a misunderstanding; `SpecError` names them all."""
-    if problems := options.beyond(task):
+    if problems := task.beyond(options):
         raise SpecError(list(problems.values()))
 
 

@@ -87,3 +87,44 @@ def surprise(lack: np.ndarray) -> np.ndarray:
     """
     surprise: np.ndarray = -np.log(np.clip(1 - lack, EPS, 1.0))
     return surprise
+
+
+def shares_given(predictions: Predictions) -> np.ndarray:
+    """What each row gives to each class, float64 [N, K]: the softmax of scores, where a loss gives no probabilities."""
+    given = predictions.prediction.astype(np.float64)
+    if predictions.kind == "probabilities":
+        return given
+    raised = np.exp(given - given.max(axis=1, keepdims=True))
+    softmax: np.ndarray = raised / raised.sum(axis=1, keepdims=True)
+    return softmax
+
+
+def apart(predictions: Predictions) -> np.ndarray:
+    """The probability that is out of place: the total variation of what is said and of a truth [N, K].
+
+    >>> apart(Predictions(np.arange(1), np.array([[0.5, 0.5]]), np.array([[0.75, 0.25]]), "probabilities")).tolist()
+    [0.25]
+    """
+    out: np.ndarray = np.abs(shares_given(predictions) - predictions.truth).sum(axis=1) / 2
+    return out
+
+
+def overlap(predictions: Predictions) -> np.ndarray:
+    """The probability that is in place."""
+    return 1 - apart(predictions)
+
+
+def right_mode(predictions: Predictions) -> np.ndarray:
+    """Whether the likeliest class is one that has the most of the truth [N, K]."""
+    chosen = np.take_along_axis(predictions.truth, predictions.prediction.argmax(axis=1)[:, None], axis=1)[:, 0]
+    right: np.ndarray = chosen == predictions.truth.max(axis=1)
+    return right.astype(np.float64)
+
+
+def surplus(predictions: Predictions) -> np.ndarray:
+    """The KL divergence from the truth [N, K] to what is said."""
+    truth = predictions.truth.astype(np.float64)
+    logs = np.log(np.clip(shares_given(predictions), EPS, 1.0))
+    own = np.log(np.where(truth > 0, truth, 1.0))
+    divergence: np.ndarray = (truth * (own - logs)).sum(axis=1)
+    return divergence.clip(min=0.0)

@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, shown
-from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks import AS_GIVEN, Column, Generator, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.labels import (
+    EXACT,
     alike,
     arranged,
+    label_of,
     mapped,
     noticed_alike,
     occurring,
@@ -25,8 +28,10 @@ from losscli.tasks.measures import RowMeasure, class_lack, right_class, surprise
 from losscli.tasks.near_truth import classes
 from losscli.tasks.order import in_order
 from losscli.tasks.predictions import Outputs, Predictions
-from losscli.tasks.soft import per_class
+from losscli.tasks.soft import per_class, sum_to_one
 from losscli.tasks.truths import Truths, of_three
+
+RAREST = 0.1  # of the rows that a class would have if all were equally frequent: rarer ones are counts, not classes
 
 
 class Multiclass(Task):
@@ -37,6 +42,10 @@ class Multiclass(Task):
     default_loss = "cross-entropy"
     default_metrics = ("accuracy", "balanced-accuracy", "macro-f1", "log-loss")
     default_data: ClassVar[Mapping[str, Any]] = {"source": "builtin", "name": "digits"}
+    generators: ClassVar[Mapping[str, Generator | None]] = dict.fromkeys(
+        ("classification", "blobs", "gaussian_quantiles")
+    )
+    options = ("order",)
     rows_have_several_outputs = True
     links: ClassVar[Mapping[str, str | None]] = {
         "logits": None,
@@ -52,7 +61,7 @@ class Multiclass(Task):
         Any whole number is a label; none is ignored. Several columns of numbers are one column per class: probabilities
         that sum to 1 in every row (within 1e-3; they are divided by their sum), or a 1 in the column of the class.
         """
-        refuse_beyond(options, self.name)
+        refuse_beyond(options, self)
         refuse_missing(columns)
         if len(columns) > 1:
             return per_class(columns, options)
@@ -69,6 +78,26 @@ class Multiclass(Task):
         findings = [*findings, *noticed_alike(alike(name, column, index, names))]
         index, labels = arranged(index, names, places)
         return Target(index.astype(np.int64), labels, (*findings, *mapped(labels)), ordered=ordered)
+
+    def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
+        """One column of several texts, or of numbers of classes; or several columns of shares that sum to 1."""
+        ((name, values), *others) = targets.items()
+        if others:
+            columns = [values.column for values in targets.values()]
+            if any(column.is_category for column in columns) or all(each.yes_or_no for each in targets.values()):
+                return None
+            soft = f"the {len(columns)} targets are shares that sum to 1 in each row: soft labels"
+            return Hunch(f"{soft} (--task distribution has losses made for them)") if sum_to_one(columns) else None
+        if values.texts:
+            return Hunch(f"{shown(name)} holds {len(values.present)} different texts")
+        if not values.whole or not len(values.present) or abs(values.present[[0, -1]]).max() >= EXACT:
+            return None
+        span = f"{shown(name)} holds whole numbers from {label_of(values.present[0])} to {label_of(values.present[-1])}"
+        if len(values.present) > 2 and options.order is not None:
+            return Hunch(f"{span}, and data.order puts them in order")
+        if not values.classes and values.numbered and values.counts.min() >= RAREST * values.counts.mean():
+            return Hunch(f"{span}, each of them often: they look like numbers of classes")
+        return None
 
     def outputs(self, target: Target) -> int:
         return len(target.labels)
@@ -112,22 +141,15 @@ class Multiclass(Task):
         return tuple(float(count) for count in counts / counts.sum())
 
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        """The largest of K wins. What is called a probability is clamped and made to sum to 1 where it does not."""
-        largest = received.argmax(-1).to(received.dtype)  # [R, N, K] -> [R, N]
-        # argmax takes NaN for the largest: a row that holds one has no label.
-        labels = largest.masked_fill(received.isnan().any(-1), float("nan"))
-        logits = received if meaning in ("logits", "log-probabilities") else None
-        return Prediction(received, labels, _probabilities(received, meaning), logits=logits)
+        return read_classes(received, meaning)
 
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
     ) -> Prediction:
         if train.is_floating_point():  # probabilities [N, K]
-            prior = train.mean(0).expand(1, rows, -1)
-        else:
-            counts = torch.bincount(train, minlength=outputs or 0)  # [K]
-            prior = (counts / counts.sum()).expand(1, rows, -1)
-        return Prediction(torch.zeros_like(prior), prior.argmax(-1).to(prior.dtype), prior)
+            return always(train.mean(0), rows)
+        counts = torch.bincount(train, minlength=outputs or 0)  # [K]
+        return always(counts / counts.sum(), rows)
 
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         of_class = truth.argmax(-1) if truth.ndim == 2 else truth  # of probabilities, the most likely class
@@ -154,9 +176,29 @@ class Multiclass(Task):
         return class_lack(predictions)
 
     def columns(self, outputs: Outputs, labels: Sequence[str], limit: float) -> Iterator[tuple[str, np.ndarray]]:
-        yield "prediction", np.array(labels)[outputs.numbers.argmax(axis=1)]
-        for index, label in enumerate(labels):
-            yield f"{outputs.word}_{label}", outputs.numbers[:, index]
+        return class_columns(outputs, labels)
+
+
+def read_classes(received: Tensor, meaning: str) -> Prediction:
+    """The largest of K wins. What is called a probability is clamped and made to sum to 1 where it does not."""
+    largest = received.argmax(-1).to(received.dtype)  # [R, N, K] -> [R, N]
+    # argmax takes NaN for the largest: a row that holds one has no label.
+    labels = largest.masked_fill(received.isnan().any(-1), float("nan"))
+    logits = received if meaning in ("logits", "log-probabilities") else None
+    return Prediction(received, labels, _probabilities(received, meaning), logits=logits)
+
+
+def always(shares: Tensor, rows: int) -> Prediction:
+    """For every row the same shares [K] of the classes, and the largest of them."""
+    prior = shares.expand(1, rows, -1)
+    return Prediction(torch.zeros_like(prior), prior.argmax(-1).to(prior.dtype), prior)
+
+
+def class_columns(outputs: Outputs, labels: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """The most likely class of each row, then the number of each class, as `Task.columns` names them."""
+    yield "prediction", np.array(labels)[outputs.numbers.argmax(axis=1)]
+    for index, label in enumerate(labels):
+        yield f"{outputs.word}_{label}", outputs.numbers[:, index]
 
 
 def _probabilities(received: Tensor, meaning: str) -> Tensor | None:

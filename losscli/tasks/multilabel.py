@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown, sign
-from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks import AS_GIVEN, Column, Generator, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.binary import hardness_of_decisions, prior_decisions, read_decisions, shares_of_yes
+from losscli.tasks.guess import SAID, Hunch, Values
 from losscli.tasks.labels import label_of, occurring, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.measures import RowMeasure, decision_lack, right_decisions
 from losscli.tasks.near_truth import decisions
@@ -37,6 +38,8 @@ class Multilabel(Task):
         "n_features": 20,
         "n_classes": 5,
     }
+    generators: ClassVar[Mapping[str, Generator | None]] = {"multilabel_classification": None}
+    options = ("separator",)
     borrows = ("binary",)
     rows_have_several_outputs = True
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
@@ -46,7 +49,7 @@ class Multilabel(Task):
 
         With `options.separator`, the labels of one column, whose cells name those that a row has; an empty cell names none.
         """
-        refuse_beyond(options, self.name)
+        refuse_beyond(options, self)
         if options.separator is not None:
             return _delimited(columns, options.separator)
         refuse_missing(columns)
@@ -56,6 +59,21 @@ class Multilabel(Task):
             raise DataError(problems)
         values = np.stack(list(read.values()), axis=1).astype(np.float32)  # [N, L]
         return Target(values, tuple(columns), tuple(_one_sided(tuple(columns), values)))
+
+    def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
+        """One column whose cells a separator divides; or several columns that hold yes or no, or texts."""
+        (name, *_), count = targets, len(targets)
+        if options.separator is not None and count == 1:
+            reason = f"a cell of {shown(name)} holds several labels, divided by {shown(options.separator)}"
+            return Hunch(reason, SAID)
+        if count == 1:
+            return None
+        if all(values.yes_or_no for values in targets.values()):
+            return Hunch(f"each of the {count} targets holds 0 and 1 (or no and yes) only")
+        if not any(values.texts for values in targets.values()):
+            return None
+        odd = next(name for name, values in targets.items() if not values.yes_or_no)
+        return Hunch(f"there are {count} targets, and they are not all numbers (see {shown(odd)})")
 
     def outputs(self, target: Target) -> int:
         return len(target.labels)

@@ -10,8 +10,20 @@ import torch
 from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, shown
-from losscli.tasks import AS_GIVEN, LOWEST, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
-from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
+from losscli.tasks import (
+    AS_GIVEN,
+    LOWEST,
+    Column,
+    Generator,
+    Prediction,
+    Target,
+    TargetOptions,
+    TargetScale,
+    Task,
+    tasks,
+)
+from losscli.tasks.guess import ELSE, SAID, Hunch, Values
+from losscli.tasks.labels import EXACT, label_of, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.measures import RowMeasure, distance
 from losscli.tasks.predictions import Outputs, Predictions
 
@@ -33,6 +45,10 @@ class Regression(Task):
         "n_samples": 1000,
         "noise": 1.0,
     }
+    generators: ClassVar[Mapping[str, Generator | None]] = dict.fromkeys(
+        ("regression", "friedman1", "friedman2", "friedman3", "sparse_uncorrelated", "s_curve", "swiss_roll")
+    )
+    options = ("transform", "standardise")
     links: ClassVar[Mapping[str, str | None]] = dict.fromkeys(
         ("values", "log-rates", "mean+log-variance", "location+log-scale", "quantiles")
     )
@@ -40,7 +56,7 @@ class Regression(Task):
 
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
         """The numbers as they are, [N] of one column or [N, O] of several; each must be one that the transform takes."""
-        refuse_beyond(options, self.name)
+        refuse_beyond(options, self)
         refuse_missing(columns)
         problems = [problem for name, column in columns.items() if (problem := _not_a_number(name, column))]
         if not problems and options.transform != "none":
@@ -59,6 +75,17 @@ class Regression(Task):
             transform=options.transform,
             standardise=options.standardise,
         )
+
+    def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
+        """Numbers of which no other task is surer; and a reason that says what they look like."""
+        ((name, values), *others) = targets.items()
+        if options.transform != "none" and not others:
+            return Hunch(f"data.transform is {options.transform}", SAID)
+        if any(each.texts for each in targets.values()):
+            return None
+        if others:
+            return Hunch(f"the {len(targets)} targets are numbers", ELSE)
+        return Hunch(f"{shown(name)} holds {_looks(values)}", ELSE) if len(values.present) else None
 
     def outputs(self, target: Target) -> int:
         return 1 if target.values.ndim == 1 else target.values.shape[1]
@@ -130,6 +157,20 @@ class Regression(Task):
             if outputs.quantiles is not None:
                 for place, level in enumerate(outputs.levels):
                     yield f"quantile_{level:g}{of}", outputs.quantiles[:, index, place]
+
+
+def _looks(values: Values) -> str:
+    low, high = values.present[0], values.present[-1]
+    if max(-low, high) >= EXACT:  # all of them are whole, as doubles
+        return f"numbers as large as {max(-low, high):.3g}"
+    if not values.whole and low >= 0 and high <= 1:
+        return "numbers with decimals, all within 0 and 1: --task binary learns them as shares of yes"
+    if not values.whole:
+        return "numbers with decimals"
+    span = f"whole numbers from {label_of(low)} to {label_of(high)}"
+    if low >= 0 and (values.counts.argmax() == 0 or values.numbered):
+        return f"{span}, and the large ones are rare: they look like counts"
+    return span
 
 
 def _not_a_number(name: str, column: Column) -> Problem | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from losscli.tasks.labels import label_of, mapped, place_of
 from losscli.tasks.order import in_order, positive_label
 
 CLOSE = 1e-3  # how far the sum of a row may be from 1
+ROUNDING = 1e-9  # what adding decimals may be off: 0.333 three times is 0.999 in decimals
 MOST_PLACES = 5
 MOSTLY = 0.1  # of the numbers may lie outside 0 to 1 where shares are meant
 
@@ -30,8 +31,11 @@ def per_class(columns: Mapping[str, Column], options: TargetOptions) -> Target:
     _refuse_text(columns)
     names = list(columns)
     values = np.stack([column.values for column in columns.values()], axis=1)  # [N, K]
-    _refuse_outside(columns, values)
-    _refuse_sums(columns, values)
+    refuse_outside(
+        columns, values, "for numbers use task: regression; for counts task: distribution, with counts: true"
+    )
+    cure = "divide each row by its sum, or use task: multilabel if a row may have several labels"
+    refuse_sums(columns, values, cure)
     places = list(range(len(names)))
     ordered: Order | None = None
     findings: list[Finding] = []
@@ -45,6 +49,17 @@ def per_class(columns: Mapping[str, Column], options: TargetOptions) -> Target:
         empty_names = ", ".join(shown(name) for name in empty[:5])
         raise DataError(f"no row is of the class {empty_names}", cure="leave its column out of data.target")
     return Target(values.argmax(axis=1), labels, (*findings, *mapped(labels)), ordered=ordered)
+
+
+def sum_to_one(columns: Sequence[Column]) -> bool:
+    """Whether columns of numbers are shares of which each row, where it is whole, sums to 1.
+
+    >>> sum_to_one([Column(np.array([0.25, 1.0])), Column(np.array([0.75, 0.0]))])
+    True
+    """
+    values = np.stack([column.values for column in columns], axis=1)
+    values = values[~np.isnan(values).any(axis=1)]
+    return len(values) > 0 and bool((values >= 0).all() and (np.abs(values.sum(axis=1) - 1) < CLOSE).all())
 
 
 def are_shares(column: Column) -> bool:
@@ -103,7 +118,8 @@ def _soft(labels: tuple[str, ...], values: np.ndarray) -> list[Finding]:
         f"{' ...' if len(labels) > 5 else ''}), on average {doubt:.3g} away from certain; log-loss and brier are measured "
         "against them, the other metrics against the most likely class"
     )
-    return [Finding("target-soft", "info", message)]
+    cure = "--task distribution judges the whole distribution, by kl, js or emd, with losses made for it"
+    return [Finding("target-soft", "info", message, cure)]
 
 
 def _refuse_text(columns: Mapping[str, Column]) -> None:
@@ -116,7 +132,8 @@ def _refuse_text(columns: Mapping[str, Column]) -> None:
         )
 
 
-def _refuse_outside(columns: Mapping[str, Column], values: np.ndarray) -> None:
+def refuse_outside(columns: Mapping[str, Column], values: np.ndarray, cure: str) -> None:
+    """`DataError` with the first five numbers that are no probability."""
     stray = np.argwhere((values < 0) | (values > 1 + CLOSE))
     if not len(stray):
         return
@@ -124,27 +141,29 @@ def _refuse_outside(columns: Mapping[str, Column], values: np.ndarray) -> None:
     for row, at in stray[:MOST_PLACES]:
         name, column = list(columns.items())[at]
         message = f"a probability in {shown(name)} must be 0 to 1, and {label_of(values[row, at])} is not"
-        problems.append(Problem(message, place_of(column, row), "for numbers use task: regression"))
-    raise DataError(_with_count(problems, len(stray), "value"))
+        problems.append(Problem(message, place_of(column, row), cure))
+    raise DataError(with_count(problems, len(stray), "value"))
 
 
-def _refuse_sums(columns: Mapping[str, Column], values: np.ndarray) -> None:
+def refuse_sums(columns: Mapping[str, Column], values: np.ndarray, cure: str) -> None:
+    """`DataError` with the first five rows [N, K] that do not sum to 1, within 1e-3."""
     sums = values.sum(axis=1)
-    wrong = np.flatnonzero(np.abs(sums - 1) > CLOSE)
+    wrong = np.flatnonzero(np.abs(sums - 1) > CLOSE + ROUNDING)
     first = next(iter(columns.values()))
     problems = [
         Problem(
             f"the probabilities of {len(columns)} classes must sum to 1 in every row, and these sum to {sums[row]:.6g}",
             place_of(first, row),
-            "divide each row by its sum, or use task: multilabel if a row may have several labels",
+            cure,
         )
         for row in wrong[:MOST_PLACES]
     ]
     if problems:
-        raise DataError(_with_count(problems, len(wrong), "row"))
+        raise DataError(with_count(problems, len(wrong), "row"))
 
 
-def _with_count(problems: list[Problem], count: int, noun: str) -> list[Problem]:
+def with_count(problems: list[Problem], count: int, noun: str) -> list[Problem]:
+    """The problems; the last of them says how many more there are."""
     last = problems[-1]
     if count > len(problems):
         more = f"{last.message} (and {counted(count - len(problems), noun)} more)"

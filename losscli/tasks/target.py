@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
 
-from losscli.errors import Finding, Place, Problem
+from losscli.errors import Finding, Place
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,6 @@ class Column:
 
 Transform = Literal["none", "log", "log1p"]
 Order = Literal["given", "numbers", "words", "alphabet"]  # where the order of classes is from
-FOR_TASK = {
-    "positive": "binary",
-    "order": "multiclass",
-    "separator": "multilabel",
-    "transform": "regression",
-    "standardise": "regression",
-}
 
 
 @dataclass(frozen=True)
@@ -69,7 +62,8 @@ class TargetOptions:
 
     `positive` is the label that counts as yes (binary), `order` the labels from lowest to highest (multiclass), `separator`
     what stands between the labels of one cell (multilabel in one column), `transform` what a regression target is
-    learned as, `standardise` whether it is standardised after that.
+    learned as, `standardise` whether it is standardised after that, `counts` whether columns hold counts of which shares are to
+    be made (distribution).
     """
 
     positive: str | None = None
@@ -77,19 +71,12 @@ class TargetOptions:
     separator: str | None = None
     transform: Transform = "none"
     standardise: bool = True
+    counts: bool = False
 
-    def beyond(self, task: str) -> dict[str, Problem]:
-        """By its key, a problem for each of these that says nothing to that task.
-
-        >>> TargetOptions(positive="yes").beyond("regression")["positive"].message
-        'data.positive is for task binary, and the task is regression'
-        """
-        given = [key for key in FOR_TASK if getattr(self, key) != getattr(TargetOptions(), key)]
-        return {
-            key: Problem(f"data.{key} is for task {FOR_TASK[key]}, and the task is {task}", cure=f"leave {key} out")
-            for key in given
-            if FOR_TASK[key] != task
-        }
+    @property
+    def given(self) -> list[str]:
+        """The keys of those that are not as they are by default; each task says which it takes (`Task.options`)."""
+        return [field.name for field in fields(self) if getattr(self, field.name) != field.default]
 
 
 AS_GIVEN = TargetOptions()
@@ -100,9 +87,9 @@ class Target:
     """A decoded target.
 
     `values`: float32 [N] of 0/1, or of shares of yes (binary, `soft`), int64 [N] (multiclass), float32 [N, K] of
-    probabilities (multiclass, `soft`), float32 [N, L] of 0/1 (multilabel), float64 [N] or [N, O] in the user's units
-    (regression). `labels`: for classes, the user's label of each index (binary: of 0, then of 1); for multilabel the labels,
-    for regression the names of the columns.
+    probabilities (multiclass, `soft`; distribution), float32 [N, L] of 0/1 (multilabel), float64 [N] or [N, O] in the user's
+    units (regression). `labels`: for classes, the user's label of each index (binary: of 0, then of 1); for multilabel the
+    labels, for regression the names of the columns.
     `ordered` says where the order of the classes is from, `transform` and `standardise` what the values of a regression go
     through before a loss sees them.
     """

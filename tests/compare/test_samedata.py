@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from losscli.compare.result import Arena
-from losscli.compare.samedata import alike, difference
+from losscli.compare.samedata import _identity_of, alike, difference
 
 MakeArena = Callable[..., Arena]
 MOONS = {"source": "synthetic", "name": "moons", "n_samples": 200, "split": {"test": 0.15}, "encode": {}, "corrupt": {}}
@@ -47,3 +47,12 @@ def test_of_several_of_the_same_data_the_one_at_the_same_place(arena_of: MakeAre
     arenas = [of(arena_of, MOONS), of(arena_of, TITANIC), of(arena_of, MOONS)]
     assert [alike(at, arena, arenas) for at, arena in enumerate(arenas)] == [0, 1, 2]
     assert alike(5, arenas[0], arenas) == 0
+
+
+def test_a_key_that_a_record_of_before_has_not_makes_no_difference_until_it_says_something() -> None:
+    block = {"source": "synthetic", "name": "moons", "corrupt": {"labels": 0.2, "missing": 0.0}}
+    later = {**block, "counts": False, "corrupt": {**block["corrupt"], "votes": 0}}
+    assert _identity_of("binary", "moons", block) == _identity_of("binary", "moons", later)
+    assert _identity_of("binary", "moons", block) != _identity_of("binary", "moons", {**later, "counts": True})
+    voted = {**later, "corrupt": {"labels": 0.2, "votes": 3}}
+    assert _identity_of("binary", "moons", block) != _identity_of("binary", "moons", voted)

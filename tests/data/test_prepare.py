@@ -14,10 +14,17 @@ ROWS = 120
 
 class Classes:
     has_classes = True
+    rows_have_one_class = True
+
+
+class Labels:
+    has_classes = True
+    rows_have_one_class = False
 
 
 class Numbers:
     has_classes = False
+    rows_have_one_class = False
 
 
 def table(**features) -> Table:
@@ -71,7 +78,7 @@ def test_a_fixed_split_seed_takes_the_place_of_the_runs():
 def test_multilabel_targets_are_not_stratified():
     values = np.zeros((ROWS, 2), dtype=np.float32)
     values[0] = 1.0  # a combination of one row would stop a stratified split
-    parts = prepare(table(), Target(values, ("p", "q")), Classes(), Split(), seed=0).parts
+    parts = prepare(table(), Target(values, ("p", "q")), Labels(), Split(), seed=0).parts
     assert sum(part.target.sum() for part in parts.values()) == 2
 
 

@@ -17,7 +17,7 @@ from losscli.losses.spelling import key, pattern
 from losscli.spec.load import load_spec
 from losscli.tasks import tasks
 
-TASKS = ("binary", "multiclass", "multilabel", "regression")
+TASKS = ("binary", "distribution", "multiclass", "multilabel", "regression")
 
 # Read from the public reference of each library at the version named; aliases of an objective stand beside it.
 LIBRARIES = {
@@ -213,19 +213,19 @@ def test_options_in_brackets_are_told_where_they_belong() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["explain", "nn.KLDivLoss()"],
-        ["explain", "nn.KLDivLoss()", "--task", "binary"],
-        ["verify", "nn.KLDivLoss()", "--task", "binary"],
-        ["train", "--task", "binary", "--loss", "nn.KLDivLoss()"],
-        ["losses", "--search", "nn.KLDivLoss()"],
+        ["explain", "nn.HingeEmbeddingLoss()"],
+        ["explain", "nn.HingeEmbeddingLoss()", "--task", "binary"],
+        ["verify", "nn.HingeEmbeddingLoss()", "--task", "binary"],
+        ["train", "--task", "binary", "--loss", "nn.HingeEmbeddingLoss()"],
+        ["losses", "--search", "nn.HingeEmbeddingLoss()"],
     ],
     ids=lambda arguments: " ".join(arguments[:1]),
 )
 def test_every_command_gives_the_same_sentence(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == (0 if arguments[0] == "losses" else 2)
     said = " ".join(capsys.readouterr().err.split())
-    assert "is the divergence of one distribution from another: its targets are distributions" in said
-    assert "for binary: bce-logits, which" in said
+    assert "is the hinge of a distance between two rows" in said
+    assert "for binary: hinge, which" in said
 
 
 def test_every_command_takes_the_spelling(capsys: pytest.CaptureFixture[str], tmp_path) -> None:

@@ -241,7 +241,7 @@ KIN = {
         multiclass("corn", STEPS),
         multiclass("nll", find("corn", "multiclass").point(STEPS, {}).log()),
     ),
-    "emd of two classes is the binary brier": lambda: (multiclass("emd", PAIR, YES), binary("brier")),
+    "rps of two classes is the binary brier": lambda: (multiclass("rps", PAIR, YES), binary("brier")),
     "huber with a large delta is half of mse": lambda: (regression("huber", delta=1e6), regression("mse") / 2),
     "huber is delta times smooth-l1": lambda: (
         regression("huber", delta=0.7),

@@ -124,7 +124,7 @@ def plain_corn(x, label):
     return -sum(np.log(f[k]) if label > k else np.log(1 - f[k]) for k in asked)
 
 
-def plain_emd(x, label):
+def plain_rps(x, label):
     """Hou et al. 2016: the squared differences of the two cumulative distributions."""
     return ((np.cumsum(softmax(x)) - (np.arange(len(x)) >= label)) ** 2).sum()
 
@@ -164,7 +164,7 @@ ORACLES = {
     "asymmetric": by_row(plain_asymmetric),
     "coral": by_row(plain_coral),
     "corn": by_row(plain_corn),
-    "emd": by_row(plain_emd),
+    "rps": by_row(plain_rps),
 }
 OPTIONS = {
     "cross-entropy": [{"weight": WEIGHT}, {"label_smoothing": 0.1}, {"weight": WEIGHT, "label_smoothing": 0.3}],
@@ -301,7 +301,7 @@ def test_ranks_are_read_off_by_hand():
     assert SERVING["coral"].point(crossed, {}).flatten().tolist() == pytest.approx([0.5, 0.0, 0.5])
 
 
-@pytest.mark.parametrize("name", ["mae", "gce", "sce", "nce-rce", "brier", "bi-tempered", "emd"])
+@pytest.mark.parametrize("name", ["mae", "gce", "sce", "nce-rce", "brier", "bi-tempered", "rps"])
 def test_bounded_losses_stop_growing(name):
     """What makes them robust: a row that is wrong by 10 costs nearly what one wrong by 10,000 costs."""
     options = {"alpha": 0.0} if name == "sce" else {}

@@ -36,6 +36,7 @@ binary/tversky | alpha | 0.5 | >= 0
 binary/tversky | beta | 0.5 | >= 0
 binary/tversky | smooth | 1.0 | > 0
 binary/auc-pairwise | surrogate | logistic | logistic or hinge or squared-hinge
+distribution/distillation | temperature | 2.0 | > 0
 multiclass/cross-entropy | weight | None | >= 0 per class, or balanced, effective
 multiclass/cross-entropy | label_smoothing | 0.0 | >= 0 and <= 1
 multiclass/nll | weight | None | >= 0 per class, or balanced, effective

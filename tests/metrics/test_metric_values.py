@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import special, stats
+from scipy.spatial import distance
 from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
@@ -88,6 +89,29 @@ def relative(p, y):
     return np.mean(values)
 
 
+def as_doubles(shares):
+    return shares.astype(float) / shares.astype(float).sum(-1, keepdims=True)
+
+
+def within_eps(p):
+    eps = np.finfo(p.dtype).eps
+    return np.clip(p, eps, 1 - eps).astype(float)
+
+
+def carried(p, y):
+    bins = np.arange(len(p))
+    return stats.wasserstein_distance(bins, bins, p, y)
+
+
+def gap_of_shares(p, y):
+    """Row by row into bins (of width 1/15, each with its upper end), then the distance of the sums."""
+    missing = np.zeros(BINS)
+    for said, true in zip(p, y, strict=True):
+        place = min(int(np.ceil(said.max() * BINS - 1e-9)) - 1, BINS - 1)
+        missing[place] += said.max() - true[said.argmax()]
+    return np.abs(missing).sum() / len(p)
+
+
 ORACLES = {
     "binary": {
         "accuracy": lambda p, y: sk.accuracy_score(y, p),
@@ -141,14 +165,24 @@ ORACLES = {
         "interval-score": winkler,
         "crps": lambda p, y: p.astype(float).mean(),
     },
+    "distribution": {
+        "kl": lambda p, y: special.rel_entr(y.astype(float), within_eps(p)).sum(-1).mean(),
+        "js": lambda p, y: np.mean(
+            [distance.jensenshannon(a, b) ** 2 for a, b in zip(as_doubles(p), as_doubles(y), strict=True)]
+        ),
+        "emd": lambda p, y: np.mean([carried(a, b) for a, b in zip(as_doubles(p), as_doubles(y), strict=True)]),
+        "top-1": lambda p, y: np.mean([b[int(a)] == b.max() for a, b in zip(p, y, strict=True)]),
+        "ece": lambda p, y: gap_of_shares(as_doubles(p), as_doubles(y)),
+    },
 }
 TWINS = {  # judged after calibration: the same function, of another field
     "binary": ("accuracy", "balanced-accuracy", "f1", "mcc", "expected-cost", "log-loss", "brier", "ece"),
     "multiclass": ("log-loss", "brier", "ece"),
+    "distribution": ("kl", "js", "emd", "ece"),
 }
 for task, names in TWINS.items():
     for name in names:
-        kind = "scaled" if name in ("log-loss", "brier", "ece") else "tuned"
+        kind = "scaled" if name in ("log-loss", "brier", "ece", "kl", "js", "emd") else "tuned"
         ORACLES[task][f"{name}-{kind}"] = ORACLES[task][name]
 WITHOUT_TRUTH = ("interval-width", "crps")  # a width is one whatever is true; a score has been compared with it already
 LABELS, PROBABILITIES = ("labels", "tuned"), ("probabilities", "scaled")
@@ -182,6 +216,20 @@ def stacks(task: str, reads: str):
         yield "perfect", numbers[:1].repeat(3, 0), numbers[:1]
         yield "constant prediction", np.ones((2, rows)), numbers[:1]
         yield "constant target", numbers, np.full((1, rows), 0.1, dtype=np.float32)
+        return
+    if task == "distribution":
+        target = chance.dirichlet(np.ones(classes), (1, rows)).astype(np.float32)
+        made = chance.dirichlet(np.ones(classes), (3, rows)).astype(np.float32)
+        sure = np.eye(classes, dtype=np.float32)
+        votes = (chance.multinomial(4, target[0].astype(float) / target[0].sum(-1, dtype=float)[:, None]) / 4)[None]
+        for what, said, true in (
+            ("random", made, target),
+            ("votes", made, votes.astype(np.float32)),
+            ("certain and right", sure[target.argmax(-1)].repeat(2, 0), sure[target.argmax(-1)]),
+            ("the same everywhere", np.full((2, rows, classes), 0.25, dtype=np.float32), target),
+            ("perfect", target.repeat(2, 0), target),
+        ):
+            yield what, said.argmax(-1).astype(np.float32) if reads in LABELS else said, true
         return
     if task == "multiclass":
         target = chance.integers(0, classes, (1, rows))
@@ -312,6 +360,9 @@ def test_better_is_where_the_direction_says(task, name):
     elif task == "multiclass":
         right = torch.eye(4)[truth]
         wrong = 1 - right
+    elif task == "distribution":
+        right, wrong = truth, truth.flip(-1)
+        right, wrong = (part.argmax(-1) if metric.reads in LABELS else part for part in (right, wrong))
     else:
         right = truth
         wrong = 1 - truth

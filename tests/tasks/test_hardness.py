@@ -50,4 +50,4 @@ def test_every_task_is_asked_the_same() -> None:
         assert columns
         assert all(len(column) == 3 for column in columns.values())
         assert task.row_measures[0].headlines == ()  # it serves what no other does
-        assert task.has_classes == (task.rows_have_one_class or task.yes_or_no)
+        assert task.has_classes == (task.rows_have_one_class or task.yes_or_no or task.outputs_compete)

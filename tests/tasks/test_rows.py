@@ -13,7 +13,7 @@ from losscli.errors import DataError
 from losscli.explain.curve import curves
 from losscli.explain.properness import properness
 from losscli.explain.tags import tags_of
-from losscli.losses import find, loss, losses
+from losscli.losses import SHARES, find, loss, losses
 from losscli.losses.domain import check_target
 from losscli.losses.guard import guarded
 from losscli.losses.options import problems_of_weight
@@ -53,6 +53,9 @@ def test_random_targets_are_outcomes(task: Task) -> None:
         assert target.isfinite().all()
         return
     rows = {tuple(np.atleast_1d(row)) for row in target.flatten(0, 1).tolist()}
+    if task.domain in SHARES:  # of which the outcomes are the sure ones
+        assert torch.allclose(target.sum(-1), torch.ones(1, dtype=FLOAT))
+        rows = {row for row in rows if max(row) == 1.0}
     assert rows == {tuple(np.atleast_1d(row)) for row in outcomes.tolist()}
     assert len(rows) == len(outcomes)
 
@@ -62,8 +65,9 @@ def test_extremes_are_read_as_right_and_as_wrong_in_every_row(task: Task) -> Non
     target, raw = drawn(task, 1, 20), next(iter(task.links))
     right, wrong = (task.read(output, raw) for output in task.extremes(target, task.width(**SIZES), raw, 4.0))
     field = "labels" if task.has_classes else "values"
-    assert torch.equal(getattr(right, field).double(), target.double())
-    assert (getattr(wrong, field).double() != target.double()).all()
+    truth = task.decided(target) if task.domain in SHARES else target
+    assert torch.equal(getattr(right, field).double(), truth.double())
+    assert (getattr(wrong, field).double() != truth.double()).all()
 
 
 @every_task
@@ -75,7 +79,7 @@ def test_the_line_is_right_where_it_is_far_out_or_for_numbers_at_zero(task: Task
         prediction = task.read(output, raw)
         read = prediction.labels if task.has_classes else prediction.values
         assert read is not None
-        assert torch.equal(read.double(), target.double())
+        assert torch.equal(read.double(), (task.decided(target) if task.domain in SHARES else target).double())
 
 
 @every_task

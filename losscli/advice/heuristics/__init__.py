@@ -13,6 +13,7 @@ from typing import Any
 
 from losscli.advice.profile import Profile
 from losscli.shelf import Shelf
+from losscli.tasks import tasks
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,19 @@ def heuristic(*tasks: str, shares: bool = False) -> Callable[[Adviser], Adviser]
 
 
 def heuristics_for(profile: Profile) -> list[Heuristic]:
-    """The heuristics that such a target is for."""
-    return [
+    """The heuristics that such a target is for; first what the task itself says of it (`Task.hint`)."""
+    shelved = [
         heuristic for heuristic in heuristics if profile.task in heuristic.tasks and heuristic.shares == profile.soft
     ]
+    return [Heuristic(f"{profile.task}-target", (profile.task,), _hinted, profile.soft), *shelved]
+
+
+def _hinted(profile: Profile) -> Advice | None:
+    hint = tasks.get(profile.task).hint(profile.target)
+    if hint is None:
+        return None
+    picks = [Pick(name, options) for name, options in hint.losses]
+    return Advice(hint.reason, picks, hint.source, hint.note, hint.metrics, hint.claims)
 
 
 def percent(share: float) -> str:

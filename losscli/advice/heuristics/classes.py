@@ -106,7 +106,7 @@ def ordered_labels(profile: Profile) -> Advice | None:
     if not math.isnan(alike):
         do = "do" if alike >= IN_ORDER else "do hardly"
         reason += f"; classes far apart in it {do} differ more in their features (rank correlation {alike:.2f})"
-    picks = [Pick("emd"), Pick("corn"), Pick("coral")]
+    picks = [Pick("rps"), Pick("corn"), Pick("coral")]
     return Advice(
         reason,
         picks,
@@ -177,7 +177,10 @@ def soft_labels(profile: Profile) -> Advice | None:
     sure = float((profile.target.values.max(axis=1) > 0.99).mean())
     classes = len(profile.target.labels)
     reason = f"each row gives a probability for each of {classes} classes; {percent(sure)} of the rows are sure"
-    note = "both take probabilities as they are, and learn them; sparsemax where most of them are 0"
+    note = (
+        "both take probabilities as they are, and learn them; sparsemax where most of them are 0. If the whole distribution is "
+        "to be right, and not the class: --task distribution, with kl-div, js-div, or emd of ordered bins"
+    )
     return Advice(reason, [Pick("brier"), Pick("sparsemax")], note=note, metrics=BY_SHARE, claims=LEARN_SHARES)
 
 

@@ -138,6 +138,7 @@ class Source(Strict):
     `positive` is the label that counts as yes (binary). `order` is the labels from the lowest to the highest (multiclass).
     `separator` is what stands between the labels of one cell (multilabel). `transform` is what numbers are learned as, metrics
     stay in the user's units (regression). `standardise` is whether they have mean 0 and sd 1 for the loss (regression).
+    `counts` is whether target columns hold counts, such as votes, that become shares (distribution).
     """
 
     source: str
@@ -149,6 +150,7 @@ class Source(Strict):
     separator: Annotated[str, Field(min_length=1, max_length=10)] | None = None
     transform: Transform = "none"
     standardise: bool = True
+    counts: bool = False
 
     @field_validator("order")
     @classmethod
@@ -165,7 +167,7 @@ class Source(Strict):
         """How the target columns are meant."""
         order = None if self.order is None else tuple(as_label(label) for label in self.order)
         positive = None if self.positive is None else as_label(self.positive)
-        return TargetOptions(positive, order, self.separator, self.transform, self.standardise)
+        return TargetOptions(positive, order, self.separator, self.transform, self.standardise, self.counts)
 
     @abstractmethod
     def read(self, folder: Path) -> Table:

@@ -1,4 +1,4 @@
-"""Tables that scikit-learn's generators make, under the generators' own names and options.
+"""Tables that scikit-learn's generators make, or a task's own, under the generators' own names and options.
 
 The table is fixed by the options and `generator_seed`; the seeds of the runs change split and initial weights only.
 """
@@ -20,24 +20,10 @@ from losscli.data.dataset import Table
 from losscli.data.sources import Source, source
 from losscli.errors import SpecError, choose_from
 from losscli.options import Count, NonNegative, Seed, Share
-from losscli.tasks import Column, tasks
+from losscli.tasks import Column, Generator, tasks
 
-GENERATORS = {  # the task that each is made for; those with a number of classes may turn out binary
-    "moons": "binary",
-    "circles": "binary",
-    "hastie_10_2": "binary",
-    "classification": "multiclass",
-    "blobs": "multiclass",
-    "gaussian_quantiles": "multiclass",
-    "multilabel_classification": "multilabel",
-    "regression": "regression",
-    "friedman1": "regression",
-    "friedman2": "regression",
-    "friedman3": "regression",
-    "sparse_uncorrelated": "regression",
-    "s_curve": "regression",
-    "swiss_roll": "regression",
-}
+# The task that each is made for, as the tasks say; those with a number of classes may turn out binary.
+GENERATORS = {name: task.name for task in tasks for name in task.generators}
 CLASSES = {"classification": "n_classes", "blobs": "centers", "gaussian_quantiles": "n_classes"}
 OURS = ("return_", "coef", "sparse")  # options that change what a generator returns, not the data
 INVALID = re.compile(r"The '(\w+)' parameter of make_\w+ must be (.+?)\. Got (.+) instead\.")  # in scikit-learn's words
@@ -46,7 +32,7 @@ LARGEST = 200_000_000  # values in one table: 1.6 GB as float64
 
 @source("synthetic")
 class Synthetic(Source):
-    """A scikit-learn generator (`name: moons` is `make_moons`); its own options stand beside `name`.
+    """A scikit-learn generator (`name: moons` is `make_moons`) or a task's own (mixtures); its options stand beside `name`.
 
     `name` is the generator. `n_samples` is how many rows it makes. `generator_seed` is what the table is drawn with.
     `imbalance` is the share of the rarest class (rows of it are dropped), `label_noise` the share of labels that are
@@ -124,9 +110,7 @@ class Synthetic(Source):
         return Table(self.title(), columns, self._targets(target))
 
     def _generate(self) -> tuple[np.ndarray, np.ndarray]:
-        from sklearn import datasets
-
-        generate = getattr(datasets, f"make_{self.name}")
+        generate = _generator(self.name)
         try:
             features, target = generate(n_samples=self.n_samples, random_state=self.generator_seed, **self.options)
         except (ValueError, TypeError, IndexError) as refused:
@@ -157,10 +141,19 @@ class Synthetic(Source):
         return {f"y{index}": Column(column) for index, column in enumerate(values.T.copy(), start=1)}
 
 
-def _parameters(generator: str) -> Mapping[str, inspect.Parameter]:
+def _generator(name: str) -> Generator:
+    """The task's own function of that name, or scikit-learn's."""
+    own = tasks.get(GENERATORS[name]).generators[name]
+    if own is not None:
+        return own
     from sklearn import datasets
 
-    parameters = inspect.signature(getattr(datasets, f"make_{generator}")).parameters
+    function: Generator = getattr(datasets, f"make_{name}")
+    return function
+
+
+def _parameters(generator: str) -> Mapping[str, inspect.Parameter]:
+    parameters = inspect.signature(_generator(generator)).parameters
     return {name: parameters[name] for name in parameters if name != "random_state" and not name.startswith(OURS)}
 
 

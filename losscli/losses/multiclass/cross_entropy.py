@@ -52,7 +52,8 @@ def cross_entropy(
 
     Source: torch.nn.CrossEntropyLoss; label smoothing: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567.
 
-    Kin: equals nll of log-softmax(x); with K = 2 equals bce-logits of x_1 - x_0.
+    Kin: equals nll of log-softmax(x); with K = 2 equals bce-logits of x_1 - x_0; for probabilities t, kl-div of task
+    distribution plus the entropy of t, which no prediction changes.
 
     Elsewhere: torch CrossEntropyLoss; Keras SparseCategoricalCrossentropy(from_logits=True); scikit-learn
     LogisticRegression; LightGBM multiclass; XGBoost multi:softprob.

@@ -91,9 +91,15 @@ def corn(prediction: Tensor, target: Tensor) -> Tensor:
     return costs.masked_fill(place > target.unsqueeze(-1), 0.0).sum(-1)
 
 
-@loss("multiclass", "logits", "class rank", aliases=("squared-emd", "ranked-probability-score", "rps"))
-def emd(prediction: Tensor, target: Tensor) -> Tensor:
-    """Squared earth mover's distance: how far probability must be carried, rank by rank, to reach the right one.
+@loss(
+    "multiclass",
+    "logits",
+    "class rank",
+    aliases=("squared-emd", "ranked-probability-score"),
+    renamed={"emd": "it is squared; emd, of task distribution, is the Wasserstein-1 distance"},
+)
+def rps(prediction: Tensor, target: Tensor) -> Tensor:
+    """Ranked probability score: the squared distance of distribution functions, so that a far miss costs more than a near one.
 
     Use: ordered classes, where a far miss is worse than a near one; its probabilities can be believed.
     Avoid: classes without an order; a bad start, since a confident mistake has little gradient.
@@ -103,12 +109,12 @@ def emd(prediction: Tensor, target: Tensor) -> Tensor:
 
     Formula: L = sum_k (sum_{j <= k} (p_j - t_j))^2, p = softmax(x), t one-hot.
 
-    Source: Hou, Yu and Samaras 2016, Squared Earth Mover's Distance-based Loss for Training Deep Neural Networks,
-    https://arxiv.org/abs/1611.05916.
+    Source: Epstein 1969, A Scoring System for Probability Forecasts of Ranked Categories; as a loss, Hou, Yu and Samaras
+    2016, Squared Earth Mover's Distance-based Loss for Training Deep Neural Networks, https://arxiv.org/abs/1611.05916.
 
-    Kin: the ranked probability score of Epstein 1969; with K = 2 equals the binary brier of x_1 - x_0.
+    Kin: cramer of the one-hot target, where a target is a distribution; with K = 2 equals the binary brier of x_1 - x_0.
 
-    >>> emd(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item()  # (1/2)^2
+    >>> rps(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item()  # (1/2)^2
     0.25
     """
     p = torch.softmax(prediction, -1)
