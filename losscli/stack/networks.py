@@ -104,8 +104,9 @@ class Networks(Mapping[str, NetworkState]):
         if self.own is not None:
             moved.append(self.own)
         gradients = iter(torch.autograd.grad(total, [leaf for state in moved for leaf in state.leaves]))
-        for state in moved:
-            state.descend(islice(gradients, len(state.leaves)), factor, resting, missing)
+        with torch.no_grad():
+            for state in moved:
+                state.descend(list(islice(gradients, len(state.leaves))), factor, resting, missing)
 
     def named(self) -> list[dict[str, np.ndarray]]:
         """The weights of each run by name; those of the network `model` by their own, others by that of what they belong to."""

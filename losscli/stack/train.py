@@ -114,7 +114,7 @@ class Training:
                     tallies[place].add(losses, rows)
                     if self.step == 0 or self.may_miss:  # the first loss there is
                         begun = self.started_at[place]
-                        self.started_at[place] = torch.where(begun.isnan(), losses.mean, begun)
+                        self.started_at[place] = torch.where(begun.isnan(), losses.mean.detach(), begun)
             self.step += 1
         return tallies
 
@@ -130,15 +130,15 @@ class Training:
             penalty = self.penalties[phase.kernel](judged.points, networks[0])
             losses = losses._replace(mean=losses.mean + penalty)
         missing = None if losses.counts is None or not self.may_miss else (losses.counts == 0)[:, None]
-        for state, kept in zip(networks, before, strict=False):
-            if missing is not None:
+        if missing is not None:
+            for state, kept in zip(networks, before, strict=True):
                 torch.where(missing, kept, state.statistics, out=state.statistics)
         # A sum: a mean would make a run's step depend on how many others there are. (With `grad_outputs` instead of a sum,
         # torch imports sympy, a second of every command.)
         factor = SCHEDULES[self.plan.schedule](self.step, self.steps)
         self.networks.descend(phase.updates, losses.mean.sum(), factor, self.resting, missing)
         self.objective.project(phase.kernel, networks[0].weights, self.resting)
-        return losses._replace(mean=losses.mean.detach()), judged.outputs[0].shape[1]
+        return losses, judged.outputs[0].shape[1]
 
     def _look(self, epoch: int, tallies: Sequence[Tally]) -> None:
         """Evaluate the epoch on the valid split; note who diverged, who improved, who rests from now on."""

@@ -5,7 +5,7 @@ A loss that has weights of its own has such a state, too: they are learned in th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, islice
 from typing import Any
 
@@ -47,10 +47,10 @@ class TrainState:
         self.gradients = torch.zeros_like(weights)
 
     def descend(
-        self, gradients: Iterable[Tensor], factor: float, resting: Tensor | None, missing: Tensor | None
+        self, gradients: Sequence[Tensor], factor: float, resting: Tensor | None, missing: Tensor | None
     ) -> None:
         """One step against the gradients of the leaves, at `factor` of each run's rate; see `Optimizer.step`."""
-        self.collect(list(gradients))
+        self.collect(gradients)
         rates = self.rates if factor == 1 else self.rates * factor
         self.optimizer.step(self.gradients, rates, resting, missing)
 

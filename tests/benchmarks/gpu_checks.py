@@ -19,6 +19,7 @@ from losscli.losses import Loss, for_task
 from losscli.metrics import evaluation_metrics
 from losscli.spec.dump import flow
 from losscli.spec.load import load_spec
+from losscli.stack.head import outputs_of
 from losscli.stack.rows import Run
 from losscli.stack.run_state import RunState
 from losscli.stack.train import Training, stacks, train
@@ -208,7 +209,7 @@ def metrics(trial: Trial) -> Iterator[Line]:
                 for device in (CPU, trial.device)
             )
             for split in ("valid", "test"):
-                shape = (len(runs), here.rows.count(split), here.outputs)
+                shape = (len(runs), here.rows.count(split), outputs_of(runs[0], experiment.job.task))
                 output = 2 * torch.randn(shape, generator=torch.Generator().manual_seed(0))
                 wanted, got = here.evaluator(output, split), there.evaluator(trial.there(output), split)
                 off = [(apart(got[name], wanted[name]), name) for name in wanted]
