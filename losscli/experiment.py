@@ -93,9 +93,9 @@ def load(spec: Spec) -> Experiment:
     used = [find_loss(entry.loss, spec.task) for entry in arena_entries]
     read = spec.data.read(Path(spec.folder))
     with within(read.place):
-        table = set_apart(read, spec.data.split)
+        table = set_apart(read.for_task(task), spec.data.split)
         target = task.decode(table.targets, spec.data.target_options())
-        measured = evaluation_metrics(spec.task, table_of(spec.costs, target.labels))
+        measured = evaluation_metrics(spec.task, costs=table_of(spec.costs, target.labels), mixture=table.mixture)
         refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
         if refused:
             raise DataError(list(dict.fromkeys(refused)))

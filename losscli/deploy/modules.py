@@ -6,25 +6,26 @@ before the loss, the units of a regression target) is in `Predictor`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import singledispatch
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, singledispatch
 
 import torch
 from torch import Tensor, nn
 
 from losscli.stack.forecast import levels_of, quantiles_of
 from losscli.stack.head import Head
-from losscli.stack.layers import ACTIVATIONS, Activation, BatchNorm, Dropout, Embedding, Layer, LayerNorm, Linear
+from losscli.stack.layers import ACTIVATIONS, LEAK, Activation, BatchNorm, Dropout, Embedding, Layer, LayerNorm, Linear
 from losscli.tasks import Prediction
 
 Weights = Mapping[str, Tensor]
 
-MODULES: Mapping[str, type[nn.Module]] = {
+MODULES: Mapping[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "elu": nn.ELU,
     "gelu": nn.GELU,
     "tanh": nn.Tanh,
     "silu": nn.SiLU,
+    "leaky-relu": partial(nn.LeakyReLU, LEAK),
 }
 assert MODULES.keys() == ACTIVATIONS.keys()
 

@@ -55,7 +55,7 @@ def state(item: Loss, settings: Mapping[str, Any], at: Tensor, side: float) -> t
     """The loss and its slope along the axis of its task at points [G]; `side` is one of `Task.sides`."""
     along = at.clone().requires_grad_()
     prediction, target = _line(item, settings, along, side)
-    values = item.function(prediction, target, **settings)
+    values = item.value(prediction, target, settings)
     (slope,) = torch.autograd.grad(values.sum(), along)  # of the sum: each value depends on its own point alone
     return values.detach(), slope
 

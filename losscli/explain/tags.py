@@ -91,9 +91,9 @@ def _pull(item: Loss, settings: Mapping[str, Any], target: Tensor) -> Tensor:
     if item.over_batch:  # beside a row that is off by one: how much stronger is the pull than that row's?
         given = torch.stack([given, torch.full_like(given, says)], -1)
         target = torch.stack([target, torch.full_like(target, says + 1)], -1)
-        (slopes,) = torch.autograd.grad(item.function(given, target, **settings).sum(), given)
+        (slopes,) = torch.autograd.grad(item.value(given, target, settings).sum(), given)
         return (slopes[:, 0] / slopes[:, 1]).abs()
-    (slope,) = torch.autograd.grad(item.function(given, target, **settings).sum(), outputs)
+    (slope,) = torch.autograd.grad(item.value(given, target, settings).sum(), outputs)
     return slope.abs().amax(-1)
 
 
@@ -134,7 +134,7 @@ def _ignores_shares(item: Loss) -> bool:
 
     def cost(outputs: Tensor, truth: Tensor) -> Tensor:
         given = torch.sigmoid(outputs) if item.expects == "probabilities" else outputs
-        return item.function(given, truth, **settings_of(item))
+        return item.value(given, truth, settings_of(item))
 
     plain = cost(raw, target)
     with_more_negatives = cost(torch.cat([raw, raw[2:].repeat(9)]), torch.cat([target, target[2:].repeat(9)]))

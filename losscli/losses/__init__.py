@@ -14,14 +14,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, get_args, get_type_hints
 
 from torch import Tensor
 
 from losscli.errors import Finding, SpecError, choose_from, shown
 from losscli.losses.foreign import Foreign, foreign
-from losscli.losses.parts import Penalty, Weight
+from losscli.losses.parts import Penalty, Weight, taken
 from losscli.losses.spelling import bare, key
 from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
@@ -177,7 +177,30 @@ class Loss:
     )
     weights: Mapping[str, Weight] = field(default_factory=dict)  # its own, learned; kernels take them after the target
     signed: bool = False  # its values may be negative, so that no size of them tells that it diverged
+    differences: bool = False  # it judges differences of scores alone: a bias of the last layer cancels
     renamed: Mapping[str, str] = field(default_factory=dict)  # names of before, and why each is no more
+
+    def kernel(self, phase: str) -> Callable[..., Tensor]:
+        """What judges in the phase of that name."""
+        return self.kernels.get(phase, self.function)
+
+    def value(self, prediction: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
+        """What `function` says, with those of the options that it takes: a penalty or a projection takes the others."""
+        return self.function(prediction, target, **taken(self.function, options))
+
+    @property
+    def sides(self) -> dict[str, Loss]:
+        """Each of `kernels` as a loss by itself, by its phase.
+
+        >>> from losscli.losses import find
+        >>> find("wgan-clip", "gan").sides["generator"].options
+        {}
+        """
+        return {phase: self._side(phase, kernel) for phase, kernel in self.kernels.items()}
+
+    def _side(self, phase: str, kernel: Callable[..., Tensor]) -> Loss:
+        options, name = taken(kernel, self.options), f"{self.name} ({phase})"
+        return replace(self, name=name, function=kernel, options=options, kernels={}, penalties=(), projection=None)
 
     @property
     def takes_shares(self) -> bool:
@@ -193,10 +216,6 @@ class Loss:
     def names(self) -> tuple[str, ...]:
         """All that it is called, the name of now first."""
         return (self.name, *self.aliases, *self.renamed)
-
-    def kernel(self, phase: str) -> Callable[..., Tensor]:
-        """What judges in the phase of that name."""
-        return self.kernels.get(phase, self.function)
 
     @property
     def summary(self) -> str:
@@ -249,6 +268,7 @@ def loss(
     projection: Callable[..., Tensor] | None = None,
     weights: Mapping[str, Weight] | None = None,
     signed: bool = False,
+    differences: bool = False,
     renamed: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Put the decorated function on the shelf, under its own name in kebab-case unless `name` says otherwise."""
@@ -266,7 +286,7 @@ def loss(
         options = {name: option for part in (function, *parts) for name, option in _options(part).items()}
         item = Loss(
             called, task, expects, target, function, elementwise, over_batch, options, aliases, own_units, heads, point,
-            detached, forecast, (), kernels or {}, penalties, projection, weights or {}, signed, renamed or {},
+            detached, forecast, (), kernels or {}, penalties, projection, weights or {}, signed, differences, renamed or {},
         )  # fmt: skip
         losses.put(f"{task}/{called}", item, tuple(f"{task}/{other}" for other in item.names[1:]))
         return function

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from torch.nn import functional
 from losscli.data.dataset import Layout
 
 Tensors = Mapping[str, Tensor]
+LEAK = 0.2  # the slope of leaky-relu below 0, as adversarial pairs have it; torch's own default is 0.01
 SPREAD = 0.05  # of what is drawn for an embedded category
 
 
@@ -131,6 +133,7 @@ ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "gelu": functional.gelu,
     "tanh": torch.tanh,
     "silu": functional.silu,
+    "leaky-relu": partial(functional.leaky_relu, negative_slope=LEAK),
 }
 
 

@@ -9,6 +9,7 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 | multiclass | class index, or K probabilities | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
 | multilabel | L times 0.0 or 1.0       | L            | [R, B, L]        | scores [R, N, L], labels [R, N, L]   |
 | regression | O numbers, standardised  | O            | [R, B] / [R, B, O] | values in the user's units         |
+| gan        | F numbers, standardised  | F            | scores [R, B], twice | samples [R, N, F] in the user's units |
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from losscli.tasks.predictions import Kind, Outputs, Predictions
 from losscli.tasks.scale import LOWEST as LOWEST
 from losscli.tasks.scale import TargetScale as TargetScale
 from losscli.tasks.scale import like as like
+from losscli.tasks.shapes import Mixture
 from losscli.tasks.target import AS_GIVEN as AS_GIVEN
 from losscli.tasks.target import Column as Column
 from losscli.tasks.target import Order as Order
@@ -114,11 +116,13 @@ class Task(ABC):
     generators: ClassVar[
         Mapping[str, Generator | None]
     ] = {}  # of `source: synthetic`, by name: None where scikit-learn's
+    mixtures: ClassVar[Mapping[str, Callable[..., Mixture]]] = {}  # those among them whose lumps are known, by options
     options: ClassVar[tuple[str, ...]] = ()  # the keys of `TargetOptions` that say something to it
     # Tasks whose losses serve here too (`Loss.serves`): per value, averaged over the last dimension, or over vectors.
     borrows: ClassVar[tuple[str, ...]] = ()
     borrowed_metrics: ClassVar[tuple[str, ...]] = ()  # TASK/NAME, each with its twins after calibration
     links: ClassVar[Mapping[str, str | None]]
+    has_target: ClassVar[bool] = True  # something is predicted of a row; else the rows themselves are what is learned
     has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
     rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense
 
@@ -302,7 +306,8 @@ class Task(ABC):
 
     hardness_edges: ClassVar[tuple[float, ...]] = (0.2, 0.4, 0.6, 0.8)  # between classes of rows, from easy to hard
     hardness_unit: ClassVar[str] = "1 - p(given label)"
-    row_measures: ClassVar[tuple[RowMeasure, ...]]  # the first serves every headline that no other stands for
+    # The first serves every headline that no other stands for; none where no row is a question.
+    row_measures: ClassVar[tuple[RowMeasure, ...]]
 
     @abstractmethod
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:

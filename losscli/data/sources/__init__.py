@@ -22,6 +22,7 @@ from losscli.options import Seed, Share, Strict
 from losscli.shelf import Shelf
 from losscli.tasks import TargetOptions, Transform
 from losscli.tasks.labels import as_label
+from losscli.tasks.shapes import Mixture
 
 TEST = 0.15
 Named = Annotated[str, Field(min_length=1)]
@@ -168,6 +169,16 @@ class Source(Strict):
         order = None if self.order is None else tuple(as_label(label) for label in self.order)
         positive = None if self.positive is None else as_label(self.positive)
         return TargetOptions(positive, order, self.separator, self.transform, self.standardise, self.counts)
+
+    @property
+    def lacks_target(self) -> bool:
+        """Whether no column is to be predicted, which only some tasks do without."""
+        return False
+
+    @property
+    def mixture(self) -> Mixture | None:
+        """What its rows are drawn from, where that is known."""
+        return None
 
     @abstractmethod
     def read(self, folder: Path) -> Table:

@@ -23,7 +23,7 @@ class Mlp(Model):
     hidden: Annotated[list[Annotated[Count, Field(le=65536)]], Field(min_length=1, max_length=32)] = Field(
         default=[64, 64]
     )
-    activation: Literal["relu", "elu", "gelu", "tanh", "silu"] = "relu"
+    activation: Literal["relu", "elu", "gelu", "tanh", "silu", "leaky-relu"] = "relu"
     norm: Literal["none", "batch", "layer"] = "none"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
