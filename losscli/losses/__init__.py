@@ -186,7 +186,15 @@ class Loss:
 
     def value(self, prediction: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
         """What `function` says, with those of the options that it takes: a penalty or a projection takes the others."""
-        return self.function(prediction, target, **taken(self.function, options))
+        return self.function(
+            prediction, target, *self.examples(prediction, options).values(), **taken(self.function, options)
+        )
+
+    def examples(self, prediction: Tensor, options: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Its own weights as they may have become, for predictions [..., B, D] of at most D classes."""
+        size = prediction.shape[-1]
+        made = {name: weight.example(weight.shape(size, size, options)) for name, weight in self.weights.items()}
+        return {name: weight.to(prediction) for name, weight in made.items()}
 
     @property
     def sides(self) -> dict[str, Loss]:

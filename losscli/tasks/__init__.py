@@ -9,6 +9,7 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 | multiclass | class index, or K probabilities | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
 | multilabel | L times 0.0 or 1.0       | L            | [R, B, L]        | scores [R, N, L], labels [R, N, L]   |
 | regression | O numbers, standardised  | O            | [R, B] / [R, B, O] | values in the user's units         |
+| embedding  | class index              | D            | [R, B, D]        | embeddings [R, N, D]                 |
 | gan        | F numbers, standardised  | F            | scores [R, B], twice | samples [R, N, F] in the user's units |
 """
 
@@ -201,6 +202,7 @@ class Task(ABC):
     domain: ClassVar[str]  # what a number of its target is, in the words of a loss (losses/domain.py)
     soft_domain: ClassVar[str | None] = None  # the same where it may be a share of the classes
     axis: ClassVar[str]  # the line along which a loss tells most about itself: see `line`
+    span: ClassVar[tuple[float, float]] = (-4.0, 4.0)  # the part of it that is drawn
     sides: ClassVar[tuple[float, ...]] = (
         1.0,
     )  # the targets that `line` is drawn for, where a loss may tell them apart
@@ -255,6 +257,8 @@ class Task(ABC):
     @abstractmethod
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         """The prediction in `received` [R, N, ...], which holds logits, probabilities, scores ... as `meaning` says."""
+
+    features_are_baseline: ClassVar[bool] = False  # a model must beat what `read` makes of the features themselves
 
     @abstractmethod
     def baseline(
