@@ -38,6 +38,7 @@ Reads = Literal[
     "quantiles",
     "crps",
     "embeddings",
+    "retrieval",
     "samples",
 ]
 Need = Literal["costs", "mixture"]  # of a spec; of the data: what the rows were drawn from

@@ -91,7 +91,7 @@ class Evaluator:
         prediction = head.predict(raw)
         if self.scale is not None and any(metric.reads in forecast.READS for metric in metrics):
             prediction = forecast.with_forecast(prediction, head, raw, truth)
-        return prediction, truth
+        return self.task.with_truth(prediction, truth), truth
 
     def chosen(self) -> dict[int, dict[str, object]]:
         """By its place in the stack, what was chosen for each run on the valid split, and the level of its interval."""

@@ -61,7 +61,8 @@ class Prediction:
     gives one, which promises to hold the share `level` of the targets, `quantiles` [..., 3] (`metrics.regression.LEVELS`), and
     `crps` [R, N] or [R, N, O], each row's own score.
 
-    `embeddings` [R, N, D] are vectors whose distances mean something, `samples` [R, N, F] are rows that were made up.
+    `embeddings` [R, N, D] are vectors whose distances mean something, `retrieval` [R, n, M] what rows find among them
+    (`tasks/neighbours.py`), `samples` [R, N, F] are rows that were made up.
     """
 
     scores: Tensor | None = None
@@ -76,6 +77,7 @@ class Prediction:
     quantiles: Tensor | None = None
     crps: Tensor | None = None
     embeddings: Tensor | None = None
+    retrieval: Tensor | None = None
     samples: Tensor | None = None
 
     @property
@@ -257,6 +259,10 @@ class Task(ABC):
     @abstractmethod
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         """The prediction in `received` [R, N, ...], which holds logits, probabilities, scores ... as `meaning` says."""
+
+    def with_truth(self, prediction: Prediction, truth: Tensor) -> Prediction:
+        """The prediction with what its metrics read that takes the truth [R or 1, N, ...] to make, once for all of them."""
+        return prediction
 
     features_are_baseline: ClassVar[bool] = False  # a model must beat what `read` makes of the features themselves
 

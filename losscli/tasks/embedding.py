@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,7 +28,7 @@ from losscli.tasks.labels import (
 )
 from losscli.tasks.measures import RowMeasure
 from losscli.tasks.near_truth import corners
-from losscli.tasks.neighbours import near, precision_of
+from losscli.tasks.neighbours import FINDS, retrieval
 from losscli.tasks.order import ranks
 from losscli.tasks.phases import NetworkSpec, Sampling, Sizes, UpdateRule
 from losscli.tasks.predictions import Outputs, Predictions
@@ -130,6 +131,10 @@ class Embedding(Task):
         """Directions, or vectors as they are where a loss judges those."""
         return Prediction(embeddings=received if meaning == "vectors" else normalize(received, dim=-1))
 
+    def with_truth(self, prediction: Prediction, truth: Tensor) -> Prediction:
+        assert prediction.embeddings is not None
+        return replace(prediction, retrieval=retrieval(prediction.embeddings, truth))
+
     features_are_baseline = True
 
     def baseline(
@@ -155,12 +160,12 @@ class Embedding(Task):
 
 
 def lack(predictions: Predictions) -> np.ndarray:
-    """Of as many neighbours as there are rows of its class, the share that is of another, for each row [N]."""
+    """For each row [N] the share of another class among its R nearest, R the number of others of its class; 1 of one alone."""
     vectors = torch.from_numpy(predictions.prediction)[None]
     labels = torch.from_numpy(predictions.truth[:, 0]).long()[None]
     everyone = torch.arange(labels.shape[1])
-    found = torch.cat([precision_of(hits)[0] for hits in near(vectors, labels, asking=everyone)])
-    lack: np.ndarray = 1 - found.nan_to_num(0.0).numpy()
+    share = retrieval(vectors, labels, everyone)[0, :, FINDS.index("r-precision")]
+    lack: np.ndarray = 1 - share.clamp(min=0).numpy()
     return lack
 
 

@@ -1,4 +1,4 @@
-"""Who is near whom among the vectors of a split: what tells whether rows of one class are found by a row of it.
+"""Who is near whom among the vectors of a split: what a row finds of its own class when it looks at its neighbours.
 
 Distances are between vectors as they are. A row is no neighbour of itself. Rows that are equally near are taken in the worst
 order, those of other classes first: vectors that are all alike find nothing.
@@ -6,23 +6,13 @@ order, those of other classes first: vectors that are all alike find nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
 MOST_QUERIES = 2000  # rows that look for their neighbours, evenly spread; all rows are looked at
-AT_ONCE = 2**24  # distances that are held at once
-
-
-class Hits(NamedTuple):
-    """For n rows of each run, nearest first: whether each of the k nearest others is of the row's class, [R, n, k]; and how many
-    such others there are, [R, n].
-    """
-
-    hits: Tensor
-    relevant: Tensor
+AT_ONCE = 2**23  # distances that are held at once
+DEPTHS = (1, 5, 10)
+FINDS = ("map-at-r", "r-precision", *(f"precision-at-{depth}" for depth in DEPTHS))  # the columns of `retrieval`
 
 
 def queries(rows: int) -> Tensor:
@@ -34,33 +24,43 @@ def queries(rows: int) -> Tensor:
     return torch.linspace(0, rows - 1, min(rows, MOST_QUERIES)).round().long()
 
 
-def near(vectors: Tensor, labels: Tensor, depth: int | None = None, asking: Tensor | None = None) -> Iterator[Hits]:
-    """Some rows after the other, the hits of vectors [R, N, D] with class indices [R or 1, N]: of the rows `asking` [n], and as
-    many as there are rows of the largest class, or `depth`.
+def retrieval(vectors: Tensor, labels: Tensor, asking: Tensor | None = None) -> Tensor:
+    """What each of n rows finds, [R, n, `FINDS`] float64, among vectors [R, N, D] with class indices [R or 1, N].
+
+    R is the number of other rows of its class. `r-precision` is the share of the class among the R nearest, `map-at-r` the mean
+    over places 1 to R of (share up to there) * (whether the row there is of the class), `precision-at-k` the share among the k
+    nearest. A row that is alone in its class asks nothing and has -1, a run with a NaN is NaN. `asking` [n] are the rows; by
+    default `queries`.
+
+    >>> line, labels = torch.tensor([[[0.0], [1.0], [3.0], [7.0]]]), torch.tensor([[0, 1, 0, 0]])
+    >>> retrieval(line, labels)[0, :, :3].tolist()  # 0 finds 1 and 3; 3 finds 1 and 0; 7 finds 3 and 1
+    [[0.25, 0.5, 0.0], [-1.0, -1.0, -1.0], [0.25, 0.5, 0.0], [0.5, 0.5, 1.0]]
     """
     runs, rows, _ = vectors.shape
     asking = (queries(rows) if asking is None else asking).to(vectors.device)
-    for chosen in asking.split(max(1, AT_ONCE // max(1, runs * rows))):
-        same = labels[:, chosen, None] == labels[:, None, :]
-        same = same.scatter(2, chosen.expand(len(labels), -1).unsqueeze(-1), False)  # [R or 1, n, N], not itself
-        relevant = same.sum(-1)
-        count = min(rows - 1, int(relevant.max()) if depth is None else depth)
-        if count < 1:
-            yield Hits(same.new_zeros(runs, len(chosen), 0), relevant.expand(runs, -1))
-            continue
-        far = apart(vectors[:, chosen], vectors)
-        far = torch.where(same, torch.nextafter(far, torch.full_like(far, torch.inf)), far)  # the worst order
-        far = far.scatter(2, chosen.expand(runs, -1).unsqueeze(-1), torch.inf)
-        nearest = far.topk(count, largest=False).indices
-        yield Hits(same.expand_as(far).gather(-1, nearest), relevant.expand(runs, -1))
+    size = max(1, AT_ONCE // (runs * rows))
+    finds = torch.cat([_finds(vectors, labels, chosen) for chosen in asking.split(size)], 1)
+    return finds.masked_fill(vectors.flatten(1).isnan().any(1)[:, None, None], torch.nan)
+
+
+def _finds(vectors: Tensor, labels: Tensor, chosen: Tensor) -> Tensor:
+    """Of the chosen rows."""
+    itself = torch.arange(vectors.shape[1], device=vectors.device) == chosen[:, None]  # [n, N]
+    same = (labels[:, chosen, None] == labels[:, None, :]) & ~itself  # [R or 1, n, N]
+    relevant = same.sum(-1).expand(len(vectors), -1).unsqueeze(-1)  # [R, n, 1]
+    depth = min(vectors.shape[1] - 1, max(int(relevant.max()), *DEPTHS))
+    far = apart(vectors[:, chosen].nan_to_num(), vectors.nan_to_num())
+    far = torch.where(same, torch.nextafter(far, torch.full_like(far, torch.inf)), far)  # the worst order
+    nearest = far.masked_fill(itself, torch.inf).topk(depth, largest=False).indices
+    hits = same.expand_as(far).gather(-1, nearest).double()  # [R, n, depth]
+    ranks = torch.arange(1, depth + 1, device=vectors.device)
+    counted = hits * (ranks <= relevant)
+    precision = counted.cumsum(-1) / ranks
+    of_depths = [hits[..., :most].mean(-1) for most in DEPTHS]
+    finds = torch.stack([(precision * counted).sum(-1), counted.sum(-1)], -1) / relevant
+    return torch.cat([finds, torch.stack(of_depths, -1)], -1).masked_fill(relevant == 0, -1.0)
 
 
 def apart(vectors: Tensor, others: Tensor) -> Tensor:
-    """Distances [R, n, N] of vectors [R, n, D] and [R, N, D]."""
+    """Distances [R, n, N] of vectors [R, n, D] and [R, N, D]; by differences, so that equal rows are 0 apart."""
     return torch.cdist(vectors, others, compute_mode="donot_use_mm_for_euclid_dist")
-
-
-def precision_of(found: Hits) -> Tensor:
-    """Of as many neighbours as a row has relevant ones, the share that is relevant; NaN where it has none: [R, n]."""
-    counted = found.hits & (torch.arange(found.hits.shape[-1], device=found.hits.device) < found.relevant.unsqueeze(-1))
-    return counted.sum(-1).double() / found.relevant
