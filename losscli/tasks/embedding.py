@@ -35,11 +35,12 @@ from losscli.tasks.predictions import Outputs, Predictions
 
 
 class EmbeddingPlan(Strict):
-    """A batch is `batch_size` rows, `per_class` of each of its classes. `dimensions` is the size of a vector. `lr_proxies` is the
+    """`per_class` is how many rows of each of its classes a batch has. `dimensions` is the size of a vector. `lr_proxies` is the
     learning rate of what a loss itself learns, such as a proxy of each class; null: that of the model.
     """
 
     batch_size: Count = 80
+    lr: Positive = 3e-3
     per_class: Count = 16
     dimensions: Count = 16
     lr_proxies: Positive | None = 1e-2
