@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from losscli.compare.result import Comparison
+    from losscli.comparison import Comparison
     from losscli.spec.model import Spec
 
 __all__ = ["compare", "load_spec", "loss", "losses", "train"]

@@ -18,9 +18,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from traceback import walk_tb
 from types import TracebackType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-Severity = Literal["error", "warning", "info"]
+from losscli.severities import SEVERITIES
+
 # What could move the cursor, hide text or turn it round: control, format (BiDi), surrogates, line and paragraph ends.
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 SHORTEST_BEGINNING = 3  # letters from which on a word can be the beginning of a name
@@ -52,12 +53,26 @@ class Finding:
     """Something noticed that does not stop the work: a stable code, a severity, what was seen, and a cure."""
 
     code: str
-    severity: Severity
+    severity: str  # of `SEVERITIES`
     message: str
     cure: str = ""
 
+    def __post_init__(self) -> None:
+        if self.severity not in SEVERITIES:
+            raise ValueError(f"there is no severity called {self.severity!r}")
+
     def to_json(self) -> dict[str, Any]:
         return {"code": self.code, "severity": self.severity, "message": self.message, "cure": self.cure}
+
+
+def by_gravity(findings: Iterable[Finding]) -> list[Finding]:
+    """The gravest first; those that are equally grave in their order.
+
+    >>> [finding.code for finding in by_gravity([Finding("a", "info", "..."), Finding("b", "error", "...")])]
+    ['b', 'a']
+    """
+    order = list(SEVERITIES)
+    return sorted(findings, key=lambda finding: order.index(finding.severity))
 
 
 class UserError(Exception):
@@ -198,6 +213,16 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def joined(names: Sequence[str], most: int = 3) -> str:
+    """The first few as a sentence lists them, and how many more there are.
+
+    >>> joined(["a", "b"]), joined(["a", "b", "c", "d", "e"])
+    ('a and b', 'a, b, c and 2 more')
+    """
+    shown = list(names) if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:

@@ -108,6 +108,8 @@ def load(spec: Spec) -> Experiment:
     noticed += leaks(table, target, experiment.different, task.has_classes)
     findings = [finding for entry in arena_entries for finding in _findings(experiment.first(entry), spec.task)]
     findings += [finding for loss in used for finding in ranked(loss, target)]
+    for entry, loss in zip(arena_entries, used, strict=True):
+        findings += task.wiring(entry.name, loss, entry.output)
     if table.weight is not None:
         findings += [
             _unweighted(entry.name) for entry, loss in zip(arena_entries, used, strict=True) if loss.over_batch

@@ -11,9 +11,11 @@ from typing import Any
 from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
-from losscli.compare.result import Arena, Comparison, Point, RunResult, TestRows
+from losscli.compare.result import Arena, Point, RunResult, TestRows
 from losscli.compare.tuning import choose, forget, with_choices
 from losscli.compare.why import ProbedRun, why
+from losscli.comparison import Comparison
+from losscli.errors import Finding
 from losscli.experiment import Experiment, load, remembering, smaller
 from losscli.metrics import Metric
 from losscli.record import writer
@@ -124,7 +126,7 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         baseline=baseline(datasets, task, metrics, experiment.job.evaluation),
         labels=datasets[0].target.labels,
         positive=task.positive(datasets[0].target.labels),
-        findings=experiment.findings,
+        findings=[*experiment.findings, *_symptoms(experiment, states)],
         spec=spec.model_dump(mode="json"),
         rows=experiment.rows,
         resampled=spec.data.split.resampled,
@@ -138,6 +140,17 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
     arena = replace(arena, why=why(arena, probed, task))
     grids = {entry.name: grids_of(spec, entry) for entry in experiment.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
+
+
+def _symptoms(experiment: Experiment, states: Sequence[RunState]) -> list[Finding]:
+    """What the task tells by how the runs of each entry stand, those that diverged left out."""
+    findings: list[Finding] = []
+    for entry in experiment.entries:
+        own = [state for state in states if state.run.entry == entry.name and state.status != "diverged"]
+        standings = [state.standing for state in own if state.standing is not None]
+        if standings:
+            findings += experiment.job.task.symptoms(entry.name, standings)
+    return findings
 
 
 def _limited(experiment: Experiment) -> Sequence[Metric]:

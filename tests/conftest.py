@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from losscli.compare.leaderboard import build_arena
-from losscli.compare.result import Arena, Comparison, Point, RunResult
+from losscli.compare.result import Arena, Point, RunResult
+from losscli.comparison import Comparison
 from losscli.errors import Finding
 from losscli.losses import losses, own
 

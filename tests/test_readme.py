@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ORDER = (
-    "errors direction outfile shelf options tasks losses metrics data stack spec record compare reports check explain verify "
-    "advice deploy experiment pipeline cli"
+    "severities errors direction lazy outfile shelf options activations tasks losses metrics data stack spec record compare "
+    "words comparison reports rules check lint diagnose explain verify advice deploy experiment pipeline cli"
 )
 WIDEST = 100
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import graphlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,14 +15,18 @@ PACKAGE = Path(losscli.__file__).parent
 
 # A room may import from itself and from every row above its own.
 ROWS = (
+    {"severities"},
     {"errors"},
-    {"shelf", "options", "outfile", "direction"},
+    {"shelf", "options", "outfile", "direction", "activations", "lazy"},
     {"tasks"},
     {"losses", "metrics"},
     {"data"},
     {"stack"},
     {"spec"},
-    {"record", "compare"},
+    {"compare"},
+    {"words"},
+    {"comparison"},
+    {"record"},
     {"reports", "check"},
     {"explain", "verify"},
     {"experiment", "advice", "deploy"},
@@ -34,25 +40,50 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imported(path: Path) -> set[str]:
-    """The rooms that a file imports, wherever in it; names for type checkers only do not count."""
-    tree = ast.parse(path.read_text())
+def imports(source: str) -> set[str]:
+    """What a file imports from the package, wherever in it: `losscli.room.file`, or `losscli.room.file.name`.
+
+    What stands under `if TYPE_CHECKING` is never run, and does not count.
+    """
+    tree = ast.parse(source)
     skipped = {
         id(inner)
         for node in ast.walk(tree)
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
+        for part in node.body
+        for inner in ast.walk(part)
     }
-    modules = []
+    names = []
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            alone = node.module == "losscli"
-            modules += [f"losscli.{name.name}" for name in node.names] if alone else [node.module]
+            names += [f"{node.module}.{name.name}" for name in node.names]
         elif isinstance(node, ast.Import):
-            modules += [name.name for name in node.names]
-    return {module.split(".")[1] for module in modules if module.startswith("losscli.")}
+            names += [name.name for name in node.names]
+    return {name for name in names if name.startswith("losscli.")}
+
+
+def imported(path: Path) -> set[str]:
+    """The rooms that a file imports."""
+    return {name.split(".")[1] for name in imports(path.read_text())}
+
+
+def cycle(sources: Mapping[str, str]) -> list[str]:
+    """Modules that import each other in a ring, the first again at its end; empty where there are none."""
+
+    def module(name: str) -> str:
+        """The module that an imported name is, or stands in."""
+        return name if name in sources else name.rpartition(".")[0]
+
+    graph = {
+        name: {module(other) for other in imports(source)} & {*sources} - {name} for name, source in sources.items()
+    }
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or room(path) in LEVEL)
@@ -70,6 +101,28 @@ def test_the_table_sees_imports() -> None:
     assert {"losses", "stack", "cli"} <= {room(path) for path in FILES}
     assert {"stack", "spec", "record", "compare", "experiment"} <= imported(PACKAGE / "pipeline.py")
     assert {"stack", "spec", "losses", "check"} <= imported(PACKAGE / "experiment.py")
+
+
+def test_a_ring_of_imports_is_seen() -> None:
+    """At the top of a file or in a function, from a package or from its files; a name for type checkers makes none."""
+    top, lazy = "from losscli.b.two import name", "def use():\n    from losscli.a import one"
+    typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from losscli.a.one import name"
+    assert cycle({"losscli.a.one": top, "losscli.b.two": lazy}) == ["losscli.a.one", "losscli.b.two", "losscli.a.one"]
+    assert len(cycle({"losscli.a": "import losscli.a.one", "losscli.a.one": "from losscli.a import shelf"})) == 3
+    assert cycle({"losscli.a.one": top, "losscli.b.two": "import losscli.c"}) == []
+    assert cycle({"losscli.a.one": top, "losscli.b.two": typed}) == []
+
+
+def test_no_files_import_each_other() -> None:
+    sources = {
+        ".".join(("losscli", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        ): path.read_text()
+        for path in PACKAGE.rglob("*.py")
+        if path.parent != PACKAGE or path.stem != "__init__"  # the package itself only names what its rooms answer for
+    }
+    assert len(sources) > 250
+    assert cycle(sources) == []
 
 
 def test_no_room_is_called_after_nothing() -> None:

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from losscli.compare.result import Comparison, RunResult
+from losscli.compare.result import RunResult
 from losscli.compare.tuning import choose
+from losscli.comparison import Comparison
 from losscli.experiment import load
 from losscli.pipeline import run
 from losscli.record.reader import read_weights

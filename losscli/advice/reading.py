@@ -72,16 +72,20 @@ def looked_at(name: str, overrides: Overrides) -> Inspection:
     if overrides.target:
         spec = resolved(name, overrides)
     else:  # any task will do: the source is the same for all
-        target = [ANY] if Path(name).exists() else []
+        target = (
+            [ANY] if Path(name).exists() and (overrides.task is None or tasks.get(overrides.task).has_target) else []
+        )
         task = overrides.task or tasks.names()[-1]
         spec = build_spec(replace(overrides, task=task, data=name, target=target))
     source, folder = _lenient(spec.data), Path(spec.folder)
-    if isinstance(source, Tabular) and not overrides.target:
+    predicts = overrides.task is None or tasks.get(overrides.task).has_target
+    if isinstance(source, Tabular) and not overrides.target and predicts:
         return describe(_all_columns(source, folder))
     table = source.read(folder)
+    if overrides.task:
+        return inspect(_profile(table, source, overrides.task), "as --task says")
     guess = guess_task(table.targets, source.target_options())
-    task, reason = (overrides.task, "as --task says") if overrides.task else (guess.task, guess.reason)
-    return inspect(_profile(table, source, task), reason)
+    return inspect(_profile(table, source, guess.task), guess.reason)
 
 
 def profile_of(spec: Spec) -> Profile:
@@ -90,7 +94,7 @@ def profile_of(spec: Spec) -> Profile:
 
 
 def _profile(table: Table, source: Source, task: str) -> Profile:
-    kept = set_apart(table, source.split)
+    kept = set_apart(table.for_task(tasks.get(task)), source.split)
     return Profile(kept, task, tasks.get(task).decode(kept.targets, source.target_options()))
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from losscli.activations import ACTIVATIONS, NONE, Activation
 from losscli.errors import Finding
 from losscli.losses import Loss
 from losscli.shelf import Shelf
 
-Severity = Literal["error", "warning", "info"]
 # Task, loss, output chain; and what else of the call is known.
 Example = tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], Mapping[str, Any]]
 
@@ -35,12 +35,17 @@ class LossCall:
     shares: Sequence[float] = ()
 
     @property
-    def last(self) -> str:
-        return self.chain[-1] if self.chain else "none"
+    def last(self) -> Activation:
+        return ACTIVATIONS[self.chain[-1]] if self.chain else NONE
 
-    def before(self, first: str, then: tuple[str, ...]) -> bool:
-        """Whether `first` stands somewhere before one of `then` in the chain."""
-        return any(name in then for name in self.chain[self.chain.index(first) + 1 :]) if first in self.chain else False
+    @property
+    def takes_raw_scores(self) -> bool:
+        return self.loss.expects in ("logits", "scores")
+
+    def before(self, first: str, then: Callable[[Activation], bool]) -> bool:
+        """Whether `first` stands somewhere before one of the activations that `then` holds of."""
+        later = self.chain[self.chain.index(first) + 1 :] if first in self.chain else ()
+        return any(then(ACTIVATIONS[name]) for name in later)
 
 
 Condition = Callable[[LossCall], bool | str]
@@ -54,7 +59,7 @@ class Rule:
     """
 
     code: str
-    severity: Severity
+    severity: str
     applies: Condition
     says: str
     cure: str
@@ -74,7 +79,7 @@ rules: Shelf[Rule] = Shelf(__name__, "rule")
 
 def rule(
     code: str,
-    severity: Severity,
+    severity: str,
     *,
     says: str,
     cure: str,

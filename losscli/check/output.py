@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
+from losscli.activations import LOGS, PROBABILITIES
 from losscli.check import LossCall, rule
 from losscli.tasks import tasks
-
-PROBABILITIES = ("sigmoid", "softmax")
 
 
 def _reach(call: LossCall, low: float, high: float) -> bool | str:
@@ -44,8 +45,8 @@ def _reach(call: LossCall, low: float, high: float) -> bool | str:
     good=(("multiclass", "cross-entropy", ()), ("multiclass", "nll", ("log-softmax",))),
 )
 def double_softmax(call: LossCall) -> bool | str:
-    takes_scores = call.loss.expects in ("logits", "scores") and call.last == "softmax"
-    applies = takes_scores and tasks.get(call.task).outputs_compete
+    softmax = call.last.across and call.last.gives == PROBABILITIES
+    applies = call.takes_raw_scores and softmax and tasks.get(call.task).outputs_compete
     return applies and _reach(call, 0.0, 1.0)
 
 
@@ -63,7 +64,7 @@ def double_softmax(call: LossCall) -> bool | str:
     good=(("binary", "bce-logits", ()), ("binary", "bce", ("sigmoid",))),
 )
 def double_sigmoid(call: LossCall) -> bool:
-    return call.loss.expects in ("logits", "scores") and call.last == "sigmoid"
+    return call.takes_raw_scores and call.last.gives == PROBABILITIES and not call.last.across
 
 
 @rule(
@@ -75,7 +76,7 @@ def double_sigmoid(call: LossCall) -> bool:
     good=(("binary", "bce", ("sigmoid",)),),
 )
 def raw_scores_into_probabilities(call: LossCall) -> bool:
-    return call.loss.expects == "probabilities" and call.last not in PROBABILITIES
+    return call.loss.expects == PROBABILITIES and call.last.gives != PROBABILITIES
 
 
 @rule(
@@ -87,7 +88,7 @@ def raw_scores_into_probabilities(call: LossCall) -> bool:
     good=(("multiclass", "nll", ("log-softmax",)),),
 )
 def not_log_probabilities(call: LossCall) -> bool:
-    return call.loss.expects == "log-probabilities" and call.last != "log-softmax"
+    return call.loss.expects == LOGS and call.last.gives != LOGS
 
 
 @rule(
@@ -100,7 +101,7 @@ def not_log_probabilities(call: LossCall) -> bool:
     good=(("binary", "bce", ("sigmoid",)),),
 )
 def relu_before_sigmoid(call: LossCall) -> bool:
-    return call.before("relu", (*PROBABILITIES, "log-softmax"))
+    return call.before("relu", lambda later: later.gives is not None)
 
 
 @rule(
@@ -113,7 +114,7 @@ def relu_before_sigmoid(call: LossCall) -> bool:
     good=(("binary", "bce-logits", ()), ("regression", "mse", ("relu",))),
 )
 def clipped_scores(call: LossCall) -> bool:
-    return call.loss.expects in ("logits", "scores") and call.last in ("relu", "softplus", "exp")
+    return call.takes_raw_scores and call.last.low == 0 and call.last.gives is None
 
 
 @rule(
@@ -125,8 +126,9 @@ def clipped_scores(call: LossCall) -> bool:
     good=(("binary", "bce-logits", ()),),
 )
 def bounded_scores(call: LossCall) -> bool | str:
-    applies = call.loss.expects in ("logits", "scores") and call.last == "tanh"
-    return applies and _reach(call, -1.0, 1.0)
+    low, high = call.last.low, call.last.high
+    bounded = low < 0 and math.isfinite(low) and math.isfinite(high)
+    return call.takes_raw_scores and bounded and _reach(call, low, high)
 
 
 @rule(
@@ -139,7 +141,7 @@ def bounded_scores(call: LossCall) -> bool | str:
     good=(("multiclass", "cross-entropy", ()), ("multiclass", "cross-entropy", ("sigmoid",))),
 )
 def sigmoid_before_softmax_loss(call: LossCall) -> bool:
-    return call.before("sigmoid", ("softmax", "log-softmax"))
+    return call.before("sigmoid", lambda later: later.across)
 
 
 @rule(
@@ -153,7 +155,7 @@ def sigmoid_before_softmax_loss(call: LossCall) -> bool:
 def softmax_over_labels(call: LossCall) -> bool:
     task = tasks.get(call.task)
     many = task.yes_or_no and task.rows_have_several_outputs
-    return many and call.last in ("softmax", "log-softmax")
+    return many and call.last.across
 
 
 @rule(
@@ -165,7 +167,7 @@ def softmax_over_labels(call: LossCall) -> bool:
     good=(("multiclass", "nll", ("log-softmax",)),),
 )
 def needless_log_softmax(call: LossCall) -> bool:
-    applies = call.loss.expects == "logits" and call.chain == ("log-softmax",)
+    applies = call.loss.expects == "logits" and len(call.chain) == 1 and call.last.gives == LOGS
     return applies and tasks.get(call.task).outputs_compete
 
 

@@ -11,12 +11,11 @@ from rich.text import Text
 
 from losscli.advice.heuristics import Advice
 from losscli.advice.recommend import Recommendation
-from losscli.cli.text import visible
-from losscli.errors import Finding
+from losscli.errors import Finding, by_gravity, visible
+from losscli.severities import SEVERITIES
 from losscli.spec.model import Spec
 from losscli.spec.overrides import Overrides
 
-SEVERITY = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 NAME = 32  # columns of the longest name that is not folded
 
 
@@ -88,11 +87,11 @@ def noticed(findings: Sequence[Finding]) -> Iterator[RenderableType]:
         return
     yield Text()
     grid = Table.grid(padding=(0, 1))
-    for finding in sorted(findings, key=lambda finding: list(SEVERITY).index(finding.severity)):
+    for finding in by_gravity(findings):
         text = Text(visible(finding.message, 600))
         if finding.cure:
             text.append(f"\ntry: {visible(finding.cure, 300)}", "dim")
-        grid.add_row(Text(finding.severity, SEVERITY[finding.severity]), text)
+        grid.add_row(Text(finding.severity, SEVERITIES[finding.severity].terminal), text)
     yield grid
 
 

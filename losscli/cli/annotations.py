@@ -5,10 +5,10 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 
 from __future__ import annotations
 
-from losscli.compare.result import Comparison
+from losscli.comparison import Comparison
 from losscli.errors import visible
+from losscli.severities import SEVERITIES
 
-LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 LONGEST = 2000
 
 
@@ -17,7 +17,7 @@ def of(comparison: Comparison) -> str:
     lines = [annotation("error", "expectation not met", expectation) for expectation in comparison.unmet]
     for arena in comparison.arenas:
         lines += [
-            annotation(LEVELS[finding.severity], f"{arena.data}: {finding.code}", finding.message)
+            annotation(SEVERITIES[finding.severity].workflow, f"{arena.data}: {finding.code}", finding.message)
             for finding in arena.findings
         ]
     return "".join(f"{line}\n" for line in lines)

@@ -12,12 +12,12 @@ from rich.text import Text
 
 from losscli.cli.curves import Curves, band, mean_curve
 from losscli.cli.tables import leaderboards, score_table
-from losscli.cli.text import duration, visible
-from losscli.compare.phrases import corrections
 from losscli.compare.result import Arena
-from losscli.compare.tuning import chosen
-from losscli.compare.view import View, in_words, select
-from losscli.compare.words import paragraph
+from losscli.errors import visible
+from losscli.words.numbers import duration
+from losscli.words.paragraph import paragraph
+from losscli.words.phrases import chosen, corrections
+from losscli.words.view import View, in_words, select
 
 MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it
 SETTLING = 0.1  # of the epochs, in which all curves are steep
@@ -53,7 +53,7 @@ def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:
 
 
 def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
-    seeds = len({run.seed for run in arena.runs})
+    seeds = len(arena.seeds)
     yield _headline(arena, seeds, plain)
     yield Text()
     for table in leaderboards(arena, width):
@@ -72,7 +72,7 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
 
 def _headline(arena: Arena, seeds: int, plain: bool) -> Curves:
     """The headline metric over the epochs, an entry over the other."""
-    runs = {entry.entry: [run for run in arena.runs if run.entry == entry.entry] for entry in arena.entries}
+    runs = {entry.entry: arena.runs_of(entry.entry) for entry in arena.entries}
     curves = {name: mean_curve(of_entry, "valid", arena.headline) for name, of_entry in runs.items()}
     few = len(runs) <= MOST_BANDS
     shaded = [] if plain else [name for name in runs if few or name == arena.reference]

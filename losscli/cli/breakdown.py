@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.curves import Curves
-from losscli.cli.text import decimals, number, spread, visible
+from losscli.cli.tables import below_each_other, slots
 from losscli.compare.breakdown import LOST, Breakdown, Fall
 from losscli.direction import ARROWS
+from losscli.errors import visible
+from losscli.words.columns import Cell, Column
+from losscli.words.numbers import decimals, number, spread
 
 AXES = {  # what a level counts, of the training split
     "labels": "label noise",
@@ -53,36 +55,25 @@ def pieces(breakdown: Breakdown, width: int) -> Iterator[RenderableType]:
 
 
 def _tables(breakdown: Breakdown, width: int) -> Iterator[RenderableType]:
-    """A line per entry, a column per level; columns that do not fit get a table below."""
+    """A line per entry, a column per level."""
     names = [visible(line.entry, LONGEST_NAME) for line in breakdown.lines]
-    means = [score.mean for line in breakdown.lines for score in line.scores]
-    places = decimals([*means, breakdown.baseline])
+    places = decimals([*(score.mean for line in breakdown.lines for score in line.scores), breakdown.baseline])
+    baseline = number(breakdown.baseline, places)
+    headings = [f"{level:g}" for level in breakdown.levels]
+    headings[0] = f"{AXES[breakdown.kind]} {headings[0]}"
     columns = [
-        (f"{level:g}", [spread(line.scores[at], places) for line in breakdown.lines])
-        for at, level in enumerate(breakdown.levels)
+        # the baseline is that of the first level: of worse rows, nobody has asked it
+        Column(
+            "metric",
+            heading,
+            [Cell(spread(line.scores[at], places)) for line in breakdown.lines],
+            "" if at else baseline,
+        )
+        for at, heading in enumerate(headings)
     ]
-    columns[0] = (f"{AXES[breakdown.kind]} {columns[0][0]}", columns[0][1])
-    left = max(map(len, (*names, "baseline"))) + 2
-    while columns:
-        fitting = _fitting(columns, width - left)
-        yield _table(names, columns[:fitting], number(breakdown.baseline, places))
+    for table in below_each_other(names, slots(columns), max(map(len, (*names, "baseline"))), width):
+        yield table
         yield Text()
-        columns = columns[fitting:]
-
-
-def _fitting(columns: Sequence[tuple[str, list[str]]], room: int) -> int:
-    widths = [max(len(heading), *map(len, cells)) + 2 for heading, cells in columns]
-    return max(1, sum(sum(widths[: count + 1]) <= room for count in range(len(widths))))
-
-
-def _table(names: Sequence[str], columns: Sequence[tuple[str, list[str]]], baseline: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("entry", *(heading for heading, _ in columns)):
-        table.add_column(Text(heading), overflow="fold")
-    for row, name in enumerate(names):
-        table.add_row(Text(name), *(Text(cells[row]) for _, cells in columns))
-    table.add_row(Text("baseline", "dim"), Text(baseline, "dim"))
-    return table
 
 
 def _falls(breakdown: Breakdown) -> Table:

@@ -13,8 +13,9 @@ from statistics import fmean, stdev
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from losscli.cli.text import decimals, number, visible
 from losscli.compare.result import RunResult
+from losscli.errors import visible
+from losscli.words.numbers import decimals, number
 
 LETTERS = "abcdefgh"  # one for each colour
 COLORS = ("cyan", "yellow", "magenta", "green", "blue", "red", "bright_cyan", "bright_yellow")

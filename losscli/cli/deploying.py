@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from losscli.cli import show
+from losscli.cli import formats, show
 from losscli.data.newrows import NewRows, new_rows, pointed
-from losscli.deploy.answer import appended, to_csv, to_json, to_parquet, typed
 from losscli.deploy.choose import Wanted
 from losscli.deploy.export import export
-from losscli.deploy.predict import predict
+from losscli.deploy.predict import made_up, predict
 from losscli.deploy.restore import Restored, restore
 from losscli.errors import Place, SpecError, choose_from, counted, shown
 from losscli.outfile import atomic, free
@@ -23,12 +22,11 @@ from losscli.spec.mistakes import problems_in
 from losscli.spec.reader import read_value
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from losscli.data.sources import Source
     from losscli.data.tabular import Tabular
 
-FORMATS = ("csv", "json", "parquet")
+
+ROWS = 1000  # that a generator makes up where --rows says nothing
 
 
 @dataclass(frozen=True)
@@ -53,21 +51,47 @@ def selection(arena: int | None, entry: str | None, seed: str | None, losses: Se
     return Wanted(arena, entry, int(seed), False, tuple(losses or ()))
 
 
-def run_predict(record: str, root: Path, rows: str, chosen: Wanted, answer: Answer) -> None:
-    """Append what the runs say of the rows of a file to its columns, and write that."""
+def run_predict(record: str, root: Path, rows: str | None, count: int | None, chosen: Wanted, answer: Answer) -> None:
+    """Append what the runs say of the rows of a file to its columns, and write that; a generator makes up `count` rows."""
     form = _form(answer)
     if answer.to is not None:
         free(answer.to, answer.force)
-        _refuse_the_input(answer.to, rows)
+        _refuse_the_input(answer.to, rows or "")
     runs = restore(find(root, record, outside=True), chosen)
+    if not runs[0].task.has_target:
+        _make_up(runs, rows, count, form, answer)
+        return
+    if rows is None or count is not None:
+        missing = (
+            "needs a file of new rows" if rows is None else "predicts the rows of a file, and --rows makes some up"
+        )
+        raise SpecError(f"predict {missing}: the task is {runs[0].task.name}", cure=f"losscli predict {record} FILE")
     trained_on = runs[0].spec.data
     new = new_rows(_source(trained_on, rows, answer.sets), runs[0].encoder, getattr(trained_on, "targets", ()))
     columns = predict(runs, new.features, _threshold(answer.threshold, runs))
-    _write(_formed(new, columns, form, answer.prefix, _origin(runs)), answer.to)
+    _write(form.write(new, columns, answer.prefix, _origin(runs)), answer.to)
     if not answer.quiet:
         for finding in new.findings:
             show.notice(finding.message)
         show.notice(f"{counted(new.table.num_rows, 'row')} predicted by {_named(runs)}")
+
+
+def _make_up(
+    runs: Sequence[Restored], rows: str | None, count: int | None, form: formats.Format[Any], answer: Answer
+) -> None:
+    import pyarrow as pa
+
+    if rows is not None:
+        raise SpecError(
+            f"a generator makes up rows, and {shown(rows)} is a file of some", cure="leave it out: --rows 1000"
+        )
+    if len(runs) > 1:
+        raise SpecError("rows of several generators have no mean", cure="name a seed in place of --seed mean")
+    made = made_up(runs[0], count or ROWS)
+    table = pa.table({f"{answer.prefix}{name}": values for name, values in made.items()})
+    _write(form.write(NewRows(table, {}), {}, "", _origin(runs)), answer.to)
+    if not answer.quiet:
+        show.notice(f"{counted(table.num_rows, 'row')} made up by {_named(runs)}")
 
 
 def _refuse_the_input(to: Path, rows: str) -> None:
@@ -92,15 +116,6 @@ def _source(trained_on: Source, rows: str, sets: Sequence[str]) -> Tabular:
         raise SpecError(problems_in(wrong, kind, keys, ("data",), lambda path: flag)) from None
 
 
-def _formed(new: NewRows, columns: Mapping[str, np.ndarray], form: str, prefix: str, origin: dict[str, Any]) -> bytes:
-    """The rows and the new columns in one of the formats; CSV is written as the rows were."""
-    dialect = new.dialect
-    if form == "csv":
-        return to_csv(appended(new.table, columns, prefix), dialect.delimiter, dialect.decimal)
-    table = appended(typed(new.table, dialect.missing, dialect.decimal), columns, prefix)
-    return to_json(table, origin) if form == "json" else to_parquet(table, origin)
-
-
 def run_export(record: str, root: Path, form: str, chosen: Wanted, out: Path | None) -> None:
     """Write one run as an ordinary model, and say where its files are."""
     (run,) = restore(find(root, record, outside=True), chosen)
@@ -109,13 +124,14 @@ def run_export(record: str, root: Path, form: str, chosen: Wanted, out: Path | N
     show.notice(f"this is {_named([run])}")
 
 
-def _form(answer: Answer) -> str:
-    """The format that is asked for, or that the file's name tells; CSV on stdout."""
-    form = answer.form or (answer.to.suffix.removeprefix(".").casefold() if answer.to else "csv")
-    if form not in FORMATS:
-        raise SpecError(f"there is no format called {shown(form)}", cure=choose_from(form, FORMATS))
-    if form == "parquet" and answer.to is None:
-        raise SpecError("Parquet is no text to print", cure="name a file: --to predictions.parquet")
+def _form(answer: Answer) -> formats.Format[Any]:
+    """The format that is asked for, or that the file's name tells; the first of them on stdout."""
+    name = answer.form or (answer.to.suffix.removeprefix(".").casefold() if answer.to else next(iter(formats.rows)))
+    if name not in formats.rows:
+        raise SpecError(f"there is no format called {shown(name)}", cure=choose_from(name, formats.rows))
+    form = formats.rows[name]
+    if answer.to is None and not form.printed:
+        raise SpecError(f"{name} is no text to print", cure=f"name a file: --to predictions.{name}")
     return form
 
 

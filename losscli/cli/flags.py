@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from losscli.cli import formats
+from losscli.deploy.formats import exporters
+
 if TYPE_CHECKING:
-    from losscli.compare.view import View
     from losscli.spec.overrides import Overrides
+    from losscli.words.view import View
 
 
 class Format(StrEnum):
@@ -20,14 +23,23 @@ class Format(StrEnum):
     json = "json"
 
 
-class TableFormat(StrEnum):
-    """What stdout gets of a comparison; `github` is text with the problems as annotations of a workflow."""
+class WorkflowFormat(StrEnum):
+    """The same, and the problems as annotations of a GitHub workflow."""
 
     text = "text"
     json = "json"
-    csv = "csv"
-    md = "md"
     github = "github"
+
+
+# What has a function for each of its formats offers these, whichever they are; to a type checker, any text.
+if TYPE_CHECKING:
+    TableFormat = str
+    ReportFormat = str
+    ModelFormat = str
+else:
+    TableFormat = StrEnum("TableFormat", list(formats.comparisons))
+    ReportFormat = StrEnum("ReportFormat", list(formats.reports))
+    ModelFormat = StrEnum("ModelFormat", exporters.names())
 
 
 def _option(flag: str, help: str, metavar: str = "TEXT") -> Any:  # noqa: A002  it is typer's word
@@ -76,6 +88,10 @@ OwnLosses = Annotated[Texts, _option("--loss", "The file of a loss of your own, 
 NoRecord = Annotated[bool, Option("--no-record", help="Leave no record behind.")]
 As = Annotated[Format, Option("--format", help="text for people, json for programs.")]
 AsTable = Annotated[TableFormat, Option("--format", help="text and md for people, json and csv for programs.")]
+AsReport = Annotated[ReportFormat, Option("--format", help="A page for people, or Markdown for a pull request.")]
+AsRows = Annotated[Text, _option("--format", f"{formats.rows.listed()}; default is by the file.", "NAME")]
+AsModel = Annotated[ModelFormat, Option("--to", help="The weights alone, or the whole graph.")]
+AsWorkflow = Annotated[WorkflowFormat, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
 
 
@@ -120,9 +136,9 @@ def overrides(
 
 def view(sort: Text, metrics: Text, top: Text) -> View:
     """What to show of a leaderboard; names are judged when the specs, and so the tasks, are known."""
-    from losscli.compare.view import View
     from losscli.errors import Place, SpecError, shown
     from losscli.spec.reader import read_value
+    from losscli.words.view import View
 
     count = None if top is None else read_value(top, "--top")
     if count is not None and (type(count) is not int or count < 1):

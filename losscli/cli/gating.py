@@ -16,22 +16,21 @@ from losscli.cli import show
 from losscli.cli.annotations import annotation
 from losscli.compare.gate import Gated, Scores, concluded, gate, vanished
 from losscli.compare.intervals import why_undefined
-from losscli.compare.numbers import number
-from losscli.compare.result import Arena, RunResult, finite
+from losscli.compare.result import Arena, finite
 from losscli.compare.samedata import alike, difference
 from losscli.direction import target_of
 from losscli.errors import SpecError, choose_from, counted, shown, visible
 from losscli.record.find import find
 from losscli.record.reader import read
 from losscli.reports.recall import Recalled, recall
+from losscli.severities import SEVERITIES
+from losscli.words.numbers import number
 
 FAILED, FEWEST_SHARED = 1, 5
 FAILING = ("dropped", "vanished")
-LEVELS = {"held": "notice"} | dict.fromkeys(FAILING, "error")
-LEVELS |= dict.fromkeys(("not-proven", "too-few-seeds", "no-value", "undefined"), "warning")
-COLORS = {
-    outcome: {"notice": "green", "error": "bold red", "warning": "yellow"}[level] for outcome, level in LEVELS.items()
-}
+OUTCOMES = {"held": "info"} | dict.fromkeys(FAILING, "error")  # how grave each is
+OUTCOMES |= dict.fromkeys(("not-proven", "too-few-seeds", "no-value", "undefined"), "warning")
+HELD = "green"
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def _same(arena: Arena, former: Arena, number: int, place: int, encoders: list[M
 
     What the encoders learned from each seed's training rows tells them, and so do the baseline's scores on the test rows.
     """
-    seeds, others = ({run.seed for run in side.runs} for side in (arena, former))
+    seeds, others = (set(side.seeds) for side in (arena, former))
     both = sorted(seeds & others)
     if seeds != others and len(both) < FEWEST_SHARED:
         return False
@@ -148,25 +147,21 @@ def _same(arena: Arena, former: Arena, number: int, place: int, encoders: list[M
 def _of_entry(name: str, arena: Arena, former: Arena, options: GateOptions, same: bool) -> Gated:
     metric = _metric(options, arena, former)
     old, new = _scores(former, name, metric), _scores(arena, name, metric)
-    runs = {which: _runs(side, name) for which, side in (("the new record", arena), ("the old one", former))}
+    runs = {which: side.runs_of(name) for which, side in (("the new record", arena), ("the old one", former))}
     reason = why_undefined(metric, runs, arena.rows.get("test", 0))
     return gate(name, metric, arena.directions[metric], old, new, options.limit, same, reason)
 
 
 def _scores(arena: Arena, name: str, metric: str) -> Scores:
     entry = next(candidate for candidate in arena.entries if candidate.entry == name)
-    runs = _runs(arena, name)
-    measured = entry.scores.get("test", {}).get(metric)
-    values = dict(zip((run.seed for run in runs), measured.values, strict=True)) if measured else {}
+    runs = arena.runs_of(name)
+    measured = entry.score(metric)
+    values = dict(zip((run.seed for run in runs), measured.values, strict=True)) if measured.values else {}
     values = {seed: value for seed, value in values.items() if seed not in arena.impossible.get(metric, ())}
     ratio = arena.rows["test"] / arena.rows["train"] if arena.resampled and arena.rows else 0.0
     finished = {run.seed for run in runs if not run.lost}
     undefined = frozenset(seed for seed, value in values.items() if seed in finished and not math.isfinite(value))
     return Scores(values, ratio, target_of(runs[0].calibration if runs else {}), undefined)
-
-
-def _runs(arena: Arena, name: str) -> list[RunResult]:
-    return [run for run in arena.runs if run.entry == name]
 
 
 def _plain(gated: list[Gated]) -> list[dict[str, Any]]:
@@ -182,7 +177,8 @@ def _table(gated: list[Gated]) -> Table:
         table.add_column(heading, overflow="fold")
     for entry in gated:
         numbers = (number(entry.old), number(entry.new), number(entry.drop, 4, "+"), f"{entry.limit:g}")
-        outcome = Text(entry.outcome.replace("-", " "), COLORS[entry.outcome])
+        style = HELD if entry.outcome == "held" else SEVERITIES[OUTCOMES[entry.outcome]].terminal
+        outcome = Text(entry.outcome.replace("-", " "), style)
         table.add_row(Text(visible(entry.title, 60)), Text(visible(entry.metric, 40)), *numbers, outcome)
     return table
 
@@ -245,4 +241,8 @@ def _without_value(entry: Gated) -> str:
 
 
 def _annotated(entry: Gated) -> str:
-    return annotation(LEVELS[entry.outcome], f"losscli gate: {entry.outcome.replace('-', ' ')}", _sentence(entry))
+    return annotation(
+        SEVERITIES[OUTCOMES[entry.outcome]].workflow,
+        f"losscli gate: {entry.outcome.replace('-', ' ')}",
+        _sentence(entry),
+    )

@@ -20,8 +20,7 @@ from losscli.advice.inspect import Inspection, TargetFacts
 from losscli.advice.numbers import figure
 from losscli.cli.advice import again, noticed
 from losscli.cli.picture import Bars, Steps
-from losscli.cli.text import visible
-from losscli.errors import counted
+from losscli.errors import counted, listed, visible
 from losscli.spec.overrides import Overrides
 
 MOST_COLUMNS = 24  # shown of a wide table
@@ -159,13 +158,15 @@ def _whys(columns: Sequence[ColumnFacts]) -> Iterator[RenderableType]:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for (kind, why), names in grouped.items():
-        grid.add_row(Text(kind, "dim"), Text(f"{visible(why, 200)}: {_listed(names)}", "dim"))
+        grid.add_row(
+            Text(kind, "dim"),
+            Text(f"{visible(why, 200)}: {_listed(names)}", "dim"),
+        )
     yield grid
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(visible(name, 40) for name in names[:MOST_NAMES]) + more
+def _listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
+    return listed([visible(name, 40) for name in names], most)
 
 
 def _target(target: TargetFacts, rows: int) -> Iterator[RenderableType]:
@@ -200,8 +201,7 @@ def _suggested(inspection: Inspection) -> Iterator[RenderableType]:
     yield Text("might be the target", "bold")
     grid = Table.grid(padding=(0, 2, 0, 2))
     for suggestion in inspection.suggestions:
-        more = f" and {len(suggestion.columns) - 3} more" if len(suggestion.columns) > 3 else ""
-        names = ", ".join(visible(name, 40) for name in suggestion.columns[:3]) + more
+        names = _listed(suggestion.columns, 3)
         grid.add_row(Text(names), Text(visible(suggestion.reason, 200), "dim"))
     yield grid
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import glob
-import re
-import shlex
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,15 +11,14 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
+from losscli.cli import formats
 from losscli.cli.endings import SIGNALS
-from losscli.cli.flags import Format, TableFormat
-from losscli.compare.view import NAME, View
 from losscli.errors import Place, SpecError, choose_from, shown
 from losscli.stack.watch import Stop
+from losscli.words.view import NAME, View
 
 if TYPE_CHECKING:
-    from losscli.compare.result import Arena, Comparison
-    from losscli.losses import Loss
+    from losscli.comparison import Comparison
     from losscli.spec.model import Spec
     from losscli.spec.overrides import Overrides
 
@@ -29,7 +26,6 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 UNMET, DIVERGED = 1, 4
-MOST_SEEDS = 100  # that a hint suggests: beyond, people should think about other ways first
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class DisplayOptions:
 
     out: Path | None
     smoke: bool
-    format: Format | TableFormat
+    format: str  # of `formats.comparisons`
     quiet: bool
     view: View = field(default_factory=View)
 
@@ -100,22 +96,7 @@ def run(specs: Sequence[Spec], display: DisplayOptions) -> int:
 
 def tell(comparison: Comparison, display: DisplayOptions) -> None:
     """The comparison on stdout, in the form that was asked for; programs get nothing else there."""
-    from losscli.cli import annotations, show
-    from losscli.reports.csv import to_csv
-    from losscli.reports.json import to_json
-    from losscli.reports.markdown import to_markdown
-
-    if display.format in (TableFormat.text, TableFormat.github):
-        show.outcome(comparison, "" if display.quiet else next_command(comparison), display.view)
-        if display.format == TableFormat.github:
-            show.paper(annotations.of(comparison))
-        return
-    if display.format == TableFormat.json:
-        show.machine(to_json(comparison))
-    else:
-        write = to_csv if display.format == TableFormat.csv else to_markdown
-        show.paper(write(comparison, display.view))
-    show.unmet(comparison.unmet)
+    formats.comparisons[display.format].write(comparison, display)
 
 
 def refuse_unknown(view: View, specs: Sequence[Spec]) -> None:
@@ -138,68 +119,6 @@ def exit_code(comparison: Comparison) -> int:
     """4 if every run diverged, else 1 if an expectation was not met, else 0."""
     statuses = {run.status for arena in comparison.arenas for run in arena.runs}
     return DIVERGED if statuses and statuses <= {"diverged", "failed"} else UNMET if comparison.unmet else 0
-
-
-def next_command(comparison: Comparison) -> str:
-    """What one would type next: the same spec against another loss, or with more seeds. Needs a record."""
-    from losscli.compare.verdict import seeds_wanted
-    from losscli.losses.own import typed
-
-    if comparison.record is None:
-        return ""
-    if len(comparison.arenas) != 1:
-        return _with_more_seeds(comparison.arenas, comparison.record)
-    (arena,) = comparison.arenas
-    command = f"losscli compare {shlex.quote(comparison.record + '/spec.yaml')}"
-    if len(arena.entries) == 1:
-        entry = arena.entries[0]
-        rival = _rival(arena.task, entry.loss)
-        both = f"--loss {shlex.quote(typed(entry.loss))} --loss {rival}"
-        return f"{command} {both} --seeds {seeds_wanted(arena)}" if rival else ""
-    seeds = seeds_wanted(arena)
-    named = [typed(entry.loss) for entry in arena.entries]
-    own = [f" --loss {shlex.quote(name)}" for name in named] if named != [entry.loss for entry in arena.entries] else []
-    return f"{command}{''.join(own)} --seeds {seeds}" if 0 < seeds <= MOST_SEEDS else ""  # a record does not hold code
-
-
-def _with_more_seeds(arenas: Sequence[Arena], record: str) -> str:
-    """All arenas again; not where a loss of the user's own is among them, as a record does not hold code."""
-    from losscli.compare.verdict import seeds_wanted
-    from losscli.losses.own import typed
-
-    seeds = max(map(seeds_wanted, arenas))
-    own = any(typed(entry.loss) != entry.loss for arena in arenas for entry in arena.entries)
-    return (
-        f"losscli compare {shlex.quote(record)}/spec*.yaml --seeds {seeds}"
-        if 0 < seeds <= MOST_SEEDS and not own
-        else ""
-    )
-
-
-def _rival(task: str, name: str) -> str | None:
-    """Another loss for the same targets, if possible for the same outputs, and not one that is the same in other words."""
-    from losscli.losses import for_task
-
-    serving = for_task(task)
-    if name not in serving:
-        return None
-    mine = serving[name]
-    others = [
-        candidate
-        for candidate in serving.values()
-        if candidate.target == mine.target
-        and not (candidate is mine or candidate.over_batch or _equals(mine, candidate) or _equals(candidate, mine))
-        and not any(option.required for option in candidate.options.values())
-    ]
-    return min(others, key=lambda candidate: candidate.expects != mine.expects).name if others else None
-
-
-def _equals(one: Loss, other: Loss) -> bool:
-    """Whether what is said of the kin of a loss is that it equals another."""
-    return any(
-        re.match(rf"{re.escape(other.name)}(?![\w-])", statement)
-        for statement in one.section("Kin").split("equals ")[1:]
-    )
 
 
 def files(patterns: Sequence[str], quiet: bool) -> list[Path]:

@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from losscli.advice.inspect import Histogram
-from losscli.cli.text import visible
+from losscli.errors import visible
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 LYING = " ▏▎▍▌▋▊▉█"

@@ -12,18 +12,18 @@ from rich.text import Text
 
 from losscli.cli import show
 from losscli.cli.flags import Format
-from losscli.cli.text import duration
-from losscli.compare.equivalence import margin
-from losscli.compare.plan import Outlook, experience, outlook
+from losscli.compare.power import Outlook, experience, outlook
 from losscli.compare.result import Arena
 from losscli.compare.samedata import of_these
-from losscli.errors import SpecError, counted, shown, visible
+from losscli.compare.verdict import margin
+from losscli.errors import SpecError, counted, listed, shown, visible
 from losscli.experiment import Experiment, load
 from losscli.record.find import find
 from losscli.reports.recall import recall
 from losscli.spec.arenas import merge
 from losscli.spec.model import Spec
 from losscli.stack.cost import Cost, estimate_cost
+from losscli.words.numbers import duration
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,10 @@ def _table(planned: Planned) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     prospects, cost = planned.outlook, planned.cost
-    names = ", ".join(visible(name, 40) for name in planned.entries[:8])
-    more = f" and {len(planned.entries) - 8} more" if len(planned.entries) > 8 else ""
+    names = listed([visible(name, 40) for name in planned.entries], 8)
     split = "a split of its own for each" if planned.resampled else "one split for all"
     rows = {
-        "entries": f"{len(planned.entries)}: {names}{more}",
+        "entries": f"{len(planned.entries)}: {names}",
         "tuning": _tuning(planned),
         "seeds": f"{prospects.seeds}, {split}",
         "runs": f"{planned.runs} of {counted(cost.steps, 'step')} each, in {counted(cost.stacks, 'stack')}",

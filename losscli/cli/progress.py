@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from losscli.cli.text import duration, number, visible
+from losscli.errors import visible
 from losscli.stack.watch import Tick, Watch, unwatched
+from losscli.words.numbers import duration, number
 
 PAUSE = 10.0  # seconds between two lines, at least
 PART = 0.1  # of the work between two lines, at least: so there are ten lines at most

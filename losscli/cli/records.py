@@ -6,11 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from losscli.cli import show
+from losscli.cli.tables import plain_table
 from losscli.errors import SpecError, counted, shown, visible
 from losscli.record import reader
 from losscli.record.archive import archive
@@ -32,7 +31,7 @@ def ls(root: Path, query: Filter, as_json: bool) -> None:
     if not summaries:
         show.notice(f"there is no such record in {shown(root)}")
         return
-    table = _table("record", "task", "losses", "runs", "reference", "size")
+    table = plain_table("record", "task", "losses", "runs", "reference", "size", gap=2)
     table.columns[0].no_wrap = True  # an id is there to be copied
     for summary in summaries:
         table.add_row(*map(Text, _cells(summary)))
@@ -100,10 +99,10 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
             }
         )
         return
-    table = _table("spec", "before", "after")
+    table = plain_table("spec", "before", "after", gap=2)
     for key in keys:
         table.add_row(*(Text(visible(part, 60)) for part in (_numbered(key.arena, key.key), key.before, key.after)))
-    means = _table("entry", "metric", "before", "after", "difference")
+    means = plain_table("entry", "metric", "before", "after", "difference", gap=2)
     for score in scores:
         apart = None if score.before is None or score.after is None else score.after - score.before
         means.add_row(
@@ -150,10 +149,3 @@ def export(root: Path, text: str, to: Path | None, force: bool) -> None:
     path = to or Path(f"{folder.name}.zip")
     archive(folder, path, force)
     show.paths([path])
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table

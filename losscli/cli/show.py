@@ -20,13 +20,16 @@ from rich.text import Text
 
 from losscli.cli.arena import pieces as arena_pieces
 from losscli.cli.breakdown import pieces as breakdown_pieces
-from losscli.cli.text import in_ascii, trimmed, visible
-from losscli.compare.result import Arena, Comparison
-from losscli.compare.view import View
-from losscli.errors import Finding, Problem
+from losscli.cli.text import in_ascii, trimmed
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
+from losscli.errors import Finding, Problem, by_gravity, listed, visible
+from losscli.severities import SEVERITIES
+from losscli.words.phrases import facts
+from losscli.words.view import View
 
 IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
-COLORS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+RED = SEVERITIES["error"].terminal
 
 
 class Changing:
@@ -120,7 +123,7 @@ def problems(errors: Sequence[Problem]) -> None:
     width = console.width if sys.stderr.isatty() else None
     for problem, following in zip(errors, [*errors[1:], None], strict=True):
         message = _hanging(_lines(problem.message), width)
-        console.print(Text.assemble(("error: ", COLORS["error"]), message), soft_wrap=True)
+        console.print(Text.assemble(("error: ", RED), message), soft_wrap=True)
         if problem.place:
             console.print(Text(f"  at:  {visible(problem.place, 400)}"), soft_wrap=True)
         if problem.cure and (following is None or problem.cure != following.cure):
@@ -150,17 +153,12 @@ def unmet(expectations: Sequence[str], stream: IO[str] | None = None) -> None:
     """What a spec expected and did not get; on stderr unless another stream is given."""
     console = screen(stream or sys.stderr)
     for expectation in expectations:
-        console.print(Text.assemble(("unmet    ", COLORS["error"]), visible(expectation, 200)), soft_wrap=True)
+        console.print(Text.assemble(("unmet    ", RED), visible(expectation, 200)), soft_wrap=True)
 
 
 def _header(console: Console, arena: Arena, device: str) -> None:
-    model = arena.spec.get("model", {})
-    shape = " ".join([str(model.get("kind", "")), "-".join(map(str, model.get("hidden", [])))]).strip()
-    rows = ", ".join(f"{rows} {split}" for split, rows in arena.rows.items())
-    facts = [arena.task, f"rows: {rows}" if rows else "", shape, device]
-    console.print(
-        Text.assemble((visible(arena.data), "bold"), " · " + " · ".join(visible(fact) for fact in facts if fact))
-    )
+    line = [fact for fact in (arena.task, *facts(arena), device) if fact]
+    console.print(Text.assemble((visible(arena.data), "bold"), " · " + " · ".join(map(visible, line))))
     mapping = _mapping(arena)
     if mapping:
         console.print(Text(mapping, "dim"))
@@ -173,9 +171,8 @@ def _mapping(arena: Arena, most: int = 10) -> str:
 
     if list(arena.labels) == [str(index) for index in range(len(arena.labels))]:
         return ""
-    listed = tasks.get(arena.task).legend([visible(label, 40) for label in arena.labels[:most]])
-    more = f" and {len(arena.labels) - most} more" if len(arena.labels) > most else ""
-    return f"target: {', '.join(listed)}{more}" if listed else ""
+    legend = tasks.get(arena.task).legend([visible(label, 40) for label in arena.labels])
+    return f"target: {listed(legend, most)}" if legend else ""
 
 
 def _of_levels(arenas: Sequence[Arena]) -> list[Finding]:
@@ -187,11 +184,11 @@ def _of_levels(arenas: Sequence[Arena]) -> list[Finding]:
 def _findings(console: Console, findings: Sequence[Finding]) -> None:
     """The gravest first; the message beside its severity, its cure below."""
     grid = Table.grid(padding=(0, 1))
-    for finding in sorted(findings, key=lambda finding: list(COLORS).index(finding.severity)):
+    for finding in by_gravity(findings):
         text = Text(_lines(finding.message))
         if finding.cure:
             text.append(f"\ntry: {_lines(finding.cure)}", "dim")
-        grid.add_row(Text(finding.severity, COLORS[finding.severity]), text)
+        grid.add_row(Text(finding.severity, SEVERITIES[finding.severity].terminal), text)
     if findings:
         console.print()
         console.print(grid)

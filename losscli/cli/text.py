@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import re
 
-# Whoever shows numbers or what is foreign, here or in a report, writes them alike.
-from losscli.compare.numbers import decimals as decimals
-from losscli.compare.numbers import duration as duration
-from losscli.compare.numbers import number as number
-from losscli.compare.numbers import spread as spread
 from losscli.errors import visible as visible
 
 BLANK_END = re.compile(r"(?<! ) +((?:\x1b\[[0-9;]*m)*)$", re.M)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from losscli.cli.text import visible
-from losscli.errors import Problem, UserError, counted
+from losscli.errors import Problem, UserError, counted, visible
 
 if TYPE_CHECKING:
     from losscli.spec.model import Spec

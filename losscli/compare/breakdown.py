@@ -17,7 +17,6 @@ from typing import Any
 from losscli.compare.result import Arena, Estimate
 from losscli.direction import LEVEL, Direction, goodness, target_of
 
-NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 LOST = 0.05  # the share of its own clean score that counts as broken down
 
 
@@ -125,12 +124,12 @@ def _breakdown(kind: str, arenas: Mapping[int, Arena]) -> Breakdown:
     direction = clean.directions[clean.headline]
     lines = []
     for number, entry in enumerate(clean.entries):
-        scores = [arena.entries[number].scores.get("test", {}).get(clean.headline) for arena in of_level]
+        scores = tuple(arena.entries[number].score(clean.headline) for arena in of_level)
         by_seed = _by_seed(entry.entry, of_level, levels)
-        target = target_of(next((run.calibration for run in clean.runs if run.entry == entry.entry), {}))
+        target = target_of(next((run.calibration for run in clean.runs_of(entry.entry)), {}))
         fall = Fall(tuple(crossing(*measured, direction, target) for measured in by_seed))
-        lines.append(Line(entry.entry, tuple(score or NO_ESTIMATE for score in scores), fall))
-    baseline = clean.baseline.get("test", {}).get(clean.headline, math.nan)
+        lines.append(Line(entry.entry, scores, fall))
+    baseline = clean.without_model(clean.headline)
     place = tuple(arenas)
     return Breakdown(kind, clean.task, clean.data, clean.headline, direction, levels, place, tuple(lines), baseline)
 
@@ -139,12 +138,10 @@ def _by_seed(entry: str, arenas: Sequence[Arena], levels: Sequence[float]) -> li
     """For each seed the levels at which it was run, and its scores there, NaN where it diverged."""
     by_seed: dict[int, tuple[list[float], list[float]]] = {}
     for arena, level in zip(arenas, levels, strict=True):
-        for run in arena.runs:
-            if run.entry == entry:
-                score = run.scores.get("test", {}).get(arena.headline, math.nan)
-                seed_levels, seed_scores = by_seed.setdefault(run.seed, ([], []))
-                seed_levels.append(level)
-                seed_scores.append(math.nan if run.status == "diverged" else score)
+        for run in arena.runs_of(entry):
+            seed_levels, seed_scores = by_seed.setdefault(run.seed, ([], []))
+            seed_levels.append(level)
+            seed_scores.append(run.value(arena.headline))
     return [measured for measured in by_seed.values() if measured[0][0] == levels[0]]
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from losscli.compare.pairs import pairs, value
+from losscli.compare.pairs import pairs
 from losscli.compare.power import LEVEL
-from losscli.compare.result import Arena, RunResult
+from losscli.compare.result import CLAIMS, Arena, RunResult
 from losscli.compare.shape import carrier, odd_seed, one_sided
-from losscli.errors import Finding, Severity, counted, listed, shown, visible
+from losscli.errors import Finding, counted, listed, shown, visible
 
 MOST_NAMED = 6  # entries that one finding names
-CLAIMS = ("better", "worse")
 TESTED = (*CLAIMS, "inconclusive", "equivalent")  # verdicts that come from a test on pairs
 
 
@@ -34,7 +33,7 @@ def doubts(arena: Arena, test_ratio: float, positive: str | None) -> list[Findin
 def _shapes(arena: Arena, runs: Mapping[str, Sequence[RunResult]], test_ratio: float) -> list[Finding]:
     """Differences on the headline that one seed makes, and those that lean to one side, which no test here allows for."""
     carried, leaning = [], []
-    seeds, direction = {run.seed for run in arena.runs}, arena.directions[arena.headline]
+    seeds, direction = arena.seeds, arena.directions[arena.headline]
     for entry in arena.entries:
         if entry.delta is None or entry.verdict not in TESTED:
             continue
@@ -66,10 +65,9 @@ def _impossible(arena: Arena, metrics: Sequence[str]) -> list[Finding]:
         if arena.impossible.get(metric):
             by_seeds.setdefault(tuple(arena.impossible[metric]), []).append(metric)
     cure = f"make the test split larger (data.split.test){_instead(arena)}"
-    every = {run.seed for run in arena.runs}
     findings = []
     for seeds, names in by_seeds.items():
-        none = set(seeds) >= every
+        none = set(seeds) >= set(arena.seeds)
         counts = "that seed counts" if len(seeds) == 1 else "those seeds count"
         where, rest = ("any seed", "it compares nothing") if none else (_numbered(seeds), f"{counts} in no mean")
         message = f"{listed(names, MOST_NAMED)} cannot be measured on the test rows of {where}, for any entry; {rest}"
@@ -82,7 +80,7 @@ def _unmeasured(arena: Arena, metric: str, runs: Mapping[str, Sequence[RunResult
     partial = {}
     for entry, group in runs.items():
         possible = [run for run in group if not run.lost and run.seed not in arena.impossible.get(metric, ())]
-        measured = sum(math.isfinite(value(run, metric)) for run in possible)
+        measured = sum(math.isfinite(run.value(metric)) for run in possible)
         if 0 < measured < len(possible):
             partial[entry] = f"{measured} of {counted(len(possible), 'seed')} for {visible(entry)}"
     if not partial:
@@ -96,7 +94,7 @@ def _instead(arena: Arena) -> str:
     """A metric that every finished run has, to be judged by."""
     finished = [run for run in arena.runs if not run.lost]
     for metric in arena.entries[0].scores.get("test", {}):
-        if finished and all(math.isfinite(value(run, metric)) for run in finished):
+        if finished and all(math.isfinite(run.value(metric)) for run in finished):
             return f", or judge by a metric that every run has (--metric {metric})"
     return ""
 
@@ -123,7 +121,7 @@ def _diverged(by_entry: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
     some_runs = [name for name, seeds in lost.items() if seeds and name not in every_run]
     cure = "a lower learning rate (--lr) or clipped gradients (--set train.clip=1) may keep them finite"
     findings = []
-    kinds: list[tuple[list[str], Severity]] = [(some_runs, "warning"), (every_run, "error")]
+    kinds: list[tuple[list[str], str]] = [(some_runs, "warning"), (every_run, "error")]
     for names, severity in kinds:
         if names:
             message = _lost({name: (lost[name], len(by_entry[name])) for name in names})
@@ -144,6 +142,5 @@ def _lost(entries: Mapping[str, tuple[Sequence[int], int]]) -> str:
     return f"runs of {len(counts)} entries diverged and count in no mean: {', '.join(counts[:MOST_NAMED])}{more}"
 
 
-def _numbered(seeds: Sequence[int], most: int = 8) -> str:
-    more = f" and {len(seeds) - most} more" if len(seeds) > most else ""
-    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds[:most]))}{more}"
+def _numbered(seeds: Sequence[int]) -> str:
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {listed(list(map(str, seeds)))}"

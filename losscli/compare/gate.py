@@ -8,7 +8,7 @@ Where runs diverged, in either record, both that test and McNemar's, of how many
 the level (Bonferroni), as the better of two tests at 5 % each would err more often than one.
 
 Outcomes: `dropped` fails, and so does `vanished`, what the old record has and the new one has not. `not-proven` is a drop beyond
-the limit by more than what is of no importance (`equivalence`), which chance may explain: more seeds would tell. Where not even
+the limit by more than the margin (`verdict.py`), which chance may explain: more seeds would tell. Where not even
 that much has changed, or for the better, it `held`. With `too-few-seeds` nothing could have failed, nor with `no-value`. What
 exists on some seeds only, though their runs finished (precision without a predicted positive), is `undefined`: the seeds where it
 exists are no fair sample of all. So is a width of intervals that do not hold what they promise. Where values are gone on more
@@ -22,10 +22,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from losscli.compare.equivalence import margin
 from losscli.compare.power import LEVEL
 from losscli.compare.signflip import sign_flip
 from losscli.compare.statistics import estimate, holm
+from losscli.compare.verdict import margin
 from losscli.direction import LEVEL as LEVEL_OF_INTERVALS
 from losscli.direction import Direction, goodness
 

@@ -12,9 +12,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from losscli.compare.phrases import joined
 from losscli.compare.result import RunResult
-from losscli.errors import Finding, listed, visible
+from losscli.errors import Finding, joined, listed, visible
 
 COVERAGE, WIDTH, SCORE = "coverage", "interval-width", "interval-score"
 ROUNDING = 1e-6  # of a share that was a float32
@@ -71,7 +70,7 @@ def _shares(levels: Iterable[float]) -> str:
 def _undercoverage(name: str, runs: Sequence[RunResult], rows: int) -> str:
     """What is said of an entry that does not cover what it promises; empty where it does."""
     measured = [run for run in runs if not run.lost and run.calibration.get("level")]
-    covered = [run.scores.get("test", {}).get(COVERAGE, math.nan) for run in measured]
+    covered = [run.value(COVERAGE) for run in measured]
     if not measured or not all(map(math.isfinite, covered)):
         return f"the coverage of {visible(name)} is not known"
     level = measured[0].calibration["level"]

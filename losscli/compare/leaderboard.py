@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.compare import intervals
 from losscli.compare.doubts import doubts
-from losscli.compare.equivalence import margin
-from losscli.compare.pairs import pairs, value
+from losscli.compare.pairs import pairs
 from losscli.compare.result import Arena, Delta, EntryResult, RunResult, TestRows, Verdict
 from losscli.compare.statistics import delta, estimate, holm
-from losscli.compare.verdict import Terms, concluded
+from losscli.compare.verdict import Terms, concluded, margin
 from losscli.direction import Direction, target_of
 from losscli.errors import Finding
 
@@ -167,7 +166,7 @@ class _Board:
         if difference is None:
             return None
         metric, direction = difference.metric, self.directions[difference.metric]
-        base = estimate([value(run, metric) for run in reference]).mean
+        base = estimate([run.value(metric) for run in reference]).mean
         width = margin(direction, base, self.equivalence.get(metric))
         return replace(difference, margin=width, target=_target(entry) if direction == "target" else None)
 
@@ -201,7 +200,7 @@ def _entry(
     splits = dict.fromkeys(split for run in runs for split in run.scores)
     scores = {
         split: {
-            metric: estimate([value(run, metric, split) for run in runs], ratios.get(split, 0.0), *bound)
+            metric: estimate([run.value(metric, split) for run in runs], ratios.get(split, 0.0), *bound)
             for metric, bound in bounds.items()
             if any(metric in run.scores.get(split, {}) for run in runs)
         }

@@ -68,13 +68,8 @@ def pairs(
     )
 
 
-def value(run: RunResult | None, metric: str, split: str = "test") -> float:
-    """The metric of a run; NaN where the run is lost or has no value."""
-    return math.nan if run is None or run.lost else run.scores.get(split, {}).get(metric, math.nan)
-
-
 def _compared_value(run: RunResult | None, metric: str, direction: Direction) -> float:
-    return compared(value(run, metric), direction, target_of(run.calibration if run is not None else {}))
+    return math.nan if run is None else compared(run.value(metric), direction, target_of(run.calibration))
 
 
 def lost(run: RunResult | None) -> bool:

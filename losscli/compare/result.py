@@ -11,13 +11,13 @@ from losscli.direction import BETTER, Direction, goodness, target_of
 from losscli.errors import Finding
 
 if TYPE_CHECKING:
-    from losscli.compare.breakdown import Breakdown
     from losscli.stack.fingerprint import Fingerprint
 
 Status = Literal["ok", "diverged", "stopped", "failed"]
 Verdict = Literal[
     "reference", "same", "better", "worse", "equivalent", "inconclusive", "undefined", "too-few-seeds"
 ]  # what each takes: `compare/verdict.py`
+CLAIMS: tuple[Verdict, ...] = ("better", "worse")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ class RunResult:
         """Whether there is no result: a lost run has no value of any metric, and speaks against its entry."""
         return self.status in ("diverged", "failed")
 
+    def value(self, metric: str, split: str = "test") -> float:
+        """The metric of the run; NaN where the run is lost or has no value."""
+        return math.nan if self.lost else self.scores.get(split, {}).get(metric, math.nan)
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -80,6 +84,9 @@ class Estimate:
     def of(self) -> int:
         """How many seeds were trained."""
         return len(self.values)
+
+
+NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,10 @@ class EntryResult:
     deltas: Mapping[str, Delta] = field(
         default_factory=dict
     )  # of every metric that is shown; all but the headline are one family
+
+    def score(self, metric: str, split: str = "test") -> Estimate:
+        """The estimate of a metric; `NO_ESTIMATE` where it was not measured."""
+        return self.scores.get(split, {}).get(metric, NO_ESTIMATE)
 
 
 @dataclass(frozen=True)
@@ -175,53 +186,48 @@ class Arena:
         """How many differences on the headline there are: the family that Holm's correction is over."""
         return sum(entry.delta is not None for entry in self.entries)
 
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds that entries were trained with, in their order."""
+        return list(dict.fromkeys(run.seed for run in self.runs))
+
+    @property
+    def reference_entry(self) -> EntryResult:
+        """The entry that the others are compared with."""
+        return next(entry for entry in self.entries if entry.entry == self.reference)
+
+    def runs_of(self, entry: str) -> list[RunResult]:
+        """The runs of an entry, one per seed."""
+        return [run for run in self.runs if run.entry == entry]
+
+    def lost_runs(self, entry: str) -> int:
+        """How many runs of an entry have no result."""
+        return sum(run.lost for run in self.runs_of(entry))
+
+    def without_model(self, metric: str) -> float:
+        """What a prediction without any model gets on the test rows; NaN where that is not known."""
+        return self.baseline.get("test", {}).get(metric, math.nan)
+
     def goodness(self, entry: EntryResult, metric: str) -> float:
         """How good an entry is on the test rows: larger is better, NaN without a value."""
-        score, direction = entry.scores.get("test", {}).get(metric), self.directions[metric]
-        if score is None or direction != "target":
-            return math.nan if score is None else goodness(score.mean, direction)
-        runs = [run for run in self.runs if run.entry == entry.entry]
-        pairs = zip(runs, score.values, strict=True)
+        score, direction = entry.score(metric), self.directions[metric]
+        if direction != "target":
+            return goodness(score.mean, direction)
+        pairs = zip(self.runs_of(entry.entry), score.values, strict=False)  # no value at all where nothing was measured
         by_run = [
             goodness(value, direction, target_of(run.calibration)) for run, value in pairs if math.isfinite(value)
         ]
         return math.fsum(by_run) / len(by_run) if by_run else math.nan
 
     def __str__(self) -> str:
-        from losscli.compare.words import paragraph
-
+        """The leaderboard in short, a line per entry."""
         direction = BETTER[self.directions[self.headline]]
         lines = [f"{self.data} ({self.task}), test {self.headline}, {direction} is better"]
         for entry in self.entries:
-            score = entry.scores.get("test", {}).get(self.headline)
-            text = "no value" if score is None else f"{score.mean:.4f} ± {score.sd:.4f}"
+            score = entry.score(self.headline)
+            text = f"{score.mean:.4f} ± {score.sd:.4f}" if score.n else "no value"
             lines.append(f"  {entry.entry:<32} {text}  {entry.verdict}")
-        return "\n".join([*lines, "", paragraph(self)])
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """All arenas of one command."""
-
-    arenas: Sequence[Arena]
-    device: str
-    record: str | None
-    timing: Mapping[str, float]
-    unmet: Sequence[str] = field(default=())  # expectations of the specs that were not met, in words
-    breakdowns: Sequence[Breakdown] = field(default=())  # over levels of `data.corrupt`
-
-    def __str__(self) -> str:
-        """The leaderboards in short, a line per entry, each with its paragraph; the whole is in `arenas`."""
-        return "\n\n".join(map(str, self.arenas))
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        from losscli.compare.notebook import html_of
-
-        return html_of(self)
-
-    def __repr__(self) -> str:
-        return f"<Comparison of {len(self.arenas)} arenas; print it for the leaderboards>"
+        return "\n".join(lines)
 
 
 def in_words(corrupt: Mapping[str, Any]) -> str:

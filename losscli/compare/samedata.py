@@ -13,8 +13,6 @@ from losscli.compare.result import Arena
 from losscli.errors import shown
 
 TREATMENT = ("split", "encode", "transform", "standardise")  # what is done with rows, whichever they are
-OF_A_FILE = ("target", "positive", "separator", "corrupt")
-FILES = ("csv", "parquet")
 
 
 def alike(number: int, arena: Arena, others: Sequence[Arena]) -> int | None:
@@ -49,8 +47,12 @@ def _identity(arena: Arena) -> Mapping[str, Any]:
 
 def _identity_of(task: str, name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """What must agree, the most telling first."""
-    if data.get("source") in FILES:
-        rest = {key: data.get(key) for key in OF_A_FILE}
+    from losscli.data.sources import sources  # slow to import, and nothing else here needs it
+
+    kind = str(data.get("source"))
+    identity = sources.get(kind).identity if kind in sources else None
+    if identity is not None:
+        rest = {key: data.get(key) for key in identity}
     else:
         rest = {key: value for key, value in data.items() if key not in TREATMENT}
     return {"task": task, "data": name, **_said(rest)}

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from losscli.compare.result import Arena, EntryResult, RunResult
+from losscli.compare.result import Arena, RunResult
 from losscli.direction import LEVEL, Direction, goodness, target_of
-from losscli.errors import Finding, counted
+from losscli.errors import Finding, counted, listed
 
 if TYPE_CHECKING:
     from losscli.metrics import Metric
@@ -99,7 +99,7 @@ def with_choices(arena: Arena, grids: Grids, allowed: Allowed) -> Arena:
     if not any(grids.values()):
         return arena
     entries = [
-        replace(entry, tuned=_counts(_runs(arena, entry.entry), grids.get(entry.entry, {}))) for entry in arena.entries
+        replace(entry, tuned=_counts(arena.runs_of(entry.entry), grids.get(entry.entry, {}))) for entry in arena.entries
     ]
     tuned = replace(arena, entries=entries)
     findings = [*_edges(tuned, grids, allowed), *_by_own_loss(tuned), *_unequal(grids)]
@@ -115,24 +115,6 @@ def text_of(value: Any) -> str:
     if isinstance(value, float) and (abs(value) >= SPELLED_OUT or abs(value) < 1) and float(f"{value:g}") == value:
         return f"{value:g}"  # as findings and names of entries write it
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def chosen(entry: EntryResult) -> str:
-    """What tuning chose for an entry, the most frequent first: `lr: 0.001 in 7 of 10 seeds, 0.003 in 3`."""
-    return "; ".join(f"{name}: {_by_seeds(counts)}" for name, counts in entry.tuned.items())
-
-
-def _by_seeds(counts: Mapping[str, int]) -> str:
-    ranked = sorted(((value, count) for value, count in counts.items() if count), key=lambda pair: -pair[1])
-    if not ranked:
-        return f"nothing, as no run with any of {', '.join(counts)} finished"
-    first, *others = ranked
-    seeds = f"{first[0]} in {first[1]} of {counted(sum(counts.values()), 'seed')}"
-    return ", ".join([seeds, *(f"{value} in {count}" for value, count in others)])
-
-
-def _runs(arena: Arena, entry: str) -> list[RunResult]:
-    return [run for run in arena.runs if run.entry == entry]
 
 
 def _counts(runs: Sequence[RunResult], grids: Mapping[str, Sequence[Any]]) -> dict[str, dict[str, int]]:
@@ -160,9 +142,8 @@ def _edges(arena: Arena, grids: Grids, allowed: Allowed) -> Iterator[Finding]:
                         f"{entry.entry} ({chosen} of {seeds})"
                     )
     for (name, which, value, further), entries in at_the_edge.items():
-        more = f" and {len(entries) - MOST_NAMED} more" if len(entries) > MOST_NAMED else ""
         message = f"{name} = {value:g}, the {which} of its grid, was chosen in most seeds by "
-        message += f"{', '.join(entries[:MOST_NAMED])}{more}; a better one may lie beyond"
+        message += f"{listed(entries, MOST_NAMED)}; a better one may lie beyond"
         yield Finding("tuned-to-the-edge", "info", message, f"extend the grid of {name}, by {further:g} for example")
 
 
@@ -181,7 +162,7 @@ def _by_own_loss(arena: Arena) -> Iterator[Finding]:
     """A loss may choose between learning rates, but not between options that change what it measures."""
     for entry in arena.entries:
         options = [name for name in entry.tuned if name != RATE]
-        runs = [run for run in _runs(arena, entry.entry) if not run.lost]
+        runs = [run for run in arena.runs_of(entry.entry) if not run.lost]
         without = sum(not math.isfinite(_valid(run, arena.headline)) for run in runs)
         if options and without:
             seeds = "" if without == len(runs) else f" in {without} of {counted(len(runs), 'seed')}"

@@ -1,4 +1,4 @@
-"""What may be said of an entry beside the reference, and how it is said in a table.
+"""What may be said of an entry beside the reference.
 
 - same: both predict the same in every run, at any number of seeds: two names of one loss.
 - better, worse: p < 0.05 after Holm, and the 95 % interval leaves out zero. The test alone would do where differences are
@@ -14,6 +14,10 @@
 - inconclusive: everything else. So is a claim that lost runs speak against: they are missing among the differences, and an
   entry must not win by losing its worst runs.
 
+Practical equivalence: without a word of the user a difference up to 0.005 is of no importance for a rate, which grows towards a
+bound (accuracy, AUROC, R2) or has a target (coverage), and up to 1 % of the reference's mean for an error or a loss, which
+shrinks towards zero (RMSE, log-loss, Brier): 0.005 would be a quarter of the Brier score of a problem with 2 % positives.
+
 Resolution: on 30 test rows accuracy moves in steps of 1/30, so that equal values in six seeds do not exclude a difference of
 half a percent. Where no row is judged otherwise, up to `unseen(n)` rows per seed may be; the interval is widened by so many.
 """
@@ -26,14 +30,31 @@ from dataclasses import dataclass, replace
 
 from losscli.compare.pairs import Pairs
 from losscli.compare.power import LEVEL, advised_seeds, minimum_seeds, seeds_for
-from losscli.compare.result import Arena, Delta, EntryResult, Verdict
+from losscli.compare.result import Arena, Delta, Verdict
 from losscli.compare.statistics import unseen
 from losscli.direction import Direction
 from losscli.errors import counted
 
 OPPOSED: Mapping[str, int] = {"better": 0, "worse": 1}  # whose lost runs speak against the claim
+RATE = 0.005  # of a rate: how small a difference is of no importance to anybody
+SHARE_OF_ERROR = 0.01  # of an error, as a share of the reference's mean
 BOTH = 2  # the place in `Pairs.lost` of the seeds that are lost for both
-PLAIN = ("reference", "better", "worse", "equivalent")  # verdicts that say all in a word
+
+
+def margin(direction: Direction, reference: float, requested: float | str | None = None) -> float:
+    """How large a difference may be and still count as none, in the metric's units.
+
+    `reference` is the mean of the reference entry; `requested` is what the spec says, a number in the metric's units or a share
+    of the reference's mean such as `2%`.
+
+    >>> margin("up", 0.9), margin("down", 3.0), margin("down", 3.0, "2%"), margin("down", 3.0, 0.5)
+    (0.005, 0.03, 0.06, 0.5)
+    """
+    if isinstance(requested, str):
+        return abs(reference) * float(requested.strip().removesuffix("%")) / 100
+    if requested is not None:
+        return requested
+    return SHARE_OF_ERROR * abs(reference) if direction == "down" else RATE
 
 
 @dataclass(frozen=True)
@@ -117,31 +138,12 @@ def _reason(delta: Delta, pairs: Pairs) -> str:
     return f"{delta.metric} can be measured in {pairs.planned - pairs.impossible} of {counted(pairs.planned, 'seed')}"
 
 
-def described(entry: EntryResult, arena: Arena) -> str:
-    """The verdict in a few words, for a table: `better`, `inconclusive, about 12 more seeds`, `one seed, an anecdote`."""
-    if entry.verdict in PLAIN:
-        return entry.verdict
-    if entry.verdict == "same":
-        return "the same"
-    if entry.delta is None:
-        return _without_pairs(entry, arena)
-    if entry.verdict == "undefined":
-        return f"no verdict, {entry.delta.reason}"
-    more = entry.delta.seeds_needed
-    if entry.verdict == "too-few-seeds":
-        return "one seed, an anecdote" if entry.delta.of == 1 else f"too few seeds, {more or 'some'} more"
-    lost = max(lost_runs(arena, entry.entry), lost_runs(arena, arena.reference))
-    if lost:
-        return f"inconclusive, {counted(lost, 'run')} diverged"
-    return f"inconclusive, about {counted(more, 'more seed')}" if more else "inconclusive, needs more rows"
-
-
 def seeds_wanted(arena: Arena) -> int:
     """How many seeds in all would settle what is open on the headline, as far as seeds can; 0 where nothing is open.
 
     The one number that the table, the paragraph and the next command go by.
     """
-    seeds = len({run.seed for run in arena.runs})
+    seeds = len(arena.seeds)
     others = [entry.verdict for entry in arena.entries if entry.entry != arena.reference]
     if others and all(verdict == "same" for verdict in others):
         return 0
@@ -149,28 +151,3 @@ def seeds_wanted(arena: Arena) -> int:
         return max(seeds, advised_seeds(max(1, len(others)), arena.resampled))
     more = [entry.delta.seeds_needed or 0 for entry in arena.entries if entry.delta is not None]
     return seeds + max(more) if any(more) else 0
-
-
-def _without_pairs(entry: EntryResult, arena: Arena) -> str:
-    """Why there is nothing to compare: no run that finished, or no value of the headline in any."""
-    runs = sum(run.entry == entry.entry for run in arena.runs)
-    if runs and lost_runs(arena, entry.entry) == runs:
-        return "every run diverged"
-    if runs and lost_runs(arena, arena.reference) == sum(run.entry == arena.reference for run in arena.runs):
-        return "the reference diverged"
-    if runs and _without_value(entry, arena.headline):
-        return f"has no {arena.headline}"
-    reference = next(other for other in arena.entries if other.entry == arena.reference)
-    if runs and _without_value(reference, arena.headline):
-        return f"the reference has no {arena.headline}"
-    return f"{arena.headline} in no seed of both"
-
-
-def _without_value(entry: EntryResult, metric: str) -> bool:
-    score = entry.scores.get("test", {}).get(metric)
-    return score is None or not any(map(math.isfinite, score.values))
-
-
-def lost_runs(arena: Arena, entry: str) -> int:
-    """How many runs of an entry have no result."""
-    return sum(run.entry == entry and run.lost for run in arena.runs)

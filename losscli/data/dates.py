@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losscli.data.levels import Levels
 from losscli.errors import DataError, setting, shown
-
-if TYPE_CHECKING:
-    from losscli.data.infer import Levels
 
 EPOCH = date(1970, 1, 1).toordinal()
 PARTS = ("year", "month", "day", "weekday", "days", "hour")

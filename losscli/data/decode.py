@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 
 from losscli.data.encode import center_and_scale
 from losscli.errors import MachineError, SpecError
+from losscli.lazy import torch
 from losscli.tasks import LOWEST, Target, TargetScale
 
 SCALE = ("center", "scale", "low", "high")  # the numbers of a `TargetScale`

@@ -17,7 +17,7 @@ import numpy as np
 
 from losscli.data.encoding import Encoding
 from losscli.data.spelling import Spelling, meaning_of, spelling_of
-from losscli.errors import DataError, SpecError, choose_from, counted, setting, shown
+from losscli.errors import DataError, SpecError, choose_from, counted, listed, setting, shown
 from losscli.tasks import Column
 
 MOST_LISTED = 8
@@ -232,8 +232,7 @@ class Encoder:
             for code in self.codes
             if code.size
         ]
-        more = f" and {len(descriptions) - MOST_LISTED} more" if len(descriptions) > MOST_LISTED else ""
-        return ", ".join(descriptions[:MOST_LISTED]) + more
+        return listed(descriptions, MOST_LISTED)
 
 
 def _refuse_wrong_names(encoding: Encoding, features: Mapping[str, Column]) -> None:

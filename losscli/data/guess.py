@@ -20,6 +20,7 @@ class Guess:
 def guess_task(targets: Mapping[str, Column], options: TargetOptions | None = None) -> Guess:
     """The task that these target columns are most likely meant for: the surest of all (`Task.guess`).
 
+    >>> import numpy as np
     >>> guess_task({"y": Column(np.array([0, 1, 0]), ("no", "yes"))})
     Guess(task='binary', reason="'y' holds two values: 'no' and 'yes'")
     >>> guess_task({"y": Column(np.array([0.5, 2.0, 1.25]))}).task

@@ -6,7 +6,7 @@ What a column is, the model knows. Nothing is inferred, so a column that holds s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,8 @@ from losscli.data.encode import CategoryCode, Code, Encoder
 from losscli.data.files import Watched, files_of
 from losscli.data.gather import Raw
 from losscli.data.infer import ColumnOptions, Kind, infer
-from losscli.data.sources import Source
-from losscli.data.sources.csv import Csv
-from losscli.data.sources.parquet import Parquet
-from losscli.data.tabular import Tabular
+from losscli.data.sources import PLAIN, Source, kinds_of, sources
+from losscli.data.tabular import Dialect, Tabular
 from losscli.errors import DataError, Finding, Place, Problem, counted, listed, nearest, shown
 from losscli.tasks import Column
 
@@ -31,22 +29,13 @@ MOST_UNKNOWN = 0.5  # of a category's values; beyond, predictions would be of th
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """How the texts of a file are written, so that what is added is written alike."""
-
-    delimiter: str = ","
-    decimal: str = "."
-    missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class NewRows:
     """The rows of a file: `table` as they were written, `features` as the model's encoder takes them."""
 
     table: pa.Table
     features: Mapping[str, Column]
     findings: tuple[Finding, ...] = ()
-    dialect: Dialect = Dialect()
+    dialect: Dialect = field(default_factory=Dialect)
 
 
 def new_rows(source: Tabular, encoder: Encoder, set_apart: Sequence[str] = ()) -> NewRows:
@@ -77,8 +66,7 @@ def new_rows(source: Tabular, encoder: Encoder, set_apart: Sequence[str] = ()) -
     expected = {*needed, *set_apart, *source.drop, *encoder.constant}
     findings += _extra([name for name in gathered.names if name not in expected])
     findings += _odd(encoder, features)
-    table = _as_written(source, gathered.names)
-    return NewRows(table, features, tuple(findings), _dialect(source))
+    return NewRows(source.as_written(files), features, tuple(findings), source.dialect())
 
 
 def _as_trained(options: ColumnOptions, name: str, encoder: Encoder) -> ColumnOptions:
@@ -108,16 +96,12 @@ def pointed(like: Source, path: str) -> tuple[type[Tabular], dict[str, Any]]:
     return kind, {"path": path, "target": TARGET, **shared}
 
 
-def _dialect(source: Tabular) -> Dialect:
-    if not isinstance(source, Csv):
-        return Dialect()
-    return Dialect(source.delimiter_of(source.paths[0]), source.decimal, tuple(source.missing))
-
-
 def _kind(path: Path) -> type[Tabular]:
     """By the file's ending; of a folder by those of its files."""
-    names = [file.name for file in path.iterdir()] if path.is_dir() else [path.name]
-    return Parquet if any(name.casefold().endswith(Parquet.endings) for name in names) else Csv
+    tables = [kind for name in kinds_of(path) if issubclass(kind := sources.get(name), Tabular)]
+    plain = sources.get(PLAIN)
+    assert issubclass(plain, Tabular)
+    return tables[0] if tables else plain
 
 
 def _needed(encoder: Encoder, source: Tabular) -> dict[str, Kind]:
@@ -221,17 +205,3 @@ def _odd(encoder: Encoder, features: Mapping[str, Column]) -> list[Finding]:
         message = f"rows with a missing value, filled in as in training: {listed(filled)}"
         findings.append(Finding("missing-values", "info", message))
     return findings
-
-
-def _as_written(source: Tabular, names: Sequence[str]) -> pa.Table:
-    """The file's columns: texts as they stand in CSV, values as they are typed in Parquet."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    files, _ = files_of(Path(), source.paths, source.endings)
-    if isinstance(source, Parquet):
-        return pa.concat_tables([parquet.read_table(file.path) for file in files])
-    verbatim = source.model_copy(update={"missing": []})  # "NA" is what is written there
-    columns = verbatim.gathered(files, set(), set(names), Watched()).columns
-    texts: dict[str, Any] = {name: columns[name].texts for name in names}  # all were asked for as text
-    return pa.table({name: column.cast(pa.string()) for name, column in texts.items()})

@@ -1,4 +1,4 @@
-"""What CSV and Parquet have in common: which files, which columns, what each becomes, and what is left out and why."""
+"""What the sources of tables have in common: which files, which columns, what each becomes, and what is left out and why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
@@ -25,9 +25,21 @@ from losscli.data.store import Store, bytes_of, half_of_memory, sized
 from losscli.errors import DataError, Finding, counted, listed, setting, shown
 from losscli.tasks import Column
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 FEW_LEVELS, MOST_LEVELS = 50, 1000  # a category of more levels than half the rows, within these bounds, is left out
 FEW_ROWS = 50  # up to which numbers may count the rows by chance or by design
 Text = Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the texts of a file are written, so that what is added is written alike."""
+
+    delimiter: str = ","
+    decimal: str = "."
+    missing: tuple[str, ...] = ()
 
 
 class Tabular(Source):
@@ -53,7 +65,7 @@ class Tabular(Source):
     weight: str | None = None
     memory: Text | None = None
 
-    endings: ClassVar[tuple[str, ...]]  # of the part files in a folder
+    identity: ClassVar[tuple[str, ...] | None] = ("target", "positive", "separator", "corrupt")
     _watched: Watched = PrivateAttr(default_factory=Watched)
     _read: dict[Path, Table] = PrivateAttr(
         default_factory=dict
@@ -130,9 +142,21 @@ class Tabular(Source):
     def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
         """The columns of the files; those `left_out` are not read, those `as_text` are texts whatever they hold."""
 
-    @abstractmethod
     def headings(self, file: File) -> tuple[str, ...]:
-        """The names of the columns of a file; no row is read."""
+        """The names of the columns of a file; a source that can do so reads no row."""
+        return self.gathered([file], set(), set(), Watched()).names
+
+    def dialect(self) -> Dialect:
+        """How the texts of the files are written."""
+        return Dialect()
+
+    def as_written(self, files: Sequence[File]) -> pa.Table:
+        """The columns of the files as they stand there, for predictions to be put beside them."""
+        import pyarrow as pa
+
+        gathered = self.gathered(files, set(), set(), Watched())
+        columns = {name: gathered.columns[name] for name in gathered.names}
+        return pa.table({name: _values(raw) for name, raw in columns.items()})
 
     def column_options(self, name: str, rows: int) -> ColumnOptions:
         """How a column is to be understood."""
@@ -300,6 +324,17 @@ class _Roles:
                 why = "it counts the rows"
                 self.stories[name] = replace(self.stories[name], kind="row numbers", role="left out", why=why)
             self.findings.append(Finding("row-numbers", "warning", message, cure))
+
+
+def _values(raw: Raw) -> Any:
+    """A column's values for pyarrow: whole numbers as such, null where there is none."""
+    import pyarrow as pa
+
+    if raw.numbers is None:
+        return raw.texts.cast(pa.string()) if raw.texts is not None else pa.nulls(0)
+    whole = np.isnan(raw.numbers) | (raw.numbers == np.floor(raw.numbers))
+    values = pa.array(raw.numbers, from_pandas=True)  # NaN is null
+    return values.cast(pa.int64()) if whole.all() else values
 
 
 def _stored(columns: Mapping[str, Column], store: Store) -> dict[str, Column]:

@@ -9,11 +9,9 @@ from itertools import product
 from typing import Any
 
 from losscli.errors import SpecError, choose_from, shown
-from losscli.explain.properness import properness
-from losscli.explain.tags import MEANINGS, tags_of
-from losscli.explain.trial import settings_of
-from losscli.losses import REQUIRED, Loss, Several, by_name, catalogue, check_options, find, unknown
-from losscli.losses.own import adopt, refers
+from losscli.explain.facts import MEANINGS, Facts, stored
+from losscli.losses import REQUIRED, Loss, Several, by_name, catalogue, find, unknown
+from losscli.losses.options import check_options
 from losscli.tasks import tasks
 
 MOST_SETTINGS = 8  # values of options drawn over each other: as many as there are colours
@@ -63,8 +61,18 @@ def lines(
 
 
 def _line(item: Loss) -> Line:
+    known = stored().get(f"{item.task}/{item.name}") if item.is_in_package else None
+    facts = known or computed(item)
+    return Line(item, facts.tags, facts.verdict)
+
+
+def computed(item: Loss) -> Facts:
+    """What a loss is at its defaults, found by asking it: that takes torch, and a tenth of a second."""
+    from losscli.explain.properness import properness
+    from losscli.explain.tags import tags_of
+
     result = properness(item)
-    return Line(item, tags_of(item, result), result.verdict if result else "")
+    return Facts(tags_of(item, result), result.verdict if result else "")
 
 
 def _mentions(item: Loss, search: str | None) -> bool:
@@ -80,6 +88,8 @@ def named(names: Sequence[str], task: str | None = None) -> list[Loss]:
     >>> [(item.task, item.name) for item in named(["ce", "focal"])]
     [('multiclass', 'cross-entropy'), ('multiclass', 'focal')]
     """
+    from losscli.losses.own import adopt, refers
+
     if task is not None:
         return [adopt(name, task) if refers(name) else find(name, task) for name in names]
     for own in filter(refers, names):
@@ -120,6 +130,8 @@ def settings(items: Sequence[Loss], sets: Mapping[str, Any]) -> list[list[dict[s
 
 
 def _combinations(item: Loss, sets: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    from losscli.explain.trial import settings_of
+
     own = {name: value for name, value in sets.items() if name in item.options}
     values = [_values(item, name, value) for name, value in own.items()]
     needed = {name: settings_of(item)[name] for name, option in item.options.items() if option.default is REQUIRED}

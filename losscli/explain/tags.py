@@ -8,27 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from losscli.explain.curve import state
+from losscli.explain.curve import slopes_where_lost, state
+from losscli.explain.facts import MEANINGS
 from losscli.explain.properness import Properness, properness
 from losscli.explain.trial import settings_of
 from losscli.losses import Bounds, Loss, PerClass
 from losscli.tasks import tasks
-
-MEANINGS: Mapping[str, str] = {
-    "proper": "strictly proper: predictions may be read as probabilities",
-    "calibrated": "classification-calibrated: the decision is right, predictions are no probabilities as they are read",
-    "cost-calibrated": "the decision is right for an error that counts by class: the balanced one, or one of stated costs",
-    "robust": "one wrong label costs at most so much; for numbers, one outlier pulls at most so hard",
-    "imbalanced": "can weigh classes differently, or does not feel their shares",
-    "over-batch": "defined over a whole batch, not per row",
-    "ordinal": "for classes that have an order",
-    "probabilistic": "predicts a distribution or quantiles, not one number",
-    "counts": "for counts: 0, 1, 2 ...",
-    "positive": "for numbers above zero",
-    "non-negative": "for numbers from zero on",
-    "soft-targets": "takes probabilities as targets",
-    "needs-class-counts": "learns from the training split how frequent each class is",
-}
 
 
 def tags_of(item: Loss, at_defaults: Properness | None = None) -> tuple[str, ...]:
@@ -46,6 +31,8 @@ def tags_of(item: Loss, at_defaults: Properness | None = None) -> tuple[str, ...
         "cost-calibrated": verdict == "cost-calibrated",
         "robust": is_robust(item),
         "imbalanced": is_for_imbalance(item),
+        "saturating": saturates(item),
+        "penalised": bool(item.penalties or item.projection),
         "over-batch": item.over_batch,
         "ordinal": item.in_order,
         "probabilistic": not tasks.get(item.task).has_classes and item.heads is not None,
@@ -68,12 +55,26 @@ def is_robust(item: Loss) -> bool:
     Far out, a loss that levels off hardly grows any more.
     """
     settings, task = settings_of(item), tasks.get(item.task)
+    if item.sides:  # of two players, there is no label and no outlier
+        return False
     if not task.has_classes:
         return all(_levels_off(_pull(item, settings, far)) for far in _outliers(item))
     if task.truths() is None:  # no label is predicted
         return False
     wrong = torch.tensor([-64.0, -4096.0], dtype=torch.float64)
     return all(_levels_off(state(item, settings, wrong, side)[0]) for side in task.sides)
+
+
+def saturates(item: Loss) -> bool:
+    """Whether the generator of a pair is lost where the discriminator is sure: its slope is a hundredth of that where scores
+    are even, or less.
+
+    >>> from losscli.losses import find
+    >>> [saturates(find(name, "gan")) for name in ("gan-minimax", "gan-nonsaturating")]
+    [True, False]
+    """
+    even, lost = slopes_where_lost(item).get("generator", (1.0, 1.0))
+    return abs(lost) < abs(even) / 100
 
 
 def _outliers(item: Loss) -> list[Tensor]:

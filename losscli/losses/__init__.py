@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, get_args, get_type_hints
 
-from torch import Tensor
-
+from losscli.direction import LEVEL
 from losscli.errors import Finding, SpecError, choose_from, shown
+from losscli.lazy import Tensor
 from losscli.losses.foreign import Foreign, foreign
 from losscli.losses.parts import Penalty, Weight, taken
 from losscli.losses.spelling import bare, key
@@ -139,6 +139,18 @@ class Forecast:
     crps: Callable[[Tensor, Tensor, Mapping[str, Any]], Tensor] | None = None
     order: Point | None = None
 
+    def ends(self, settings: Mapping[str, Any]) -> tuple[float, float] | None:
+        """The levels of the ends of the interval: 5 and 95 %, or the outer ones that were learned; None of a single one."""
+        if self.levels is None:
+            return (1 - LEVEL) / 2, (1 + LEVEL) / 2
+        levels = self.levels(settings)
+        return (levels[0], levels[-1]) if levels[0] < levels[-1] else None
+
+    def level(self, settings: Mapping[str, Any]) -> float | None:
+        """The share of targets that the interval should hold; None where there is no interval."""
+        ends = self.ends(settings)
+        return None if ends is None else round(ends[1] - ends[0], 12)
+
 
 # What a target may hold that is shares of the classes: in a word, and of what.
 SHARES: Mapping[str, tuple[str, str]] = {
@@ -168,6 +180,7 @@ class Loss:
     detached: bool = False  # a factor of it has no gradient, by definition: the gradient is not the slope
     forecast: Forecast | None = None  # regression: quantiles and an interval beside the point
     findings: tuple[Finding, ...] = ()  # what was noticed when it was made: a user's own loss that is slow
+    renamed: Mapping[str, str] = field(default_factory=dict)  # names of before, and why each is no more
     kernels: Mapping[str, Callable[..., Tensor]] = field(
         default_factory=dict
     )  # by phase, beside `function`: see `kernel`
@@ -178,7 +191,6 @@ class Loss:
     weights: Mapping[str, Weight] = field(default_factory=dict)  # its own, learned; kernels take them after the target
     signed: bool = False  # its values may be negative, so that no size of them tells that it diverged
     differences: bool = False  # it judges differences of scores alone: a bias of the last layer cancels
-    renamed: Mapping[str, str] = field(default_factory=dict)  # names of before, and why each is no more
 
     def kernel(self, phase: str) -> Callable[..., Tensor]:
         """What judges in the phase of that name."""
@@ -198,17 +210,18 @@ class Loss:
 
     @property
     def sides(self) -> dict[str, Loss]:
-        """Each of `kernels` as a loss by itself, by its phase.
+        """Each kernel as a loss by itself, by its phase, where there are several.
 
-        >>> from losscli.losses import find
-        >>> find("wgan-clip", "gan").sides["generator"].options
-        {}
+        >>> list(find("wgan-clip", "gan").sides), find("mse", "regression").sides
+        (['discriminator', 'generator'], {})
         """
-        return {phase: self._side(phase, kernel) for phase, kernel in self.kernels.items()}
+        task = tasks.get(self.task)
+        phases = [phase.kernel for phase in task.phases(task.plan())] if self.kernels else []
+        return {phase: self._side(self.kernel(phase)) for phase in phases}
 
-    def _side(self, phase: str, kernel: Callable[..., Tensor]) -> Loss:
-        options, name = taken(kernel, self.options), f"{self.name} ({phase})"
-        return replace(self, name=name, function=kernel, options=options, kernels={}, penalties=(), projection=None)
+    def _side(self, kernel: Callable[..., Tensor]) -> Loss:
+        options = taken(kernel, self.options)
+        return replace(self, function=kernel, options=options, kernels={}, penalties=(), projection=None)
 
     @property
     def takes_shares(self) -> bool:
@@ -238,6 +251,11 @@ class Loss:
         borrower = tasks.get(task)
         lent = self.per_value or borrower.domain in self.target.split(" or ")
         return self.task == task or (self.task in borrower.borrows and lent)
+
+    @property
+    def is_in_package(self) -> bool:
+        """Whether losscli comes with it; others are a plugin's, a user's own, or made as the program runs."""
+        return getattr(self.function, "__module__", "").startswith(f"{__name__}.")
 
     def averages_for(self, task: str) -> bool:
         """Whether that task borrows it value by value: the loss of a row is then the mean over the values of the row.
@@ -293,8 +311,10 @@ def loss(
         ]
         options = {name: option for part in (function, *parts) for name, option in _options(part).items()}
         item = Loss(
-            called, task, expects, target, function, elementwise, over_batch, options, aliases, own_units, heads, point,
-            detached, forecast, (), kernels or {}, penalties, projection, weights or {}, signed, differences, renamed or {},
+            called, task, expects, target, function, elementwise, over_batch, options, aliases,
+            own_units, heads, point, detached, forecast, kernels=kernels or {}, penalties=penalties,
+            projection=projection, weights=weights or {}, signed=signed, differences=differences,
+            renamed=renamed or {},
         )  # fmt: skip
         losses.put(f"{task}/{called}", item, tuple(f"{task}/{other}" for other in item.names[1:]))
         return function
@@ -422,17 +442,6 @@ def _cure(name: str, task: str | None) -> str:
     if re.search(r"[:/\\]", name):
         return "only registered names are looked up; a loss of your own is given as --loss FILE.py:NAME"
     return choose_from(name, serving)
-
-
-def check_options(item: Loss, options: Mapping[str, Any]) -> None:
-    """Refuse an option that the loss does not have or that is missing, or a value outside its bounds: all mistakes in one
-    `SpecError`.
-    """
-    from losscli.losses.options import missing_from, problems_of
-
-    problems = [*missing_from(item, options), *problems_of(item, options)]
-    if problems:
-        raise SpecError(problems)
 
 
 def catalogue(task: str | None = None) -> list[Loss]:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
-from torch import Tensor
-
 from losscli.errors import Finding
+from losscli.lazy import Tensor, torch
 
 CLOSE = 1e-4
 

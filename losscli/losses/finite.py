@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from losscli.lazy import Tensor, torch
 
-HALF = (torch.float16, torch.bfloat16)
 RATE_KNEE = 40.0  # e^40 = 2e17: above every count; its square, which Adam takes, still fits float32
 SCALE_KNEE = 20.0  # e^20 = 5e8: a standard deviation of 5e-5 where the whole target has 1
 
@@ -19,7 +17,7 @@ def widened(numbers: Tensor) -> Tensor:
     >>> widened(torch.tensor([300.0], dtype=torch.float16)).square().tolist()
     [90000.0]
     """
-    if numbers.dtype not in HALF:
+    if numbers.dtype not in (torch.float16, torch.bfloat16):
         return numbers
     wide = numbers.float()
     if wide.requires_grad:

@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from losscli.activations import ACTIVATIONS
 from losscli.errors import DataError, SpecError, shown
-from losscli.losses import SHARES, Choice, Loss, PerClass, Several, check_options
+from losscli.lazy import Tensor, torch
+from losscli.losses import SHARES, Choice, Loss, PerClass, Several
 from losscli.losses.domain import DOMAINS
 from losscli.losses.finite import widened
+from losscli.losses.options import check_options
 from losscli.tasks import Task, tasks
 
 CLASS_TARGETS = ("class index", "class index or probabilities", "class rank", "probabilities", "probabilities in order")
-LINKS = {"probabilities": "softmax", "log-probabilities": "log_softmax"}
 CLOSE = 1e-3  # how far a sum of probabilities may be from 1: float16 has three digits
 
 
@@ -127,7 +126,12 @@ def _check_classes(item: Loss, prediction: Tensor) -> None:
         )
     if item.expects in ("probabilities", "log-probabilities"):
         given = prediction.exp() if item.expects == "log-probabilities" else prediction
-        _check_sums(item, given, "prediction", f"pass the model's output through {LINKS[item.expects]} first")
+        _check_sums(item, given, "prediction", f"pass the model's output through {_link(item)} first")
+
+
+def _link(item: Loss) -> str:
+    """The function that makes what the loss expects of raw outputs."""
+    return ACTIVATIONS[tasks.get(item.task).links[item.expects] or "none"].written
 
 
 def _width(item: Loss, prediction: Tensor) -> int:

@@ -6,13 +6,21 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from torch import Tensor
-
-from losscli.errors import Problem, choose_from, nearest, shown
+from losscli.errors import Problem, SpecError, choose_from, nearest, shown
+from losscli.lazy import Tensor
 from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
 from losscli.tasks import tasks
 
 CLASS_WEIGHT = Option("weight", None, PerClass())  # what every loss of classes takes, whether its kernel does or not
+
+
+def check_options(item: Loss, options: Mapping[str, Any]) -> None:
+    """Refuse an option that the loss does not have or that is missing, or a value outside its bounds: all mistakes in one
+    `SpecError`.
+    """
+    problems = [*missing_from(item, options), *problems_of(item, options)]
+    if problems:
+        raise SpecError(problems)
 
 
 def problems_of(loss: Loss, options: Mapping[str, Any]) -> list[Problem]:

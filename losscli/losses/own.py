@@ -15,28 +15,21 @@ import sys
 import warnings
 from ast import ClassDef, FunctionDef, parse
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-
+from losscli.activations import ACTIVATIONS
 from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, foreign, shown
+from losscli.lazy import Tensor, torch
 from losscli.losses import SHARES, Loss, losses
 from losscli.losses.divergence import mistakes
 from losscli.tasks import tasks
 
 REFERENCE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
-LINKS: dict[str, Callable[[Tensor], Tensor]] = {
-    "sigmoid": torch.sigmoid,
-    "softmax": partial(torch.softmax, dim=-1),
-    "log-softmax": partial(torch.log_softmax, dim=-1),
-}
 BATCH, RUNS, WIDTH = 5, 3, 4  # of what a loss is first tried on
 CLOSE = 1e-4  # float32, sums in another order
 
@@ -133,18 +126,20 @@ class _InPlace(Exception):
     """The user's code has changed what it was given."""
 
 
-class _Watch(TorchFunctionMode):
-    """Ends the user's code at the line that changes one of some tensors in place."""
+def _watch(*tensors: Tensor) -> AbstractContextManager[Any]:
+    """Ends the user's code at the line that changes one of the tensors in place."""
+    from torch.overrides import TorchFunctionMode
 
-    def __init__(self, *watched: Tensor):
-        super().__init__()
-        self.watched = [(tensor, tensor._version) for tensor in watched]
+    watched = [(tensor, tensor._version) for tensor in tensors]
 
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = function(*args, **(kwargs or {}))
-        if any(tensor._version != version for tensor, version in self.watched):
-            raise _InPlace
-        return result
+    class Watch(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            result = function(*args, **(kwargs or {}))
+            if any(tensor._version != version for tensor, version in watched):
+                raise _InPlace
+            return result
+
+    return Watch()
 
 
 class Own:
@@ -159,7 +154,7 @@ class Own:
         self.task = tasks.get(task)
         self.inner = self.task.target_ndim
         self.__doc__ = inspect.getdoc(user_loss) or f"A loss of your own, {label}."
-        self.modules: list[nn.Module] = []
+        self.modules: list[torch.nn.Module] = []
         self.learns = True  # whether a gradient comes back to the prediction
         self.kernel, self.shape, self.reduction = self._understand(user_loss)
         self.obstacle = self._obstacle()
@@ -223,7 +218,7 @@ class Own:
             if inspect.isclass(user_loss):
                 user_loss = user_loss(**options)
                 options = {}
-            if isinstance(user_loss, nn.Module):
+            if isinstance(user_loss, torch.nn.Module):
                 self.modules = [user_loss]
         return partial(user_loss, **options) if options else user_loss
 
@@ -258,7 +253,7 @@ class Own:
         kept = prediction.detach().clone(), target.clone()
         place: Place | None = Place(self.file)
         try:
-            with self._user_code(), _Watch(prediction, target):
+            with self._user_code(), _watch(prediction, target):
                 values = kernel(prediction, target)
         except CodeError as error:
             if not isinstance(error.__cause__, _InPlace):
@@ -339,7 +334,7 @@ class Own:
         width = self.task.width(WIDTH, WIDTH)
         raw = self.task.shape(torch.randn((RUNS, BATCH, width), generator=chance))
         target = self.task.draw((RUNS, BATCH), width, self.task.domain, chance, torch.float32)
-        return (LINKS[link](raw) if link else raw), target
+        return (ACTIVATIONS[link](raw) if link else raw), target
 
     def findings(self) -> Iterator[Finding]:
         """What a user should know of how the code is used."""

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from inspect import Parameter, signature
 from typing import Any, TypeVar
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.tasks.near_truth import corners
 
 Value = TypeVar("Value")

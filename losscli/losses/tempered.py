@@ -8,9 +8,7 @@ Source: Amid et al. 2019, Robust Bi-Tempered Logistic Loss Based on Bregman Dive
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import Number
 
 STEPS = 8  # of Newton's method: as many as float64 needs for up to 10,000 classes and temperatures up to 10

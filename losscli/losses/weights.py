@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.errors import SpecError, shown
+from losscli.lazy import Tensor, torch
 from losscli.tasks import tasks
 from losscli.tasks.labels import places_of
 

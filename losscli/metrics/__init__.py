@@ -15,17 +15,16 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import torch
-from torch import Tensor
-
 from losscli.direction import Direction
 from losscli.errors import SpecError, choose_from, shown
+from losscli.lazy import Tensor, torch
 from losscli.shelf import Shelf
 from losscli.tasks import Prediction, tasks
+from losscli.tasks.shapes import Mixture
 
 Reads = Literal[
     "scores",
@@ -99,8 +98,13 @@ class Metric:
         bound = functools.partial(self.function, **taken)
         functools.update_wrapper(bound, self.function)
         criterion = None if self.criterion is None else functools.partial(self.criterion, **taken)
-        numbers = [number for row in taken.get("costs", ((self.low, self.high),)) for number in row]
-        return replace(self, function=bound, criterion=criterion, low=min(numbers), high=max(numbers))
+        low, high = self.low, self.high
+        if self.needs == "costs":
+            numbers = [number for row in known["costs"] for number in row]
+            low, high = min(numbers), max(numbers)
+        elif math.isinf(high):  # it counts the parts of the mixture
+            high = float(len(known["mixture"].centers))
+        return replace(self, function=bound, criterion=criterion, low=low, high=high)
 
 
 metrics: Shelf[Metric] = Shelf(__name__, "metric")
@@ -135,12 +139,12 @@ def _nan_where_nan(function: MetricFunction) -> MetricFunction:
     """`function` without gradients, and NaN where a run's prediction holds a NaN: no metric has to look for them."""
 
     @functools.wraps(function)
-    @torch.no_grad()
     def wrapper(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
-        broken = prediction.flatten(1).isnan().any(1)  # [R]
-        # Numbers in their place: a NaN would sort as the largest, and as a class index it is undefined.
-        values = function(prediction.nan_to_num(0.0, math.inf, -math.inf), target, **given)
-        return values.masked_fill(broken, math.nan)
+        with torch.no_grad():
+            broken = prediction.flatten(1).isnan().any(1)  # [R]
+            # Numbers in their place: a NaN would sort as the largest, and as a class index it is undefined.
+            values = function(prediction.nan_to_num(0.0, math.inf, -math.inf), target, **given)
+            return values.masked_fill(broken, math.nan)
 
     return wrapper
 
@@ -156,9 +160,11 @@ def for_task(task: str) -> dict[str, Metric]:
     return serving
 
 
-def evaluation_metrics(task: str, **known: Any) -> dict[str, Metric]:
+def evaluation_metrics(
+    task: str, costs: Sequence[Sequence[float]] | None = None, mixture: Mixture | None = None
+) -> dict[str, Metric]:
     """Every metric of a task that can be measured: those that need costs, or a mixture, only where it is known."""
-    items = for_task(task)
+    known, items = {"costs": costs, "mixture": mixture}, for_task(task)
     return {
         name: item.given(**known)
         for name, item in items.items()

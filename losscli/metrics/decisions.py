@@ -12,10 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import torch
-from torch import Tensor
-
 from losscli.direction import Direction
+from losscli.lazy import Tensor, torch
 from losscli.metrics import MetricFunction, metric, metrics
 
 Costs = Sequence[Sequence[float]]

@@ -7,9 +7,7 @@ all.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, functional, torch
 from losscli.metrics import metric
 from losscli.tasks.neighbours import FINDS, apart, queries
 
@@ -61,7 +59,7 @@ def silhouette(embeddings: Tensor, labels: Tensor) -> Tensor:
     >>> round(silhouette(line, torch.tensor([[0, 0, 1, 1]])).item(), 4)  # (3.5 / 4.5 + 2.5 / 3.5) / 2
     0.746
     """
-    member = torch.nn.functional.one_hot(labels.long()).double()  # [R or 1, N, C]
+    member = functional.one_hot(labels.long()).double()  # [R or 1, N, C]
     sizes = member.sum(-2, keepdim=True)  # [R or 1, 1, C]
     values = []
     for chosen in queries(embeddings.shape[1]).to(embeddings.device).split(256):

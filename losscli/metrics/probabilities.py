@@ -7,9 +7,7 @@ left in the twin.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.metrics import metric
 
 BINS = 15

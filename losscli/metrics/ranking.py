@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.metrics import metric
 
 

@@ -6,10 +6,8 @@ its word, so its quantiles are all its point, it has no interval, and its CRPS i
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
 from losscli.direction import LEVEL
+from losscli.lazy import Tensor, torch
 from losscli.metrics import metric
 
 LEVELS = (0.1, 0.5, 0.9)  # of `Prediction.quantiles`

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from losscli.errors import MachineError, SpecError, counted, shown
+from losscli.errors import MachineError, SpecError, counted, listed, shown
 from losscli.record import MANIFEST
 
 MOST_LISTED = 8
@@ -36,9 +36,8 @@ def find(root: Path, text: str, *, outside: bool = False) -> Path:
     exact = [folder for folder in existing if folder.name == text or _is_number(folder.name, text)]
     fitting = exact or [folder for folder in existing if text and folder.name.startswith(text)]
     if len(fitting) > 1:
-        listed = ", ".join(folder.name for folder in fitting[:MOST_LISTED])
-        more = f" and {len(fitting) - MOST_LISTED} more" if len(fitting) > MOST_LISTED else ""
-        raise SpecError(f"{shown(text)} fits {counted(len(fitting), 'record')}", cure=f"say which: {listed}{more}")
+        which = listed([folder.name for folder in fitting], MOST_LISTED)
+        raise SpecError(f"{shown(text)} fits {counted(len(fitting), 'record')}", cure=f"say which: {which}")
     if not fitting:
         last = ", ".join(folder.name for folder in existing[-MOST_LISTED:])
         cure = f"the last ones there: {last}" if last else "`losscli train` and `losscli compare` leave records there"

@@ -27,7 +27,8 @@ from losscli.record.predictions import table_of
 if TYPE_CHECKING:
     import numpy as np
 
-    from losscli.compare.result import Arena, Comparison
+    from losscli.compare.result import Arena
+    from losscli.comparison import Comparison
     from losscli.record.predictions import RunPredictions
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)

@@ -66,10 +66,6 @@ class ReportContents:
         """Where an entry stands in the arena."""
         return self.names.index(entry)
 
-    @property
-    def seeds(self) -> list[int]:
-        return list(dict.fromkeys(run.seed for run in self.arena.runs))
-
     @cached_property
     def by_score(self) -> list[EntryResult]:
         """The entries, best mean of the headline first; those without a value last."""
@@ -90,8 +86,8 @@ class ReportContents:
         """Epochs [T], and the values [S, T] of every seed that did not diverge, NaN where a run had ended."""
         runs = [
             {point.epoch: point.value for point in run.history if (point.split, point.metric) == (split, metric)}
-            for run in self.arena.runs
-            if run.entry == entry and run.status != "diverged"
+            for run in self.arena.runs_of(entry)
+            if run.status != "diverged"
         ]
         epochs = sorted({epoch for run in runs for epoch in run})
         values = [[run.get(epoch, math.nan) for epoch in epochs] for run in runs]

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from losscli.compare.result import Arena, Comparison, EntryResult
-from losscli.compare.view import View, select
+from losscli.compare.result import Arena, Delta, EntryResult
+from losscli.comparison import Comparison
 from losscli.errors import visible
+from losscli.words.view import View, select
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run, where it begins a text
 LONGEST = 2000  # characters of a foreign cell
@@ -72,9 +73,9 @@ def harmless(text: str) -> str:
 
 
 def _facts(arena: Arena, entry: EntryResult) -> dict[str, Any]:
-    lost = [run.lost for run in arena.runs if run.entry == entry.entry]
-    delta = entry.delta
-    low, high = (delta.ci95 if delta else None) or (None, None)
+    lost = [run.lost for run in arena.runs_of(entry.entry)]
+    delta = entry.delta or Delta("", math.nan, None)
+    low, high = delta.ci95 or (None, None)
     return {
         "data": arena.data,
         "task": arena.task,
@@ -86,27 +87,20 @@ def _facts(arena: Arena, entry: EntryResult) -> dict[str, Any]:
         "seeds": len(lost),
         "finished": lost.count(False),
         "seconds": entry.seconds,
-        "delta_metric": delta.metric if delta else "",
-        "delta_mean": delta.mean if delta else None,
+        "delta_metric": delta.metric,
+        "delta_mean": delta.mean,
         "delta_ci95_low": low,
         "delta_ci95_high": high,
-        "delta_p": delta.p if delta else None,
-        "delta_p_holm": delta.p_holm if delta else None,
-        "delta_n": delta.seeds if delta else None,
-        "reason": (delta.reason or "") if delta else "",
+        "delta_p": delta.p,
+        "delta_p_holm": delta.p_holm,
+        "delta_n": delta.seeds or None,
+        "reason": delta.reason,
     }
 
 
 def _scores(arena: Arena, entry: EntryResult) -> Iterator[tuple[str, Any]]:
     for metric in arena.directions:
-        estimate = entry.scores.get("test", {}).get(metric)
-        low, high = (estimate.ci95 if estimate else None) or (None, None)
-        values = (
-            estimate.mean if estimate else None,
-            estimate.sd if estimate else None,
-            low,
-            high,
-            estimate.n if estimate else None,
-        )
-        baseline = arena.baseline.get("test", {}).get(metric)
-        yield from zip((f"{metric}_{part}" for part in OF_A_METRIC), (*values, baseline), strict=True)
+        score = entry.score(metric)
+        low, high = score.ci95 or (None, None)
+        values = (score.mean, score.sd, low, high, score.n if score.of else None, arena.without_model(metric))
+        yield from zip((f"{metric}_{part}" for part in OF_A_METRIC), values, strict=True)

@@ -4,37 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from losscli.compare.columns import arrow
-from losscli.compare.numbers import decimals, duration, number, spread
-from losscli.compare.result import Arena, Delta, EntryResult, Estimate
-from losscli.compare.tuning import chosen
-from losscli.compare.verdict import described
-from losscli.compare.words import paragraph
-from losscli.direction import BETTER
-from losscli.errors import Finding, MachineError, Place, counted
+from losscli.compare.result import Arena
+from losscli.errors import MachineError, Place, by_gravity, counted
 from losscli.reports.contents import ReportContents, distinct, samples_of
-from losscli.reports.figures import CHAPTERS, WINNING, Chart, figures
+from losscli.reports.figures import Chapter, Chart, figures
 from losscli.reports.page import document
 from losscli.reports.recall import Recalled
 from losscli.reports.repeat import command, needed, own_losses
-
-NO_ESTIMATE = Estimate(math.nan, math.nan, None, ())
-CLEAR = ("better", "worse")
-GRAVITY = ("error", "warning", "info")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell of the leaderboard: what it says, and the number by which its column is sorted (None: last)."""
-
-    text: str
-    value: float | None = None
-    aside: str = ""  # how sure it is, in small print on a line of its own
-    verdict: str = ""  # beside the reference, where it is no longer open: better | worse
+from losscli.severities import SEVERITIES
+from losscli.words.columns import columns
+from losscli.words.numbers import duration
+from losscli.words.paragraph import paragraph
+from losscli.words.phrases import chosen, facts
+from losscli.words.view import View, select
 
 
 def html_of(recalled: Recalled) -> str:
@@ -51,6 +37,7 @@ def html_of(recalled: Recalled) -> str:
             for place, (arena, charts) in enumerate(zip(arenas, charts_by_arena, strict=True))
         ],
         command=command(recalled),
+        severities=SEVERITIES,
         needed=[needed(name, file) for name, file in own_losses(recalled).items()],
         made=_origin(recalled),
     )
@@ -90,9 +77,8 @@ def _origin(recalled: Recalled) -> list[str]:
 
 def _charts(contents: ReportContents) -> list[tuple[str, Chart]]:
     """Every figure that the arena has something for, chapter by chapter."""
-    order = list(CHAPTERS)
     charts = [(figure, figure.draw(contents)) for figure in figures]
-    charts.sort(key=lambda pair: order.index(pair[0].chapter))
+    charts.sort(key=lambda pair: pair[0].chapter)
     return [(figure.name, chart) for figure, chart in charts if chart is not None and chart.views]
 
 
@@ -108,7 +94,7 @@ def _data(arena: Arena, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
 
 def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
     """What the template says of an arena."""
-    seeds = len({run.seed for run in arena.runs})
+    seeds, board = len(arena.seeds), columns(select(arena, View()))
     return {
         "place": place,
         "arena": arena,
@@ -116,100 +102,26 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
             arena.task,
             counted(len(arena.entries), "loss").replace("losss", "losses"),  # counted adds an s, and no more
             counted(seeds, "seed"),
-            *_facts(arena),
+            *facts(arena),
+            *([f"{epochs} epochs"] if (epochs := (arena.spec.get("train") or {}).get("epochs")) else []),
         ],
         "seeds": seeds,
         "paragraph": paragraph(arena),
-        "leaderboard": leaderboard(arena),
+        "columns": board,
+        "marked": any(cell.claim for column in board for cell in column.cells),
         "tuned": [(entry.entry, chosen(entry)) for entry in arena.entries if entry.tuned],
         "chapters": [
             (
-                _chapter_title(chapter, title, arena),
+                _chapter_title(chapter, arena),
                 [(figures.get(name), chart) for name, chart in charts if figures.get(name).chapter == chapter],
             )
-            for chapter, title in CHAPTERS.items()
-            if any(figures.get(name).chapter == chapter for name, _ in charts)
+            for chapter in dict.fromkeys(figures.get(name).chapter for name, _ in charts)
         ],
         "findings": by_gravity(arena.findings),
         "spec": spec,
     }
 
 
-def _chapter_title(chapter: str, title: str, arena: Arena) -> str:
+def _chapter_title(chapter: Chapter, arena: Arena) -> str:
     """A chapter's title: why somebody wins is a heading only where the verdict says that somebody does."""
-    return WINNING if chapter == "why" and arena.why.get("verdict") == "better" else title
-
-
-def by_gravity(findings: Sequence[Finding]) -> list[Finding]:
-    """The gravest first."""
-    return sorted(findings, key=lambda finding: GRAVITY.index(finding.severity))
-
-
-def _facts(arena: Arena) -> list[str]:
-    model, train = arena.spec.get("model") or {}, arena.spec.get("train") or {}
-    rows = ", ".join(f"{count} {split}" for split, count in arena.rows.items())
-    shape = " ".join([str(model.get("kind", "")), "-".join(map(str, model.get("hidden") or []))]).strip()
-    epochs = train.get("epochs")
-    return [fact for fact in (f"rows: {rows}" if rows else "", shape, f"{epochs} epochs" if epochs else "") if fact]
-
-
-def leaderboard(arena: Arena) -> dict[str, Any]:
-    """The table: headings with the direction that is better, a row per entry, and what one has without a model."""
-    metrics = sorted(arena.directions, key=lambda metric: metric != arena.headline)
-    spec_metrics = arena.spec.get("metrics") or metrics
-    shown = [metric for metric in metrics if metric == arena.headline or metric in spec_metrics]
-    others = shown[1:]
-    deltas = [entry.delta for entry in arena.entries if entry.delta]
-    places = decimals(value for delta in deltas for value in (delta.mean, *(delta.ci95 or ())))
-    return {
-        "headline": _heading(arena, arena.headline),
-        "others": [_heading(arena, metric) for metric in others],
-        "timed": any(math.isfinite(entry.seconds) for entry in arena.entries),
-        "rows": [
-            {
-                "entry": entry,
-                "place": place,
-                "score": _score(arena, entry, arena.headline),
-                "delta": _difference(entry.delta, places),
-                "verdict": described(entry, arena).partition(", ")[::2],
-                "others": [_score(arena, entry, metric) for metric in others],
-                "time": Cell(duration(entry.seconds) if math.isfinite(entry.seconds) else "-", entry.seconds),
-            }
-            for place, entry in enumerate(arena.entries)
-        ],
-        "marked": any(_score(arena, entry, metric).verdict for entry in arena.entries for metric in others),
-        "baseline": {metric: _baseline(arena, metric) for metric in shown},
-        "order": shown,
-    }
-
-
-def _heading(arena: Arena, metric: str) -> tuple[str, str, str, str]:
-    direction = arena.directions[metric]
-    return metric, direction, arrow(arena, metric), BETTER[direction]
-
-
-def _score(arena: Arena, entry: EntryResult, metric: str) -> Cell:
-    estimate = entry.scores.get("test", {}).get(metric, NO_ESTIMATE)
-    mean, plus, sd = spread(estimate, _places(arena, metric)).partition(" ± ")
-    delta = entry.deltas.get(metric) if metric != arena.headline else None  # that has a column of its own
-    verdict = delta.verdict if delta and delta.verdict in CLEAR else ""
-    sorted_by = -arena.goodness(entry, metric) if arena.directions[metric] == "target" else estimate.mean
-    return Cell(mean, sorted_by, f"± {sd}" if plus else "", verdict or "")
-
-
-def _baseline(arena: Arena, metric: str) -> str:
-    return number(arena.baseline.get("test", {}).get(metric, math.nan), _places(arena, metric))
-
-
-def _places(arena: Arena, metric: str) -> int | None:
-    means = [entry.scores.get("test", {}).get(metric, NO_ESTIMATE).mean for entry in arena.entries]
-    return decimals([*means, arena.baseline.get("test", {}).get(metric, math.nan)])
-
-
-def _difference(delta: Delta | None, places: int | None) -> Cell:
-    if delta is None:
-        return Cell("")
-    mean = number(delta.mean, places, "+")
-    ends = [number(end, places, "+") for end in delta.ci95 or ()]
-    some = f"({delta.seeds} of {delta.of} seeds)" if delta.verdict == "undefined" else ""
-    return Cell(mean, delta.mean, f"[{ends[0]}, {ends[1]}]" if ends else some)
+    return chapter.winning if chapter.winning and arena.why.get("verdict") == "better" else chapter.title

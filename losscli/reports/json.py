@@ -10,9 +10,10 @@ from importlib.metadata import version
 from typing import Any
 
 from losscli.compare.breakdown import LOST, Breakdown
-from losscli.compare.result import Arena, Comparison, Delta, EntryResult, Estimate, RunResult, finite
-from losscli.compare.verdict import described
-from losscli.compare.words import paragraph
+from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, finite
+from losscli.comparison import Comparison
+from losscli.words.columns import described
+from losscli.words.paragraph import paragraph
 
 SCHEMA_VERSION = 1
 
@@ -25,7 +26,7 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
         "record": comparison.record,
         "device": comparison.device,
         "arenas": [_arena(arena) for arena in comparison.arenas],
-        "timing": {key: finite(value) for key, value in comparison.timing.items()},
+        "timing": _plain(comparison.timing),
         **(
             {"breakdown": [_breakdown(breakdown) for breakdown in comparison.breakdowns]}
             if comparison.breakdowns
@@ -41,16 +42,14 @@ def _arena(arena: Arena) -> dict[str, Any]:
         "headline": arena.headline,
         "reference": arena.reference,
         "entries": [_entry(entry, arena) for entry in arena.entries],
-        "baseline": {
-            split: {name: finite(value) for name, value in scores.items()} for split, scores in arena.baseline.items()
-        },
+        "baseline": _plain(arena.baseline),
         "runs": [_run(run) for run in arena.runs],
         "findings": [finding.to_json() for finding in arena.findings],
-        "labels": list(arena.labels),
-        "rows": dict(arena.rows),
+        "labels": _plain(arena.labels),
+        "rows": _plain(arena.rows),
         "resampled": arena.resampled,
         "split": arena.split,
-        **({"impossible": {name: list(seeds) for name, seeds in arena.impossible.items()}} if arena.impossible else {}),
+        **({"impossible": _plain(arena.impossible)} if arena.impossible else {}),
         "corrupt": _plain(arena.corrupt),
         "comparisons": arena.comparisons,
         "why": dict(arena.why),
@@ -71,7 +70,7 @@ def _entry(entry: EntryResult, arena: Arena) -> dict[str, Any]:
         "verdict": entry.verdict,
         "deltas": {metric: _delta(delta) for metric, delta in entry.deltas.items()},
         "described": described(entry, arena),
-        "tuned": {name: dict(counts) for name, counts in entry.tuned.items()},
+        "tuned": _plain(entry.tuned),
         "seconds": finite(entry.seconds),
     }
 
@@ -83,78 +82,38 @@ def _breakdown(breakdown: Breakdown) -> dict[str, Any]:
     the range take for more than any level.
     """
     return {
-        "kind": breakdown.kind,
-        "metric": breakdown.metric,
-        "direction": breakdown.direction,
-        "levels": list(breakdown.levels),
-        "arenas": list(breakdown.arenas),
+        **{name: _plain(getattr(breakdown, name)) for name in ("kind", "metric", "direction", "levels", "arenas")},
         "lost": LOST,
         "entries": [
             {
                 "entry": line.entry,
                 "scores": [_estimate(score) for score in line.scores],
-                "lost_at": {
-                    "median": finite(line.fall.median),
-                    "range": _interval(line.fall.range),
-                    "reached": line.fall.reached,
-                    "values": [finite(value) for value in line.fall.values],
-                },
+                "lost_at": _plain(
+                    {name: getattr(line.fall, name) for name in ("median", "range", "reached", "values")}
+                ),
             }
             for line in breakdown.lines
         ],
     }
 
 
-def _estimate(estimate: Estimate) -> dict[str, Any]:
-    return {
-        "mean": finite(estimate.mean),
-        "sd": finite(estimate.sd),
-        "ci95": _interval(estimate.ci95),
-        "n": estimate.n,
-        "of": estimate.of,
-        "values": [finite(value) for value in estimate.values],
-    }
+def _estimate(estimate: Estimate) -> Any:
+    names = ("mean", "sd", "ci95", "n", "of", "values")
+    return _plain({name: getattr(estimate, name) for name in names})
 
 
-def _delta(delta: Delta | None) -> dict[str, Any] | None:
-    if delta is None:
-        return None
-    return {
-        "metric": delta.metric,
-        "mean": finite(delta.mean),
-        "ci95": _interval(delta.ci95),
-        "p": finite(delta.p),
-        "p_holm": finite(delta.p_holm),
-        "sd": finite(delta.sd),
-        "seeds": delta.seeds,
-        "of": delta.of,
-        "seeds_needed": delta.seeds_needed,
-        "margin": finite(delta.margin),
-        "test": delta.test,
-        "verdict": delta.verdict,
-        "reason": delta.reason,
-        **({"target": delta.target} if delta.target is not None else {}),
-    }
+def _delta(delta: Delta | None) -> Any:
+    """All that is known of a difference; `target` only of a metric that has one."""
+    return delta and _plain({name: value for name, value in vars(delta).items() if (name, value) != ("target", None)})
 
 
-def _interval(ci95: tuple[float, float] | None) -> list[float | None] | None:
-    return None if ci95 is None else [finite(bound) for bound in ci95]
-
-
-def _run(run: RunResult) -> dict[str, Any]:
-    return {
-        "entry": run.entry,
-        "seed": run.seed,
-        "status": run.status,
-        "epochs": run.epochs,
-        "best_epoch": run.best_epoch,
-        "calibration": _plain(run.calibration),
-        "tuned": _plain(run.tuned),
-    }
+def _run(run: RunResult) -> Any:
+    names = ("entry", "seed", "status", "epochs", "best_epoch", "calibration", "tuned")
+    return _plain({name: getattr(run, name) for name in names})
 
 
 def _plain(value: Any) -> Any:
-    """Options as JSON has them: a tuple becomes a list, a number that is not finite null."""
+    """Values as JSON has them: a tuple becomes a list, a number that is not finite null."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from losscli.compare.columns import columns
-from losscli.compare.result import Arena, Comparison
-from losscli.compare.tuning import chosen
-from losscli.compare.view import View, in_words, select
-from losscli.compare.words import paragraph
-from losscli.errors import counted, visible
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
+from losscli.errors import by_gravity, counted, visible
+from losscli.words.columns import columns
+from losscli.words.paragraph import paragraph
+from losscli.words.phrases import chosen
+from losscli.words.view import View, in_words, select
 
 # What GitHub may take for more than text: emphasis, code, links, HTML, cells, formulas, mentions, references, emoji.
 MARKS = re.compile(r"([\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])|@(?=\w)|#(?=\d)|:(?=[\w+-]+:|//))")
 LONGEST = 200  # characters of a foreign name
-SEVERITIES = ("error", "warning", "info")
 
 
 def to_markdown(comparison: Comparison, view: View | None = None) -> str:
@@ -41,7 +41,7 @@ def literal(text: object, longest: int = LONGEST) -> str:
 
 def _arena(arena: Arena, view: View) -> Iterator[str]:
     shown = select(arena, view)
-    seeds = counted(len({run.seed for run in arena.runs}), "seed")
+    seeds = counted(len(arena.seeds), "seed")
     yield from ("", f"### {literal(arena.title)} ({arena.task}), test {literal(arena.headline)}, {seeds}", "")
     yield literal(paragraph(arena), 20_000)
     yield ""
@@ -51,13 +51,13 @@ def _arena(arena: Arena, view: View) -> Iterator[str]:
     notes = (
         [f"reference: {literal(arena.reference)}", ordered] if ordered else [f"reference: {literal(arena.reference)}"]
     )
-    several = len({run.seed for run in arena.runs}) > 1
+    several = len(arena.seeds) > 1
     caption = "Mean ± sd over the seeds, 95 % interval of the paired difference" if several else "One seed, test split"
     yield f"{caption}; {'; '.join(notes)}."
     tuned = [f"- {literal(entry.entry)}: {literal(chosen(entry))}" for entry in shown.entries if entry.tuned]
     if tuned:
         yield from ("", "Tuned on the valid split of each seed:", "", *tuned)
-    findings = sorted(arena.findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    findings = by_gravity(arena.findings)
     if findings:
         yield from ("", *(f"- **{finding.severity}**: {literal(finding.message, 2000)}" for finding in findings))
 
@@ -67,7 +67,7 @@ def _table(arena: Arena) -> Iterator[str]:
     yield _row(["entry", *(column.heading for column in table)])
     yield _row(["---"] * (len(table) + 1), plain=True)
     for at, entry in enumerate(arena.entries):
-        yield _row([visible(entry.entry, LONGEST), *(column.cells[at] for column in table)])
+        yield _row([visible(entry.entry, LONGEST), *(str(column.cells[at]) for column in table)])
     yield _row(["baseline", *(column.baseline for column in table)])
 
 

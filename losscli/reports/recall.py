@@ -10,7 +10,8 @@ from typing import Any
 
 from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
-from losscli.compare.result import Arena, Comparison, Delta, EntryResult, Estimate, Point, RunResult
+from losscli.compare.result import Arena, Delta, EntryResult, Estimate, Point, RunResult
+from losscli.comparison import Comparison
 from losscli.errors import Finding, MachineError, Place
 
 SPLITS = ("test", "valid", "train")

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
+from losscli.activations import ACTIVATIONS, Output
 from losscli.errors import SpecError
 from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several, find
 from losscli.losses.options import CLASS_WEIGHT
 from losscli.spec.arenas import as_list
 from losscli.spec.model import Entry, LossChoice, Spec
-from losscli.stack.models import Output
 from losscli.tasks import tasks
 
 MOST_ENTRIES = 10_000
@@ -113,7 +113,7 @@ def _chain(output: str | list[Output], loss: Loss, task: str) -> tuple[Output, .
         link: Any = tasks.get(task).links[loss.expects]
         return (link,) if link is not None else ()
     chain: Any = output if isinstance(output, list) else [output]
-    if {"softmax", "log-softmax"} & set(chain) and not tasks.get(task).rows_have_several_outputs:
+    if any(ACTIVATIONS[name].across for name in chain) and not tasks.get(task).rows_have_several_outputs:
         raise SpecError(
             f"output: a softmax needs several outputs per row, and {task} has one, of which it would always make 1",
             cure="use sigmoid, or none",

@@ -11,7 +11,6 @@ from losscli.metrics import Metric
 from losscli.spec.entries import entries
 from losscli.spec.model import Spec
 from losscli.spec.tune import candidates
-from losscli.stack.forecast import level_of
 
 SCORE = "interval-score"
 
@@ -52,4 +51,6 @@ def refuse_unlike_levels(spec: Spec) -> None:
 
 def _level(task: str, name: str, options: Mapping[str, Any]) -> float | None:
     loss = find(name, task)
-    return level_of(loss, {key: option.default for key, option in loss.options.items()} | dict(options))
+    if loss.forecast is None:
+        return None
+    return loss.forecast.level({key: option.default for key, option in loss.options.items()} | dict(options))

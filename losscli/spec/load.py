@@ -19,7 +19,6 @@ from losscli.errors import CodeError, Finding, Place, Problem, SpecError, choose
 from losscli.losses import Loss, Option, renamings
 from losscli.losses import find as find_loss
 from losscli.losses.options import CLASS_WEIGHT, missing_from, problems_of, problems_of_weight
-from losscli.losses.own import adopt
 from losscli.metrics import find as find_metric
 from losscli.metrics import for_task as metrics_for
 from losscli.options import Strict
@@ -144,8 +143,7 @@ class Resolver:
             return (Finding("task-inferred", "info", message, f"say task (--task) if it is another: {others}"),)
         if not isinstance(block, dict) or set(block) - set(OF_ANY):
             return ()
-        kind = "a made-up set" if source.source == "synthetic" else "a set that comes with scikit-learn"
-        message = f"no data were named: this is {source.title()}, {kind}"
+        message = f"no data were named: this is {source.title()}, {source.nature}"
         return (Finding("default-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
 
     def _checked(self, spec: Spec) -> Spec:
@@ -327,7 +325,11 @@ class Resolver:
             return None
         try:
             self.renamed += renamings(name, task.name)
-            return adopt(self.own[name], task.name) if name in self.own else find_loss(name, task.name)
+            if name in self.own:
+                from losscli.losses.own import adopt
+
+                return adopt(self.own[name], task.name)
+            return find_loss(name, task.name)
         except CodeError:  # it knows its place, in the user's own file
             raise
         except SpecError as wrong:

@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny
 
+from losscli.activations import Output
 from losscli.data.sources import Source
 from losscli.errors import Finding
 from losscli.options import Positive, Seed, Strict
 from losscli.spec.costs import Costs
-from losscli.stack.models import Model, Output
+from losscli.stack.models import Model
 from losscli.stack.plan import Plan
 
 MOST_SEEDS = 10_000

@@ -20,11 +20,8 @@ from losscli.spec.reader import read_value
 from losscli.tasks import tasks
 
 OF_ANY = ("split", "corrupt")  # keys of a data block that any data may have
-TABLES = {".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 SIGNS = ("data.decimal", "data.delimiter", "data.separator", "data.positive")  # a shell takes the quotes off them
 NOTHING = ("null", "~", '""', "''")  # what a spec writes for no value
-TABBED = (".tsv", ".tab")
-FILES = ".csv, .tsv or .parquet file"  # what messages name of them
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ class Overrides:
     def _refuse_file(self, text: str, task: Any) -> None:
         """What is wrong with a file that `--data` names, as far as one can tell without reading it."""
         if not text:
-            raise SpecError("--data must name data, and is empty", place=Place("--data"), cure=f"give a {FILES}")
+            raise SpecError("--data must name data, and is empty", place=Place("--data"), cure=f"give a {_files()}")
         if not _is_table(text) or self.target or any(setting.startswith("data.target") for setting in self.sets):
             return
         if "://" not in text and not Path(text).exists():
@@ -302,46 +299,49 @@ def _is_table(text: str) -> bool:
 
 def _kind_of(text: str) -> str | None:
     """The source for a table file or a folder of part files, by their endings."""
+    from losscli.data.sources import PLAIN, kinds_of, named
+
     path = Path(text)
-    if not path.is_dir():
-        return TABLES.get(path.suffix.casefold())
-    if text in _named():  # `--data digits` beside a folder of that name
+    if path.is_dir() and text in named():  # `--data digits` beside a folder of that name
         return None
     try:
-        endings = {file.suffix.casefold() for file in path.iterdir()}
+        kinds = kinds_of(path)
     except OSError:
-        endings = set()  # the source will say what is wrong with it
-    kinds = {TABLES[ending] for ending in endings if ending in TABLES and ending != ".txt"}  # beside others, a note
+        kinds = []  # the source will say what is wrong with it
     if len(kinds) > 1:
         raise DataError(
-            "the folder holds Parquet files and others with tables, and all of its tables must be of one kind",
+            f"the folder holds tables of {' and '.join(kinds)}, and all of its tables must be of one kind",
             place=Place(shown(text, bare=True)),
             cure="put those of one kind into a folder of their own, or name one file: --data FILE",
         )
-    return min(kinds, default="csv")
+    return kinds[0] if kinds else PLAIN if path.is_dir() else None
 
 
-def _named() -> dict[str, str]:
-    """The source of each built-in data set and generator."""
-    from losscli.data.sources.builtin import TASKS
-    from losscli.data.sources.synthetic import GENERATORS
+def _files() -> str:
+    """What messages call the files that can be read."""
+    from losscli.data.sources import all_endings
 
-    return {**dict.fromkeys(TASKS, "builtin"), **dict.fromkeys(GENERATORS, "synthetic")}
+    *endings, last = all_endings()
+    return f"{', '.join(endings)} or {last} file"
 
 
 def _data_block(text: str, folder: Path) -> dict[str, Any]:
     """The `data:` block that `--data` stands for: a table file, a built-in data set or a generator."""
-    if _is_table(text):
+    from losscli.data.sources import named, sources
+
+    kind = _kind_of(text)
+    if kind is not None:
         path = text if os.path.isabs(text) or "://" in text else os.path.relpath(text, folder)
-        delimiter = {"delimiter": "\t"} if Path(text).suffix.casefold() in TABBED else {}
-        return {"source": _kind_of(text), "path": path, **delimiter}
-    names = _named()
+        return {"source": kind, **sources.get(kind).keys_of(path)}
+    names = named()
     if text in names:
         return {"source": names[text], "name": text}
     if Path(text).suffix or Path(text).is_file():
-        raise DataError(f"the format of {shown(text)} is not supported", place=Place("--data"), cure=f"give a {FILES}")
+        raise DataError(
+            f"the format of {shown(text)} is not supported", place=Place("--data"), cure=f"give a {_files()}"
+        )
     raise SpecError(
-        f"expected a {FILES}, a folder of them, a built-in data set or a generator, got {shown(text)}",
+        f"expected a {_files()}, a folder of them, a built-in data set or a generator, got {shown(text)}",
         place=Place("--data"),
         cure=choose_from(text, names),
     )

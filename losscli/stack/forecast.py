@@ -11,15 +11,13 @@ https://doi.org/10.3982/ECTA7880); on how many rows they crossed is told.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from losscli.direction import LEVEL
-from losscli.losses import Loss
 from losscli.metrics.regression import LEVELS
 from losscli.stack.head import Head
 from losscli.tasks import Prediction, like
@@ -29,28 +27,13 @@ FEW = (0.05, 0.5, 0.95)  # what is told of a loss that gives every quantile
 GRID = tuple((place + 0.5) / 99 for place in range(99))  # levels whose mean stands for the integral over all
 
 
-def ends_of(loss: Loss, settings: Mapping[str, Any]) -> tuple[float, float] | None:
-    """The levels of the ends of a loss's interval: 5 and 95 %, or the outer ones that were learned; None without one."""
-    if loss.forecast is None:
-        return None
-    if loss.forecast.levels is None:
-        return (1 - LEVEL) / 2, (1 + LEVEL) / 2
-    levels = loss.forecast.levels(settings)
-    return (levels[0], levels[-1]) if levels[0] < levels[-1] else None
-
-
-def level_of(loss: Loss, settings: Mapping[str, Any]) -> float | None:
-    """The share of targets that a loss's interval should hold; None where it gives no interval."""
-    ends = ends_of(loss, settings)
-    return None if ends is None else round(ends[1] - ends[0], 12)
-
-
 def interval_level(head: Head) -> float | None:
     """The share of targets that the interval should hold: 90 %, or what lies between the outer levels that were learned.
 
     None where the loss gives no interval.
     """
-    return level_of(head.loss, head.settings)
+    forecast = head.loss.forecast
+    return None if forecast is None else forecast.level(head.settings)
 
 
 def levels_of(head: Head) -> tuple[float, ...]:
@@ -77,9 +60,10 @@ def crossed(head: Head, output: Tensor) -> Tensor:
 
 def with_forecast(prediction: Prediction, head: Head, output: Tensor, truth: Tensor) -> Prediction:
     """The prediction of raw outputs [r, N, O] with what its loss forecasts; `truth` [r, N, ...] is in the user's units."""
-    if head.loss.forecast is None:
+    forecast = head.loss.forecast
+    if forecast is None:
         return without_forecast(prediction, truth)
-    received, ends = head.receive(output), ends_of(head.loss, head.settings)
+    received, ends = head.receive(output), forecast.ends(head.settings)
     quantile = _quantiles(head, received)
     return replace(
         prediction,

@@ -4,27 +4,16 @@ the units; and, on the way back, what the outputs predict.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from losscli.activations import ACTIVATIONS
 from losscli.losses import Loss
 from losscli.stack.rows import Run
 from losscli.tasks import Prediction, TargetScale, Task
-
-CHAIN: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "relu": torch.relu,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "softplus": functional.softplus,
-    "exp": torch.exp,
-    "softmax": lambda x: torch.softmax(x, dim=-1),
-    "log-softmax": lambda x: torch.log_softmax(x, dim=-1),
-}
-MEANING = {"sigmoid": "probabilities", "softmax": "probabilities", "log-softmax": "log-probabilities"}
 
 
 def through(chain: Sequence[str], x: Tensor) -> Tensor:
@@ -34,7 +23,7 @@ def through(chain: Sequence[str], x: Tensor) -> Tensor:
     [0.5, 0.5]
     """
     for name in chain:
-        x = CHAIN[name](x)
+        x = ACTIVATIONS[name](x)
     return x
 
 
@@ -47,7 +36,7 @@ def meaning(chain: Sequence[str], expects: str) -> str:
     >>> meaning(("sigmoid",), "logits"), meaning((), "logits")
     ('probabilities', 'logits')
     """
-    return MEANING.get(chain[-1], expects) if chain else expects
+    return (ACTIVATIONS[chain[-1]].gives or expects) if chain else expects
 
 
 def heads_of(run: Run, task: Task) -> int | None:

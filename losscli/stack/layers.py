@@ -1,23 +1,23 @@
 """Layers that carry all runs: every parameter has a leading run dimension, `x` is [R, B, F] and stays so.
 
-A layer knows the shapes of one run's parameters, how to draw them, and how to apply R of them at once.
+A layer knows the shapes of one run's parameters, how to draw them, how to apply R of them at once, and what it is in PyTorch
+for one run alone, which is what an export is made of.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from losscli.activations import ACTIVATIONS
 from losscli.data.dataset import Layout
 
 Tensors = Mapping[str, Tensor]
-LEAK = 0.2  # the slope of leaky-relu below 0, as adversarial pairs have it; torch's own default is 0.01
 SPREAD = 0.05  # of what is drawn for an embedded category
 
 
@@ -34,7 +34,10 @@ class ForwardContext:
 
 
 class Layer:
-    """What every layer has; a layer without parameters or statistics overrides only `__call__`."""
+    """What every layer has; a layer without parameters or statistics overrides only `__call__`.
+
+    `module` is there for all of them; a layer that PyTorch has too answers with PyTorch's own, whose weights load anywhere.
+    """
 
     def shapes(self) -> dict[str, tuple[int, int]]:
         """The shape of each of one run's parameters; nothing is allocated yet."""
@@ -54,6 +57,42 @@ class Layer:
 
     def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
         raise TypeError(f"{type(self).__name__} cannot be applied")
+
+    def module(self, weights: Tensors) -> nn.Module:
+        """The layer of one run as an ordinary module of rows [N, F], with these parameters and statistics by their names."""
+        return OneRun(self, weights)
+
+
+class OneRun(nn.Module):
+    """A layer that PyTorch does not have, as a module of its own: a stack of one run.
+
+    >>> doubled = type("Doubled", (Layer,), {"__call__": lambda self, x, *_: 2 * x})()
+    >>> doubled.module({})(torch.ones(1, 3)).tolist()
+    [[2.0, 2.0, 2.0]]
+    """
+
+    def __init__(self, layer: Layer, weights: Tensors):
+        super().__init__()
+        self.layer = layer
+        for name in layer.shapes():
+            self.register_parameter(name, nn.Parameter(weights[name].clone()))
+        for name in layer.statistics():
+            self.register_buffer(name, weights[name].clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        weights = {name: parameter[None] for name, parameter in self.named_parameters()}
+        statistics = {name: buffer[None] for name, buffer in self.named_buffers()}
+        return self.layer(x[None], weights, statistics, ForwardContext())[0]  # [N, F] -> [1, N, F] and back
+
+    def extra_repr(self) -> str:
+        return str(self.layer)
+
+
+def filled(module: nn.Module, weights: Tensors) -> nn.Module:
+    """A module of PyTorch with these weights by its own names; what is not among them stays (batches counted, 0)."""
+    kept = {name: tensor for name, tensor in module.state_dict().items() if name not in weights}
+    module.load_state_dict(kept | {name: tensor.contiguous() for name, tensor in weights.items()})
+    return module
 
 
 @dataclass
@@ -85,6 +124,11 @@ class Linear(Layer):
         if not self.bias:
             return torch.bmm(x, weights["weight"])
         return torch.baddbmm(weights["bias"], x, weights["weight"])  # [R, B, F] -> [R, B, H]
+
+    def module(self, weights: Tensors) -> nn.Module:
+        bias = {"bias": weights["bias"][0]} if self.bias else {}
+        linear = nn.Linear(self.inputs, self.outputs, bias=self.bias)
+        return filled(linear, {"weight": weights["weight"].T, **bias})  # a stack has [in, out], PyTorch [out, in]
 
 
 @dataclass
@@ -119,22 +163,29 @@ class Embedding(Layer):
         vectors = [_looked_up(weights[name], codes[..., column]) for column, name in enumerate(self.shapes())]
         return torch.cat([*vectors, plain], dim=-1)
 
+    def module(self, weights: Tensors) -> nn.Module:
+        return Lookup(self.layout.plain, [weights[name] for name in self.shapes()])
+
+
+class Lookup(nn.Module):
+    """Rows [N, F] whose last columns hold codes to [N, width]: what each code stands for, then the plain numbers."""
+
+    def __init__(self, plain: int, tables: Sequence[Tensor]):
+        super().__init__()
+        self.plain = plain
+        self.tables = nn.ModuleList(filled(nn.Embedding(*table.shape), {"weight": table}) for table in tables)
+
+    def forward(self, x: Tensor) -> Tensor:
+        codes = x[:, self.plain :].long()
+        vectors = [table(codes[:, column]) for column, table in enumerate(self.tables)]
+        return torch.cat([*vectors, x[:, : self.plain]], dim=1)
+
 
 def _looked_up(table: Tensor, codes: Tensor) -> Tensor:
     """[R, codes, size], [R, B] -> [R, B, size]. One table of all runs: its gradient adds up in the same order every time."""
     runs, height, _ = table.shape
     first = torch.arange(runs, device=codes.device)[:, None] * height  # where each run's own rows begin
     return functional.embedding(codes + first, table.flatten(0, 1))
-
-
-ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "relu": torch.relu,
-    "elu": functional.elu,
-    "gelu": functional.gelu,
-    "tanh": torch.tanh,
-    "silu": functional.silu,
-    "leaky-relu": partial(functional.leaky_relu, negative_slope=LEAK),
-}
 
 
 @dataclass
@@ -145,6 +196,9 @@ class Activation(Layer):
 
     def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
         return ACTIVATIONS[self.kind](x)
+
+    def module(self, weights: Tensors) -> nn.Module:
+        return ACTIVATIONS[self.kind].module()
 
 
 @dataclass
@@ -179,6 +233,11 @@ class BatchNorm(Layer):
             mean, variance = statistics["mean"], statistics["variance"]
         return (x - mean) * torch.rsqrt(variance + self.eps) * weights["scale"] + weights["shift"]
 
+    def module(self, weights: Tensors) -> nn.Module:
+        norm = nn.BatchNorm1d(self.width, eps=self.eps, momentum=self.momentum)
+        statistics = {"running_mean": weights["mean"][0], "running_var": weights["variance"][0]}
+        return filled(norm, {"weight": weights["scale"][0], "bias": weights["shift"][0], **statistics})
+
 
 @dataclass
 class LayerNorm(Layer):
@@ -198,6 +257,9 @@ class LayerNorm(Layer):
     def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
         return functional.layer_norm(x, (self.width,)) * weights["scale"] + weights["shift"]
 
+    def module(self, weights: Tensors) -> nn.Module:
+        return filled(nn.LayerNorm(self.width), {"weight": weights["scale"][0], "bias": weights["shift"][0]})
+
 
 @dataclass
 class Dropout(Layer):
@@ -212,3 +274,6 @@ class Dropout(Layer):
         # Scaled up here, so that evaluation leaves the numbers alone.
         kept = (masks >= self.share).to(x.dtype) / (1 - self.share)  # [S, B, H]
         return x * (kept if len(context.noise) == 1 else kept[context.seed_of_run])
+
+    def module(self, weights: Tensors) -> nn.Module:
+        return nn.Dropout(self.share)

@@ -14,6 +14,7 @@ from losscli.direction import goodness, target_of
 from losscli.metrics import Metric
 from losscli.stack.fingerprint import Fingerprint
 from losscli.stack.rows import Run
+from losscli.tasks.phases import Standing
 from losscli.tasks.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class RunState:
     predictions: Predictions | None = None  # None if the run diverged, or its seed is not among `Job.kept`
     snapshots: list[Snapshot] = field(default_factory=list)  # what the loss attended to, where that was probed
     seconds: float = 0.0
+    standing: Standing | None = None  # where there are several phases
 
     @property
     def moving(self) -> bool:

@@ -26,7 +26,7 @@ from losscli.stack.rows import Rows, Run
 from losscli.stack.run_state import EpochLoss, RunState
 from losscli.stack.samplers import samplers
 from losscli.stack.schedule import SCHEDULES
-from losscli.tasks.phases import Batch, NetworkSpec, Phase
+from losscli.tasks.phases import Batch, NetworkSpec, Phase, Standing
 
 # Called after each epoch of a stack with epoch, epochs and states; True ends the training, and what there is is kept.
 Report = Callable[[int, int, list[RunState]], bool]
@@ -217,11 +217,36 @@ class Training:
                 self._hand_out(output)
                 crossed = self.evaluator.crossed(output)
         self._calibrate(crossed)
+        self._stand()
         named = self.networks.named()
         for row, state in enumerate(self.states):
             if state.status != "diverged":
                 state.weights = named[row]
                 state.snapshots = [] if self.probe is None else self.probe.snapshots[row]
+
+    def _stand(self) -> None:
+        """Note how runs of several phases stand, on one more batch."""
+        if len(self.phases) < 2:
+            return
+        batch, pulls = next(self.sampler.epoch()), {}
+        for phase in self.phases:
+            judged = phase.forward(self.networks.inference, batch)
+            outputs = tuple(output.detach().requires_grad_() for output in judged.outputs)
+            losses = self.objective.judge(judged._replace(outputs=outputs), phase.kernel).mean
+            slopes = torch.autograd.grad(losses.sum(), outputs, allow_unused=True)
+            # The mean over the batch divides each row's slope by B: the sum over rows is the mean slope of one.
+            sizes = [losses.detach() * 0 if slope is None else slope.abs().flatten(1).sum(1) for slope in slopes]
+            pulls[phase.kernel] = torch.stack(sizes, dim=1).tolist()  # [R, outputs]
+        largest = {name: penalty.largest for name, penalty in self.penalties.items() if penalty.largest is not None}
+        penalties = {name: values.tolist() for name, values in largest.items()}
+        for row, state in enumerate(self.states):
+            own = {name for name in penalties if any(part.kernel == name for part in state.run.loss.penalties)}
+            state.standing = Standing(
+                {name: rows[row] for name, rows in pulls.items()},
+                {name: penalties[name][row] for name in own},
+                state.scores["test"],
+                {metric.name: metric.high for metric in self.job.evaluation},
+            )
 
     def _calibrate(self, crossed: Sequence[float] = ()) -> None:
         """Note what was chosen for each run, and on which share of the test rows its quantiles crossed, where they did."""

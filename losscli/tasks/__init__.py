@@ -21,15 +21,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.direction import LEVEL
-from losscli.errors import Problem
+from losscli.errors import Finding, Problem
+from losscli.lazy import Tensor, torch
 from losscli.options import Strict
 from losscli.shelf import Shelf
 from losscli.tasks.measures import RowMeasure
-from losscli.tasks.phases import Batch, Networks, NetworkSpec, Phase, Sampling, Sizes, UpdateRule, supervised
+from losscli.tasks.phases import Batch, Networks, NetworkSpec, Phase, Sampling, Sizes, Standing, UpdateRule, supervised
 from losscli.tasks.predictions import Kind, Outputs, Predictions
 from losscli.tasks.scale import LOWEST as LOWEST
 from losscli.tasks.scale import TargetScale as TargetScale
@@ -45,6 +44,7 @@ from losscli.tasks.target import Transform as Transform
 from losscli.tasks.truths import Truths
 
 if TYPE_CHECKING:
+    from losscli.losses import Loss
     from losscli.tasks.guess import Hunch, Values
 
 
@@ -152,9 +152,19 @@ class Task(ABC):
         """Where batches come from."""
         return Sampling("shuffled")
 
+    def wiring(self, entry: str, loss: Loss, chain: Sequence[str]) -> Iterator[Finding]:
+        """What is wrong with a loss behind a chain of activations, where the task itself can tell."""
+        return iter(())
+
+    def symptoms(self, entry: str, standings: Sequence[Standing]) -> Iterator[Finding]:
+        """What is told by how the runs of an entry stand in the end, where there are several phases."""
+        return iter(())
+
     def loss_rule(self, plan: Any) -> UpdateRule:
         """How the weights of a loss move, where it has some."""
         return UpdateRule()
+
+    speaker: ClassVar[str] = "model"  # the network whose outputs predictions are read from: what is deployed
 
     def infer(self, networks: Networks, batch: Batch) -> Tensor:
         """What predictions are read from, [R, n, O], of rows as the sampler gives them for a whole split."""
@@ -218,7 +228,7 @@ class Task(ABC):
     def outputs_compete(self) -> bool:
         """Whether the largest output of a row decides, so that a softmax makes sense; else each decides by itself.
 
-        >>> [task.name for task in tasks if task.outputs_compete]
+        >>> sorted(task.name for task in tasks if task.outputs_compete)
         ['distribution', 'multiclass']
         """
         return self.has_classes and self.rows_have_several_outputs and not self.yes_or_no

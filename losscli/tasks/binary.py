@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.errors import DataError, Problem, shown
+from losscli.lazy import Tensor, torch
 from losscli.tasks import AS_GIVEN, Column, Generator, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.labels import (

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
+from losscli.lazy import Tensor, torch
 from losscli.tasks import AS_GIVEN, Column, Generator, Hint, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.guess import SAID, Hunch, Values
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
@@ -253,8 +252,8 @@ def _noticed(labels: tuple[str, ...], shares: np.ndarray) -> Iterator[Finding]:
         yield Finding("label-never-positive", "warning", message, "leave this column out of data.target")
     places, origin = ranks(labels)
     if origin != "alphabet" and places != list(range(len(labels))):
-        told = " < ".join(shown(labels[at]) for at in places[:10]) + (" ..." if len(places) > 10 else "")
-        message = f"the bins are in the order of data.target, and their names tell another: {told}"
+        listed = " < ".join(shown(labels[at]) for at in places[:10]) + (" ..." if len(places) > 10 else "")
+        message = f"the bins are in the order of data.target, and their names tell another: {listed}"
         yield Finding("class-order", "warning", message, "name the columns in their order, where emd or cramer is used")
 
 

@@ -7,11 +7,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.functional import normalize, one_hot
 
 from losscli.errors import DataError, shown
+from losscli.lazy import Tensor, functional, torch
 from losscli.options import Count, Positive, Strict
 from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.guess import Hunch, Values
@@ -130,7 +128,7 @@ class Embedding(Task):
 
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         """Directions, or vectors as they are where a loss judges those."""
-        return Prediction(embeddings=received if meaning == "vectors" else normalize(received, dim=-1))
+        return Prediction(embeddings=received if meaning == "vectors" else functional.normalize(received, dim=-1))
 
     def with_truth(self, prediction: Prediction, truth: Tensor) -> Prediction:
         assert prediction.embeddings is not None
@@ -145,7 +143,7 @@ class Embedding(Task):
 
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         """Every class in a place of its own."""
-        return Prediction(embeddings=one_hot(truth).double()[None])
+        return Prediction(embeddings=functional.one_hot(truth).double()[None])
 
     row_measures = (RowMeasure("r-precision", lambda predictions: 1 - lack(predictions)),)
 

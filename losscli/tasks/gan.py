@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from pydantic import Field
-from torch import Tensor
 
-from losscli.errors import DataError, Finding, Problem, SpecError, shown
+from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
+from losscli.lazy import Tensor, torch
 from losscli.options import Count, Positive, Strict
-from losscli.tasks import AS_GIVEN, Column, Generator, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks import AS_GIVEN, Column, Generator, Hint, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks.ailments import symptoms, wiring
 from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
-from losscli.tasks.phases import Batch, Judged, Networks, NetworkSpec, Phase, Sampling, Sizes, UpdateRule
+from losscli.tasks.phases import Batch, Judged, Networks, NetworkSpec, Phase, Sampling, Sizes, Standing, UpdateRule
 from losscli.tasks.predictions import Outputs, Predictions
-from losscli.tasks.shapes import MIXTURES, checkerboard, grid, pinwheel, ring
+from losscli.tasks.shapes import MIXTURES, Mixture, checkerboard, grid, pinwheel, ring
+
+if TYPE_CHECKING:
+    from losscli.losses import Loss
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -68,7 +71,7 @@ class Gan(Task):
         "pinwheel": pinwheel,
         "checkerboard": checkerboard,
     }
-    mixtures = MIXTURES
+    mixtures: ClassVar[Mapping[str, Callable[..., Mixture]]] = MIXTURES
     links: ClassVar[Mapping[str, str | None]] = {"scores": None}
     has_classes = has_target = False
     plan, judges_splits, reads_received, probed = GanPlan, False, False, False
@@ -85,6 +88,8 @@ class Gan(Task):
 
     def sampling(self, plan: GanPlan) -> Sampling:
         return Sampling("latent", {"latent": plan.latent})
+
+    speaker = "generator"
 
     def infer(self, networks: Networks, batch: Batch) -> Tensor:
         return networks["generator"](batch["latent"])
@@ -106,6 +111,23 @@ class Gan(Task):
     def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
         """Never: a table with a target is meant for another task."""
         return None
+
+    def wiring(self, entry: str, loss: Loss, chain: Sequence[str]) -> Iterator[Finding]:
+        return wiring(entry, loss, chain)
+
+    def symptoms(self, entry: str, standings: Sequence[Standing]) -> Iterator[Finding]:
+        return symptoms(entry, standings)
+
+    def hint(self, target: Target) -> Hint:
+        rows, columns = target.values.shape
+        reason = f"{counted(rows, 'row')} of {counted(columns, 'number')}"
+        if columns > 1:
+            reason += f", the largest correlation of two columns {_largest_correlation(target.values):.2f}"
+        note = (
+            "give each at least 3000 steps; ks and pair-correlation say how far made-up rows are off, column by column"
+        )
+        losses: list[tuple[str, dict[str, float]]] = [("r1", {}), ("wgan-gp", {}), ("gan-nonsaturating", {})]
+        return Hint(f"{reason}; with a penalty, a discriminator settles", losses, note, claims=())
 
     def outputs(self, target: Target) -> int:
         return int(target.values.shape[1])
@@ -176,6 +198,15 @@ def _not_a_number(name: str, column: Column) -> Problem | None:
         text = label_of(column.values[row])
     message = f"task gan learns columns of numbers, and in {shown(name)} {shown(text)} {kind}"
     return Problem(message, place_of(column, row) if len(column.values) else None, cure)
+
+
+def _largest_correlation(values: np.ndarray) -> float:
+    """The largest of two different columns, by its size; a constant column has none."""
+    centered = values - values.mean(axis=0)
+    norm = np.linalg.norm(centered, axis=0)
+    unit = centered / np.where(norm > 0, norm, 1.0)
+    correlations = unit.T @ unit
+    return float(np.abs(correlations[~np.eye(len(correlations), dtype=bool)]).max())
 
 
 def _noticed(names: Sequence[str], values: np.ndarray) -> Iterator[Finding]:

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.errors import DataError, shown
+from losscli.lazy import Tensor, torch
 from losscli.tasks import AS_GIVEN, Column, Generator, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.labels import (
@@ -84,18 +83,20 @@ class Multiclass(Task):
         ((name, values), *others) = targets.items()
         if others:
             columns = [values.column for values in targets.values()]
-            if any(column.is_category for column in columns) or all(each.yes_or_no for each in targets.values()):
+            if any(column.is_category for column in columns) or all(column.yes_or_no for column in targets.values()):
                 return None
             soft = f"the {len(columns)} targets are shares that sum to 1 in each row: soft labels"
             return Hunch(f"{soft} (--task distribution has losses made for them)") if sum_to_one(columns) else None
+        if values.classes and len(values.present) <= 2:  # of two, which binary is for
+            return None
         if values.texts:
             return Hunch(f"{shown(name)} holds {len(values.present)} different texts")
-        if not values.whole or not len(values.present) or abs(values.present[[0, -1]]).max() >= EXACT:
+        if not values.whole or abs(values.present[[0, -1]]).max() >= EXACT:
             return None
         span = f"{shown(name)} holds whole numbers from {label_of(values.present[0])} to {label_of(values.present[-1])}"
-        if len(values.present) > 2 and options.order is not None:
+        if options.order is not None:
             return Hunch(f"{span}, and data.order puts them in order")
-        if not values.classes and values.numbered and values.counts.min() >= RAREST * values.counts.mean():
+        if values.numbered and values.counts.min() >= RAREST * values.counts.mean():
             return Hunch(f"{span}, each of them often: they look like numbers of classes")
         return None
 

@@ -6,8 +6,7 @@ order, those of other classes first: vectors that are all alike find nothing.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from losscli.lazy import Tensor, torch
 
 MOST_QUERIES = 2000  # rows that look for their neighbours, evenly spread; all rows are looked at
 AT_ONCE = 2**23  # distances that are held at once

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from losscli.errors import DataError, Finding, Problem, shown
+from losscli.lazy import Tensor, torch
 from losscli.tasks import (
     AS_GIVEN,
     LOWEST,
@@ -81,7 +80,7 @@ class Regression(Task):
         ((name, values), *others) = targets.items()
         if options.transform != "none" and not others:
             return Hunch(f"data.transform is {options.transform}", SAID)
-        if any(each.texts for each in targets.values()):
+        if any(column.texts for column in targets.values()):
             return None
         if others:
             return Hunch(f"the {len(targets)} targets are numbers", ELSE)

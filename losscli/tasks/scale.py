@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
-LARGEST_LOG = math.log(torch.finfo(torch.float32).max) - 0.01  # e to more than that would be infinite as float32
+from losscli.lazy import Tensor, torch
+
+LARGEST_LOG = math.log(np.finfo(np.float32).max) - 0.01  # e to more than that would be infinite as float32
 LOWEST: Mapping[str, float] = {"log": 0.0, "log1p": -1.0}  # what a transform's numbers must be above
 
 

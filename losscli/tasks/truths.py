@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import permutations, product
 
-import torch
-from torch import Tensor
+from losscli.lazy import Tensor, torch
 
 CLASSES, LABELS = 3, 2  # the fewest with which a task of several shows what it is
 LINE = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)

@@ -28,7 +28,11 @@ def verify(loss: Loss, task: str, options: Mapping[str, Any] | None = None) -> R
     ([], True)
     """
     own = _tried(loss, task, options or {})
-    others = [_tried(changed_over(side), task, taken(side.function, options or {})) for side in loss.sides.values()]
+    others = [
+        _tried(changed_over(side), task, taken(side.function, options or {}))
+        for side in loss.sides.values()
+        if side.function is not loss.function
+    ]
     outcomes = [
         next((side for side in sides if side.status == "failed"), sides[0]) for sides in zip(own, *others, strict=True)
     ]
@@ -40,7 +44,7 @@ def changed_over(side: Loss) -> Loss:
 
     @wraps(side.function)
     def function(prediction: Tensor, target: Tensor, **options: Any) -> Tensor:
-        return side.function(target, prediction, **options)  # type: ignore[no-any-return]
+        return side.function(target, prediction, **options)
 
     return replace(side, function=function)
 

@@ -14,8 +14,9 @@ from losscli.advice.profile import Profile
 from losscli.advice.recommend import recommend
 from losscli.data.dataset import Table
 from losscli.explain.tags import MEANINGS, tags_of
-from losscli.losses import Loss, check_options, find
+from losscli.losses import Loss, find
 from losscli.losses.domain import check_target
+from losscli.losses.options import check_options
 from losscli.metrics import for_task
 from losscli.spec.load import build_spec
 from losscli.spec.overrides import Overrides

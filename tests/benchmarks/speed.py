@@ -10,6 +10,7 @@ Nothing here fails on time.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from losscli.stack.train import Training, stacks
 from losscli.tasks import Target, tasks
 
 CPU = torch.device("cpu")
+CONFIGS = Path(__file__).parents[2] / "configs"
 ROWS, FEATURES, HIDDEN, BATCH = 20_000, 20, 64, 128
 LOSSES = ("bce-logits", "bce", "focal", "hinge", "squared-hinge", "brier", "soft-margin", "bce-logits")
 
@@ -140,9 +142,21 @@ def commands(rounds: int, console: Console, csv: Path, target: str, drop: list[s
             *("--seeds", "5", "--epochs", "20", "--out", folder, "--quiet"),
         ]
         shown = Table("command", "seconds", "import torch", "ratio", title="whole commands")
+        moons = [*losscli, "train", "--task", "binary", "--loss", "bce-logits", "--no-record", "--quiet"]
+        of_records = ("--out", folder)
         named = {
             "losscli --help": [*losscli, "--help"],
             f"losscli compare {csv.name}, 4 losses x 5 seeds x 20 epochs": compare,
+            "losscli train, of moons": moons,
+            "losscli losses": [*losscli, "losses"],
+            "losscli schema": [*losscli, "schema"],
+            "losscli validate loans.yaml": [*losscli, "validate", str(CONFIGS / "loans.yaml")],
+            "losscli validate binary.yaml, of a generator": [*losscli, "validate", str(CONFIGS / "binary.yaml")],
+            f"losscli inspect {csv.name}": [*losscli, "inspect", str(csv), "--target", target],
+            "losscli runs ls": [*losscli, "runs", "ls", *of_records],
+            "losscli runs show": [*losscli, "runs", "show", "1", *of_records],
+            "losscli gate": [*losscli, "gate", "2", "--baseline", "1", *of_records],
+            "losscli report": [*losscli, "report", "1", "--to", f"{folder}/page.html", "--force", *of_records],
         }
         for title, command in named.items():
             seconds(lambda command=command: _run(command))
@@ -154,14 +168,16 @@ def commands(rounds: int, console: Console, csv: Path, target: str, drop: list[s
 
 
 def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # A machine for tests may not keep bytecode; then a tenth of all seconds would go into compiling losscli again.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
 
 def main() -> None:
     """Both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--csv", type=Path, default=Path(__file__).parents[2] / "configs/data/loans.csv")
+    parser.add_argument("--csv", type=Path, default=CONFIGS / "data/loans.csv")
     parser.add_argument("--target", default="default")
     parser.add_argument("--drop", action="append", default=[])
     given = parser.parse_args()

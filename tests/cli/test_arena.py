@@ -13,9 +13,10 @@ from rich.console import Console
 from losscli.cli import show
 from losscli.cli.arena import pieces
 from losscli.cli.curves import Curves, band
-from losscli.compare.result import Arena, Comparison, Point, RunResult
-from losscli.compare.view import View
-from losscli.compare.words import paragraph
+from losscli.compare.result import Arena, Point, RunResult
+from losscli.comparison import Comparison
+from losscli.words.paragraph import paragraph
+from losscli.words.view import View
 
 MakeArena = Callable[..., Arena]
 SCORES = {"bce-logits": [0.80, 0.82, 0.84], "focal gamma=2": [0.81, 0.84, 0.84], "hinge": [0.7, 0.7, 0.7]}

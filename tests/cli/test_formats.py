@@ -13,7 +13,8 @@ import pytest
 from losscli import pipeline
 from losscli.cli import app
 from losscli.cli.annotations import annotation, of
-from losscli.compare.result import Arena, Comparison
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
 from losscli.errors import Finding
 
 COMPARE = ["compare", "--task", "binary", "--loss", "bce-logits", "--loss", "focal", "--no-record"]

@@ -14,8 +14,10 @@ import pytest
 from losscli import pipeline
 from losscli.cli import app, progress
 from losscli.cli.endings import Interrupted, Terminated
-from losscli.cli.outcome import _rival, _signals
-from losscli.compare.result import Arena, Comparison
+from losscli.cli.hint import _rival
+from losscli.cli.outcome import _signals
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
 from losscli.stack.watch import Tick
 
 SPEC = "task: binary\nloss: bce-logits\ndata: {source: builtin, name: breast_cancer}\n"

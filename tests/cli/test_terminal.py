@@ -12,7 +12,8 @@ from rich.console import Console
 
 from losscli.cli import show
 from losscli.cli.curves import Curves, mean_curve
-from losscli.compare.result import Arena, Comparison, RunResult
+from losscli.compare.result import Arena, RunResult
+from losscli.comparison import Comparison
 from losscli.errors import Finding, Place, Problem
 
 MakeArena = Callable[..., Arena]

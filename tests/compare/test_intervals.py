@@ -11,18 +11,18 @@ import pytest
 from scipy import stats
 
 from losscli.compare.breakdown import crossing
-from losscli.compare.caveats import contrary
-from losscli.compare.columns import headed
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
-from losscli.compare.phrases import better, between, by
 from losscli.compare.result import Arena, Delta, RunResult
 from losscli.compare.tuning import best
-from losscli.compare.view import View, select
-from losscli.compare.words import paragraph
 from losscli.reports.json import to_json
 from losscli.reports.recall import _delta
 from losscli.spec.model import Entry
+from losscli.words.caveats import contrary
+from losscli.words.columns import headed
+from losscli.words.paragraph import paragraph
+from losscli.words.phrases import better, between, by
+from losscli.words.view import View, select
 
 SEEDS = 10
 DIRECTIONS = {"rmse": "down", "coverage": "target", "interval-width": "down", "interval-score": "down"}
@@ -208,7 +208,7 @@ def test_a_breakdown_of_coverage_is_a_distance_that_grows() -> None:
 
 
 def test_machine_output_says_of_what_a_difference_is_and_is_read_back() -> None:
-    from losscli.compare.result import Comparison
+    from losscli.comparison import Comparison
 
     values: dict[str, Mapping[str, Sequence[float]]] = {
         "a": {**SHORT, **WIDE, "rmse": around(1)},

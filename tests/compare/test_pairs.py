@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from losscli.compare.columns import columns
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, RunResult, TestRows
-from losscli.compare.verdict import described, seeds_wanted
-from losscli.compare.words import paragraph
+from losscli.compare.verdict import seeds_wanted
 from losscli.reports.json import to_json
 from losscli.stack.fingerprint import Fingerprint, fingerprint
+from losscli.words.columns import columns, described
+from losscli.words.paragraph import paragraph
 
 MakeArena = Callable[..., Arena]
 NAN = math.nan
@@ -55,8 +55,8 @@ def test_a_metric_without_a_value_on_some_seeds_gives_no_verdict(order: tuple[st
 
 def test_every_way_out_says_of_how_many_seeds_a_mean_is(comparison_of: Callable[..., Any]) -> None:
     arena = board({"daring": DARING, "shy": SHY})
-    assert "8 of 30" in columns(arena)[0].cells[1]
-    assert "30" not in columns(arena)[0].cells[0]  # all of them need no word
+    assert "8 of 30" in columns(arena)[0].lines[1]
+    assert "30" not in columns(arena)[0].lines[0]  # all of them need no word
     assert described(arena.entries[1], arena) == "no verdict, both have precision in 8 of 30 seeds"
     assert "No verdict: shy (both have precision in 8 of 30 seeds)." in paragraph(arena)
     told = to_json(comparison_of(arena))["arenas"][0]["entries"][1]

@@ -13,8 +13,9 @@ from losscli.compare.pairs import Pairs
 from losscli.compare.power import minimum_seeds, power, seeds_for
 from losscli.compare.result import Arena, Delta
 from losscli.compare.signflip import sign_flip
-from losscli.compare.verdict import Terms, concluded, described, judge
-from losscli.compare.words import paragraph
+from losscli.compare.verdict import Terms, concluded, judge
+from losscli.words.columns import described
+from losscli.words.paragraph import paragraph
 
 MakeArena = Callable[..., Arena]
 BASE = [0.80, 0.82, 0.79, 0.84, 0.81, 0.83, 0.78, 0.80, 0.82, 0.85]

@@ -5,7 +5,9 @@ A new source is tested by one line in `MADE`: how a small table of it is made.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +40,18 @@ def as_parquet(folder: Path) -> dict[str, Any]:
     return {"path": "rows.parquet", "target": "y"}
 
 
+def as_sqlite(folder: Path) -> dict[str, Any]:
+    table = rows()
+    with closing(sqlite3.connect(folder / "rows.sqlite")) as database, database:
+        database.execute("CREATE TABLE rows (x REAL, kind TEXT, y REAL)")
+        database.executemany("INSERT INTO rows VALUES (?, ?, ?)", zip(*table.to_pydict().values(), strict=True))
+    return {"path": "rows.sqlite", "target": "y"}
+
+
 MADE: dict[str, Callable[[Path], dict[str, Any]]] = {
     "csv": as_csv,
     "parquet": as_parquet,
+    "sqlite": as_sqlite,
     "synthetic": lambda _: {"name": "friedman1", "n_samples": ROWS},
     "builtin": lambda _: {"name": "diabetes"},
 }
@@ -101,9 +112,11 @@ def test_what_it_cannot_read_is_an_error_that_names_it(name: str, tmp_path: Path
 
 
 def test_the_same_rows_are_the_same_table_in_every_kind_of_file(tmp_path: Path) -> None:
-    tables = [source_of(name, tmp_path).read(tmp_path) for name in ("csv", "parquet")]
+    tables = [source_of(name, tmp_path).read(tmp_path) for name in ("csv", "parquet", "sqlite")]
     for columns in zip(*({**table.features, **table.targets}.items() for table in tables), strict=True):
-        (name, one), (other_name, other) = columns
-        assert name == other_name
-        assert one.levels == other.levels
-        np.testing.assert_allclose(one.values, other.values, rtol=1e-12)
+        (name, one), *others = columns
+        assert len(others) == 2
+        for other_name, other in others:
+            assert name == other_name
+            assert one.levels == other.levels
+            np.testing.assert_allclose(one.values, other.values, rtol=1e-12)

@@ -239,10 +239,6 @@ def test_a_tuned_run_is_restored_as_it_was_chosen(tmp_path: Path) -> None:
     assert json.loads(described.read_text())["entry"] == "bi-tempered"
 
 
-def test_every_format_is_tried_here() -> None:
-    assert sorted(exporters.names()) == ["onnx", "pt2", "safetensors"]
-
-
 def test_nothing_is_written_over(records: dict[str, Path], tmp_path: Path) -> None:
     run = restore(records["regression"], Wanted())[0]
     with pytest.raises(MachineError, match="is there already"):

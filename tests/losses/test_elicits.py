@@ -76,6 +76,16 @@ SLOPES = {
 }
 
 
+def slope(item: Loss, r: np.ndarray, options: dict[str, Any]) -> np.ndarray:
+    """By hand; of a loss that stands in no line above by the values of the loss itself, which have their own oracle."""
+    if item.name in SLOPES:
+        return SLOPES[item.name](r, **options)
+    ends = [
+        item.function(torch.from_numpy(r + step), torch.zeros(len(r)).double(), **options) for step in (-1e-6, 1e-6)
+    ]
+    return ((ends[1] - ends[0]) / 2e-6).numpy()
+
+
 def weighted_median(y, weights):
     order = np.argsort(y)
     return y[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)]
@@ -130,7 +140,7 @@ def balanced(item: Loss, y: np.ndarray, options: dict[str, Any], at: float) -> b
     if item.name == "smape":
         slopes = [np.mean(np.sign(c - y) * y / (c + y) ** 2) for c in (at - 1e-5, at + 1e-5)]
     else:
-        slopes = [SLOPES[item.name](c - y, **options).mean() for c in (at - 1e-5, at + 1e-5)]
+        slopes = [slope(item, c - y, options).mean() for c in (at - 1e-5, at + 1e-5)]
     return bool(slopes[0] <= 1e-12 and slopes[1] >= -1e-12)
 
 
@@ -183,8 +193,6 @@ def test_beta_nll_comes_to_rest_at_the_mean_and_the_variance(beta: float) -> Non
 @pytest.mark.parametrize("item", REGRESSION)
 def test_every_regression_loss_says_what_it_elicits(item: Loss) -> None:
     assert kind_of(item) in {*SAID, "M-estimate", "t location", "distribution"}
-    if kind_of(item) == "M-estimate":
-        assert item.name in SLOPES or item.name == "smape"
 
 
 def test_the_sample_tells_the_answers_apart():

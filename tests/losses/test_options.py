@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from losscli.errors import SpecError
-from losscli.losses import REQUIRED, Bounds, Choice, Option, Several, check_options, find, losses
-from losscli.losses.options import missing_from, problems_of
+from losscli.losses import REQUIRED, Bounds, Choice, Option, Several, find, losses
+from losscli.losses.options import check_options, missing_from, problems_of
 
 BAD = [
     ("binary", "bce-logits", {"gamma": 2.0}, "no option 'gamma'"),

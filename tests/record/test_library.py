@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from losscli.cli.app import run
-from losscli.compare.result import Arena, Comparison
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
 from losscli.errors import MachineError, SpecError
 from losscli.record import writer
 from losscli.record.archive import archive

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from losscli.compare.result import Arena, Comparison
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
 from losscli.errors import MachineError
 from losscli.record import writer
 from losscli.record.predictions import RunPredictions

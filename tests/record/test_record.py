@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from losscli.compare.result import Arena, Comparison
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
 from losscli.errors import MachineError
 from losscli.record import writer
 from losscli.record.reader import read, read_weights

@@ -12,9 +12,10 @@ from dataclasses import replace
 import pyarrow.csv
 import pytest
 
-from losscli.compare.result import Arena, Comparison
-from losscli.compare.view import View
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
 from losscli.reports.csv import cell, to_csv
+from losscli.words.view import View
 
 MakeArena = Callable[..., Arena]
 MakeComparison = Callable[..., Comparison]

@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score, confusion_matrix, f1_score,
 from losscli.compare.breakdown import Breakdown, Fall, Line
 from losscli.compare.result import Estimate
 from losscli.reports.contents import ReportContents, Sample, distinct, samples_of
-from losscli.reports.figures import CHAPTERS, Chart, figures
+from losscli.reports.figures import Chart, figures
 from losscli.reports.figures.decisions import confused
 from losscli.reports.figures.probabilities import binned, claims, cooled
 from losscli.reports.figures.ranking import GRID
@@ -37,8 +37,10 @@ def contents(record_of: MakeRecord) -> ReportContents:
 
 def test_every_figure_teaches_and_has_a_chapter() -> None:
     assert len(list(figures)) >= 14
+    chapters = {figure.chapter for figure in figures}
+    assert len({chapter.place for chapter in chapters}) == len({chapter.title for chapter in chapters}) == len(chapters)
     for figure in figures:
-        assert figure.chapter in CHAPTERS
+        assert figure.chapter.title
         assert figure.title
         assert len(figure.reading) > 60, figure.name
         assert figure.reading.endswith(".")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from losscli.compare.result import Arena, Comparison
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
 from losscli.reports.json import to_json
 
 MakeArena = Callable[..., Arena]

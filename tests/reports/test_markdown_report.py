@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from losscli.compare.result import Arena, Comparison
-from losscli.compare.view import View
-from losscli.compare.words import paragraph
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
 from losscli.errors import Finding
 from losscli.reports.markdown import literal, to_markdown
+from losscli.words.paragraph import paragraph
+from losscli.words.view import View
 
 MakeArena = Callable[..., Arena]
 MakeComparison = Callable[..., Comparison]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from losscli.data.sources import all_endings
 from losscli.errors import DataError, SpecError
 from losscli.spec.load import build_spec, load_spec
 from losscli.spec.overrides import Overrides
@@ -142,7 +143,7 @@ def test_a_format_that_is_not_read_is_the_one_thing_told(name, load):
     with pytest.raises(DataError, match="is not supported") as refused:
         load(FILE, data=name, target=["y"])
     (problem,) = refused.value.problems
-    assert problem.cure == "give a .csv, .tsv or .parquet file"
+    assert problem.cure == f"give a {', '.join(all_endings()[:-1])} or {all_endings()[-1]} file"
 
 
 def test_without_a_target_a_missing_file_is_told_first(load, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from losscli.stack.chance import generator
-from losscli.stack.layers import ACTIVATIONS, Activation, BatchNorm, Dropout, ForwardContext, LayerNorm, Linear
+from losscli.stack.layers import BatchNorm, Dropout, ForwardContext, LayerNorm, Linear
 from losscli.stack.network import Network
 
 R, B, F = 3, 11, 5
@@ -54,12 +54,6 @@ def test_layer_norm_is_torchs(x):
     net = Network([LayerNorm(F)])
     ours = net.bind(torch.stack([net.draw(0)] * R), net.rest(R))(x, ForwardContext())
     torch.testing.assert_close(ours, torch.nn.LayerNorm(F)(x))
-
-
-@pytest.mark.parametrize("kind", ACTIVATIONS)
-def test_activations_are_torchs(kind, x):
-    module = {"relu": "ReLU", "elu": "ELU", "gelu": "GELU", "tanh": "Tanh", "silu": "SiLU"}[kind]
-    torch.testing.assert_close(Activation(kind)(x, {}, {}, ForwardContext()), getattr(torch.nn, module)()(x))
 
 
 def test_dropout_masks_belong_to_seeds_and_keep_the_mean():

@@ -1,12 +1,14 @@
 """One contract for every model on the shelf: it trains, is recorded, predicts from its record, and goes out in every format.
 
 A new model is tested by existing, with the options that it has by itself, and those of its options that are words or switches.
+Here is one more, of layers that nothing else knows and PyTorch does not have: it must go the whole way, too.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -23,14 +25,59 @@ from losscli.deploy.formats import exporters
 from losscli.deploy.restore import Restored, restore
 from losscli.record.reader import read, read_predictions
 from losscli.spec.load import load_spec
-from losscli.stack.models import models
+from losscli.stack.layers import ForwardContext, Layer, Linear
+from losscli.stack.models import Model, models
 
+STRANGE = "gated"
+KINDS = [*models.names(), STRANGE]
 DATA = "data: {source: synthetic, name: friedman1, n_samples: 160, n_features: 6, noise: 0.5}"
+
+
+@dataclass
+class Gated(Layer):
+    """Each number times the sigmoid of another combination of the row, less the mean that was seen in training."""
+
+    width: int
+
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        return {"gate": (self.width, self.width), "offset": (1, self.width)}
+
+    def draw(self, chance: torch.Generator) -> dict[str, torch.Tensor]:
+        return {name: torch.empty(shape).normal_(0, 0.1, generator=chance) for name, shape in self.shapes().items()}
+
+    def statistics(self) -> dict[str, torch.Tensor]:
+        return {"seen": torch.zeros(1, self.width)}
+
+    def units(self) -> int:
+        return 2 * self.width
+
+    def __call__(self, x: torch.Tensor, weights: Any, statistics: Any, context: ForwardContext) -> torch.Tensor:
+        if context.training:
+            with torch.no_grad():
+                statistics["seen"].lerp_(x.mean(dim=1, keepdim=True), 0.1)
+        gates = torch.sigmoid(torch.baddbmm(weights["offset"], x, weights["gate"]))
+        return (x - statistics["seen"]) * gates
+
+
+class GatedModel(Model):
+    """`{kind: gated}`"""
+
+    kind: Literal["gated"] = "gated"
+
+    def layers(self, features: int, outputs: int) -> list[Layer]:
+        return [Linear(features, 5), Gated(5), Linear(5, outputs)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_more() -> Iterator[None]:
+    models.put(STRANGE, GatedModel)
+    yield
+    del models._items[STRANGE]
 
 
 def variants() -> list[Any]:
     """Every model as it is, and with every word of every option that is a choice of words."""
-    found = []
+    found: list[Any] = [pytest.param({"kind": STRANGE}, id=STRANGE)]
     for name in models.names():
         found.append(pytest.param({"kind": name}, id=name))
         for key, field in models.get(name).model_fields.items():
@@ -106,7 +153,7 @@ READ = {"pt2": from_pt2, "onnx": from_onnx, "safetensors": from_weights}
 
 
 @pytest.mark.parametrize("form", exporters.names())
-@pytest.mark.parametrize("kind", models.names())
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_format_says_what_the_run_says(kind: str, form: str, record_of: Any, tmp_path: Path) -> None:
     run = restore(record_of({"kind": kind})[0], Wanted())[0]
     path, described = export(run, form, tmp_path / "model")

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
 
+from losscli.advice.heuristics import heuristics_for
+from losscli.advice.profile import Profile
+from losscli.data.dataset import Table
+from losscli.data.guess import guess_task
 from losscli.errors import DataError
 from losscli.explain.curve import curves
 from losscli.explain.properness import properness
 from losscli.explain.tags import tags_of
-from losscli.losses import SHARES, find, loss, losses
+from losscli.losses import SHARES, find, for_task, loss, losses
 from losscli.losses.domain import check_target
 from losscli.losses.guard import guarded
 from losscli.losses.options import problems_of_weight
 from losscli.losses.own import Own, load
 from losscli.losses.weights import class_shares
-from losscli.tasks import Target, Task, tasks
+from losscli.metrics import for_task as metrics_for
+from losscli.tasks import Column, Generator, Hint, Target, TargetOptions, Task, tasks
 from losscli.tasks.binary import Binary
+from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.multiclass import Multiclass
 from losscli.tasks.multilabel import Multilabel
 from losscli.tasks.regression import Regression
@@ -37,6 +45,8 @@ def distance(prediction, target):
 SIZES = {"classes": 4, "labels": 2}
 FLOAT = torch.float64
 every_task = pytest.mark.parametrize("task", list(tasks), ids=tasks.names())
+PREDICTING = [task for task in tasks if task.has_target]
+every_task_that_predicts = pytest.mark.parametrize("task", PREDICTING, ids=[task.name for task in PREDICTING])
 
 
 def drawn(task: Task, *shape: int) -> torch.Tensor:
@@ -60,7 +70,7 @@ def test_random_targets_are_outcomes(task: Task) -> None:
     assert len(rows) == len(outcomes)
 
 
-@every_task
+@every_task_that_predicts
 def test_extremes_are_read_as_right_and_as_wrong_in_every_row(task: Task) -> None:
     target, raw = drawn(task, 1, 20), next(iter(task.links))
     right, wrong = (task.read(output, raw) for output in task.extremes(target, task.width(**SIZES), raw, 4.0))
@@ -70,7 +80,7 @@ def test_extremes_are_read_as_right_and_as_wrong_in_every_row(task: Task) -> Non
     assert (getattr(wrong, field).double() != truth.double()).all()
 
 
-@every_task
+@every_task_that_predicts
 def test_the_line_is_right_where_it_is_far_out_or_for_numbers_at_zero(task: Task) -> None:
     raw = next(iter(task.links))
     along = torch.tensor([3.0] if task.has_classes else [0.0], dtype=FLOAT)
@@ -209,3 +219,44 @@ def test_what_a_new_task_cannot_judge_is_said_as_for_the_one_that_it_is_like() -
         old, fresh = (check_target(find(name, task), task, target) for task in (home, new))
         assert fresh == old
         assert bool(old) == (name in ("hinge", "coral", "poisson-nll"))
+
+
+class Kennel(Multiclass):
+    """A new task that borrows all it has: losses over vectors, and metrics with their twins."""
+
+    name = "kennel"
+    borrows = ("multiclass",)
+    borrowed_metrics = ("multiclass/accuracy", "multiclass/log-loss")
+    options = ("positive", "order")
+    generators: ClassVar[Mapping[str, Generator | None]] = {
+        "kennels": lambda n_samples=9, *, random_state=0: (np.ones((n_samples, 1)), np.arange(n_samples) % 3)
+    }
+
+    def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
+        return Hunch("it barks", sure=9)
+
+    def hint(self, target: Target) -> Hint:
+        return Hint("it barks", [("focal", {"gamma": 1.0})])
+
+
+@pytest.fixture
+def kennel(monkeypatch: pytest.MonkeyPatch) -> Kennel:
+    monkeypatch.setattr(tasks, "_items", {**tasks._items, "kennel": Kennel()})
+    return Kennel()
+
+
+def test_a_new_task_borrows_and_says_what_its_data_look_like_in_one_file(kennel: Kennel) -> None:
+    serving = for_task("kennel")
+    assert {"cross-entropy", "focal", "brier", "nll"} <= set(serving)
+    assert not {"coral", "rps", "kl-div", "bce-logits"} & set(serving)  # of ranks, of distributions, of another lender
+    assert find("ce", "kennel").name == "cross-entropy"
+    assert set(metrics_for("kennel")) == {"accuracy", "log-loss", "log-loss-scaled"}
+    assert metrics_for("kennel")["accuracy"] is metrics_for("multiclass")["accuracy"]
+    target = {"y": Column(np.array([0, 1, 2]), ("pug", "collie", "boxer"))}
+    assert (guess_task(target).task, guess_task(target).reason) == ("kennel", "it barks")
+    assert kennel.beyond(TargetOptions(positive="pug")) == {}
+    said = tasks.get("regression").beyond(TargetOptions(positive="pug"))["positive"].message
+    assert said == "data.positive is for task binary and kennel, and the task is regression"
+    decoded = kennel.decode(target, TargetOptions())
+    profile = Profile(Table("dogs", {}, target), "kennel", decoded)
+    assert [pick.entry_name() for pick in heuristics_for(profile)[0].advise(profile).picks] == ["focal gamma=1"]

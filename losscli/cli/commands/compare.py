@@ -29,7 +29,7 @@ def compare(
     smoke: flags.Smoke = False,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
-    form: flags.AsTable = flags.TableFormat.text,
+    form: flags.AsTable = "text",
     sort: flags.Sort = None,
     metrics: flags.Shown = None,
     top: flags.Top = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,16 +10,6 @@ from typer import Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 
-
-class Form(StrEnum):
-    """What a model can be exported to."""
-
-    safetensors = "safetensors"
-    pt2 = "pt2"
-    onnx = "onnx"
-
-
-As = Annotated[Form, Option("--to", help="The weights alone, or the whole graph.")]
 Seed = Annotated[str | None, Option("--seed", metavar="N", help="A seed. Default: the best.", show_default=False)]
 Folder = Annotated[
     Path | None,
@@ -31,7 +20,7 @@ Folder = Annotated[
 @command("export")
 def export(
     record: flags.Record,
-    form: As = Form.safetensors,
+    form: flags.AsModel = "safetensors",
     entry: flags.Entry = None,
     seed: Seed = None,
     arena: flags.ArenaNumber = None,
@@ -52,4 +41,4 @@ def export(
 
     if seed == "mean":
         raise SpecError("a model is one run, and --seed mean is several", cure="name a seed, or leave --seed out")
-    deploying.run_export(record, out, form.value, deploying.selection(arena, entry, seed, loss), folder)
+    deploying.run_export(record, out, form, deploying.selection(arena, entry, seed, loss), folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,15 +9,6 @@ from typer import Argument, Exit, Option
 
 from losscli.cli import flags
 from losscli.cli.commands import command
-
-
-class Form(StrEnum):
-    """What stdout gets."""
-
-    text = "text"
-    json = "json"
-    github = "github"
-
 
 Record = Annotated[str, Argument(metavar="RECORD", help="The new record: its folder, or how its id begins.")]
 Baseline = Annotated[str, Option("--baseline", metavar="RECORD", help="The old record.", show_default=False)]
@@ -30,7 +20,6 @@ Entries = Annotated[
     list[str] | None,
     Option("--entry", metavar="NAME", help="An entry to judge; repeatable. All of the old record.", show_default=False),
 ]
-As = Annotated[Form, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
 
 
 @command("gate")
@@ -41,7 +30,7 @@ def gate(
     max_drop: MaxDrop = 0.0,
     entry: Entries = None,
     out: flags.Records = Path("runs"),
-    form: As = Form.text,
+    form: flags.AsWorkflow = flags.WorkflowFormat.text,
 ) -> None:
     """Compare a record with an older one, and exit with 1 if a metric dropped.
 
@@ -51,4 +40,4 @@ def gate(
     """
     from losscli.cli import gating
 
-    raise Exit(gating.run(record, gating.GateOptions(baseline, metric, max_drop, tuple(entry or ()), out, form.value)))
+    raise Exit(gating.run(record, gating.GateOptions(baseline, metric, max_drop, tuple(entry or ()), out, form)))

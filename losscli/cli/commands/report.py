@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +9,6 @@ from typer import Option
 
 from losscli.cli import flags
 from losscli.cli.commands import command
-
-
-class Form(StrEnum):
-    """What a report can be."""
-
-    html = "html"
-    md = "md"
-
 
 To = Annotated[
     Path | None,
@@ -28,7 +19,6 @@ To = Annotated[
         show_default=False,
     ),
 ]
-As = Annotated[Form, Option("--format", help="A page for people, or Markdown for a pull request.")]
 Png = Annotated[
     Path | None,
     Option(
@@ -46,7 +36,7 @@ Force = Annotated[bool, Option("--force", help="Replace files that are not lossc
 def report(
     record: flags.Record,
     to: To = None,
-    form: As = Form.html,
+    form: flags.AsReport = "html",
     png: Png = None,
     dark: Dark = False,
     force: Force = False,
@@ -64,4 +54,4 @@ def report(
     """
     from losscli.cli import reporting
 
-    reporting.run(record, reporting.ReportOptions(out, to, form.value, png, dark, force))
+    reporting.run(record, reporting.ReportOptions(out, to, form, png, dark, force))

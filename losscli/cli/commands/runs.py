@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,15 +22,7 @@ def group(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-class Form(StrEnum):
-    """What a listing can be."""
-
-    text = "text"
-    json = "json"
-
-
 Root = Annotated[Path, Option("--out", metavar="DIR", help="Where the records are.")]
-As = Annotated[Form, Option("--format", help="text for people, json for programs.")]
 Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask.")]
 Last = Annotated[int | None, Option("--last", metavar="N", min=1, help="The newest N only.", show_default=False)]
 Records = Annotated[list[str], Argument(metavar="RECORD...", help="Ids, or how they begin.", show_default=False)]
@@ -53,7 +44,7 @@ def ls(
     name: Annotated[str | None, _pattern("--name", "with this in their id")] = None,
     last: Last = None,
     root: Root = Path("runs"),
-    form: As = Form.text,
+    form: flags.As = flags.Format.text,
 ) -> None:
     """List records, the newest last.
 
@@ -62,18 +53,18 @@ def ls(
     from losscli.cli import records
     from losscli.record.listing import Filter
 
-    records.ls(root, Filter(task, data, loss, name, last), form is Form.json)
+    records.ls(root, Filter(task, data, loss, name, last), form is flags.Format.json)
 
 
 @runs.command("show", cls=Command)
-def show(record: flags.Record, root: Root = Path("runs"), form: As = Form.text) -> None:
+def show(record: flags.Record, root: Root = Path("runs"), form: flags.As = flags.Format.text) -> None:
     """Show a record as it was shown when it was made.
 
     losscli runs show 7
     """
     from losscli.cli import records
 
-    records.show_record(root, record, form is Form.json)
+    records.show_record(root, record, form is flags.Format.json)
 
 
 @runs.command("diff", cls=Command)
@@ -81,7 +72,7 @@ def diff(
     before: Annotated[str, Argument(metavar="A", show_default=False)],
     after: Annotated[str, Argument(metavar="B", show_default=False)],
     root: Root = Path("runs"),
-    form: As = Form.text,
+    form: flags.As = flags.Format.text,
 ) -> None:
     """Compare two records: keys of their specs, scores of their entries.
 
@@ -89,7 +80,7 @@ def diff(
     """
     from losscli.cli import records
 
-    records.diff(root, before, after, form is Form.json)
+    records.diff(root, before, after, form is flags.Format.json)
 
 
 @runs.command("rm", cls=Command)

@@ -29,7 +29,7 @@ def train(
     smoke: flags.Smoke = False,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
-    form: flags.AsTable = flags.TableFormat.text,
+    form: flags.AsTable = "text",
     quiet: flags.Quiet = False,
 ) -> None:
     """Train one loss.

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from typer import Argument, Exit, Option
 
+from losscli.cli import flags
 from losscli.cli.commands import command
 
 Specs = Annotated[list[str], Argument(metavar="SPECS...", help="YAML specs, or patterns of them.", show_default=False)]
-
-
-class Form(StrEnum):
-    """How the verdicts are written."""
-
-    text = "text"
-    json = "json"
-    github = "github"
 
 
 @command("validate")
 def validate(
     specs: Specs,
     data: Annotated[bool, Option("--data", help="Read, split and encode their data, too.")] = False,
-    form: Annotated[Form, Option("--format", help="text, json, or github annotations.")] = Form.text,
+    form: flags.AsWorkflow = flags.WorkflowFormat.text,
 ) -> None:
     """Check specs without training.
 
@@ -35,9 +27,9 @@ def validate(
     from losscli.cli import show, validation
 
     results = validation.validate_all(specs, data)
-    if form is Form.json:
+    if form is flags.WorkflowFormat.json:
         show.machine({"schema_version": 1, "specs": [result.to_json() for result in results]})
-    elif form is Form.github:
+    elif form is flags.WorkflowFormat.github:
         show.paper("".join(f"{line}\n" for result in results for line in validation.workflow_lines(result)))
     else:
         show.pieces(piece for result in results for piece in validation.lines_of(result))

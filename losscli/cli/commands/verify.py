@@ -33,6 +33,6 @@ def verify(
 
     losscli verify my_loss.py:MyLoss --task binary
     """
-    from losscli.cli import verdict
+    from losscli.cli import verification
 
-    raise Exit(verdict.run(loss, task, expects, sets or [], form))
+    raise Exit(verification.run(loss, task, expects, sets or [], form))

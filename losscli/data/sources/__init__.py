@@ -1,7 +1,7 @@
 """Sources: where a table comes from. One file per kind; a source is its options and a way to read them.
 
 Adding a source is one file: a subclass of `Source` under the decorator `source`. Its fields are the keys
-that stand beside `source:` in a spec.
+that stand beside `source:` in a spec; `--data` knows it by the endings of its files, or the names of its data sets.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -143,6 +143,11 @@ class Source(Strict):
     """
 
     source: str
+    endings: ClassVar[tuple[str, ...]] = ()  # of the files that it reads
+    loose_endings: ClassVar[tuple[str, ...]] = ()  # those of them that notes beside a table have, too
+    nature: ClassVar[str] = "a set that one can name"  # what a title is, to somebody who named no data
+    identity: ClassVar[tuple[str, ...] | None] = None  # the keys that tell which rows these are; None: all
+
     split: Split = Split()
     corrupt: Corruption = Corruption()
     encode: Encoding = Encoding()
@@ -180,6 +185,16 @@ class Source(Strict):
         """What its rows are drawn from, where that is known."""
         return None
 
+    @classmethod
+    def data_sets(cls) -> Sequence[str]:
+        """The data sets that have names of their own, each a value of the key `name`."""
+        return ()
+
+    @classmethod
+    def keys_of(cls, path: str) -> dict[str, Any]:
+        """What `--data FILE` says beside the source."""
+        return {"path": path}
+
     @abstractmethod
     def read(self, folder: Path) -> Table:
         """The table; `folder` is what relative paths are relative to. Raises `DataError` with places."""
@@ -207,6 +222,7 @@ class Source(Strict):
 
 
 sources: Shelf[type[Source]] = Shelf(__name__, "source")
+PLAIN = "csv"  # the one that reads a file, or a folder, whose endings tell nothing
 
 Kind = TypeVar("Kind", bound=type[Source])
 
@@ -219,3 +235,27 @@ def source(name: str) -> Callable[[Kind], Kind]:
         return kind
 
     return register
+
+
+def named() -> dict[str, str]:
+    """The source of each data set that has a name."""
+    return {name: kind for kind in sorted(sources.names()) for name in sources.get(kind).data_sets()}
+
+
+def all_endings() -> list[str]:
+    """Those of every file that some source reads."""
+    return [ending for kind in sorted(sources.names()) for ending in sources.get(kind).endings]
+
+
+def kinds_of(path: Path) -> list[str]:
+    """The sources that read a file by its ending, or files of a folder; a note beside them makes no other kind.
+
+    Raises `OSError` for a folder that cannot be read.
+
+    >>> kinds_of(Path("titanic.CSV")), kinds_of(Path("notes.txt")), kinds_of(Path("moons"))
+    (['csv'], ['csv'], [])
+    """
+    held = {file.suffix.casefold() for file in (path.iterdir() if path.is_dir() else [path])}
+    kinds = {kind: sources.get(kind) for kind in sorted(sources.names())}
+    sure = [name for name, kind in kinds.items() if held & (set(kind.endings) - set(kind.loose_endings))]
+    return sure or [name for name, kind in kinds.items() if held & set(kind.loose_endings)]

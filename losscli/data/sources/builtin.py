@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from losscli.data.dataset import Table
 from losscli.data.sources import Source, source
+from losscli.lazy import scikit_learn
 from losscli.tasks import Column, tasks
 
 TASKS = {
@@ -19,6 +21,10 @@ TASKS = {
     "diabetes": "regression",
     "linnerud": "regression",
 }
+if TYPE_CHECKING:
+    Name = str
+else:
+    Name = Literal[tuple(TASKS)]
 
 
 @source("builtin")
@@ -33,7 +39,13 @@ class Builtin(Source):
     """
 
     source: Literal["builtin"] = "builtin"
-    name: Literal["iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud"]
+    name: Name
+
+    nature: ClassVar[str] = "a set that comes with scikit-learn"
+
+    @classmethod
+    def data_sets(cls) -> Sequence[str]:
+        return tuple(TASKS)
 
     def title(self) -> str:
         return self.name
@@ -42,9 +54,7 @@ class Builtin(Source):
         return TASKS[self.name]
 
     def read(self, folder: Path) -> Table:
-        from sklearn import datasets
-
-        bunch = getattr(datasets, f"load_{self.name}")()
+        bunch = getattr(scikit_learn("datasets"), f"load_{self.name}")()
         features = {
             str(name): Column(values.astype(np.float64))
             for name, values in zip(bunch.feature_names, bunch.data.T, strict=True)

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -15,9 +15,12 @@ from losscli.data.files import File, Watched
 from losscli.data.gather import Form, Gathered, gather
 from losscli.data.infer import ColumnOptions
 from losscli.data.sources import source
-from losscli.data.tabular import Tabular
+from losscli.data.tabular import Dialect, Tabular
 from losscli.data.textfile import read_pieces
 from losscli.errors import shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MISSING = ("", "NA", "N/A", "#N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "<NA>")
 TABBED = (".tsv", ".tab")
@@ -39,6 +42,7 @@ class Csv(Tabular):
     missing: list[str] = Field(default_factory=lambda: list(MISSING))
 
     endings: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".tab", ".txt")
+    loose_endings: ClassVar[tuple[str, ...]] = (".txt",)
 
     @field_validator("encoding")
     @classmethod
@@ -67,6 +71,11 @@ class Csv(Tabular):
         """What divides the fields of the file: as the spec says, or as the file's name tells."""
         return self.delimiter or ("\t" if Path(path).suffix.casefold() in TABBED else ",")
 
+    @classmethod
+    def keys_of(cls, path: str) -> dict[str, Any]:
+        tabbed = Path(path).suffix.casefold() in TABBED
+        return {"path": path, "delimiter": "\t"} if tabbed else {"path": path}
+
     def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
         form = Form(self.delimiter_of(files[0].name), self.decimal, self.encoding, self.header, tuple(self.missing))
         return gather(files, form, left_out, as_text, watched)
@@ -79,3 +88,15 @@ class Csv(Tabular):
 
     def column_options(self, name: str, rows: int) -> ColumnOptions:
         return replace(super().column_options(name, rows), decimal=self.decimal)
+
+    def dialect(self) -> Dialect:
+        return Dialect(self.delimiter_of(self.paths[0]), self.decimal, tuple(self.missing))
+
+    def as_written(self, files: Sequence[File]) -> pa.Table:
+        import pyarrow as pa
+
+        verbatim = self.model_copy(update={"missing": []})  # "NA" is what is written there
+        names = self.headings(files[0])
+        columns = verbatim.gathered(files, set(), set(names), Watched()).columns
+        texts: dict[str, Any] = {name: columns[name].texts for name in names}  # all were asked for as text
+        return pa.table({name: column.cast(pa.string()) for name, column in texts.items()})

@@ -5,18 +5,22 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from losscli.data.delimited import MOST_COLUMNS, MOST_PLACES, first_of
+from losscli.data.delimited import MOST_COLUMNS
 from losscli.data.files import File, FileOrigin, Watched, opened
-from losscli.data.gather import EXACT, Gathered, Raw, refuse_other_columns
+from losscli.data.gather import Gathered, Raw, refuse_other_columns
 from losscli.data.sources import source
 from losscli.data.tabular import Tabular
-from losscli.errors import DataError, Place, Problem, setting, shown
+from losscli.data.typed import kind_of, raw_of
+from losscli.errors import DataError, Place, setting, shown
 from losscli.tasks import Origin
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MARK = b"PAR1"  # how a Parquet file begins and ends
 PIECE = 1 << 24
@@ -38,6 +42,12 @@ class Parquet(Tabular):
 
     def headings(self, file: File) -> tuple[str, ...]:
         return tuple(_open(file, Watched()).schema_arrow.names)
+
+    def as_written(self, files: Sequence[File]) -> pa.Table:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        return pa.concat_tables([parquet.read_table(file.path) for file in files])
 
     def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
         parts = [_open(file, watched) for file in files]
@@ -123,111 +133,19 @@ def _column(files: Sequence[File], parts: Sequence[Any], name: str, origin: Orig
     """One column of all parts."""
     import pyarrow as pa
 
-    kinds = [
-        _kind(file.name, name, part.schema_arrow.field(name).type) for file, part in zip(files, parts, strict=True)
-    ]
+    types = [part.schema_arrow.field(name).type for part in parts]
+    kinds = [kind_of(file.name, name, kind) for file, kind in zip(files, types, strict=True)]
     if len(set(kinds)) > 1:
         odd = next(index for index, kind in enumerate(kinds) if kind != kinds[0])
         raise DataError(
-            f"{shown(name)} has the type {parts[odd].schema_arrow.field(name).type} here, and "
-            f"{parts[0].schema_arrow.field(name).type} in {files[0].name}",
+            f"{shown(name)} has the type {types[odd]} here, and {types[0]} in {files[0].name}",
             place=Place(files[odd].name, None, None),
             cure="write the part files with the same types",
         )
-    typed = str(parts[0].schema_arrow.field(name).type)
     chunks = []
     for file, part in zip(files, parts, strict=True):
         try:
             chunks += part.read(columns=[name], use_threads=True).column(0).chunks
         except (pa.ArrowException, OSError) as failed:
             raise _damaged(file.name, failed) from None
-    if kinds[0] == "number" and not text:
-        return Raw(name, origin, numbers=_numbers(chunks, name, origin), typed=typed)
-    texts = [_texts(chunk) for chunk in chunks]
-    # Numbers and dates that are to be texts tell themselves what they are.
-    text_type = "text" if kinds[0] in ("text", "boolean") else None
-    column = pa.chunked_array(texts, pa.dictionary(pa.int32(), pa.string()))
-    return Raw(name, origin, texts=column, typed=text_type)
-
-
-def _kind(file: str, name: str, kind: Any) -> str:
-    """number, text, boolean or date; `DataError` for a type that is none of them."""
-    from pyarrow import types
-
-    if types.is_dictionary(kind):
-        return _kind(file, name, kind.value_type)
-    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind):
-        return "number"
-    if types.is_boolean(kind):
-        return "boolean"
-    if types.is_string(kind) or types.is_large_string(kind) or str(kind) == "string_view":
-        return "text"
-    if types.is_date(kind) or types.is_timestamp(kind):
-        return "date"
-    raise DataError(
-        f"the column {shown(name)} has the type {shown(kind)[1:-1]}, which is not supported",
-        place=Place(file),
-        cure="list it under data.drop, or write it as numbers, texts, booleans or dates",
-    )
-
-
-def _numbers(chunks: Sequence[Any], name: str, origin: Origin) -> np.ndarray:
-    """float64 [N], NaN where null or NaN; `DataError` for infinities and for whole numbers that doubles cannot tell apart."""
-    import pyarrow as pa
-
-    parts = [_exact(chunk) for chunk in chunks]
-    values = np.concatenate([part for part, _ in parts]) if parts else np.empty(0)
-    rounded = np.concatenate([wrong for _, wrong in parts]) if parts else np.empty(0, dtype=bool)
-    for wrong, must, cure in (
-        (np.isinf(values), "must be a finite number", "write null where there is no value"),
-        (
-            rounded,
-            "is a whole number beyond 2^53 and would lose precision",
-            f"set {setting('types', 'category', name)}, or leave it out with data.drop",
-        ),
-    ):
-        rows = np.flatnonzero(wrong)
-        if len(rows):
-            given = pa.chunked_array(chunks)
-            problems = [
-                Problem(f"{shown(given[row].as_py())} in {shown(name)} {must}", origin.place(row), cure)
-                for row in rows[:MOST_PLACES].tolist()
-            ]
-            raise DataError(first_of(problems, len(rows)))
-    return values
-
-
-def _exact(chunk: Any) -> tuple[np.ndarray, np.ndarray]:
-    """A chunk as float64, and where a whole number was rounded."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    from pyarrow import types
-
-    chunk = chunk.dictionary_decode() if types.is_dictionary(chunk.type) else chunk
-    if types.is_decimal(chunk.type):
-        chunk = pc.cast(chunk, pa.string())  # a decimal's text is read as the nearest double; its cast is not
-    rounds = types.is_integer(chunk.type) or types.is_string(chunk.type)
-    exact = pc.cast(chunk, pa.float64(), safe=False) if len(chunk) else pa.array([], pa.float64())
-    values = exact.to_numpy(zero_copy_only=False)
-    large = np.abs(values) >= EXACT
-    if not rounds or not large.any():
-        return values, np.zeros(len(values), dtype=bool)
-    wrong = np.zeros(len(values), dtype=bool)
-    for row in np.flatnonzero(large).tolist():
-        wrong[row] = str(chunk[row].as_py()).lstrip("-") != f"{EXACT:.0f}" and "." not in str(chunk[row].as_py())
-    return values, wrong
-
-
-def _texts(chunk: Any) -> Any:
-    """A chunk as a dictionary of texts; dates and timestamps as ISO writes them, booleans as False and True."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    from pyarrow import types
-
-    chunk = chunk.dictionary_decode() if types.is_dictionary(chunk.type) else chunk
-    if types.is_timestamp(chunk.type) and chunk.type.tz is not None:
-        in_utc = pc.cast(pc.cast(chunk, pa.timestamp(chunk.type.unit)), pa.string())
-        return pc.binary_join_element_wise(in_utc, "Z", "").dictionary_encode()
-    if types.is_boolean(chunk.type):
-        chunk = pc.if_else(chunk, "True", "False")
-    return pc.cast(chunk, pa.string()).dictionary_encode()
+    return raw_of(name, chunks, types[0], origin, text=text)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field, ValidationError, model_validator
@@ -19,13 +19,14 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from losscli.data.dataset import Table
 from losscli.data.sources import Source, source
 from losscli.errors import SpecError, choose_from
+from losscli.lazy import scikit_learn
 from losscli.options import Count, NonNegative, Seed, Share
 from losscli.tasks import Column, Generator, tasks
 from losscli.tasks.shapes import Mixture
 
 # The task that each is made for, as the tasks say; those with a number of classes may turn out binary.
 GENERATORS = {name: task.name for task in tasks for name in task.generators}
-CLASSES = {"classification": "n_classes", "blobs": "centers", "gaussian_quantiles": "n_classes"}
+CLASSES = ("n_classes", "centers")  # the option of a generator that says how many classes it makes
 OURS = ("return_", "coef", "sparse")  # options that change what a generator returns, not the data
 INVALID = re.compile(r"The '(\w+)' parameter of make_\w+ must be (.+?)\. Got (.+) instead\.")  # in scikit-learn's words
 LARGEST = 200_000_000  # values in one table: 1.6 GB as float64
@@ -50,6 +51,12 @@ class Synthetic(Source):
     imbalance: Annotated[float, Field(gt=0, le=0.5)] | None = None
     label_noise: Share | None = None
     feature_noise: NonNegative = 0.0
+
+    nature: ClassVar[str] = "a made-up set"
+
+    @classmethod
+    def data_sets(cls) -> Sequence[str]:
+        return tuple(GENERATORS)
 
     @model_validator(mode="after")
     def _fits_the_generator(self) -> Synthetic:
@@ -98,10 +105,11 @@ class Synthetic(Source):
             return None
 
     def natural_task(self, folder: Path = Path()) -> str:
-        if self.name not in CLASSES:
+        parameters = _parameters(self.name)
+        option = next((name for name in CLASSES if name in parameters), None)
+        if option is None or not tasks.get(GENERATORS[self.name]).rows_have_one_class:
             return GENERATORS[self.name]
-        option = CLASSES[self.name]
-        count = self.options.get(option, _parameters(self.name)[option].default)
+        count = self.options.get(option, parameters[option].default)
         count = len(count) if isinstance(count, list) else count or 3  # make_blobs: None means 3 centers
         return "binary" if count == 2 else "multiclass"
 
@@ -156,9 +164,7 @@ def _generator(name: str) -> Generator:
     own = tasks.get(GENERATORS[name]).generators[name]
     if own is not None:
         return own
-    from sklearn import datasets
-
-    function: Generator = getattr(datasets, f"make_{name}")
+    function: Generator = getattr(scikit_learn("datasets"), f"make_{name}")
     return function
 
 

@@ -1,16 +1,22 @@
-"""Formats that a model is exported to: one function each, under the decorator `exporter`."""
+"""Formats that a model is exported to: one function each, under the decorator `exporter`.
+
+`losscli export --help` offers them, so torch is imported when one of them is written.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from losscli.deploy.modules import Predictor
 from losscli.shelf import Shelf
 
-Writer = Callable[[Predictor, torch.Tensor, Path], None]
+if TYPE_CHECKING:
+    import torch
+
+    from losscli.deploy.modules import Predictor
+
+Writer = Callable[["Predictor", "torch.Tensor", Path], None]
 
 exporters: Shelf[tuple[str, Writer]] = Shelf(__name__, "format")  # the file's name, and who writes it
 

@@ -8,18 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 from losscli.deploy.formats import exporter
-from losscli.deploy.modules import Predictor
 from losscli.errors import MachineError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from losscli.deploy.modules import Predictor
 
 
 @exporter("pt2", "model.pt2")
 def _pt2(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
     """The whole graph: `torch.export.load(path).module()(features)` predicts, without losscli."""
+    import torch
+
     with _quiet():
         torch.export.save(_graph(predictor, rows), path)
 
@@ -29,6 +34,8 @@ def _onnx(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
     """The whole graph for other runtimes."""
     if lacking := [name for name in ("onnx", "onnxscript") if find_spec(name) is None]:
         raise MachineError(f"{' and '.join(lacking)} is not installed", cure='pip install "losscli[onnx]"')
+    import torch
+
     with _quiet():
         program = torch.onnx.export(
             _graph(predictor, rows),
@@ -44,6 +51,8 @@ def _onnx(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
 
 def _graph(predictor: nn.Module, rows: torch.Tensor) -> torch.export.ExportedProgram:
     """For any number of rows."""
+    import torch
+
     return torch.export.export(predictor, (rows,), dynamic_shapes=({0: torch.export.Dim("rows", min=1)},))
 
 

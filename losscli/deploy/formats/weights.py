@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from losscli.deploy.formats import exporter
-from losscli.deploy.modules import Predictor
+
+if TYPE_CHECKING:
+    import torch
+
+    from losscli.deploy.modules import Predictor
 
 
 @exporter("safetensors", "model.safetensors")

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-import torch
-from torch import Tensor
-from torch.nn.functional import logsigmoid
-
+from losscli.lazy import Tensor, functional, torch
 from losscli.losses import Bounds, Fraction, NonNegative, Number, PositiveWeight, loss
 
 FLOOR = -100.0  # what the logarithm of zero counts as, as in torch: a certain mistake costs 100, not infinity
@@ -66,7 +63,7 @@ def bce_logits(
     """
     # Plain: -y log(p) - (1 - y) log(1 - p) with p = sigmoid(x), which is infinite once p rounds to 0 or 1.
     yes, no = _smoothed(target, label_smoothing, pos_weight)
-    log_p, log_q = logsigmoid(prediction), logsigmoid(-prediction)
+    log_p, log_q = functional.logsigmoid(prediction), functional.logsigmoid(-prediction)
     if pos_weight is None:
         return -torch.lerp(log_q, log_p, yes)  # exact at both ends, and the fewest passes
     return -(yes * log_p + no * log_q)
@@ -143,7 +140,7 @@ def focal(
     """
     # Plain: (1 - p_t) ** gamma; 1 - p_t rounds to 0 for confident rows, where a fractional power has no gradient.
     signed = (2 * target - 1) * prediction
-    faded = torch.exp(gamma * logsigmoid(-signed)) * -logsigmoid(signed)
+    faded = torch.exp(gamma * functional.logsigmoid(-signed)) * -functional.logsigmoid(signed)
     return faded if alpha is None else faded * (alpha * target + (1 - alpha) * (1 - target))
 
 
@@ -169,7 +166,7 @@ def soft_margin(prediction: Tensor, target: Tensor) -> Tensor:
     0.6931
     """
     # Plain: log(1 + exp(-s x)), whose exp overflows at s x = -89 in float32.
-    return -logsigmoid((2 * target - 1) * prediction)
+    return -functional.logsigmoid((2 * target - 1) * prediction)
 
 
 @loss("binary", "logits", "0 to 1", aliases=("brier-score",))
@@ -217,7 +214,7 @@ def poly_1(prediction: Tensor, target: Tensor, *, epsilon: Annotated[Number, Bou
     1.1931
     """
     signed = (2 * target - 1) * prediction
-    return epsilon * torch.sigmoid(-signed) - logsigmoid(signed)
+    return epsilon * torch.sigmoid(-signed) - functional.logsigmoid(signed)
 
 
 @loss("binary", "logits", "0 to 1", aliases=("asl", "AsymmetricLossMultiLabel"))
@@ -252,13 +249,13 @@ def asymmetric(
     >>> asymmetric(torch.tensor(-3.0), torch.tensor(0.0)).item()  # p = 0.047 is below the clip
     0.0
     """
-    log_p, log_q = logsigmoid(prediction), logsigmoid(-prediction)
+    log_p, log_q = functional.logsigmoid(prediction), functional.logsigmoid(-prediction)
     # Plain: log(1 - p_m), 1 - p_m = min(1, 1 - p + clip); without a clip 1 - p rounds to 0 and its log is infinite.
     margin = torch.as_tensor(clip, dtype=prediction.dtype, device=prediction.device).log()
     log_q = torch.logaddexp(log_q, margin).clamp(max=0)
     easy = log_q >= 0  # there a fractional power of 0 has no gradient
     faded = (-torch.expm1(log_q.masked_fill(easy, -1.0))).pow(gamma_neg).masked_fill(easy, 0.0)
-    return target * torch.exp(gamma_pos * logsigmoid(-prediction)) * -log_p + (1 - target) * faded * -log_q
+    return target * torch.exp(gamma_pos * functional.logsigmoid(-prediction)) * -log_p + (1 - target) * faded * -log_q
 
 
 def _smoothed(target: Tensor, label_smoothing: Number, pos_weight: Number | None) -> tuple[Tensor, Tensor]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import torch
-from torch import Tensor
-from torch.nn.functional import logsigmoid
-
+from losscli.lazy import Tensor, functional, torch
 from losscli.losses import Bounds, Fraction, Number, loss
 from losscli.losses.finite import widened
 from losscli.losses.tempered import tempered_divergence, tempered_log_softmax
@@ -39,7 +36,7 @@ def gce(prediction: Tensor, target: Tensor, *, q: Order = 0.7) -> Tensor:
     0.5
     """
     # Plain: 1 - p_t ** q, which cancels for a confident right answer.
-    return -torch.expm1(q * logsigmoid((2 * target - 1) * prediction)) / q
+    return -torch.expm1(q * functional.logsigmoid((2 * target - 1) * prediction)) / q
 
 
 def _tempered_probability(received: Tensor, options: Mapping[str, Any]) -> Tensor:

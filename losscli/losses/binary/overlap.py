@@ -6,9 +6,7 @@ recall, not calibration; a small batch without positives tells them little. Mult
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import NonNegative, Positive, loss
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-import torch
-from torch import Tensor
-from torch.nn.functional import logsigmoid
-
+from losscli.lazy import Tensor, functional, torch
 from losscli.losses import Choice, loss
 from losscli.losses.finite import widened
 
 PAIRS = 2**22  # at most so many pairs at a time: judging a whole split would take rows x rows numbers of memory
 
 SURROGATES: dict[str, Callable[[Tensor], Tensor]] = {
-    "logistic": lambda lead: -logsigmoid(lead),
+    "logistic": lambda lead: -functional.logsigmoid(lead),
     "hinge": lambda lead: torch.relu(1 - lead),
     "squared-hinge": lambda lead: torch.relu(1 - lead).square(),
 }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from losscli.lazy import Tensor, torch
 from losscli.losses import Positive, loss
 from losscli.losses.finite import widened
 from losscli.losses.multiclass.classes import over_classes
 
-LEAST = torch.finfo(torch.float32).tiny  # 1e-38: what a target of 0 counts as where its logarithm is taken
+LEAST = float(np.finfo(np.float32).tiny)  # 1e-38: what a target of 0 counts as where its logarithm is taken
 
 
 def at_least_zero(divergence: Tensor) -> Tensor:
@@ -74,7 +74,10 @@ def reverse_kl(prediction: Tensor, target: Tensor) -> Tensor:
     """
     logs = torch.log_softmax(widened(prediction), -1)
     given = widened(target).clamp(min=LEAST).log()
-    return at_least_zero((logs.exp() * (logs - given)).sum(-1))
+    gap = logs - given
+    # Plain: sum q gap. Its slopes q (gap - L) would cancel where a gap is 87: what all gaps share with the likeliest goes first.
+    shared = gap.detach().gather(-1, logs.argmax(-1, keepdim=True))
+    return at_least_zero((shared + (logs.exp() * (gap - shared)).sum(-1, keepdim=True)).squeeze(-1))
 
 
 @loss("distribution", "logits", "probabilities", aliases=("js", "js-divergence", "jensen-shannon"))

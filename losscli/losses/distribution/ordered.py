@@ -5,9 +5,7 @@ The order is that of the columns. Both compare distribution functions, F_k = t_0
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import loss
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import Bounds, NonNegative, Number, Positive, loss
 from losscli.losses.embedding.relations import (
     cosines,

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy, softplus
-
+from losscli.lazy import Tensor, functional, torch
 from losscli.losses import Bounds, NonNegative, Number, Positive, loss
 from losscli.losses.embedding.relations import cosines, logsumexp_where, wide
 from losscli.losses.parts import Weight
@@ -26,7 +23,7 @@ PROXIES = {"proxies": Weight(one_each)}
 
 def among_classes(logits: Tensor, labels: Tensor) -> Tensor:
     """Softmax cross-entropy of logits [..., B, C], [..., B]."""
-    flat = cross_entropy(logits.flatten(0, -2), labels.flatten(), reduction="none")
+    flat = functional.cross_entropy(logits.flatten(0, -2), labels.flatten(), reduction="none")
     return flat.view(labels.shape)
 
 
@@ -176,6 +173,6 @@ def proxy_anchor(
     cosine = cosines(vectors, proxies).mT  # [..., C, B]
     own, scale, offset = is_own(cosine.mT, labels).mT, wide(alpha), wide(margin)
     present = own.any(-1)  # [..., C]
-    pull = softplus(logsumexp_where(scale * (offset - cosine), own))
-    push = softplus(logsumexp_where(scale * (cosine + offset), ~own))
+    pull = functional.softplus(logsumexp_where(scale * (offset - cosine), own))
+    push = functional.softplus(logsumexp_where(scale * (cosine + offset), ~own))
     return (pull * present).sum(-1) / present.sum(-1).clamp(min=1) + push.mean(-1)

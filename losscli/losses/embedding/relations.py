@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, functional, torch
 from losscli.losses import Number
 from losscli.losses.finite import widened
 
@@ -40,7 +38,7 @@ def relations(labels: Tensor) -> Relations:
 
 def directions(vectors: Tensor) -> Tensor:
     """The vectors at length 1; float16 has too few digits for what follows, and becomes float32."""
-    return torch.nn.functional.normalize(widened(vectors), dim=-1)
+    return functional.normalize(widened(vectors), dim=-1)
 
 
 def cosines(vectors: Tensor, others: Tensor | None = None) -> Tensor:

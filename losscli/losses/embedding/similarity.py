@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-from torch.nn.functional import softplus
-
+from losscli.lazy import Tensor, functional
 from losscli.losses import Finite, Fraction, Positive, loss
 from losscli.losses.embedding.relations import (
     cosines,
@@ -42,7 +40,7 @@ def nt_xent(vectors: Tensor, labels: Tensor, *, temperature: Positive = 0.1) -> 
     """
     similar, (same, other) = cosines(vectors) / wide(temperature), relations(labels)
     negatives = logsumexp_where(similar, other).unsqueeze(-1)  # [..., B, 1]
-    return mean_where(softplus(negatives - similar), same)
+    return mean_where(functional.softplus(negatives - similar), same)
 
 
 @loss("embedding", "embeddings", "class label", over_batch=True, aliases=("supcon", "supervised-contrastive"))
@@ -104,8 +102,8 @@ def multi_similarity(
     """
     similar, (same, other) = cosines(vectors), relations(labels)
     a, b, middle = wide(alpha), wide(beta), wide(base)
-    pull = softplus(logsumexp_where(a * (middle - similar), same)) / alpha
-    push = softplus(logsumexp_where(b * (similar - middle), other)) / beta
+    pull = functional.softplus(logsumexp_where(a * (middle - similar), same)) / alpha
+    push = functional.softplus(logsumexp_where(b * (similar - middle), other)) / beta
     return (pull + push).mean(-1)
 
 
@@ -137,5 +135,5 @@ def circle(vectors: Tensor, labels: Tensor, *, m: Fraction = 0.4, gamma: Positiv
     width, scale = wide(m), wide(gamma)
     pull = -scale * (1 + width - similar.detach()).clamp(min=0) * (similar - 1 + width)
     push = scale * (similar.detach() + width).clamp(min=0) * (similar - width)
-    costs = softplus(logsumexp_where(pull, same) + logsumexp_where(push, other))
+    costs = functional.softplus(logsumexp_where(pull, same) + logsumexp_where(push, other))
     return mean_of_costly(costs * (same.any(-1) & other.any(-1)))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
+from losscli.lazy import Tensor
 from losscli.losses import Positive, loss
 from losscli.losses.finite import difference, widened
 from losscli.losses.gan.cross_entropy import TARGET

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-from torch.nn.functional import softplus
-
+from losscli.lazy import Tensor, functional
 from losscli.losses import loss
 from losscli.losses.finite import widened
 from losscli.losses.gan.sides import NEAR_DATA, R1, passes_for_real, told_apart
@@ -14,7 +12,7 @@ TARGET = "score"
 
 def fewer_told_apart(real: Tensor, fake: Tensor) -> Tensor:
     """What the discriminator gains by made-up rows is what the generator loses: its slope vanishes where D is sure."""
-    return -softplus(widened(fake))
+    return -functional.softplus(widened(fake))
 
 
 @loss(
@@ -30,11 +28,7 @@ def fewer_told_apart(real: Tensor, fake: Tensor) -> Tensor:
 def minimax(prediction: Tensor, target: Tensor) -> Tensor:
     """Minimax: binary cross-entropy for the discriminator; the generator minimises its negative, which saturates.
 
-    Use: to see why nobody trains so. Is binary cross-entropy the generator's loss? No: it is the discriminator's, with real rows
-    as yes and made-up rows as no; here the generator gets the part of it that it can move, with the sign changed, and in
-    gan-nonsaturating a cross-entropy with the labels changed over. Are BCE and Wasserstein used together? No: either the
-    scores go through a sigmoid and a cross-entropy, or they are differences of plain scores (wgan-gp); a sigmoid before a
-    Wasserstein loss bounds the scores whose distance it is to measure.
+    Use: to see why nobody trains so: the theory is about this pair, and practice about the others.
     Avoid: all but demonstrations: where the discriminator is sure of a made-up row, the generator has no slope left.
 
     Domain: any scores D(x) of real rows and D(g) of made-up rows.
@@ -45,6 +39,12 @@ def minimax(prediction: Tensor, target: Tensor) -> Tensor:
     Source: Goodfellow et al. 2014, Generative Adversarial Networks, arXiv 1406.2661.
 
     Kin: the discriminator's side is that of gan-nonsaturating, r1 and dragan: bce-logits with real rows as 1, made-up rows as 0.
+
+    Asked: Is binary cross-entropy the generator's loss? No. It is the discriminator's, with real rows as yes and made-up rows as
+    no. Here the generator minimises the negative of the part that it can move, which has no slope where the discriminator
+    wins; in gan-nonsaturating it minimises a cross-entropy of its own, with the labels changed over. Are BCE and Wasserstein
+    used together? No. Scores either go through a sigmoid into a cross-entropy, or stay as they are and are subtracted (wgan-gp,
+    wgan-clip). A sigmoid before a Wasserstein loss bounds the very distance that it is to measure.
 
     >>> import torch
     >>> round(minimax(torch.tensor([0.0]), torch.tensor([0.0])).item(), 4)  # 2 log 2

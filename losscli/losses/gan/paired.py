@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-from torch.nn.functional import softplus
-
+from losscli.lazy import Tensor, functional
 from losscli.losses import loss
 from losscli.losses.finite import difference
 from losscli.losses.gan.cross_entropy import TARGET
@@ -13,7 +11,7 @@ from losscli.losses.gan.sides import R1, R2
 
 def above_real(real: Tensor, fake: Tensor) -> Tensor:
     """A made-up row is to score above the real row beside it."""
-    return softplus(difference(real, fake))
+    return functional.softplus(difference(real, fake))
 
 
 @loss(
@@ -44,7 +42,7 @@ def relativistic(prediction: Tensor, target: Tensor) -> Tensor:
     >>> round(relativistic(torch.tensor([1.0]), torch.tensor([1.0])).item(), 4)  # log 2
     0.6931
     """
-    return softplus(difference(target, prediction))
+    return functional.softplus(difference(target, prediction))
 
 
 @loss(
@@ -76,4 +74,4 @@ def r3gan(prediction: Tensor, target: Tensor) -> Tensor:
     >>> round(r3gan(torch.tensor([1.0]), torch.tensor([1.0])).item(), 4)  # log 2, and the penalties
     0.6931
     """
-    return softplus(difference(target, prediction))
+    return functional.softplus(difference(target, prediction))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
-from torch import Tensor
-from torch.nn.functional import softplus
-
+from losscli.lazy import Tensor, functional, torch
 from losscli.losses import NonNegative
 from losscli.losses.finite import widened
 from losscli.losses.parts import Penalty
@@ -17,12 +14,12 @@ SPREAD = 0.5  # how far from a real row DRAGAN looks, in standard deviations of 
 
 def told_apart(real: Tensor, fake: Tensor) -> Tensor:
     """Binary cross-entropy of the discriminator: real rows are yes, made-up rows are no."""
-    return softplus(-widened(real)) + softplus(widened(fake))
+    return functional.softplus(-widened(real)) + functional.softplus(widened(fake))
 
 
 def passes_for_real(real: Tensor, fake: Tensor) -> Tensor:
     """Binary cross-entropy of the generator, with the labels changed over: its rows are to be yes."""
-    return softplus(-widened(fake))
+    return functional.softplus(-widened(fake))
 
 
 def scores_high(real: Tensor, fake: Tensor) -> Tensor:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-from torch.nn.functional import logsigmoid
-
 from losscli.errors import SpecError
+from losscli.lazy import Tensor, functional, torch
 from losscli.losses import Number
 
 
@@ -40,7 +37,7 @@ def logs_of_both(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     others = torch.logsumexp(scores.masked_fill(is_class(scores, target), float("-inf")), -1)
     lead = of_class(scores, target) - others
     # Plain: log(1 - p_y) out of the logs of all classes. Their slopes, as large as log p_y, would have to cancel.
-    return logsigmoid(lead), logsigmoid(-lead)
+    return functional.logsigmoid(lead), functional.logsigmoid(-lead)
 
 
 def missed(prediction: Tensor, target: Tensor) -> Tensor:

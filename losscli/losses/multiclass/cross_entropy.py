@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import Bounds, ClassWeight, Fraction, NonNegative, Number, loss
 from losscli.losses.multiclass.classes import class_weight, entropy, expected, logs_of_both, missed, of_class
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import ClassCounts, NonNegative, Positive, loss
 from losscli.losses.finite import widened
 from losscli.losses.multiclass.classes import expected, is_class, of_class, over_classes, training_counts

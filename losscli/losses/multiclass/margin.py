@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import Bounds, Number, Positive, loss
 from losscli.losses.finite import widened
 from losscli.losses.multiclass.classes import is_class, of_class, over_classes

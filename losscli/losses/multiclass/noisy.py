@@ -6,9 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import Bounds, Fraction, NonNegative, Number, loss
 from losscli.losses.multiclass.classes import entropy, expected, missed, of_class, over_classes
 from losscli.losses.tempered import tempered_divergence, tempered_log_softmax

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import Fraction, NonNegative, loss
 from losscli.losses.binary.logistic import bce_logits
 from losscli.losses.multiclass.classes import distribution, is_class, logs_of_both, over_classes

@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-from torch.nn.functional import logsigmoid
-
+from losscli.lazy import Tensor, functional, torch
 from losscli.losses import loss
 
 
@@ -54,14 +51,14 @@ def coral(prediction: Tensor, target: Tensor) -> Tensor:
     1.3863
     """
     _, yes = _above(prediction, target)
-    return -logsigmoid(torch.where(yes, prediction, -prediction)).sum(-1)
+    return -functional.logsigmoid(torch.where(yes, prediction, -prediction)).sum(-1)
 
 
 def _continued(received: Tensor, options: Mapping[str, Any]) -> Tensor:
     """Ranks' probabilities [..., K] of P(rank > k | rank >= k), [..., K - 1]: the product of the answers on the way."""
-    reached = torch.cumsum(logsigmoid(received), -1)
+    reached = torch.cumsum(functional.logsigmoid(received), -1)
     certain = torch.zeros_like(reached[..., :1])
-    stays = torch.cat([logsigmoid(-received), certain], -1)
+    stays = torch.cat([functional.logsigmoid(-received), certain], -1)
     return torch.exp(torch.cat([certain, reached], -1) + stays)
 
 
@@ -87,7 +84,7 @@ def corn(prediction: Tensor, target: Tensor) -> Tensor:
     0.6931
     """
     place, yes = _above(prediction, target)
-    costs = -logsigmoid(torch.where(yes, prediction, -prediction))
+    costs = -functional.logsigmoid(torch.where(yes, prediction, -prediction))
     return costs.masked_fill(place > target.unsqueeze(-1), 0.0).sum(-1)
 
 

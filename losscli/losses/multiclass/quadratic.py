@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import loss
 from losscli.losses.finite import widened
 from losscli.losses.multiclass.classes import distribution, expected, is_class

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
+from losscli.lazy import Tensor
 from losscli.losses import loss
 from losscli.losses.binary.overlap import f1_shortfall
 

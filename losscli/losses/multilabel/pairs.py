@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-from torch.nn.functional import logsigmoid, pad
-
+from losscli.lazy import Tensor, functional, torch
 from losscli.losses import loss
 
 
@@ -56,7 +53,7 @@ def zlpr(prediction: Tensor, target: Tensor) -> Tensor:
     """
     # Plain: the logarithms of sums of exponentials, which overflow at 89 in float32.
     others, own = _apart(prediction, target, float("-inf"))
-    return torch.logsumexp(pad(others, (0, 1)), -1) + torch.logsumexp(pad(own, (0, 1)), -1)
+    return torch.logsumexp(functional.pad(others, (0, 1)), -1) + torch.logsumexp(functional.pad(own, (0, 1)), -1)
 
 
 @loss("multilabel", "scores", "0 or 1", aliases=("lsep", "log-sum-exp-pairwise"))
@@ -82,7 +79,7 @@ def pairwise(prediction: Tensor, target: Tensor) -> Tensor:
     # Plain: all pairs; the sum over pairs is a product of two sums. No label at all counts as one of score -1e37, since
     # -inf could meet an infinite score of the other side as NaN.
     others, own = _apart(prediction, target, torch.finfo(prediction.dtype).min / 4)
-    return -logsigmoid(-torch.logsumexp(others, -1) - torch.logsumexp(own, -1))
+    return -functional.logsigmoid(-torch.logsumexp(others, -1) - torch.logsumexp(own, -1))
 
 
 def _apart(prediction: Tensor, target: Tensor, nothing: float) -> tuple[Tensor, Tensor]:

@@ -11,9 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import Forecast, Fraction, Positive, loss
 from losscli.losses.finite import SCALE_KNEE, finite_exp, widened
 

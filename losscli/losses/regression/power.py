@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import torch  # noqa: F401  (the examples use it)
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch  # noqa: F401  (the examples use torch)
 from losscli.losses import NonNegative, Positive, loss
 from losscli.losses.finite import difference
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import Bounds, Forecast, NonNegative, OpenFraction, Several, loss
 from losscli.losses.finite import difference, widened
 

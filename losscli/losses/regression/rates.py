@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import torch
-from torch import Tensor
-from torch.nn import functional
-
+from losscli.lazy import Tensor, functional, torch
 from losscli.losses import Bounds, Number, Positive, loss
 from losscli.losses.finite import RATE_KNEE, finite_exp, widened
 

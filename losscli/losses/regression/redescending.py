@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import torch
-from torch import Tensor
-
+from losscli.lazy import Tensor, torch
 from losscli.losses import Bounds, Number, Positive, loss
 from losscli.losses.finite import difference
 

@@ -24,20 +24,18 @@ import numpy as np
 from losscli.reports.contents import ReportContents
 from losscli.reports.contents import plain as plain
 from losscli.shelf import Shelf
+from losscli.tasks import Task, tasks
 
-CHAPTERS: Mapping[str, str] = {
-    "stress": "What they withstand",
-    "difference": "Is the difference real?",
-    "training": "How they learn",
-    "ranking": "How well they rank",
-    "probabilities": "Can the probabilities be believed?",
-    "decisions": "What they decide",
-    "values": "How far they are off",
-    "why": "Where they differ",
-}
-WINNING = "Why it wins"  # the last chapter, once there is a winner
-Chapter = Literal["stress", "difference", "training", "ranking", "probabilities", "decisions", "values", "why"]
 Trace = dict[str, Any]
+
+
+@dataclass(frozen=True, order=True)
+class Chapter:
+    """What stands together under a heading; chapters come by their `place`. `winning` is the title once there is a winner."""
+
+    place: int
+    title: str
+    winning: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,17 +74,22 @@ figures: Shelf[Figure] = Shelf(__name__, "figure")
 
 
 def figure(
-    name: str, *, title: str, chapter: Chapter, tasks: Sequence[str] = (), predictions: bool = False
+    name: str,
+    *,
+    title: str,
+    chapter: Chapter,
+    fits: Callable[[Task], bool] = lambda task: True,
+    predictions: bool = False,
 ) -> Callable[[Callable[[ReportContents], Chart | None]], Callable[[ReportContents], Chart | None]]:
     """Put the decorated function on the shelf; its docstring is what the page says below the chart.
 
-    `tasks`: for these only; `predictions`: only where the record keeps some.
+    `fits` says for which tasks it is; with `predictions`, only where the record keeps some.
     """
 
     def register(function: Callable[[ReportContents], Chart | None]) -> Callable[[ReportContents], Chart | None]:
         @functools.wraps(function)
         def draw(contents: ReportContents) -> Chart | None:
-            lacking = (tasks and contents.arena.task not in tasks) or (predictions and not contents.samples)
+            lacking = not fits(tasks.get(contents.arena.task)) or (predictions and not contents.samples)
             return None if lacking else function(contents)
 
         reading = " ".join((inspect.getdoc(function) or "").split())

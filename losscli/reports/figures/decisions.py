@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from losscli.reports.contents import ReportContents, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, rounded
-from losscli.reports.figures.training import middle
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
+from losscli.reports.traces import DOTTED, axes, line, mean_line
+
+CHAPTER = Chapter(60, "What they decide")
 
 MOST_CLASSES = 24
 READABLE = 12  # up to so many classes, cells hold their numbers
@@ -18,8 +20,8 @@ READABLE = 12  # up to so many classes, cells hold their numbers
 @figure(
     "confusion",
     title="Confusion matrix",
-    chapter="decisions",
-    tasks=("binary", "multiclass"),
+    chapter=CHAPTER,
+    fits=lambda task: task.rows_have_one_class,
     predictions=True,
 )
 def confusion(contents: ReportContents) -> Chart | None:
@@ -84,16 +86,18 @@ def _heat(shares: np.ndarray, counts: np.ndarray, names: list[str], signed: bool
         digits = 1 if len(names) <= 6 else 0
         trace["text"] = [[f"{share:{sign}.{digits}%}" if share else "" for share in row] for row in shares]
         trace["texttemplate"] = "%{text}"
-    layout = {
-        "xaxis": {"title": {"text": "decision"}, "type": "category", "showgrid": False, "automargin": True},
-        "yaxis": {"title": {"text": "truth"}, "type": "category", "autorange": "reversed", "showgrid": False,
-                  "automargin": True},
-        "hovermode": "closest",
-    }  # fmt: skip
-    return View([trace], layout)
+    names_of_classes = {"type": "category", "showgrid": False, "automargin": True}
+    down = {**names_of_classes, "autorange": "reversed"}
+    return View([trace], axes("decision", "truth", xaxis=names_of_classes, yaxis=down))
 
 
-@figure("threshold", title="Choice of the threshold", chapter="decisions", tasks=("binary",), predictions=True)
+@figure(
+    "threshold",
+    title="Choice of the threshold",
+    chapter=CHAPTER,
+    fits=lambda task: task.yes_or_no and task.rows_have_one_class,
+    predictions=True,
+)
 def threshold(contents: ReportContents) -> Chart | None:
     """F1 of the positive class when rows from this probability on are called positive. The dotted line is the usual
     threshold of 0.5: where an entry's hill lies elsewhere, another threshold, chosen on the valid split, may do as
@@ -104,19 +108,9 @@ def threshold(contents: ReportContents) -> Chart | None:
     for name, samples in contents.samples.items():
         curves = [_f1(sample, cuts) for sample in samples if sample.kind == "probabilities"]
         if curves:
-            mean, low, high = middle(np.array(curves), 0.0, 1.0)
-            trace: Trace = {
-                "type": "scatter", "mode": "lines", "entry": contents.place(name), "name": contents.called(name),
-                "x": rounded(cuts), "y": rounded(mean),
-            }  # fmt: skip
-            traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)
-    usual = {"type": "line", "yref": "paper", "x0": 0.5, "x1": 0.5, "y0": 0, "y1": 1}
-    layout = {
-        "xaxis": {"title": {"text": "threshold"}, "range": [0, 1]},
-        "yaxis": {"title": {"text": "F1"}, "rangemode": "tozero"},
-        "shapes": [{**usual, "line": {"color": "$faint", "width": 1, "dash": "dot"}}],
-        "hovermode": "closest",
-    }
+            traces.append(mean_line(contents, name, rounded(cuts), np.array(curves), 0.0, 1.0))
+    usual = {"type": "line", "yref": "paper", "x0": 0.5, "x1": 0.5, "y0": 0, "y1": 1, "line": DOTTED}
+    layout = axes("threshold", "F1", xaxis={"range": [0, 1]}, yaxis={"rangemode": "tozero"}, shapes=[usual])
     return Chart({"": View(traces, layout)}, height=420) if traces else None
 
 
@@ -130,13 +124,19 @@ def _f1(sample: Sample, cuts: np.ndarray) -> np.ndarray:
     return np.asarray(2 * above[first] / np.maximum(total, 1))
 
 
-@figure("classes", title="Every class", chapter="decisions", tasks=("multiclass",), predictions=True)
+@figure("classes", title="Every class", chapter=CHAPTER, fits=lambda task: task.outputs_compete, predictions=True)
 def classes(contents: ReportContents) -> Chart | None:
     """F1 of each class, all seeds together: 1 finds all of its rows and nothing else. The commonest class is on top."""
     return _f1_by_class(contents)
 
 
-@figure("labels", title="Every label", chapter="decisions", tasks=("multilabel",), predictions=True)
+@figure(
+    "labels",
+    title="Every label",
+    chapter=CHAPTER,
+    fits=lambda task: task.yes_or_no and not task.rows_have_one_class,
+    predictions=True,
+)
 def labels(contents: ReportContents) -> Chart | None:
     """F1 of each label at the usual threshold, all seeds together: 1 finds all of its rows and nothing else. The
     commonest label is on top.
@@ -155,18 +155,10 @@ def _f1_by_class(contents: ReportContents) -> Chart | None:
         note = left_out(len(order), true.shape[1])
         total = (decided.sum(axis=0) + true.sum(axis=0))[order]
         f1 = np.divide(2 * (decided & true).sum(axis=0)[order], total, out=np.full(len(order), np.nan), where=total > 0)
-        traces.append(
-            {
-                "type": "scatter", "mode": "markers", "entry": contents.place(name), "name": contents.called(name),
-                "x": rounded(f1), "y": [contents.label(index) for index in order], "marker": {"size": 10, "opacity": 0.8},
-                "hovertemplate": "%{y}: %{x}",
-            }
-        )  # fmt: skip
-    layout = {
-        "xaxis": {"title": {"text": "F1"}},
-        "yaxis": {"type": "category", "dtick": 1, "autorange": "reversed", "automargin": True},
-        "hovermode": "closest",
-    }
+        look = {"marker": {"size": 10, "opacity": 0.8}, "hovertemplate": "%{y}: %{x}"}
+        names = [contents.label(index) for index in order]
+        traces.append(line(contents, name, rounded(f1), names, "markers", **look))
+    layout = axes("F1", None, yaxis={"type": "category", "dtick": 1, "autorange": "reversed", "automargin": True})
     if not traces:
         return None
     return Chart({"": View(traces, layout, note)}, height=max(220, 120 + 28 * len(traces[0]["y"])))

@@ -6,18 +6,25 @@ import math
 from dataclasses import dataclass
 
 from losscli.compare.result import Arena, Delta
-from losscli.compare.verdict import described
 from losscli.direction import BETTER
 from losscli.reports.contents import ReportContents
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
+from losscli.reports.traces import axes, caption, level, line
+from losscli.words.columns import described
 
+CHAPTER = Chapter(20, "Is the difference real?")
+
+ZERO = {
+    "type": "line", "xref": "x", "yref": "paper", "x0": 0.0, "x1": 0.0, "y0": 0, "y1": 1,
+    "line": {"color": "$ink", "width": 1.5}, "layer": "between",
+}  # fmt: skip
 OPEN = ("too-few-seeds", "undefined")  # verdicts that say that nothing may be said
 
 
 @figure(
     "forest",
     title="Difference to the reference",
-    chapter="difference",
+    chapter=CHAPTER,
 )
 def forest(contents: ReportContents) -> Chart | None:
     """Each dot is the mean difference to the reference over the same seeds, its bar, where seeds allow one, the 95 %
@@ -73,7 +80,7 @@ def _forest(contents: ReportContents, metric: str) -> View | None:
             "range": rounded([-reach, reach]),
         },
         "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "dtick": 1, "showgrid": False},
-        "shapes": [*_stripe(margin), _line(0.0)],
+        "shapes": [*_stripe(margin), ZERO],
         "annotations": [caption(f"equivalent: up to ±{margin:.3g}")] if margin else [],
         "showlegend": False,
         "hovermode": "closest",
@@ -86,14 +93,17 @@ def _forest(contents: ReportContents, metric: str) -> View | None:
 def _dot(contents: ReportContents, difference: _Difference) -> Trace:
     """A difference and its interval; hollow where no verdict can be given."""
     hollow = {"symbol": "circle-open", "line": {"width": 2}}
-    trace: Trace = {
-        "type": "scatter", "mode": "markers", "entry": contents.place(difference.entry), "stays": True,
-        "name": contents.called(difference.entry),
-        "x": rounded([difference.delta.mean]), "y": [contents.called(difference.entry, 28)],
-        "marker": {"size": 11, **(hollow if difference.verdict in OPEN else {"symbol": "circle"})},
-        "customdata": [["", plain(difference.words)]],
-        "hovertemplate": "%{x:+.3g} %{customdata[0]}<br>%{customdata[1]}",
-    }  # fmt: skip
+    trace = line(
+        contents,
+        difference.entry,
+        rounded([difference.delta.mean]),
+        [contents.called(difference.entry, 28)],
+        "markers",
+        stays=True,
+        marker={"size": 11, **(hollow if difference.verdict in OPEN else {"symbol": "circle"})},
+        customdata=[["", plain(difference.words)]],
+        hovertemplate="%{x:+.3g} %{customdata[0]}<br>%{customdata[1]}",
+    )
     if difference.delta.ci95 is None:
         return trace
     low, high = difference.delta.ci95
@@ -116,21 +126,10 @@ def _stripe(margin: float | None) -> list[Trace]:
     return [{**area, "fillcolor": "$stripe", "line": {"width": 0}, "layer": "below"}]
 
 
-def caption(text: str) -> Trace:
-    """Words above a chart."""
-    return {"text": text, "x": 0.5, "xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-            "font": {"size": 12, "color": "$faint"}}  # fmt: skip
-
-
-def _line(at: float) -> Trace:
-    return {"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
-            "line": {"color": "$ink", "width": 1.5}, "layer": "between"}  # fmt: skip
-
-
 @figure(
     "seeds",
     title="Every seed",
-    chapter="difference",
+    chapter=CHAPTER,
 )
 def seeds(contents: ReportContents) -> Chart | None:
     """A thin line joins what the entries made of one seed: the same rows, initial weights and order of batches. Where
@@ -147,7 +146,7 @@ def _seeds_of(contents: ReportContents, metric: str) -> View | None:
     if not any(value is not None for column in values.values() for value in column):
         return None
     count = max(map(len, values.values()))
-    numbers = contents.seeds
+    numbers = contents.arena.seeds
     traces: list[Trace] = [
         {
             "type": "scatter", "mode": "lines", "line": {"color": "$line", "width": 1}, "hoverinfo": "skip",
@@ -157,34 +156,16 @@ def _seeds_of(contents: ReportContents, metric: str) -> View | None:
         for seed in range(count)
     ]  # fmt: skip
     for name, column in values.items():
-        traces.append(
-            {
-                "type": "scatter", "mode": "markers", "entry": contents.place(name), "stays": True,
-                "name": contents.called(name), "x": [contents.called(name, 28)] * len(column), "y": column,
-                "marker": {"size": 8, "opacity": 0.85},
-                "customdata": numbers[: len(column)], "hovertemplate": "%{y}<br>seed %{customdata}", "showlegend": False,
-            }
-        )  # fmt: skip
-    shapes = []
-    baseline = contents.arena.baseline.get("test", {}).get(metric, math.nan)
-    if math.isfinite(baseline) and near(baseline, [value for column in values.values() for value in column]):
-        shapes.append({"type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": baseline, "y1": baseline,
-                       "line": {"color": "$faint", "width": 1, "dash": "dot"}})  # fmt: skip
-    layout = {
-        "yaxis": {"title": {"text": f"test {plain(metric)}"}},
-        "xaxis": {"type": "category", "automargin": True},
-        "shapes": shapes,
-        "hovermode": "closest",
-    }
-    return View(traces, layout)
+        x, look = (
+            [contents.called(name, 28)] * len(column),
+            {"marker": {"size": 8, "opacity": 0.85}, "showlegend": False},
+        )
+        hover = {"customdata": numbers[: len(column)], "hovertemplate": "%{y}<br>seed %{customdata}"}
+        traces.append(line(contents, name, x, column, "markers", stays=True, **look, **hover))
+    shapes = level(contents.arena.without_model(metric), [value for column in values.values() for value in column])
+    names = {"type": "category", "automargin": True}
+    return View(traces, axes(None, f"test {plain(metric)}", xaxis=names, shapes=shapes))
 
 
 def _at(column: list[float | None], seed: int) -> float | None:
     return column[seed] if seed < len(column) else None
-
-
-def near(baseline: float, values: list[float | None]) -> bool:
-    """Whether a line at the baseline would leave room to see the points."""
-    points = [value for value in values if value is not None]
-    width = max(points) - min(points) if points else 0.0
-    return bool(points) and min(points) - 2 * width <= baseline <= max(points) + 2 * width

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from losscli.reports.contents import ReportContents, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.figures.decisions import confused
-from losscli.reports.figures.training import middle
+from losscli.reports.traces import UNIT, axes, guide, mean_line
+
+CHAPTER = Chapter(50, "Can the probabilities be believed?")
 
 BINS = 12
 FEWEST = 5  # rows in a bin
@@ -25,31 +27,22 @@ CLAIMED = {
 @figure(
     "reliability",
     title="Reliability",
-    chapter="probabilities",
-    tasks=("binary", "multiclass", "multilabel"),
+    chapter=CHAPTER,
+    fits=lambda task: task.rows_have_one_class or task.yes_or_no,
     predictions=True,
 )
 def reliability(contents: ReportContents) -> Chart | None:
     """Of the rows that got about this probability, so many were as it says. On the dotted diagonal probabilities mean
     what they say. Bins hold equally many rows; a band is one standard deviation over the seeds.
     """
-    guide: Trace = {
-        "type": "scatter", "mode": "lines", "x": [0, 1], "y": [0, 1], "hoverinfo": "skip", "showlegend": False,
-        "line": {"color": "$faint", "dash": "dot", "width": 1},
-    }  # fmt: skip
-    inside = {"range": [-0.02, 1.02], "constrain": "domain"}
-    layout = {
-        "xaxis": {"title": {"text": "predicted"}, **inside},
-        "yaxis": {"title": {"text": "observed"}, **inside},
-        "hovermode": "closest",
-    }
+    layout = axes("predicted", "observed", xaxis=UNIT, yaxis=UNIT)
     views = {}
     for title, scaled in (("as trained", False), ("after temperature scaling", True)):
         traces = [
             trace for name in contents.samples if (trace := _reliability_curve(contents, name, scaled)) is not None
         ]
         if traces:
-            views[title] = View([guide, *traces], layout, CLAIMED[_claimed(contents)])
+            views[title] = View([guide([0, 1], [0, 1]), *traces], layout, CLAIMED[_claimed(contents)])
     return Chart(views, choice="probabilities", height=420) if views else None
 
 
@@ -69,12 +62,8 @@ def _reliability_curve(contents: ReportContents, name: str, scaled: bool) -> Tra
     filled = np.isfinite(predicted).any(axis=0)
     if not filled.any():
         return None
-    mean, low, high = middle(observed[:, filled], 0.0, 1.0)
-    trace: Trace = {
-        "type": "scatter", "mode": "lines+markers", "entry": contents.place(name), "name": contents.called(name),
-        "x": rounded(np.nanmean(predicted[:, filled], axis=0)), "y": rounded(mean), "marker": {"size": 6},
-    }  # fmt: skip
-    return {**trace, "band": [rounded(low), rounded(high)]} if len(pairs) > 1 else trace
+    x, look = rounded(np.nanmean(predicted[:, filled], axis=0)), {"mode": "lines+markers", "marker": {"size": 6}}
+    return mean_line(contents, name, x, observed[:, filled], 0.0, 1.0, **look)
 
 
 def _claimed(contents: ReportContents) -> str:
@@ -128,8 +117,8 @@ def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tup
 @figure(
     "histogram",
     title="Scores by class",
-    chapter="probabilities",
-    tasks=("binary", "multiclass"),
+    chapter=CHAPTER,
+    fits=lambda task: task.rows_have_one_class,
     predictions=True,
 )
 def histogram(contents: ReportContents) -> Chart | None:
@@ -178,9 +167,5 @@ def _histogram(contents: ReportContents, name: str, shown: list[int], note: str)
         )  # fmt: skip
     what = "probability" if probable else "score"
     title = f"{what} of its own class" if several else f"{what} of {contents.label(1)}"
-    layout = {
-        "xaxis": {"title": {"text": title}},
-        "yaxis": {"title": {"text": "share of the class's rows"}, "rangemode": "tozero", "tickformat": ".0%"},
-        "hovermode": "closest",
-    }
-    return View(traces, layout, note)
+    shares = {"rangemode": "tozero", "tickformat": ".0%"}
+    return View(traces, axes(title, "share of the class's rows", yaxis=shares), note)

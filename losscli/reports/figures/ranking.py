@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from losscli.lazy import scikit_learn
 from losscli.reports.contents import ReportContents, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, rounded
-from losscli.reports.figures.training import middle
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
+from losscli.reports.traces import UNIT, axes, guide, mean_line
+
+CHAPTER = Chapter(40, "How well they rank")
 
 # Fine where curves are steep: at the left.
 GRID = np.unique(np.concatenate([np.linspace(0, 1, 101), np.geomspace(1e-3, 0.1, 40)]))
@@ -20,8 +23,8 @@ Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 @figure(
     "roc",
     title="ROC",
-    chapter="ranking",
-    tasks=("binary", "multiclass", "multilabel"),
+    chapter=CHAPTER,
+    fits=lambda task: task.rows_have_one_class or task.yes_or_no,
     predictions=True,
 )
 def roc(contents: ReportContents) -> Chart | None:
@@ -29,16 +32,14 @@ def roc(contents: ReportContents) -> Chart | None:
     (rightwards). The further up and left, the better the ranking; the dotted diagonal is chance. On rare positives
     it flatters: look at precision and recall, too.
     """
-    layout = _square("false positive rate", "true positive rate")
-    chance: Trace = {"x": [0, 1], "y": [0, 1]}
-    return _ranked(contents, _roc, chance, layout)
+    return _ranked(contents, _roc, [0, 1], "false positive rate", "true positive rate")
 
 
 @figure(
     "pr",
     title="Precision and recall",
-    chapter="ranking",
-    tasks=("binary", "multiclass", "multilabel"),
+    chapter=CHAPTER,
+    fits=lambda task: task.rows_have_one_class or task.yes_or_no,
     predictions=True,
 )
 def pr(contents: ReportContents) -> Chart | None:
@@ -49,27 +50,19 @@ def pr(contents: ReportContents) -> Chart | None:
     sample = contents.pooled(next(iter(contents.samples)))
     assert sample is not None
     share = float(np.mean([truth.mean() for truth, _ in one_versus_rest(sample)] or [np.nan]))
-    return _ranked(contents, _pr, {"x": [0, 1], "y": rounded([share, share])}, _square("recall", "precision"))
+    return _ranked(contents, _pr, rounded([share, share]), "recall", "precision")
 
 
-def _ranked(contents: ReportContents, curve: Curve, chance: Trace, layout: Trace) -> Chart | None:
+def _ranked(contents: ReportContents, curve: Curve, chance: list[float], x: str, y: str) -> Chart | None:
+    """The mean curve of every entry in the unit square, and where `chance` begins and ends."""
     traces: list[Trace] = []
     for name, samples in contents.samples.items():
         curves = [mean_curve for sample in samples if (mean_curve := _macro(sample, curve)) is not None]
-        if not curves:
-            continue
-        mean, low, high = middle(np.array(curves), 0.0, 1.0)
-        trace: Trace = {
-            "type": "scatter", "mode": "lines", "entry": contents.place(name), "name": contents.called(name), "x": rounded(GRID),
-            "y": rounded(mean),
-        }  # fmt: skip
-        traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)
+        if curves:
+            traces.append(mean_line(contents, name, rounded(GRID), np.array(curves), 0.0, 1.0))
     if not traces:
         return None
-    guide = {"type": "scatter", "mode": "lines", "line": {"color": "$faint", "dash": "dot", "width": 1}}
-    return Chart(
-        {"": View([{**guide, **chance, "hoverinfo": "skip", "showlegend": False}, *traces], layout)}, height=420
-    )
+    return Chart({"": View([guide([0, 1], chance), *traces], axes(x, y, xaxis=UNIT, yaxis=UNIT))}, height=420)
 
 
 def _macro(sample: Sample, curve: Curve) -> np.ndarray | None:
@@ -89,26 +82,13 @@ def one_versus_rest(sample: Sample) -> Sequence[tuple[np.ndarray, np.ndarray]]:
 
 
 def _roc(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
-    from sklearn.metrics import roc_curve
-
-    false, true, _ = roc_curve(truth, score)
+    false, true, _ = scikit_learn("metrics").roc_curve(truth, score)
     # the curve begins at the origin; at a rate of 0 interp would take the top of its first, vertical piece
     return np.concatenate([[0.0], np.interp(GRID[1:], false, true)])
 
 
 def _pr(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
     """At each recall, the precision of the strictest threshold that reaches it, as average precision has it."""
-    from sklearn.metrics import precision_recall_curve
-
-    precision, recall, _ = precision_recall_curve(truth, score)
+    precision, recall, _ = scikit_learn("metrics").precision_recall_curve(truth, score)
     reached = np.searchsorted(recall[::-1][1:], GRID, side="left")  # without the made-up point at recall 0
     return np.asarray(precision[::-1][1:][np.minimum(reached, len(recall) - 2)])
-
-
-def _square(x: str, y: str) -> Trace:
-    inside = {"range": [-0.02, 1.02], "constrain": "domain"}
-    return {
-        "xaxis": {"title": {"text": x}, **inside},
-        "yaxis": {"title": {"text": y}, **inside},
-        "hovermode": "closest",
-    }

@@ -7,11 +7,13 @@ import math
 import numpy as np
 
 from losscli.reports.contents import ReportContents
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
-from losscli.reports.figures.difference import near
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
+from losscli.reports.traces import axes, level, line
+
+CHAPTER = Chapter(10, "What they withstand")
 
 
-@figure("breakdown", title="Damage, level by level", chapter="stress")
+@figure("breakdown", title="Damage, level by level", chapter=CHAPTER)
 def breakdown(contents: ReportContents) -> Chart | None:
     """How much of its score on clean test rows an entry keeps while the training rows get worse, with one standard
     deviation over the seeds. A line that stays level longer belongs to a more robust loss; the dotted line is what one
@@ -21,25 +23,12 @@ def breakdown(contents: ReportContents) -> Chart | None:
     if data is None:
         return None
     traces: list[Trace] = []
-    for line in data.lines:
-        means, spreads = ([getattr(score, part) for score in line.scores] for part in ("mean", "sd"))
+    for of_entry in data.lines:
+        means, spreads = ([getattr(score, part) for score in of_entry.scores] for part in ("mean", "sd"))
         spreads = [value if math.isfinite(value) else 0.0 for value in spreads]
         ends = [np.clip(np.add(means, sign * np.array(spreads)), *contents.limits(data.metric)) for sign in (-1, 1)]
-        traces.append(
-            {
-                "type": "scatter", "mode": "lines+markers", "entry": contents.place(line.entry),
-                "name": contents.called(line.entry), "x": list(data.levels), "y": rounded(means), "band": rounded(ends),
-            }
-        )  # fmt: skip
-    shapes = []
-    means = [value for line in data.lines for value in rounded([score.mean for score in line.scores])]
-    if math.isfinite(data.baseline) and near(data.baseline, means):
-        across = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": data.baseline, "y1": data.baseline}
-        shapes.append({**across, "line": {"color": "$faint", "width": 1, "dash": "dot"}})
-    layout = {
-        "xaxis": {"title": {"text": f"level of data.corrupt.{plain(data.kind)}"}},
-        "yaxis": {"title": {"text": f"test {plain(data.metric)}"}},
-        "shapes": shapes,
-        "hovermode": "closest",
-    }
+        look: Trace = {"mode": "lines+markers", "band": rounded(ends)}
+        traces.append(line(contents, of_entry.entry, list(data.levels), rounded(means), **look))
+    baseline = level(data.baseline, [value for trace in traces for value in trace["y"]])
+    layout = axes(f"level of data.corrupt.{plain(data.kind)}", f"test {plain(data.metric)}", shapes=baseline)
     return Chart({"": View(traces, layout)}, height=430, wide=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from losscli.reports.contents import ReportContents
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
+from losscli.reports.traces import line, mean_line, middle
+
+CHAPTER = Chapter(30, "How they learn")
 
 MOST_POINTS = 120  # of a curve
 
@@ -15,7 +16,7 @@ MOST_POINTS = 120  # of a curve
 @figure(
     "learning",
     title="Learning curves",
-    chapter="training",
+    chapter=CHAPTER,
 )
 def learning(contents: ReportContents) -> Chart | None:
     """Each line is the mean over the seeds on the valid split; a band, where several seeds give one, is one standard
@@ -55,32 +56,8 @@ def _curve(contents: ReportContents, entry: str, split: str, metric: str) -> Tra
         return None
     chosen = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_POINTS)).round().astype(int))
     epochs, values = epochs[chosen], values[:, chosen]
-    mean, low, high = middle(values, *contents.limits(metric))
-    trace: Trace = {
-        "type": "scatter", "mode": "lines" if len(epochs) > 1 else "markers", "entry": contents.place(entry),
-        "name": contents.called(entry), "x": epochs.tolist(), "y": rounded(mean),
-    }  # fmt: skip
-    if split == "train":
-        return {
-            **trace,
-            "line": {"dash": "dot", "width": 1.4},
-            "opacity": 0.7,
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-    return {**trace, "band": [rounded(low), rounded(high)]} if len(values) > 1 else trace
-
-
-def middle(
-    values: np.ndarray, floor: float = -np.inf, top: float = np.inf
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of [S, T]: the mean over seeds, and one standard deviation below and above, within floor and top.
-
-    >>> [part.tolist() for part in middle(np.array([[1.0, 0.0], [3.0, 0.0]]))]
-    [[2.0, 0.0], [0.5857864376269049, 0.0], [3.414213562373095, 0.0]]
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # no spread of a single value
-        mean = np.nanmean(values, axis=0)
-        spread = np.nan_to_num(np.nanstd(values, axis=0, ddof=1)) if len(values) > 1 else np.zeros_like(mean)
-    return mean, np.clip(mean - spread, floor, top), np.clip(mean + spread, floor, top)
+    mode = "lines" if len(epochs) > 1 else "markers"
+    if split == "valid":
+        return mean_line(contents, entry, epochs.tolist(), values, *contents.limits(metric), mode=mode)
+    look = {"line": {"dash": "dot", "width": 1.4}, "opacity": 0.7, "hoverinfo": "skip", "showlegend": False}
+    return line(contents, entry, epochs.tolist(), rounded(middle(values)[0]), mode, **look)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from losscli.reports.contents import ReportContents, Sample
-from losscli.reports.figures import Chart, Trace, View, figure, rounded
-from losscli.reports.figures.difference import caption
-from losscli.reports.figures.training import middle
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
+from losscli.reports.traces import axes, caption, guide, mean_line
+
+CHAPTER = Chapter(70, "How far they are off")
 
 DOTS = 700  # of a scatter plot
 BARS = 60  # intervals that are drawn
@@ -20,8 +21,8 @@ MOST_OUTPUTS = 4
 @figure(
     "truth",
     title="Predicted and true",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def truth(contents: ReportContents) -> Chart | None:
@@ -31,12 +32,7 @@ def truth(contents: ReportContents) -> Chart | None:
 
     def dots(true: np.ndarray, predicted: np.ndarray) -> View:
         ends = rounded([min(true.min(), predicted.min()), max(true.max(), predicted.max())])
-        layout = {
-            "xaxis": {"title": {"text": "true"}},
-            "yaxis": {"title": {"text": "predicted"}},
-            "hovermode": "closest",
-        }
-        return View([_guide(ends, ends), _dots(true, predicted)], layout)
+        return View([guide(ends, ends, 1.2), _dots(true, predicted)], axes("true", "predicted"))
 
     return _by_entry(contents, dots)
 
@@ -44,8 +40,8 @@ def truth(contents: ReportContents) -> Chart | None:
 @figure(
     "residuals",
     title="Residuals",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def residuals(contents: ReportContents) -> Chart | None:
@@ -55,12 +51,8 @@ def residuals(contents: ReportContents) -> Chart | None:
 
     def dots(true: np.ndarray, predicted: np.ndarray) -> View:
         ends = rounded([predicted.min(), predicted.max()])
-        layout = {
-            "xaxis": {"title": {"text": "predicted"}},
-            "yaxis": {"title": {"text": "true minus predicted"}},
-            "hovermode": "closest",
-        }
-        return View([_guide(ends, [0, 0]), _dots(predicted, true - predicted)], layout)
+        layout = axes("predicted", "true minus predicted")
+        return View([guide(ends, [0, 0], 1.2), _dots(predicted, true - predicted)], layout)
 
     return _by_entry(contents, dots)
 
@@ -89,11 +81,6 @@ def _left_out(shown: int, count: int) -> str:
     return f"The first {shown} of {count} target columns are drawn." if shown < count else ""
 
 
-def _guide(x: list[float], y: list[float]) -> Trace:
-    line = {"color": "$faint", "dash": "dot", "width": 1.2}
-    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip", "showlegend": False}
-
-
 def _dots(x: np.ndarray, y: np.ndarray) -> Trace:
     return {"type": "scatter", "mode": "markers", "x": rounded(x), "y": rounded(y), "showlegend": False,
             "marker": {"size": 5, "opacity": 0.55}}  # fmt: skip
@@ -102,8 +89,8 @@ def _dots(x: np.ndarray, y: np.ndarray) -> Trace:
 @figure(
     "errors",
     title="Size of the errors",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def errors(contents: ReportContents) -> Chart | None:
@@ -113,12 +100,7 @@ def errors(contents: ReportContents) -> Chart | None:
     traces: list[Trace] = []
     for name, samples in contents.samples.items():
         curves = [np.quantile(np.abs(sample.truth - sample.prediction).mean(axis=1), SHARES) for sample in samples]
-        mean, low, high = middle(np.array(curves), 0.0)
-        trace: Trace = {
-            "type": "scatter", "mode": "lines", "entry": contents.place(name), "name": contents.called(name),
-            "x": rounded(SHARES), "y": rounded(mean),
-        }  # fmt: skip
-        traces.append({**trace, "band": [rounded(low), rounded(high)]} if len(curves) > 1 else trace)
+        traces.append(mean_line(contents, name, rounded(SHARES), np.array(curves), 0.0))
     layout = {
         "xaxis": {"title": {"text": "share of the test rows"}, "tickformat": ".0%"},
         "yaxis": {"title": {"text": "absolute error"}, "rangemode": "tozero"},
@@ -129,8 +111,8 @@ def errors(contents: ReportContents) -> Chart | None:
 @figure(
     "intervals",
     title="Prediction intervals",
-    chapter="values",
-    tasks=("regression",),
+    chapter=CHAPTER,
+    fits=lambda task: not task.has_classes,
     predictions=True,
 )
 def intervals(contents: ReportContents) -> Chart | None:
@@ -169,11 +151,8 @@ def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray, pr
         "marker": {"size": 6, "color": "$bad", "symbol": signs},
     }  # fmt: skip
     width = float(np.mean(high - low))
-    layout = {
-        "annotations": [caption(f"{inside.mean():.1%} inside{promise}, mean width {width:.4g}")],
-        "margin": {"t": 28, "r": 12, "b": 44, "l": 56},
-        "xaxis": {"title": {"text": f"{len(chosen)} of {len(true)} test rows, by prediction"}},
-        "yaxis": {"title": {"text": "value"}},
-        "hovermode": "closest",
-    }
-    return View([bars, dots], layout)
+    words = {"annotations": [caption(f"{inside.mean():.1%} inside{promise}, mean width {width:.4g}")]}
+    margin = {"margin": {"t": 28, "r": 12, "b": 44, "l": 56}}
+    return View(
+        [bars, dots], axes(f"{len(chosen)} of {len(true)} test rows, by prediction", "value", **words, **margin)
+    )

@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from losscli.reports.contents import ReportContents, distinct
-from losscli.reports.figures import Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
+from losscli.reports.traces import line
+
+CHAPTER = Chapter(80, "Where they differ", winning="Why it wins")
 
 MEASURES = {
     "accuracy": "share of right decisions",
@@ -22,7 +25,7 @@ HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five cla
 @figure(
     "difficulty",
     title="Easy rows and hard ones",
-    chapter="why",
+    chapter=CHAPTER,
 )
 def difficulty(contents: ReportContents) -> Chart | None:
     """What the entry with the best mean (called best) and the reference make of the same test rows, from those that all
@@ -43,7 +46,7 @@ def difficulty(contents: ReportContents) -> Chart | None:
 @figure(
     "class-by-class",
     title="Class by class",
-    chapter="why",
+    chapter=CHAPTER,
 )
 def classes(contents: ReportContents) -> Chart | None:
     """The same two entries in each class (of numbers: in each quarter of the truth, from the lowest). A better mean can
@@ -92,7 +95,7 @@ def _bars(
 @figure(
     "attention",
     title="What the gradient is spent on",
-    chapter="why",
+    chapter=CHAPTER,
 )
 def attention(contents: ReportContents) -> Chart | None:
     """The share of the gradient that comes from training rows as hard as chosen above; the thin line is their share of
@@ -132,25 +135,18 @@ def _limits(edges: Sequence[float], unit: str) -> list[str]:
 def _share_lines(contents: ReportContents, snapshots: Mapping[str, Any] | None, entry: str, place: int) -> list[Trace]:
     if snapshots is None:
         return []
-    line: Trace = {"type": "scatter", "mode": "lines+markers", "entry": contents.place(entry), "x": snapshots["epochs"]}
-    gradient, rows = ([_nan_for_none(shares[place]) for shares in snapshots[word]] for word in ("gradient", "rows"))
-    return [
-        {**line, "name": contents.called(entry), "y": rounded(gradient)},
-        {
-            **line,
-            "y": rounded(rows),
-            "mode": "lines",
-            "line": {"dash": "dot", "width": 1},
-            "showlegend": False,
-            "hoverinfo": "skip",
-        },
-    ]
+    epochs = snapshots["epochs"]
+    gradient, rows = (
+        rounded([_nan_for_none(shares[place]) for shares in snapshots[word]]) for word in ("gradient", "rows")
+    )
+    thin: Trace = {"line": {"dash": "dot", "width": 1}, "showlegend": False, "hoverinfo": "skip"}
+    return [line(contents, entry, epochs, gradient, "lines+markers"), line(contents, entry, epochs, rows, **thin)]
 
 
 @figure(
     "memory",
     title="Wrong labels learned by heart",
-    chapter="why",
+    chapter=CHAPTER,
 )
 def memory(contents: ReportContents) -> Chart | None:
     """What becomes of training rows whose label was changed on purpose. A loss that withstands wrong labels learns few of
@@ -165,10 +161,7 @@ def memory(contents: ReportContents) -> Chart | None:
     views = {
         title: View(
             [
-                {
-                    "type": "scatter", "mode": "lines+markers", "entry": contents.place(name), "name": contents.called(name),
-                    "x": data[name]["epochs"], "y": rounded([_nan_for_none(value) for value in data[name][word]]),
-                }
+                line(contents, name, data[name]["epochs"], rounded(list(map(_nan_for_none, data[name][word]))), "lines+markers")
                 for name in contents.names
                 if name in data
             ],

@@ -6,14 +6,13 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from losscli.activations import Output
 from losscli.options import Strict
 from losscli.shelf import Shelf
 
 if TYPE_CHECKING:
     from losscli.data.dataset import Layout
     from losscli.stack.layers import Layer
-
-Output = Literal["none", "relu", "sigmoid", "softmax", "log-softmax", "tanh", "softplus", "exp"]
 
 
 class Model(Strict):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from losscli.stack.layers import Layer, Linear
 from losscli.stack.models import Model, model
+
+if TYPE_CHECKING:
+    from losscli.stack.layers import Layer
 
 
 @model("linear")
@@ -15,4 +17,6 @@ class LinearModel(Model):
     kind: Literal["linear"] = "linear"
 
     def layers(self, features: int, outputs: int) -> list[Layer]:
+        from losscli.stack.layers import Linear
+
         return [Linear(features, outputs)]

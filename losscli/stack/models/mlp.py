@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from losscli.activations import Hidden
 from losscli.options import Count
-from losscli.stack.layers import Activation, BatchNorm, Dropout, Layer, LayerNorm, Linear
 from losscli.stack.models import Model, model
+
+if TYPE_CHECKING:
+    from losscli.stack.layers import Layer
 
 
 @model("mlp")
@@ -23,11 +26,13 @@ class Mlp(Model):
     hidden: Annotated[list[Annotated[Count, Field(le=65536)]], Field(min_length=1, max_length=32)] = Field(
         default=[64, 64]
     )
-    activation: Literal["relu", "elu", "gelu", "tanh", "silu", "leaky-relu"] = "relu"
+    activation: Hidden = "relu"
     norm: Literal["none", "batch", "layer"] = "none"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def layers(self, features: int, outputs: int) -> list[Layer]:
+        from losscli.stack.layers import Activation, BatchNorm, Dropout, LayerNorm, Linear
+
         layers: list[Layer] = []
         width = features
         for hidden in self.hidden:

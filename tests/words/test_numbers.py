@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from losscli.compare.numbers import decimals
+from losscli.words.numbers import decimals
 
 
 @pytest.mark.parametrize(

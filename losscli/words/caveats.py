@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 
-from losscli.compare.phrases import by, joined, scored, seeds_of
-from losscli.compare.result import Arena, Delta, EntryResult
+from losscli.compare.result import CLAIMS, Arena, Delta, EntryResult
 from losscli.direction import goodness
-from losscli.errors import visible
+from losscli.errors import joined, visible
+from losscli.words.phrases import by, scored
 
 # By verdict on the headline: which verdicts on another metric a reader must know of.
-CLAIMS = ("better", "worse")
 CONTRARY = {
     "better": ("worse",),
     "worse": ("better",),
@@ -60,7 +59,7 @@ def elsewhere(arena: Arena) -> list[str]:
 def _contrary(arena: Arena, entry: EntryResult, delta: Delta) -> str:
     """`worse on log-loss (0.0245 higher; after a temperature still worse, 0.0101 higher)`."""
     scaled = entry.deltas.get(f"{delta.metric}{SCALED}")
-    score, none = entry.scores["test"][delta.metric].mean, _without_model(arena, delta.metric)
+    score, none = entry.score(delta.metric).mean, arena.without_model(delta.metric)
     useless = delta.verdict == "worse" and math.isfinite(none) and not _beats(score, none, arena, delta.metric)
     notes = [f"{by(delta)}, and worse than the {none:.4g} without any model" if useless else by(delta)]
     if scaled is not None:
@@ -76,7 +75,7 @@ def _after(scaled: Delta, before: str) -> str:
 
 def no_better_than_none(arena: Arena) -> list[str]:
     """A sentence where entries that were compared are not clearly better than a prediction without any model."""
-    none = _without_model(arena, arena.headline)
+    none = arena.without_model(arena.headline)
     if not math.isfinite(none):
         return []
     estimates = [(entry, estimate) for entry in arena.entries if (estimate := scored(arena, entry)) is not None]
@@ -87,7 +86,7 @@ def no_better_than_none(arena: Arena) -> list[str]:
             useless.append(visible(entry.entry))
     if not useless:
         return []
-    clearly = "clearly " if seeds_of(arena) > 1 else ""
+    clearly = "clearly " if len(arena.seeds) > 1 else ""
     beyond = f"{clearly}better than a prediction without any model, which gets {arena.headline} {none:.4g}"
     if len(useless) == len(estimates):
         return [f"But none of them is {beyond}: which of them is better says little until one is."]
@@ -105,10 +104,6 @@ def learning_rate(arena: Arena) -> list[str]:
         f"All used the same learning rate, {rate:g}, which suits some losses better than others:"
         " --tune lr gives each its own, and may change the outcome."
     ]
-
-
-def _without_model(arena: Arena, metric: str) -> float:
-    return arena.baseline.get("test", {}).get(metric, math.nan)
 
 
 def _beats(score: float, other: float, arena: Arena, metric: str) -> bool:

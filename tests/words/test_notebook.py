@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from losscli.compare.result import Arena, Comparison
-from losscli.compare.words import paragraph
+from losscli.compare.result import Arena
+from losscli.comparison import Comparison
+from losscli.words.paragraph import paragraph
 
 SCORES = {"bce-logits": [0.80, 0.82, 0.84], "hinge": [0.7, 0.7, 0.7]}
 
 
-def test_print_ends_with_the_paragraph(arena_of: Callable[..., Arena]) -> None:
+def test_print_ends_with_the_paragraph(
+    arena_of: Callable[..., Arena], comparison_of: Callable[..., Comparison]
+) -> None:
     arena = arena_of(SCORES)
-    first, *_, empty, last = str(arena).splitlines()
+    first, *_, empty, last = str(comparison_of(arena)).splitlines()
     assert first == "titanic (binary), test auroc, higher is better"
     assert (empty, last) == ("", paragraph(arena))
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from losscli.compare.result import Arena
-from losscli.compare.view import View, in_words, select
+from losscli.words.view import View, in_words, select
 
 MakeArena = Callable[..., Arena]
 SCORES = {"m": [0.7, 0.7], "Z": [0.9, 0.9], "a": [0.8, 0.8], "none": [math.nan, math.nan]}

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from losscli.compare.caveats import contrary, elsewhere, learning_rate, no_better_than_none
-from losscli.compare.phrases import better, between, by, joined, number, scored, seeds_of, some_of
 from losscli.compare.power import LEVEL, minimum_seeds
 from losscli.compare.result import Arena, Delta, EntryResult
 from losscli.compare.shape import not_excluded
-from losscli.compare.verdict import described, lost_runs, seeds_wanted
-from losscli.errors import counted, visible
+from losscli.compare.verdict import seeds_wanted
+from losscli.errors import counted, joined, visible
+from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none
+from losscli.words.columns import described
+from losscli.words.phrases import better, between, by, magnitude, scored, some_of
 
 EntryDelta = tuple[EntryResult, Delta]
 
@@ -27,7 +28,7 @@ def paragraph(arena: Arena) -> str:
         sentences = [
             f"On {_data(arena)}, the training of every entry blew up with every seed: there is nothing to compare."
         ]
-    elif seeds_of(arena) == 1 and seeds_wanted(arena):
+    elif len(arena.seeds) == 1 and seeds_wanted(arena):
         sentences = _anecdote(arena)
     else:
         sentences = [
@@ -44,12 +45,12 @@ def paragraph(arena: Arena) -> str:
 def _alone(arena: Arena) -> list[str]:
     """One entry: what it reached; nothing was compared."""
     (entry,) = arena.entries
-    name, seeds = visible(entry.entry), seeds_of(arena)
+    name, seeds = visible(entry.entry), len(arena.seeds)
     score = scored(arena, entry)
     if score is None:
         reached = f"{name} was trained, but has no {arena.headline} on the test rows."
     else:
-        base = arena.baseline.get("test", {}).get(arena.headline, math.nan)
+        base = arena.without_model(arena.headline)
         beside = f"; a prediction without any model gets {base:.4g}" if math.isfinite(base) else ""
         finite = [value for value in score.values if math.isfinite(value)]
         spread = f" on average, from {min(finite):.4g} to {max(finite):.4g}" if len(finite) > 1 else ""
@@ -85,8 +86,7 @@ def _setting(arena: Arena) -> list[str]:
     names = [visible(entry.entry) for entry in arena.entries if entry.entry != arena.reference]
     subject = f"{names[0]} was" if others == 1 else f"{others} alternatives were"
     shared = "split of the rows, initial weights and order" if arena.resampled else "initial weights and order of rows"
-    reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
-    score = scored(arena, reference)
+    score = scored(arena, arena.reference_entry)
     reached = f", and {visible(arena.reference)} gets {score.mean:.4g} on average{some_of(score)}" if score else ""
     return [
         f"On {_data(arena)}, {subject} compared with {visible(arena.reference)}, all {_repeated(arena)};"
@@ -97,15 +97,14 @@ def _setting(arena: Arena) -> list[str]:
 
 def _repeated(arena: Arena) -> str:
     """How often: `with the same 10 random seeds`, of folds `on the same 10 splits (2 rounds of 5 folds)`."""
-    count, folds = seeds_of(arena), arena.spec.get("data", {}).get("split", {}).get("folds")
+    count, folds = len(arena.seeds), arena.spec.get("data", {}).get("split", {}).get("folds")
     if count == 1:
         return "with the same random seed"
     if arena.split != "folds" or not folds:
         return f"with the same {count} random seeds"
     rounds, rest = divmod(count, folds)
-    seeds = {run.seed for run in arena.runs}
     # fold = seed % folds: only seeds that fill whole rounds test on every row equally often
-    if rest or len({seed // folds for seed in seeds}) != rounds:
+    if rest or len({seed // folds for seed in arena.seeds}) != rounds:
         return f"with the same {count} random seeds, each of which tests on one of {folds} folds"
     return f"with the same {count} random seeds, which are {counted(rounds, 'round')} of {folds} folds"
 
@@ -132,9 +131,8 @@ def _outcome(arena: Arena) -> list[str]:
     if missing:
         names = joined([f"{visible(entry.entry)} ({described(entry, arena)})" for entry in missing])
         sentences.append(f"Not comparable: {names}.")
-        reference = next(entry for entry in arena.entries if entry.entry == arena.reference)
-        possible = {run.seed for run in arena.runs} - set(arena.impossible.get(arena.headline, ()))
-        if possible and scored(arena, reference) is None and not lost_runs(arena, arena.reference):
+        possible = set(arena.seeds) - set(arena.impossible.get(arena.headline, ()))
+        if possible and scored(arena, arena.reference_entry) is None and not arena.lost_runs(arena.reference):
             sentences.append(
                 "Another yardstick (--metric), or another loss as the first and so the reference, would do."
             )
@@ -153,7 +151,7 @@ def _twins(arena: Arena) -> list[str]:
 def _sentence(arena: Arena, verdict: str, names: str, group: Sequence[EntryDelta]) -> str:
     reference, margin = visible(arena.reference), group[0][1].margin or 0.0
     if verdict == "equivalent":
-        limit = f"up to {number(margin, margin)} counts as no difference"
+        limit = f"up to {magnitude(margin, margin)} counts as no difference"
         return f"For practical purposes the same as {reference}: {names}; {limit}."
     if verdict == "inconclusive":
         return f"Still open: {names}, which is not the same as no difference."
@@ -161,7 +159,7 @@ def _sentence(arena: Arena, verdict: str, names: str, group: Sequence[EntryDelta
         return f"Too few seeds for any verdict: {names}; {_floor(arena)}."
     if verdict == "undefined":
         return f"No verdict: {names}."
-    small = f", perhaps by too little to matter (under {number(margin, margin)})"
+    small = f", perhaps by too little to matter (under {magnitude(margin, margin)})"
     doubt = small if all(abs(delta.mean) <= margin for _, delta in group) else ""
     even = f", even with {arena.comparisons} comparisons at once" if arena.comparisons > 1 else ""
     return f"{verdict.capitalize()} than {reference}, beyond what chance explains{even}{doubt}: {names}."
@@ -176,15 +174,15 @@ def _floor(arena: Arena) -> str:
 
 
 def _blown_up(arena: Arena) -> list[str]:
-    lost = [(entry.entry, lost_runs(arena, entry.entry)) for entry in arena.entries if not _is_mentioned(entry, arena)]
+    lost = [(entry.entry, arena.lost_runs(entry.entry)) for entry in arena.entries if not _is_mentioned(entry, arena)]
     counts = [f"{counted(count, 'run')} of {visible(name)}" for name, count in lost if count]
     return [f"Left out, because the training blew up: {joined(counts)}."] if counts else []
 
 
 def _is_mentioned(entry: EntryResult, arena: Arena) -> bool:
     """Whether it is said already, as what makes the entry not comparable, that none of its runs finished."""
-    runs = sum(run.entry == entry.entry for run in arena.runs)
-    return entry.delta is None and entry.entry != arena.reference and lost_runs(arena, entry.entry) == runs
+    runs = len(arena.runs_of(entry.entry))
+    return entry.delta is None and entry.entry != arena.reference and arena.lost_runs(entry.entry) == runs
 
 
 def _limits(arena: Arena) -> list[str]:
@@ -213,7 +211,7 @@ def _next(arena: Arena) -> list[str]:
         aim = "for a verdict" if few else f"to settle {'the others' if stuck else 'what is open'}"
         about = "" if few else "about "
         sentences.append(f"Next: {about}{counted(max(more), 'more seed')}{least}, {seeds_wanted(arena)} in all, {aim}.")
-    if stuck and not any(lost_runs(arena, entry.entry) for entry in arena.entries):
+    if stuck and not any(arena.lost_runs(entry.entry) for entry in arena.entries):
         why = ", because they divide the same rows again and again: it takes more rows" if arena.resampled else ""
         settle = f"More seeds alone would not settle {joined([visible(entry.entry) for entry in stuck])}{why}."
         sentences = [settle, *sentences]
@@ -241,11 +239,13 @@ def _same(delta: Delta) -> str:
 def _doubt(arena: Arena, entry: EntryResult, delta: Delta) -> str:
     """Why a question is open: runs that are missing, rows that are too few, chance, or the width of the interval."""
     low, high = delta.ci95 or (-math.inf, math.inf)
-    if any(lost_runs(arena, name) for name in (entry.entry, arena.reference)):
+    if any(arena.lost_runs(name) for name in (entry.entry, arena.reference)):
         return "in the runs that finished, while others did not"
     if low == high == 0:
         rows = f"{arena.rows['test']} test rows" if "test" in arena.rows else "so few test rows"
-        return f"equal in every run, but {rows} cannot show a difference of {number(delta.margin or 0.0, delta.margin)}"
+        return (
+            f"equal in every run, but {rows} cannot show a difference of {magnitude(delta.margin or 0.0, delta.margin)}"
+        )
     p = delta.p if delta.p_holm is None else delta.p_holm
     if p is not None and not low <= 0 <= high:
         many = f" with {arena.comparisons} comparisons at once" if arena.comparisons > 1 else ""

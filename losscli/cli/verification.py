@@ -7,17 +7,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from losscli.cli import show
 from losscli.cli.flags import Format
 from losscli.cli.outcome import tell_plugins
-from losscli.cli.text import visible
-from losscli.errors import Place, SpecError, counted, shown
-from losscli.losses import Loss, check_options, find
+from losscli.cli.tables import plain_table
+from losscli.errors import Place, SpecError, counted, shown, visible
+from losscli.losses import Loss, find
+from losscli.losses.options import check_options
 from losscli.losses.own import load, refers
+from losscli.severities import SEVERITIES
 from losscli.spec.reader import read_value
 from losscli.tasks import tasks
 from losscli.verify import Outcome, Report
@@ -26,7 +26,6 @@ from losscli.verify.trial import verify
 
 FAILED = 1
 STYLES = {"passed": "green", "failed": "bold red", "not applicable": "dim"}
-NOTE = "yellow"
 
 
 def run(name: str, task: str, expects: str | None, sets: Sequence[str], form: Format) -> int:
@@ -111,9 +110,7 @@ def tell(report: Report, assumed: Mapping[str, Any]) -> None:
         values = ", ".join(f"{name}={_numbers(value)}" for name, value in assumed.items())
         which = "has no default; it is" if len(assumed) == 1 else "have no default; they are"
         console.print(Text(f"{', '.join(assumed)} {which} tried as {values} (--set gives others)\n", "dim"))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("", "property", "what must hold"):
-        table.add_column(heading, overflow="fold")
+    table = plain_table("", "property", "what must hold")
     for outcome in report.outcomes:
         word = "-" if outcome.status == "not applicable" else outcome.status
         held = outcome.message if outcome.status == "not applicable" else outcome.tried.must
@@ -125,7 +122,11 @@ def tell(report: Report, assumed: Mapping[str, Any]) -> None:
             console.print()
             console.print(_explained(outcome), soft_wrap=True)
     for finding in report.loss.findings:
-        console.print(Text.assemble("\n", (finding.severity, NOTE), f" {visible(finding.message, 400)}"))
+        console.print(
+            Text.assemble(
+                "\n", (finding.severity, SEVERITIES[finding.severity].terminal), f" {visible(finding.message, 400)}"
+            )
+        )
         console.print(Text(visible(finding.cure, 400), "dim"))
     notes = f", {counted(len(report.loss.findings), 'note')}" if report.loss.findings else ""
     console.print(Text(f"\n{report.count('passed')} passed, {report.count('failed')} failed{notes}", "bold"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from losscli.compare.plan import experience, outlook
+from losscli.compare.power import experience, outlook
 from losscli.compare.result import Arena
 
 MakeArena = Callable[..., Arena]

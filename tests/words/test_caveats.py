@@ -13,7 +13,7 @@ from scipy import stats
 
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, RunResult
-from losscli.compare.words import paragraph
+from losscli.words.paragraph import paragraph
 
 MakeArena = Callable[..., Arena]
 WOBBLE = [0.001, -0.001, 0.002, 0.0, -0.002, 0.001, 0.0, -0.001, 0.002, -0.001]

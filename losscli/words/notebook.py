@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from losscli.compare.columns import columns
-from losscli.compare.result import Arena, Comparison
-from losscli.compare.view import View, select
-from losscli.compare.words import paragraph
+from losscli.compare.result import Arena
 from losscli.errors import visible
+from losscli.words.columns import columns
+from losscli.words.paragraph import paragraph
+from losscli.words.view import View, select
 
 
-def html_of(comparison: Comparison) -> str:
+def html_of(arenas: Iterable[Arena]) -> str:
     """One piece of HTML; whatever is foreign in it is escaped."""
-    return "\n".join(line for arena in comparison.arenas for line in _arena(arena))
+    return "\n".join(line for arena in arenas for line in _arena(arena))
 
 
 def _arena(arena: Arena) -> Iterator[str]:
@@ -25,7 +25,7 @@ def _arena(arena: Arena) -> Iterator[str]:
     yield "<table>"
     yield _row(["entry", *(column.heading for column in table)], "th")
     for at, entry in enumerate(shown.entries):
-        yield _row([entry.entry, *(column.cells[at] for column in table)])
+        yield _row([entry.entry, *(str(column.cells[at]) for column in table)])
     yield _row(["baseline", *(column.baseline for column in table)])
     yield "</table>"
 

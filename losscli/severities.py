@@ -1,0 +1,26 @@
+"""How grave a finding is: one line each, the gravest first, with how it looks on a terminal, on a page, and to GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Severity:
+    """`terminal` is a style of Rich, `page` a colour of CSS, `workflow` the command of a GitHub workflow that annotates it."""
+
+    name: str
+    terminal: str
+    page: str
+    workflow: str
+
+
+SEVERITIES: Mapping[str, Severity] = {
+    severity.name: severity
+    for severity in (
+        Severity("error", "bold red", "var(--bad)", "error"),
+        Severity("warning", "yellow", "light-dark(#8a6200, #f0c050)", "warning"),
+        Severity("info", "cyan", "var(--accent)", "notice"),
+    )
+}

@@ -1,0 +1,97 @@
+"""One contract for every activation: the same numbers in PyTorch's own layer and in ONNX; what it says of them holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from losscli.activations import ACTIVATIONS, LOGS, PROBABILITIES, Hidden, Output
+from losscli.stack.layers import Activation, ForwardContext
+from losscli.tasks import tasks
+
+every_activation = pytest.mark.parametrize("name", ACTIVATIONS)
+
+
+@pytest.fixture
+def x() -> torch.Tensor:
+    return torch.randn(7, 4, generator=torch.Generator().manual_seed(1)) * 3
+
+
+@every_activation
+def test_its_numbers_are_those_of_its_definition(name: str, x: torch.Tensor) -> None:
+    """In float64, by plain numpy and scipy."""
+    from scipy.special import erf, expit, log_softmax, softmax
+
+    by_hand = {
+        "none": lambda z: z,
+        "relu": lambda z: np.maximum(z, 0),
+        "sigmoid": expit,
+        "softmax": lambda z: softmax(z, axis=-1),
+        "log-softmax": lambda z: log_softmax(z, axis=-1),
+        "elu": lambda z: np.where(z > 0, z, np.expm1(z)),
+        "gelu": lambda z: z * (1 + erf(z / np.sqrt(2))) / 2,
+        "tanh": np.tanh,
+        "silu": lambda z: z * expit(z),
+        "softplus": lambda z: np.logaddexp(0, z),
+        "exp": np.exp,
+    }
+    np.testing.assert_allclose(ACTIVATIONS[name](x.double()), by_hand[name](x.double().numpy()), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.filterwarnings("ignore")  # what the exporter says about itself
+@every_activation
+def test_it_is_the_same_in_torch_and_in_onnx(name: str, x: torch.Tensor, tmp_path: Path) -> None:
+    from onnxruntime import InferenceSession
+
+    activation = ACTIVATIONS[name]
+    if activation.layer is None:
+        assert not activation.hidden  # else a network with it could not be handed on
+        return
+    module = nn.Sequential(activation.module())
+    torch.testing.assert_close(module(x), activation(x), rtol=0, atol=0)
+    shape = {0: torch.export.Dim("rows", min=1)}
+    program = torch.onnx.export(module, (x,), dynamo=True, verbose=False, input_names=["x"], dynamic_shapes=(shape,))
+    program.save(str(tmp_path / "model.onnx"))
+    session = InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(session.run(None, {"x": x.numpy()})[0], activation(x), rtol=1e-5, atol=1e-6)
+
+
+@every_activation
+def test_what_it_says_of_its_numbers_holds(name: str, x: torch.Tensor) -> None:
+    activation = ACTIVATIONS[name]
+    numbers = activation(torch.cat([10 * x, x, x / 100]))
+    assert numbers.min() >= activation.low
+    assert numbers.max() <= activation.high
+    for end, reached in ((activation.low, numbers.min()), (activation.high, numbers.max())):
+        assert not np.isfinite(end) or abs(reached - end) < 0.02  # else a tighter bound would hold
+    alone, beside = activation(x[:, :1].double()), activation(x.double())[:, :1]
+    assert activation.across == (not torch.allclose(alone, beside))
+    if activation.gives is not None:
+        probabilities = {PROBABILITIES: numbers, LOGS: numbers.exp()}[activation.gives]
+        assert ((probabilities >= 0) & (probabilities <= 1)).all()
+        assert not activation.across or torch.allclose(probabilities.sum(-1), torch.ones(()))
+
+
+@pytest.mark.parametrize("name", [name for name, activation in ACTIVATIONS.items() if activation.hidden])
+def test_a_layer_of_it_is_the_same_for_runs_and_for_one(name: str, x: torch.Tensor) -> None:
+    stacked = Activation(name)(x[None], {}, {}, ForwardContext())[0]
+    torch.testing.assert_close(Activation(name).module({})(x), stacked, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("task", tasks.names())
+def test_links_give_what_a_loss_expects(task: str) -> None:
+    for expects, link in tasks.get(task).links.items():
+        if link is not None:
+            assert ACTIVATIONS[link].gives == expects
+            assert ACTIVATIONS[link].output
+            assert ACTIVATIONS[link].across == tasks.get(task).outputs_compete
+
+
+def test_a_spec_may_say_those_of_the_table() -> None:
+    assert [name for name, activation in ACTIVATIONS.items() if activation.hidden] == list(get_args(Hidden))
+    assert [name for name, activation in ACTIVATIONS.items() if activation.output] == list(get_args(Output))
