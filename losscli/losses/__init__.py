@@ -403,11 +403,13 @@ def unknown(name: str, task: str | None = None) -> SpecError:
     """What to say of a name that no loss has, or (with a task) none that serves it.
 
     >>> print(unknown("HingeEmbeddingLoss", "binary").problems[0].cure)
-    for binary: hinge, which is the classifier's; the default is bce-logits
+    for binary: hinge, which is the classifier's; the default is bce-logits; task embedding has it: hinge-embedding
     """
     known = foreign(name)
     if known is not None and known.what:  # said first: elsewhere the name may mean something else than the loss here
         why = known.why.format(task=task or "every task here")
+        if task and known.home == task:
+            why = "the catalogue has others of its kind"
         there = [f"; task {item.task} has it: {item.name}" for item in by_name(name, losses)[:1] if task]
         return SpecError(f"{shown(name)} is {known.what}: {why}", cure="".join([_instead(known, task), *there]))
     homes = by_name(name, losses) if task else []

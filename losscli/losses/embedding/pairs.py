@@ -21,7 +21,7 @@ Cosine = Annotated[Number, Bounds(low=-1, high=1)]
 
 @loss("embedding", "vectors", "class label or pairs", over_batch=True)
 def hinge_embedding(vectors: Tensor, labels: Tensor, *, margin: Positive = 1.0) -> Tensor:
-    """Distances of pairs: the distance itself where both are of one class, what it lacks to the margin where not.
+    """Hinge of distances: a pair of one class costs its distance, a pair of two what it lacks to the margin.
 
     Use: for vectors whose lengths mean something, as this loss alone does not look at directions only.
     Avoid: as a classifier's loss, with a score in the place of a distance: `hinge` is what is meant there. Where a batch has many
@@ -51,7 +51,7 @@ def hinge_embedding(vectors: Tensor, labels: Tensor, *, margin: Positive = 1.0) 
 
 @loss("embedding", "embeddings", "class label or pairs", over_batch=True)
 def cosine_embedding(vectors: Tensor, labels: Tensor, *, margin: Cosine = 0.0) -> Tensor:
-    """Cosines of pairs: 1 where both are of one class, at most the margin where not.
+    """Cosines of pairs: 1 is wanted of one class, at most the margin of two.
 
     Use: a plain start; it asks of different classes no more than a right angle.
     Avoid: for more classes than the vectors have dimensions, which cannot all be at right angles: a margin below 0 asks too much.
@@ -80,7 +80,7 @@ def cosine_embedding(vectors: Tensor, labels: Tensor, *, margin: Cosine = 0.0) -
 def contrastive(
     vectors: Tensor, labels: Tensor, *, pos_margin: NonNegative = 0.0, neg_margin: NonNegative = 1.0
 ) -> Tensor:
-    """Pairs of one class nearer than one margin, others farther than another; each kind has a mean of its own.
+    """Contrastive: pairs of one class within a margin, others beyond another; each kind has a mean of its own.
 
     Use: where the two kinds of pairs are of very different number, since only pairs that still cost something are counted.
     Avoid: with a neg_margin above the square root of 2: so many classes are rarely so far apart.

@@ -34,7 +34,7 @@ def is_own(cosine: Tensor, labels: Tensor) -> Tensor:
 
 @loss("embedding", "embeddings", "class label", weights=PROXIES, aliases=("norm-softmax",))
 def normalized_softmax(vectors: Tensor, labels: Tensor, proxies: Tensor, *, temperature: Positive = 0.05) -> Tensor:
-    """A softmax classifier whose weights and inputs are directions: only angles are left.
+    """Normalised softmax: a softmax classifier of directions, with only the angles to a vector of each class.
 
     Use: a plain and quick start where there are many rows of each class.
     Avoid: more classes than fit in memory, each with a vector of its own; for classes that training has not seen it promises
@@ -149,7 +149,7 @@ def proxy_nca(vectors: Tensor, labels: Tensor, proxies: Tensor, *, scale: Positi
 def proxy_anchor(
     vectors: Tensor, labels: Tensor, proxies: Tensor, *, margin: NonNegative = 0.1, alpha: Positive = 32.0
 ) -> Tensor:
-    """Each proxy is an anchor: it pulls the rows of its class and pushes all others, the hard ones most.
+    """Proxy anchors: the vector of a class pulls the rows of the class and pushes all others, the hard ones most.
 
     Use: quick to learn, as every row meets every proxy.
     Avoid: batches with few rows of a class, whose hardness is then weighed among few.

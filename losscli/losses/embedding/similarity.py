@@ -77,7 +77,7 @@ def sup_con(vectors: Tensor, labels: Tensor, *, temperature: Positive = 0.1) -> 
 def multi_similarity(
     vectors: Tensor, labels: Tensor, *, alpha: Positive = 2.0, beta: Positive = 50.0, base: Finite = 0.5
 ) -> Tensor:
-    """Positives and negatives of a row, each weighed by how far it is on the wrong side of a base, and beside the others.
+    """Multi-similarity: pairs weigh by how far they are on the wrong side of a base, and beside the other pairs of the row.
 
     Use: a strong default; hard pairs count more without being mined.
     Avoid: a large beta with wrong labels, whose negatives then count most.
@@ -109,7 +109,7 @@ def multi_similarity(
 
 @loss("embedding", "embeddings", "class label", over_batch=True, detached=True)
 def circle(vectors: Tensor, labels: Tensor, *, m: Fraction = 0.4, gamma: Positive = 80.0) -> Tensor:
-    """Every similarity is weighed by how far it is from where it should be: 1 + m for positives, -m for negatives.
+    """Circle: every similarity weighs by how far it is from where it should be, 1 + m for positives, -m for negatives.
 
     Use: a strong default; what is right already moves little, from either side.
     Avoid: a large gamma at a large learning rate: gradients grow with it.

@@ -50,7 +50,7 @@ def triplets(pairs: Relations) -> Tensor:
 
 @loss("embedding", "embeddings", "class label", over_batch=True)
 def margin_ranking(vectors: Tensor, labels: Tensor, *, margin: NonNegative = 0.0) -> Tensor:
-    """Cosines of triplets in their order: that with a row of the class above that with a row of another, by a margin.
+    """Margin ranking: the cosine with a row of the class above that with a row of another, by a margin.
 
     Use: where the order of the neighbours is all that counts: with margin 0 it stops where no pair is out of order.
     Avoid: margin 0 alone: from there on no class is moved any farther away. Its mean is over all triplets, so the few that are
@@ -80,7 +80,7 @@ def margin_ranking(vectors: Tensor, labels: Tensor, *, margin: NonNegative = 0.0
 
 @loss("embedding", "embeddings", "class label", over_batch=True, aliases=("triplet-margin",))
 def triplet(vectors: Tensor, labels: Tensor, *, margin: NonNegative = 0.2, mining: Mining = "all") -> Tensor:
-    """Distances of triplets: to a row of the class less than to a row of another, by a margin.
+    """Triplets: a row is nearer to another of its class than to one of another class, by a margin.
 
     Use: `mining: all` counts every triplet that costs something; `semi-hard` those whose negative is farther than the positive,
     but within the margin; `hard` the farthest positive and the nearest negative of each row.
