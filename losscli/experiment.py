@@ -110,6 +110,7 @@ def load(spec: Spec) -> Experiment:
     findings += [finding for loss in used for finding in ranked(loss, target)]
     for entry, loss in zip(arena_entries, used, strict=True):
         findings += task.wiring(entry.name, loss, entry.output)
+    findings += task.batching(spec.train, target)
     if table.weight is not None:
         findings += [
             _unweighted(entry.name) for entry, loss in zip(arena_entries, used, strict=True) if loss.over_batch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,7 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
     """The arena's leaderboard from its finished runs."""
     spec, metrics, task = experiment.spec, experiment.job.metrics, experiment.job.task
     datasets = experiment.different
+    without_model = baseline(datasets, task, metrics, experiment.job.evaluation)
     arena = build_arena(
         experiment.entries,
         [_result(state) for state in states],
@@ -123,10 +124,10 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         headline=metrics[0].name,
         directions={metric.name: metric.direction for metric in (*metrics, *experiment.job.evaluation)},
         ranges={metric.name: (metric.low, metric.high) for metric in experiment.job.evaluation},
-        baseline=baseline(datasets, task, metrics, experiment.job.evaluation),
+        baseline=without_model,
         labels=datasets[0].target.labels,
         positive=task.positive(datasets[0].target.labels),
-        findings=[*experiment.findings, *_symptoms(experiment, states)],
+        findings=[*experiment.findings, *_symptoms(experiment, states, without_model["test"])],
         spec=spec.model_dump(mode="json"),
         rows=experiment.rows,
         resampled=spec.data.split.resampled,
@@ -142,12 +143,12 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
 
 
-def _symptoms(experiment: Experiment, states: Sequence[RunState]) -> list[Finding]:
-    """What the task tells by how the runs of each entry stand, those that diverged left out."""
+def _symptoms(experiment: Experiment, states: Sequence[RunState], baseline: Mapping[str, float]) -> list[Finding]:
+    """What the task tells by how the runs of each entry stand, those that diverged left out; `baseline` is of the test split."""
     findings: list[Finding] = []
     for entry in experiment.entries:
         own = [state for state in states if state.run.entry == entry.name and state.status != "diverged"]
-        standings = [state.standing for state in own if state.standing is not None]
+        standings = [replace(state.standing, baseline=baseline) for state in own if state.standing is not None]
         if standings:
             findings += experiment.job.task.symptoms(entry.name, standings)
     return findings

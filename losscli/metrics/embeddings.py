@@ -7,6 +7,10 @@ all.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from losscli.lazy import Tensor, functional, torch
 from losscli.metrics import metric
 from losscli.tasks.neighbours import FINDS, apart, queries
@@ -59,16 +63,59 @@ def silhouette(embeddings: Tensor, labels: Tensor) -> Tensor:
     >>> round(silhouette(line, torch.tensor([[0, 0, 1, 1]])).item(), 4)  # (3.5 / 4.5 + 2.5 / 3.5) / 2
     0.746
     """
+    values = []
+    for of_class in _by_class(embeddings, labels):
+        inside = of_class.within / (of_class.own - 1)  # a row is 0 from itself
+        outside = of_class.apart.amin(-1)
+        value = (outside - inside) / torch.maximum(outside, inside)
+        values.append(value.masked_fill((of_class.own == 1) | ((outside == 0) & (inside == 0)), 0.0))
+    # of fewer than two classes there is nothing to say
+    return torch.cat(values, 1).mean(-1).masked_fill(outside.isinf().any(-1), torch.nan)
+
+
+class OfClass(NamedTuple):
+    """For n rows of each run: the sum of the distances to the rows of their class [R, n] and how many these are, the row itself
+    among them [R or 1, n]; and the mean distance to the rows of each class [R, n, C], infinite for their own and for empty ones.
+    """
+
+    within: Tensor
+    own: Tensor
+    apart: Tensor
+
+
+def _by_class(embeddings: Tensor, labels: Tensor) -> Iterator[OfClass]:
+    """Some rows after the other."""
     member = functional.one_hot(labels.long()).double()  # [R or 1, N, C]
     sizes = member.sum(-2, keepdim=True)  # [R or 1, 1, C]
-    values = []
     for chosen in queries(embeddings.shape[1]).to(embeddings.device).split(256):
         own = member[:, chosen].bool()  # [R or 1, n, C]
         total = apart(embeddings[:, chosen], embeddings).double() @ member  # [R, n, C]
-        inside = (total * own).sum(-1) / ((sizes * own).sum(-1) - 1)  # a row is 0 from itself
-        outside = (total / sizes).masked_fill(own | (sizes == 0), torch.inf).amin(-1)
-        alone = (sizes * own).sum(-1) == 1
-        value = (outside - inside) / torch.maximum(outside, inside)
-        values.append(value.masked_fill(alone | ((outside == 0) & (inside == 0)), 0.0))
-    present = (sizes > 0).sum((-2, -1))  # of fewer than two classes there is nothing to say
-    return torch.cat(values, 1).mean(-1).masked_fill(present < 2, torch.nan)
+        outside = (total / sizes).masked_fill(own | (sizes == 0), torch.inf)
+        yield OfClass((total * own).sum(-1), (sizes * own).sum(-1), outside)
+
+
+@metric("embedding", reads="embeddings", direction="down", high=math.inf, headline=False)
+def distance_within(embeddings: Tensor, labels: Tensor) -> Tensor:
+    """The mean distance of two rows of one class, each row counting once.
+
+    >>> line = torch.tensor([[[0.0], [1.0], [4.0], [5.0]]])
+    >>> distance_within(line, torch.tensor([[0, 0, 1, 1]])).item()
+    1.0
+    """
+    parts = [of_class.within / (of_class.own - 1) for of_class in _by_class(embeddings, labels)]
+    return torch.cat(parts, 1).nanmean(-1)  # 0 / 0 of a row that is alone
+
+
+@metric("embedding", reads="embeddings", direction="up", high=math.inf, headline=False)
+def distance_between(embeddings: Tensor, labels: Tensor) -> Tensor:
+    """The mean distance of a row from the other classes, each class counting once.
+
+    >>> line = torch.tensor([[[0.0], [1.0], [4.0], [5.0]]])
+    >>> distance_between(line, torch.tensor([[0, 0, 1, 1]])).item()
+    4.0
+    """
+    parts = [
+        of_class.apart.masked_fill(of_class.apart.isinf(), torch.nan).nanmean(-1)
+        for of_class in _by_class(embeddings, labels)
+    ]
+    return torch.cat(parts, 1).mean(-1)

@@ -156,8 +156,14 @@ class Task(ABC):
         """What is wrong with a loss behind a chain of activations, where the task itself can tell."""
         return iter(())
 
+    def batching(self, plan: Any, target: Target) -> Iterator[Finding]:
+        """What is wrong with the batches that the plan makes of a target."""
+        return iter(())
+
+    examined: ClassVar[bool] = False  # how its runs stand in the end is looked at
+
     def symptoms(self, entry: str, standings: Sequence[Standing]) -> Iterator[Finding]:
-        """What is told by how the runs of an entry stand in the end, where there are several phases."""
+        """What is told by how the runs of an entry stand in the end, where they are `examined`."""
         return iter(())
 
     def loss_rule(self, plan: Any) -> UpdateRule:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from losscli.errors import DataError, shown
+from losscli.errors import DataError, Finding, shown
 from losscli.lazy import Tensor, functional, torch
 from losscli.options import Count, Positive, Strict
-from losscli.tasks import AS_GIVEN, Column, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks import AS_GIVEN, Column, Hint, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks.collapse import batching, symptoms, wiring
 from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.labels import (
     alike,
@@ -28,8 +29,11 @@ from losscli.tasks.measures import RowMeasure
 from losscli.tasks.near_truth import corners
 from losscli.tasks.neighbours import FINDS, retrieval
 from losscli.tasks.order import ranks
-from losscli.tasks.phases import NetworkSpec, Sampling, Sizes, UpdateRule
+from losscli.tasks.phases import NetworkSpec, Sampling, Sizes, Standing, UpdateRule
 from losscli.tasks.predictions import Outputs, Predictions
+
+if TYPE_CHECKING:
+    from losscli.losses import Loss
 
 
 class EmbeddingPlan(Strict):
@@ -86,6 +90,29 @@ class Embedding(Task):
     def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
         """Never: a column of labels is meant to be predicted unless one says otherwise."""
         return None
+
+    def hint(self, target: Target) -> Hint:
+        counts = np.bincount(target.values.astype(np.int64))
+        reason = f"{len(target.labels)} classes of {counts.min()} to {counts.max()} rows"
+        note = "triplet and contrastive are the plainest; judge by classes that were left out, if new ones will come"
+        rare = counts.min() < 2 * self.plan().per_class  # type: ignore[attr-defined]
+        steps: list[tuple[str, dict[str, float]]] = [("nt-xent", {}), ("sup-con", {}), ("circle", {})]
+        if rare:
+            steps = [("proxy-anchor", {}), *steps[:2]]
+            reason += ": a batch has few rows of some, and proxies need none"
+        return Hint(reason, steps, note, claims=())
+
+    def wiring(self, entry: str, loss: Loss, chain: Sequence[str]) -> Iterator[Finding]:
+        return wiring(entry, loss, chain)
+
+    def batching(self, plan: EmbeddingPlan, target: Target) -> Iterator[Finding]:
+        counts = np.bincount(target.values.astype(np.int64), minlength=len(target.labels)).tolist()
+        return batching(plan.batch_size, plan.per_class, counts, target.labels)
+
+    examined = True
+
+    def symptoms(self, entry: str, standings: Sequence[Standing]) -> Iterator[Finding]:
+        return symptoms(entry, standings)
 
     def outputs(self, target: Target) -> int:
         """Of what its plan says: `networks` has the size of a vector."""
