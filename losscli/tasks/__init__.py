@@ -127,6 +127,7 @@ class Task(ABC):
     links: ClassVar[Mapping[str, str | None]]
     has_target: ClassVar[bool] = True  # something is predicted of a row; else the rows themselves are what is learned
     has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
+    judges_new_classes: ClassVar[bool] = False  # what is learned serves classes that training has not seen
     rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense
 
     # How the task trains (`tasks/phases.py`); what stands here is supervised training. Below, `plan` is of the class

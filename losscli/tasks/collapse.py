@@ -27,10 +27,8 @@ def wiring(entry: str, loss: Loss, chain: Sequence[str]) -> Iterator[Finding]:
 def batching(size: int, per_class: int, counts: Sequence[int], labels: Sequence[str]) -> Iterator[Finding]:
     """What batches of so many rows, so many of each class, lack; `counts` are the rows of each class."""
     without = "so losses of pairs and triplets are 0 there, and teach nothing"
-    if per_class < 2 or size < 2:
-        message = (
-            f"a batch has {counted(min(per_class, size), 'row')} of each class: no two rows of one class, {without}"
-        )
+    if size < 2 or (per_class < 2 and size <= len(labels)):  # of fewer classes, some come twice
+        message = f"a batch of {counted(size, 'row')} has one row of each class: no two of one class, {without}"
         yield Finding("no-positives", "warning", message, "set train.per_class to 2 or more")
     elif size // per_class < 2:
         message = f"a batch of {size} rows, {per_class} of each class, has one class: no row of another, {without}"
