@@ -12,21 +12,20 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from losscli.cli.arena import pieces as arena_pieces
-from losscli.cli.breakdown import pieces as breakdown_pieces
 from losscli.cli.text import in_ascii, trimmed
-from losscli.compare.result import Arena
-from losscli.comparison import Comparison
 from losscli.errors import Finding, Problem, by_gravity, listed, visible
 from losscli.severities import SEVERITIES
-from losscli.words.phrases import facts
-from losscli.words.view import View
+
+if TYPE_CHECKING:  # most commands show no comparison, and do without what that imports
+    from losscli.compare.result import Arena
+    from losscli.comparison import Comparison
+    from losscli.words.view import View
 
 IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
 RED = SEVERITIES["error"].terminal
@@ -64,6 +63,10 @@ def _plain(stream: IO[str]) -> bool:
 
 def outcome(comparison: Comparison, next_command: str = "", view: View | None = None) -> None:
     """All that a command found, arena by arena; then what was unmet, where the record is, and what to do next."""
+    from losscli.cli.arena import pieces as arena_pieces
+    from losscli.cli.breakdown import pieces as breakdown_pieces
+    from losscli.words.view import View
+
     console = screen(sys.stdout)
     for breakdown in comparison.breakdowns:
         _header(console, comparison.arenas[breakdown.arenas[0]], comparison.device)
@@ -157,6 +160,8 @@ def unmet(expectations: Sequence[str], stream: IO[str] | None = None) -> None:
 
 
 def _header(console: Console, arena: Arena, device: str) -> None:
+    from losscli.words.phrases import facts
+
     line = [fact for fact in (arena.task, *facts(arena), device) if fact]
     console.print(Text.assemble((visible(arena.data), "bold"), " · " + " · ".join(map(visible, line))))
     mapping = _mapping(arena)

@@ -55,7 +55,7 @@ KEYS = (
 )
 
 LACKS = {
-    "costs": ("which the spec does not give", "write costs: [[0, 1], [5, 0]] (rows: truth, columns: decision)"),
+    "costs": ("costs, which the spec does not give", "write costs: [[0, 1], [5, 0]] (rows: truth, columns: decision)"),
     "mixture": (
         "a mixture that is known, and these data are none",
         "of synthetic data, ring and grid are; leave it out",
@@ -385,7 +385,7 @@ class Resolver:
         if path == ("metrics", 0):
             self._add([self._placed(problem, path) for problem in mistakes_as_headline(metric)])
         if metric.needs is not None and metric.needs not in self.needs:
-            self._tell(f"{name} needs {metric.needs}, {LACKS[metric.needs][0]}", path, LACKS[metric.needs][1], of_key)
+            self._tell(f"{name} needs {LACKS[metric.needs][0]}", path, LACKS[metric.needs][1], of_key)
 
     def _expect(self, task: Task) -> dict[str, str]:
         block = self.data.get("expect", {})

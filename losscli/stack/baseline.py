@@ -39,6 +39,20 @@ def baseline(
     return {split: {name: _mean(values) for name, values in scores.items()} for split, scores in values_of.items()}
 
 
+def ideal(datasets: Sequence[Dataset], task: Task, metrics: Sequence[Metric]) -> dict[str, float]:
+    """Metric -> the mean over datasets of what cannot be bettered on the test split; nothing where the task has no such."""
+    values: dict[str, list[float]] = {}
+    for dataset in datasets:
+        truth = torch.from_numpy(dataset.parts["test"].truth)[None]
+        prediction = task.ideal(torch.from_numpy(dataset.parts["train"].target), truth.shape[1], dataset.scale)
+        if prediction is None:
+            return {}
+        for metric in metrics:
+            measured = metric.measure(prediction, truth)
+            values.setdefault(metric.name, []).append(math.nan if measured is None else float(measured[0]))
+    return {name: _mean(numbers) for name, numbers in values.items()}
+
+
 def _mean(values: Sequence[float]) -> float:
     """The mean over the datasets that have a value: of the others, no entry has one that counts."""
     known = [value for value in values if not math.isnan(value)]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -126,6 +127,15 @@ class Evaluator:
                 if place in places:
                     predictions[place] = predictions_of(prediction, at, self.rows.runs[place].dataset, head.task)
         return predictions
+
+    @torch.no_grad()
+    def numbers(self, output: Tensor, places: Set[int], most: int) -> dict[int, np.ndarray]:
+        """By its place in the stack, what each run of `places` says of the first `most` rows, from raw outputs [R, N, O]."""
+        said: dict[int, np.ndarray] = {}
+        for readout in self.readouts:
+            numbers = readout.head.predict(output[readout.rows, :most]).numbers
+            said |= {place: numbers[at].cpu().numpy() for at, place in enumerate(readout.places) if place in places}
+        return said
 
     @torch.no_grad()
     def fingerprints(self, output: Tensor) -> dict[int, Fingerprint]:

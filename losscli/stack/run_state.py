@@ -55,6 +55,7 @@ class RunState:
     predictions: Predictions | None = None  # None if the run diverged, or its seed is not among `Job.kept`
     snapshots: list[Snapshot] = field(default_factory=list)  # what the loss attended to, where that was probed
     seconds: float = 0.0
+    moments: list[tuple[int, np.ndarray]] = field(default_factory=list)  # epoch, what it put out then [n, O], in units
     standing: Standing | None = None  # where there are several phases
 
     @property

@@ -28,6 +28,19 @@ from losscli.stack.samplers import samplers
 from losscli.stack.schedule import SCHEDULES
 from losscli.tasks.phases import Batch, NetworkSpec, Phase, Standing
 
+DOTS = 250  # rows of a picture
+MOMENTS = (0.05, 0.15, 0.35, 0.65, 1.0)  # of the epochs
+
+
+def moments(epochs: int) -> list[int]:
+    """The epochs at whose ends a picture is kept.
+
+    >>> moments(100), moments(3)
+    ([5, 15, 35, 65, 100], [1, 2, 3])
+    """
+    return sorted({max(1, round(share * epochs)) for share in MOMENTS})
+
+
 # Called after each epoch of a stack with epoch, epochs and states; True ends the training, and what there is is kept.
 Report = Callable[[int, int, list[RunState]], bool]
 
@@ -142,7 +155,9 @@ class Training:
 
     def _look(self, epoch: int, tallies: Sequence[Tally]) -> None:
         """Evaluate the epoch on the valid split; note who diverged, who improved, who rests from now on."""
-        valid = self.evaluator(self._outputs("valid"), "valid")
+        output = self._outputs("valid")
+        valid = self.evaluator(output, "valid")
+        self._picture(epoch, output)
         kind = self.started_at[0].dtype
         trained = [
             line
@@ -163,6 +178,15 @@ class Training:
             if state.moving:
                 improved[row] = state.judge(self.job.metrics[0], named, self.plan.patience)
         self._keep(improved)
+
+    def _picture(self, epoch: int, output: Tensor) -> None:
+        """Keep a little of what the runs of the first seed put out, at some moments."""
+        if not self.job.task.pictured or epoch not in moments(self.epochs):
+            return
+        first = self.rows.runs[0].seed
+        places = {row for row, state in enumerate(self.states) if state.run.seed == first and state.moving}
+        for row, numbers in self.evaluator.numbers(output, places, DOTS).items():
+            self.states[row].moments.append((epoch, numbers))
 
     def state(self) -> dict[str, Any]:
         """What the training is at the end of an epoch: `load` goes on from there, bit for bit, in a training of the same runs."""

@@ -139,6 +139,7 @@ class Task(ABC):
     reads_received: ClassVar[bool] = (
         True  # predictions are read from what the loss receives; else from what `infer` gives
     )
+    pictured: ClassVar[bool] = False  # what it puts out is a picture by itself: some is kept at moments of training
     probed: ClassVar[bool] = True  # rows have a hardness, so what a loss attends to can be looked at
 
     def networks(self, sizes: Sizes, plan: Any) -> tuple[NetworkSpec, ...]:
@@ -291,6 +292,10 @@ class Task(ABC):
 
         Same shapes as `read`, with R = 1. `outputs` is K, for a training split that may lack the last class.
         """
+
+    def ideal(self, train: Tensor, rows: int, scale: TargetScale | None = None) -> Prediction | None:
+        """What nobody can better on average, such as fresh real rows in place of made-up ones; None where that is plain."""
+        return None
 
     @abstractmethod
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:

@@ -74,7 +74,7 @@ class Gan(Task):
     mixtures: ClassVar[Mapping[str, Callable[..., Mixture]]] = MIXTURES
     links: ClassVar[Mapping[str, str | None]] = {"scores": None}
     has_classes = has_target = False
-    plan, judges_splits, reads_received, probed = GanPlan, False, False, False
+    plan, judges_splits, reads_received, probed, pictured = GanPlan, False, False, False, True
     default_model: ClassVar[Mapping[str, Any]] = {"activation": "leaky-relu"}
 
     def networks(self, sizes: Sizes, plan: GanPlan) -> tuple[NetworkSpec, ...]:
@@ -169,6 +169,12 @@ class Gan(Task):
         root = spread.Vh.mT * (spread.S / max(len(units) - 1, 1) ** 0.5)  # [F, F], its square is the covariance
         noise = torch.randn(rows, root.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
         return Prediction(samples=(mean + noise @ root.mT)[None])
+
+    def ideal(self, train: Tensor, rows: int, scale: TargetScale | None = None) -> Prediction:
+        """Real rows that the test split does not hold: training rows, each once, as many as there are."""
+        units = train.double() if scale is None else scale.in_units(train.double())
+        order = torch.randperm(len(units), generator=torch.Generator().manual_seed(0))
+        return Prediction(samples=units[order[:rows]][None])
 
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         return Prediction(samples=truth[None])

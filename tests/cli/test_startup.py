@@ -24,6 +24,9 @@ READ = (  # these do not, in this order, with what else they may load
     ("losses", set()),
     ("losses --search focal --task binary --format json", set()),
     ("schema", set()),
+    ("rules", set()),
+    ("rules --format json", set()),
+    ("lint train.py", set()),
     (f"validate {CONFIGS / 'loans.yaml'}", set()),
     ("validate wrong.yaml", set()),
     (f"inspect {LOANS} --target default", set()),
@@ -77,6 +80,7 @@ def started(folder: Path, lines: Sequence[str]) -> dict[str, tuple[int, dict[str
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two records, and a spec that is wrong."""
     folder = tmp_path_factory.mktemp("startup")
+    (folder / "train.py").write_text("import torch\nloss = torch.nn.CrossEntropyLoss()\n")
     (folder / "wrong.yaml").write_text(
         "task: binary\ndata: {source: csv, path: none.csv, target: y}\nloss: {name: focal, gama: 2}\nmetrics: [aurox]\n"
     )

@@ -39,7 +39,7 @@ def test_a_bounded_critic_is_seen(name: str, chain: tuple[str, ...], said: bool)
 
 
 def test_a_sigmoid_under_a_wasserstein_critic_is_told_in_training() -> None:
-    assert {"bounded-critic", "double-sigmoid"} <= codes("model.output=sigmoid", loss="wgan-gp")
+    assert "bounded-critic" in codes("model.output=sigmoid", loss="wgan-gp")
     assert "bounded-critic" not in codes(loss="wgan-gp")
 
 
@@ -91,7 +91,8 @@ def test_a_penalty_of_weight_zero_is_never_active() -> None:
 
 def test_a_saturated_generator_is_measured() -> None:
     """A discriminator that learns a hundred times as fast wins, and the minimax generator has no slope left."""
-    fast = ("train.lr_discriminator=0.05", "train.critic_steps=5", "train.lr=1e-5", "train.schedule=constant")
+    plan = ("lr_discriminator=0.02", "critic_steps=5", "lr=1e-5", "schedule=constant", "epochs=4")
+    fast = ("model.hidden=[32]", *(f"train.{key}" for key in plan))
     assert "saturated-generator" in codes(*fast, loss="gan-minimax", rows=1500)
     assert "saturated-generator" not in codes(*fast, loss="gan-nonsaturating", rows=1500)
 

@@ -1,7 +1,8 @@
-"""`losscli explain`: all that is known of a loss, or several drawn over each other."""
+"""`losscli explain`: all that is known of a loss, or several drawn over each other; and the page of a rule."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,11 @@ from typer import Argument, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 
-Names = Annotated[list[str], Argument(metavar="LOSS...", help="One loss, or several of one task.", show_default=False)]
+CODE = re.compile(r"LC\d+", re.I)
+
+Names = Annotated[
+    list[str], Argument(metavar="LOSS...", help="One loss, or several of one task; or a rule.", show_default=False)
+]
 Values = Annotated[list[str] | None, Option("--set", metavar="OPTION=VALUES", help="As gamma=0,2,5; repeatable.")]
 Html = Annotated[Path | None, Option("--html", metavar="FILE", help="Write an interactive page as well.")]
 
@@ -23,13 +28,20 @@ def explain(
     html: Html = None,
     form: flags.As = flags.Format.text,
 ) -> None:
-    """Explain a loss: its curve, its slope, its options, and how predictions may be read.
+    """Explain a loss: its curve, its slope, its options, and how predictions may be read; or the rule of a finding.
 
     losscli explain focal --set gamma=0,2,5
 
     losscli explain focal bce-logits hinge --html losses.html
+
+    losscli explain LC001
     """
     from losscli.cli import show
+    from losscli.rules import rules
+
+    if len(names) == 1 and (names[0] in rules or CODE.fullmatch(names[0])):
+        _rule(names[0], form)
+        return
     from losscli.explain.catalogue import named, settings
     from losscli.explain.page import page
 
@@ -48,3 +60,15 @@ def explain(
     show.pieces(explained(pages))
     if html is not None:
         show.notice(f"the page is in {html}")
+
+
+def _rule(name: str, form: flags.Format) -> None:
+    from losscli.cli import show
+    from losscli.cli.rules import rule_page
+    from losscli.rules import rules
+
+    rule = rules.get(name.upper() if CODE.fullmatch(name) else name)
+    if form is flags.Format.json:
+        show.machine({"schema_version": 1, "rules": [rule.to_json()]})
+    else:
+        show.pieces(rule_page(rule))
