@@ -11,6 +11,7 @@ from typing import Any
 from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
+from losscli.compare.maps import maps_of
 from losscli.compare.moments import moments_of
 from losscli.compare.result import Arena, Point, RunResult, TestRows
 from losscli.compare.tuning import choose, forget, with_choices
@@ -139,7 +140,9 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         test=TestRows(*limits(experiment.datasets, task, _limited(experiment))),
     )
     probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
-    arena = replace(arena, why={**why(arena, probed, task), **_pictures(experiment, states)})
+    arena = replace(
+        arena, why={**why(arena, probed, task), **_pictures(experiment, states), **_maps(experiment, states)}
+    )
     grids = {entry.name: grids_of(spec, entry) for entry in experiment.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
 
@@ -151,6 +154,14 @@ def _pictures(experiment: Experiment, states: Sequence[RunState]) -> dict[str, A
         return {}
     data = experiment.datasets[experiment.spec.seeds[0]]
     return {"moments": moments_of(kept, data.parts["valid"].truth[:DOTS], data.target.labels)}
+
+
+def _maps(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:
+    """Where the vectors of the test rows of the first seed lie, in the plane."""
+    first = [state for state in states if state.run.seed == experiment.spec.seeds[0] and state.predictions is not None]
+    kept = {state.run.entry: state.predictions for state in first if state.predictions is not None}
+    vectors = {name: predictions for name, predictions in kept.items() if predictions.kind == "embeddings"}
+    return {"maps": maps_of(vectors)} if vectors else {}
 
 
 def _ideal(experiment: Experiment) -> list[Finding]:

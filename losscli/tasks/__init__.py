@@ -232,6 +232,13 @@ class Task(ABC):
         """Whether a row is of one class, so that the row can be weighed by it."""
         return self.has_classes and self.target_ndim == 1
 
+    decides: ClassVar[bool] = True  # a prediction says of a row what it is, right or wrong by itself
+
+    @property
+    def decides_one_class(self) -> bool:
+        """Whether a prediction says of which class a row is."""
+        return self.decides and self.rows_have_one_class
+
     @property
     def outputs_compete(self) -> bool:
         """Whether the largest output of a row decides, so that a softmax makes sense; else each decides by itself.

@@ -57,6 +57,7 @@ class Embedding(Task):
     default_metrics = ("map-at-r", "recall-at-1", "r-precision", "silhouette")
     default_data: ClassVar[Mapping[str, Any]] = {"source": "builtin", "name": "digits"}
     rows_have_several_outputs = judges_new_classes = True
+    decides = False
     outputs_compete = False  # type: ignore[assignment]
     links: ClassVar[Mapping[str, str | None]] = {"embeddings": None, "vectors": None}
     plan, judges_splits, probed = EmbeddingPlan, False, False

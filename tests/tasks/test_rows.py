@@ -45,8 +45,7 @@ def distance(prediction, target):
 SIZES = {"classes": 4, "labels": 2}
 FLOAT = torch.float64
 every_task = pytest.mark.parametrize("task", list(tasks), ids=tasks.names())
-# What is said of a row is right or wrong by itself; a vector is neither.
-PREDICTING = [task for task in tasks if task.has_target and not (task.has_classes and task.truths() is None)]
+PREDICTING = [task for task in tasks if task.has_target and task.decides]
 every_task_that_predicts = pytest.mark.parametrize("task", PREDICTING, ids=[task.name for task in PREDICTING])
 
 
