@@ -58,7 +58,7 @@ class Embedding(Task):
     default_data: ClassVar[Mapping[str, Any]] = {"source": "builtin", "name": "digits"}
     rows_have_several_outputs = judges_new_classes = True
     decides = False
-    outputs_compete = False  # type: ignore[assignment]
+    outputs_compete = False
     links: ClassVar[Mapping[str, str | None]] = {"embeddings": None, "vectors": None}
     plan, judges_splits, probed = EmbeddingPlan, False, False
 
@@ -96,7 +96,7 @@ class Embedding(Task):
         counts = np.bincount(target.values.astype(np.int64))
         reason = f"{len(target.labels)} classes of {counts.min()} to {counts.max()} rows"
         note = "triplet and contrastive are the plainest; judge by classes that were left out, if new ones will come"
-        rare = counts.min() < 2 * self.plan().per_class  # type: ignore[attr-defined]
+        rare = counts.min() < 2 * self.plan().per_class
         steps: list[tuple[str, dict[str, float]]] = [("nt-xent", {}), ("sup-con", {}), ("circle", {})]
         if rare:
             steps = [("proxy-anchor", {}), *steps[:2]]

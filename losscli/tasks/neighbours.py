@@ -38,7 +38,7 @@ def retrieval(vectors: Tensor, labels: Tensor, asking: Tensor | None = None) -> 
     runs, rows, _ = vectors.shape
     asking = (queries(rows) if asking is None else asking).to(vectors.device)
     size = max(1, AT_ONCE // (runs * rows))
-    finds = torch.cat([_finds(vectors, labels, chosen) for chosen in asking.split(size)], 1)
+    finds = torch.cat([_finds(vectors, labels, chosen) for chosen in torch.split(asking, size)], 1)
     return finds.masked_fill(vectors.flatten(1).isnan().any(1)[:, None, None], torch.nan)
 
 
