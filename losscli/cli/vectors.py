@@ -43,18 +43,19 @@ class Maps:
 
         across, up = zip(*one["dots"], strict=True)
         low, high, bottom, top = min(across), max(across), min(up), max(up)
-        canvas = plotille.Canvas(
-            width, HEIGHT, low, bottom, max(high, low + 1e-6), max(top, bottom + 1e-6), mode="names"
-        )
+        high, top = max(high, low + 1e-6), max(top, bottom + 1e-6)
+        canvas = plotille.Canvas(width, HEIGHT, low, bottom, high, top, mode="names")
         places: dict[int, list[tuple[float, float]]] = {}
         for x, y, index in zip(across, up, one["classes"], strict=True):
             canvas.point(x, y, color=COLORS[index % len(COLORS)])
             places.setdefault(index, []).append((x, y))
+        column, row = (high - low) / width, (top - bottom) / HEIGHT
         for index, dots in places.items():
             name = visible(self.labels[index], LETTERS) if index < len(self.labels) else str(index)
             x, y = (sorted(values)[len(values) // 2] for values in zip(*dots, strict=True))
-            room = (high - low) * len(name) / width  # it ends within the picture
-            canvas.text(max(low, min(x, high - room)), y, name, color=COLORS[index % len(COLORS)])
+            # A text that ends beyond the picture is an error of plotille's.
+            x, y = max(low, min(x, high - (len(name) + 1) * column)), max(bottom + row, min(y, top - row))
+            canvas.text(x, y, name, color=COLORS[index % len(COLORS)])
         return [Text.from_ansi(row) for row in canvas.plot(linesep="\n").split("\n")]
 
 
