@@ -140,9 +140,8 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         test=TestRows(*limits(experiment.datasets, task, _limited(experiment))),
     )
     probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
-    arena = replace(
-        arena, why={**why(arena, probed, task), **_pictures(experiment, states), **_maps(experiment, states)}
-    )
+    reasons = {} if datasets[0].target.paired else {**why(arena, probed, task), **_maps(experiment, states)}
+    arena = replace(arena, why={**reasons, **_pictures(experiment, states)})
     grids = {entry.name: grids_of(spec, entry) for entry in experiment.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from losscli.data.dataset import SPLITS, Table
 from losscli.data.keys import codes_of, groups_to_folds, groups_to_splits, split_named, split_of_time
+from losscli.data.pairs import both, halved
 from losscli.data.sources import Split
 from losscli.errors import DataError, Finding, choose_from, counted, setting, shown
 from losscli.tasks import Column, Origin, Target
@@ -66,8 +67,11 @@ def divide(
 
     Raises `DataError` where the column that splits cannot, or where a split gets fewer than 2 rows.
     """
+    if target.paired:  # both halves of a pair go the same way
+        rows, findings = divide(*halved(table, target), split, seed, stratify)
+        return {name: both(part) for name, part in rows.items()}, findings
     seed = split.seed_of(seed)
-    findings: list[Finding] = []
+    findings = []
     if split.kind == "random":
         origin = next(iter(table.targets.values())).origin
         return split_rows(target.classes, split, seed, stratify, target.labels, origin), []

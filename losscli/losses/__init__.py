@@ -196,11 +196,15 @@ class Loss:
         """What judges in the phase of that name."""
         return self.kernels.get(phase, self.function)
 
-    def value(self, prediction: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
-        """What `function` says, with those of the options that it takes: a penalty or a projection takes the others."""
-        return self.function(
-            prediction, target, *self.examples(prediction, options).values(), **taken(self.function, options)
-        )
+    def value(
+        self, prediction: Tensor, target: Tensor, options: Mapping[str, Any], own: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
+        """What `function` says, with those of the options that it takes: a penalty or a projection takes the others.
+
+        `own` are its weights; by default `examples`.
+        """
+        weights = self.examples(prediction, options) if own is None else own
+        return self.function(prediction, target, *weights.values(), **taken(self.function, options))
 
     def examples(self, prediction: Tensor, options: Mapping[str, Any]) -> dict[str, Tensor]:
         """Its own weights as they may have become, for predictions [..., B, D] of at most D classes."""

@@ -8,11 +8,12 @@ all.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from losscli.lazy import Tensor, functional, torch
 from losscli.metrics import metric
+from losscli.metrics.ranking import auprc, auroc
 from losscli.tasks.neighbours import FINDS, apart, queries
 
 
@@ -63,6 +64,8 @@ def silhouette(embeddings: Tensor, labels: Tensor) -> Tensor:
     >>> round(silhouette(line, torch.tensor([[0, 0, 1, 1]])).item(), 4)  # (3.5 / 4.5 + 2.5 / 3.5) / 2
     0.746
     """
+    if labels.is_floating_point():  # of pairs, no class is known
+        return embeddings.new_full((len(embeddings),), torch.nan)
     values = []
     for of_class in _by_class(embeddings, labels):
         inside = of_class.within / (of_class.own - 1)  # a row is 0 from itself
@@ -102,6 +105,8 @@ def distance_within(embeddings: Tensor, labels: Tensor) -> Tensor:
     >>> distance_within(line, torch.tensor([[0, 0, 1, 1]])).item()
     1.0
     """
+    if labels.is_floating_point():
+        return embeddings.new_full((len(embeddings),), torch.nan)
     parts = [of_class.within / (of_class.own - 1) for of_class in _by_class(embeddings, labels)]
     return torch.cat(parts, 1).nanmean(-1)  # 0 / 0 of a row that is alone
 
@@ -114,8 +119,37 @@ def distance_between(embeddings: Tensor, labels: Tensor) -> Tensor:
     >>> distance_between(line, torch.tensor([[0, 0, 1, 1]])).item()
     4.0
     """
+    if labels.is_floating_point():
+        return embeddings.new_full((len(embeddings),), torch.nan)
     parts = [
         of_class.apart.masked_fill(of_class.apart.isinf(), torch.nan).nanmean(-1)
         for of_class in _by_class(embeddings, labels)
     ]
     return torch.cat(parts, 1).mean(-1)
+
+
+@metric("embedding", reads="embeddings", direction="up", needs="pairs")
+def pair_auroc(embeddings: Tensor, labels: Tensor, *, pairs: Sequence[str]) -> Tensor:
+    """The chance that a pair that is the same is nearer than one that is different; a tie counts half. 1/2 is guessing.
+
+    >>> line = torch.tensor([[[0.0], [1.0], [0.0], [3.0], [0.0], [2.0]]])  # 1, 3 and 2 apart
+    >>> pair_auroc(line, torch.tensor([[1.0, 1.0, 1.0, 1.0, 0.0, 0.0]]), pairs=["a_", "b_"]).item()
+    0.5
+    """
+    return auroc(-_halves_apart(embeddings), labels[:, ::2])
+
+
+@metric("embedding", reads="embeddings", direction="up", needs="pairs")
+def pair_auprc(embeddings: Tensor, labels: Tensor, *, pairs: Sequence[str]) -> Tensor:
+    """Average precision of pairs from the nearest on: how rare different ones are among the first.
+
+    >>> line = torch.tensor([[[0.0], [1.0], [0.0], [3.0], [0.0], [2.0]]])
+    >>> round(pair_auprc(line, torch.tensor([[1.0, 1.0, 1.0, 1.0, 0.0, 0.0]]), pairs=["a_", "b_"]).item(), 4)  # (1 + 2/3) / 2
+    0.8333
+    """
+    return auprc(-_halves_apart(embeddings), labels[:, ::2])
+
+
+def _halves_apart(embeddings: Tensor) -> Tensor:
+    """The distance of the halves of each pair, [R, N / 2]."""
+    return torch.linalg.vector_norm(embeddings[:, ::2] - embeddings[:, 1::2], dim=-1)

@@ -72,8 +72,14 @@ class Embedding(Task):
         return UpdateRule(lr=plan.lr_proxies)
 
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
-        """The index of every row's label among those that occur. Any whole number is a label."""
+        """The index of every row's label among those that occur. Any whole number is a label.
+
+        Of pairs (`options.pairs`), whether each is the same, 1.0, or different, 0.0: `options.positive` is the same, or else the
+        later of two values in their order.
+        """
         refuse_beyond(options, self)
+        if options.pairs:
+            return replace(tasks.get("binary").decode(columns, TargetOptions(options.positive)), paired=True)
         name, column = only_column(columns, self.name)
         refuse_missing(columns)
         refuse_fractions(column, name, self.name)
@@ -88,16 +94,26 @@ class Embedding(Task):
         index, labels = arranged(index, names, ranks(names)[0])
         return Target(index.astype(np.int64), labels, (*findings, *mapped(labels)))
 
+    options = ("pairs", "positive")
+
     def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
         """Never: a column of labels is meant to be predicted unless one says otherwise."""
         return None
 
     def hint(self, target: Target) -> Hint:
+        if target.paired:
+            share = float(target.values.mean())
+            steps: list[tuple[str, dict[str, float]]] = [
+                ("contrastive", {}),
+                ("cosine-embedding", {}),
+                ("hinge-embedding", {}),
+            ]
+            return Hint(f"{100 * share:.2g} % of the pairs are the same", steps, claims=())
         counts = np.bincount(target.values.astype(np.int64))
         reason = f"{len(target.labels)} classes of {counts.min()} to {counts.max()} rows"
         note = "triplet and contrastive are the plainest; judge by classes that were left out, if new ones will come"
         rare = counts.min() < 2 * self.plan().per_class
-        steps: list[tuple[str, dict[str, float]]] = [("nt-xent", {}), ("sup-con", {}), ("circle", {})]
+        steps = [("nt-xent", {}), ("sup-con", {}), ("circle", {})]
         if rare:
             steps = [("proxy-anchor", {}), *steps[:2]]
             reason += ": a batch has few rows of some, and proxies need none"
@@ -107,6 +123,8 @@ class Embedding(Task):
         return wiring(entry, loss, chain)
 
     def batching(self, plan: EmbeddingPlan, target: Target) -> Iterator[Finding]:
+        if target.paired:
+            return iter(())
         counts = np.bincount(target.values.astype(np.int64), minlength=len(target.labels)).tolist()
         return batching(plan.batch_size, plan.per_class, counts, target.labels)
 
@@ -160,6 +178,8 @@ class Embedding(Task):
 
     def with_truth(self, prediction: Prediction, truth: Tensor) -> Prediction:
         assert prediction.embeddings is not None
+        if truth.is_floating_point():  # of pairs, no class is known
+            return prediction
         return replace(prediction, retrieval=retrieval(prediction.embeddings, truth))
 
     features_are_baseline = True
@@ -170,7 +190,10 @@ class Embedding(Task):
         raise NotImplementedError  # the features are what a model must beat
 
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
-        """Every class in a place of its own."""
+        """Every class in a place of its own; of pairs, the halves of those that are different."""
+        if truth.is_floating_point():
+            second = torch.arange(len(truth)) % 2
+            return Prediction(embeddings=((1 - truth) * second).double()[None, :, None])
         return Prediction(embeddings=functional.one_hot(truth).double()[None])
 
     row_measures = (RowMeasure("r-precision", lambda predictions: 1 - lack(predictions)),)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import csv
+from sklearn.datasets import load_digits
 
 from losscli import pipeline
 from losscli.data.sources import Split, sources
@@ -13,6 +16,7 @@ from losscli.data.split import divide
 from losscli.errors import DataError, SpecError
 from losscli.experiment import load
 from losscli.spec.load import load_spec
+from losscli.stack.train import Training
 from losscli.tasks import tasks
 
 DIGITS = "task: embedding\ndata: {source: builtin, name: digits}\nmodel: {hidden: [32]}\n"
@@ -96,3 +100,80 @@ def test_a_column_of_any_labels_is_a_target():
     table = sources.get("builtin")(name="iris").read(Path())
     target = tasks.get("embedding").decode(table.targets)
     assert (target.labels, np.bincount(target.values).tolist()) == (("setosa", "versicolor", "virginica"), [50] * 3)
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """Pairs of digits side by side, as a file and as a spec."""
+    features, labels = load_digits(return_X_y=True)
+    chance = np.random.default_rng(0)
+    first = chance.permutation(len(labels))
+    second = chance.permutation(len(labels))
+    for row in range(0, len(labels), 2):  # every other one with its like
+        second[row] = chance.choice(np.flatnonzero(labels == labels[first[row]]))
+    columns = {
+        f"{half}_{place}": features[rows, place] for half, rows in (("a", first), ("b", second)) for place in range(64)
+    }
+    same = np.where(labels[first] == labels[second], "same", "different")
+    csv.write_csv(pa.table({**columns, "verdict": same}), tmp_path / "pairs.csv")
+
+    def of(text: str):
+        data = "data: {source: csv, path: pairs.csv, target: verdict, pairs: [a_, b_]}\n"
+        (tmp_path / "own.yaml").write_text("task: embedding\n" + data + text)
+        return load_spec(tmp_path / "own.yaml")
+
+    return of
+
+
+def test_pairs_of_a_table_train_one_network_for_both_halves(pairs):
+    spec = pairs("loss: [contrastive, cosine-embedding, hinge-embedding]\ntrain: {max_steps: 200}\nseeds: 2\n")
+    assert spec.metrics == ["pair-auroc", "pair-auprc"]
+    experiment = load(spec)
+    data = experiment.datasets[0]
+    assert data.features <= 64  # of a half
+    for part in data.parts.values():
+        assert part.rows % 2 == 0
+        assert (part.index[::2] + 1 == part.index[1::2]).all()
+        assert (part.target[::2] == part.target[1::2]).all()
+    (arena,) = pipeline.run([spec], out=None).arenas
+    floor = arena.without_model("pair-auroc")
+    assert 0.6 < floor < 0.95
+    assert all(entry.scores["test"]["pair-auroc"].mean > floor for entry in arena.entries)
+
+
+def test_what_pairs_cannot_have_is_told(pairs, tmp_path):
+    with pytest.raises(DataError, match="triplet takes rows with classes"):
+        load(pairs("loss: triplet\n"))
+    (tmp_path / "rows.yaml").write_text("task: embedding\nmetrics: [pair-auroc]\n")
+    with pytest.raises(SpecError, match="pair-auroc needs rows that are pairs"):
+        load_spec(tmp_path / "rows.yaml")
+    with pytest.raises(DataError, match="'b_63' has no partner"):
+        load(
+            pairs("loss: contrastive\n").model_copy(
+                update={
+                    "data": sources.get("csv")(
+                        source="csv",
+                        path=str(tmp_path / "pairs.csv"),
+                        target="verdict",
+                        pairs=["a_", "b_"],
+                        drop=["a_63"],
+                    )
+                }
+            )
+        )
+
+
+def test_halves_of_a_pair_are_in_every_batch_together(pairs):
+    experiment = load(pairs("loss: contrastive\nseeds: 2\n"))
+    training = Training(experiment.runs(), experiment.job)
+    data = experiment.datasets[0].parts["train"]
+    halves = {
+        one.tobytes() + other.tobytes() for one, other in zip(data.features[::2], data.features[1::2], strict=True)
+    }
+    batches = [batch["inputs"][0].numpy() for batch in training.sampler.epoch()]
+    drawn = [
+        one.tobytes() + other.tobytes() for rows in batches for one, other in zip(rows[::2], rows[1::2], strict=True)
+    ]
+    assert len(batches) >= 10
+    assert set(drawn) <= halves
+    assert len(set(drawn)) > 0.9 * len(halves)

@@ -146,6 +146,8 @@ class Source(Strict):
     `separator` is what stands between the labels of one cell (multilabel). `transform` is what numbers are learned as, metrics
     stay in the user's units (regression). `standardise` is whether they have mean 0 and sd 1 for the loss (regression).
     `counts` is whether target columns hold counts, such as votes, that become shares (distribution).
+    `pairs` are two prefixes: a row is a pair, whose halves are the columns that begin with each; the target says whether they
+    are the same or different (embedding).
     """
 
     source: str
@@ -163,6 +165,7 @@ class Source(Strict):
     transform: Transform = "none"
     standardise: bool = True
     counts: bool = False
+    pairs: Annotated[list[Named], Field(min_length=2, max_length=2)] | None = None
 
     @field_validator("order")
     @classmethod
@@ -179,7 +182,8 @@ class Source(Strict):
         """How the target columns are meant."""
         order = None if self.order is None else tuple(as_label(label) for label in self.order)
         positive = None if self.positive is None else as_label(self.positive)
-        return TargetOptions(positive, order, self.separator, self.transform, self.standardise, self.counts)
+        pairs = None if self.pairs is None else tuple(self.pairs)
+        return TargetOptions(positive, order, self.separator, self.transform, self.standardise, self.counts, pairs)
 
     @property
     def lacks_target(self) -> bool:

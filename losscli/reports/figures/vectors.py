@@ -18,6 +18,8 @@ MOST_CLASSES = 20
 
 def _first(contents: ReportContents) -> dict[str, Sample]:
     """By entry, what its first seed says, where those are vectors of finite numbers."""
+    if contents.arena.spec.get("data", {}).get("pairs"):  # whose rows have no class
+        return {}
     first = {name: samples[0] for name, samples in contents.samples.items() if samples}
     return {name: one for name, one in first.items() if one.kind == "embeddings" and np.isfinite(one.prediction).all()}
 
