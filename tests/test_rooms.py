@@ -29,8 +29,8 @@ ROWS = (
     {"comparison"},
     {"record"},
     {"reports", "wiring"},
-    {"explain", "verify"},
-    {"experiment", "advice", "deploy"},
+    {"explain", "verify", "diagnose"},
+    {"experiment", "advice", "deploy", "judge"},
     {"pipeline"},
     {"cli"},
 )

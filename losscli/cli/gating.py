@@ -158,10 +158,18 @@ def _scores(arena: Arena, name: str, metric: str) -> Scores:
     measured = entry.score(metric)
     values = dict(zip((run.seed for run in runs), measured.values, strict=True)) if measured.values else {}
     values = {seed: value for seed, value in values.items() if seed not in arena.impossible.get(metric, ())}
-    ratio = arena.rows["test"] / arena.rows["train"] if arena.resampled and arena.rows else 0.0
+    ratio = _test_ratio(arena) if arena.resampled else 0.0
     finished = {run.seed for run in runs if not run.lost}
     undefined = frozenset(seed for seed, value in values.items() if seed in finished and not math.isfinite(value))
     return Scores(values, ratio, target_of(runs[0].calibration if runs else {}), undefined)
+
+
+def _test_ratio(arena: Arena) -> float:
+    """Test rows per training row: counted, or as a record of scores says it."""
+    share = arena.spec.get("data", {}).get("train_share") if arena.foreign else None
+    if share:
+        return (1 - float(share)) / float(share)
+    return arena.rows["test"] / arena.rows["train"] if arena.rows else 0.0
 
 
 def _plain(gated: list[Gated]) -> list[dict[str, Any]]:

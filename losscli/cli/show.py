@@ -172,10 +172,10 @@ def _header(console: Console, arena: Arena, device: str) -> None:
 
 def _mapping(arena: Arena, most: int = 10) -> str:
     """The user's label of each class, or the names of the target columns; nothing where they are 0, 1, 2 anyway."""
-    from losscli.tasks import tasks
-
     if list(arena.labels) == [str(index) for index in range(len(arena.labels))]:
         return ""
+    from losscli.tasks import tasks
+
     legend = tasks.get(arena.task).legend([visible(label, 40) for label in arena.labels])
     return f"target: {listed(legend, most)}" if legend else ""
 

@@ -10,27 +10,11 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from losscli.data.files import Watched, opened
+from losscli.data.files import Watched
+from losscli.data.opening import MAGIC, opened
 from losscli.errors import DataError, Place, setting
 
 PIECE = 1 << 24  # bytes read at a time
-MAGIC = {  # how files begin that are data, but not text
-    b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "zip (or an Excel workbook)",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"\x28\xb5\x2f\xfd": "zstandard",
-    b"PAR1": "Parquet",
-    b"ARROW1": "Arrow",
-    b"\x93NUMPY": "NumPy",
-    b"\x89HDF": "HDF5",
-    b"SQLite format 3": "SQLite",
-    b"\x80\x02": "pickle",
-    b"\x80\x03": "pickle",
-    b"\x80\x04": "pickle",
-    b"\x80\x05": "pickle",
-    b"%PDF": "PDF",
-}
 
 
 def read_pieces(path: Path, name: str, encoding: str, watched: Watched) -> Iterator[tuple[bytes, bool]]:

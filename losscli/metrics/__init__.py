@@ -39,6 +39,7 @@ Reads = Literal[
     "embeddings",
     "retrieval",
     "samples",
+    "nearest",
 ]
 Need = Literal["costs", "mixture", "pairs"]  # of a spec; of the data: what rows were drawn from, that they are pairs
 MetricFunction = Callable[..., Tensor]

@@ -152,4 +152,5 @@ def pair_auprc(embeddings: Tensor, labels: Tensor, *, pairs: Sequence[str]) -> T
 
 def _halves_apart(embeddings: Tensor) -> Tensor:
     """The distance of the halves of each pair, [R, N / 2]."""
-    return torch.linalg.vector_norm(embeddings[:, ::2] - embeddings[:, 1::2], dim=-1)
+    apart: Tensor = torch.linalg.vector_norm(embeddings[:, ::2] - embeddings[:, 1::2], dim=-1)
+    return apart

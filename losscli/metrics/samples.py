@@ -15,6 +15,7 @@ DIRECTIONS = 64
 MOST_PAIRED = 1000  # rows of each side whose distances are all taken: a million pairs
 WIDTHS = (0.25, 0.5, 1.0, 2.0)  # of the kernels of mmd, in units of the median distance of real rows
 NEAR = 3.0  # standard deviations of a lump, within which a row is a good one
+COPY = 0.01  # of the distance that real rows have to the closest training row
 FAIR = 0.25  # of its share is the least that a lump must get
 
 
@@ -71,10 +72,11 @@ def sliced_w1(prediction: Tensor, target: Tensor) -> Tensor:
 def _paired(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """At most so many rows of each side, standardised: evenly from first to last, as their order tells nothing."""
     samples, real = standardised(prediction, target)
-    return _some(samples), _some(real)
+    return some(samples), some(real)
 
 
-def _some(rows: Tensor) -> Tensor:
+def some(rows: Tensor) -> Tensor:
+    """At most so many of the rows [R, N, F], evenly from first to last."""
     count = rows.shape[1]
     if count <= MOST_PAIRED:
         return rows
@@ -218,3 +220,23 @@ def _correlations(rows: Tensor) -> Tensor:
     norm = centered.norm(dim=1, keepdim=True)
     unit = centered / torch.where(norm > 0, norm, 1.0)
     return unit.mT @ unit
+
+
+@metric("gan", reads="nearest", direction="up", high=math.inf, name="closest-record", headline=False)
+def closest_record(prediction: Tensor, target: Tensor) -> Tensor:
+    """How far rows are from the closest training row, the median, in units of what it is for real rows: 1 as they are, 0 copies.
+
+    >>> closest_record(torch.tensor([[0.5, 1.0, 2.0]]), torch.zeros(1, 3, 2)).tolist()
+    [1.0]
+    """
+    return prediction.double().median(-1).values
+
+
+@metric("gan", reads="nearest", direction="down", name="copies", headline=False)
+def copies(prediction: Tensor, target: Tensor) -> Tensor:
+    """The share of rows that are copies of training rows: a hundredth as far from one as real rows are, or less.
+
+    >>> copies(torch.tensor([[0.001, 1.0]]), torch.zeros(1, 2, 2)).tolist()
+    [0.5]
+    """
+    return (prediction <= COPY).double().mean(-1)

@@ -14,7 +14,7 @@ from losscli.reports.contents import ReportContents, distinct, samples_of
 from losscli.reports.figures import Chapter, Chart, figures
 from losscli.reports.page import document
 from losscli.reports.recall import Recalled
-from losscli.reports.repeat import command, needed, own_losses
+from losscli.reports.repeat import command, needed, own_losses, take_home
 from losscli.severities import SEVERITIES
 from losscli.words.columns import columns
 from losscli.words.numbers import duration
@@ -38,6 +38,7 @@ def html_of(recalled: Recalled) -> str:
         ],
         command=command(recalled),
         severities=SEVERITIES,
+        home=take_home(recalled),
         needed=[needed(name, file) for name, file in own_losses(recalled).items()],
         made=_origin(recalled),
     )

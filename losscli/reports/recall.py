@@ -12,6 +12,7 @@ from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, Point, RunResult
 from losscli.comparison import Comparison
+from losscli.direction import Direction
 from losscli.errors import Finding, MachineError, Place
 
 SPLITS = ("test", "valid", "train")
@@ -57,13 +58,18 @@ def _unmet(arenas: Sequence[Arena]) -> list[str]:
     return [message for arena, expect in expected if expect for message in unmet(expect, arena)]
 
 
-def _arena(output: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, int], list[Point]]) -> Arena:
+def _directions(task: str) -> Mapping[str, Direction]:
     from losscli.metrics import for_task
+
+    return {name: metric.direction for name, metric in for_task(task).items()}
+
+
+def _arena(output: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, int], list[Point]]) -> Arena:
     from losscli.spec.reader import read_value
 
-    directions = {name: metric.direction for name, metric in for_task(output["task"]).items()}
-    measured = {name for entry in output["entries"] for name in entry["test"]}
     settings = read_value(spec, "spec.yaml")
+    directions = settings.get("better") or _directions(output["task"])
+    measured = {name for entry in output["entries"] for name in entry["test"]}
     shown = [name for name in settings.get("metrics") or () if name in measured]
     order = list(dict.fromkeys([output["headline"], *shown, *sorted(measured)]))
     values = {

@@ -22,6 +22,24 @@ def command(recalled: Recalled) -> str:
     return " ".join([f"losscli {'train' if single else 'compare'} {specs}", *_flags(recalled)])
 
 
+def take_home(recalled: Recalled) -> list[str]:
+    """The commands that print a loss as a module: of each arena the best one that is better, or else the reference.
+
+    None of numbers of others, and of losses of one's own, which are code already.
+    """
+    own = own_losses(recalled)
+    commands = []
+    for arena in recalled.comparison.arenas:
+        winners = [entry for entry in arena.entries if entry.verdict == "better"]
+        entry = max(winners, key=lambda entry: arena.goodness(entry, arena.headline), default=arena.reference_entry)
+        if arena.foreign or entry.loss in own:
+            continue
+        numbers = {name: value for name, value in entry.options.items() if type(value) in (int, float)}
+        sets = "".join(f" --set {name}={value!r}" for name, value in numbers.items() if name not in ("lr", "output"))
+        commands.append(f"losscli explain {shlex.quote(entry.loss)} --task {arena.task}{sets} --torch")
+    return list(dict.fromkeys(commands))
+
+
 def _flags(recalled: Recalled) -> list[str]:
     own = own_losses(recalled)
     entries = [entry for arena in recalled.comparison.arenas for entry in arena.entries]

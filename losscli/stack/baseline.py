@@ -12,6 +12,7 @@ from losscli.data.dataset import SPLITS, Dataset
 from losscli.metrics import Metric
 from losscli.stack.calibrate import calibrate
 from losscli.stack.forecast import without_forecast
+from losscli.stack.records import with_nearest
 from losscli.tasks import Prediction, Task
 
 
@@ -32,7 +33,8 @@ def baseline(
         calibration = calibrate(*_baseline_prediction("valid", dataset, task), all_metrics)
         for split in SPLITS:
             prediction, truth = _baseline_prediction(split, dataset, task)
-            prediction = calibration(prediction)
+            records = torch.from_numpy(dataset.parts["train"].truth)[None]
+            prediction = with_nearest(calibration(prediction), truth, records, metrics_of[split])
             for metric in metrics_of[split]:
                 measured = metric.measure(prediction, truth)
                 values_of[split][metric.name].append(math.nan if measured is None else float(measured[0]))

@@ -18,6 +18,7 @@ from losscli.stack.fingerprint import Fingerprint, fingerprint
 from losscli.stack.head import Head, readout_key, scale_of
 from losscli.stack.objective import Objective
 from losscli.stack.predictions import predictions_of
+from losscli.stack.records import with_nearest
 from losscli.stack.rows import Rows, spans
 from losscli.tasks import Prediction, Task
 from losscli.tasks.predictions import Predictions
@@ -92,6 +93,8 @@ class Evaluator:
         prediction = head.predict(raw)
         if self.scale is not None and any(metric.reads in forecast.READS for metric in metrics):
             prediction = forecast.with_forecast(prediction, head, raw, truth)
+        if any(metric.reads == "nearest" for metric in metrics):
+            prediction = with_nearest(prediction, truth, self.rows.units("train")[readout.rows], metrics)
         return self.task.with_truth(prediction, truth), truth
 
     def chosen(self) -> dict[int, dict[str, object]]:

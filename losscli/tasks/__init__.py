@@ -62,7 +62,8 @@ class Prediction:
     `crps` [R, N] or [R, N, O], each row's own score.
 
     `embeddings` [R, N, D] are vectors whose distances mean something, `retrieval` [R, n, M] what rows find among them
-    (`tasks/neighbours.py`), `samples` [R, N, F] are rows that were made up.
+    (`tasks/neighbours.py`), `samples` [R, N, F] are rows that were made up; `nearest`
+    [R, n] is how far some of them are from the closest training row, in units of what it is for real rows.
     """
 
     scores: Tensor | None = None
@@ -79,6 +80,7 @@ class Prediction:
     embeddings: Tensor | None = None
     retrieval: Tensor | None = None
     samples: Tensor | None = None
+    nearest: Tensor | None = None
 
     @property
     def kind(self) -> Kind:

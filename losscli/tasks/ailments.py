@@ -18,6 +18,7 @@ LOST = (
     0.01  # the mean slope at a made-up row below which a generator learns nothing; where scores are even it is 0.5 or 1
 )
 IDLE = 1e-4  # a penalty that has never been larger has moved nothing
+COPIED = 0.05  # of the rows
 SOME, HALF = 0.2, 0.5  # of the rows are good: it has learned something; of the lumps, or of the spread, are missing
 
 
@@ -82,6 +83,13 @@ def symptoms(entry: str, standings: Sequence[Standing]) -> Iterator[Finding]:
             "idle-penalty", "warning", message, "a larger weight or gamma; without it the loss is its plain kin"
         )
     yield from _collapsed(entry, standings)
+    copied = [share for standing in standings if (share := standing.scores.get("copies", 0.0)) > COPIED]
+    if copied:
+        message = (
+            f"{entry}: {100 * median(copied):.0f} % of the rows are copies of training rows in {_of(len(copied), runs)}"
+        )
+        cure = "fewer steps, a smaller network, or more rows; do not give these away as made up"
+        yield Finding("copied-rows", "warning", message, cure)
 
 
 def _collapsed(entry: str, standings: Sequence[Standing]) -> Iterator[Finding]:

@@ -54,7 +54,9 @@ def discriminate(networks: Networks, batch: Batch) -> Judged:
 def generate(networks: Networks, batch: Batch) -> Judged:
     """The same scores, for a generator that moves."""
     critic = networks["discriminator"]
-    return Judged((critic(batch["real"]), critic(networks["generator"](batch["latent"]))))
+    with torch.no_grad():  # no step of the generator changes it
+        real = critic(batch["real"])
+    return Judged((real, critic(networks["generator"](batch["latent"]))))
 
 
 class Gan(Task):

@@ -15,8 +15,9 @@ import pytest
 
 from losscli.cli import app
 from losscli.data.dataset import Table
-from losscli.data.files import File, FileOrigin, Watched, opened
+from losscli.data.files import File, FileOrigin, Watched
 from losscli.data.gather import Gathered
+from losscli.data.opening import opened
 from losscli.data.sources import Source, sources
 from losscli.data.tabular import Tabular
 from losscli.data.typed import raw_of

@@ -10,6 +10,8 @@ from scipy.spatial.distance import cdist
 
 from losscli.metrics import find, for_task
 from losscli.metrics.samples import DIRECTIONS, MOST_PAIRED, directions
+from losscli.stack.records import with_nearest
+from losscli.tasks import Prediction
 from losscli.tasks.shapes import Mixture, ring_of
 
 SAMPLES = {name: item for name, item in for_task("gan").items() if item.reads == "samples"}
@@ -55,7 +57,13 @@ def pairs(made, real):
     return np.abs(np.corrcoef(made.T) - np.corrcoef(real.T))[first, second].mean()
 
 
-ORACLES = {"sliced-w1": sliced, "energy": energy, "mmd": mmd, "ks": ks, "pair-correlation": pairs}
+def lost(made, real):
+    made, real = scaled(made, real)
+    along = directions(made.shape[1]).numpy()
+    return np.mean([max(0, 1 - np.std(made @ one) / np.std(real @ one)) for one in along])
+
+
+ORACLES = {"lost-spread": lost, "sliced-w1": sliced, "energy": energy, "mmd": mmd, "ks": ks, "pair-correlation": pairs}
 
 
 def stacks():
@@ -101,7 +109,7 @@ def test_runs_have_nothing_to_do_with_each_other(name):
     item = SAMPLES[name].given(costs=None, mixture=mixture)
     together = item.function(made, real)
     alone = torch.cat([item.function(made[run : run + 1], real[run : run + 1]) for run in range(3)])
-    assert together.tolist() == alone.tolist()
+    torch.testing.assert_close(together, alone, rtol=1e-12, atol=1e-12)
     shuffled = item.function(made[:, torch.randperm(40)], real)
     torch.testing.assert_close(shuffled, together, rtol=1e-9, atol=1e-9)
     made[1, 4] = torch.nan
@@ -154,3 +162,21 @@ def test_directions_are_even_in_the_plane_and_unit_vectors_everywhere():
     for columns in (1, 2, 5):
         assert directions(columns).norm(dim=-1).tolist() == pytest.approx([1.0] * len(directions(columns)))
     assert torch.equal(directions(5), directions(5))
+
+
+def test_copies_are_told_and_fresh_rows_are_as_far_as_real_ones():
+    chance = np.random.default_rng(0)
+    records, real = chance.normal(3, [1, 50], (400, 2)), chance.normal(3, [1, 50], (300, 2))
+    fresh, copied = chance.normal(3, [1, 50], (300, 2)), records[:300] + 1e-6
+    half = np.concatenate([fresh[:150], copied[:150]])
+    rows = Prediction(samples=torch.from_numpy(np.stack([fresh, copied, half])))
+    metrics = [find("closest-record", "gan"), find("copies", "gan")]
+    given = with_nearest(rows, torch.from_numpy(real)[None], torch.from_numpy(records)[None], metrics)
+    spread = records.std(0)
+    apart, usual = (cdist(one / spread, records / spread).min(1) for one in (half, real))
+    np.testing.assert_allclose(given.nearest[2].numpy(), apart / np.sort(usual)[149], rtol=1e-6, atol=1e-9)
+    far, share = (metric.measure(given, torch.zeros(1, 1, 2)).tolist() for metric in metrics)
+    assert far[0] == pytest.approx(1, abs=0.15)
+    assert far[1] < 1e-4
+    assert share == pytest.approx([0.0, 1.0, 0.5], abs=0.01)
+    assert with_nearest(rows, rows.samples, rows.samples, [find("mmd", "gan")]).nearest is None

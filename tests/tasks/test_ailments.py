@@ -70,6 +70,7 @@ def standing(slope: float = 0.4, penalty: float = 0.1, **scores: float) -> Stand
     (standing(penalty=1e-7), "idle-penalty", "1e-07"),
     (standing(**{"modes": 3.0, "good-share": 0.7}), "mode-collapse", "3 of 8 lumps"),
     (standing(**{"lost-spread": 0.9}), "mode-collapse", "90 % of the spread"),
+    (standing(copies=0.4), "copied-rows", "40 % of the rows are copies"),
 ])  # fmt: skip
 def test_symptoms_are_told_with_what_was_measured(ill: Standing, code: str, words: str) -> None:
     well = standing(**{"modes": 8.0, "good-share": 0.7, "lost-spread": 0.1})

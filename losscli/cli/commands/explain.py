@@ -17,6 +17,7 @@ Names = Annotated[
     list[str], Argument(metavar="LOSS...", help="One loss, or several of one task; or a rule.", show_default=False)
 ]
 Values = Annotated[list[str] | None, Option("--set", metavar="OPTION=VALUES", help="As gamma=0,2,5; repeatable.")]
+Torch = Annotated[bool, Option("--torch", help="Print the loss as one nn.Module that needs torch alone.")]
 Html = Annotated[Path | None, Option("--html", metavar="FILE", help="Write an interactive page as well.")]
 
 
@@ -26,6 +27,7 @@ def explain(
     task: flags.Task = None,
     sets: Values = None,
     html: Html = None,
+    torch: Torch = False,
     form: flags.As = flags.Format.text,
 ) -> None:
     """Explain a loss: its curve, its slope, its options, and how predictions may be read; or the rule of a finding.
@@ -33,6 +35,8 @@ def explain(
     losscli explain focal --set gamma=0,2,5
 
     losscli explain focal bce-logits hinge --html losses.html
+
+    losscli explain focal --set gamma=2 --torch > focal.py
 
     losscli explain LC001
     """
@@ -46,7 +50,13 @@ def explain(
     from losscli.explain.page import page
 
     items = list({item.name: item for item in named(names, task)}.values())
-    chosen = settings(items, flags.option_values(sets or []))
+    values = flags.option_values(sets or [])
+    chosen = settings(items, values)
+    if torch:
+        from losscli.explain.module import taken_home
+
+        show.paper(taken_home(items, [{name: of[name] for name in of if name in values} for of in chosen[0]]))
+        return
     pages = [page(item, options) for item, options in zip(items, chosen, strict=True)]
     if html is not None:
         from losscli.reports.catalogue import write_page

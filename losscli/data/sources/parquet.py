@@ -11,8 +11,9 @@ import numpy as np
 from pydantic import Field
 
 from losscli.data.delimited import MOST_COLUMNS
-from losscli.data.files import File, FileOrigin, Watched, opened
+from losscli.data.files import File, FileOrigin, Watched
 from losscli.data.gather import Gathered, Raw, refuse_other_columns
+from losscli.data.opening import opened
 from losscli.data.sources import source
 from losscli.data.tabular import Tabular
 from losscli.data.typed import kind_of, raw_of

@@ -11,8 +11,9 @@ from urllib.parse import quote
 import numpy as np
 from pydantic import Field
 
-from losscli.data.files import BLOCK, File, FileOrigin, Watched, opened
+from losscli.data.files import BLOCK, File, FileOrigin, Watched
 from losscli.data.gather import Gathered, Raw
+from losscli.data.opening import opened
 from losscli.data.sources import source
 from losscli.data.tabular import Tabular, Text
 from losscli.data.typed import raw_of
