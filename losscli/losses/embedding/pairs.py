@@ -24,8 +24,8 @@ def hinge_embedding(vectors: Tensor, labels: Tensor, *, margin: Positive = 1.0) 
     """Hinge of distances: a pair of one class costs its distance, a pair of two what it lacks to the margin.
 
     Use: for vectors whose lengths mean something, as this loss alone does not look at directions only.
-    Avoid: as a classifier's loss, with a score in the place of a distance: `hinge` is what is meant there. Where a batch has many
-    classes, nearly all pairs are of two classes, and few of them still cost anything.
+    Avoid: as a classifier's loss, with a score in the place of a distance: `hinge` is meant there. Of many classes nearly all
+    pairs are of two, and few of them cost anything.
 
     Domain: a class for each row; or pairs, each the same (1) or different (0).
     Shapes: [..., B, D], [..., B] -> [...], a mean over all pairs of the batch.

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from losscli.lazy import Tensor, functional, torch
 from losscli.losses import Number
 from losscli.losses.finite import widened
 
 
-class Relations(NamedTuple):
-    """Which pairs of rows are of one class, and which of two, bool [..., B, B]; a row is no pair with itself."""
-
-    same: Tensor
-    other: Tensor
-
-
-def relations(labels: Tensor) -> Relations:
-    """The relations of rows with these class indices [..., B].
+def relations(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Which pairs of rows with class indices [..., B] are of one class, and which of two, bool [..., B, B] each; a row is no pair
+    with itself.
 
     Floating-point labels are those of pairs: the rows 2 i and 2 i + 1 are of one class where they say 1 and of two where they
     say 0; nothing is known of any other two rows.
 
-    >>> relations(torch.tensor([0, 0, 1])).same.int().tolist()
+    >>> relations(torch.tensor([0, 0, 1]))[0].int().tolist()
     [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
-    >>> relations(torch.tensor([1.0, 1.0, 0.0, 0.0])).other.int().tolist()
+    >>> relations(torch.tensor([1.0, 1.0, 0.0, 0.0]))[1].int().tolist()
     [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]
     """
     places = torch.arange(labels.shape[-1], device=labels.device)
     if labels.is_floating_point():
         partner = places[:, None] == (places ^ 1)  # 0 and 1, 2 and 3 ...
         agree = labels[..., :, None] > 0.5
-        return Relations(partner & agree, partner & ~agree)
+        return partner & agree, partner & ~agree
     agree = labels[..., :, None] == labels[..., None, :]
-    return Relations(agree & (places[:, None] != places), ~agree)
+    return agree & (places[:, None] != places), ~agree
 
 
 def directions(vectors: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ from typing import Annotated
 from losscli.lazy import Tensor, torch
 from losscli.losses import Choice, NonNegative, Number, loss
 from losscli.losses.embedding.relations import (
-    Relations,
     cosines,
     directions,
     distances,
@@ -23,7 +22,7 @@ from losscli.losses.embedding.relations import (
 Mining = Annotated[str, Choice(("all", "hard", "semi-hard"))]
 
 
-def counts(near: Tensor, far: Tensor, pairs: Relations, ties: bool = False) -> tuple[Tensor, Tensor]:
+def counts(near: Tensor, far: Tensor, pairs: tuple[Tensor, Tensor], ties: bool = False) -> tuple[Tensor, Tensor]:
     """Of each pair of one class, the negatives of its anchor with `far` below its `near`; of each pair of two classes, the
     positives with `near` above its `far`: [..., B, B] each. With `ties`, equal ones count too.
 
@@ -43,9 +42,9 @@ def counts(near: Tensor, far: Tensor, pairs: Relations, ties: bool = False) -> t
     return below * same, (near.shape[-1] - not_above) * other
 
 
-def triplets(pairs: Relations) -> Tensor:
+def triplets(pairs: tuple[Tensor, Tensor]) -> Tensor:
     """How many triplets each anchor has, [..., B]."""
-    return pairs.same.sum(-1) * pairs.other.sum(-1)
+    return pairs[0].sum(-1) * pairs[1].sum(-1)
 
 
 @loss("embedding", "embeddings", "class label", over_batch=True)
@@ -82,8 +81,8 @@ def margin_ranking(vectors: Tensor, labels: Tensor, *, margin: NonNegative = 0.0
 def triplet(vectors: Tensor, labels: Tensor, *, margin: NonNegative = 0.2, mining: Mining = "all") -> Tensor:
     """Triplets: a row is nearer to another of its class than to one of another class, by a margin.
 
-    Use: `mining: all` counts every triplet that costs something; `semi-hard` those whose negative is farther than the positive,
-    but within the margin; `hard` the farthest positive and the nearest negative of each row.
+    Use: `mining: all` counts every triplet that costs something, `semi-hard` those with the negative beyond the positive, `hard`
+    the farthest positive and the nearest negative of each row.
     Avoid: `hard` with wrong labels, which are the hardest of all, and from the start, when it may collapse: all vectors alike,
     and the loss equal to the margin.
 
@@ -114,9 +113,9 @@ def triplet(vectors: Tensor, labels: Tensor, *, margin: NonNegative = 0.2, minin
     return total / below.sum((-2, -1)).clamp(min=1)
 
 
-def _hardest(near: Tensor, pairs: Relations, margin: Number) -> Tensor:
+def _hardest(near: Tensor, pairs: tuple[Tensor, Tensor], margin: Number) -> Tensor:
     """d(a, p) - d(a, n) + margin of each row, p its farthest positive and n its nearest negative; 0 if it lacks one: [..., B]."""
-    farthest = near.masked_fill(~pairs.same, -1).amax(-1)
-    nearest = near.masked_fill(~pairs.other, 3).amin(-1)
+    farthest = near.masked_fill(~pairs[0], -1).amax(-1)
+    nearest = near.masked_fill(~pairs[1], 3).amin(-1)
     margins = margin.squeeze(-1) if isinstance(margin, Tensor) and margin.ndim else margin
-    return (farthest - nearest + margins) * (pairs.same.any(-1) & pairs.other.any(-1))
+    return (farthest - nearest + margins) * (pairs[0].any(-1) & pairs[1].any(-1))
