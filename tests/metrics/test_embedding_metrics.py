@@ -9,7 +9,7 @@ from pytorch_metric_learning.distances import LpDistance
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from pytorch_metric_learning.utils.inference import CustomKNN
 from sklearn.datasets import load_digits
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import average_precision_score, roc_auc_score, silhouette_score
 from sklearn.model_selection import train_test_split
 
 from losscli.metrics import find, for_task
@@ -22,6 +22,7 @@ THEIRS = {
     "r-precision": "r_precision",
     "recall-at-1": "precision_at_1",
 }
+OF_CLASSES = [name for name, metric in for_task("embedding").items() if metric.needs is None]
 
 
 def measured(vectors: torch.Tensor, labels: torch.Tensor, *names: str) -> list[list[float]]:
@@ -78,7 +79,7 @@ def test_silhouette_is_scikit_learn_s(seed):
 def test_labels_of_each_run_are_its_own():
     vectors, labels = rows(1)
     several = torch.cat([labels, labels.flip(1), labels.roll(7, 1)])
-    names = list(for_task("embedding"))
+    names = OF_CLASSES
     together = measured(vectors, several, *names)
     for run in range(3):
         alone = measured(vectors[run : run + 1], several[run : run + 1], *names)
@@ -100,7 +101,7 @@ def test_a_row_that_is_alone_asks_nothing_and_one_class_has_no_silhouette():
 def test_a_nan_is_shown_in_its_run_alone():
     vectors, labels = rows(2)
     vectors[1, 3, 2] = torch.nan
-    for values in measured(vectors, labels, *for_task("embedding")):
+    for values in measured(vectors, labels, *OF_CLASSES):
         assert [np.isnan(value) for value in values] == [False, True, False]
 
 
@@ -120,3 +121,28 @@ def test_the_pixels_of_digits_score_what_is_known():
     recall, average = np.mean(values, axis=0)[:, 0]
     assert recall == pytest.approx(0.970, abs=5e-4)
     assert average == pytest.approx(0.552, abs=2e-3)
+
+
+def test_distances_within_and_between_classes_by_plain_loops():
+    vectors, labels = rows(5, runs=1)
+    far, own = torch.cdist(vectors[0].double(), vectors[0].double()), labels[0]
+    same = own[:, None] == own
+    within = [far[row, same[row]].sum() / (same[row].sum() - 1) for row in range(len(own))]
+    between = [
+        np.mean([float(far[row, own == other].mean()) for other in own.unique() if other != own[row]])
+        for row in range(len(own))
+    ]
+    values = measured(vectors, labels, "distance-within", "distance-between")
+    assert [value[0] for value in values] == pytest.approx([np.mean(within), np.mean(between)], abs=1e-5)
+
+
+def test_pairs_are_ranked_as_by_scikit_learn():
+    vectors, _ = rows(3, count=40)
+    same = torch.tensor([1.0, 0.0, 0.0, 1.0, 1.0] * 4)
+    known = [find(name, "embedding").given(pairs=["a_", "b_"]) for name in ("pair-auroc", "pair-auprc")]
+    prediction = TASK.with_truth(TASK.read(vectors, "vectors"), same.repeat_interleave(2)[None])
+    scores = -(vectors[:, ::2] - vectors[:, 1::2]).norm(dim=-1)
+    for metric, oracle in zip(known, (roc_auc_score, average_precision_score), strict=True):
+        values = metric.measure(prediction, same.repeat_interleave(2)[None])
+        assert values is not None
+        assert values.tolist() == pytest.approx([oracle(same, run) for run in scores.numpy()])
