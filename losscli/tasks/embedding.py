@@ -74,12 +74,12 @@ class Embedding(Task):
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
         """The index of every row's label among those that occur. Any whole number is a label.
 
-        Of pairs (`options.pairs`), whether each is the same, 1.0, or different, 0.0: `options.positive` is the same, or else the
-        later of two values in their order.
+        Of pairs (`options.pairs`), whether each is the same, 1.0, or different, 0.0: the later of two values in
+        their order is the same.
         """
         refuse_beyond(options, self)
         if options.pairs:
-            return replace(tasks.get("binary").decode(columns, TargetOptions(options.positive)), paired=True)
+            return replace(tasks.get("binary").decode(columns, TargetOptions()), paired=True)
         name, column = only_column(columns, self.name)
         refuse_missing(columns)
         refuse_fractions(column, name, self.name)
@@ -94,7 +94,7 @@ class Embedding(Task):
         index, labels = arranged(index, names, ranks(names)[0])
         return Target(index.astype(np.int64), labels, (*findings, *mapped(labels)))
 
-    options = ("pairs", "positive")
+    options = ("pairs",)
 
     def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
         """Never: a column of labels is meant to be predicted unless one says otherwise."""
