@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from losscli.deploy.export import predictor_of
-from losscli.deploy.restore import Restored
+from losscli.deploy.restore import RestoredRun
 from losscli.errors import SpecError
 from losscli.tasks import Column
 from losscli.tasks.predictions import EVEN, Outputs
@@ -18,7 +18,7 @@ CHUNK = 1 << 16  # rows at a time
 
 
 def predict(
-    runs: Sequence[Restored], features: Mapping[str, Column], threshold: float | None = None
+    runs: Sequence[RestoredRun], features: Mapping[str, Column], threshold: float | None = None
 ) -> dict[str, np.ndarray]:
     """The columns to append to a table of N rows, by name.
 
@@ -34,13 +34,13 @@ def predict(
     return dict(runs[0].task.columns(outputs, runs[0].labels, limit))
 
 
-def made_up(run: Restored, rows: int, seed: int = 0) -> dict[str, np.ndarray]:
+def made_up(run: RestoredRun, rows: int, seed: int = 0) -> dict[str, np.ndarray]:
     """So many rows of a generator, column by column, by name: `seed` draws the noise."""
     noise = torch.randn(rows, run.width, generator=torch.Generator().manual_seed(seed)).numpy()
     return dict(run.task.columns(_by_chunks(run, rows, lambda places: noise[places]), run.labels, 0.0))
 
 
-def outputs_of(runs: Sequence[Restored], features: Mapping[str, Column]) -> Outputs:
+def outputs_of(runs: Sequence[RestoredRun], features: Mapping[str, Column]) -> Outputs:
     """Each run encodes the rows as it learned to, and predicts; the mean over the runs."""
     if len(runs) > 1 and not runs[0].task.decides:
         raise SpecError(
@@ -54,12 +54,12 @@ def outputs_of(runs: Sequence[Restored], features: Mapping[str, Column]) -> Outp
     return Outputs(outputs[0].kind, np.mean([output.numbers for output in outputs], axis=0), outputs[0].levels, mean)
 
 
-def _encoded(run: Restored, features: Mapping[str, Column], rows: int) -> Outputs:
+def _encoded(run: RestoredRun, features: Mapping[str, Column], rows: int) -> Outputs:
     return _by_chunks(run, rows, partial(run.encoder.transform, features))
 
 
 @torch.no_grad()
-def _by_chunks(run: Restored, rows: int, inputs: Callable[[np.ndarray], np.ndarray]) -> Outputs:
+def _by_chunks(run: RestoredRun, rows: int, inputs: Callable[[np.ndarray], np.ndarray]) -> Outputs:
     predictor = predictor_of(run)
     numbers, quantiles = [], []
     for start in range(0, rows, CHUNK):

@@ -6,10 +6,10 @@ import re
 import shlex
 
 from losscli.errors import shown
-from losscli.reports.recall import Recalled
+from losscli.reports.recall import ComparisonRecord
 
 
-def command(recalled: Recalled) -> str:
+def command(recalled: ComparisonRecord) -> str:
     """What one types to get this once more.
 
     A loss of one's own is code, which a spec cannot name, so that all losses are given again: the file of one's own as
@@ -22,7 +22,7 @@ def command(recalled: Recalled) -> str:
     return " ".join([f"losscli {'train' if single else 'compare'} {specs}", *_flags(recalled)])
 
 
-def take_home(recalled: Recalled) -> list[str]:
+def take_home(recalled: ComparisonRecord) -> list[str]:
     """The commands that print a loss as a module: of each arena the best one that is better, or else the reference.
 
     None of numbers of others, and of losses of one's own, which are code already.
@@ -40,7 +40,7 @@ def take_home(recalled: Recalled) -> list[str]:
     return list(dict.fromkeys(commands))
 
 
-def _flags(recalled: Recalled) -> list[str]:
+def _flags(recalled: ComparisonRecord) -> list[str]:
     own = own_losses(recalled)
     entries = [entry for arena in recalled.comparison.arenas for entry in arena.entries]
     if not own or any(entry.options for entry in entries):
@@ -49,7 +49,7 @@ def _flags(recalled: Recalled) -> list[str]:
     return [f"--loss {shlex.quote(name)}" for name in names]
 
 
-def own_losses(recalled: Recalled) -> dict[str, str]:
+def own_losses(recalled: ComparisonRecord) -> dict[str, str]:
     """Losses that were code in a file: as the record names them, and as one gives them again."""
     from losscli.losses import losses
 

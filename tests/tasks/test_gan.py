@@ -15,7 +15,7 @@ from losscli.cli.app import run
 from losscli.cli.scatter import Scatter, scatters
 from losscli.compare.moments import moments_of
 from losscli.data.sources import sources
-from losscli.deploy.choose import Wanted
+from losscli.deploy.choose import RunChoice
 from losscli.deploy.predict import made_up
 from losscli.deploy.restore import restore
 from losscli.errors import DataError, SpecError
@@ -164,7 +164,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_made_up_rows_are_the_generator_s_in_units(record: Path) -> None:
-    (one,) = restore(record, Wanted(entry="r1", seed=0))
+    (one,) = restore(record, RunChoice(entry="r1", seed=0))
     rows = made_up(one, 50)
     assert list(rows) == ["x1", "x2"]
     noise = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
