@@ -8,8 +8,6 @@ from losscli.losses.finite import widened
 from losscli.losses.multiclass.classes import over_classes
 
 LEAST = 2.0**-126  # 1e-38, the least number of float32 with all its digits: a target of 0 where its logarithm is taken
-    2.0**-126
-)  # 1e-38, the least number that float32 holds with all digits: what a target of 0 counts as where its logarithm is taken
 
 
 def at_least_zero(divergence: Tensor) -> Tensor:
