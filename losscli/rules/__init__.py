@@ -51,6 +51,7 @@ class Rule:
             "why": self.why,
             "torch": self.torch,
             "instead": self.instead,
+            "in_spec": self.in_spec or None,
             "bad": [text.replace(MARK, "").rstrip() for text in self.bad],
             "good": list(self.good),
         }
