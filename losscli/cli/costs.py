@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from math import isfinite
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -36,6 +37,9 @@ def drawn(cost: Cost) -> Iterator[RenderableType]:
     }
     yield Text("\nwhat it costs", "bold")
     yield Text(cost.sentence)
+    lost = next((epoch for epoch, value in enumerate(cost.wrong, start=1) if not isfinite(value)), None)
+    if lost is not None:
+        yield Text(f"The wrong curve ends at epoch {lost}, where the loss is no finite number.")
     yield Text()
     yield Curves(f"{cost.shows}: {cost.data}, mean of {cost.seeds} seeds", {**curves, **floors}, settling=0.1)
 

@@ -20,6 +20,7 @@ from losscli.words.numbers import number
 if TYPE_CHECKING:
     from losscli.stack.watch import Watch
 
+
 @dataclass(frozen=True)
 class Cost:
     """What a mistake did: both curves over the epochs (means of the seeds), and where both ended.
@@ -44,12 +45,12 @@ class Cost:
     @property
     def sentence(self) -> str:
         """What it cost, in a sentence."""
+        subject = f"{self.metric[:1].upper()}{self.metric[1:]} is"
         if self.verdict == "same" or self.right_value == self.wrong_value:
-            return f"It costs nothing here: {self.metric} is {number(self.right_value)} both ways."
-        how = f"means of {self.seeds} seeds"
-        how += f": {IN_WORDS.get(self.verdict, self.verdict)}" if self.verdict else ""
-        values = f"{_said(self.wrong_value)} instead of {_said(self.right_value)}"
-        return f"With the mistake {self.metric} is {values} ({BETTER[self.direction]} is better; {how})."
+            return f"{subject} {_said(self.right_value)} with the mistake and without it: it costs nothing here."
+        verdict = f": {IN_WORDS[self.verdict]}" if self.verdict else ""
+        values = f"{_said(self.wrong_value)} with the mistake and {_said(self.right_value)} without it"
+        return f"{subject} {values}{verdict} ({self.seeds} seeds; {BETTER[self.direction]} is better)."
 
     def to_json(self) -> dict[str, Any]:
         """As the machine output has it: null for what is not finite."""
@@ -74,7 +75,7 @@ IN_WORDS: Mapping[str, str] = {
     "better": "better here, beyond chance",
     "equivalent": "no practical difference here",
     "inconclusive": "these seeds do not tell them apart",
-    "too-few-seeds": "too few seeds for a verdict",
+    "undefined": "nothing can be said of the difference",
 }
 
 

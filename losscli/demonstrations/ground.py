@@ -39,9 +39,7 @@ class Ground:
 
     def network(self, outputs: int = CLASSES) -> torch.nn.Sequential:
         """Two layers; the second, `[2]`, is the head."""
-        return torch.nn.Sequential(
-            torch.nn.Linear(FEATURES, HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, outputs)
-        )
+        return torch.nn.Sequential(torch.nn.Linear(FEATURES, HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, outputs))
 
     def batches(self, size: int = BATCH) -> Iterator[tuple[Tensor, Tensor]]:
         """An epoch: every training row once, in a new order."""

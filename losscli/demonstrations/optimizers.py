@@ -9,9 +9,7 @@ from losscli.demonstrations.stored import stored
 from losscli.lazy import Tensor, functional, torch
 
 
-def _trained(
-    ground: Ground, net: torch.nn.Module, optimizer: torch.optim.Optimizer
-) -> Iterator[tuple[float, float]]:
+def _trained(ground: Ground, net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Iterator[tuple[float, float]]:
     def step(x: Tensor, y: Tensor) -> None:
         net.zero_grad()
         functional.cross_entropy(net(x), y).backward()

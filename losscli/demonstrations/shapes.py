@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from losscli.demonstrations.ground import BATCH, CLASSES, Ground
-from losscli.diagnose.floors import over_batch
 from losscli.demonstrations.stored import stored
+from losscli.diagnose.floors import over_batch
 from losscli.lazy import Tensor, functional, torch
 
 

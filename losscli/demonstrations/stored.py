@@ -47,10 +47,19 @@ class Stored(Demonstration):
         True
         """
         kept = _kept()[self.code]
-        sides = {side: tuple(nan if value is None else value for value in kept[side]) for side in ("right", "wrong")}
-        ends = {end: nan if kept[end] is None else kept[end] for end in ("right_value", "wrong_value")}
-        where = {"code": self.code, "data": "small drawn data", "seeds": SEEDS, "shows": self.shows}
-        return Cost(**where, **sides, **ends, metric=self.metric, direction=self.direction, floors=kept["floors"])
+        return Cost(
+            self.code,
+            "small drawn data",
+            SEEDS,
+            self.shows,
+            tuple(map(_number, kept["right"])),
+            tuple(map(_number, kept["wrong"])),
+            self.metric,
+            self.direction,
+            _number(kept["right_value"]),
+            _number(kept["wrong_value"]),
+            kept["floors"],
+        )
 
     def measured(self) -> dict[str, Any]:
         """What the file should say: trained right and wrong with every seed."""
@@ -89,7 +98,11 @@ def stored(
 
 @cache
 def _kept() -> dict[str, Any]:
-    return json.loads(FILE.read_text("utf-8"))  # type: ignore[no-any-return]
+    return json.loads(FILE.read_text("utf-8"))
+
+
+def _number(value: float | None) -> float:
+    return nan if value is None else value
 
 
 def written(items: Iterable[Stored]) -> str:

@@ -65,7 +65,7 @@ def weight_vs_pos_weight(ground: Ground, wrong: bool) -> Iterator[tuple[float, f
     heavy = torch.tensor([10.0])
 
     def loss_of(score: Tensor, yes: Tensor) -> Tensor:
-        sets = {"weight": heavy} if wrong else {"pos_weight": heavy}
-        return functional.binary_cross_entropy_with_logits(score, yes, **sets) / 10
+        weight, of_positives = (heavy, None) if wrong else (None, heavy)
+        return functional.binary_cross_entropy_with_logits(score, yes, weight, pos_weight=of_positives) / 10
 
     return _binary(ground, loss_of, _share_seen, rare=True)

@@ -173,7 +173,7 @@ rule(
     "error",
     what="there are more classes in the target than outputs in the model",
     why="An index beyond the last output has no score.",
-    torch="raises: Target is out of bounds (on a GPU: a device-side assert)",
+    torch="raises: Target N is out of bounds (on a GPU: a device-side assert)",
     instead="give the last layer as many outputs as there are classes",
     bad=(
         """
