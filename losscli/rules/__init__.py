@@ -26,7 +26,8 @@ class Rule:
 
     `what` is the finding's sentence, `instead` its cure; `in_spec` is the cure in the words of a spec, for what a spec can do
     wrong. `bad` and `good` are cases in source text, each after the imports in `PRELUDE`; in a bad one the line of the finding
-    ends with `MARK`. `bad_specs` and `good_specs` are entries of specs.
+    ends with `MARK`. `bad_specs` and `good_specs` are entries of specs. `asked` are losses, as NAME or TASK/NAME, that a spec
+    asks for who is about to make the mistake.
     """
 
     code: str
@@ -41,6 +42,7 @@ class Rule:
     good: tuple[str, ...] = ()
     bad_specs: tuple[Wiring, ...] = ()
     good_specs: tuple[Wiring, ...] = ()
+    asked: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {

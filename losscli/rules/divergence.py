@@ -6,6 +6,7 @@ rule(
     "LC008",
     "kldiv-input-not-log",
     "error",
+    asked=("KLDivLoss", "kl_div", "kl"),
     what="KLDivLoss gets no log-probabilities as its input",
     why="It computes target * (log target - input). With probabilities as the input it is at most -H(target):"
     " negative, and not a divergence.",
