@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import losscli
+from losscli.tasks import tasks
 
 PACKAGE = Path(losscli.__file__).parent
 
@@ -20,7 +21,7 @@ ROWS = (
     {"shelf", "options", "outfile", "direction", "activations", "lazy"},
     {"rules"},
     {"tasks", "lint"},
-    {"losses", "metrics"},
+    {"losses", "metrics", "check"},
     {"data"},
     {"stack"},
     {"spec"},
@@ -146,13 +147,15 @@ def test_no_function_is_longer_than_a_screen() -> None:
     assert long == []
 
 
-TASKS = {"binary", "multiclass", "multilabel", "regression"}
+TASKS = set(tasks.names())
 NAMES_ELSEWHERE = PACKAGE / "losses" / "foreign.py"  # for each task, what serves in place of another library's loss
 
 
 def by_name(tree: ast.AST) -> list[int]:
-    """The lines that ask for a task by its name: comparisons, cases of a match, and tables with a value for each task."""
-    lines = []
+    """The lines that ask for a task by its name: comparisons, cases of a match, tables with a value for each task, and lists
+    of nothing but tasks.
+    """
+    lines: dict[int, None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):
             asked = [side for side in (node.left, *node.comparators) if names_in(side)]
@@ -161,10 +164,13 @@ def by_name(tree: ast.AST) -> list[int]:
         elif isinstance(node, ast.Dict):
             keys = [key for key in node.keys if key is not None and names_in(key)]
             asked = keys if len(keys) > 1 else []
+        elif isinstance(node, (ast.Tuple, ast.List, ast.Set)):  # a set of tasks under a name, to be asked elsewhere
+            members = [member for member in node.elts if isinstance(member, ast.Constant) and names_in(member)]
+            asked = members if len(members) == len(node.elts) > 1 else []
         else:
             asked = []
-        lines += [asked[0].lineno] if asked else []
-    return lines
+        lines |= {asked[0].lineno: None} if asked else {}
+    return list(lines)
 
 
 def names_in(side: ast.AST) -> set[str]:
@@ -187,6 +193,8 @@ def test_questions_by_name_are_seen() -> None:
         'if "multiclass" in item.tasks: ...': 1,
         'match task:\n    case "binary" | "multilabel": ...': 1,
         'WORDS = {"binary": 1, "multiclass": 2}': 1,
+        'SOME = frozenset(("binary", "distribution"))': 1,
+        'EXAMPLE = ("binary", "focal")': 0,
         'task = tasks.get("binary")': 0,
         '@metric("binary", reads="scores")\ndef auroc(): ...': 0,
         'MADE_FOR = {"moons": "binary"}': 0,

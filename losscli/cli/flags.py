@@ -42,6 +42,15 @@ else:
     ModelFormat = StrEnum("ModelFormat", exporters.names())
 
 
+class CodeFormat(StrEnum):
+    """What stdout gets of findings in code; `github` are annotations of a workflow, `sarif` is for other programs."""
+
+    text = "text"
+    json = "json"
+    github = "github"
+    sarif = "sarif"
+
+
 def _option(flag: str, help: str, metavar: str = "TEXT") -> Any:  # noqa: A002  it is typer's word
     return Option(flag, help=help, metavar=metavar, show_default=False)
 
@@ -92,18 +101,19 @@ AsReport = Annotated[ReportFormat, Option("--format", help="A page for people, o
 AsRows = Annotated[Text, _option("--format", f"{formats.rows.listed()}; default is by the file.", "NAME")]
 AsModel = Annotated[ModelFormat, Option("--to", help="The weights alone, or the whole graph.")]
 AsWorkflow = Annotated[WorkflowFormat, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
+AsCode = Annotated[CodeFormat, Option("--format", help="text, json, github annotations, or sarif.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
 
 
 def overrides(
     task: Text,
-    losses: Texts,
+    losses: Text | Texts,
     data: Text,
     target: Texts,
     drop: Texts,
     epochs: Text,
     batch_size: Text,
-    lr: Texts,
+    lr: Text | Texts,
     seeds: Text,
     metrics: Texts,
     device: Text,
@@ -117,15 +127,18 @@ def overrides(
     def number(text: Text, flag: str) -> Any:
         return None if text is None else read_value(text, flag)
 
+    def several(texts: Text | Texts) -> list[str]:
+        return [texts] if isinstance(texts, str) else texts or []
+
     return Overrides(
         task=task,
-        losses=losses or [],
+        losses=several(losses),
         data=data,
         target=target or [],
         drop=drop or [],
         epochs=number(epochs, "--epochs"),
         batch_size=number(batch_size, "--batch-size"),
-        lr=[number(rate, "--lr") for rate in lr or []],
+        lr=[number(rate, "--lr") for rate in several(lr)],
         seeds=seeds,
         device=device,
         metrics=metrics or [],

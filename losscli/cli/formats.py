@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from losscli.cli.outcome import DisplayOptions
     from losscli.comparison import Comparison
     from losscli.data.newrows import NewRows
-    from losscli.reports.recall import Recalled
+    from losscli.reports.recall import ComparisonRecord
 
 Write = TypeVar("Write", bound=Callable[..., Any])
 
@@ -51,7 +51,7 @@ class Formats(dict[str, Format[Write]]):
 
 
 comparisons: Formats[Callable[[Comparison, DisplayOptions], None]] = Formats()
-reports: Formats[Callable[[Recalled], str]] = Formats()
+reports: Formats[Callable[[ComparisonRecord], str]] = Formats()
 rows: Formats[Callable[[NewRows, Mapping[str, np.ndarray], str, dict[str, Any]], bytes]] = Formats()
 
 
@@ -109,19 +109,19 @@ def _shown_as_github(comparison: Comparison, display: DisplayOptions) -> None:
 
 
 @reports.put("html", printed=False)
-def _report_as_html(recalled: Recalled) -> str:
+def _report_as_html(record: ComparisonRecord) -> str:
     """A page that is whole alone."""
     from losscli.reports.html import html_of
 
-    return html_of(recalled)
+    return html_of(record)
 
 
 @reports.put("md")
-def _report_as_md(recalled: Recalled) -> str:
+def _report_as_md(record: ComparisonRecord) -> str:
     """Markdown, for a pull request."""
     from losscli.reports.summary import markdown_of
 
-    return markdown_of(recalled)
+    return markdown_of(record)
 
 
 # Predictions, beside the rows that they are of

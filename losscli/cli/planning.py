@@ -27,7 +27,7 @@ from losscli.words.numbers import duration
 
 
 @dataclass(frozen=True)
-class Planned:
+class ArenaPlan:
     """One arena: what would be trained, what it costs, what it could tell."""
 
     data: str
@@ -56,7 +56,7 @@ def run(specs: Sequence[Spec], like: str | None, out: Path, form: Format) -> Non
         show.pieces([piece for plan in plans for piece in (_head(plan), _table(plan), Text(""))])
 
 
-def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> Planned:
+def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> ArenaPlan:
     spec, runs = experiment.spec, experiment.runs()
     resampled = spec.data.split.resampled
     ratio = experiment.ratios["test"] if resampled else 0.0
@@ -70,7 +70,7 @@ def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> Planned:
         if absolute and not _share(equivalence, mean)
         else None
     )
-    return Planned(
+    return ArenaPlan(
         data=title,
         task=spec.task,
         headline=experiment.headline.name,
@@ -88,30 +88,30 @@ def _share(equivalence: float | str | None, mean: float | None) -> bool:
     return isinstance(equivalence, str) and mean is None
 
 
-def _plain(planned: Planned) -> dict[str, Any]:
-    return asdict(planned)
+def _plain(plan: ArenaPlan) -> dict[str, Any]:
+    return asdict(plan)
 
 
-def _head(planned: Planned) -> Text:
-    return Text.assemble((visible(planned.data), "bold"), f" · {planned.task} · {planned.headline}")
+def _head(plan: ArenaPlan) -> Text:
+    return Text.assemble((visible(plan.data), "bold"), f" · {plan.task} · {plan.headline}")
 
 
-def _table(planned: Planned) -> Table:
+def _table(plan: ArenaPlan) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    prospects, cost = planned.outlook, planned.cost
-    names = listed([visible(name, 40) for name in planned.entries], 8)
-    split = "a split of its own for each" if planned.resampled else "one split for all"
+    prospects, cost = plan.outlook, plan.cost
+    names = listed([visible(name, 40) for name in plan.entries], 8)
+    split = "a split of its own for each" if plan.resampled else "one split for all"
     rows = {
-        "entries": f"{len(planned.entries)}: {names}",
-        "tuning": _tuning(planned),
+        "entries": f"{len(plan.entries)}: {names}",
+        "tuning": _tuning(plan),
         "seeds": f"{prospects.seeds}, {split}",
-        "runs": f"{planned.runs} of {counted(cost.steps, 'step')} each, in {counted(cost.stacks, 'stack')}",
-        "comparisons": f"{prospects.comparisons}, each with {visible(planned.entries[0], 40)}",
+        "runs": f"{plan.runs} of {counted(cost.steps, 'step')} each, in {counted(cost.stacks, 'stack')}",
+        "comparisons": f"{prospects.comparisons}, each with {visible(plan.entries[0], 40)}",
         "for a verdict": _verdict(prospects),
         "can see": _sees(prospects),
-        "power": _power(prospects, planned.resampled),
+        "power": _power(prospects, plan.resampled),
         "time": f"about {duration(cost.seconds)}, measured on a few steps",
         "memory": f"about {cost.bytes / 1e6:.0f} MB at once, beside the program's own",
     }
@@ -121,10 +121,10 @@ def _table(planned: Planned) -> Table:
     return table
 
 
-def _tuning(planned: Planned) -> str:
-    if planned.candidates == len(planned.entries):
+def _tuning(plan: ArenaPlan) -> str:
+    if plan.candidates == len(plan.entries):
         return ""
-    return f"{planned.candidates} candidates with each seed, of which each entry keeps the best by the valid split"
+    return f"{plan.candidates} candidates with each seed, of which each entry keeps the best by the valid split"
 
 
 def _verdict(prospects: Outlook) -> str:

@@ -31,7 +31,7 @@ IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels 
 RED = SEVERITIES["error"].terminal
 
 
-class Changing:
+class TextFilter:
     """A stream that changes all text on its way out, so that Rich may draw what it likes."""
 
     encoding = "utf-8"
@@ -48,9 +48,9 @@ class Changing:
 
 def screen(stream: IO[str]) -> Console:
     """A console on `stream`. LC_ALL=C is believed: Python makes the stream UTF-8 then, but the terminal may not be."""
-    file = stream if stream.isatty() else cast(IO[str], Changing(stream, trimmed))  # a file keeps no padding
+    file = stream if stream.isatty() else cast(IO[str], TextFilter(stream, trimmed))  # a file keeps no padding
     if _plain(stream):
-        file = cast(IO[str], Changing(file, in_ascii))
+        file = cast(IO[str], TextFilter(file, in_ascii))
     return Console(file=file, markup=False, highlight=False, emoji=False)
 
 

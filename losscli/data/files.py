@@ -105,7 +105,7 @@ def _parts(folder: Path, name: str, endings: Sequence[str]) -> tuple[list[File],
 
 
 @dataclass
-class Watched:
+class FileState:
     """What files held when they were read: a checksum each, taken on the way, and the time of their last change."""
 
     checksums: dict[str, int] = field(default_factory=dict)

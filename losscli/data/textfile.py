@@ -10,14 +10,14 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from losscli.data.files import Watched
+from losscli.data.files import FileState
 from losscli.data.opening import MAGIC, opened
 from losscli.errors import DataError, Place, setting
 
 PIECE = 1 << 24  # bytes read at a time
 
 
-def read_pieces(path: Path, name: str, encoding: str, watched: Watched) -> Iterator[tuple[bytes, bool]]:
+def read_pieces(path: Path, name: str, encoding: str, watched: FileState) -> Iterator[tuple[bytes, bool]]:
     r"""The file's text as UTF-8 without a byte order mark, lines ended by `\n` or `\r\n`, and whether it is the last piece.
 
     `name` is what messages call the file. Raises `DataError` where there is no such regular file, where it is not text

@@ -236,7 +236,7 @@ class Loss:
         >>> [find("hinge", task).averages_for(task) for task in ("binary", "multilabel")]
         [False, True]
         """
-        return task != self.task and self.per_value
+        return self.per_value and tasks.get(task).target_ndim > tasks.get(self.task).target_ndim
 
     def section(self, key: str) -> str:
         """What the docstring says after `key:`, to the end of that paragraph ("Formula", "Source", "Kin")."""
@@ -376,16 +376,16 @@ def unknown(name: str, task: str | None = None) -> SpecError:
     >>> print(unknown("HingeEmbeddingLoss", "binary").problems[0].cure)
     for binary: hinge, which is the classifier's; the default is bce-logits
     """
-    known = foreign(name)
-    if known is not None and known.what:  # said first: elsewhere the name may mean something else than the loss here
-        why = known.why.format(task=task or "every task here")
+    other = foreign(name)
+    if other is not None and other.what:  # said first: elsewhere the name may mean something else than the loss here
+        why = other.why.format(task=task or "every task here")
         there = [f"; task {item.task} has it: {item.name}" for item in by_name(name, losses)[:1] if task]
-        return SpecError(f"{shown(name)} is {known.what}: {why}", cure="".join([_instead(known, task), *there]))
+        return SpecError(f"{shown(name)} is {other.what}: {why}", cure="".join([_instead(other, task), *there]))
     homes = by_name(name, losses) if task else []
     if homes:
         others = " and ".join(sorted({item.task for item in homes}))
-        known = known or foreign(homes[0].name)
-        return SpecError(f"the loss {shown(name)} is for {others}, and the task is {task}", cure=_instead(known, task))
+        other = other or foreign(homes[0].name)
+        return SpecError(f"the loss {shown(name)} is for {others}, and the task is {task}", cure=_instead(other, task))
     return SpecError(f"there is no loss called {shown(name)}", cure=_cure(name, task))
 
 

@@ -19,7 +19,7 @@ SPLITS = ("test", "valid", "train")
 
 
 @dataclass(frozen=True)
-class Recalled:
+class ComparisonRecord:
     """A record that was read: the comparison, the machine output that it was made from, and the specs as they stand."""
 
     folder: Path
@@ -29,7 +29,7 @@ class Recalled:
     specs: Sequence[str]
 
 
-def recall(folder: Path) -> Recalled:
+def recall(folder: Path) -> ComparisonRecord:
     """Read the record in `folder`; `MachineError` for one that is damaged or says things that no record says."""
     from losscli.record.reader import read, read_history
 
@@ -43,7 +43,9 @@ def recall(folder: Path) -> Recalled:
         ]
         timing = {key: _number(value) for key, value in results["timing"].items()}
         comparison = Comparison(arenas, str(results["device"]), str(folder), timing, _unmet(arenas), breakdowns(arenas))
-        return Recalled(folder, str(record["manifest"].get("created", "")), comparison, results, record["specs"])
+        return ComparisonRecord(
+            folder, str(record["manifest"].get("created", "")), comparison, results, record["specs"]
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MachineError(
             f"'results.json' is not what a record holds ({type(error).__name__}: {error})",

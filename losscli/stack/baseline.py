@@ -41,8 +41,8 @@ def baseline(
 
 def _mean(values: Sequence[float]) -> float:
     """The mean over the datasets that have a value: of the others, no entry has one that counts."""
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan
+    numbers = [value for value in values if not math.isnan(value)]
+    return sum(numbers) / len(numbers) if numbers else math.nan
 
 
 def _baseline_prediction(split: str, dataset: Dataset, task: Task) -> tuple[Prediction, Tensor]:

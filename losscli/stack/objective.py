@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from inspect import Parameter, signature
 from itertools import accumulate, groupby
 from typing import Any, NamedTuple
@@ -42,7 +42,7 @@ class MeanLosses(NamedTuple):
 
     def in_type(self, dtype: torch.dtype) -> MeanLosses:
         """The same with means of that type: a loss in its own units is float64, and gradients are not."""
-        return self._replace(mean=self.mean.to(dtype))
+        return self if self.mean.dtype == dtype else self._replace(mean=self.mean.to(dtype))
 
 
 class Tally:
@@ -97,7 +97,7 @@ class Group:
     own: Mapping[str, Tensor] = field(default_factory=dict)  # the loss's own weights, [r, *shape] each
     _bound: dict[Function, Function] = field(default_factory=dict, init=False, repr=False)
 
-    @property
+    @cached_property
     def own_weight(self) -> Tensor | None:
         """[r, 1, K], for a kernel that has weighed each sample by its class."""
         option, value = self.loss.options.get("weight"), self.options.get("weight")
@@ -105,11 +105,12 @@ class Group:
 
     def bound(self, function: Function) -> Function:
         """A kernel, a penalty or the projection of the loss with those of the options that it takes."""
-        if function not in self._bound:
+        bound = self._bound.get(function)
+        if bound is None:
             taken = taken_by(function)
             options = {name: value for name, value in self.options.items() if taken is None or name in taken}
-            self._bound[function] = partial(function, **options)
-        return self._bound[function]
+            bound = self._bound[function] = partial(function, **options)
+        return bound
 
     def judge(self, judged: Judged, kernel: str = "loss") -> MeanLosses:
         """The losses of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
@@ -152,7 +153,7 @@ def taken_by(function: Function) -> set[str] | None:
     (['gamma', 'x'], None)
     """
     parameters = signature(function).parameters
-    return None if Parameter.VAR_KEYWORD in {each.kind for each in parameters.values()} else set(parameters)
+    return None if Parameter.VAR_KEYWORD in {parameter.kind for parameter in parameters.values()} else set(parameters)
 
 
 def _classes(target: Tensor) -> Tensor:
@@ -186,6 +187,8 @@ class Objective:
 
     def judge(self, judged: Judged, kernel: str = "loss") -> MeanLosses:
         """The mean loss of every run, and the sums that it is the ratio of."""
+        if len(self.groups) == 1:
+            return self.groups[0].judge(judged, kernel).in_type(judged.outputs[0].dtype)
         # split, not slices: its backward is one concatenation, where each slice would fill a whole gradient of zeros
         outputs = zip(*(torch.split(output, self.sizes) for output in judged.outputs), strict=True)
         targets, weights = self._of_groups(judged.target), self._of_groups(judged.weight)
@@ -193,7 +196,7 @@ class Objective:
             group.judge(Judged(raw, truth, counts), kernel).in_type(raw[0].dtype)
             for group, raw, truth, counts in zip(self.groups, outputs, targets, weights, strict=True)
         ]
-        return losses[0] if len(losses) == 1 else _joined(losses)
+        return _joined(losses)
 
     def _of_groups(self, tensor: Tensor | None) -> Sequence[Tensor | None]:
         return [None] * len(self.groups) if tensor is None else torch.split(tensor, self.sizes)
