@@ -33,6 +33,7 @@ ROWS = (
     {"explain", "verify", "diagnose"},
     {"experiment", "advice", "deploy", "judge"},
     {"pipeline"},
+    {"demonstrations"},
     {"cli"},
 )
 LEVEL = {room: level for level, rooms in enumerate(ROWS) for room in rooms}

@@ -47,15 +47,23 @@ def _place(item: CodeFinding) -> str:
     return f"{visible(item.file, 400)}:{cell}{item.line}:{item.column}"
 
 
-def summary(files: int, findings: Sequence[CodeFinding]) -> str:
-    """The last line.
+def summary(files: int, findings: Sequence[CodeFinding], left_out: int = 0) -> str:
+    """The last line; no file at all is not all clear.
 
-    >>> summary(3, [])
-    'All clear: 3 files.'
+    >>> summary(3, []), summary(3, [], 1)
+    ('All clear: 3 files.', 'All clear: 3 files; 1 was left out.')
+    >>> summary(0, [])
+    'Nothing was looked at: no script or notebook.'
     """
-    if not findings:
-        return f"All clear: {counted(files, 'file')}."
-    return f"Found {counted(len(findings), 'problem')} in {counted(files, 'file')}; losscli explain CODE shows a rule."
+    rest = f"; {left_out} {'was' if left_out == 1 else 'were'} left out" if left_out else ""
+    if findings:
+        seen = f"Found {counted(len(findings), 'problem')} in {counted(files, 'file')}{rest}"
+        return f"{seen}; losscli explain CODE shows a rule."
+    return (
+        f"All clear: {counted(files, 'file')}{rest}."
+        if files
+        else f"Nothing was looked at: no script or notebook{rest}."
+    )
 
 
 def statistics(findings: Sequence[CodeFinding]) -> Iterator[str]:

@@ -52,7 +52,7 @@ def show(result: Result, form: str, diff: bool, counts: bool) -> None:
     """Write the findings to stdout, and notes on files that were left out to stderr."""
     for note in result.notes:
         line = f":{note.line}" if note.line else ""
-        screen.notice(f"note: {visible(note.file, 400)}{line} {note.message}")
+        screen.notice(f"{visible(note.file, 400)}{line} {note.message}")
     if diff:
         screen.paper("".join(_differences(result)))
     else:
@@ -62,7 +62,7 @@ def show(result: Result, form: str, diff: bool, counts: bool) -> None:
 
 def _text(result: Result, counts: bool) -> Iterator[str]:
     yield from statistics(result.findings) if counts else lines(result.findings)
-    yield summary(result.files, result.findings)
+    yield summary(result.files, result.findings, len(result.notes))
 
 
 def _differences(result: Result) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -125,15 +126,16 @@ def files(patterns: Sequence[str], quiet: bool) -> list[Path]:
     """The files that paths and patterns name, each once. A pattern gets here where the shell does not expand it."""
     from losscli.cli import show
 
-    paths: dict[Path, Path] = {}
+    paths: dict[str, Path] = {}  # by their real paths: resolve() raises where links go round
     for pattern in patterns:
         matches = sorted(glob.glob(pattern)) if glob.has_magic(pattern) and not Path(pattern).exists() else [pattern]
         if not matches:
             raise SpecError(f"no file matches {shown(pattern)}", cure="give the path of a YAML spec")
         for path in map(Path, matches):
-            if path.resolve() in paths and not quiet:
+            real = os.path.realpath(path)
+            if real in paths and not quiet:
                 show.notice(f"{path} is given twice, and taken once")
-            paths.setdefault(path.resolve(), path)
+            paths.setdefault(real, path)
     return list(paths.values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,11 +64,12 @@ def validate_all(names: Sequence[str], data: bool) -> list[Validation]:
     """The verdicts on all specs that paths and patterns name; a pattern that names none is one that is wrong."""
     from losscli.cli.outcome import files
 
-    paths: dict[Path, Path] = {}
+    paths: dict[str, Path] = {}
     missing = []
     for name in names:
         try:
-            paths |= {path.resolve(): path for path in files([name], quiet=True) if path.resolve() not in paths}
+            for path in files([name], quiet=True):
+                paths.setdefault(os.path.realpath(path), path)
         except UserError as wrong:
             missing.append(Validation(name, problems=wrong.problems, exit_code=wrong.exit_code))
     return [*missing, *(validate(path, data) for path in paths.values())]

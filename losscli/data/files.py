@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -68,9 +69,9 @@ def files_of(folder: Path, paths: Sequence[str], endings: Sequence[str]) -> tupl
             findings.append(Finding("other-files", "info", f"{message}{' ...' if len(strays) > 1 else ''}"))
     names: dict[Path, str] = {}
     for file in files:
-        if file.path.resolve() in names:
+        if Path(os.path.realpath(file.path)) in names:
             raise DataError(f"data.path names the file {shown(file.name)} twice", cure="name it once")
-        names[file.path.resolve()] = file.name
+        names[Path(os.path.realpath(file.path))] = file.name
     return files, findings
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -122,12 +123,12 @@ class Tabular(Source):
 
     def read(self, folder: Path) -> Table:
         """The table, every value checked. Raises `DataError` with as many mistakes as one reading can find."""
-        kept = self._read.pop(folder.resolve(), None)
+        kept = self._read.pop(Path(os.path.realpath(folder)), None)
         return self._table(folder) if kept is None else kept
 
     def guess(self, folder: Path) -> Guess:
         """The task that the targets tell, and why. The table is kept for the `read` that follows."""
-        place = folder.resolve()
+        place = Path(os.path.realpath(folder))
         if place not in self._read:
             self._read[place] = self._table(folder)
         return guess_task(self._read[place].targets, self.target_options())

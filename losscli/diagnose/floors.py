@@ -12,15 +12,16 @@ from statistics import NormalDist
 LN2 = math.log(2.0)
 
 
-def squashed(classes: int) -> float:
+def squashed(classes: int, width: float = 1.0) -> float:
     """Cross-entropy of outputs between 0 and 1: the best are 1 for the right class and 0 for the others.
 
-    -1 + ln(e + K - 1) = ln(1 + (K - 1) / e), after a softmax and after a sigmoid alike.
+    -1 + ln(e + K - 1) = ln(1 + (K - 1) / e), after a softmax and after a sigmoid alike. `width` is how far apart two outputs
+    may be: 2 after a tanh.
 
-    >>> round(squashed(4), 4), round(squashed(10), 4)
-    (0.7437, 1.4612)
+    >>> round(squashed(4), 4), round(squashed(10), 4), round(squashed(10, 2.0), 4)
+    (0.7437, 1.4612, 0.7966)
     """
-    return math.log1p((classes - 1) / math.e)
+    return math.log1p((classes - 1) / math.exp(width))
 
 
 def squashed_wrong(classes: int) -> float:

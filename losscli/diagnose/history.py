@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -39,6 +39,17 @@ class Series:
         condenser.add(np.arange(1.0, len(numbers) + 1) if steps is None else np.asarray(steps, np.float64), numbers)
         return condenser.series()
 
+    def backwards(self) -> Series:
+        """The same, the last value first.
+
+        >>> Series.of([float("nan"), 1.0, 2.0], [3, 2, 1]).backwards().breaks
+        3.0
+        """
+        steps, values = self.steps[::-1], self.values[::-1]
+        lost = np.flatnonzero(~np.isfinite(values))
+        first = float(values[0]) if len(values) else math.nan
+        return Series(steps, values, first, self.count, float(steps[lost[0]]) if len(lost) else None)
+
     @property
     def finite(self) -> np.ndarray:
         """The values that are finite, in order."""
@@ -56,6 +67,16 @@ class History:
     axis: str = "epoch"
     notes: Sequence[str] = ()
     facts: Mapping[str, object] = field(default_factory=dict)  # what a record knows: loss, classes, batch size
+
+    def in_time(self) -> History:
+        """The same from its first step on, where the log has the newest row first."""
+        every = [series for series in (self.train, self.valid, *self.metrics.values()) if series.count]
+        falls = [len(series.steps) > 1 and bool((np.diff(series.steps) < 0).all()) for series in every]
+        if not falls or not all(falls) or any(series.steps[-1] < 0 for series in every):
+            return self
+        metrics = {name: series.backwards() for name, series in self.metrics.items()}
+        notes = [*self.notes, "the steps fall from row to row: the log was read from its end"]
+        return replace(self, train=self.train.backwards(), valid=self.valid.backwards(), metrics=metrics, notes=notes)
 
 
 class Condenser:

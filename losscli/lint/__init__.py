@@ -29,7 +29,7 @@ class Note:
 class Result:
     """What was found: findings in the order of files and lines, notes on files left out, and the edits that mend."""
 
-    files: int = 0
+    files: int = 0  # that were looked at
     findings: list[CodeFinding] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     edits: dict[str, list[Any]] = field(default_factory=dict)
@@ -49,10 +49,10 @@ def lint(
     names = {path: name for name, path in walk(paths) if not excluded(name)}
     world, result = World(names), Result()
     for path, name in names.items():
-        result.files += 1
         try:
             source = read(name, path)
             _look(source, world, result, shown)
+            result.files += 1
         except Unreadable as wrong:
             result.notes.append(Note(name, str(wrong), wrong.line))
         except Exception as bug:  # one odd file must not keep the others from being looked at

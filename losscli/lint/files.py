@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import stat
 import tokenize
 import warnings
 from collections.abc import Iterator, Sequence
@@ -107,7 +108,10 @@ def _skipped(place: str, name: str) -> bool:
 def read(name: str, path: Path) -> Source:
     """One file's text; `Unreadable` says why there is none."""
     try:
-        if path.stat().st_size > LARGEST:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise Unreadable("is no file that can be read to its end")  # a pipe would never end
+        if about.st_size > LARGEST:
             raise Unreadable(f"is larger than {LARGEST // 1_000_000} MB, and left out")
         raw = path.read_bytes()
     except OSError as wrong:
@@ -134,10 +138,13 @@ def _notebook(raw: bytes) -> tuple[str, list[tuple[int, int]]]:
     """The code cells of a notebook as one text, and the cell and line that each line is from."""
     try:
         book = json.loads(raw.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as wrong:
+        raise Unreadable(f"is no notebook: {str(wrong) or type(wrong).__name__}") from wrong
+    try:
         cells = book.get("cells") or [cell for sheet in book.get("worksheets", ()) for cell in sheet["cells"]]
         sources = [(cell.get("cell_type"), cell.get("source", cell.get("input", ""))) for cell in cells]
-    except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as wrong:
-        raise Unreadable(f"is no notebook: {type(wrong).__name__}") from wrong
+    except (AttributeError, TypeError, KeyError) as wrong:
+        raise Unreadable("is no notebook: it has no list of cells") from wrong
     lines: list[str] = []
     places: list[tuple[int, int]] = []
     for number, (kind, source) in enumerate(sources, start=1):

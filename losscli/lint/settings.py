@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -71,7 +72,7 @@ def codes(words: Sequence[str], place: Place | None) -> frozenset[str]:
 
 def project(path: Path) -> tuple[Path | None, dict[str, Any]]:
     """The nearest pyproject.toml that has a table for lint, and that table."""
-    start = path.resolve()
+    start = Path(os.path.realpath(path))  # resolve() raises where links go round
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
         if file.is_file():

@@ -21,6 +21,7 @@ from losscli.direction import LEVEL
 from losscli.errors import Finding, SpecError, choose_from, shown
 from losscli.lazy import Tensor
 from losscli.losses.foreign import Foreign, foreign
+from losscli.losses.pages import with_page
 from losscli.losses.parts import Penalty, Weight, taken
 from losscli.losses.spelling import bare, key
 from losscli.shelf import Shelf, callable_package
@@ -362,7 +363,7 @@ def find(name: str, task: str) -> Loss:
     """
     matches = by_name(name, for_task(task).values())
     if not matches:
-        raise unknown(name, task)
+        raise with_page(unknown(name, task), (name, *(of for item in by_name(name, losses) for of in item.names)), task)
     return matches[0]
 
 

@@ -18,6 +18,7 @@ from losscli.losses import SHARES, Choice, Loss, PerClass, Several
 from losscli.losses.domain import DOMAINS
 from losscli.losses.finite import widened
 from losscli.losses.options import check_options
+from losscli.losses.pages import see
 from losscli.tasks import Task, tasks
 
 CLASS_TARGETS = ("class index", "class index or probabilities", "class rank", "probabilities", "probabilities in order")
@@ -114,7 +115,8 @@ def _check_prediction(item: Loss, prediction: Tensor, serves: Task) -> None:
     if serves.target_ndim > 1 and prediction.ndim < 2:
         raise DataError(f"{item.name} for {serves.name} needs shape [B, L], and {list(prediction.shape)} is given")
     if item.expects == "probabilities":
-        _refuse_outside(item, prediction, "prediction", "pass the model's output through sigmoid or softmax first")
+        cure = f"pass the model's output through sigmoid or softmax first; {see('logits-into-bce')} shows the cost"
+        _refuse_outside(item, prediction, "prediction", cure)
     if item.target in CLASS_TARGETS:
         _check_classes(item, prediction)
 
@@ -189,7 +191,8 @@ def _classes(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def _more_outputs(item: Loss) -> str:
-    return "put out one logit per " + ("step between two ranks" if item.expects == "rank-logits" else "class")
+    per = "step between two ranks" if item.expects == "rank-logits" else "class"
+    return f"put out one logit per {per}; {see('targets-beyond-outputs')} shows the mistake"
 
 
 def _distribution(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
@@ -223,7 +226,8 @@ def _values(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
         raise DataError(
             f"{item.name}: prediction and target must have {requirement}, and they are {list(prediction.shape)} and "
             f"{list(target.shape)}",
-            cure="squeeze(-1) the one that is [N, 1]: broadcasting would compare every sample with every other",
+            cure="squeeze(-1) the one that is [N, 1]: broadcasting would compare every sample with every other; "
+            f"{see('broadcast-n1-n')} shows the cost",
         )
     if not bool(torch.isfinite(target).all()):
         raise DataError(f"{item.name}: the target holds NaN or infinity", cure="leave out the rows without a target")

@@ -10,6 +10,7 @@ Shape letters: P runs of any leading dimensions, B batch, K classes, L labels.
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 import warnings
@@ -69,7 +70,7 @@ def adopt(text: str, task: str) -> Loss:
     Raises `SpecError` where there is no such thing or it returns no loss, `CodeError` where it fails.
     """
     file, _ = _parts(text)
-    key, state = f"{task}/{label_of(text)}", (text, file.resolve(), _changed(file))
+    key, state = f"{task}/{label_of(text)}", (text, Path(os.path.realpath(file)), _changed(file))
     if key not in losses or _adopted.get(key) != state:
         item = load(text, task)
         refuse_unfit(item)
@@ -386,7 +387,7 @@ def _load_object(file: Path, name: str) -> Any:
     module = ModuleType(f"losscli_own_{file.stem}")
     module.__file__ = str(file)
     sys.modules[module.__name__] = module  # dataclasses look there
-    folder = str(file.resolve().parent)
+    folder = str(Path(os.path.realpath(file)).parent)
     if folder not in sys.path:
         sys.path.append(folder)  # so that it may import its neighbours
     with foreign(f"the file {shown(file.name)}", str(file)), redirect_stdout(sys.stderr):

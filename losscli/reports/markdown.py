@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from losscli.compare.result import Arena
 from losscli.comparison import Comparison
-from losscli.errors import by_gravity, counted, visible
+from losscli.errors import Finding, by_gravity, counted, visible
+from losscli.rules import rules
 from losscli.words.columns import columns
 from losscli.words.paragraph import paragraph
 from losscli.words.phrases import chosen
@@ -59,7 +60,12 @@ def _arena(arena: Arena, view: View) -> Iterator[str]:
         yield from ("", "Tuned on the valid split of each seed:", "", *tuned)
     findings = by_gravity(arena.findings)
     if findings:
-        yield from ("", *(f"- **{finding.severity}**: {literal(finding.message, 2000)}" for finding in findings))
+        yield from ("", *map(_finding, findings))
+
+
+def _finding(finding: Finding) -> str:
+    page = f" (`losscli explain {finding.code}`)" if finding.code in rules else ""
+    return f"- **{finding.severity}**: {literal(finding.message, 2000)}{page}"
 
 
 def _table(arena: Arena) -> Iterator[str]:

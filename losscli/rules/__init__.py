@@ -27,7 +27,7 @@ class Rule:
     `what` is the finding's sentence, `instead` its cure; `in_spec` is the cure in the words of a spec, for what a spec can do
     wrong. `bad` and `good` are cases in source text, each after the imports in `PRELUDE`; in a bad one the line of the finding
     ends with `MARK`. `bad_runs` and `good_runs` are such cases where only a run can tell. `bad_specs` and `good_specs` are
-    entries of specs.
+    entries of specs. `asked` are losses, as NAME or TASK/NAME, that a spec asks for who is about to make the mistake.
     """
 
     code: str
@@ -44,6 +44,7 @@ class Rule:
     good_runs: tuple[str, ...] = ()
     bad_specs: tuple[Wiring, ...] = ()
     good_specs: tuple[Wiring, ...] = ()
+    asked: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -54,6 +55,7 @@ class Rule:
             "why": self.why,
             "torch": self.torch,
             "instead": self.instead,
+            "in_spec": self.in_spec or None,
             "bad": [text.replace(MARK, "").rstrip() for text in (*self.bad, *self.bad_runs)],
             "good": [*self.good, *self.good_runs],
         }

@@ -6,6 +6,7 @@ rule(
     "LC008",
     "kldiv-input-not-log",
     "error",
+    asked=("KLDivLoss", "kl_div", "kl"),
     what="KLDivLoss gets no log-probabilities as its input",
     why="It computes target * (log target - input). With probabilities as the input it is at most -H(target):"
     " negative, and not a divergence.",
@@ -32,9 +33,10 @@ rule(
     "kldiv-log-target",
     "error",
     what="KLDivLoss gets its target in the wrong form: logarithms without log_target=True, or probabilities with it",
-    why="A logarithm is negative, and the logarithm of a negative number is no number: torch puts zero in its"
-    " place, and the loss is constant or nonsense.",
-    torch="nothing",
+    why="It takes the logarithm of the target. Where that is a logarithm already, and so negative, the loss is NaN, and its"
+    " gradient still drives every probability to 0. With log_target=True probabilities count as logarithms: the loss is"
+    " least somewhere else.",
+    torch="nothing; NaN for logarithms",
     instead="pass softmax as the target, or say log_target=True and pass log_softmax",
     bad=(
         """

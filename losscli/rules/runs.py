@@ -63,7 +63,8 @@ rule(
     "targets-all-ignored",
     "error",
     what="every target of the batch is the class that is ignored",
-    why="The mean over no row is 0 / 0: the loss is NaN, and after the step so is the model.",
+    why="The mean over no row is 0 / 0: the loss is NaN, though its gradient is 0. So is every sum and mean that it gets "
+    "into, by which epochs are compared, and training is stopped.",
     torch="nothing; the loss is NaN",
     instead="leave such batches out, and look at how the padding is made",
     bad_runs=(
@@ -150,6 +151,7 @@ rule(
     "LC053",
     "cross-entropy-over-one",
     "error",
+    asked=("binary/cross-entropy",),
     what="cross-entropy over a single output: its softmax is always 1, the loss always 0",
     why="A softmax needs two scores to tell apart; of one, nothing can be learned.",
     torch="nothing",

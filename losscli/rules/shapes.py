@@ -34,6 +34,7 @@ rule(
     "LC012",
     "softmax-over-one",
     "error",
+    asked=("binary/nll",),
     what="the softmax runs over a single output: it is always 1",
     why="Nothing that the model does changes a one, so there is no gradient at all.",
     torch="nothing",

@@ -11,6 +11,7 @@ rule(
     "LC034",
     "target-not-plus-minus-one",
     "error",
+    asked=("CosineEmbeddingLoss", "MarginRankingLoss"),
     what="the loss takes targets -1 and 1, and gets 0 and 1",
     why="A target of 0 drops out of the formula, so half of the data has no say.",
     torch="nothing",
@@ -35,6 +36,7 @@ rule(
     "LC035",
     "hinge-embedding-as-hinge",
     "error",
+    asked=("HingeEmbeddingLoss",),
     what="HingeEmbeddingLoss gets a score; it is a loss on distances, not the hinge loss",
     why="For targets of 1 it is the score itself, which falls without limit.",
     torch="nothing",
@@ -180,7 +182,7 @@ rule(
     "error",
     what="there are more classes in the target than outputs in the model",
     why="An index beyond the last output has no score.",
-    torch="raises: Target is out of bounds (on a GPU: a device-side assert)",
+    torch="raises: Target N is out of bounds (on a GPU: a device-side assert)",
     instead="give the last layer as many outputs as there are classes",
     bad=(
         """

@@ -278,6 +278,7 @@ rule(
     "LC043",
     "softmax-over-labels",
     "error",
+    asked=("multilabel/cross-entropy", "multilabel/nll"),
     what="a softmax makes labels compete that may hold together",
     why="Their probabilities sum to one, so they cannot all be high; before BCEWithLogitsLoss they are squeezed twice.",
     torch="nothing; it trains",

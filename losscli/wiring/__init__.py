@@ -20,4 +20,5 @@ def look(call: LossCall) -> list[Finding]:
 def _finding(call: LossCall, misuse: Misuse) -> Finding:
     rule = rules.get(misuse.rule)
     particulars = f" ({misuse.particulars})" if misuse.particulars else ""
-    return Finding(rule.code, misuse.severity or rule.severity, f"{call.entry}: {rule.what}{particulars}", rule.in_spec)
+    cure = f"{rule.in_spec}; losscli explain {rule.code} shows the cost"
+    return Finding(rule.code, misuse.severity or rule.severity, f"{call.entry}: {rule.what}{particulars}", cure)

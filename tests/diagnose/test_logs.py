@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -228,3 +229,43 @@ def test_a_record_knows_its_loss_and_classes(tmp_path: Path, capsys: pytest.Capt
     output = json.loads(capsys.readouterr().out)
     assert output["candidates"][0]["cause"] == "softmax-before-cross-entropy"
     assert "--classes" not in output["unchecked"]
+
+
+def test_a_log_with_the_newest_row_first_is_read_from_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,train_loss\n4,nan\n3,0.5\n2,0.7\n1,0.9\n")
+    history = read_log(path)
+    assert history.train.values[:3].tolist() == [0.9, 0.7, 0.5]
+    assert (history.train.first, history.train.breaks) == (0.9, 4)
+    assert history.notes == ["the steps fall from row to row: the log was read from its end"]
+    path.write_text("epoch,train_loss\n1,0.9\n2,0.7\n1,0.5\n2,0.4\n")  # started again: the rows are in order
+    assert read_log(path).train.values.tolist() == [0.9, 0.7, 0.5, 0.4]
+    assert "go back" in read_log(path).notes[0]
+
+
+@pytest.mark.parametrize("text", ["epoch,train_loss\n", "null"])
+def test_a_header_alone_has_no_row(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match="no row with a loss"):
+        read_log(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no links as here")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("diagnose", "self.csv"),
+        ("judge", "self.csv"),
+        ("inspect", "self.csv", "--target", "x"),
+        ("compare", "self.csv"),
+        ("validate", "self.csv"),
+    ],
+)
+def test_a_link_to_itself_is_no_bug(tmp_path: Path, monkeypatch, capsys, arguments: tuple[str, ...]) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("self.csv").symlink_to("self.csv")
+    assert run([*arguments]) in (1, 2, 3)
+    captured = capsys.readouterr()
+    assert "bug" not in captured.err
+    assert "self.csv" in captured.out + captured.err

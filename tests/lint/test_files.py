@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from losscli.cli.app import run
 from losscli.errors import SpecError
 from losscli.lint import lint
 from losscli.rules import PRELUDE
@@ -95,6 +96,17 @@ def test_folders_are_walked_once(tmp_path: Path) -> None:
     result = lint([str(tmp_path), str(inner)])
     assert len(result.findings) == 1
     assert sorted(note.message.split(":")[0] for note in result.notes) == ["cannot be read", "cannot be read"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes and links as here")
+def test_pipes_and_links_that_go_round_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "self.py").symlink_to("self.py")
+    (tmp_path / "gone.py").symlink_to("nowhere")
+    assert len(notes(tmp_path)) == 3
+    for name in ("pipe.py", "self.py", "gone.py"):
+        assert run(["lint", str(tmp_path / name)]) == 0
+        assert "1 was left out" in capsys.readouterr().out
 
 
 def test_a_path_that_is_not_there() -> None:

@@ -10,10 +10,11 @@ import torch
 
 from losscli import loss
 from losscli.cli.app import run
-from losscli.errors import SpecError
+from losscli.errors import DataError, SpecError
 from losscli.losses import find, for_task, losses, unknown
 from losscli.losses.foreign import FOREIGN, foreign
 from losscli.losses.spelling import key, pattern
+from losscli.rules import rules
 from losscli.spec.load import load_spec
 from losscli.tasks import tasks
 
@@ -256,3 +257,32 @@ def test_python_takes_the_names_too() -> None:
     with pytest.raises(SpecError, match="divergence"):
         loss("kl_div", task="multiclass")
     assert foreign("tf.keras.losses.KLDivergence") is foreign("F.kl_div")
+
+
+def test_who_asks_for_a_mistake_gets_the_sentence_of_its_page() -> None:
+    refused = 0
+    for rule in rules:
+        for home, _, name in (asked.rpartition("/") for asked in rule.asked):
+            for task in [home] if home else TASKS:
+                try:
+                    find(name, task)
+                except SpecError as error:
+                    (problem,) = error.problems
+                    assert rule.what in problem.message
+                    assert problem.cure.endswith(f"losscli explain {rule.code} shows the mistake")
+                    refused += 1
+    assert refused >= 20
+    with pytest.raises(SpecError) as caught:
+        find("mse", "binary")
+    assert "LC0" not in str(caught.value)  # another loss, but no mistake of this kind
+
+
+def test_tensors_that_show_a_mistake_lead_to_its_page() -> None:
+    for name, task, prediction, target, code in (
+        ("cross-entropy", "multiclass", torch.zeros(2, 3), torch.tensor([0, 3]), "LC047"),
+        ("mse", "regression", torch.zeros(2, 1), torch.zeros(2), "LC037"),
+        ("bce", "binary", torch.tensor([-2.0]), torch.tensor([1.0]), "LC006"),
+    ):
+        with pytest.raises(DataError) as caught:
+            loss(name, task=task)(prediction, target)
+        assert f"losscli explain {code}" in caught.value.problems[0].cure

@@ -29,7 +29,9 @@ def test_a_rule_sees_its_bad_entries_and_not_its_good_ones(rule: Rule):
     assert rule.bad_specs
     assert rule.good_specs
     for example in rule.bad_specs:
-        assert rule.code in [finding.code for finding in look(call(*example))], example
+        cures = [finding.cure for finding in look(call(*example)) if finding.code == rule.code]
+        assert cures, example
+        assert all(f"losscli explain {rule.code}" in cure for cure in cures)
     for example in rule.good_specs:
         assert rule.code not in [finding.code for finding in look(call(*example))], example
 

@@ -18,6 +18,7 @@ Names = Annotated[
 ]
 Values = Annotated[list[str] | None, Option("--set", metavar="OPTION=VALUES", help="As gamma=0,2,5; repeatable.")]
 Torch = Annotated[bool, Option("--torch", help="Print the loss as one nn.Module that needs torch alone.")]
+NoCost = Annotated[bool, Option("--no-cost", help="Of a rule: leave out what the mistake costs.")]
 Html = Annotated[Path | None, Option("--html", metavar="FILE", help="Write an interactive page as well.")]
 
 
@@ -28,9 +29,12 @@ def explain(
     sets: Values = None,
     html: Html = None,
     torch: Torch = False,
+    no_cost: NoCost = False,
     form: flags.As = flags.Format.text,
 ) -> None:
     """Explain a loss: its curve, its slope, its options, and how predictions may be read; or the rule of a finding.
+
+    A rule's page shows what its mistake costs: what a spec can do wrong is trained then and there, in a few seconds.
 
     losscli explain focal --set gamma=0,2,5
 
@@ -44,7 +48,7 @@ def explain(
     from losscli.rules import rules
 
     if len(names) == 1 and (names[0] in rules or CODE.fullmatch(names[0])):
-        _rule(names[0], form)
+        _rule(names[0], form, not no_cost)
         return
     from losscli.explain.catalogue import named, settings
     from losscli.explain.page import page
@@ -72,13 +76,16 @@ def explain(
         show.notice(f"the page is in {html}")
 
 
-def _rule(name: str, form: flags.Format) -> None:
-    from losscli.cli import show
+def _rule(name: str, form: flags.Format, with_cost: bool) -> None:
+    from losscli.cli import costs, show
     from losscli.cli.rules import rule_page
     from losscli.rules import rules
 
     rule = rules.get(name.upper() if CODE.fullmatch(name) else name)
     if form is flags.Format.json:
-        show.machine({"schema_version": 1, "rules": [rule.to_json()]})
-    else:
-        show.pieces(rule_page(rule))
+        cost = costs.of(rule) if with_cost else None
+        show.machine({"schema_version": 1, "rules": [rule.to_json() | {"cost": cost and cost.to_json()}]})
+        return
+    show.pieces(rule_page(rule))
+    if with_cost and (cost := costs.of(rule)):
+        show.pieces(costs.drawn(cost))

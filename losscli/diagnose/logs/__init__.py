@@ -68,7 +68,7 @@ def read_log(path: Path, choice: Choice | None = None) -> History:
             raise DataError("the log is empty", place=Place(str(path)), cure="name a log that holds a training")
     for kind in kinds:
         if kind.matches(path, head):
-            return kind.read(path, choice or Choice())
+            return kind.read(path, choice or Choice()).in_time()
     what = next((kind for magic, kind in MAGIC.items() if (head or b"").startswith(magic)), "")
     message = f"the log must be text, and is {what}" if what else "this is no log of a training"
     raise DataError(

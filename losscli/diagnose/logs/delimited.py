@@ -47,9 +47,10 @@ def _blocks(path: Path, layout: Layout, columns: Columns, table: _Table) -> Iter
             for batch in reader:
                 yield {at: batch.column(f"c{at}") for at in columns.used}
     except pa.ArrowInvalid as failed:
-        if "Empty CSV" in str(failed):
+        headless = "Could not skip" in str(failed)  # the header is all there is, or is longer than a block
+        if "Empty CSV" in str(failed) or (headless and path.stat().st_size <= BLOCK):
             return
-        long = "straddl" in str(failed)
+        long = headless or "straddl" in str(failed)
         what = f"a line is longer than {BLOCK >> 20} MB" if long else str(failed).splitlines()[0][:200]
         raise DataError(f"the log cannot be read as a table: {what}", place=Place(str(path))) from None
     except UnicodeDecodeError as failed:
@@ -93,7 +94,7 @@ class _Table:
 
     def __post_init__(self) -> None:
         self.rows, self.headers, self.last = 0, 0, -np.inf
-        self.back = False
+        self.back, self.on = False, False  # whether the steps ever go back, or on
         losses = {"train": self.columns.train, "valid": self.columns.valid}
         self.losses = {name: at for name, at in losses.items() if at is not None}
         self.places = {**self.losses, **self.columns.metrics}
@@ -113,7 +114,11 @@ class _Table:
             axis = numbers.get(self.axis)
             usable = axis is not None and np.isfinite(axis)
             steps = np.where(usable, steps if axis is None else axis, steps)
-        self.back = self.back or bool(len(steps) and (np.diff(steps, prepend=self.last) < 0).any())
+        moves = np.diff(steps, prepend=self.last)
+        self.back, self.on = (
+            self.back or bool((moves < 0).any()),
+            self.on or bool((moves[np.isfinite(moves)] > 0).any()),
+        )
         self.last = steps[-1] if len(steps) else self.last
         for name, at in self.places.items():
             values = numbers.get(at)
@@ -201,7 +206,7 @@ class _Table:
             notes.append(
                 f"the header stands {counted(self.headers, 'more time')} among the rows: several runs in one file?"
             )
-        if self.back:
+        if self.back and self.on:
             notes.append("the steps go back on the way; the rows were read in their order")
         notes += [f"the column {shown(name)} holds text and was left out" for name in self.dropped]
         return notes
