@@ -70,6 +70,21 @@ class Tally:
             self.total = total if self.total is None else self.total + total
             self.count = count if self.count is None else self.count + count
 
+    def state(self) -> dict[str, Any]:
+        """What has been added so far; `of` goes on from there."""
+        sums = {"plain": self.plain, "total": self.total, "count": self.count}
+        return {"rows": self.rows, **{name: None if kept is None else kept.clone() for name, kept in sums.items()}}
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any], device: torch.device) -> Tally:
+        """A tally that goes on from a `state`, of tensors or arrays."""
+        tally = cls(len(state["plain"]), device)
+        tally.rows = int(state["rows"])
+        for name in ("plain", "total", "count"):
+            kept = state[name]
+            setattr(tally, name, None if kept is None else torch.as_tensor(kept).to(device, copy=True))
+        return tally
+
     @property
     def counted(self) -> Tensor:
         """Whether any row has counted, [R]."""

@@ -8,8 +8,9 @@ row weighs is the size of the gradient of the mean loss with respect to the raw 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,6 +43,13 @@ class Snapshot:
     rows: tuple[float, ...]
     gradient: tuple[float, ...]
     memory: Memory | None = None
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Snapshot:
+        """From its fields in plain words and numbers, as `dataclasses.asdict` and JSON have them."""
+        memory = kept["memory"]
+        rows, gradient = tuple(kept["rows"]), tuple(kept["gradient"])
+        return cls(int(kept["epoch"]), rows, gradient, None if memory is None else Memory(**memory))
 
 
 def epochs_to_probe(epochs: int) -> set[int]:
@@ -83,6 +91,14 @@ class Probe:
             for at, place in enumerate(readout.places):
                 rows, gradient = (tuple(table[at]) for table in shares)
                 self.snapshots[place].append(Snapshot(epoch, rows, gradient, memories[at]))
+
+    def state(self) -> list[list[dict[str, Any]]]:
+        """The snapshots so far, in plain words and numbers."""
+        return [[asdict(snapshot) for snapshot in snapshots] for snapshots in self.snapshots]
+
+    def load(self, state: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+        """Go on from there."""
+        self.snapshots = [[Snapshot.of(kept) for kept in snapshots] for snapshots in state]
 
     def _pull(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
         """The size of each row's gradient [R, n]; of each label's [R, n, L] where a row has several."""

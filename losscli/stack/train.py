@@ -26,10 +26,29 @@ from losscli.stack.rows import Rows, Run
 from losscli.stack.run_state import EpochLoss, RunState
 from losscli.stack.samplers import samplers
 from losscli.stack.schedule import SCHEDULES
+from losscli.stack.train_state import put
 from losscli.tasks.phases import Batch, NetworkSpec, Phase
 
 # Called after each epoch of a stack with epoch, epochs and states; True ends the training, and what there is is kept.
 Report = Callable[[int, int, list[RunState]], bool]
+
+
+class Keeper:
+    """Where a training begins, when it ends early, and where its state goes. This one begins at the start and keeps nothing."""
+
+    def load(self) -> Mapping[str, Any] | None:
+        """The state to go on from."""
+        return None
+
+    def stopping(self) -> bool:
+        """Asked before every step: whether to end there."""
+        return False
+
+    def save(self, state: Callable[[], dict[str, Any]], *, stopped: bool) -> None:
+        """Asked after every epoch, and where the training was `stopped` before its end."""
+
+
+UNKEPT = Keeper()
 
 
 def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
@@ -52,16 +71,20 @@ def _shape(run: Run, job: Job) -> tuple[NetworkSpec, ...]:
     return tuple(spec if isinstance(spec.inputs, int) else replace(spec, inputs=0) for spec in specs)
 
 
-def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False) -> list[RunState]:
+def train(
+    runs: Sequence[Run], job: Job, report: Report = lambda *_: False, keeper: Keeper = UNKEPT
+) -> list[RunState]:
     """Train the runs as one stack, and judge them on all splits. Equal runs give equal results in any stack."""
-    began = time.perf_counter()
     with machine.out_of_memory_explained(job.plan.batch_size), machine.exact(job.device):
         training = Training(runs, job)
+        kept = keeper.load()
+        if kept is not None:
+            training.load(kept)
         with machine.threads(training.networks.cost, job.device):
-            training.run(report)
+            training.run(report, keeper)
             training.finish()
     for state in training.states:
-        state.seconds = (time.perf_counter() - began) / len(runs)
+        state.seconds = training.seconds / len(runs)
     return training.states
 
 
@@ -69,6 +92,7 @@ class Training:
     """R runs on their way: the state of each network, and which runs still move."""
 
     def __init__(self, runs: Sequence[Run], job: Job):
+        self.began, self.before = time.perf_counter(), 0.0  # seconds that it took before it was stopped
         self.job, self.plan, task = job, job.plan, job.task
         self.rows = Rows(runs, job.device)
         self.states = [RunState(run) for run in runs]
@@ -85,38 +109,58 @@ class Training:
         self.resting: Tensor | None = None  # [R, 1] once a run rests
         self.epochs = epochs_of(self.plan, self.rows.count("train"))
         self.step, self.steps = 0, steps_of(self.plan, self.rows.count("train"), self.epochs)
+        self.epoch, self.taken = 0, 0  # epochs that are done, and steps of the next
         self._calibrate()  # the level of an interval is known, and patience asks for it
         self.started_at = [torch.full((len(runs),), torch.nan, device=job.device) for _ in self.phases]
         # Known beforehand, so that no step waits for the device, and none is slower where every batch has rows that count.
         self.may_miss = any(may_miss(run) for run in runs)
         self.probe = Probe(self.rows, self.evaluator, task, self.epochs) if job.probe else None
 
-    def run(self, report: Report) -> None:
+    def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
         """All epochs, or as many as any run still needs."""
-        self._probe(0)
-        for epoch in range(1, self.epochs + 1):
-            self._look(epoch, self._epoch())
-            self._probe(epoch)
-            if report(epoch, self.epochs, self.states):
-                for state in self.states:
-                    state.stop()
-            if not any(state.moving for state in self.states):
-                break
+        stopped = False
+        if self.epoch == self.taken == 0:
+            self._probe(0)
+        while not stopped and self.epoch < self.epochs and any(state.moving for state in self.states):
+            tallies = self._epoch(keeper.stopping)
+            stopped = not tallies
+            if not stopped:
+                self._look(self.epoch, tallies)
+                self._probe(self.epoch)
+                stopped = report(self.epoch, self.epochs, self.states)
+            # Before its runs are marked as stopped: who goes on from here must not know that it ever was.
+            keeper.save(self.state, stopped=stopped)
+        for state in self.states if stopped else ():
+            state.stop()
 
-    def _epoch(self) -> list[Tally]:
-        """One epoch of steps, and the training loss of each phase on the way. Nothing waits for the device."""
-        tallies = [Tally(len(self.states), self.job.device) for _ in self.phases]
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return self.before + time.perf_counter() - self.began
+
+    def _epoch(self, stopping: Callable[[], bool] = UNKEPT.stopping) -> list[Tally]:
+        """One epoch of steps, or what is left of one, and the training loss of each phase on the way; none if it stopped
+        before its end. Nothing waits for the device.
+        """
+        if self.taken == 0:
+            self.order = self.sampler.state()
+            self.tallies = [Tally(len(self.states), self.job.device) for _ in self.phases]
         batches = self.sampler.epoch()
-        for _ in range(min(self.sampler.steps, self.steps - self.step)):
+        for _ in range(self.taken * self.sampler.draws):
+            next(batches)  # those of the steps before a stop, which its streams must give once more
+        for _ in range(min(self.sampler.steps - self.taken, self.steps - self.step)):
+            if stopping():
+                return []
             for place, phase in enumerate(self.phases):
                 for _ in range(phase.times):
                     losses, rows = self._descend(phase, next(batches))
-                    tallies[place].add(losses, rows)
+                    self.tallies[place].add(losses, rows)
                     if self.step == 0 or self.may_miss:  # the first loss there is
                         begun = self.started_at[place]
                         self.started_at[place] = torch.where(begun.isnan(), losses.mean.detach(), begun)
-            self.step += 1
-        return tallies
+            self.step, self.taken = self.step + 1, self.taken + 1
+        self.epoch, self.taken = self.epoch + 1, 0
+        return self.tallies
 
     def _descend(self, phase: Phase, batch: Batch) -> tuple[MeanLosses, int]:
         """The losses of one phase, and of how many rows. A run in whose batch no row counts leaves the step out: weights,
@@ -165,23 +209,36 @@ class Training:
         self._keep(improved)
 
     def state(self) -> dict[str, Any]:
-        """What the training is at the end of an epoch: `load` goes on from there, bit for bit, in a training of the same runs."""
-        histories = [replace(state, history=list(state.history)) for state in self.states]
+        """What the training is between two steps: `load` goes on from there, bit for bit, in a training of the same runs."""
         return {
             "networks": self.networks.state(),
-            "sampler": self.sampler.state(),
+            "sampler": self.order if self.taken else self.sampler.state(),
+            "tallies": [tally.state() for tally in self.tallies] if self.taken else [],
             "noise": [chance.get_state() for chance in self.context.noise],
-            "states": histories,
-            **{name: getattr(self, name) for name in ("step", "resting", "started_at")},
+            "states": [state.state() for state in self.states],
+            "snapshots": [] if self.probe is None else self.probe.state(),
+            "started_at": list(self.started_at),
+            **{name: getattr(self, name) for name in ("resting", "step", "epoch", "taken", "seconds")},
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`, of tensors or arrays. Raises `ValueError` for one of other runs."""
         self.networks.load(state["networks"])
         self.sampler.load(state["sampler"])
+        self.order = state["sampler"]
+        self.tallies = [Tally.of(kept, self.job.device) for kept in state["tallies"]]
         for chance, place in zip(self.context.noise, state["noise"], strict=True):
-            chance.set_state(place)
-        self.states = list(state["states"])
-        self.step, self.resting, self.started_at = state["step"], state["resting"], list(state["started_at"])
+            chance.set_state(torch.as_tensor(place))
+        for own, kept in zip(self.states, state["states"], strict=True):
+            own.load(kept)
+        if self.probe is not None:
+            self.probe.load(state["snapshots"])
+        for own, kept in zip(self.started_at, state["started_at"], strict=True):
+            put(kept, into=own)
+        resting = state["resting"]
+        self.resting = None if resting is None else torch.as_tensor(resting, device=self.job.device)
+        self.step, self.epoch, self.taken = (int(state[name]) for name in ("step", "epoch", "taken"))
+        self.before = float(state["seconds"])
 
     def _probe(self, epoch: int) -> None:
         if self.probe is not None:
@@ -211,7 +268,7 @@ class Training:
             measured = self.evaluator(output, split, self.job.metrics if split == "train" else all_metrics)
             scores = {name: values.tolist() for name, values in measured.items()}
             for row, state in enumerate(self.states):
-                lost = state.status == "diverged"
+                lost = state.lost
                 state.scores[split] = {name: math.nan if lost else values[row] for name, values in scores.items()}
             if split == "test":
                 self._hand_out(output)
@@ -219,7 +276,7 @@ class Training:
         self._calibrate(crossed)
         named = self.networks.named()
         for row, state in enumerate(self.states):
-            if state.status != "diverged":
+            if not state.lost:
                 state.weights = named[row]
                 state.snapshots = [] if self.probe is None else self.probe.snapshots[row]
 
@@ -232,11 +289,11 @@ class Training:
     def _hand_out(self, output: Tensor) -> None:
         """What the runs predict: in short, and whole where it is to be kept."""
         for row, print_ in self.evaluator.fingerprints(output).items():
-            self.states[row].fingerprint = None if self.states[row].status == "diverged" else print_
+            self.states[row].fingerprint = None if self.states[row].lost else print_
         kept = {
             row
             for row, state in enumerate(self.states)
-            if state.status != "diverged" and state.run.seed in self.job.kept
+            if not state.lost and state.run.seed in self.job.kept
         }
         for row, predictions in self.evaluator.predictions(output, kept).items():
             self.states[row].predictions = predictions
