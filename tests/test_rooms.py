@@ -30,6 +30,8 @@ ROWS = (
     {"reports", "check"},
     {"explain", "verify"},
     {"experiment", "advice", "deploy"},
+    {"training"},
+    {"unfinished"},
     {"pipeline"},
     {"cli"},
 )

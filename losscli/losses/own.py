@@ -9,6 +9,7 @@ Shape letters: P runs of any leading dimensions, B batch, K classes, L labels.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import re
 import sys
@@ -83,6 +84,11 @@ def typed(label: str) -> str:
     return next((str(state[0]) for key, state in _adopted.items() if key.endswith(f"/{label}")), label)
 
 
+def code_of(item: Loss) -> str:
+    """A checksum of the file that a loss of the user's own is in, as it was read; empty for any other loss."""
+    return item.function.code if isinstance(item.function, Own) else ""
+
+
 def load(text: str, task: str, expects: str | None = None) -> Loss:
     """The loss that `FILE.py:NAME` is, for a task; nothing is put on the shelf.
 
@@ -151,6 +157,7 @@ class Own:
 
     def __init__(self, user_loss: Any, label: str, file: str, task: str, link: str | None):
         self.label, self.file, self.link = label, file, link
+        self.code = hashlib.sha256(Path(file).read_bytes()).hexdigest()
         self.task = tasks.get(task)
         self.inner = self.task.target_ndim
         self.__doc__ = inspect.getdoc(user_loss) or f"A loss of your own, {label}."

@@ -41,7 +41,11 @@ def recall(folder: Path) -> Recalled:
             for number, (output, spec) in enumerate(zip(results["arenas"], record["specs"], strict=True))
         ]
         timing = {key: _number(value) for key, value in results["timing"].items()}
-        comparison = Comparison(arenas, str(results["device"]), str(folder), timing, _unmet(arenas), breakdowns(arenas))
+        partial = bool(results.get("partial"))
+        missed = [] if partial else _unmet(arenas)
+        comparison = Comparison(
+            arenas, str(results["device"]), str(folder), timing, missed, breakdowns(arenas), partial=partial
+        )
         return Recalled(folder, str(record["manifest"].get("created", "")), comparison, results, record["specs"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MachineError(

@@ -36,9 +36,8 @@ Report = Callable[[int, int, list[RunState]], bool]
 class Keeper:
     """Where a training begins, when it ends early, and where its state goes. This one begins at the start and keeps nothing."""
 
-    def load(self) -> Mapping[str, Any] | None:
-        """The state to go on from."""
-        return None
+    def load(self, training: Training) -> None:
+        """Asked once, before the first step: load what is to be gone on from."""
 
     def stopping(self) -> bool:
         """Asked before every step: whether to end there."""
@@ -71,15 +70,11 @@ def _shape(run: Run, job: Job) -> tuple[NetworkSpec, ...]:
     return tuple(spec if isinstance(spec.inputs, int) else replace(spec, inputs=0) for spec in specs)
 
 
-def train(
-    runs: Sequence[Run], job: Job, report: Report = lambda *_: False, keeper: Keeper = UNKEPT
-) -> list[RunState]:
+def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False, keeper: Keeper = UNKEPT) -> list[RunState]:
     """Train the runs as one stack, and judge them on all splits. Equal runs give equal results in any stack."""
     with machine.out_of_memory_explained(job.plan.batch_size), machine.exact(job.device):
         training = Training(runs, job)
-        kept = keeper.load()
-        if kept is not None:
-            training.load(kept)
+        keeper.load(training)
         with machine.threads(training.networks.cost, job.device):
             training.run(report, keeper)
             training.finish()
@@ -121,17 +116,22 @@ class Training:
         stopped = False
         if self.epoch == self.taken == 0:
             self._probe(0)
-        while not stopped and self.epoch < self.epochs and any(state.moving for state in self.states):
+        while self.going and not stopped:
             tallies = self._epoch(keeper.stopping)
             stopped = not tallies
             if not stopped:
                 self._look(self.epoch, tallies)
                 self._probe(self.epoch)
-                stopped = report(self.epoch, self.epochs, self.states)
+                stopped = report(self.epoch, self.epochs, self.states) and self.going
             # Before its runs are marked as stopped: who goes on from here must not know that it ever was.
             keeper.save(self.state, stopped=stopped)
         for state in self.states if stopped else ():
             state.stop()
+
+    @property
+    def going(self) -> bool:
+        """Whether any run needs another epoch."""
+        return self.epoch < self.epochs and any(state.moving for state in self.states)
 
     @property
     def seconds(self) -> float:
@@ -233,8 +233,8 @@ class Training:
             own.load(kept)
         if self.probe is not None:
             self.probe.load(state["snapshots"])
-        for own, kept in zip(self.started_at, state["started_at"], strict=True):
-            put(kept, into=own)
+        for begun, kept in zip(self.started_at, state["started_at"], strict=True):
+            put(kept, into=begun)
         resting = state["resting"]
         self.resting = None if resting is None else torch.as_tensor(resting, device=self.job.device)
         self.step, self.epoch, self.taken = (int(state[name]) for name in ("step", "epoch", "taken"))
@@ -290,10 +290,6 @@ class Training:
         """What the runs predict: in short, and whole where it is to be kept."""
         for row, print_ in self.evaluator.fingerprints(output).items():
             self.states[row].fingerprint = None if self.states[row].lost else print_
-        kept = {
-            row
-            for row, state in enumerate(self.states)
-            if not state.lost and state.run.seed in self.job.kept
-        }
+        kept = {row for row, state in enumerate(self.states) if not state.lost and state.run.seed in self.job.kept}
         for row, predictions in self.evaluator.predictions(output, kept).items():
             self.states[row].predictions = predictions
