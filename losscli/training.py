@@ -75,6 +75,8 @@ class _Line(Keeper):
             self.done, self.stopped = 0, True
             return []
         states = train(self.runs, self.experiment.job, self.report, self)
+        if self.stopped:
+            self.done = sum(state.epochs for state in states)
         return [state for state in states if state.epochs]
 
     def load(self, training: Training) -> None:

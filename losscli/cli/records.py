@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +89,14 @@ def size(count: float) -> str:
 
 def show_record(root: Path, text: str, as_json: bool) -> None:
     """A record as it was shown when it was made."""
-    with at_hand(find(root, text, outside=True, unfinished=True)) as folder:
+    place = find(root, text, outside=True, unfinished=True)
+    with at_hand(place) as folder:
         if as_json:
             show.machine(reader.read(folder)["results"])
             return
         from losscli.reports.recall import recall
 
-        show.outcome(recall(folder).comparison)
+        show.outcome(replace(recall(folder).comparison, record=str(place)))
 
 
 @contextmanager
