@@ -20,6 +20,8 @@ from losscli.compare.why import ProbedRun, why
 from losscli.comparison import Comparison
 from losscli.errors import Finding, MachineError
 from losscli.experiment import Experiment, load, remembering, smaller
+from losscli.losses import find as find_loss
+from losscli.losses.own import leftovers
 from losscli.metrics import Metric
 from losscli.record import MANIFEST, PROGRESS, writer
 from losscli.record.checkpoint import Checkpoint
@@ -176,7 +178,9 @@ def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds:
 
 def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Trained) -> Experiment:
     """The experiment with what has become of its data while it was trained, and how far it got."""
+    used = {entry.loss: find_loss(entry.loss, experiment.spec.task) for entry in experiment.entries}
     findings = [*experiment.findings, *experiment.spec.data.changes()]
+    findings += [finding for loss in used.values() for finding in leftovers(loss)]
     if not trained.stopped:
         return replace(experiment, findings=findings)
     message = f"this is a part of what was asked for: {trained.done} of {trained.total} epochs of all runs"

@@ -77,7 +77,7 @@ class _Line(Keeper):
         states = train(self.runs, self.experiment.job, self.report, self)
         if self.stopped:
             self.done = sum(state.epochs for state in states)
-        return [state for state in states if state.epochs]
+        return [state for state in states if state.epochs or state.lost]
 
     def load(self, training: Training) -> None:
         if self._kept("running"):

@@ -24,10 +24,11 @@ from types import ModuleType
 from typing import Any
 
 from losscli.activations import ACTIVATIONS
-from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, foreign, shown
+from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, foreign, listed, shown
 from losscli.lazy import Tensor, torch
 from losscli.losses import SHARES, Loss, losses
 from losscli.losses.divergence import mistakes
+from losscli.losses.surroundings import Settings, Surroundings
 from losscli.tasks import tasks
 
 REFERENCE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
@@ -89,6 +90,11 @@ def code_of(item: Loss) -> str:
     return item.function.code if isinstance(item.function, Own) else ""
 
 
+def leftovers(item: Loss) -> list[Finding]:
+    """What a loss of the user's own has changed in the process; nothing of any other loss."""
+    return item.function.leftovers() if isinstance(item.function, Own) else []
+
+
 def load(text: str, task: str, expects: str | None = None) -> Loss:
     """The loss that `FILE.py:NAME` is, for a task; nothing is put on the shelf.
 
@@ -99,10 +105,12 @@ def load(text: str, task: str, expects: str | None = None) -> Loss:
     user_loss = _load_object(file, name)
     home = tasks.get(task)
     links = home.links
+    surroundings = Surroundings()
     expects = expects or getattr(user_loss, "expects", None) or next(iter(links))
     if expects not in links:
         raise SpecError(f"a loss for {task} cannot expect {shown(expects)}", cure=choose_from(str(expects), links))
     own = Own(user_loss, label_of(text), str(file), task, links[expects])
+    own.tidy(surroundings)
     per_value = not home.has_classes and own.reduction != "batch"
     return Loss(
         label_of(text), task, expects, home.domain, own, per_value, own.reduction == "batch", {}, (),
@@ -162,6 +170,7 @@ class Own:
         self.inner = self.task.target_ndim
         self.__doc__ = inspect.getdoc(user_loss) or f"A loss of your own, {label}."
         self.modules: list[torch.nn.Module] = []
+        self.left: dict[str, None] = {}  # what it has changed in the process
         self.learns = True  # whether a gradient comes back to the prediction
         self.kernel, self.shape, self.reduction = self._understand(user_loss)
         self.obstacle = self._obstacle()
@@ -194,17 +203,40 @@ class Own:
         if self.reduction in ("mean", "sum"):
             return torch.vmap(lambda p, t: self.kernel(p[None], t[None]).reshape(()))(prediction, target)
         values = self.kernel(prediction, target)
-        if self.reduction == "batch":
+        if not isinstance(values, Tensor):
+            raise CodeError(f"{self.label} must return a tensor, and it returns {type(values).__name__}")
+        if self.reduction == "batch" and values.numel() == 1:
             return values.reshape(())
+        if values.shape[:1] != target.shape[:1]:
+            given = f"for {len(target)} samples it returns the shape {list(values.shape)}"
+            raise CodeError(
+                f"{self.label} must return one number or one per sample, and {given}", place=Place(self.file)
+            )
         return values.mean(-1) if self.reduction == "sample" and values.ndim == 2 else values  # [B, L] -> [B]
 
     @contextmanager
     def _user_code(self) -> Iterator[None]:
         """What the code raises is told with its place, and what it prints goes where messages go."""
-        with foreign(self.label, self.file), redirect_stdout(sys.stderr), warnings.catch_warnings():
-            for message in QUIET:
-                warnings.filterwarnings("ignore", message)
-            yield
+        settings = Settings.now()
+        try:
+            with foreign(self.label, self.file), redirect_stdout(sys.stderr), warnings.catch_warnings():
+                for message in QUIET:
+                    warnings.filterwarnings("ignore", message)
+                yield
+        finally:
+            self.left.update(dict.fromkeys(settings.restore()))
+
+    def tidy(self, surroundings: Surroundings) -> None:
+        """Put back what the code has left otherwise since then, and note it."""
+        self.left.update(dict.fromkeys(surroundings.restore()))
+
+    def leftovers(self) -> list[Finding]:
+        """What the code has changed in the process, if anything."""
+        if not self.left:
+            return []
+        message = f"{self.label} changes what all of losscli shares: {listed(list(self.left))}; it was put back"
+        cure = "other entries may have been computed with it in between: leave it alone, or use a copy"
+        return [Finding("own-loss-leftovers", "warning", message, cure)]
 
     # Understanding
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Layout
+from losscli.losses.surroundings import Surroundings
 from losscli.stack import device as machine
 from losscli.stack.chance import generator
 from losscli.stack.counted import may_miss
@@ -109,6 +110,7 @@ class Training:
         self.started_at = [torch.full((len(runs),), torch.nan, device=job.device) for _ in self.phases]
         # Known beforehand, so that no step waits for the device, and none is slower where every batch has rows that count.
         self.may_miss = any(may_miss(run) for run in runs)
+        self.surroundings = Surroundings() if self.objective.own else None
         self.probe = Probe(self.rows, self.evaluator, task, self.epochs) if job.probe else None
 
     def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
@@ -167,7 +169,9 @@ class Training:
         statistics, moments.
         """
         networks = [self.networks[name] for name in phase.updates]
-        before = [state.statistics.clone() for state in networks] if self.may_miss else []
+        guarded = self.surroundings is not None
+        before = [state.statistics.clone() for state in networks] if self.may_miss or guarded else []
+        noise = [chance.get_state() for chance in self.context.noise] if guarded else []
         judged = phase.forward(self.networks, batch)
         losses = self.objective.judge(judged, phase.kernel)
         if self.penalties[phase.kernel].members:
@@ -180,7 +184,16 @@ class Training:
         # A sum: a mean would make a run's step depend on how many others there are. (With `grad_outputs` instead of a sum,
         # torch imports sympy, a second of every command.)
         factor = SCHEDULES[self.plan.schedule](self.step, self.steps)
-        self.networks.descend(phase.updates, losses.mean.sum(), factor, self.resting, missing)
+        try:
+            self.networks.descend(phase.updates, losses.mean.sum(), factor, self.resting, missing)
+        except Exception as error:  # whatever code of the user's raises on the way back
+            if not self.objective.blame(error):
+                raise
+            for state, kept in zip(networks, before, strict=True):
+                state.statistics.copy_(kept)
+            for chance, place in zip(self.context.noise, noise, strict=True):
+                chance.set_state(place)
+            return self._descend(phase, batch)  # the same step for all others
         self.objective.project(phase.kernel, networks[0].weights, self.resting)
         return losses, judged.outputs[0].shape[1]
 
@@ -195,6 +208,7 @@ class Training:
         ]
         table = torch.stack([self.networks.finite.to(kind), *trained, *valid.values()]).tolist()  # the one wait
         improved = [False] * len(self.states)
+        failed = self._failed()
         for row, state in enumerate(self.states):
             if not state.moving:
                 continue
@@ -204,6 +218,8 @@ class Training:
             }
             named = dict(zip(valid, values[3 * len(self.phases) :], strict=True))
             state.advance(epoch, losses, named, bool(is_sound))
+            if row in failed:
+                state.fail(failed[row])
             if state.moving:
                 improved[row] = state.judge(self.job.metrics[0], named, self.plan.patience)
         self._keep(improved)
@@ -218,6 +234,7 @@ class Training:
             "states": [state.state() for state in self.states],
             "snapshots": [] if self.probe is None else self.probe.state(),
             "started_at": list(self.started_at),
+            "failures": {str(place): reason for place, reason in self.objective.failures.items()},
             **{name: getattr(self, name) for name in ("resting", "step", "epoch", "taken", "seconds")},
         }
 
@@ -235,6 +252,7 @@ class Training:
             self.probe.load(state["snapshots"])
         for begun, kept in zip(self.started_at, state["started_at"], strict=True):
             put(kept, into=begun)
+        self.objective.failures = {int(place): str(reason) for place, reason in state["failures"].items()}
         resting = state["resting"]
         self.resting = None if resting is None else torch.as_tensor(resting, device=self.job.device)
         self.step, self.epoch, self.taken = (int(state[name]) for name in ("step", "epoch", "taken"))
@@ -243,6 +261,19 @@ class Training:
     def _probe(self, epoch: int) -> None:
         if self.probe is not None:
             self.probe.snapshot(epoch, lambda x: self.job.task.infer(self.networks.inference, {"inputs": x}))
+
+    def _failed(self) -> dict[int, str]:
+        """Why losses of the user's gave up, by row. What they have left behind is put back, and runs that were done are none."""
+        failed = self.objective.failed()
+        for row, reason in failed.items():
+            state = self.states[row]
+            if state.status == "stopped" or (state.scores and not state.lost):
+                state.fail(reason)
+                state.predictions = state.fingerprint = None
+                state.scores = {split: dict.fromkeys(scores, math.nan) for split, scores in state.scores.items()}
+        for code in self.objective.own if self.surroundings is not None else ():
+            code.tidy(self.surroundings)
+        return failed
 
     def _keep(self, improved: list[bool]) -> None:
         if any(improved):
@@ -274,6 +305,7 @@ class Training:
                 self._hand_out(output)
                 crossed = self.evaluator.crossed(output)
         self._calibrate(crossed)
+        self._failed()
         named = self.networks.named()
         for row, state in enumerate(self.states):
             if not state.lost:

@@ -8,6 +8,7 @@ once, with `ls`, `show` and `rm` beside them. `cost` is what keeping takes. Each
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -59,7 +60,9 @@ class Child:
     """A command in a process of its own, forked from this one, which has imported torch already."""
 
     def __init__(self, folder: Path, words: Sequence[str], limit: int | None = None):
-        self.paths = [Path(tempfile.mkstemp(dir=folder, suffix=end)[1]) for end in (".out", ".err")]
+        self.pipes = [os.pipe() for _ in range(2)]  # no files: a limit on files must not be one on the screen
+        for _, end in self.pipes:
+            fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, 1 << 20)  # of Linux: all that a command says, until it is read
         self.returncode: int | None = None
         self.pid = os.fork()
         if self.pid == 0:
@@ -69,8 +72,8 @@ class Child:
         code = 99
         try:
             os.chdir(folder)
-            for descriptor, path in zip((1, 2), self.paths, strict=True):
-                os.dup2(os.open(path, os.O_WRONLY), descriptor)
+            for descriptor, (_, end) in zip((1, 2), self.pipes, strict=True):
+                os.dup2(end, descriptor)
             if limit is not None:
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that a write says EFBIG instead
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -92,10 +95,12 @@ class Child:
         """What it has said once it is done."""
         while self.poll() is None:
             time.sleep(0.005)
-        out, err = (path.read_text() for path in self.paths)
-        for path in self.paths:
-            path.unlink(missing_ok=True)
-        return out, err
+        said = []
+        for begin, end in self.pipes:
+            os.close(end)
+            with open(begin) as stream:
+                said.append(stream.read())
+        return said[0], said[1]
 
 
 def start(folder: Path, *words: str, limit: int | None = None) -> Child:
@@ -123,7 +128,9 @@ def apart(one: Path, other: Path) -> list[str]:
     weights = [load_file(folder / "weights.safetensors") for folder in (one, other)]
     if weights[0].keys() != weights[1].keys():
         different.append("names of weights")
-    different += [key for key in weights[0] if weights[0][key].tobytes() != weights[1].get(key, weights[0][key]).tobytes()]
+    different += [
+        key for key in weights[0] if weights[0][key].tobytes() != weights[1].get(key, weights[0][key]).tobytes()
+    ]
     results = [without_times(json.loads((folder / "results.json").read_text())) for folder in (one, other)]
     return different + ([] if results[0] == results[1] else ["results.json"])
 
@@ -300,7 +307,9 @@ def cost(folder: Path, count: int) -> None:
     )
     for _ in range(count):
         words = ["compare", name, "--quiet"]
-        done = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, env=ENV, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], cwd=folder, env=ENV, capture_output=True, text=True, check=True
+        )
         print(done.stderr.splitlines()[-1], f"(pause {checkpoint.PAUSE} s)")
 
 
