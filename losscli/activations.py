@@ -7,11 +7,11 @@ stand, and what its numbers are. Nothing here loads torch before a number is to 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Activation:
-    """One of them; `function` and `layer` are its names in `torch` and `torch.nn` (no layer: it has none there).
+    """One of them; `title` and `layer` are its names in `torch` and `torch.nn` (no layer: it has none there).
 
     `hidden` ones may follow a hidden layer, `output` ones may stand before the loss. `across` ones look at all outputs of a
     row, the last dimension. Their numbers lie between `low` and `high`; `gives` is what these mean, if anything.
@@ -32,7 +32,7 @@ class Activation:
     """
 
     name: str
-    function: str
+    title: str
     layer: str | None = None
     low: float = -math.inf
     high: float = math.inf
@@ -42,13 +42,15 @@ class Activation:
     gives: str | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
-        return self._torch(x)  # type: ignore[no-any-return]
+        return self.function(x)
 
     @cached_property
-    def _torch(self) -> Any:
+    def function(self) -> Callable[[Tensor], Tensor]:
+        """That of PyTorch."""
         import torch
 
-        return partial(attrgetter(self.function)(torch), **self._settings)
+        function = attrgetter(self.title)(torch)
+        return partial(function, **self._settings) if self._settings else function
 
     @property
     def _settings(self) -> dict[str, int]:
@@ -57,7 +59,7 @@ class Activation:
     @property
     def written(self) -> str:
         """The function's name in Python, as a message to somebody who writes code says it."""
-        return self.function.rpartition(".")[2]
+        return self.title.rpartition(".")[2]
 
     def module(self) -> nn.Module:
         """PyTorch's own layer; `TypeError` where it has none."""

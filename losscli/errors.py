@@ -101,12 +101,6 @@ class DataError(UserError):
     exit_code = 3
 
 
-class DivergedError(UserError):
-    """Every run diverged (exit code 4)."""
-
-    exit_code = 4
-
-
 class MachineError(UserError):
     """The machine cannot do it: device, disk, a missing extra, a damaged record (exit code 5)."""
 

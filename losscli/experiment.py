@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from losscli.check import LossCall, look
 from losscli.data.columns import in_short
 from losscli.data.dataset import Dataset
 from losscli.data.leaks import leaks
@@ -27,6 +26,8 @@ from losscli.stack.job import Job, epochs_of
 from losscli.stack.objective import resolve
 from losscli.stack.rows import Run
 from losscli.tasks import tasks
+from losscli.wiring import look
+from losscli.wiring.call import LossCall
 
 SMOKE_SEEDS, SMOKE_STEPS = 2, 40
 

@@ -47,6 +47,13 @@ def scikit_learn(part: str) -> Any:
             del sys.modules[stand_in.__name__]
 
 
+# The ordinary imports of what a file may take from here, for code that is to stand alone.
+IMPORTS = {
+    "torch": "import torch",
+    "Tensor": "from torch import Tensor",
+    "functional": "from torch.nn import functional",
+}
+
 if TYPE_CHECKING:
     import torch as torch
     from torch import Tensor as Tensor

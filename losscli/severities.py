@@ -8,19 +8,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Severity:
-    """`terminal` is a style of Rich, `page` a colour of CSS, `workflow` the command of a GitHub workflow that annotates it."""
+    """`terminal` is a style of Rich, `page` a colour of CSS, `workflow` the command of a GitHub
+    workflow that annotates it, `sarif` its level in SARIF 2.1.0."""
 
     name: str
     terminal: str
     page: str
     workflow: str
+    sarif: str
 
 
 SEVERITIES: Mapping[str, Severity] = {
     severity.name: severity
     for severity in (
-        Severity("error", "bold red", "var(--bad)", "error"),
-        Severity("warning", "yellow", "light-dark(#8a6200, #f0c050)", "warning"),
-        Severity("info", "cyan", "var(--accent)", "notice"),
+        Severity("error", "bold red", "var(--bad)", "error", "error"),
+        Severity("warning", "yellow", "light-dark(#8a6200, #f0c050)", "warning", "warning"),
+        Severity("info", "cyan", "var(--accent)", "notice", "note"),
     )
 }

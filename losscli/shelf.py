@@ -12,11 +12,12 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from losscli.errors import CodeError, Finding, SpecError, choose_from, foreign, shown
 
 Item = TypeVar("Item")
+Kind = TypeVar("Kind")
 
 
 class Shelf(Generic[Item]):
@@ -38,6 +39,15 @@ class Shelf(Generic[Item]):
                 raise ValueError(f"there already is a {self.noun} called {taken!r}")
         self._items[name] = item
         self._aliases.update(dict.fromkeys(aliases, name))
+
+    def register(self, name: str) -> Callable[[Kind], Kind]:
+        """A decorator that puts the function or class that it decorates here, and leaves it as it is."""
+
+        def enter(item: Kind) -> Kind:
+            self.put(name, cast(Item, item))
+            return item
+
+        return enter
 
     def get(self, name: str) -> Item:
         """The thing of that name or alias; `SpecError` with the nearest name if there is none."""

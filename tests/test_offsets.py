@@ -13,7 +13,7 @@ from pyarrow import csv, parquet
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from losscli.compare.result import Arena
-from losscli.deploy.choose import Wanted
+from losscli.deploy.choose import RunChoice
 from losscli.deploy.export import export, predictor_of
 from losscli.deploy.predict import predict
 from losscli.deploy.restore import restore
@@ -153,7 +153,7 @@ def test_predictions_of_record_command_and_exported_model_are_in_units_to_the_la
             "r2": r2_score(truth, said),
         }
         assert {name: entry.scores["test"][name].mean for name in expected} == pytest.approx(expected, rel=1e-5)
-        (restored,) = restore(record, Wanted(entry=entry.entry))
+        (restored,) = restore(record, RunChoice(entry=entry.entry))
         features = restored.spec.data.read(Path(restored.spec.folder)).features
         anew = predict([restored], features)
         np.testing.assert_allclose(anew["prediction"][rows] - OFFSETS[0], said - OFFSETS[0], rtol=1e-4, atol=1e-3)
@@ -168,7 +168,7 @@ def test_exported_models_keep_the_digits(tmp_path: Path, form: str) -> None:
 
     arena_of(tmp_path, table(OFFSETS[0]), ["mse"])
     (record,) = (tmp_path / "runs").iterdir()
-    (restored,) = restore(record, Wanted())
+    (restored,) = restore(record, RunChoice())
     files = export(restored, form, tmp_path / "model")
     rows = torch.from_numpy(
         restored.encoder.transform(restored.spec.data.read(Path(restored.spec.folder)).features, np.arange(9))

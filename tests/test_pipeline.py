@@ -115,7 +115,7 @@ def test_specs_that_share_everything_but_the_loss_meet_in_one_arena(spec) -> Non
         ["bce-logits lr=0.001", "bce-logits output=sigmoid lr=0.001", "focal lr=0.01"],
         ["bce-logits"],
     ]
-    assert [finding.code for finding in arenas[0].findings] == ["double-sigmoid"]
+    assert [finding.code for finding in arenas[0].findings] == ["LC003"]
 
 
 def test_an_arena_of_several_specs_runs_again_from_its_record(spec, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 ORDER = (
     "severities errors direction lazy outfile shelf options activations tasks losses metrics data stack spec record compare "
-    "words comparison reports rules check lint diagnose explain verify advice deploy experiment pipeline cli"
+    "words comparison reports rules lint wiring check diagnose judge explain verify advice deploy experiment pipeline cli"
 )
 WIDEST = 100
 

@@ -44,10 +44,6 @@ class Numbers:
         """Between 0 and 1, and not only at the ends."""
         return self.low >= 0 and self.high <= 1 and not self.whole
 
-    @property
-    def skewed(self) -> bool:
-        return abs(self.skewness) >= SKEWED
-
 
 def numbers(values: np.ndarray) -> Numbers | None:
     """The shape of finite numbers [N]; None where there is none.

@@ -18,7 +18,6 @@ from losscli.advice.recommend import Recommendation, recommend
 from losscli.compare.power import advised_seeds
 from losscli.data.dataset import Table
 from losscli.data.files import files_of
-from losscli.data.guess import guess_task
 from losscli.data.sources import Source
 from losscli.data.split import set_apart
 from losscli.data.tabular import Tabular
@@ -27,6 +26,7 @@ from losscli.spec.load import build_spec, load_spec
 from losscli.spec.model import LossChoice, Spec
 from losscli.spec.overrides import Overrides
 from losscli.tasks import tasks
+from losscli.tasks.guess import guess_task
 
 SPECS = (".yaml", ".yml")
 LEAST_SEEDS = 5  # of an outline

@@ -11,14 +11,15 @@ from typing import Any
 from losscli.advice.heuristics import Advice, Pick, heuristics_for
 from losscli.advice.profile import Profile
 from losscli.errors import Finding
-from losscli.losses import find
+from losscli.losses import find, for_task
+from losscli.metrics import for_task as metrics_of
 from losscli.tasks import tasks
 
 MOST = 5  # losses of a short list, besides the reference
 
 
 @dataclass(frozen=True)
-class Recommended:
+class RecommendedLoss:
     """One loss of the list, why it is on it, and where it is from."""
 
     pick: Pick
@@ -43,7 +44,7 @@ class Recommendation:
 
     task: str
     advice: Mapping[str, Advice]  # by the heuristic's name
-    losses: Sequence[Recommended]
+    losses: Sequence[RecommendedLoss]
     left_out: int  # losses named by heuristics beyond the short list
     findings: Sequence[Finding] = ()  # features that tell the target: the advice does not hold with them
 
@@ -100,22 +101,26 @@ def recommend(profile: Profile, most: int = MOST) -> Recommendation:
 
 
 def _bare(advice: Advice, task: str) -> Advice:
-    """The advice without options that are the default: a leaderboard leaves them out of an entry's name, too."""
-    picks = []
+    """The advice without options that are the default, which a leaderboard leaves out of an entry's name, too; and without
+    losses and metrics of the task that it was borrowed from, where this one has not borrowed them, too.
+    """
+    picks, serving = [], for_task(task)
     for pick in advice.picks:
-        definitions = find(pick.loss, task).options
+        if pick.loss not in serving:
+            continue
+        definitions = serving[pick.loss].options
         options = {
             name: value
             for name, value in pick.options.items()
             if name not in definitions or value != definitions[name].default
         }
         picks.append(Pick(pick.loss, options))
-    return replace(advice, picks=picks)
+    return replace(advice, picks=picks, metrics=[name for name in advice.metrics if name in metrics_of(task)])
 
 
-def _recommended(pick: Pick, reasons: Sequence[str], task: str) -> Recommended:
+def _recommended(pick: Pick, reasons: Sequence[str], task: str) -> RecommendedLoss:
     item = find(pick.loss, task)
-    return Recommended(pick, item.summary, cited(item.section("Source")), tuple(reasons))
+    return RecommendedLoss(pick, item.summary, cited(item.section("Source")), tuple(reasons))
 
 
 def cited(source: str) -> str:

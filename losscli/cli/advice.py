@@ -47,7 +47,15 @@ def advice(spec: Spec, recommendation: Recommendation) -> Iterator[RenderableTyp
     if recommendation.left_out:
         more = "1 loss" if recommendation.left_out == 1 else f"{recommendation.left_out} losses"
         yield Text(f"\n{more} more that were named are left out", "dim")
+    yield Text(f"\ntake one home, as a module that needs torch alone: {_home(recommendation)}", "dim")
     yield from noticed(recommendation.findings)
+
+
+def _home(recommendation: Recommendation) -> str:
+    """The command that prints the first loss that was measured for, or the reference, as a module."""
+    measured = [pick.loss for answer in recommendation.advice.values() for pick in answer.picks]
+    name = next(iter(measured), recommendation.losses[0].pick.loss)
+    return f"losscli explain {name} --task {recommendation.task} --torch"
 
 
 def _of(summary: str, source: str, again: bool) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.curves import Curves, band, mean_curve
+from losscli.cli.forest import Forest
 from losscli.cli.tables import leaderboards, score_table
 from losscli.compare.result import Arena
 from losscli.errors import visible
@@ -42,6 +43,9 @@ def pieces(arena: Arena, view: View, width: int, plain: bool) -> Iterator[Render
 def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:
     (entry,) = arena.entries
     seeds = len(arena.runs)
+    if arena.foreign:
+        yield score_table(arena, entry)
+        return
     splits = ("train", "valid")
     curves = {split: mean_curve(arena.runs, split, "loss") for split in splits}
     bands = {} if plain else {split: band(arena.runs, split, "loss") for split in splits}
@@ -54,10 +58,14 @@ def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:
 
 def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
     seeds = len(arena.seeds)
-    yield _headline(arena, seeds, plain)
-    yield Text()
+    if not arena.foreign:
+        yield _headline(arena, seeds, plain)
+        yield Text()
     for table in leaderboards(arena, width):
         yield table
+        yield Text()
+    if arena.foreign:
+        yield Forest(arena)
         yield Text()
     several = f", mean ± sd of {seeds} seeds, 95 % interval of the paired difference" if seeds > 1 else ""
     tuned = "; it counts every candidate of tuning" if any(entry.tuned for entry in arena.entries) else ""
@@ -67,7 +75,8 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
     yield Text("↑ higher is better, ↓ lower is better", "dim")
     if "target" in arena.directions.values():
         yield Text("→ closer to the interval's own level is better; differences are of that distance", "dim")
-    yield Text(f"time: that of its stack, shared evenly, so it does not tell losses apart{tuned}", "dim")
+    if not arena.foreign:
+        yield Text(f"time: that of its stack, shared evenly, so it does not tell losses apart{tuned}", "dim")
 
 
 def _headline(arena: Arena, seeds: int, plain: bool) -> Curves:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from losscli.cli.curves import Curves
 from losscli.cli.tables import below_each_other, slots
-from losscli.compare.breakdown import LOST, Breakdown, Fall
+from losscli.compare.breakdown import LOST, Breakdown, BreakdownPoint
 from losscli.direction import ARROWS
 from losscli.errors import visible
 from losscli.words.columns import Cell, Column
@@ -83,15 +83,15 @@ def _falls(breakdown: Breakdown) -> Table:
     return grid
 
 
-def fall_text(fall: Fall, last: float) -> str:
+def fall_text(fall: BreakdownPoint, last: float) -> str:
     """Where an entry falls, in words, and no more than its seeds say.
 
-    >>> fall_text(Fall((0.1, 0.2, 0.3)), 0.4), fall_text(Fall((math.inf,)), 0.4)
+    >>> fall_text(BreakdownPoint((0.1, 0.2, 0.3)), 0.4), fall_text(BreakdownPoint((math.inf,)), 0.4)
     ('0.20 (0.10 to 0.30)', 'not within the levels tried, up to 0.4')
-    >>> fall_text(Fall((0.1, math.inf, math.inf)), 0.4)
+    >>> fall_text(BreakdownPoint((0.1, math.inf, math.inf)), 0.4)
     'not within the levels tried, up to 0.4, but for 1 of 3 seeds (at 0.10)'
     """
-    values, beyond = fall.known, f"not within the levels tried, up to {last:g}"
+    values, beyond = fall.levels, f"not within the levels tried, up to {last:g}"
     if not values:
         return "unknown: no seed has a clean score"
     first, final = fall.range

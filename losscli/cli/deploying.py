@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.cli import formats, show
 from losscli.data.newrows import new_rows, pointed
-from losscli.deploy.choose import Wanted
+from losscli.deploy.choose import RunChoice
 from losscli.deploy.export import export
 from losscli.deploy.predict import predict
-from losscli.deploy.restore import Restored, restore
+from losscli.deploy.restore import RestoredRun, restore
 from losscli.errors import Place, SpecError, choose_from, counted, shown
 from losscli.outfile import atomic, free
 from losscli.record.find import find
@@ -39,16 +39,16 @@ class Answer:
     sets: Sequence[str] = ()  # how the file is written, where not as the one that was trained on
 
 
-def selection(arena: int | None, entry: str | None, seed: str | None, losses: Sequence[str] | None) -> Wanted:
+def selection(arena: int | None, entry: str | None, seed: str | None, losses: Sequence[str] | None) -> RunChoice:
     """The runs that flags name; `--seed mean` are all seeds of the entry."""
     if seed is None or seed == "mean":
-        return Wanted(arena, entry, None, seed == "mean", tuple(losses or ()))
+        return RunChoice(arena, entry, None, seed == "mean", tuple(losses or ()))
     if not (seed.isascii() and seed.isdecimal()):
         raise SpecError(f"--seed takes a seed of the record, or mean, and {shown(seed)} is given", cure="--seed mean")
-    return Wanted(arena, entry, int(seed), False, tuple(losses or ()))
+    return RunChoice(arena, entry, int(seed), False, tuple(losses or ()))
 
 
-def run_predict(record: str, root: Path, rows: str, chosen: Wanted, answer: Answer) -> None:
+def run_predict(record: str, root: Path, rows: str, chosen: RunChoice, answer: Answer) -> None:
     """Append what the runs say of the rows of a file to its columns, and write that."""
     form = _form(answer)
     if answer.to is not None:
@@ -87,7 +87,7 @@ def _source(trained_on: Source, rows: str, sets: Sequence[str]) -> Tabular:
         raise SpecError(problems_in(wrong, kind, keys, ("data",), lambda path: flag)) from None
 
 
-def run_export(record: str, root: Path, form: str, chosen: Wanted, out: Path | None) -> None:
+def run_export(record: str, root: Path, form: str, chosen: RunChoice, out: Path | None) -> None:
     """Write one run as an ordinary model, and say where its files are."""
     (run,) = restore(find(root, record, outside=True), chosen)
     folder = out or Path(f"{run.record}-{form}")
@@ -106,7 +106,7 @@ def _form(answer: Answer) -> formats.Format[Any]:
     return form
 
 
-def _threshold(text: str | None, runs: Sequence[Restored]) -> float | None:
+def _threshold(text: str | None, runs: Sequence[RestoredRun]) -> float | None:
     """A number, or a metric: then the threshold that was best for it on the valid split, the mean over the runs."""
     if text is None:
         return None
@@ -124,11 +124,11 @@ def _threshold(text: str | None, runs: Sequence[Restored]) -> float | None:
         raise SpecError(f"--threshold: {shown(text)} is none", cure=cure) from None
 
 
-def _origin(runs: Sequence[Restored]) -> dict[str, Any]:
+def _origin(runs: Sequence[RestoredRun]) -> dict[str, Any]:
     return {"record": runs[0].record, "entry": runs[0].entry.name, "seeds": [run.run.seed for run in runs]}
 
 
-def _named(runs: Sequence[Restored]) -> str:
+def _named(runs: Sequence[RestoredRun]) -> str:
     seeds = [str(run.run.seed) for run in runs]
     which = f"seed {seeds[0]}" if len(seeds) == 1 else f"the mean of {len(seeds)} seeds"
     return f"{runs[0].entry.name}, {which}, of {runs[0].record}"

@@ -97,13 +97,13 @@ Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")
 
 def overrides(
     task: Text,
-    losses: Texts,
+    losses: Text | Texts,
     data: Text,
     target: Texts,
     drop: Texts,
     epochs: Text,
     batch_size: Text,
-    lr: Texts,
+    lr: Text | Texts,
     seeds: Text,
     metrics: Texts,
     device: Text,
@@ -117,15 +117,18 @@ def overrides(
     def number(text: Text, flag: str) -> Any:
         return None if text is None else read_value(text, flag)
 
+    def several(texts: Text | Texts) -> list[str]:
+        return [texts] if isinstance(texts, str) else texts or []
+
     return Overrides(
         task=task,
-        losses=losses or [],
+        losses=several(losses),
         data=data,
         target=target or [],
         drop=drop or [],
         epochs=number(epochs, "--epochs"),
         batch_size=number(batch_size, "--batch-size"),
-        lr=[number(rate, "--lr") for rate in lr or []],
+        lr=[number(rate, "--lr") for rate in several(lr)],
         seeds=seeds,
         device=device,
         metrics=metrics or [],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from losscli.cli.outcome import DisplayOptions
     from losscli.comparison import Comparison
     from losscli.data.newrows import NewRows
-    from losscli.reports.recall import Recalled
+    from losscli.reports.recall import ComparisonRecord
 
 Write = TypeVar("Write", bound=Callable[..., Any])
 
@@ -52,7 +52,7 @@ class Formats(dict[str, Format[Write]]):
 
 
 comparisons: Formats[Callable[[Comparison, DisplayOptions], None]] = Formats()
-reports: Formats[Callable[[Recalled], str]] = Formats()
+reports: Formats[Callable[[ComparisonRecord], str]] = Formats()
 rows: Formats[Callable[[NewRows, Mapping[str, np.ndarray], str, dict[str, Any]], bytes]] = Formats()
 
 
@@ -117,7 +117,7 @@ def _shown_as_github(comparison: Comparison, display: DisplayOptions) -> None:
 
 
 @reports.put("html", printed=False)
-def _report_as_html(recalled: Recalled) -> str:
+def _report_as_html(recalled: ComparisonRecord) -> str:
     """A page that is whole alone."""
     from losscli.reports.html import html_of
 
@@ -125,7 +125,7 @@ def _report_as_html(recalled: Recalled) -> str:
 
 
 @reports.put("md")
-def _report_as_md(recalled: Recalled) -> str:
+def _report_as_md(recalled: ComparisonRecord) -> str:
     """Markdown, for a pull request."""
     from losscli.reports.summary import markdown_of
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from losscli.cli import show
 from losscli.cli.annotations import annotation
-from losscli.compare.gate import Gated, Scores, concluded, gate, vanished
+from losscli.compare.gate import GateEntry, Scores, concluded, gate, vanished
 from losscli.compare.intervals import why_undefined
 from losscli.compare.result import Arena, finite
 from losscli.compare.samedata import alike, difference
@@ -22,7 +22,7 @@ from losscli.direction import target_of
 from losscli.errors import SpecError, choose_from, counted, shown, visible
 from losscli.record.find import find
 from losscli.record.reader import read
-from losscli.reports.recall import Recalled, recall
+from losscli.reports.recall import ComparisonRecord, recall
 from losscli.severities import SEVERITIES
 from losscli.words.numbers import number
 
@@ -60,7 +60,7 @@ def run(record: str, options: GateOptions) -> int:
     return FAILED if any(entry.outcome in FAILING for entry in gated) else 0
 
 
-def _gate_arenas(new: Recalled, old: Recalled, options: GateOptions) -> list[Gated]:
+def _gate_arenas(new: ComparisonRecord, old: ComparisonRecord, options: GateOptions) -> list[GateEntry]:
     encoders = [read(recalled.folder)["encoders"] for recalled in (new, old)]
     gated, names, met = [], list[str](), set[int]()
     for at, arena in enumerate(new.comparison.arenas):
@@ -88,7 +88,7 @@ def _gate_arenas(new: Recalled, old: Recalled, options: GateOptions) -> list[Gat
     return gated
 
 
-def _of_arena(arena: Arena, former: Arena, options: GateOptions, same: bool) -> list[Gated]:
+def _of_arena(arena: Arena, former: Arena, options: GateOptions, same: bool) -> list[GateEntry]:
     """The entries that both have and, where none are named, those that the new record has no more."""
     former = _as_called_now(former, {entry.entry for entry in arena.entries})
     names, before = ([entry.entry for entry in side.entries] for side in (arena, former))
@@ -112,7 +112,7 @@ def _as_called_now(former: Arena, names: set[str]) -> Arena:
     )
 
 
-def _vanished(name: str, former: Arena, options: GateOptions) -> Gated:
+def _vanished(name: str, former: Arena, options: GateOptions) -> GateEntry:
     metric = _metric(options, former)
     return vanished(name, metric, _scores(former, name, metric), options.limit)
 
@@ -144,7 +144,7 @@ def _same(arena: Arena, former: Arena, number: int, place: int, encoders: list[M
     return alike and (seeds != others or scores[0] == scores[1])  # the baseline's are means over all seeds
 
 
-def _of_entry(name: str, arena: Arena, former: Arena, options: GateOptions, same: bool) -> Gated:
+def _of_entry(name: str, arena: Arena, former: Arena, options: GateOptions, same: bool) -> GateEntry:
     metric = _metric(options, arena, former)
     old, new = _scores(former, name, metric), _scores(arena, name, metric)
     runs = {which: side.runs_of(name) for which, side in (("the new record", arena), ("the old one", former))}
@@ -158,20 +158,28 @@ def _scores(arena: Arena, name: str, metric: str) -> Scores:
     measured = entry.score(metric)
     values = dict(zip((run.seed for run in runs), measured.values, strict=True)) if measured.values else {}
     values = {seed: value for seed, value in values.items() if seed not in arena.impossible.get(metric, ())}
-    ratio = arena.rows["test"] / arena.rows["train"] if arena.resampled and arena.rows else 0.0
+    ratio = _test_ratio(arena) if arena.resampled else 0.0
     finished = {run.seed for run in runs if not run.lost}
     undefined = frozenset(seed for seed, value in values.items() if seed in finished and not math.isfinite(value))
     return Scores(values, ratio, target_of(runs[0].calibration if runs else {}), undefined)
 
 
-def _plain(gated: list[Gated]) -> list[dict[str, Any]]:
+def _test_ratio(arena: Arena) -> float:
+    """Test rows per training row: counted, or as a record of scores says it."""
+    share = arena.spec.get("data", {}).get("train_share") if arena.foreign else None
+    if share:
+        return (1 - float(share)) / float(share)
+    return arena.rows["test"] / arena.rows["train"] if arena.rows else 0.0
+
+
+def _plain(gated: list[GateEntry]) -> list[dict[str, Any]]:
     return [
         {name: finite(value) if isinstance(value, float) else value for name, value in asdict(entry).items()}
         for entry in gated
     ]
 
 
-def _table(gated: list[Gated]) -> Table:
+def _table(gated: list[GateEntry]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("entry", "metric", "old", "new", "drop", "allowed", "outcome"):
         table.add_column(heading, overflow="fold")
@@ -183,7 +191,7 @@ def _table(gated: list[Gated]) -> Table:
     return table
 
 
-def _sentence(entry: Gated) -> str:
+def _sentence(entry: GateEntry) -> str:
     """One sentence: what was found, and how it was judged."""
     name = visible(entry.title, 60)
     if entry.reason:
@@ -206,11 +214,11 @@ def _sentence(entry: Gated) -> str:
     return f"{name}: {worse}, {relation} the {entry.limit:g} allowed {evidence}."
 
 
-def _over(entry: Gated) -> bool:
+def _over(entry: GateEntry) -> bool:
     return entry.drop > entry.limit
 
 
-def _size(entry: Gated) -> str:
+def _size(entry: GateEntry) -> str:
     if entry.drop == 0:
         return "the same"
     return f"{abs(entry.drop):.{4 if abs(entry.drop) >= 5e-5 else 1}{'f' if abs(entry.drop) >= 5e-5 else 'e'}} " + (
@@ -218,13 +226,13 @@ def _size(entry: Gated) -> str:
     )
 
 
-def _how(entry: Gated) -> str:
+def _how(entry: GateEntry) -> str:
     if entry.paired:
         return f"{counted(entry.seeds[0], 'seed')} on the same rows"
     return f"{entry.seeds[0]} against {counted(entry.seeds[1], 'seed')}, unpaired: other seeds, other rows or another encoding"
 
 
-def _cure(entry: Gated) -> str:
+def _cure(entry: GateEntry) -> str:
     """What would tell chance from a drop."""
     if not entry.paired:
         return "the same seeds on the same rows in both records, or more of them, would tell"
@@ -232,7 +240,7 @@ def _cure(entry: Gated) -> str:
     return f"more seeds{fixed} in both records would tell"
 
 
-def _without_value(entry: Gated) -> str:
+def _without_value(entry: GateEntry) -> str:
     if entry.outcome == "no-value":
         return f"{entry.metric} has no value in the old record, so nothing can be judged; --metric names another"
     if entry.outcome == "vanished":
@@ -240,7 +248,7 @@ def _without_value(entry: Gated) -> str:
     return f"{entry.metric} has no value in both records for any seed, so this cannot fail; it takes 5 seeds on the same rows"
 
 
-def _annotated(entry: Gated) -> str:
+def _annotated(entry: GateEntry) -> str:
     return annotation(
         SEVERITIES[OUTCOMES[entry.outcome]].workflow,
         f"losscli gate: {entry.outcome.replace('-', ' ')}",

@@ -18,11 +18,11 @@ MOST_SEEDS = 100  # that a hint suggests: beyond, people should think about othe
 
 def next_command(comparison: Comparison) -> str:
     """What one would type next: the same spec against another loss, or with more seeds. Needs a record."""
+    if comparison.record is None or any(arena.foreign for arena in comparison.arenas):
+        return ""
     from losscli.compare.verdict import seeds_wanted
     from losscli.losses.own import typed
 
-    if comparison.record is None:
-        return ""
     if comparison.partial:
         return resume_command(comparison)
     if len(comparison.arenas) != 1:

@@ -27,7 +27,7 @@ from losscli.words.numbers import duration
 
 
 @dataclass(frozen=True)
-class Planned:
+class ArenaPlan:
     """One arena: what would be trained, what it costs, what it could tell."""
 
     data: str
@@ -56,7 +56,7 @@ def run(specs: Sequence[Spec], like: str | None, out: Path, form: Format) -> Non
         show.pieces([piece for plan in plans for piece in (_head(plan), _table(plan), Text(""))])
 
 
-def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> Planned:
+def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> ArenaPlan:
     spec, runs = experiment.spec, experiment.runs()
     resampled = spec.data.split.resampled
     ratio = experiment.ratios["test"] if resampled else 0.0
@@ -70,7 +70,7 @@ def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> Planned:
         if absolute and not _share(equivalence, mean)
         else None
     )
-    return Planned(
+    return ArenaPlan(
         data=title,
         task=spec.task,
         headline=experiment.headline.name,
@@ -88,15 +88,15 @@ def _share(equivalence: float | str | None, mean: float | None) -> bool:
     return isinstance(equivalence, str) and mean is None
 
 
-def _plain(planned: Planned) -> dict[str, Any]:
+def _plain(planned: ArenaPlan) -> dict[str, Any]:
     return asdict(planned)
 
 
-def _head(planned: Planned) -> Text:
+def _head(planned: ArenaPlan) -> Text:
     return Text.assemble((visible(planned.data), "bold"), f" · {planned.task} · {planned.headline}")
 
 
-def _table(planned: Planned) -> Table:
+def _table(planned: ArenaPlan) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -121,7 +121,7 @@ def _table(planned: Planned) -> Table:
     return table
 
 
-def _tuning(planned: Planned) -> str:
+def _tuning(planned: ArenaPlan) -> str:
     if planned.candidates == len(planned.entries):
         return ""
     return f"{planned.candidates} candidates with each seed, of which each entry keeps the best by the valid split"

@@ -34,8 +34,9 @@ def ls(root: Path, query: Filter, as_json: bool) -> None:
     if not summaries:
         show.notice(f"there is no such record in {shown(root)}")
         return
-    table = plain_table("record", "task", "losses", "runs", "reference", "size", gap=2)
-    table.columns[0].no_wrap = True  # an id is there to be copied
+    table = plain_table("record", "task", "losses", "runs", "reference", "size")
+    for column in table.columns:  # an id is there to be copied, and names to be read at a glance
+        column.no_wrap = str(column.header) != "losses"
     for summary in summaries:
         table.add_row(*map(Text, _cells(summary)))
     show.pieces([table])

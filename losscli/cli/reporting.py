@@ -11,7 +11,7 @@ from losscli.cli.records import at_hand
 from losscli.errors import SpecError
 from losscli.record.find import find
 from losscli.reports.page import save
-from losscli.reports.recall import Recalled, recall
+from losscli.reports.recall import ComparisonRecord, recall
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def run(record: str, options: ReportOptions) -> None:
         _write(recall(folder), options)
 
 
-def _write(recalled: Recalled, options: ReportOptions) -> None:
+def _write(recalled: ComparisonRecord, options: ReportOptions) -> None:
     if options.png is not None:
         from losscli.reports.pictures import write_pictures
 

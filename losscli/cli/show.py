@@ -12,27 +12,26 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from losscli.cli.arena import pieces as arena_pieces
-from losscli.cli.breakdown import pieces as breakdown_pieces
 from losscli.cli.text import in_ascii, trimmed
-from losscli.compare.result import Arena
-from losscli.comparison import Comparison
 from losscli.errors import Finding, Problem, by_gravity, listed, visible
 from losscli.severities import SEVERITIES
-from losscli.words.phrases import facts
-from losscli.words.view import View
+
+if TYPE_CHECKING:  # most commands show no comparison, and do without what that imports
+    from losscli.compare.result import Arena
+    from losscli.comparison import Comparison
+    from losscli.words.view import View
 
 IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
 RED = SEVERITIES["error"].terminal
 
 
-class Changing:
+class TextFilter:
     """A stream that changes all text on its way out, so that Rich may draw what it likes."""
 
     encoding = "utf-8"
@@ -49,9 +48,9 @@ class Changing:
 
 def screen(stream: IO[str]) -> Console:
     """A console on `stream`. LC_ALL=C is believed: Python makes the stream UTF-8 then, but the terminal may not be."""
-    file = stream if stream.isatty() else cast(IO[str], Changing(stream, trimmed))  # a file keeps no padding
+    file = stream if stream.isatty() else cast(IO[str], TextFilter(stream, trimmed))  # a file keeps no padding
     if _plain(stream):
-        file = cast(IO[str], Changing(file, in_ascii))
+        file = cast(IO[str], TextFilter(file, in_ascii))
     return Console(file=file, markup=False, highlight=False, emoji=False)
 
 
@@ -70,6 +69,10 @@ def outcome(comparison: Comparison, next_command: str = "", view: View | None = 
 
 def board(comparison: Comparison, view: View | None = None) -> None:
     """All that a command found, arena by arena; then what was unmet."""
+    from losscli.cli.arena import pieces as arena_pieces
+    from losscli.cli.breakdown import pieces as breakdown_pieces
+    from losscli.words.view import View
+
     console = screen(sys.stdout)
     for breakdown in comparison.breakdowns:
         _header(console, comparison.arenas[breakdown.arenas[0]], comparison.device)
@@ -168,6 +171,8 @@ def unmet(expectations: Sequence[str], stream: IO[str] | None = None) -> None:
 
 
 def _header(console: Console, arena: Arena, device: str) -> None:
+    from losscli.words.phrases import facts
+
     line = [fact for fact in (arena.task, *facts(arena), device) if fact]
     console.print(Text.assemble((visible(arena.data), "bold"), " · " + " · ".join(map(visible, line))))
     mapping = _mapping(arena)
@@ -178,10 +183,10 @@ def _header(console: Console, arena: Arena, device: str) -> None:
 
 def _mapping(arena: Arena, most: int = 10) -> str:
     """The user's label of each class, or the names of the target columns; nothing where they are 0, 1, 2 anyway."""
-    from losscli.tasks import tasks
-
     if list(arena.labels) == [str(index) for index in range(len(arena.labels))]:
         return ""
+    from losscli.tasks import tasks
+
     legend = tasks.get(arena.task).legend([visible(label, 40) for label in arena.labels])
     return f"target: {listed(legend, most)}" if legend else ""
 

@@ -47,7 +47,8 @@ def leaderboards(arena: Arena, width: int) -> Iterator[Table]:
     if short > 0:  # wrap the verdicts, then the names
         rest[TOGETHER - 1].width -= min(short, max(0, rest[TOGETHER - 1].width - NARROWEST - 2))
         left = min(left, max(NARROWEST, width - sum(slot.width for slot in rest[:TOGETHER])))
-    yield from below_each_other(names, rest, left, width, [STYLES.get(entry.verdict, "") for entry in arena.entries])
+    styles = [STYLES.get(entry.verdict, "") for entry in arena.entries]
+    yield from below_each_other(names, rest, left, width, styles, baseline=bool(arena.baseline))
 
 
 def _in_a_word(rest: Sequence[Slot], width: int) -> list[Slot]:
@@ -74,20 +75,25 @@ def slots(columns: Iterable[Column]) -> list[Slot]:
 
 
 def below_each_other(
-    names: Sequence[str], rest: Sequence[Slot], left: int, width: int, styles: Sequence[str] = ()
+    names: Sequence[str],
+    rest: Sequence[Slot],
+    left: int,
+    width: int,
+    styles: Sequence[str] = (),
+    baseline: bool = True,
 ) -> Iterator[Table]:
     """Entries down, and last the baseline where columns have one; columns that do not fit beside the first get a table below it.
 
-    `left` is the room for the names, `styles` how the verdict of each entry looks.
+    `left` is the room for the names, `styles` how the verdict of each entry looks; `baseline` says whether there is one.
     """
     while rest:
         room = itertools.accumulate(slot.width for slot in rest)
         fitting = max(1, sum(taken <= width - left for taken in room))
-        yield _part(names, rest[:fitting], left, styles)
+        yield _part(names, rest[:fitting], left, styles, baseline)
         rest = rest[fitting:]
 
 
-def _part(names: Sequence[str], part: Sequence[Slot], left: int, styles: Sequence[str]) -> Table:
+def _part(names: Sequence[str], part: Sequence[Slot], left: int, styles: Sequence[str], baseline: bool) -> Table:
     table = plain_table("entry", *(slot.column.heading for slot in part))
     for column, width in zip(table.columns, [left, *(slot.width - 2 for slot in part)], strict=True):
         column.max_width = width
@@ -96,7 +102,7 @@ def _part(names: Sequence[str], part: Sequence[Slot], left: int, styles: Sequenc
             Text(str(slot.column.cells[row]), styles[row] if slot.column.kind == "verdict" else "") for slot in part
         ]
         table.add_row(Text(name), *cells)
-    if any(slot.column.baseline for slot in part):
+    if baseline and any(slot.column.baseline for slot in part):
         table.add_row(Text("baseline", "dim"), *(Text(slot.column.baseline, "dim") for slot in part))
     return table
 

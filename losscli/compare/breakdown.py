@@ -21,7 +21,7 @@ LOST = 0.05  # the share of its own clean score that counts as broken down
 
 
 @dataclass(frozen=True)
-class Fall:
+class BreakdownPoint:
     """The level at which an entry has lost 5 % of its own clean score.
 
     `values` holds that level for each seed: infinity where the levels tried do not reach it, NaN for a seed without a clean
@@ -31,7 +31,7 @@ class Fall:
     values: tuple[float, ...]
 
     @property
-    def known(self) -> list[float]:
+    def levels(self) -> list[float]:
         """The levels of the seeds that have a clean score."""
         return [value for value in self.values if not math.isnan(value)]
 
@@ -43,12 +43,12 @@ class Fall:
     @property
     def median(self) -> float:
         """Of an even number of seeds the lower middle one, so that a level that was reached is not averaged with infinity."""
-        return statistics.median_low(self.known) if self.known else math.nan
+        return statistics.median_low(self.levels) if self.levels else math.nan
 
     @property
     def range(self) -> tuple[float, float]:
         """The seed that falls first, and the one that falls last."""
-        return (min(self.known), max(self.known)) if self.known else (math.nan, math.nan)
+        return (min(self.levels), max(self.levels)) if self.levels else (math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Line:
 
     entry: str
     scores: tuple[Estimate, ...]
-    fall: Fall
+    fall: BreakdownPoint
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _breakdown(kind: str, arenas: Mapping[int, Arena]) -> Breakdown:
         scores = tuple(arena.entries[number].score(clean.headline) for arena in of_level)
         by_seed = _by_seed(entry.entry, of_level, levels)
         target = target_of(next((run.calibration for run in clean.runs_of(entry.entry)), {}))
-        fall = Fall(tuple(crossing(*measured, direction, target) for measured in by_seed))
+        fall = BreakdownPoint(tuple(crossing(*measured, direction, target) for measured in by_seed))
         lines.append(Line(entry.entry, scores, fall))
     baseline = clean.without_model(clean.headline)
     place = tuple(arenas)

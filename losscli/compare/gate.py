@@ -54,7 +54,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Gated:
+class GateEntry:
     """What the gate found of one entry; a positive drop means worse, whichever direction is better."""
 
     entry: str
@@ -87,7 +87,7 @@ def gate(
     limit: float,
     paired: bool,
     reason: str = "",
-) -> Gated:
+) -> GateEntry:
     """Judge one entry; what it comes to is said by `concluded`, once all entries are judged.
 
     `reason` is why the metric cannot judge it, if there is one.
@@ -109,7 +109,7 @@ def gate(
         test, p = "welch-t", _welch(before, now, drop - limit)
     means = _means(old, new, paired)
     without: Outcome = "held" if new.finite and old.finite else "vanished" if old.finite else "no-value"
-    result = Gated(entry, metric, *means, drop, limit, p, test, paired, seeds, without, margin(direction, means[0]))
+    result = GateEntry(entry, metric, *means, drop, limit, p, test, paired, seeds, without, margin(direction, means[0]))
     reason = reason or _on_some_seeds(metric, old, new)
     return _undefined(result, reason, old, new) if reason and without == "held" else _with_diverged(result, old, new)
 
@@ -130,14 +130,14 @@ def _on_some_seeds(metric: str, old: Scores, new: Scores) -> str:
     return f"{metric} has a value in {counts[0]} of the new record, and in {counts[1]} of the old"
 
 
-def _undefined(result: Gated, reason: str, old: Scores, new: Scores) -> Gated:
+def _undefined(result: GateEntry, reason: str, old: Scores, new: Scores) -> GateEntry:
     """No verdict on the values; but they may be gone on more seeds than chance explains."""
     newly_missing, newly_present = _only_in(old, new, _without_value)
     p = _mcnemar(newly_missing, newly_present) if newly_missing > newly_present else None
     return replace(result, p=p, test="none" if p is None else "lost", outcome="undefined", reason=reason)
 
 
-def _with_diverged(result: Gated, old: Scores, new: Scores) -> Gated:
+def _with_diverged(result: GateEntry, old: Scores, new: Scores) -> GateEntry:
     """With the test of how many runs diverge, where any do; each of the two at half the level."""
     if not any(_lost(scores) & set(other.values) for scores, other in ((old, new), (new, old))):
         return result
@@ -148,13 +148,13 @@ def _with_diverged(result: Gated, old: Scores, new: Scores) -> Gated:
     return replace(result, p=min(1.0, 2 * p), test=test)  # the better of two tests, so twice its p (Bonferroni)
 
 
-def vanished(entry: str, metric: str, old: Scores, limit: float) -> Gated:
+def vanished(entry: str, metric: str, old: Scores, limit: float) -> GateEntry:
     """What is said of an entry that the old record has, and the new one has not."""
     mean, count = estimate(old.finite).mean, len(old.finite)
-    return Gated(entry, metric, mean, math.nan, math.nan, limit, None, "none", False, (0, count), "vanished")
+    return GateEntry(entry, metric, mean, math.nan, math.nan, limit, None, "none", False, (0, count), "vanished")
 
 
-def concluded(results: Sequence[Gated]) -> list[Gated]:
+def concluded(results: Sequence[GateEntry]) -> list[GateEntry]:
     """The outcomes of all entries together: p-values corrected for their number; a drop needs p < 0.05 then."""
     tested = [result for result in results if result.p is not None]
     corrected = iter(holm([result.p for result in tested if result.p is not None]))
@@ -163,11 +163,11 @@ def concluded(results: Sequence[Gated]) -> list[Gated]:
     ]
 
 
-def _without_test(result: Gated) -> Gated:
+def _without_test(result: GateEntry) -> GateEntry:
     return replace(result, outcome="too-few-seeds") if result.outcome == "held" else result
 
 
-def _with_corrected_p(result: Gated, p: float) -> Gated:
+def _with_corrected_p(result: GateEntry, p: float) -> GateEntry:
     if result.outcome == "undefined":
         return replace(result, p=p, outcome="vanished" if p < LEVEL else "undefined")
     doubtful: Outcome = "not-proven" if result.drop - result.limit > result.margin else "held"

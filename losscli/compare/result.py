@@ -13,6 +13,8 @@ from losscli.errors import Finding
 if TYPE_CHECKING:
     from losscli.stack.fingerprint import Fingerprint
 
+FOREIGN = "scores"  # the source of numbers that others produced
+
 Status = Literal["ok", "diverged", "stopped", "failed"]
 Verdict = Literal[
     "reference", "same", "better", "worse", "equivalent", "inconclusive", "undefined", "too-few-seeds"
@@ -181,6 +183,11 @@ class Arena:
     def title(self) -> str:
         """The data, and what was done to them."""
         return f"{self.data}, {self.damage}" if self.damage else self.data
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the numbers are of others, who trained: there is no model, no history and no time to speak of."""
+        return bool(self.spec.get("data", {}).get("source") == FOREIGN)
 
     @property
     def comparisons(self) -> int:

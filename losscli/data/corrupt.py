@@ -131,7 +131,7 @@ def _refuse_more_than_all(share: float, whose: str) -> None:
 
 
 @dataclass(frozen=True)
-class Damaged:
+class DamagedSplit:
     """A training split after the damage: which rows of the table are left, [N], and what they hold now.
 
     `values` are the targets in the form of `Target.values`, `clean` what they were; `flipped` bool [N] are the rows that
@@ -148,7 +148,7 @@ class Damaged:
 
 def corrupt(
     features: Mapping[str, Column], target: Target, rows: np.ndarray, corruption: Corruption, seed: int, task: Task
-) -> Damaged:
+) -> DamagedSplit:
     """The training `rows` of a table as `corruption` damages them; the table itself stays as it is.
 
     Rows are taken away first, then targets are changed, then features. Raises `SpecError` for a kind that the task has
@@ -180,8 +180,8 @@ def corrupt(
     if corruption.missing:
         taken, done["missing"] = _with_holes(taken, _level(corruption.missing), _stream(seed, "missing"))
     if not {"labels", "target_outliers"} & set(done):
-        return Damaged(rows, taken, after, done=done)
-    return Damaged(rows, taken, after, before, _rows_that_differ(after, before), done)
+        return DamagedSplit(rows, taken, after, done=done)
+    return DamagedSplit(rows, taken, after, before, _rows_that_differ(after, before), done)
 
 
 def _refuse_unfit(corruption: Corruption, task: Task, target: Target) -> None:
@@ -333,7 +333,7 @@ def _with_holes(
 
 
 def damage_findings(corruption: Corruption, damages: Sequence[Mapping[str, tuple[int, int]]]) -> list[Finding]:
-    """What was done to the training splits of all seeds, with counts; `damages` holds what `Damaged.done` does."""
+    """What was done to the training splits of all seeds, with counts; `damages` holds what `DamagedSplit.done` does."""
     sentences = {
         "labels": "{of} training labels were changed",
         "imbalance": "{of} training rows were taken away, all of the rarest class",

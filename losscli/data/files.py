@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import stat
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from losscli.errors import DataError, Finding, Place, counted, nearest, shown
+from losscli.errors import DataError, Finding, Place, counted, shown
 from losscli.tasks import Origin
 
 BLOCK = 1 << 24  # bytes that are read at once where a file is only looked through
@@ -106,41 +103,8 @@ def _parts(folder: Path, name: str, endings: Sequence[str]) -> tuple[list[File],
     return parts, [path.name for path in within if path not in fitting]
 
 
-@contextmanager
-def opened(path: Path, name: str) -> Iterator[BinaryIO]:
-    """The file, open for reading bytes. Raises `DataError` for what is no regular file or cannot be read."""
-    place = Place(name)
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise DataError("the path must be a file, and is a folder", place=place, cure="name a file in it")
-        if not stat.S_ISREG(mode):  # reading a pipe or a device may never end
-            cure = "write it to a file first, and name that"
-            raise DataError("the path must be a regular file, and is a pipe or a device", place=place, cure=cure)
-        with path.open("rb") as file:
-            yield file
-    except FileNotFoundError:
-        raise DataError("there is no such file", place=place, cure=_beside(path, name)) from None
-    except (OSError, ValueError) as failed:  # ValueError: a NUL in the path
-        reason = failed.strerror if isinstance(failed, OSError) and failed.strerror else str(failed)
-        raise DataError(f"the file cannot be read: {reason}", place=place) from None
-
-
-def _beside(path: Path, name: str) -> str:
-    try:
-        close = nearest(path.name, [sibling.name for sibling in path.parent.iterdir()])
-    except OSError:
-        return f"there is no folder {shown(path.parent)}{_relative(path, name)}"
-    return f"did you mean {shown(close)}?" if close else f"check the path{_relative(path, name)}"
-
-
-def _relative(path: Path, name: str) -> str:
-    """What to know of a path in a spec that is elsewhere."""
-    return "" if path == Path(name) else ": a relative path is relative to the spec's folder"
-
-
 @dataclass
-class Watched:
+class FileState:
     """What files held when they were read: a checksum each, taken on the way, and the time of their last change."""
 
     checksums: dict[str, int] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from losscli.data.delimited import LONGEST_FIELD, Block, Unequal, blocks, fields_of, header_of
-from losscli.data.files import File, FileOrigin, Watched
+from losscli.data.files import File, FileOrigin, FileState
 from losscli.data.stream import prefetch
 from losscli.data.textfile import read_pieces
 from losscli.errors import DataError, Place, setting, shown
@@ -55,7 +55,7 @@ class Raw:
 
 
 @dataclass(frozen=True)
-class Gathered:
+class RawColumns:
     """All columns that were asked for, by name, in the order of the file, and what was skipped on the way.
 
     They were read `at_once`, or each is read when it is looked up. `padded` are names that had blanks around them.
@@ -69,7 +69,7 @@ class Gathered:
     padded: tuple[str, ...] = ()
 
 
-def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
+def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[str], watched: FileState) -> RawColumns:
     """The columns of one file, or of several with the same columns, one below the other.
 
     `left_out` are not read, `as_text` are texts whatever they hold. Raises `DataError` with file and line for rows of
@@ -84,13 +84,13 @@ def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[s
         raise DataError("the table has a header and 0 rows", place=place, cure=cure)
     late = {column.name for column in reading.columns if column.kind == "text" and column.was_numbers}
     if late:
-        again = _Reader(files, form, Watched())
+        again = _Reader(files, form, FileState())
         again.go(set(reading.names) - late, late)
         for column in again.columns:
             if column.name in late:
                 reading.columns[column.index].texts = column.texts
     columns = {column.name: reading.raw(column) for column in reading.columns if column.kind is not None}
-    return Gathered(reading.names, columns, reading.rows, reading.blank_lines, padded=reading.padded)
+    return RawColumns(reading.names, columns, reading.rows, reading.blank_lines, padded=reading.padded)
 
 
 @dataclass
@@ -141,7 +141,7 @@ def _fill(out: np.ndarray, chunk: Any) -> bool:
 class _Reader:
     """One way through all files."""
 
-    def __init__(self, files: Sequence[File], form: Form, watched: Watched):
+    def __init__(self, files: Sequence[File], form: Form, watched: FileState):
         self.files, self.form, self.watched = files, form, watched
         self.names: tuple[str, ...] = ()
         self.padded: tuple[str, ...] = ()  # names with blanks around them

@@ -80,7 +80,7 @@ class ColumnOptions:
 
 
 @dataclass(frozen=True)
-class Inferred:
+class ColumnInference:
     """What a raw column became: columns by name (none if it was left out), its story, and what there is to say.
 
     `padded` counts values that had blanks around them, which were taken off; `example` is the first such text.
@@ -93,7 +93,7 @@ class Inferred:
     example: str | None = None
 
 
-def infer(raw: Raw, options: ColumnOptions) -> Inferred:
+def infer(raw: Raw, options: ColumnOptions) -> ColumnInference:
     """The column as numbers, as a category or as the parts of a date; or left out, with a finding that says why.
 
     Raises `DataError` with the first five places of values that do not belong.
@@ -104,11 +104,11 @@ def infer(raw: Raw, options: ColumnOptions) -> Inferred:
     return replace(_of_texts(texts, options), padded=texts.padded, example=texts.example)
 
 
-def _of_texts(texts: Levels, options: ColumnOptions) -> Inferred:
+def _of_texts(texts: Levels, options: ColumnOptions) -> ColumnInference:
     raw = texts.raw
     if not len(texts.levels) and options.kind is None:
         column = Column(np.full(len(texts.codes), np.nan), None, raw.origin)
-        return Inferred({raw.name: column}, texts.story("empty", "no value in any row"))
+        return ColumnInference({raw.name: column}, texts.story("empty", "no value in any row"))
     by_kind = {"category": _category, "boolean": _boolean, "date": _date, "text": _text}
     if options.kind in by_kind:
         return by_kind[options.kind](texts, options)
@@ -122,7 +122,7 @@ def _of_texts(texts: Levels, options: ColumnOptions) -> Inferred:
         return _category(texts, options)
     findings = _mixed(texts, numeric, options)
     category = _category(texts, options)
-    return Inferred(category.columns, category.story, (*findings, *category.findings))
+    return ColumnInference(category.columns, category.story, (*findings, *category.findings))
 
 
 def _with_point(texts: Any, decimal: str) -> Any:
@@ -140,7 +140,7 @@ def _matches(texts: Any, pattern: str) -> np.ndarray:
     return np.asarray(pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _plain_numbers(raw: Raw, options: ColumnOptions) -> Inferred:
+def _plain_numbers(raw: Raw, options: ColumnOptions) -> ColumnInference:
     """Numbers that were read as such. What the spec would have otherwise was read as text, but for Parquet's numbers."""
     values = raw.numbers
     assert values is not None
@@ -152,10 +152,10 @@ def _plain_numbers(raw: Raw, options: ColumnOptions) -> Inferred:
     kind, why = ("number", "all values are numbers") if len(present) else ("empty", "no value in any row")
     why = f"its type is {raw.typed}" if raw.typed else why
     story = ColumnStory(raw.name, kind, "feature", why, distinct, missing, example)
-    return Inferred({raw.name: Column(values, None, raw.origin)}, story)
+    return ColumnInference({raw.name: Column(values, None, raw.origin)}, story)
 
 
-def _numbers(texts: Levels, point: Any) -> Inferred:
+def _numbers(texts: Levels, point: Any) -> ColumnInference:
     """Texts that are all numbers, checked: finite, exact."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -168,7 +168,7 @@ def _numbers(texts: Levels, point: Any) -> Inferred:
     cure = f"set {setting('types', 'category', texts.name)}, or leave it out with data.drop"
     texts.refuse(rounded, "is a whole number beyond 2^53 and would lose precision", cure)
     column = Column(np.append(values, np.nan)[texts.codes], None, texts.raw.origin)
-    return Inferred(
+    return ColumnInference(
         {texts.name: column}, texts.story("number", "all values are numbers"), _leading_zeros(texts, values)
     )
 
@@ -228,14 +228,14 @@ def _costume(texts: Levels, numeric: np.ndarray, decimal: str) -> tuple[str, str
     return None
 
 
-def _typed_text(texts: Levels, options: ColumnOptions) -> Inferred:
+def _typed_text(texts: Levels, options: ColumnOptions) -> ColumnInference:
     """Text whose file says that it is text stays text, whatever it looks like."""
     numeric = _matches(texts.levels, NUMBER)
     if numeric.all():
         message = f"{shown(texts.name)} has the type text, and all its texts are numbers: it is read as a category"
         cure = f"{setting('types', 'number', texts.name)} to read it as numbers"
         category = _category(texts, options)
-        return Inferred(
+        return ColumnInference(
             category.columns,
             category.story,
             (Finding("texts-of-numbers", "warning", message, cure), *category.findings),
@@ -244,7 +244,7 @@ def _typed_text(texts: Levels, options: ColumnOptions) -> Inferred:
     return _category(texts, options)
 
 
-def _category(texts: Levels, options: ColumnOptions) -> Inferred:
+def _category(texts: Levels, options: ColumnOptions) -> ColumnInference:
     rows, count = len(texts.codes), len(texts.levels)
     most = options.most_levels
     if options.kind is None and most is not None and _is_prose(texts):
@@ -259,7 +259,7 @@ def _category(texts: Levels, options: ColumnOptions) -> Inferred:
         )
         message = f"{shown(texts.name)} was left out: it has {count} different texts in {rows} rows"
         finding = Finding("too-many-levels", "warning", message, cure)
-        return Inferred({}, texts.story("category", why, "left out"), (finding,))
+        return ColumnInference({}, texts.story("category", why, "left out"), (finding,))
     texts, findings = _united(texts, options)
     count = len(texts.levels)
     order = sorted(range(count), key=texts.texts.__getitem__)
@@ -268,7 +268,7 @@ def _category(texts: Levels, options: ColumnOptions) -> Inferred:
     names = tuple(texts.texts[index] for index in order)
     truth = {name.casefold() for name in names} <= {"true", "false"}
     story = texts.story("boolean", "true and false") if truth else texts.story("category", _different(count))
-    return Inferred({texts.name: Column(place[texts.codes], names, texts.raw.origin)}, story, findings)
+    return ColumnInference({texts.name: Column(place[texts.codes], names, texts.raw.origin)}, story, findings)
 
 
 def _united(texts: Levels, options: ColumnOptions) -> tuple[Levels, tuple[Finding, ...]]:
@@ -313,27 +313,27 @@ def _is_prose(texts: Levels) -> bool:
     return words >= WORDS_OF_PROSE and 2 * len(texts.levels) > present > MOST_PLACES
 
 
-def _text(texts: Levels, options: ColumnOptions) -> Inferred:
+def _text(texts: Levels, options: ColumnOptions) -> ColumnInference:
     why = "data.types says text" if options.kind == "text" else "free text, mostly different in each row"
     message = f"{shown(texts.name)} was left out: {'data.types says that it is' if options.kind else 'it is'} text"
     cure = "" if options.kind else f"{setting('types', 'category', texts.name)} if its texts are names of classes"
-    return Inferred({}, texts.story("text", why, "left out"), (Finding("text-column", "info", message, cure),))
+    return ColumnInference({}, texts.story("text", why, "left out"), (Finding("text-column", "info", message, cure),))
 
 
-def _boolean(texts: Levels, options: ColumnOptions) -> Inferred:
+def _boolean(texts: Levels, options: ColumnOptions) -> ColumnInference:
     """False and true, however they are spelled: codes 0 and 1."""
     values = [meaning_of(text, "boolean") for text in texts.texts]
     stray = np.array([not isinstance(value, bool) for value in values], dtype=bool)
     texts.refuse(stray, "must be true or false (yes/no, t/f, y/n, 1/0)", "mend it, or add it to data.missing")
     codes = np.array([*values, -1], dtype=np.int32)
     story = texts.story("boolean", "data.types says boolean")
-    return Inferred({texts.name: Column(codes[texts.codes], ("False", "True"), texts.raw.origin)}, story)
+    return ColumnInference({texts.name: Column(codes[texts.codes], ("False", "True"), texts.raw.origin)}, story)
 
 
-def _date(texts: Levels, options: ColumnOptions) -> Inferred:
+def _date(texts: Levels, options: ColumnOptions) -> ColumnInference:
     parts, how, day_first = parts_of(texts, options.day_first, options.hours)
     columns = {f"{texts.name}.{part}": Column(values, None, texts.raw.origin) for part, values in parts.items()}
     message = f"{shown(texts.name)} is a date, and became {', '.join(parts)}{how}"
     finding = Finding("date-parts", "info", message)
     story = texts.story("date", "data.types says date", parts=tuple(columns))
-    return Inferred(columns, replace(story, day_first=day_first), (finding,))
+    return ColumnInference(columns, replace(story, day_first=day_first), (finding,))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.data.encode import CategoryCode, Code, Encoder
-from losscli.data.files import Watched, files_of
+from losscli.data.files import FileState, files_of
 from losscli.data.gather import Raw
 from losscli.data.infer import ColumnOptions, Kind, infer
 from losscli.data.sources import PLAIN, Source, kinds_of, sources
@@ -48,7 +48,7 @@ def new_rows(source: Tabular, encoder: Encoder, set_apart: Sequence[str] = ()) -
     codes = {code.name: code for code in encoder.codes}
     files, findings = files_of(Path(), source.paths, source.endings)
     as_text = {name for name, kind in needed.items() if kind != "number"}
-    gathered = source.gathered(files, set(), as_text, Watched())
+    gathered = source.gathered(files, set(), as_text, FileState())
     _refuse_missing(needed, gathered.names, files[0].name)
     features: dict[str, Column] = {}
     problems: list[Problem] = []

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from losscli.data.corrupt import Corruption, Damaged, corrupt, damage_findings
+from losscli.data.corrupt import Corruption, DamagedSplit, corrupt, damage_findings
 from losscli.data.dataset import SPLITS, Dataset, Part, Table, rows_that_count
 from losscli.data.decode import scaled, target_scale, target_state
 from losscli.data.encode import Encoder
@@ -40,7 +40,7 @@ def prepare(
     enough for all rows encoded, they are streamed.
     """
     rows, split_findings = divide(table, target, split, seed, _stratifies(task, target, split))
-    train = Damaged(rows["train"], table.features, target.values[rows["train"]])
+    train = DamagedSplit(rows["train"], table.features, target.values[rows["train"]])
     places = rows["train"]  # of the training rows among `train.features`
     if corruption is not None and corruption.active():
         train = corrupt(table.features, target, rows["train"], corruption, seed, task)

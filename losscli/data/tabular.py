@@ -15,15 +15,15 @@ from losscli.data.columns import SPLITS
 from losscli.data.dataset import ColumnStory, Table
 from losscli.data.dates import PARTS
 from losscli.data.delimited import choose_column
-from losscli.data.files import File, Watched, files_of
-from losscli.data.gather import Gathered, Raw
-from losscli.data.guess import Guess, guess_task
+from losscli.data.files import File, FileState, files_of
+from losscli.data.gather import Raw, RawColumns
 from losscli.data.holes import with_features, with_targets
-from losscli.data.infer import ColumnOptions, Inferred, Kind, infer
+from losscli.data.infer import ColumnInference, ColumnOptions, Kind, infer
 from losscli.data.sources import Source
 from losscli.data.store import Store, bytes_of, half_of_memory, sized
 from losscli.errors import DataError, Finding, counted, listed, setting, shown
 from losscli.tasks import Column
+from losscli.tasks.guess import Guess, guess_task
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,7 +65,7 @@ class Tabular(Source):
     memory: Text | None = None
 
     identity: ClassVar[tuple[str, ...] | None] = ("target", "positive", "separator", "corrupt")
-    _watched: Watched = PrivateAttr(default_factory=Watched)
+    _watched: FileState = PrivateAttr(default_factory=FileState)
     _read: dict[Path, Table] = PrivateAttr(
         default_factory=dict
     )  # a table that was read to guess the task, until it is used
@@ -134,12 +134,12 @@ class Tabular(Source):
         return self._watched.changes()
 
     @abstractmethod
-    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
+    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: FileState) -> RawColumns:
         """The columns of the files; those `left_out` are not read, those `as_text` are texts whatever they hold."""
 
     def headings(self, file: File) -> tuple[str, ...]:
         """The names of the columns of a file; a source that can do so reads no row."""
-        return self.gathered([file], set(), set(), Watched()).names
+        return self.gathered([file], set(), set(), FileState()).names
 
     def dialect(self) -> Dialect:
         """How the texts of the files are written."""
@@ -149,7 +149,7 @@ class Tabular(Source):
         """The columns of the files as they stand there, for predictions to be put beside them."""
         import pyarrow as pa
 
-        gathered = self.gathered(files, set(), set(), Watched())
+        gathered = self.gathered(files, set(), set(), FileState())
         columns = {name: gathered.columns[name] for name in gathered.names}
         return pa.table({name: _values(raw) for name, raw in columns.items()})
 
@@ -188,7 +188,7 @@ class Tabular(Source):
             table = with_targets(table, self.missing_target, files[0].name)
         return with_features(table, self.encode.missing.rows, files[0].name)
 
-    def _store(self, gathered: Gathered) -> tuple[Store | None, list[Finding]]:
+    def _store(self, gathered: RawColumns) -> tuple[Store | None, list[Finding]]:
         """Where columns are kept that memory has no room for; None if it has. What was read at once is in memory already."""
         size, limit = 8 * gathered.rows * len(gathered.columns), self.memory_limit()
         if size <= limit:
@@ -221,7 +221,7 @@ class _Roles:
     """Columns by what they are for, in the order of the file."""
 
     source: Tabular
-    gathered: Gathered
+    gathered: RawColumns
     store: Store | None = None
     features: dict[str, Column] = field(default_factory=dict)
     targets: dict[str, Column] = field(default_factory=dict)
@@ -230,7 +230,7 @@ class _Roles:
     row_numbers: dict[str, Column] = field(default_factory=dict)
     stories: dict[str, ColumnStory] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
-    padded: dict[str, Inferred] = field(default_factory=dict)  # columns with blanks around values
+    padded: dict[str, ColumnInference] = field(default_factory=dict)  # columns with blanks around values
     row_number_findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)  # moot where they are left out
 
     def sort(self) -> None:

@@ -10,30 +10,14 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from losscli.data.files import Watched, opened
+from losscli.data.files import FileState
+from losscli.data.opening import MAGIC, opened
 from losscli.errors import DataError, Place, setting
 
 PIECE = 1 << 24  # bytes read at a time
-MAGIC = {  # how files begin that are data, but not text
-    b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "zip (or an Excel workbook)",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"\x28\xb5\x2f\xfd": "zstandard",
-    b"PAR1": "Parquet",
-    b"ARROW1": "Arrow",
-    b"\x93NUMPY": "NumPy",
-    b"\x89HDF": "HDF5",
-    b"SQLite format 3": "SQLite",
-    b"\x80\x02": "pickle",
-    b"\x80\x03": "pickle",
-    b"\x80\x04": "pickle",
-    b"\x80\x05": "pickle",
-    b"%PDF": "PDF",
-}
 
 
-def read_pieces(path: Path, name: str, encoding: str, watched: Watched) -> Iterator[tuple[bytes, bool]]:
+def read_pieces(path: Path, name: str, encoding: str, watched: FileState) -> Iterator[tuple[bytes, bool]]:
     r"""The file's text as UTF-8 without a byte order mark, lines ended by `\n` or `\r\n`, and whether it is the last piece.
 
     `name` is what messages call the file. Raises `DataError` where there is no such regular file, where it is not text

@@ -19,7 +19,7 @@ LOST = ("diverged", "failed")  # what a run without a model ended as
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RunChoice:
     """Which runs of a record: None is the best, by the valid split's headline metric."""
 
     arena: int | None = None  # from 1; None: the only one
@@ -82,7 +82,7 @@ def _undecided(arena: Result, entry: str, scores: Sequence[float], which: str, n
     return SpecError(message, cure=f"name one (--{which}): {', '.join(map(str, names))}")
 
 
-def choose_seeds(arena: Result, entry: str, selection: Wanted) -> list[int]:
+def choose_seeds(arena: Result, entry: str, selection: RunChoice) -> list[int]:
     """The seed that was asked for, all that finished, or the one that is best on its own valid split."""
     runs = [run for run in arena["runs"] if run["entry"] == entry]
     finished = [run["seed"] for run in runs if run["status"] not in LOST]

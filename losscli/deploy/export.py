@@ -16,7 +16,7 @@ import torch
 
 from losscli.deploy.formats import exporters
 from losscli.deploy.modules import Predictor, body
-from losscli.deploy.restore import Restored
+from losscli.deploy.restore import RestoredRun
 from losscli.errors import MachineError, SpecError, choose_from, shown
 
 SCHEMA_VERSION = 1
@@ -35,7 +35,7 @@ HOW = (  # of `preprocessing.columns`, whose order is that of the features: all 
 )
 
 
-def export(run: Restored, form: str, folder: Path) -> list[Path]:
+def export(run: RestoredRun, form: str, folder: Path) -> list[Path]:
     """Write the model and its description into a new `folder`, and return the files.
 
     Raises `SpecError` for a format that there is not, `MachineError` where the folder is there already or cannot be written.
@@ -62,13 +62,13 @@ def export(run: Restored, form: str, folder: Path) -> list[Path]:
     return [folder / file, folder / DESCRIPTION]
 
 
-def predictor_of(run: Restored) -> Predictor:
+def predictor_of(run: RestoredRun) -> Predictor:
     """The run as an ordinary module."""
     weights = {name: torch.from_numpy(array) for name, array in run.weights.items()}
     return Predictor(body(run.network.layers, weights), run.head).eval()
 
 
-def description(run: Restored, predictor: Predictor, file: str) -> dict[str, Any]:
+def description(run: RestoredRun, predictor: Predictor, file: str) -> dict[str, Any]:
     """What one must know to use the model without losscli, as plain JSON."""
     width = run.run.dataset.features
     kind = predictor.kind(width)
@@ -92,7 +92,7 @@ def description(run: Restored, predictor: Predictor, file: str) -> dict[str, Any
     }
 
 
-def _reading(run: Restored) -> dict[str, Any]:
+def _reading(run: RestoredRun) -> dict[str, Any]:
     """How the columns of a file were read before they were encoded: dates, booleans, marks and missing tokens."""
     settings = run.spec.data.model_dump(mode="json")
     return {key: settings[key] for key in READING if key in settings}

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from losscli.deploy.export import predictor_of
-from losscli.deploy.restore import Restored
+from losscli.deploy.restore import RestoredRun
 from losscli.tasks import Column
 from losscli.tasks.predictions import EVEN, Outputs
 
@@ -16,7 +16,7 @@ CHUNK = 1 << 16  # rows at a time
 
 
 def predict(
-    runs: Sequence[Restored], features: Mapping[str, Column], threshold: float | None = None
+    runs: Sequence[RestoredRun], features: Mapping[str, Column], threshold: float | None = None
 ) -> dict[str, np.ndarray]:
     """The columns to append to a table of N rows, by name.
 
@@ -32,7 +32,7 @@ def predict(
     return dict(runs[0].task.columns(outputs, runs[0].labels, limit))
 
 
-def outputs_of(runs: Sequence[Restored], features: Mapping[str, Column]) -> Outputs:
+def outputs_of(runs: Sequence[RestoredRun], features: Mapping[str, Column]) -> Outputs:
     """Each run encodes the rows as it learned to, and predicts; the mean over the runs."""
     rows = len(next(iter(features.values())).values) if features else 0
     outputs = [_by_chunks(run, features, rows) for run in runs]
@@ -42,7 +42,7 @@ def outputs_of(runs: Sequence[Restored], features: Mapping[str, Column]) -> Outp
 
 
 @torch.no_grad()
-def _by_chunks(run: Restored, features: Mapping[str, Column], rows: int) -> Outputs:
+def _by_chunks(run: RestoredRun, features: Mapping[str, Column], rows: int) -> Outputs:
     predictor = predictor_of(run)
     numbers, quantiles = [], []
     for start in range(0, rows, CHUNK):

@@ -17,7 +17,7 @@ import torch
 from losscli.data.dataset import SPLITS, Dataset, Part
 from losscli.data.decode import target_from_state
 from losscli.data.encode import Encoder
-from losscli.deploy.choose import Wanted, choose_arena, choose_entry, choose_seeds
+from losscli.deploy.choose import RunChoice, choose_arena, choose_entry, choose_seeds
 from losscli.errors import MachineError, shown
 from losscli.losses import called_now, for_task
 from losscli.losses import find as find_loss
@@ -34,7 +34,7 @@ from losscli.tasks import Task, tasks
 
 
 @dataclass(frozen=True)
-class Restored:
+class RestoredRun:
     """One run of a record that predicts."""
 
     record: str
@@ -60,7 +60,7 @@ class Restored:
         return self.run.dataset.target.labels
 
 
-def restore(folder: Path, selection: Wanted) -> list[Restored]:
+def restore(folder: Path, selection: RunChoice) -> list[RestoredRun]:
     """The runs that were asked for: one, or with `every_seed` one per seed.
 
     Raises `MachineError` for what is no whole record or holds no such run, `SpecError` for a name that is not in it.
@@ -127,14 +127,14 @@ def _run(
     result: Mapping[str, Any],
     state: Mapping[str, Any],
     weights: Mapping[str, np.ndarray],
-) -> Restored:
+) -> RestoredRun:
     seed = result["seed"]
     chosen = candidate(entry, result.get("tuned") or {})
     loss = find_loss(entry.loss, spec.task)
     encoder = Encoder.from_state(state)
     data = _rowless(spec.name, seed, state, encoder)
     run = Run(entry.name, seed, loss, chosen.options, entry.output, chosen.lr, data, chosen.weight, chosen.tuned)
-    restored = Restored(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, result)
+    restored = RestoredRun(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, result)
     return replace(restored, weights=_cropped(restored.network, weights))
 
 

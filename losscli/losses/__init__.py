@@ -235,7 +235,7 @@ class Loss:
         >>> [find("hinge", task).averages_for(task) for task in ("binary", "multilabel")]
         [False, True]
         """
-        return task != self.task and self.per_value
+        return self.per_value and tasks.get(task).target_ndim > tasks.get(self.task).target_ndim
 
     def section(self, key: str) -> str:
         """What the docstring says after `key:`, to the end of that paragraph ("Formula", "Source", "Kin")."""

@@ -10,7 +10,7 @@ ABSENT = "-"
 
 
 @dataclass(frozen=True)
-class Changed:
+class KeyChange:
     """One key of a spec that says something else in the other record."""
 
     arena: int  # from 1
@@ -20,7 +20,7 @@ class Changed:
 
 
 @dataclass(frozen=True)
-class Moved:
+class ScoreChange:
     """One entry's mean on the test split, in both records; None where one has it not."""
 
     arena: int
@@ -30,18 +30,18 @@ class Moved:
     after: float | None
 
 
-def changed(before: Sequence[Any], after: Sequence[Any]) -> list[Changed]:
+def changed(before: Sequence[Any], after: Sequence[Any]) -> list[KeyChange]:
     """The keys in which the specs of two records differ, arena by arena; a list is one value.
 
     >>> changed([{"train": {"lr": 0.1}}], [{"train": {"lr": 0.2}, "seeds": 3}])[1]
-    Changed(arena=1, key='train.lr', before='0.1', after='0.2')
+    KeyChange(arena=1, key='train.lr', before='0.1', after='0.2')
     """
     changes = []
     for number in range(max(len(before), len(after))):
         one, other = (dict(_flat(specs[number])) if number < len(specs) else {} for specs in (before, after))
         for key in sorted({*one, *other}):
             if one.get(key, ABSENT) != other.get(key, ABSENT):
-                changes.append(Changed(number + 1, key, one.get(key, ABSENT), other.get(key, ABSENT)))
+                changes.append(KeyChange(number + 1, key, one.get(key, ABSENT), other.get(key, ABSENT)))
     return changes
 
 
@@ -53,7 +53,7 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, str(value)
 
 
-def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
+def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[ScoreChange]:
     """What every entry of two results scores by the headline metric, arena by arena, in the order of the first."""
     changes = []
     pairs = [before["arenas"], after["arenas"]]
@@ -62,7 +62,7 @@ def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
         metric = next(arena["headline"] for arena in (one, other) if arena is not None)
         means = [_means(arena, metric) for arena in (one, other)]
         changes += [
-            Moved(number + 1, entry, metric, means[0].get(entry), means[1].get(entry))
+            ScoreChange(number + 1, entry, metric, means[0].get(entry), means[1].get(entry))
             for entry in dict.fromkeys([*means[0], *means[1]])
         ]
     return changes

@@ -13,8 +13,8 @@ from losscli.errors import MachineError, Place, by_gravity, counted
 from losscli.reports.contents import ReportContents, distinct, samples_of
 from losscli.reports.figures import Chapter, Chart, figures
 from losscli.reports.page import document
-from losscli.reports.recall import Recalled
-from losscli.reports.repeat import command, needed, own_losses
+from losscli.reports.recall import ComparisonRecord
+from losscli.reports.repeat import command, needed, own_losses, take_home
 from losscli.severities import SEVERITIES
 from losscli.words.columns import columns
 from losscli.words.numbers import duration
@@ -23,7 +23,7 @@ from losscli.words.phrases import chosen, facts
 from losscli.words.view import View, select
 
 
-def html_of(recalled: Recalled) -> str:
+def html_of(recalled: ComparisonRecord) -> str:
     """The whole document."""
     arenas = recalled.comparison.arenas
     charts_by_arena = [_charts(contents) for contents in contents_of(recalled)]
@@ -38,12 +38,13 @@ def html_of(recalled: Recalled) -> str:
         ],
         command=command(recalled),
         severities=SEVERITIES,
+        home=take_home(recalled),
         needed=[needed(name, file) for name, file in own_losses(recalled).items()],
         made=_origin(recalled),
     )
 
 
-def contents_of(recalled: Recalled) -> list[ReportContents]:
+def contents_of(recalled: ComparisonRecord) -> list[ReportContents]:
     """What every arena of a record has to show."""
     from losscli.record.reader import read_predictions
 
@@ -68,7 +69,7 @@ def _keeps_predictions(folder: Path) -> bool:
     return (folder / "predictions.parquet").exists()
 
 
-def _origin(recalled: Recalled) -> list[str]:
+def _origin(recalled: ComparisonRecord) -> list[str]:
     comparison = recalled.comparison
     seconds = comparison.timing.get("train_seconds", math.nan)
     facts = [recalled.folder.name, recalled.created[:10], f"trained on {comparison.device}"]

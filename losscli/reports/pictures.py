@@ -9,14 +9,14 @@ from losscli.errors import SpecError, shown
 from losscli.outfile import atomic, refusal
 from losscli.reports.chromium import Chromium
 from losscli.reports.html import html_of
-from losscli.reports.recall import Recalled
+from losscli.reports.recall import ComparisonRecord
 
 WIDTH, HEIGHT = 1100, 900
 SHARPNESS = 2.0  # pixels of a picture per pixel of the page
 DRAWN = "document.querySelector({0!r}).dataset.drawn !== undefined"
 
 
-def write_pictures(recalled: Recalled, folder: Path, dark: bool = False, force: bool = False) -> list[Path]:
+def write_pictures(recalled: ComparisonRecord, folder: Path, dark: bool = False, force: bool = False) -> list[Path]:
     """Write every figure of every arena, as `<figure>.png` or `<arena>-<figure>.png`; returns the paths."""
     with TemporaryDirectory(prefix="losscli-") as home, Chromium(WIDTH, HEIGHT, dark) as browser:
         try:

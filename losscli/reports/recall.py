@@ -12,13 +12,14 @@ from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, Point, RunResult
 from losscli.comparison import Comparison
+from losscli.direction import Direction
 from losscli.errors import Finding, MachineError, Place
 
 SPLITS = ("test", "valid", "train")
 
 
 @dataclass(frozen=True)
-class Recalled:
+class ComparisonRecord:
     """A record that was read: the comparison, the machine output that it was made from, and the specs as they stand."""
 
     folder: Path
@@ -28,7 +29,7 @@ class Recalled:
     specs: Sequence[str]
 
 
-def recall(folder: Path) -> Recalled:
+def recall(folder: Path) -> ComparisonRecord:
     """Read the record in `folder`; `MachineError` for one that is damaged or says things that no record says."""
     from losscli.record.reader import read, read_history
 
@@ -46,7 +47,9 @@ def recall(folder: Path) -> Recalled:
         comparison = Comparison(
             arenas, str(results["device"]), str(folder), timing, missed, breakdowns(arenas), partial=partial
         )
-        return Recalled(folder, str(record["manifest"].get("created", "")), comparison, results, record["specs"])
+        return ComparisonRecord(
+            folder, str(record["manifest"].get("created", "")), comparison, results, record["specs"]
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MachineError(
             f"'results.json' is not what a record holds ({type(error).__name__}: {error})",
@@ -61,13 +64,18 @@ def _unmet(arenas: Sequence[Arena]) -> list[str]:
     return [message for arena, expect in expected if expect for message in unmet(expect, arena)]
 
 
-def _arena(output: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, int], list[Point]]) -> Arena:
+def _directions(task: str) -> Mapping[str, Direction]:
     from losscli.metrics import for_task
+
+    return {name: metric.direction for name, metric in for_task(task).items()}
+
+
+def _arena(output: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, int], list[Point]]) -> Arena:
     from losscli.spec.reader import read_value
 
-    directions = {name: metric.direction for name, metric in for_task(output["task"]).items()}
-    measured = {name for entry in output["entries"] for name in entry["test"]}
     settings = read_value(spec, "spec.yaml")
+    directions = settings.get("better") or _directions(output["task"])
+    measured = {name for entry in output["entries"] for name in entry["test"]}
     shown = [name for name in settings.get("metrics") or () if name in measured]
     order = list(dict.fromkeys([output["headline"], *shown, *sorted(measured)]))
     values = {

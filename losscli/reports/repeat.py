@@ -6,10 +6,10 @@ import re
 import shlex
 
 from losscli.errors import shown
-from losscli.reports.recall import Recalled
+from losscli.reports.recall import ComparisonRecord
 
 
-def command(recalled: Recalled) -> str:
+def command(recalled: ComparisonRecord) -> str:
     """What one types to get this once more.
 
     A loss of one's own is code, which a spec cannot name, so that all losses are given again: the file of one's own as
@@ -24,7 +24,25 @@ def command(recalled: Recalled) -> str:
     return " ".join([f"losscli {'train' if single else 'compare'} {specs}", *_flags(recalled)])
 
 
-def _flags(recalled: Recalled) -> list[str]:
+def take_home(recalled: ComparisonRecord) -> list[str]:
+    """The commands that print a loss as a module: of each arena the best one that is better, or else the reference.
+
+    None of numbers of others, and of losses of one's own, which are code already.
+    """
+    own = own_losses(recalled)
+    commands = []
+    for arena in recalled.comparison.arenas:
+        winners = [entry for entry in arena.entries if entry.verdict == "better"]
+        entry = max(winners, key=lambda entry: arena.goodness(entry, arena.headline), default=arena.reference_entry)
+        if arena.foreign or entry.loss in own:
+            continue
+        numbers = {name: value for name, value in entry.options.items() if type(value) in (int, float)}
+        sets = "".join(f" --set {name}={value!r}" for name, value in numbers.items() if name not in ("lr", "output"))
+        commands.append(f"losscli explain {shlex.quote(entry.loss)} --task {arena.task}{sets} --torch")
+    return list(dict.fromkeys(commands))
+
+
+def _flags(recalled: ComparisonRecord) -> list[str]:
     own = own_losses(recalled)
     entries = [entry for arena in recalled.comparison.arenas for entry in arena.entries]
     if not own or any(entry.options for entry in entries):
@@ -33,7 +51,7 @@ def _flags(recalled: Recalled) -> list[str]:
     return [f"--loss {shlex.quote(name)}" for name in names]
 
 
-def own_losses(recalled: Recalled) -> dict[str, str]:
+def own_losses(recalled: ComparisonRecord) -> dict[str, str]:
     """Losses that were code in a file: as the record names them, and as one gives them again."""
     from losscli.losses import losses
 

@@ -9,19 +9,26 @@ from importlib.metadata import version
 from losscli.errors import visible
 from losscli.reports.markdown import literal, to_markdown
 from losscli.reports.page import MARKED
-from losscli.reports.recall import Recalled
-from losscli.reports.repeat import command, needed, own_losses
+from losscli.reports.recall import ComparisonRecord
+from losscli.reports.repeat import command, needed, own_losses, take_home
 
 
-def markdown_of(recalled: Recalled) -> str:
+def markdown_of(recalled: ComparisonRecord) -> str:
     """The whole text."""
     mark = f"{MARKED} {version('losscli')}; its next report may replace this file -->"
     return "\n".join([mark, "", to_markdown(recalled.comparison).rstrip(), *_repeated(recalled)]) + "\n"
 
 
-def _repeated(recalled: Recalled) -> Iterator[str]:
+def _repeated(recalled: ComparisonRecord) -> Iterator[str]:
     yield from ("", "To repeat it:", "", *fenced(command(recalled), "sh"))
     yield from (line for name, file in own_losses(recalled).items() for line in ("", literal(needed(name, file))))
+    if home := take_home(recalled):
+        yield from (
+            "",
+            "To take the loss home, as one nn.Module that needs torch alone:",
+            "",
+            *fenced("\n".join(home), "sh"),
+        )
     for number, spec in enumerate(recalled.specs, start=1):
         which = f" {number}" if len(recalled.specs) > 1 else ""
         yield from (

@@ -194,8 +194,11 @@ class Activation(Layer):
 
     kind: str
 
+    def __post_init__(self) -> None:
+        self.function = ACTIVATIONS[self.kind].function
+
     def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
-        return ACTIVATIONS[self.kind](x)
+        return self.function(x)
 
     def module(self, weights: Tensors) -> nn.Module:
         return ACTIVATIONS[self.kind].module()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from inspect import Parameter, signature
 from itertools import accumulate, groupby
 from traceback import walk_tb
@@ -44,7 +44,7 @@ class MeanLosses(NamedTuple):
 
     def in_type(self, dtype: torch.dtype) -> MeanLosses:
         """The same with means of that type: a loss in its own units is float64, and gradients are not."""
-        return self._replace(mean=self.mean.to(dtype))
+        return self if self.mean.dtype == dtype else self._replace(mean=self.mean.to(dtype))
 
 
 class Tally:
@@ -114,7 +114,7 @@ class Group:
     own: Mapping[str, Tensor] = field(default_factory=dict)  # the loss's own weights, [r, *shape] each
     _bound: dict[Function, Function] = field(default_factory=dict, init=False, repr=False)
 
-    @property
+    @cached_property
     def own_weight(self) -> Tensor | None:
         """[r, 1, K], for a kernel that has weighed each sample by its class."""
         option, value = self.loss.options.get("weight"), self.options.get("weight")
@@ -122,11 +122,12 @@ class Group:
 
     def bound(self, function: Function) -> Function:
         """A kernel, a penalty or the projection of the loss with those of the options that it takes."""
-        if function not in self._bound:
+        bound = self._bound.get(function)
+        if bound is None:
             taken = taken_by(function)
             options = {name: value for name, value in self.options.items() if taken is None or name in taken}
-            self._bound[function] = partial(function, **options)
-        return self._bound[function]
+            bound = self._bound[function] = partial(function, **options)
+        return bound
 
     def judge(self, judged: Judged, kernel: str = "loss") -> MeanLosses:
         """The losses of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
@@ -204,6 +205,8 @@ class Objective:
 
     def judge(self, judged: Judged, kernel: str = "loss") -> MeanLosses:
         """The mean loss of every run, and the sums that it is the ratio of."""
+        if len(self.groups) == 1:
+            return self.groups[0].judge(judged, kernel).in_type(judged.outputs[0].dtype)
         # split, not slices: its backward is one concatenation, where each slice would fill a whole gradient of zeros
         outputs = zip(*(torch.split(output, self.sizes) for output in judged.outputs), strict=True)
         targets, weights = self._of_groups(judged.target), self._of_groups(judged.weight)
@@ -211,7 +214,7 @@ class Objective:
             self._judge(place, Judged(raw, truth, counts), kernel).in_type(raw[0].dtype)
             for place, (raw, truth, counts) in enumerate(zip(outputs, targets, weights, strict=True))
         ]
-        return losses[0] if len(losses) == 1 else _joined(losses)
+        return _joined(losses)
 
     def _judge(self, place: int, judged: Judged, kernel: str) -> MeanLosses:
         """The losses of one group; NaN, with a gradient of 0, from the moment on in which code of the user's gives up."""

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from math import sqrt
 from typing import TYPE_CHECKING, TypeVar
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from losscli.lazy import Tensor, torch
 
+if TYPE_CHECKING:
     from losscli.stack.plan import Plan
 
 
@@ -43,8 +43,6 @@ class Optimizer(ABC):
 
         Rows of `missing` [R, 1] (bool) leave out this step alone: for them, moments too, it has never been.
         """
-        import torch
-
         self.steps += 1
         before = []
         if missing is not None:
@@ -103,8 +101,6 @@ class Adam(Optimizer):
         """The bias-corrected ratio of the moments, into `self.update`."""
         self.mean.lerp_(gradients, 1 - self.beta1)
         self.square.mul_(self.beta2).addcmul_(gradients, gradients, value=1 - self.beta2)
-        import torch
-
         ratio, eps = self.corrections()
         # Plain: (m / c1) / (sqrt(v) / c2 + eps). The same with fewer passes over the matrix:
         torch.sqrt(self.square, out=self.update).mul_(ratio).add_(eps)
@@ -158,8 +154,6 @@ class RmsProp(Optimizer):
         self.velocity = self.moment() if plan.momentum else None
 
     def direct(self, gradients: Tensor) -> None:
-        import torch
-
         gradients = self.decay(gradients)
         self.square.mul_(self.smoothing).addcmul_(gradients, gradients, value=1 - self.smoothing)
         torch.sqrt(self.square, out=self.update)

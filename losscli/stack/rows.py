@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import SPLITS, Dataset, Layout
+from losscli.data.stream import Stream
 from losscli.losses import Loss
 from losscli.stack.device import sent
-from losscli.stack.inputs import Inputs
 
 Spans = Sequence[tuple[int, int]]  # where batches start and stop
 
@@ -37,6 +37,38 @@ class Run:
     def settings(self) -> dict[str, Any]:
         """The options with the defaults filled in."""
         return {name: option.default for name, option in self.loss.options.items()} | dict(self.options)
+
+
+class Inputs:
+    """The features of one split as float32 [n, F], F as wide as the whole stack's; the same memory where nothing differs."""
+
+    def __init__(self, features: np.ndarray | Stream, own: Layout, layout: Layout, device: torch.device):
+        self.own, self.layout, self.device = own, layout, device
+        self.stream = features if isinstance(features, Stream) else None
+        self.held = None if isinstance(features, Stream) else self._widened(features).to(device)
+
+    def __getitem__(self, places: slice | Tensor) -> Tensor:
+        """Those rows, in that order; numbers of rows [n] come from the CPU, where a stream reads them."""
+        if self.held is not None:
+            return (
+                self.held[places] if isinstance(places, slice) else self.held.index_select(0, sent(places, self.device))
+            )
+        assert self.stream is not None
+        rows = self.stream[places if isinstance(places, slice) else places.numpy()]
+        return sent(self._widened(rows), self.device)
+
+    @property
+    def window(self) -> int | None:
+        """How many rows are shuffled together; None: all."""
+        return None if self.stream is None else self.stream.window
+
+    def _widened(self, features: np.ndarray) -> Tensor:
+        rows = torch.from_numpy(features)
+        if self.own.columns != self.layout.columns:  # zeros between plain numbers and codes, which come last
+            plain = self.own.plain
+            rows, narrow = torch.zeros(len(rows), self.layout.columns), rows
+            rows[:, :plain], rows[:, self.layout.plain :] = narrow[:, :plain], narrow[:, plain:]
+        return rows
 
 
 class Rows:
@@ -114,6 +146,8 @@ class Rows:
 
     def hand_out(self, by_seed: Tensor) -> Tensor:
         """What belongs to seeds for their runs, [S, B, ...] -> [R, B, ...]; without a copy where there is one seed."""
+        if len(self.runs) == 1:
+            return by_seed
         if len(self.seeds) == 1:
             return by_seed.expand(len(self.runs), *by_seed.shape[1:])
         return by_seed.index_select(0, self.seed_of_run)

@@ -1,16 +1,19 @@
-"""What the values of target columns look like, and how sure a task is that they are meant for it."""
+"""Which task a target is for, from its values alone, and why: a guess that is always told, and that `task:` overrules."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from losscli.tasks import tasks
 from losscli.tasks.labels import label_of
-from losscli.tasks.target import Column
+from losscli.tasks.target import Column, TargetOptions
 
 MOST_CLASSES = 20  # different whole numbers that may be the numbers of classes
+IF_VOTES = "if each row counts votes: --set data.counts=true"
 SAID, SEEN, ELSE = 3, 2, 1  # how sure: an option says so, the values look so, nothing speaks against it
 
 
@@ -51,6 +54,11 @@ class Values:
         return bool((self.present == np.floor(self.present)).all())
 
     @property
+    def counts_up(self) -> bool:
+        """Whether it may count something: whole numbers from 0 on, none missing."""
+        return self.whole and len(self.present) > 0 and self.present[0] >= 0 and not self.column.missing.any()
+
+    @property
     def names(self) -> list[str]:
         """The first two of the different values, as labels."""
         levels = self.column.levels
@@ -74,3 +82,26 @@ class Values:
         if levels is None:
             return bool(np.isin(self.present, (0.0, 1.0)).all())
         return {levels[int(code)].casefold() for code in self.present} <= {"0", "1", "no", "yes", "false", "true"}
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A task and half a sentence that says what in the target tells it."""
+
+    task: str
+    reason: str
+
+
+def guess_task(targets: Mapping[str, Column], options: TargetOptions | None = None) -> Guess:
+    """The task that these target columns are most likely meant for: the surest of all (`Task.guess`).
+
+    >>> import numpy as np
+    >>> guess_task({"y": Column(np.array([0, 1, 0]), ("no", "yes"))})
+    Guess(task='binary', reason="'y' holds two values: 'no' and 'yes'")
+    >>> guess_task({"y": Column(np.array([0.5, 2.0, 1.25]))}).task
+    'regression'
+    """
+    values = {name: Values(column) for name, column in targets.items()}
+    hunches = [(task.name, task.guess(values, options or TargetOptions())) for task in tasks]
+    name, surest = max(((name, hunch) for name, hunch in hunches if hunch), key=lambda pair: pair[1].sure)
+    return Guess(name, surest.reason)

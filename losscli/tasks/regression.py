@@ -21,7 +21,7 @@ from losscli.tasks import (
     Task,
     tasks,
 )
-from losscli.tasks.guess import ELSE, SAID, Hunch, Values
+from losscli.tasks.guess import ELSE, IF_VOTES, SAID, Hunch, Values
 from losscli.tasks.labels import EXACT, label_of, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.measures import RowMeasure, distance
 from losscli.tasks.predictions import Outputs, Predictions
@@ -83,7 +83,9 @@ class Regression(Task):
         if any(column.texts for column in targets.values()):
             return None
         if others:
-            return Hunch(f"the {len(targets)} targets are numbers", ELSE)
+            votes = all(column.counts_up for column in targets.values())
+            looks = f"whole numbers from 0 on ({IF_VOTES})" if votes else "numbers"
+            return Hunch(f"the {len(targets)} targets are {looks}", ELSE)
         return Hunch(f"{shown(name)} holds {_looks(values)}", ELSE) if len(values.present) else None
 
     def outputs(self, target: Target) -> int:

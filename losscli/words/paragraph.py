@@ -64,7 +64,9 @@ def _alone(arena: Arena) -> list[str]:
         f"On {_data(arena)}, {reached}",
         *anecdote,
         "Nothing was compared, so this does not say whether another loss would do better;"
-        f" training one more loss with the same seeds, {seeds_wanted(arena)} of them, would.",
+        f" training one more loss with the same seeds, {seeds_wanted(arena)} of them, would."
+        if not arena.foreign
+        else "Nothing was compared: a second entry with the same seeds, in the same table, would be.",
     ]
 
 
@@ -90,7 +92,7 @@ def _setting(arena: Arena) -> list[str]:
     reached = f", and {visible(arena.reference)} gets {score.mean:.4g} on average{some_of(score)}" if score else ""
     return [
         f"On {_data(arena)}, {subject} compared with {visible(arena.reference)}, all {_repeated(arena)};"
-        f" one seed gives all the same {shared}.",
+        f" {'runs are paired by their seeds' if arena.foreign else f'one seed gives all the same {shared}'}.",
         f"The yardstick is {arena.headline} on the test rows: {better(arena)} is better{reached}.",
     ]
 
@@ -187,6 +189,8 @@ def _is_mentioned(entry: EntryResult, arena: Arena) -> bool:
 
 def _limits(arena: Arena) -> list[str]:
     scope = "This holds for these data, this model and this amount of training, and says nothing about the losses in general."
+    if arena.foreign:
+        scope = "This holds for these data and this way of training, which losscli has not seen."
     one_split = "All seeds share one split, so it says nothing about other rows either."
     return [scope, *([] if arena.resampled else [one_split]), *_collapse(arena), *learning_rate(arena)]
 

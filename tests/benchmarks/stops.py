@@ -41,18 +41,18 @@ train: {{epochs: {epochs}, batch_size: 16{plan}}}
 seeds: 2
 """
 SPECS = {
-    "binary": dict(head="task: binary\ndata: {source: synthetic, name: moons, n_samples: 300}\nloss: [bce-logits, focal]",
-                   more=", dropout: 0.2, norm: batch", plan=", patience: 400"),
-    "multiclass": dict(head="task: multiclass\ndata: {source: builtin, name: iris}\nloss: [cross-entropy, gce]", more="",
-                       plan=", optimizer: rmsprop, momentum: 0.5"),
-    "multilabel": dict(head="task: multilabel\ndata: {source: synthetic, name: multilabel_classification, n_samples: 200}\n"
-                       "loss: [bce-logits, zlpr]", more=", dropout: 0.1", plan=", schedule: cosine"),
-    "regression": dict(head="task: regression\ndata: {source: builtin, name: diabetes}\nloss: [mse, huber]", more="",
-                       plan=", optimizer: sgd, momentum: 0.9"),
-    "tuned": dict(head="task: binary\ndata: {source: synthetic, name: moons, n_samples: 200}\nloss: [bce-logits, hinge]\n"
-                  "tune: {lr: [1e-3, 1e-2]}", more="", plan=""),
-    "stress": dict(head="task: binary\ndata: {source: synthetic, name: moons, n_samples: 200, corrupt: {labels: [0, 0.2]}}\n"
-                   "loss: [bce-logits, focal]", more="", plan=""),
+    "binary": {"head": "task: binary\ndata: {source: synthetic, name: moons, n_samples: 300}\nloss: [bce-logits, focal]",
+                   "more": ", dropout: 0.2, norm: batch", "plan": ", patience: 400"},
+    "multiclass": {"head": "task: multiclass\ndata: {source: builtin, name: iris}\nloss: [cross-entropy, gce]", "more": "",
+                       "plan": ", optimizer: rmsprop, momentum: 0.5"},
+    "multilabel": {"head": "task: multilabel\ndata: {source: synthetic, name: multilabel_classification, n_samples: 200}\n"
+                       "loss: [bce-logits, zlpr]", "more": ", dropout: 0.1", "plan": ", schedule: cosine"},
+    "regression": {"head": "task: regression\ndata: {source: builtin, name: diabetes}\nloss: [mse, huber]", "more": "",
+                       "plan": ", optimizer: sgd, momentum: 0.9"},
+    "tuned": {"head": "task: binary\ndata: {source: synthetic, name: moons, n_samples: 200}\nloss: [bce-logits, hinge]\n"
+                  "tune: {lr: [1e-3, 1e-2]}", "more": "", "plan": ""},
+    "stress": {"head": "task: binary\ndata: {source: synthetic, name: moons, n_samples: 200, corrupt: {labels: [0, 0.2]}}\n"
+                   "loss: [bce-logits, focal]", "more": "", "plan": ""},
 }  # fmt: skip
 
 

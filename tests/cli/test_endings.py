@@ -15,7 +15,7 @@ import typer
 from losscli.cli import app
 from losscli.cli.commands import commands
 from losscli.cli.endings import Terminated
-from losscli.errors import DataError, DivergedError, MachineError, Place, Problem, SpecError
+from losscli.errors import DataError, MachineError, Place, Problem, SpecError
 
 Run = Callable[..., tuple[int, str, str]]
 TWO = [Problem("lr must be > 0", Place("a.yaml", 3, 5), "use 1e-3"), Problem("no such loss")]
@@ -41,7 +41,6 @@ def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     [
         (SpecError("bad spec"), 2, "error: bad spec\n"),
         (DataError("bad data", cure="mend it"), 3, "error: bad data\n  try: mend it\n"),
-        (DivergedError("all diverged"), 4, "error: all diverged\n"),
         (MachineError("no disk"), 5, "error: no disk\n"),
         (SpecError(TWO), 2, "error: lr must be > 0\n  at:  a.yaml:3:5\n  try: use 1e-3\nerror: no such loss\n"),
         (typer.Exit(1), 1, ""),

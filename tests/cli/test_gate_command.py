@@ -11,7 +11,7 @@ import pytest
 
 from losscli.cli.app import run
 from losscli.cli.gating import GateOptions, _of_entry, _sentence
-from losscli.compare.gate import Gated, concluded
+from losscli.compare.gate import GateEntry, concluded
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, RunResult, TestRows
 from losscli.direction import Direction
@@ -127,7 +127,7 @@ def test_an_entry_of_damaged_data_is_found_by_its_own_name(tmp_path: Path, capsy
     assert "gce (labels 0.2)" in capsys.readouterr().out
 
 
-def gated(old: Arena, new: Arena, metric: str) -> Gated:
+def gated(old: Arena, new: Arena, metric: str) -> GateEntry:
     display = GateOptions(baseline="", metric=metric, limit=0.0, entries=(), out=Path(), form="json")
     return concluded([_of_entry("a", new, old, display, True)])[0]
 

@@ -24,6 +24,11 @@ READ = (  # these do not, in this order, with what else they may load
     ("losses", set()),
     ("losses --search focal --task binary --format json", set()),
     ("schema", set()),
+    ("rules", set()),
+    ("rules --format json", set()),
+    ("lint train.py", set()),
+    ("diagnose curve.csv", set()),
+    ("judge scores.csv --no-record", set()),
     (f"validate {CONFIGS / 'loans.yaml'}", set()),
     ("validate wrong.yaml", set()),
     (f"inspect {LOANS} --target default", set()),
@@ -77,8 +82,13 @@ def started(folder: Path, lines: Sequence[str]) -> dict[str, tuple[int, dict[str
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two records, and a spec that is wrong."""
     folder = tmp_path_factory.mktemp("startup")
+    (folder / "train.py").write_text("import torch\nloss = torch.nn.CrossEntropyLoss()\n")
     (folder / "wrong.yaml").write_text(
         "task: binary\ndata: {source: csv, path: none.csv, target: y}\nloss: {name: focal, gama: 2}\nmetrics: [aurox]\n"
+    )
+    (folder / "curve.csv").write_text("epoch,train_loss\n" + "".join(f"{at},{2 / at}\n" for at in range(1, 30)))
+    (folder / "scores.csv").write_text(
+        "entry,seed,auc\n" + "".join(f"{'ab'[i % 2]},{i // 2},0.{i + 10}\n" for i in range(12))
     )
     spec = folder / "loans.yaml"
     spec.write_text(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from losscli.compare.breakdown import Fall, breakdowns, crossing
+from losscli.compare.breakdown import BreakdownPoint, breakdowns, crossing
 from losscli.compare.result import Arena
 
 MakeArena = Callable[..., Arena]
@@ -55,11 +55,11 @@ def test_crossings_agree_with_numpys_interpolation() -> None:
 
 
 def test_the_median_counts_seeds_that_do_not_fall_as_beyond() -> None:
-    some = Fall((0.1, math.inf, 0.3, math.nan))
-    assert (some.median, some.range, some.reached, len(some.known)) == (0.3, (0.1, math.inf), 2, 3)
-    assert math.isinf(Fall((0.1, math.inf, math.inf)).median)
-    assert Fall((0.2, math.inf)).median == 0.2
-    assert math.isnan(Fall((math.nan,)).median)
+    some = BreakdownPoint((0.1, math.inf, 0.3, math.nan))
+    assert (some.median, some.range, some.reached, len(some.levels)) == (0.3, (0.1, math.inf), 2, 3)
+    assert math.isinf(BreakdownPoint((0.1, math.inf, math.inf)).median)
+    assert BreakdownPoint((0.2, math.inf)).median == 0.2
+    assert math.isnan(BreakdownPoint((math.nan,)).median)
 
 
 def test_arenas_that_differ_in_one_level_make_one_breakdown(arena_of: MakeArena) -> None:

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from losscli.compare.gate import Gated, Scores, concluded, gate, vanished
+from losscli.compare.gate import GateEntry, Scores, concluded, gate, vanished
 
 OLD = [0.90, 0.91, 0.89, 0.92, 0.90, 0.88]
 WORSE = [0.86, 0.88, 0.84, 0.87, 0.87, 0.83]
 
 
-def judged(old: list[float], new: list[float], limit: float = 0.0, paired: bool = True, ratio: float = 0.0) -> Gated:
+def judged(
+    old: list[float], new: list[float], limit: float = 0.0, paired: bool = True, ratio: float = 0.0
+) -> GateEntry:
     scores = [Scores(dict(enumerate(values)), ratio) for values in (old, new)]
     return concluded([gate("a", "auprc", "up", *scores, limit, paired)])[0]
 

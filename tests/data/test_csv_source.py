@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from losscli.data.files import File, Watched
+from losscli.data.files import File, FileState
 from losscli.data.gather import Form, gather
 from losscli.data.sources import sources
 from losscli.errors import DataError
@@ -33,7 +33,7 @@ def texts_of(folder, data, names, missing=()):
     """The columns of a file as texts, by name, and the line of each row."""
     (folder / "t.csv").write_bytes(data)
     form = Form(",", ".", "utf-8", None, tuple(missing))
-    found = gather([File(folder / "t.csv", "t.csv")], form, set(), set(names), Watched())
+    found = gather([File(folder / "t.csv", "t.csv")], form, set(), set(names), FileState())
     return [raw.texts.to_pylist() for raw in found.columns.values()], found.columns[names[0]].origin.lines.tolist()
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from losscli.cli import app
 from losscli.data.dataset import Table
-from losscli.data.files import File, FileOrigin, Watched, opened
-from losscli.data.gather import Gathered
+from losscli.data.files import File, FileOrigin, FileState
+from losscli.data.gather import RawColumns
+from losscli.data.opening import opened
 from losscli.data.sources import Source, sources
 from losscli.data.tabular import Tabular
 from losscli.data.typed import raw_of
@@ -31,7 +32,7 @@ class Lines(Tabular):
     source: Literal["lines"] = "lines"
     endings: ClassVar[tuple[str, ...]] = (".lines",)
 
-    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
+    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: FileState) -> RawColumns:
         with opened(files[0].path, files[0].name) as stream:
             watched.begin(files[0])
             data = stream.read()
@@ -43,7 +44,7 @@ class Lines(Tabular):
             for name in table.column_names
             if name not in left_out
         }
-        return Gathered(tuple(table.column_names), columns, table.num_rows)
+        return RawColumns(tuple(table.column_names), columns, table.num_rows)
 
 
 class Constant(Source):

@@ -9,11 +9,10 @@ import pytest
 from pyarrow import parquet
 
 from losscli.data.columns import in_short
-from losscli.data.guess import guess_task
 from losscli.data.sources import sources
 from losscli.errors import DataError
 from losscli.tasks import Column, TargetOptions, tasks
-from losscli.tasks.guess import Values
+from losscli.tasks.guess import Values, guess_task
 
 
 @pytest.fixture
@@ -342,6 +341,8 @@ GUESSES = [
     ({"a": numbers(0, 1), "b": texts("no", "yes")}, "multilabel", "2 targets"),
     ({"a": numbers(0.25, 1), "b": numbers(0.75, 0)}, "multiclass", "soft labels"),
     ({"a": numbers(0.25, 1), "b": numbers(3, 0)}, "regression", "2 targets are numbers"),
+    ({"a": numbers(-1, 1), "b": numbers(3, 0)}, "regression", "2 targets are numbers"),
+    ({"a": numbers(2, 1), "b": numbers(3, 0)}, "regression", "votes: --set data.counts=true"),
 ]
 
 

@@ -9,7 +9,6 @@ import pytest
 from pyarrow import parquet
 
 from losscli.data.columns import in_short
-from losscli.data.guess import guess_task
 from losscli.data.prepare import prepare
 from losscli.data.sources import sources
 from losscli.data.split import set_apart
@@ -18,6 +17,7 @@ from losscli.experiment import load
 from losscli.spec.load import build_spec
 from losscli.spec.overrides import Overrides
 from losscli.tasks import Column, tasks
+from losscli.tasks.guess import guess_task
 
 ROWS = 60
 

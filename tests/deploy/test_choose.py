@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from losscli.deploy import predict as deployed
-from losscli.deploy.choose import Wanted, choose_entry, choose_seeds
+from losscli.deploy.choose import RunChoice, choose_entry, choose_seeds
 from losscli.errors import SpecError
 from losscli.tasks import Column, tasks
 from losscli.tasks.predictions import Outputs
@@ -37,7 +37,7 @@ def arena(headline: str, lost: str = "hinge") -> dict[str, Any]:
 @pytest.mark.parametrize(("headline", "seed"), [("accuracy", 11), ("log-loss", 12)])
 def test_the_best_seed_is_the_highest_or_the_lowest_on_its_valid_split(headline: str, seed: int) -> None:
     """On the test split it would be seed 11 or seed 10."""
-    assert choose_seeds(arena(headline), "focal", Wanted()) == [seed]
+    assert choose_seeds(arena(headline), "focal", RunChoice()) == [seed]
 
 
 @pytest.mark.parametrize(("headline", "best"), [("accuracy", "bce-logits"), ("brier", "hinge")])
@@ -66,7 +66,7 @@ def intervals(headline: str, levels: dict[str, float], **coverage: list[float]) 
 def test_the_best_coverage_is_the_closest_to_the_level_of_the_interval() -> None:
     found = intervals("coverage", {"a": 0.9, "b": 0.9, "c": 0.5}, a=[1.0, 1.0], b=[0.86, 0.95], c=[0.9, 0.9])
     assert choose_entry(found, None) == "b"
-    assert choose_seeds(found, "b", Wanted()) == [0]
+    assert choose_seeds(found, "b", RunChoice()) == [0]
     assert choose_entry(intervals("coverage", {"a": 0.9, "c": 0.5}, a=[0.8], c=[0.52]), None) == "c"
 
 

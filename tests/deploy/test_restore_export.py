@@ -15,10 +15,10 @@ from torch import nn
 
 from losscli import pipeline
 from losscli.data.prepare import prepare_all
-from losscli.deploy.choose import Wanted
+from losscli.deploy.choose import RunChoice
 from losscli.deploy.export import export, predictor_of
 from losscli.deploy.formats import exporters
-from losscli.deploy.restore import Restored, restore
+from losscli.deploy.restore import RestoredRun, restore
 from losscli.errors import MachineError, SpecError
 from losscli.record.reader import read_predictions
 from losscli.spec.load import load_spec
@@ -73,7 +73,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return found
 
 
-def rows_of_the_test_split(run: Restored) -> tuple[torch.Tensor, np.ndarray]:
+def rows_of_the_test_split(run: RestoredRun) -> tuple[torch.Tensor, np.ndarray]:
     """The encoded test rows of a run, and their places in the table, made anew from the spec."""
     table = run.spec.data.read(Path(run.spec.folder))
     target = run.task.decode(table.targets)
@@ -89,16 +89,16 @@ def recorded(folder: Path, entry: str, seed: int) -> dict[int, list[float]]:
     return {row["row"]: row["prediction"] for row in rows if (row["entry"], row["seed"]) == (entry, seed)}
 
 
-def told(run: Restored, features: torch.Tensor) -> np.ndarray:
+def told(run: RestoredRun, features: torch.Tensor) -> np.ndarray:
     """What the ordinary model says first; a forecast has more to say."""
     found = predictor_of(run)(features)
     return (found[0] if isinstance(found, tuple) else found).detach().numpy()
 
 
-def each_run(folder: Path) -> list[Restored]:
+def each_run(folder: Path) -> list[RestoredRun]:
     arena = json.loads((folder / "results.json").read_text())["arenas"][0]
     names = [entry["entry"] for entry in arena["entries"]]
-    return [run for name in names for run in restore(folder, Wanted(entry=name, every_seed=True))]
+    return [run for name in names for run in restore(folder, RunChoice(entry=name, every_seed=True))]
 
 
 @pytest.mark.parametrize("task", SPECS)
@@ -114,7 +114,7 @@ def test_a_restored_run_predicts_what_it_predicted_in_its_stack(records: dict[st
 @pytest.mark.parametrize("task", SPECS)
 @pytest.mark.parametrize("form", ["pt2", "onnx"])
 def test_an_exported_graph_says_the_same(records: dict[str, Path], task: str, form: str, tmp_path: Path) -> None:
-    run = restore(records[task], Wanted())[0]
+    run = restore(records[task], RunChoice())[0]
     features, _ = rows_of_the_test_split(run)
     path, described = export(run, form, tmp_path / "model")
     found = predictor_of(run)(features)
@@ -138,7 +138,7 @@ def _said_by(path: Path, features: torch.Tensor) -> list[Any]:
 
 
 def test_exported_weights_fit_torch_s_own_layers(records: dict[str, Path], tmp_path: Path) -> None:
-    run = restore(records["multiclass"], Wanted(entry="cross-entropy", seed=1))[0]
+    run = restore(records["multiclass"], RunChoice(entry="cross-entropy", seed=1))[0]
     path, described = export(run, "safetensors", tmp_path / "model")
     net = nn.Sequential(nn.Linear(13, 8), nn.LayerNorm(8), nn.Tanh(), nn.Linear(8, 3))
     assert json.loads(described.read_text())["body"] == [str(layer) for layer in net]
@@ -153,7 +153,7 @@ def test_quantiles_are_those_of_the_distribution(records: dict[str, Path]) -> No
     """Those of a Gaussian on the log scale, written down by hand from the raw outputs."""
     from scipy.stats import norm
 
-    run = restore(records["forecast"], Wanted(entry="gaussian-nll", seed=0))[0]
+    run = restore(records["forecast"], RunChoice(entry="gaussian-nll", seed=0))[0]
     features, _ = rows_of_the_test_split(run)
     model = predictor_of(run)
     mean, log_variance = model.body(features).detach().double().numpy().T
@@ -174,7 +174,7 @@ def test_an_output_chain_is_part_of_the_model(tmp_path: Path) -> None:
         "train: {epochs: 1}\nmodel: {kind: linear}\n"
     )
     comparison = pipeline.run([load_spec(spec)], out=tmp_path / "runs")
-    (run,) = restore(Path(str(comparison.record)), Wanted())
+    (run,) = restore(Path(str(comparison.record)), RunChoice())
     features, _ = rows_of_the_test_split(run)
     model = predictor_of(run)
     raw = model.body(features).detach().double().numpy()[:, 0]
@@ -187,9 +187,9 @@ def test_of_several_arenas_the_one_that_is_named(records: dict[str, Path], tmp_p
     specs = [load_spec(records[name].parents[1] / f"{name}.yaml") for name in ("multiclass", "regression")]
     folder = Path(str(pipeline.run(specs, out=tmp_path / "runs").record))
     with pytest.raises(SpecError, match="holds 2 arenas"):
-        restore(folder, Wanted())
+        restore(folder, RunChoice())
     for number, name in ((1, "multiclass"), (2, "regression")):
-        (run,) = restore(folder, Wanted(arena=number, seed=0))
+        (run,) = restore(folder, RunChoice(arena=number, seed=0))
         assert run.task.name == name
         features, index = rows_of_the_test_split(run)
         rows = [row for row in read_predictions(folder).to_pylist() if row["arena"] == number - 1]
@@ -201,7 +201,7 @@ def test_of_several_arenas_the_one_that_is_named(records: dict[str, Path], tmp_p
 def test_the_best_run_is_the_best_on_the_valid_split(records: dict[str, Path]) -> None:
     arena = json.loads((records["multiclass"] / "results.json").read_text())["arenas"][0]
     valid = {entry["entry"]: entry["valid"][arena["headline"]] for entry in arena["entries"]}
-    run = restore(records["multiclass"], Wanted())[0]
+    run = restore(records["multiclass"], RunChoice())[0]
     assert valid[run.entry.name]["mean"] == max(each["mean"] for each in valid.values())
     values = valid[run.entry.name]["values"]
     assert values[run.run.seed] == max(values)
@@ -240,7 +240,7 @@ def test_a_tuned_run_is_restored_as_it_was_chosen(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_over(records: dict[str, Path], tmp_path: Path) -> None:
-    run = restore(records["regression"], Wanted())[0]
+    run = restore(records["regression"], RunChoice())[0]
     with pytest.raises(MachineError, match="is there already"):
         export(run, "safetensors", tmp_path)
 
@@ -248,12 +248,12 @@ def test_nothing_is_written_over(records: dict[str, Path], tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        (Wanted(entry="focall"), "no entry called 'focall'"),
-        (Wanted(seed=7), "no finished run with seed 7"),
-        (Wanted(arena=2), "there is no arena 2"),
+        (RunChoice(entry="focall"), "no entry called 'focall'"),
+        (RunChoice(seed=7), "no finished run with seed 7"),
+        (RunChoice(arena=2), "there is no arena 2"),
     ],
 )
-def test_what_a_record_does_not_hold_is_told(records: dict[str, Path], wanted: Wanted, said: str) -> None:
+def test_what_a_record_does_not_hold_is_told(records: dict[str, Path], wanted: RunChoice, said: str) -> None:
     with pytest.raises(SpecError, match=said):
         restore(records["binary"], wanted)
 
@@ -270,7 +270,7 @@ def test_a_record_of_another_model_is_refused(records: dict[str, Path], tmp_path
     manifest["files"]["spec.yaml"]["sha256"] = hashlib.sha256(text.encode()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(MachineError, match="do not fit the spec"):
-        restore(folder, Wanted())
+        restore(folder, RunChoice())
 
 
 def test_an_export_that_fails_leaves_no_folder(
@@ -281,7 +281,7 @@ def test_an_export_that_fails_leaves_no_folder(
 
     assert "onnx" in exporters  # a shelf that is not loaded yet would refuse the second of a name
     monkeypatch.setitem(exporters._items, "onnx", ("model.onnx", fails))
-    (run,) = restore(records["regression"], Wanted())
+    (run,) = restore(records["regression"], RunChoice())
     with pytest.raises(MachineError, match="not installed"):
         export(run, "onnx", tmp_path / "model")
     assert not (tmp_path / "model").exists()

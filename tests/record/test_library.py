@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +186,13 @@ def test_one_that_is_not_there_stops_the_removal_of_all(root: Path) -> None:
     before = names(root)
     assert run(["runs", "rm", "1", "77", "--yes", "--out", str(root)]) == 5
     assert names(root) == before
+
+
+def test_names_of_records_and_tasks_are_not_broken(root: Path, capfd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = {"id": "0001-20261126-063608-votes", "tasks": ("distribution",), "losses": ("kl-div", "reverse-kl", "emd")}
+    summary = replace(listed(root, Filter())[0], **long)
+    monkeypatch.setattr("losscli.cli.records.listed", lambda *_: [summary])
+    assert run(["runs", "ls", "--out", str(root)]) == 0
+    heading, _, first, *_ = capfd.readouterr().out.splitlines()
+    assert heading.split() == ["record", "task", "losses", "runs", "reference", "size"]
+    assert first.split()[:3] == [summary.id, "distribution", "kl-div,"]

@@ -80,6 +80,9 @@ def said(number: int, told: Told, run: Told, rows: int, chance: Any) -> list[Tol
         truth = chance.integers(0, classes, (rows, 1))
         raw = chance.random((rows, classes)) + (truth == np.arange(classes))
         values = raw / raw.sum(axis=1, keepdims=True)
+    elif told["task"] == "distribution":
+        truth = chance.dirichlet(np.ones(classes), rows)
+        values = (truth + chance.dirichlet(np.ones(classes), rows)) / 2
     else:
         width = classes if told["task"] == "multilabel" else 1
         truth = (chance.random((rows, width)) < 0.4).astype(float)

@@ -13,7 +13,7 @@ import pytest
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chart, View, figures
 from losscli.reports.html import contents_of, html_of
-from losscli.reports.recall import Recalled, recall
+from losscli.reports.recall import ComparisonRecord, recall
 from losscli.reports.repeat import command
 from losscli.reports.summary import markdown_of
 
@@ -34,16 +34,16 @@ def drawn(name: str, contents: ReportContents) -> Chart:
 
 
 @pytest.fixture(scope="module")
-def recalled(record_of: MakeRecord) -> Recalled:
+def recalled(record_of: MakeRecord) -> ComparisonRecord:
     return recall(record_of())
 
 
 @pytest.fixture(scope="module")
-def contents(recalled: Recalled) -> ReportContents:
+def contents(recalled: ComparisonRecord) -> ReportContents:
     return contents_of(recalled)[0]
 
 
-def told(recalled: Recalled, **facts: Any) -> Recalled:
+def told(recalled: ComparisonRecord, **facts: Any) -> ComparisonRecord:
     """The record with other facts in its arena."""
     arena = replace(recalled.comparison.arenas[0], **facts)
     return replace(recalled, comparison=replace(recalled.comparison, arenas=[arena]))
@@ -154,13 +154,13 @@ def test_classes_lie_and_name_both_entries(contents: ReportContents) -> None:
 
 
 @pytest.mark.parametrize(("verdict", "title"), [("better", "Why it wins"), ("inconclusive", "Where they differ")])
-def test_who_wins_is_explained_only_where_somebody_does(recalled: Recalled, verdict: str, title: str) -> None:
+def test_who_wins_is_explained_only_where_somebody_does(recalled: ComparisonRecord, verdict: str, title: str) -> None:
     text = html_of(told(recalled, why={**WHY, "verdict": verdict}))
     assert f"<h2>{title}</h2>" in text
     assert text.count("Why it wins") + text.count("Where they differ") == 1
 
 
-def test_what_tuning_picked_stands_below_the_table(recalled: Recalled) -> None:
+def test_what_tuning_picked_stands_below_the_table(recalled: ComparisonRecord) -> None:
     first, *others = recalled.comparison.arenas[0].entries
     entries = [replace(first, tuned={"lr": {"0.001": 1, "0.003": 2}}), *others]
     text = html_of(told(recalled, entries=entries))
@@ -169,7 +169,7 @@ def test_what_tuning_picked_stands_below_the_table(recalled: Recalled) -> None:
     assert "Tuned on" not in html_of(recalled)
 
 
-def test_a_loss_of_ones_own_is_asked_for(recalled: Recalled) -> None:
+def test_a_loss_of_ones_own_is_asked_for(recalled: ComparisonRecord) -> None:
     first, *others = recalled.comparison.arenas[0].entries
     own = told(recalled, entries=[replace(first, loss="mine.tilted"), *others])
     assert command(own).endswith("spec.yaml --loss mine.py:tilted --loss focal --loss hinge")
@@ -182,7 +182,7 @@ def test_a_loss_of_ones_own_is_asked_for(recalled: Recalled) -> None:
     assert "code in a file" in html_of(optional)
 
 
-def test_every_metric_that_is_shown_has_its_own_forest_and_marks(recalled: Recalled) -> None:
+def test_every_metric_that_is_shown_has_its_own_forest_and_marks(recalled: ComparisonRecord) -> None:
     first, second, third = recalled.comparison.arenas[0].entries
     assert second.delta is not None
     better = replace(second.delta, verdict="better")

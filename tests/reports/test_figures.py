@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, confusion_matrix, f1_score, roc_auc_score
 
-from losscli.compare.breakdown import Breakdown, Fall, Line
+from losscli.compare.breakdown import Breakdown, BreakdownPoint, Line
 from losscli.compare.result import Estimate
 from losscli.reports.contents import ReportContents, Sample, distinct, samples_of
 from losscli.reports.figures import Chart, figures
@@ -113,6 +113,23 @@ def test_f1_at_thresholds_and_of_labels(contents: ReportContents, record_of: Mak
     assert dict(zip(trace["y"], trace["x"], strict=True)) == pytest.approx(
         dict(zip("abc", expected, strict=True)), abs=1e-3
     )
+
+
+def test_of_shares_the_largest_decides_and_every_one_is_claimed(record_of: MakeRecord) -> None:
+    contents = contents_of(recall(record_of(tasks=("distribution",), labels=("a", "b", "c", "d"))))[0]
+    trace = drawn("classes", contents).views[""].traces[1]
+    sample = contents.pooled("focal gamma=2")
+    assert sample is not None
+    expected = f1_score(sample.truth.argmax(axis=1), sample.prediction.argmax(axis=1), average=None)
+    assert dict(zip(trace["y"], trace["x"], strict=True)) == pytest.approx(
+        dict(zip("abcd", expected, strict=True)), abs=1e-3
+    )
+    view = drawn("reliability", contents).views["as trained"]
+    assert "share of a class" in view.note
+    curve = view.traces[2]
+    assert curve["y"] == pytest.approx(
+        curve["x"], abs=0.05
+    )  # truth and chance are alike, and what is said lies between
 
 
 def test_reliability_by_hand() -> None:
@@ -228,7 +245,7 @@ def test_samples_belong_to_their_arena(record_of: MakeRecord) -> None:
 
 
 def test_damage_is_drawn_level_by_level(contents: ReportContents) -> None:
-    falls = [Fall((math.inf,)), Fall((0.1,))]
+    falls = [BreakdownPoint((math.inf,)), BreakdownPoint((0.1,))]
     scores = [[Estimate(0.9, 0.01, None, ()), Estimate(mean, 0.02, None, ())] for mean in (0.89, 0.7)]
     lines = tuple(
         Line(name, tuple(each), fall) for name, each, fall in zip(("bce-logits", "hinge"), scores, falls, strict=True)

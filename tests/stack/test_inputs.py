@@ -11,9 +11,8 @@ import torch
 from losscli.data.dataset import Dataset, Part
 from losscli.data.encode import Encoder, NumberCode
 from losscli.data.stream import BLOCKS, Stream
-from losscli.stack.inputs import shuffled
 from losscli.stack.rows import Rows, Run
-from losscli.stack.samplers.shuffled import Shuffled
+from losscli.stack.samplers.shuffled import Shuffled, shuffled
 from losscli.stack.train import train
 from losscli.tasks import Column
 

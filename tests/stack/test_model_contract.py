@@ -19,10 +19,10 @@ from safetensors.torch import load_file
 
 from losscli import pipeline
 from losscli.data.prepare import prepare_all
-from losscli.deploy.choose import Wanted
+from losscli.deploy.choose import RunChoice
 from losscli.deploy.export import export, predictor_of
 from losscli.deploy.formats import exporters
-from losscli.deploy.restore import Restored, restore
+from losscli.deploy.restore import RestoredRun, restore
 from losscli.record.reader import read, read_predictions
 from losscli.spec.load import load_spec
 from losscli.stack.layers import ForwardContext, Layer, Linear
@@ -104,7 +104,7 @@ def record_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, s
     return of
 
 
-def rows_of_the_test_split(run: Restored) -> tuple[torch.Tensor, np.ndarray]:
+def rows_of_the_test_split(run: RestoredRun) -> tuple[torch.Tensor, np.ndarray]:
     table = run.spec.data.read(Path(run.spec.folder))
     datasets, _ = prepare_all(table, run.task.decode(table.targets), run.task, run.spec.data, [run.run.seed])
     part = datasets[run.run.seed].parts["test"]
@@ -122,7 +122,7 @@ def test_it_trains_is_recorded_and_predicts_from_its_record(model: dict[str, str
     assert model.items() <= load_spec(record / "spec.yaml").model.model_dump().items()
     kept = read_predictions(record).to_pylist()
     for entry, seed in (("mse", 0), ("mae", 1)):
-        (back,) = [run for run in restore(record, Wanted(entry=entry, every_seed=True)) if run.run.seed == seed]
+        (back,) = [run for run in restore(record, RunChoice(entry=entry, every_seed=True)) if run.run.seed == seed]
         features, index = rows_of_the_test_split(back)
         said = predictor_of(back)(features).detach().numpy()
         known = {row["row"]: row["prediction"] for row in kept if (row["entry"], row["seed"]) == (entry, seed)}
@@ -130,17 +130,17 @@ def test_it_trains_is_recorded_and_predicts_from_its_record(model: dict[str, str
         np.testing.assert_allclose(said[:, None], [known[row] for row in index.tolist()], rtol=1e-5, atol=1e-5)
 
 
-def from_pt2(path: Path, run: Restored, features: torch.Tensor) -> np.ndarray:
+def from_pt2(path: Path, run: RestoredRun, features: torch.Tensor) -> np.ndarray:
     return torch.export.load(path).module()(features).detach().numpy()
 
 
-def from_onnx(path: Path, run: Restored, features: torch.Tensor) -> np.ndarray:
+def from_onnx(path: Path, run: RestoredRun, features: torch.Tensor) -> np.ndarray:
     from onnxruntime import InferenceSession
 
     return InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"features": features.numpy()})[0]
 
 
-def from_weights(path: Path, run: Restored, features: torch.Tensor) -> np.ndarray:
+def from_weights(path: Path, run: RestoredRun, features: torch.Tensor) -> np.ndarray:
     """The weights alone say nothing; put into fresh layers of the same form, they must be all that was lacking."""
     predictor = predictor_of(run)
     for parameter in predictor.body.parameters():
@@ -155,7 +155,7 @@ READ = {"pt2": from_pt2, "onnx": from_onnx, "safetensors": from_weights}
 @pytest.mark.parametrize("form", exporters.names())
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_format_says_what_the_run_says(kind: str, form: str, record_of: Any, tmp_path: Path) -> None:
-    run = restore(record_of({"kind": kind})[0], Wanted())[0]
+    run = restore(record_of({"kind": kind})[0], RunChoice())[0]
     path, described = export(run, form, tmp_path / "model")
     features, _ = rows_of_the_test_split(run)
     expected = predictor_of(run)(features).detach().numpy()

@@ -19,7 +19,7 @@ from pyarrow import csv
 
 from losscli.cli.app import run
 from losscli.data.sources import sources
-from losscli.deploy.choose import Wanted
+from losscli.deploy.choose import RunChoice
 from losscli.deploy.formats import exporters
 from losscli.deploy.restore import restore
 from losscli.losses import find, for_task
@@ -164,7 +164,7 @@ def test_export_writes_every_format_with_its_description(
     described = json.loads((tmp_path / "model" / "model.json").read_text())
     assert described["task"] == task
     assert (tmp_path / "model" / described["file"]).stat().st_size > 0
-    run_of = restore(on.record, Wanted())[0]
+    run_of = restore(on.record, RunChoice())[0]
     assert described["features"] == run_of.encoder.names()
 
 

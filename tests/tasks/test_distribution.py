@@ -14,13 +14,13 @@ from losscli.advice.profile import Profile
 from losscli.cli.app import run
 from losscli.data.corrupt import Corruption, corrupt
 from losscli.data.dataset import Table
-from losscli.data.guess import guess_task
 from losscli.data.sources import sources
 from losscli.errors import DataError, SpecError
 from losscli.losses.own import load
 from losscli.metrics import for_task
 from losscli.tasks import Column, Target, TargetOptions, tasks
 from losscli.tasks.distribution import mixtures
+from losscli.tasks.guess import guess_task
 
 TASK = tasks.get("distribution")
 COUNTS = TargetOptions(counts=True)

@@ -14,7 +14,6 @@ import torch
 from losscli.advice.heuristics import heuristics_for
 from losscli.advice.profile import Profile
 from losscli.data.dataset import Table
-from losscli.data.guess import guess_task
 from losscli.errors import DataError
 from losscli.explain.curve import curves
 from losscli.explain.properness import properness
@@ -28,7 +27,7 @@ from losscli.losses.weights import class_shares
 from losscli.metrics import for_task as metrics_for
 from losscli.tasks import Column, Generator, Hint, Target, TargetOptions, Task, tasks
 from losscli.tasks.binary import Binary
-from losscli.tasks.guess import Hunch, Values
+from losscli.tasks.guess import Hunch, Values, guess_task
 from losscli.tasks.multiclass import Multiclass
 from losscli.tasks.multilabel import Multilabel
 from losscli.tasks.regression import Regression

@@ -11,7 +11,6 @@ from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
 from losscli.compare.result import Arena
-from losscli.data.guess import guess_task
 from losscli.errors import DataError, SpecError
 from losscli.losses.weights import class_weights
 from losscli.metrics import evaluation_metrics
@@ -19,6 +18,7 @@ from losscli.pipeline import run
 from losscli.record.reader import read_predictions
 from losscli.spec.load import load_spec
 from losscli.tasks import Column, Origin, Target, TargetOptions, tasks
+from losscli.tasks.guess import guess_task
 
 BINARY = tasks.get("binary")
 RNG = np.random.default_rng(5)

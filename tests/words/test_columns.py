@@ -17,7 +17,7 @@ from losscli.comparison import Comparison
 from losscli.reports.html import html_of
 from losscli.reports.json import to_json
 from losscli.reports.markdown import to_markdown
-from losscli.reports.recall import Recalled
+from losscli.reports.recall import ComparisonRecord
 from losscli.words.columns import Column, columns
 from losscli.words.view import View
 
@@ -54,7 +54,9 @@ def in_notebook(comparison: Comparison) -> list[list[str]]:
 
 
 def in_page(comparison: Comparison) -> list[list[str]]:
-    recalled = Recalled(Path("0001"), "", comparison, to_json(comparison), ["task: binary"] * len(comparison.arenas))
+    recalled = ComparisonRecord(
+        Path("0001"), "", comparison, to_json(comparison), ["task: binary"] * len(comparison.arenas)
+    )
     table = html_of(recalled).partition('<table class="board"')[2].partition("</table>")[0]
     rows = [re.findall(r"<t[hd][^>]*>.*?</t[hd]>", row, re.S) for row in re.findall(r"<tr>(.*?)</tr>", table, re.S)]
     return [[_read(cell) for cell in row] for row in rows]

@@ -80,11 +80,15 @@ def heuristic(*tasks: str, shares: bool = False) -> Callable[[Adviser], Adviser]
 
 
 def heuristics_for(profile: Profile) -> list[Heuristic]:
-    """The heuristics that such a target is for; first what the task itself says of it (`Task.hint`)."""
-    shelved = [
-        heuristic for heuristic in heuristics if profile.task in heuristic.tasks and heuristic.shares == profile.soft
-    ]
-    return [Heuristic(f"{profile.task}-target", (profile.task,), _hinted, profile.soft), *shelved]
+    """The heuristics that such a target is for; first what the task itself says of it (`Task.hint`).
+
+    For a task that no heuristic knows and that gives no hint, those of the tasks it borrows from.
+    """
+    task = tasks.get(profile.task)
+    kin = () if task.hint(profile.target) else task.borrows
+    alike = [heuristic for heuristic in heuristics if heuristic.shares == profile.soft]
+    own, borrowed = ([one for one in alike if not names.isdisjoint(one.tasks)] for names in ({task.name}, set(kin)))
+    return [Heuristic(f"{task.name}-target", (task.name,), _hinted, profile.soft), *(own or borrowed)]
 
 
 def _hinted(profile: Profile) -> Advice | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from losscli.advice.heuristics import Advice, Pick, heuristic, percent
 from losscli.advice.numbers import SKEWED, Numbers, figure
 from losscli.advice.profile import Profile
+from losscli.tasks.guess import IF_VOTES
 
 DISPERSION = "Cameron and Trivedi 1990, Regression-based tests for overdispersion"
 FEW = 3  # rows that are not yet a tail
@@ -239,7 +240,7 @@ def _metrics_note(profile: Profile) -> str:
         text += f" (a linear fit reaches an r2 of {explained:.2g} here: an rmse {below} below that of always saying the mean)"
     if all(shape.median == 0 for shape in profile.numbers):
         text += "; mae is least for a model that always says 0, the median"
-    return text
+    return text if len(profile.numbers) == 1 else f"{text}; {IF_VOTES}"
 
 
 def _range(shapes: Sequence[Numbers]) -> str:

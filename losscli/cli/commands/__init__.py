@@ -6,7 +6,7 @@ The docstring of the decorated function is its help, the annotations of its para
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from typer.core import TyperCommand, TyperOption
 
@@ -18,8 +18,7 @@ OF_SEVERAL = {
 }
 
 commands: Shelf[Callable[..., Any]] = Shelf(__name__, "command")
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+command = commands.register  # the decorator
 
 
 class Command(TyperCommand):
@@ -44,13 +43,3 @@ def _where_several(flag: str, context: Any) -> str | None:
         if any(flag in parameter.opts and getattr(parameter, "multiple", False) for parameter in other.params):
             return f"losscli {name} takes several"
     return None
-
-
-def command(name: str) -> Callable[[Function], Function]:
-    """Put the decorated function on the shelf."""
-
-    def register(function: Function) -> Function:
-        commands.put(name, function)
-        return function
-
-    return register

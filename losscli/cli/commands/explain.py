@@ -1,7 +1,8 @@
-"""`losscli explain`: all that is known of a loss, or several drawn over each other."""
+"""`losscli explain`: all that is known of a loss, or several drawn over each other; and the page of a rule."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,13 @@ from typer import Argument, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 
-Names = Annotated[list[str], Argument(metavar="LOSS...", help="One loss, or several of one task.", show_default=False)]
+CODE = re.compile(r"LC\d+", re.I)
+
+Names = Annotated[
+    list[str], Argument(metavar="LOSS...", help="One loss, or several of one task; or a rule.", show_default=False)
+]
 Values = Annotated[list[str] | None, Option("--set", metavar="OPTION=VALUES", help="As gamma=0,2,5; repeatable.")]
+Torch = Annotated[bool, Option("--torch", help="Print the loss as one nn.Module that needs torch alone.")]
 Html = Annotated[Path | None, Option("--html", metavar="FILE", help="Write an interactive page as well.")]
 
 
@@ -21,20 +27,36 @@ def explain(
     task: flags.Task = None,
     sets: Values = None,
     html: Html = None,
+    torch: Torch = False,
     form: flags.As = flags.Format.text,
 ) -> None:
-    """Explain a loss: its curve, its slope, its options, and how predictions may be read.
+    """Explain a loss: its curve, its slope, its options, and how predictions may be read; or the rule of a finding.
 
     losscli explain focal --set gamma=0,2,5
 
     losscli explain focal bce-logits hinge --html losses.html
+
+    losscli explain focal --set gamma=2 --torch > focal.py
+
+    losscli explain LC001
     """
     from losscli.cli import show
+    from losscli.rules import rules
+
+    if len(names) == 1 and (names[0] in rules or CODE.fullmatch(names[0])):
+        _rule(names[0], form)
+        return
     from losscli.explain.catalogue import named, settings
     from losscli.explain.page import page
 
     items = list({item.name: item for item in named(names, task)}.values())
-    chosen = settings(items, flags.option_values(sets or []))
+    values = flags.option_values(sets or [])
+    chosen = settings(items, values)
+    if torch:
+        from losscli.explain.module import taken_home
+
+        show.paper(taken_home(items, [{name: of[name] for name in of if name in values} for of in chosen[0]]))
+        return
     pages = [page(item, options) for item, options in zip(items, chosen, strict=True)]
     if html is not None:
         from losscli.reports.catalogue import write_page
@@ -48,3 +70,15 @@ def explain(
     show.pieces(explained(pages))
     if html is not None:
         show.notice(f"the page is in {html}")
+
+
+def _rule(name: str, form: flags.Format) -> None:
+    from losscli.cli import show
+    from losscli.cli.rules import rule_page
+    from losscli.rules import rules
+
+    rule = rules.get(name.upper() if CODE.fullmatch(name) else name)
+    if form is flags.Format.json:
+        show.machine({"schema_version": 1, "rules": [rule.to_json()]})
+    else:
+        show.pieces(rule_page(rule))

@@ -43,21 +43,7 @@ def train(
     from losscli.cli import outcome
     from losscli.errors import SpecError
 
-    given = flags.overrides(
-        task,
-        [loss] if loss else [],
-        data,
-        target,
-        drop,
-        epochs,
-        batch_size,
-        [lr] if lr else [],
-        seeds,
-        metric,
-        device,
-        sets,
-        tune,
-    )
+    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
     specs = outcome.load([spec] if spec else [], given, quiet)
     if len(specs[0].loss) > 1:
         message = f"train runs one loss, and the spec has {len(specs[0].loss)}"

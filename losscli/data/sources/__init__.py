@@ -7,20 +7,20 @@ that stand beside `source:` in a spec; `--data` knows it by the endings of its f
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from losscli.data.corrupt import Corruption
 from losscli.data.dataset import Table
 from losscli.data.encoding import Encoding
-from losscli.data.guess import Guess
 from losscli.errors import Finding, shown
 from losscli.options import Seed, Share, Strict
 from losscli.shelf import Shelf
 from losscli.tasks import TargetOptions, Transform
+from losscli.tasks.guess import Guess
 from losscli.tasks.labels import as_label
 
 TEST = 0.15
@@ -211,19 +211,8 @@ class Source(Strict):
 
 
 sources: Shelf[type[Source]] = Shelf(__name__, "source")
+source = sources.register  # the decorator
 PLAIN = "csv"  # the one that reads a file, or a folder, whose endings tell nothing
-
-Kind = TypeVar("Kind", bound=type[Source])
-
-
-def source(name: str) -> Callable[[Kind], Kind]:
-    """Put the decorated class on the shelf."""
-
-    def register(kind: Kind) -> Kind:
-        sources.put(name, kind)
-        return kind
-
-    return register
 
 
 def named() -> dict[str, str]:

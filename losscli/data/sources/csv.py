@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from losscli.data.delimited import blocks, header_of
-from losscli.data.files import File, Watched
-from losscli.data.gather import Form, Gathered, gather
+from losscli.data.files import File, FileState
+from losscli.data.gather import Form, RawColumns, gather
 from losscli.data.infer import ColumnOptions
 from losscli.data.sources import source
 from losscli.data.tabular import Dialect, Tabular
@@ -76,13 +76,13 @@ class Csv(Tabular):
         tabbed = Path(path).suffix.casefold() in TABBED
         return {"path": path, "delimiter": "\t"} if tabbed else {"path": path}
 
-    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
+    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: FileState) -> RawColumns:
         form = Form(self.delimiter_of(files[0].name), self.decimal, self.encoding, self.header, tuple(self.missing))
         return gather(files, form, left_out, as_text, watched)
 
     def headings(self, file: File) -> tuple[str, ...]:
         delimiter = self.delimiter_of(file.name)
-        pieces = read_pieces(file.path, file.name, self.encoding, Watched())
+        pieces = read_pieces(file.path, file.name, self.encoding, FileState())
         first = next(block for block in blocks(pieces, file.name, delimiter) if len(block.lines))
         return header_of(first, file.name, delimiter, self.header)
 
@@ -97,6 +97,6 @@ class Csv(Tabular):
 
         verbatim = self.model_copy(update={"missing": []})  # "NA" is what is written there
         names = self.headings(files[0])
-        columns = verbatim.gathered(files, set(), set(names), Watched()).columns
+        columns = verbatim.gathered(files, set(), set(names), FileState()).columns
         texts: dict[str, Any] = {name: columns[name].texts for name in names}  # all were asked for as text
         return pa.table({name: column.cast(pa.string()) for name, column in texts.items()})

@@ -11,8 +11,9 @@ import numpy as np
 from pydantic import Field
 
 from losscli.data.delimited import MOST_COLUMNS
-from losscli.data.files import File, FileOrigin, Watched, opened
-from losscli.data.gather import Gathered, Raw, refuse_other_columns
+from losscli.data.files import File, FileOrigin, FileState
+from losscli.data.gather import Raw, RawColumns, refuse_other_columns
+from losscli.data.opening import opened
 from losscli.data.sources import source
 from losscli.data.tabular import Tabular
 from losscli.data.typed import kind_of, raw_of
@@ -41,7 +42,7 @@ class Parquet(Tabular):
     endings: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
 
     def headings(self, file: File) -> tuple[str, ...]:
-        return tuple(_open(file, Watched()).schema_arrow.names)
+        return tuple(_open(file, FileState()).schema_arrow.names)
 
     def as_written(self, files: Sequence[File]) -> pa.Table:
         import pyarrow as pa
@@ -49,7 +50,7 @@ class Parquet(Tabular):
 
         return pa.concat_tables([parquet.read_table(file.path) for file in files])
 
-    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
+    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: FileState) -> RawColumns:
         parts = [_open(file, watched) for file in files]
         names = tuple(parts[0].schema_arrow.names)
         for file, part in zip(files, parts, strict=True):
@@ -61,10 +62,10 @@ class Parquet(Tabular):
         lines = np.arange(sum(counts)) - np.repeat(firsts, counts) + 1
         origin = FileOrigin.of(files, 1, lines, firsts.tolist())
         places = {name: index for index, name in enumerate(names, start=1) if name not in left_out}
-        return Gathered(names, _Columns(files, parts, places, origin, as_text), sum(counts), at_once=False)
+        return RawColumns(names, _Columns(files, parts, places, origin, as_text), sum(counts), at_once=False)
 
 
-def _open(file: File, watched: Watched) -> Any:
+def _open(file: File, watched: FileState) -> Any:
     """The file as pyarrow opens it; `DataError` for what is no Parquet file."""
     import pyarrow as pa
     from pyarrow import parquet

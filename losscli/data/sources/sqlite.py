@@ -11,8 +11,9 @@ from urllib.parse import quote
 import numpy as np
 from pydantic import Field
 
-from losscli.data.files import BLOCK, File, FileOrigin, Watched, opened
-from losscli.data.gather import Gathered, Raw
+from losscli.data.files import BLOCK, File, FileOrigin, FileState
+from losscli.data.gather import Raw, RawColumns
+from losscli.data.opening import opened
 from losscli.data.sources import source
 from losscli.data.tabular import Tabular, Text
 from losscli.data.typed import raw_of
@@ -39,7 +40,7 @@ class Sqlite(Tabular):
     endings: ClassVar[tuple[str, ...]] = (".sqlite", ".sqlite3", ".db")
     identity: ClassVar[tuple[str, ...] | None] = (*(Tabular.identity or ()), "table")
 
-    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: Watched) -> Gathered:
+    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: FileState) -> RawColumns:
         if len(files) > 1:
             raise DataError("a table is in one database, and several are named", place=Place(files[1].name))
         names, rows = self._rows(files[0], watched)
@@ -51,9 +52,9 @@ class Sqlite(Tabular):
             if name not in left_out:
                 origin = FileOrigin.of(files, index + 1, lines, [0])
                 columns[name] = _raw(name, [row[index] for row in rows], origin, text=name in as_text)
-        return Gathered(names, columns, len(rows))
+        return RawColumns(names, columns, len(rows))
 
-    def _rows(self, file: File, watched: Watched) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    def _rows(self, file: File, watched: FileState) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """The names of the columns, and all rows."""
         with opened(file.path, file.name) as stream:
             watched.begin(file)

@@ -78,19 +78,20 @@ def figure(
     *,
     title: str,
     chapter: Chapter,
-    fits: Callable[[Task], bool] = lambda task: True,
+    fits: Callable[[Task], bool] | None = None,
     predictions: bool = False,
 ) -> Callable[[Callable[[ReportContents], Chart | None]], Callable[[ReportContents], Chart | None]]:
     """Put the decorated function on the shelf; its docstring is what the page says below the chart.
 
-    `fits` says for which tasks it is; with `predictions`, only where the record keeps some.
+    `fits` says for which tasks it is, of those that are known here; with `predictions`, only where the record keeps some.
     """
 
     def register(function: Callable[[ReportContents], Chart | None]) -> Callable[[ReportContents], Chart | None]:
         @functools.wraps(function)
         def draw(contents: ReportContents) -> Chart | None:
-            lacking = not fits(tasks.get(contents.arena.task)) or (predictions and not contents.samples)
-            return None if lacking else function(contents)
+            task = contents.arena.task
+            fitting = fits is None or (task in tasks and fits(tasks.get(task)))
+            return function(contents) if fitting and (contents.samples or not predictions) else None
 
         reading = " ".join((inspect.getdoc(function) or "").split())
         figures.put(name, Figure(name, title, chapter, reading, draw))

@@ -10,6 +10,8 @@ import numpy as np
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.traces import DOTTED, axes, line, mean_line
+from losscli.tasks import tasks
+from losscli.tasks.predictions import EVEN
 
 CHAPTER = Chapter(60, "What they decide")
 
@@ -126,7 +128,9 @@ def _f1(sample: Sample, cuts: np.ndarray) -> np.ndarray:
 
 @figure("classes", title="Every class", chapter=CHAPTER, fits=lambda task: task.outputs_compete, predictions=True)
 def classes(contents: ReportContents) -> Chart | None:
-    """F1 of each class, all seeds together: 1 finds all of its rows and nothing else. The commonest class is on top."""
+    """F1 of each class, all seeds together: 1 finds all of its rows and nothing else. The commonest class is on top. Of
+    shares, a row is of the class with the largest.
+    """
     return _f1_by_class(contents)
 
 
@@ -150,7 +154,7 @@ def _f1_by_class(contents: ReportContents) -> Chart | None:
     for name in contents.samples:
         sample = contents.pooled(name)
         assert sample is not None
-        true, decided = _indicators(sample)
+        true, decided = indicators(sample, tasks.get(contents.arena.task).outputs_compete)
         order = np.argsort(-true.sum(axis=0), kind="stable")[:MOST_CLASSES]
         note = left_out(len(order), true.shape[1])
         total = (decided.sum(axis=0) + true.sum(axis=0))[order]
@@ -173,9 +177,11 @@ def left_out(shown: int, count: int) -> str:
     return f"Drawn are the {shown} commonest of {count}." if shown < count else ""
 
 
-def _indicators(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
-    """Truth and decision as booleans [N, classes or labels]."""
-    if sample.prediction.shape[1] == sample.truth.shape[1]:
-        return sample.truth > 0.5, sample.prediction > (0.5 if sample.kind == "probabilities" else 0.0)
-    indices = np.arange(sample.prediction.shape[1])
-    return sample.truth.astype(int) == indices, sample.prediction.argmax(axis=1)[:, None] == indices
+def indicators(sample: Sample, one_of_all: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and decision as booleans [N, classes or labels]; where outputs compete, one of them all: the likeliest."""
+    truth, prediction = sample.truth, sample.prediction
+    if not one_of_all:
+        return truth > 0.5, prediction > EVEN[sample.kind]
+    indices = np.arange(prediction.shape[1])
+    right = truth.argmax(axis=1)[:, None] if truth.shape == prediction.shape else truth.astype(int)
+    return right == indices, prediction.argmax(axis=1)[:, None] == indices

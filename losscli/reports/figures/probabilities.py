@@ -8,6 +8,7 @@ from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.figures.decisions import confused
 from losscli.reports.traces import UNIT, axes, guide, mean_line
+from losscli.tasks import tasks
 
 CHAPTER = Chapter(50, "Can the probabilities be believed?")
 
@@ -19,6 +20,8 @@ CLAIMED = {
     "positive": "Predicted is the positive class: below the diagonal it comes less often than was said, above it more often.",
     "every label": "Predicted is that a label holds, all labels together: below the diagonal labels hold less often than "
     "was said, above it more often.",
+    "every class": "Predicted is the share of a class, all classes together: below the diagonal classes have less than was "
+    "said, above it more.",
     "likeliest class": "Predicted is that the likeliest class is right: below the diagonal the model is too sure of itself, "
     "above it not sure enough.",
 }
@@ -28,7 +31,7 @@ CLAIMED = {
     "reliability",
     title="Reliability",
     chapter=CHAPTER,
-    fits=lambda task: task.rows_have_one_class or task.yes_or_no,
+    fits=lambda task: task.has_classes,
     predictions=True,
 )
 def reliability(contents: ReportContents) -> Chart | None:
@@ -74,11 +77,13 @@ def _claimed(contents: ReportContents) -> str:
     width = sample.prediction.shape[1]
     if width > sample.truth.shape[1]:
         return "likeliest class"
+    if tasks.get(contents.arena.task).outputs_compete:
+        return "every class"
     return "positive" if width < len(contents.arena.labels) else "every label"  # of two labels, one has a column
 
 
 def claims(sample: Sample, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What was claimed, and whether it held: of the positive (every label), or of the likeliest class."""
+    """What was claimed, and whether or how far it held: of the positive (every label, every share), or of the likeliest class."""
     if probabilities.shape[1] == sample.truth.shape[1]:
         return probabilities.ravel(), sample.truth.ravel()
     return probabilities.max(axis=1), (probabilities.argmax(axis=1) == sample.truth[:, 0]).astype(float)

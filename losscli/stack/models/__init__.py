@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from losscli.activations import Output
 from losscli.options import Strict
@@ -38,15 +37,4 @@ class Model(Strict):
 
 
 models: Shelf[type[Model]] = Shelf(__name__, "model")
-
-Kind = TypeVar("Kind", bound=type[Model])
-
-
-def model(name: str) -> Callable[[Kind], Kind]:
-    """Put the decorated class on the shelf."""
-
-    def register(kind: Kind) -> Kind:
-        models.put(name, kind)
-        return kind
-
-    return register
+model = models.register  # the decorator

@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -89,17 +88,7 @@ class Sampler(ABC):
 
 
 samplers: Shelf[type[Sampler]] = Shelf(__name__, "sampler")
-Kind = TypeVar("Kind", bound=type[Sampler])
-
-
-def sampler(name: str) -> Callable[[Kind], Kind]:
-    """Put the decorated class on the shelf."""
-
-    def register(kind: Kind) -> Kind:
-        samplers.put(name, kind)
-        return kind
-
-    return register
+sampler = samplers.register  # the decorator
 
 
 def drawn(shape: tuple[int, ...], chances: Sequence[torch.Generator], draw: Callable[..., Tensor]) -> Tensor:

@@ -10,25 +10,27 @@ import pytest
 import torch
 from scipy.special import softmax
 
-from losscli.check import LossCall, Rule, look, rules
 from losscli.experiment import load
 from losscli.losses import find, for_task
 from losscli.losses.weights import class_shares
+from losscli.rules import Rule, rules
 from losscli.spec.load import load_spec
 from losscli.tasks import tasks
+from losscli.wiring import look
+from losscli.wiring.call import LossCall
 
 
 def call(task: str, loss: str, chain: tuple[str, ...], known: Mapping[str, Any] | None = None) -> LossCall:
     return LossCall(loss, task, find(loss, task), chain, **(known or {}))
 
 
-@pytest.mark.parametrize("rule", list(rules), ids=lambda rule: rule.code)
-def test_a_rule_sees_its_bad_examples_and_not_its_good_ones(rule: Rule):
-    assert rule.bad
-    assert rule.good
-    for example in rule.bad:
+@pytest.mark.parametrize("rule", [rule for rule in rules if rule.in_spec], ids=lambda rule: rule.code)
+def test_a_rule_sees_its_bad_entries_and_not_its_good_ones(rule: Rule):
+    assert rule.bad_specs
+    assert rule.good_specs
+    for example in rule.bad_specs:
         assert rule.code in [finding.code for finding in look(call(*example))], example
-    for example in rule.good:
+    for example in rule.good_specs:
         assert rule.code not in [finding.code for finding in look(call(*example))], example
 
 
@@ -46,11 +48,11 @@ def test_what_auto_gives_a_loss_is_never_wrong(task):
 @pytest.mark.parametrize(
     ("task", "loss", "chain", "codes"),
     [
-        ("multiclass", "cross-entropy", ("softmax",), ["double-softmax"]),
-        ("binary", "bce", (), ["raw-scores-into-probabilities"]),
-        ("binary", "bce", ("relu", "sigmoid"), ["relu-before-sigmoid"]),
-        ("binary", "bce-logits", ("sigmoid",), ["double-sigmoid"]),
-        ("binary", "bce-logits", ("relu", "sigmoid"), ["double-sigmoid", "relu-before-sigmoid"]),
+        ("multiclass", "cross-entropy", ("softmax",), ["LC001"]),
+        ("binary", "bce", (), ["LC006"]),
+        ("binary", "bce", ("relu", "sigmoid"), ["LC007"]),
+        ("binary", "bce-logits", ("sigmoid",), ["LC003"]),
+        ("binary", "bce-logits", ("relu", "sigmoid"), ["LC003", "LC007"]),
     ],
 )
 def test_the_classic_mistakes_have_their_names(task, loss, chain, codes):
@@ -62,7 +64,7 @@ def test_the_classic_mistakes_have_their_names(task, loss, chain, codes):
 def test_smoothed_and_weighted_a_right_answer_costs_more_than_a_wrong_one():
     settings = {"weight": [0.01, 0.99], "label_smoothing": 0.1}
     [finding] = look(call("multiclass", "cross-entropy", (), {"settings": settings}))
-    assert finding.code == "weights-against-smoothing"
+    assert finding.code == "LC046"
     # 0.01 (1 - 0.1 + 0.05) and 0.99 * 0.05
     assert "counts 0.0095 for its own class and 0.0495 for the heaviest" in finding.message
     judge = torch.nn.CrossEntropyLoss(weight=torch.tensor(settings["weight"]), label_smoothing=0.1)
@@ -86,7 +88,7 @@ def test_the_finding_comes_where_the_least_loss_changes_sides(pos_weight):
 def test_alpha_against_a_rare_class_is_told_with_its_numbers():
     shares = class_shares(np.array([0, 0, 0, 0, 1.0]), "binary")
     [finding] = look(call("binary", "focal", (), {"settings": {"alpha": 0.25}, "shares": shares}))
-    assert finding.code == "focal-alpha-lowers-the-rare-class"
+    assert finding.code == "LC045"
     assert "alpha 0.25 at 0.2 positives weighs a positive 0.25 and a negative 0.75" in finding.message
     assert class_shares(np.array([2, 0, 2, 2]), "multiclass") == (0.25, 0.0, 0.75)
     assert class_shares(np.array([1.5]), "regression") == ()
@@ -102,9 +104,9 @@ def test_the_line_gives_the_rules_the_training_split_and_resolved_weights(tmp_pa
     found = [finding for finding in load(load_spec(tmp_path / "spec.yaml")).findings if finding.severity != "info"]
     codes = {finding.code: finding.message for finding in found}
     # balanced: 9 negatives to a positive, and 9 * 0.4 / 2 > 1 - 0.4 / 2, but 9 * 0.05 / 2 < 1 - 0.05 / 2
-    assert sorted(codes) == ["focal-alpha-lowers-the-rare-class", "weights-against-smoothing"]
-    assert "alpha=0.25" in codes["focal-alpha-lowers-the-rare-class"]
-    assert "from 1 to 9" in codes["weights-against-smoothing"]
+    assert sorted(codes) == ["LC045", "LC046"]
+    assert "alpha=0.25" in codes["LC045"]
+    assert "from 1 to 9" in codes["LC046"]
     assert len(found) == 2
 
 
@@ -123,7 +125,7 @@ def test_only_what_a_loss_says_is_told_of_bounded_scores():
     assert "0.27 to 0.73" in binary.message  # 1 / (1 + e), e / (1 + e)
     for silent in (call("binary", "hinge", ("tanh",)), call("multiclass", "cross-entropy", ("tanh",))):
         [finding] = look(silent)  # no probabilities, and classes that are not known
-        assert finding.code == "bounded-scores"
+        assert finding.code == "LC042"
         assert "leaves" not in finding.message
     [each] = look(call("multiclass", "ova-bce", ("tanh",), {"shares": [0.25] * 4}))
     assert "0.27 to 0.73" in each.message  # each class has a sigmoid of its own
