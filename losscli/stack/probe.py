@@ -75,7 +75,8 @@ class Probe:
 
     def snapshot(self, epoch: int, forward: Callable[[Tensor], Tensor]) -> None:
         """Note one more epoch, if it is one of those; `forward` gives raw outputs [R, n, O] of rows [R, n, F]."""
-        if epoch not in self.epochs:
+        noted = {snapshot.epoch for snapshot in self.snapshots[0]}
+        if epoch not in self.epochs or epoch in noted:  # noted before a stop
             return
         inputs, target, weight = self.rows.at("train", self.places)
         with torch.no_grad():
