@@ -31,7 +31,8 @@ SPECS = {
     "binary": MOONS + "loss: [bce-logits, focal]\nmodel: {kind: mlp, hidden: [6], dropout: 0.3, norm: batch}\n"
     "train: {epochs: 5, batch_size: 16, patience: 4, schedule: cosine}\nmetrics: [f1-tuned, log-loss-scaled]\n",
     "multiclass": "task: multiclass\ndata: {source: builtin, name: iris, corrupt: {labels: 0.2}}\n"
-    "loss: [cross-entropy, {name: gce, weight: balanced}]\ntrain: {epochs: 5, batch_size: 16, optimizer: rmsprop, momentum: 0.5}\n",
+    "loss: [cross-entropy, {name: gce, weight: balanced}]\n"
+    "train: {epochs: 5, batch_size: 16, optimizer: rmsprop, momentum: 0.5}\n",
     "multilabel": "task: multilabel\ndata: {source: synthetic, name: multilabel_classification, n_samples: 90}\n"
     "loss: [bce-logits, zlpr]\ntrain: {epochs: 5, batch_size: 16, optimizer: adamw, weight_decay: 0.1}\n",
     "regression": "task: regression\ndata: {source: builtin, name: diabetes}\nloss: [mse, gaussian-nll]\n"
@@ -41,7 +42,7 @@ SPECS = {
     "train: {epochs: 5, optimizer: sgd, lr: [1e-2, 1e6]}\n",
     "tuned": MOONS + "loss: [bce-logits, hinge]\ntune: {lr: [1e-3, 1e-2]}\ntrain: {epochs: 5, batch_size: 16}\n",
     "stress": MOONS.replace("120}", "120, corrupt: {labels: [0, 0.2]}}") + "loss: [bce-logits, focal]\ntrain: {epochs: 3}\n",
-    "folds": MOONS.replace("120}", "122, split: {folds: 3}}") + "loss: bce-logits\ntrain: {epochs: 3}\n",
+    "folds": MOONS.replace("120}", "122, split: {folds: 3}}") + "loss: bce-logits\ntrain: {epochs: 3}\nseeds: 3\n",
 }  # fmt: skip
 Write = Callable[..., Any]
 

@@ -49,6 +49,11 @@ SPECS = {
                        "loss: [bce-logits, zlpr]", "more": ", dropout: 0.1", "plan": ", schedule: cosine"},
     "regression": {"head": "task: regression\ndata: {source: builtin, name: diabetes}\nloss: [mse, huber]", "more": "",
                        "plan": ", optimizer: sgd, momentum: 0.9"},
+    "distribution": {
+        "head": "task: distribution\nloss: [kl, emd]",
+        "more": "",
+        "plan": "",
+    },
     "tuned": {"head": "task: binary\ndata: {source: synthetic, name: moons, n_samples: 200}\nloss: [bce-logits, hinge]\n"
                   "tune: {lr: [1e-3, 1e-2]}", "more": "", "plan": ""},
     "stress": {"head": "task: binary\ndata: {source: synthetic, name: moons, n_samples: 200, corrupt: {labels: [0, 0.2]}}\n"
@@ -175,8 +180,9 @@ def resume(folder: Path, count: int, epochs: int = 150) -> None:
         different = apart(whole[name], done[0]) if len(done) == 1 else [f"{len(done)} records"]
         seen["bit-equal" if not different else "DIFFERENT"] += 1
         if different:
-            print(name, kind.name, different[:5])
-    print(dict(seen))
+            print(name, kind.name, different[:5], flush=True)
+        if number % 10 == 9:
+            print(number + 1, dict(seen), flush=True)
 
 
 def wait(process: Child, folder: Path) -> None:
@@ -190,8 +196,10 @@ def kill(folder: Path, count: int) -> None:
     chance, seen, before = random.Random(1), Counter[str](), set[str]()
     name = spec(folder, "binary", 30)
     ahead = [start(folder, "compare", name, "--quiet") for _ in range(2)]
-    for _ in range(count):
+    for number in range(count):
         process = ahead.pop(0)
+        if number % 50 == 49:
+            print(number + 1, dict(seen), flush=True)
         ahead.append(start(folder, "compare", name, "--quiet"))  # two at once, as starting takes longest
         wait_any(process, folder)
         time.sleep(chance.uniform(0, 1.2))
