@@ -79,6 +79,7 @@ class Child:
             os.chdir(folder)
             for descriptor, (_, end) in zip((1, 2), self.pipes, strict=True):
                 os.dup2(end, descriptor)
+            sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")  # the old ones take a pipe for a file
             if limit is not None:
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that a write says EFBIG instead
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
