@@ -28,7 +28,7 @@ from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, fo
 from losscli.lazy import Tensor, torch
 from losscli.losses import SHARES, Loss, losses
 from losscli.losses.divergence import mistakes
-from losscli.losses.surroundings import Settings, Surroundings
+from losscli.losses.surroundings import Names, Settings, Surroundings
 from losscli.tasks import tasks
 
 REFERENCE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
@@ -102,10 +102,10 @@ def load(text: str, task: str, expects: str | None = None) -> Loss:
     `expects` of the function or class says otherwise.
     """
     file, name = _parts(text)
+    surroundings = Surroundings()  # before the file is run: that alone may patch something
     user_loss = _load_object(file, name)
     home = tasks.get(task)
     links = home.links
-    surroundings = Surroundings()
     expects = expects or getattr(user_loss, "expects", None) or next(iter(links))
     if expects not in links:
         raise SpecError(f"a loss for {task} cannot expect {shown(expects)}", cure=choose_from(str(expects), links))
@@ -170,6 +170,7 @@ class Own:
         self.inner = self.task.target_ndim
         self.__doc__ = inspect.getdoc(user_loss) or f"A loss of your own, {label}."
         self.modules: list[torch.nn.Module] = []
+        self.names = Names()
         self.left: dict[str, None] = {}  # what it has changed in the process
         self.learns = True  # whether a gradient comes back to the prediction
         self.kernel, self.shape, self.reduction = self._understand(user_loss)
@@ -224,7 +225,7 @@ class Own:
                     warnings.filterwarnings("ignore", message)
                 yield
         finally:
-            self.left.update(dict.fromkeys(settings.restore()))
+            self.left.update(dict.fromkeys([*settings.restore(), *self.names.restore()]))
 
     def tidy(self, surroundings: Surroundings) -> None:
         """Put back what the code has left otherwise since then, and note it."""

@@ -6,7 +6,7 @@ import builtins
 import math
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,20 +42,44 @@ class Settings:
         return changed
 
 
-class Surroundings:
-    """The same, functions of libraries, generators and threads: looked at after every epoch."""
+class Names:
+    """What functions of libraries are called: looked at after every call, too, as one that is patched may stop everybody."""
 
     def __init__(self) -> None:
-        self.settings = Settings.now()
-        self.names = {place: dict(vars(place)) for place in _places()}
+        places = (torch, torch.nn.functional, torch.Tensor, torch.nn.Module, np, math, builtins)
+        self.before: dict[Any, dict[str, Any]] = {place: dict(vars(place)) for place in places}
+
+    def restore(self) -> list[str]:
+        """Put them back; what was otherwise, in words."""
+        return [f"{place.__name__}.{name}" for place in self.before for name in self._put_back(place)]
+
+    def _put_back(self, place: Any) -> list[str]:
+        before, now = self.before[place], vars(place)
+        if now == before:  # 40 microseconds for all places, as equal things are one and the same
+            return []
+        changed = [name for name, value in before.items() if callable(value) and now.get(name) is not value]
+        for name in changed:
+            setattr(place, name, before[name])
+        # What a class has of another, it has no name of its own for, until somebody gives it one.
+        inherited = {name for kind in getattr(place, "__mro__", ())[1:] for name in vars(kind)}
+        hiding = [name for name in now if name not in before and name in inherited]
+        for name in hiding:
+            delattr(place, name)
+        self.before[place] = dict(vars(place))  # what libraries add themselves when it is first used
+        return changed + hiding
+
+
+class Surroundings:
+    """All of it, generators and threads, too: looked at after every epoch."""
+
+    def __init__(self) -> None:
+        self.settings, self.names = Settings.now(), Names()
         self.generators = {name: get() for name, (get, _) in _generators().items()}
         self.threads = set(threading.enumerate())
 
     def restore(self) -> list[str]:
         """Put back what can be; what was otherwise, in words."""
-        changed = self.settings.restore()
-        for place, before in self.names.items():
-            changed += [f"{place.__name__}.{name}" for name in _put_back(place, before)]
+        changed = self.settings.restore() + self.names.restore()
         for name, (get, put) in _generators().items():
             if get() != self.generators[name]:
                 put(self.generators[name])
@@ -65,19 +89,6 @@ class Surroundings:
             self.threads |= set(started)
             changed.append(f"the threads of the process ({len(started)} more, not to be ended from outside)")
         return changed
-
-
-def _places() -> tuple[Any, ...]:
-    return torch, torch.nn.functional, torch.Tensor, torch.nn.Module, np, math, builtins
-
-
-def _put_back(place: Any, before: Mapping[str, Any]) -> list[str]:
-    """The functions of a module or class that are others now, which they are no longer."""
-    now = vars(place)
-    changed = [name for name, value in before.items() if callable(value) and now.get(name) is not value]
-    for name in changed:
-        setattr(place, name, before[name])
-    return changed
 
 
 def _generators() -> dict[str, tuple[Callable[[], Any], Callable[[Any], None]]]:
