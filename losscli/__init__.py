@@ -5,9 +5,10 @@ The public names, all of them here; nothing heavy is imported before one is used
 - `loss(name, task=..., **options)`: a loss as a checked function of (prediction, target), one number per sample
 - `losses(task=None)`: the catalogue
 - `load_spec(path)`: a spec from a YAML file, validated
+- `check(model, loss, batch)`: what one step of a model shows of misuse of its loss
 - `train(spec)`, `compare(specs)`: train, and return the comparison that the command line prints
 
-`losses` and `compare` are rooms of the package as well; the rooms themselves answer the call.
+`losses`, `check` and `compare` are rooms of the package as well; the rooms themselves answer the call.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from losscli.comparison import Comparison
+    from losscli.rules.finding import CodeFinding
     from losscli.spec.model import Spec
 
-__all__ = ["compare", "load_spec", "loss", "losses", "train"]
+__all__ = ["check", "compare", "load_spec", "loss", "losses", "train"]
 
 
 def loss(name: str, *, task: str, **options: Any) -> Callable[[Any, Any], Tensor]:
@@ -74,6 +76,28 @@ def _run(specs: Sequence[Spec | str | Path] | Spec | str | Path, out: str | Path
     return pipeline.run([_spec(spec) for spec in several], out=None if out is None else Path(out))
 
 
+def _check(model: Any, loss: Any, batch: Any, *, optimizer: Any = None) -> list[CodeFinding]:
+    """What one step shows: the wiring before the loss, the target, shapes, gradients. Nothing of the model is changed.
+
+    `batch` is (inputs ..., target), or a mapping that names its target; `loss` is called with (prediction, target). With
+    `optimizer`, parameters that it does not hold are found as well. Raises `CodeError` where model or loss fail.
+
+    >>> import torch, losscli
+    >>> model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(dim=1))
+    >>> batch = torch.randn(8, 4), torch.randint(0, 3, (8,))
+    >>> [item.rule for item in losscli.check(model, torch.nn.CrossEntropyLoss(), batch)]
+    ['softmax-before-cross-entropy']
+
+    In a test: `assert losscli.check(model, loss, batch) == []`.
+    """
+    import sys
+
+    from losscli.check.model import check_model
+    from losscli.check.sites import here
+
+    return check_model(model, loss, batch, optimizer, here(sys._getframe(1)))
+
+
 def _spec(given: Any) -> Spec:
     """A spec from itself or from the path of its file; `SpecError` for anything else."""
     from losscli.errors import SpecError
@@ -90,6 +114,6 @@ def _spec(given: Any) -> Spec:
 
 def __getattr__(name: str) -> Any:
     """The rooms that are also functions, at their first use."""
-    if name in ("compare", "losses"):
+    if name in ("check", "compare", "losses"):
         return import_module(f"losscli.{name}")
     raise AttributeError(f"losscli has no public name {name!r}; there are: {', '.join(__all__)}")

@@ -21,7 +21,7 @@ ROWS = (
     {"shelf", "options", "outfile", "direction", "activations", "lazy"},
     {"rules"},
     {"tasks", "lint"},
-    {"losses", "metrics"},
+    {"losses", "metrics", "check"},
     {"data"},
     {"stack"},
     {"spec"},

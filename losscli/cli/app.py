@@ -56,11 +56,13 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; `--debug` may stand anywhere in it."""
-    debug = "--debug" in arguments
+    """Run one command line and return its exit code; `--debug` may stand anywhere in it, up to what a script is given."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    own, rest = list(arguments[:end]), list(arguments[end:])
+    debug = "--debug" in own
     try:
         with _streams(), handling(_stop):
-            code = app([word for word in arguments if word != "--debug"], prog_name="losscli", standalone_mode=False)
+            code = app([word for word in own if word != "--debug"] + rest, prog_name="losscli", standalone_mode=False)
             sys.stdout.flush()
             return int(code or 0)
     except BaseException as error:

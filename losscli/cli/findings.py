@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
+from losscli.cli import show
 from losscli.cli.annotations import annotation_at
 from losscli.errors import counted, visible
 from losscli.rules import Rule, in_order
-from losscli.rules.finding import CodeFinding
+from losscli.rules.finding import CodeFinding, report_json
 from losscli.severities import SEVERITIES
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 FINGERPRINT = "losscliFinding/v1"
+
+
+def write(
+    form: str, files: int, findings: Sequence[CodeFinding], notes: Sequence[tuple[str, str]], text: Iterable[str]
+) -> None:
+    """Findings on stdout in the form asked for; `text` are the lines for people."""
+    if form == "json":
+        show.machine(report_json(files, findings))
+    elif form == "sarif":
+        show.machine(sarif(findings, notes))
+    else:
+        show.paper("".join(f"{line}\n" for line in (workflow_commands(findings) if form == "github" else text)))
 
 
 def lines(findings: Sequence[CodeFinding]) -> Iterator[str]:

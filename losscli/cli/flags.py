@@ -42,6 +42,15 @@ else:
     ModelFormat = StrEnum("ModelFormat", exporters.names())
 
 
+class CodeFormat(StrEnum):
+    """What stdout gets of findings in code; `github` are annotations of a workflow, `sarif` is for other programs."""
+
+    text = "text"
+    json = "json"
+    github = "github"
+    sarif = "sarif"
+
+
 def _option(flag: str, help: str, metavar: str = "TEXT") -> Any:  # noqa: A002  it is typer's word
     return Option(flag, help=help, metavar=metavar, show_default=False)
 
@@ -92,6 +101,7 @@ AsReport = Annotated[ReportFormat, Option("--format", help="A page for people, o
 AsRows = Annotated[Text, _option("--format", f"{formats.rows.listed()}; default is by the file.", "NAME")]
 AsModel = Annotated[ModelFormat, Option("--to", help="The weights alone, or the whole graph.")]
 AsWorkflow = Annotated[WorkflowFormat, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
+AsCode = Annotated[CodeFormat, Option("--format", help="text, json, github annotations, or sarif.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
 
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from losscli.cli import show as screen
-from losscli.cli.findings import lines, sarif, statistics, summary, workflow_commands
+from losscli.cli.findings import lines, statistics, summary, write
 from losscli.errors import visible
 from losscli.lint import Result, lint
 from losscli.lint.edits import apply, difference, rewrite
 from losscli.lint.files import decoded
 from losscli.lint.settings import settings
-from losscli.rules.finding import report_json
 
 MOST_PASSES = 5  # an edit may overlap with another, which then waits
 
@@ -56,13 +55,9 @@ def show(result: Result, form: str, diff: bool, counts: bool) -> None:
         screen.notice(f"note: {visible(note.file, 400)}{line} {note.message}")
     if diff:
         screen.paper("".join(_differences(result)))
-    elif form == "json":
-        screen.machine(report_json(result.files, result.findings))
-    elif form == "sarif":
-        screen.machine(sarif(result.findings, [(note.file, note.message) for note in result.notes]))
     else:
-        text = workflow_commands(result.findings) if form == "github" else _text(result, counts)
-        screen.paper("".join(f"{line}\n" for line in text))
+        notes = [(note.file, note.message) for note in result.notes]
+        write(form, result.files, result.findings, notes, _text(result, counts))
 
 
 def _text(result: Result, counts: bool) -> Iterator[str]:

@@ -37,7 +37,7 @@ def rule_page(rule: Rule) -> Iterator[RenderableType]:
     for name, text in (("why it hurts", rule.why), ("torch says", rule.torch), ("use instead", rule.instead)):
         grid.add_row(Text(name, "bold"), Text(text))
     yield grid
-    for title, cases in (("wrong", rule.bad), ("right", rule.good)):
+    for title, cases in (("wrong", rule.bad + rule.bad_runs), ("right", rule.good + rule.good_runs)):
         for case in cases[:1]:
             yield Text(f"\n{title}", "bold")
             yield Padding(Text(case.replace(f"  {MARK}", "").rstrip()), (0, 0, 0, 4))

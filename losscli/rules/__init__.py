@@ -26,7 +26,8 @@ class Rule:
 
     `what` is the finding's sentence, `instead` its cure; `in_spec` is the cure in the words of a spec, for what a spec can do
     wrong. `bad` and `good` are cases in source text, each after the imports in `PRELUDE`; in a bad one the line of the finding
-    ends with `MARK`. `bad_specs` and `good_specs` are entries of specs.
+    ends with `MARK`. `bad_runs` and `good_runs` are such cases where only a run can tell. `bad_specs` and `good_specs` are
+    entries of specs.
     """
 
     code: str
@@ -39,6 +40,8 @@ class Rule:
     in_spec: str = ""
     bad: tuple[str, ...] = ()
     good: tuple[str, ...] = ()
+    bad_runs: tuple[str, ...] = ()
+    good_runs: tuple[str, ...] = ()
     bad_specs: tuple[Wiring, ...] = ()
     good_specs: tuple[Wiring, ...] = ()
 
@@ -51,8 +54,8 @@ class Rule:
             "why": self.why,
             "torch": self.torch,
             "instead": self.instead,
-            "bad": [text.replace(MARK, "").rstrip() for text in self.bad],
-            "good": list(self.good),
+            "bad": [text.replace(MARK, "").rstrip() for text in (*self.bad, *self.bad_runs)],
+            "good": [*self.good, *self.good_runs],
         }
 
 
@@ -65,7 +68,7 @@ def rule(code: str, name: str, severity: str, **page: Any) -> None:
     >>> rules.get("softmax-before-cross-entropy").code
     'LC001'
     """
-    for cases in ("bad", "good"):
+    for cases in ("bad", "good", "bad_runs", "good_runs"):
         page[cases] = tuple(dedent(text).lstrip("\n") for text in page.get(cases, ()))
     rules.put(code, Rule(code, name, severity, **page), aliases=(name,))
 

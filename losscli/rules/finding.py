@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ class CodeFinding:
         }
 
 
-def report_json(files: int, findings: list[CodeFinding]) -> dict[str, Any]:
+def report_json(files: int, findings: Sequence[CodeFinding]) -> dict[str, Any]:
     """The one object that `--format json` prints.
 
     >>> report_json(3, [])

@@ -115,6 +115,13 @@ rule(
     "negatives stays as it was.",
     torch="nothing",
     instead="pos_weight=",
+    bad_runs=(
+        """
+        net = nn.Linear(3, 1)
+        y = torch.tensor([[1.0], [0.0], [0.0], [0.0]])
+        F.binary_cross_entropy_with_logits(net(torch.randn(4, 3)), y, weight=torch.tensor([3.0])).backward()  # <-
+        """,
+    ),
     good=(
         """
         w = torch.ones(3)

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from typer import Argument, Exit, Option
 
+from losscli.cli import flags
 from losscli.cli.commands import command
 
 Paths = Annotated[list[str], Argument(metavar="PATHS...", help="Scripts, notebooks, folders.", show_default=False)]
 Codes = list[str] | None
 
 
-class Form(StrEnum):
-    """How the findings are written."""
-
-    text = "text"
-    json = "json"
-    github = "github"
-    sarif = "sarif"
-
-
 @command("lint")
 def lint(
     paths: Paths,
-    form: Annotated[Form, Option("--format", help="text, json, github annotations, or sarif.")] = Form.text,
+    form: flags.AsCode = flags.CodeFormat.text,
     select: Annotated[Codes, Option("--select", metavar="CODES", help="Only these rules; repeatable.")] = None,
     ignore: Annotated[Codes, Option("--ignore", metavar="CODES", help="Not these rules; repeatable.")] = None,
     everything: Annotated[bool, Option("--all", help="Show infos, too.")] = False,
