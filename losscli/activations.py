@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -40,6 +40,7 @@ class Activation:
     output: bool = True
     across: bool = False
     gives: str | None = None
+    settings: Mapping[str, float] = field(default_factory=dict)  # what torch is told beside the numbers
 
     def __call__(self, x: Tensor) -> Tensor:
         return self.function(x)
@@ -53,8 +54,8 @@ class Activation:
         return partial(function, **self._settings) if self._settings else function
 
     @property
-    def _settings(self) -> dict[str, int]:
-        return {"dim": -1} if self.across else {}
+    def _settings(self) -> dict[str, Any]:
+        return {**({"dim": -1} if self.across else {}), **self.settings}
 
     @property
     def written(self) -> str:
@@ -71,6 +72,7 @@ class Activation:
 
 
 PROBABILITIES, LOGS = "probabilities", "log-probabilities"
+LEAK = {"negative_slope": 0.2}
 NONE = Activation("none", "clone", "Identity")
 ACTIVATIONS: Mapping[str, Activation] = {
     activation.name: activation
@@ -84,6 +86,8 @@ ACTIVATIONS: Mapping[str, Activation] = {
         Activation("gelu", "nn.functional.gelu", "GELU", low=-0.17, hidden=True, output=False),
         Activation("tanh", "tanh", "Tanh", -1, 1, hidden=True),
         Activation("silu", "nn.functional.silu", "SiLU", low=-0.28, hidden=True, output=False),
+        # Below 0 it has the slope that adversarial pairs use; torch's own default is 0.01.
+        Activation("leaky-relu", "nn.functional.leaky_relu", "LeakyReLU", hidden=True, output=False, settings=LEAK),
         Activation("softplus", "nn.functional.softplus", "Softplus", low=0),
         Activation("exp", "exp", low=0),
     )

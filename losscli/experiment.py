@@ -94,9 +94,9 @@ def load(spec: Spec) -> Experiment:
     used = [find_loss(entry.loss, spec.task) for entry in arena_entries]
     read = spec.data.read(Path(spec.folder))
     with within(read.place):
-        table = set_apart(read, spec.data.split)
+        table = set_apart(read.for_task(task), spec.data.split)
         target = task.decode(table.targets, spec.data.target_options())
-        measured = evaluation_metrics(spec.task, table_of(spec.costs, target.labels))
+        measured = evaluation_metrics(spec.task, costs=table_of(spec.costs, target.labels), mixture=table.mixture)
         refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
         if refused:
             raise DataError(list(dict.fromkeys(refused)))
@@ -109,6 +109,8 @@ def load(spec: Spec) -> Experiment:
     noticed += leaks(table, target, experiment.different, task.has_classes)
     findings = [finding for entry in arena_entries for finding in _findings(experiment.first(entry), spec.task)]
     findings += [finding for loss in used for finding in ranked(loss, target)]
+    for entry, loss in zip(arena_entries, used, strict=True):
+        findings += task.wiring(entry.name, loss, entry.output)
     if table.weight is not None:
         findings += [
             _unweighted(entry.name) for entry, loss in zip(arena_entries, used, strict=True) if loss.over_batch

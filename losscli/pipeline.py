@@ -14,6 +14,7 @@ from typing import Any
 from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
+from losscli.compare.moments import moments_of
 from losscli.compare.result import Arena, Point, RunResult, TestRows
 from losscli.compare.tuning import choose, with_choices
 from losscli.compare.why import ProbedRun, why
@@ -31,11 +32,12 @@ from losscli.spec.arenas import merge
 from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.tune import grids_of, may_be
-from losscli.stack.baseline import baseline
+from losscli.stack.baseline import baseline, ideal
 from losscli.stack.job import steps_of
 from losscli.stack.resolution import limits
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
+from losscli.stack.train import DOTS
 from losscli.stack.watch import Stop, Watch, unwatched
 from losscli.training import Trained, train_all
 from losscli.unfinished import describe, reopen
@@ -205,7 +207,7 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         baseline=baseline(datasets, task, metrics, experiment.job.evaluation),
         labels=datasets[0].target.labels,
         positive=task.positive(datasets[0].target.labels),
-        findings=experiment.findings,
+        findings=[*experiment.findings, *_ideal(experiment), *_symptoms(experiment, states)],
         spec=spec.model_dump(mode="json"),
         rows=experiment.rows,
         resampled=spec.data.split.resampled,
@@ -216,9 +218,41 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         test=TestRows(*limits(experiment.datasets, task, _limited(experiment))),
     )
     probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
-    arena = replace(arena, why=why(arena, probed, task))
+    arena = replace(arena, why={**why(arena, probed, task), **_pictures(experiment, states)})
     grids = {entry.name: grids_of(spec, entry) for entry in experiment.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
+
+
+def _pictures(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:
+    """What the runs of the first seed put out at moments of training, beside the real rows of the valid split."""
+    kept = {state.run.entry: state.moments for state in states if state.moments}
+    if not kept:
+        return {}
+    data = experiment.datasets[experiment.spec.seeds[0]]
+    return {"moments": moments_of(kept, data.parts["valid"].truth[:DOTS], data.target.labels)}
+
+
+def _ideal(experiment: Experiment) -> list[Finding]:
+    """What cannot be bettered, beside the baseline, where a table cannot show it by itself."""
+    scores = ideal(experiment.different, experiment.job.task, experiment.job.metrics)
+    if not scores:
+        return []
+    listed = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+    message = (
+        f"fresh real rows in place of made-up ones score {listed} on the test split: nothing can be better on average"
+    )
+    return [Finding("real-rows", "info", message, "the baseline is a gaussian fitted to the training rows")]
+
+
+def _symptoms(experiment: Experiment, states: Sequence[RunState]) -> list[Finding]:
+    """What the task tells by how the runs of each entry stand, those that diverged left out."""
+    findings: list[Finding] = []
+    for entry in experiment.entries:
+        own = [state for state in states if state.run.entry == entry.name and not state.lost]
+        standings = [state.standing for state in own if state.standing is not None]
+        if standings:
+            findings += experiment.job.task.symptoms(entry.name, standings)
+    return findings
 
 
 def _limited(experiment: Experiment) -> Sequence[Metric]:

@@ -63,7 +63,7 @@ def test_the_classic_mistakes_stand_beside_their_right_form() -> None:
 
 
 def test_the_spec_in_the_readme_is_one(tmp_path: Path) -> None:
-    block = re.search(r"```yaml\n(.+?)```", (ROOT / "README.md").read_text(), re.S)
+    block = re.search(r"```yaml\n(task:.+?)```", (ROOT / "README.md").read_text(), re.S)
     assert block is not None
     (tmp_path / "spec.yaml").write_text(block[1].replace("data/loans.csv", str(ROOT / "configs/data/loans.csv")))
     assert len(entries(load_spec(tmp_path / "spec.yaml"))) == 6

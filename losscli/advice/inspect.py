@@ -50,7 +50,7 @@ class TargetFacts:
             "reason": self.reason,
             "classes": [{"label": label, "rows": rows} for label, rows in self.classes],
             "numbers": [asdict(shape) for shape in self.numbers],
-            "histograms": [asdict(each) for each in self.histograms],
+            "histograms": [asdict(histogram) for histogram in self.histograms],
             "measured": dict(self.measured),
         }
 
@@ -76,7 +76,7 @@ class Inspection:
             "conflicting_rows": None if self.target is None else self.repeats.conflicting,
             "unlearnable_rows": self.repeats.floor if self.target is not None and self.target.classes else None,
             "target": None if self.target is None else self.target.to_json(),
-            "suggestions": [{"columns": list(each.columns), "reason": each.reason} for each in self.suggestions],
+            "suggestions": [{"columns": list(one.columns), "reason": one.reason} for one in self.suggestions],
             "findings": [finding.to_json() for finding in self.findings],
         }
 

@@ -189,7 +189,8 @@ def of_task(name: str, schema: str | None, spec: Spec | None = None) -> Outline:
     if spec is not None:
         return of_spec(spec.model_copy(update={"name": name}), Path(), header, schema)
     losses = [(LossChoice(name=task.default_loss), "")]
-    return Outline(name, dict(task.default_data), losses, header, name=name, schema=schema)
+    model = {"kind": "mlp", **task.default_model}
+    return Outline(name, dict(task.default_data), losses, header, name=name, schema=schema, model=model)
 
 
 def of_spec(spec: Spec, folder: Path, header: Sequence[str], schema: str | None) -> Outline:
@@ -200,7 +201,11 @@ def of_spec(spec: Spec, folder: Path, header: Sequence[str], schema: str | None)
         moved = [_relative(Path(spec.folder) / path, folder) for path in paths]
         data["path"] = moved[0] if isinstance(data["path"], str) else moved
     losses = [(choice, "") for choice in spec.loss]
-    kind = {"kind": spec.model.kind}
+    kind = {
+        key: getattr(spec.model, key)
+        for key in ("kind", *tasks.get(spec.task).default_model)
+        if hasattr(spec.model, key)
+    }
     return Outline(
         spec.task,
         data,

@@ -48,9 +48,14 @@ def resolved(name: str, overrides: Overrides) -> Spec:
     return build_spec(replace(overrides, data=name, sets=[*overrides.sets, *_leniently(name, overrides.sets)]))
 
 
+def _predicts(overrides: Overrides) -> bool:
+    """Whether something is to be predicted: a wrong name of a task is told elsewhere."""
+    return overrides.task not in tasks or tasks.get(overrides.task or "").has_target
+
+
 def _refuse_no_target(name: str, overrides: Overrides) -> None:
     """`SpecError` for a table without a target, with what inspect suggests."""
-    if overrides.target or not Path(name).exists() or _says(overrides, "data.target"):
+    if overrides.target or not Path(name).exists() or _says(overrides, "data.target") or not _predicts(overrides):
         return
     likely = looked_at(name, overrides).suggestions
     cure = "; ".join(
@@ -72,16 +77,17 @@ def looked_at(name: str, overrides: Overrides) -> Inspection:
     if overrides.target:
         spec = resolved(name, overrides)
     else:  # any task will do: the source is the same for all
-        target = [ANY] if Path(name).exists() else []
+        target = [ANY] if Path(name).exists() and _predicts(overrides) else []
         task = overrides.task or tasks.names()[-1]
         spec = build_spec(replace(overrides, task=task, data=name, target=target))
     source, folder = _lenient(spec.data), Path(spec.folder)
-    if isinstance(source, Tabular) and not overrides.target:
+    if isinstance(source, Tabular) and not overrides.target and _predicts(overrides):
         return describe(_all_columns(source, folder))
     table = source.read(folder)
+    if overrides.task:
+        return inspect(_profile(table, source, overrides.task), "as --task says")
     guess = guess_task(table.targets, source.target_options())
-    task, reason = (overrides.task, "as --task says") if overrides.task else (guess.task, guess.reason)
-    return inspect(_profile(table, source, task), reason)
+    return inspect(_profile(table, source, guess.task), guess.reason)
 
 
 def profile_of(spec: Spec) -> Profile:
@@ -90,7 +96,7 @@ def profile_of(spec: Spec) -> Profile:
 
 
 def _profile(table: Table, source: Source, task: str) -> Profile:
-    kept = set_apart(table, source.split)
+    kept = set_apart(table.for_task(tasks.get(task)), source.split)
     return Profile(kept, task, tasks.get(task).decode(kept.targets, source.target_options()))
 
 
@@ -173,7 +179,7 @@ def outlined(name: str, overrides: Overrides, path: Path | None) -> tuple[Callab
         spec = build_spec(replace(overrides, task=name)) if overrides.sets else None
         return (lambda schema: of_task(name, schema, spec)), []
     noticed = []
-    if not overrides.target and Path(name).exists():
+    if not overrides.target and Path(name).exists() and _predicts(overrides):
         likely = looked_at(name, overrides).suggestions
         if likely:
             overrides = replace(overrides, target=list(likely[0].columns))

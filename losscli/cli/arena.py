@@ -12,6 +12,7 @@ from rich.text import Text
 
 from losscli.cli.curves import Curves, band, mean_curve
 from losscli.cli.forest import Forest
+from losscli.cli.scatter import scatters
 from losscli.cli.tables import leaderboards, score_table
 from losscli.compare.result import Arena
 from losscli.errors import visible
@@ -47,10 +48,17 @@ def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:
         yield score_table(arena, entry)
         return
     splits = ("train", "valid")
-    curves = {split: mean_curve(arena.runs, split, "loss") for split in splits}
-    bands = {} if plain else {split: band(arena.runs, split, "loss") for split in splits}
+    kernels = arena.kernels
+    named = (
+        {split: (split, "loss") for split in splits}
+        if kernels == ["loss"]
+        else {name: ("train", name) for name in kernels}
+    )
+    curves = {name: mean_curve(arena.runs, *of) for name, of in named.items()}
+    bands = {} if plain else {name: band(arena.runs, *of) for name, of in named.items()}
     yield Curves(f"{visible(entry.entry)}: loss{_averaged(seeds, bool(bands))}", curves, bands=bands)
     yield Text()
+    yield from scatters(arena)
     yield score_table(arena, entry)
     yield Text()
     yield Text(f"{seeds} run{'s' if seeds > 1 else ''} in {duration(entry.seconds)}", "dim")
@@ -61,6 +69,7 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
     if not arena.foreign:
         yield _headline(arena, seeds, plain)
         yield Text()
+        yield from scatters(arena)
     for table in leaderboards(arena, width):
         yield table
         yield Text()

@@ -55,6 +55,7 @@ def explained(pages: Sequence[Page]) -> Iterator[RenderableType]:
     yield from _drawn(pages)
     if len(pages) > 1:
         yield _beside(pages)
+    yield from _sides(pages)
     yield from _read(pages)
     if len(pages) == 1:
         yield from _options(first)
@@ -71,6 +72,8 @@ def _head(page: Page) -> Iterator[RenderableType]:
         yield _prose(f"Use: {page.use}")
     if page.avoid:
         yield _prose(f"Avoid: {page.avoid}")
+    if page.asked:
+        yield _prose(page.asked)
     if page.other_tasks:
         tasks = " and ".join(page.other_tasks)
         yield Text(f"A loss of the same name is for {tasks}: --task {page.other_tasks[0]}", "dim")
@@ -84,6 +87,21 @@ def _drawn(pages: Sequence[Page]) -> Iterator[RenderableType]:
         points = {curve.name: _cut(list(zip(curve.at, getattr(curve, part), strict=True))) for curve in curves}
         yield Curves(f"{title} against the {axis}", points, axis="")
         yield Text()
+
+
+def _sides(pages: Sequence[Page]) -> Iterator[RenderableType]:
+    """What is left of each slope where the discriminator wins."""
+    from losscli.explain.curve import SURE
+
+    rows = [(page, side) for page in pages for side in page.sides]
+    if not rows:
+        return
+    table = _table("slope at D(g)", "0 (even)", f"{SURE:g} (the discriminator is sure)")
+    for page, side in rows:
+        name = f"{page.name}, {side.name}" if len(pages) > 1 else side.name
+        table.add_row(*(Text(visible(cell)) for cell in (name, f"{side.even:.4f}", f"{side.sure:.4f}")))
+    yield table
+    yield Text()
 
 
 def _cut(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

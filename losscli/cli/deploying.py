@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import formats, show
-from losscli.data.newrows import new_rows, pointed
+from losscli.data.newrows import NewRows, new_rows, pointed
 from losscli.deploy.choose import RunChoice
 from losscli.deploy.export import export
-from losscli.deploy.predict import predict
+from losscli.deploy.predict import made_up, predict
 from losscli.deploy.restore import RestoredRun, restore
 from losscli.errors import Place, SpecError, choose_from, counted, shown
 from losscli.outfile import atomic, free
@@ -24,6 +24,9 @@ from losscli.spec.reader import read_value
 if TYPE_CHECKING:
     from losscli.data.sources import Source
     from losscli.data.tabular import Tabular
+
+
+ROWS = 1000  # that a generator makes up where --rows says nothing
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,23 @@ def selection(arena: int | None, entry: str | None, seed: str | None, losses: Se
     return RunChoice(arena, entry, int(seed), False, tuple(losses or ()))
 
 
-def run_predict(record: str, root: Path, rows: str, chosen: RunChoice, answer: Answer) -> None:
-    """Append what the runs say of the rows of a file to its columns, and write that."""
+def run_predict(
+    record: str, root: Path, rows: str | None, count: int | None, chosen: RunChoice, answer: Answer
+) -> None:
+    """Append what the runs say of the rows of a file to its columns, and write that; a generator makes up `count` rows."""
     form = _form(answer)
     if answer.to is not None:
         free(answer.to, answer.force)
-        _refuse_the_input(answer.to, rows)
+        _refuse_the_input(answer.to, rows or "")
     runs = restore(find(root, record, outside=True), chosen)
+    if not runs[0].task.has_target:
+        _make_up(runs, rows, count, form, answer)
+        return
+    if rows is None or count is not None:
+        missing = (
+            "needs a file of new rows" if rows is None else "predicts the rows of a file, and --rows makes some up"
+        )
+        raise SpecError(f"predict {missing}: the task is {runs[0].task.name}", cure=f"losscli predict {record} FILE")
     trained_on = runs[0].spec.data
     new = new_rows(_source(trained_on, rows, answer.sets), runs[0].encoder, getattr(trained_on, "targets", ()))
     columns = predict(runs, new.features, _threshold(answer.threshold, runs))
@@ -63,6 +76,24 @@ def run_predict(record: str, root: Path, rows: str, chosen: RunChoice, answer: A
         for finding in new.findings:
             show.notice(finding.message)
         show.notice(f"{counted(new.table.num_rows, 'row')} predicted by {_named(runs)}")
+
+
+def _make_up(
+    runs: Sequence[RestoredRun], rows: str | None, count: int | None, form: formats.Format[Any], answer: Answer
+) -> None:
+    import pyarrow as pa
+
+    if rows is not None:
+        raise SpecError(
+            f"a generator makes up rows, and {shown(rows)} is a file of some", cure="leave it out: --rows 1000"
+        )
+    if len(runs) > 1:
+        raise SpecError("rows of several generators have no mean", cure="name a seed in place of --seed mean")
+    made = made_up(runs[0], count or ROWS)
+    table = pa.table({f"{answer.prefix}{name}": values for name, values in made.items()})
+    _write(form.write(NewRows(table, {}), {}, "", _origin(runs)), answer.to)
+    if not answer.quiet:
+        show.notice(f"{counted(table.num_rows, 'row')} made up by {_named(runs)}")
 
 
 def _refuse_the_input(to: Path, rows: str) -> None:

@@ -117,19 +117,19 @@ def _shown_as_github(comparison: Comparison, display: DisplayOptions) -> None:
 
 
 @reports.put("html", printed=False)
-def _report_as_html(recalled: ComparisonRecord) -> str:
+def _report_as_html(record: ComparisonRecord) -> str:
     """A page that is whole alone."""
     from losscli.reports.html import html_of
 
-    return html_of(recalled)
+    return html_of(record)
 
 
 @reports.put("md")
-def _report_as_md(recalled: ComparisonRecord) -> str:
+def _report_as_md(record: ComparisonRecord) -> str:
     """Markdown, for a pull request."""
     from losscli.reports.summary import markdown_of
 
-    return markdown_of(recalled)
+    return markdown_of(record)
 
 
 # Predictions, beside the rows that they are of

@@ -48,21 +48,21 @@ class GateOptions:
 def run(record: str, options: GateOptions) -> int:
     """Judge, show, and return the exit code: 1 if anything dropped or vanished."""
     new, old = (recall(find(options.out, text, outside=True)) for text in (record, options.baseline))
-    gated = concluded(_gate_arenas(new, old, options))
+    results = concluded(_gate_arenas(new, old, options))
     if options.form == "json":
         show.machine(
-            {"schema_version": 1, "record": str(new.folder), "baseline": str(old.folder), "entries": _plain(gated)}
+            {"schema_version": 1, "record": str(new.folder), "baseline": str(old.folder), "entries": _plain(results)}
         )
     elif options.form == "github":
-        sys.stdout.write("".join(f"{_annotated(entry)}\n" for entry in gated))
+        sys.stdout.write("".join(f"{_annotated(entry)}\n" for entry in results))
     else:
-        show.pieces([_table(gated), *(Text(_sentence(entry)) for entry in gated)])
-    return FAILED if any(entry.outcome in FAILING for entry in gated) else 0
+        show.pieces([_table(results), *(Text(_sentence(entry)) for entry in results)])
+    return FAILED if any(entry.outcome in FAILING for entry in results) else 0
 
 
 def _gate_arenas(new: ComparisonRecord, old: ComparisonRecord, options: GateOptions) -> list[GateEntry]:
-    encoders = [read(recalled.folder)["encoders"] for recalled in (new, old)]
-    gated, names, met = [], list[str](), set[int]()
+    encoders = [read(record.folder)["encoders"] for record in (new, old)]
+    results, names, met = [], list[str](), set[int]()
     for at, arena in enumerate(new.comparison.arenas):
         names += [entry.entry for entry in arena.entries]
         place = alike(at, arena, old.comparison.arenas)
@@ -70,7 +70,7 @@ def _gate_arenas(new: ComparisonRecord, old: ComparisonRecord, options: GateOpti
             met.add(place)
             former = old.comparison.arenas[place]
             same = _same(arena, former, at, place, encoders)
-            gated += [replace(entry, damage=arena.damage) for entry in _of_arena(arena, former, options, same)]
+            results += [replace(entry, damage=arena.damage) for entry in _of_arena(arena, former, options, same)]
     if not met:
         raise SpecError(
             f"the records are not of the same data: {difference(new.comparison.arenas[0], old.comparison.arenas)}",
@@ -78,14 +78,14 @@ def _gate_arenas(new: ComparisonRecord, old: ComparisonRecord, options: GateOpti
         )
     if not options.entries:
         gone = [arena for place, arena in enumerate(old.comparison.arenas) if place not in met]
-        gated += [_vanished(entry.entry, arena, options) for arena in gone for entry in arena.entries]
-    missing = [name for name in options.entries if name not in {entry.entry for entry in gated}]
+        results += [_vanished(entry.entry, arena, options) for arena in gone for entry in arena.entries]
+    missing = [name for name in options.entries if name not in {entry.entry for entry in results}]
     if missing:
         raise SpecError(f"no entry {shown(missing[0])} stands in both records", cure=choose_from(missing[0], names))
-    if all(entry.outcome == "no-value" for entry in gated):
-        metric = shown(gated[0].metric) if gated else "the metric"
+    if all(entry.outcome == "no-value" for entry in results):
+        metric = shown(results[0].metric) if results else "the metric"
         raise SpecError(f"{metric} has no value in these records", cure="--metric names another")
-    return gated
+    return results
 
 
 def _of_arena(arena: Arena, former: Arena, options: GateOptions, same: bool) -> list[GateEntry]:
@@ -172,18 +172,18 @@ def _test_ratio(arena: Arena) -> float:
     return arena.rows["test"] / arena.rows["train"] if arena.rows else 0.0
 
 
-def _plain(gated: list[GateEntry]) -> list[dict[str, Any]]:
+def _plain(results: list[GateEntry]) -> list[dict[str, Any]]:
     return [
         {name: finite(value) if isinstance(value, float) else value for name, value in asdict(entry).items()}
-        for entry in gated
+        for entry in results
     ]
 
 
-def _table(gated: list[GateEntry]) -> Table:
+def _table(results: list[GateEntry]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("entry", "metric", "old", "new", "drop", "allowed", "outcome"):
         table.add_column(heading, overflow="fold")
-    for entry in gated:
+    for entry in results:
         numbers = (number(entry.old), number(entry.new), number(entry.drop, 4, "+"), f"{entry.limit:g}")
         style = HELD if entry.outcome == "held" else SEVERITIES[OUTCOMES[entry.outcome]].terminal
         outcome = Text(entry.outcome.replace("-", " "), style)

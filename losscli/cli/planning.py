@@ -88,30 +88,30 @@ def _share(equivalence: float | str | None, mean: float | None) -> bool:
     return isinstance(equivalence, str) and mean is None
 
 
-def _plain(planned: ArenaPlan) -> dict[str, Any]:
-    return asdict(planned)
+def _plain(plan: ArenaPlan) -> dict[str, Any]:
+    return asdict(plan)
 
 
-def _head(planned: ArenaPlan) -> Text:
-    return Text.assemble((visible(planned.data), "bold"), f" · {planned.task} · {planned.headline}")
+def _head(plan: ArenaPlan) -> Text:
+    return Text.assemble((visible(plan.data), "bold"), f" · {plan.task} · {plan.headline}")
 
 
-def _table(planned: ArenaPlan) -> Table:
+def _table(plan: ArenaPlan) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    prospects, cost = planned.outlook, planned.cost
-    names = listed([visible(name, 40) for name in planned.entries], 8)
-    split = "a split of its own for each" if planned.resampled else "one split for all"
+    prospects, cost = plan.outlook, plan.cost
+    names = listed([visible(name, 40) for name in plan.entries], 8)
+    split = "a split of its own for each" if plan.resampled else "one split for all"
     rows = {
-        "entries": f"{len(planned.entries)}: {names}",
-        "tuning": _tuning(planned),
+        "entries": f"{len(plan.entries)}: {names}",
+        "tuning": _tuning(plan),
         "seeds": f"{prospects.seeds}, {split}",
-        "runs": f"{planned.runs} of {counted(cost.steps, 'step')} each, in {counted(cost.stacks, 'stack')}",
-        "comparisons": f"{prospects.comparisons}, each with {visible(planned.entries[0], 40)}",
+        "runs": f"{plan.runs} of {counted(cost.steps, 'step')} each, in {counted(cost.stacks, 'stack')}",
+        "comparisons": f"{prospects.comparisons}, each with {visible(plan.entries[0], 40)}",
         "for a verdict": _verdict(prospects),
         "can see": _sees(prospects),
-        "power": _power(prospects, planned.resampled),
+        "power": _power(prospects, plan.resampled),
         "time": f"about {duration(cost.seconds)}, measured on a few steps",
         "memory": f"about {cost.bytes / 1e6:.0f} MB at once, beside the program's own",
     }
@@ -121,10 +121,10 @@ def _table(planned: ArenaPlan) -> Table:
     return table
 
 
-def _tuning(planned: ArenaPlan) -> str:
-    if planned.candidates == len(planned.entries):
+def _tuning(plan: ArenaPlan) -> str:
+    if plan.candidates == len(plan.entries):
         return ""
-    return f"{planned.candidates} candidates with each seed, of which each entry keeps the best by the valid split"
+    return f"{plan.candidates} candidates with each seed, of which each entry keeps the best by the valid split"
 
 
 def _verdict(prospects: Outlook) -> str:

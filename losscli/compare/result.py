@@ -204,6 +204,12 @@ class Arena:
         """The entry that the others are compared with."""
         return next(entry for entry in self.entries if entry.entry == self.reference)
 
+    @property
+    def kernels(self) -> list[str]:
+        """What the training losses are called: `loss`, or the sides of a pair."""
+        named = dict.fromkeys(point.metric for run in self.runs[:1] for point in run.history if point.split == "train")
+        return [name for name in named if name not in self.directions] or ["loss"]
+
     def runs_of(self, entry: str) -> list[RunResult]:
         """The runs of an entry, one per seed."""
         return [run for run in self.runs if run.entry == entry]

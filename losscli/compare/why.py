@@ -40,7 +40,7 @@ PredictedRun = tuple[str, int, "Predictions"]  # entry, seed, what it says
 
 
 def why(arena: Arena, runs: Sequence[ProbedRun], task: Task) -> dict[str, Any]:
-    """What `results.json` says under `why`; empty for a single entry.
+    """What `results.json` says under `why`; empty for a single entry, and where no row is a question.
 
     `best` is the entry with the best mean of the headline on the test split, `verdict` that of its comparison. `classes` and
     `difficulty` hold the `measure` of both, in each class and in each quarter of the test rows by difficulty: what the
@@ -49,7 +49,7 @@ def why(arena: Arena, runs: Sequence[ProbedRun], task: Task) -> dict[str, Any]:
     the shares that were learned by heart and resisted.
     """
     best = _best(arena)
-    if best is None or len(arena.entries) < 2:
+    if best is None or len(arena.entries) < 2 or not task.row_measures:
         return {}
     predicted = [(run.entry, run.seed, run.predictions) for run in runs if run.predictions is not None]
     pair = _Pair(best, arena.reference, predicted, task, _measure(task, arena.headline, predicted))

@@ -102,6 +102,8 @@ class Corruption(Strict):
         for kind in self.active():
             if kind == "target_outliers" and task.has_classes:
                 unfit[kind] = f"moves numbers, and the targets of task {task.name} are classes"
+            elif kind in ("feature_noise", "missing") and not task.has_target:
+                unfit[kind] = f"is about features, and task {task.name} has none"
             elif kind in ("labels", "imbalance") and not task.has_classes:
                 unfit[kind] = f"is about classes, and the targets of task {task.name} are numbers"
             elif kind in ("labels", "imbalance") and not task.rows_have_one_class:

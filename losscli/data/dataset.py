@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from losscli.data.stream import Stream
-from losscli.errors import Finding, Place
-from losscli.tasks import Column, Target, TargetScale
+from losscli.errors import Finding, Place, listed, shown
+from losscli.tasks import Column, Target, TargetScale, Task
+from losscli.tasks.shapes import Mixture
 
 SPLITS = ("train", "valid", "test")
 
@@ -51,15 +52,39 @@ class Table:
         default_factory=dict
     )  # of every column of a file, also of those left out
 
+    mixture: Mixture | None = None  # what the rows were drawn from, where that is known
+
     @property
     def rows(self) -> int:
-        return len(next(iter(self.targets.values())).values)
+        return len(next(iter((self.targets or self.features).values())).values)
+
+    def for_task(self, task: Task) -> Table:
+        """The table as the task sees it. Where nothing is predicted, the features are what is learned, and a target, which
+        is no part of it, is left aside.
+
+        >>> from losscli.tasks import tasks
+        >>> table = Table("two", {"x": Column(np.zeros(2))}, {"y": Column(np.ones(2))})
+        >>> list(table.for_task(tasks.get("gan")).targets), list(table.for_task(tasks.get("regression")).targets)
+        (['x'], ['y'])
+        """
+        if task.has_target:
+            return self
+        named = [story.name for story in self.columns.values() if story.name in self.targets]
+        aside = [_aside(task, named)] if named else []
+        return replace(self, features={}, targets=self.features, findings=(*self.findings, *aside))
 
     @property
     def place(self) -> Place | None:
         """The file that the target was read from, if it was read from one."""
-        origin = next(iter(self.targets.values())).origin
+        origin = next(iter((self.targets or self.features).values())).origin
         return None if origin is None else Place(origin.file)
+
+
+def _aside(task: Task, names: Sequence[str]) -> Finding:
+    message = (
+        f"task {task.name} learns the other columns: the target {listed([shown(name) for name in names])} is left aside"
+    )
+    return Finding("target-aside", "info", message, "leave target out if it is to be learned, too")
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,8 @@ def prepare(
     _need_two_classes(task, target, train.values)
     encoding = encoding or Encoding()
     learned = slice(None) if table.weight is None else rows_that_count(table.weight[rows["train"]])
-    encoder = replace(Encoder.fit(train.features, places[learned], encoding), dates=_dates(table))
+    fitted = Encoder.fit(train.features, places[learned], encoding) if task.has_target else Encoder(())
+    encoder = replace(fitted, dates=_dates(table))
     scale = None if task.has_classes else target_scale(train.values[learned], target.transform, target.standardise)
 
     def encoded(columns: Mapping[str, Column], places: np.ndarray) -> np.ndarray | Stream:

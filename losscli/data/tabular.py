@@ -45,7 +45,8 @@ class Dialect:
 class Tabular(Source):
     """A table in a file, in several with the same columns, or in a folder of such part files; paths are relative to the spec.
 
-    `path` is a file, a list of files, or a folder. `target` is a column, or a list of columns. `drop` are columns that are
+    `path` is a file, a list of files, or a folder. `target` is a column, or a list of columns; a task that predicts nothing
+    (gan) does without. `drop` are columns that are
     left out. `missing_target` is what to do where a row has no target. `types` says what a column is where it is not plain:
     number, category, boolean, text or ignore (both left out), or date, which becomes numbers: year, month, day, weekday, days
     since 1970-01-01, and hour where there are times. `day_first` says whether 03/04/2024 is a day of April. `missing` lists the
@@ -55,7 +56,7 @@ class Tabular(Source):
     """
 
     path: Text | Annotated[list[Text], Field(min_length=1)]
-    target: Text | Annotated[list[Text], Field(min_length=1)]
+    target: Text | Annotated[list[Text], Field(min_length=1)] | None = None
     drop: list[str] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
     missing_target: Literal["error", "drop"] = "error"
@@ -106,7 +107,11 @@ class Tabular(Source):
 
     @property
     def targets(self) -> list[str]:
-        return [self.target] if isinstance(self.target, str) else self.target
+        return [self.target] if isinstance(self.target, str) else self.target or []
+
+    @property
+    def lacks_target(self) -> bool:
+        return self.target is None
 
     @property
     def paths(self) -> list[str]:
@@ -184,7 +189,7 @@ class Tabular(Source):
             roles.keys,
             roles.stories,
         )
-        if self.separator is None:  # with one, an empty cell names no label, and lacks nothing
+        if self.separator is None and table.targets:  # with one, an empty cell names no label, and lacks nothing
             table = with_targets(table, self.missing_target, files[0].name)
         return with_features(table, self.encode.missing.rows, files[0].name)
 

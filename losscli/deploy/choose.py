@@ -77,8 +77,8 @@ def _partial(scores: Sequence[float]) -> bool:
 
 
 def _undecided(arena: Result, entry: str, scores: Sequence[float], which: str, names: Sequence[Any]) -> SpecError:
-    known = f"{sum(map(math.isfinite, scores))} of {len(scores)} seeds"
-    message = f"{shown(entry)} has {arena['headline']} on the valid split in {known}: it does not tell the best {which}"
+    count = f"{sum(map(math.isfinite, scores))} of {len(scores)} seeds"
+    message = f"{shown(entry)} has {arena['headline']} on the valid split in {count}: it does not tell the best {which}"
     return SpecError(message, cure=f"name one (--{which}): {', '.join(map(str, names))}")
 
 

@@ -44,7 +44,7 @@ def export(run: RestoredRun, form: str, folder: Path) -> list[Path]:
         raise SpecError(f"there is no format called {shown(form)}", cure=choose_from(form, exporters.names()))
     file, write = exporters.get(form)
     predictor = predictor_of(run)
-    rows = torch.zeros(2, run.run.dataset.features)
+    rows = torch.zeros(2, run.width)
     described = json.dumps(description(run, predictor, file), indent=2, ensure_ascii=False, allow_nan=False)
     try:
         folder.mkdir(parents=True)
@@ -70,8 +70,7 @@ def predictor_of(run: RestoredRun) -> Predictor:
 
 def description(run: RestoredRun, predictor: Predictor, file: str) -> dict[str, Any]:
     """What one must know to use the model without losscli, as plain JSON."""
-    width = run.run.dataset.features
-    kind = predictor.kind(width)
+    kind = predictor.kind(run.width)
     return {
         "schema_version": SCHEMA_VERSION,
         "losscli": version("losscli"),
@@ -80,16 +79,24 @@ def description(run: RestoredRun, predictor: Predictor, file: str) -> dict[str, 
         "seed": run.run.seed,
         "task": run.task.name,
         "file": file,
-        "input": {"name": "features", "type": "float32", "shape": ["rows", width]},
+        "input": {"name": "features", "type": "float32", "shape": ["rows", run.width], "holds": _held(run)},
         "features": run.encoder.names(),
         "reading": _reading(run),
         "preprocessing": {"how": HOW, **run.encoder.state()},
         "body": [str(module) for module in predictor.body],
         "before_the_loss": list(run.entry.output),
-        "output": {"name": "prediction", "type": "float64" if kind == "values" else "float32", "holds": kind},
+        "output": {
+            "name": "prediction",
+            "type": "float64" if kind in ("values", "samples") else "float32",
+            "holds": kind,
+        },
         "quantiles": list(predictor.levels),
         "target": run.run.dataset.encoder["target"],
     }
+
+
+def _held(run: RestoredRun) -> str:
+    return "encoded columns" if run.task.has_target else "noise: independent standard normal numbers"
 
 
 def _reading(run: RestoredRun) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from losscli.stack.forecast import levels_of, quantiles_of
 from losscli.stack.head import Head
 from losscli.stack.layers import Layer
-from losscli.tasks import Prediction
 
 Weights = Mapping[str, Tensor]
 
@@ -36,7 +35,7 @@ def body(layers: Sequence[Layer], weights: Weights) -> nn.Sequential:
 
 
 class Predictor(nn.Module):
-    """Encoded rows [N, F] to what they predict: probabilities, scores or values.
+    """Encoded rows [N, F], or noise [N, Z], to what they predict: probabilities, scores, values or samples.
 
     Binary [N]; multiclass [N, K]; multilabel [N, L]; regression [N] or [N, O] in the user's units, float64. A loss that forecasts
     gives its quantiles as well, [N, Q] or [N, O, Q], at `levels`.
@@ -50,18 +49,9 @@ class Predictor(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         output = self.body(features)[None]  # of one run
-        numbers = shown_of(self.head.predict(output))[1][0]
+        numbers = self.head.predict(output).numbers[0]
         return (numbers, quantiles_of(self.head, output)[0]) if self.levels else numbers
 
     def kind(self, width: int) -> str:
         """What the numbers are, found on rows of so many features."""
-        return shown_of(self.head.predict(self.body(torch.zeros(2, width))[None]))[0]
-
-
-def shown_of(prediction: Prediction) -> tuple[str, Tensor]:
-    """The kind of a prediction and the numbers that say most: probabilities where there are any, else scores or values."""
-    for kind in ("probabilities", "values", "scores"):
-        numbers = getattr(prediction, kind)
-        if numbers is not None:
-            return kind, numbers
-    raise ValueError("a prediction holds scores, probabilities or values")
+        return self.head.predict(self.body(torch.zeros(2, width))[None]).kind

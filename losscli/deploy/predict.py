@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -32,26 +33,36 @@ def predict(
     return dict(runs[0].task.columns(outputs, runs[0].labels, limit))
 
 
+def made_up(run: RestoredRun, rows: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """So many rows of a generator, column by column, by name: `seed` draws the noise."""
+    noise = torch.randn(rows, run.width, generator=torch.Generator().manual_seed(seed)).numpy()
+    return dict(run.task.columns(_by_chunks(run, rows, lambda places: noise[places]), run.labels, 0.0))
+
+
 def outputs_of(runs: Sequence[RestoredRun], features: Mapping[str, Column]) -> Outputs:
     """Each run encodes the rows as it learned to, and predicts; the mean over the runs."""
     rows = len(next(iter(features.values())).values) if features else 0
-    outputs = [_by_chunks(run, features, rows) for run in runs]
+    outputs = [_encoded(run, features, rows) for run in runs]
     quantiles = [output.quantiles for output in outputs if output.quantiles is not None]
     mean = np.mean(quantiles, axis=0) if quantiles else None
     return Outputs(outputs[0].kind, np.mean([output.numbers for output in outputs], axis=0), outputs[0].levels, mean)
 
 
+def _encoded(run: RestoredRun, features: Mapping[str, Column], rows: int) -> Outputs:
+    return _by_chunks(run, rows, partial(run.encoder.transform, features))
+
+
 @torch.no_grad()
-def _by_chunks(run: RestoredRun, features: Mapping[str, Column], rows: int) -> Outputs:
+def _by_chunks(run: RestoredRun, rows: int, inputs: Callable[[np.ndarray], np.ndarray]) -> Outputs:
     predictor = predictor_of(run)
     numbers, quantiles = [], []
     for start in range(0, rows, CHUNK):
-        encoded = run.encoder.transform(features, np.arange(start, min(start + CHUNK, rows)))
+        encoded = inputs(np.arange(start, min(start + CHUNK, rows)))
         output = predictor(torch.from_numpy(encoded))
         prediction, further = output if predictor.levels else (output, None)
         # In float64 from here on: the mean over the runs should add no rounding of its own.
         numbers.append(prediction.reshape(len(encoded), -1).double().numpy())
         if further is not None:
             quantiles.append(further.reshape(len(encoded), -1, len(predictor.levels)).double().numpy())
-    kind = predictor.kind(run.run.dataset.features)
+    kind = predictor.kind(run.width)
     return Outputs(kind, np.concatenate(numbers), predictor.levels, np.concatenate(quantiles) if quantiles else None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,10 @@ from losscli.spec.model import Entry, Spec
 from losscli.spec.tune import candidate
 from losscli.stack.head import Head, outputs_of
 from losscli.stack.network import Network
+from losscli.stack.networks import network_of, weights_of
 from losscli.stack.rows import Run
 from losscli.tasks import Task, tasks
+from losscli.tasks.phases import NetworkSpec, Sizes
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,21 @@ class RestoredRun:
     weights: Mapping[str, np.ndarray]  # by parameter, in the run's own shapes
     result: Mapping[str, Any]  # what results.json says of the run
 
+    @cached_property
+    def network_spec(self) -> NetworkSpec:
+        """The network that speaks for the run."""
+        sizes = Sizes(self.run.dataset.layout, outputs_of(self.run, self.task), self.run.loss)
+        return next(spec for spec in self.task.networks(sizes, self.spec.train) if spec.name == self.task.speaker)
+
     @property
     def network(self) -> Network:
-        outputs = outputs_of(self.run, self.task)
-        return Network(self.spec.model.layers_for(self.run.dataset.layout, outputs))
+        return network_of(self.network_spec, self.spec.model)
+
+    @property
+    def width(self) -> int:
+        """The numbers that the network takes of each row: encoded columns, or noise."""
+        inputs = self.network_spec.inputs
+        return inputs if isinstance(inputs, int) else self.run.dataset.features
 
     @property
     def head(self) -> Head:
@@ -135,7 +149,7 @@ def _run(
     data = _rowless(spec.name, seed, state, encoder)
     run = Run(entry.name, seed, loss, chosen.options, entry.output, chosen.lr, data, chosen.weight, chosen.tuned)
     restored = RestoredRun(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, result)
-    return replace(restored, weights=_cropped(restored.network, weights))
+    return replace(restored, weights=_cropped(restored.network, weights_of(restored.task.speaker, weights)))
 
 
 def _rowless(name: str, seed: int, state: Mapping[str, Any], encoder: Encoder) -> Dataset:

@@ -61,8 +61,8 @@ def lines(
 
 
 def _line(item: Loss) -> Line:
-    known = stored().get(f"{item.task}/{item.name}") if item.is_in_package else None
-    facts = known or computed(item)
+    kept = stored().get(f"{item.task}/{item.name}") if item.is_in_package else None
+    facts = kept or computed(item)
     return Line(item, facts.tags, facts.verdict)
 
 

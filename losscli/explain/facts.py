@@ -30,6 +30,8 @@ MEANINGS: Mapping[str, str] = {
     "cost-calibrated": "the decision is right for an error that counts by class: the balanced one, or one of stated costs",
     "robust": "one wrong label costs at most so much; for numbers, one outlier pulls at most so hard",
     "imbalanced": "can weigh classes differently, or does not feel their shares",
+    "saturating": "the generator has no slope where the discriminator is sure of a made-up row",
+    "penalised": "the discriminator's slope or weights are held back",
     "over-batch": "defined over a whole batch, not per row",
     "ordinal": "for classes that have an order",
     "probabilistic": "predicts a distribution or quantiles, not one number",

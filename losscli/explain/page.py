@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from inspect import Parameter
 from typing import Any
 
-from losscli.explain.curve import Curve, curves
+from losscli.explain.curve import Curve, curves, slopes_where_lost
 from losscli.explain.properness import Properness, properness
 from losscli.explain.tags import tags_of
 from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several, for_task, losses
@@ -37,8 +37,19 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Side:
+    """One side of a pair: its slope where scores are even, and where the discriminator is sure of a made-up row."""
+
+    name: str
+    even: float
+    sure: float
+
+
+@dataclass(frozen=True)
 class Page:
-    """One loss. `use` and `avoid` are empty where its docstring says nothing; `readings` where it is for numbers."""
+    """One loss. `use`, `avoid` and `asked` are empty where its docstring says nothing; `readings` where it is for numbers;
+    `sides` where it is one function.
+    """
 
     name: str
     task: str
@@ -58,6 +69,8 @@ class Page:
     tags: tuple[str, ...]
     readings: tuple[Reading, ...]
     curves: tuple[Curve, ...]
+    asked: str = ""
+    sides: tuple[Side, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The page as JSON takes it: no tuple, and null for what is not finite."""
@@ -94,6 +107,8 @@ def page(item: Loss, settings: Sequence[Mapping[str, Any]] = ({},)) -> Page:
         tags_of(item, at_defaults),
         tuple(_reading(name, result) for name, _, result in variants if result is not None),
         tuple(curve for name, options, _ in variants for curve in curves(item, options, name)),
+        item.section("Asked"),
+        tuple(Side(name, *slopes) for name, slopes in slopes_where_lost(item, settings[0]).items()),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from losscli.explain.curve import state
+from losscli.explain.curve import slopes_where_lost, state
 from losscli.explain.facts import MEANINGS
 from losscli.explain.properness import Properness, properness
 from losscli.explain.trial import settings_of
@@ -31,6 +31,8 @@ def tags_of(item: Loss, at_defaults: Properness | None = None) -> tuple[str, ...
         "cost-calibrated": verdict == "cost-calibrated",
         "robust": is_robust(item),
         "imbalanced": is_for_imbalance(item),
+        "saturating": saturates(item),
+        "penalised": bool(item.penalties or item.projection),
         "over-batch": item.over_batch,
         "ordinal": item.in_order,
         "probabilistic": not tasks.get(item.task).has_classes and item.heads is not None,
@@ -53,10 +55,24 @@ def is_robust(item: Loss) -> bool:
     Far out, a loss that levels off hardly grows any more.
     """
     settings, task = settings_of(item), tasks.get(item.task)
+    if item.sides:  # of two players, there is no label and no outlier
+        return False
     if not task.has_classes:
         return all(_levels_off(_pull(item, settings, far)) for far in _outliers(item))
     wrong = torch.tensor([-64.0, -4096.0], dtype=torch.float64)
     return all(_levels_off(state(item, settings, wrong, side)[0]) for side in task.sides)
+
+
+def saturates(item: Loss) -> bool:
+    """Whether the generator of a pair is lost where the discriminator is sure: its slope is a hundredth of that where scores
+    are even, or less.
+
+    >>> from losscli.losses import find
+    >>> [saturates(find(name, "gan")) for name in ("gan-minimax", "gan-nonsaturating")]
+    [True, False]
+    """
+    even, lost = slopes_where_lost(item).get("generator", (1.0, 1.0))
+    return abs(lost) < abs(even) / 100
 
 
 def _outliers(item: Loss) -> list[Tensor]:
@@ -76,9 +92,9 @@ def _pull(item: Loss, settings: Mapping[str, Any], target: Tensor) -> Tensor:
     if item.over_batch:  # beside a row that is off by one: how much stronger is the pull than that row's?
         given = torch.stack([given, torch.full_like(given, says)], -1)
         target = torch.stack([target, torch.full_like(target, says + 1)], -1)
-        (slopes,) = torch.autograd.grad(item.function(given, target, **settings).sum(), given)
+        (slopes,) = torch.autograd.grad(item.value(given, target, settings).sum(), given)
         return (slopes[:, 0] / slopes[:, 1]).abs()
-    (slope,) = torch.autograd.grad(item.function(given, target, **settings).sum(), outputs)
+    (slope,) = torch.autograd.grad(item.value(given, target, settings).sum(), outputs)
     return slope.abs().amax(-1)
 
 
@@ -119,7 +135,7 @@ def _ignores_shares(item: Loss) -> bool:
 
     def cost(outputs: Tensor, truth: Tensor) -> Tensor:
         given = torch.sigmoid(outputs) if item.expects == "probabilities" else outputs
-        return item.function(given, truth, **settings_of(item))
+        return item.value(given, truth, settings_of(item))
 
     plain = cost(raw, target)
     with_more_negatives = cost(torch.cat([raw, raw[2:].repeat(9)]), torch.cat([target, target[2:].repeat(9)]))

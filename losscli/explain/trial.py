@@ -137,7 +137,7 @@ class Trial:
             *received.shape[:inner], len(self.outcomes), *received.shape[inner:]
         )
         target = self.outcomes.expand(*received.shape[:inner], *self.outcomes.shape)
-        return self.item.function(repeated, target, **self.options)
+        return self.item.value(repeated, target, self.options)
 
     def received(self, raw: Tensor) -> Tensor:
         """What the loss sees of raw outputs [..., D]: the same, or [...] of one."""

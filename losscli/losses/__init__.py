@@ -14,14 +14,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, get_args, get_type_hints
 
 from losscli.direction import LEVEL
 from losscli.errors import Finding, SpecError, choose_from, shown
 from losscli.lazy import Tensor
 from losscli.losses.foreign import Foreign, foreign
-from losscli.losses.parts import Penalty, Weight
+from losscli.losses.parts import Penalty, Weight, taken
 from losscli.losses.spelling import bare, key
 from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
@@ -190,10 +190,30 @@ class Loss:
     )
     weights: Mapping[str, Weight] = field(default_factory=dict)  # its own, learned; kernels take them after the target
     signed: bool = False  # its values may be negative, so that no size of them tells that it diverged
+    differences: bool = False  # it judges differences of scores alone: a bias of the last layer cancels
 
     def kernel(self, phase: str) -> Callable[..., Tensor]:
         """What judges in the phase of that name."""
         return self.kernels.get(phase, self.function)
+
+    def value(self, prediction: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
+        """What `function` says, with those of the options that it takes: a penalty or a projection takes the others."""
+        return self.function(prediction, target, **taken(self.function, options))
+
+    @property
+    def sides(self) -> dict[str, Loss]:
+        """Each kernel as a loss by itself, by its phase, where there are several.
+
+        >>> list(find("wgan-clip", "gan").sides), find("mse", "regression").sides
+        (['discriminator', 'generator'], {})
+        """
+        task = tasks.get(self.task)
+        phases = [phase.kernel for phase in task.phases(task.plan())] if self.kernels else []
+        return {phase: self._side(self.kernel(phase)) for phase in phases}
+
+    def _side(self, kernel: Callable[..., Tensor]) -> Loss:
+        options = taken(kernel, self.options)
+        return replace(self, function=kernel, options=options, kernels={}, penalties=(), projection=None)
 
     @property
     def takes_shares(self) -> bool:
@@ -266,6 +286,7 @@ def loss(
     projection: Callable[..., Tensor] | None = None,
     weights: Mapping[str, Weight] | None = None,
     signed: bool = False,
+    differences: bool = False,
     renamed: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Put the decorated function on the shelf, under its own name in kebab-case unless `name` says otherwise."""
@@ -284,7 +305,8 @@ def loss(
         item = Loss(
             called, task, expects, target, function, elementwise, over_batch, options, aliases,
             own_units, heads, point, detached, forecast, kernels=kernels or {}, penalties=penalties,
-            projection=projection, weights=weights or {}, signed=signed, renamed=renamed or {},
+            projection=projection, weights=weights or {}, signed=signed, differences=differences,
+            renamed=renamed or {},
         )  # fmt: skip
         losses.put(f"{task}/{called}", item, tuple(f"{task}/{other}" for other in item.names[1:]))
         return function
@@ -375,16 +397,16 @@ def unknown(name: str, task: str | None = None) -> SpecError:
     >>> print(unknown("HingeEmbeddingLoss", "binary").problems[0].cure)
     for binary: hinge, which is the classifier's; the default is bce-logits
     """
-    known = foreign(name)
-    if known is not None and known.what:  # said first: elsewhere the name may mean something else than the loss here
-        why = known.why.format(task=task or "every task here")
+    other = foreign(name)
+    if other is not None and other.what:  # said first: elsewhere the name may mean something else than the loss here
+        why = other.why.format(task=task or "every task here")
         there = [f"; task {item.task} has it: {item.name}" for item in by_name(name, losses)[:1] if task]
-        return SpecError(f"{shown(name)} is {known.what}: {why}", cure="".join([_instead(known, task), *there]))
+        return SpecError(f"{shown(name)} is {other.what}: {why}", cure="".join([_instead(other, task), *there]))
     homes = by_name(name, losses) if task else []
     if homes:
         others = " and ".join(sorted({item.task for item in homes}))
-        known = known or foreign(homes[0].name)
-        return SpecError(f"the loss {shown(name)} is for {others}, and the task is {task}", cure=_instead(known, task))
+        other = other or foreign(homes[0].name)
+        return SpecError(f"the loss {shown(name)} is for {others}, and the task is {task}", cure=_instead(other, task))
     return SpecError(f"there is no loss called {shown(name)}", cure=_cure(name, task))
 
 

@@ -30,6 +30,7 @@ DOMAINS: Mapping[str, Domain] = {
     "0 or 1": Domain("0 or 1", lambda y: (y == 0) | (y == 1), "map -1 and +1 with (target + 1) / 2"),
     "0 to 1": Domain("0 to 1", lambda y: (y >= 0) & (y <= 1), "a target is 0, 1, or a probability"),
     "any number": Domain("a number", lambda y: abs(y) < float("inf"), "leave out the rows without a target"),
+    "score": Domain("a number", lambda y: abs(y) < float("inf"), "leave out the rows with a column that is empty"),
     "number >= 0": Domain("a number >= 0", lambda y: (y >= 0) & (y < float("inf")), ANY_NUMBER),
     "number > 0": Domain("a number > 0", lambda y: (y > 0) & (y < float("inf")), ANY_NUMBER),
     "count (integer >= 0)": Domain(

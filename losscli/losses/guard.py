@@ -46,7 +46,7 @@ def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> 
         read = _distribution if serves.domain in SHARES else _classes if item.target in CLASS_TARGETS else _values
         truth = read(item, predicted, truth.to(predicted.device))
         width = _width(item, predicted) if item.target in CLASS_TARGETS or over_labels else 1
-        values = item.function(predicted, truth, **_fitted(item, settings, predicted, width))
+        values = item.value(predicted, truth, _fitted(item, settings, predicted, width))
         return values.mean(-1) if over_labels else values
 
     call.__name__ = item.name.replace("-", "_")

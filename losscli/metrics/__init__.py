@@ -24,6 +24,7 @@ from losscli.errors import SpecError, choose_from, shown
 from losscli.lazy import Tensor, torch
 from losscli.shelf import Shelf
 from losscli.tasks import Prediction, tasks
+from losscli.tasks.shapes import Mixture
 
 Reads = Literal[
     "scores",
@@ -37,7 +38,9 @@ Reads = Literal[
     "crps",
     "embeddings",
     "samples",
+    "nearest",
 ]
+Need = Literal["costs", "mixture"]  # of a spec; of the data: what the rows were drawn from
 MetricFunction = Callable[..., Tensor]
 COUNTED = ("labels", "tuned", "scores", "interval")  # what holds decisions, ranks, or whether a row is inside
 CALIBRATED = ("tuned", "scaled")  # what a prediction holds only after calibration
@@ -58,7 +61,7 @@ class Metric:
         None  # of decisions: the same from counts [..., K], which a threshold is tuned by
     )
     soft: bool = False  # of classes: takes their probabilities as the truth; others get the most likely class
-    needs: Literal["costs"] | None = None  # what the spec must give; then `function` takes it as a keyword, too
+    needs: Need | None = None  # what must be known beside the rows; then `function` takes it as a keyword, too
     levelled: bool = False  # of intervals: `function` takes the `level` that they promise as a keyword, too
     headline: bool = True  # whether better of it alone means better: nothing is chosen by a metric of which it does not
 
@@ -87,15 +90,21 @@ class Metric:
             return None
         return self.function(read, target, level=prediction.level) if self.levelled else self.function(read, target)
 
-    def given(self, costs: Sequence[Sequence[float]]) -> Metric:
+    def given(self, **known: Any) -> Metric:
         """The metric with what it needs."""
         if self.needs is None:
             return self
-        bound = functools.partial(self.function, costs=costs)
+        taken = {self.needs: known[self.needs]}
+        bound = functools.partial(self.function, **taken)
         functools.update_wrapper(bound, self.function)
-        criterion = None if self.criterion is None else functools.partial(self.criterion, costs=costs)
-        numbers = [number for row in costs for number in row]
-        return replace(self, function=bound, criterion=criterion, low=min(numbers), high=max(numbers))
+        criterion = None if self.criterion is None else functools.partial(self.criterion, **taken)
+        low, high = self.low, self.high
+        if self.needs == "costs":
+            numbers = [number for row in known["costs"] for number in row]
+            low, high = min(numbers), max(numbers)
+        elif math.isinf(high):  # it counts the parts of the mixture
+            high = float(len(known["mixture"].centers))
+        return replace(self, function=bound, criterion=criterion, low=low, high=high)
 
 
 metrics: Shelf[Metric] = Shelf(__name__, "metric")
@@ -152,11 +161,15 @@ def for_task(task: str) -> dict[str, Metric]:
     return serving
 
 
-def evaluation_metrics(task: str, costs: Sequence[Sequence[float]] | None = None) -> dict[str, Metric]:
-    """Every metric of a task that can be measured: those that need costs only where they are given."""
-    items = for_task(task)
+def evaluation_metrics(
+    task: str, costs: Sequence[Sequence[float]] | None = None, mixture: Mixture | None = None
+) -> dict[str, Metric]:
+    """Every metric of a task that can be measured: those that need costs, or a mixture, only where it is known."""
+    known, items = {"costs": costs, "mixture": mixture}, for_task(task)
     return {
-        name: item if costs is None else item.given(costs) for name, item in items.items() if costs or not item.needs
+        name: item.given(**known)
+        for name, item in items.items()
+        if item.needs is None or known.get(item.needs) is not None
     }
 
 

@@ -23,39 +23,39 @@ from losscli.words.phrases import chosen, facts
 from losscli.words.view import View, select
 
 
-def html_of(recalled: ComparisonRecord) -> str:
+def html_of(record: ComparisonRecord) -> str:
     """The whole document."""
-    arenas = recalled.comparison.arenas
-    charts_by_arena = [_charts(contents) for contents in contents_of(recalled)]
+    arenas = record.comparison.arenas
+    charts_by_arena = [_charts(contents) for contents in contents_of(record)]
     titles = distinct(arena.title for arena in arenas)
     return document(
         "report",
         title=" and ".join(dict.fromkeys(arena.data for arena in arenas)),
         data=[_data(arena, charts) for arena, charts in zip(arenas, charts_by_arena, strict=True)],
         sections=[
-            {"title": titles[place], **_section(place, arena, recalled.specs[place], charts)}
+            {"title": titles[place], **_section(place, arena, record.specs[place], charts)}
             for place, (arena, charts) in enumerate(zip(arenas, charts_by_arena, strict=True))
         ],
-        command=command(recalled),
+        command=command(record),
         severities=SEVERITIES,
-        home=take_home(recalled),
-        needed=[needed(name, file) for name, file in own_losses(recalled).items()],
-        made=_origin(recalled),
+        home=take_home(record),
+        needed=[needed(name, file) for name, file in own_losses(record).items()],
+        made=_origin(record),
     )
 
 
-def contents_of(recalled: ComparisonRecord) -> list[ReportContents]:
+def contents_of(record: ComparisonRecord) -> list[ReportContents]:
     """What every arena of a record has to show."""
     from losscli.record.reader import read_predictions
 
-    place = Place(str(recalled.folder / "predictions.parquet"))
-    first = {breakdown.arenas[0]: breakdown for breakdown in recalled.comparison.breakdowns}
+    place = Place(str(record.folder / "predictions.parquet"))
+    first = {breakdown.arenas[0]: breakdown for breakdown in record.comparison.breakdowns}
     try:
-        table = read_predictions(recalled.folder) if _keeps_predictions(recalled.folder) else None
+        table = read_predictions(record.folder) if _keeps_predictions(record.folder) else None
         return [
             ReportContents(arena, output, {} if table is None else samples_of(table, number), first.get(number))
             for number, (arena, output) in enumerate(
-                zip(recalled.comparison.arenas, recalled.results["arenas"], strict=True)
+                zip(record.comparison.arenas, record.results["arenas"], strict=True)
             )
         ]
     except (KeyError, ValueError, TypeError, AttributeError) as error:
@@ -69,10 +69,10 @@ def _keeps_predictions(folder: Path) -> bool:
     return (folder / "predictions.parquet").exists()
 
 
-def _origin(recalled: ComparisonRecord) -> list[str]:
-    comparison = recalled.comparison
+def _origin(record: ComparisonRecord) -> list[str]:
+    comparison = record.comparison
     seconds = comparison.timing.get("train_seconds", math.nan)
-    facts = [recalled.folder.name, recalled.created[:10], f"trained on {comparison.device}"]
+    facts = [record.folder.name, record.created[:10], f"trained on {comparison.device}"]
     return [fact for fact in [*facts, f"in {duration(seconds)}" if math.isfinite(seconds) else ""] if fact]
 
 

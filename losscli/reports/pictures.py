@@ -16,7 +16,7 @@ SHARPNESS = 2.0  # pixels of a picture per pixel of the page
 DRAWN = "document.querySelector({0!r}).dataset.drawn !== undefined"
 
 
-def write_pictures(recalled: ComparisonRecord, folder: Path, dark: bool = False, force: bool = False) -> list[Path]:
+def write_pictures(record: ComparisonRecord, folder: Path, dark: bool = False, force: bool = False) -> list[Path]:
     """Write every figure of every arena, as `<figure>.png` or `<arena>-<figure>.png`; returns the paths."""
     with TemporaryDirectory(prefix="losscli-") as home, Chromium(WIDTH, HEIGHT, dark) as browser:
         try:
@@ -24,11 +24,11 @@ def write_pictures(recalled: ComparisonRecord, folder: Path, dark: bool = False,
         except OSError as error:
             raise refusal(folder, error) from error
         page = Path(home) / "report.html"
-        page.write_text(html_of(recalled), encoding="utf-8")
+        page.write_text(html_of(record), encoding="utf-8")
         browser.open(page, "pictures")
         browser.wait_for("document.documentElement.dataset.ready === 'true'")
         names = browser.value("[...document.querySelectorAll('figure')].map((figure) => figure.id)")
-        paths = {name: folder / f"{_file_stem(name, len(recalled.comparison.arenas))}.png" for name in names}
+        paths = {name: folder / f"{_file_stem(name, len(record.comparison.arenas))}.png" for name in names}
         _unclaimed(list(paths.values()), force)
         for name, path in paths.items():
             browser.value(f"document.getElementById({name!r}).scrollIntoView()")

@@ -9,29 +9,29 @@ from losscli.errors import shown
 from losscli.reports.recall import ComparisonRecord
 
 
-def command(recalled: ComparisonRecord) -> str:
+def command(record: ComparisonRecord) -> str:
     """What one types to get this once more.
 
     A loss of one's own is code, which a spec cannot name, so that all losses are given again: the file of one's own as
     `FILE.py:NAME`. Where losses have options, which no flag says, that is left to the reader (see `needed`).
     """
-    if recalled.comparison.partial:
-        return f"losscli resume {shlex.quote(recalled.folder.name)}"
-    folder = shlex.quote(recalled.folder.as_posix())
+    if record.comparison.partial:
+        return f"losscli resume {shlex.quote(record.folder.name)}"
+    folder = shlex.quote(record.folder.as_posix())
     # the star stands outside the quotes, for the shell to expand
-    specs = f"{folder}/spec.yaml" if len(recalled.specs) == 1 else f"{folder}/spec*.yaml"
-    single = len(recalled.comparison.arenas) == 1 and len(recalled.comparison.arenas[0].entries) == 1
-    return " ".join([f"losscli {'train' if single else 'compare'} {specs}", *_flags(recalled)])
+    specs = f"{folder}/spec.yaml" if len(record.specs) == 1 else f"{folder}/spec*.yaml"
+    single = len(record.comparison.arenas) == 1 and len(record.comparison.arenas[0].entries) == 1
+    return " ".join([f"losscli {'train' if single else 'compare'} {specs}", *_flags(record)])
 
 
-def take_home(recalled: ComparisonRecord) -> list[str]:
+def take_home(record: ComparisonRecord) -> list[str]:
     """The commands that print a loss as a module: of each arena the best one that is better, or else the reference.
 
     None of numbers of others, and of losses of one's own, which are code already.
     """
-    own = own_losses(recalled)
+    own = own_losses(record)
     commands = []
-    for arena in recalled.comparison.arenas:
+    for arena in record.comparison.arenas:
         winners = [entry for entry in arena.entries if entry.verdict == "better"]
         entry = max(winners, key=lambda entry: arena.goodness(entry, arena.headline), default=arena.reference_entry)
         if arena.foreign or entry.loss in own:
@@ -42,22 +42,22 @@ def take_home(recalled: ComparisonRecord) -> list[str]:
     return list(dict.fromkeys(commands))
 
 
-def _flags(recalled: ComparisonRecord) -> list[str]:
-    own = own_losses(recalled)
-    entries = [entry for arena in recalled.comparison.arenas for entry in arena.entries]
+def _flags(record: ComparisonRecord) -> list[str]:
+    own = own_losses(record)
+    entries = [entry for arena in record.comparison.arenas for entry in arena.entries]
     if not own or any(entry.options for entry in entries):
         return []
     names = dict.fromkeys(own.get(entry.loss, entry.loss) for entry in entries)
     return [f"--loss {shlex.quote(name)}" for name in names]
 
 
-def own_losses(recalled: ComparisonRecord) -> dict[str, str]:
+def own_losses(record: ComparisonRecord) -> dict[str, str]:
     """Losses that were code in a file: as the record names them, and as one gives them again."""
     from losscli.losses import losses
 
     catalogue = {loss.name for loss in losses}
     files = {}
-    for arena in recalled.comparison.arenas:
+    for arena in record.comparison.arenas:
         for entry in arena.entries:
             parts = re.fullmatch(r"([\w-]+)\.([A-Za-z_]\w*)", entry.loss)
             if parts and entry.loss not in catalogue:

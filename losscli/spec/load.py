@@ -20,6 +20,7 @@ from losscli.losses import Loss, Option, renamings
 from losscli.losses import find as find_loss
 from losscli.losses.options import CLASS_WEIGHT, missing_from, problems_of, problems_of_weight
 from losscli.metrics import find as find_metric
+from losscli.metrics import for_task as metrics_for
 from losscli.options import Strict
 from losscli.spec.costs import Costs, mistake_in
 from losscli.spec.document import Document, Keys, Spot
@@ -53,6 +54,13 @@ KEYS = (
     "schema_version",
 )
 
+LACKS = {
+    "costs": ("costs, which the spec does not give", "write costs: [[0, 1], [5, 0]] (rows: truth, columns: decision)"),
+    "mixture": (
+        "a mixture that is known, and these data are none",
+        "of synthetic data, ring and grid are; leave it out",
+    ),
+}
 OURS = ("name", "output", "lr")  # what stands beside the options of a loss
 
 Block = TypeVar("Block", bound=Strict)
@@ -87,6 +95,7 @@ class Resolver:
     own: Mapping[str, str] = field(default_factory=dict)  # losses in files that the command line names, by their labels
     data: dict[str, Any] = field(init=False)
     renamed: list[Finding] = field(default_factory=list)
+    needs: set[str] = field(default_factory=set)  # what of `metrics.Need` is known
 
     def __post_init__(self) -> None:
         self.data = self.document.data
@@ -106,6 +115,7 @@ class Resolver:
             "seeds": self._seeds(source),
         }
         if task is not None:
+            self.needs = self._needs(source)
             parts |= {"loss": self._losses(task), "metrics": self._metrics(task), "expect": self._expect(task)}
             parts["equivalence"] = self._equivalence(task)
             parts["costs"] = self._costs(task)
@@ -215,7 +225,11 @@ class Resolver:
         if task is not None and isinstance(block, dict) and block and set(block) <= set(OF_ANY):
             block = {**task.default_data, **block}
         kind = self._kind(block, "data", "source", sources.names())
-        return self._block(sources.get(kind), block, ("data",)) if kind else None
+        source = self._block(sources.get(kind), block, ("data",)) if kind else None
+        if source is not None and source.lacks_target and (task is None or task.has_target):
+            self._tell("data: target is missing", ("data",), "add target", of_key=True)
+            return None
+        return source
 
     def _model(self, task: Task | None) -> Model | None:
         block, default = self.data.get("model", {}), {"kind": "mlp", **(task.default_model if task else {})}
@@ -342,8 +356,14 @@ class Resolver:
             self._add([self._placed(wrong.problem, wrong.path, wrong.of_key)])
         return block if isinstance(block, dict) else {}
 
+    def _needs(self, source: Source | None) -> set[str]:
+        known = {"costs": "costs" in self.data, "mixture": source is not None and source.mixture is not None}
+        return {need for need, holds in known.items() if holds}
+
     def _metrics(self, task: Task) -> list[str]:
-        names = self.data.get("metrics", list(task.default_metrics))
+        """Those that are named; else those of the task, and what can be said of a known mixture beside them."""
+        told = [metric.name for metric in metrics_for(task.name).values() if metric.needs == "mixture"]
+        names = self.data.get("metrics", [*task.default_metrics, *(told if "mixture" in self.needs else [])])
         if not isinstance(names, list) or not names:
             cure = f"write [{', '.join(task.default_metrics)}]"
             self._tell(f"metrics: expected a list of names, got {given(names)}", ("metrics",), cure)
@@ -364,9 +384,8 @@ class Resolver:
             return
         if path == ("metrics", 0):
             self._add([self._placed(problem, path) for problem in mistakes_as_headline(metric)])
-        if metric.needs is not None and metric.needs not in self.data:
-            cure = f"write {metric.needs}: [[0, 1], [5, 0]] (rows: truth, columns: decision)"
-            self._tell(f"{name} needs {metric.needs}, which the spec does not give", path, cure, of_key)
+        if metric.needs is not None and metric.needs not in self.needs:
+            self._tell(f"{name} needs {LACKS[metric.needs][0]}", path, LACKS[metric.needs][1], of_key)
 
     def _expect(self, task: Task) -> dict[str, str]:
         block = self.data.get("expect", {})

@@ -17,6 +17,7 @@ from losscli.errors import DataError, Place, Problem, SpecError, choose_from
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.mistakes import dotted, shown
 from losscli.spec.reader import read_value
+from losscli.tasks import tasks
 
 OF_ANY = ("split", "corrupt")  # keys of a data block that any data may have
 SIGNS = ("data.decimal", "data.delimiter", "data.separator", "data.positive")  # a shell takes the quotes off them
@@ -60,7 +61,7 @@ class Overrides:
         edited = Editor(Document(deepcopy(document.data), dict(document.spots)))
         if self.data is not None:
             with edited.attempt():
-                self._refuse_file(self.data)
+                self._refuse_file(self.data, self.task or document.data.get("task"))
                 edited.replace_data(_data_block(self.data, folder), Place("--data"))
         refused = bool(edited.problems)
         for flag, path, value in self._flags():
@@ -82,7 +83,7 @@ class Overrides:
                 edited.set(text)
         return edited.document, edited.problems
 
-    def _refuse_file(self, text: str) -> None:
+    def _refuse_file(self, text: str, task: Any) -> None:
         """What is wrong with a file that `--data` names, as far as one can tell without reading it."""
         if not text:
             raise SpecError("--data must name data, and is empty", place=Place("--data"), cure=f"give a {_files()}")
@@ -90,6 +91,8 @@ class Overrides:
             return
         if "://" not in text and not Path(text).exists():
             raise DataError(f"there is no file {shown(text)}", place=Place("--data"), cure="check the path")
+        if task in tasks and not tasks.get(task).has_target:
+            return
         raise SpecError(
             "data: target is missing", place=Place("--data"), cure="add --target COLUMN, the column to predict"
         )

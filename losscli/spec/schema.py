@@ -57,7 +57,10 @@ def schema() -> Schema:
         "type": "object",
         "properties": {key: _section(key, sections.get(key)) for key in KEYS},
         "additionalProperties": False,
-        "allOf": [_where("task", task, _by_task(task, blocks)) for task in tasks.names()],
+        "allOf": [
+            *(_where("task", task, _by_task(task, blocks)) for task in tasks.names()),
+            {"if": {"not": {"required": ["task"]}}, "then": {"properties": {"data": _with_target()}}},
+        ],
         "$defs": defs,
     }
 
@@ -80,7 +83,14 @@ def _by_task(task: str, blocks: Mapping[type[BaseModel], Schema]) -> Schema:
     sections = {
         key: _ref(f"{of} of {task}") for key, of in (("loss", "losses"), ("metrics", "metrics"), ("expect", "expect"))
     }
-    return {"properties": sections | {"train": blocks[plan_of(tasks.get(task).plan)]}}
+    data = {"data": _with_target()} if tasks.get(task).has_target else {}
+    return {"properties": sections | data | {"train": blocks[plan_of(tasks.get(task).plan)]}}
+
+
+def _with_target() -> Schema:
+    """Data in which something is to be predicted: where a source has the key, it is given."""
+    named = [name for name, kind in _kinds(sources) if "target" in kind.model_fields]
+    return {"if": _has("source", {"enum": named}), "then": {"required": ["target"]}}
 
 
 # Blocks that are classes

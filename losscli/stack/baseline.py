@@ -12,6 +12,7 @@ from losscli.data.dataset import SPLITS, Dataset
 from losscli.metrics import Metric
 from losscli.stack.calibrate import calibrate
 from losscli.stack.forecast import without_forecast
+from losscli.stack.records import with_nearest
 from losscli.tasks import Prediction, Task
 
 
@@ -32,17 +33,32 @@ def baseline(
         calibration = calibrate(*_baseline_prediction("valid", dataset, task), all_metrics)
         for split in SPLITS:
             prediction, truth = _baseline_prediction(split, dataset, task)
-            prediction = calibration(prediction)
+            records = torch.from_numpy(dataset.parts["train"].truth)[None]
+            prediction = with_nearest(calibration(prediction), truth, records, metrics_of[split])
             for metric in metrics_of[split]:
                 measured = metric.measure(prediction, truth)
                 values_of[split][metric.name].append(math.nan if measured is None else float(measured[0]))
     return {split: {name: _mean(values) for name, values in scores.items()} for split, scores in values_of.items()}
 
 
+def ideal(datasets: Sequence[Dataset], task: Task, metrics: Sequence[Metric]) -> dict[str, float]:
+    """Metric -> the mean over datasets of what cannot be bettered on the test split; nothing where the task has no such."""
+    values: dict[str, list[float]] = {}
+    for dataset in datasets:
+        truth = torch.from_numpy(dataset.parts["test"].truth)[None]
+        prediction = task.ideal(torch.from_numpy(dataset.parts["train"].target), truth.shape[1], dataset.scale)
+        if prediction is None:
+            return {}
+        for metric in metrics:
+            measured = metric.measure(prediction, truth)
+            values.setdefault(metric.name, []).append(math.nan if measured is None else float(measured[0]))
+    return {name: _mean(numbers) for name, numbers in values.items()}
+
+
 def _mean(values: Sequence[float]) -> float:
     """The mean over the datasets that have a value: of the others, no entry has one that counts."""
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan
+    numbers = [value for value in values if not math.isnan(value)]
+    return sum(numbers) / len(numbers) if numbers else math.nan
 
 
 def _baseline_prediction(split: str, dataset: Dataset, task: Task) -> tuple[Prediction, Tensor]:

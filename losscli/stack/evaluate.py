@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,6 +18,7 @@ from losscli.stack.fingerprint import Fingerprint, fingerprint
 from losscli.stack.head import Head, readout_key, scale_of
 from losscli.stack.objective import Objective
 from losscli.stack.predictions import predictions_of
+from losscli.stack.records import with_nearest
 from losscli.stack.rows import Rows, spans
 from losscli.tasks import Prediction, Task
 from losscli.tasks.predictions import Predictions
@@ -91,6 +93,8 @@ class Evaluator:
         prediction = head.predict(raw)
         if self.scale is not None and any(metric.reads in forecast.READS for metric in metrics):
             prediction = forecast.with_forecast(prediction, head, raw, truth)
+        if any(metric.reads == "nearest" for metric in metrics):
+            prediction = with_nearest(prediction, truth, self.rows.units("train")[readout.rows], metrics)
         return prediction, truth
 
     def chosen(self) -> dict[int, dict[str, object]]:
@@ -126,6 +130,15 @@ class Evaluator:
                 if place in places:
                     predictions[place] = predictions_of(prediction, at, self.rows.runs[place].dataset, head.task)
         return predictions
+
+    @torch.no_grad()
+    def numbers(self, output: Tensor, places: Set[int], most: int) -> dict[int, np.ndarray]:
+        """By its place in the stack, what each run of `places` says of the first `most` rows, from raw outputs [R, N, O]."""
+        said: dict[int, np.ndarray] = {}
+        for readout in self.readouts:
+            numbers = readout.head.predict(output[readout.rows, :most]).numbers
+            said |= {place: numbers[at].cpu().numpy() for at, place in enumerate(readout.places) if place in places}
+        return said
 
     @torch.no_grad()
     def fingerprints(self, output: Tensor) -> dict[int, Fingerprint]:

@@ -14,9 +14,6 @@ from losscli.stack.plan import Plan
 from losscli.stack.rows import spans
 from losscli.tasks import Task
 
-# Without `epochs`, a run gets as many as this many steps need, within these bounds.
-DEFAULT_STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 300, 20, 100
-
 
 @dataclass(frozen=True)
 class Job:
@@ -39,7 +36,7 @@ def epochs_of(plan: Plan, rows: int) -> int:
     (75, 3, 2)
     """
     steps = len(spans(rows, plan.batch_size))
-    epochs = plan.epochs or min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(DEFAULT_STEPS / steps)))
+    epochs = plan.epochs or min(plan.most_epochs, max(plan.fewest_epochs, math.ceil(plan.default_steps / steps)))
     return epochs if plan.max_steps is None else min(epochs, math.ceil(plan.max_steps / steps))
 
 

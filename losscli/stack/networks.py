@@ -37,6 +37,21 @@ def network_of(spec: NetworkSpec, model: Model) -> Network:
     return Network(layers)
 
 
+def prefix_of(network: str) -> str:
+    """What stands before the names of a network's weights where a run hands them out.
+
+    >>> prefix_of("model"), prefix_of("generator")
+    ('', 'generator.')
+    """
+    return "" if network == "model" else f"{network}."
+
+
+def weights_of(network: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A run's weights of that network, by the names that it has for them itself."""
+    prefix = prefix_of(network)
+    return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
+
+
 def cost_of(specs: Sequence[NetworkSpec], job: Job) -> int:
     """Bytes that a step of one run works on."""
     return sum(network_of(spec, job.model).cost(job.plan.batch_size) for spec in specs)
@@ -112,7 +127,7 @@ class Networks(Mapping[str, NetworkState]):
         """The weights of each run by name; those of the network `model` by their own, others by that of what they belong to."""
         named: list[dict[str, np.ndarray]] = [{} for _ in self.rows.runs]
         for name, state in self.items():
-            prefix = "" if name == "model" else f"{name}."
+            prefix = prefix_of(name)
             weights, statistics = state.weights.cpu(), state.statistics.cpu()
             for row, run in enumerate(named):
                 own = state.network.named(weights[row], statistics[row])

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from inspect import Parameter, signature
 from itertools import accumulate, groupby
 from traceback import walk_tb
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ from torch import Tensor
 from losscli.data.dataset import Dataset
 from losscli.errors import CodeError, shown
 from losscli.losses import Bounds, Loss, Option, PerClass
+from losscli.losses.parts import taken
 from losscli.losses.weights import class_counts, class_weights, positive_weight, sample_weights
 from losscli.stack.head import Head
 from losscli.stack.rows import Run
@@ -124,9 +124,7 @@ class Group:
         """A kernel, a penalty or the projection of the loss with those of the options that it takes."""
         bound = self._bound.get(function)
         if bound is None:
-            taken = taken_by(function)
-            options = {name: value for name, value in self.options.items() if taken is None or name in taken}
-            bound = self._bound[function] = partial(function, **options)
+            bound = self._bound[function] = partial(function, **taken(function, self.options))
         return bound
 
     def judge(self, judged: Judged, kernel: str = "loss") -> MeanLosses:
@@ -161,16 +159,6 @@ class Group:
         if seen[-1].ndim == 3 and not self.head.task.rows_have_several_outputs:
             return function(*(tensor.transpose(1, 2) for tensor in seen)).mean(-1)
         return function(*seen, *self.own.values())
-
-
-def taken_by(function: Function) -> set[str] | None:
-    """The names of what a function takes; None where it takes any keyword.
-
-    >>> sorted(taken_by(lambda x, *, gamma=1.0: x)), taken_by(lambda x, **options: x)
-    (['gamma', 'x'], None)
-    """
-    parameters = signature(function).parameters
-    return None if Parameter.VAR_KEYWORD in {each.kind for each in parameters.values()} else set(parameters)
 
 
 def _classes(target: Tensor) -> Tensor:

@@ -31,6 +31,7 @@ class Penalties:
 
     def __init__(self, objective: Objective, kernel: str):
         self.runs = sum(objective.sizes)
+        self.largest: Tensor | None = None  # [R], over all steps so far
         self.members = [
             Member(group, penalty, rows)
             for group, rows in zip(objective.groups, objective.spans, strict=True)
@@ -52,6 +53,8 @@ class Penalties:
                 values = member.group.bound(member.penalty.function)(slope).mean(-1)  # [r, B'] -> [r]
                 before, after = member.rows.start, self.runs - member.rows.stop
                 total = total + torch.nn.functional.pad(values, (before, after))
+        seen = total.detach()
+        self.largest = seen if self.largest is None else torch.maximum(self.largest, seen)
         return total
 
     def _slopes(self, members: Sequence[Member], points: Tensor, network: NetworkState) -> Sequence[Tensor]:

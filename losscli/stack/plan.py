@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast, get_type_hints
 
 from pydantic import Field
 
@@ -33,7 +33,11 @@ class Plan(Strict):
     valid split a run stops; null: never. `device` is auto, cpu, cuda, cuda:1 ...
     """
 
-    epochs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None  # null: as many as `DEFAULT_STEPS` needs
+    default_steps: ClassVar[int] = 300  # of a run, where `epochs` is null, within so many epochs
+    fewest_epochs: ClassVar[int] = 20
+    most_epochs: ClassVar[int] = 100
+
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None  # null: as many as `default_steps` need
     max_steps: Count | None = None  # a cap on the optimizer steps of a run; what --smoke sets
     batch_size: Count = 128
     optimizer: Optimizer = "adam"
@@ -53,9 +57,17 @@ def plan_of(keys: type[Strict]) -> type[Plan]:
 
     >>> class Keys(Strict):
     ...     critic_steps: int = 5
-    ...     batch_size: int = 64
+    ...     batch_size: int = 64  # what a common key takes is said by `Plan`
     >>> plan = plan_of(Keys)(lr=1e-4)
     >>> plan.critic_steps, plan.batch_size, plan.lr
     (5, 64, 0.0001)
     """
-    return Plan if keys is Strict else cast(type[Plan], type(keys.__name__, (keys, Plan), {}))
+    if keys is Strict:
+        return Plan
+    hints, common = get_type_hints(Plan, include_extras=True), Plan.model_fields
+    shared = {
+        name: key.get_default(call_default_factory=True) for name, key in keys.model_fields.items() if name in common
+    }
+    # A common key takes what it takes in `Plan`: the task changes its default alone.
+    members = {"__annotations__": {name: hints[name] for name in shared}, "__module__": keys.__module__, **shared}
+    return cast(type[Plan], type(keys.__name__, (keys, Plan), members))

@@ -14,6 +14,7 @@ from losscli.direction import goodness, target_of
 from losscli.metrics import Metric
 from losscli.stack.fingerprint import Fingerprint
 from losscli.stack.rows import Run
+from losscli.tasks.phases import Standing
 from losscli.tasks.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class RunState:
     snapshots: list[Snapshot] = field(default_factory=list)  # what the loss attended to, where that was probed
     seconds: float = 0.0
     reason: str = ""  # why its loss gave up, where the run failed
+    moments: list[tuple[int, np.ndarray]] = field(default_factory=list)  # epoch, what it put out then [n, O], in units
+    standing: Standing | None = None  # where there are several phases
 
     @property
     def moving(self) -> bool:
@@ -82,6 +85,8 @@ class RunState:
             "snapshots": [asdict(snapshot) for snapshot in self.snapshots],
             "fingerprint": None if self.fingerprint is None else self.fingerprint.state(),
             "predictions": None if self.predictions is None else dict(vars(self.predictions)),
+            "moments": [list(moment) for moment in self.moments],
+            "standing": None if self.standing is None else dict(vars(self.standing)),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -98,6 +103,8 @@ class RunState:
         kept = state["fingerprint"]
         self.fingerprint = None if kept is None else Fingerprint.of(kept)
         self.predictions = None if state["predictions"] is None else Predictions(**state["predictions"])
+        self.moments = [(int(epoch), numbers) for epoch, numbers in state["moments"]]
+        self.standing = None if state["standing"] is None else Standing(**state["standing"])
 
     def advance(self, epoch: int, losses: Mapping[str, EpochLoss], valid: Mapping[str, float], sound: bool) -> None:
         """Note one more epoch: the loss of each kernel, the scores on the valid split, whether all weights are finite."""

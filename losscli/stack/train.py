@@ -28,7 +28,20 @@ from losscli.stack.run_state import EpochLoss, RunState
 from losscli.stack.samplers import samplers
 from losscli.stack.schedule import SCHEDULES
 from losscli.stack.train_state import put
-from losscli.tasks.phases import Batch, NetworkSpec, Phase
+from losscli.tasks.phases import Batch, NetworkSpec, Phase, Standing
+
+DOTS = 250  # rows of a picture
+MOMENTS = (0.05, 0.15, 0.35, 0.65, 1.0)  # of the epochs
+
+
+def moments(epochs: int) -> list[int]:
+    """The epochs at whose ends a picture is kept.
+
+    >>> moments(100), moments(3)
+    ([5, 15, 35, 65, 100], [1, 2, 3])
+    """
+    return sorted({max(1, round(share * epochs)) for share in MOMENTS})
+
 
 # Called after each epoch of a stack with epoch, epochs and states; True ends the training, and what there is is kept.
 Report = Callable[[int, int, list[RunState]], bool]
@@ -199,7 +212,9 @@ class Training:
 
     def _look(self, epoch: int, tallies: Sequence[Tally]) -> None:
         """Evaluate the epoch on the valid split; note who diverged, who improved, who rests from now on."""
-        valid = self.evaluator(self._outputs("valid"), "valid")
+        output = self._outputs("valid")
+        valid = self.evaluator(output, "valid")
+        self._picture(epoch, output)
         kind = self.started_at[0].dtype
         trained = [
             line
@@ -224,6 +239,15 @@ class Training:
                 improved[row] = state.judge(self.job.metrics[0], named, self.plan.patience)
         self._keep(improved)
 
+    def _picture(self, epoch: int, output: Tensor) -> None:
+        """Keep a little of what the runs of the first seed put out, at some moments."""
+        if not self.job.task.pictured or epoch not in moments(self.epochs):
+            return
+        first = self.rows.runs[0].seed
+        places = {row for row, state in enumerate(self.states) if state.run.seed == first and state.moving}
+        for row, numbers in self.evaluator.numbers(output, places, DOTS).items():
+            self.states[row].moments.append((epoch, numbers))
+
     def state(self) -> dict[str, Any]:
         """What the training is between two steps: `load` goes on from there, bit for bit, in a training of the same runs."""
         return {
@@ -234,6 +258,7 @@ class Training:
             "states": [state.state() for state in self.states],
             "snapshots": [] if self.probe is None else self.probe.state(),
             "started_at": list(self.started_at),
+            "penalties": {name: penalty.largest for name, penalty in self.penalties.items()},
             "failures": {str(place): reason for place, reason in self.objective.failures.items()},
             **{name: getattr(self, name) for name in ("resting", "step", "epoch", "taken", "seconds")},
         }
@@ -252,6 +277,9 @@ class Training:
             self.probe.load(state["snapshots"])
         for begun, kept in zip(self.started_at, state["started_at"], strict=True):
             put(kept, into=begun)
+        for name, penalty in self.penalties.items():
+            largest = state["penalties"][name]
+            penalty.largest = None if largest is None else torch.as_tensor(largest, device=self.job.device)
         self.objective.failures = {int(place): str(reason) for place, reason in state["failures"].items()}
         resting = state["resting"]
         self.resting = None if resting is None else torch.as_tensor(resting, device=self.job.device)
@@ -306,11 +334,36 @@ class Training:
                 crossed = self.evaluator.crossed(output)
         self._calibrate(crossed)
         self._failed()
+        self._stand()
         named = self.networks.named()
         for row, state in enumerate(self.states):
             if not state.lost:
                 state.weights = named[row]
                 state.snapshots = [] if self.probe is None else self.probe.snapshots[row]
+
+    def _stand(self) -> None:
+        """Note how runs of several phases stand, on one more batch."""
+        if len(self.phases) < 2:
+            return
+        batch, pulls = next(self.sampler.epoch()), {}
+        for phase in self.phases:
+            judged = phase.forward(self.networks.inference, batch)
+            outputs = tuple(output.detach().requires_grad_() for output in judged.outputs)
+            losses = self.objective.judge(judged._replace(outputs=outputs), phase.kernel).mean
+            slopes = torch.autograd.grad(losses.sum(), outputs, allow_unused=True)
+            # The mean over the batch divides each row's slope by B: the sum over rows is the mean slope of one.
+            sizes = [losses.detach() * 0 if slope is None else slope.abs().flatten(1).sum(1) for slope in slopes]
+            pulls[phase.kernel] = torch.stack(sizes, dim=1).tolist()  # [R, outputs]
+        largest = {name: penalty.largest for name, penalty in self.penalties.items() if penalty.largest is not None}
+        penalties = {name: values.tolist() for name, values in largest.items()}
+        for row, state in enumerate(self.states):
+            own = {name for name in penalties if any(part.kernel == name for part in state.run.loss.penalties)}
+            state.standing = Standing(
+                {name: rows[row] for name, rows in pulls.items()},
+                {name: penalties[name][row] for name in own},
+                state.scores["test"],
+                {metric.name: metric.high for metric in self.job.evaluation},
+            )
 
     def _calibrate(self, crossed: Sequence[float] = ()) -> None:
         """Note what was chosen for each run, and on which share of the test rows its quantiles crossed, where they did."""

@@ -9,6 +9,7 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 | multiclass | class index, or K probabilities | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
 | multilabel | L times 0.0 or 1.0       | L            | [R, B, L]        | scores [R, N, L], labels [R, N, L]   |
 | regression | O numbers, standardised  | O            | [R, B] / [R, B, O] | values in the user's units         |
+| gan        | F numbers, standardised  | F            | scores [R, B], twice | samples [R, N, F] in the user's units |
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 import numpy as np
 
 from losscli.direction import LEVEL
-from losscli.errors import Problem
+from losscli.errors import Finding, Problem
 from losscli.lazy import Tensor, torch
 from losscli.options import Strict
 from losscli.shelf import Shelf
 from losscli.tasks.measures import RowMeasure
-from losscli.tasks.phases import Batch, Networks, NetworkSpec, Phase, Sampling, Sizes, UpdateRule, supervised
+from losscli.tasks.phases import Batch, Networks, NetworkSpec, Phase, Sampling, Sizes, Standing, UpdateRule, supervised
 from losscli.tasks.predictions import Kind, Outputs, Predictions
 from losscli.tasks.scale import LOWEST as LOWEST
 from losscli.tasks.scale import TargetScale as TargetScale
 from losscli.tasks.scale import like as like
+from losscli.tasks.shapes import Mixture
 from losscli.tasks.target import AS_GIVEN as AS_GIVEN
 from losscli.tasks.target import Column as Column
 from losscli.tasks.target import Order as Order
@@ -41,6 +43,7 @@ from losscli.tasks.target import Transform as Transform
 from losscli.tasks.truths import Truths
 
 if TYPE_CHECKING:
+    from losscli.losses import Loss
     from losscli.tasks.guess import Hunch, Values
 
 
@@ -57,7 +60,8 @@ class Prediction:
     gives one, which promises to hold the share `level` of the targets, `quantiles` [..., 3] (`metrics.regression.LEVELS`), and
     `crps` [R, N] or [R, N, O], each row's own score.
 
-    `embeddings` [R, N, D] are vectors whose distances mean something, `samples` [R, N, F] are rows that were made up.
+    `embeddings` [R, N, D] are vectors whose distances mean something, `samples` [R, N, F] are rows that were made up;
+    `nearest` [R, n] is how far some of them are from the closest training row, in units of what it is for real rows.
     """
 
     scores: Tensor | None = None
@@ -73,6 +77,7 @@ class Prediction:
     crps: Tensor | None = None
     embeddings: Tensor | None = None
     samples: Tensor | None = None
+    nearest: Tensor | None = None
 
     @property
     def kind(self) -> Kind:
@@ -113,11 +118,13 @@ class Task(ABC):
     generators: ClassVar[
         Mapping[str, Generator | None]
     ] = {}  # of `source: synthetic`, by name: None where scikit-learn's
+    mixtures: ClassVar[Mapping[str, Callable[..., Mixture]]] = {}  # those among them whose lumps are known, by options
     options: ClassVar[tuple[str, ...]] = ()  # the keys of `TargetOptions` that say something to it
     # Tasks whose losses serve here too (`Loss.serves`): per value, averaged over the last dimension, or over vectors.
     borrows: ClassVar[tuple[str, ...]] = ()
     borrowed_metrics: ClassVar[tuple[str, ...]] = ()  # TASK/NAME, each with its twins after calibration
     links: ClassVar[Mapping[str, str | None]]
+    has_target: ClassVar[bool] = True  # something is predicted of a row; else the rows themselves are what is learned
     has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
     rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense
 
@@ -130,6 +137,7 @@ class Task(ABC):
     reads_received: ClassVar[bool] = (
         True  # predictions are read from what the loss receives; else from what `infer` gives
     )
+    pictured: ClassVar[bool] = False  # what it puts out is a picture by itself: some is kept at moments of training
     probed: ClassVar[bool] = True  # rows have a hardness, so what a loss attends to can be looked at
 
     def networks(self, sizes: Sizes, plan: Any) -> tuple[NetworkSpec, ...]:
@@ -144,9 +152,19 @@ class Task(ABC):
         """Where batches come from."""
         return Sampling("shuffled")
 
+    def wiring(self, entry: str, loss: Loss, chain: Sequence[str]) -> Iterator[Finding]:
+        """What is wrong with a loss behind a chain of activations, where the task itself can tell."""
+        return iter(())
+
+    def symptoms(self, entry: str, standings: Sequence[Standing]) -> Iterator[Finding]:
+        """What is told by how the runs of an entry stand in the end, where there are several phases."""
+        return iter(())
+
     def loss_rule(self, plan: Any) -> UpdateRule:
         """How the weights of a loss move, where it has some."""
         return UpdateRule()
+
+    speaker: ClassVar[str] = "model"  # the network whose outputs predictions are read from: what is deployed
 
     def infer(self, networks: Networks, batch: Batch) -> Tensor:
         """What predictions are read from, [R, n, O], of rows as the sampler gives them for a whole split."""
@@ -260,6 +278,10 @@ class Task(ABC):
         Same shapes as `read`, with R = 1. `outputs` is K, for a training split that may lack the last class.
         """
 
+    def ideal(self, train: Tensor, rows: int, scale: TargetScale | None = None) -> Prediction | None:
+        """What nobody can better on average, such as fresh real rows in place of made-up ones; None where that is plain."""
+        return None
+
     @abstractmethod
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         """Predictions of rows whose target [N, ...], in units, is known: all right first, R = 1 + p, the others each wrong in
@@ -301,7 +323,8 @@ class Task(ABC):
 
     hardness_edges: ClassVar[tuple[float, ...]] = (0.2, 0.4, 0.6, 0.8)  # between classes of rows, from easy to hard
     hardness_unit: ClassVar[str] = "1 - p(given label)"
-    row_measures: ClassVar[tuple[RowMeasure, ...]]  # the first serves every headline that no other stands for
+    # The first serves every headline that no other stands for; none where no row is a question.
+    row_measures: ClassVar[tuple[RowMeasure, ...]]
 
     @abstractmethod
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:

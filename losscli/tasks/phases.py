@@ -5,7 +5,7 @@ A step is every phase once, each as often as it says. Supervised training is one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -89,6 +89,21 @@ class Sampling:
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one run of several phases stands when it has ended.
+
+    `pulls` holds, for each phase, how strongly its kernel pulls at each of what it judges: the mean size of the slope by one
+    output of one row. `penalties` are the largest penalty of each phase that has one, over all steps. `scores` are those of
+    the test split, by metric, and `best` the most that each metric can be.
+    """
+
+    pulls: Mapping[str, Sequence[float]]
+    penalties: Mapping[str, float]
+    scores: Mapping[str, float]
+    best: Mapping[str, float]
 
 
 def supervised(networks: Networks, batch: Batch) -> Judged:

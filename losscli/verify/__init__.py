@@ -61,7 +61,7 @@ class Case:
         """
         options = {name: self.fitted(name, value, prediction) for name, value in {**self.options, **changed}.items()}
         with foreign(self.loss.name):
-            values = self.loss.function(prediction, target, **options)
+            values = self.loss.value(prediction, target, options)
         return values.mean(-1) if self.over_labels and isinstance(values, Tensor) else values
 
     def fitted(self, name: str, value: Any, prediction: Tensor) -> Any:

@@ -13,16 +13,19 @@ ROWS = 120
 
 
 class Classes:
+    has_target = True
     has_classes = True
     rows_have_one_class = True
 
 
 class Labels:
+    has_target = True
     has_classes = True
     rows_have_one_class = False
 
 
 class Numbers:
+    has_target = True
     has_classes = False
     rows_have_one_class = False
 

@@ -81,7 +81,7 @@ def test_neither_widths_nor_scores_of_different_levels_choose() -> None:
 def together(monkeypatch: pytest.MonkeyPatch, task: str, labels: tuple[str, ...], *found: Outputs) -> Any:
     """The columns of three rows of which every run says what is given."""
     said = iter(found)
-    monkeypatch.setattr(deployed, "_by_chunks", lambda run, features, rows: next(said))
+    monkeypatch.setattr(deployed, "_encoded", lambda run, features, rows: next(said))
     runs: Any = [SimpleNamespace(labels=labels, task=tasks.get(task)) for _ in found]
     return deployed.predict(runs, {"x": Column(np.zeros(3))})
 

@@ -57,7 +57,13 @@ def test_an_empty_batch(item: Loss) -> None:
 @pytest.mark.parametrize("item", ALL)
 def test_a_target_outside_the_domain(item: Loss) -> None:
     case, sample = given(item)
-    outside = {"any number": math.nan, "number > 0": 0.0, "number >= 0": -1.0, "count (integer >= 0)": 0.5}
+    outside = {
+        "any number": math.nan,
+        "score": math.nan,
+        "number > 0": 0.0,
+        "number >= 0": -1.0,
+        "count (integer >= 0)": 0.5,
+    }
     value = -100 if item.target not in DOMAINS else outside.get(item.target, 2.0)
     wrong = sample.target.clone()
     wrong[0] = value

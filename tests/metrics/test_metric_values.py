@@ -196,7 +196,10 @@ ALL = [pytest.param(task, name, id=f"{task}/{name}") for task, names in ORACLES.
 
 
 def test_every_metric_has_an_oracle():
-    assert {f"{task}/{name}" for task, names in ORACLES.items() for name in names} == set(metrics.names())
+    of_rows = {
+        name for name in metrics.names() if metrics.get(name).reads not in ("samples", "nearest")
+    }  # those: test_samples.py
+    assert {f"{task}/{name}" for task, names in ORACLES.items() for name in names} == of_rows
 
 
 def stacks(task: str, reads: str):

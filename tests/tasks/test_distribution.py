@@ -228,4 +228,4 @@ def test_probabilities_where_logits_are_due_are_a_finding(tmp_path: Path, capsys
     asked = ["train", "--task", "distribution", "--data", "mixtures", "--epochs", "1", "--no-record"]
     assert run([*asked, "--set", "model.output=softmax", "--format", "json"]) == 0
     (arena,) = json.loads(capsys.readouterr().out)["arenas"]
-    assert "double-softmax" in {finding["code"] for finding in arena["findings"]}
+    assert "LC001" in {finding["code"] for finding in arena["findings"]}

@@ -44,6 +44,8 @@ def distance(prediction, target):
 SIZES = {"classes": 4, "labels": 2}
 FLOAT = torch.float64
 every_task = pytest.mark.parametrize("task", list(tasks), ids=tasks.names())
+PREDICTING = [task for task in tasks if task.has_target]
+every_task_that_predicts = pytest.mark.parametrize("task", PREDICTING, ids=[task.name for task in PREDICTING])
 
 
 def drawn(task: Task, *shape: int) -> torch.Tensor:
@@ -67,7 +69,7 @@ def test_random_targets_are_outcomes(task: Task) -> None:
     assert len(rows) == len(outcomes)
 
 
-@every_task
+@every_task_that_predicts
 def test_extremes_are_read_as_right_and_as_wrong_in_every_row(task: Task) -> None:
     target, raw = drawn(task, 1, 20), next(iter(task.links))
     right, wrong = (task.read(output, raw) for output in task.extremes(target, task.width(**SIZES), raw, 4.0))
@@ -77,7 +79,7 @@ def test_extremes_are_read_as_right_and_as_wrong_in_every_row(task: Task) -> Non
     assert (getattr(wrong, field).double() != truth.double()).all()
 
 
-@every_task
+@every_task_that_predicts
 def test_the_line_is_right_where_it_is_far_out_or_for_numbers_at_zero(task: Task) -> None:
     raw = next(iter(task.links))
     along = torch.tensor([3.0] if task.has_classes else [0.0], dtype=FLOAT)

@@ -61,9 +61,9 @@ def explain(
     if html is not None:
         from losscli.reports.catalogue import write_page
 
-        write_page(html, [each.to_json() for each in pages])
+        write_page(html, [page.to_json() for page in pages])
     if form is flags.Format.json:
-        show.machine({"schema_version": 1, "pages": [each.to_json() for each in pages]})
+        show.machine({"schema_version": 1, "pages": [page.to_json() for page in pages]})
         return
     from losscli.cli.catalogue import explained
 

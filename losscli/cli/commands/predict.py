@@ -10,7 +10,13 @@ from typer import Argument, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 
-Rows = Annotated[str, Argument(metavar="FILE", help="New rows: a table file, or a folder of them.", show_default=False)]
+Rows = Annotated[
+    str | None, Argument(metavar="FILE", help="New rows: a table file, or a folder of them.", show_default=False)
+]
+Count = Annotated[
+    int | None,
+    Option("--rows", metavar="N", min=1, help="Rows to make up, where a generator was trained.", show_default=False),
+]
 Seed = Annotated[
     str | None, Option("--seed", metavar="N", help="A seed, or mean. Default: the best.", show_default=False)
 ]
@@ -26,12 +32,13 @@ Force = Annotated[bool, Option("--force", help="Replace a file that exists.")]
 @command("predict")
 def predict(
     record: flags.Record,
-    rows: Rows,
+    rows: Rows = None,
     entry: flags.Entry = None,
     seed: Seed = None,
     arena: flags.ArenaNumber = None,
     loss: flags.OwnLosses = None,
     threshold: Threshold = None,
+    count: Count = None,
     prefix: Prefix = "",
     to: To = None,
     form: flags.AsRows = None,
@@ -48,9 +55,11 @@ def predict(
 
     losscli predict 0007 new.csv > predicted.csv
 
+    A generator (task gan) takes no file: it makes up as many rows as --rows says.
+
     losscli predict 0007 new.csv --entry "focal gamma=2" --seed mean --to predicted.parquet
     """
     from losscli.cli import deploying
 
     answer = deploying.Answer(to, form, prefix, threshold, force, quiet, sets or ())
-    deploying.run_predict(record, out, rows, deploying.selection(arena, entry, seed, loss), answer)
+    deploying.run_predict(record, out, rows, count, deploying.selection(arena, entry, seed, loss), answer)

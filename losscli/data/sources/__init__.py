@@ -22,6 +22,7 @@ from losscli.shelf import Shelf
 from losscli.tasks import TargetOptions, Transform
 from losscli.tasks.guess import Guess
 from losscli.tasks.labels import as_label
+from losscli.tasks.shapes import Mixture
 
 TEST = 0.15
 Named = Annotated[str, Field(min_length=1)]
@@ -173,6 +174,16 @@ class Source(Strict):
         order = None if self.order is None else tuple(as_label(label) for label in self.order)
         positive = None if self.positive is None else as_label(self.positive)
         return TargetOptions(positive, order, self.separator, self.transform, self.standardise, self.counts)
+
+    @property
+    def lacks_target(self) -> bool:
+        """Whether no column is to be predicted, which only some tasks do without."""
+        return False
+
+    @property
+    def mixture(self) -> Mixture | None:
+        """What its rows are drawn from, where that is known."""
+        return None
 
     @classmethod
     def data_sets(cls) -> Sequence[str]:

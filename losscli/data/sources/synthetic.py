@@ -22,6 +22,7 @@ from losscli.errors import SpecError, choose_from
 from losscli.lazy import scikit_learn
 from losscli.options import Count, NonNegative, Seed, Share
 from losscli.tasks import Column, Generator, tasks
+from losscli.tasks.shapes import Mixture
 
 # The task that each is made for, as the tasks say; those with a number of classes may turn out binary.
 GENERATORS = {name: task.name for task in tasks for name in task.generators}
@@ -95,6 +96,14 @@ class Synthetic(Source):
     def title(self) -> str:
         return self.name
 
+    @property
+    def mixture(self) -> Mixture | None:
+        known = tasks.get(GENERATORS[self.name]).mixtures.get(self.name)
+        try:
+            return None if known is None else known(**self.options)
+        except ValueError:  # told where the rows are made
+            return None
+
     def natural_task(self, folder: Path = Path()) -> str:
         parameters = _parameters(self.name)
         option = next((name for name in CLASSES if name in parameters), None)
@@ -115,7 +124,8 @@ class Synthetic(Source):
         if self.feature_noise:
             features = features + rng.normal(size=features.shape) * features.std(axis=0) * self.feature_noise
         columns = {f"x{index}": Column(values) for index, values in enumerate(features.T.copy(), start=1)}
-        return Table(self.title(), columns, self._targets(target))
+        mixture = None if self.imbalance or self.feature_noise else self.mixture
+        return Table(self.title(), columns, self._targets(target), mixture=mixture)
 
     def _generate(self) -> tuple[np.ndarray, np.ndarray]:
         generate = _generator(self.name)

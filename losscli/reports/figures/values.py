@@ -22,7 +22,7 @@ MOST_OUTPUTS = 4
     "truth",
     title="Predicted and true",
     chapter=CHAPTER,
-    fits=lambda task: not task.has_classes,
+    fits=lambda task: task.has_target and not task.has_classes,
     predictions=True,
 )
 def truth(contents: ReportContents) -> Chart | None:
@@ -41,7 +41,7 @@ def truth(contents: ReportContents) -> Chart | None:
     "residuals",
     title="Residuals",
     chapter=CHAPTER,
-    fits=lambda task: not task.has_classes,
+    fits=lambda task: task.has_target and not task.has_classes,
     predictions=True,
 )
 def residuals(contents: ReportContents) -> Chart | None:
@@ -90,7 +90,7 @@ def _dots(x: np.ndarray, y: np.ndarray) -> Trace:
     "errors",
     title="Size of the errors",
     chapter=CHAPTER,
-    fits=lambda task: not task.has_classes,
+    fits=lambda task: task.has_target and not task.has_classes,
     predictions=True,
 )
 def errors(contents: ReportContents) -> Chart | None:
@@ -112,7 +112,7 @@ def errors(contents: ReportContents) -> Chart | None:
     "intervals",
     title="Prediction intervals",
     chapter=CHAPTER,
-    fits=lambda task: not task.has_classes,
+    fits=lambda task: task.has_target and not task.has_classes,
     predictions=True,
 )
 def intervals(contents: ReportContents) -> Chart | None:

@@ -16,7 +16,7 @@ class Shuffled(Sampler):
     def order(self) -> Tensor:
         count, inputs = self.rows.count("train"), self.rows.inputs_of_seeds()
         windows = zip(inputs, self.chances, strict=True)
-        return torch.stack([shuffled(count, each.window, chance, BLOCKS) for each, chance in windows])
+        return torch.stack([shuffled(count, table.window, chance, BLOCKS) for table, chance in windows])
 
 
 def shuffled(count: int, window: int | None, chance: torch.Generator, blocks: int) -> Tensor:
