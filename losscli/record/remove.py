@@ -30,7 +30,13 @@ def removable(root: Path, text: str) -> Path:
         raise SpecError(
             f"{shown(folder.name)} is not called as a record is", cure="remove it by hand if it is yours to remove"
         )
-    foreign = [path.name for path in folder.iterdir() if not _is_ours(path)]
+    try:
+        # What is gone by the time that it is looked at, another process is removing.
+        foreign = [path.name for path in folder.iterdir() if not _is_ours(path) and os.path.lexists(path)]
+    except FileNotFoundError:
+        raise MachineError(
+            f"there is no record {shown(text)} in {shown(root)}", cure="it has just been removed"
+        ) from None
     if foreign:
         raise MachineError(
             f"{shown(folder.name)} holds what losscli did not write: {', '.join(map(shown, sorted(foreign)[:5]))}",

@@ -15,7 +15,7 @@ import pytest
 from losscli.errors import MachineError
 from losscli.record import SCHEMA_VERSION, disk, reader
 from losscli.record.manifest import STEPS, checksum, signed
-from losscli.record.remove import remove
+from losscli.record.remove import removable, remove
 from losscli.record.tree import pack, unpack
 from losscli.reports.recall import recall
 
@@ -76,6 +76,24 @@ def test_removing_what_another_has_removed_is_no_error(tmp_path: Path, monkeypat
     folder.mkdir()
     monkeypatch.setattr(os, "scandir", lambda path: (_ for _ in ()).throw(FileNotFoundError(2, "gone", str(path))))
     remove(tmp_path, folder)
+
+
+def test_what_goes_while_it_is_looked_at_is_said_as_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "0001-20260131-154210-x"
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{}")
+    before, gone = Path.iterdir, folder / "results.json"
+    monkeypatch.setattr(Path, "iterdir", lambda path: iter([*before(path), gone]) if path == folder else before(path))
+    assert removable(tmp_path, "1") == folder
+
+    def vanished(path: Path) -> Any:
+        if path == folder:
+            raise FileNotFoundError(2, "gone", str(path))
+        return before(path)
+
+    monkeypatch.setattr(Path, "iterdir", vanished)
+    with pytest.raises(MachineError, match="there is no record"):
+        removable(tmp_path, "1")
 
 
 # Trees
