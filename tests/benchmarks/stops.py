@@ -196,22 +196,17 @@ def kill(folder: Path, count: int) -> None:
     """SIGKILL at random moments: every record that is one is whole, and those that were whole stay so."""
     chance, seen, before = random.Random(1), Counter[str](), set[str]()
     name = spec(folder, "binary", 30)
-    ahead = [start(folder, "compare", name, "--quiet") for _ in range(2)]
     for number in range(count):
-        process = ahead.pop(0)
+        process = start(folder, "compare", name, "--quiet")
         if number % 50 == 49:
             print(number + 1, dict(seen), flush=True)
-        ahead.append(start(folder, "compare", name, "--quiet"))  # two at once, as starting takes longest
         wait_any(process, folder)
-        time.sleep(chance.uniform(0, 1.2))
+        time.sleep(chance.uniform(0, 0.4))
         process.send(signal.SIGKILL)
         process.communicate()
         now = {path.name for path in records(folder / "runs")}
         seen["LOST"] += len(before - now)
         before = now
-    for process in ahead:
-        process.send(signal.SIGKILL)
-        process.communicate()
     for path in records(folder / "runs"):
         try:
             reader.read_weights(path)
