@@ -16,7 +16,7 @@ import sys
 import warnings
 from ast import ClassDef, FunctionDef, parse
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, fo
 from losscli.lazy import Tensor, torch
 from losscli.losses import SHARES, Loss, losses
 from losscli.losses.divergence import mistakes
+from losscli.losses.inplace import InPlace, watch
 from losscli.losses.surroundings import Names, Settings, Surroundings
 from losscli.tasks import tasks
 
@@ -38,7 +39,6 @@ CLOSE = 1e-4  # float32, sums in another order
 QUIET = ("Converting a tensor with requires_grad", "There is a performance drop")  # a finding says it: slow-own-loss
 
 Kernel = Callable[[Tensor, Tensor], Tensor]
-
 _adopted: dict[str, tuple[object, ...]] = {}  # the key on the shelf -> what was typed, and the state of the file
 
 
@@ -134,26 +134,6 @@ def refuse_unfit(item: Loss) -> None:
             f"{item.name} returns a tensor without a gradient, so nothing can be learned from it",
             cure="compute it from the prediction with torch, without detach(), item() or torch.no_grad()",
         )
-
-
-class _InPlace(Exception):
-    """The user's code has changed what it was given."""
-
-
-def _watch(*tensors: Tensor) -> AbstractContextManager[Any]:
-    """Ends the user's code at the line that changes one of the tensors in place."""
-    from torch.overrides import TorchFunctionMode
-
-    watched = [(tensor, tensor._version) for tensor in tensors]
-
-    class Watch(TorchFunctionMode):
-        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            result = function(*args, **(kwargs or {}))
-            if any(tensor._version != version for tensor, version in watched):
-                raise _InPlace
-            return result
-
-    return Watch()
 
 
 class Own:
@@ -293,10 +273,10 @@ class Own:
         kept = prediction.detach().clone(), target.clone()
         place: Place | None = Place(self.file)
         try:
-            with self._user_code(), _watch(prediction, target):
+            with self._user_code(), watch(prediction, target):
                 values = kernel(prediction, target)
         except CodeError as error:
-            if not isinstance(error.__cause__, _InPlace):
+            if not isinstance(error.__cause__, InPlace):
                 raise
             place = error.problems[0].place
         else:
