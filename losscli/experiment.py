@@ -9,6 +9,7 @@ from pathlib import Path
 from losscli.data.columns import in_short
 from losscli.data.dataset import Dataset
 from losscli.data.leaks import leaks
+from losscli.data.pairs import in_pairs
 from losscli.data.prepare import prepare_all, size_ratios
 from losscli.data.split import set_apart
 from losscli.errors import DataError, Finding, counted, within
@@ -94,9 +95,12 @@ def load(spec: Spec) -> Experiment:
     used = [find_loss(entry.loss, spec.task) for entry in arena_entries]
     read = spec.data.read(Path(spec.folder))
     with within(read.place):
-        table = set_apart(read.for_task(task), spec.data.split)
+        rows = read if spec.data.pairs is None else in_pairs(read, spec.data.pairs)
+        table = set_apart(rows.for_task(task), spec.data.split)
         target = task.decode(table.targets, spec.data.target_options())
-        measured = evaluation_metrics(spec.task, costs=table_of(spec.costs, target.labels), mixture=table.mixture)
+        measured = evaluation_metrics(
+            spec.task, costs=table_of(spec.costs, target.labels), mixture=table.mixture, pairs=spec.data.pairs
+        )
         refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
         if refused:
             raise DataError(list(dict.fromkeys(refused)))
@@ -111,6 +115,7 @@ def load(spec: Spec) -> Experiment:
     findings += [finding for loss in used for finding in ranked(loss, target)]
     for entry, loss in zip(arena_entries, used, strict=True):
         findings += task.wiring(entry.name, loss, entry.output)
+    findings += task.batching(spec.train, target)
     if table.weight is not None:
         findings += [
             _unweighted(entry.name) for entry, loss in zip(arena_entries, used, strict=True) if loss.over_batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
 from losscli.compare.leaderboard import build_arena
+from losscli.compare.maps import maps_of
 from losscli.compare.moments import moments_of
 from losscli.compare.result import Arena, Point, RunResult, TestRows
 from losscli.compare.tuning import choose, with_choices
@@ -196,6 +197,7 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
     """The arena's leaderboard from its finished runs."""
     spec, metrics, task = experiment.spec, experiment.job.metrics, experiment.job.task
     datasets = experiment.different
+    without_model = baseline(datasets, task, metrics, experiment.job.evaluation)
     arena = build_arena(
         experiment.entries,
         [_result(state) for state in states],
@@ -204,10 +206,10 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         headline=metrics[0].name,
         directions={metric.name: metric.direction for metric in (*metrics, *experiment.job.evaluation)},
         ranges={metric.name: (metric.low, metric.high) for metric in experiment.job.evaluation},
-        baseline=baseline(datasets, task, metrics, experiment.job.evaluation),
+        baseline=without_model,
         labels=datasets[0].target.labels,
         positive=task.positive(datasets[0].target.labels),
-        findings=[*experiment.findings, *_ideal(experiment), *_symptoms(experiment, states)],
+        findings=[*experiment.findings, *_ideal(experiment), *_symptoms(experiment, states, without_model["test"])],
         spec=spec.model_dump(mode="json"),
         rows=experiment.rows,
         resampled=spec.data.split.resampled,
@@ -218,7 +220,8 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         test=TestRows(*limits(experiment.datasets, task, _limited(experiment))),
     )
     probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
-    arena = replace(arena, why={**why(arena, probed, task), **_pictures(experiment, states)})
+    reasons = {} if datasets[0].target.paired else {**why(arena, probed, task), **_maps(experiment, states)}
+    arena = replace(arena, why={**reasons, **_pictures(experiment, states)})
     grids = {entry.name: grids_of(spec, entry) for entry in experiment.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
 
@@ -230,6 +233,14 @@ def _pictures(experiment: Experiment, states: Sequence[RunState]) -> dict[str, A
         return {}
     data = experiment.datasets[experiment.spec.seeds[0]]
     return {"moments": moments_of(kept, data.parts["valid"].truth[:DOTS], data.target.labels)}
+
+
+def _maps(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:
+    """Where the vectors of the test rows of the first seed lie, in the plane."""
+    first = [state for state in states if state.run.seed == experiment.spec.seeds[0] and state.predictions is not None]
+    kept = {state.run.entry: state.predictions for state in first if state.predictions is not None}
+    vectors = {name: predictions for name, predictions in kept.items() if predictions.kind == "embeddings"}
+    return {"maps": maps_of(vectors)} if vectors else {}
 
 
 def _ideal(experiment: Experiment) -> list[Finding]:
@@ -244,12 +255,12 @@ def _ideal(experiment: Experiment) -> list[Finding]:
     return [Finding("real-rows", "info", message, "the baseline is a gaussian fitted to the training rows")]
 
 
-def _symptoms(experiment: Experiment, states: Sequence[RunState]) -> list[Finding]:
-    """What the task tells by how the runs of each entry stand, those that diverged left out."""
+def _symptoms(experiment: Experiment, states: Sequence[RunState], baseline: Mapping[str, float]) -> list[Finding]:
+    """What the task tells by how the runs of each entry stand, those that diverged left out; `baseline` is of the test split."""
     findings: list[Finding] = []
     for entry in experiment.entries:
         own = [state for state in states if state.run.entry == entry.name and not state.lost]
-        standings = [state.standing for state in own if state.standing is not None]
+        standings = [replace(state.standing, baseline=baseline) for state in own if state.standing is not None]
         if standings:
             findings += experiment.job.task.symptoms(entry.name, standings)
     return findings

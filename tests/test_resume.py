@@ -126,7 +126,7 @@ def test_whoever_is_stopped_ends_with_the_same_bits(spec: Write, tmp_path: Path,
         pipeline.run([spec(spec_of(kind))], out=tmp_path / "runs", watch=crashing(2))
     (folder,) = records(tmp_path / "runs", unfinished=True)
     assert in_the_making(folder)
-    partial = pipeline.resume(folder, stop=After(counting.polls // 3))
+    partial = pipeline.resume(folder, stop=After(counting.polls // 8))
     assert partial.partial
     assert in_the_making(folder)
     ended = pipeline.resume(folder)

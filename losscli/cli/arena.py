@@ -14,6 +14,7 @@ from losscli.cli.curves import Curves, band, mean_curve
 from losscli.cli.forest import Forest
 from losscli.cli.scatter import scatters
 from losscli.cli.tables import leaderboards, score_table
+from losscli.cli.vectors import maps
 from losscli.compare.result import Arena
 from losscli.errors import visible
 from losscli.words.numbers import duration
@@ -59,6 +60,7 @@ def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:
     yield Curves(f"{visible(entry.entry)}: loss{_averaged(seeds, bool(bands))}", curves, bands=bands)
     yield Text()
     yield from scatters(arena)
+    yield from maps(arena)
     yield score_table(arena, entry)
     yield Text()
     yield Text(f"{seeds} run{'s' if seeds > 1 else ''} in {duration(entry.seconds)}", "dim")
@@ -70,6 +72,7 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
         yield _headline(arena, seeds, plain)
         yield Text()
         yield from scatters(arena)
+        yield from maps(arena)
     for table in leaderboards(arena, width):
         yield table
         yield Text()

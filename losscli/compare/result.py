@@ -167,7 +167,7 @@ class Arena:
     spec: Mapping[str, Any]  # resolved and re-runnable
     rows: Mapping[str, int] = field(default_factory=dict)  # split -> rows, with the first seed
     resampled: bool = False  # whether each seed has a split of its own
-    split: str = "random"  # what divides the rows: random | group | time | column | folds
+    split: str = "random"  # what divides the rows: random | group | time | column | folds | classes
     impossible: Mapping[str, Sequence[int]] = field(default_factory=dict)  # metric -> seeds that compare nothing by it
     corrupt: Mapping[str, Any] = field(default_factory=dict)  # what was done to the training rows: kind -> level
     why: Mapping[str, Any] = field(

@@ -93,10 +93,10 @@ class Encoding(Strict):
 
     @model_validator(mode="after")
     def _embeds_all_or_some(self) -> Encoding:
-        if self.categories == "embedding" and self.embedding.columns:
+        if self.categories != "one-hot" and self.embedding.columns:
             raise ValueError("categories: embedding embeds every category: leave embedding.columns out")
         return self
 
     def embeds(self, name: str) -> bool:
         """Whether the category of that name is embedded."""
-        return self.categories == "embedding" or name in self.embedding.columns
+        return self.categories != "one-hot" or name in self.embedding.columns

@@ -15,8 +15,8 @@ from losscli.data.encoding import Encoding
 from losscli.data.sources import Source, Split
 from losscli.data.split import divide
 from losscli.data.stream import Room, Stream, streamed
-from losscli.errors import DataError, Finding, counted, listed, setting, shown
-from losscli.tasks import Column, Target, TargetScale, Task
+from losscli.errors import DataError, Finding, SpecError, counted, listed, setting, shown
+from losscli.tasks import Column, Target, TargetScale, Task, tasks
 
 NOT_LEARNED = "nothing can be learned of it there"
 NOT_MEANT = "nothing can be learned from it; data.drop silences this, if it is meant to be so"
@@ -90,6 +90,7 @@ def prepare_all(
 ) -> tuple[dict[int, Dataset], list[Finding]]:
     """The dataset of every seed, one object where seeds have the same, and what was noticed of all of them."""
     split, corruption = source.split, source.corrupt
+    _refuse_new_classes(task, split)
     own = {seed: seed if split.resampled or corruption.active() else None for seed in seeds}
     limit = source.memory_limit()
     room = None if limit is None else Room.beside(table.features, limit, len(set(own.values())))
@@ -103,10 +104,20 @@ def prepare_all(
     findings = [finding for dataset in different for finding in dataset.findings]
     findings += constant_in_some(table, different)
     findings += sizes_that_differ(different)
-    findings += classes_that_lack(task, target, datasets)
+    if not split.classes:  # which leaves some out on purpose
+        findings += classes_that_lack(task, target, datasets)
     findings += streamed([dataset.parts["train"].features for dataset in different], table.rows, room)
     findings += damage_findings(corruption, [dataset.damage for dataset in different])
     return datasets, findings
+
+
+def _refuse_new_classes(task: Task, split: Split) -> None:
+    if split.classes and not task.judges_new_classes:
+        able = [other.name for other in tasks if other.judges_new_classes]
+        raise SpecError(
+            f"data.split.classes tests on classes that training has not seen, and task {task.name} cannot predict them",
+            cure=f"leave it out; it is for task {' and '.join(able)}",
+        )
 
 
 def size_ratios(datasets: Sequence[Dataset]) -> dict[str, float]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from losscli.data.dataset import SPLITS, Table
 from losscli.data.keys import codes_of, groups_to_folds, groups_to_splits, split_named, split_of_time
+from losscli.data.pairs import both, halved
 from losscli.data.sources import Split
 from losscli.errors import DataError, Finding, choose_from, counted, setting, shown
 from losscli.tasks import Column, Origin, Target
@@ -66,8 +67,11 @@ def divide(
 
     Raises `DataError` where the column that splits cannot, or where a split gets fewer than 2 rows.
     """
+    if target.paired:  # both halves of a pair go the same way
+        rows, findings = divide(*halved(table, target), split, seed, stratify)
+        return {name: both(part) for name, part in rows.items()}, findings
     seed = split.seed_of(seed)
-    findings: list[Finding] = []
+    findings = []
     if split.kind == "random":
         origin = next(iter(table.targets.values())).origin
         return split_rows(target.classes, split, seed, stratify, target.labels, origin), []
@@ -79,10 +83,39 @@ def divide(
         groups = codes_of(table.keys[split.group or ""])
         sizes = {"valid": round(table.rows * split.valid), "test": round(table.rows * split.test)}
         rows = groups_to_splits(split.group or "", groups, sizes, np.random.default_rng(seed))
+    elif split.kind == "classes":
+        rows = _new_classes(target, split, seed)
     else:
         rows = _folds(table, target, split, seed, stratify)
     _refuse_small({name: len(part) for name, part in rows.items()}, table.rows)
     return {name: np.sort(rows[name]) for name in SPLITS}, findings
+
+
+def _new_classes(target: Target, split: Split, seed: int) -> Rows:
+    """Some classes for the test split, all their rows; of each other class a share of the rows for the valid split."""
+    rng = np.random.default_rng(seed)
+    classes, codes = np.unique(target.classes, return_inverse=True)
+    count = max(1, round(len(classes) * (split.classes or 0.0)))
+    if len(classes) - count < 2:
+        raise DataError(
+            f"data.split.classes takes {count} of {len(classes)} classes for the test split, and at least two must be left",
+            cure="a smaller share, or a target of more classes",
+        )
+    new = np.isin(codes, rng.permutation(len(classes))[:count])
+    rest = np.flatnonzero(~new)
+    inner = _valid_of(rest, codes, round(len(codes) * split.valid), rng)
+    return {"test": np.flatnonzero(new), **inner}
+
+
+def _valid_of(rest: np.ndarray, codes: np.ndarray, size: int, rng: np.random.Generator) -> Rows:
+    """So many of the rows `rest` for the valid split, of each class its share, by codes [N]; the others to train on."""
+    counts = np.bincount(codes[rest])
+    valid_counts = _largest_remainder(counts, size, counts)
+    order = rng.permutation(rest)
+    order = order[np.argsort(codes[order], kind="stable")]
+    rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[codes[order]]
+    chosen = rank < valid_counts[codes[order]]
+    return {"train": order[~chosen], "valid": order[chosen]}
 
 
 def _folds(table: Table, target: Target, split: Split, seed: int, stratify: bool) -> Rows:
@@ -103,13 +136,7 @@ def _folds(table: Table, target: Target, split: Split, seed: int, stratify: bool
     fold_of = np.empty(table.rows, dtype=np.int64)
     fold_of[shuffled[np.argsort(classes[shuffled], kind="stable")]] = np.arange(table.rows) % (split.folds or 1)
     rest = np.flatnonzero(fold_of != fold)
-    counts = np.bincount(classes[rest])
-    valid_counts = _largest_remainder(counts, valid, counts)
-    order = again.permutation(rest)
-    order = order[np.argsort(classes[order], kind="stable")]
-    rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[classes[order]]
-    chosen = rank < valid_counts[classes[order]]
-    return {"train": order[~chosen], "valid": order[chosen], "test": np.flatnonzero(fold_of == fold)}
+    return {**_valid_of(rest, classes, valid, again), "test": np.flatnonzero(fold_of == fold)}
 
 
 def split_rows(

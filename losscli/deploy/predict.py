@@ -10,6 +10,7 @@ import torch
 
 from losscli.deploy.export import predictor_of
 from losscli.deploy.restore import RestoredRun
+from losscli.errors import SpecError
 from losscli.tasks import Column
 from losscli.tasks.predictions import EVEN, Outputs
 
@@ -41,6 +42,11 @@ def made_up(run: RestoredRun, rows: int, seed: int = 0) -> dict[str, np.ndarray]
 
 def outputs_of(runs: Sequence[RestoredRun], features: Mapping[str, Column]) -> Outputs:
     """Each run encodes the rows as it learned to, and predicts; the mean over the runs."""
+    if len(runs) > 1 and not runs[0].task.decides:
+        raise SpecError(
+            "the vectors of each seed lie in a space of their own, so several seeds have no mean",
+            cure="name one seed: --seed N; without it, the one that is best on the valid split predicts",
+        )
     rows = len(next(iter(features.values())).values) if features else 0
     outputs = [_encoded(run, features, rows) for run in runs]
     quantiles = [output.quantiles for output in outputs if output.quantiles is not None]

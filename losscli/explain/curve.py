@@ -81,7 +81,7 @@ def state(item: Loss, settings: Mapping[str, Any], at: Tensor, side: float) -> t
 
 
 def _sampled(item: Loss, settings: Mapping[str, Any], name: str, side: float) -> Curve:
-    low, high = (0.05 - OWN_TARGET, 4.0) if item.own_units else (-4.0, 4.0)
+    low, high = (0.05 - OWN_TARGET, 4.0) if item.own_units else tasks.get(item.task).span
     at = torch.linspace(low, high, POINTS, dtype=torch.float64)
     values, slope = state(item, settings, at, side)
     axis = tasks.get(item.task).axis + (", every row alike" if item.over_batch else "")

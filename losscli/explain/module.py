@@ -354,9 +354,11 @@ def _value(value: Any, option: Option) -> str:
 
 
 def _forward(item: Loss, kernel: str) -> list[str]:
-    words = ["prediction", "target", *(f"{name}=self.{name}" for name in item.options)]
+    # What the loss itself learns, such as proxies, is a parameter of whoever calls it.
+    words = ["prediction", "target", *item.weights, *(f"{name}=self.{name}" for name in item.options)]
+    taken = "".join(f", {name}: Tensor" for name in item.weights)
     return [
-        "    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:",
+        f"    def forward(self, prediction: Tensor, target: Tensor{taken}) -> Tensor:",
         *laid_out(f"loss = {kernel}(", words, ")", 8),
         '        if self.reduction == "none":',
         "            return loss",

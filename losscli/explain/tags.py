@@ -59,6 +59,8 @@ def is_robust(item: Loss) -> bool:
         return False
     if not task.has_classes:
         return all(_levels_off(_pull(item, settings, far)) for far in _outliers(item))
+    if task.truths() is None:  # no label is predicted
+        return False
     wrong = torch.tensor([-64.0, -4096.0], dtype=torch.float64)
     return all(_levels_off(state(item, settings, wrong, side)[0]) for side in task.sides)
 

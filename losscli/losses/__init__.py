@@ -196,9 +196,21 @@ class Loss:
         """What judges in the phase of that name."""
         return self.kernels.get(phase, self.function)
 
-    def value(self, prediction: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
-        """What `function` says, with those of the options that it takes: a penalty or a projection takes the others."""
-        return self.function(prediction, target, **taken(self.function, options))
+    def value(
+        self, prediction: Tensor, target: Tensor, options: Mapping[str, Any], own: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
+        """What `function` says, with those of the options that it takes: a penalty or a projection takes the others.
+
+        `own` are its weights; by default `examples`.
+        """
+        weights = self.examples(prediction, options) if own is None else own
+        return self.function(prediction, target, *weights.values(), **taken(self.function, options))
+
+    def examples(self, prediction: Tensor, options: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Its own weights as they may have become, for predictions [..., B, D] of at most D classes."""
+        size = prediction.shape[-1]
+        made = {name: weight.example(weight.shape(size, size, options)) for name, weight in self.weights.items()}
+        return {name: weight.to(prediction) for name, weight in made.items()}
 
     @property
     def sides(self) -> dict[str, Loss]:
@@ -395,11 +407,13 @@ def unknown(name: str, task: str | None = None) -> SpecError:
     """What to say of a name that no loss has, or (with a task) none that serves it.
 
     >>> print(unknown("HingeEmbeddingLoss", "binary").problems[0].cure)
-    for binary: hinge, which is the classifier's; the default is bce-logits
+    for binary: hinge, which is the classifier's; the default is bce-logits; task embedding has it: hinge-embedding
     """
     other = foreign(name)
     if other is not None and other.what:  # said first: elsewhere the name may mean something else than the loss here
         why = other.why.format(task=task or "every task here")
+        if task and other.home == task:
+            why = "the catalogue has others of its kind"
         there = [f"; task {item.task} has it: {item.name}" for item in by_name(name, losses)[:1] if task]
         return SpecError(f"{shown(name)} is {other.what}: {why}", cure="".join([_instead(other, task), *there]))
     homes = by_name(name, losses) if task else []

@@ -13,6 +13,7 @@ from losscli.losses import SHARES, Loss, for_task
 from losscli.tasks import Column, Target, tasks
 from losscli.tasks.labels import place_of
 
+PAIRS = "class label or pairs"
 MOST_TOLD = 3  # values of a column that a message quotes
 
 
@@ -91,6 +92,10 @@ def check_target(loss: Loss, task: str, target: Target, columns: Mapping[str, Co
     >>> print(check_target(find("mse", "regression"), "regression", target)[0].message)
     mse: the target 'y' must be a number, and it holds inf (1 of 2 rows)
     """
+    if target.paired and loss.target != PAIRS:
+        takers = [other.name for other in for_task(task).values() if other.target == PAIRS]
+        message = f"{loss.name} takes rows with classes, and data.pairs gives pairs that are the same or different"
+        return [Problem(message, cure=f"these take pairs: {', '.join(takers)}")]
     if target.soft and not loss.takes_shares:
         return [_takes_no_shares(loss, task)]
     if loss.own_units and target.transform != "none":

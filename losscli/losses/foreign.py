@@ -25,6 +25,7 @@ class Foreign:
     what: str = ""  # empty for a loss of another task: the shelf knows what it is
     why: str = ""
     here: Mapping[str, str] = field(default_factory=dict)  # each begins with the name of a loss that serves the task
+    home: str = ""  # a task of which it would be a loss, if the catalogue had it
 
 
 @cache
@@ -59,7 +60,11 @@ LOGISTIC = {
     "multiclass": "cross-entropy; ova-bce asks one yes-or-no question per class",
     "multilabel": "bce-logits, one yes-or-no question per label",
 }
-CLASSES = {**LOGISTIC, "binary": "bce-logits, which is cross-entropy of two classes with one logit"}
+CLASSES = {
+    **LOGISTIC,
+    "embedding": "normalized-softmax, which is cross-entropy of the angles between a row and each class",
+    "binary": "bce-logits, which is cross-entropy of two classes with one logit",
+}
 SQUARES = {
     "binary": "brier, the squared error of the probability",
     "multiclass": "brier, the squared error of the probabilities",
@@ -179,29 +184,34 @@ FOREIGN = (
     Foreign("HingeEmbeddingLoss",
             "the hinge of a distance between two rows: small for like, beyond a margin for unlike",
             "it reads distances of pairs, and {task} judges each row by itself", {**MARGINS,
-            "binary": "hinge, which is the classifier's"}),
+            "binary": "hinge, which is the classifier's"}, "embedding"),
     Foreign("MarginRankingLoss MarginLoss ranking pairwise_hinge", "the hinge of the difference of two rows' scores",
-            "its target says which row of a pair is higher, and {task} judges each row by itself", ORDER),
+            "its target says which row of a pair is higher, and {task} judges each row by itself",
+            {**ORDER, "embedding": "triplet, of distances"}, "embedding"),
     Foreign("CosineEmbeddingLoss", "a loss of the angle between pairs of embeddings", EMBEDDINGS,
-            {"binary": "hinge, of a score"}),
+            {"binary": "hinge, of a score", "embedding": "cosine-embedding"}, "embedding"),
     Foreign("cosine_similarity cosine_proximity cosine cosine_distance",
             "minus the cosine of the angle between two vectors",
             "it ignores length, and a target of {task} is no direction", SQUARES),
     Foreign("TripletMarginLoss TripletMarginWithDistanceLoss TripletLoss TripletSemiHardLoss "
             "triplet_hard CentroidTripletLoss SoftTripleLoss TupletMarginLoss QuadrupletLoss",
-            "a loss of an anchor, a row like it and a row unlike it", EMBEDDINGS, ORDER),
+            "a loss of an anchor, a row like it and a row unlike it", EMBEDDINGS,
+            {**ORDER, "embedding": "triplet, with mining: all, hard or semi-hard"}, "embedding"),
     Foreign("ContrastiveLoss NTXentLoss InfoNCE SupConLoss SelfSupervisedLoss NPairsLoss MultiSimilarityLoss "
             "LiftedStructureLoss GeneralizedLiftedStructureLoss CircleLoss AngularLoss FastAPLoss SmoothAPLoss "
             "HistogramLoss InstanceLoss IntraPairVarianceLoss NCALoss PNPLoss RankedListLoss ManifoldLoss "
             "SignalToNoiseRatioContrastiveLoss ThresholdConsistentMarginLoss DynamicSoftMarginLoss "
             "CrossBatchMemory BaseMetricLossFunction GenericPairLoss WeightRegularizerMixin MultipleLosses "
             "CLIPLoss SigLIPLoss SimCLR",
-            "a loss of embeddings that draws like rows together and pushes unlike ones apart", EMBEDDINGS, CERTAIN),
-    Foreign("VICRegLoss BarlowTwins BYOL DINOLoss SimSiam", "a loss of two views of the same row", BATCH, CERTAIN),
+            "a loss of embeddings that draws like rows together and pushes unlike ones apart", EMBEDDINGS,
+            {**CERTAIN, "embedding": "multi-similarity or nt-xent"}, "embedding"),
+    Foreign("VICRegLoss BarlowTwins BYOL DINOLoss SimSiam", "a loss of two views of the same row", BATCH,
+            {**CERTAIN, "embedding": "nt-xent, of rows of one class"}),
     Foreign("ArcFaceLoss SubCenterArcFaceLoss CosFaceLoss SphereFaceLoss AdditiveMarginSoftmax AMSoftmax "
             "CurricularFace LargeMarginSoftmaxLoss NormalizedSoftmaxLoss P2SGradLoss ProxyAnchorLoss ProxyNCALoss "
             "CenterLoss NormFace", "a loss of the angle between an embedding and the vector of its class", CENTRES,
-            {"multiclass": "cross-entropy; ldam for margins", "binary": "bce-logits"}),
+            {"multiclass": "cross-entropy; ldam for margins", "binary": "bce-logits",
+            "embedding": "arcface, or proxy-anchor"}, "embedding"),
     # Sequences, large vocabularies, language models
     Foreign("CTCLoss ctc_loss_with_forward_probs RNNTLoss transducer",
             "a loss of sequences without alignment, as of speech", SEQUENCE),

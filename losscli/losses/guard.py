@@ -7,6 +7,7 @@ a task has shaped and decoded what it gives.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from losscli.losses.options import check_options
 from losscli.tasks import Task, tasks
 
 CLASS_TARGETS = ("class index", "class index or probabilities", "class rank", "probabilities", "probabilities in order")
+LABEL_TARGETS = ("class label", "class label or pairs")
 CLOSE = 1e-3  # how far a sum of probabilities may be from 1: float16 has three digits
 
 
@@ -39,14 +41,16 @@ def guarded(item: Loss, options: Mapping[str, Any], task: str | None = None) -> 
     serves = tasks.get(task or item.task)
     over_labels = item.averages_for(serves.name)
 
-    def call(prediction: Any, target: Any) -> Tensor:
+    def call(prediction: Any, target: Any, **learned: Any) -> Tensor:
         predicted, truth = widened(_tensor(prediction, "prediction")), _tensor(target, "target")
         _check_prediction(item, predicted, serves)
         _check_heads(item, predicted, settings)
-        read = _distribution if serves.domain in SHARES else _classes if item.target in CLASS_TARGETS else _values
+        read = _labels if item.target in LABEL_TARGETS else _values
+        read = _distribution if serves.domain in SHARES else _classes if item.target in CLASS_TARGETS else read
         truth = read(item, predicted, truth.to(predicted.device))
         width = _width(item, predicted) if item.target in CLASS_TARGETS or over_labels else 1
-        values = item.value(predicted, truth, _fitted(item, settings, predicted, width))
+        own = _learned(item, predicted, learned)
+        values = item.value(predicted, truth, _fitted(item, settings, predicted, width), own)
         return values.mean(-1) if over_labels else values
 
     call.__name__ = item.name.replace("-", "_")
@@ -230,6 +234,59 @@ def _values(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
             f"{item.name}: the target must be {domain.description}, and {stray[0].item():g} is given", cure=domain.cure
         )
     return target.to(prediction.dtype)
+
+
+def _labels(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
+    """A class for each vector, any whole number; or 1 and 0 for pairs that are the same and that are not."""
+    if prediction.ndim < 2 or target.shape != prediction.shape[:-1]:
+        raise DataError(
+            f"{item.name}: vectors [B, D] need labels [B], and they are {list(prediction.shape)} and {list(target.shape)}",
+            cure="one label for each vector",
+        )
+    if not target.is_floating_point():
+        _notice(item, target)
+        return target.long()
+    if item.target != LABEL_TARGETS[1]:
+        raise DataError(f"{item.name}: labels must be whole numbers, and they are {target.dtype}", cure="target.long()")
+    if target.shape[-1] % 2 or not bool(((target == 0) | (target == 1)).all()):
+        raise DataError(
+            f"{item.name}: floating-point labels are those of pairs, 1 or 0 for rows 2 i and 2 i + 1, and these are not",
+            cure="target.long() for classes",
+        )
+    return target
+
+
+def _notice(item: Loss, labels: Tensor) -> None:
+    """A warning where a batch lacks what a loss without weights of its own compares."""
+    if item.weights or labels.ndim > 1:
+        return
+    counts = torch.unique(labels, return_counts=True)[1]
+    lack = (
+        "no two rows of one class"
+        if counts.max() < 2
+        else "no two rows of different classes"
+        if len(counts) < 2
+        else ""
+    )
+    if lack:
+        warnings.warn(f"{item.name}: the batch has {lack}; what it lacks costs 0 and teaches nothing", stacklevel=4)
+
+
+def _learned(item: Loss, prediction: Tensor, given: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The weights of the loss's own, which Python must give: `SpecError` where one is missing or no one's."""
+    wrong = [
+        *(name for name in item.weights if name not in given),
+        *(name for name in given if name not in item.weights),
+    ]
+    if wrong:
+        needs = (
+            f"takes {' and '.join(item.weights)}, one vector for each class [C, D]" if item.weights else "takes none"
+        )
+        raise SpecError(
+            f"{item.name}: what it learns itself is given by name; it {needs}",
+            cure=f"call it with {wrong[0]}=torch.randn(classes, D)" if item.weights else f"leave {wrong[0]} out",
+        )
+    return {name: _tensor(given[name], name).to(prediction) for name in item.weights}
 
 
 def _refuse_outside(item: Loss, numbers: Tensor, what: str, cure: str) -> None:

@@ -8,6 +8,7 @@ from inspect import Parameter, signature
 from typing import Any, TypeVar
 
 from losscli.lazy import Tensor, torch
+from losscli.tasks.near_truth import corners
 
 Value = TypeVar("Value")
 
@@ -48,7 +49,9 @@ class Weight:
     """A parameter of a loss, such as a proxy or a centre of each class, that is learned in each run's own row.
 
     `shape` is that of one run, by the number of classes, the outputs of the model and the options; `draw` makes one run's.
+    `example` is what it may have become, where a loss is looked at without a model.
     """
 
     shape: Callable[[int, int, Mapping[str, Any]], tuple[int, ...]]
     draw: Callable[[tuple[int, ...], torch.Generator], Tensor] = normal
+    example: Callable[[tuple[int, ...]], Tensor] = corners

@@ -37,10 +37,11 @@ Reads = Literal[
     "quantiles",
     "crps",
     "embeddings",
+    "retrieval",
     "samples",
     "nearest",
 ]
-Need = Literal["costs", "mixture"]  # of a spec; of the data: what the rows were drawn from
+Need = Literal["costs", "mixture", "pairs"]  # of a spec; of the data: what rows were drawn from, that they are pairs
 MetricFunction = Callable[..., Tensor]
 COUNTED = ("labels", "tuned", "scores", "interval")  # what holds decisions, ranks, or whether a row is inside
 CALIBRATED = ("tuned", "scaled")  # what a prediction holds only after calibration
@@ -162,10 +163,13 @@ def for_task(task: str) -> dict[str, Metric]:
 
 
 def evaluation_metrics(
-    task: str, costs: Sequence[Sequence[float]] | None = None, mixture: Mixture | None = None
+    task: str,
+    costs: Sequence[Sequence[float]] | None = None,
+    mixture: Mixture | None = None,
+    pairs: Sequence[str] | None = None,
 ) -> dict[str, Metric]:
-    """Every metric of a task that can be measured: those that need costs, or a mixture, only where it is known."""
-    known, items = {"costs": costs, "mixture": mixture}, for_task(task)
+    """Every metric of a task that can be measured: those that need costs, a mixture or pairs, only where these are known."""
+    known, items = {"costs": costs, "mixture": mixture, "pairs": pairs}, for_task(task)
     return {
         name: item.given(**known)
         for name, item in items.items()

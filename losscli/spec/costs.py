@@ -27,7 +27,7 @@ def mistake_in(costs: Any, task: str) -> str | None:
     >>> mistake_in([[0, 1], [5]], "multiclass")
     'expected as many numbers in every row as there are rows (2), and row 2 has 1'
     """
-    if not tasks.get(task).rows_have_one_class:
+    if not tasks.get(task).decides_one_class:
         return f"a decision is one of several classes, and the task is {task}"
     if isinstance(costs, Mapping) and costs and all(isinstance(row, Mapping) and row for row in costs.values()):
         wrong = next((one for row in costs.values() for one in row.values() if not _is_number(one)), 0)

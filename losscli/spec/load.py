@@ -60,6 +60,10 @@ LACKS = {
         "a mixture that is known, and these data are none",
         "of synthetic data, ring and grid are; leave it out",
     ),
+    "pairs": (
+        "rows that are pairs",
+        "say with data.pairs: [PREFIX, PREFIX] which columns are the halves; or leave it out",
+    ),
 }
 OURS = ("name", "output", "lr")  # what stands beside the options of a loss
 
@@ -357,13 +361,19 @@ class Resolver:
         return block if isinstance(block, dict) else {}
 
     def _needs(self, source: Source | None) -> set[str]:
-        known = {"costs": "costs" in self.data, "mixture": source is not None and source.mixture is not None}
+        known = {
+            "costs": "costs" in self.data,
+            "mixture": source is not None and source.mixture is not None,
+            "pairs": source is not None and source.pairs is not None,
+        }
         return {need for need, holds in known.items() if holds}
 
     def _metrics(self, task: Task) -> list[str]:
         """Those that are named; else those of the task, and what can be said of a known mixture beside them."""
         told = [metric.name for metric in metrics_for(task.name).values() if metric.needs == "mixture"]
-        names = self.data.get("metrics", [*task.default_metrics, *(told if "mixture" in self.needs else [])])
+        of_pairs = [metric.name for metric in metrics_for(task.name).values() if metric.needs == "pairs"]
+        usual = of_pairs if "pairs" in self.needs else task.default_metrics
+        names = self.data.get("metrics", [*usual, *(told if "mixture" in self.needs else [])])
         if not isinstance(names, list) or not names:
             cure = f"write [{', '.join(task.default_metrics)}]"
             self._tell(f"metrics: expected a list of names, got {given(names)}", ("metrics",), cure)

@@ -64,6 +64,9 @@ def _mean(values: Sequence[float]) -> float:
 def _baseline_prediction(split: str, dataset: Dataset, task: Task) -> tuple[Prediction, Tensor]:
     """What the baseline says of a split, and the truth as metrics take it."""
     truth = torch.from_numpy(dataset.parts[split].truth)[None]  # [1, N, ...]
+    if task.features_are_baseline:
+        features = torch.from_numpy(dataset.parts[split].features[:])[None]
+        return task.with_truth(task.read(features, "vectors"), truth), truth
     train = torch.from_numpy(dataset.parts["train"].target)
     prediction = task.baseline(train, truth.shape[1], dataset.scale, task.outputs(dataset.target))
     if prediction.values is not None and dataset.scale is not None:

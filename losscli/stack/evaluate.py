@@ -95,7 +95,7 @@ class Evaluator:
             prediction = forecast.with_forecast(prediction, head, raw, truth)
         if any(metric.reads == "nearest" for metric in metrics):
             prediction = with_nearest(prediction, truth, self.rows.units("train")[readout.rows], metrics)
-        return prediction, truth
+        return self.task.with_truth(prediction, truth), truth
 
     def chosen(self) -> dict[int, dict[str, object]]:
         """By its place in the stack, what was chosen for each run on the valid split, and the level of its interval."""

@@ -47,7 +47,7 @@ def _measured(datasets: Mapping[int, Dataset], task: Task, metrics: Sequence[Met
 @torch.no_grad()
 def _of(dataset: Dataset, task: Task, metrics: Sequence[Metric]) -> dict[str, Values]:
     truth = torch.from_numpy(dataset.parts["test"].truth)
-    prediction = task.near_truth(truth, task.outputs(dataset.target))
+    prediction = task.with_truth(task.near_truth(truth, task.outputs(dataset.target)), truth[None])
     if prediction.labels is not None:  # calibration on rows that are all right leaves decisions and probabilities alone
         tuned = {metric.of: prediction.labels for metric in metrics if metric.reads == "tuned"}
         prediction = replace(prediction, tuned=tuned, scaled=prediction.probabilities)

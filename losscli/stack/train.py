@@ -342,15 +342,18 @@ class Training:
                 state.snapshots = [] if self.probe is None else self.probe.snapshots[row]
 
     def _stand(self) -> None:
-        """Note how runs of several phases stand, on one more batch."""
-        if len(self.phases) < 2:
+        """Note how runs stand, on one more batch."""
+        if not self.job.task.examined:
             return
-        batch, pulls = next(self.sampler.epoch()), {}
+        batch, pulls, said, alike = next(self.sampler.epoch()), {}, {}, {}
         for phase in self.phases:
             judged = phase.forward(self.networks.inference, batch)
             outputs = tuple(output.detach().requires_grad_() for output in judged.outputs)
             losses = self.objective.judge(judged._replace(outputs=outputs), phase.kernel).mean
             slopes = torch.autograd.grad(losses.sum(), outputs, allow_unused=True)
+            means = tuple(output.detach().mean(1, keepdim=True).expand_as(output) for output in outputs)
+            said[phase.kernel] = losses.tolist()
+            alike[phase.kernel] = self.objective.judge(judged._replace(outputs=means), phase.kernel).mean.tolist()
             # The mean over the batch divides each row's slope by B: the sum over rows is the mean slope of one.
             sizes = [losses.detach() * 0 if slope is None else slope.abs().flatten(1).sum(1) for slope in slopes]
             pulls[phase.kernel] = torch.stack(sizes, dim=1).tolist()  # [R, outputs]
@@ -363,6 +366,8 @@ class Training:
                 {name: penalties[name][row] for name in own},
                 state.scores["test"],
                 {metric.name: metric.high for metric in self.job.evaluation},
+                {name: values[row] for name, values in said.items()},
+                {name: values[row] for name, values in alike.items()},
             )
 
     def _calibrate(self, crossed: Sequence[float] = ()) -> None:

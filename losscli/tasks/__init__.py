@@ -9,6 +9,7 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 | multiclass | class index, or K probabilities | K            | [R, B, K]        | scores [R, N, K], labels [R, N]      |
 | multilabel | L times 0.0 or 1.0       | L            | [R, B, L]        | scores [R, N, L], labels [R, N, L]   |
 | regression | O numbers, standardised  | O            | [R, B] / [R, B, O] | values in the user's units         |
+| embedding  | class index              | D            | [R, B, D]        | embeddings [R, N, D]                 |
 | gan        | F numbers, standardised  | F            | scores [R, B], twice | samples [R, N, F] in the user's units |
 """
 
@@ -60,8 +61,9 @@ class Prediction:
     gives one, which promises to hold the share `level` of the targets, `quantiles` [..., 3] (`metrics.regression.LEVELS`), and
     `crps` [R, N] or [R, N, O], each row's own score.
 
-    `embeddings` [R, N, D] are vectors whose distances mean something, `samples` [R, N, F] are rows that were made up;
-    `nearest` [R, n] is how far some of them are from the closest training row, in units of what it is for real rows.
+    `embeddings` [R, N, D] are vectors whose distances mean something, `retrieval` [R, n, M] what rows find among them
+    (`tasks/neighbours.py`), `samples` [R, N, F] are rows that were made up; `nearest`
+    [R, n] is how far some of them are from the closest training row, in units of what it is for real rows.
     """
 
     scores: Tensor | None = None
@@ -76,6 +78,7 @@ class Prediction:
     quantiles: Tensor | None = None
     crps: Tensor | None = None
     embeddings: Tensor | None = None
+    retrieval: Tensor | None = None
     samples: Tensor | None = None
     nearest: Tensor | None = None
 
@@ -126,6 +129,7 @@ class Task(ABC):
     links: ClassVar[Mapping[str, str | None]]
     has_target: ClassVar[bool] = True  # something is predicted of a row; else the rows themselves are what is learned
     has_classes: ClassVar[bool] = True  # stratified splits and class weights make sense
+    judges_new_classes: ClassVar[bool] = False  # what is learned serves classes that training has not seen
     rows_have_several_outputs: ClassVar[bool] = False  # a softmax over the outputs of a row makes sense
 
     # How the task trains (`tasks/phases.py`); what stands here is supervised training. Below, `plan` is of the class
@@ -156,8 +160,14 @@ class Task(ABC):
         """What is wrong with a loss behind a chain of activations, where the task itself can tell."""
         return iter(())
 
+    def batching(self, plan: Any, target: Target) -> Iterator[Finding]:
+        """What is wrong with the batches that the plan makes of a target."""
+        return iter(())
+
+    examined: ClassVar[bool] = False  # how its runs stand in the end is looked at
+
     def symptoms(self, entry: str, standings: Sequence[Standing]) -> Iterator[Finding]:
-        """What is told by how the runs of an entry stand in the end, where there are several phases."""
+        """What is told by how the runs of an entry stand in the end, where they are `examined`."""
         return iter(())
 
     def loss_rule(self, plan: Any) -> UpdateRule:
@@ -214,6 +224,7 @@ class Task(ABC):
     domain: ClassVar[str]  # what a number of its target is, in the words of a loss (losses/domain.py)
     soft_domain: ClassVar[str | None] = None  # the same where it may be a share of the classes
     axis: ClassVar[str]  # the line along which a loss tells most about itself: see `line`
+    span: ClassVar[tuple[float, float]] = (-4.0, 4.0)  # the part of it that is drawn
     sides: ClassVar[tuple[float, ...]] = (
         1.0,
     )  # the targets that `line` is drawn for, where a loss may tell them apart
@@ -222,6 +233,13 @@ class Task(ABC):
     def rows_have_one_class(self) -> bool:
         """Whether a row is of one class, so that the row can be weighed by it."""
         return self.has_classes and self.target_ndim == 1
+
+    decides: ClassVar[bool] = True  # a prediction says of a row what it is, right or wrong by itself
+
+    @property
+    def decides_one_class(self) -> bool:
+        """Whether a prediction says of which class a row is."""
+        return self.decides and self.rows_have_one_class
 
     @property
     def outputs_compete(self) -> bool:
@@ -268,6 +286,12 @@ class Task(ABC):
     @abstractmethod
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         """The prediction in `received` [R, N, ...], which holds logits, probabilities, scores ... as `meaning` says."""
+
+    def with_truth(self, prediction: Prediction, truth: Tensor) -> Prediction:
+        """The prediction with what its metrics read that takes the truth [R or 1, N, ...] to make, once for all of them."""
+        return prediction
+
+    features_are_baseline: ClassVar[bool] = False  # a model must beat what `read` makes of the features themselves
 
     @abstractmethod
     def baseline(

@@ -48,3 +48,14 @@ def classes(truth: Tensor, count: int) -> Tensor:
         probes[place, row, label] = 0.0
         probes[place, row, (label + 1) % count] = 1.0
     return probes
+
+
+def corners(shape: tuple[int, ...]) -> Tensor:
+    """Vectors [C, D] as far apart as a few can be simply: along the axes, the first two opposite to each other, and so on.
+
+    >>> corners((3, 2)).int().tolist()
+    [[1, 0], [-1, 0], [0, 1]]
+    """
+    places = torch.arange(shape[0])
+    axes = torch.nn.functional.one_hot(places // 2, max(shape[1], (shape[0] + 1) // 2))[:, : shape[1]]
+    return (1 - 2 * (places % 2))[:, None] * axes.double()

@@ -93,17 +93,22 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Standing:
-    """How one run of several phases stands when it has ended.
+    """How one run stands when it has ended, on one more batch (`Task.examined`).
 
     `pulls` holds, for each phase, how strongly its kernel pulls at each of what it judges: the mean size of the slope by one
-    output of one row. `penalties` are the largest penalty of each phase that has one, over all steps. `scores` are those of
-    the test split, by metric, and `best` the most that each metric can be.
+    output of one row. `losses` are what the kernels say of a batch, `alike` what they would if all rows of it had the same
+    outputs. `penalties` are the largest penalty of each phase that has one, over all steps. `scores` are those of
+    the test split, by metric, `best` the most that each metric can be, `baseline`
+    what is scored without a model.
     """
 
     pulls: Mapping[str, Sequence[float]]
     penalties: Mapping[str, float]
     scores: Mapping[str, float]
     best: Mapping[str, float]
+    losses: Mapping[str, float] = field(default_factory=dict)
+    alike: Mapping[str, float] = field(default_factory=dict)
+    baseline: Mapping[str, float] = field(default_factory=dict)
 
 
 def supervised(networks: Networks, batch: Batch) -> Judged:

@@ -63,7 +63,7 @@ class TargetOptions:
     `positive` is the label that counts as yes (binary), `order` the labels from lowest to highest (multiclass), `separator`
     what stands between the labels of one cell (multilabel in one column), `transform` what a regression target is
     learned as, `standardise` whether it is standardised after that, `counts` whether columns hold counts of which shares are to
-    be made (distribution).
+    be made (distribution), `pairs` the prefixes of the columns of the two halves of a pair (embedding).
     """
 
     positive: str | None = None
@@ -72,6 +72,7 @@ class TargetOptions:
     transform: Transform = "none"
     standardise: bool = True
     counts: bool = False
+    pairs: tuple[str, ...] | None = None
 
     @property
     def given(self) -> list[str]:
@@ -91,7 +92,7 @@ class Target:
     units (regression). `labels`: for classes, the user's label of each index (binary: of 0, then of 1); for multilabel the
     labels, for regression the names of the columns.
     `ordered` says where the order of the classes is from, `transform` and `standardise` what the values of a regression go
-    through before a loss sees them.
+    through before a loss sees them. `paired`: rows 2 i and 2 i + 1 are a pair, and both have its value, 1 for the same.
     """
 
     values: np.ndarray
@@ -101,6 +102,7 @@ class Target:
     ordered: Order | None = None
     transform: Transform = "none"
     standardise: bool = True
+    paired: bool = False
 
     @property
     def classes(self) -> np.ndarray:

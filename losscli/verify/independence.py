@@ -111,7 +111,8 @@ def mean(case: Case, sample: Sample, weight: Tensor | None = None, class_weight:
     kernel = class_weight is not None and "weight" in case.loss.options
     fitted = dict(case.options) | ({"weight": class_weight} if kernel else {})
     options = {name: case.fitted(name, value, sample.raw) for name, value in fitted.items()}
-    group = Group(case.loss, AsGiven(), options, None if kernel else class_weight)
+    own = case.loss.examples(sample.raw, options)
+    group = Group(case.loss, AsGiven(), options, None if kernel else class_weight, own)
     return group.judge(Judged((case.received(sample.raw),), sample.target_as(torch.float64), weight)).mean
 
 

@@ -71,8 +71,11 @@ def test_value_and_gradient_are_those_of_the_kernel(item: Loss) -> None:
         for sample, reduction in product((*ordinary(case), *many(case)), REDUCTIONS):
             received, target = case.received(sample.raw), sample.target_as(torch.float64)
             module = kind(**given, reduction=reduction)
-            mine = value_and_slope(module, received, target)
-            theirs = value_and_slope(lambda x, y, of=kernel, by=REDUCTIONS[reduction]: by(of(x, y)), received, target)
+            own = tuple(item.examples(received, options).values())
+            mine = value_and_slope(lambda x, y, of=module, own=own: of(x, y, *own), received, target)
+            theirs = value_and_slope(
+                lambda x, y, of=kernel, by=REDUCTIONS[reduction], own=own: by(of(x, y, *own)), received, target
+            )
             torch.testing.assert_close(mine, theirs, **CLOSE)
             compared += 1
     assert compared >= 9

@@ -26,7 +26,7 @@ def test_every_loss_has_a_page(item: Loss) -> None:
     assert item.task in shown.serves
     assert set(shown.tags) <= set(MEANINGS)
     assert len(shown.options) == len(item.options)
-    assert bool(shown.readings) == tasks.get(item.task).has_classes
+    assert bool(shown.readings) == (tasks.get(item.task).truths() is not None)
     assert all(library and name for library, name in shown.elsewhere)
 
 
@@ -43,8 +43,8 @@ def test_the_slope_is_the_slope_of_the_curve(item: Loss) -> None:
     for curve in curves(item):
         at, loss, slope = (np.array(part) for part in (curve.at, curve.loss, curve.slope))
         assert np.isfinite(loss).all()
-        if item.detached:
-            continue
+        if item.detached or (item.task, item.name) == ("embedding", "triplet"):
+            continue  # the mean of the triplets that still cost something jumps where one is done
         rise = np.cumsum((slope[1:] + slope[:-1]) / 2 * np.diff(at))  # the trapezium rule, from the left end
         blur = 0.01 + 0.03 * np.abs(loss).max() + (at[1] - at[0]) * np.abs(slope).max()  # a kink falls between points
         assert np.abs(rise - (loss[1:] - loss[0])).max() < blur

@@ -38,7 +38,9 @@ class Split(Strict):
     `group` is a column no value of which may stand in two splits. `time` is a column of numbers or dates: training rows
     come before valid rows, and those before test rows. `column` tells each row's split; `labels` says which of its values
     mean train, valid and test where they have other names. `folds` makes each seed a fold: seed s tests on fold s % folds
-    of the division number s // folds. `feature` keeps the columns of `group`, `time` and `column` among the features.
+    of the division number s // folds. `classes` is the share of the classes that are new to the test split: all their rows
+    are its, and none is trained on; valid rows are drawn from the other classes. `feature` keeps the columns of `group`, `time`
+    and `column` among the features.
 
     `stratify` keeps the shares of the classes alike in all splits; null does so where each row has one class. `seed` makes
     the split of every run that of this seed.
@@ -53,18 +55,19 @@ class Split(Strict):
     column: Named | None = None
     labels: dict[Literal["train", "valid", "test"], Named] = Field(default_factory=dict)
     folds: Annotated[int, Field(ge=2, le=1000)] | None = None
+    classes: Share | None = None
     repeats: Annotated[int, Field(ge=1, le=1000)] | None = None
     feature: bool = False
 
     @model_validator(mode="after")
     def _fits_together(self) -> Split:
-        ways = [key for key in ("group", "time", "column", "folds") if getattr(self, key) is not None]
+        ways = [key for key in ("group", "time", "column", "folds", "classes") if getattr(self, key) is not None]
         if len(ways) > 1 and ways != ["group", "folds"]:
             raise ValueError(
                 f"rows are divided in one way, and {' and '.join(ways)} are two (group and folds go together)"
             )
         self._refuse_idle_keys()
-        test = 1 / self.folds if self.folds else self.test
+        test = 1 / self.folds if self.folds else self.classes or self.test
         if self.valid + test >= 1:
             which = f"valid and the test fold (1/{self.folds})" if self.folds else "valid and test"
             raise ValueError(f"{which} must leave rows to train on: {self.valid:g} + {test:g} is not below 1")
@@ -87,8 +90,9 @@ class Split(Strict):
                 "keeps the classes' shares, which group, time and column decide by themselves",
             ),
             "test": (
-                self.test != TEST and bool(self.folds or self.column),
-                f"is a share, and {'the folds' if self.folds else 'the column'} tell what is tested on",
+                self.test != TEST and bool(self.folds or self.column or self.classes),
+                f"is a share, and {'the folds' if self.folds else 'the column' if self.column else 'classes'} tell what is "
+                "tested on",
             ),
         }
         for key, (given, why) in idle.items():
@@ -101,10 +105,12 @@ class Split(Strict):
         return tuple(name for name in (self.group, self.time, self.column) if name is not None)
 
     @property
-    def kind(self) -> Literal["random", "group", "time", "column", "folds"]:
+    def kind(self) -> Literal["random", "group", "time", "column", "folds", "classes"]:
         """What divides the rows, in a word; folds may be of groups."""
         if self.folds:
             return "folds"
+        if self.classes:
+            return "classes"
         return "group" if self.group else "time" if self.time else "column" if self.column else "random"
 
     @property
@@ -140,6 +146,8 @@ class Source(Strict):
     `separator` is what stands between the labels of one cell (multilabel). `transform` is what numbers are learned as, metrics
     stay in the user's units (regression). `standardise` is whether they have mean 0 and sd 1 for the loss (regression).
     `counts` is whether target columns hold counts, such as votes, that become shares (distribution).
+    `pairs` are two prefixes: a row is a pair, whose halves are the columns that begin with each; the target says whether they
+    are the same or different (embedding).
     """
 
     source: str
@@ -157,6 +165,7 @@ class Source(Strict):
     transform: Transform = "none"
     standardise: bool = True
     counts: bool = False
+    pairs: Annotated[list[Named], Field(min_length=2, max_length=2)] | None = None
 
     @field_validator("order")
     @classmethod
@@ -173,7 +182,8 @@ class Source(Strict):
         """How the target columns are meant."""
         order = None if self.order is None else tuple(as_label(label) for label in self.order)
         positive = None if self.positive is None else as_label(self.positive)
-        return TargetOptions(positive, order, self.separator, self.transform, self.standardise, self.counts)
+        pairs = None if self.pairs is None else tuple(self.pairs)
+        return TargetOptions(positive, order, self.separator, self.transform, self.standardise, self.counts, pairs)
 
     @property
     def lacks_target(self) -> bool:

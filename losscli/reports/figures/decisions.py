@@ -23,7 +23,7 @@ READABLE = 12  # up to so many classes, cells hold their numbers
     "confusion",
     title="Confusion matrix",
     chapter=CHAPTER,
-    fits=lambda task: task.rows_have_one_class,
+    fits=lambda task: task.decides_one_class,
     predictions=True,
 )
 def confusion(contents: ReportContents) -> Chart | None:

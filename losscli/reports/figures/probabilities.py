@@ -31,7 +31,7 @@ CLAIMED = {
     "reliability",
     title="Reliability",
     chapter=CHAPTER,
-    fits=lambda task: task.has_classes,
+    fits=lambda task: task.has_classes and task.decides,
     predictions=True,
 )
 def reliability(contents: ReportContents) -> Chart | None:
@@ -123,7 +123,7 @@ def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tup
     "histogram",
     title="Scores by class",
     chapter=CHAPTER,
-    fits=lambda task: task.rows_have_one_class,
+    fits=lambda task: task.decides_one_class,
     predictions=True,
 )
 def histogram(contents: ReportContents) -> Chart | None:

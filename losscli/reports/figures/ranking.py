@@ -24,7 +24,7 @@ Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
     "roc",
     title="ROC",
     chapter=CHAPTER,
-    fits=lambda task: task.rows_have_one_class or task.yes_or_no,
+    fits=lambda task: task.decides_one_class or task.yes_or_no,
     predictions=True,
 )
 def roc(contents: ReportContents) -> Chart | None:
@@ -39,7 +39,7 @@ def roc(contents: ReportContents) -> Chart | None:
     "pr",
     title="Precision and recall",
     chapter=CHAPTER,
-    fits=lambda task: task.rows_have_one_class or task.yes_or_no,
+    fits=lambda task: task.decides_one_class or task.yes_or_no,
     predictions=True,
 )
 def pr(contents: ReportContents) -> Chart | None:

@@ -17,22 +17,32 @@ class Classes(Sampler):
 
     The rows of a class come in random order, the next K each time it is drawn, and from the first again after the last: so all
     its rows are seen about as often, and those of one batch differ where the class has K. Where there are fewer than P classes
-    some come twice. Classes of a single row are left out, as no row has it for a pair.
+    some come twice. Classes of a single row are left out, as no row has it for a pair. Where the target is of pairs, the rows
+    2 i and 2 i + 1 stay next to each other, and batches are pairs in random order.
     """
 
     def __init__(self, *given: Any, rows: int):
         super().__init__(*given)
-        self.per_class = min(rows, self.size)
+        self.pairs = self.rows.targets["train"].is_floating_point()
+        self.per_class = 2 if self.pairs else min(rows, self.size)
         self.classes = max(1, self.size // self.per_class)
-        self.members = [_members(target) for target in self.rows.targets["train"].cpu()]  # by dataset
+        self.members = [] if self.pairs else [_members(target) for target in self.rows.targets["train"].cpu()]
 
     def spans(self) -> Spans:
         size = self.classes * self.per_class
         return [(place * size, (place + 1) * size) for place in range(len(super().spans()))]
 
     def order(self) -> Tensor:
+        if self.pairs:
+            return torch.stack([self._pairs(chance) for chance in self.chances])
         pairs = zip(self.rows.dataset_of_seed.tolist(), self.chances, strict=True)
         return torch.stack([self._order(self.members[dataset], chance) for dataset, chance in pairs])
+
+    def _pairs(self, chance: torch.Generator) -> Tensor:
+        """The rows of all batches of a pass, pair by pair, from the first again after the last."""
+        count, needed = self.rows.count("train") // 2, self.spans()[-1][1] // 2
+        pairs = torch.randperm(count, generator=chance)[torch.arange(needed) % count]
+        return (2 * pairs[:, None] + torch.arange(2)).flatten()
 
     def _order(self, members: list[Tensor], chance: torch.Generator) -> Tensor:
         """The rows of all batches of a pass for one seed, [n]."""
