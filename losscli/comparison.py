@@ -21,6 +21,7 @@ class Comparison:
     timing: Mapping[str, float]
     unmet: Sequence[str] = field(default=())  # expectations of the specs that were not met, in words
     breakdowns: Sequence[Breakdown] = field(default=())  # over levels of `data.corrupt`
+    partial: bool = False  # whether it was stopped, and `record` is to be gone on with
 
     def __str__(self) -> str:
         """The leaderboards in short, a line per entry, each with its paragraph; the whole is in `arenas`."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from losscli.compare.breakdown import breakdowns
@@ -14,13 +17,16 @@ from losscli.compare.leaderboard import build_arena
 from losscli.compare.maps import maps_of
 from losscli.compare.moments import moments_of
 from losscli.compare.result import Arena, Point, RunResult, TestRows
-from losscli.compare.tuning import choose, forget, with_choices
+from losscli.compare.tuning import choose, with_choices
 from losscli.compare.why import ProbedRun, why
 from losscli.comparison import Comparison
-from losscli.errors import Finding
+from losscli.errors import Finding, MachineError
 from losscli.experiment import Experiment, load, remembering, smaller
+from losscli.losses import find as find_loss
+from losscli.losses.own import leftovers
 from losscli.metrics import Metric
-from losscli.record import writer
+from losscli.record import MANIFEST, PROGRESS, writer
+from losscli.record.checkpoint import Checkpoint
 from losscli.record.predictions import MOST_NUMBERS
 from losscli.reports.json import to_json
 from losscli.spec.arenas import merge
@@ -31,11 +37,16 @@ from losscli.stack.baseline import baseline, ideal
 from losscli.stack.job import steps_of
 from losscli.stack.resolution import limits
 from losscli.stack.rows import spans
-from losscli.stack.run_state import RunState, mean_of
-from losscli.stack.train import DOTS, Report, stacks, train
-from losscli.stack.watch import Stop, Tick, Watch, unwatched
+from losscli.stack.run_state import RunState
+from losscli.stack.train import DOTS
+from losscli.stack.watch import Stop, Watch, unwatched
+from losscli.training import Trained, train_all
+from losscli.unfinished import describe, reopen
 
 SMALL_TEST = 5_000  # test rows up to which every metric is asked for its limits
+
+
+Show = Callable[[Comparison], None]
 
 
 def run(
@@ -45,72 +56,141 @@ def run(
     smoke: bool = False,
     watch: Watch = unwatched,
     stop: Stop | None = None,
+    show: Show | None = None,
 ) -> Comparison:
     """Train every entry of every spec on every seed, compare within arenas, and leave a record under `out`.
 
-    With `smoke`, at most two seeds and forty steps each: enough to see that everything runs.
+    With `smoke`, at most two seeds and forty steps each: enough to see that everything runs. `show` gets the comparison
+    before the record is written, which may fail. What is trained is kept under `out` on the way, for `resume`.
     """
     began = time.perf_counter()
     experiments = [load(spec) for spec in merge([smaller(spec) if smoke else spec for spec in specs])]
-    experiments = [remembering(experiment, MOST_NUMBERS // len(experiments)) for experiment in experiments]
-    loaded = time.perf_counter()
-    trained = _train(experiments, watch, stop or Stop())
-    seconds = time.perf_counter() - loaded
-    chosen = [choose(states, experiment.headline) for experiment, states in zip(experiments, trained, strict=True)]
-    arenas = [
-        conclude(_as_it_ended(experiment), states) for experiment, states in zip(experiments, chosen, strict=True)
+    seconds = time.perf_counter() - began
+    name = "-".join(dict.fromkeys(experiment.spec.name for experiment in experiments))
+    kept = None if out is None else Checkpoint(out, name, lambda: describe(experiments, out, seconds))
+    return _from(experiments, kept, seconds, watch, stop or Stop(), show)
+
+
+def resume(
+    folder: Path,
+    *,
+    own: Sequence[str] = (),
+    watch: Watch = unwatched,
+    stop: Stop | None = None,
+    show: Show | None = None,
+) -> Comparison:
+    """Go on with a record in the making; it ends as if it had never been stopped.
+
+    `own` are the files of losses of the user's own, as `FILE.py:NAME`. Raises `MachineError` where another process works on
+    it, `DataError` where the data have changed.
+    """
+    kept = Checkpoint.open(folder)
+    try:
+        experiments, seconds = reopen(folder, kept.facts, own), float(kept.facts["load_seconds"])
+        return _from(experiments, kept, seconds, watch, stop or Stop(), show)
+    finally:
+        kept.close()
+
+
+@contextmanager
+def at_hand(folder: Path) -> Iterator[Path]:
+    """A record as it is; or one of what there is of a record in the making, for as long as the block lasts."""
+    if (folder / MANIFEST).exists() or not (folder / PROGRESS).exists():
+        yield folder
+        return
+    kept = Checkpoint.open(folder, alone=False)
+    experiments = _remembering(reopen(folder, kept.facts))
+    trained = train_all(experiments, unwatched, Stop(requested=True), kept)
+    comparison = _compared(experiments, trained, float(kept.facts["load_seconds"]))
+    with TemporaryDirectory() as place:
+        whole = Path(place) / folder.name
+        whole.mkdir()
+        writer.fill(whole, replace(comparison, record=folder.as_posix()), **_parts(experiments, trained, folder.parent))
+        yield whole
+
+
+def _from(
+    experiments: Sequence[Experiment],
+    kept: Checkpoint | None,
+    load_seconds: float,
+    watch: Watch,
+    stop: Stop,
+    show: Show | None,
+) -> Comparison:
+    """Everything after loading. A stop is heard to the very end: who is stopped while statistics are made has its board."""
+    experiments = _remembering(experiments)
+    with stop.heard():
+        try:
+            trained = train_all(experiments, watch, stop, kept)
+            comparison = _compared(experiments, trained, load_seconds)
+            if kept is not None and kept.folder is not None:
+                comparison = replace(comparison, record=kept.folder.as_posix())
+            with _shown(comparison, show):
+                if kept is not None and not comparison.partial:
+                    comparison = _written(comparison, experiments, trained, kept)
+            return comparison
+        finally:
+            if kept is not None:
+                kept.close()
+
+
+@contextmanager
+def _shown(comparison: Comparison, show: Show | None) -> Iterator[None]:
+    """Show it before what the block does; where nobody can see it, the block is done all the same."""
+    unseen: BaseException | None = None
+    try:
+        if show is not None:
+            show(comparison)
+    except (Exception, SystemExit) as error:  # a closed pipe, a terminal that is gone
+        unseen = error
+    yield
+    if unseen is not None:
+        raise unseen
+
+
+def _remembering(experiments: Sequence[Experiment]) -> list[Experiment]:
+    return [remembering(experiment, MOST_NUMBERS // len(experiments)) for experiment in experiments]
+
+
+def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds: float) -> Comparison:
+    """The comparison of what was trained; `MachineError` where that is nothing."""
+    if not any(trained.states):
+        raise MachineError(
+            "no run has finished an epoch yet, so there is nothing to show", cure="losscli resume goes on"
+        )
+    timing = _timing(experiments, trained.states, load_seconds)  # first, as a choice has the time of all candidates
+    trained.states[:] = [
+        choose(states, experiment.headline) for experiment, states in zip(experiments, trained.states, strict=True)
     ]
-    comparison = Comparison(
+    pairs = [(experiment, states) for experiment, states in zip(experiments, trained.states, strict=True) if states]
+    arenas = [conclude(_as_it_ended(experiment, states, trained), states) for experiment, states in pairs]
+    return Comparison(
         arenas=arenas,
         device=", ".join(dict.fromkeys(str(experiment.job.device) for experiment in experiments)),
         record=None,
-        timing=_timing(experiments, trained, loaded - began, seconds),
+        timing=timing,
         unmet=[
             expectation
-            for experiment, arena in zip(experiments, arenas, strict=True)
-            for expectation in unmet(experiment.spec.expect, arena)
+            for (experiment, _), arena in zip(pairs, arenas, strict=True)
+            for expectation in ([] if trained.stopped else unmet(experiment.spec.expect, arena))
         ],
         breakdowns=breakdowns(arenas),
+        partial=trained.stopped,
     )
-    return comparison if out is None else keep(comparison, experiments, chosen, out)
 
 
-def _as_it_ended(experiment: Experiment) -> Experiment:
-    """The experiment with what has become of its data while it was trained."""
-    return replace(experiment, findings=[*experiment.findings, *experiment.spec.data.changes()])
-
-
-def _train(experiments: Sequence[Experiment], watch: Watch, stop: Stop) -> list[list[RunState]]:
-    """Every experiment's states; after a stop was asked for, those that there are."""
-    total = sum(experiment.epochs(run) for experiment in experiments for run in experiment.runs())
-    done = 0
-    trained: list[list[RunState]] = [[] for _ in experiments]
-    with stop.heard():
-        for experiment, states in zip(experiments, trained, strict=True):
-            for runs in stacks(experiment.runs(), experiment.job):
-                if stop.requested:
-                    return trained
-                states += train(runs, experiment.job, _report(experiment, done, total, watch, stop))
-                forget(states, experiment.headline)
-                done += sum(map(experiment.epochs, runs))
-    return trained
-
-
-def _report(experiment: Experiment, before: int, total: int, watch: Watch, stop: Stop) -> Report:
-    def report(epoch: int, epochs: int, states: list[RunState]) -> bool:
-        watch(_tick(experiment, epoch, epochs, before + epoch * len(states), total, states))
-        return stop.requested
-
-    return report
-
-
-def _tick(experiment: Experiment, epoch: int, epochs: int, done: int, total: int, states: list[RunState]) -> Tick:
-    headline = experiment.job.metrics[0].name
-    last = [{(split, name): value for _, split, name, value in state.last()} for state in states]
-    first = experiment.job.task.phases(experiment.job.plan)[0].kernel
-    loss = mean_of([values["train", first] for values in last])
-    value = mean_of([values["valid", headline] for values in last])
-    return Tick(experiment.spec.name, epoch, epochs, done, total, loss, headline, value)
+def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Trained) -> Experiment:
+    """The experiment with what has become of its data while it was trained, and how far it got."""
+    used = {entry.loss: find_loss(entry.loss, experiment.spec.task) for entry in experiment.entries}
+    findings = [*experiment.findings, *experiment.spec.data.changes()]
+    findings += [finding for loss in used.values() for finding in leftovers(loss)]
+    if not trained.stopped:
+        return replace(experiment, findings=findings)
+    message = f"this is a part of what was asked for: {trained.done} of {trained.total} epochs of all runs"
+    unfinished = Finding("unfinished", "warning", message, "losscli resume goes on")
+    present = {state.run.entry for state in states}
+    entries = [entry for entry in experiment.entries if entry.name in present]
+    return replace(experiment, findings=[unfinished, *findings], entries=entries)
 
 
 def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
@@ -179,7 +259,7 @@ def _symptoms(experiment: Experiment, states: Sequence[RunState], baseline: Mapp
     """What the task tells by how the runs of each entry stand, those that diverged left out; `baseline` is of the test split."""
     findings: list[Finding] = []
     for entry in experiment.entries:
-        own = [state for state in states if state.run.entry == entry.name and state.status != "diverged"]
+        own = [state for state in states if state.run.entry == entry.name and not state.lost]
         standings = [replace(state.standing, baseline=baseline) for state in own if state.standing is not None]
         if standings:
             findings += experiment.job.task.symptoms(entry.name, standings)
@@ -207,11 +287,12 @@ def _result(state: RunState) -> RunResult:
         state.calibration,
         run.tuned,
         state.fingerprint,
+        state.reason,
     )
 
 
 def _timing(
-    experiments: Sequence[Experiment], trained: Sequence[Sequence[RunState]], load_seconds: float, train_seconds: float
+    experiments: Sequence[Experiment], trained: Sequence[Sequence[RunState]], load_seconds: float
 ) -> dict[str, float]:
     steps, samples = 0, 0
     for experiment, states in zip(experiments, trained, strict=True):
@@ -221,6 +302,7 @@ def _timing(
             taken = steps_of(plan, rows, state.epochs)
             steps += taken
             samples += taken * rows // len(spans(rows, plan.batch_size))
+    train_seconds = math.fsum(state.seconds for states in trained for state in states)
     rate = samples / train_seconds if train_seconds > 0 else 0.0
     return {
         "load_seconds": load_seconds,
@@ -230,30 +312,40 @@ def _timing(
     }
 
 
-def keep(
-    comparison: Comparison, experiments: Sequence[Experiment], trained: Sequence[list[RunState]], out: Path
+def _written(
+    comparison: Comparison, experiments: Sequence[Experiment], trained: Trained, kept: Checkpoint
 ) -> Comparison:
-    """Write the record, and return the comparison that knows where it is."""
-    weights: dict[str, Any] = {}
-    encoders: dict[str, Any] = {}
-    for number, (experiment, states) in enumerate(zip(experiments, trained, strict=True)):
-        for state in states:
-            prefix = f"{number}/{state.run.entry}/{state.run.seed}"
-            weights |= {f"{prefix}/{name}": tensor for name, tensor in state.weights.items()}
-        encoders |= {f"{number}/{seed}": dataset.encoder for seed, dataset in experiment.datasets.items()}
-    folder = writer.write(
-        out,
-        "-".join(dict.fromkeys(experiment.spec.name for experiment in experiments)),
-        comparison,
-        weights=weights,
-        encoders=encoders,
-        specs=[to_yaml(experiment.spec, relative_to=out / "record") for experiment in experiments],
-        results=to_json,
-        predictions=[
+    """The comparison in a whole record; where that cannot be written, what was kept is there to be gone on with."""
+    parts = _parts(experiments, trained, kept.root)
+    if kept.folder is None:  # the disk has refused all along
+        return replace(comparison, record=writer.write(kept.root, kept.name, comparison, **parts).as_posix())
+    try:
+        writer.fill(kept.folder, comparison, **parts)
+    except OSError as error:
+        cure = f"then losscli resume {kept.folder.name} writes it, of what was kept"
+        raise writer.refusal(kept.folder, error, cure) from error
+    return comparison
+
+
+def _parts(experiments: Sequence[Experiment], trained: Trained, out: Path) -> dict[str, Any]:
+    """What a record holds beside the comparison."""
+    places = [(number, state) for number, states in enumerate(trained.states) for state in states]
+    return {
+        "weights": {
+            f"{number}/{state.run.entry}/{state.run.seed}/{name}": tensor
+            for number, state in places
+            for name, tensor in state.weights.items()
+        },
+        "encoders": {
+            f"{number}/{seed}": dataset.encoder
+            for number, experiment in enumerate(experiments)
+            for seed, dataset in experiment.datasets.items()
+        },
+        "specs": [to_yaml(experiment.spec, relative_to=out / "record") for experiment in experiments],
+        "results": to_json,
+        "predictions": [
             (number, state.run.entry, state.run.seed, state.predictions)
-            for number, states in enumerate(trained)
-            for state in states
+            for number, state in places
             if state.predictions is not None
         ],
-    )
-    return replace(comparison, record=folder.as_posix())
+    }

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import losscli
-from losscli.errors import DataError, SpecError
-from losscli.pipeline import run
+from losscli.errors import DataError, MachineError, SpecError
+from losscli.pipeline import at_hand, run
 from losscli.record.reader import read, read_predictions, read_weights
 from losscli.reports.json import to_json
 from losscli.spec.load import load_spec
@@ -172,7 +172,12 @@ def test_a_stop_keeps_what_there_is(spec, tmp_path: Path) -> None:
     comparison = run([spec(MOONS + QUICK.replace("3", "300"))], out=tmp_path / "runs", watch=watch, stop=stop)
     result = comparison.arenas[0].runs[0]
     assert (result.status, result.epochs) == ("stopped", 2)
-    assert read(Path(comparison.record))["results"]["arenas"][0]["runs"][0]["status"] == "stopped"
+    assert comparison.partial
+    assert "unfinished" in [finding.code for finding in comparison.arenas[0].findings]
+    with pytest.raises(MachineError, match="is unfinished"):
+        read(Path(comparison.record))
+    with at_hand(Path(comparison.record)) as folder:
+        assert read(folder)["results"]["arenas"][0]["runs"][0]["status"] == "stopped"
     assert not stop.listening
 
 

@@ -32,6 +32,8 @@ ROWS = (
     {"reports", "wiring"},
     {"explain", "verify", "diagnose"},
     {"experiment", "advice", "deploy", "judge"},
+    {"training"},
+    {"unfinished"},
     {"pipeline"},
     {"demonstrations"},
     {"cli"},

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,7 +16,7 @@ from typing import Annotated
 import typer
 
 from losscli.cli.commands import Command, commands
-from losscli.cli.endings import SIGNALS, ending
+from losscli.cli.endings import SIGNALS, ending, handling
 
 app = typer.Typer(
     name="losscli",
@@ -62,7 +61,7 @@ def run(arguments: Sequence[str]) -> int:
     own, rest = list(arguments[:end]), list(arguments[end:])
     debug = "--debug" in own
     try:
-        with _streams(), _signals():
+        with _streams(), handling(_stop):
             code = app([word for word in own if word != "--debug"] + rest, prog_name="losscli", standalone_mode=False)
             sys.stdout.flush()
             return int(code or 0)
@@ -99,17 +98,8 @@ def _streams() -> Iterator[None]:
     yield
 
 
-@contextmanager
-def _signals() -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise SIGNALS[number]
-
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise SIGNALS[number]
 
 
 def _silence() -> None:

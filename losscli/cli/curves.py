@@ -42,7 +42,7 @@ def band(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, 
 
 def _by_epoch(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, list[float]]]:
     runs = list(runs)
-    chosen = [run for run in runs if run.status != "diverged"] or runs
+    chosen = [run for run in runs if not run.lost] or runs
     values: dict[int, list[float]] = {}
     for run in chosen:
         for point in run.history:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import typer
@@ -23,7 +25,29 @@ class Terminated(BaseException):
     """SIGTERM came. Like KeyboardInterrupt it is no `Exception`, so nothing on the way mistakes it for one."""
 
 
-SIGNALS: Mapping[int, type[BaseException]] = {signal.SIGINT: Interrupted, signal.SIGTERM: Terminated}
+class HungUp(BaseException):
+    """SIGHUP came: the terminal is gone."""
+
+
+SIGNALS: Mapping[int, type[BaseException]] = {
+    signal.SIGINT: Interrupted,
+    signal.SIGTERM: Terminated,
+    **({signal.SIGHUP: HungUp} if hasattr(signal, "SIGHUP") else {}),  # not on Windows
+}
+
+
+@contextmanager
+def handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Every signal of the table goes to the handler for as long as the block lasts; a hangup not where nohup ignores it."""
+    numbers = [
+        number for number in SIGNALS if SIGNALS[number] is not HungUp or signal.getsignal(number) != signal.SIG_IGN
+    ]
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 Ending = tuple[int, Sequence[Problem]]
@@ -73,6 +97,7 @@ ENDINGS: Sequence[tuple[type[BaseException], Callable[[Any], Ending]]] = (
     (KeyboardInterrupt, lambda error: (130, [Problem("interrupted")])),
     (Interrupted, lambda error: (130, [Problem(str(error) or "interrupted")])),
     (Terminated, lambda error: (143, [Problem(str(error) or "terminated")])),
+    (HungUp, lambda error: (129, [Problem(str(error) or "the terminal is gone")])),
     (SystemExit, _exit),
     (BrokenPipeError, lambda error: (141, ())),  # `| head` has seen enough: what the shell says of any other program
     (OSError, _machine),

@@ -26,16 +26,17 @@ class Format(Generic[Write]):
 
     write: Write
     printed: bool = True
+    end: Write | None = None  # what is said once the thing is where it should be
 
 
 class Formats(dict[str, Format[Write]]):
     """The formats of one thing by their names; the first is the default."""
 
-    def put(self, name: str, printed: bool = True) -> Callable[[Write], Write]:
+    def put(self, name: str, printed: bool = True, end: Write | None = None) -> Callable[[Write], Write]:
         """Put the decorated function here."""
 
         def register(write: Write) -> Write:
-            self[name] = Format(write, printed)
+            self[name] = Format(write, printed, end)
             return write
 
         return register
@@ -58,12 +59,19 @@ rows: Formats[Callable[[NewRows, Mapping[str, np.ndarray], str, dict[str, Any]],
 # A comparison, on stdout
 
 
-@comparisons.put("text")
-def _shown_as_text(comparison: Comparison, display: DisplayOptions) -> None:
-    """Tables and curves, for people."""
+def _ended_as_text(comparison: Comparison, display: DisplayOptions) -> None:
+    """Where the record is, and what to type next."""
     from losscli.cli import hint, show
 
-    show.outcome(comparison, "" if display.quiet else hint.next_command(comparison), display.view)
+    show.ending(comparison, "" if display.quiet else hint.next_command(comparison))
+
+
+@comparisons.put("text", end=_ended_as_text)
+def _shown_as_text(comparison: Comparison, display: DisplayOptions) -> None:
+    """Tables and curves, for people."""
+    from losscli.cli import show
+
+    show.board(comparison, display.view)
 
 
 @comparisons.put("json")
@@ -96,7 +104,7 @@ def _shown_as_md(comparison: Comparison, display: DisplayOptions) -> None:
     show.unmet(comparison.unmet)
 
 
-@comparisons.put("github")
+@comparisons.put("github", end=_ended_as_text)
 def _shown_as_github(comparison: Comparison, display: DisplayOptions) -> None:
     """The text, with what was unmet and noticed as annotations of a workflow."""
     from losscli.cli import annotations, show

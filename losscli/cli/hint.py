@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def next_command(comparison: Comparison) -> str:
     from losscli.compare.verdict import seeds_wanted
     from losscli.losses.own import typed
 
+    if comparison.partial:
+        return resume_command(comparison)
     if len(comparison.arenas) != 1:
         return _with_more_seeds(comparison.arenas, comparison.record)
     (arena,) = comparison.arenas
@@ -35,6 +38,19 @@ def next_command(comparison: Comparison) -> str:
     named = [typed(entry.loss) for entry in arena.entries]
     own = [f" --loss {shlex.quote(name)}" for name in named] if named != [entry.loss for entry in arena.entries] else []
     return f"{command}{''.join(own)} --seeds {seeds}" if 0 < seeds <= MOST_SEEDS else ""  # a record does not hold code
+
+
+def resume_command(comparison: Comparison) -> str:
+    """How one goes on with what was stopped; a record holds no code, so losses of the user's own are named again."""
+    from losscli.losses.own import typed
+
+    record = Path(comparison.record or "")
+    names = dict.fromkeys(entry.loss for arena in comparison.arenas for entry in arena.entries)
+    own = [f" --loss {shlex.quote(typed(name))}" for name in names if typed(name) != name]
+    where = (
+        "" if record.parent.name == "runs" and len(record.parts) == 2 else f" --out {shlex.quote(str(record.parent))}"
+    )
+    return f"losscli resume {record.name}{where}{''.join(own)}"
 
 
 def _with_more_seeds(arenas: Sequence[Arena], record: str) -> str:

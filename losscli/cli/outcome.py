@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import glob
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
 from losscli.cli import formats
-from losscli.cli.endings import SIGNALS
-from losscli.errors import Place, SpecError, choose_from, shown
+from losscli.cli.endings import SIGNALS, handling
+from losscli.errors import MachineError, Place, SpecError, choose_from, shown
 from losscli.stack.watch import Stop
 from losscli.words.view import NAME, View
 
@@ -78,26 +78,59 @@ def tell_plugins(quiet: bool) -> None:
 
 
 def run(specs: Sequence[Spec], display: DisplayOptions) -> int:
-    """Train, show, and return the exit code. A signal ends the training early; what there is then is kept and shown."""
+    """Train, show, and return the exit code."""
     from losscli import pipeline
-    from losscli.cli import show
-    from losscli.cli.progress import progress
     from losscli.record import writer
 
     refuse_unknown(display.view, specs)
     if display.out is not None:
         writer.ready(display.out)
-    with _signals() as ears, progress(display.quiet) as watch:
-        comparison = pipeline.run(specs, out=display.out, smoke=display.smoke, watch=watch, stop=ears.stop)
-    if ears.heard:
-        show.notice("stopped before the end; this is what there is so far")
-    tell(comparison, display)
+    return watched(partial(pipeline.run, specs, out=display.out, smoke=display.smoke), display)
+
+
+def watched(line: Callable[..., Comparison], display: DisplayOptions) -> int:
+    """Run the line while its progress is shown and signals are heard, and return the exit code.
+
+    One signal ends the training at its next step; what there is then is kept and shown. A second one ends at once.
+    """
+    from losscli.cli import hint, show
+    from losscli.cli.progress import progress
+
+    with _signals(display.out is not None) as ears, ExitStack() as bar:
+        shown: list[Comparison] = []
+
+        def tell_first(comparison: Comparison) -> None:
+            bar.close()
+            if ears.heard and comparison.partial:
+                show.notice("stopped before the end; this is what there is so far")
+            shown.append(comparison)
+            tell(comparison, display)
+
+        watch = bar.enter_context(progress(display.quiet))
+        try:
+            comparison = line(watch=watch, stop=ears.stop, show=tell_first)
+        except MachineError as error:
+            if ears.heard and not shown:  # in its first epoch
+                raise SIGNALS[ears.heard](f"stopped: {error}") from error
+            raise
+        if not shown:
+            tell_first(comparison)
+        end(comparison, display)
+        if ears.heard and comparison.partial and comparison.record:
+            show.notice(f"to go on: {hint.resume_command(comparison)}")
     return 128 + ears.heard if ears.heard else exit_code(comparison)
 
 
 def tell(comparison: Comparison, display: DisplayOptions) -> None:
     """The comparison on stdout, in the form that was asked for; programs get nothing else there."""
     formats.comparisons[display.format].write(comparison, display)
+
+
+def end(comparison: Comparison, display: DisplayOptions) -> None:
+    """What people are told when the record is written."""
+    ended = formats.comparisons[display.format].end
+    if ended is not None:
+        ended(comparison, display)
 
 
 def refuse_unknown(view: View, specs: Sequence[Spec]) -> None:
@@ -144,23 +177,25 @@ class _Ears:
     """Which signal was heard while the training was listening."""
 
     stop: Stop
+    kept: bool = False  # whether there is a record in the making
     heard: int = 0
+    times: int = 0
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         kind = SIGNALS[number]
+        self.times += 1
+        if self.times > 2:  # somebody's code catches everything
+            os._exit(128 + number)
         if self.stop.requested:  # twice means at once
-            raise kind("stopped at once: nothing was kept")
-        if not self.stop.listening:  # nobody would react in time
+            what = "losscli resume goes on from what was saved last" if self.kept else "nothing was kept"
+            raise kind(f"stopped at once: {what}")
+        if not self.stop.listening:  # nothing is trained yet
             raise kind
         self.stop.requested, self.heard = True, number
 
 
 @contextmanager
-def _signals() -> Iterator[_Ears]:
-    ears = _Ears(Stop())
-    before = {number: signal.signal(number, ears) for number in SIGNALS}
-    try:
+def _signals(kept: bool = False) -> Iterator[_Ears]:
+    ears = _Ears(Stop(), kept)
+    with handling(ears):
         yield ears
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

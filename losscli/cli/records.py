@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 
 from losscli.cli import show
 from losscli.cli.tables import plain_table
-from losscli.errors import SpecError, counted, shown, visible
+from losscli.errors import MachineError, SpecError, counted, shown, visible
 from losscli.record import reader
 from losscli.record.archive import archive
 from losscli.record.difference import changed, moved
-from losscli.record.find import find
+from losscli.record.find import find, in_the_making, records
 from losscli.record.listing import Filter, Summary, listed
-from losscli.record.remove import removable, remove
+from losscli.record.remove import dead, removable, remove
 from losscli.spec.reader import read_value
 
 UNITS = ("B", "KB", "MB", "GB")
@@ -48,9 +51,23 @@ def _cells(summary: Summary) -> list[str]:
         ", ".join(summary.tasks),
         visible(_few(summary.losses), 60),
         f"{summary.entries} x {summary.seeds}",
-        visible(score, 40),
+        visible(_how_far(summary.unfinished) if summary.unfinished else score, 60),
         size(summary.bytes),
     ]
+
+
+def _how_far(unfinished: Mapping[str, Any]) -> str:
+    """What a record in the making has of what was asked for, and whether anybody works on it.
+
+    >>> _how_far({"done": 12, "total": 40, "process": 7, "alive": True})
+    'unfinished: 30 %, process 7 is at it'
+    >>> _how_far({"done": 12, "total": 40, "process": 7, "alive": False})
+    'unfinished: 30 %, stopped'
+    """
+    share = unfinished["done"] / max(1, unfinished["total"])
+    return f"unfinished: {share:.0%}".replace("%", " %") + (
+        f", process {unfinished['process']} is at it" if unfinished["alive"] else ", stopped"
+    )
 
 
 def _few(names: Sequence[str], most: int = 2) -> str:
@@ -73,14 +90,26 @@ def size(count: float) -> str:
 
 def show_record(root: Path, text: str, as_json: bool) -> None:
     """A record as it was shown when it was made."""
-    folder = find(root, text, outside=True)
-    if as_json:
-        show.machine(reader.read(folder)["results"])
-        return
-    from losscli.reports.recall import recall
+    place = find(root, text, outside=True, unfinished=True)
+    with at_hand(place) as folder:
+        if as_json:
+            show.machine(reader.read(folder)["results"])
+            return
+        from losscli.reports.recall import recall
 
-    record = recall(folder)
-    show.outcome(record.comparison)
+        show.outcome(replace(recall(folder).comparison, record=str(place)))
+
+
+@contextmanager
+def at_hand(folder: Path) -> Iterator[Path]:
+    """A record; of one in the making, what there is so far, which takes torch and its data."""
+    if not in_the_making(folder):
+        yield folder
+        return
+    from losscli import pipeline
+
+    with pipeline.at_hand(folder) as whole:
+        yield whole
 
 
 def diff(root: Path, before: str, after: str, as_json: bool) -> None:
@@ -132,6 +161,44 @@ def rm(root: Path, texts: Sequence[str], yes: bool) -> None:
     for folder in folders:
         remove(root, folder)
         show.notice(f"removed {folder.name}")
+
+
+def clean(root: Path, yes: bool) -> None:
+    """Remove what was stopped and will not be gone on with, after asking."""
+    folders = dead(root)
+    if not folders:
+        show.notice(f"nothing in {shown(root)} is unfinished without a process that works on it")
+        return
+    rm(root, [folder.name for folder in folders], yes)
+
+
+def verify(root: Path, texts: Sequence[str], as_json: bool) -> int:
+    """Read every file of records against its checksum; how many are not as they were written."""
+    folders = [find(root, text, outside=True) for text in texts] or records(root)
+    wrong = {folder: _damage(folder) for folder in folders}
+    if as_json:
+        results = [{"id": folder.name, "damage": damage} for folder, damage in wrong.items()]
+        show.machine({"schema_version": 1, "root": str(root), "records": results})
+    else:
+        show.pieces(
+            Text.assemble(
+                visible(folder.name, 100), "  ", (visible(damage, 400), "red") if damage else "as it was written"
+            )
+            for folder, damage in wrong.items()
+        )
+    return sum(map(bool, wrong.values()))
+
+
+def _damage(folder: Path) -> str:
+    """What is wrong with a record; empty where nothing is."""
+    from losscli.reports.recall import recall
+
+    try:
+        reader.read_weights(folder)
+        recall(folder)
+    except MachineError as error:
+        return str(error)
+    return ""
 
 
 def _ask(names: Sequence[str]) -> None:

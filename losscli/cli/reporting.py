@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from losscli.cli import formats, show
+from losscli.cli.records import at_hand
 from losscli.errors import SpecError
 from losscli.record.find import find
 from losscli.reports.page import save
-from losscli.reports.recall import recall
+from losscli.reports.recall import ComparisonRecord, recall
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,11 @@ def run(record: str, options: ReportOptions) -> None:
     """Write the report, and tell its path on stdout; what is printed goes to stdout itself unless a file is named."""
     if options.dark and options.png is None:
         raise SpecError("--dark is for pictures; a page has both", cure="add --png DIR, or leave --dark out")
-    recalled = recall(find(options.out, record, outside=True))
+    with at_hand(find(options.out, record, outside=True, unfinished=True)) as folder:
+        _write(recall(folder), options)
+
+
+def _write(recalled: ComparisonRecord, options: ReportOptions) -> None:
     if options.png is not None:
         from losscli.reports.pictures import write_pictures
 

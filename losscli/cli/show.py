@@ -62,7 +62,13 @@ def _plain(stream: IO[str]) -> bool:
 
 
 def outcome(comparison: Comparison, next_command: str = "", view: View | None = None) -> None:
-    """All that a command found, arena by arena; then what was unmet, where the record is, and what to do next."""
+    """A comparison that is whole: all of it, and where it ended."""
+    board(comparison, view)
+    ending(comparison, next_command)
+
+
+def board(comparison: Comparison, view: View | None = None) -> None:
+    """All that a command found, arena by arena; then what was unmet."""
     from losscli.cli.arena import pieces as arena_pieces
     from losscli.cli.breakdown import pieces as breakdown_pieces
     from losscli.words.view import View
@@ -82,6 +88,11 @@ def outcome(comparison: Comparison, next_command: str = "", view: View | None = 
         _findings(console, [finding for finding in arena.findings if finding.code not in IN_THE_HEADER])
         console.print()
     unmet(comparison.unmet, sys.stdout)
+
+
+def ending(comparison: Comparison, next_command: str = "") -> None:
+    """Where the record is, and what to do next."""
+    console = screen(sys.stdout)
     if comparison.record:
         console.print(Text.assemble(("record   ", "bold"), visible(comparison.record, 400)), soft_wrap=True)
     if next_command:

@@ -23,6 +23,7 @@ def doubts(arena: Arena, test_ratio: float, positive: str | None) -> list[Findin
     metrics = list(dict.fromkeys([arena.headline, *(metric for entry in arena.entries for metric in entry.deltas)]))
     return [
         *_diverged(runs),
+        *_failed(runs),
         *(_never_positive(arena, positive) if positive is not None else ()),
         *_impossible(arena, metrics),
         *(finding for metric in metrics for finding in _unmeasured(arena, metric, runs)),
@@ -126,6 +127,20 @@ def _diverged(by_entry: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
         if names:
             message = _lost({name: (lost[name], len(by_entry[name])) for name in names})
             findings.append(Finding("diverged", severity, message, cure))
+    return findings
+
+
+def _failed(by_entry: Mapping[str, Sequence[RunResult]]) -> list[Finding]:
+    """One finding for each entry whose loss, code of the user's own, gave up."""
+    findings = []
+    for name, runs in by_entry.items():
+        failed = [run for run in runs if run.status == "failed"]
+        if failed:
+            message = f"{len(failed)} of {counted(len(runs), 'run')} of {name} failed and count in no mean: {failed[0].reason}"
+            severity = "error" if len(failed) == len(runs) else "warning"
+            findings.append(
+                Finding("failed", severity, message, "mend it there; the other entries are as they would be alone")
+            )
     return findings
 
 

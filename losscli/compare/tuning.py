@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from losscli.stack.run_state import RunState
 
 RATE = "lr"
+LOST = ("diverged", "failed")  # without a result
 MOST_NAMED = 4  # entries that one finding names
 FARTHEST = 10.0  # factor by which a grid is said to be extended, at most
 SPELLED_OUT = 1e6  # numbers that are written with all their zeros are smaller
@@ -49,7 +50,7 @@ def best(candidates: Sequence[Candidate], headline: str, direction: Direction) -
     Where the headline has no value for one of them, their own loss decides: any value would beat none. A diverged candidate
     wins only among its like.
     """
-    finished = [candidate for candidate in candidates if candidate.status != "diverged"] or list(candidates)
+    finished = [candidate for candidate in candidates if candidate.status not in LOST] or list(candidates)
     if all(math.isfinite(_valid(candidate, headline)) for candidate in finished):
         metric, metric_direction = headline, direction
     else:

@@ -9,6 +9,7 @@ Shape letters: P runs of any leading dimensions, B batch, K classes, L labels.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import os
 import re
@@ -16,7 +17,7 @@ import sys
 import warnings
 from ast import ClassDef, FunctionDef, parse
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,10 +25,12 @@ from types import ModuleType
 from typing import Any
 
 from losscli.activations import ACTIVATIONS
-from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, foreign, shown
+from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, foreign, listed, shown
 from losscli.lazy import Tensor, torch
 from losscli.losses import SHARES, Loss, losses
 from losscli.losses.divergence import mistakes
+from losscli.losses.inplace import InPlace, watch
+from losscli.losses.surroundings import Names, Settings, Surroundings
 from losscli.tasks import tasks
 
 REFERENCE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
@@ -37,7 +40,6 @@ CLOSE = 1e-4  # float32, sums in another order
 QUIET = ("Converting a tensor with requires_grad", "There is a performance drop")  # a finding says it: slow-own-loss
 
 Kernel = Callable[[Tensor, Tensor], Tensor]
-
 _adopted: dict[str, tuple[object, ...]] = {}  # the key on the shelf -> what was typed, and the state of the file
 
 
@@ -84,6 +86,16 @@ def typed(label: str) -> str:
     return next((str(state[0]) for key, state in _adopted.items() if key.endswith(f"/{label}")), label)
 
 
+def code_of(item: Loss) -> str:
+    """A checksum of the file that a loss of the user's own is in, as it was read; empty for any other loss."""
+    return item.function.code if isinstance(item.function, Own) else ""
+
+
+def leftovers(item: Loss) -> list[Finding]:
+    """What a loss of the user's own has changed in the process; nothing of any other loss."""
+    return item.function.leftovers() if isinstance(item.function, Own) else []
+
+
 def load(text: str, task: str, expects: str | None = None) -> Loss:
     """The loss that `FILE.py:NAME` is, for a task; nothing is put on the shelf.
 
@@ -91,6 +103,7 @@ def load(text: str, task: str, expects: str | None = None) -> Loss:
     `expects` of the function or class says otherwise.
     """
     file, name = _parts(text)
+    surroundings = Surroundings()  # before the file is run: that alone may patch something
     user_loss = _load_object(file, name)
     home = tasks.get(task)
     links = home.links
@@ -98,6 +111,7 @@ def load(text: str, task: str, expects: str | None = None) -> Loss:
     if expects not in links:
         raise SpecError(f"a loss for {task} cannot expect {shown(expects)}", cure=choose_from(str(expects), links))
     own = Own(user_loss, label_of(text), str(file), task, links[expects])
+    own.tidy(surroundings)
     per_value = not home.has_classes and own.reduction != "batch"
     return Loss(
         label_of(text), task, expects, home.domain, own, per_value, own.reduction == "batch", {}, (),
@@ -123,26 +137,6 @@ def refuse_unfit(item: Loss) -> None:
         )
 
 
-class _InPlace(Exception):
-    """The user's code has changed what it was given."""
-
-
-def _watch(*tensors: Tensor) -> AbstractContextManager[Any]:
-    """Ends the user's code at the line that changes one of the tensors in place."""
-    from torch.overrides import TorchFunctionMode
-
-    watched = [(tensor, tensor._version) for tensor in tensors]
-
-    class Watch(TorchFunctionMode):
-        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            result = function(*args, **(kwargs or {}))
-            if any(tensor._version != version for tensor, version in watched):
-                raise _InPlace
-            return result
-
-    return Watch()
-
-
 class Own:
     """Code of the user's own as a kernel that keeps leading dimensions.
 
@@ -152,10 +146,13 @@ class Own:
 
     def __init__(self, user_loss: Any, label: str, file: str, task: str, link: str | None):
         self.label, self.file, self.link = label, file, link
+        self.code = hashlib.sha256(Path(file).read_bytes()).hexdigest()
         self.task = tasks.get(task)
         self.inner = self.task.target_ndim
         self.__doc__ = inspect.getdoc(user_loss) or f"A loss of your own, {label}."
         self.modules: list[torch.nn.Module] = []
+        self.names = Names()
+        self.left: dict[str, None] = {}  # what it has changed in the process
         self.learns = True  # whether a gradient comes back to the prediction
         self.kernel, self.shape, self.reduction = self._understand(user_loss)
         self.obstacle = self._obstacle()
@@ -188,17 +185,40 @@ class Own:
         if self.reduction in ("mean", "sum"):
             return torch.vmap(lambda p, t: self.kernel(p[None], t[None]).reshape(()))(prediction, target)
         values = self.kernel(prediction, target)
-        if self.reduction == "batch":
+        if not isinstance(values, Tensor):
+            raise CodeError(f"{self.label} must return a tensor, and it returns {type(values).__name__}")
+        if self.reduction == "batch" and values.numel() == 1:
             return values.reshape(())
+        if values.shape[:1] != target.shape[:1]:
+            given = f"for {len(target)} samples it returns the shape {list(values.shape)}"
+            raise CodeError(
+                f"{self.label} must return one number or one per sample, and {given}", place=Place(self.file)
+            )
         return values.mean(-1) if self.reduction == "sample" and values.ndim == 2 else values  # [B, L] -> [B]
 
     @contextmanager
     def _user_code(self) -> Iterator[None]:
         """What the code raises is told with its place, and what it prints goes where messages go."""
-        with foreign(self.label, self.file), redirect_stdout(sys.stderr), warnings.catch_warnings():
-            for message in QUIET:
-                warnings.filterwarnings("ignore", message)
-            yield
+        settings = Settings.now()
+        try:
+            with foreign(self.label, self.file), redirect_stdout(sys.stderr), warnings.catch_warnings():
+                for message in QUIET:
+                    warnings.filterwarnings("ignore", message)
+                yield
+        finally:
+            self.left.update(dict.fromkeys([*settings.restore(), *self.names.restore()]))
+
+    def tidy(self, surroundings: Surroundings) -> None:
+        """Put back what the code has left otherwise since then, and note it."""
+        self.left.update(dict.fromkeys(surroundings.restore()))
+
+    def leftovers(self) -> list[Finding]:
+        """What the code has changed in the process, if anything."""
+        if not self.left:
+            return []
+        message = f"{self.label} changes what all of losscli shares: {listed(list(self.left))}; it was put back"
+        cure = "other entries may have been computed with it in between: leave it alone, or use a copy"
+        return [Finding("own-loss-leftovers", "warning", message, cure)]
 
     # Understanding
 
@@ -254,10 +274,10 @@ class Own:
         kept = prediction.detach().clone(), target.clone()
         place: Place | None = Place(self.file)
         try:
-            with self._user_code(), _watch(prediction, target):
+            with self._user_code(), watch(prediction, target):
                 values = kernel(prediction, target)
         except CodeError as error:
-            if not isinstance(error.__cause__, _InPlace):
+            if not isinstance(error.__cause__, InPlace):
                 raise
             place = error.problems[0].place
         else:

@@ -154,7 +154,8 @@ def for_task(task: str) -> dict[str, Metric]:
     """Every metric that judges a task, by name: its own, and those it borrows with their twins."""
     borrowed = tasks.get(task).borrowed_metrics
     serving: dict[str, Metric] = {}
-    for key in metrics.names():
+    # File by file: what somebody has imported before would come first, and each command imports other files first.
+    for key in sorted(metrics.names(), key=lambda key: metrics.get(key).function.__module__):
         home, name = key.split("/")
         if home == task or f"{home}/{metrics.get(key).of}" in borrowed:
             serving.setdefault(name, metrics.get(key))

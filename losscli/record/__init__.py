@@ -9,10 +9,13 @@
 | weights.safetensors | tensors by `<arena>/<entry>/<seed>/<parameter>`                           |
 | encoders.json       | what the encoders learned from the training splits                        |
 | manifest.json       | sizes and SHA-256 of the files above; written last, so its presence means: whole |
+
+A record in the making has `progress.json` in place of the manifest, its specs, and the state of each stack: see `checkpoint.py`.
 """
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # of the manifest; what each version changed is in `manifest.py`
 MANIFEST = "manifest.json"
+PROGRESS = "progress.json"
 SUFFIXES = (".yaml", ".json", ".parquet", ".safetensors")

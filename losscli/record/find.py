@@ -6,33 +6,46 @@ import re
 from pathlib import Path
 
 from losscli.errors import MachineError, SpecError, counted, listed, shown
-from losscli.record import MANIFEST
+from losscli.record import MANIFEST, PROGRESS
 
 MOST_LISTED = 8
 
 
-def records(root: Path) -> list[Path]:
-    """The whole records right below `root`, oldest first; links are not followed, and what has no manifest is none."""
+def records(root: Path, unfinished: bool = False) -> list[Path]:
+    """The whole records right below `root`, and those in the making if they count too, oldest first.
+
+    Links are not followed, and what has no manifest and no progress is none.
+    """
     if not root.is_dir():
         return []
     return sorted(
-        path for path in root.iterdir() if not path.is_symlink() and path.is_dir() and (path / MANIFEST).is_file()
+        path for path in root.iterdir() if not path.is_symlink() and path.is_dir() and _is_record(path, unfinished)
     )
 
 
-def find(root: Path, text: str, *, outside: bool = False) -> Path:
+def in_the_making(folder: Path) -> bool:
+    """Whether a folder is a record that is not whole yet."""
+    return (folder / PROGRESS).is_file() and not (folder / MANIFEST).exists()
+
+
+def _is_record(folder: Path, unfinished: bool) -> bool:
+    return (folder / MANIFEST).is_file() or (unfinished and in_the_making(folder))
+
+
+def find(root: Path, text: str, *, outside: bool = False, unfinished: bool = False) -> Path:
     """The one record that `text` means: its folder, its id, its number, or the beginning of its id.
 
-    Only folders right below `root` are ever meant; with `outside`, a path may also lead to a record elsewhere. Raises
-    `SpecError` where several records fit or a path leads out, `MachineError` where there is none.
+    Only folders right below `root` are ever meant; with `outside`, a path may also lead to a record elsewhere, with
+    `unfinished` to one in the making. Raises `SpecError` where several records fit or a path leads out, `MachineError` where
+    there is none.
     """
     path = Path(text)
-    if (path / MANIFEST).is_file() and text.strip():  # Path("") would be the working directory
+    if _is_record(path, unfinished) and text.strip():  # Path("") would be the working directory
         if outside or (path.resolve().parent == root.resolve() and not path.is_symlink()):
             return path
         message = f"{shown(text)} is not a record right below {shown(root)}"
         raise SpecError(message, cure="give the id of a record, or how it begins")
-    existing = records(root)
+    existing = records(root, unfinished)
     exact = [folder for folder in existing if folder.name == text or _is_number(folder.name, text)]
     fitting = exact or [folder for folder in existing if text and folder.name.startswith(text)]
     if len(fitting) > 1:

@@ -9,8 +9,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from losscli.record import MANIFEST
-from losscli.record.find import records
+from losscli.errors import MachineError
+from losscli.record import MANIFEST, PROGRESS
+from losscli.record.checkpoint import progress_of
+from losscli.record.disk import at_work
+from losscli.record.find import in_the_making, records
 
 LARGEST = 1 << 28  # bytes of a results.json that a listing reads
 
@@ -30,6 +33,7 @@ class Summary:
     headline: str = ""
     reference: float | None = None  # the mean of the first arena's reference on the test split
     broken: str = ""
+    unfinished: Mapping[str, Any] | None = None  # of one in the making: done and total run-epochs, process, alive
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "tasks": list(self.tasks), "data": list(self.data), "losses": list(self.losses)}
@@ -56,13 +60,19 @@ class Filter:
 
 def listed(root: Path, selection: Filter) -> list[Summary]:
     """The records right below `root` that the filter takes, oldest first."""
-    summaries = [summary for summary in map(summary_of, records(root)) if selection.takes(summary)]
+    every = [summary_of(folder) for folder in records(root, unfinished=True)]
+    summaries = [summary for summary in every if summary is not None and selection.takes(summary)]
     return summaries if selection.last is None else summaries[-selection.last :] if selection.last else []
 
 
-def summary_of(folder: Path) -> Summary:
-    """A record in short. Checksums are not looked at: a listing must be quick, and nothing is used of what it reads."""
+def summary_of(folder: Path) -> Summary | None:
+    """A record in short; None where it has gone in between.
+
+    Checksums are not looked at: a listing must be quick, and nothing is used of what it reads.
+    """
     try:
+        if in_the_making(folder):
+            return _of_progress(folder)
         manifest = json.loads((folder / MANIFEST).read_bytes())
         path = folder / "results.json"
         if path.stat().st_size > LARGEST:
@@ -71,7 +81,33 @@ def summary_of(folder: Path) -> Summary:
         size = sum(int(fact["bytes"]) for fact in manifest["files"].values())
         return Summary(folder.name, str(manifest["created"]), size, **_of_arenas(results["arenas"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        if not (folder / MANIFEST).exists():  # it is being removed: its manifest goes first
+            return None
         return Summary(folder.name, broken=f"{type(error).__name__}: {error}"[:200])
+
+
+def _of_progress(folder: Path) -> Summary | None:
+    """A record in the making, in short."""
+    try:
+        facts = progress_of(folder)
+        arenas = facts["arenas"]
+        far = {name: int(facts[name]) for name in ("done", "total", "process")}
+        return Summary(
+            folder.name,
+            str(facts["created"]),
+            sum(path.stat().st_size for path in folder.iterdir()),
+            _once(str(arena["task"]) for arena in arenas),
+            _once(str(arena["data"]) for arena in arenas),
+            _once(str(loss) for arena in arenas for loss in arena["losses"]),
+            sum(len(arena["entries"]) for arena in arenas),
+            max(int(arena["seeds"]) for arena in arenas),
+            str(arenas[0]["headline"]),
+            unfinished={**far, "alive": at_work(folder)},
+        )
+    except (MachineError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if not (folder / PROGRESS).exists():  # it has become whole in between, or has gone
+            return summary_of(folder) if (folder / MANIFEST).exists() else None
+        return Summary(folder.name, broken=f"{error}"[:200])
 
 
 def _of_arenas(arenas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

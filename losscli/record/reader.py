@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from losscli.errors import MachineError, Place
-from losscli.record import MANIFEST, SCHEMA_VERSION, SUFFIXES
+from losscli.errors import MachineError, Place, shown
+from losscli.record import MANIFEST, PROGRESS, SUFFIXES
+from losscli.record.manifest import migrated
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,6 +74,10 @@ def _table(folder: Path, name: str) -> pa.Table:
 
 def _verified(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """The manifest and the bytes of every file in it, checked; what is checked is what is used."""
+    if not (folder / MANIFEST).exists() and (folder / PROGRESS).exists():
+        raise MachineError(
+            f"{shown(folder.name)} is unfinished", place=Place(str(folder)), cure=f"losscli resume {folder.name}"
+        )
     if folder.is_file():
         refusal = (
             "pickle is not loaded" if folder.suffix in (".pt", ".pth", ".ckpt", ".pkl") else "a record is a folder"
@@ -84,9 +89,10 @@ def _verified(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         listed
     ):
         raise _bad(folder / MANIFEST, "does not list the files of a record")
-    newer = manifest.get("schema_version")
-    if newer != SCHEMA_VERSION:
-        raise _bad(folder / MANIFEST, f"has schema version {newer!r}, and this losscli reads {SCHEMA_VERSION}")
+    try:
+        manifest = migrated(manifest)
+    except ValueError as error:
+        raise _bad(folder / MANIFEST, str(error)) from error
     return manifest, {name: _checked(folder, name, fact) for name, fact in listed.items()}
 
 

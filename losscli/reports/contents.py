@@ -87,7 +87,7 @@ class ReportContents:
         runs = [
             {point.epoch: point.value for point in run.history if (point.split, point.metric) == (split, metric)}
             for run in self.arena.runs_of(entry)
-            if run.status != "diverged"
+            if not run.lost
         ]
         epochs = sorted({epoch for run in runs for epoch in run})
         values = [[run.get(epoch, math.nan) for epoch in epochs] for run in runs]

@@ -27,6 +27,7 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
         "device": comparison.device,
         "arenas": [_arena(arena) for arena in comparison.arenas],
         "timing": _plain(comparison.timing),
+        **({"partial": True} if comparison.partial else {}),
         **(
             {"breakdown": [_breakdown(breakdown) for breakdown in comparison.breakdowns]}
             if comparison.breakdowns
@@ -109,7 +110,8 @@ def _delta(delta: Delta | None) -> Any:
 
 def _run(run: RunResult) -> Any:
     names = ("entry", "seed", "status", "epochs", "best_epoch", "calibration", "tuned")
-    return _plain({name: getattr(run, name) for name in names})
+    why = {"reason": run.reason} if run.reason else {}
+    return _plain({**{name: getattr(run, name) for name in names}, **why})
 
 
 def _plain(value: Any) -> Any:

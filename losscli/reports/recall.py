@@ -42,7 +42,11 @@ def recall(folder: Path) -> ComparisonRecord:
             for number, (output, spec) in enumerate(zip(results["arenas"], record["specs"], strict=True))
         ]
         timing = {key: _number(value) for key, value in results["timing"].items()}
-        comparison = Comparison(arenas, str(results["device"]), str(folder), timing, _unmet(arenas), breakdowns(arenas))
+        partial = bool(results.get("partial"))
+        missed = [] if partial else _unmet(arenas)
+        comparison = Comparison(
+            arenas, str(results["device"]), str(folder), timing, missed, breakdowns(arenas), partial=partial
+        )
         return ComparisonRecord(
             folder, str(record["manifest"].get("created", "")), comparison, results, record["specs"]
         )

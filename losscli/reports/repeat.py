@@ -15,6 +15,8 @@ def command(record: ComparisonRecord) -> str:
     A loss of one's own is code, which a spec cannot name, so that all losses are given again: the file of one's own as
     `FILE.py:NAME`. Where losses have options, which no flag says, that is left to the reader (see `needed`).
     """
+    if record.comparison.partial:
+        return f"losscli resume {shlex.quote(record.folder.name)}"
     folder = shlex.quote(record.folder.as_posix())
     # the star stands outside the quotes, for the shell to expand
     specs = f"{folder}/spec.yaml" if len(record.specs) == 1 else f"{folder}/spec*.yaml"

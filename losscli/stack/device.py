@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -39,6 +41,17 @@ def choose(name: str) -> torch.device:
             cure="use --device cpu, or auto for the best there is",
         )
     return torch.device(requested)
+
+
+def name_of(device: torch.device) -> str:
+    """What it is, as its maker calls it: other ones round otherwise."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def width(cost: int, device: torch.device) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,15 @@ class Fingerprint:
 
     decisions: bytes
     numbers: np.ndarray
+
+    def state(self) -> dict[str, Any]:
+        """In words and arrays."""
+        return {"decisions": self.decisions.hex(), "numbers": self.numbers}
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> Fingerprint:
+        """The fingerprint of which this is the `state`."""
+        return cls(bytes.fromhex(state["decisions"]), state["numbers"])
 
     def matches(self, other: Fingerprint) -> bool:
         """Whether the predictions are equal, but for what rounding makes of two ways to write one formula.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import accumulate, groupby
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Dataset
+from losscli.errors import CodeError, shown
 from losscli.losses import Bounds, Loss, Option, PerClass
 from losscli.losses.parts import taken
 from losscli.losses.weights import class_counts, class_weights, positive_weight, sample_weights
@@ -69,6 +71,21 @@ class Tally:
             total, count = losses.total.detach().double(), losses.counts.double()
             self.total = total if self.total is None else self.total + total
             self.count = count if self.count is None else self.count + count
+
+    def state(self) -> dict[str, Any]:
+        """What has been added so far; `of` goes on from there."""
+        sums = {"plain": self.plain, "total": self.total, "count": self.count}
+        return {"rows": self.rows, **{name: None if kept is None else kept.clone() for name, kept in sums.items()}}
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any], device: torch.device) -> Tally:
+        """A tally that goes on from a `state`, of tensors or arrays."""
+        tally = cls(len(state["plain"]), device)
+        tally.rows = int(state["rows"])
+        for name in ("plain", "total", "count"):
+            kept = state[name]
+            setattr(tally, name, None if kept is None else torch.as_tensor(kept).to(device, copy=True))
+        return tally
 
     @property
     def counted(self) -> Tensor:
@@ -162,6 +179,7 @@ class Objective:
         stops = list(accumulate(self.sizes))
         self.spans = [slice(stop - size, stop) for size, stop in zip(self.sizes, stops, strict=True)]
         self.groups: list[Group] = []
+        self.failures: dict[int, str] = {}  # by its place among the groups, why a loss of the user's gave up
         for group, weights in zip(groups, own or [{}] * len(groups), strict=True):
             by_class = _class_weight(group, device) if group[0].weight is not None else None
             head, options = Head(group, task, device), _merge(group, device)
@@ -181,10 +199,49 @@ class Objective:
         outputs = zip(*(torch.split(output, self.sizes) for output in judged.outputs), strict=True)
         targets, weights = self._of_groups(judged.target), self._of_groups(judged.weight)
         losses = [
-            group.judge(Judged(raw, truth, counts), kernel).in_type(raw[0].dtype)
-            for group, raw, truth, counts in zip(self.groups, outputs, targets, weights, strict=True)
+            self._judge(place, Judged(raw, truth, counts), kernel).in_type(raw[0].dtype)
+            for place, (raw, truth, counts) in enumerate(zip(outputs, targets, weights, strict=True))
         ]
         return _joined(losses)
+
+    def _judge(self, place: int, judged: Judged, kernel: str) -> MeanLosses:
+        """The losses of one group; NaN, with a gradient of 0, from the moment on in which code of the user's gives up."""
+        if place not in self.failures:
+            try:
+                losses = self.groups[place].judge(judged, kernel)
+                _refuse_nonsense(self.groups[place].loss.name, losses.mean, judged.outputs[0])
+                return losses
+            except CodeError as error:
+                self.failures[place] = _told(error)
+        still = torch.stack([output.flatten(1).sum(1) for output in judged.outputs]).sum(0) * 0.0
+        return MeanLosses(still.nan_to_num(0.0, 0.0, 0.0) + torch.nan)
+
+    def blame(self, error: BaseException) -> bool:
+        """Whether an error on the way back comes from code of the user's, which has given up then."""
+        files = {frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)}
+        guilty = [
+            place
+            for place, group in enumerate(self.groups)
+            if place not in self.failures and getattr(group.loss.function, "file", None) in files
+        ]
+        first_line = (str(error).splitlines() or [""])[0]
+        for place in guilty:
+            name = self.groups[place].loss.name
+            self.failures[place] = f"{name} raises {type(error).__name__} in its backward: {shown(first_line)[1:-1]}"
+        return bool(guilty)
+
+    @property
+    def own(self) -> list[Any]:
+        """The code of the user's own among the losses."""
+        return [group.loss.function for group in self.groups if hasattr(group.loss.function, "tidy")]
+
+    def failed(self) -> dict[int, str]:
+        """Why the loss of each run gave up, by its row; of those that did."""
+        return {
+            row: reason
+            for place, reason in self.failures.items()
+            for row in range(self.spans[place].start, self.spans[place].stop)
+        }
 
     def _of_groups(self, tensor: Tensor | None) -> Sequence[Tensor | None]:
         return [None] * len(self.groups) if tensor is None else torch.split(tensor, self.sizes)
@@ -196,6 +253,21 @@ class Objective:
                 own = weights[rows]
                 projected = group.bound(group.loss.projection)(own)  # type: ignore[arg-type]
                 own.copy_(projected if resting is None else torch.where(resting[rows], own, projected))
+
+
+def _refuse_nonsense(name: str, mean: Tensor, output: Tensor) -> None:
+    """`CodeError` where a loss returns what no gradient can be had of, or not a number per run."""
+    if mean.shape != output.shape[:1]:
+        raise CodeError(f"{name} returns the shape {list(mean.shape)} where {list(output.shape[:1])} is due")
+    if not mean.is_floating_point():
+        raise CodeError(f"{name} returns numbers of the type {mean.dtype}")
+    if output.requires_grad and torch.is_grad_enabled() and not mean.requires_grad:
+        raise CodeError(f"{name} returns a tensor without a gradient")
+
+
+def _told(error: CodeError) -> str:
+    place = error.problems[0].place
+    return f"{error}" if place is None else f"{error} ({place})"
 
 
 def _joined(losses: Sequence[MeanLosses]) -> MeanLosses:

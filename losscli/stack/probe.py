@@ -8,8 +8,9 @@ row weighs is the size of the gradient of the mean loss with respect to the raw 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,6 +44,13 @@ class Snapshot:
     gradient: tuple[float, ...]
     memory: Memory | None = None
 
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Snapshot:
+        """From its fields in plain words and numbers, as `dataclasses.asdict` and JSON have them."""
+        memory = kept["memory"]
+        rows, gradient = tuple(kept["rows"]), tuple(kept["gradient"])
+        return cls(int(kept["epoch"]), rows, gradient, None if memory is None else Memory(**memory))
+
 
 def epochs_to_probe(epochs: int) -> set[int]:
     """Before the first epoch, after the last, and evenly between.
@@ -67,7 +75,8 @@ class Probe:
 
     def snapshot(self, epoch: int, forward: Callable[[Tensor], Tensor]) -> None:
         """Note one more epoch, if it is one of those; `forward` gives raw outputs [R, n, O] of rows [R, n, F]."""
-        if epoch not in self.epochs:
+        noted = {snapshot.epoch for snapshot in self.snapshots[0]}
+        if epoch not in self.epochs or epoch in noted:  # noted before a stop
             return
         inputs, target, weight = self.rows.at("train", self.places)
         with torch.no_grad():
@@ -84,11 +93,24 @@ class Probe:
                 rows, gradient = (tuple(table[at]) for table in shares)
                 self.snapshots[place].append(Snapshot(epoch, rows, gradient, memories[at]))
 
+    def state(self) -> list[list[dict[str, Any]]]:
+        """The snapshots so far, in plain words and numbers."""
+        return [[asdict(snapshot) for snapshot in snapshots] for snapshots in self.snapshots]
+
+    def load(self, state: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+        """Go on from there."""
+        self.snapshots = [[Snapshot.of(kept) for kept in snapshots] for snapshots in state]
+
     def _pull(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
         """The size of each row's gradient [R, n]; of each label's [R, n, L] where a row has several."""
         leaf = output.detach().requires_grad_()
         losses = self.evaluator.objective(leaf, target, weight)
-        (gradient,) = torch.autograd.grad(losses.sum(), leaf)
+        try:
+            (gradient,) = torch.autograd.grad(losses.sum(), leaf)
+        except Exception as error:  # whatever code of the user's raises on the way back
+            if not self.evaluator.objective.blame(error):
+                raise
+            return self._pull(output, target, weight)
         several = target.ndim == 3 and target.shape == gradient.shape and self.task.yes_or_no
         return gradient.abs() if several else gradient.norm(dim=-1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -20,6 +20,7 @@ from losscli.tasks.predictions import Predictions
 if TYPE_CHECKING:
     from losscli.stack.probe import Snapshot
 
+PLAIN = ("status", "epochs", "best_epoch", "best", "by_loss", "seconds", "reason")  # fields that JSON has, too
 EXPLODED = 1e6  # a run whose loss is this many times what it started with has diverged, though it is still a number
 
 
@@ -42,7 +43,7 @@ class RunState:
     """One run from its first epoch to its scores; `history` holds (epoch, split, metric, value)."""
 
     run: Run
-    status: Literal["ok", "diverged", "stopped"] = "ok"
+    status: Literal["ok", "diverged", "stopped", "failed"] = "ok"
     epochs: int = 0
     best_epoch: int = 0
     best: float = -math.inf
@@ -55,12 +56,55 @@ class RunState:
     predictions: Predictions | None = None  # None if the run diverged, or its seed is not among `Job.kept`
     snapshots: list[Snapshot] = field(default_factory=list)  # what the loss attended to, where that was probed
     seconds: float = 0.0
+    reason: str = ""  # why its loss gave up, where the run failed
     moments: list[tuple[int, np.ndarray]] = field(default_factory=list)  # epoch, what it put out then [n, O], in units
     standing: Standing | None = None  # where there are several phases
 
     @property
     def moving(self) -> bool:
         return self.status == "ok"
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is no result: its numbers are none, or its loss gave up."""
+        return self.status in ("diverged", "failed")
+
+    def fail(self, reason: str) -> None:
+        """Its loss gave up, so whatever its weights are now is no result."""
+        self.status, self.reason = "failed", reason
+
+    def state(self) -> dict[str, Any]:
+        """All but the run itself, in arrays, words and numbers; `load` gives it to a state of the same run."""
+        kept = {name: getattr(self, name) for name in PLAIN}
+        return {
+            **kept,
+            "history": _columns(self.history),
+            "scores": {split: dict(scores) for split, scores in self.scores.items()},
+            "weights": dict(self.weights),
+            "calibration": dict(self.calibration),
+            "snapshots": [asdict(snapshot) for snapshot in self.snapshots],
+            "fingerprint": None if self.fingerprint is None else self.fingerprint.state(),
+            "predictions": None if self.predictions is None else dict(vars(self.predictions)),
+            "moments": [list(moment) for moment in self.moments],
+            "standing": None if self.standing is None else dict(vars(self.standing)),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Be what `state` says. Raises `KeyError`, `TypeError` or `ValueError` for what is none."""
+        from losscli.stack.probe import Snapshot
+
+        for name in PLAIN:
+            kind = type(getattr(self, name))
+            setattr(self, name, kind(state[name]))
+        for name in ("scores", "weights", "calibration"):
+            setattr(self, name, dict(state[name]))
+        self.history = _rows(state["history"])
+        self.snapshots = [Snapshot.of(kept) for kept in state["snapshots"]]
+        kept = state["fingerprint"]
+        self.fingerprint = None if kept is None else Fingerprint.of(kept)
+        self.predictions = None if state["predictions"] is None else Predictions(**state["predictions"])
+        self.moments = [(int(epoch), numbers) for epoch, numbers in state["moments"]]
+        self.standing = None if state["standing"] is None else Standing(**state["standing"])
 
     def advance(self, epoch: int, losses: Mapping[str, EpochLoss], valid: Mapping[str, float], sound: bool) -> None:
         """Note one more epoch: the loss of each kernel, the scores on the valid split, whether all weights are finite."""
@@ -97,6 +141,23 @@ class RunState:
         """No further epochs for this run; a diverged one stays diverged."""
         if self.moving:
             self.status = "stopped"
+
+
+def _columns(history: Sequence[tuple[int, str, str, float]]) -> dict[str, Any]:
+    """A history as columns, which take a hundredth of the room and time of rows."""
+    names = {name: place for place, name in enumerate(dict.fromkeys(point[1:3] for point in history))}
+    return {
+        "epoch": np.array([point[0] for point in history], np.int32),
+        "name": np.array([names[point[1:3]] for point in history], np.int32),
+        "value": np.array([point[3] for point in history], np.float64),
+        "names": [list(name) for name in names],
+    }
+
+
+def _rows(columns: Mapping[str, Any]) -> list[tuple[int, str, str, float]]:
+    names = [(str(split), str(metric)) for split, metric in columns["names"]]
+    parts = (columns[name].tolist() for name in ("epoch", "name", "value"))
+    return [(epoch, *names[name], value) for epoch, name, value in zip(*parts, strict=True)]
 
 
 def mean_of(values: Sequence[float]) -> float:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Layout
+from losscli.losses.surroundings import Surroundings
 from losscli.stack import device as machine
 from losscli.stack.chance import generator
 from losscli.stack.counted import may_miss
@@ -26,6 +27,7 @@ from losscli.stack.rows import Rows, Run
 from losscli.stack.run_state import EpochLoss, RunState
 from losscli.stack.samplers import samplers
 from losscli.stack.schedule import SCHEDULES
+from losscli.stack.train_state import put
 from losscli.tasks.phases import Batch, NetworkSpec, Phase, Standing
 
 DOTS = 250  # rows of a picture
@@ -43,6 +45,23 @@ def moments(epochs: int) -> list[int]:
 
 # Called after each epoch of a stack with epoch, epochs and states; True ends the training, and what there is is kept.
 Report = Callable[[int, int, list[RunState]], bool]
+
+
+class Keeper:
+    """Where a training begins, when it ends early, and where its state goes. This one begins at the start and keeps nothing."""
+
+    def load(self, training: Training) -> None:
+        """Asked once, before the first step: load what is to be gone on from."""
+
+    def stopping(self) -> bool:
+        """Asked before every step: whether to end there."""
+        return False
+
+    def save(self, state: Callable[[], dict[str, Any]], *, stopped: bool) -> None:
+        """Asked after every epoch, and where the training was `stopped` before its end."""
+
+
+UNKEPT = Keeper()
 
 
 def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
@@ -65,16 +84,16 @@ def _shape(run: Run, job: Job) -> tuple[NetworkSpec, ...]:
     return tuple(spec if isinstance(spec.inputs, int) else replace(spec, inputs=0) for spec in specs)
 
 
-def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False) -> list[RunState]:
+def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False, keeper: Keeper = UNKEPT) -> list[RunState]:
     """Train the runs as one stack, and judge them on all splits. Equal runs give equal results in any stack."""
-    began = time.perf_counter()
     with machine.out_of_memory_explained(job.plan.batch_size), machine.exact(job.device):
         training = Training(runs, job)
+        keeper.load(training)
         with machine.threads(training.networks.cost, job.device):
-            training.run(report)
+            training.run(report, keeper)
             training.finish()
     for state in training.states:
-        state.seconds = (time.perf_counter() - began) / len(runs)
+        state.seconds = training.seconds / len(runs)
     return training.states
 
 
@@ -82,6 +101,7 @@ class Training:
     """R runs on their way: the state of each network, and which runs still move."""
 
     def __init__(self, runs: Sequence[Run], job: Job):
+        self.began, self.before = time.perf_counter(), 0.0  # seconds that it took before it was stopped
         self.job, self.plan, task = job, job.plan, job.task
         self.rows = Rows(runs, job.device)
         self.states = [RunState(run) for run in runs]
@@ -98,45 +118,73 @@ class Training:
         self.resting: Tensor | None = None  # [R, 1] once a run rests
         self.epochs = epochs_of(self.plan, self.rows.count("train"))
         self.step, self.steps = 0, steps_of(self.plan, self.rows.count("train"), self.epochs)
+        self.epoch, self.taken = 0, 0  # epochs that are done, and steps of the next
         self._calibrate()  # the level of an interval is known, and patience asks for it
         self.started_at = [torch.full((len(runs),), torch.nan, device=job.device) for _ in self.phases]
         # Known beforehand, so that no step waits for the device, and none is slower where every batch has rows that count.
         self.may_miss = any(may_miss(run) for run in runs)
+        self.surroundings = Surroundings() if self.objective.own else None
         self.probe = Probe(self.rows, self.evaluator, task, self.epochs) if job.probe else None
 
-    def run(self, report: Report) -> None:
+    def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
         """All epochs, or as many as any run still needs."""
-        self._probe(0)
-        for epoch in range(1, self.epochs + 1):
-            self._look(epoch, self._epoch())
-            self._probe(epoch)
-            if report(epoch, self.epochs, self.states):
-                for state in self.states:
-                    state.stop()
-            if not any(state.moving for state in self.states):
-                break
+        stopped = False
+        if self.epoch == self.taken == 0:
+            self._probe(0)
+        while self.going and not stopped:
+            tallies = self._epoch(keeper.stopping)
+            stopped = not tallies
+            if not stopped:
+                self._look(self.epoch, tallies)
+                self._probe(self.epoch)
+                stopped = report(self.epoch, self.epochs, self.states) and self.going
+            # Before its runs are marked as stopped: who goes on from here must not know that it ever was.
+            keeper.save(self.state, stopped=stopped)
+        for state in self.states if stopped else ():
+            state.stop()
 
-    def _epoch(self) -> list[Tally]:
-        """One epoch of steps, and the training loss of each phase on the way. Nothing waits for the device."""
-        tallies = [Tally(len(self.states), self.job.device) for _ in self.phases]
+    @property
+    def going(self) -> bool:
+        """Whether any run needs another epoch."""
+        return self.epoch < self.epochs and any(state.moving for state in self.states)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return self.before + time.perf_counter() - self.began
+
+    def _epoch(self, stopping: Callable[[], bool] = UNKEPT.stopping) -> list[Tally]:
+        """One epoch of steps, or what is left of one, and the training loss of each phase on the way; none if it stopped
+        before its end. Nothing waits for the device.
+        """
+        if self.taken == 0:
+            self.order = self.sampler.state()
+            self.tallies = [Tally(len(self.states), self.job.device) for _ in self.phases]
         batches = self.sampler.epoch()
-        for _ in range(min(self.sampler.steps, self.steps - self.step)):
+        for _ in range(self.taken * self.sampler.draws):
+            next(batches)  # those of the steps before a stop, which its streams must give once more
+        for _ in range(min(self.sampler.steps - self.taken, self.steps - self.step)):
+            if stopping():
+                return []
             for place, phase in enumerate(self.phases):
                 for _ in range(phase.times):
                     losses, rows = self._descend(phase, next(batches))
-                    tallies[place].add(losses, rows)
+                    self.tallies[place].add(losses, rows)
                     if self.step == 0 or self.may_miss:  # the first loss there is
                         begun = self.started_at[place]
                         self.started_at[place] = torch.where(begun.isnan(), losses.mean.detach(), begun)
-            self.step += 1
-        return tallies
+            self.step, self.taken = self.step + 1, self.taken + 1
+        self.epoch, self.taken = self.epoch + 1, 0
+        return self.tallies
 
     def _descend(self, phase: Phase, batch: Batch) -> tuple[MeanLosses, int]:
         """The losses of one phase, and of how many rows. A run in whose batch no row counts leaves the step out: weights,
         statistics, moments.
         """
         networks = [self.networks[name] for name in phase.updates]
-        before = [state.statistics.clone() for state in networks] if self.may_miss else []
+        guarded = self.surroundings is not None
+        before = [state.statistics.clone() for state in networks] if self.may_miss or guarded else []
+        noise = [chance.get_state() for chance in self.context.noise] if guarded else []
         judged = phase.forward(self.networks, batch)
         losses = self.objective.judge(judged, phase.kernel)
         if self.penalties[phase.kernel].members:
@@ -149,7 +197,16 @@ class Training:
         # A sum: a mean would make a run's step depend on how many others there are. (With `grad_outputs` instead of a sum,
         # torch imports sympy, a second of every command.)
         factor = SCHEDULES[self.plan.schedule](self.step, self.steps)
-        self.networks.descend(phase.updates, losses.mean.sum(), factor, self.resting, missing)
+        try:
+            self.networks.descend(phase.updates, losses.mean.sum(), factor, self.resting, missing)
+        except Exception as error:  # whatever code of the user's raises on the way back
+            if not self.objective.blame(error):
+                raise
+            for state, kept in zip(networks, before, strict=True):
+                state.statistics.copy_(kept)
+            for chance, place in zip(self.context.noise, noise, strict=True):
+                chance.set_state(place)
+            return self._descend(phase, batch)  # the same step for all others
         self.objective.project(phase.kernel, networks[0].weights, self.resting)
         return losses, judged.outputs[0].shape[1]
 
@@ -166,6 +223,7 @@ class Training:
         ]
         table = torch.stack([self.networks.finite.to(kind), *trained, *valid.values()]).tolist()  # the one wait
         improved = [False] * len(self.states)
+        failed = self._failed()
         for row, state in enumerate(self.states):
             if not state.moving:
                 continue
@@ -175,6 +233,8 @@ class Training:
             }
             named = dict(zip(valid, values[3 * len(self.phases) :], strict=True))
             state.advance(epoch, losses, named, bool(is_sound))
+            if row in failed:
+                state.fail(failed[row])
             if state.moving:
                 improved[row] = state.judge(self.job.metrics[0], named, self.plan.patience)
         self._keep(improved)
@@ -189,27 +249,59 @@ class Training:
             self.states[row].moments.append((epoch, numbers))
 
     def state(self) -> dict[str, Any]:
-        """What the training is at the end of an epoch: `load` goes on from there, bit for bit, in a training of the same runs."""
-        histories = [replace(state, history=list(state.history)) for state in self.states]
+        """What the training is between two steps: `load` goes on from there, bit for bit, in a training of the same runs."""
         return {
             "networks": self.networks.state(),
-            "sampler": self.sampler.state(),
+            "sampler": self.order if self.taken else self.sampler.state(),
+            "tallies": [tally.state() for tally in self.tallies] if self.taken else [],
             "noise": [chance.get_state() for chance in self.context.noise],
-            "states": histories,
-            **{name: getattr(self, name) for name in ("step", "resting", "started_at")},
+            "states": [state.state() for state in self.states],
+            "snapshots": [] if self.probe is None else self.probe.state(),
+            "started_at": list(self.started_at),
+            "penalties": {name: penalty.largest for name, penalty in self.penalties.items()},
+            "failures": {str(place): reason for place, reason in self.objective.failures.items()},
+            **{name: getattr(self, name) for name in ("resting", "step", "epoch", "taken", "seconds")},
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`, of tensors or arrays. Raises `ValueError` for one of other runs."""
         self.networks.load(state["networks"])
         self.sampler.load(state["sampler"])
+        self.order = state["sampler"]
+        self.tallies = [Tally.of(kept, self.job.device) for kept in state["tallies"]]
         for chance, place in zip(self.context.noise, state["noise"], strict=True):
-            chance.set_state(place)
-        self.states = list(state["states"])
-        self.step, self.resting, self.started_at = state["step"], state["resting"], list(state["started_at"])
+            chance.set_state(torch.as_tensor(place))
+        for own, kept in zip(self.states, state["states"], strict=True):
+            own.load(kept)
+        if self.probe is not None:
+            self.probe.load(state["snapshots"])
+        for begun, kept in zip(self.started_at, state["started_at"], strict=True):
+            put(kept, into=begun)
+        for name, penalty in self.penalties.items():
+            largest = state["penalties"][name]
+            penalty.largest = None if largest is None else torch.as_tensor(largest, device=self.job.device)
+        self.objective.failures = {int(place): str(reason) for place, reason in state["failures"].items()}
+        resting = state["resting"]
+        self.resting = None if resting is None else torch.as_tensor(resting, device=self.job.device)
+        self.step, self.epoch, self.taken = (int(state[name]) for name in ("step", "epoch", "taken"))
+        self.before = float(state["seconds"])
 
     def _probe(self, epoch: int) -> None:
         if self.probe is not None:
             self.probe.snapshot(epoch, lambda x: self.job.task.infer(self.networks.inference, {"inputs": x}))
+
+    def _failed(self) -> dict[int, str]:
+        """Why losses of the user's gave up, by row. What they have left behind is put back, and runs that were done are none."""
+        failed = self.objective.failed()
+        for row, reason in failed.items():
+            state = self.states[row]
+            if state.status == "stopped" or (state.scores and not state.lost):
+                state.fail(reason)
+                state.predictions = state.fingerprint = None
+                state.scores = {split: dict.fromkeys(scores, math.nan) for split, scores in state.scores.items()}
+        for code in self.objective.own if self.surroundings is not None else ():
+            code.tidy(self.surroundings)
+        return failed
 
     def _keep(self, improved: list[bool]) -> None:
         if any(improved):
@@ -235,16 +327,17 @@ class Training:
             measured = self.evaluator(output, split, self.job.metrics if split == "train" else all_metrics)
             scores = {name: values.tolist() for name, values in measured.items()}
             for row, state in enumerate(self.states):
-                lost = state.status == "diverged"
+                lost = state.lost
                 state.scores[split] = {name: math.nan if lost else values[row] for name, values in scores.items()}
             if split == "test":
                 self._hand_out(output)
                 crossed = self.evaluator.crossed(output)
         self._calibrate(crossed)
+        self._failed()
         self._stand()
         named = self.networks.named()
         for row, state in enumerate(self.states):
-            if state.status != "diverged":
+            if not state.lost:
                 state.weights = named[row]
                 state.snapshots = [] if self.probe is None else self.probe.snapshots[row]
 
@@ -286,11 +379,7 @@ class Training:
     def _hand_out(self, output: Tensor) -> None:
         """What the runs predict: in short, and whole where it is to be kept."""
         for row, print_ in self.evaluator.fingerprints(output).items():
-            self.states[row].fingerprint = None if self.states[row].status == "diverged" else print_
-        kept = {
-            row
-            for row, state in enumerate(self.states)
-            if state.status != "diverged" and state.run.seed in self.job.kept
-        }
+            self.states[row].fingerprint = None if self.states[row].lost else print_
+        kept = {row for row, state in enumerate(self.states) if not state.lost and state.run.seed in self.job.kept}
         for row, predictions in self.evaluator.predictions(output, kept).items():
             self.states[row].predictions = predictions

@@ -24,6 +24,14 @@ from losscli.tasks.phases import UpdateRule
 AS_IT_PREDICTS = ForwardContext(training=False)
 
 
+def put(kept: Any, into: Tensor) -> None:
+    """Copy a tensor or an array into a tensor of the same shape and type; `ValueError` for another, which would be spread."""
+    tensor = torch.as_tensor(kept)
+    if (tensor.shape, tensor.dtype) != (into.shape, into.dtype):
+        raise ValueError(f"{tuple(tensor.shape)} {tensor.dtype} for {tuple(into.shape)} {into.dtype}")
+    into.copy_(tensor)
+
+
 def ruled(plan: Plan, rule: UpdateRule) -> Plan:
     """The plan with what the rule says in its place."""
     betas = None if rule.betas is None else list(rule.betas)
@@ -79,8 +87,10 @@ class TrainState:
 
     def load(self, state: Mapping[str, Any]) -> None:
         for own, kept in zip(self._tensors, state["tensors"], strict=True):
-            own.copy_(kept)
-        self.optimizer.steps, self.optimizer.missed = state["steps"], state["missed"]
+            put(kept, into=own)
+        missed = state["missed"]
+        self.optimizer.steps = int(state["steps"])
+        self.optimizer.missed = missed if isinstance(missed, int) else torch.as_tensor(missed).to(self.weights.device)
 
 
 class NetworkState(TrainState):

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,13 +206,15 @@ def test_a_stopped_command_shows_what_there_is_and_ends_with_the_signal(
         stop.listening = True
         os.kill(os.getpid(), signal.SIGTERM)
         stop.listening = False
-        return line.answer
+        assert line.answer is not None
+        return replace(line.answer, partial=True)
 
     monkeypatch.setattr(pipeline, "run", stopped)
     assert app.run(["train", "--task", "binary"]) == 143
     out, err = capsys.readouterr()
-    assert "runs/0001-x" in out
+    assert "next     losscli resume 0001-x" in out
     assert "notice: stopped before the end" in err
+    assert "notice: to go on: losscli resume 0001-x" in err
 
 
 # Progress
@@ -323,5 +326,7 @@ def test_an_interrupt_before_training_and_a_second_one_are_said(
 
     for run, said in ((before, "error: interrupted"), (twice, "error: stopped at once: nothing was kept")):
         monkeypatch.setattr(pipeline, "run", run)
-        assert app.run(["train", "--task", "binary"]) == 130
+        assert app.run(["train", "--task", "binary", "--no-record"]) == 130
         assert said in capsys.readouterr().err
+    assert app.run(["train", "--task", "binary"]) == 130
+    assert "error: stopped at once: losscli resume goes on from what was saved last" in capsys.readouterr().err

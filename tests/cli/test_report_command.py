@@ -95,11 +95,13 @@ def test_results_that_are_none_are_said(record: Path, tmp_path: Path, capsys: Ca
     import hashlib
     import shutil
 
+    from losscli.record.manifest import signed
+
     copy = shutil.copytree(record, tmp_path / record.name)
     (copy / "results.json").write_text('{"arenas": [{}], "timing": {}, "device": "cpu"}')
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["files"]["results.json"]["sha256"] = hashlib.sha256((copy / "results.json").read_bytes()).hexdigest()
-    (copy / "manifest.json").write_text(json.dumps(manifest))
+    (copy / "manifest.json").write_bytes(signed(manifest))
     assert run(["report", str(copy)]) == 5
     assert "results.json" in capsys.readouterr().err
 

@@ -19,7 +19,18 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 LOANS = CONFIGS / "data" / "loans.csv"
 SLOW = {"torch": "torch", "sklearn": "sklearn", "scipy.stats._stats_py": "scipy.stats"}
 
-COMPUTE = {"check", "compare", "explain", "export", "plan", "predict", "stress", "train", "verify"}  # these load torch
+COMPUTE = {
+    "check",
+    "compare",
+    "explain",
+    "export",
+    "plan",
+    "predict",
+    "resume",
+    "stress",
+    "train",
+    "verify",
+}  # these load torch
 READ = (  # these do not, in this order, with what else they may load
     ("losses", set()),
     ("losses --search focal --task binary --format json", set()),

@@ -20,6 +20,7 @@ from losscli.deploy.export import export, predictor_of
 from losscli.deploy.formats import exporters
 from losscli.deploy.restore import RestoredRun, restore
 from losscli.errors import MachineError, SpecError
+from losscli.record.manifest import signed
 from losscli.record.reader import read_predictions
 from losscli.spec.load import load_spec
 
@@ -268,7 +269,7 @@ def test_a_record_of_another_model_is_refused(records: dict[str, Path], tmp_path
     (folder / "spec.yaml").write_text(text)
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"]["spec.yaml"]["sha256"] = hashlib.sha256(text.encode()).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_bytes(signed(manifest))
     with pytest.raises(MachineError, match="do not fit the spec"):
         restore(folder, RunChoice())
 

@@ -19,7 +19,8 @@ from pyarrow import parquet
 from losscli.compare.result import Arena
 from losscli.comparison import Comparison
 from losscli.errors import MachineError
-from losscli.record import writer
+from losscli.record import disk, writer
+from losscli.record.manifest import signed
 from losscli.record.reader import read, read_weights
 from losscli.reports.json import to_json
 
@@ -100,7 +101,7 @@ def test_a_folder_that_another_process_has_just_taken_is_left_alone(
     first = write()
     before = {path.name: path.read_bytes() for path in first.iterdir()}
     monkeypatch.setattr(Path, "iterdir", lambda self: iter(()))  # as if we had looked before the other one wrote
-    monkeypatch.setattr(writer, "datetime", _Clock(first.name))
+    monkeypatch.setattr(disk, "datetime", _Clock(first.name))
     second = write()
     monkeypatch.undo()
     assert second.name.startswith("0002-")
@@ -188,8 +189,8 @@ def test_a_manifest_that_is_none_is_refused(write: Write, text: str) -> None:
 
 def test_a_record_of_a_newer_losscli_is_refused(write: Write) -> None:
     folder = write()
-    _edit(folder, lambda manifest: manifest.update(schema_version=2))
-    with pytest.raises(MachineError, match="schema version 2"):
+    _edit(folder, lambda manifest: manifest.update(schema_version=3))
+    with pytest.raises(MachineError, match="schema version 3, and this losscli reads 1 to 2"):
         read(folder)
 
 
@@ -265,14 +266,14 @@ def test_a_root_that_vanishes_while_writing_is_said(
 ) -> None:
     import shutil
 
-    take = writer._take_id
+    take = disk.take
 
     def vanishing(root: Path, name: str) -> Path:
         folder = take(root, name)
         shutil.rmtree(root)
         return folder
 
-    monkeypatch.setattr(writer, "_take_id", vanishing)
+    monkeypatch.setattr(disk, "take", vanishing)
     with pytest.raises(MachineError, match="No such file or directory"):
         write()
     assert not (tmp_path / "runs").exists()
@@ -282,4 +283,4 @@ def _edit(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     change(manifest)
-    path.write_text(json.dumps(manifest))
+    path.write_bytes(signed(manifest))  # whoever makes a record up can make its checksum, too

@@ -15,6 +15,7 @@ import pytest
 from pyarrow import parquet
 
 from losscli.record import MANIFEST, SCHEMA_VERSION
+from losscli.record.manifest import signed
 
 MakeRecord = Callable[..., Path]
 Told = dict[str, Any]
@@ -118,7 +119,7 @@ def seal(folder: Path, files: Mapping[str, bytes]) -> Path:
         (folder / name).write_bytes(data)
     listed = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()}
     manifest = {"schema_version": SCHEMA_VERSION, "created": "2026-01-31T15:42:10+00:00", "files": listed}
-    (folder / MANIFEST).write_text(json.dumps(manifest))
+    (folder / MANIFEST).write_bytes(signed(manifest))
     return folder
 
 

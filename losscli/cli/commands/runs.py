@@ -1,4 +1,4 @@
-"""`losscli runs`: the records at hand: list, show, compare, remove, send."""
+"""`losscli runs`: the records at hand: list, show, compare, remove, clean up, check, send."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typer import Argument, Option
 from losscli.cli import flags
 from losscli.cli.commands import Command, commands
 
-runs = typer.Typer(help="The records at hand: ls, show, diff, rm, export.")
+runs = typer.Typer(help="The records at hand: ls, show, diff, rm, clean, verify, export.")
 commands.put("runs", runs)
 
 
@@ -26,6 +26,9 @@ Root = Annotated[Path, Option("--out", metavar="DIR", help="Where the records ar
 Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask.")]
 Last = Annotated[int | None, Option("--last", metavar="N", min=1, help="The newest N only.", show_default=False)]
 Records = Annotated[list[str], Argument(metavar="RECORD...", help="Ids, or how they begin.", show_default=False)]
+Some = Annotated[
+    list[str] | None, Argument(metavar="RECORD...", help="Ids, or how they begin; default is all.", show_default=False)
+]
 To = Annotated[
     Path | None, Option("--to", metavar="FILE", help="The zip file; default is <id>.zip.", show_default=False)
 ]
@@ -92,6 +95,31 @@ def rm(ids: Records, yes: Yes = False, root: Root = Path("runs")) -> None:
     from losscli.cli import records
 
     records.rm(root, ids, yes)
+
+
+@runs.command("clean", cls=Command)
+def clean(yes: Yes = False, root: Root = Path("runs")) -> None:
+    """Remove unfinished records that no process works on.
+
+    losscli runs clean
+    """
+    from losscli.cli import records
+
+    records.clean(root, yes)
+
+
+@runs.command("verify", cls=Command)
+def verify(ids: Some = None, root: Root = Path("runs"), form: flags.As = flags.Format.text) -> None:
+    """Check that records are as they were written.
+
+    Reads every file against its checksum; without a name, every record. Exit code 5 where one is damaged.
+
+    losscli runs verify 7
+    """
+    from losscli.cli import records
+
+    if records.verify(root, ids or [], form is flags.Format.json):
+        raise typer.Exit(5)
 
 
 @runs.command("export", cls=Command)

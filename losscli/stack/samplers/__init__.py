@@ -84,7 +84,7 @@ class Sampler(ABC):
 
     def load(self, state: Sequence[Tensor]) -> None:
         for chance, place in zip(self.chances, state, strict=True):
-            chance.set_state(place)
+            chance.set_state(torch.as_tensor(place))
 
 
 samplers: Shelf[type[Sampler]] = Shelf(__name__, "sampler")

@@ -62,4 +62,4 @@ class Latent(Sampler):
     def load(self, state: Sequence[Tensor]) -> None:
         super().load(state[: len(self.noise)])
         for noise, place in zip(self.noise, state[len(self.noise) :], strict=True):
-            noise.set_state(place)
+            noise.set_state(torch.as_tensor(place))

@@ -1,0 +1,199 @@
+"""A record in the making: the folder that a command owns from its first finished epoch, from which it can go on.
+
+| file                    | holds                                                                            |
+|-------------------------|----------------------------------------------------------------------------------|
+| spec.yaml, spec2.yaml   | as in a record                                                                   |
+| progress.json           | what was asked for and on which data, how far it is; with a checksum over itself |
+| finished-A-S.safetensors| every run of stack S of arena A, whole                                           |
+| running-A-S.safetensors | what a stack was between two of its steps, so that it goes on bit by bit          |
+
+Each file is written beside and then put in its place, so there is never half of one. Once the record is whole its manifest
+is there, and these files go.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from losscli.errors import MachineError, Place, shown
+from losscli.record import MANIFEST, PROGRESS, disk
+from losscli.record.manifest import migrated, origin, signed
+
+if TYPE_CHECKING:
+    from losscli.record.disk import Lock
+
+PAUSE = 10.0  # seconds between two states of a running stack, at least
+SHARE = 0.02  # of the time, at most, that goes into them
+LARGEST = 1 << 26  # bytes of a progress.json
+
+Key = tuple[int, int]  # arena and stack
+Described = tuple[Mapping[str, bytes], Mapping[str, Any]]  # files that stay as they are, and facts of the progress
+
+
+@dataclass
+class Checkpoint:
+    """The folder is made by the first `save` or `begin`; `describe` says what it holds besides states.
+
+    A disk that refuses does not stop the training: `trouble` is what it said last.
+    """
+
+    root: Path
+    name: str
+    describe: Callable[[], Described]
+    folder: Path | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    trouble: OSError | None = None
+    readonly: bool = False
+    _lock: Lock | None = None
+    _due: float = 0.0
+
+    @classmethod
+    def open(cls, folder: Path, alone: bool = True) -> Checkpoint:
+        """That of a folder, `alone` to go on with it, else only to read. `MachineError` where a process works on it."""
+        facts = progress_of(folder)
+        checkpoint = cls(folder.parent, folder.name, lambda: ({}, {}), folder, facts, readonly=not alone)
+        if alone:
+            try:
+                checkpoint._lock = disk.Lock(folder)
+            except BlockingIOError as error:
+                process = checkpoint.facts.get("process")
+                message = f"{shown(folder.name)} is being worked on by process {shown(process)}"
+                raise MachineError(message, cure="wait for it, or end it first: it keeps what it has") from error
+        return checkpoint
+
+    def begin(self) -> None:
+        """Own a folder, from now on; where the disk refuses, it is asked again when a state is due."""
+        if self.folder is None and (self.trouble is None or self.due):
+            with self._heeding():
+                contents, facts = self.describe()
+                folder = disk.take(self.root, self.name)
+                try:
+                    self._lock = disk.Lock(folder)
+                    for name, data in contents.items():
+                        disk.put(folder / name, data)
+                    self.facts = {**origin(), **facts}
+                    self._say(folder)
+                except BaseException:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    raise
+                disk.settle(self.root)
+                self.folder = folder
+
+    def read(self, what: str, key: Key) -> Any:
+        """What was saved of a stack. `MachineError` where that is damaged."""
+        from losscli.record.tree import unpack
+
+        path = (self.folder or self.root) / file_of(what, key)
+        try:
+            return unpack(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise damaged(path, error) from error
+
+    def has(self, what: str, key: Key) -> bool:
+        """Whether a stack was saved, "finished" or "running"."""
+        return self.folder is not None and (self.folder / file_of(what, key)).is_file()
+
+    @property
+    def due(self) -> bool:
+        """Whether the next state of a running stack should be saved by now."""
+        self._due = self._due or time.monotonic() + PAUSE
+        return time.monotonic() >= self._due
+
+    def save(self, key: Key, tree: Callable[[], Any], done: int, *, finished: bool = False) -> None:
+        """Save what a stack is, when `done` run-epochs are done of all."""
+        from losscli.record.tree import pack
+
+        if self.readonly:
+            return
+        began = time.monotonic()
+        self.begin()
+        folder = self.folder
+        if folder is not None:
+            with self._heeding():
+                disk.put(folder / file_of("finished" if finished else "running", key), pack(tree()))
+                if finished:
+                    (folder / file_of("running", key)).unlink(missing_ok=True)
+                self.facts["done"] = done
+                self._say(folder)
+        now = time.monotonic()
+        self._due = now + max(PAUSE, (now - began) / SHARE)
+
+    def close(self) -> None:
+        """Let go of the folder; what only served to go on is removed where the record is whole."""
+        if self.folder is not None and (self.folder / MANIFEST).exists():
+            sweep(self.folder)
+        if self._lock is not None:
+            self._lock.free()
+            self._lock = None
+
+    def _say(self, folder: Path) -> None:
+        disk.put(folder / PROGRESS, signed({**self.facts, "process": os.getpid()}))
+        disk.settle(folder)
+
+    def _heeding(self) -> _Heeding:
+        return _Heeding(self)
+
+
+class _Heeding:
+    """What the disk refuses in the block is noted, and the drafts that it left go: they take the room that is missing."""
+
+    def __init__(self, checkpoint: Checkpoint):
+        self.checkpoint = checkpoint
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        if not isinstance(error, OSError):
+            return False
+        self.checkpoint.trouble = error
+        with suppress(OSError):
+            for draft in self.checkpoint.folder.glob("*.part") if self.checkpoint.folder else ():
+                draft.unlink()
+        return True
+
+
+def progress_of(folder: Path) -> dict[str, Any]:
+    """What the progress.json of a folder says. `MachineError` for one that is damaged."""
+    path = folder / PROGRESS
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError("is too large")
+        facts = json.loads(path.read_bytes())
+        if not isinstance(facts, dict):
+            raise ValueError("is no object")
+        return migrated(facts)
+    except (OSError, ValueError, RecursionError) as error:
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path, error: Exception) -> MachineError:
+    """What the user is told of a file that cannot be gone on from."""
+    what = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else f"{error}"
+    return MachineError(
+        f"{path.name!r} {what}",
+        place=Place(str(path)),
+        cure=f"remove that file, and what it held is trained again: losscli resume {path.parent.name}"
+        if path.name != PROGRESS
+        else f"losscli runs rm {path.parent.name}",
+    )
+
+
+def sweep(folder: Path) -> None:
+    """Remove what served to go on, of a record that is whole."""
+    with suppress(OSError):
+        for path in (folder / PROGRESS, *folder.glob("*-*-*.safetensors"), *folder.glob("*.part")):
+            path.unlink(missing_ok=True)
+
+
+def file_of(what: str, key: Key) -> str:
+    """The file of a stack, "finished" or "running"."""
+    return f"{what}-{key[0]}-{key[1]}.safetensors"
