@@ -126,7 +126,7 @@ def across(names: Sequence[str]) -> list[int]:
 
 
 def _roles(names: Sequence[str], file: str) -> dict[str, int]:
-    """Which column holds what: `seed`, `fold` where it is a part of a repeat, and, of a long table, `entry`, `metric`, `value`."""
+    """Which column holds what: `seed`, `fold` as a part of a repeat, and, of a long table, `entry`, `metric`, `value`."""
     roles: dict[str, int] = {}
     for role, spellings in (("seed", SEED), ("entry", ENTRY), ("metric", METRIC), ("value", VALUE)):
         at = next((at for at, name in enumerate(names) if _words(name) in spellings and at not in roles.values()), None)
