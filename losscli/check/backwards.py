@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from losscli.check.graph import CALL, DONE, Node, facts, inputs, kind, operation
+from losscli.check.graph import CALL, DONE, Node, facts, inputs, kind, made_by, operation
 from losscli.check.loss_calls import LossCall
 from losscli.check.patterns import wrong_nodes
 from losscli.check.sites import Site
@@ -76,7 +76,7 @@ class Backwards:
         elif cut.name.startswith("detach"):
             self._times[cut.site] += 1
             if self._times[cut.site] <= MOST:
-                self.detached.append((cut, set(reach(value.grad_fn).leaves)))
+                self.detached.append((cut, set(reach(made_by(value)).leaves)))
 
     @property
     def number_taken(self) -> Cut | None:

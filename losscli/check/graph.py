@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from torch import Tensor
+
 from losscli.check.sites import Site
 
 Node = Any  # torch.autograd.graph.Node, whose wrappers say little to a type checker
 OPERATION = "losscli-operation"  # where the metadata of a node say which operation of the user's made it
 CALL = "losscli-call"  # and which call of a loss
 DONE = "losscli-backward"  # that backward() began there
+TOTAL = "losscli-total"  # the line that added losses up to it
 TINY = 1e-2  # what is added to a probability below this only keeps its logarithm finite
 
 
@@ -76,6 +79,14 @@ def kind_of(name: str) -> str:
 def kind(node: Node) -> str:
     """What a node does, in one word."""
     return kind_of(node.name())
+
+
+def made_by(value: Tensor) -> Node | None:
+    """The node that made a tensor; none for a view of what was written over since, which torch refuses to trace."""
+    try:
+        return value.grad_fn
+    except RuntimeError:
+        return None
 
 
 def facts(node: Node) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from torch import Tensor
 from torch.optim import Optimizer
 
-from losscli.check.graph import CALL, DONE, facts
+from losscli.check.graph import CALL, DONE, TOTAL, Node, facts, inputs
 from losscli.check.loss_calls import LossCall
 from losscli.check.optimizers import Held
 from losscli.check.sites import Site, here
@@ -30,9 +30,9 @@ MOST = 4096  # events that are remembered: those since a step are needed
 
 @dataclass(eq=False)
 class Event:
-    """A loss that was computed, a backward() or a zero_grad()."""
+    """A loss that was computed, a backward(), a zero_grad() or a step()."""
 
-    what: Literal["loss", "backward", "zero"]
+    what: Literal["loss", "backward", "zero", "step"]
     site: Site
     number: int
     call: LossCall | None = None
@@ -76,7 +76,6 @@ class Loop:
     number: int = 0
     states: dict[int, State] = field(default_factory=dict)
     _reached: dict[Site, tuple[frozenset[int], bool]] = field(default_factory=dict)
-    _sums: dict[Site, int] = field(default_factory=dict)
     _calls: dict[Site, Site] = field(default_factory=dict)  # the loss before each step
 
     def note(self, what: Any, site: Site, **facts: Any) -> None:
@@ -148,8 +147,9 @@ class Loop:
             if state.mark is not None and state.mark.stale and state.mark.current() is not None:
                 self.watch.report.emit("zero-grad-missing", site)
 
-    def after_step(self, held: Held, first: Tensor | None) -> None:
+    def after_step(self, held: Held, first: Tensor | None, site: Site) -> None:
         """An optimizer has stepped."""
+        self.note("step", site)
         state = self.state(held)
         if not state.inside:
             self._remember(held, first)
@@ -185,11 +185,16 @@ class Loop:
                 self.watch.report.emit("zero-grad-before-step", site)
 
     def _accumulated(self, held: Held, since: Sequence[Event]) -> None:
-        """Several backward() of one line before a step: reset in between, or not divided."""
+        """Several backward() of one line before a step: reset in between, or not divided.
+
+        What another optimizer stepped with was no part of it, though its gradient came here, too.
+        """
         last: Event | None = None
         zero: Event | None = None
         for event in since:
-            if event.what == "zero":
+            if event.what == "step":
+                last = None
+            elif event.what == "zero":
                 zero = event
             elif event.what == "backward" and _reaches(event, held):
                 if last is not None and last.site == event.site:
@@ -199,14 +204,13 @@ class Loop:
                         self.watch.report.emit("accumulation-not-divided", event.site)
                 last = event
 
-    def added(self, parts: Sequence[Any], total: Tensor, frame: Any) -> None:
-        """A loss that backward() was called on already is added to others, graph and all."""
-        nodes = [part.grad_fn for part in parts if isinstance(part, Tensor) and part.grad_fn is not None]
-        if any(DONE in facts(node) for node in nodes):
-            site = here(frame)
-            self._sums[site] = self._sums.get(site, 0) + 1
-            if self._sums[site] > 1:
-                self.watch.report.emit("loss-tensor-accumulated", site)
+    def added(self, total: Node, frame: Any) -> None:
+        """A loss that backward() was called on already is added, graph and all, to what this line added up before."""
+        site = here(frame)
+        parts = [facts(part) for part in inputs(total)]
+        if any(DONE in part for part in parts) and any(part.get(TOTAL) == site for part in parts):
+            self.watch.report.emit("loss-tensor-accumulated", site)
+        facts(total)[TOTAL] = site
 
     def call_before(self, step: Site) -> Site | None:
         """The loss that was computed before a step."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from losscli.check.graph import CALL, Chain, Node, before, chain, facts, is_layer, kind, operation, shape, stem
+from losscli.check.graph import CALL, Chain, Node, before, chain, facts, is_layer, kind, made_by, operation, shape, stem
 from losscli.check.report import Report
 from losscli.check.sites import Site
 from losscli.check.targets import wrong_targets
@@ -61,12 +61,12 @@ class LossCalls:
             return
         if call.loss.takes == "classes" and first.dim() > 1 and first.shape[1] == 1:
             self.report.emit("cross-entropy-over-one", call.site, f"the input has shape {tuple(first.shape)}")
-        if first.grad_fn is not None:
+        if made_by(first) is not None:
             self._wiring(call, first)
 
     def _wiring(self, call: LossCall, first: Tensor) -> None:
         """The chain before the loss."""
-        found = chain(first.grad_fn)
+        found = chain(made_by(first))
         for name, severity in misuses(call.loss.takes, found.names):
             if name == "logits-into-bce" and not is_layer(found.nodes[-1]) and _in_unit(first):
                 continue  # what is scaled or mixed into 0 to 1 may be a probability
@@ -126,7 +126,7 @@ def _is_wrong(call: LossCall, axis: int) -> bool:
 
 def _turned(first: Tensor, squash: Node) -> bool:
     """Whether axes may have changed places between the softmax and the loss."""
-    node = first.grad_fn
+    node = made_by(first)
     while node is not None and node is not squash:
         if stem(node.name()) in TURNS:
             return True

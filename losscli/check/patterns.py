@@ -37,6 +37,16 @@ def _logarithm(node: Node) -> Iterator[Wrong]:
         yield f"log-of-{kind(inner)}", site_of(node), "", [(made_at(inner), f"the {kind(inner)} is taken here")]
 
 
+def _log_sigmoid(node: Node) -> Iterator[Wrong]:
+    """logsigmoid(sigmoid(x)), whatever its sign: a loss by hand on raw scores that gets probabilities."""
+    inner = through_views(before(node))
+    while inner is not None and stem(inner.name()) in ("Neg", "Mul"):  # by a target of -1 or 1
+        inner = through_views(before(inner))
+    if inner is not None and kind(inner) == "sigmoid":
+        name = "sigmoid-before-bce-with-logits"
+        yield name, site_of(node), "", [(made_at(inner), "the sigmoid is applied here")]
+
+
 def _from_one(node: Node) -> bool:
     """Whether a node is 1 - x, as far as is known."""
     noted = operation(node)
@@ -127,4 +137,11 @@ def _mean_of_bounded(node: Node | None) -> tuple[int, Node] | None:
     return (sign, node) if mean and node is not None and kind(node) in ("sigmoid", "tanh") else None
 
 
-RULES = {"Log": _logarithm, "Sqrt": _root, "Pow": _root, "Sub": _difference, "Add": _difference}
+RULES = {
+    "Log": _logarithm,
+    "LogSigmoid": _log_sigmoid,
+    "Sqrt": _root,
+    "Pow": _root,
+    "Sub": _difference,
+    "Add": _difference,
+}

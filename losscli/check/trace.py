@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from losscli.check.graph import OPERATION, Operation, facts
+from losscli.check.graph import OPERATION, Operation, facts, made_by
 from losscli.check.sites import Site, here, layer_around
 from losscli.lint.vocabulary import OPERATIONS
 
@@ -86,12 +86,12 @@ class Trace(TorchFunctionMode):
     def _note(self, name: str, output: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Write the line of a call into the graph, or where it leaves the graph."""
         if isinstance(output, Tensor):
-            node = output.grad_fn
+            node = made_by(output)
             if node is not None:
                 if OPERATION not in facts(node):
                     facts(node)[OPERATION] = _operation(self.watch, name, args, sys._getframe(2))
                 if name in SUMS and not output.dim():
-                    self.watch.loop.added(args, output, sys._getframe(2))
+                    self.watch.loop.added(node, sys._getframe(2))
                 return
             if name == "requires_grad_" and output.requires_grad:
                 self._demand(output)
@@ -114,7 +114,7 @@ class Trace(TorchFunctionMode):
                 continue
             earlier = self.cut_of(item)
             flat = name in FLAT or (isinstance(output, Tensor) and not output.is_floating_point())
-            if earlier is None and not (item.grad_fn is not None and (flat or name in CUTS)):
+            if earlier is None and not ((flat or name in CUTS) and made_by(item) is not None):
                 continue
             cut = earlier or Cut(name, here(sys._getframe(3)), flat)
             if earlier is None:

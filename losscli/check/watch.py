@@ -263,7 +263,7 @@ class Watch:
         held = self.optimizers.of(optimizer)
         if held is None or not self.here:
             return
-        self.loop.after_step(held, self._firsts.pop(id(held), None))
+        self.loop.after_step(held, self._firsts.pop(id(held), None), here(sys._getframe(1)))
         self.steps += 1
         if self.limit is not None and self._seen_enough(self.limit):
             self._done = True

@@ -7,7 +7,7 @@ function that looks at a case and gives the evidence. No torch here: a log is re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from losscli.diagnose.case import Case, Facts
@@ -17,6 +17,7 @@ from losscli.errors import DataError, counted
 
 MOST_CANDIDATES = 2
 FEWEST_POINTS = 3
+SHARES = ("classes", "priors", "positive_rate")  # facts that floors are computed from
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,33 @@ def diagnose(history: History, facts: Facts | None = None) -> Diagnosis:
         message = f"a curve needs at least {FEWEST_POINTS} points, and the log has {counted(points, 'point')}"
         raise DataError(message, cure="train longer, or log more often")
     case = Case.of(history, facts or Facts())
+    return Diagnosis(case, _candidates(case) or _candidates_but_for(case), _unchecked(case))
+
+
+def _candidates(case: Case) -> list[Candidate]:
+    """What fits a case, the likeliest first."""
     fitting = [(item, sighting) for item in signatures if (sighting := item.look(case)) is not None]
     fitting = [pair for pair in fitting if not _explained(pair, fitting)]
     fitting.sort(key=lambda pair: (CONFIDENCES.index(pair[1].confidence), -pair[1].weight))
-    candidates = [Candidate(item, sighting, _code(item.rule)) for item, sighting in fitting[:MOST_CANDIDATES]]
-    return Diagnosis(case, candidates, _unchecked(case))
+    return [Candidate(item, sighting, _code(item.rule)) for item, sighting in fitting[:MOST_CANDIDATES]]
+
+
+def _candidates_but_for(case: Case) -> list[Candidate]:
+    """Wrong wiring that would fit, did a fact about the classes not speak against it: the fact may be wrong."""
+    names = [name for name in SHARES if getattr(case.facts, name) is not None]
+    if not names:
+        return []
+    options = " and ".join(f"--{name.replace('_', '-')}" for name in names)
+    bare = Case.of(case.history, replace(case.facts, **dict.fromkeys(names)))
+    return [
+        replace(item, sighting=replace(item.sighting, confidence="possible", evidence=_doubted(item, options)))
+        for item in _candidates(bare)
+        if item.code is not None
+    ]
+
+
+def _doubted(candidate: Candidate, options: str) -> str:
+    return f"{candidate.sighting.evidence}; {options} as given speaks against it, and may be wrong"
 
 
 def _explained(pair: tuple[Signature, Sighting], fitting: Sequence[tuple[Signature, Sighting]]) -> bool:

@@ -37,7 +37,22 @@ LOWER = {
         "cer",
         "fid",
     ),
-    *("time", "seconds", "latency", "deviance", "divergence", "kl", "regret", "cost", "logloss", "crps", "eer", "hter"),
+    *(
+        "time",
+        "runtime",
+        "duration",
+        "seconds",
+        "latency",
+        "deviance",
+        "divergence",
+        "kl",
+        "regret",
+        "cost",
+        "logloss",
+        "crps",
+        "eer",
+        "hter",
+    ),
 }
 
 
@@ -139,7 +154,7 @@ def _train_share(scores: Scores, terms: Terms) -> float:
             message = f"--train-share lies between 0 and 1, and is {terms.train_share}"
             raise SpecError(message, place=Place("--train-share"), cure="--train-share 0.8")
         return terms.train_share
-    folds = len(scores.seeds)
+    folds = len(scores.seeds) / scores.repeats
     if not scores.folds or folds < 2:
         raise SpecError(
             "--splits resampled needs to know how many of the rows trained",

@@ -1,4 +1,4 @@
-"""Scores by entry and seed from a table: a column per metric, a row per metric and value, or a column per entry."""
+"""Scores by entry and seed from a table: a column per metric, per entry or per seed, or a row per metric and value."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ ENTRY = {
     "approach",
 }
 FOLD = {"fold", "split", "cv", "folds"}
+WITHIN = FOLD - {"split"}  # a repeat's own parts; what is called a split beside a seed may be valid and test
 SEED = {"seed", "run", "repeat", "repetition", "replicate", "trial", "rep", "randomseed", "seeds", *FOLD}
 METRIC, VALUE = {"metric", "measure", "score name"}, {"value", "score", "result"}
 MOST_PROBLEMS = 5
@@ -36,11 +37,12 @@ NONE = {"", "na", "n/a", "nan", "none", "null", "-"}
 
 @dataclass(frozen=True)
 class Scores:
-    """Values by metric, entry and seed: NaN where a cell is empty. `folds` says that the seeds are folds."""
+    """Values by metric, entry and seed: NaN where a cell is empty. `folds` says that the seeds are folds, of `repeats` rounds."""
 
     values: Mapping[str, Mapping[str, Mapping[str, float]]]
     folds: bool
     notes: Sequence[str] = ()
+    repeats: int = 1
 
     @property
     def entries(self) -> list[str]:
@@ -62,6 +64,7 @@ class _Cells:
     lines: dict[tuple[str, str, str], int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     repeated: int = 0
+    repeats: int = 1
 
     def put(self, metric: str, entry: str, seed: str, text: str, line: int, column: int) -> None:
         """A value; text that is no number, and a second value of another size, are problems with their places."""
@@ -105,15 +108,25 @@ def read_scores(path: Path, metric: str | None = None) -> Scores:
     notes = [*layout.notes, *dropped]
     if cells.repeated:
         notes.append(f"{counted(cells.repeated, 'value')} stand twice, and were taken once")
-    return Scores(cells.values, _words(layout.names[roles["seed"]]) in FOLD, notes)
+    return Scores(cells.values, _words(layout.names[roles.get("fold", roles["seed"])]) in FOLD, notes, cells.repeats)
 
 
 def _words(name: str) -> str:
     return re.sub(r"[^a-z]", "", name.lower())
 
 
+def across(names: Sequence[str]) -> list[int]:
+    """The columns of a table that has one for each seed or fold; none of another table.
+
+    >>> across(["model", "seed_0", "seed_1"]), across(["model", "seed", "f1"])
+    ([1, 2], [])
+    """
+    numbered = [at for at, name in enumerate(names) if _words(name) in SEED and re.search(r"\d", name)]
+    return numbered if len(numbered) > 1 else []
+
+
 def _roles(names: Sequence[str], file: str) -> dict[str, int]:
-    """Which column holds what: `seed`, and, of a long table, `entry`, `metric`, `value`."""
+    """Which column holds what: `seed`, `fold` as a part of a repeat, and, of a long table, `entry`, `metric`, `value`."""
     roles: dict[str, int] = {}
     for role, spellings in (("seed", SEED), ("entry", ENTRY), ("metric", METRIC), ("value", VALUE)):
         at = next((at for at, name in enumerate(names) if _words(name) in spellings and at not in roles.values()), None)
@@ -122,6 +135,9 @@ def _roles(names: Sequence[str], file: str) -> dict[str, int]:
     if "seed" not in roles:
         message = f"no column says the seed or fold: {listed([shown(name) for name in names])}"
         raise DataError(message, place=Place(file, 1), cure=_shape())
+    inner = (at for at, name in enumerate(names) if _words(name) in WITHIN and _words(names[roles["seed"]]) not in FOLD)
+    if (fold := next(inner, None)) is not None and not across(names):
+        roles["fold"] = fold
     twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
     if twice is not None:
         raise DataError(f"two columns are called {shown(twice)}", place=Place(file, 1), cure="rename one of them")
@@ -135,6 +151,13 @@ def _shape() -> str:
 def _fill(cells: _Cells, path: Path, layout: Layout, roles: Mapping[str, int], metric: str | None) -> list[str]:
     """All rows into the cells; the columns that hold text only, as notes."""
     rows = list(_rows(path, layout))
+    if (columns := across(layout.names)) and "entry" in roles:
+        for line, row in rows:
+            for at in columns:
+                cells.put(metric or "score", row[roles["entry"]].strip(), layout.names[at], row[at], line, at + 1)
+        return []
+    if "fold" in roles:
+        cells.repeats = len({row[roles["seed"]].strip() for _, row in rows}) or 1
     long = {"entry", "metric", "value"} <= set(roles)
     others = [
         at for at in range(len(layout.names)) if at not in roles.values() or (at == roles.get("value") and not long)
@@ -142,8 +165,9 @@ def _fill(cells: _Cells, path: Path, layout: Layout, roles: Mapping[str, int], m
     others = [at for at in others if at != roles.get("metric") or not long]
     numeric = [at for at in others if any(number_in(row[at]) is not None for _, row in rows)]
     for line, row in rows:
-        seed = row[roles["seed"]].strip()
-        if not seed:
+        keys = [row[roles[role]].strip() for role in ("seed", "fold") if role in roles]
+        seed = "/".join(keys)
+        if not all(keys):
             cells.problems.append(Problem("a row has no seed", Place(cells.file, line, roles["seed"] + 1)))
         elif long:
             name = row[roles["metric"]].strip()

@@ -233,7 +233,7 @@ def _holders(m: Machine) -> None:
         elif held & everything:
             _detached(m, optimizer, held, events)
     if not stray:
-        _unheld(m, everything, events)
+        _unheld(m, events)
 
 
 def _detached(m: Machine, optimizer: Optimizer, held: set[int], events: list[Event]) -> bool:
@@ -276,21 +276,37 @@ def _loss_over(value: Value, cut: Tensor) -> Site:
 EXCUSES = ("requires_grad", "load_state_dict", "pretrained", "torch.load", "from_pretrained", "freeze", "frozen")
 
 
-def _unheld(m: Machine, everything: set[int], events: list[Event]) -> None:
-    """Layers that gradients reach, and that no optimizer holds; what was frozen or loaded is meant to stay."""
+def _unheld(m: Machine, events: list[Event]) -> None:
+    """Layers that gradients reach, and that no optimizer holds.
+
+    What was frozen or loaded is meant to stay; what a loop without any step trains is moved by hand.
+    """
     optimizers = [item for item in m.made if isinstance(item, Optimizer)]
     held = [held_leaves(optimizer) for optimizer in optimizers]
     if not optimizers or not all(whole and layers for layers, whole in held):
         return
     if any(word in m.source.text for word in EXCUSES) or kinds(events) & {"frozen", "loaded"}:
         return
+    values = [event.value for event in _stepping(m.trace) if event.kind == "backward"]
+    everything = set().union(*(paths(value).layers for value in values))
     missing = everything - set().union(*(layers for layers, _ in held))
-    tensors = [item for event in events if event.kind == "backward" for item in ancestors(event.value)]
+    tensors = [item for value in values for item in ancestors(value)]
     layers = [item.facts["layer"] for item in tensors if id(item.facts.get("layer")) in missing]
     quiet = [event.target for event in events if event.kind == "eval"]
     if layers and not quiet and not _replaced_or_hidden(m):
         related = [(layer.site, "this layer is in no optimizer") for layer in dict.fromkeys(layers)]
         m.emit("parameters-not-in-optimizer", optimizers[0].site, related=related[:3])
+
+
+def _stepping(trace: list[Any]) -> list[Event]:
+    """The events of a trace, without those of whole loops in which no optimizer steps."""
+    parts = [list(events_of([item])) for item in trace]
+    kept = [
+        events
+        for item, events in zip(trace, parts, strict=True)
+        if not isinstance(item, Loop) or "step" in kinds(events)
+    ]
+    return [event for events in kept for event in events]
 
 
 def _replaced_or_hidden(m: Machine) -> bool:

@@ -174,6 +174,52 @@ RECIPES = {
             F.binary_cross_entropy_with_logits(head(pooled), torch.rand(4, 3).round()).backward()
             opt.step()
         """,
+    "orthogonal weights, whose view torch itself refuses to trace": """
+        net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
+        for layer in (net[0], net[2]):
+            nn.init.orthogonal_(layer.weight, 1.4)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(3):
+            opt.zero_grad()
+            F.cross_entropy(net(torch.randn(8, 4)), torch.randint(0, 3, (8,))).backward()
+            opt.step()
+        """,
+    "two losses, summed after their backwards to be shown": """
+        net = nn.Linear(4, 1)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(4):
+            opt.zero_grad()
+            real = F.binary_cross_entropy_with_logits(net(torch.randn(8, 4)), torch.ones(8, 1))
+            real.backward()
+            fake = F.binary_cross_entropy_with_logits(net(torch.randn(8, 4)), torch.zeros(8, 1))
+            fake.backward()
+            both = real + fake
+            opt.step()
+        """,
+    "a critic's gradient that goes on into the generator, and is reset there": """
+        G, D = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 4), nn.LeakyReLU(), nn.Linear(4, 1))
+        og, od = torch.optim.Adam(G.parameters()), torch.optim.Adam(D.parameters())
+        for turn in range(9):
+            od.zero_grad()
+            (D(G(torch.randn(6, 2))).mean() - D(torch.randn(6, 2)).mean()).backward()
+            od.step()
+            if turn % 3 == 0:
+                og.zero_grad()
+                (-D(G(torch.randn(6, 2))).mean()).backward()
+                og.step()
+        """,
+    "one helper for a generator and its critic": """
+        G, D = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 4), nn.LeakyReLU(), nn.Linear(4, 1))
+        og, od = torch.optim.Adam(G.parameters()), torch.optim.Adam(D.parameters())
+        def follow(opt, loss):
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+        for turn in range(9):
+            follow(od, D(G(torch.randn(6, 2))).mean() - D(torch.randn(6, 2)).mean())
+            if turn % 3 == 0:
+                follow(og, -D(G(torch.randn(6, 2))).mean())
+        """,
 }
 
 

@@ -52,3 +52,18 @@ def test_good_cases_pass(rule: Rule, text: str, run) -> None:
 def test_there_are_cases() -> None:
     assert len({param.values[0].code for param in CASES}) >= 37
     assert len(GOOD) >= 30
+
+
+def test_a_loss_by_hand_that_applies_its_own_sigmoid_is_a_loss_on_raw_scores(run) -> None:
+    """What stands before `logsigmoid` is judged, though no loss of torch is called."""
+    outcome = run("""
+        net = nn.Sequential(nn.Linear(5, 1), nn.Sigmoid())
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(3):
+            y = torch.rand(8).round()
+            signed = (2 * y - 1) * net(torch.randn(8, 5)).squeeze(1)
+            opt.zero_grad()
+            (torch.exp(2 * F.logsigmoid(-signed)) * -F.logsigmoid(signed)).mean().backward()
+            opt.step()
+        """)
+    assert {item.code for item in outcome.findings} == {"LC003"}

@@ -15,6 +15,10 @@ from losscli.diagnose.signatures import signatures
 from losscli.rules import rules
 
 SAMPLES = samples()
+PLATEAUS = {
+    "softmax 4": (approach(1.25, math.log1p(3 / math.e)), "softmax-before-cross-entropy"),
+    "sigmoid": (approach(0.69, twice(0.3)), "sigmoid-before-bce-with-logits"),
+}
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -103,6 +107,32 @@ def test_what_is_explained_is_not_named_too() -> None:
     """A certain cause stands alone; of two that are equally likely both are named."""
     assert causes_of("hundred") == ["logits-into-bce"]
     assert causes_of("far from 0") == ["target-not-scaled", "learning-rate-too-small"]
+
+
+WRONG_FACTS = {
+    "softmax 4": ({"classes": 10}, {"classes": 2}, {"priors": [0.1] * 10}),
+    "sigmoid": ({"positive_rate": 0.5}, {"classes": 10}),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [(name, wrong) for name, all_wrong in WRONG_FACTS.items() for wrong in all_wrong], ids=str
+)
+def test_a_wrong_fact_does_not_make_a_curve_healthy(name: str, wrong: dict[str, object]) -> None:
+    """A floor that only another number of classes has is named, and so is the option that speaks against it."""
+    curve, cause = PLATEAUS[name]
+    diagnosis = diagnose(history(curve, curve, accuracy=accuracies(1.0)), Facts(**wrong))
+    assert cause in [candidate.signature.cause for candidate in diagnosis.candidates]
+    option = "--" + next(iter(wrong)).replace("_", "-")
+    assert {candidate.sighting.confidence for candidate in diagnosis.candidates} == {"possible"}
+    assert all(option in candidate.sighting.evidence for candidate in diagnosis.candidates)
+
+
+def test_learning_by_heart_is_seen_while_the_loss_still_falls() -> None:
+    train = approach(1.4, 0.0, points=150, pace=50)
+    valid = [1.35, 1.2, 1.1, *np.linspace(1.05, 3.0, 147)]
+    diagnosis = diagnose(history(train, valid, accuracy=[0.5] * 150), Facts(classes=4))
+    assert diagnosis.candidates[0].signature.cause == "overfitting"
 
 
 def healthy_curve(rng: np.random.Generator) -> tuple[History, Facts]:

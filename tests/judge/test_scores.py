@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from losscli.errors import DataError, Place, SpecError
-from losscli.judge.arena import common
+from losscli.judge.arena import Terms, _train_share, common
 from losscli.judge.scores import read_scores
 
 
@@ -22,6 +22,7 @@ SHAPES = {
     "a column per metric": "model,seed,acc\na,0,0.5\na,1,0.6\nb,0,0.7\nb,1,0.8\n",
     "a row per value": "Model;Metric;Seed;Value\na;acc;0;0,5\na;acc;1;0,6\nb;acc;0;0,7\nb;acc;1;0,8\n",
     "a column per entry": "seed\ta\tb\n0\t0.5\t0.7\n1\t0.6\t0.8\n",
+    "a column per seed": "model,seed_0,seed_1\na,0.5,0.6\nb,0.7,0.8\n",
     "percents, quotes, a note": 'method,random seed,remark,acc\n"a",0,x,50%\na,1,y,60%\nb,0,z,70%\nb,1,,80%\n',
 }
 
@@ -31,17 +32,34 @@ def test_every_shape_holds_the_same(tmp_path: Path, shape: str) -> None:
     scores = read_scores(written(tmp_path, SHAPES[shape]), "acc")
     assert list(scores.values) == ["acc"]
     assert {
-        entry: {seed: round(value, 6) for seed, value in runs.items()} for entry, runs in scores.values["acc"].items()
+        entry: {seed.removeprefix("seed_"): round(value, 6) for seed, value in runs.items()}
+        for entry, runs in scores.values["acc"].items()
     } == {
         "a": {"0": 0.5, "1": 0.6},
         "b": {"0": 0.7, "1": 0.8},
     }
-    assert (scores.entries, scores.seeds, scores.folds) == (["a", "b"], ["0", "1"], False)
+    seeds = [seed.removeprefix("seed_") for seed in scores.seeds]
+    assert (scores.entries, seeds, scores.folds) == (["a", "b"], ["0", "1"], False)
 
 
 def test_folds_and_seeds_by_name(tmp_path: Path) -> None:
     scores = read_scores(written(tmp_path, "model,fold,acc\na,fold-b,1\na,fold-a,2\nb,fold-b,3\nb,fold-a,4\n"))
     assert (scores.folds, scores.seeds) == (True, ["fold-b", "fold-a"])
+
+
+def test_repeated_folds_are_paired_by_both(tmp_path: Path) -> None:
+    rows = [f"{entry},{repeat},{fold},{repeat + fold}" for entry in "ab" for repeat in (0, 1) for fold in range(5)]
+    path = written(tmp_path, "\n".join(["model,repeat,fold,acc", *rows]))
+    scores = read_scores(path)
+    assert list(scores.values) == ["acc"]
+    assert (scores.folds, scores.seeds) == (True, [f"{repeat}/{fold}" for repeat in (0, 1) for fold in range(5)])
+    assert _train_share(scores, Terms()) == pytest.approx(0.8)
+
+
+def test_a_column_per_fold_is_of_folds(tmp_path: Path) -> None:
+    scores = read_scores(written(tmp_path, "model,fold 1,fold 2\na,1,2\nb,3,\n"))
+    assert (scores.folds, scores.seeds) == (True, ["fold 1", "fold 2"])
+    assert math.isnan(scores.values["score"]["b"]["fold 2"])
 
 
 def test_numbers_are_in_order(tmp_path: Path) -> None:

@@ -155,6 +155,7 @@ def test_rules_and_their_pages(capsys: pytest.CaptureFixture[str]) -> None:
     listed = json.loads(capsys.readouterr().out)["rules"]
     assert [rule["code"] for rule in listed] == [rule.code for rule in in_order()]
     assert run(["explain", "LC001", "--no-cost"]) == 0
+    assert run(["explain", "LC001", "--torch"]) == 2
     page = capsys.readouterr().out
     assert "why it hurts" in page
     assert "nn.Softmax(dim=1)" in page

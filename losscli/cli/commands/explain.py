@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from losscli.cli import flags
 from losscli.cli.commands import command
+from losscli.errors import Place, SpecError
 
 CODE = re.compile(r"LC\d+", re.I)
 
@@ -48,6 +49,9 @@ def explain(
     from losscli.rules import rules
 
     if len(names) == 1 and (names[0] in rules or CODE.fullmatch(names[0])):
+        if torch or html is not None or sets or task:
+            message = f"{names[0]} is a rule, and --torch, --html, --set and --task are for losses"
+            raise SpecError(message, place=Place("explain"), cure=f"losscli explain {names[0]}")
         _rule(names[0], form, not no_cost)
         return
     from losscli.explain.catalogue import named, settings

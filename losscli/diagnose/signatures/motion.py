@@ -157,7 +157,10 @@ def overfitting(case: Case) -> Sighting | None:
     train, valid = case.train, case.valid
     if train is None or valid is None or train.low < 0 or valid.low <= 0 or _break(case) is not None:
         return None
-    fell = train.level < 0.8 * train.values[0] and train.level <= max(1.2 * train.low, 0.05 * train.first)
+    end = min(
+        train.level, float(np.mean(train.values[-3:]))
+    )  # the level of a curve that still falls lies above its end
+    fell = train.level < 0.8 * train.values[0] and end <= max(1.2 * train.low, 0.05 * train.first)
     rise = valid.level / valid.low - 1
     noise = valid.noise / valid.low
     if not fell or train.points < 5:
