@@ -8,12 +8,13 @@ the levels of one seed differ in the level alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from losscli.data.pairs import both
 from losscli.errors import DataError, Finding, SpecError, choose_from, shown
 from losscli.options import NonNegative, Positive, Strict
 from losscli.tasks import Column, Target, Task
@@ -157,7 +158,29 @@ def corrupt(
     nothing to do with, and `DataError` for a class that does not exist.
     """
     _refuse_unfit(corruption, task, target)
-    done: dict[str, tuple[int, int]] = {}
+    rows, before, after, done = _target_damaged(target, rows, corruption, seed)
+    taken = {name: column.holding(column.values[rows]) for name, column in features.items()}
+    if corruption.feature_noise:
+        taken, done["feature_noise"] = _with_noise(
+            taken, _level(corruption.feature_noise), _stream(seed, "feature_noise")
+        )
+    if corruption.missing:
+        taken, done["missing"] = _with_holes(taken, _level(corruption.missing), _stream(seed, "missing"))
+    if not {"labels", "target_outliers"} & set(done):
+        return DamagedSplit(rows, taken, after, done=done)
+    return DamagedSplit(rows, taken, after, before, _rows_that_differ(after, before), done)
+
+
+def _target_damaged(
+    target: Target, rows: np.ndarray, corruption: Corruption, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, tuple[int, int]]]:
+    """The rows that are left, what their targets were and are, and how much was done; both halves of a pair fare alike."""
+    if target.paired:
+        pairs = replace(target, values=target.values[::2], paired=False)
+        kept, was, now, done = _target_damaged(pairs, rows[::2] // 2, corruption, seed)
+        twice = {kind: (2 * count, 2 * of) for kind, (count, of) in done.items()}
+        return both(kept), np.repeat(was, 2, axis=0), np.repeat(now, 2, axis=0), twice
+    done = {}
     if corruption.imbalance:
         kept = _thinned(target.values, rows, _level(corruption.imbalance), _stream(seed, "imbalance"))
         done["imbalance"] = len(rows) - len(kept), len(rows)
@@ -174,16 +197,7 @@ def corrupt(
     if corruption.votes:
         after = _voted(before, corruption.votes, _stream(seed, "votes"))
         done["votes"] = len(before), len(before)
-    taken = {name: column.holding(column.values[rows]) for name, column in features.items()}
-    if corruption.feature_noise:
-        taken, done["feature_noise"] = _with_noise(
-            taken, _level(corruption.feature_noise), _stream(seed, "feature_noise")
-        )
-    if corruption.missing:
-        taken, done["missing"] = _with_holes(taken, _level(corruption.missing), _stream(seed, "missing"))
-    if not {"labels", "target_outliers"} & set(done):
-        return DamagedSplit(rows, taken, after, done=done)
-    return DamagedSplit(rows, taken, after, before, _rows_that_differ(after, before), done)
+    return rows, before, after, done
 
 
 def _refuse_unfit(corruption: Corruption, task: Task, target: Target) -> None:

@@ -6,30 +6,28 @@ Each section is judged on its own, so that all mistakes are told at once, in the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import ValidationError
+from typing import Any
 
 from losscli.data.dataset import SPLITS
 from losscli.data.sources import Source, sources
-from losscli.errors import CodeError, Finding, Place, Problem, SpecError, choose_from
+from losscli.errors import CodeError, Finding, Place, SpecError, choose_from
 from losscli.losses import Loss, Option, renamings
 from losscli.losses import find as find_loss
 from losscli.losses.options import CLASS_WEIGHT, missing_from, problems_of, problems_of_weight
 from losscli.metrics import find as find_metric
 from losscli.metrics import for_task as metrics_for
-from losscli.options import Strict
 from losscli.spec.costs import Costs, mistake_in
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import entries, is_grid
 from losscli.spec.intervals import mistakes_as_headline, refuse_unlike_levels, with_score
-from losscli.spec.mistakes import dotted, given, problems_in, shown, unknown_keys
+from losscli.spec.mistakes import dotted, given, shown, unknown_keys
 from losscli.spec.model import CONDITION, SHARE, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
 from losscli.spec.overrides import OF_ANY, Overrides
+from losscli.spec.problems import Examination, in_order
 from losscli.spec.reader import read_spec
 from losscli.spec.tune import mistakes_in, refuse_too_many
 from losscli.stack.models import Model, models
@@ -37,7 +35,6 @@ from losscli.stack.plan import Plan, plan_of
 from losscli.tasks import Task, tasks
 
 SCHEMA_VERSION = 1
-MOST_PROBLEMS = 50
 KEYS = (
     "task",
     "name",
@@ -67,8 +64,6 @@ LACKS = {
 }
 OURS = ("name", "output", "lr")  # what stands beside the options of a loss
 
-Block = TypeVar("Block", bound=Strict)
-
 
 def load_spec(path: Path | str, overrides: Overrides | None = None, document: Document | None = None) -> Spec:
     """The spec in a file, with `overrides` on top; `document` is what `read_spec` made of the file, if it was read before.
@@ -89,11 +84,9 @@ def build_spec(overrides: Overrides) -> Spec:
 
 
 @dataclass
-class Resolver:
+class Resolver(Examination):
     """One document on its way to a spec. A section that is wrong leaves its problems here and None."""
 
-    document: Document
-    problems: list[Problem]
     folder: Path
     stem: str | None
     own: Mapping[str, str] = field(default_factory=dict)  # losses in files that the command line names, by their labels
@@ -129,7 +122,7 @@ class Resolver:
             for key, wrong in task.beyond(source.target_options()).items():
                 self._add([self._placed(wrong, ("data", key))])
         if self.problems:
-            raise SpecError(sorted(self.problems, key=_order))
+            raise SpecError(sorted(self.problems, key=in_order))
         assert task is not None  # or there would be a problem
         expected_metrics = [key.partition(".")[2] for key in parts["expect"]]  # what is expected must be measured
         parts["metrics"] = list(dict.fromkeys([*parts["metrics"], *expected_metrics]))
@@ -157,32 +150,6 @@ class Resolver:
             except SpecError as wrong:
                 raise SpecError([self._placed(problem, path) for problem in wrong.problems]) from None
         return spec
-
-    # Telling
-
-    def _tell(self, message: str, path: Keys, cure: str | None = None, of_key: bool = False) -> None:
-        spot = self.document.spot(path)
-        self._add([Problem(message, spot.key if of_key else spot.value, cure)])
-
-    def _add(self, problems: Sequence[Problem]) -> None:
-        """Keep problems; a file that is wrong everywhere is not read to its end."""
-        self.problems += problems
-        if len(self.problems) > MOST_PROBLEMS:
-            cure = f"mend these {MOST_PROBLEMS} first"
-            more = Problem("there are more mistakes", self.document.spot(()).value, cure)
-            raise SpecError([*sorted(self.problems[:MOST_PROBLEMS], key=_order), more])
-
-    def _placed(self, problem: Problem, path: Keys, of_key: bool = False) -> Problem:
-        spot = self.document.spot(path)
-        return Problem(problem.message, spot.key if of_key else spot.value, problem.cure)
-
-    def _block(self, kind: type[Block], block: Any, path: Keys) -> Block | None:
-        """A block as its class reads it; all that pydantic finds is told in our words."""
-        try:
-            return kind.model_validate(block)
-        except ValidationError as wrong:
-            self._add(problems_in(wrong, kind, block, path, self.document.spot))
-            return None
 
     # Sections
 
@@ -285,13 +252,6 @@ class Resolver:
     def _corruption(self, source: Source | None, task: Task) -> None:
         for kind, why in (source.corrupt.unfit_for(task) if source else {}).items():
             self._tell(f"data.corrupt.{kind} {why}", ("data", "corrupt", kind), "leave it out", of_key=True)
-
-    def _refuse_twice(self, items: list[Any], section: str) -> None:
-        earlier = set()
-        for index, item in enumerate(items):
-            if shown(item) in earlier:
-                self._tell(f"{section}: {shown(item)} is there twice", (section, index), "give each once")
-            earlier.add(shown(item))
 
     def _losses(self, task: Task) -> list[LossChoice]:
         given_loss = self.data.get("loss", {})
@@ -442,9 +402,3 @@ class Resolver:
 def _values(option: Option, value: Any, task: Task, path: Keys) -> dict[Keys, Any]:
     """The value of an option, or each value of a grid, by its place."""
     return {(*path, at): item for at, item in enumerate(value)} if is_grid(option, value, task.name) else {path: value}
-
-
-def _order(problem: Problem) -> tuple[bool, int, int]:
-    """Flags first, then the order of the file."""
-    place = problem.place or Place("")
-    return place.line is not None, place.line or 0, place.column or 0

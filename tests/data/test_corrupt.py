@@ -208,3 +208,20 @@ def test_a_column_that_has_holes_already_keeps_a_value():
         found = corrupt(column, target, rows, Corruption(missing=0.9), seed, tasks.get("regression"))
         assert not np.isnan(found.features["x"].values).all()
         assert np.isnan(found.features["full"].values).sum() == 9
+
+
+@pytest.mark.parametrize("how", [{"labels": 0.25}, {"imbalance": 0.5}, {"labels": {"no": {"yes": 0.5}}}])
+def test_both_halves_of_a_pair_are_damaged_alike(how):
+    same = np.repeat(np.random.default_rng(5).random(200) < 0.4, 2).astype(np.int64)
+    rows = (np.arange(0, 400, 4)[:, None] + np.arange(2)).reshape(-1)  # every other pair
+    target = Target(same, ("no", "yes"), paired=True)
+    done = corrupt(FEATURES, target, rows, Corruption(**how), 0, tasks.get("embedding"))
+    assert (done.rows[::2] % 2 == 0).all()
+    assert (done.rows[::2] + 1 == done.rows[1::2]).all()
+    assert done.values[::2].tolist() == done.values[1::2].tolist()
+    alone = Target(same[::2], ("no", "yes"))
+    features = {name: Column(column.values[::2], column.levels) for name, column in FEATURES.items()}
+    pairs = corrupt(features, alone, rows[::2] // 2, Corruption(**how), 0, tasks.get("binary"))
+    assert done.rows[::2].tolist() == (2 * pairs.rows).tolist()
+    assert done.values[::2].tolist() == pairs.values.tolist()
+    assert done.done == {kind: (2 * count, 2 * of) for kind, (count, of) in pairs.done.items()}
