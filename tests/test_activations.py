@@ -37,6 +37,7 @@ def test_its_numbers_are_those_of_its_definition(name: str, x: torch.Tensor) -> 
         "gelu": lambda z: z * (1 + erf(z / np.sqrt(2))) / 2,
         "tanh": np.tanh,
         "silu": lambda z: z * expit(z),
+        "leaky-relu": lambda z: np.where(z > 0, z, 0.2 * z),
         "softplus": lambda z: np.logaddexp(0, z),
         "exp": np.exp,
     }

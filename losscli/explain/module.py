@@ -36,6 +36,11 @@ def torch_module(item: Loss, options: Mapping[str, Any] | None = None) -> str:
     >>> print(torch_module(find("hinge", "binary")).partition("class ")[2].splitlines()[0])
     HingeLoss(nn.Module):
     """
+    if item.kernels:
+        raise SpecError(
+            f"{item.name} is what two networks minimise in turn, with what holds their slopes: one module cannot say it",
+            cure=f"losscli explain {item.name} shows both sides and their formulas",
+        )
     sources = _Sources()
     kernel = sources.named(item.function, item.name)
     code = [*_blocks(sources.items), "", "", *_class(item, kernel, options or {})]

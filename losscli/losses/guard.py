@@ -241,13 +241,18 @@ def _values(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def _labels(item: Loss, prediction: Tensor, target: Tensor) -> Tensor:
-    """A class for each vector, any whole number; or 1 and 0 for pairs that are the same and that are not."""
+    """A class for each vector, a whole number from 0; or 1 and 0 for pairs that are the same and that are not."""
     if prediction.ndim < 2 or target.shape != prediction.shape[:-1]:
         raise DataError(
             f"{item.name}: vectors [B, D] need labels [B], and they are {list(prediction.shape)} and {list(target.shape)}",
             cure="one label for each vector",
         )
     if not target.is_floating_point():
+        if bool((target < 0).any()):  # as -100 marks rows that do not count elsewhere: here it would be a class
+            raise DataError(
+                f"{item.name}: labels count from 0, and {int(target.min())} is given",
+                cure="leave out rows without a class",
+            )
         _notice(item, target)
         return target.long()
     if item.target != LABEL_TARGETS[1]:

@@ -17,7 +17,6 @@ from losscli.errors import DataError, Place, Problem, SpecError, choose_from
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.mistakes import dotted, shown
 from losscli.spec.reader import read_value
-from losscli.tasks import tasks
 
 OF_ANY = ("split", "corrupt")  # keys of a data block that any data may have
 SIGNS = ("data.decimal", "data.delimiter", "data.separator", "data.positive")  # a shell takes the quotes off them
@@ -91,6 +90,8 @@ class Overrides:
             return
         if "://" not in text and not Path(text).exists():
             raise DataError(f"there is no file {shown(text)}", place=Place("--data"), cure="check the path")
+        from losscli.tasks import tasks  # numpy is behind it, and what is no YAML is told before
+
         if task in tasks and not tasks.get(task).has_target:
             return
         raise SpecError(

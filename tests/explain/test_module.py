@@ -24,7 +24,8 @@ from losscli.verify import Case
 from losscli.verify.draw import choices, many, ordinary, settings
 
 ROOT = Path(__file__).parents[2]
-ALL = [pytest.param(item, id=f"{item.task}/{item.name}") for item in losses]
+SAID = [item for item in losses if not item.kernels]  # a pair of losses is refused, see below
+ALL = [pytest.param(item, id=f"{item.task}/{item.name}") for item in SAID]
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
 REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {"none": lambda of: of, "mean": torch.mean, "sum": torch.sum}
 
@@ -96,12 +97,19 @@ def test_all_are_formatted_and_complete(tmp_path: Path) -> None:
     """By ruff, as the repository's own code: format, unused imports, undefined names."""
     ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
     command = [ruff] if ruff else [sys.executable, "-m", "ruff"]
-    for item in losses:
+    for item in SAID:
         (tmp_path / f"{item.task}_{item.name.replace('-', '_')}.py").write_text(torch_module(item))
-    assert len(list(tmp_path.iterdir())) == len(list(losses)) > 70
+    assert len(list(tmp_path.iterdir())) == len(SAID) > 70
     for words in (["format", "--check", "--config", "line-length=120"], ["check", "--isolated", "--select", "F,E7,E9"]):
         done = subprocess.run([*command, *words, str(tmp_path)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
+
+
+def test_a_pair_of_losses_is_no_module() -> None:
+    for item in losses:
+        if item.kernels:
+            with pytest.raises(SpecError, match="two networks"):
+                torch_module(item)
 
 
 def test_options_become_defaults() -> None:

@@ -11,7 +11,14 @@ from losscli.losses import losses
 from losscli.losses.domain import DOMAINS, check_target
 from losscli.tasks import Column, Origin, Target
 
-CLASSES = {"class index", "class index or probabilities", "class rank", "probabilities", "probabilities in order"}
+CLASSES = {
+    "class index",
+    "class index or probabilities",
+    "class rank",
+    "probabilities",
+    "probabilities in order",
+    "class label",
+}
 
 
 def judged(words: str, values: list[float] | np.ndarray, names: tuple[str, ...] = ("y",), **columns: Column) -> list:

@@ -8,7 +8,7 @@ from losscli.reports.contents import ReportContents
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain
 from losscli.reports.traces import axes
 
-CHAPTER = Chapter(60, "What is made up")
+CHAPTER = Chapter(64, "What is made up")
 MOST_BESIDE = 4  # entries beside each other
 
 

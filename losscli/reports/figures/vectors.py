@@ -9,7 +9,7 @@ from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.traces import axes
 
-CHAPTER = Chapter(60, "Where vectors lie")
+CHAPTER = Chapter(62, "Where vectors lie")
 DOTS = 1500  # rows of a map
 ASKED = 600  # rows whose distances to each other are measured
 BINS = 60
