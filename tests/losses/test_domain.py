@@ -18,6 +18,7 @@ CLASSES = {
     "probabilities",
     "probabilities in order",
     "class label",
+    "class label or pairs",
 }
 
 
