@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from losscli.diagnose.case import Case, Facts
+from losscli.diagnose.family import family
 from losscli.diagnose.history import History
 from losscli.diagnose.signatures import CONFIDENCES, Sighting, Signature, signatures
-from losscli.errors import DataError, counted
+from losscli.errors import DataError, counted, shown
 
 MOST_CANDIDATES = 2
 FEWEST_POINTS = 3
@@ -74,7 +75,11 @@ def diagnose(history: History, facts: Facts | None = None) -> Diagnosis:
     if points < FEWEST_POINTS:
         message = f"a curve needs at least {FEWEST_POINTS} points, and the log has {counted(points, 'point')}"
         raise DataError(message, cure="train longer, or log more often")
-    case = Case.of(history, facts or Facts())
+    facts = facts or Facts()
+    if facts.loss is not None and family(facts.loss) is None:
+        note = f"no floors are known of a loss called {shown(facts.loss)}: what holds of any loss was looked for"
+        history = replace(history, notes=[*history.notes, note])
+    case = Case.of(history, facts)
     return Diagnosis(case, _candidates(case) or _candidates_but_for(case), _unchecked(case))
 
 

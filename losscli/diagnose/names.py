@@ -52,6 +52,7 @@ class Columns:
     epoch: int | None = None
     step: int | None = None
     metrics: Mapping[str, int] = field(default_factory=dict)
+    guess: bool = False  # the loss is the only column there is, and its name does not say so
 
     @property
     def used(self) -> list[int]:
@@ -76,14 +77,15 @@ def columns_of(names: Sequence[str], file: str, train: str | None = None, valid:
     Raises `DataError` where no column looks like a loss, or a named one is not there.
 
     >>> columns_of(["epoch", "loss", "val_loss", "val_accuracy"], "log.csv")
-    Columns(train=1, valid=2, epoch=0, step=None, metrics={'accuracy': 3})
+    Columns(train=1, valid=2, epoch=0, step=None, metrics={'accuracy': 3}, guess=False)
     """
     spelled = [words(name) for name in names]
     epoch = next((at for at, of in enumerate(spelled) if EPOCH & set(of) and not _is_loss(of)), None)
     step = next((at for at, of in enumerate(spelled) if STEP & set(of) and not _is_loss(of)), None)
     of_train = _loss(spelled, "train") if train is None else _named(names, train, file)
     of_valid = _loss(spelled, "valid") if valid is None else _named(names, valid, file)
-    if of_train is None and of_valid is None:
+    guess = of_train is None and of_valid is None
+    if guess:
         of_train = _only(names, spelled, epoch, step, file)
     taken = {of_train, of_valid, epoch, step}
     metrics = {
@@ -91,7 +93,7 @@ def columns_of(names: Sequence[str], file: str, train: str | None = None, valid:
         for metric, spellings in METRICS.items()
         if (at := _metric(spelled, spellings, [at for at in range(len(names)) if at not in taken])) is not None
     }
-    return Columns(of_train, of_valid, epoch, step, metrics)
+    return Columns(of_train, of_valid, epoch, step, metrics, guess)
 
 
 def _is_loss(of: Sequence[str]) -> bool:

@@ -89,3 +89,16 @@ def test_no_torch_is_loaded(tmp_path: Path) -> None:
     log = write(tmp_path / "log.csv", "softmax 3")
     code = f"import sys; from losscli.cli.app import run; run(['diagnose', {str(log)!r}]); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+
+
+def test_what_was_guessed_or_is_not_known_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A curve is not called healthy without a word where its loss is a guess, or has no floors here."""
+    log = tmp_path / "log.csv"
+    log.write_text("epoch,foo\n" + "".join(f"{at},{1 + 1 / at}\n" for at in range(1, 20)))
+    assert run(["diagnose", str(log), "--loss", "zzz", "--format", "json"]) in (0, 1)
+    notes = " ".join(json.loads(capsys.readouterr().out)["notes"])
+    assert "'foo' is taken for the loss" in notes
+    assert "a loss called 'zzz'" in notes
+    log.write_text(log.read_text().replace("foo", "loss"))
+    assert run(["diagnose", str(log), "--loss", "nn.CrossEntropyLoss", "--format", "json"]) in (0, 1)
+    assert json.loads(capsys.readouterr().out)["notes"] == []
