@@ -202,8 +202,6 @@ class _Table:
         if self.columns.guess and self.columns.train is not None:
             name = shown(self.layout.names[self.columns.train])
             notes.append(f"the column {name} is taken for the loss; its name does not say so")
-                f"the column {shown(self.layout.names[self.columns.train])} is taken for the loss; its name does not say so"
-            )
         if self.ragged:
             first = f", the first at line {self.ragged[0]}" if self.ragged[0] else ""
             notes.append(f"{counted(len(self.ragged), 'row')} with too few or too many fields left out{first}")
