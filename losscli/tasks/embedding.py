@@ -196,7 +196,11 @@ class Embedding(Task):
             return Prediction(embeddings=((1 - truth) * second).double()[None, :, None])
         return Prediction(embeddings=functional.one_hot(truth).double()[None])
 
-    row_measures = (RowMeasure("r-precision", lambda predictions: 1 - lack(predictions)),)
+    row_measures = (
+        RowMeasure(
+            "r-precision", "share of the nearest that are of the class", lambda predictions: 1 - lack(predictions)
+        ),
+    )
 
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
         raise NotImplementedError  # of a row by itself nothing is known
