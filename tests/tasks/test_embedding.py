@@ -94,6 +94,8 @@ def test_new_classes_are_for_vectors_only(spec):
     target = tasks.get("embedding").decode(table.targets)
     with pytest.raises(DataError, match="at least two must be left"):
         divide(table, target, Split(classes=0.9, valid=0.05), 0, stratify=True)
+    with pytest.raises(DataError, match="takes 1 of 10 classes for the test split, and it takes two"):
+        divide(table, target, Split(classes=0.1), 0, stratify=True)
 
 
 def test_a_column_of_any_labels_is_a_target():
