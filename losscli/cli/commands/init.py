@@ -12,7 +12,8 @@ from losscli.cli.commands import command
 from losscli.cli.commands.recommend import Force
 
 What = Annotated[
-    str | None, Argument(metavar="[TASK|DATA]", help="A task, or data: a table, a data set, a generator.", show_default=False)
+    str | None,
+    Argument(metavar="[TASK|DATA]", help="A task, or data: a table, a data set, a generator.", show_default=False),
 ]
 To = Annotated[str, Option("--to", metavar="SPEC", help="Where it goes; - is stdout.")]
 
