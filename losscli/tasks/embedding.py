@@ -182,6 +182,7 @@ class Embedding(Task):
             return prediction
         return replace(prediction, retrieval=retrieval(prediction.embeddings, truth))
 
+    without_model = "the distance between the features themselves"
     features_are_baseline = True
 
     def baseline(
