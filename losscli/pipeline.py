@@ -244,13 +244,13 @@ def _maps(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:
 
 
 def _ideal(experiment: Experiment) -> list[Finding]:
-    """What cannot be bettered, beside the baseline, where a table cannot show it by itself."""
+    """What is right but for chance, beside the baseline, where a table cannot show it by itself."""
     scores = ideal(experiment.different, experiment.job.task, experiment.job.metrics)
     if not scores:
         return []
     listed = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
     message = (
-        f"fresh real rows in place of made-up ones score {listed} on the test split: nothing can be better on average"
+        f"fresh real rows in place of made-up ones score {listed} on the test split: about what perfect ones would"
     )
     return [Finding("real-rows", "info", message, "the baseline is a gaussian fitted to the training rows")]
 

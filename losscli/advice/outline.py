@@ -185,8 +185,7 @@ def _default(kind: type[BaseModel], key: str) -> Any:
 def of_task(name: str, schema: str | None, spec: Spec | None = None) -> Outline:
     """An outline for a task, on the data that the task is shown on; or as a spec of that task has it."""
     task = tasks.get(name)
-    whole = f"A spec for {name}: {task.summary}. Every key is here; those with # in front have their default."
-    header = textwrap.wrap(whole, WIDEST - 3)
+    header = [f"A spec for {name}: {task.summary}.", "Every key is here; those with # in front have their default."]
     if spec is not None:
         return of_spec(spec.model_copy(update={"name": name}), Path(), header, schema)
     losses = [(LossChoice(name=task.default_loss), "")]

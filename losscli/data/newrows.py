@@ -49,7 +49,7 @@ def new_rows(source: Tabular, encoder: Encoder, set_apart: Sequence[str] = ()) -
     files, findings = files_of(Path(), source.paths, source.endings)
     as_text = {name for name, kind in needed.items() if kind != "number"}
     gathered = source.gathered(files, set(), as_text, FileState())
-    _refuse_missing(needed, gathered.names, files[0].name)
+    _refuse_missing(needed, gathered.names, files[0].name, source.pairs or ())
     features: dict[str, Column] = {}
     problems: list[Problem] = []
     for name, kind in needed.items():
@@ -118,11 +118,17 @@ def _needed(encoder: Encoder, source: Tabular) -> dict[str, Kind]:
     return kinds
 
 
-def _refuse_missing(needed: Mapping[str, Kind], names: Sequence[str], file: str) -> None:
-    """All in one message, with the columns that may be meant."""
+def _refuse_missing(needed: Mapping[str, Kind], names: Sequence[str], file: str, halves: Sequence[str]) -> None:
+    """All in one message, with the columns that may be meant; `halves` are the prefixes where training rows were pairs."""
     lacking = [name for name in needed if name not in names]
     if not lacking:
         return
+    if any(half + name in names for half in halves for name in lacking):
+        raise DataError(
+            f"the model takes one half of a pair in each row: {listed(list(map(shown, lacking)))}",
+            place=Place(file),
+            cure=f"write both halves below each other, without {' and '.join(map(shown, halves))} before the names",
+        )
     close = [f"{shown(candidate)} for {shown(name)}" for name in lacking if (candidate := nearest(name, names))]
     meant = f"did you mean {listed(close)}? " if close else ""
     raise DataError(

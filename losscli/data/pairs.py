@@ -26,7 +26,8 @@ def in_pairs(table: Table, prefixes: Sequence[str]) -> Table:
     alone += [f"{prefixes[0]}{name}" for name in first if name not in second]
     alone += [f"{prefixes[1]}{name}" for name in second if name not in first]
     if alone or not first:
-        message = f"data.pairs: {listed([shown(name) for name in alone]) if alone else 'no column'} has no partner"
+        which = listed([shown(name) for name in alone]) if alone else "no column"
+        message = f"data.pairs: {which} {'have' if len(alone) > 1 else 'has'} no partner"
         cure = f"columns come in twos, such as {prefixes[0]}size and {prefixes[1]}size; take others out with data.drop"
         raise DataError(message, place=table.place, cure=cure)
     features = {name: _interleaved(first[name], second[name]) for name in first}

@@ -96,10 +96,12 @@ def _new_classes(target: Target, split: Split, seed: int) -> Rows:
     rng = np.random.default_rng(seed)
     classes, codes = np.unique(target.classes, return_inverse=True)
     count = max(1, round(len(classes) * (split.classes or 0.0)))
+    takes = f"data.split.classes takes {count} of {len(classes)} classes for the test split"
     if len(classes) - count < 2:
+        raise DataError(f"{takes}, and at least two must be left", cure="a smaller share, or a target of more classes")
+    if count < 2:  # among rows of one class, every neighbour is of the class
         raise DataError(
-            f"data.split.classes takes {count} of {len(classes)} classes for the test split, and at least two must be left",
-            cure="a smaller share, or a target of more classes",
+            f"{takes}, and it takes two to tell them apart", cure="a larger share, or a target of more classes"
         )
     new = np.isin(codes, rng.permutation(len(classes))[:count])
     rest = np.flatnonzero(~new)

@@ -57,6 +57,10 @@ LACKS = {
         "a mixture that is known, and these data are none",
         "of synthetic data, ring and grid are; leave it out",
     ),
+    "classes": (
+        "rows with a class each, and data.pairs gives pairs that are the same or different",
+        "pair-auroc and pair-auprc judge pairs",
+    ),
     "pairs": (
         "rows that are pairs",
         "say with data.pairs: [PREFIX, PREFIX] which columns are the halves; or leave it out",
@@ -354,8 +358,9 @@ class Resolver(Examination):
             return
         if path == ("metrics", 0):
             self._add([self._placed(problem, path) for problem in mistakes_as_headline(metric)])
-        if metric.needs is not None and metric.needs not in self.needs:
-            self._tell(f"{name} needs {LACKS[metric.needs][0]}", path, LACKS[metric.needs][1], of_key)
+        need = metric.needs or ("classes" if "pairs" in self.needs else None)
+        if need is not None and need not in self.needs:
+            self._tell(f"{name} needs {LACKS[need][0]}", path, LACKS[need][1], of_key)
 
     def _expect(self, task: Task) -> dict[str, str]:
         block = self.data.get("expect", {})

@@ -42,7 +42,7 @@ def baseline(
 
 
 def ideal(datasets: Sequence[Dataset], task: Task, metrics: Sequence[Metric]) -> dict[str, float]:
-    """Metric -> the mean over datasets of what cannot be bettered on the test split; nothing where the task has no such."""
+    """Metric -> the mean over datasets of what is right but for chance on the test split; nothing where the task has no such."""
     values: dict[str, list[float]] = {}
     for dataset in datasets:
         truth = torch.from_numpy(dataset.parts["test"].truth)[None]

@@ -291,6 +291,7 @@ class Task(ABC):
         """The prediction with what its metrics read that takes the truth [R or 1, N, ...] to make, once for all of them."""
         return prediction
 
+    without_model: ClassVar[str] = "a prediction without any model"  # what the baseline is
     features_are_baseline: ClassVar[bool] = False  # a model must beat what `read` makes of the features themselves
 
     @abstractmethod
@@ -303,7 +304,7 @@ class Task(ABC):
         """
 
     def ideal(self, train: Tensor, rows: int, scale: TargetScale | None = None) -> Prediction | None:
-        """What nobody can better on average, such as fresh real rows in place of made-up ones; None where that is plain."""
+        """What is right but for chance, such as fresh real rows in place of made-up ones; None where that is plain."""
         return None
 
     @abstractmethod

@@ -97,7 +97,7 @@ def _collapsed(entry: str, standings: Sequence[Standing]) -> Iterator[Finding]:
     fallen = [text for standing in standings if (text := _lacking(standing))]
     if fallen:
         message = f"{entry}: the generator has collapsed in {_of(len(fallen), len(standings))}: {fallen[0]}"
-        cure = "a loss with a penalty (r1, wgan-gp, r3gan), more critic_steps, or more latent numbers"
+        cure = "more steps; a loss with a penalty (r1, wgan-gp, r3gan), if it has none; more critic_steps or latent numbers"
         yield Finding("mode-collapse", "warning", message, cure)
 
 

@@ -132,9 +132,15 @@ class Binary(Task):
 
     class_unmeasured = "a metric that needs both classes, such as auroc, has no value there"
     row_measures = (
-        RowMeasure("accuracy", right_decisions),
-        RowMeasure("rank", rank, ("auroc", "auprc")),
-        RowMeasure("log-loss", lambda predictions: surprise(decision_lack(predictions)), ("log-loss",), probable=True),
+        RowMeasure("accuracy", "share of right decisions", right_decisions),
+        RowMeasure("rank", "share of the other class ranked on the right side", rank, ("auroc", "auprc")),
+        RowMeasure(
+            "log-loss",
+            "log-loss",
+            lambda predictions: surprise(decision_lack(predictions)),
+            ("log-loss",),
+            probable=True,
+        ),
     )
 
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:

@@ -165,9 +165,9 @@ class Distribution(Task):
     rows_of_class = "rows with a probability of"
     hardness_unit = "total variation"
     row_measures = (
-        RowMeasure("overlap", overlap),
-        RowMeasure("top-1", right_mode, ("top-1",)),
-        RowMeasure("kl", surplus, ("kl",), probable=True),
+        RowMeasure("overlap", "share of the probability that is in its place", overlap),
+        RowMeasure("top-1", "share of rows whose likeliest class is right", right_mode, ("top-1",)),
+        RowMeasure("kl", "KL divergence from the target", surplus, ("kl",), probable=True),
     )
 
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:

@@ -182,6 +182,7 @@ class Embedding(Task):
             return prediction
         return replace(prediction, retrieval=retrieval(prediction.embeddings, truth))
 
+    without_model = "the distance between the features themselves"
     features_are_baseline = True
 
     def baseline(
@@ -196,7 +197,11 @@ class Embedding(Task):
             return Prediction(embeddings=((1 - truth) * second).double()[None, :, None])
         return Prediction(embeddings=functional.one_hot(truth).double()[None])
 
-    row_measures = (RowMeasure("r-precision", lambda predictions: 1 - lack(predictions)),)
+    row_measures = (
+        RowMeasure(
+            "r-precision", "share of the nearest that are of the class", lambda predictions: 1 - lack(predictions)
+        ),
+    )
 
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
         raise NotImplementedError  # of a row by itself nothing is known

@@ -161,6 +161,8 @@ class Gan(Task):
     def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         return Prediction(samples=received if scale is None else scale.predicted(received))
 
+    without_model = "a gaussian fitted to the training rows"
+
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
     ) -> Prediction:

@@ -14,9 +14,13 @@ EPS = float(np.finfo(np.float32).eps)
 
 @dataclass(frozen=True)
 class RowMeasure:
-    """One such measure; its mean stands for the metrics in `headlines`, where `probable` if every run gives probabilities."""
+    """One such measure; its mean stands for the metrics in `headlines`, where `probable` if every run gives probabilities.
+
+    `title` is what a figure writes beside its values.
+    """
 
     name: str
+    title: str
     function: Callable[[Predictions], np.ndarray]
     headlines: tuple[str, ...] = ()
     probable: bool = False

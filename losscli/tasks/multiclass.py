@@ -160,8 +160,10 @@ class Multiclass(Task):
         return target.argmax(-1) if target.ndim == 3 else target  # [R, N, K] of probabilities -> [R, N]
 
     row_measures = (
-        RowMeasure("accuracy", right_class),
-        RowMeasure("log-loss", lambda predictions: surprise(class_lack(predictions)), ("log-loss",), probable=True),
+        RowMeasure("accuracy", "share of right decisions", right_class),
+        RowMeasure(
+            "log-loss", "log-loss", lambda predictions: surprise(class_lack(predictions)), ("log-loss",), probable=True
+        ),
     )
 
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:

@@ -121,7 +121,7 @@ class Multilabel(Task):
     yes_or_no = True
     rows_of_class = "positive rows of the label"
     class_unmeasured = "the mean over the labels leaves it out there"
-    row_measures = (RowMeasure("accuracy", right_decisions),)
+    row_measures = (RowMeasure("accuracy", "share of right decisions", right_decisions),)
 
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
         return hardness_of_decisions(prediction, truth)

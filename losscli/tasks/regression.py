@@ -133,7 +133,7 @@ class Regression(Task):
 
     hardness_edges = (0.25, 0.5, 1.0, 2.0)
     hardness_unit = "sd off"
-    row_measures = (RowMeasure("mae", distance),)
+    row_measures = (RowMeasure("mae", "mean absolute error", distance),)
 
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
         """The distance from the truth, in standard deviations of it, [R, n]; of several outputs, the root mean square."""

@@ -11,6 +11,7 @@ import math
 from losscli.compare.result import CLAIMS, Arena, Delta, EntryResult
 from losscli.direction import goodness
 from losscli.errors import joined, visible
+from losscli.tasks import tasks
 from losscli.words.phrases import by, scored
 
 # By verdict on the headline: which verdicts on another metric a reader must know of.
@@ -74,7 +75,7 @@ def _after(scaled: Delta, before: str) -> str:
 
 
 def no_better_than_none(arena: Arena) -> list[str]:
-    """A sentence where entries that were compared are not clearly better than a prediction without any model."""
+    """A sentence where entries that were compared are not clearly better than the baseline."""
     none = arena.without_model(arena.headline)
     if not math.isfinite(none):
         return []
@@ -87,7 +88,8 @@ def no_better_than_none(arena: Arena) -> list[str]:
     if not useless:
         return []
     clearly = "clearly " if len(arena.seeds) > 1 else ""
-    beyond = f"{clearly}better than a prediction without any model, which gets {arena.headline} {none:.4g}"
+    base = tasks.get(arena.task).without_model
+    beyond = f"{clearly}better than {base}, which gets {arena.headline} {none:.4g}"
     if len(useless) == len(estimates):
         return [f"But none of them is {beyond}: which of them is better says little until one is."]
     return [f"Not {beyond}: {joined(useless)}."]

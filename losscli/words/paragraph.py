@@ -13,6 +13,7 @@ from losscli.compare.result import Arena, Delta, EntryResult
 from losscli.compare.shape import not_excluded
 from losscli.compare.verdict import seeds_wanted
 from losscli.errors import counted, joined, visible
+from losscli.tasks import tasks
 from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none
 from losscli.words.columns import described
 from losscli.words.phrases import better, between, by, magnitude, scored, some_of
@@ -51,7 +52,7 @@ def _alone(arena: Arena) -> list[str]:
         reached = f"{name} was trained, but has no {arena.headline} on the test rows."
     else:
         base = arena.without_model(arena.headline)
-        beside = f"; a prediction without any model gets {base:.4g}" if math.isfinite(base) else ""
+        beside = f"; {tasks.get(arena.task).without_model} gets {base:.4g}" if math.isfinite(base) else ""
         finite = [value for value in score.values if math.isfinite(value)]
         spread = f" on average, from {min(finite):.4g} to {max(finite):.4g}" if len(finite) > 1 else ""
         times = f" with {seeds} random seeds" if seeds > 1 else " once"

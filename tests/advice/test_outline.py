@@ -10,6 +10,7 @@ import pytest
 
 from losscli.advice.outline import Outline, of_recommendation, of_task
 from losscli.advice.reading import advised, looked_at, outlined
+from losscli.cli.app import run
 from losscli.compare.power import advised_seeds
 from losscli.data.sources import sources
 from losscli.errors import DataError, SpecError
@@ -169,3 +170,10 @@ def test_rows_without_a_target_are_counted_not_refused(tmp_path: Path) -> None:
     assert any("2 of 202 rows" in each.message for each in found.findings)
     spec, _ = advised(str(table), Overrides(target=["fraud"]))
     assert spec.data.missing_target == "drop"  # type: ignore[attr-defined]
+
+
+def test_a_task_as_a_flag_is_the_task_without_a_table(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["init", "--task", "distribution", "--to", "-"]) == 0
+    flag = capfd.readouterr().out
+    assert run(["init", "distribution", "--to", "-"]) == 0
+    assert flag == capfd.readouterr().out

@@ -96,8 +96,8 @@ PROXIED = [  # loss, options, its oracle's class and arguments, and what its pro
     ("arcface", {"margin": 60.0, "scale": 8.0}, pml.ArcFaceLoss, {"margin": 60, "scale": 8}, "W"),
     ("cosface", {}, pml.CosFaceLoss, {"margin": 0.35, "scale": 64}, "W"),
     ("cosface", {"margin": 0.1, "scale": 8.0}, pml.CosFaceLoss, {"margin": 0.1, "scale": 8}, "W"),
-    ("proxy-nca", {}, pml.ProxyNCALoss, {"softmax_scale": 32}, "proxies"),
-    ("proxy-nca", {"scale": 1.0}, pml.ProxyNCALoss, {"softmax_scale": 1}, "proxies"),
+    ("proxy-nca", {}, pml.ProxyNCALoss, {}, "proxies"),
+    ("proxy-nca", {"scale": 32.0}, pml.ProxyNCALoss, {"softmax_scale": 32}, "proxies"),
     ("proxy-anchor", {}, pml.ProxyAnchorLoss, {"margin": 0.1, "alpha": 32}, "proxies"),
     ("proxy-anchor", {"margin": 0.3, "alpha": 4.0}, pml.ProxyAnchorLoss, {"margin": 0.3, "alpha": 4}, "proxies"),
 ]

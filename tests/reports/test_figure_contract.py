@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,16 @@ def test_it_stays_away_or_stands_where_a_record_keeps_little(name: str, record_o
     if chart is not None:
         sound(chart, contents)
         assert "<b>" not in json.dumps([list(view.traces) for view in chart.views.values()])
+
+
+@pytest.mark.parametrize(("task", "measure"), [(task.name, one.name) for task in tasks for one in task.row_measures])
+def test_every_measure_of_rows_can_stand_beside_an_axis(task: str, measure: str, records: list[ReportContents]) -> None:
+    contents = next(one for one in records if one.arena.task == task and len(one.names) > 1)
+    first, second = contents.names[:2]
+    line = {"part": "hardest quarter", "class": "a", "rows": 5.0, "reference": 0.25, "best": 0.5}
+    why = {"best": second, "reference": first, "measure": measure, "difficulty": [line], "classes": [line]}
+    arena = replace(contents.arena, why=why)
+    for name in ("difficulty", "class-by-class"):
+        chart = figures.get(name).draw(replace(contents, arena=arena))
+        assert chart is not None
+        sound(chart, contents)

@@ -11,10 +11,12 @@ from pyarrow import csv
 from sklearn.datasets import load_digits
 
 from losscli import pipeline
+from losscli.cli.app import run
 from losscli.data.sources import Split, sources
 from losscli.data.split import divide
 from losscli.errors import DataError, SpecError
 from losscli.experiment import load
+from losscli.metrics import for_task
 from losscli.spec.load import load_spec
 from losscli.stack.train import Training
 from losscli.tasks import tasks
@@ -94,6 +96,8 @@ def test_new_classes_are_for_vectors_only(spec):
     target = tasks.get("embedding").decode(table.targets)
     with pytest.raises(DataError, match="at least two must be left"):
         divide(table, target, Split(classes=0.9, valid=0.05), 0, stratify=True)
+    with pytest.raises(DataError, match="takes 1 of 10 classes for the test split, and it takes two"):
+        divide(table, target, Split(classes=0.1), 0, stratify=True)
 
 
 def test_a_column_of_any_labels_is_a_target():
@@ -141,10 +145,32 @@ def test_pairs_of_a_table_train_one_network_for_both_halves(pairs):
     assert all(entry.scores["test"]["pair-auroc"].mean > floor for entry in arena.entries)
 
 
+def test_a_table_of_pairs_is_no_table_of_halves(pairs, tmp_path, capfd):
+    pairs("loss: contrastive\ntrain: {max_steps: 2}\nseeds: 1\nmodel: {hidden: [4]}\n")
+    out = ["--out", str(tmp_path / "runs")]
+    assert run(["train", str(tmp_path / "own.yaml"), "--quiet", *out]) == 0
+    assert run(["predict", "1", str(tmp_path / "pairs.csv"), *out]) == 3
+    said = " ".join(capfd.readouterr().err.split())
+    assert "the model takes one half of a pair in each row: '1', '2'" in said
+    assert "try: write both halves below each other, without 'a_' and 'b_' before the names" in said
+    halves = csv.read_csv(tmp_path / "pairs.csv").select([f"a_{place}" for place in range(64)])
+    csv.write_csv(halves.rename_columns([str(place) for place in range(64)]), tmp_path / "halves.csv")
+    named = ["--set", "data.header=true"]  # whose names are numbers
+    assert run(["predict", "1", str(tmp_path / "halves.csv"), "--to", str(tmp_path / "new.csv"), *named, *out]) == 0
+    new = csv.read_csv(tmp_path / "new.csv")
+    assert new.num_rows == halves.num_rows
+    assert sum(name.startswith("embedding_") for name in new.column_names) == 16
+    assert run(["report", "1", "--to", str(tmp_path / "page.html"), *out]) == 0
+    assert run(["export", "1", "--dir", str(tmp_path / "model"), *out]) == 0
+
+
 def test_what_pairs_cannot_have_is_told(pairs, tmp_path):
     with pytest.raises(DataError, match="triplet takes rows with classes"):
         load(pairs("loss: triplet\n"))
     (tmp_path / "rows.yaml").write_text("task: embedding\nmetrics: [pair-auroc]\n")
+    for metric in (item.name for item in for_task("embedding").values() if not item.name.startswith("pair-")):
+        with pytest.raises(SpecError, match=f"{metric} needs rows with a class each, and data.pairs gives pairs"):
+            pairs(f"loss: contrastive\nmetrics: [{metric}]\n")
     with pytest.raises(SpecError, match="pair-auroc needs rows that are pairs"):
         load_spec(tmp_path / "rows.yaml")
     with pytest.raises(DataError, match="'b_63' has no partner"):

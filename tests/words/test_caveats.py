@@ -13,6 +13,7 @@ from scipy import stats
 
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, RunResult
+from losscli.tasks import Task, tasks
 from losscli.words.paragraph import paragraph
 
 MakeArena = Callable[..., Arena]
@@ -90,6 +91,19 @@ def test_entries_no_better_than_no_model_are_told() -> None:
     one = paragraph(measured({"a": [0.3, 0.06, 0.06], "b": [0.01, 0.06, 0.06]}))
     assert "Not clearly better than a prediction without any model, which gets auprc 0.02: b." in one
     assert "without any model" not in paragraph(measured({"a": [0.3, 0.06, 0.06], "b": [0.4, 0.06, 0.06]}))
+
+
+@pytest.mark.parametrize("task", list(tasks), ids=lambda task: task.name)
+def test_a_baseline_is_called_what_it_is(task: Task) -> None:
+    arena = replace(measured({"a": [0.02, 0.06, 0.06], "b": [0.01, 0.06, 0.06]}), task=task.name)
+    assert f"better than {task.without_model}, which gets auprc 0.02" in paragraph(arena)
+    alone = replace(arena, entries=arena.entries[:1])
+    assert f"; {task.without_model} gets 0.02" in paragraph(alone)
+    named = {
+        "embedding": "the distance between the features themselves",
+        "gan": "a gaussian fitted to the training rows",
+    }
+    assert task.without_model == named.get(task.name, "a prediction without any model")
 
 
 def test_a_common_learning_rate_may_be_why() -> None:

@@ -12,14 +12,15 @@ from losscli.cli.commands import command
 from losscli.cli.commands.recommend import Force
 
 What = Annotated[
-    str, Argument(metavar="[TASK|DATA]", help="A task, or data: a table, a data set, a generator.", show_default=False)
+    str | None,
+    Argument(metavar="[TASK|DATA]", help="A task, or data: a table, a data set, a generator.", show_default=False),
 ]
 To = Annotated[str, Option("--to", metavar="SPEC", help="Where it goes; - is stdout.")]
 
 
 @command("init")
 def init(
-    what: What = "binary",
+    what: What = None,
     target: flags.Target = None,
     task: flags.Task = None,
     drop: flags.Drop = None,
@@ -41,7 +42,7 @@ def init(
     from losscli.spec.overrides import Overrides
 
     given = Overrides(task=task, target=target or [], drop=drop or [], sets=sets or [])
-    outline, noticed = outlined(what, given, None if to == "-" else Path(to))
+    outline, noticed = outlined(what or task or "binary", given, None if to == "-" else Path(to))
     for sentence in noticed:
         show.notice(sentence)
     if to == "-":

@@ -120,11 +120,11 @@ def cosface(
 
 
 @loss("embedding", "embeddings", "class label", weights=PROXIES)
-def proxy_nca(vectors: Tensor, labels: Tensor, proxies: Tensor, *, scale: Positive = 32.0) -> Tensor:
+def proxy_nca(vectors: Tensor, labels: Tensor, proxies: Tensor, *, scale: Positive = 1.0) -> Tensor:
     """Neighbourhood components with proxies for neighbours: a softmax over minus the squared distances to them.
 
     Use: few rows of each class in a batch, where pairs of one class are rare.
-    Avoid: a small scale: squared distances of directions are at most 4, so with scale 1 no softmax is ever sure.
+    Avoid: a large scale: the softmax is sure as soon as the own proxy is the nearest, and pulls no more.
 
     Domain: a class for each row.
     Shapes: [..., B, D], [..., B], proxies [..., C, D] -> [..., B].

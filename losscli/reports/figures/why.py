@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from losscli.reports.contents import ReportContents, distinct
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
 from losscli.reports.traces import line
+from losscli.tasks import Task, tasks
 
 CHAPTER = Chapter(80, "Where they differ", winning="Why it wins")
 
-MEASURES = {
-    "accuracy": "share of right decisions",
-    "mae": "mean absolute error",
-    "rank": "share of the other class<br>ranked on the right side",
-    "log-loss": "log-loss",
-}
+WIDEST = 30  # letters of a line beside an axis
 UNITS = {"sd off": "how many standard deviations of the target a prediction is off"}
 HARDNESS = ("easiest", "easy", "middling", "hard", "hardest")  # of the five classes that training rows are looked at by
 
@@ -74,7 +71,17 @@ def _pair(contents: ReportContents, section: str, key: str) -> tuple[list[Trace]
         return None
     names = distinct(f"{_short(line[key])}<br>{line['rows'] or 0:.0f} rows" for line in lines)
     traces = [_bars(contents, why[word], word, names, [line[word] for line in lines]) for word in ("reference", "best")]
-    return traces, MEASURES[why["measure"]]
+    return traces, _title(why["measure"], tasks.get(contents.arena.task))
+
+
+def _title(measure: str, task: Task) -> str:
+    """What a measure of rows is, in lines that fit beside an axis; its name, where the task has it no more.
+
+    >>> _title("rank", tasks.get("binary")), _title("of before", tasks.get("binary"))
+    ('share of the other class<br>ranked on the right side', 'of before')
+    """
+    title = next((one.title for one in task.row_measures if one.name == measure), measure)
+    return "<br>".join(textwrap.wrap(title, WIDEST))
 
 
 def _short(name: str) -> str:
