@@ -36,7 +36,6 @@ from losscli.tasks import tasks
 REFERENCE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
 BATCH, RUNS, WIDTH = 5, 3, 4  # of what a loss is first tried on
 CLOSE = 1e-4  # float32, sums in another order
-
 QUIET = ("Converting a tensor with requires_grad", "There is a performance drop")  # a finding says it: slow-own-loss
 
 Kernel = Callable[[Tensor, Tensor], Tensor]

@@ -294,14 +294,15 @@ class Task(ABC):
     without_model: ClassVar[str] = "a prediction without any model"  # what the baseline is
     features_are_baseline: ClassVar[bool] = False  # a model must beat what `read` makes of the features themselves
 
-    @abstractmethod
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
     ) -> Prediction:
         """What one would say of `rows` rows without a model: majority, prior or mean of the training target [N, ...].
 
-        Same shapes as `read`, with R = 1. `outputs` is K, for a training split that may lack the last class.
+        Same shapes as `read`, with R = 1. `outputs` is K, for a training split that may lack the last class. Of tasks of which
+        the features are not the baseline.
         """
+        raise TypeError(f"task {self.name} says nothing without its features")
 
     def ideal(self, train: Tensor, rows: int, scale: TargetScale | None = None) -> Prediction | None:
         """What is right but for chance, such as fresh real rows in place of made-up ones; None where that is plain."""
@@ -351,13 +352,16 @@ class Task(ABC):
     # The first serves every headline that no other stands for; none where no row is a question.
     row_measures: ClassVar[tuple[RowMeasure, ...]]
 
-    @abstractmethod
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
-        """How hard each row is for the model as it is, [R, n]: 0 is easy; of each output, [R, n, L], where they are yes or no."""
+        """How hard each row is for the model as it is, [R, n]: 0 is easy; of each output, [R, n, L], where they are yes or no.
 
-    @abstractmethod
+        Of tasks that are `probed`.
+        """
+        raise TypeError(f"a row of task {self.name} is not hard by itself")
+
     def difficulty(self, predictions: Predictions) -> np.ndarray:
-        """How hard a run finds each row of its test split, [N]."""
+        """How hard a run finds each row of its test split, [N]; of tasks with `row_measures`."""
+        raise TypeError(f"a row of task {self.name} is no question with an answer")
 
     def groups(self, truth: np.ndarray, labels: Sequence[str]) -> dict[str, np.ndarray]:
         """Which of the rows, bool [N], are of each group that is looked at by itself; `truth` as in `Predictions`."""

@@ -185,11 +185,6 @@ class Embedding(Task):
     without_model = "the distance between the features themselves"
     features_are_baseline = True
 
-    def baseline(
-        self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
-    ) -> Prediction:
-        raise NotImplementedError  # the features are what a model must beat
-
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         """Every class in a place of its own; of pairs, the halves of those that are different."""
         if truth.is_floating_point():
@@ -202,9 +197,6 @@ class Embedding(Task):
             "r-precision", "share of the nearest that are of the class", lambda predictions: 1 - lack(predictions)
         ),
     )
-
-    def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
-        raise NotImplementedError  # of a row by itself nothing is known
 
     def difficulty(self, predictions: Predictions) -> np.ndarray:
         return lack(predictions)

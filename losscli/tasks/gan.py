@@ -16,7 +16,7 @@ from losscli.tasks.ailments import symptoms, wiring
 from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.phases import Batch, Judged, Networks, NetworkSpec, Phase, Sampling, Sizes, Standing, UpdateRule
-from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.predictions import Outputs
 from losscli.tasks.shapes import MIXTURES, Mixture, checkerboard, grid, pinwheel, ring
 
 if TYPE_CHECKING:
@@ -183,15 +183,7 @@ class Gan(Task):
     def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
         return Prediction(samples=truth[None])
 
-    row_measures = ()
-
-    # No row is made up in answer to another, so none is hard.
-
-    def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
-        raise NotImplementedError
-
-    def difficulty(self, predictions: Predictions) -> np.ndarray:
-        raise NotImplementedError
+    row_measures = ()  # no row is made up in answer to another, so none is hard
 
     def columns(self, outputs: Outputs, labels: Sequence[str], limit: float) -> Iterator[tuple[str, np.ndarray]]:
         yield from zip(labels, outputs.numbers.T, strict=True)

@@ -24,7 +24,7 @@ from losscli.deploy.formats import exporters
 from losscli.deploy.restore import restore
 from losscli.losses import find, for_task
 from losscli.record.reader import read, read_predictions
-from losscli.tasks import Column, tasks
+from losscli.tasks import Column, Task, tasks
 
 ROWS = 150
 QUICK = ("--epochs", "2", "--batch-size", "32", "--quiet", "--set", "model.hidden=[8]")
@@ -220,3 +220,14 @@ def test_plan_counts_and_gate_passes_what_has_not_changed(task: str, line_of: An
     gated = json.loads(call("gate", on.record, "--baseline", on.record, "--format", "json"))["entries"]
     assert [each["entry"] for each in gated] == on.losses
     assert [(each["drop"], each["paired"]) for each in gated] == [(0.0, True)] * 2
+
+
+@every_task
+def test_a_task_has_what_its_flags_promise(task: str) -> None:
+    kind = tasks.get(task)
+    own = {
+        part for part in ("hardness", "difficulty", "baseline") if getattr(type(kind), part) is not getattr(Task, part)
+    }
+    assert "hardness" in own or not kind.probed
+    assert "difficulty" in own or not kind.row_measures
+    assert "baseline" in own or kind.features_are_baseline
