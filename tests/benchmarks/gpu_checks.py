@@ -176,8 +176,8 @@ def losses(trial: Trial) -> Iterator[Line]:
 def loss_apart(trial: Trial, item: Loss, task: str, dtype: torch.dtype) -> dict[str, float]:
     """How far value and gradient of a loss are from the CPU's, and from themselves the second time.
 
-    At the ends of vectors many are the same, or 0, and distances have no slope: losses of vectors fail there on a card. On the CPU
-    alone, inputs one rounding apart differ there by up to 1e8 in the gradient. That this is the whole reason is not shown yet.
+    At the ends of vectors many are the same, or 0, and distances have no slope: losses of vectors fail there on a card. On the
+    CPU alone, inputs one rounding apart differ by up to 1e8 in the gradient. That this is the whole reason is not shown yet.
     """
     off = {"value": 0.0, "gradient": 0.0, "second time": 0.0}
     for options in settings(item, {}, task)[: 1 if trial.small else None]:
