@@ -54,6 +54,10 @@ SPECS = {
         "more": "",
         "plan": "",
     },
+    "embedding": {"head": "task: embedding\ndata: {source: builtin, name: wine}\nloss: [nt-xent, proxy-nca]", "more": "",
+                      "plan": ", per_class: 4, dimensions: 4"},
+    "gan": {"head": "task: gan\ndata: {source: synthetic, name: ring, n_samples: 300}\nloss: [wgan-gp, r1]", "more": "",
+                "plan": ""},
     "tuned": {"head": "task: binary\ndata: {source: synthetic, name: moons, n_samples: 200}\nloss: [bce-logits, hinge]\n"
                   "tune: {lr: [1e-3, 1e-2]}", "more": "", "plan": ""},
     "stress": {"head": "task: binary\ndata: {source: synthetic, name: moons, n_samples: 200, corrupt: {labels: [0, 0.2]}}\n"
