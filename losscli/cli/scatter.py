@@ -76,11 +76,11 @@ def scatters(arena: Arena) -> Iterator[RenderableType]:
         return
     final = {name: pictures[-1] for name, pictures in moments["entries"].items() if pictures and pictures[-1]}
     best = max(arena.entries, key=lambda entry: arena.goodness(entry, arena.headline)).entry
-    chosen = {name: final[name] for name in dict.fromkeys((best, arena.reference)) if name in final}
-    if chosen:
+    pair = {name: final[name] for name in dict.fromkeys((best, arena.reference)) if name in final}
+    if pair:
         across, up = moments["columns"]
         title = (
             f"made up over real rows: {visible(up, 20)} against {visible(across, 20)}, epoch {moments['epochs'][-1]}"
         )
-        yield Scatter(title, moments["real"], chosen)
+        yield Scatter(title, moments["real"], pair)
         yield Text()

@@ -31,11 +31,11 @@ class Maps:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(WIDTH, options.max_width)
         count = max(1, min(len(self.maps), (options.max_width + GAP) // (width + GAP)))
-        chosen = list(self.maps.items())[:count]
+        pictures = list(self.maps.items())[:count]
         yield Text("vectors of test rows along their first two principal components (share of the variance)", "bold")
-        titles = [f"{visible(name, width - 7)} ({100 * one['variance']:.0f} %)" for name, one in chosen]
+        titles = [f"{visible(name, width - 7)} ({100 * one['variance']:.0f} %)" for name, one in pictures]
         yield Text((" " * GAP).join(f"{title:<{width}}" for title in titles))
-        for lines in zip(*(self._canvas(one, width) for _, one in chosen), strict=True):
+        for lines in zip(*(self._canvas(one, width) for _, one in pictures), strict=True):
             yield Text(" " * GAP).join(lines)
 
     def _canvas(self, one: Mapping[str, Any], width: int) -> list[Text]:
@@ -61,9 +61,9 @@ class Maps:
 
 def maps(arena: Arena) -> Iterator[RenderableType]:
     """The picture of the best entry by the headline, and of the reference."""
-    kept: Mapping[str, Any] = arena.why.get("maps") or {}
+    pictures: Mapping[str, Any] = arena.why.get("maps") or {}
     best = max(arena.entries, key=lambda entry: arena.goodness(entry, arena.headline)).entry
-    chosen = {name: kept[name] for name in dict.fromkeys((best, arena.reference)) if name in kept}
-    if chosen:
-        yield Maps(chosen, arena.labels)
+    pair = {name: pictures[name] for name in dict.fromkeys((best, arena.reference)) if name in pictures}
+    if pair:
+        yield Maps(pair, arena.labels)
         yield Text()

@@ -47,12 +47,12 @@ from losscli.tasks import tasks
 # [..., B, heads] (regression of several targets: [..., B, O, heads]).
 Heads = Callable[[int, Mapping[str, Any]], int]
 
-# What the received outputs predict: (received, options) -> values [..., B] in the units of the loss (regression), or
+# What the prediction says: (prediction, options) -> values [..., B] in the units of the loss (regression), or
 # probabilities [..., B, K] (multiclass), or the probability of yes [..., B] (binary, multilabel).
 Point = Callable[[Tensor, Mapping[str, Any]], Tensor]
 
 
-# The quantile of one level of what the outputs predict: (received, options, level) -> values [..., B], in the loss's units.
+# The quantile of one level of what the outputs predict: (prediction, options, level) -> values [..., B], in the loss's units.
 Quantile = Callable[[Tensor, Mapping[str, Any], float], Tensor]
 
 
@@ -62,7 +62,7 @@ class Forecast:
 
     `quantile` gives any level between 0 and 1; where only some were learned, `levels` tells them, rising, and `quantile` is asked
     for these alone: `stack/forecast.py` finds what lies between. `order` gives what the loss received with quantiles that crossed
-    put in order, for all that reads it but the loss. `crps` is the closed form of each row's score, (received, target, options)
+    put in order, for all that reads it but the loss. `crps` is the closed form of each row's score, (prediction, target, options)
     -> [..., B], if there is one.
     """
 

@@ -17,7 +17,7 @@ Value = TypeVar("Value")
 class Penalty:
     """A function of the gradient of a network's output at some points, which is added to the loss of a kernel.
 
-    `points` makes them, [R, B', F], of what the phase judged (`tasks.phases.Judged.points`). `function` takes the gradient
+    `points` makes them, [R, B', F], of what the phase judged (`tasks.phases.LossInputs.points`). `function` takes the gradient
     there, [R, B', F], and options by name, and gives [R, B'], one number for each point: a norm is that of one sample. The
     network is the one that the phase of the kernel moves.
     """

@@ -20,7 +20,7 @@ import yaml
 from losscli.errors import Place, Problem, SpecError
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.mistakes import dotted, shown
-from losscli.spec.scalars import Refused, resolve
+from losscli.spec.scalars import ScalarError, resolve
 from losscli.spec.text import place_at, printable, read_text
 
 DEEPEST = 32  # blocks and brackets within each other
@@ -129,8 +129,8 @@ class Builder:
         if event.style is None or event.style == "":
             try:
                 value = resolve(event.value)
-            except Refused as refused:
-                self._refuse(f"{self._here()}{refused}", event, refused.cure)
+            except ScalarError as error:
+                self._refuse(f"{self._here()}{error}", event, error.cure)
         self._put(value, event)
 
     def _open(self, event: Any, into: dict[str, Any] | list[Any]) -> None:

@@ -24,7 +24,7 @@ NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 UNDERSCORED = re.compile(r"[-+]?[0-9]+(?:_[0-9]+)+(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?")
 
 
-class Refused(ValueError):
+class ScalarError(ValueError):
     """A plain scalar that losscli does not take; `cure` says what would work."""
 
     def __init__(self, message: str, cure: str):
@@ -33,7 +33,7 @@ class Refused(ValueError):
 
 
 def resolve(text: str) -> Scalar:
-    """The value of a plain (unquoted) scalar; `Refused` for numbers that are not finite, too long, or hold underscores.
+    """The value of a plain (unquoted) scalar; `ScalarError` for numbers that are not finite, too long, or hold underscores.
 
     >>> [resolve(text) for text in ("1e-3", "no", "010", "1:30", "0x1F", "~", "2024-01-01")]
     [0.001, 'no', 10, '1:30', 31, None, '2024-01-01']
@@ -49,10 +49,10 @@ def resolve(text: str) -> Scalar:
     if BASED.fullmatch(text):
         return _integer(text, 0)
     if NOT_FINITE.fullmatch(text):
-        raise Refused(f"expected a finite number, got {text}", "write a finite number")
+        raise ScalarError(f"expected a finite number, got {text}", "write a finite number")
     if UNDERSCORED.fullmatch(text):
         plain = text.replace("_", "")
-        raise Refused(
+        raise ScalarError(
             f"{text[:40]} is neither a number nor clearly text: YAML 1.2 numbers have no underscores",
             f"write {plain[:40]} for the number, or put it in quotes for the text",
         )
@@ -61,7 +61,7 @@ def resolve(text: str) -> Scalar:
 
 def _integer(text: str, base: int) -> int:
     if len(text) > LONGEST_INTEGER:
-        raise Refused(
+        raise ScalarError(
             f"expected a number of at most {LONGEST_INTEGER} digits, got one of {len(text)}",
             "write a shorter number, or put it in quotes for the text",
         )
@@ -71,5 +71,7 @@ def _integer(text: str, base: int) -> int:
 def _number(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise Refused(f"expected a finite number, got {text[:40]}, which is too large", "the largest is about 1.8e308")
+        raise ScalarError(
+            f"expected a finite number, got {text[:40]}, which is too large", "the largest is about 1.8e308"
+        )
     return value

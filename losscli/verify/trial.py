@@ -51,7 +51,7 @@ def changed_over(side: Loss) -> Loss:
 
 def _tried(loss: Loss, task: str, options: Mapping[str, Any]) -> list[Outcome]:
     """What becomes of each property."""
-    cases = [Case(loss, task, chosen) for chosen in settings(loss, options, task)]
+    cases = [Case(loss, task, values) for values in settings(loss, options, task)]
     outcomes: list[Outcome] = []
     fallen: str | None = None
     for tried in sorted(properties, key=lambda item: not item.ground):

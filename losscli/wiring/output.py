@@ -61,9 +61,9 @@ def _reach(call: LossCall) -> str:
     classes = len(call.shares) if task.outputs_compete else 1
     if not classes or not math.isfinite(high - low):
         return ""
-    received = torch.full((1, 2, classes), low, dtype=torch.float64)
-    received[:, 0, 0], received[:, 1, 1:] = high, high  # one class above all others, and one below
-    shaped = task.shape(received)
+    prediction = torch.full((1, 2, classes), low, dtype=torch.float64)
+    prediction[:, 0, 0], prediction[:, 1, 1:] = high, high  # one class above all others, and one below
+    shaped = task.shape(prediction)
     point = None if loss.point is None else loss.point(shaped, call.settings)
     probabilities = task.read(shaped, loss.expects).probabilities if point is None else point
     if probabilities is None:

@@ -59,7 +59,7 @@ def test_a_nan_in_a_batch_is_the_nan_of_that_batch(item: Loss) -> None:
     for options in settings(item, {}, item.task):
         case = Case(item, item.task, options)
         sample = next(iter(ordinary(case)))
-        prediction = case.received(sample.raw).clone()
+        prediction = case.prediction(sample.raw).clone()
         prediction[1, 2] = math.nan
         values = case.judge(prediction, sample.target_as(torch.float64))
         assert values.isnan().tolist() == [False, True, False]
@@ -72,7 +72,7 @@ def test_a_batch_of_one_sample_is_finite(item: Loss) -> None:
         case = Case(item, item.task, options)
         for sample in ordinary(case):
             for row in range(sample.raw.shape[1]):
-                leaf = case.received(sample.raw[:, row : row + 1]).detach().requires_grad_()
+                leaf = case.prediction(sample.raw[:, row : row + 1]).detach().requires_grad_()
                 values = case.judge(leaf, sample.target_as(torch.float64)[:, row : row + 1])
                 values.sum().backward()
                 assert values.isfinite().all()
