@@ -388,3 +388,15 @@ def catalogue(task: str | None = None) -> list[Loss]:
 
 
 callable_package(__name__, catalogue)
+
+
+def taken(function: Callable[..., Any], options: Mapping[str, Value]) -> dict[str, Value]:
+    """Those of the options that a function names, all where it takes any keyword.
+
+    >>> taken(lambda x, *, gamma: x, {"gamma": 2.0, "limit": 0.1}), taken(lambda x, **options: x, {"limit": 0.1})
+    ({'gamma': 2.0}, {'limit': 0.1})
+    """
+    parameters = signature(function).parameters
+    if Parameter.VAR_KEYWORD in {parameter.kind for parameter in parameters.values()}:
+        return dict(options)
+    return {name: value for name, value in options.items() if name in parameters}
