@@ -27,8 +27,7 @@ from losscli.stack.job import Job, epochs_of
 from losscli.stack.objective import resolve
 from losscli.stack.rows import Run
 from losscli.tasks import tasks
-from losscli.wiring import look
-from losscli.wiring.call import LossCall
+from losscli.wiring import LossCall, look
 
 SMOKE_SEEDS, SMOKE_STEPS = 2, 40
 

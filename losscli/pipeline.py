@@ -33,9 +33,8 @@ from losscli.spec.arenas import merge
 from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.tune import grids_of, may_be
-from losscli.stack.baseline import baseline, ideal
+from losscli.stack.baseline import baseline, ideal, limits
 from losscli.stack.job import steps_of
-from losscli.stack.resolution import limits
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
 from losscli.stack.train import DOTS

@@ -15,7 +15,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from losscli.direction import LEVEL
 from losscli.errors import Finding, SpecError, choose_from, shown
@@ -38,10 +38,12 @@ from losscli.losses.accepts import PositiveWeight as PositiveWeight
 from losscli.losses.accepts import Several as Several
 from losscli.losses.foreign import Foreign, foreign
 from losscli.losses.pages import with_page
-from losscli.losses.parts import Penalty, Weight, taken
+from losscli.losses.parts import Penalty, Weight
 from losscli.losses.spelling import bare, key
 from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
+
+Value = TypeVar("Value")
 
 # How many outputs each target needs: (the task's own outputs: K classes, or 1; the options) -> number. Then the loss sees
 # [..., B, heads] (regression of several targets: [..., B, O, heads]).
@@ -387,16 +389,16 @@ def catalogue(task: str | None = None) -> list[Loss]:
     return list(losses) if task is None else list(for_task(task).values())
 
 
-callable_package(__name__, catalogue)
-
-
 def taken(function: Callable[..., Any], options: Mapping[str, Value]) -> dict[str, Value]:
     """Those of the options that a function names, all where it takes any keyword.
 
     >>> taken(lambda x, *, gamma: x, {"gamma": 2.0, "limit": 0.1}), taken(lambda x, **options: x, {"limit": 0.1})
     ({'gamma': 2.0}, {'limit': 0.1})
     """
-    parameters = signature(function).parameters
-    if Parameter.VAR_KEYWORD in {parameter.kind for parameter in parameters.values()}:
+    parameters = inspect.signature(function).parameters
+    if inspect.Parameter.VAR_KEYWORD in {parameter.kind for parameter in parameters.values()}:
         return dict(options)
     return {name: value for name, value in options.items() if name in parameters}
+
+
+callable_package(__name__, catalogue)

@@ -21,8 +21,7 @@ from torch import Tensor
 
 from losscli.data.dataset import Dataset
 from losscli.errors import CodeError, shown
-from losscli.losses import Bounds, Loss, Option, PerClass
-from losscli.losses.parts import taken
+from losscli.losses import Bounds, Loss, Option, PerClass, taken
 from losscli.losses.weights import class_counts, class_weights, positive_weight, sample_weights
 from losscli.stack.head import Head
 from losscli.stack.rows import Run

@@ -9,8 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from losscli.losses import Loss
-from losscli.losses.parts import taken
+from losscli.losses import Loss, taken
 from losscli.verify import Case, Outcome, Property, Report, properties
 from losscli.verify.draw import settings
 from losscli.verify.shrink import says, smallest
