@@ -10,7 +10,8 @@ import math
 import pytest
 import torch
 
-from losscli.losses import Choice, Loss, losses
+from losscli.losses import Choice, Loss, for_task, losses
+from losscli.tasks import tasks
 from losscli.verify import Case, Outcome
 from losscli.verify.draw import ordinary, settings
 from losscli.verify.trial import verify
@@ -45,6 +46,17 @@ def test_a_per_value_loss_serves_labels(item: Loss) -> None:
     report = verify(item, "multilabel")
     assert told(report.failed) == []
     assert report.count("passed") >= 9
+
+
+@pytest.mark.parametrize(
+    ("task", "item"), [(task.name, item) for task in tasks for item in for_task(task.name).values()]
+)
+def test_a_loss_averages_for_a_task_where_it_has_a_number_per_value_of_a_row(task: str, item: Loss) -> None:
+    case = Case(item, task, settings(item, {}, task)[0])
+    sample = next(iter(ordinary(case)))
+    options = {name: case.fitted(name, value, sample.raw) for name, value in case.options.items()}
+    values = item.value(case.prediction(sample.raw), sample.target_as(torch.float64), options)
+    assert item.averages_for(task) == (values.ndim > 2), values.shape  # [R, B] is a number per row
 
 
 @pytest.mark.parametrize(("item", "options"), WORDS)
