@@ -11,10 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.curves import Curves, band, mean_curve
+from losscli.cli.dots import maps, scatters
 from losscli.cli.forest import Forest
-from losscli.cli.scatter import scatters
 from losscli.cli.tables import leaderboards, score_table
-from losscli.cli.vectors import maps
 from losscli.compare.result import Arena
 from losscli.errors import visible
 from losscli.words.numbers import duration
