@@ -27,8 +27,7 @@ from losscli.stack.job import Job, epochs_of
 from losscli.stack.objective import resolve
 from losscli.stack.rows import Run
 from losscli.tasks import tasks
-from losscli.wiring import look
-from losscli.wiring.call import LossCall
+from losscli.wiring import LossCall, look
 
 SMOKE_SEEDS, SMOKE_STEPS = 2, 40
 
@@ -132,11 +131,13 @@ def remembering(experiment: Experiment, most: int) -> Experiment:
         * experiment.job.task.outputs(experiment.datasets[seeds[0]].target)
         * len(experiment.entries)
     )
-    kept = seeds[: max(1, most // of_seed)]
-    job = replace(experiment.job, kept=frozenset(kept))
-    if len(kept) == len(seeds):
+    prediction_seeds = seeds[: max(1, most // of_seed)]
+    job = replace(experiment.job, prediction_seeds=frozenset(prediction_seeds))
+    if len(prediction_seeds) == len(seeds):
         return replace(experiment, job=job)
-    message = f"the predictions of {counted(len(kept), 'seed')} of {len(seeds)} are kept: all would be too many"
+    message = (
+        f"the predictions of {counted(len(prediction_seeds), 'seed')} of {len(seeds)} are kept: all would be too many"
+    )
     finding = Finding("predictions-cut", "info", message, "every score, history and weight of all seeds is kept")
     return replace(experiment, job=job, findings=[*experiment.findings, finding])
 

@@ -33,9 +33,8 @@ from losscli.spec.arenas import merge
 from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.tune import grids_of, may_be
-from losscli.stack.baseline import baseline, ideal
+from losscli.stack.baseline import baseline, ideal, limits
 from losscli.stack.job import steps_of
-from losscli.stack.resolution import limits
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
 from losscli.stack.train import DOTS
@@ -67,8 +66,8 @@ def run(
     experiments = [load(spec) for spec in merge([smaller(spec) if smoke else spec for spec in specs])]
     seconds = time.perf_counter() - began
     name = "-".join(dict.fromkeys(experiment.spec.name for experiment in experiments))
-    kept = None if out is None else Checkpoint(out, name, lambda: describe(experiments, out, seconds))
-    return _from(experiments, kept, seconds, watch, stop or Stop(), show)
+    checkpoint = None if out is None else Checkpoint(out, name, lambda: describe(experiments, out, seconds))
+    return _from(experiments, checkpoint, seconds, watch, stop or Stop(), show)
 
 
 def resume(
@@ -84,12 +83,12 @@ def resume(
     `own` are the files of losses of the user's own, as `FILE.py:NAME`. Raises `MachineError` where another process works on
     it, `DataError` where the data have changed.
     """
-    kept = Checkpoint.open(folder)
+    checkpoint = Checkpoint.open(folder)
     try:
-        experiments, seconds = reopen(folder, kept.facts, own), float(kept.facts["load_seconds"])
-        return _from(experiments, kept, seconds, watch, stop or Stop(), show)
+        experiments, seconds = reopen(folder, checkpoint.facts, own), float(checkpoint.facts["load_seconds"])
+        return _from(experiments, checkpoint, seconds, watch, stop or Stop(), show)
     finally:
-        kept.close()
+        checkpoint.close()
 
 
 @contextmanager
@@ -98,10 +97,10 @@ def at_hand(folder: Path) -> Iterator[Path]:
     if (folder / MANIFEST).exists() or not (folder / PROGRESS).exists():
         yield folder
         return
-    kept = Checkpoint.open(folder, alone=False)
-    experiments = _remembering(reopen(folder, kept.facts))
-    trained = train_all(experiments, unwatched, Stop(requested=True), kept)
-    comparison = _compared(experiments, trained, float(kept.facts["load_seconds"]))
+    checkpoint = Checkpoint.open(folder, alone=False)
+    experiments = _remembering(reopen(folder, checkpoint.facts))
+    trained = train_all(experiments, unwatched, Stop(requested=True), checkpoint)
+    comparison = _compared(experiments, trained, float(checkpoint.facts["load_seconds"]))
     with TemporaryDirectory() as place:
         whole = Path(place) / folder.name
         whole.mkdir()
@@ -111,7 +110,7 @@ def at_hand(folder: Path) -> Iterator[Path]:
 
 def _from(
     experiments: Sequence[Experiment],
-    kept: Checkpoint | None,
+    checkpoint: Checkpoint | None,
     load_seconds: float,
     watch: Watch,
     stop: Stop,
@@ -121,17 +120,17 @@ def _from(
     experiments = _remembering(experiments)
     with stop.heard():
         try:
-            trained = train_all(experiments, watch, stop, kept)
+            trained = train_all(experiments, watch, stop, checkpoint)
             comparison = _compared(experiments, trained, load_seconds)
-            if kept is not None and kept.folder is not None:
-                comparison = replace(comparison, record=kept.folder.as_posix())
+            if checkpoint is not None and checkpoint.folder is not None:
+                comparison = replace(comparison, record=checkpoint.folder.as_posix())
             with _shown(comparison, show):
-                if kept is not None and not comparison.partial:
-                    comparison = _written(comparison, experiments, trained, kept)
+                if checkpoint is not None and not comparison.partial:
+                    comparison = _written(comparison, experiments, trained, checkpoint)
             return comparison
         finally:
-            if kept is not None:
-                kept.close()
+            if checkpoint is not None:
+                checkpoint.close()
 
 
 @contextmanager
@@ -228,18 +227,18 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
 
 def _pictures(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:
     """What the runs of the first seed put out at moments of training, beside the real rows of the valid split."""
-    kept = {state.run.entry: state.moments for state in states if state.moments}
-    if not kept:
+    moments = {state.run.entry: state.moments for state in states if state.moments}
+    if not moments:
         return {}
     data = experiment.datasets[experiment.spec.seeds[0]]
-    return {"moments": moments_of(kept, data.parts["valid"].truth[:DOTS], data.target.labels)}
+    return {"moments": moments_of(moments, data.parts["valid"].truth[:DOTS], data.target.labels)}
 
 
 def _maps(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:
     """Where the vectors of the test rows of the first seed lie, in the plane."""
     first = [state for state in states if state.run.seed == experiment.spec.seeds[0] and state.predictions is not None]
-    kept = {state.run.entry: state.predictions for state in first if state.predictions is not None}
-    vectors = {name: predictions for name, predictions in kept.items() if predictions.kind == "embeddings"}
+    by_entry = {state.run.entry: state.predictions for state in first if state.predictions is not None}
+    vectors = {name: predictions for name, predictions in by_entry.items() if predictions.kind == "embeddings"}
     return {"maps": maps_of(vectors)} if vectors else {}
 
 
@@ -313,17 +312,19 @@ def _timing(
 
 
 def _written(
-    comparison: Comparison, experiments: Sequence[Experiment], trained: Trained, kept: Checkpoint
+    comparison: Comparison, experiments: Sequence[Experiment], trained: Trained, checkpoint: Checkpoint
 ) -> Comparison:
     """The comparison in a whole record; where that cannot be written, what was kept is there to be gone on with."""
-    parts = _parts(experiments, trained, kept.root)
-    if kept.folder is None:  # the disk has refused all along
-        return replace(comparison, record=writer.write(kept.root, kept.name, comparison, **parts).as_posix())
+    parts = _parts(experiments, trained, checkpoint.root)
+    if checkpoint.folder is None:  # the disk has refused all along
+        return replace(
+            comparison, record=writer.write(checkpoint.root, checkpoint.name, comparison, **parts).as_posix()
+        )
     try:
-        writer.fill(kept.folder, comparison, **parts)
+        writer.fill(checkpoint.folder, comparison, **parts)
     except OSError as error:
-        cure = f"then losscli resume {kept.folder.name} writes it, of what was kept"
-        raise writer.refusal(kept.folder, error, cure) from error
+        cure = f"then losscli resume {checkpoint.folder.name} writes it, of what was kept"
+        raise writer.refusal(checkpoint.folder, error, cure) from error
     return comparison
 
 

@@ -31,6 +31,7 @@ class Shelf(Generic[Item]):
         self._items: dict[str, Item] = {}
         self._aliases: dict[str, str] = {}
         self._loaded = False
+        self._broken: Exception | None = None  # why the files cannot be imported
 
     def put(self, name: str, item: Item, aliases: tuple[str, ...] = (), again: bool = False) -> None:
         """Add one thing; with `again`, in place of what has the name. A name that is taken is a bug, not a user's error."""
@@ -71,12 +72,18 @@ class Shelf(Generic[Item]):
         return iter(self._items.values())
 
     def _load(self) -> None:
+        if self._broken is not None:  # else a later look-up would take what has been put here for all there is
+            raise self._broken
         if self._loaded:
             return
-        self._loaded = True
-        package = importlib.import_module(self.package)
-        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            importlib.import_module(module.name)
+        self._loaded = True  # before the files, which may look each other up
+        try:
+            package = importlib.import_module(self.package)
+            for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+                importlib.import_module(module.name)
+        except Exception as error:
+            self._broken = error
+            raise
         if self.entry_points:
             self._load_installed(self.entry_points)
 

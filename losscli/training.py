@@ -81,8 +81,8 @@ class _Line(Keeper):
 
     def load(self, training: Training) -> None:
         if self._kept("running"):
-            with self._reading("running") as kept:
-                training.load(kept)
+            with self._reading("running") as content:
+                training.load(content)
 
     def stopping(self) -> bool:
         return self.stop.requested
@@ -109,10 +109,10 @@ class _Line(Keeper):
     def _whole(self) -> list[RunState]:
         """The runs as they were kept when the stack was done."""
         states = [RunState(run) for run in self.runs]
-        with self._reading("finished") as kept:
-            if kept["runs"] != self._names:
+        with self._reading("finished") as content:
+            if content["runs"] != self._names:
                 raise ValueError("is of other runs")
-            for state, own in zip(states, kept["states"], strict=True):
+            for state, own in zip(states, content["states"], strict=True):
                 state.load(own)
         return states
 
@@ -129,9 +129,9 @@ class _Line(Keeper):
         """What was kept; where that is not what losscli writes of these runs, it is told which file to remove."""
         checkpoint = self.checkpoint
         assert checkpoint is not None
-        kept = checkpoint.read(what, self.key)
+        content = checkpoint.read(what, self.key)
         try:
-            yield kept
+            yield content
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise damaged((checkpoint.folder or checkpoint.root) / file_of(what, self.key), error) from error
 

@@ -68,11 +68,11 @@ class ColumnFacts:
 
 def columns_of(table: Table) -> list[ColumnFacts]:
     """Every column that the table tells of, in its order; of a table that tells nothing, what it holds."""
-    held = {**table.features, **table.targets}
+    by_name = {**table.features, **table.targets}
     stories = dict(table.columns) or {
-        name: _story(name, column, name in table.targets) for name, column in held.items()
+        name: _story(name, column, name in table.targets) for name, column in by_name.items()
     }
-    return [_facts(story, held.get(story.name)) for story in stories.values()]
+    return [_facts(story, by_name.get(story.name)) for story in stories.values()]
 
 
 def _story(name: str, column: Column, target: bool) -> ColumnStory:
@@ -108,8 +108,8 @@ class Suggestion:
 
 def suggestions(columns: Sequence[ColumnFacts], table: Table) -> list[Suggestion]:
     """Which columns might be the target, the likeliest first: by name, place, and what they hold."""
-    held = {**table.features, **table.targets}
-    usable = [column for column in columns if _could_be(column, held)]
+    by_name = {**table.features, **table.targets}
+    usable = [column for column in columns if _could_be(column, by_name)]
     several = _yes_or_no_at_the_end(usable, columns)
     ranked = sorted(usable, key=lambda column: -_likeliness(column, columns)[0])
     result = [
@@ -121,12 +121,12 @@ def suggestions(columns: Sequence[ColumnFacts], table: Table) -> list[Suggestion
     return result[:MOST_SUGGESTIONS]
 
 
-def _could_be(column: ColumnFacts, held: Mapping[str, Column]) -> bool:
-    if column.name not in held or column.distinct < 2:
+def _could_be(column: ColumnFacts, by_name: Mapping[str, Column]) -> bool:
+    if column.name not in by_name or column.distinct < 2:
         return False
     if column.shape is None:  # texts that hardly ever come back name the rows
         return column.distinct <= max(FEW, column.present // LEAST_EACH)
-    counting = column.shape.whole and bool((np.diff(held[column.name].values) == 1).all())
+    counting = column.shape.whole and bool((np.diff(by_name[column.name].values) == 1).all())
     return not counting
 
 

@@ -91,8 +91,8 @@ def inspect(profile: Profile, reason: str) -> Inspection:
 def describe(table: Table) -> Inspection:
     """Describe a table whose target is not known: its target columns are columns like others."""
     columns = [replace(column, role="feature") if column.role == "target" else column for column in columns_of(table)]
-    held = {**table.features, **table.targets}
-    duplicates = table.rows - len(np.unique(fingerprints(held, table.rows)))
+    by_name = {**table.features, **table.targets}
+    duplicates = table.rows - len(np.unique(fingerprints(by_name, table.rows)))
     return Inspection(
         table.name, table.rows, columns, Repeats(duplicates, 0, 0), table.findings, None, suggestions(columns, table)
     )

@@ -97,9 +97,9 @@ class Outline:
         elif key in self.others:
             yield Line(0, f"{key}: {flow(self.others[key])}", description)
         elif key == "metrics":
-            chosen = list(self.metrics) or list(tasks.get(self.task).default_metrics)
-            others = [name for name in for_task(self.task) if name not in chosen]
-            yield Line(0, f"metrics: {flow(chosen)}", f"{description}; there are also {', '.join(others)}")
+            metrics = list(self.metrics) or list(tasks.get(self.task).default_metrics)
+            others = [name for name in for_task(self.task) if name not in metrics]
+            yield Line(0, f"metrics: {flow(metrics)}", f"{description}; there are also {', '.join(others)}")
         else:
             values = {"name": self.name, "schema_version": SCHEMA_VERSION}
             value = values[key] if key in values else _default(Spec, key)

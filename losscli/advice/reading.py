@@ -96,8 +96,8 @@ def profile_of(spec: Spec) -> Profile:
 
 
 def _profile(table: Table, source: Source, task: str) -> Profile:
-    kept = set_apart(table.for_task(tasks.get(task)), source.split)
-    return Profile(kept, task, tasks.get(task).decode(kept.targets, source.target_options()))
+    part = set_apart(table.for_task(tasks.get(task)), source.split)
+    return Profile(part, task, tasks.get(task).decode(part.targets, source.target_options()))
 
 
 def advised(name: str, overrides: Overrides) -> tuple[Spec, Recommendation]:

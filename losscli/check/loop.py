@@ -18,7 +18,7 @@ from torch.optim import Optimizer
 
 from losscli.check.graph import CALL, DONE, TOTAL, Node, facts, inputs
 from losscli.check.loss_calls import LossCall
-from losscli.check.optimizers import Held
+from losscli.check.optimizers import Handle
 from losscli.check.sites import Site, here
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ class Loop:
         self.number += 1
         self.events.append(Event(what, site, self.number, **facts))
 
-    def state(self, held: Held) -> State:
+    def state(self, handle: Handle) -> State:
         """What is known of an optimizer."""
-        return self.states.setdefault(id(held), State())
+        return self.states.setdefault(id(handle), State())
 
     def zeroed(self, site: Site) -> None:
         """Gradients were reset by zero_grad()."""
@@ -99,40 +99,40 @@ class Loop:
         made = facts(root.grad_fn).get(CALL) if root.grad_fn is not None else None
         direct = isinstance(made, LossCall) and made.reduction == "mean"
         self._reached[site] = (frozenset(found.leaves), direct)
-        for held in self.watch.optimizers.all:
-            state = self.state(held)
+        for handle in self.watch.optimizers.all:
+            state = self.state(handle)
             if state.waiting is not None and state.waiting[1] in found.calls:
                 related = [(site, "backward() is called here")]
                 self.watch.report.emit("step-before-backward", state.waiting[0], related=related)
                 state.waiting = None
 
-    def before_backward(self) -> list[tuple[Held, Mark]]:
+    def before_backward(self) -> list[tuple[Handle, Mark]]:
         """Gradients that are as a step left them."""
-        kept = []
-        for held in self.watch.optimizers.all:
-            mark = self.state(held).mark
+        marks = []
+        for handle in self.watch.optimizers.all:
+            mark = self.state(handle).mark
             if mark is not None and not mark.stale:
                 gradient = mark.current()
                 if gradient is not None and gradient._version == mark.version:
-                    kept.append((held, mark))
-        return kept
+                    marks.append((handle, mark))
+        return marks
 
-    def after_backward(self, kept: Sequence[tuple[Held, Mark]], site: Site) -> None:
+    def after_backward(self, marks: Sequence[tuple[Handle, Mark]], site: Site) -> None:
         """Whether a backward() was added to gradients of before; inside a closure that is a mistake at once."""
         leaves, direct = self._reached.get(site, (None, False))
         self.note("backward", site, leaves=leaves, direct=direct)
-        for held, mark in kept:
+        for handle, mark in marks:
             gradient = mark.current()
             mark.stale = gradient is not None and gradient._version != mark.version
-            if mark.stale and self.state(held).inside:
+            if mark.stale and self.state(handle).inside:
                 self.watch.report.emit("zero-grad-missing", site)
-        for held in self.watch.optimizers.all:
-            if self.state(held).inside:
-                self._remember(held, next((own for own in held.parameters() if own.grad is not None), None))
+        for handle in self.watch.optimizers.all:
+            if self.state(handle).inside:
+                self._remember(handle, next((own for own in handle.parameters() if own.grad is not None), None))
 
-    def before_step(self, held: Held, first: Tensor | None, site: Site, closure: bool) -> None:
+    def before_step(self, handle: Handle, first: Tensor | None, site: Site, closure: bool) -> None:
         """An optimizer is about to step; `first` is a parameter with a gradient other than zero."""
-        state = self.state(held)
+        state = self.state(handle)
         state.inside = closure
         since = list(takewhile(lambda event: event.number > state.since, reversed(self.events)))[::-1]
         call = next((event.call for event in reversed(since) if event.call is not None), None)
@@ -141,50 +141,50 @@ class Loop:
         if closure:
             return
         if first is None:
-            self._empty(held, state, since, site)
+            self._empty(handle, state, since, site)
         else:
-            self._accumulated(held, since)
+            self._accumulated(handle, since)
             if state.mark is not None and state.mark.stale and state.mark.current() is not None:
                 self.watch.report.emit("zero-grad-missing", site)
 
-    def after_step(self, held: Held, first: Tensor | None, site: Site) -> None:
+    def after_step(self, handle: Handle, first: Tensor | None, site: Site) -> None:
         """An optimizer has stepped."""
         self.note("step", site)
-        state = self.state(held)
+        state = self.state(handle)
         if not state.inside:
-            self._remember(held, first)
+            self._remember(handle, first)
         state.inside = False
         state.since = self.number
 
-    def _remember(self, held: Held, parameter: Tensor | None) -> None:
+    def _remember(self, handle: Handle, parameter: Tensor | None) -> None:
         gradient = None if parameter is None else parameter.grad
         mark = None
         if parameter is not None and gradient is not None:
             mark = Mark(weakref.ref(parameter), weakref.ref(gradient), gradient._version)
-        self.state(held).mark = mark
+        self.state(handle).mark = mark
 
     def attempted(self, optimizer: Optimizer) -> None:
         """A step may have been left out, as a scaler of gradients does; what was before it counts no more."""
-        held = self.watch.optimizers.of(optimizer)
-        if held is not None:
-            self.state(held).since = self.number
+        handle = self.watch.optimizers.of(optimizer)
+        if handle is not None:
+            self.state(handle).since = self.number
 
-    def _empty(self, held: Held, state: State, since: Sequence[Event], site: Site) -> None:
+    def _empty(self, handle: Handle, state: State, since: Sequence[Event], site: Site) -> None:
         """A step without a gradient: backward() is still to come, or was reset."""
-        backwards = [event for event in since if event.what == "backward" and _reaches(event, held)]
+        backwards = [event for event in since if event.what == "backward" and _reaches(event, handle)]
         last = backwards[-1].number if backwards else 0
         ready = [event.call for event in since if event.call is not None and event.number > last]
         if ready and ready[-1] is not None:
             state.waiting = (site, ready[-1])
-        elif backwards and all(own.grad is None or not own.grad.any() for own in held.parameters()):
+        elif backwards and all(own.grad is None or not own.grad.any() for own in handle.parameters()):
             zero = next((event for event in reversed(since) if event.what == "zero" and event.number > last), None)
             if zero is not None:
                 related = [(backwards[-1].site, "backward() is called here"), (site, "step() is called here")]
                 self.watch.report.emit("zero-grad-before-step", zero.site, related=related)
-            elif all(own.grad is None for own in held.parameters()):
+            elif all(own.grad is None for own in handle.parameters()):
                 self.watch.report.emit("zero-grad-before-step", site)
 
-    def _accumulated(self, held: Held, since: Sequence[Event]) -> None:
+    def _accumulated(self, handle: Handle, since: Sequence[Event]) -> None:
         """Several backward() of one line before a step: reset in between, or not divided.
 
         What another optimizer stepped with was no part of it, though its gradient came here, too.
@@ -196,7 +196,7 @@ class Loop:
                 last = None
             elif event.what == "zero":
                 zero = event
-            elif event.what == "backward" and _reaches(event, held):
+            elif event.what == "backward" and _reaches(event, handle):
                 if last is not None and last.site == event.site:
                     if zero is not None and zero.number > last.number:
                         self.watch.report.emit("zero-grad-inside-accumulation", zero.site)
@@ -217,7 +217,7 @@ class Loop:
         return self._calls.get(step)
 
 
-def _reaches(event: Event, held: Held) -> bool:
+def _reaches(event: Event, handle: Handle) -> bool:
     """Whether a backward() reaches an optimizer's parameters, as far as that is known."""
     leaves = event.leaves
-    return leaves is None or any(id(own) in leaves for own in held.parameters())
+    return leaves is None or any(id(own) in leaves for own in handle.parameters())

@@ -64,8 +64,8 @@ def _gradients(watch: Watch, model: Any, value: Tensor, site: Site) -> None:
             return
         with foreign("backward()"):
             gradients = torch.autograd.grad(value, list(trained.values()), allow_unused=True)
-        kept = {name: item for name, item in zip(trained, gradients, strict=True) if item is not None}
-        sizes = dict(zip(kept, largest(list(kept.values())), strict=True)) if kept else {}
+        present = {name: item for name, item in zip(trained, gradients, strict=True) if item is not None}
+        sizes = dict(zip(present, largest(list(present.values())), strict=True)) if present else {}
         broken = [name for name, size in sizes.items() if not torch.isfinite(torch.tensor(size))]
         if broken:
             watch.report.emit("gradient-not-finite", site, listed(broken, 4))

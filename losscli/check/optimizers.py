@@ -34,7 +34,7 @@ CLOSELY, SELDOM = 5, 10  # all gradients are looked at in the first steps, then 
 
 
 @dataclass(eq=False)
-class Held:
+class Handle:
     """An optimizer, kept only as long as the user keeps it; what was seen at its steps."""
 
     optimizer: weakref.ref[Optimizer]
@@ -65,7 +65,7 @@ class Optimizers:
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
-        self.all: list[Held] = []
+        self.all: list[Handle] = []
 
     @property
     def any(self) -> bool:
@@ -75,62 +75,67 @@ class Optimizers:
     def made(self, optimizer: Optimizer, site: Site) -> None:
         """An optimizer is made here."""
         self.watch.modules.number += 1
-        held = Held(weakref.ref(optimizer), self.watch.modules.number, site)
-        held.own = frozenset(id(own) for own in held.parameters())
-        self.all.append(held)
+        handle = Handle(weakref.ref(optimizer), self.watch.modules.number, site)
+        handle.own = frozenset(id(own) for own in handle.parameters())
+        self.all.append(handle)
 
-    def of(self, optimizer: Optimizer) -> Held | None:
+    def of(self, optimizer: Optimizer) -> Handle | None:
         """What is known of an optimizer; None for one that was made before the watch."""
-        return next((held for held in self.all if held.optimizer() is optimizer), None)
+        return next((handle for handle in self.all if handle.optimizer() is optimizer), None)
 
     def ids(self) -> set[int]:
         """The parameters that any optimizer holds, by their identity."""
-        return {id(own) for held in self.all for own in held.parameters()}
+        return {id(own) for handle in self.all for own in handle.parameters()}
 
     def holds(self, parameter: Tensor) -> bool:
         """Whether any optimizer holds it."""
-        return any(own is parameter for held in self.all for own in held.parameters())
+        return any(own is parameter for handle in self.all for own in handle.parameters())
 
-    def step(self, held: Held, site: Site) -> Tensor | None:
+    def step(self, handle: Handle, site: Site) -> Tensor | None:
         """Look at the gradients before a step; the first parameter that has one other than zero."""
-        held.steps += 1
-        held.last = site
-        if held.steps > CLOSELY and held.steps % SELDOM and held.first is not None and held.first.grad is not None:
-            return held.first
-        if held.steps == 1:
+        handle.steps += 1
+        handle.last = site
+        if (
+            handle.steps > CLOSELY
+            and handle.steps % SELDOM
+            and handle.first is not None
+            and handle.first.grad is not None
+        ):
+            return handle.first
+        if handle.steps == 1:
             names = self.watch.modules.names()
-            held.own = frozenset(id(own) for own in held.parameters())
-            held.called = [[_name(own, names) for own in group] for group in held.groups()]
+            handle.own = frozenset(id(own) for own in handle.parameters())
+            handle.called = [[_name(own, names) for own in group] for group in handle.groups()]
         first, finite = None, True
-        for number, group in enumerate(held.groups()):
+        for number, group in enumerate(handle.groups()):
             with_gradient = [own for own in group if own.grad is not None]
             if not with_gradient:
                 continue
             sizes = largest([own.grad for own in with_gradient if own.grad is not None])
             finite = finite and all(math.isfinite(size) for size in sizes)
-            held.given[number] = held.given.get(number, 0) + 1
-            held.zeros[number] = held.zeros.get(number, 0) + (not any(sizes))
+            handle.given[number] = handle.given.get(number, 0) + 1
+            handle.zeros[number] = handle.zeros.get(number, 0) + (not any(sizes))
             first = (
                 first
                 if first is not None
                 else next((p for p, size in zip(with_gradient, sizes, strict=True) if size), None)
             )
-        held.fed += first is not None
-        held.first = first
+        handle.fed += first is not None
+        handle.first = first
         if not finite:
-            self.watch.report.emit("gradient-not-finite", site, f"at step {held.steps}")
+            self.watch.report.emit("gradient-not-finite", site, f"at step {handle.steps}")
         return first
 
     def look(self, found: Reach) -> None:
         """Parameters that get a gradient and that no optimizer holds."""
         if not self.all:
             return
-        held = self.ids()
-        loose = {key: leaf for key, leaf in found.leaves.items() if key not in held}
-        parts = held & self.watch.modules.names().keys() & found.leaves.keys()
+        ids = self.ids()
+        loose = {key: leaf for key, leaf in found.leaves.items() if key not in ids}
+        parts = ids & self.watch.modules.names().keys() & found.leaves.keys()
         if not loose or not parts:  # what is no part of a model is trained for itself, as an image is
             return
-        behind = _behind(found, held)
+        behind = _behind(found, ids)
         for key, leaf in loose.items():
             self._loose(leaf, key in behind)
 
@@ -167,43 +172,43 @@ class Optimizers:
             (root for root in self.watch.modules.roots() if any(part is layer for part in root.modules())), layer
         )
 
-    def _made_before(self, born: Born, root: torch.nn.Module) -> Held | None:
+    def _made_before(self, born: Born, root: torch.nn.Module) -> Handle | None:
         """An optimizer of the same model that was made before the layer."""
         parts = {id(own) for own in root.parameters()}
-        for held in self.all:
-            if held.number < born.number and any(id(own) in parts for own in held.parameters()):
-                return held
+        for handle in self.all:
+            if handle.number < born.number and any(id(own) in parts for own in handle.parameters()):
+                return handle
         return None
 
     def finish(self) -> None:
         """At the end: optimizers and groups that never got a gradient."""
-        for held in self.all:
-            if held.steps and not held.fed and not any(held.given.values()):
-                self._starved(held)
-            elif held.last is not None and not self.watch.report.has(*EXPLAINED):
-                self._zero_groups(held, held.last)
+        for handle in self.all:
+            if handle.steps and not handle.fed and not any(handle.given.values()):
+                self._starved(handle)
+            elif handle.last is not None and not self.watch.report.has(*EXPLAINED):
+                self._zero_groups(handle, handle.last)
 
-    def _starved(self, held: Held) -> None:
+    def _starved(self, handle: Handle) -> None:
         """No parameter of an optimizer had a gradient at any step."""
         report, backwards = self.watch.report, self.watch.backwards
-        if report.has(*EXPLAINED) or held.last is None or held.own & backwards.reached:
+        if report.has(*EXPLAINED) or handle.last is None or handle.own & backwards.reached:
             return
-        cut = backwards.detached_from(held.own)
-        call = self.watch.loop.call_before(held.last)
-        others = frozenset().union(*(other.own for other in self.all)) - held.own
-        related = [(held.last, "the step finds no gradient")]
+        cut = backwards.detached_from(handle.own)
+        call = self.watch.loop.call_before(handle.last)
+        others = frozenset().union(*(other.own for other in self.all)) - handle.own
+        related = [(handle.last, "the step finds no gradient")]
         if cut is not None and call is not None and others & backwards.reached:
             report.emit("detach-in-generator-loss", call, related=[(cut.site, "the samples are detached here")])
         elif cut is not None:
             report.emit("graph-cut-before-backward", cut.site, related=related)
         elif backwards.reached - others:
-            report.emit("optimizer-of-other-model", held.site, related=related)
+            report.emit("optimizer-of-other-model", handle.site, related=related)
 
-    def _zero_groups(self, held: Held, site: Site) -> None:
-        for number, called in enumerate(held.called):
-            seen = held.given.get(number, 0)
-            if seen and held.zeros[number] == seen and held.steps > 1:
-                where = f"group {number}: " if len(held.called) > 1 else ""
+    def _zero_groups(self, handle: Handle, site: Site) -> None:
+        for number, called in enumerate(handle.called):
+            seen = handle.given.get(number, 0)
+            if seen and handle.zeros[number] == seen and handle.steps > 1:
+                where = f"group {number}: " if len(handle.called) > 1 else ""
                 self.watch.report.emit("gradient-zero", site, f"{where}{listed(called, 4)}; {seen} steps")
 
 
@@ -225,7 +230,7 @@ def largest(gradients: Sequence[Tensor]) -> list[float]:
         return [float(value) for value in torch.stack([norm.float().to(norms[0].device) for norm in norms]).tolist()]
 
 
-def _behind(found: Reach, held: set[int]) -> set[int]:
+def _behind(found: Reach, ids: set[int]) -> set[int]:
     """Tensors that meet, on their way to the loss, values which come from what is held: they stand behind it."""
     above: dict[Node, list[Node]] = {}
     leaves: dict[int, Node] = {}
@@ -234,13 +239,13 @@ def _behind(found: Reach, held: set[int]) -> set[int]:
             above.setdefault(item, []).append(node)
             if kind(item) == "leaf":
                 leaves[id(item.variable)] = item
-    fed, left = set(), [leaves[key] for key in held if key in leaves]
+    fed, left = set(), [leaves[key] for key in ids if key in leaves]
     while left:
         node = left.pop()
         if node not in fed:
             fed.add(node)
             left += above.get(node, [])
-    return {key for key, leaf in leaves.items() if key not in held and any(item in fed for item in _users(leaf, above))}
+    return {key for key, leaf in leaves.items() if key not in ids and any(item in fed for item in _users(leaf, above))}
 
 
 def _users(leaf: Node, above: dict[Node, list[Node]]) -> Iterator[Node]:

@@ -102,18 +102,18 @@ def elsewhere() -> Iterator[None]:
     streams = [stream for stream in (sys.stdout, sys.__stdout__) if stream is not None]
     _flush(streams)
     try:
-        kept = os.dup(1)
+        copy = os.dup(1)
         os.dup2(2, 1)
     except OSError:  # a process without streams
-        kept = None
+        copy = None
     try:
         with redirect_stdout(sys.stderr):
             yield
     finally:
         _flush([*streams, sys.stderr])
-        if kept is not None:
-            os.dup2(kept, 1)
-            os.close(kept)
+        if copy is not None:
+            os.dup2(copy, 1)
+            os.close(copy)
 
 
 def _flush(streams: Sequence[IO[str]]) -> None:

@@ -50,11 +50,11 @@ def _classes(first: Tensor, target: Tensor, given: Mapping[str, Any]) -> Iterato
     """Classes by their index."""
     classes = first.shape[1] if first.dim() > 1 else first.shape[0]
     ignored = given.get("ignore_index", -100)
-    kept = target[target != ignored]
-    if not kept.numel():
+    values = target[target != ignored]
+    if not values.numel():
         yield "targets-all-ignored", f"all {target.numel()} are {ignored}", None
         return
-    low, high = _range(kept)
+    low, high = _range(values)
     if high >= classes:
         yield "targets-beyond-outputs", f"{classes} outputs, and the target goes up to {high:.0f}", None
     if low < 0:

@@ -130,8 +130,8 @@ class Trace(TorchFunctionMode):
 
     def cut_of(self, value: Tensor) -> Cut | None:
         """Where a value left the graph; None where it did not, or is part of it."""
-        kept = self._cuts.get(id(value))
-        return kept[1] if kept is not None and kept[0]() is value else None
+        entry = self._cuts.get(id(value))
+        return entry[1] if entry is not None and entry[0]() is value else None
 
     def after_loss(self, output: Any, args: Sequence[Any], site: Site) -> None:
         """A loss of values that left the graph before it."""

@@ -23,7 +23,7 @@ from losscli.check.backwards import Backwards
 from losscli.check.loop import Loop
 from losscli.check.loss_calls import LossCalls, mark
 from losscli.check.modules import Modules, is_built_by_model
-from losscli.check.optimizers import Held, Optimizers
+from losscli.check.optimizers import Handle, Optimizers
 from losscli.check.patches import Patches
 from losscli.check.report import Report
 from losscli.check.sites import Site, here
@@ -212,12 +212,12 @@ class Watch:
             self._backwards = True
             with self.trace.paused():
                 self.backwards.begin([tensors] if isinstance(tensors, Tensor) else list(tensors), site)
-                kept = self.loop.before_backward()
+                marks = self.loop.before_backward()
                 try:
                     output = original(tensors, *args, **kwargs)
                 finally:
                     self._backwards = False
-                self.loop.after_backward(kept, site)
+                self.loop.after_backward(marks, site)
                 return output
 
         return wrapper
@@ -238,8 +238,8 @@ class Watch:
 
     def _before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         """An optimizer is about to step."""
-        held = self.optimizers.of(optimizer)
-        if held is None or not self.here:
+        handle = self.optimizers.of(optimizer)
+        if handle is None or not self.here:
             return
         if self._done:
             raise Enough
@@ -247,33 +247,33 @@ class Watch:
         closure = any(item is not None for item in (*args[1:], kwargs.get("closure")))  # args begin with the optimizer
         if not closure:
             self.trace.stop()
-        first = self.optimizers.step(held, site)
-        self._firsts[id(held)] = first
-        self.loop.before_step(held, first, site, closure)
-        self._modes(site, held)
+        first = self.optimizers.step(handle, site)
+        self._firsts[id(handle)] = first
+        self.loop.before_step(handle, first, site, closure)
+        self._modes(site, handle)
 
-    def _modes(self, site: Site, held: Held) -> None:
-        trained = {id(own) for own in held.parameters()}
+    def _modes(self, site: Site, handle: Handle) -> None:
+        trained = {id(own) for own in handle.parameters()}
         for layer, at in self.modules.left_in_eval(trained):
             related = [(site, "the step is taken here")]
             self.report.emit("eval-left-on", at, f"{type(layer).__name__} is in eval mode at a step", related)
 
     def _after(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         """An optimizer has stepped."""
-        held = self.optimizers.of(optimizer)
-        if held is None or not self.here:
+        handle = self.optimizers.of(optimizer)
+        if handle is None or not self.here:
             return
-        self.loop.after_step(held, self._firsts.pop(id(held), None), here(sys._getframe(1)))
+        self.loop.after_step(handle, self._firsts.pop(id(handle), None), here(sys._getframe(1)))
         self.steps += 1
         if self.limit is not None and self._seen_enough(self.limit):
             self._done = True
             raise Enough
-        if held.steps < TRACED:
+        if handle.steps < TRACED:
             self.trace.start()
         elif self.trace.active:
             self.trace.stop()
 
     def _seen_enough(self, limit: int) -> bool:
         """Whether each optimizer has had its steps, or one so many that the others will get none."""
-        steps = [held.steps for held in self.optimizers.all if held.optimizer() is not None]
+        steps = [handle.steps for handle in self.optimizers.all if handle.optimizer() is not None]
         return min(steps, default=0) >= limit or max(steps, default=0) >= PATIENCE * limit

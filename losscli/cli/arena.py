@@ -11,15 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.curves import Curves, band, mean_curve
+from losscli.cli.dots import maps, scatters
 from losscli.cli.forest import Forest
-from losscli.cli.scatter import scatters
 from losscli.cli.tables import leaderboards, score_table
-from losscli.cli.vectors import maps
 from losscli.compare.result import Arena
 from losscli.errors import visible
 from losscli.words.numbers import duration
 from losscli.words.paragraph import paragraph
-from losscli.words.phrases import chosen, corrections
+from losscli.words.phrases import corrections, tuned_options
 from losscli.words.view import View, in_words, select
 
 MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it
@@ -127,7 +126,7 @@ def _tuned(arena: Arena) -> Iterator[RenderableType]:
     grid = Table.grid(padding=(0, 2, 0, 0))
     for entry in arena.entries:
         if entry.tuned:
-            grid.add_row(Text(visible(entry.entry, 40)), Text(visible(chosen(entry), 400)))
+            grid.add_row(Text(visible(entry.entry, 40)), Text(visible(tuned_options(entry), 400)))
     if grid.row_count:
         yield Text()
         yield Text("tuned on the valid split of each seed", "bold")

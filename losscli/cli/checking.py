@@ -144,8 +144,8 @@ def show(outcome: Outcome, form: str, choice: Choice) -> int:
     """Write the findings to stdout and notes to stderr; the exit code."""
     from losscli.check.script import failed
 
-    chosen = settings(["."], choice.select, choice.ignore, choice.everything)
-    found = [item for item in outcome.findings if chosen.shows(item)]
+    scope = settings(["."], choice.select, choice.ignore, choice.everything)
+    found = [item for item in outcome.findings if scope.shows(item)]
     for note in outcome.notes:
         screen.notice(note)
     write(form, outcome.files, found, [], (*lines(found), _summary(outcome, found)))

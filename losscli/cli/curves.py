@@ -42,9 +42,9 @@ def band(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, 
 
 def _by_epoch(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, list[float]]]:
     runs = list(runs)
-    chosen = [run for run in runs if not run.lost] or runs
+    survivors = [run for run in runs if not run.lost] or runs
     values: dict[int, list[float]] = {}
-    for run in chosen:
+    for run in survivors:
         for point in run.history:
             if (point.split, point.metric) == (split, metric) and abs(point.value) < DRAWABLE:
                 values.setdefault(point.epoch, []).append(point.value)

@@ -52,14 +52,14 @@ def selection(arena: int | None, entry: str | None, seed: str | None, losses: Se
 
 
 def run_predict(
-    record: str, root: Path, rows: str | None, count: int | None, chosen: RunChoice, answer: Answer
+    record: str, root: Path, rows: str | None, count: int | None, choice: RunChoice, answer: Answer
 ) -> None:
     """Append what the runs say of the rows of a file to its columns, and write that; a generator makes up `count` rows."""
     form = _form(answer)
     if answer.to is not None:
         free(answer.to, answer.force)
         _refuse_the_input(answer.to, rows or "")
-    runs = restore(find(root, record, outside=True), chosen)
+    runs = restore(find(root, record, outside=True), choice)
     if not runs[0].task.has_target:
         _make_up(runs, rows, count, form, answer)
         return
@@ -118,9 +118,9 @@ def _source(trained_on: Source, rows: str, sets: Sequence[str]) -> Tabular:
         raise SpecError(problems_in(wrong, kind, keys, ("data",), lambda path: flag)) from None
 
 
-def run_export(record: str, root: Path, form: str, chosen: RunChoice, out: Path | None) -> None:
+def run_export(record: str, root: Path, form: str, choice: RunChoice, out: Path | None) -> None:
     """Write one run as an ordinary model, and say where its files are."""
-    (run,) = restore(find(root, record, outside=True), chosen)
+    (run,) = restore(find(root, record, outside=True), choice)
     folder = out or Path(f"{run.record}-{form}")
     show.paths(export(run, form, folder))
     show.notice(f"this is {_named([run])}")
@@ -143,14 +143,18 @@ def _threshold(text: str | None, runs: Sequence[RestoredRun]) -> float | None:
         return None
     if not runs[0].task.yes_or_no:
         raise SpecError(f"--threshold is for yes or no, and the task is {runs[0].task.name}", cure="leave it out")
-    kept = [(run.result.get("calibration") or {}).get("thresholds") or {} for run in runs]
-    values = [thresholds[text] for thresholds in kept if thresholds.get(text) is not None]
+    calibrations = [(run.result.get("calibration") or {}).get("thresholds") or {} for run in runs]
+    values = [thresholds[text] for thresholds in calibrations if thresholds.get(text) is not None]
     if values:
         return float(sum(values) / len(values))
     try:
         return float(text)
     except ValueError:
-        alternative = f", or {', '.join(kept[0])}, for the one that was best on the valid split" if kept[0] else ""
+        alternative = (
+            f", or {', '.join(calibrations[0])}, for the one that was best on the valid split"
+            if calibrations[0]
+            else ""
+        )
         cure = f"--threshold takes a number{alternative}"
         raise SpecError(f"--threshold: {shown(text)} is none", cure=cure) from None
 

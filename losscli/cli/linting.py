@@ -28,8 +28,8 @@ class Choice:
 
 def looked(choice: Choice) -> Result:
     """What is found in the paths."""
-    chosen = settings(choice.paths, choice.select, choice.ignore, choice.everything)
-    return lint(choice.paths, chosen.shows, chosen.leaves_out)
+    scope = settings(choice.paths, choice.select, choice.ignore, choice.everything)
+    return lint(choice.paths, scope.shows, scope.leaves_out)
 
 
 def fixed(choice: Choice) -> Result:

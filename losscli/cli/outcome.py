@@ -85,10 +85,10 @@ def run(specs: Sequence[Spec], display: DisplayOptions) -> int:
     refuse_unknown(display.view, specs)
     if display.out is not None:
         writer.ready(display.out)
-    return watched(partial(pipeline.run, specs, out=display.out, smoke=display.smoke), display)
+    return follow(partial(pipeline.run, specs, out=display.out, smoke=display.smoke), display)
 
 
-def watched(line: Callable[..., Comparison], display: DisplayOptions) -> int:
+def follow(line: Callable[..., Comparison], display: DisplayOptions) -> int:
     """Run the line while its progress is shown and signals are heard, and return the exit code.
 
     One signal ends the training at its next step; what there is then is kept and shown. A second one ends at once.
@@ -177,7 +177,7 @@ class _Ears:
     """Which signal was heard while the training was listening."""
 
     stop: Stop
-    kept: bool = False  # whether there is a record in the making
+    resumable: bool = False  # whether there is a record in the making
     heard: int = 0
     times: int = 0
 
@@ -187,7 +187,7 @@ class _Ears:
         if self.times > 2:  # somebody's code catches everything
             os._exit(128 + number)
         if self.stop.requested:  # twice means at once
-            what = "losscli resume goes on from what was saved last" if self.kept else "nothing was kept"
+            what = "losscli resume goes on from what was saved last" if self.resumable else "nothing was kept"
             raise kind(f"stopped at once: {what}")
         if not self.stop.listening:  # nothing is trained yet
             raise kind
@@ -195,7 +195,7 @@ class _Ears:
 
 
 @contextmanager
-def _signals(kept: bool = False) -> Iterator[_Ears]:
-    ears = _Ears(Stop(), kept)
+def _signals(resumable: bool = False) -> Iterator[_Ears]:
+    ears = _Ears(Stop(), resumable)
     with handling(ears):
         yield ears

@@ -22,7 +22,7 @@ def run(record: str | None, own: Sequence[str], display: outcome.DisplayOptions)
 
     if not display.quiet:
         show.notice(f"going on with {folder.name}")
-    return outcome.watched(partial(pipeline.resume, folder, own=own), display)
+    return outcome.follow(partial(pipeline.resume, folder, own=own), display)
 
 
 def _whole(folder: Path, display: outcome.DisplayOptions) -> int:

@@ -86,7 +86,7 @@ def _example(outcome: Outcome) -> dict[str, Any] | None:
     """The smallest sample that fails, as the loss receives it: [R, B, ...]."""
     if outcome.case is None or outcome.sample is None:
         return None
-    prediction = outcome.case.received(outcome.sample.raw).tolist()
+    prediction = outcome.case.prediction(outcome.sample.raw).tolist()
     return {
         "options": _finite(dict(outcome.case.options)),
         "prediction": _finite(prediction),
@@ -113,9 +113,9 @@ def tell(report: Report, assumed: Mapping[str, Any]) -> None:
     table = plain_table("", "property", "what must hold")
     for outcome in report.outcomes:
         word = "-" if outcome.status == "not applicable" else outcome.status
-        held = outcome.message if outcome.status == "not applicable" else outcome.tried.must
+        detail = outcome.message if outcome.status == "not applicable" else outcome.tried.must
         style = STYLES[outcome.status]
-        table.add_row(Text(word, style), Text(outcome.tried.name), Text(visible(held, 400), "dim"))
+        table.add_row(Text(word, style), Text(outcome.tried.name), Text(visible(detail, 400), "dim"))
     console.print(table)
     for outcome in report.outcomes:
         if outcome.sample is not None:
@@ -141,7 +141,7 @@ def _explained(outcome: Outcome) -> Text:
         options = ", ".join(f"{name}={value}" for name, value in outcome.case.options.items())
         text.append(f"  options     {visible(options, 200)}\n")
     sample = outcome.sample
-    text.append(f"  prediction  {_numbers(outcome.case.received(sample.raw).tolist())}\n")
+    text.append(f"  prediction  {_numbers(outcome.case.prediction(sample.raw).tolist())}\n")
     text.append(f"  target      {_numbers(sample.target.tolist())}")
     return text
 

@@ -38,10 +38,10 @@ def maps_of(vectors: Mapping[str, Predictions]) -> dict[str, Any]:
         if not np.isfinite(predictions.prediction).all():
             continue
         dots, share = plane(predictions.prediction)
-        chosen = np.linspace(0, len(dots) - 1, min(len(dots), DOTS)).round().astype(int)
+        places = np.linspace(0, len(dots) - 1, min(len(dots), DOTS)).round().astype(int)
         maps[name] = {
-            "dots": [[float(f"{value:.{DIGITS}g}") for value in dot] for dot in dots[chosen].tolist()],
-            "classes": predictions.truth[chosen, 0].astype(int).tolist(),
+            "dots": [[float(f"{value:.{DIGITS}g}") for value in dot] for dot in dots[places].tolist()],
+            "classes": predictions.truth[places, 0].astype(int).tolist(),
             "variance": float(f"{share:.{DIGITS}g}"),
         }
     return maps

@@ -136,11 +136,11 @@ def _edges(arena: Arena, grids: Grids, allowed: Allowed) -> Iterator[Finding]:
     for entry in arena.entries:
         for name, counts in entry.tuned.items():
             for which, value, beyond in _ends(grids[entry.entry][name]):
-                chosen, seeds = counts[text_of(value)], sum(counts.values())
+                votes, seeds = counts[text_of(value)], sum(counts.values())
                 further = next((step for step in beyond if allowed(name, step)), None)
-                if 2 * chosen > seeds and further is not None:
+                if 2 * votes > seeds and further is not None:
                     at_the_edge.setdefault((name, which, value, further), []).append(
-                        f"{entry.entry} ({chosen} of {seeds})"
+                        f"{entry.entry} ({votes} of {seeds})"
                     )
     for (name, which, value, further), entries in at_the_edge.items():
         message = f"{name} = {value:g}, the {which} of its grid, was chosen in most seeds by "

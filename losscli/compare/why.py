@@ -93,13 +93,13 @@ class _Pair:
     task: Task
     measure: RowMeasure
 
-    def scores(self, chosen: Mapping[int, np.ndarray]) -> dict[str, float | None]:
+    def scores(self, rows_of_seed: Mapping[int, np.ndarray]) -> dict[str, float | None]:
         """The mean over the seeds of what both entries score on the rows that are chosen for each seed."""
         means: dict[str, float | None] = {}
         for word, pick in (("best", self.best), ("reference", self.reference)):
             scores = []
             for entry, seed, predictions in self.runs:
-                rows = chosen.get(seed) if entry == pick else None
+                rows = rows_of_seed.get(seed) if entry == pick else None
                 if rows is not None and rows.any():
                     scores.append(float(self.measure.function(predictions)[rows].mean()))
             means[word] = _mean(scores)

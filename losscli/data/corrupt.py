@@ -177,14 +177,14 @@ def _target_damaged(
     """The rows that are left, what their targets were and are, and how much was done; both halves of a pair fare alike."""
     if target.paired:
         pairs = replace(target, values=target.values[::2], paired=False)
-        kept, was, now, done = _target_damaged(pairs, rows[::2] // 2, corruption, seed)
+        rest, was, now, done = _target_damaged(pairs, rows[::2] // 2, corruption, seed)
         twice = {kind: (2 * count, 2 * of) for kind, (count, of) in done.items()}
-        return both(kept), np.repeat(was, 2, axis=0), np.repeat(now, 2, axis=0), twice
+        return both(rest), np.repeat(was, 2, axis=0), np.repeat(now, 2, axis=0), twice
     done = {}
     if corruption.imbalance:
-        kept = _thinned(target.values, rows, _level(corruption.imbalance), _stream(seed, "imbalance"))
-        done["imbalance"] = len(rows) - len(kept), len(rows)
-        rows = kept
+        rest = _thinned(target.values, rows, _level(corruption.imbalance), _stream(seed, "imbalance"))
+        done["imbalance"] = len(rows) - len(rest), len(rows)
+        rows = rest
     before = after = target.values[rows]
     if "labels" in corruption.active():
         after = _relabelled(before, target.labels, corruption.labels, _stream(seed, "labels"))
@@ -265,8 +265,8 @@ def _flipped(values: np.ndarray, share: float, classes: int, rng: np.random.Gene
     flat = values.flatten()
     order = rng.permutation(len(flat))
     shift = rng.integers(1, classes, size=len(flat))  # one for every value, so that a higher level changes the same too
-    chosen = order[: round(share * len(flat))]
-    flat[chosen] = ((flat[chosen].astype(np.int64) + shift[chosen]) % classes).astype(flat.dtype)
+    places = order[: round(share * len(flat))]
+    flat[places] = ((flat[places].astype(np.int64) + shift[places]) % classes).astype(flat.dtype)
     return flat.reshape(values.shape)
 
 
@@ -312,8 +312,8 @@ def _with_outliers(values: np.ndarray, share: float, size: float, rng: np.random
     sign = np.where(wide.min(axis=0) >= 0, 1.0, sign)
     moved = wide + sign * size * wide.std(axis=0)
     moved = np.where((wide == np.rint(wide)).all(axis=0), np.rint(moved), moved)
-    chosen = order[: round(share * len(wide))]
-    wide[chosen] = moved[chosen]
+    places = order[: round(share * len(wide))]
+    wide[places] = moved[places]
     return wide.reshape(values.shape).astype(values.dtype)
 
 

@@ -83,22 +83,22 @@ def _plain(numbers: Any) -> list[float] | None:
 def target_from_state(state: Mapping[str, Any]) -> tuple[Target, TargetScale | None]:
     """The target without its rows, and its scale; `state` is what a record keeps of one seed, under `target`.
 
-    `task.outputs(target)` and `task.read(received, meaning, scale)` work with them as in training.
+    `task.outputs(target)` and `task.read(prediction, meaning, scale)` work with them as in training.
 
     >>> target = Target(np.array([1.0, 7.0], dtype=np.float32), ("price",), transform="log")
     >>> again, scale = target_from_state({"target": target_state(target, target_scale(target.values, "log"))})
     >>> again.labels, again.values.shape, scale.transform
     (('price',), (0,), 'log')
     """
-    kept = state.get("target")
-    if kept is None:
+    facts = state.get("target")
+    if facts is None:
         raise MachineError(
             "the record was written before records kept the target's labels and units", cure="train it again"
         )
-    shape = (0,) if kept["width"] is None else (0, kept["width"])
-    options = {name: kept[name] for name in ("soft", "ordered", "transform", "standardise")}
-    target = Target(np.empty(shape, np.float32), tuple(kept["labels"]), **options)
-    if kept["scale"] is None:
+    shape = (0,) if facts["width"] is None else (0, facts["width"])
+    options = {name: facts[name] for name in ("soft", "ordered", "transform", "standardise")}
+    target = Target(np.empty(shape, np.float32), tuple(facts["labels"]), **options)
+    if facts["scale"] is None:
         return target, None
-    numbers = {name: np.array(values, np.float64) for name, values in kept["scale"].items() if values is not None}
-    return target, TargetScale(**numbers, transform=kept["transform"])
+    numbers = {name: np.array(values, np.float64) for name, values in facts["scale"].items() if values is not None}
+    return target, TargetScale(**numbers, transform=facts["transform"])

@@ -90,8 +90,8 @@ def _parts(folder: Path, name: str, endings: Sequence[str]) -> tuple[list[File],
         )
     fitting = [path for path in within if path.suffix.casefold() in endings]
     if not fitting:
-        held = f"it holds {shown(within[0].name)}" if within else "it is empty"
-        message = f"the path is a folder without {' or '.join(endings)} files in it: {held}"
+        content = f"it holds {shown(within[0].name)}" if within else "it is empty"
+        message = f"the path is a folder without {' or '.join(endings)} files in it: {content}"
         raise DataError(message, place=Place(name), cure="name a file, or a folder of such files")
     kinds = sorted({path.suffix.casefold() for path in fitting})
     if len(kinds) > 1:

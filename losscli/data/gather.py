@@ -69,14 +69,14 @@ class RawColumns:
     padded: tuple[str, ...] = ()
 
 
-def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[str], watched: FileState) -> RawColumns:
+def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[str], state: FileState) -> RawColumns:
     """The columns of one file, or of several with the same columns, one below the other.
 
     `left_out` are not read, `as_text` are texts whatever they hold. Raises `DataError` with file and line for rows of
     another length than the header's, quotes that do not close, fields beyond 131,072 bytes, other columns than in the
     first file, and no rows at all.
     """
-    reading = _Reader(files, form, watched)
+    reading = _Reader(files, form, state)
     reading.go(left_out, as_text)
     if not reading.rows:
         place = Place(files[0].name, reading.header_line)
@@ -141,8 +141,8 @@ def _fill(out: np.ndarray, chunk: Any) -> bool:
 class _Reader:
     """One way through all files."""
 
-    def __init__(self, files: Sequence[File], form: Form, watched: FileState):
-        self.files, self.form, self.watched = files, form, watched
+    def __init__(self, files: Sequence[File], form: Form, state: FileState):
+        self.files, self.form, self.state = files, form, state
         self.names: tuple[str, ...] = ()
         self.padded: tuple[str, ...] = ()  # names with blanks around them
         self.columns: list[_Column] = []
@@ -154,7 +154,7 @@ class _Reader:
     def go(self, left_out: set[str], as_text: set[str]) -> None:
         for file in self.files:
             self.first_rows.append(self.rows)
-            self.watched.begin(file)
+            self.state.begin(file)
             unequal: Unequal | None = None
             for block in prefetch(self._blocks(file)):  # read and searched for lines while another becomes numbers
                 self._refuse_long_fields(block, file.name)
@@ -170,7 +170,7 @@ class _Reader:
     def _blocks(self, file: File) -> Iterator[Block]:
         """Blocks of rows; the header is checked, and taken off the first one."""
         form = self.form
-        pieces = read_pieces(file.path, file.name, form.encoding, self.watched)
+        pieces = read_pieces(file.path, file.name, form.encoding, self.state)
         opened = False
         for block in blocks(pieces, file.name, form.delimiter):
             self.blank_lines += block.blank_lines

@@ -56,13 +56,13 @@ def with_features(table: Table, rows: Literal["keep", "drop", "error"], file: st
 
 def _of_rows(table: Table, mask: np.ndarray, finding: Finding) -> Table:
     """The table with the rows where `mask`, bool [N], is true."""
-    kept = np.flatnonzero(mask)
+    rows = np.flatnonzero(mask)
     return replace(
         table,
-        features=_rows_of(table.features, kept),
-        targets=_rows_of(table.targets, kept),
-        keys=_rows_of(table.keys, kept),
-        weight=None if table.weight is None else table.weight[kept],
+        features=_rows_of(table.features, rows),
+        targets=_rows_of(table.targets, rows),
+        keys=_rows_of(table.keys, rows),
+        weight=None if table.weight is None else table.weight[rows],
         findings=(*table.findings, finding),
     )
 
@@ -78,11 +78,11 @@ def _places(columns: Mapping[str, Column], what: str, cure: str, count: int) -> 
 
 
 def _rows_of(columns: Mapping[str, Column], rows: np.ndarray) -> dict[str, Column]:
-    kept = {}
+    parts = {}
     shared: FileOrigin | None = None  # columns of a table stand in the same lines
     for name, column in columns.items():
         if isinstance(column.origin, FileOrigin):
             shared = shared or column.origin.of_rows(rows)
         origin = replace(shared, column=column.origin.column) if shared and column.origin else None
-        kept[name] = column.holding(column.values[rows], origin)
-    return kept
+        parts[name] = column.holding(column.values[rows], origin)
+    return parts

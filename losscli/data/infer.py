@@ -286,18 +286,18 @@ def _united(texts: Levels, options: ColumnOptions) -> tuple[Levels, tuple[Findin
         return texts if names is texts.texts else replace(texts, levels=pa.array(names), _kept={}), ()
     counts = np.bincount(texts.codes[texts.codes >= 0], minlength=len(names))
     merged = np.full(len(names) + 1, -1, dtype=np.int32)
-    kept, descriptions = [], []
+    levels, descriptions = [], []
     for value, group in enumerate(groups):
         merged[group] = value
         first, *others = sorted(
             group, key=lambda at: (len(names[at]) if spelling == "number" else -counts[at], names[at])
         )
-        kept.append(names[first])
+        levels.append(names[first])
         if others:
             descriptions.append(f"{listed([shown(names[at]) for at in others])} counts as {shown(names[first])}")
     ways = "value of {} is" if len(descriptions) == 1 else "values of {} are"
     message = f"{len(descriptions)} {ways.format(shown(texts.name))} written in several ways: {listed(descriptions)}"
-    united = replace(texts, levels=pa.array(kept, pa.string()), codes=merged[texts.codes], _kept={})
+    united = replace(texts, levels=pa.array(levels, pa.string()), codes=merged[texts.codes], _kept={})
     return united, (Finding("spellings", "info", message),)
 
 

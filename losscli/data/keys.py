@@ -55,39 +55,39 @@ def groups_to_splits(
     left = rng.permutation(len(counts))
     for number, split in enumerate(splits[:-1]):
         later = len(splits) - 1 - number  # as many groups must be left over
-        chosen = _nearest(counts[left], sizes[split], len(left) - later)
-        taken[left[chosen]] = number
-        left = left[~chosen]
+        mask = _nearest(counts[left], sizes[split], len(left) - later)
+        taken[left[mask]] = number
+        left = left[~mask]
     return {split: np.flatnonzero(taken[groups] == number) for number, split in enumerate(splits)}
 
 
 def _nearest(counts: np.ndarray, size: int, most: int) -> np.ndarray:
     """Which groups of these `counts`, bool, together come near `size`: at least one of them, and at most `most`."""
-    chosen = np.zeros(len(counts), dtype=bool)
+    mask = np.zeros(len(counts), dtype=bool)
     total = number = 0
     for place, count in enumerate(counts.tolist()):
         if number < most and abs(total + count - size) < abs(total - size):
-            chosen[place] = True
+            mask[place] = True
             total, number = total + count, number + 1
     if not number:
-        chosen[np.abs(counts - size).argmin()] = True
-    while (better := _exchange(counts, chosen, size)) is not None:
-        chosen[list(better)] ^= True
-    return chosen
+        mask[np.abs(counts - size).argmin()] = True
+    while (better := _exchange(counts, mask, size)) is not None:
+        mask[list(better)] ^= True
+    return mask
 
 
-def _exchange(counts: np.ndarray, chosen: np.ndarray, size: int) -> tuple[int, int] | None:
+def _exchange(counts: np.ndarray, mask: np.ndarray, size: int) -> tuple[int, int] | None:
     """A chosen group and one to take in its place, if that brings the chosen ones nearer to `size`."""
-    gap = size - int(counts[chosen].sum())
-    inside, outside = np.unique(counts[chosen]), np.unique(counts[~chosen])
+    gap = size - int(counts[mask].sum())
+    inside, outside = np.unique(counts[mask]), np.unique(counts[~mask])
     if not gap or not len(outside):
         return None
     misses = np.abs(gap - (outside[None, :] - inside[:, None]))
     out, into = np.unravel_index(misses.argmin(), misses.shape)
     if misses[out, into] >= abs(gap):
         return None
-    leaves = np.flatnonzero(chosen & (counts == inside[out]))[0]
-    enters = np.flatnonzero(~chosen & (counts == outside[into]))[0]
+    leaves = np.flatnonzero(mask & (counts == inside[out]))[0]
+    enters = np.flatnonzero(~mask & (counts == outside[into]))[0]
     return int(leaves), int(enters)
 
 
@@ -234,9 +234,9 @@ def _refuse_unknown(
     if unknown:
         rows = np.flatnonzero(column.values == present[unknown[0]])
         expected = ", ".join(shown(spellings[part][0]) for part in SPLITS)
-        held = listed([shown(texts[at]) for at in unknown], MOST_LISTED)
+        content = listed([shown(texts[at]) for at in unknown], MOST_LISTED)
         raise DataError(
-            f"the column {shown(name)} must hold {expected}, and it holds {held}",
+            f"the column {shown(name)} must hold {expected}, and it holds {content}",
             place=place_of(column, int(rows[0])),
             cure="say which value means what: data.split.labels: {train: A, test: B} (--set 'data.split.labels={train: A, "
             "test: B}')",

@@ -64,12 +64,12 @@ def _twins(table: Table, target: Target, datasets: Sequence[Dataset]) -> list[Fi
 
 def _repeats(row_of: np.ndarray, full_row_of: np.ndarray, dataset: Dataset) -> tuple[int, int, int]:
     train, valid, test = (np.asarray(dataset.parts[name].index) for name in SPLITS)
-    held = np.concatenate([valid, test])
+    holdout = np.concatenate([valid, test])
     in_train = np.zeros(row_of.max() + 1, dtype=bool)
     in_train[row_of[train]] = True
     full_in_train = np.zeros(full_row_of.max() + 1, dtype=bool)
     full_in_train[full_row_of[train]] = True
-    return len(held), int(in_train[row_of[held]].sum()), int(full_in_train[full_row_of[held]].sum())
+    return len(holdout), int(in_train[row_of[holdout]].sum()), int(full_in_train[full_row_of[holdout]].sum())
 
 
 def hashed(columns: Iterable[np.ndarray]) -> np.ndarray:

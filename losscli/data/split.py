@@ -116,8 +116,8 @@ def _valid_of(rest: np.ndarray, codes: np.ndarray, size: int, rng: np.random.Gen
     order = rng.permutation(rest)
     order = order[np.argsort(codes[order], kind="stable")]
     rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[codes[order]]
-    chosen = rank < valid_counts[codes[order]]
-    return {"train": order[~chosen], "valid": order[chosen]}
+    is_valid = rank < valid_counts[codes[order]]
+    return {"train": order[~is_valid], "valid": order[is_valid]}
 
 
 def _folds(table: Table, target: Target, split: Split, seed: int, stratify: bool) -> Rows:

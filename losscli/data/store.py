@@ -118,7 +118,7 @@ class StoredColumn(Column):
         return np.frombuffer(mapped, self._dtype)
 
     @property
-    def held(self) -> int:
+    def resident(self) -> int:
         return 0
 
     def holding(self, values: np.ndarray, origin: Origin | None = None) -> Column:

@@ -66,7 +66,7 @@ class Room:
     @classmethod
     def beside(cls, columns: Mapping[str, Column], total: int, datasets: int) -> Room:
         """What so many datasets get beside a table."""
-        return cls(total, (total - sum(column.held for column in columns.values())) // datasets)
+        return cls(total, (total - sum(column.resident for column in columns.values())) // datasets)
 
     def holds(self, rows: int, encoder: Encoder) -> bool:
         return rows * encoder.width * FLOAT <= self.share
@@ -83,7 +83,7 @@ def streamed(trained: Sequence[np.ndarray | Stream], rows: int, room: Room | Non
         return []
     total = rows * FLOAT * sum(stream.encoder.width for stream in streams)
     seeds = f" for {counted(len(streams), 'seed')}" if len(streams) > 1 else ""
-    beside = f", beside a table of {sized(held)}" if (held := _held(streams[0])) else ""
+    beside = f", beside a table of {sized(resident)}" if (resident := _resident(streams[0])) else ""
     message = (
         f"rows are encoded block by block in every epoch: all at once they would take {sized(total)}{seeds}{beside}, "
         f"and data.memory is {sized(room.total)}; training rows are "
@@ -92,8 +92,8 @@ def streamed(trained: Sequence[np.ndarray | Stream], rows: int, room: Room | Non
     return [Finding("streamed", "info", message, "a larger data.memory is faster, and shuffles all rows together")]
 
 
-def _held(stream: Stream) -> int:
-    return sum(column.held for column in stream.columns.values())
+def _resident(stream: Stream) -> int:
+    return sum(column.resident for column in stream.columns.values())
 
 
 def prefetch(items: Iterator[Item]) -> Iterator[Item]:

@@ -123,8 +123,8 @@ class Tabular(Source):
 
     def read(self, folder: Path) -> Table:
         """The table, every value checked. Raises `DataError` with as many mistakes as one reading can find."""
-        kept = self._read.pop(Path(os.path.realpath(folder)), None)
-        return self._table(folder) if kept is None else kept
+        table = self._read.pop(Path(os.path.realpath(folder)), None)
+        return self._table(folder) if table is None else table
 
     def guess(self, folder: Path) -> Guess:
         """The task that the targets tell, and why. The table is kept for the `read` that follows."""
@@ -140,7 +140,7 @@ class Tabular(Source):
         return self._watched.changes()
 
     @abstractmethod
-    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: FileState) -> RawColumns:
+    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], state: FileState) -> RawColumns:
         """The columns of the files; those `left_out` are not read, those `as_text` are texts whatever they hold."""
 
     def headings(self, file: File) -> tuple[str, ...]:
@@ -287,8 +287,8 @@ class _Roles:
                 raise DataError(
                     f"the part {shown(clashes[0])} of a date is called like a column", cure="rename that column"
                 )
-            kept = {part: column for part, column in inferred.columns.items() if part not in source.drop}
-            self.features |= kept if self.store is None else _stored(kept, self.store)
+            columns = {part: column for part, column in inferred.columns.items() if part not in source.drop}
+            self.features |= columns if self.store is None else _stored(columns, self.store)
 
     def _key(self, name: str, raw: Raw, options: ColumnOptions) -> Column:
         """A column that splits the rows, of however many values: its texts, or days where the spec says that it is a date."""

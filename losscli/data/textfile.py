@@ -17,7 +17,7 @@ from losscli.errors import DataError, Place, setting
 PIECE = 1 << 24  # bytes read at a time
 
 
-def read_pieces(path: Path, name: str, encoding: str, watched: FileState) -> Iterator[tuple[bytes, bool]]:
+def read_pieces(path: Path, name: str, encoding: str, state: FileState) -> Iterator[tuple[bytes, bool]]:
     r"""The file's text as UTF-8 without a byte order mark, lines ended by `\n` or `\r\n`, and whether it is the last piece.
 
     `name` is what messages call the file. Raises `DataError` where there is no such regular file, where it is not text
@@ -25,15 +25,15 @@ def read_pieces(path: Path, name: str, encoding: str, watched: FileState) -> Ite
     """
     with opened(path, name) as file:
         decoder = _Decoder(path, name, encoding)
-        blank, held = True, b""
+        blank, tail = True, b""
         piece = file.read(PIECE)
         _refuse_other_formats(piece, name)
         while True:
             following = file.read(PIECE)
-            watched.saw(name, piece)
-            text = held + decoder.utf8(piece, last=not following)
-            held = b"\r" if following and text.endswith(b"\r") else b""  # its newline may begin the next piece
-            text = text[: len(text) - len(held)]
+            state.saw(name, piece)
+            text = tail + decoder.utf8(piece, last=not following)
+            tail = b"\r" if following and text.endswith(b"\r") else b""  # its newline may begin the next piece
+            text = text[: len(text) - len(tail)]
             blank = blank and (not text or text.isspace())
             if blank and not following:
                 raise DataError(

@@ -148,8 +148,8 @@ def loss_tensor_accumulated(ground: Ground, wrong: bool) -> Iterator[tuple[float
         total = total + (loss if wrong else loss.detach())
 
     def judge() -> tuple[float, float]:
-        kept = float(len(_graph(total)))
-        return kept, kept
+        nodes = float(len(_graph(total)))
+        return nodes, nodes
 
     yield from ground.epochs(step, judge)
 

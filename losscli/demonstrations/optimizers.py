@@ -21,8 +21,8 @@ def _trained(ground: Ground, net: torch.nn.Module, optimizer: torch.optim.Optimi
 @stored("optimizer-of-other-model")
 def optimizer_of_other_model(ground: Ground, wrong: bool) -> Iterator[tuple[float, float]]:
     net = ground.network()
-    held = ground.network() if wrong else net
-    return _trained(ground, net, torch.optim.SGD(held.parameters(), lr=0.1))
+    model = ground.network() if wrong else net
+    return _trained(ground, net, torch.optim.SGD(model.parameters(), lr=0.1))
 
 
 @stored("module-replaced-after-optimizer")
@@ -39,5 +39,5 @@ def module_replaced_after_optimizer(ground: Ground, wrong: bool) -> Iterator[tup
 @stored("parameters-not-in-optimizer")
 def parameters_not_in_optimizer(ground: Ground, wrong: bool) -> Iterator[tuple[float, float]]:
     net = ground.network()
-    held = net[0] if wrong else net
-    return _trained(ground, net, torch.optim.SGD(held.parameters(), lr=0.02))
+    model = net[0] if wrong else net
+    return _trained(ground, net, torch.optim.SGD(model.parameters(), lr=0.02))

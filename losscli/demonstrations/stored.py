@@ -42,23 +42,23 @@ class Stored(Demonstration):
     def cost(self, watch: Watch) -> Cost:
         """What the file says.
 
-        >>> kept = demonstrations.get("LC020").cost(print)
-        >>> kept.wrong_value < kept.right_value
+        >>> curve = demonstrations.get("LC020").cost(print)
+        >>> curve.wrong_value < curve.right_value
         True
         """
-        kept = _kept()[self.code]
+        entry = _kept()[self.code]
         return Cost(
             self.code,
             "small drawn data",
             SEEDS,
             self.shows,
-            tuple(map(_number, kept["right"])),
-            tuple(map(_number, kept["wrong"])),
+            tuple(map(_number, entry["right"])),
+            tuple(map(_number, entry["wrong"])),
             self.metric,
             self.direction,
-            _number(kept["right_value"]),
-            _number(kept["wrong_value"]),
-            kept["floors"],
+            _number(entry["right_value"]),
+            _number(entry["wrong_value"]),
+            entry["floors"],
         )
 
     def measured(self) -> dict[str, Any]:

@@ -19,8 +19,8 @@ def binary(
     net = ground.network(1)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     rows = torch.arange(len(ground.y))
-    kept = (ground.y != 0) | (rows % 5 == 0) if rare else rows >= 0
-    ground.x, ground.y = ground.x[kept], ground.y[kept]
+    mask = (ground.y != 0) | (rows % 5 == 0) if rare else rows >= 0
+    ground.x, ground.y = ground.x[mask], ground.y[mask]
 
     def step(x: Tensor, y: Tensor) -> None:
         rows = torch.randint(len(ground.y), (len(x),), generator=ground.random)

@@ -143,11 +143,11 @@ def _run(
     weights: Mapping[str, np.ndarray],
 ) -> RestoredRun:
     seed = result["seed"]
-    chosen = candidate(entry, result.get("tuned") or {})
+    trial = candidate(entry, result.get("tuned") or {})
     loss = find_loss(entry.loss, spec.task)
     encoder = Encoder.from_state(state)
     data = _rowless(spec.name, seed, state, encoder)
-    run = Run(entry.name, seed, loss, chosen.options, entry.output, chosen.lr, data, chosen.weight, chosen.tuned)
+    run = Run(entry.name, seed, loss, trial.options, entry.output, trial.lr, data, trial.weight, trial.tuned)
     restored = RestoredRun(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, result)
     return replace(restored, weights=_cropped(restored.network, weights_of(restored.task.speaker, weights)))
 
@@ -167,10 +167,10 @@ def _cropped(network: Network, weights: Mapping[str, np.ndarray]) -> dict[str, n
     """
     shapes = {slot.title: slot.shape for slot in [*network.slots, *network.statistic_slots]}
     for name, shape in shapes.items():
-        held = weights[name].shape if name in weights else "nothing"
-        if held == "nothing" or len(held) != len(shape) or any(np.less(held, shape)):
+        actual = weights[name].shape if name in weights else "nothing"
+        if actual == "nothing" or len(actual) != len(shape) or any(np.less(actual, shape)):
             raise MachineError(
-                f"the weights do not fit the spec: {name} must be {shape}, and the record has {held}",
+                f"the weights do not fit the spec: {name} must be {shape}, and the record has {actual}",
                 cure="give the folder of a whole record, as `losscli train` leaves it",
             )
     return {

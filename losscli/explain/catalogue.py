@@ -61,8 +61,8 @@ def lines(
 
 
 def _line(item: Loss) -> Line:
-    kept = stored().get(f"{item.task}/{item.name}") if item.is_in_package else None
-    facts = kept or computed(item)
+    entry = stored().get(f"{item.task}/{item.name}") if item.is_in_package else None
+    facts = entry or computed(item)
     return Line(item, facts.tags, facts.verdict)
 
 
@@ -135,8 +135,8 @@ def _combinations(item: Loss, sets: Mapping[str, Any]) -> Iterator[dict[str, Any
     own = {name: value for name, value in sets.items() if name in item.options}
     values = [_values(item, name, value) for name, value in own.items()]
     needed = {name: settings_of(item)[name] for name, option in item.options.items() if option.default is REQUIRED}
-    for chosen in product(*values):
-        options = needed | dict(zip(own, chosen, strict=True))
+    for combination in product(*values):
+        options = needed | dict(zip(own, combination, strict=True))
         check_options(item, options)
         yield options
 

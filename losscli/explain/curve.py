@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from losscli.explain.trial import settings_of
-from losscli.losses import Loss
-from losscli.losses.parts import taken
+from losscli.losses import Loss, taken
 from losscli.stack.head import through
 from losscli.tasks import tasks
 from losscli.tasks.truths import CLASSES

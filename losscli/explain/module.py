@@ -47,14 +47,14 @@ def torch_module(item: Loss, options: Mapping[str, Any] | None = None) -> str:
     return "\n".join([_origin(item), *sources.imports(code), *code]) + "\n"
 
 
-def taken_home(items: Sequence[Loss], chosen: Sequence[Mapping[str, Any]]) -> str:
+def taken_home(items: Sequence[Loss], settings: Sequence[Mapping[str, Any]]) -> str:
     """The module of the one loss with the one value of each option that are asked for; `SpecError` where there are more."""
-    if len(items) != 1 or len(chosen) != 1:
-        what = f"{len(items)} losses are" if len(items) != 1 else f"{len(chosen)} settings of options are"
+    if len(items) != 1 or len(settings) != 1:
+        what = f"{len(items)} losses are" if len(items) != 1 else f"{len(settings)} settings of options are"
         raise SpecError(
             f"--torch prints one loss, and {what} asked for", cure="losscli explain focal --set gamma=2 --torch"
         )
-    return torch_module(items[0], chosen[0])
+    return torch_module(items[0], settings[0])
 
 
 def _origin(item: Loss) -> str:

@@ -210,7 +210,9 @@ def _curve(truth: Truths, read: Tensor | None) -> tuple[tuple[float, float], ...
 def _rises(minimisers: _Minimisers) -> bool:
     """Whether the cheapest output grows with the true probability: for several classes, against the other ones."""
     trial = minimisers.trial
-    outputs = trial.probabilities(minimisers.best) if trial.item.point is not None else trial.received(minimisers.best)
+    outputs = (
+        trial.probabilities(minimisers.best) if trial.item.point is not None else trial.prediction(minimisers.best)
+    )
     assert outputs is not None
     first = outputs if outputs.ndim == 1 else outputs[:, 0]
     if trial.task.outputs_compete:

@@ -50,17 +50,17 @@ def directions(width: int) -> Tensor:
 class Search:
     """Outputs that minimise the expected cost under each row of `truth` [P, Y].
 
-    It walks in asinh(output): steps are plain near zero and multiples far out, so that no scale is out of reach. `held` [P]
+    It walks in asinh(output): steps are plain near zero and multiples far out, so that no scale is out of reach. `kind` [P]
     names an output for each row that stays 0, for costs that know differences of outputs only.
     """
 
-    def __init__(self, cost: Cost, truth: Tensor, width: int, held: Tensor | None = None):
+    def __init__(self, cost: Cost, truth: Tensor, width: int, kind: Tensor | None = None):
         self.cost, self.truth = cost, truth
         every = torch.eye(width, dtype=torch.float64)
-        if held is None:
+        if kind is None:
             self.kinds, self.kind = every[None], torch.zeros(len(truth), dtype=torch.long)
         else:
-            self.kinds, self.kind = torch.stack([every[torch.arange(width) != at] for at in range(width)]), held
+            self.kinds, self.kind = torch.stack([every[torch.arange(width) != at] for at in range(width)]), kind
         self.start = lattice(self.kinds.shape[1])  # [G, d]
         self.lattice = self.start @ self.kinds  # [kinds, G, D]
         self.risk = _number((cost(self.lattice)[self.kind] @ truth[:, :, None]).squeeze(-1))  # [P, G]

@@ -131,15 +131,15 @@ class Trial:
 
     def cost(self, raw: Tensor) -> Tensor:
         """What each outcome costs: [..., D] -> [..., Y]."""
-        received = self.received(raw)
+        prediction = self.prediction(raw)
         inner = raw.ndim - 1
-        repeated = received.unsqueeze(inner).expand(
-            *received.shape[:inner], len(self.outcomes), *received.shape[inner:]
+        repeated = prediction.unsqueeze(inner).expand(
+            *prediction.shape[:inner], len(self.outcomes), *prediction.shape[inner:]
         )
-        target = self.outcomes.expand(*received.shape[:inner], *self.outcomes.shape)
+        target = self.outcomes.expand(*prediction.shape[:inner], *self.outcomes.shape)
         return self.item.value(repeated, target, self.options)
 
-    def received(self, raw: Tensor) -> Tensor:
+    def prediction(self, raw: Tensor) -> Tensor:
         """What the loss sees of raw outputs [..., D]: the same, or [...] of one."""
         return through(self.chain, self.task.shape(raw))
 
@@ -148,12 +148,12 @@ class Trial:
 
         C is K classes, or the probability of yes: one for binary, one per label.
         """
-        received = self.received(raw)
+        prediction = self.prediction(raw)
         probabilities: Tensor | None
         if self.item.point is not None:
-            probabilities = self.item.point(received, self.options)
+            probabilities = self.item.point(prediction, self.options)
         else:
-            probabilities = self.task.read(received, meaning(self.chain, self.item.expects)).probabilities
+            probabilities = self.task.read(prediction, meaning(self.chain, self.item.expects)).probabilities
         return None if probabilities is None else probabilities.view(*raw.shape[:-1], -1)
 
     @cached_property
@@ -165,14 +165,14 @@ class Trial:
 
     def leads(self, raw: Tensor) -> Tensor:
         """By how much outputs decide for each outcome, negative where they decide otherwise: [..., D] -> [..., Y]."""
-        received = self.received(raw)
+        prediction = self.prediction(raw)
         read_as = meaning(self.chain, self.item.expects)
         if self.item.point is not None:
-            received, read_as = self.item.point(received, self.options), "probabilities"
+            prediction, read_as = self.item.point(prediction, self.options), "probabilities"
         if self.task.outputs_compete:
-            two = received.topk(2, -1)
-            largest = torch.zeros_like(received, dtype=torch.bool).scatter(-1, two.indices[..., :1], True)
-            return received - torch.where(largest, two.values[..., 1:], two.values[..., :1])
-        shaped = received.view(*raw.shape[:-1], 1, -1)  # [..., 1, C]
+            two = prediction.topk(2, -1)
+            largest = torch.zeros_like(prediction, dtype=torch.bool).scatter(-1, two.indices[..., :1], True)
+            return prediction - torch.where(largest, two.values[..., 1:], two.values[..., :1])
+        shaped = prediction.view(*raw.shape[:-1], 1, -1)  # [..., 1, C]
         signs = 2 * self.outcomes.view(len(self.outcomes), -1) - 1  # [Y, C]
         return (signs * (shaped - (0.5 if read_as == "probabilities" else 0.0))).amin(-1)

@@ -86,6 +86,6 @@ def _decides(trial: Trial, odds: Tensor, others: Tensor) -> Tensor:
     truth[..., 0] = torch.sigmoid(odds)
     truth.scatter_(-1, others[:, None, None].expand(*odds.shape, 1), torch.sigmoid(-odds)[..., None])
     truth = truth.flatten(0, 1)
-    held = torch.zeros(len(truth), dtype=torch.long) if trial.shifts else None
-    best, _ = Search(trial.cost, truth, trial.width, held).cheapest()
+    kind = torch.zeros(len(truth), dtype=torch.long) if trial.shifts else None
+    best, _ = Search(trial.cost, truth, trial.width, kind).cheapest()
     return (trial.leads(best)[..., 0] > 0).view(odds.shape)

@@ -126,8 +126,8 @@ def _is_trained(m: Machine, target: Value, events: list[Event]) -> bool:
         if event.kind != "step":
             continue
         if isinstance(event.target, Optimizer):
-            held = event.target.holds.of
-            if any(matches(module, target) or _inside(target, module) for module in held):
+            owners = event.target.holds.of
+            if any(matches(module, target) or _inside(target, module) for module in owners):
                 return True
         elif isinstance(target, Unknown) and target.key.rpartition(".")[2] in MODELS:
             return True
@@ -222,21 +222,21 @@ def _holders(m: Machine) -> None:
     everything = set().union(*(item.layers for item in reached)) if reached else set()
     stray = False
     for optimizer in dict.fromkeys(event.target for event in steps if isinstance(event.target, Optimizer)):
-        held, whole = held_leaves(optimizer)
-        if not (held and whole):
+        leaves, whole = held_leaves(optimizer)
+        if not (leaves and whole):
             continue
         if any(item.unknown or item.leaves for item in reached) or not everything:
             continue
-        if not held & everything and not _detached(m, optimizer, held, events):
+        if not leaves & everything and not _detached(m, optimizer, leaves, events):
             stray = True
             m.emit("optimizer-of-other-model", optimizer.site)
-        elif held & everything:
-            _detached(m, optimizer, held, events)
+        elif leaves & everything:
+            _detached(m, optimizer, leaves, events)
     if not stray:
         _unheld(m, events)
 
 
-def _detached(m: Machine, optimizer: Optimizer, held: set[int], events: list[Event]) -> bool:
+def _detached(m: Machine, optimizer: Optimizer, leaves: set[int], events: list[Event]) -> bool:
     """The backwards that serve an optimizer's step, if all of them reach its model only past a detach()."""
     since: list[Value] = []
     guilty = False
@@ -246,18 +246,18 @@ def _detached(m: Machine, optimizer: Optimizer, held: set[int], events: list[Eve
         elif event.kind == "backward":
             since.append(event.value)
         elif event.kind == "step" and event.target is optimizer and since:
-            guilty = _behind_cuts(m, since, held) or guilty
+            guilty = _behind_cuts(m, since, leaves) or guilty
             since = []
     return guilty
 
 
-def _behind_cuts(m: Machine, values: list[Value], held: set[int]) -> bool:
+def _behind_cuts(m: Machine, values: list[Value], leaves: set[int]) -> bool:
     reached = [paths(value) for value in values]
-    if any(item.unknown or item.layers & held or not item.layers for item in reached):
+    if any(item.unknown or item.layers & leaves or not item.layers for item in reached):
         return False
     for value, item in zip(values, reached, strict=True):
         for cut in item.cuts:
-            if any(id(inner.facts.get("layer")) in held for inner in ancestors(cut)):
+            if any(id(inner.facts.get("layer")) in leaves for inner in ancestors(cut)):
                 m.emit(
                     "detach-in-generator-loss",
                     _loss_over(value, cut),
@@ -282,14 +282,14 @@ def _unheld(m: Machine, events: list[Event]) -> None:
     What was frozen or loaded is meant to stay; what a loop without any step trains is moved by hand.
     """
     optimizers = [item for item in m.made if isinstance(item, Optimizer)]
-    held = [held_leaves(optimizer) for optimizer in optimizers]
-    if not optimizers or not all(whole and layers for layers, whole in held):
+    sets = [held_leaves(optimizer) for optimizer in optimizers]
+    if not optimizers or not all(whole and layers for layers, whole in sets):
         return
     if any(word in m.source.text for word in EXCUSES) or kinds(events) & {"frozen", "loaded"}:
         return
     values = [event.value for event in _stepping(m.trace) if event.kind == "backward"]
     everything = set().union(*(paths(value).layers for value in values))
-    missing = everything - set().union(*(layers for layers, _ in held))
+    missing = everything - set().union(*(layers for layers, _ in sets))
     tensors = [item for value in values for item in ancestors(value)]
     layers = [item.facts["layer"] for item in tensors if id(item.facts.get("layer")) in missing]
     quiet = [event.target for event in events if event.kind == "eval"]
@@ -301,12 +301,12 @@ def _unheld(m: Machine, events: list[Event]) -> None:
 def _stepping(trace: list[Any]) -> list[Event]:
     """The events of a trace, without those of whole loops in which no optimizer steps."""
     parts = [list(events_of([item])) for item in trace]
-    kept = [
+    groups = [
         events
         for item, events in zip(trace, parts, strict=True)
         if not isinstance(item, Loop) or "step" in kinds(events)
     ]
-    return [event for events in kept for event in events]
+    return [event for events in groups for event in events]
 
 
 def _replaced_or_hidden(m: Machine) -> bool:

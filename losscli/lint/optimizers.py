@@ -35,7 +35,7 @@ class Replaced:
     owner: Value
     new: Value
     site: Site
-    held: Optimizer
+    optimizer: Optimizer
 
 
 def make_optimizer(m: Machine, given: Arguments, node: ast.Call) -> Optimizer:
@@ -129,7 +129,7 @@ def judge_made(m: Machine) -> None:
             m.emit(
                 "module-replaced-after-optimizer",
                 item.site,
-                related=[(item.held.site, "the optimizer was made here, with the old layer")],
+                related=[(item.optimizer.site, "the optimizer was made here, with the old layer")],
             )
     for site in hidden(m):
         m.emit("parameters-not-in-optimizer", site, "layers in a plain list or dict are not registered")

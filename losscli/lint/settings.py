@@ -44,11 +44,11 @@ def settings(paths: Sequence[str], select: Sequence[str], ignore: Sequence[str],
     """Flags on top of the nearest pyproject.toml; `SpecError` for a code that no rule has."""
     file, table = project(Path(paths[0]))
     place = Place(str(file)) if file else None
-    chosen = codes(select, None) if select else codes(table["select"], place) if "select" in table else None
+    selection = codes(select, None) if select else codes(table["select"], place) if "select" in table else None
     if everything:
-        chosen = frozenset(rule.code for rule in in_order())
+        selection = frozenset(rule.code for rule in in_order())
     left_out = codes(ignore, None) | codes(table.get("ignore", ()), place)
-    return Settings(chosen, left_out, tuple(table.get("exclude", ())))
+    return Settings(selection, left_out, tuple(table.get("exclude", ())))
 
 
 def codes(words: Sequence[str], place: Place | None) -> frozenset[str]:
@@ -57,7 +57,7 @@ def codes(words: Sequence[str], place: Place | None) -> frozenset[str]:
     >>> sorted(codes(["LC001,kldiv-mean"], None))
     ['LC001', 'LC010']
     """
-    chosen: set[str] = set()
+    selection: set[str] = set()
     for word in (part.strip() for item in words for part in item.split(",")):
         if not word:
             continue
@@ -66,8 +66,8 @@ def codes(words: Sequence[str], place: Place | None) -> frozenset[str]:
             names = [name for rule in in_order() for name in (rule.code, rule.name)]
             cure = choose_from(word, names).partition(" There are: ")[0].partition("there are: ")[0]
             raise SpecError(f"there is no rule {shown(word)}", place=place, cure=cure or "losscli rules lists them")
-        chosen |= set(begun) or {rules.get(word).code}
-    return frozenset(chosen)
+        selection |= set(begun) or {rules.get(word).code}
+    return frozenset(selection)
 
 
 def project(path: Path) -> tuple[Path | None, dict[str, Any]]:

@@ -77,11 +77,11 @@ def reduced(m: Machine, op: str, value: Value, given: Arguments, node: ast.AST) 
     size: Shape | None = ()
     if not whole:
         at = number(axis)
-        kept = isinstance(keep, Const) and bool(keep.value)
+        keepdim = isinstance(keep, Const) and bool(keep.value)
         size = None if shape is None or at is None or not -len(shape) <= at < len(shape) else shape
         if size is not None and at is not None:
             place = int(at) % len(size)
-            size = (*size[:place], *((1,) if kept else ()), *size[place + 1 :])
+            size = (*size[:place], *((1,) if keepdim else ()), *size[place + 1 :])
     made = m.tensor(op, node, value, shape=size, **facts)
     if op in ("mean", "sum") and whole:
         from losscli.lint.loss_rules import spread

@@ -15,7 +15,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from losscli.direction import LEVEL
 from losscli.errors import Finding, SpecError, choose_from, shown
@@ -38,21 +38,23 @@ from losscli.losses.accepts import PositiveWeight as PositiveWeight
 from losscli.losses.accepts import Several as Several
 from losscli.losses.foreign import Foreign, foreign
 from losscli.losses.pages import with_page
-from losscli.losses.parts import Penalty, Weight, taken
+from losscli.losses.parts import Penalty, Weight
 from losscli.losses.spelling import bare, key
 from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
+
+Value = TypeVar("Value")
 
 # How many outputs each target needs: (the task's own outputs: K classes, or 1; the options) -> number. Then the loss sees
 # [..., B, heads] (regression of several targets: [..., B, O, heads]).
 Heads = Callable[[int, Mapping[str, Any]], int]
 
-# What the received outputs predict: (received, options) -> values [..., B] in the units of the loss (regression), or
+# What the prediction says: (prediction, options) -> values [..., B] in the units of the loss (regression), or
 # probabilities [..., B, K] (multiclass), or the probability of yes [..., B] (binary, multilabel).
 Point = Callable[[Tensor, Mapping[str, Any]], Tensor]
 
 
-# The quantile of one level of what the outputs predict: (received, options, level) -> values [..., B], in the loss's units.
+# The quantile of one level of what the outputs predict: (prediction, options, level) -> values [..., B], in the loss's units.
 Quantile = Callable[[Tensor, Mapping[str, Any], float], Tensor]
 
 
@@ -62,7 +64,7 @@ class Forecast:
 
     `quantile` gives any level between 0 and 1; where only some were learned, `levels` tells them, rising, and `quantile` is asked
     for these alone: `stack/forecast.py` finds what lies between. `order` gives what the loss received with quantiles that crossed
-    put in order, for all that reads it but the loss. `crps` is the closed form of each row's score, (received, target, options)
+    put in order, for all that reads it but the loss. `crps` is the closed form of each row's score, (prediction, target, options)
     -> [..., B], if there is one.
     """
 
@@ -385,6 +387,18 @@ def _cure(name: str, task: str | None) -> str:
 def catalogue(task: str | None = None) -> list[Loss]:
     """Every loss of the catalogue; with a task, those that serve it. `losscli.losses()` is this function."""
     return list(losses) if task is None else list(for_task(task).values())
+
+
+def taken(function: Callable[..., Any], options: Mapping[str, Value]) -> dict[str, Value]:
+    """Those of the options that a function names, all where it takes any keyword.
+
+    >>> taken(lambda x, *, gamma: x, {"gamma": 2.0, "limit": 0.1}), taken(lambda x, **options: x, {"limit": 0.1})
+    ({'gamma': 2.0}, {'limit': 0.1})
+    """
+    parameters = inspect.signature(function).parameters
+    if inspect.Parameter.VAR_KEYWORD in {parameter.kind for parameter in parameters.values()}:
+        return dict(options)
+    return {name: value for name, value in options.items() if name in parameters}
 
 
 callable_package(__name__, catalogue)

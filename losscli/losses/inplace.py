@@ -16,12 +16,12 @@ def watch(*tensors: Tensor) -> AbstractContextManager[Any]:
     """Ends the user's code at the line that changes one of the tensors in place."""
     from torch.overrides import TorchFunctionMode
 
-    watched = [(tensor, tensor._version) for tensor in tensors]
+    versions = [(tensor, tensor._version) for tensor in tensors]
 
     class Watch(TorchFunctionMode):
         def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             result = function(*args, **(kwargs or {}))
-            if any(tensor._version != version for tensor, version in watched):
+            if any(tensor._version != version for tensor, version in versions):
                 raise InPlace
             return result
 

@@ -270,7 +270,7 @@ class Own:
         raise SpecError(f"{self.label} must return a tensor, and it returns {type(values).__name__}", cure=cure)
 
     def _watched(self, kernel: Kernel, prediction: Tensor, target: Tensor) -> Any:
-        kept = prediction.detach().clone(), target.clone()
+        old = prediction.detach().clone(), target.clone()
         place: Place | None = Place(self.file)
         try:
             with self._user_code(), watch(prediction, target):
@@ -280,7 +280,7 @@ class Own:
                 raise
             place = error.problems[0].place
         else:
-            if torch.equal(prediction, kept[0]) and torch.equal(target, kept[1]):  # `.data` leaves no version behind
+            if torch.equal(prediction, old[0]) and torch.equal(target, old[1]):  # `.data` leaves no version behind
                 return values
         raise self._in_place(place)
 

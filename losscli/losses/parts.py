@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from inspect import Parameter, signature
-from typing import Any, TypeVar
+from typing import Any
 
 from losscli.lazy import Tensor, torch
 from losscli.tasks.near_truth import corners
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Penalty:
     """A function of the gradient of a network's output at some points, which is added to the loss of a kernel.
 
-    `points` makes them, [R, B', F], of what the phase judged (`tasks.phases.Judged.points`). `function` takes the gradient
+    `points` makes them, [R, B', F], of what the phase judged (`tasks.phases.LossInputs.points`). `function` takes the gradient
     there, [R, B', F], and options by name, and gives [R, B'], one number for each point: a norm is that of one sample. The
     network is the one that the phase of the kernel moves.
     """
@@ -25,18 +22,6 @@ class Penalty:
     points: Callable[[Mapping[str, Tensor]], Tensor]
     function: Callable[..., Tensor]
     kernel: str = "discriminator"
-
-
-def taken(function: Callable[..., Any], options: Mapping[str, Value]) -> dict[str, Value]:
-    """Those of the options that a function names, all where it takes any keyword.
-
-    >>> taken(lambda x, *, gamma: x, {"gamma": 2.0, "limit": 0.1}), taken(lambda x, **options: x, {"limit": 0.1})
-    ({'gamma': 2.0}, {'limit': 0.1})
-    """
-    parameters = signature(function).parameters
-    if Parameter.VAR_KEYWORD in {parameter.kind for parameter in parameters.values()}:
-        return dict(options)
-    return {name: value for name, value in options.items() if name in parameters}
 
 
 def normal(shape: tuple[int, ...], chance: torch.Generator) -> Tensor:

@@ -70,10 +70,10 @@ def tempered_divergence(logs: Tensor, right: Tensor, t: Number) -> Tensor:
     0.2877
     """
     order = 2 - t
-    chosen = torch.zeros_like(logs, dtype=torch.bool).scatter(-1, right.unsqueeze(-1), True)
+    mask = torch.zeros_like(logs, dtype=torch.bool).scatter(-1, right.unsqueeze(-1), True)
     log_p = logs.gather(-1, right.unsqueeze(-1)).squeeze(-1)
     every = order.unsqueeze(-1) if isinstance(order, Tensor) and order.ndim else order
-    others = torch.exp(every * logs).masked_fill(chosen, 0.0).sum(-1)
+    others = torch.exp(every * logs).masked_fill(mask, 0.0).sum(-1)
     # Plain: 1 - sum_k p_k^(2 - t), which cancels for a confident right answer; 1 - p_y^(2 - t) alone is an expm1.
     return (torch.expm1(order * log_p) + others) / order - tempered_log(log_p, t)
 

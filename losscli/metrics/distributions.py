@@ -51,8 +51,8 @@ def top_1(prediction: Tensor, target: Tensor) -> Tensor:
     [0.5]
     """
     truth = target.expand(len(prediction), *target.shape[1:])
-    chosen = truth.gather(-1, prediction.long().unsqueeze(-1)).squeeze(-1)
-    return (chosen == truth.amax(-1)).double().mean(-1)
+    mass = truth.gather(-1, prediction.long().unsqueeze(-1)).squeeze(-1)
+    return (mass == truth.amax(-1)).double().mean(-1)
 
 
 @metric("distribution", reads="probabilities", direction="down", name="ece", scaled=True, soft=True)
@@ -65,6 +65,6 @@ def ece_of_shares(prediction: Tensor, target: Tensor) -> Tensor:
     >>> ece_of_shares(p, truth).round(decimals=4).tolist()  # (0.2 + 0) / 2
     [0.1]
     """
-    confidence, chosen = prediction.double().max(-1)
+    confidence, top = prediction.double().max(-1)
     truth = target.double().expand(prediction.shape)
-    return gap(confidence, truth.gather(-1, chosen.unsqueeze(-1)).squeeze(-1))
+    return gap(confidence, truth.gather(-1, top.unsqueeze(-1)).squeeze(-1))

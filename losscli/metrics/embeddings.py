@@ -90,9 +90,9 @@ def _by_class(embeddings: Tensor, labels: Tensor) -> Iterator[OfClass]:
     """Some rows after the other."""
     member = functional.one_hot(labels.long()).double()  # [R or 1, N, C]
     sizes = member.sum(-2, keepdim=True)  # [R or 1, 1, C]
-    for chosen in torch.split(queries(embeddings.shape[1]).to(embeddings.device), 256):
-        own = member[:, chosen].bool()  # [R or 1, n, C]
-        total = apart(embeddings[:, chosen], embeddings).double() @ member  # [R, n, C]
+    for rows in torch.split(queries(embeddings.shape[1]).to(embeddings.device), 256):
+        own = member[:, rows].bool()  # [R or 1, n, C]
+        total = apart(embeddings[:, rows], embeddings).double() @ member  # [R, n, C]
         outside = (total / sizes).masked_fill(own | (sizes == 0), torch.inf)
         yield OfClass((total * own).sum(-1), (sizes * own).sum(-1), outside)
 

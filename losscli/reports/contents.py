@@ -79,8 +79,8 @@ class ReportContents:
     def drawn_first(self, most: int = 6) -> list[str]:
         """The entries that a chart begins with: the reference and the best others, in the order of the arena."""
         others = [entry.entry for entry in self.by_score if entry.entry != self.arena.reference]
-        chosen = {self.arena.reference, *others[: most - 1]}
-        return [name for name in self.names if name in chosen]
+        shortlist = {self.arena.reference, *others[: most - 1]}
+        return [name for name in self.names if name in shortlist]
 
     def curves(self, entry: str, split: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
         """Epochs [T], and the values [S, T] of every seed that did not diverge, NaN where a run had ended."""
@@ -93,7 +93,7 @@ class ReportContents:
         values = [[run.get(epoch, math.nan) for epoch in epochs] for run in runs]
         return np.array(epochs), np.array(values, np.float64).reshape(len(runs), len(epochs))
 
-    def chosen(self, entry: str, seed: int, what: str) -> Any:
+    def choice(self, entry: str, seed: int, what: str) -> Any:
         """What was chosen for a run on its valid split: `temperature`, `thresholds`; of intervals the `level` asked for."""
         runs = (run for run in self.arena.runs if (run.entry, run.seed) == (entry, seed))
         return next((run.calibration.get(what) for run in runs), None)

@@ -19,7 +19,7 @@ from losscli.severities import SEVERITIES
 from losscli.words.columns import columns
 from losscli.words.numbers import duration
 from losscli.words.paragraph import paragraph
-from losscli.words.phrases import chosen, facts
+from losscli.words.phrases import facts, tuned_options
 from losscli.words.view import View, select
 
 
@@ -110,7 +110,7 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
         "paragraph": paragraph(arena),
         "columns": board,
         "marked": any(cell.claim for column in board for cell in column.cells),
-        "tuned": [(entry.entry, chosen(entry)) for entry in arena.entries if entry.tuned],
+        "tuned": [(entry.entry, tuned_options(entry)) for entry in arena.entries if entry.tuned],
         "chapters": [
             (
                 _chapter_title(chapter, arena),

@@ -11,7 +11,7 @@ from losscli.errors import Finding, by_gravity, counted, visible
 from losscli.rules import rules
 from losscli.words.columns import columns
 from losscli.words.paragraph import paragraph
-from losscli.words.phrases import chosen
+from losscli.words.phrases import tuned_options
 from losscli.words.view import View, in_words, select
 
 # What GitHub may take for more than text: emphasis, code, links, HTML, cells, formulas, mentions, references, emoji.
@@ -55,7 +55,7 @@ def _arena(arena: Arena, view: View) -> Iterator[str]:
     several = len(arena.seeds) > 1
     caption = "Mean ± sd over the seeds, 95 % interval of the paired difference" if several else "One seed, test split"
     yield f"{caption}; {'; '.join(notes)}."
-    tuned = [f"- {literal(entry.entry)}: {literal(chosen(entry))}" for entry in shown.entries if entry.tuned]
+    tuned = [f"- {literal(entry.entry)}: {literal(tuned_options(entry))}" for entry in shown.entries if entry.tuned]
     if tuned:
         yield from ("", "Tuned on the valid split of each seed:", "", *tuned)
     findings = by_gravity(arena.findings)

@@ -64,14 +64,15 @@ class Rule:
 rules: Shelf[Rule] = Shelf(__name__, "rule")
 
 
-def rule(code: str, name: str, severity: str, **page: Any) -> None:
-    """Put a rule on the shelf; its name is an alias of its code.
+def rule(code: str, name: str, severity: str, setup: str = "", **page: Any) -> None:
+    """Put a rule on the shelf; its name is an alias of its code. Every case in source text begins with the lines of `setup`.
 
     >>> rules.get("softmax-before-cross-entropy").code
     'LC001'
     """
+    start = dedent(setup).lstrip("\n")
     for cases in ("bad", "good", "bad_runs", "good_runs"):
-        page[cases] = tuple(dedent(text).lstrip("\n") for text in page.get(cases, ()))
+        page[cases] = tuple(start + dedent(text).lstrip("\n") for text in page.get(cases, ()))
     rules.put(code, Rule(code, name, severity, **page), aliases=(name,))
 
 

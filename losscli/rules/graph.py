@@ -2,6 +2,12 @@
 
 from losscli.rules import rule
 
+NET = """
+net = nn.Linear(4, 3)
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
+"""
+
 rule(
     "LC016",
     "requires-grad-forced",
@@ -78,11 +84,9 @@ rule(
     why="After .item(), .detach(), .data or torch.tensor(loss) there is only a number: no gradient gets past it.",
     torch="raises where nothing at all requires a gradient; else nothing",
     instead="call backward() on the loss itself; take .item() only for what is printed",
+    setup=NET,
     bad=(
         """
-        net = nn.Linear(4, 3)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
         total = torch.zeros((), requires_grad=True)
         for _ in range(3):
             loss = F.cross_entropy(net(x), y)
@@ -91,18 +95,12 @@ rule(
         opt.step()
         """,
         """
-        net = nn.Linear(4, 3)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
         loss = F.cross_entropy(net(x), y).detach()  # <-
         loss.backward()
         """,
     ),
     good=(
         """
-        net = nn.Linear(4, 3)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
         loss = F.cross_entropy(net(x), y)
         print(loss.item())
         loss.backward()
@@ -120,14 +118,16 @@ rule(
     "is to be trained.",
     torch="nothing",
     instead="pass the samples without detach() in the generator's step",
-    bad=(
-        """
+    setup="""
         G, D = nn.Linear(2, 2), nn.Linear(2, 1)
         od = torch.optim.Adam(D.parameters())
         og = torch.optim.Adam(G.parameters())
         bce = nn.BCEWithLogitsLoss()
         fake = G(torch.randn(6, 2))
         og.zero_grad()
+    """,
+    bad=(
+        """
         g_loss = bce(D(fake.detach()), torch.ones(6, 1))  # <-
         g_loss.backward()
         og.step()
@@ -135,12 +135,6 @@ rule(
     ),
     good=(
         """
-        G, D = nn.Linear(2, 2), nn.Linear(2, 1)
-        od = torch.optim.Adam(D.parameters())
-        og = torch.optim.Adam(G.parameters())
-        bce = nn.BCEWithLogitsLoss()
-        fake = G(torch.randn(6, 2))
-        og.zero_grad()
         g_loss = bce(D(fake), torch.ones(6, 1))
         g_loss.backward()
         og.step()
@@ -156,11 +150,9 @@ rule(
     why="Only the last one is trained; the first was computed for nothing, and was probably meant to be added.",
     torch="nothing",
     instead="add them: loss = loss + other",
+    setup=NET,
     bad=(
         """
-        net = nn.Linear(4, 3)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
         loss = F.cross_entropy(net(x), y)
         loss = F.mse_loss(net(x), torch.zeros(8, 3))  # <-
         loss.backward()
@@ -168,9 +160,6 @@ rule(
     ),
     good=(
         """
-        net = nn.Linear(4, 3)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
         loss = F.cross_entropy(net(x), y)
         loss = loss + F.mse_loss(net(x), torch.zeros(8, 3))
         loss.backward()

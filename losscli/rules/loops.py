@@ -2,6 +2,12 @@
 
 from losscli.rules import rule
 
+REGRESSION = """
+net = nn.Linear(3, 1)
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
+"""
+
 rule(
     "LC020",
     "zero-grad-missing",
@@ -11,11 +17,9 @@ rule(
     "swings or rises.",
     torch="nothing; it trains",
     instead="call optimizer.zero_grad() once in each turn of the loop that steps",
+    setup=REGRESSION,
     bad=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for x, y in data:
             F.mse_loss(net(x), y).backward()
             opt.step()  # <-
@@ -23,18 +27,12 @@ rule(
     ),
     good=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for x, y in data:
             F.mse_loss(net(x), y).backward()
             opt.step()
             opt.zero_grad()
         """,
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for x, y in data:
             net.zero_grad()
             F.mse_loss(net(x), y).backward()
@@ -51,11 +49,9 @@ rule(
     why="The step finds no gradient: nothing is learned.",
     torch="nothing",
     instead="the order is zero_grad, backward, step",
+    setup=REGRESSION,
     bad=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for x, y in data:
             F.mse_loss(net(x), y).backward()
             opt.zero_grad()  # <-
@@ -64,9 +60,6 @@ rule(
     ),
     good=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for x, y in data:
             opt.zero_grad()
             F.mse_loss(net(x), y).backward()
@@ -83,11 +76,9 @@ rule(
     why="Between zero_grad and step there is no gradient, and what backward computes is reset before the next step.",
     torch="nothing",
     instead="the order is zero_grad, backward, step",
+    setup=REGRESSION,
     bad=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for x, y in data:
             opt.zero_grad()
             loss = F.mse_loss(net(x), y)
@@ -97,9 +88,6 @@ rule(
     ),
     good=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for x, y in data:
             opt.zero_grad()
             loss = F.mse_loss(net(x), y)
@@ -117,11 +105,9 @@ rule(
     why="Only the last batch before the step counts; the others are computed for nothing.",
     torch="nothing",
     instead="call zero_grad() only where step() is called",
+    setup=REGRESSION,
     bad=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for i, (x, y) in enumerate(data):
             opt.zero_grad()  # <-
             (F.mse_loss(net(x), y) / 4).backward()
@@ -131,9 +117,6 @@ rule(
     ),
     good=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for i, (x, y) in enumerate(data):
             (F.mse_loss(net(x), y) / 4).backward()
             if (i + 1) % 4 == 0:
@@ -151,11 +134,9 @@ rule(
     why="After the first evaluation dropout is off and batch norm's statistics are frozen, for all that follows.",
     torch="nothing; it trains",
     instead="call model.train() where the training part of each epoch begins",
+    setup=REGRESSION,
     bad=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for epoch in range(2):
             for x, y in data:
                 opt.zero_grad()
@@ -166,9 +147,6 @@ rule(
     ),
     good=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for epoch in range(2):
             net.train()
             for x, y in data:
@@ -221,11 +199,9 @@ rule(
     "does not fit the other.",
     torch="nothing",
     instead="divide the loss by the number of batches that are accumulated",
+    setup=REGRESSION,
     bad=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for i, (x, y) in enumerate(data):
             loss = F.mse_loss(net(x), y)
             loss.backward()  # <-
@@ -236,9 +212,6 @@ rule(
     ),
     good=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         for i, (x, y) in enumerate(data):
             loss = F.mse_loss(net(x), y) / 4
             loss.backward()
@@ -257,11 +230,9 @@ rule(
     why="Every addend keeps what it was computed from: the memory grows with each batch.",
     torch="nothing",
     instead="add loss.item(), or loss.detach()",
+    setup=REGRESSION,
     bad=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         total = 0
         for x, y in data:
             opt.zero_grad()
@@ -273,9 +244,6 @@ rule(
     ),
     good=(
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         total = 0
         for x, y in data:
             opt.zero_grad()
@@ -285,9 +253,6 @@ rule(
             total += loss.item()
         """,
         """
-        net = nn.Linear(3, 1)
-        opt = torch.optim.SGD(net.parameters(), lr=0.1)
-        data = [(torch.randn(4, 3), torch.randn(4, 1)) for _ in range(8)]
         total = 0
         for x, y in data:
             total += F.mse_loss(net(x), y)

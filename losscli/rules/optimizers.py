@@ -2,6 +2,19 @@
 
 from losscli.rules import rule
 
+CLASSIFIER = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Linear(6, 8)
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.fc(torch.relu(self.body(x)))
+
+
+"""
+
 rule(
     "LC025",
     "optimizer-unbound-parameters",
@@ -10,33 +23,14 @@ rule(
     why="A class has no parameters; only an object made from it has.",
     torch="raises: parameters() missing 1 required positional argument: 'self'",
     instead="make the model first: model = Model(); Adam(model.parameters())",
+    setup=CLASSIFIER,
     bad=(
         """
-        class Net(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.body = nn.Linear(6, 8)
-                self.fc = nn.Linear(8, 3)
-
-            def forward(self, x):
-                return self.fc(torch.relu(self.body(x)))
-
-
         opt = torch.optim.Adam(Net.parameters(), lr=1e-3)  # <-
         """,
     ),
     good=(
         """
-        class Net(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.body = nn.Linear(6, 8)
-                self.fc = nn.Linear(8, 3)
-
-            def forward(self, x):
-                return self.fc(torch.relu(self.body(x)))
-
-
         net = Net()
         opt = torch.optim.Adam(net.parameters(), lr=1e-3)
         """,
@@ -51,18 +45,9 @@ rule(
     why="The steps change a model that nobody uses, and the one in the loss stays as it was.",
     torch="nothing",
     instead="give the optimizer the parameters of the very model that computes the loss",
+    setup=CLASSIFIER,
     bad=(
         """
-        class Net(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.body = nn.Linear(6, 8)
-                self.fc = nn.Linear(8, 3)
-
-            def forward(self, x):
-                return self.fc(torch.relu(self.body(x)))
-
-
         net = Net()
         opt = torch.optim.Adam(Net().parameters())  # <-
         x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))
@@ -74,16 +59,6 @@ rule(
     ),
     good=(
         """
-        class Net(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.body = nn.Linear(6, 8)
-                self.fc = nn.Linear(8, 3)
-
-            def forward(self, x):
-                return self.fc(torch.relu(self.body(x)))
-
-
         net = Net()
         opt = torch.optim.Adam(net.parameters())
         x, y = torch.randn(9, 6), torch.randint(0, 3, (9,))
@@ -103,18 +78,9 @@ rule(
     why="The optimizer holds the parameters of the old layer; the new one is never updated.",
     torch="nothing",
     instead="replace the layer first, then make the optimizer (or add_param_group)",
+    setup=CLASSIFIER,
     bad=(
         """
-        class Net(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.body = nn.Linear(6, 8)
-                self.fc = nn.Linear(8, 3)
-
-            def forward(self, x):
-                return self.fc(torch.relu(self.body(x)))
-
-
         net = Net()
         opt = torch.optim.SGD(net.parameters(), lr=0.1)
         net.fc = nn.Linear(8, 3)  # <-
@@ -127,16 +93,6 @@ rule(
     ),
     good=(
         """
-        class Net(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.body = nn.Linear(6, 8)
-                self.fc = nn.Linear(8, 3)
-
-            def forward(self, x):
-                return self.fc(torch.relu(self.body(x)))
-
-
         net = Net()
         net.fc = nn.Linear(8, 3)
         opt = torch.optim.SGD(net.parameters(), lr=0.1)

@@ -42,9 +42,9 @@ def _half_sentence(kind: type[Any], key: str) -> str:
     named = re.compile(rf"`{re.escape(key)}(?:`|[:.] )")
     begun = [part for part in half_sentences if (head := LIST_OF_KEYS.match(part)) and named.search(head.group() + " ")]
     within = [part for part in half_sentences if named.search(part) and not part.startswith("`{")]
-    chosen = next(iter([*begun, *within]), "")
-    _, colon, tail = chosen.partition(f": `{key}`")  # "How it is meant: `positive` is ..."
-    return f"`{key}`{tail}" if colon else chosen
+    sentence = next(iter([*begun, *within]), "")
+    _, colon, tail = sentence.partition(f": `{key}`")  # "How it is meant: `positive` is ..."
+    return f"`{key}`{tail}" if colon else sentence
 
 
 def _first(kind: type[Any]) -> str:

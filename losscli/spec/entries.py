@@ -23,13 +23,15 @@ def entries(spec: Spec) -> list[Entry]:
 
     Raises `SpecError` where two entries would be the same, or there are more than 10,000.
     """
-    chosen = [(choice, find(choice.name, spec.task), _rates(spec, choice)) for choice in spec.loss]
-    count = sum(math.prod(map(len, _grids(spec, loss, choice).values())) * len(rates) for choice, loss, rates in chosen)
+    choices = [(choice, find(choice.name, spec.task), _rates(spec, choice)) for choice in spec.loss]
+    count = sum(
+        math.prod(map(len, _grids(spec, loss, choice).values())) * len(rates) for choice, loss, rates in choices
+    )
     if count > MOST_ENTRIES:
         raise SpecError(f"the lists make {count} entries, more than {MOST_ENTRIES}", cure="shorten the lists")
-    rates_vary = len({rate for *_, rates in chosen for rate in rates}) > 1
+    rates_vary = len({rate for *_, rates in choices for rate in rates}) > 1
     by_identity: dict[str, Entry] = {}
-    for choice, loss, rates in chosen:
+    for choice, loss, rates in choices:
         for values, lr in product(_combinations(spec, loss, choice), rates):
             entry = _entry(spec, choice, loss, values, lr, rates_vary)
             identity = _identity(loss, entry)

@@ -317,8 +317,8 @@ class Resolver(Examination):
                 self._add([self._placed(wrong, place, unknown) for wrong in problems_of(loss, {key: given_value})])
 
     def _tune(self, losses: list[LossChoice], plan: Plan | None, task: Task) -> dict[str, list[Any]]:
-        block, chosen = self.data.get("tune", {}), self.data.get("loss")
-        complete = not isinstance(chosen, list) or len(chosen) == len(losses)  # or one of them is wrong, which is told
+        block, items = self.data.get("tune", {}), self.data.get("loss")
+        complete = not isinstance(items, list) or len(items) == len(losses)  # or one of them is wrong, which is told
         choices = losses if complete else []
         for wrong in mistakes_in(block, choices, plan, task.name):
             self._add([self._placed(wrong.problem, wrong.path, wrong.of_key)])

@@ -160,10 +160,10 @@ class Editor:
     def replace_data(self, block: dict[str, Any], place: Place) -> None:
         """Other data: nothing of the old block holds for them but how to split, and what to do to the training rows."""
         old = self.document.data.get("data")
-        kept = {key: old[key] for key in OF_ANY if isinstance(old, dict) and key in old}
-        inner = [("data", key) for key in kept]
+        common = {key: old[key] for key in OF_ANY if isinstance(old, dict) and key in old}
+        inner = [("data", key) for key in common]
         spots = {path: spot for path, spot in self.document.spots.items() if path[:2] in inner}
-        self.put(("data",), {**block, **kept}, place)
+        self.put(("data",), {**block, **common}, place)
         self.document.spots.update(spots)
 
     def set(self, text: str) -> None:
@@ -202,16 +202,16 @@ class Editor:
 
     def _set_loss(self, keys: tuple[str, ...], value: Any, place: Place) -> None:
         """Into the one loss; of several, into every one that has the option."""
-        chosen = self.document.data.get("loss")
-        if not isinstance(chosen, list):
+        losses = self.document.data.get("loss")
+        if not isinstance(losses, list):
             self._open_loss(("loss",))
             return self.put(("loss", *keys), value, place)
-        if len(keys) > 1 and _counts(chosen, keys[0]):
+        if len(keys) > 1 and _counts(losses, keys[0]):
             self._open_loss(("loss", int(keys[0])))
             return self.put(("loss", int(keys[0]), *keys[1:]), value, place)
-        indices = [index for index, item in enumerate(chosen) if keys[0] in _options_of(item)]
+        indices = [index for index, item in enumerate(losses) if keys[0] in _options_of(item)]
         if not indices:
-            options = sorted({option for item in chosen for option in _options_of(item)})
+            options = sorted({option for item in losses for option in _options_of(item)})
             message = f"none of the losses has the option {shown(keys[0])}"
             raise SpecError(message, place=place, cure=choose_from(keys[0], options))
         for index in indices:
@@ -224,9 +224,9 @@ class Editor:
         block: Any = self.document.data
         for key in path[:-1]:
             block = block[key]
-        held = block.get(path[-1]) if isinstance(block, dict) else block[path[-1]]
-        if held is None or isinstance(held, str):
-            block[path[-1]] = {"name": held} if held else {}
+        value = block.get(path[-1]) if isinstance(block, dict) else block[path[-1]]
+        if value is None or isinstance(value, str):
+            block[path[-1]] = {"name": value} if value else {}
 
 
 def _keys(name: str) -> list[str]:

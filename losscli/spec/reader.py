@@ -6,11 +6,18 @@ that do not stop the parser are told together.
 
 ruamel.yaml knows lines and columns as well. It was tried and left: it stops at the first mistake, resolves aliases and
 merges, keeps tags, reads dates, `1_000` and `.nan`, recurses into brackets until Python gives up, and takes 15 times as long.
+
+The text comes of a regular file of at most 1 MiB, UTF-8, printable. A plain scalar means what the core schema of YAML 1.2 says
+(https://yaml.org/spec/1.2.2/#103-core-schema): 1.1, which PyYAML's own resolver follows, reads `1e-3` as text, `no` as false,
+`010` as 8 and `1:30` as 90.
 """
 
 from __future__ import annotations
 
+import math
+import os
 import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +27,146 @@ import yaml
 from losscli.errors import Place, Problem, SpecError
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.mistakes import dotted, shown
-from losscli.spec.scalars import Refused, resolve
-from losscli.spec.text import place_at, printable, read_text
+
+LARGEST = 1 << 20  # bytes
+
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")  # how a UTF-16 file begins, either end first
+
+
+def read_text(path: Path) -> str:
+    """The text of a spec file without its byte order mark; `SpecError` with the place of the first bad byte."""
+    content = _bytes(path)
+    if content.startswith(WIDE_MARKS):
+        raise SpecError("a spec must be UTF-8, and this is UTF-16", place=Place(str(path)), cure="save it as UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as failed:
+        before = content[: failed.start].decode("utf-8-sig")
+        raise SpecError(
+            f"a spec must be UTF-8, and byte {failed.start} (0x{content[failed.start]:02X}) is not",
+            place=place_at(str(path), before, len(before)),
+            cure="save it as UTF-8",
+        ) from None
+    return printable(text, str(path))
+
+
+def printable(text: str, file: str, placed: bool = True) -> str:
+    """The text itself, if it holds no control characters; `placed` says whether a line and column mean anything."""
+    match = UNPRINTABLE.search(text)
+    if match:
+        code = ord(match.group())
+        name = f"the character U+{code:04X}" if code else "a NUL byte"
+        place = place_at(file, text, match.start()) if placed else Place(file)
+        raise SpecError(f"a spec must be plain text, and this holds {name}", place=place, cure="remove it")
+    return text
+
+
+def place_at(file: str, text: str, at: int) -> Place:
+    """The place of the character at index `at`."""
+    lines = re.split("\r\n|\r|\n", text[:at])
+    return Place(file, len(lines), len(lines[-1]) + 1)
+
+
+def _bytes(path: Path) -> bytes:
+    """The content, opened without waiting: opening a FIFO to read would wait for a writer, maybe for ever."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError as failed:
+        cure = "check the path; without a spec, try `losscli train --task binary`"
+        raise SpecError(f"cannot read the spec: {failed.strerror}", place=Place(str(path)), cure=cure) from None
+    except (OSError, ValueError) as failed:  # ValueError: a NUL in the path
+        reason = getattr(failed, "strerror", None) or str(failed)
+        cure = "give a file that can be read"
+        raise SpecError(f"cannot read the spec: {reason}", place=Place(str(path)), cure=cure) from None
+    try:
+        _refuse_unless_file(os.fstat(handle).st_mode, path)
+        with open(handle, "rb", closefd=False) as file:
+            content = file.read(LARGEST + 1)
+    finally:
+        os.close(handle)
+    if len(content) > LARGEST:
+        cure = "keep data in a CSV file, beside the spec"
+        raise SpecError("a spec must be at most 1 MiB", place=Place(str(path)), cure=cure)
+    return content
+
+
+def _refuse_unless_file(mode: int, path: Path) -> None:
+    if stat.S_ISREG(mode):
+        return
+    kind = "a directory" if stat.S_ISDIR(mode) else "a FIFO" if stat.S_ISFIFO(mode) else "a device"
+    cure = f"name a file in it, such as {path}/*.yaml" if stat.S_ISDIR(mode) else "give a regular file"
+    raise SpecError(f"cannot read the spec: it is {kind}", place=Place(str(path)), cure=cure)
+
+
+Scalar = str | int | float | bool | None
+
+LONGEST_INTEGER = 100  # digits; Python refuses more than 4300, and no key of a spec has a use for more than 20
+
+WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+INTEGER = re.compile(r"[-+]?[0-9]+")
+BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+UNDERSCORED = re.compile(r"[-+]?[0-9]+(?:_[0-9]+)+(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?")
+
+
+class ScalarError(ValueError):
+    """A plain scalar that losscli does not take; `cure` says what would work."""
+
+    def __init__(self, message: str, cure: str):
+        super().__init__(message)
+        self.cure = cure
+
+
+def resolve(text: str) -> Scalar:
+    """The value of a plain (unquoted) scalar; `ScalarError` for numbers that are not finite, too long, or hold underscores.
+
+    >>> [resolve(text) for text in ("1e-3", "no", "010", "1:30", "0x1F", "~", "2024-01-01")]
+    [0.001, 'no', 10, '1:30', 31, None, '2024-01-01']
+    """
+    if text in WORDS:
+        return WORDS[text]
+    if text[0] not in "+-.0123456789":  # most scalars are words: spare them the patterns
+        return text
+    if INTEGER.fullmatch(text):
+        return _integer(text, 10)
+    if FLOAT.fullmatch(text):
+        return _number(text)
+    if BASED.fullmatch(text):
+        return _integer(text, 0)
+    if NOT_FINITE.fullmatch(text):
+        raise ScalarError(f"expected a finite number, got {text}", "write a finite number")
+    if UNDERSCORED.fullmatch(text):
+        plain = text.replace("_", "")
+        raise ScalarError(
+            f"{text[:40]} is neither a number nor clearly text: YAML 1.2 numbers have no underscores",
+            f"write {plain[:40]} for the number, or put it in quotes for the text",
+        )
+    return text
+
+
+def _integer(text: str, base: int) -> int:
+    if len(text) > LONGEST_INTEGER:
+        raise ScalarError(
+            f"expected a number of at most {LONGEST_INTEGER} digits, got one of {len(text)}",
+            "write a shorter number, or put it in quotes for the text",
+        )
+    return int(text, base)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ScalarError(
+            f"expected a finite number, got {text[:40]}, which is too large", "the largest is about 1.8e308"
+        )
+    return value
+
 
 DEEPEST = 32  # blocks and brackets within each other
 MOST_PROBLEMS = 20
@@ -129,8 +274,8 @@ class Builder:
         if event.style is None or event.style == "":
             try:
                 value = resolve(event.value)
-            except Refused as refused:
-                self._refuse(f"{self._here()}{refused}", event, refused.cure)
+            except ScalarError as error:
+                self._refuse(f"{self._here()}{error}", event, error.cure)
         self._put(value, event)
 
     def _open(self, event: Any, into: dict[str, Any] | list[Any]) -> None:

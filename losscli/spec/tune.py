@@ -75,11 +75,11 @@ def refuse_too_many(spec: Spec) -> None:
         raise SpecError(f"tune makes {count} candidates, more than {MOST_CANDIDATES}", cure="shorten its lists")
 
 
-def candidate(entry: Entry, chosen: Mapping[str, Any]) -> Entry:
+def candidate(entry: Entry, values: Mapping[str, Any]) -> Entry:
     """The entry with these of the values that it tries: as it trains, and as a record's run was trained that chose them."""
-    beside = {name: value for name, value in chosen.items() if name in (RATE, WEIGHT) and name not in entry.options}
-    options = {name: value for name, value in chosen.items() if name not in beside}
-    return replace(entry, **beside, options={**entry.options, **options}, tuned=dict(chosen))
+    beside = {name: value for name, value in values.items() if name in (RATE, WEIGHT) and name not in entry.options}
+    options = {name: value for name, value in values.items() if name not in beside}
+    return replace(entry, **beside, options={**entry.options, **options}, tuned=dict(values))
 
 
 def _takes(loss: Loss, name: str, task: str) -> bool:

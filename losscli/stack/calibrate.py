@@ -89,8 +89,8 @@ def best_thresholds(values: Tensor, truth: Tensor, metrics: Sequence[Metric], de
             score >= score.max(-1, keepdim=True).values - 1e-12
         )  # sums of the same counts may differ in the last digit
         distance = (cuts - default).abs().masked_fill(~best, torch.inf)
-        chosen = cuts.gather(-1, distance.argmin(-1, keepdim=True)).squeeze(-1)
-        thresholds[metric.of] = chosen.masked_fill(values.isnan().any(-1), torch.nan)
+        cut = cuts.gather(-1, distance.argmin(-1, keepdim=True)).squeeze(-1)
+        thresholds[metric.of] = cut.masked_fill(values.isnan().any(-1), torch.nan)
     return thresholds
 
 

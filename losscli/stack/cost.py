@@ -45,7 +45,7 @@ def estimate_cost(runs: Sequence[Run], job: Job) -> Cost:
 
 def _seconds(runs: list[Run], job: Job, steps: int) -> float:
     began = time.perf_counter()
-    train(runs, replace(job, plan=job.plan.model_copy(update={"max_steps": steps}), kept=frozenset()))
+    train(runs, replace(job, plan=job.plan.model_copy(update={"max_steps": steps}), prediction_seeds=frozenset()))
     return time.perf_counter() - began
 
 

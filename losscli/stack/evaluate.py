@@ -71,8 +71,8 @@ class Evaluator:
             return self._measure(output, split, self.metrics if metrics is None else list(metrics))
 
     def _measure(self, output: Tensor, split: str, metrics: Sequence[Metric]) -> dict[str, Tensor]:
-        judged = self.task.judges_splits
-        values = {"loss": self.objective(output, *self.rows.truth(split))} if judged else {}
+        has_loss = self.task.judges_splits
+        values = {"loss": self.objective(output, *self.rows.truth(split))} if has_loss else {}
         values |= {metric.name: output.new_full((len(output),), math.nan) for metric in metrics}
         for place, readout in enumerate(self.readouts):
             prediction, truth = self._read(readout, output, split, metrics)
@@ -97,7 +97,7 @@ class Evaluator:
             prediction = with_nearest(prediction, truth, self.rows.units("train")[readout.rows], metrics)
         return self.task.with_truth(prediction, truth), truth
 
-    def chosen(self) -> dict[int, dict[str, object]]:
+    def choices(self) -> dict[int, dict[str, object]]:
         """By its place in the stack, what was chosen for each run on the valid split, and the level of its interval."""
         choices: dict[int, dict[str, object]] = {}
         for readout, calibration in zip(self.readouts, self.calibrations, strict=True):

@@ -63,14 +63,14 @@ def with_forecast(prediction: Prediction, head: Head, output: Tensor, truth: Ten
     forecast = head.loss.forecast
     if forecast is None:
         return without_forecast(prediction, truth)
-    received, ends = head.receive(output), forecast.ends(head.settings)
-    quantile = _quantiles(head, received)
+    loss_input, ends = head.receive(output), forecast.ends(head.settings)
+    quantile = _quantiles(head, loss_input)
     return replace(
         prediction,
         quantiles=torch.stack([quantile(level) for level in LEVELS], -1),
         interval=None if ends is None else torch.stack([quantile(end) for end in ends], -1),
         level=interval_level(head) or LEVEL,
-        crps=_crps(head, received, quantile, truth),
+        crps=_crps(head, loss_input, quantile, truth),
     )
 
 
@@ -81,15 +81,15 @@ def without_forecast(prediction: Prediction, truth: Tensor) -> Prediction:
     return replace(prediction, quantiles=torch.stack([point] * len(LEVELS), -1), crps=(point - truth).abs())
 
 
-def _quantiles(head: Head, received: Tensor) -> Callable[[float], Tensor]:
+def _quantiles(head: Head, loss_input: Tensor) -> Callable[[float], Tensor]:
     """The quantile of every level, in the user's units, from what the loss received."""
     forecast = head.loss.forecast
     assert forecast is not None
-    knots = None if forecast.levels is None else _learned(head, received).sort(-1).values  # [..., Q]
+    knots = None if forecast.levels is None else _learned(head, loss_input).sort(-1).values  # [..., Q]
 
     def quantile(level: float) -> Tensor:
         value = (
-            forecast.quantile(received, head.settings, level)
+            forecast.quantile(loss_input, head.settings, level)
             if knots is None
             else _between(levels_of(head), knots, level)
         )
@@ -98,11 +98,11 @@ def _quantiles(head: Head, received: Tensor) -> Callable[[float], Tensor]:
     return quantile
 
 
-def _learned(head: Head, received: Tensor) -> Tensor:
+def _learned(head: Head, loss_input: Tensor) -> Tensor:
     """The quantiles [..., Q] of the levels that were learned, rising, as the model puts them out."""
     assert head.loss.forecast is not None
     read, settings = head.loss.forecast.quantile, head.settings
-    return torch.stack([read(received, settings, level) for level in levels_of(head)], -1)
+    return torch.stack([read(loss_input, settings, level) for level in levels_of(head)], -1)
 
 
 def _between(levels: Sequence[float], knots: Tensor, level: float) -> Tensor:
@@ -116,12 +116,12 @@ def _between(levels: Sequence[float], knots: Tensor, level: float) -> Tensor:
     return torch.lerp(knots[..., above - 1], knots[..., above], (level - low) / (high - low))
 
 
-def _crps(head: Head, received: Tensor, quantile: Callable[[float], Tensor], truth: Tensor) -> Tensor:
+def _crps(head: Head, loss_input: Tensor, quantile: Callable[[float], Tensor], truth: Tensor) -> Tensor:
     """Each row's score: the closed form, or twice the mean pinball loss over a grid of levels."""
     forecast, scale = head.loss.forecast, head.scale
     assert forecast is not None
     if forecast.crps is not None and (scale is None or scale.transform == "none"):
-        score = forecast.crps(received, head.truth(truth), head.settings)
+        score = forecast.crps(loss_input, head.truth(truth), head.settings)
         return score if head.own_units or scale is None else score * like(scale.scale, score)
     total = torch.zeros_like(truth)
     for level in GRID:

@@ -79,13 +79,13 @@ class Head:
         else:
             shaped = output.unflatten(-1, (-1, self.heads))  # type: ignore[no-untyped-call]  # [r, B, O, m]
             shaped = shaped.squeeze(2) if shaped.shape[2] == 1 else shaped  # [r, B, m] where there is one target
-        received = through(self.chain, shaped)
+        prediction = through(self.chain, shaped)
         if self.own_units and self.scale is not None:
             if self.loss.expects == "log-rates":  # so that training starts at the baseline, the mean
                 center = torch.as_tensor(self.scale.center)  # 0 where the target is not standardised: nothing to add
-                return received + torch.where(center > 0, center.clamp(min=1e-8), 1.0).log()
-            return self.scale.in_units(received)
-        return received
+                return prediction + torch.where(center > 0, center.clamp(min=1e-8), 1.0).log()
+            return self.scale.in_units(prediction)
+        return prediction
 
     def truth(self, target: Tensor) -> Tensor:
         """The target [r, B, ...], scaled or in units, as the loss takes it: in its own units where it says so."""
@@ -101,14 +101,14 @@ class Head:
         """What raw outputs predict."""
         if not self.task.reads_received:
             return self.task.read(output, "outputs", self.scale)
-        received = self.receive(output)
+        prediction = self.receive(output)
         if self.task.has_classes:
             if self.loss.point is not None:
-                return self.task.read(self.loss.point(received, self.settings), "probabilities")
-            return self.task.read(received, meaning(self.chain, self.loss.expects))
+                return self.task.read(self.loss.point(prediction, self.settings), "probabilities")
+            return self.task.read(prediction, meaning(self.chain, self.loss.expects))
         if self.loss.forecast is not None and self.loss.forecast.order is not None:
-            received = self.loss.forecast.order(received, self.settings)
-        values = received if self.loss.point is None else self.loss.point(received, self.settings)
+            prediction = self.loss.forecast.order(prediction, self.settings)
+        values = prediction if self.loss.point is None else self.loss.point(prediction, self.settings)
         return self.task.read(values, "values", None if self.own_units else self.scale)
 
 

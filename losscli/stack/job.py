@@ -25,7 +25,7 @@ class Job:
     metrics: Sequence[Metric]  # the first is the headline
     device: torch.device
     evaluation: Sequence[Metric] = ()  # what test and valid are judged by at the end, beside `metrics`
-    kept: Set[int] = frozenset()  # the seeds whose runs hand out what they predict of the test split
+    prediction_seeds: Set[int] = frozenset()  # the seeds whose runs hand out what they predict of the test split
     probe: bool = False  # whether to look at what losses attend to
 
 

@@ -90,8 +90,8 @@ class OneRun(nn.Module):
 
 def filled(module: nn.Module, weights: Tensors) -> nn.Module:
     """A module of PyTorch with these weights by its own names; what is not among them stays (batches counted, 0)."""
-    kept = {name: tensor for name, tensor in module.state_dict().items() if name not in weights}
-    module.load_state_dict(kept | {name: tensor.contiguous() for name, tensor in weights.items()})
+    others = {name: tensor for name, tensor in module.state_dict().items() if name not in weights}
+    module.load_state_dict(others | {name: tensor.contiguous() for name, tensor in weights.items()})
     return module
 
 
@@ -275,8 +275,8 @@ class Dropout(Layer):
             return x
         masks = torch.stack([torch.rand(x.shape[1:], generator=chance, device=x.device) for chance in context.noise])
         # Scaled up here, so that evaluation leaves the numbers alone.
-        kept = (masks >= self.share).to(x.dtype) / (1 - self.share)  # [S, B, H]
-        return x * (kept if len(context.noise) == 1 else kept[context.seed_of_run])
+        mask = (masks >= self.share).to(x.dtype) / (1 - self.share)  # [S, B, H]
+        return x * (mask if len(context.noise) == 1 else mask[context.seed_of_run])
 
     def module(self, weights: Tensors) -> nn.Module:
         return nn.Dropout(self.share)

@@ -62,7 +62,7 @@ class Network:
         self.slots = slots_of([layer.shapes() for layer in self.layers])
         self._statistics = [layer.statistics() for layer in self.layers]
         self.statistic_slots = slots_of(
-            [{name: tuple(kept.shape) for name, kept in tensors.items()} for tensors in self._statistics]
+            [{name: tuple(tensor.shape) for name, tensor in tensors.items()} for tensors in self._statistics]
         )
 
     @property
@@ -138,10 +138,10 @@ class Bound:
     def select(self, rows: Tensor) -> Bound:
         """The same of the runs at `rows` [r] (int64): gradients reach these leaves, statistics are copies."""
 
-        def chosen(tensors: Tensors) -> dict[str, Tensor]:
+        def subset(tensors: Tensors) -> dict[str, Tensor]:
             return {name: tensor.index_select(0, rows) for name, tensor in tensors.items()}
 
-        return Bound(self.leaves, [(layer, chosen(own), chosen(kept)) for layer, own, kept in self.layers])
+        return Bound(self.leaves, [(layer, subset(own), subset(statistics)) for layer, own, statistics in self.layers])
 
 
 def draw_place(network: int, layer: int = 0) -> int:

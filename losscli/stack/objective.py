@@ -21,13 +21,12 @@ from torch import Tensor
 
 from losscli.data.dataset import Dataset
 from losscli.errors import CodeError, shown
-from losscli.losses import Bounds, Loss, Option, PerClass
-from losscli.losses.parts import taken
+from losscli.losses import Bounds, Loss, Option, PerClass, taken
 from losscli.losses.weights import class_counts, class_weights, positive_weight, sample_weights
 from losscli.stack.head import Head
 from losscli.stack.rows import Run
 from losscli.tasks import Task
-from losscli.tasks.phases import Judged
+from losscli.tasks.phases import LossInputs
 
 Function = Callable[..., Tensor]
 Value = float | Tensor | str | list[float] | None
@@ -75,7 +74,7 @@ class Tally:
     def state(self) -> dict[str, Any]:
         """What has been added so far; `of` goes on from there."""
         sums = {"plain": self.plain, "total": self.total, "count": self.count}
-        return {"rows": self.rows, **{name: None if kept is None else kept.clone() for name, kept in sums.items()}}
+        return {"rows": self.rows, **{name: None if total is None else total.clone() for name, total in sums.items()}}
 
     @classmethod
     def of(cls, state: Mapping[str, Any], device: torch.device) -> Tally:
@@ -83,8 +82,8 @@ class Tally:
         tally = cls(len(state["plain"]), device)
         tally.rows = int(state["rows"])
         for name in ("plain", "total", "count"):
-            kept = state[name]
-            setattr(tally, name, None if kept is None else torch.as_tensor(kept).to(device, copy=True))
+            total = state[name]
+            setattr(tally, name, None if total is None else torch.as_tensor(total).to(device, copy=True))
         return tally
 
     @property
@@ -127,10 +126,10 @@ class Group:
             bound = self._bound[function] = partial(function, **taken(function, self.options))
         return bound
 
-    def judge(self, judged: Judged, kernel: str = "loss") -> MeanLosses:
+    def judge(self, inputs: LossInputs, kernel: str = "loss") -> MeanLosses:
         """The losses of each run, [r], of raw outputs [r, B, O]: weighted, a mean divides by the sum of weights."""
-        target, weight = judged.target, judged.weight
-        seen = [self.head.receive(output) for output in judged.outputs]
+        target, weight = inputs.target, inputs.weight
+        seen = [self.head.receive(output) for output in inputs.outputs]
         if target is not None:
             seen.append(self.head.truth(target))
         function = self.bound(self.loss.kernel(kernel))
@@ -189,31 +188,31 @@ class Objective:
 
     def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The mean loss of every run, [R], of raw outputs [R, B, O], targets [R, B, ...] and sample weights [R, B]."""
-        return self.judge(Judged((output,), target, weight)).mean
+        return self.judge(LossInputs((output,), target, weight)).mean
 
-    def judge(self, judged: Judged, kernel: str = "loss") -> MeanLosses:
+    def judge(self, inputs: LossInputs, kernel: str = "loss") -> MeanLosses:
         """The mean loss of every run, and the sums that it is the ratio of."""
         if len(self.groups) == 1:
-            return self.groups[0].judge(judged, kernel).in_type(judged.outputs[0].dtype)
+            return self.groups[0].judge(inputs, kernel).in_type(inputs.outputs[0].dtype)
         # split, not slices: its backward is one concatenation, where each slice would fill a whole gradient of zeros
-        outputs = zip(*(torch.split(output, self.sizes) for output in judged.outputs), strict=True)
-        targets, weights = self._of_groups(judged.target), self._of_groups(judged.weight)
+        outputs = zip(*(torch.split(output, self.sizes) for output in inputs.outputs), strict=True)
+        targets, weights = self._of_groups(inputs.target), self._of_groups(inputs.weight)
         losses = [
-            self._judge(place, Judged(raw, truth, counts), kernel).in_type(raw[0].dtype)
+            self._judge(place, LossInputs(raw, truth, counts), kernel).in_type(raw[0].dtype)
             for place, (raw, truth, counts) in enumerate(zip(outputs, targets, weights, strict=True))
         ]
         return _joined(losses)
 
-    def _judge(self, place: int, judged: Judged, kernel: str) -> MeanLosses:
+    def _judge(self, place: int, inputs: LossInputs, kernel: str) -> MeanLosses:
         """The losses of one group; NaN, with a gradient of 0, from the moment on in which code of the user's gives up."""
         if place not in self.failures:
             try:
-                losses = self.groups[place].judge(judged, kernel)
-                _refuse_nonsense(self.groups[place].loss.name, losses.mean, judged.outputs[0])
+                losses = self.groups[place].judge(inputs, kernel)
+                _refuse_nonsense(self.groups[place].loss.name, losses.mean, inputs.outputs[0])
                 return losses
             except CodeError as error:
                 self.failures[place] = _told(error)
-        still = torch.stack([output.flatten(1).sum(1) for output in judged.outputs]).sum(0) * 0.0
+        still = torch.stack([output.flatten(1).sum(1) for output in inputs.outputs]).sum(0) * 0.0
         return MeanLosses(still.nan_to_num(0.0, 0.0, 0.0) + torch.nan)
 
     def blame(self, error: BaseException) -> bool:

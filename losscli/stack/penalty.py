@@ -40,7 +40,7 @@ class Penalties:
         ]
 
     def __call__(self, points: Mapping[str, Tensor], network: NetworkState) -> Tensor:
-        """The penalty of each run, [R], 0 where it has none; `points` as in `Judged`."""
+        """The penalty of each run, [R], 0 where it has none; `points` as in `LossInputs`."""
         by_length: dict[int, list[tuple[Member, Tensor]]] = {}
         for member in self.members:
             at = member.penalty.points({name: tensor[member.rows] for name, tensor in points.items()})
@@ -65,6 +65,6 @@ class Penalties:
         rows = None if whole else torch.tensor(places).to(points.device)
         at = points.detach().requires_grad_()
         outputs = torch.split(network.at(rows)(at, AS_IT_PREDICTS), sizes)
-        received = [member.group.head.receive(own).sum() for member, own in zip(members, outputs, strict=True)]
-        (slopes,) = torch.autograd.grad(torch.stack(received).sum(), at, create_graph=True)
+        totals = [member.group.head.receive(own).sum() for member, own in zip(members, outputs, strict=True)]
+        (slopes,) = torch.autograd.grad(torch.stack(totals).sum(), at, create_graph=True)
         return torch.split(slopes, sizes)

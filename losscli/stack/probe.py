@@ -45,11 +45,11 @@ class Snapshot:
     memory: Memory | None = None
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any]) -> Snapshot:
+    def of(cls, state: Mapping[str, Any]) -> Snapshot:
         """From its fields in plain words and numbers, as `dataclasses.asdict` and JSON have them."""
-        memory = kept["memory"]
-        rows, gradient = tuple(kept["rows"]), tuple(kept["gradient"])
-        return cls(int(kept["epoch"]), rows, gradient, None if memory is None else Memory(**memory))
+        memory = state["memory"]
+        rows, gradient = tuple(state["rows"]), tuple(state["gradient"])
+        return cls(int(state["epoch"]), rows, gradient, None if memory is None else Memory(**memory))
 
 
 def epochs_to_probe(epochs: int) -> set[int]:
@@ -99,7 +99,7 @@ class Probe:
 
     def load(self, state: Sequence[Sequence[Mapping[str, Any]]]) -> None:
         """Go on from there."""
-        self.snapshots = [[Snapshot.of(kept) for kept in snapshots] for snapshots in state]
+        self.snapshots = [[Snapshot.of(snapshot) for snapshot in snapshots] for snapshots in state]
 
     def _pull(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
         """The size of each row's gradient [R, n]; of each label's [R, n, L] where a row has several."""

@@ -30,9 +30,9 @@ def with_nearest(prediction: Prediction, truth: Tensor, records: Tensor, metrics
 
 def _nearest(made: Tensor, real: Tensor, records: Tensor) -> Tensor:
     """The distance [n] of each row to the closest record, in units of the median of that of real rows."""
-    scaled, held = standardised(torch.cat([made, real])[None], records[None])
+    scaled, reference = standardised(torch.cat([made, real])[None], records[None])
     # Without matrix products, which leave 1e-8 of a distance of 0: copies are to be told.
     blocks = torch.split(scaled[0], BLOCK)
-    distances = torch.cat([torch.cdist(rows, held[0], compute_mode=EXACT).amin(-1) for rows in blocks])
+    distances = torch.cat([torch.cdist(rows, reference[0], compute_mode=EXACT).amin(-1) for rows in blocks])
     usual = distances[len(made) :].median()
     return distances[: len(made)] / torch.where(usual > 0, usual, 1.0)

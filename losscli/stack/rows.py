@@ -45,13 +45,15 @@ class Inputs:
     def __init__(self, features: np.ndarray | Stream, own: Layout, layout: Layout, device: torch.device):
         self.own, self.layout, self.device = own, layout, device
         self.stream = features if isinstance(features, Stream) else None
-        self.held = None if isinstance(features, Stream) else self._widened(features).to(device)
+        self.resident = None if isinstance(features, Stream) else self._widened(features).to(device)
 
     def __getitem__(self, places: slice | Tensor) -> Tensor:
         """Those rows, in that order; numbers of rows [n] come from the CPU, where a stream reads them."""
-        if self.held is not None:
+        if self.resident is not None:
             return (
-                self.held[places] if isinstance(places, slice) else self.held.index_select(0, sent(places, self.device))
+                self.resident[places]
+                if isinstance(places, slice)
+                else self.resident.index_select(0, sent(places, self.device))
             )
         assert self.stream is not None
         rows = self.stream[places if isinstance(places, slice) else places.numpy()]

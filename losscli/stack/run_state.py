@@ -53,7 +53,7 @@ class RunState:
     weights: dict[str, np.ndarray] = field(default_factory=dict)  # empty if the run diverged
     calibration: Mapping[str, Any] = field(default_factory=dict)  # as in `RunResult`
     fingerprint: Fingerprint | None = None  # of what it predicts for the test split; None if the run diverged
-    predictions: Predictions | None = None  # None if the run diverged, or its seed is not among `Job.kept`
+    predictions: Predictions | None = None  # None if the run diverged, or its seed is not among `Job.prediction_seeds`
     snapshots: list[Snapshot] = field(default_factory=list)  # what the loss attended to, where that was probed
     seconds: float = 0.0
     reason: str = ""  # why its loss gave up, where the run failed
@@ -75,9 +75,9 @@ class RunState:
 
     def state(self) -> dict[str, Any]:
         """All but the run itself, in arrays, words and numbers; `load` gives it to a state of the same run."""
-        kept = {name: getattr(self, name) for name in PLAIN}
+        plain = {name: getattr(self, name) for name in PLAIN}
         return {
-            **kept,
+            **plain,
             "history": _columns(self.history),
             "scores": {split: dict(scores) for split, scores in self.scores.items()},
             "weights": dict(self.weights),
@@ -99,9 +99,9 @@ class RunState:
         for name in ("scores", "weights", "calibration"):
             setattr(self, name, dict(state[name]))
         self.history = _rows(state["history"])
-        self.snapshots = [Snapshot.of(kept) for kept in state["snapshots"]]
-        kept = state["fingerprint"]
-        self.fingerprint = None if kept is None else Fingerprint.of(kept)
+        self.snapshots = [Snapshot.of(item) for item in state["snapshots"]]
+        fingerprint = state["fingerprint"]
+        self.fingerprint = None if fingerprint is None else Fingerprint.of(fingerprint)
         self.predictions = None if state["predictions"] is None else Predictions(**state["predictions"])
         self.moments = [(int(epoch), numbers) for epoch, numbers in state["moments"]]
         self.standing = None if state["standing"] is None else Standing(**state["standing"])

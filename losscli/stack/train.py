@@ -185,15 +185,15 @@ class Training:
         guarded = self.surroundings is not None
         before = [state.statistics.clone() for state in networks] if self.may_miss or guarded else []
         noise = [chance.get_state() for chance in self.context.noise] if guarded else []
-        judged = phase.forward(self.networks, batch)
-        losses = self.objective.judge(judged, phase.kernel)
+        inputs = phase.forward(self.networks, batch)
+        losses = self.objective.judge(inputs, phase.kernel)
         if self.penalties[phase.kernel].members:
-            penalty = self.penalties[phase.kernel](judged.points, networks[0])
+            penalty = self.penalties[phase.kernel](inputs.points, networks[0])
             losses = losses._replace(mean=losses.mean + penalty)
         missing = None if losses.counts is None or not self.may_miss else (losses.counts == 0)[:, None]
         if missing is not None:
-            for state, kept in zip(networks, before, strict=True):
-                torch.where(missing, kept, state.statistics, out=state.statistics)
+            for state, old in zip(networks, before, strict=True):
+                torch.where(missing, old, state.statistics, out=state.statistics)
         # A sum: a mean would make a run's step depend on how many others there are. (With `grad_outputs` instead of a sum,
         # torch imports sympy, a second of every command.)
         factor = SCHEDULES[self.plan.schedule](self.step, self.steps)
@@ -202,13 +202,13 @@ class Training:
         except Exception as error:  # whatever code of the user's raises on the way back
             if not self.objective.blame(error):
                 raise
-            for state, kept in zip(networks, before, strict=True):
-                state.statistics.copy_(kept)
+            for state, old in zip(networks, before, strict=True):
+                state.statistics.copy_(old)
             for chance, place in zip(self.context.noise, noise, strict=True):
                 chance.set_state(place)
             return self._descend(phase, batch)  # the same step for all others
         self.objective.project(phase.kernel, networks[0].weights, self.resting)
-        return losses, judged.outputs[0].shape[1]
+        return losses, inputs.outputs[0].shape[1]
 
     def _look(self, epoch: int, tallies: Sequence[Tally]) -> None:
         """Evaluate the epoch on the valid split; note who diverged, who improved, who rests from now on."""
@@ -268,15 +268,15 @@ class Training:
         self.networks.load(state["networks"])
         self.sampler.load(state["sampler"])
         self.order = state["sampler"]
-        self.tallies = [Tally.of(kept, self.job.device) for kept in state["tallies"]]
+        self.tallies = [Tally.of(tally, self.job.device) for tally in state["tallies"]]
         for chance, place in zip(self.context.noise, state["noise"], strict=True):
             chance.set_state(torch.as_tensor(place))
-        for own, kept in zip(self.states, state["states"], strict=True):
-            own.load(kept)
+        for own, part in zip(self.states, state["states"], strict=True):
+            own.load(part)
         if self.probe is not None:
             self.probe.load(state["snapshots"])
-        for begun, kept in zip(self.started_at, state["started_at"], strict=True):
-            put(kept, into=begun)
+        for begun, value in zip(self.started_at, state["started_at"], strict=True):
+            put(value, into=begun)
         for name, penalty in self.penalties.items():
             largest = state["penalties"][name]
             penalty.largest = None if largest is None else torch.as_tensor(largest, device=self.job.device)
@@ -347,13 +347,13 @@ class Training:
             return
         batch, pulls, said, alike = next(self.sampler.epoch()), {}, {}, {}
         for phase in self.phases:
-            judged = phase.forward(self.networks.inference, batch)
-            outputs = tuple(output.detach().requires_grad_() for output in judged.outputs)
-            losses = self.objective.judge(judged._replace(outputs=outputs), phase.kernel).mean
+            inputs = phase.forward(self.networks.inference, batch)
+            outputs = tuple(output.detach().requires_grad_() for output in inputs.outputs)
+            losses = self.objective.judge(inputs._replace(outputs=outputs), phase.kernel).mean
             slopes = torch.autograd.grad(losses.sum(), outputs, allow_unused=True)
             means = tuple(output.detach().mean(1, keepdim=True).expand_as(output) for output in outputs)
             said[phase.kernel] = losses.tolist()
-            alike[phase.kernel] = self.objective.judge(judged._replace(outputs=means), phase.kernel).mean.tolist()
+            alike[phase.kernel] = self.objective.judge(inputs._replace(outputs=means), phase.kernel).mean.tolist()
             # The mean over the batch divides each row's slope by B: the sum over rows is the mean slope of one.
             sizes = [losses.detach() * 0 if slope is None else slope.abs().flatten(1).sum(1) for slope in slopes]
             pulls[phase.kernel] = torch.stack(sizes, dim=1).tolist()  # [R, outputs]
@@ -372,14 +372,18 @@ class Training:
 
     def _calibrate(self, crossed: Sequence[float] = ()) -> None:
         """Note what was chosen for each run, and on which share of the test rows its quantiles crossed, where they did."""
-        for row, chosen in self.evaluator.chosen().items():
+        for row, choice in self.evaluator.choices().items():
             share = crossed[row] if crossed else 0.0
-            self.states[row].calibration = {**chosen, "crossed": share} if share > 0 else chosen
+            self.states[row].calibration = {**choice, "crossed": share} if share > 0 else choice
 
     def _hand_out(self, output: Tensor) -> None:
         """What the runs predict: in short, and whole where it is to be kept."""
         for row, print_ in self.evaluator.fingerprints(output).items():
             self.states[row].fingerprint = None if self.states[row].lost else print_
-        kept = {row for row, state in enumerate(self.states) if not state.lost and state.run.seed in self.job.kept}
-        for row, predictions in self.evaluator.predictions(output, kept).items():
+        rows = {
+            row
+            for row, state in enumerate(self.states)
+            if not state.lost and state.run.seed in self.job.prediction_seeds
+        }
+        for row, predictions in self.evaluator.predictions(output, rows).items():
             self.states[row].predictions = predictions

@@ -24,9 +24,9 @@ from losscli.tasks.phases import UpdateRule
 AS_IT_PREDICTS = ForwardContext(training=False)
 
 
-def put(kept: Any, into: Tensor) -> None:
+def put(value: Any, into: Tensor) -> None:
     """Copy a tensor or an array into a tensor of the same shape and type; `ValueError` for another, which would be spread."""
-    tensor = torch.as_tensor(kept)
+    tensor = torch.as_tensor(value)
     if (tensor.shape, tensor.dtype) != (into.shape, into.dtype):
         raise ValueError(f"{tuple(tensor.shape)} {tensor.dtype} for {tuple(into.shape)} {into.dtype}")
     into.copy_(tensor)
@@ -68,13 +68,13 @@ class TrainState:
 
     def keep(self, better: Tensor) -> None:
         """Note that the runs of `better` [R, 1] (bool) are best as they are now, if the best is kept."""
-        for kept, now in zip(self.best, (self.weights, self.statistics), strict=False):
-            kept.copy_(torch.where(better, now, kept))
+        for best, now in zip(self.best, (self.weights, self.statistics), strict=False):
+            best.copy_(torch.where(better, now, best))
 
     def restore(self) -> None:
         """Put what was best back, if it was kept."""
-        for kept, now in zip(self.best, (self.weights, self.statistics), strict=False):
-            now.copy_(kept)
+        for best, now in zip(self.best, (self.weights, self.statistics), strict=False):
+            now.copy_(best)
 
     @property
     def _tensors(self) -> list[Tensor]:
@@ -86,8 +86,8 @@ class TrainState:
         return {"tensors": [tensor.clone() for tensor in self._tensors], **counts}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        for own, kept in zip(self._tensors, state["tensors"], strict=True):
-            put(kept, into=own)
+        for own, value in zip(self._tensors, state["tensors"], strict=True):
+            put(value, into=own)
         missed = state["missed"]
         self.optimizer.steps = int(state["steps"])
         self.optimizer.missed = missed if isinstance(missed, int) else torch.as_tensor(missed).to(self.weights.device)

@@ -284,8 +284,8 @@ class Task(ABC):
         return ()
 
     @abstractmethod
-    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        """The prediction in `received` [R, N, ...], which holds logits, probabilities, scores ... as `meaning` says."""
+    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        """The prediction in `prediction` [R, N, ...], which holds logits, probabilities, scores ... as `meaning` says."""
 
     def with_truth(self, prediction: Prediction, truth: Tensor) -> Prediction:
         """The prediction with what its metrics read that takes the truth [R or 1, N, ...] to make, once for all of them."""

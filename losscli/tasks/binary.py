@@ -112,8 +112,8 @@ class Binary(Task):
     def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
         return shares_of_yes(target)
 
-    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return read_decisions(received, meaning)
+    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        return read_decisions(prediction, meaning)
 
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
@@ -164,19 +164,19 @@ def _not_two(name: str, column: Column, labels: Sequence[str]) -> Problem:
     )
 
 
-def read_decisions(received: Tensor, meaning: str) -> Prediction:
+def read_decisions(prediction: Tensor, meaning: str) -> Prediction:
     """Yes-or-no decisions, one per value, whatever the shape: yes above 0, or above 1/2 for probabilities.
 
     What is called a probability may lie outside [0, 1] by a user's mistake; it is clamped, the scores are not.
     """
     threshold = 0.5 if meaning == "probabilities" else 0.0
     # A NaN decides nothing: it stays NaN, so that metrics can tell.
-    labels = torch.where(received.isnan(), received, (received > threshold).to(received.dtype))
+    labels = torch.where(prediction.isnan(), prediction, (prediction > threshold).to(prediction.dtype))
     if meaning == "probabilities":
-        return Prediction(received, labels, received.clamp(0.0, 1.0))
+        return Prediction(prediction, labels, prediction.clamp(0.0, 1.0))
     if meaning == "logits":
-        return Prediction(received, labels, torch.sigmoid(received), logits=received)
-    return Prediction(received, labels)
+        return Prediction(prediction, labels, torch.sigmoid(prediction), logits=prediction)
+    return Prediction(prediction, labels)
 
 
 def shares_of_yes(target: np.ndarray) -> tuple[float, float]:

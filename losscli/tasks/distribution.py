@@ -147,8 +147,8 @@ class Distribution(Task):
     def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
         return tuple(target.mean(axis=0, dtype=np.float64).tolist())
 
-    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return read_classes(received, meaning)
+    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        return read_classes(prediction, meaning)
 
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
@@ -217,11 +217,11 @@ def _refuse_one_or_text(columns: Mapping[str, Column]) -> None:
 def _refuse_no_counts(columns: Mapping[str, Column], values: np.ndarray) -> None:
     """`DataError` with the first five values that are no count, and with the first five rows that count nothing."""
     stray = np.argwhere((values < 0) | (values != np.floor(values)))
-    held = list(columns.items())
+    pairs = list(columns.items())
     problems = [
         Problem(
-            f"a count in {shown(held[at][0])} must be a whole number >= 0, and {label_of(values[row, at])} is not",
-            place_of(held[at][1], row),
+            f"a count in {shown(pairs[at][0])} must be a whole number >= 0, and {label_of(values[row, at])} is not",
+            place_of(pairs[at][1], row),
             "of probabilities, leave data.counts out",
         )
         for row, at in stray[:MOST_PLACES]
@@ -231,8 +231,8 @@ def _refuse_no_counts(columns: Mapping[str, Column], values: np.ndarray) -> None
     empty = np.flatnonzero(values.sum(axis=1) == 0)
     problems = [
         Problem(
-            f"the counts of {counted(len(held), 'column')} must not all be 0, and in this row they are",
-            place_of(held[0][1], row),
+            f"the counts of {counted(len(pairs), 'column')} must not all be 0, and in this row they are",
+            place_of(pairs[0][1], row),
             "leave out the rows without a count",
         )
         for row in empty[:MOST_PLACES]

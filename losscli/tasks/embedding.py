@@ -172,9 +172,9 @@ class Embedding(Task):
         counts = np.bincount(target.astype(np.int64))
         return tuple(float(count) for count in counts / counts.sum())
 
-    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         """Directions, or vectors as they are where a loss judges those."""
-        return Prediction(embeddings=received if meaning == "vectors" else functional.normalize(received, dim=-1))
+        return Prediction(embeddings=prediction if meaning == "vectors" else functional.normalize(prediction, dim=-1))
 
     def with_truth(self, prediction: Prediction, truth: Tensor) -> Prediction:
         assert prediction.embeddings is not None

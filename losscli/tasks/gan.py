@@ -15,7 +15,7 @@ from losscli.tasks import AS_GIVEN, Column, Generator, Hint, Prediction, Target,
 from losscli.tasks.ailments import symptoms, wiring
 from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
-from losscli.tasks.phases import Batch, Judged, Networks, NetworkSpec, Phase, Sampling, Sizes, Standing, UpdateRule
+from losscli.tasks.phases import Batch, LossInputs, Networks, NetworkSpec, Phase, Sampling, Sizes, Standing, UpdateRule
 from losscli.tasks.predictions import Outputs
 from losscli.tasks.shapes import MIXTURES, Mixture, checkerboard, grid, pinwheel, ring
 
@@ -43,20 +43,20 @@ class GanPlan(Strict):
     lr_discriminator: Positive | None = 1e-3
 
 
-def discriminate(networks: Networks, batch: Batch) -> Judged:
+def discriminate(networks: Networks, batch: Batch) -> LossInputs:
     """Scores of real rows and of rows that the generator makes, which does not move; points for penalties."""
     with torch.no_grad():
         fake = networks["generator"](batch["latent"])
     critic, real = networks["discriminator"], batch["real"]
-    return Judged((critic(real), critic(fake)), points={**batch, "fake": fake})
+    return LossInputs((critic(real), critic(fake)), points={**batch, "fake": fake})
 
 
-def generate(networks: Networks, batch: Batch) -> Judged:
+def generate(networks: Networks, batch: Batch) -> LossInputs:
     """The same scores, for a generator that moves."""
     critic = networks["discriminator"]
     with torch.no_grad():  # no step of the generator changes it
         real = critic(batch["real"])
-    return Judged((real, critic(networks["generator"](batch["latent"]))))
+    return LossInputs((real, critic(networks["generator"](batch["latent"]))))
 
 
 class Gan(Task):
@@ -158,8 +158,8 @@ class Gan(Task):
         """A real row of score `side` beside a made-up row of score `along`."""
         return side.to(along).expand_as(along), along
 
-    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return Prediction(samples=received if scale is None else scale.predicted(received))
+    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        return Prediction(samples=prediction if scale is None else scale.predicted(prediction))
 
     without_model = "a gaussian fitted to the training rows"
 

@@ -120,8 +120,8 @@ def overlap(predictions: Predictions) -> np.ndarray:
 
 def right_mode(predictions: Predictions) -> np.ndarray:
     """Whether the likeliest class is one that has the most of the truth [N, K]."""
-    chosen = np.take_along_axis(predictions.truth, predictions.prediction.argmax(axis=1)[:, None], axis=1)[:, 0]
-    right: np.ndarray = chosen == predictions.truth.max(axis=1)
+    mass = np.take_along_axis(predictions.truth, predictions.prediction.argmax(axis=1)[:, None], axis=1)[:, 0]
+    right: np.ndarray = mass == predictions.truth.max(axis=1)
     return right.astype(np.float64)
 
 

@@ -141,8 +141,8 @@ class Multiclass(Task):
         counts = np.bincount(target.astype(np.int64)) if target.ndim == 1 else target.sum(axis=0, dtype=np.float64)
         return tuple(float(count) for count in counts / counts.sum())
 
-    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return read_classes(received, meaning)
+    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        return read_classes(prediction, meaning)
 
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
@@ -182,13 +182,13 @@ class Multiclass(Task):
         return class_columns(outputs, labels)
 
 
-def read_classes(received: Tensor, meaning: str) -> Prediction:
+def read_classes(prediction: Tensor, meaning: str) -> Prediction:
     """The largest of K wins. What is called a probability is clamped and made to sum to 1 where it does not."""
-    largest = received.argmax(-1).to(received.dtype)  # [R, N, K] -> [R, N]
+    largest = prediction.argmax(-1).to(prediction.dtype)  # [R, N, K] -> [R, N]
     # argmax takes NaN for the largest: a row that holds one has no label.
-    labels = largest.masked_fill(received.isnan().any(-1), float("nan"))
-    logits = received if meaning in ("logits", "log-probabilities") else None
-    return Prediction(received, labels, _probabilities(received, meaning), logits=logits)
+    labels = largest.masked_fill(prediction.isnan().any(-1), float("nan"))
+    logits = prediction if meaning in ("logits", "log-probabilities") else None
+    return Prediction(prediction, labels, _probabilities(prediction, meaning), logits=logits)
 
 
 def always(shares: Tensor, rows: int) -> Prediction:
@@ -204,12 +204,12 @@ def class_columns(outputs: Outputs, labels: Sequence[str]) -> Iterator[tuple[str
         yield f"{outputs.word}_{label}", outputs.numbers[:, index]
 
 
-def _probabilities(received: Tensor, meaning: str) -> Tensor | None:
+def _probabilities(prediction: Tensor, meaning: str) -> Tensor | None:
     if meaning == "scores":
         return None
     if meaning != "probabilities":
-        return torch.softmax(received, -1)  # of log-probabilities too: exp, if they are what they should be
-    clamped = received.clamp(0.0, 1.0)
+        return torch.softmax(prediction, -1)  # of log-probabilities too: exp, if they are what they should be
+    clamped = prediction.clamp(0.0, 1.0)
     total = clamped.sum(-1, keepdim=True)
     uniform = torch.full_like(clamped, 1 / clamped.shape[-1])
     scaled = torch.where(total == 0, uniform, clamped / total)

@@ -107,8 +107,8 @@ class Multilabel(Task):
     def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
         return shares_of_yes(target)
 
-    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return read_decisions(received, meaning)
+    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        return read_decisions(prediction, meaning)
 
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None

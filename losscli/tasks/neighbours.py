@@ -38,17 +38,17 @@ def retrieval(vectors: Tensor, labels: Tensor, asking: Tensor | None = None) -> 
     runs, rows, _ = vectors.shape
     asking = (queries(rows) if asking is None else asking).to(vectors.device)
     size = max(1, AT_ONCE // (runs * rows))
-    finds = torch.cat([_finds(vectors, labels, chosen) for chosen in torch.split(asking, size)], 1)
+    finds = torch.cat([_finds(vectors, labels, places) for places in torch.split(asking, size)], 1)
     return finds.masked_fill(vectors.flatten(1).isnan().any(1)[:, None, None], torch.nan)
 
 
-def _finds(vectors: Tensor, labels: Tensor, chosen: Tensor) -> Tensor:
+def _finds(vectors: Tensor, labels: Tensor, places: Tensor) -> Tensor:
     """Of the chosen rows."""
-    itself = torch.arange(vectors.shape[1], device=vectors.device) == chosen[:, None]  # [n, N]
-    same = (labels[:, chosen, None] == labels[:, None, :]) & ~itself  # [R or 1, n, N]
+    itself = torch.arange(vectors.shape[1], device=vectors.device) == places[:, None]  # [n, N]
+    same = (labels[:, places, None] == labels[:, None, :]) & ~itself  # [R or 1, n, N]
     relevant = same.sum(-1).expand(len(vectors), -1).unsqueeze(-1)  # [R, n, 1]
     depth = min(vectors.shape[1] - 1, max(int(relevant.max()), *DEPTHS))
-    far = apart(vectors[:, chosen].nan_to_num(), vectors.nan_to_num())
+    far = apart(vectors[:, places].nan_to_num(), vectors.nan_to_num())
     far = torch.where(same, torch.nextafter(far, torch.full_like(far, torch.inf)), far)  # the worst order
     nearest = far.masked_fill(itself, torch.inf).topk(depth, largest=False).indices
     hits = same.expand_as(far).gather(-1, nearest).double()  # [R, n, depth]

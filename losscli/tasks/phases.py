@@ -57,7 +57,7 @@ class Sizes:
     loss: Loss
 
 
-class Judged(NamedTuple):
+class LossInputs(NamedTuple):
     """What the kernel of a phase judges.
 
     `outputs` are raw, [R, B, O] each, and go through the run's chain of activations; `target` [R, B, ...] and `weight` [R, B]
@@ -79,7 +79,7 @@ class Phase:
 
     kernel: str
     updates: tuple[str, ...]
-    forward: Callable[[Networks, Batch], Judged]
+    forward: Callable[[Networks, Batch], LossInputs]
     times: int = 1
 
 
@@ -111,6 +111,6 @@ class Standing:
     baseline: Mapping[str, float] = field(default_factory=dict)
 
 
-def supervised(networks: Networks, batch: Batch) -> Judged:
+def supervised(networks: Networks, batch: Batch) -> LossInputs:
     """Rows through the model, and their targets."""
-    return Judged((networks["model"](batch["inputs"]),), batch["target"], batch.get("weight"))
+    return LossInputs((networks["model"](batch["inputs"]),), batch["target"], batch.get("weight"))

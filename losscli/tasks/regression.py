@@ -118,8 +118,8 @@ class Regression(Task):
         values = target + along
         return values.log() if expects == "log-rates" else values, target
 
-    def read(self, received: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return Prediction(values=received if scale is None else scale.predicted(received))
+    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        return Prediction(values=prediction if scale is None else scale.predicted(prediction))
 
     def baseline(
         self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None

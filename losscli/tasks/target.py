@@ -43,7 +43,7 @@ class Column:
         return self.values < 0 if self.is_category else np.isnan(self.values)
 
     @property
-    def held(self) -> int:
+    def resident(self) -> int:
         """Bytes of memory that its values take."""
         return int(self.values.nbytes)
 

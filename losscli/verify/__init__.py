@@ -49,7 +49,7 @@ class Case:
         """Borrowed for several labels: a loss per value, averaged over them."""
         return self.loss.averages_for(self.task)
 
-    def received(self, raw: Tensor) -> Tensor:
+    def prediction(self, raw: Tensor) -> Tensor:
         """What the loss gets of a model's output: probabilities after a sigmoid or a softmax, and so on."""
         link = tasks.get(self.task).links.get(self.loss.expects)
         return through((link,), raw) if link else raw
@@ -74,7 +74,7 @@ class Case:
 
     def value(self, sample: Sample, dtype: torch.dtype = torch.float64) -> Tensor:
         """The loss of a sample."""
-        return self.judge(self.received(sample.raw).to(dtype), sample.target_as(dtype))
+        return self.judge(self.prediction(sample.raw).to(dtype), sample.target_as(dtype))
 
 
 Check = Callable[[Case, Sample], str | None]

@@ -37,10 +37,10 @@ def one_number_per_sample(case: Case, sample: Sample) -> str | None:
 )
 def inputs_unchanged(case: Case, sample: Sample) -> str | None:
     """Bit for bit."""
-    prediction, target = case.received(sample.raw).clone(), sample.target_as(torch.float64).clone()
-    kept = prediction.clone(), target.clone()
+    prediction, target = case.prediction(sample.raw).clone(), sample.target_as(torch.float64).clone()
+    copies = prediction.clone(), target.clone()
     case.judge(prediction, target)
-    for what, now, before in (("prediction", prediction, kept[0]), ("target", target, kept[1])):
+    for what, now, before in (("prediction", prediction, copies[0]), ("target", target, copies[1])):
         if not torch.equal(now, before):
             return f"the call changes the {what}"
     return None

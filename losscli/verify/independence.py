@@ -13,7 +13,7 @@ from losscli.losses import Bounds, PerClass
 from losscli.stack.head import Head
 from losscli.stack.objective import Group
 from losscli.tasks import tasks
-from losscli.tasks.phases import Judged
+from losscli.tasks.phases import LossInputs
 from losscli.verify import Case, Sample, must
 from losscli.verify.draw import choices, numbers, ordinary, width
 
@@ -64,10 +64,10 @@ def stack_equals_loop(case: Case, sample: Sample) -> str | None:
 )
 def nan_stays(case: Case, sample: Sample) -> str | None:
     """The last run is poisoned."""
-    sick = case.received(sample.raw).clone()
+    sick = case.prediction(sample.raw).clone()
     sick[-1] = math.nan
     outcomes = []
-    for judge, prediction in ((Case.judge, case.received(sample.raw)), (on_nan, sick)):
+    for judge, prediction in ((Case.judge, case.prediction(sample.raw)), (on_nan, sick)):
         leaf = prediction.detach().requires_grad_()
         values = judge(case, leaf, sample.target_as(torch.float64))
         slopes = torch.zeros_like(leaf)
@@ -113,7 +113,7 @@ def mean(case: Case, sample: Sample, weight: Tensor | None = None, class_weight:
     options = {name: case.fitted(name, value, sample.raw) for name, value in fitted.items()}
     own = case.loss.examples(sample.raw, options)
     group = Group(case.loss, AsGiven(), options, None if kernel else class_weight, own)
-    return group.judge(Judged((case.received(sample.raw),), sample.target_as(torch.float64), weight)).mean
+    return group.judge(LossInputs((case.prediction(sample.raw),), sample.target_as(torch.float64), weight)).mean
 
 
 @must(
@@ -182,7 +182,7 @@ def _per_run(case: Case) -> Iterator[str] | list[str]:
 )
 def an_option_per_run(case: Case, sample: Sample) -> str | None:
     """Every option that is a number or one per class, [R, 1] or [R, 1, K]."""
-    prediction, target = case.received(sample.raw), sample.target_as(torch.float64)
+    prediction, target = case.prediction(sample.raw), sample.target_as(torch.float64)
     runs = len(sample.raw)
     for name in _per_run(case):
         values = _values(case, name, runs)

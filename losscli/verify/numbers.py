@@ -26,7 +26,7 @@ CLEAR = 4.0  # a prediction that leaves no doubt
 )
 def gradient_is_the_slope(case: Case, sample: Sample) -> str | None:
     """torch.autograd.gradcheck; where it disagrees at a kink (slopes left and right differ), either slope will do."""
-    leaf = case.received(sample.raw).detach().requires_grad_()
+    leaf = case.prediction(sample.raw).detach().requires_grad_()
     target = sample.target_as(torch.float64)
     total = case.judge(leaf, target).sum()
     if not total.requires_grad:
@@ -54,7 +54,7 @@ def _moved(point: Tensor, index: int, sign: int) -> Tensor:
 
 
 def _finite(case: Case, sample: Sample, dtype: torch.dtype) -> str | None:
-    leaf = case.received(sample.raw.to(dtype)).detach().requires_grad_()
+    leaf = case.prediction(sample.raw.to(dtype)).detach().requires_grad_()
     values = case.judge(leaf, sample.target_as(dtype))
     if not values.isfinite().all():
         return f"the value is {values[~values.isfinite()][0].item():g}"
@@ -102,7 +102,7 @@ def finite_in_half_precision(case: Case, sample: Sample) -> str | None:
 )
 def float32_keeps_its_digits(case: Case, sample: Sample) -> str | None:
     """The same rounded inputs in both."""
-    prediction, target = case.received(sample.raw.float()), sample.target_as(torch.float32)
+    prediction, target = case.prediction(sample.raw.float()), sample.target_as(torch.float32)
     rough = case.judge(prediction, target).double()
     exact = case.judge(prediction.double(), target.double() if target.is_floating_point() else target).double()
     wrong = ~torch.isclose(rough, exact, rtol=DIGITS, atol=TINY, equal_nan=True)
@@ -118,7 +118,7 @@ def float32_keeps_its_digits(case: Case, sample: Sample) -> str | None:
 )
 def nan_is_shown(case: Case, sample: Sample) -> str | None:
     """The first sample of each run is poisoned."""
-    prediction = case.received(sample.raw).clone()
+    prediction = case.prediction(sample.raw).clone()
     prediction[:, 0] = math.nan
     hidden = on_nan(case, prediction, sample.target_as(torch.float64)).isnan()
     if not hidden[:, 0].all():

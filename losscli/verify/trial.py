@@ -9,8 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from losscli.losses import Loss
-from losscli.losses.parts import taken
+from losscli.losses import Loss, taken
 from losscli.verify import Case, Outcome, Property, Report, properties
 from losscli.verify.draw import settings
 from losscli.verify.shrink import says, smallest
@@ -51,7 +50,7 @@ def changed_over(side: Loss) -> Loss:
 
 def _tried(loss: Loss, task: str, options: Mapping[str, Any]) -> list[Outcome]:
     """What becomes of each property."""
-    cases = [Case(loss, task, chosen) for chosen in settings(loss, options, task)]
+    cases = [Case(loss, task, values) for values in settings(loss, options, task)]
     outcomes: list[Outcome] = []
     fallen: str | None = None
     for tried in sorted(properties, key=lambda item: not item.ground):

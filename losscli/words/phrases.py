@@ -93,7 +93,7 @@ def better(arena: Arena) -> str:
     return BETTER[arena.directions[arena.headline]]
 
 
-def chosen(entry: EntryResult) -> str:
+def tuned_options(entry: EntryResult) -> str:
     """What tuning chose for an entry, the most frequent first: `lr: 0.001 in 7 of 10 seeds, 0.003 in 3`."""
     return "; ".join(f"{name}: {_by_seeds(counts)}" for name, counts in entry.tuned.items())
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from losscli.advice.heuristics import Advice, heuristics
+from losscli.advice.heuristics import Advice, heuristics, heuristics_for
 from losscli.advice.profile import Profile
 from losscli.advice.recommend import recommend
 from losscli.data.dataset import Table
@@ -328,3 +328,17 @@ def test_counts_say_what_there_is_to_see() -> None:
     assert "judge them by rmse and r2 (a linear fit reaches an r2 of 0." in said.note
     assert "below that of always saying the mean" in said.note
     assert "always says 0, the median" in said.note
+
+
+def test_who_borrows_losses_borrows_the_advice_too_unless_there_is_some_of_its_own(monkeypatch) -> None:
+    class Kennel(type(tasks.get("multiclass"))):
+        name, borrows = "kennel", ("multiclass",)
+
+    monkeypatch.setattr(tasks, "_items", {**tasks._items, "kennel": Kennel()})
+    target = classes(1000, 150, 50)
+    names = {task: [item.name for item in heuristics_for(of(task, target))] for task in ("kennel", "multiclass")}
+    assert names["kennel"] == ["kennel-target", *names["multiclass"][1:]]
+    assert len(names["kennel"]) > 3
+    own = [item.tasks for item in heuristics_for(of("multilabel", *labels(0.02, 0.5)))]
+    assert own  # multilabel borrows from binary, and has rules of its own
+    assert all(of_tasks == ("multilabel",) for of_tasks in own)

@@ -184,18 +184,18 @@ def loss_apart(trial: Trial, item: Loss, task: str, dtype: torch.dtype) -> dict[
         case = Case(item, task, options)
         samples = [sample for draw in (ordinary, many, extreme) for sample in draw(case)]
         for sample in samples[1:4] if trial.small else samples:  # of each kind one
-            received, target = case.received(sample.raw.to(dtype)), sample.target_as(dtype)
-            here = judged(case, received, target)
-            there, again = (judged(case, trial.there(received), trial.there(target)) for _ in range(2))
+            prediction, target = case.prediction(sample.raw.to(dtype)), sample.target_as(dtype)
+            here = judged(case, prediction, target)
+            there, again = (judged(case, trial.there(prediction), trial.there(target)) for _ in range(2))
             for part, got, wanted, second in zip(off, there, here, again, strict=False):
                 off[part] = max(off[part], apart(got, wanted))
                 off["second time"] = max(off["second time"], apart(second, got))
     return off
 
 
-def judged(case: Case, received: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def judged(case: Case, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Value and gradient."""
-    leaf = received.detach().requires_grad_()
+    leaf = prediction.detach().requires_grad_()
     values = case.judge(leaf, target)
     (slopes,) = torch.autograd.grad(values.sum(), leaf, allow_unused=True, materialize_grads=True)
     return values.detach(), slopes

@@ -12,7 +12,7 @@ import pytest
 
 from losscli.compare.result import Arena, RunResult
 from losscli.compare.tuning import best, with_choices
-from losscli.words.phrases import chosen as in_words
+from losscli.words.phrases import tuned_options as in_words
 
 MakeArena = Callable[..., Arena]
 

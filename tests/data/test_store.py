@@ -69,7 +69,7 @@ def test_columns_come_back_as_they_were_and_leave_nothing_behind(tmpdir_of_store
         np.testing.assert_array_equal(column.values, original.values)
         assert column.values.dtype == original.values.dtype
         assert (column.levels, column.missing.tolist()) == (original.levels, original.missing.tolist())
-        assert (column.held, original.held) == (0, original.values.nbytes)
+        assert (column.resident, original.resident) == (0, original.values.nbytes)
     assert list(tmpdir_of_store.iterdir()) == []  # the file has no name, whatever ends the process
     with pytest.raises(ValueError, match="read-only"):
         kept[0].values[0] = 1.0
@@ -77,7 +77,7 @@ def test_columns_come_back_as_they_were_and_leave_nothing_behind(tmpdir_of_store
 
 def test_a_column_made_of_one_on_disk_is_on_disk_too(tmpdir_of_store: Path) -> None:
     again = Store(1000).keep(LEVELS).holding(np.array([0, 0], dtype=np.int32))
-    assert (again.held, again.values.tolist(), again.levels) == (0, [0, 0], ("a", "b"))
+    assert (again.resident, again.values.tolist(), again.levels) == (0, [0, 0], ("a", "b"))
 
 
 def test_the_file_lives_as_long_as_its_columns(tmpdir_of_store: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_table_on_disk_is_the_table_in_memory(tmpdir_of_store: Path) -> None:
     assert (held.rows, list(held.features)) == (297, ["x", "w", "c"])
     for name, column in held.features.items():
         own = stored.features[name]
-        assert (own.held, own.levels) == (0, column.levels)
+        assert (own.resident, own.levels) == (0, column.levels)
         np.testing.assert_array_equal(own.values, column.values)
         assert str(own.origin.place(150)) == str(column.origin.place(150))
     assert [finding.code for finding in stored.findings if finding not in held.findings] == ["on-disk"]
@@ -141,7 +141,7 @@ def test_a_table_on_disk_is_the_table_in_memory(tmpdir_of_store: Path) -> None:
 def test_a_csv_beyond_the_limit_is_held_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n" + "1.5,0\n2.5,1\n" * 50)
     found = sources.get("csv")(path="t.csv", target="y", memory="1KB").read(tmp_path)
-    assert found.features["x"].held == 800
+    assert found.features["x"].resident == 800
     assert [finding.code for finding in found.findings] == ["memory"]
     assert "write it as Parquet" in (found.findings[0].cure or "")
 

@@ -70,12 +70,12 @@ def test_value_and_gradient_are_those_of_the_kernel(item: Loss) -> None:
         case, given = Case(item, item.task, options), fitted(item, options)
         kernel = functools.partial(item.function, **given)
         for sample, reduction in product((*ordinary(case), *many(case)), REDUCTIONS):
-            received, target = case.received(sample.raw), sample.target_as(torch.float64)
+            prediction, target = case.prediction(sample.raw), sample.target_as(torch.float64)
             module = kind(**given, reduction=reduction)
-            own = tuple(item.examples(received, options).values())
-            mine = value_and_slope(lambda x, y, of=module, own=own: of(x, y, *own), received, target)
+            own = tuple(item.examples(prediction, options).values())
+            mine = value_and_slope(lambda x, y, of=module, own=own: of(x, y, *own), prediction, target)
             theirs = value_and_slope(
-                lambda x, y, of=kernel, by=REDUCTIONS[reduction], own=own: by(of(x, y, *own)), received, target
+                lambda x, y, of=kernel, by=REDUCTIONS[reduction], own=own: by(of(x, y, *own)), prediction, target
             )
             torch.testing.assert_close(mine, theirs, **CLOSE)
             compared += 1

@@ -25,7 +25,7 @@ def given(item: Loss) -> tuple[Case, Sample]:
     """One run of good inputs, which the guard must let pass."""
     case = Case(item, item.task, settings(item, {}, item.task)[0])
     sample = next(ordinary(case))
-    return case, Sample(case.received(sample.raw[0]), sample.target[0])
+    return case, Sample(case.prediction(sample.raw[0]), sample.target[0])
 
 
 def call(case: Case, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

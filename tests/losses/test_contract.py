@@ -10,7 +10,8 @@ import math
 import pytest
 import torch
 
-from losscli.losses import Choice, Loss, losses
+from losscli.losses import Choice, Loss, for_task, losses
+from losscli.tasks import tasks
 from losscli.verify import Case, Outcome
 from losscli.verify.draw import ordinary, settings
 from losscli.verify.trial import verify
@@ -47,6 +48,17 @@ def test_a_per_value_loss_serves_labels(item: Loss) -> None:
     assert report.count("passed") >= 9
 
 
+@pytest.mark.parametrize(
+    ("task", "item"), [(task.name, item) for task in tasks for item in for_task(task.name).values()]
+)
+def test_a_loss_averages_for_a_task_where_it_has_a_number_per_value_of_a_row(task: str, item: Loss) -> None:
+    case = Case(item, task, settings(item, {}, task)[0])
+    sample = next(iter(ordinary(case)))
+    options = {name: case.fitted(name, value, sample.raw) for name, value in case.options.items()}
+    values = item.value(case.prediction(sample.raw), sample.target_as(torch.float64), options)
+    assert item.averages_for(task) == (values.ndim > 2), values.shape  # [R, B] is a number per row
+
+
 @pytest.mark.parametrize(("item", "options"), WORDS)
 def test_every_word_of_a_choice_passes(item: Loss, options: dict[str, str]) -> None:
     report = verify(item, item.task, options)
@@ -59,7 +71,7 @@ def test_a_nan_in_a_batch_is_the_nan_of_that_batch(item: Loss) -> None:
     for options in settings(item, {}, item.task):
         case = Case(item, item.task, options)
         sample = next(iter(ordinary(case)))
-        prediction = case.received(sample.raw).clone()
+        prediction = case.prediction(sample.raw).clone()
         prediction[1, 2] = math.nan
         values = case.judge(prediction, sample.target_as(torch.float64))
         assert values.isnan().tolist() == [False, True, False]
@@ -72,7 +84,7 @@ def test_a_batch_of_one_sample_is_finite(item: Loss) -> None:
         case = Case(item, item.task, options)
         for sample in ordinary(case):
             for row in range(sample.raw.shape[1]):
-                leaf = case.received(sample.raw[:, row : row + 1]).detach().requires_grad_()
+                leaf = case.prediction(sample.raw[:, row : row + 1]).detach().requires_grad_()
                 values = case.judge(leaf, sample.target_as(torch.float64)[:, row : row + 1])
                 values.sum().backward()
                 assert values.isfinite().all()

@@ -267,5 +267,5 @@ def test_what_was_chosen_for_a_run_is_its_own(contents: ReportContents) -> None:
     told = replace(contents, arena=replace(contents.arena, runs=runs))
     assert len({run.seed for run in runs}) > 1
     for at, run in enumerate(runs):
-        assert told.chosen(run.entry, run.seed, "temperature") == 1.0 + at
-    assert told.chosen(runs[0].entry, -1, "temperature") is None
+        assert told.choice(run.entry, run.seed, "temperature") == 1.0 + at
+    assert told.choice(runs[0].entry, -1, "temperature") is None

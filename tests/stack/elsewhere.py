@@ -42,7 +42,9 @@ def test_a_whole_training_elsewhere_gives_the_bits_of_the_cpu(task, standin, ben
     costs = {"binary": [[0, 1], [5, 0]], "multiclass": [[0, 1, 1], [1, 0, 1], [9, 1, 0]]}.get(task)
     measured = list(evaluation_metrics(task, costs).values())
     plan = Plan(batch_size=64, epochs=1, clip=1.0, patience=3, schedule="cosine")
-    job = replace(job_of(task, plan, norm="batch", dropout=0.2), evaluation=measured, kept=frozenset({0}), probe=True)
+    job = replace(
+        job_of(task, plan, norm="batch", dropout=0.2), evaluation=measured, prediction_seeds=frozenset({0}), probe=True
+    )
     runs, count = list(every_loss(task, run_of)), 0
     for stack in engine.stacks(runs, job):
         there = engine.train(stack, replace(job, device=standin.DEVICE))

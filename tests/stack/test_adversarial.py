@@ -27,7 +27,7 @@ from losscli.stack.rows import Rows, Run
 from losscli.stack.samplers.latent import Latent
 from losscli.stack.train import Training, stacks, train
 from losscli.tasks import Prediction, Target, TargetScale, tasks
-from losscli.tasks.phases import Judged, NetworkSpec, Phase, Sampling, UpdateRule
+from losscli.tasks.phases import LossInputs, NetworkSpec, Phase, Sampling, UpdateRule
 
 COLUMNS, LATENT = 3, 2
 CPU = torch.device("cpu")
@@ -44,17 +44,17 @@ class Keys(Strict):
     lr_discriminator: float = 4e-3
 
 
-def discriminate(networks, batch) -> Judged:
+def discriminate(networks, batch) -> LossInputs:
     with torch.no_grad():
         fake = networks["generator"](batch["latent"])
     critic, real = networks["discriminator"], batch["real"]
     points = {"real": real, "fake": fake, "mix": batch["mix"]}
-    return Judged((critic(real), critic(fake)), points=points)
+    return LossInputs((critic(real), critic(fake)), points=points)
 
 
-def generate(networks, batch) -> Judged:
+def generate(networks, batch) -> LossInputs:
     critic = networks["discriminator"]
-    return Judged((critic(batch["real"]), critic(networks["generator"](batch["latent"]))))
+    return LossInputs((critic(batch["real"]), critic(networks["generator"](batch["latent"]))))
 
 
 class Pair(type(tasks.get("regression"))):  # type: ignore[misc]

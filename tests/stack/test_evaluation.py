@@ -23,7 +23,7 @@ COSTS = [[0, 1], [5, 0]]
 def finished(run_of, job_of):
     """Two losses and two seeds, judged by everything; the second loss has no probabilities."""
     job = job_of("binary", metrics=["auroc", "f1-tuned"])
-    job = replace(job, evaluation=list(evaluation_metrics("binary", COSTS).values()), kept=frozenset({0}))
+    job = replace(job, evaluation=list(evaluation_metrics("binary", COSTS).values()), prediction_seeds=frozenset({0}))
     return train([run_of(loss, seed) for loss in ("bce-logits", "hinge") for seed in (0, 1)], job)
 
 
@@ -68,7 +68,7 @@ def test_predictions_are_those_that_the_scores_were_measured_on(finished):
 
 
 def test_a_run_that_diverged_hands_out_nothing(run_of, job_of):
-    job = replace(job_of("binary"), kept=frozenset({0}))
+    job = replace(job_of("binary"), prediction_seeds=frozenset({0}))
     lost, sound = train([run_of("bce-logits", lr=1e30), run_of("bce-logits")], job)
     assert (lost.status, lost.predictions) == ("diverged", None)
     assert sound.predictions is not None
@@ -76,7 +76,7 @@ def test_a_run_that_diverged_hands_out_nothing(run_of, job_of):
 
 def test_losses_that_say_how_sure_they_are_have_intervals(run_of, job_of):
     job = job_of("regression", metrics=["rmse"])
-    job = replace(job, evaluation=list(evaluation_metrics("regression").values()), kept=frozenset({0}))
+    job = replace(job, evaluation=list(evaluation_metrics("regression").values()), prediction_seeds=frozenset({0}))
     losses = ("gaussian-nll", "multi-quantile", "mse")
     sure, quantiles, point = (train([run_of(loss, task="regression")], job)[0] for loss in losses)
     assert [state.calibration for state in (sure, quantiles, point)] == [{"level": 0.9}, {"level": 0.8}, {}]
@@ -160,7 +160,7 @@ def test_patience_keeps_the_epoch_whose_coverage_is_closest_to_the_level(run_of,
 def test_what_crossed_is_counted_and_the_score_is_of_what_is_kept(run_of, job_of):
     """Without a penalty and after a single epoch, quantiles cross; low and high do not, and the score is a plain loop's."""
     job = job_of("regression", Plan(epochs=1, batch_size=32), metrics=["interval-score"])
-    job = replace(job, evaluation=list(evaluation_metrics("regression").values()), kept=frozenset({0}))
+    job = replace(job, evaluation=list(evaluation_metrics("regression").values()), prediction_seeds=frozenset({0}))
     (state,) = train([run_of("multi-quantile", task="regression", taus=[0.45, 0.5, 0.55], crossing=0.0)], job)
     told = state.predictions
     assert 0 < state.calibration["crossed"] <= 1

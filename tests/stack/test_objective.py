@@ -17,7 +17,7 @@ from losscli.stack.objective import Objective, Tally
 from losscli.stack.plan import Plan
 from losscli.stack.train import Training, train
 from losscli.tasks import tasks
-from losscli.tasks.phases import Judged
+from losscli.tasks.phases import LossInputs
 
 CPU = torch.device("cpu")
 B = 40
@@ -254,7 +254,7 @@ def test_a_mean_of_nothing_has_no_value(run_of):
     weight = [0.0, 1.0, 1.0]
     run = run_of("cross-entropy", 0, "multiclass", weight=weight, label_smoothing=0.3)
     objective = Objective([run], tasks.get("multiclass"), CPU)
-    found = objective.judge(Judged((outputs(1, 3),), torch.zeros(1, B, dtype=torch.long)))
+    found = objective.judge(LossInputs((outputs(1, 3),), torch.zeros(1, B, dtype=torch.long)))
     assert found.total > 0
     assert found.mean.isnan().all()
     epoch = Tally(1, CPU)

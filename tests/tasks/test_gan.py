@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 
 from losscli.cli.app import run
-from losscli.cli.scatter import Scatter, scatters
+from losscli.cli.dots import Scatter, scatters
 from losscli.compare.moments import moments_of
 from losscli.data.sources import sources
 from losscli.deploy.choose import RunChoice

@@ -16,8 +16,7 @@ from losscli.losses.weights import class_shares
 from losscli.rules import Rule, rules
 from losscli.spec.load import load_spec
 from losscli.tasks import tasks
-from losscli.wiring import look
-from losscli.wiring.call import LossCall
+from losscli.wiring import LossCall, look
 
 
 def call(task: str, loss: str, chain: tuple[str, ...], known: Mapping[str, Any] | None = None) -> LossCall:

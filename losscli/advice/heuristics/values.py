@@ -172,13 +172,13 @@ def wide_open(profile: Profile) -> Advice | None:
 @heuristic("regression")
 def at_the_limit(profile: Profile) -> Advice | None:
     """Many rows at exactly the largest number: what was measured may go on beyond it."""
-    held = [
+    limits = [
         shape for shape in profile.numbers if shape.distinct >= MANY_VALUES and shape.ceiling >= AT_LIMIT * shape.rows
     ]
-    if not held or held[0].ceiling < FEW:
+    if not limits or limits[0].ceiling < FEW:
         return None
     reason = (
-        f"{percent(held[0].ceiling / held[0].rows)} of the rows are exactly {figure(held[0].high)}, the largest number: "
+        f"{percent(limits[0].ceiling / limits[0].rows)} of the rows are exactly {figure(limits[0].high)}, the largest number: "
         "is it a limit of what was measured?"
     )
     note = (

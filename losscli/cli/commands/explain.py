@@ -59,13 +59,13 @@ def explain(
 
     items = list({item.name: item for item in named(names, task)}.values())
     values = flags.option_values(sets or [])
-    chosen = settings(items, values)
+    option_sets = settings(items, values)
     if torch:
         from losscli.explain.module import taken_home
 
-        show.paper(taken_home(items, [{name: of[name] for name in of if name in values} for of in chosen[0]]))
+        show.paper(taken_home(items, [{name: of[name] for name in of if name in values} for of in option_sets[0]]))
         return
-    pages = [page(item, options) for item, options in zip(items, chosen, strict=True)]
+    pages = [page(item, options) for item, options in zip(items, option_sets, strict=True)]
     if html is not None:
         from losscli.reports.catalogue import write_page
 

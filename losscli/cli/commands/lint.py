@@ -37,7 +37,7 @@ def lint(
     """
     from losscli.cli import linting
 
-    chosen = linting.Choice(paths, select or [], ignore or [], everything)
-    result = linting.fixed(chosen) if fix and not diff else linting.looked(chosen)
+    choice = linting.Choice(paths, select or [], ignore or [], everything)
+    result = linting.fixed(choice) if fix and not diff else linting.looked(choice)
     linting.show(result, form.value, diff, statistics)
     raise Exit(1 if result.findings else 0)

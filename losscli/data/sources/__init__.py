@@ -254,7 +254,7 @@ def kinds_of(path: Path) -> list[str]:
     >>> kinds_of(Path("titanic.CSV")), kinds_of(Path("notes.txt")), kinds_of(Path("moons"))
     (['csv'], ['csv'], [])
     """
-    held = {file.suffix.casefold() for file in (path.iterdir() if path.is_dir() else [path])}
+    suffixes = {file.suffix.casefold() for file in (path.iterdir() if path.is_dir() else [path])}
     kinds = {kind: sources.get(kind) for kind in sorted(sources.names())}
-    sure = [name for name, kind in kinds.items() if held & (set(kind.endings) - set(kind.loose_endings))]
-    return sure or [name for name, kind in kinds.items() if held & set(kind.loose_endings)]
+    sure = [name for name, kind in kinds.items() if suffixes & (set(kind.endings) - set(kind.loose_endings))]
+    return sure or [name for name, kind in kinds.items() if suffixes & set(kind.loose_endings)]

@@ -76,9 +76,9 @@ class Csv(Tabular):
         tabbed = Path(path).suffix.casefold() in TABBED
         return {"path": path, "delimiter": "\t"} if tabbed else {"path": path}
 
-    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: FileState) -> RawColumns:
+    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], state: FileState) -> RawColumns:
         form = Form(self.delimiter_of(files[0].name), self.decimal, self.encoding, self.header, tuple(self.missing))
-        return gather(files, form, left_out, as_text, watched)
+        return gather(files, form, left_out, as_text, state)
 
     def headings(self, file: File) -> tuple[str, ...]:
         delimiter = self.delimiter_of(file.name)

@@ -50,8 +50,10 @@ class Parquet(Tabular):
 
         return pa.concat_tables([parquet.read_table(file.path) for file in files])
 
-    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: FileState) -> RawColumns:
-        parts = [_open(file, watched) for file in files]
+    def gathered(
+        self, files: Sequence[File], left_out: set[str], as_text: set[str], file_state: FileState
+    ) -> RawColumns:
+        parts = [_open(file, file_state) for file in files]
         names = tuple(parts[0].schema_arrow.names)
         for file, part in zip(files, parts, strict=True):
             _check_names(names, part.schema_arrow.names, files[0].name, file.name)
@@ -65,22 +67,22 @@ class Parquet(Tabular):
         return RawColumns(names, _Columns(files, parts, places, origin, as_text), sum(counts), at_once=False)
 
 
-def _open(file: File, watched: FileState) -> Any:
+def _open(file: File, file_state: FileState) -> Any:
     """The file as pyarrow opens it; `DataError` for what is no Parquet file."""
     import pyarrow as pa
     from pyarrow import parquet
 
     with opened(file.path, file.name) as stream:
-        watched.begin(file)
+        file_state.begin(file)
         first = stream.read(len(MARK))
-        watched.saw(file.name, first)
+        file_state.saw(file.name, first)
         if first != MARK:
             text = _is_text(first + stream.read(LOOKED_AT))
             cure = f"use {setting('source', 'csv')}" if text else "export the table as Parquet"
             state = "is empty" if not first else "does not begin like one"
             raise DataError(f"the file must be Parquet, and {state}", place=Place(file.name), cure=cure)
         while piece := stream.read(PIECE):
-            watched.saw(file.name, piece)
+            file_state.saw(file.name, piece)
     try:
         return parquet.ParquetFile(file.path)
     except (pa.ArrowException, OSError) as failed:

@@ -40,10 +40,10 @@ class Sqlite(Tabular):
     endings: ClassVar[tuple[str, ...]] = (".sqlite", ".sqlite3", ".db")
     identity: ClassVar[tuple[str, ...] | None] = (*(Tabular.identity or ()), "table")
 
-    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], watched: FileState) -> RawColumns:
+    def gathered(self, files: Sequence[File], left_out: set[str], as_text: set[str], state: FileState) -> RawColumns:
         if len(files) > 1:
             raise DataError("a table is in one database, and several are named", place=Place(files[1].name))
-        names, rows = self._rows(files[0], watched)
+        names, rows = self._rows(files[0], state)
         if not rows:
             raise DataError("the table has 0 rows", place=Place(files[0].name))
         lines = np.arange(1, len(rows) + 1)
@@ -54,14 +54,14 @@ class Sqlite(Tabular):
                 columns[name] = _raw(name, [row[index] for row in rows], origin, text=name in as_text)
         return RawColumns(names, columns, len(rows))
 
-    def _rows(self, file: File, watched: FileState) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    def _rows(self, file: File, state: FileState) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """The names of the columns, and all rows."""
         with opened(file.path, file.name) as stream:
-            watched.begin(file)
+            state.begin(file)
             if not (data := stream.read(BLOCK)).startswith(MARK):
                 raise DataError("the file must be an SQLite database, and is none", place=Place(file.name))
             while data:
-                watched.saw(file.name, data)
+                state.saw(file.name, data)
                 data = stream.read(BLOCK)
         try:
             with closing(sqlite3.connect(f"file:{quote(str(file.path))}?mode=ro", uri=True)) as database:
@@ -79,8 +79,8 @@ class Sqlite(Tabular):
             message = f"the database has no table called {shown(self.table)}"
             raise DataError(message, place=Place(file), cure=choose_from(self.table, tables))
         if len(tables) != 1:
-            held = f"{len(tables)} tables: {listed([shown(table) for table in tables])}" if tables else "no table"
-            raise DataError(f"the database holds {held}", place=Place(file), cure="say which: --set data.table=NAME")
+            content = f"{len(tables)} tables: {listed([shown(table) for table in tables])}" if tables else "no table"
+            raise DataError(f"the database holds {content}", place=Place(file), cure="say which: --set data.table=NAME")
         return tables[0]
 
 

@@ -139,14 +139,14 @@ class Synthetic(Source):
         """Rows that remain when the last class is made the rarest, with `share` of all rows."""
         last = np.flatnonzero(target == target.max())
         others = len(target) - len(last)
-        kept = round(share / (1 - share) * others)
-        if not 1 <= kept <= len(last):
+        count = round(share / (1 - share) * others)
+        if not 1 <= count <= len(last):
             raise SpecError(
                 f"imbalance {share:g} cannot be reached by dropping rows: "
-                f"the last class has {len(last)} of {len(target)} rows and would need {kept}",
+                f"the last class has {len(last)} of {len(target)} rows and would need {count}",
                 cure=f"an imbalance of at most {len(last) / len(target):.3g}, or more n_samples",
             )
-        dropped = rng.permutation(last)[kept:]
+        dropped = rng.permutation(last)[count:]
         return np.setdiff1d(np.arange(len(target)), dropped)
 
     def _targets(self, target: np.ndarray) -> dict[str, Column]:

@@ -51,9 +51,9 @@ def log_path(text: str, records: Path) -> Path:
     if path.exists() or not text.strip() or path.suffix or "/" in text:
         return path
     from losscli.record.find import find
-    from losscli.record.find import records as kept
+    from losscli.record.find import records as list_records
 
-    return find(records, text) if kept(records) else path
+    return find(records, text) if list_records(records) else path
 
 
 def read_log(path: Path, choice: Choice | None = None) -> History:

@@ -95,17 +95,17 @@ def _lines(text: bytes, path: Path, failed: Exception) -> list[Mapping[str, Any]
 
 def _series(rows: Sequence[Mapping[str, Any]], name: str, axis: str | None, path: Path) -> Series:
     """The rows that hold a value of this name; the others are holes."""
-    held = [(at, row) for at, row in enumerate(rows, start=1) if row.get(name) is not None]
-    for at, row in held:
+    points = [(at, row) for at, row in enumerate(rows, start=1) if row.get(name) is not None]
+    for at, row in points:
         if not _is_value(row[name]):
             raise DataError(
                 f"{shown(name)} must be a number, and is {shown(row[name])} in row {at}", place=Place(str(path))
             )
-    steps = [row.get(axis, at) if axis else at for at, row in held]
+    steps = [row.get(axis, at) if axis else at for at, row in points]
     condenser = Condenser()
     condenser.add(
         np.array([step if _is_value(step) else at for at, step in enumerate(steps, start=1)], dtype=np.float64),
-        np.array([float(row[name]) for _, row in held], dtype=np.float64),
+        np.array([float(row[name]) for _, row in points], dtype=np.float64),
     )
     return condenser.series()
 

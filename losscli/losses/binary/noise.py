@@ -39,9 +39,9 @@ def gce(prediction: Tensor, target: Tensor, *, q: Order = 0.7) -> Tensor:
     return -torch.expm1(q * functional.logsigmoid((2 * target - 1) * prediction)) / q
 
 
-def _tempered_probability(received: Tensor, options: Mapping[str, Any]) -> Tensor:
+def _tempered_probability(prediction: Tensor, options: Mapping[str, Any]) -> Tensor:
     """The probability of yes, which is not the sigmoid."""
-    return _tempered(received, options.get("t2", 1.2))[..., 1].exp()
+    return _tempered(prediction, options.get("t2", 1.2))[..., 1].exp()
 
 
 @loss("binary", "logits", "0 or 1", aliases=("bi-tempered-logistic",), point=_tempered_probability)

@@ -177,8 +177,8 @@ def bootstrap_hard(prediction: Tensor, target: Tensor, *, beta: Fraction = 0.8) 
     return -beta * expected(logs, target) - (1 - beta) * logs.amax(-1)
 
 
-def _tempered(received: Tensor, options: Mapping[str, Any]) -> Tensor:
-    return tempered_log_softmax(received, over_classes(options.get("t2", T2))).exp()
+def _tempered(prediction: Tensor, options: Mapping[str, Any]) -> Tensor:
+    return tempered_log_softmax(prediction, over_classes(options.get("t2", T2))).exp()
 
 
 @loss("multiclass", "logits", "class index", aliases=("bi-tempered-logistic",), point=_tempered)

@@ -11,8 +11,8 @@ from losscli.losses.binary.logistic import bce_logits
 from losscli.losses.multiclass.classes import distribution, is_class, logs_of_both, over_classes
 
 
-def _sigmoids(received: Tensor, options: Mapping[str, Any]) -> Tensor:
-    return torch.sigmoid(received)
+def _sigmoids(prediction: Tensor, options: Mapping[str, Any]) -> Tensor:
+    return torch.sigmoid(prediction)
 
 
 @loss(

@@ -22,9 +22,9 @@ def _above(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     return place, target.unsqueeze(-1) > place
 
 
-def _between(received: Tensor, options: Mapping[str, Any]) -> Tensor:
+def _between(prediction: Tensor, options: Mapping[str, Any]) -> Tensor:
     """Ranks' probabilities [..., K] of P(rank > k), which may only fall: [..., K - 1]."""
-    falling = torch.sigmoid(received).cummin(-1).values
+    falling = torch.sigmoid(prediction).cummin(-1).values
     certain = torch.ones_like(falling[..., :1])
     return -torch.diff(torch.cat([certain, falling, torch.zeros_like(certain)], -1))
 
@@ -54,11 +54,11 @@ def coral(prediction: Tensor, target: Tensor) -> Tensor:
     return -functional.logsigmoid(torch.where(yes, prediction, -prediction)).sum(-1)
 
 
-def _continued(received: Tensor, options: Mapping[str, Any]) -> Tensor:
+def _continued(prediction: Tensor, options: Mapping[str, Any]) -> Tensor:
     """Ranks' probabilities [..., K] of P(rank > k | rank >= k), [..., K - 1]: the product of the answers on the way."""
-    reached = torch.cumsum(functional.logsigmoid(received), -1)
+    reached = torch.cumsum(functional.logsigmoid(prediction), -1)
     certain = torch.zeros_like(reached[..., :1])
-    stays = torch.cat([functional.logsigmoid(-received), certain], -1)
+    stays = torch.cat([functional.logsigmoid(-prediction), certain], -1)
     return torch.exp(torch.cat([certain, reached], -1) + stays)
 
 

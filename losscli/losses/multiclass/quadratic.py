@@ -56,8 +56,8 @@ def project(scores: Tensor) -> Tensor:
     return torch.where(inside, shifted - threshold, 0.0)
 
 
-def _projected(received: Tensor, options: Mapping[str, Any]) -> Tensor:
-    return project(received)
+def _projected(prediction: Tensor, options: Mapping[str, Any]) -> Tensor:
+    return project(prediction)
 
 
 @loss(

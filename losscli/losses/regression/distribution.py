@@ -20,37 +20,37 @@ def _two(outputs: int, options: Mapping[str, Any]) -> int:
     return 2
 
 
-def _centre(received: Tensor, options: Mapping[str, Any]) -> Tensor:
-    return received[..., 0]
+def _centre(prediction: Tensor, options: Mapping[str, Any]) -> Tensor:
+    return prediction[..., 0]
 
 
-def _normal_quantile(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
-    centre, spread = widened(received).unbind(-1)
+def _normal_quantile(prediction: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
+    centre, spread = widened(prediction).unbind(-1)
     return centre + finite_exp(spread / 2, SCALE_KNEE) * float(
         torch.special.ndtri(torch.tensor(level, dtype=torch.float64))
     )
 
 
-def _laplace_quantile(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
-    centre, spread = widened(received).unbind(-1)
+def _laplace_quantile(prediction: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
+    centre, spread = widened(prediction).unbind(-1)
     z = math.log(2 * level) if level < 0.5 else -math.log(2 * (1 - level))
     return centre + finite_exp(spread, SCALE_KNEE) * z
 
 
-def _student_t_quantile(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
+def _student_t_quantile(prediction: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
     from scipy.special import stdtrit
 
-    centre, spread = widened(received).unbind(-1)
+    centre, spread = widened(prediction).unbind(-1)
     return centre + finite_exp(spread, SCALE_KNEE) * float(stdtrit(options["df"], level))
 
 
-def _normal_crps(received: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
-    return crps_gaussian(received, target)
+def _normal_crps(prediction: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
+    return crps_gaussian(prediction, target)
 
 
-def _laplace_crps(received: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
+def _laplace_crps(prediction: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:
     """Jordan, Krueger and Lerch 2019, Evaluating Probabilistic Forecasts with scoringRules, appendix A."""
-    r, spread = _parts(received, target)
+    r, spread = _parts(prediction, target)
     scale = finite_exp(spread, SCALE_KNEE)
     far = r.abs() / scale
     return scale * (far + torch.exp(-far) - 0.75)

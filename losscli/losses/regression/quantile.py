@@ -70,24 +70,24 @@ def _heads(outputs: int, options: Mapping[str, Any]) -> int:
     return len(options.get("taus", TAUS))
 
 
-def _nearest_to_median(received: Tensor, options: Mapping[str, Any]) -> Tensor:
+def _nearest_to_median(prediction: Tensor, options: Mapping[str, Any]) -> Tensor:
     distance = [abs(float(tau) - 0.5) for tau in options.get("taus", TAUS)]
-    return received[..., distance.index(min(distance))]
+    return prediction[..., distance.index(min(distance))]
 
 
-def _in_order(received: Tensor, options: Mapping[str, Any]) -> Tensor:
+def _in_order(prediction: Tensor, options: Mapping[str, Any]) -> Tensor:
     """The outputs with the lowest at the lowest of the taus, and so on, wherever these stand."""
     taus = [float(tau) for tau in options.get("taus", TAUS)]
-    return received.sort(-1).values[..., [_levels(options).index(tau) for tau in taus]]
+    return prediction.sort(-1).values[..., [_levels(options).index(tau) for tau in taus]]
 
 
 def _levels(options: Mapping[str, Any]) -> tuple[float, ...]:
     return tuple(sorted(float(tau) for tau in options.get("taus", TAUS)))
 
 
-def _learned(received: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
+def _learned(prediction: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
     """The output of one of the taus."""
-    return received[..., [float(tau) for tau in options.get("taus", TAUS)].index(level)]
+    return prediction[..., [float(tau) for tau in options.get("taus", TAUS)].index(level)]
 
 
 @loss(

@@ -17,8 +17,8 @@ from losscli.losses.finite import RATE_KNEE, finite_exp, widened
 Power = Annotated[Number, Bounds(low=1, high=2, low_open=True, high_open=True)]
 
 
-def _mean(received: Tensor, options: Mapping[str, Any] | None = None) -> Tensor:
-    return finite_exp(widened(received), RATE_KNEE)
+def _mean(prediction: Tensor, options: Mapping[str, Any] | None = None) -> Tensor:
+    return finite_exp(widened(prediction), RATE_KNEE)
 
 
 @loss(

@@ -54,7 +54,7 @@ def _reliability_curve(contents: ReportContents, name: str, scaled: bool) -> Tra
     for sample in contents.samples[name]:
         if sample.kind != "probabilities":
             continue
-        temperature = contents.chosen(name, sample.seed, "temperature") if scaled else 1.0
+        temperature = contents.choice(name, sample.seed, "temperature") if scaled else 1.0
         if temperature is not None:
             pairs.append(claims(sample, cooled(sample.prediction, temperature)))
     if not pairs:

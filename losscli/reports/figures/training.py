@@ -54,8 +54,8 @@ def _curve(contents: ReportContents, entry: str, split: str, metric: str) -> Tra
     epochs, values = epochs[enough], values[:, enough]
     if not len(epochs):
         return None
-    chosen = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_POINTS)).round().astype(int))
-    epochs, values = epochs[chosen], values[:, chosen]
+    places = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_POINTS)).round().astype(int))
+    epochs, values = epochs[places], values[:, places]
     mode = "lines" if len(epochs) > 1 else "markers"
     if split == "valid":
         return mean_line(contents, entry, epochs.tolist(), values, *contents.limits(metric), mode=mode)

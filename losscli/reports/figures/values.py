@@ -123,7 +123,7 @@ def intervals(contents: ReportContents) -> Chart | None:
     for name in contents.samples:
         sample = contents.pooled(name)
         if sample is not None and sample.low is not None and sample.high is not None:
-            level = contents.chosen(name, sample.seed, "level")
+            level = contents.choice(name, sample.seed, "level")
             promise = f" ({level:.0%} asked for)" if level else ""
             views[contents.called(name)] = _intervals(
                 contents.place(name), sample, sample.low[:, 0], sample.high[:, 0], promise
@@ -134,25 +134,21 @@ def intervals(contents: ReportContents) -> Chart | None:
 def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray, promise: str) -> View:
     true, predicted = sample.truth[:, 0], sample.prediction[:, 0]
     inside = (low <= true) & (true <= high)
-    chosen = np.argsort(predicted, kind="stable")[
-        np.unique(np.linspace(0, len(predicted) - 1, BARS).round().astype(int))
-    ]
-    at = list(range(1, len(chosen) + 1))
-    up, down = rounded((high - predicted)[chosen]), rounded((predicted - low)[chosen])
+    rows = np.argsort(predicted, kind="stable")[np.unique(np.linspace(0, len(predicted) - 1, BARS).round().astype(int))]
+    at = list(range(1, len(rows) + 1))
+    up, down = rounded((high - predicted)[rows]), rounded((predicted - low)[rows])
     bars: Trace = {
         "type": "scatter", "mode": "markers", "entry": place, "stays": True, "name": "prediction, interval", "x": at,
         "showlegend": True,
-        "y": rounded(predicted[chosen]), "marker": {"size": 4},
+        "y": rounded(predicted[rows]), "marker": {"size": 4},
         "error_y": {"symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 0},
     }  # fmt: skip
-    signs = ["circle" if covered else "circle-open" for covered in inside[chosen]]
+    signs = ["circle" if covered else "circle-open" for covered in inside[rows]]
     dots: Trace = {
-        "type": "scatter", "mode": "markers", "name": "truth", "x": at, "y": rounded(true[chosen]),
+        "type": "scatter", "mode": "markers", "name": "truth", "x": at, "y": rounded(true[rows]),
         "marker": {"size": 6, "color": "$bad", "symbol": signs},
     }  # fmt: skip
     width = float(np.mean(high - low))
     words = {"annotations": [caption(f"{inside.mean():.1%} inside{promise}, mean width {width:.4g}")]}
     margin = {"margin": {"t": 28, "r": 12, "b": 44, "l": 56}}
-    return View(
-        [bars, dots], axes(f"{len(chosen)} of {len(true)} test rows, by prediction", "value", **words, **margin)
-    )
+    return View([bars, dots], axes(f"{len(rows)} of {len(true)} test rows, by prediction", "value", **words, **margin))

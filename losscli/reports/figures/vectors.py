@@ -120,9 +120,9 @@ def distances(contents: ReportContents) -> Chart | None:
         apart, same = _distances(vectors)[above], (classes[:, None] == classes)[above]
         edges = np.linspace(0, max(float(apart.max()), 1e-9), BINS + 1)
         traces = [
-            _hill(apart[chosen], edges, title, color)
-            for chosen, title, color in ((same, "one class", "$good"), (~same, "two classes", "$bad"))
-            if chosen.any()
+            _hill(apart[mask], edges, title, color)
+            for mask, title, color in ((same, "one class", "$good"), (~same, "two classes", "$bad"))
+            if mask.any()
         ]
         views[contents.called(name)] = View(traces, axes("distance", "share of the pairs, %"))
     return _chart(contents, views, 380)
