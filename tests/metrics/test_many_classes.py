@@ -43,8 +43,8 @@ def by_scikit_learn(score: Any, p: np.ndarray, truth: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("ties", [False, True])
-@pytest.mark.parametrize("rows, classes", [(FEW * 3 - 1, 3), (FEW * 3, 3), (60, 40), (9, 200)])
-@pytest.mark.parametrize("name, score", [("auroc", roc_auc_score), ("auprc", average_precision_score)])
+@pytest.mark.parametrize(("rows", "classes"), [(FEW * 3 - 1, 3), (FEW * 3, 3), (60, 40), (9, 200)])
+@pytest.mark.parametrize(("name", "score"), [("auroc", roc_auc_score), ("auprc", average_precision_score)])
 def test_the_values_are_those_of_scikit_learn(name: str, score: Any, rows: int, classes: int, ties: bool) -> None:
     p, truth = probabilities(2, rows, classes, ties=ties)
     values = find(name, "multiclass").function(p, truth)
