@@ -136,7 +136,8 @@ def test_scaling_helps_the_log_loss_on_valid_whatever_the_model_puts_out(task, m
     )
     contract, shelf = tasks.get(task), for_task(task)
     prediction = contract.read(received, meaning)
-    found = calibrate(prediction, truth, list(evaluation_metrics(task).values()))(prediction)
+    metrics = list(evaluation_metrics(task).values())
+    found = calibrate(prediction, truth, metrics)(prediction, metrics)
     after = shelf["log-loss-scaled"].measure(found, truth)
     assert found.scaled is not None
     assert after is not None
