@@ -39,7 +39,9 @@ def log_loss_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     >>> log_loss_of_classes(torch.tensor([[[0.5, 0.5]]]), torch.tensor([[0]])).round(decimals=4).tolist()  # log 2
     [0.6931]
     """
-    return -_expected(clipped(prediction).log(), target).mean(-1)
+    if target.ndim == prediction.ndim:
+        return -_expected(clipped(prediction).log(), target).mean(-1)
+    return -clipped(_expected(prediction, target)).log().mean(-1)  # the logarithm of one class, not of all
 
 
 @metric("multilabel", reads="probabilities", direction="down", high=float("inf"), name="log-loss")

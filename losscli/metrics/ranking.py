@@ -7,6 +7,9 @@ from typing import NamedTuple
 from losscli.lazy import Tensor, torch
 from losscli.metrics import metric
 
+FEW = 40  # rows of a class, below which pairs of rows cost less than one order of all rows for each class
+BLOCK = 1 << 22  # pairs at a time
+
 
 class Ordered(NamedTuple):
     """Rows in rising or falling order of score: their targets, and the first and last position of each one's group."""
@@ -34,6 +37,8 @@ def auroc_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     >>> auroc_of_classes(p, torch.tensor([[0, 1, 1]])).tolist()
     [1.0]
     """
+    if _classes_are_small(prediction):
+        return _area_by_pairs(prediction, target)
     return area(prediction.transpose(1, 2), _against_the_rest(prediction, target)).nanmean(-1)
 
 
@@ -55,6 +60,8 @@ def auprc_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     >>> auprc_of_classes(p, torch.tensor([[0, 1, 1]])).tolist()
     [1.0]
     """
+    if _classes_are_small(prediction):
+        return _precision_by_pairs(prediction, target)
     return average_precision(prediction.transpose(1, 2), _against_the_rest(prediction, target)).nanmean(-1)
 
 
@@ -109,6 +116,59 @@ def _against_the_rest(prediction: Tensor, target: Tensor) -> Tensor:
     """Whether a row is of each class: [R or 1, K, N]."""
     classes = torch.arange(prediction.shape[-1], device=prediction.device)
     return (target.unsqueeze(1) == classes[:, None]).double()
+
+
+def _classes_are_small(prediction: Tensor) -> bool:
+    """Of predictions [R, N, K]: K orders of N rows would cost more than N N pairs, which do not grow with the classes."""
+    return prediction.shape[1] < FEW * prediction.shape[2]
+
+
+class Rivals(NamedTuple):
+    """Of each row, for its own class: how many rows score at least as much, how many more, and how many of the first are of
+    the class, too; [R, N] each.
+    """
+
+    at_least: Tensor
+    above: Tensor
+    own: Tensor
+
+
+def rivals(prediction: Tensor, target: Tensor) -> Rivals:
+    """The rivals of every row of predictions [R, N, K] and classes [R, N]."""
+    runs, rows, _ = prediction.shape
+    by_class = prediction.transpose(1, 2)  # [R, K, N]
+    parts: list[Rivals] = []
+    for own in torch.split(target, max(1, BLOCK // (runs * rows)), dim=1):  # [R, n]
+        scores = by_class.gather(
+            1, own[:, :, None].expand(-1, -1, rows)
+        )  # [R, n, N]: all rows for the class of each of n
+        done = sum(part.above.shape[1] for part in parts)
+        mine = scores.diagonal(done, 1, 2)[..., None]  # [R, n, 1]
+        least, alike = scores >= mine, own[:, :, None] == target[:, None]
+        parts.append(Rivals(least.sum(-1), (scores > mine).sum(-1), (least & alike).sum(-1)))
+    return Rivals(*(torch.cat(counts, 1).double() for counts in zip(*parts, strict=True)))
+
+
+def _area_by_pairs(prediction: Tensor, target: Tensor) -> Tensor:
+    classes = target.long().expand(prediction.shape[:2])
+    rows, seen = prediction.shape[1], rivals(prediction, classes)
+    below = rows - (seen.at_least + seen.above) / 2  # rows that score less, and half of the ties
+    positive = _by_class(torch.ones_like(below), classes, prediction)
+    # Of the pairs within a class, itself included, half count as won: Mann and Whitney's U has those with others alone.
+    won = _by_class(below, classes, prediction) - positive.square() / 2
+    return (won / (positive * (rows - positive))).nanmean(-1)
+
+
+def _precision_by_pairs(prediction: Tensor, target: Tensor) -> Tensor:
+    classes = target.long().expand(prediction.shape[:2])
+    seen = rivals(prediction, classes)
+    positive = _by_class(torch.ones_like(seen.own), classes, prediction)
+    return (_by_class(seen.own / seen.at_least, classes, prediction) / positive).nanmean(-1)
+
+
+def _by_class(values: Tensor, classes: Tensor, prediction: Tensor) -> Tensor:
+    """The sum of values [R, N] over the rows of each class, [R, K]."""
+    return values.new_zeros(len(values), prediction.shape[2]).scatter_add(1, classes, values)
 
 
 def ordered(scores: Tensor, target: Tensor, descending: bool = False) -> Ordered:

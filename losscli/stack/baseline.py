@@ -38,7 +38,7 @@ def baseline(
         for split in SPLITS:
             prediction, truth = _baseline_prediction(split, dataset, task)
             records = torch.from_numpy(dataset.parts["train"].truth)[None]
-            prediction = with_nearest(calibration(prediction), truth, records, metrics_of[split])
+            prediction = with_nearest(calibration(prediction, metrics_of[split]), truth, records, metrics_of[split])
             for metric in metrics_of[split]:
                 measured = metric.measure(prediction, truth)
                 values_of[split][metric.name].append(math.nan if measured is None else float(measured[0]))

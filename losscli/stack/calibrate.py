@@ -28,6 +28,7 @@ COLDEST, HOTTEST = 1e-2, 1e2  # temperatures; rows that are all right would ask 
 MOST_STEPS = 60
 CLOSE = 1e-8  # of the temperature, relative
 LARGEST = 1e9  # of a logit
+BLOCK = 1 << 18  # numbers at a time, which stay in the cache: 2 MB
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,15 @@ class Calibration:
     thresholds: Mapping[str, Tensor] = field(default_factory=dict)
     temperature: Tensor | None = None
 
-    def __call__(self, prediction: Prediction) -> Prediction:
-        """The prediction with `tuned` and `scaled` filled in."""
-        calibrated = prediction
-        if self.thresholds:
+    def __call__(self, prediction: Prediction, metrics: Sequence[Metric]) -> Prediction:
+        """The prediction with `tuned` and `scaled` filled in, where a metric reads them."""
+        calibrated, reads = prediction, {metric.reads for metric in metrics}
+        if self.thresholds and "tuned" in reads:
             values = _decision_values(prediction)
             calibrated = replace(
                 calibrated, tuned={name: _decide(values, cut) for name, cut in self.thresholds.items()}
             )
-        if self.temperature is not None:
+        if self.temperature is not None and "scaled" in reads:
             calibrated = replace(calibrated, scaled=_cooled(logits_of(prediction), self.temperature))
         return calibrated
 
@@ -160,7 +161,9 @@ def temperature(logits: Tensor, truth: Tensor) -> Tensor:
     low, high = (
         torch.full((len(logits),), 1 / bound, dtype=torch.float64, device=logits.device) for bound in (HOTTEST, COLDEST)
     )
-    sharpness = torch.ones_like(low)
+    # Scores that are of no use ask for the least sharpness there is: seen at once, not after thirty halvings.
+    high = torch.where(_slope(sound, truth, low)[0] >= 0, low, high)
+    sharpness = high.clamp(max=1.0)
     for _ in range(MOST_STEPS):
         slope, bend = _slope(sound, truth, sharpness)
         low, high = torch.where(slope < 0, sharpness, low), torch.where(slope > 0, sharpness, high)
@@ -180,18 +183,36 @@ def _slope(logits: Tensor, truth: Tensor, sharpness: Tensor) -> tuple[Tensor, Te
     if logits.ndim == 2:
         p = torch.sigmoid(logits * sharpness[:, None])
         return ((p - truth) * logits).mean(-1), (p * (1 - p) * logits.square()).mean(-1)
+    pairs = zip(_blocks(logits), torch.split(truth, _rows(logits), dim=1), strict=True)
+    slopes, bends = zip(*(_slope_of_classes(block, true, sharpness) for block, true in pairs), strict=True)
+    return sum(slopes) / logits.shape[1], sum(bends) / logits.shape[1]
+
+
+def _slope_of_classes(logits: Tensor, truth: Tensor, sharpness: Tensor) -> tuple[Tensor, Tensor]:
+    """The sums over rows [r, n, K] of both derivatives, each [r]."""
     p = torch.softmax(logits * sharpness[:, None, None], -1)
-    mean = (p * logits).sum(-1)
+    weighted = p.mul_(logits)
+    mean = weighted.sum(-1)
     if truth.ndim == 3:  # probabilities of the classes
         right = (truth * logits).sum(-1)
     else:
         right = logits.gather(-1, truth.long().expand(mean.shape).unsqueeze(-1)).squeeze(-1)
     # The bend is the variance of the logits under p, so it is never negative but for rounding.
-    return (mean - right).mean(-1), ((p * logits.square()).sum(-1) - mean.square()).mean(-1)
+    return (mean - right).sum(-1), (weighted.mul_(logits).sum(-1) - mean.square()).sum(-1)
 
 
 def _cooled(logits: Tensor, temperature: Tensor) -> Tensor:
     """Probabilities after scaling, float32."""
     if logits.ndim == 2:
         return torch.sigmoid(logits / temperature[:, None]).float()
-    return torch.softmax(logits / temperature[:, None, None], -1).float()
+    cooled = [torch.softmax(block / temperature[:, None, None], -1).float() for block in _blocks(logits)]
+    return torch.cat(cooled, dim=1)
+
+
+def _blocks(logits: Tensor) -> Sequence[Tensor]:
+    """Logits [r, N, K] a few rows at a time."""
+    return torch.split(logits, _rows(logits), dim=1)
+
+
+def _rows(logits: Tensor) -> int:
+    return max(1, BLOCK // (len(logits) * logits.shape[2]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import platform
@@ -21,6 +22,9 @@ CPU_WORKING_SET = 8 << 20
 GPU_SHARE = 0.3
 ONE_THREAD_SET = 1 << 20
 CHUNKS = {"cpu": 1 << 22, "cuda": 1 << 26}  # numbers of activations at a time when a split is judged: 16 and 256 MB
+# By their numbers in malloc.h: what is at the end of the heap stays up to so many bytes (M_TRIM_THRESHOLD), and from so many
+# on a tensor has memory of its own (M_MMAP_THRESHOLD, no more than 32 MB).
+HEAP = {-1: 256 << 20, -3: 32 << 20}
 # What torch and the GPU's libraries say where memory runs out, besides `torch.OutOfMemoryError`.
 OUT_OF_MEMORY = ("allocate memory", "out of memory", "ALLOC_FAILED")
 
@@ -135,6 +139,18 @@ def threads(cost: int, device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def keep_freed_memory() -> None:
+    """Keep for the next tensor what the last one has left, where the C library can be told so (glibc).
+
+    It gives freed memory back to the system, as it does after each step of some stacks: whose pages are then cleared anew, for
+    a third of the step.
+    """
+    tell = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if tell is not None:
+        for option, size in HEAP.items():
+            tell(option, size)
 
 
 @contextmanager

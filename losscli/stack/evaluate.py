@@ -78,7 +78,7 @@ class Evaluator:
             prediction, truth = self._read(readout, output, split, metrics)
             if split == "valid":
                 self.calibrations[place] = calibrate(prediction, truth, metrics)
-            prediction = self.calibrations[place](prediction)
+            prediction = self.calibrations[place](prediction, metrics)
             for metric in metrics:
                 measured = metric.measure(prediction, truth)
                 if measured is not None:

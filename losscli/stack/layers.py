@@ -19,6 +19,7 @@ from losscli.data.dataset import Layout
 
 Tensors = Mapping[str, Tensor]
 SPREAD = 0.05  # of what is drawn for an embedded category
+NARROW = 16  # outputs, below which a product of matrices that lie down is the faster one (tests/benchmarks/STEPS.md)
 
 
 @dataclass
@@ -121,9 +122,15 @@ class Linear(Layer):
         return self.outputs
 
     def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
-        if not self.bias:
-            return torch.bmm(x, weights["weight"])
-        return torch.baddbmm(weights["bias"], x, weights["weight"])  # [R, B, F] -> [R, B, H]
+        weight, bias = weights["weight"], weights.get("bias")
+        if self.outputs == 1:
+            product = (x * weight.transpose(1, 2)).sum(-1, keepdim=True)  # [R, B, F] -> [R, B, 1]
+            return product if bias is None else product + bias
+        if self.outputs < NARROW:
+            x, weight = weight.transpose(1, 2), x.transpose(1, 2)  # [R, O, F], [R, F, B]: O rows instead of O columns
+            bias = None if bias is None else bias.transpose(1, 2)
+        product = torch.bmm(x, weight) if bias is None else torch.baddbmm(bias, x, weight)
+        return product.transpose(1, 2) if self.outputs < NARROW else product  # [R, B, O]
 
     def module(self, weights: Tensors) -> nn.Module:
         bias = {"bias": weights["bias"][0]} if self.bias else {}

@@ -86,6 +86,7 @@ def _shape(run: Run, job: Job) -> tuple[NetworkSpec, ...]:
 
 def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False, keeper: Keeper = UNKEPT) -> list[RunState]:
     """Train the runs as one stack, and judge them on all splits. Equal runs give equal results in any stack."""
+    machine.keep_freed_memory()
     with machine.out_of_memory_explained(job.plan.batch_size), machine.exact(job.device):
         training = Training(runs, job)
         keeper.load(training)

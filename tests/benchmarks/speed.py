@@ -3,7 +3,9 @@
 Run:  make bench        (python tests/benchmarks/speed.py [--rounds 5])
 
 The tutorial loop is a DataLoader, an nn.Module and torch.optim.Adam, one run at a time. Both train the same MLP 64-64 with
-batches of 128 on 20,000 rows of 20 features, an epoch a time, in turn; the table gives the medians and their ratio.
+batches of 128 on 20,000 rows of 20 features, an epoch a time, in turn; the table gives the medians and their ratio, and the
+bar. Two more tables: the share of the machine's rate of products that a step reaches, and what many runs take. What was tried
+to make steps faster, and what it gave, is in STEPS.md.
 Nothing here fails on time.
 """
 
@@ -11,12 +13,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +31,12 @@ from rich.table import Table
 from losscli.data.dataset import Dataset, Part
 from losscli.losses import find
 from losscli.metrics import find as find_metric
-from losscli.stack.device import threads
+from losscli.stack.device import keep_freed_memory, threads
 from losscli.stack.job import Job
 from losscli.stack.models import models
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Run
-from losscli.stack.train import Training, stacks
+from losscli.stack.train import Training, stacks, train
 from losscli.tasks import Target, tasks
 
 CPU = torch.device("cpu")
@@ -112,13 +116,15 @@ def seconds(work: Callable[[], None]) -> float:
 
 
 def engine(rounds: int, console: Console) -> None:
-    """The engine against the tutorial loop."""
+    """The engine against the tutorial loop, and against what the machine multiplies; in stacks of one thread."""
     dataset = table()
     baseline = tutorial(dataset)
     shown = Table(
-        "what", "s per run and epoch", "tutorial loop in the same rounds", "times faster", title="the stack engine"
+        *("what", "s per run and epoch", "tutorial loop in the same rounds", "times faster", "bar"),
+        title="the stack engine",
     )
-    for title, losses, seeds in (("1 run", LOSSES[:1], 1), ("8 losses x 5 seeds", LOSSES, 5)):
+    bars = (("1 run", LOSSES[:1], 1, 3), ("8 losses x 5 seeds", LOSSES, 5, 16), ("32 equal runs", LOSSES[:1], 32, 20))
+    for title, losses, seeds, bar in bars:
         work = stacked(dataset, losses, seeds)
         runs = len(losses) * seeds
         work()  # warm up
@@ -126,7 +132,39 @@ def engine(rounds: int, console: Console) -> None:
         pairs = [(seconds(work) / runs, seconds(baseline)) for _ in range(rounds)]
         ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
         ratio = statistics.median(slow / fast for fast, slow in pairs)
-        shown.add_row(title, f"{ours:.4f}", f"{theirs:.4f}", f"{ratio:.1f}")
+        shown.add_row(title, f"{ours:.4f}", f"{theirs:.4f}", f"{ratio:.1f}", str(bar))
+    console.print(shown)
+
+
+def products(rounds: int, console: Console) -> None:
+    """The share of the machine's rate of products of matrices that a step reaches, where all layers are 128 wide."""
+    dataset, square = table(4096), torch.randn(512, 512)
+    per_row = FEATURES * 128 + 128 * 128 + 128
+    operations = (
+        4096 * 2 * (3 * per_row - FEATURES * 128)
+    )  # forward and twice as much back, but for the slope by features
+    shown = Table("width", "of the rate of a product of 512 x 512", "bar", title="hidden layers 128, 128; one thread")
+    for width in (1, 5, 16, 32):
+        runs, job = jobs(dataset, LOSSES[:1], width)
+        training = Training(runs, replace(job, model=models.get("mlp")(hidden=[128, 128])))
+        with threads(0, CPU):
+            training._epoch()
+            pairs = [(seconds(training._epoch), seconds(lambda: square @ square)) for _ in range(rounds)]
+        share = statistics.median(width * operations / step / (2 * 512**3 / product) for step, product in pairs)
+        shown.add_row(str(width), f"{share:.0%}", "50%" if width >= 16 else "")
+    console.print(shown)
+
+
+def growth(console: Console) -> None:
+    """Seconds and memory of 50 entries by their number of seeds: the first grow with the runs, the last stays."""
+    dataset = table(2048)
+    shown = Table("runs", "s per run and epoch", "MB at most so far", title="many runs, one stack after another")
+    for seeds in (1, 5, 20):
+        runs, job = jobs(dataset, LOSSES[:1] * 50, seeds)
+        short = replace(job, plan=job.plan.model_copy(update={"epochs": 1}))
+        taken = seconds(lambda runs=runs, short=short: [len(train(part, short)) for part in stacks(runs, short)])
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        shown.add_row(str(len(runs)), f"{taken / len(runs):.4f}", f"{most:.0f}")
     console.print(shown)
 
 
@@ -174,15 +212,21 @@ def _run(command: list[str]) -> None:
 
 
 def main() -> None:
-    """Both tables."""
+    """All tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--csv", type=Path, default=CONFIGS / "data/loans.csv")
     parser.add_argument("--target", default="default")
     parser.add_argument("--drop", action="append", default=[])
+    parser.add_argument("--engine", action="store_true", help="no whole commands")
     given = parser.parse_args()
     console = Console()
+    keep_freed_memory()  # as each training does
     engine(given.rounds, console)
+    products(given.rounds, console)
+    growth(console)
+    if given.engine:
+        return
     commands(given.rounds, console, given.csv, given.target, given.drop)
 
 

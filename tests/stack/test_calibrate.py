@@ -12,6 +12,7 @@ from scipy.special import log_softmax
 from sklearn import metrics as sk
 
 from losscli.metrics import evaluation_metrics, for_task
+from losscli.stack import calibrate as calibrate_module
 from losscli.stack.calibrate import COLDEST, HOTTEST, best_thresholds, calibrate, logits_of, temperature
 from losscli.tasks import tasks
 
@@ -135,7 +136,8 @@ def test_scaling_helps_the_log_loss_on_valid_whatever_the_model_puts_out(task, m
     )
     contract, shelf = tasks.get(task), for_task(task)
     prediction = contract.read(received, meaning)
-    found = calibrate(prediction, truth, list(evaluation_metrics(task).values()))(prediction)
+    metrics = list(evaluation_metrics(task).values())
+    found = calibrate(prediction, truth, metrics)(prediction, metrics)
     after = shelf["log-loss-scaled"].measure(found, truth)
     assert found.scaled is not None
     assert after is not None
@@ -156,7 +158,7 @@ def test_what_is_chosen_on_valid_is_used_elsewhere():
     shelf = for_task("binary")
     contract = tasks.get("binary")
     calibration = calibrate(contract.read(valid, "logits"), truth[:, :1000], TUNED)
-    found = calibration(contract.read(test, "logits"))
+    found = calibration(contract.read(test, "logits"), TUNED)
     rest = truth[:, 1000:]
     assert shelf["f1"].measure(found, rest)[1] == 0
     wanted = sk.f1_score(rest[0], torch.sigmoid(test[1]).double() > calibration.thresholds["f1"][1])
@@ -165,3 +167,23 @@ def test_what_is_chosen_on_valid_is_used_elsewhere():
     told = calibration.of(1)
     assert told == {"thresholds": {name: float(cut[1]) for name, cut in calibration.thresholds.items()}}
     assert set(told["thresholds"]) == {"accuracy", "balanced-accuracy", "f1", "mcc", "expected-cost"}
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_rows_in_blocks_have_the_temperature_of_all_at_once(monkeypatch: pytest.MonkeyPatch, soft: bool) -> None:
+    chance = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(2, 50, 4, generator=chance, dtype=torch.float64)
+    truth = logits.softmax(-1)[:1] if soft else logits.argmax(-1)[:1].where(torch.arange(50) % 3 > 0, 0)
+    whole = temperature(logits, truth)
+    monkeypatch.setattr("losscli.stack.calibrate.BLOCK", 7 * 2 * 4)
+    assert torch.allclose(temperature(logits, truth), whole, rtol=1e-7, atol=0)
+
+
+def test_scores_that_are_of_no_use_cost_three_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    slope = calibrate_module._slope
+    monkeypatch.setattr(calibrate_module, "_slope", lambda *given: looks.append(1) or slope(*given))
+    logits = torch.randn(1, 300, 3, generator=torch.Generator().manual_seed(1)).double()
+    wrong = (logits.argmax(-1) + 1) % 3
+    assert temperature(logits, wrong).tolist() == [pytest.approx(100.0)]
+    assert len(looks) <= 3
