@@ -98,7 +98,7 @@ def properness(item: Loss, options: Mapping[str, Any] | None = None) -> Properne
         return Properness("not decided")
     kinds = counts_tried(item, options)
     # small tensors: more threads than one would only wait for each other, on a busy machine for minutes
-    with torch.no_grad(), threads(0, torch.device("cpu")):
+    with torch.no_grad(), one_thread(torch.device("cpu")):
         if not kinds:
             return _properness_of(truth, Trial(item, settings_of(item, options)))
         trials = [Trial(item, settings_of(item, options, counts)) for counts in kinds]
