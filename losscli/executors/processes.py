@@ -95,7 +95,9 @@ class _Worker:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # other threads: none of them holds what a child needs
+                warnings.simplefilter(
+                    "ignore", DeprecationWarning
+                )  # other threads: none of them holds what a child needs
                 self.pid = os.fork()
             if self.pid == 0:
                 _live(work, _PipeLink(sender, self.shared), parent, before)
@@ -116,7 +118,7 @@ class _Worker:
             raise content
         else:
             desk.finish(self.work, Outcome(unpack(content["states"]), content["stopped"], content["left"]))
-        return kind == "outcome"
+        return bool(kind == "outcome")
 
     def silence(self) -> float:
         """Seconds since it last began a step."""
