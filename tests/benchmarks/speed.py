@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -148,7 +149,7 @@ def side_by_side(rounds: int, console: Console) -> None:
             _in_turn(trainings)  # warm up
             for _ in range(rounds):
                 for way, work in ways.items():
-                    ours = seconds(lambda work=work: work(trainings))
+                    ours = seconds(partial(work, trainings))
                     ratios[way].append(seconds(baseline) * len(runs) / ours)
         shown.add_row(title, str(len(trainings)), "", *(f"{statistics.median(all_):.1f}" for all_ in ratios.values()))
     console.print(shown)
