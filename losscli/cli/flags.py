@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from losscli.cli import formats
 from losscli.deploy.formats import exporters
+from losscli.executors.execution import Execution
 
 if TYPE_CHECKING:
     from losscli.spec.overrides import Overrides
@@ -102,6 +103,13 @@ AsRows = Annotated[Text, _option("--format", f"{formats.rows.listed()}; default 
 AsModel = Annotated[ModelFormat, Option("--to", help="The weights alone, or the whole graph.")]
 AsWorkflow = Annotated[WorkflowFormat, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
 AsCode = Annotated[CodeFormat, Option("--format", help="text, json, github annotations, or sarif.")]
+Workers = Annotated[
+    str,
+    Option("--workers", metavar="N", envvar="LOSSCLI_WORKERS", help="Stacks at once, or auto: one for each core."),
+]
+Timeout = Annotated[
+    float, Option("--timeout", min=0.1, metavar="SECONDS", help="End a loss of your own whose step takes longer.")
+]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
 
 
@@ -145,6 +153,13 @@ def overrides(
         tune=tune or [],
         sets=sets or [],
     )
+
+
+def execution(workers: str, timeout: float) -> Execution:
+    """Where to train, and by how many workers."""
+    from losscli.executors.cores import whole
+
+    return Execution(workers=None if workers == "auto" else whole(workers, "--workers"), timeout=timeout)
 
 
 def view(sort: Text, metrics: Text, top: Text) -> View:

@@ -20,6 +20,7 @@ from losscli.words.view import NAME, View
 
 if TYPE_CHECKING:
     from losscli.comparison import Comparison
+    from losscli.executors.execution import Execution
     from losscli.spec.model import Spec
     from losscli.spec.overrides import Overrides
 
@@ -77,7 +78,7 @@ def tell_plugins(quiet: bool) -> None:
         show.notice(f"{finding.message}; {finding.cure}")
 
 
-def run(specs: Sequence[Spec], display: DisplayOptions) -> int:
+def run(specs: Sequence[Spec], display: DisplayOptions, execution: Execution) -> int:
     """Train, show, and return the exit code."""
     from losscli import pipeline
     from losscli.record import writer
@@ -85,7 +86,8 @@ def run(specs: Sequence[Spec], display: DisplayOptions) -> int:
     refuse_unknown(display.view, specs)
     if display.out is not None:
         writer.ready(display.out)
-    return follow(partial(pipeline.run, specs, out=display.out, smoke=display.smoke), display)
+    line = partial(pipeline.run, specs, out=display.out, smoke=display.smoke, execution=execution)
+    return follow(line, display)
 
 
 def follow(line: Callable[..., Comparison], display: DisplayOptions) -> int:

@@ -193,7 +193,7 @@ class Objective:
     def judge(self, inputs: LossInputs, kernel: str = "loss") -> MeanLosses:
         """The mean loss of every run, and the sums that it is the ratio of."""
         if len(self.groups) == 1:
-            return self.groups[0].judge(inputs, kernel).in_type(inputs.outputs[0].dtype)
+            return self._judge(0, inputs, kernel).in_type(inputs.outputs[0].dtype)
         # split, not slices: its backward is one concatenation, where each slice would fill a whole gradient of zeros
         outputs = zip(*(torch.split(output, self.sizes) for output in inputs.outputs), strict=True)
         targets, weights = self._of_groups(inputs.target), self._of_groups(inputs.weight)

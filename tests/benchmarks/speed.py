@@ -19,8 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +33,7 @@ from rich.table import Table
 from losscli.data.dataset import Dataset, Part
 from losscli.losses import find
 from losscli.metrics import find as find_metric
-from losscli.stack.device import keep_freed_memory, threads
+from losscli.stack.device import keep_freed_memory, one_thread
 from losscli.stack.job import Job
 from losscli.stack.models import models
 from losscli.stack.plan import Plan
@@ -102,7 +104,7 @@ def stacked(dataset: Dataset, losses: tuple[str, ...], seeds: int) -> Callable[[
 
     def epoch() -> None:
         for training in trainings:
-            with threads(training.networks.cost, job.device):
+            with one_thread(job.device):
                 training._epoch()
 
     return epoch
@@ -147,7 +149,7 @@ def products(rounds: int, console: Console) -> None:
     for width in (1, 5, 16, 32):
         runs, job = jobs(dataset, LOSSES[:1], width)
         training = Training(runs, replace(job, model=models.get("mlp")(hidden=[128, 128])))
-        with threads(0, CPU):
+        with one_thread(CPU):
             training._epoch()
             pairs = [(seconds(training._epoch), seconds(lambda: square @ square)) for _ in range(rounds)]
         share = statistics.median(width * operations / step / (2 * 512**3 / product) for step, product in pairs)
@@ -166,6 +168,51 @@ def growth(console: Console) -> None:
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         shown.add_row(str(len(runs)), f"{taken / len(runs):.4f}", f"{most:.0f}")
     console.print(shown)
+
+
+CROWDS = (("8 losses x 5 seeds", LOSSES, 5), ("32 equal runs", LOSSES[:1], 32), ("40 mixed runs", LOSSES[::-1], 5))
+
+
+def side_by_side(rounds: int, console: Console) -> None:
+    """The stacks of a comparison by one worker, by two threads and by two processes, in turn; an epoch each."""
+    dataset = table()
+    ways = {"1 worker": _in_turn, "2 threads": _in_threads, "2 processes": _in_processes}
+    shown = Table("what", "stacks", "times the tutorial loop, by", *ways, title="stacks side by side")
+    baseline = tutorial(dataset)
+    for title, losses, seeds in CROWDS:
+        runs, job = jobs(dataset, losses, seeds)
+        trainings = [Training(part, job) for part in stacks(runs, job)]
+        ratios: dict[str, list[float]] = {way: [] for way in ways}
+        with one_thread(job.device):
+            _in_turn(trainings)  # warm up
+            for _ in range(rounds):
+                for way, work in ways.items():
+                    ours = seconds(partial(work, trainings))
+                    ratios[way].append(seconds(baseline) * len(runs) / ours)
+        shown.add_row(title, str(len(trainings)), "", *(f"{statistics.median(all_):.1f}" for all_ in ratios.values()))
+    console.print(shown)
+
+
+def _in_turn(trainings: Sequence[Training]) -> None:
+    for training in trainings:
+        training._epoch()
+
+
+def _in_threads(trainings: Sequence[Training]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda training: training._epoch(), trainings))
+
+
+def _in_processes(trainings: Sequence[Training]) -> None:
+    children = []
+    for first in range(2):
+        child = os.fork()
+        if child == 0:
+            _in_turn(trainings[first::2])
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
 
 
 def commands(rounds: int, console: Console, csv: Path, target: str, drop: list[str]) -> None:
@@ -223,6 +270,7 @@ def main() -> None:
     console = Console()
     keep_freed_memory()  # as each training does
     engine(given.rounds, console)
+    side_by_side(given.rounds, console)
     products(given.rounds, console)
     growth(console)
     if given.engine:

@@ -8,6 +8,7 @@ from typer import Exit
 
 from losscli.cli import flags
 from losscli.cli.commands import command
+from losscli.executors.execution import TIMEOUT
 
 
 @command("compare")
@@ -27,6 +28,8 @@ def compare(
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
+    workers: flags.Workers = "auto",
+    timeout: flags.Timeout = TIMEOUT,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.AsTable = "text",
@@ -50,4 +53,10 @@ def compare(
     given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
     view = flags.view(sort, metrics, top)
     loaded = outcome.load(specs or [], given, quiet)
-    raise Exit(outcome.run(loaded, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view)))
+    raise Exit(
+        outcome.run(
+            loaded,
+            outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view),
+            flags.execution(workers, timeout),
+        )
+    )

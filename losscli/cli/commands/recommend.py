@@ -10,6 +10,7 @@ from typer import Exit, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 from losscli.cli.commands.inspect import Data
+from losscli.executors.execution import TIMEOUT
 
 Write = Annotated[
     Path | None, Option("--write", metavar="SPEC", help="Write a spec with these losses, and why.", show_default=False)
@@ -33,6 +34,8 @@ def recommend(
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
+    workers: flags.Workers = "auto",
+    timeout: flags.Timeout = TIMEOUT,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.As = flags.Format.text,
@@ -63,4 +66,10 @@ def recommend(
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
-        raise Exit(outcome.run([spec], outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)))
+        raise Exit(
+            outcome.run(
+                [spec],
+                outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
+                flags.execution(workers, timeout),
+            )
+        )

@@ -9,6 +9,7 @@ from typer import Argument, Exit
 
 from losscli.cli import flags
 from losscli.cli.commands import command
+from losscli.executors.execution import TIMEOUT
 
 Record = Annotated[
     str | None,
@@ -22,6 +23,8 @@ Record = Annotated[
 def resume(
     record: Record = None,
     loss: flags.OwnLosses = None,
+    workers: flags.Workers = "auto",
+    timeout: flags.Timeout = TIMEOUT,
     out: flags.Records = Path("runs"),
     form: flags.AsTable = "text",
     sort: flags.Sort = None,
@@ -41,4 +44,4 @@ def resume(
     from losscli.cli.outcome import DisplayOptions
 
     display = DisplayOptions(out, False, form, quiet, flags.view(sort, metrics, top))
-    raise Exit(resuming.run(record, loss or [], display))
+    raise Exit(resuming.run(record, loss or [], display, flags.execution(workers, timeout)))

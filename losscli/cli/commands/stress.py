@@ -10,6 +10,7 @@ from typer import Exit, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 from losscli.cli.levels import damage, refuse_no_levels
+from losscli.executors.execution import TIMEOUT
 
 
 def _levels(flag: str, of_what: str) -> Any:
@@ -37,6 +38,8 @@ def stress(
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
+    workers: flags.Workers = "auto",
+    timeout: flags.Timeout = TIMEOUT,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.As = flags.Format.text,
@@ -64,4 +67,10 @@ def stress(
     given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets)
     loaded = outcome.load(specs or [], replace(given, damage=damage(levels)), quiet)
     refuse_no_levels(loaded, list(levels))
-    raise Exit(outcome.run(loaded, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)))
+    raise Exit(
+        outcome.run(
+            loaded,
+            outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
+            flags.execution(workers, timeout),
+        )
+    )
