@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from losscli.compare.pairs import pairs
-from losscli.compare.power import LEVEL
+from losscli.looks import LEVEL
 from losscli.compare.result import CLAIMS, Arena, RunResult
 from losscli.compare.shape import carrier, odd_seed, one_sided
 from losscli.errors import Finding, counted, listed, shown, visible

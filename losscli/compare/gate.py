@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from losscli.compare.power import LEVEL
+from losscli.looks import LEVEL
 from losscli.compare.signflip import sign_flip
 from losscli.compare.statistics import estimate, holm
 from losscli.compare.verdict import margin

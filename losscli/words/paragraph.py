@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from losscli.compare.power import LEVEL, minimum_seeds
+from losscli.looks import LEVEL, minimum_seeds
 from losscli.compare.result import Arena, Delta, EntryResult
 from losscli.compare.shape import not_excluded
 from losscli.compare.verdict import seeds_wanted

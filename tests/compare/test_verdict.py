@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from losscli.compare.pairs import Pairs
-from losscli.compare.power import minimum_seeds, power, seeds_for
+from losscli.compare.power import power, seeds_for
+from losscli.looks import minimum_seeds
 from losscli.compare.result import Arena, Delta
 from losscli.compare.signflip import sign_flip
 from losscli.compare.verdict import Terms, concluded, judge
