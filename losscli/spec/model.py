@@ -97,6 +97,18 @@ class Spec(Strict):
     folder: str = Field(default=".", exclude=True)
     notes: tuple[Finding, ...] = Field(default=(), exclude=True)  # what was filled in that a reader should know of
 
+    @property
+    def most_seeds(self) -> int:
+        """How many seeds there are at the last look, or at all."""
+        return len(self.seeds) if self.looks is None else self.looks.most
+
+    @property
+    def look(self) -> str:
+        """Which look the seeds are for: `look 1 of 4, 6 seeds`; empty where there is one."""
+        if self.looks is None or len(self.looks.sizes) == 1:
+            return ""
+        return f"look {self.looks.number(len(self.seeds))} of {len(self.looks.sizes)}, {len(self.seeds)} seeds"
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from losscli.data.sources import Source
@@ -66,10 +66,22 @@ def at(spec: Spec, seeds: int) -> Spec:
     return spec.model_copy(update={"seeds": list(range(seeds))})
 
 
-def next_stage(spec: Spec) -> Spec | None:
-    """The spec with the seeds of its next look; None after the last."""
+def next_specs(at_look: Sequence[tuple[Spec, bool]]) -> list[Spec | None]:
+    """Each spec with the seeds of its next look, if there is one, and any of its levels of damage has an open entry.
+
+    Levels have the same seeds, as what a seed loses from level to level is compared.
+    """
+    lines = {_but_for_damage(spec) for spec, is_open in at_look if is_open}
+    return [_next(spec) if _but_for_damage(spec) in lines else None for spec, _ in at_look]
+
+
+def _next(spec: Spec) -> Spec | None:
     seeds = None if spec.looks is None else spec.looks.after(len(spec.seeds))
     return None if seeds is None else at(spec, seeds)
+
+
+def _but_for_damage(spec: Spec) -> str:
+    return spec.folder + spec.model_dump_json(exclude={"expect": True, "data": {"corrupt"}})
 
 
 def _too_early(start: int, most: int, comparisons: int, resampled: bool) -> str:
