@@ -157,7 +157,9 @@ def _at_look(experiment: Experiment, states: Sequence[RunState]) -> bool:
     """Whether an entry is open, so that more seeds may be worth their time."""
     if experiment.spec.looks is None:
         return False
-    chosen = choose([copy(state) for state in states], experiment.headline)  # a copy, as what is chosen has all the time
+    chosen = choose(
+        [copy(state) for state in states], experiment.headline
+    )  # a copy, as what is chosen has all the time
     looks = _board(experiment, chosen).looks
     return looks is not None and bool(looks.open)
 
@@ -280,10 +282,11 @@ def _board(
 
 def _pictures(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:
     """What the runs of the first seed put out at moments of training, beside the real rows of the valid split."""
-    kept = {state.run.entry: state.moments for state in states if state.moments}
+    seed = experiment.spec.seeds[0]
+    kept = {state.run.entry: state.moments for state in states if state.moments and state.run.seed == seed}
     if not kept:
         return {}
-    data = experiment.datasets[experiment.spec.seeds[0]]
+    data = experiment.datasets[seed]
     return {"moments": moments_of(kept, data.parts["valid"].truth[:DOTS], data.target.labels)}
 
 

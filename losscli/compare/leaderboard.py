@@ -71,7 +71,9 @@ def build_arena(
     board = _Board(directions, reference, ratios.get("test", 0.0), equivalence or {}, test, rows.get("test", 0), share)
     verdicts = board.verdicts(by_entry, headline, shown)
     results = [
-        _entry(entry, by_entry[entry.name], bounds, ratios, {name: of[entry.name] for name, of in verdicts.items()}, share)
+        _entry(
+            entry, by_entry[entry.name], bounds, ratios, {name: of[entry.name] for name, of in verdicts.items()}, share
+        )
         for entry in entries
     ]
     arena = Arena(
@@ -152,7 +154,10 @@ class _Board:
             for metric, name in paired
         }
         deltas = self._corrected(
-            {key: delta(key[0], pair.entry, pair.reference, self.test_ratio, self.share) for key, pair in paired.items()},
+            {
+                key: delta(key[0], pair.entry, pair.reference, self.test_ratio, self.share)
+                for key, pair in paired.items()
+            },
             {key for key, pair in paired.items() if not pair.unmeasured and not reasons[key]},
         )
         verdicts: dict[str, dict[str, tuple[Delta | None, Verdict]]] = {}

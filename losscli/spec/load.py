@@ -150,7 +150,12 @@ class Resolver(Examination):
         return (Finding("default-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
 
     def _checked(self, spec: Spec) -> Spec:
-        for path, check in ((("loss",), entries), (("tune",), refuse_too_many), (("tune",), refuse_unlike_levels), (("seeds", "start"), stages.first_stage)):
+        for path, check in (
+            (("loss",), entries),
+            (("tune",), refuse_too_many),
+            (("tune",), refuse_unlike_levels),
+            (("seeds", "start"), stages.first_stage),
+        ):
             try:
                 check(spec)
             except SpecError as wrong:
