@@ -132,13 +132,16 @@ def _table(plan: ArenaPlan) -> Table:
     table.add_column(overflow="fold")
     prospects, cost = plan.outlook, plan.cost
     names = listed([visible(name, 40) for name in plan.entries], 8)
+    stacks = (
+        "" if plan.looks else f", in {counted(cost.stacks, 'stack')}"
+    )  # of the first look, whose stacks are a part of all
     split = "a split of its own for each" if plan.resampled else "one split for all"
     rows = {
         "entries": f"{len(plan.entries)}: {names}",
         "tuning": _tuning(plan),
         "seeds": f"{'at most ' if plan.looks else ''}{prospects.seeds}, {split}",
         "looks": _in_words(plan.looks, prospects.sd),
-        "runs": f"{plan.runs} of {counted(cost.steps, 'step')} each, in {counted(cost.stacks, 'stack')}",
+        "runs": f"{plan.runs} of {counted(cost.steps, 'step')} each{stacks}",
         "comparisons": f"{prospects.comparisons}, each with {visible(plan.entries[0], 40)}",
         "for a verdict": _verdict(prospects),
         "can see": _sees(prospects),

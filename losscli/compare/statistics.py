@@ -121,7 +121,8 @@ def unseen(n: int, test_ratio: float = 0.0, share: float = 1.0) -> float:
     """How many rows per seed may be judged otherwise although in n seeds none was, with 97.5 % confidence.
 
     Rows that differ come as rare events do (Poisson): none of them, with probability 0.025, where 3.69 were to be expected in
-    all; of that probability a `share` at one of several looks. Where splits are resampled, n seeds tell as much as 1 / (1/n + test_ratio) independent ones.
+    all; of that probability a `share` at one of several looks. Where splits are resampled, n seeds tell as much as
+    1 / (1/n + test_ratio) independent ones.
 
     >>> round(unseen(1), 2), round(unseen(10), 3), round(unseen(10, 0.2), 2)
     (3.69, 0.369, 1.11)

@@ -62,7 +62,7 @@ def _arena(arena: Arena) -> dict[str, Any]:
 
 def _looks(looks: Looks) -> dict[str, Any]:
     """The seeds and the level of each look, how many were taken, and why there was no further one: settled, limit or stopped."""
-    return _plain({name: getattr(looks, name) for name in ("sizes", "levels", "done", "open", "ended")})
+    return {name: _plain(getattr(looks, name)) for name in ("sizes", "levels", "done", "open", "ended")}
 
 
 def _entry(entry: EntryResult, arena: Arena) -> dict[str, Any]:

@@ -67,6 +67,7 @@ LACKS = {
         "say with data.pairs: [PREFIX, PREFIX] which columns are the halves; or leave it out",
     ),
 }
+CHECKS = ((("loss",), entries), (("tune",), refuse_too_many), (("tune",), refuse_unlike_levels))
 OURS = ("name", "output", "lr")  # what stands beside the options of a loss
 
 
@@ -150,12 +151,7 @@ class Resolver(Examination):
         return (Finding("default-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
 
     def _checked(self, spec: Spec) -> Spec:
-        for path, check in (
-            (("loss",), entries),
-            (("tune",), refuse_too_many),
-            (("tune",), refuse_unlike_levels),
-            (("seeds", "start"), stages.first_stage),
-        ):
+        for path, check in (*CHECKS, (stages.place_of(self.data.get("seeds")), stages.first_stage)):
             try:
                 check(spec)
             except SpecError as wrong:
@@ -249,13 +245,12 @@ class Resolver(Examination):
 
     def _seeds(self, source: Source | None) -> list[int] | None:
         folds = source.split.seeds if source else 1
-        if stages.has_looks(self.data.get("seeds")):
-            return []  # how many there are at first depends on what is compared
+        if stages.has_looks(self.data.get("seeds")):  # how many there are at first depends on what is compared
+            return []
         block = self._block(Seeds, {"seeds": self.data.get("seeds", folds)}, ())
         if block is None:
             return None
-        seeds = block.listed()
-        self._refuse_twice(seeds, "seeds")
+        self._refuse_twice(seeds := block.listed(), "seeds")
         refused = source.split.refuses(seeds) if source else None
         if refused:
             cure = f"leave seeds out, or write {folds}, or change data.split.repeats"

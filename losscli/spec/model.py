@@ -73,7 +73,8 @@ class Spec(Strict):
     by default the file's. `data` is where the rows come from, what to predict, and how rows are divided. `loss` is what is
     compared: a name, a block with options, or a list of these; a list as an option's value is a grid. `model` is the network
     that all of them train. `train` is the budget and the optimizer, the same for all. `seeds` is how many seeds each entry is
-    trained with (5 means 0 to 4), or a list of them, or auto: as many as it takes, which {start: 6, most: 40} limits. `metrics` are what is shown and followed; the first is the headline.
+    trained with (5 means 0 to 4), a list of them, or auto: as many as it takes, as in {start: 6, most: 40}. `metrics` are what is
+    shown and followed; the first is the headline.
     `expect` is what must hold at the end, as in {test.accuracy: ">= 0.78"}, with a value in every seed, or the exit code is 1.
     `equivalence` is which difference of a metric does not matter, as in {accuracy: 0.01}. `costs` is what each decision
     (column) costs for each truth (row), for the metric expected-cost. `tune` is what every entry tries, each run keeping what

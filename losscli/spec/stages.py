@@ -24,6 +24,11 @@ def block_of(seeds: Any) -> dict[str, Any] | None:
     return {} if seeds == AUTO else seeds if isinstance(seeds, dict) else None
 
 
+def place_of(seeds: Any) -> Keys:
+    """What of `seeds:` is to be changed where its first look comes too early."""
+    return ("seeds", "start" if "start" in (block_of(seeds) or {}) else "most")
+
+
 def has_looks(seeds: Any) -> bool:
     """Whether `seeds:` asks for looks, rightly or not."""
     return block_of(seeds) is not None or (isinstance(seeds, list) and AUTO in seeds)

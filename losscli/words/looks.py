@@ -36,7 +36,7 @@ def levels(looks: Looks) -> str:
     """
     each = [f"{size} ({percent(level)})" for size, level in zip(looks.sizes, looks.levels, strict=True)]
     first = f"{looks.sizes[0]} seeds ({percent(looks.levels[0])})"
-    return joined([first, *each[1:]])
+    return joined([first, *each[1:]], len(each))
 
 
 def percent(share: float) -> str:
@@ -53,14 +53,11 @@ def sentences(arena: Arena) -> list[str]:
     looks = arena.looks
     if looks is None or len(looks.sizes) == 1:
         return []
-    outcome = ended(looks)
-    still = f": {_names(looks.open)} {'is' if len(looks.open) == 1 else 'are'} open" if looks.open else ""
+    still = f"; still open: {_names(looks.open)}" if looks.open else ""
     return [
-        f"Seeds were added until nothing was open, and it was {outcome}{still}."
-        if looks.ended != "stopped"
-        else f"Seeds are added until nothing is open, and it was {outcome}{still}.",
-        f"Planned were looks at {levels(looks)}, which together err as one at {percent(LEVEL)} would:"
-        " p-values and intervals allow for that.",
+        f"Seeds were added in stages until nothing was open: {ended(looks)}{still}.",
+        f"Looks were planned at {levels(looks)}; p-values and intervals allow for all of them, which together err as often"
+        f" as one at {percent(LEVEL)}.",
     ]
 
 

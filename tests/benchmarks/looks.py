@@ -49,9 +49,9 @@ def equal(work: Work, count: int) -> Section:
     ]
     return Section(
         "Better or worse, though equal: seeds in stages",
-        f"Percent of {count} boards with at least one such verdict, margin zero, looks as those of `--seeds auto`: when it ends, "
-        "and at any look on the way. The promise is 5 for both, of differences that are symmetric about zero; the last two of the "
-        f"fixed ones are not. The standard error of 5 % is {100 * (0.05 * 0.95 / count) ** 0.5:.1f}.",
+        f"Percent of {count} boards with at least one such verdict, margin zero, looks as those of `--seeds auto`: when it "
+        "ends, and at any look on the way. The promise is 5 for both, of differences that are symmetric about zero; the last two "
+        f"of the fixed ones are not. The standard error of 5 % is {100 * (0.05 * 0.95 / count) ** 0.5:.1f}.",
         ["scores", "split", "comparisons", "at the end", "at any look", "seeds, mean"],
         rows,
     )
@@ -108,16 +108,25 @@ def normal(chance: np.random.Generator, effect: float, spread: float, seeds: int
 
 def power(work: Work, count: int) -> Section:
     """Right claims, beside those of fixed numbers of seeds."""
-    cells = [(effect, False) for effect in (0.5, 0.75, 1.0, 1.5, 2.0)] + [(effect, True) for effect in (1.0, 1.5, 2.0, 3.0)]
+    cells = [(effect, False) for effect in (0.5, 0.75, 1.0, 1.5, 2.0)] + [
+        (effect, True) for effect in (1.0, 1.5, 2.0, 3.0)
+    ]
     parts = [(*cell, count // PARTS, part) for cell in cells for part in range(PARTS)]
     rates = _by_line(work(_found, parts))
     rows = [
-        [f"{effect} sd", "resampled" if resampled else "fixed", percent(rate[0]), f"{rate[1]:.1f}", *map(percent, rate[2:])]
+        [
+            f"{effect} sd",
+            "resampled" if resampled else "fixed",
+            percent(rate[0]),
+            f"{rate[1]:.1f}",
+            *map(percent, rate[2:]),
+        ]
         for (effect, resampled), rate in zip(cells, rates, strict=True)
     ]
     return Section(
         "Better, and better it is: seeds in stages, and a fixed number",
-        f"Percent of {count} boards of two entries; normal differences, margin zero. A fixed number of seeds spends all 5 % at once.",
+        f"Percent of {count} boards of two entries; normal differences, margin zero. A fixed number of seeds spends all "
+        "5 % at once.",
         ["difference", "split", "auto", "its seeds, mean", *(f"{size} seeds" for size in SIZES)],
         rows,
     )
