@@ -21,9 +21,11 @@ from losscli.record import checkpoint
 from losscli.record.find import records
 from losscli.record.reader import contents
 from losscli.reports.recall import recall
+from losscli.spec.arenas import merge
 from losscli.spec.dump import to_yaml
 from losscli.spec.load import build_spec, load_spec
 from losscli.spec.overrides import Overrides
+from losscli.spec.stages import first_stage, next_specs
 from losscli.stack.watch import Stop, Tick
 
 MOONS = "task: binary\ndata: {source: synthetic, name: moons, n_samples: 120}\nmodel: {kind: mlp, hidden: [6]}\n"
@@ -141,6 +143,13 @@ def test_levels_of_damage_get_their_seeds_together(spec: Write) -> None:
     comparison = pipeline.run([spec(LEVELS + OPEN + "seeds: {start: 6, most: 9}\n")], out=None)
     assert [len(arena.seeds) for arena in comparison.arenas] == [9, 9]
     assert len(comparison.breakdowns) == 1
+
+
+def test_a_level_with_nothing_open_gets_the_seeds_of_the_others(spec: Write) -> None:
+    clean, damaged = map(first_stage, merge([spec(LEVELS + "seeds: auto\n")]))
+    other = spec(TWO.replace("moons", "circles") + "seeds: auto\n", "other.yaml")
+    following = next_specs([(clean, False), (damaged, True), (other, False)])
+    assert [one and len(one.seeds) for one in following] == [12, 12, None]
 
 
 def test_two_arenas_end_each_by_itself(spec: Write) -> None:
@@ -337,9 +346,6 @@ def test_a_cure_that_is_followed_works() -> None:
 
 
 def test_specs_that_come_together_have_the_looks_of_what_they_compare_together(tmp_path: Path) -> None:
-    from losscli.spec.arenas import merge
-    from losscli.spec.stages import first_stage
-
     fixed = TWO.replace("120}", "120, split: {seed: 0}}") + "seeds: {most: 16}\n"
     specs = []
     for number, losses in enumerate(("[bce-logits, focal]", "[bce-logits, hinge, squared-hinge, soft-margin]")):
