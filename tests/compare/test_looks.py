@@ -12,7 +12,7 @@ from scipy import stats
 
 from losscli.compare.power import power, seeds_for
 from losscli.compare.result import RunResult
-from losscli.compare.statistics import delta, estimate
+from losscli.compare.statistics import delta, estimate, unseen
 from losscli.looks import Looks, block_of, default_start, first_possible, minimum_seeds
 from losscli.words.paragraph import paragraph
 
@@ -95,6 +95,19 @@ def test_better_at_five_percent_is_not_better_at_a_look_and_neither_is_equivalen
     assert (once.entries[1].verdict, first.entries[1].verdict) == ("equivalent", "inconclusive")
     assert first.looks is not None
     assert first.looks.open == ("entry 1",)
+
+
+def test_equal_rows_exclude_less_at_a_look() -> None:
+    """No row differs in n seeds with probability exp(-n rows), which may be the look's part of 2.5 %."""
+    assert math.exp(-12 * unseen(12, share=0.1)) == pytest.approx(0.0025)
+
+
+def test_more_seeds_are_advised_at_a_look() -> None:
+    scores = np.stack([np.zeros(12), 0.4 + np.linspace(-1.6, 1.6, 12)])
+    needed = [arena({"score": scores}, looks=looks).entries[1].delta.seeds_needed for looks in (None, Looks((12, 40)))]  # type: ignore[union-attr]
+    assert needed[0] is not None
+    assert needed[1] is not None
+    assert needed[1] > needed[0]
 
 
 def test_as_many_seeds_settle_less_where_less_may_be_spent() -> None:
