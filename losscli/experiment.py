@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from losscli.data.columns import in_short
 from losscli.data.dataset import Dataset
@@ -83,7 +84,8 @@ def smaller(spec: Spec) -> Spec:
     """The spec of a smoke run: the same line from end to end, about a second of training."""
     steps = min(SMOKE_STEPS, spec.train.max_steps or SMOKE_STEPS)
     plan = spec.train.model_copy(update={"max_steps": steps})
-    return spec.model_copy(update={"train": plan, "seeds": spec.seeds[:SMOKE_SEEDS], "expect": {}})
+    changes: dict[str, Any] = {"seeds": spec.seeds[:SMOKE_SEEDS], "adaptive": None, "looks": None, "expect": {}}
+    return spec.model_copy(update={"train": plan, **changes})
 
 
 def load(spec: Spec) -> Experiment:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +34,7 @@ from losscli.reports.json import to_json
 from losscli.spec.arenas import merge
 from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
+from losscli.spec.stages import first_stage, next_specs
 from losscli.spec.tune import grids_of, may_be
 from losscli.stack.baseline import baseline, ideal, limits
 from losscli.stack.job import steps_of
@@ -40,8 +42,8 @@ from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
 from losscli.stack.train import DOTS
 from losscli.stack.watch import Stop, Watch, unwatched
-from losscli.training import Trained, train_all
-from losscli.unfinished import describe, reopen
+from losscli.training import Trained, train_all, with_earlier
+from losscli.unfinished import describe, grown, reopen, with_seeds
 
 SMALL_TEST = 5_000  # test rows up to which every metric is asked for its limits
 
@@ -66,7 +68,7 @@ def run(
     says where and by how many workers; numbers do not depend on it.
     """
     began = time.perf_counter()
-    experiments = [load(spec) for spec in merge([smaller(spec) if smoke else spec for spec in specs])]
+    experiments = [load(first_stage(spec)) for spec in merge([smaller(spec) if smoke else spec for spec in specs])]
     seconds = time.perf_counter() - began
     name = "-".join(dict.fromkeys(experiment.spec.name for experiment in experiments))
     checkpoint = None if out is None else Checkpoint(out, name, lambda: describe(experiments, out, seconds))
@@ -102,8 +104,7 @@ def at_hand(folder: Path) -> Iterator[Path]:
         yield folder
         return
     checkpoint = Checkpoint.open(folder, alone=False)
-    experiments = _remembering(reopen(folder, checkpoint.facts))
-    trained = train_all(experiments, unwatched, Stop(requested=True), checkpoint)
+    experiments, trained = _trained(reopen(folder, checkpoint.facts), checkpoint, unwatched, Stop(requested=True))
     comparison = _compared(experiments, trained, float(checkpoint.facts["load_seconds"]))
     with TemporaryDirectory() as place:
         whole = Path(place) / folder.name
@@ -122,10 +123,9 @@ def _from(
     execution: Execution | None,
 ) -> Comparison:
     """Everything after loading. A stop is heard to the very end: who is stopped while statistics are made has its board."""
-    experiments = _remembering(experiments)
     with stop.heard():
         try:
-            trained = train_all(experiments, watch, stop, checkpoint, execution)
+            experiments, trained = _trained(experiments, checkpoint, watch, stop, execution)
             comparison = _compared(experiments, trained, load_seconds)
             if checkpoint is not None and checkpoint.folder is not None:
                 comparison = replace(comparison, record=checkpoint.folder.as_posix())
@@ -136,6 +136,39 @@ def _from(
         finally:
             if checkpoint is not None:
                 checkpoint.close()
+
+
+def _trained(
+    experiments: Sequence[Experiment],
+    checkpoint: Checkpoint | None,
+    watch: Watch,
+    stop: Stop,
+    execution: Execution | None = None,
+) -> tuple[list[Experiment], Trained]:
+    """All runs; where there are looks, those of more seeds as long as an entry is open, and the experiments with these seeds."""
+    earlier: Trained | None = None
+    while True:
+        experiments = _remembering(experiments)
+        trained = train_all(experiments, watch, stop, checkpoint, execution, earlier)
+        if trained.stopped:
+            return experiments, trained if earlier is None else with_earlier(trained, earlier)
+        specs = next_specs([(one.spec, _at_look(one, of)) for one, of in zip(experiments, trained.states, strict=True)])
+        if not any(specs):
+            return experiments, trained
+        experiments = [one if spec is None else grown(one, spec) for one, spec in zip(experiments, specs, strict=True)]
+        earlier = trained
+        if checkpoint is not None:
+            checkpoint.facts |= {"arenas": with_seeds(checkpoint.facts.get("arenas", ()), experiments)}
+
+
+def _at_look(experiment: Experiment, states: Sequence[RunState]) -> bool:
+    """Whether an entry is open, so that more seeds may be worth their time."""
+    if experiment.spec.looks is None:
+        return False
+    states = [copy(state) for state in states]  # as what is chosen has all the time
+    chosen = choose(states, experiment.headline)
+    looks = _board(experiment, chosen).looks
+    return looks is not None and bool(looks.open)
 
 
 @contextmanager
@@ -163,6 +196,7 @@ def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds:
             "no run has finished an epoch yet, so there is nothing to show", cure="losscli resume goes on"
         )
     timing = _timing(experiments, trained.states, load_seconds)  # first, as a choice has the time of all candidates
+    experiments = [_after_looks(one, len(of)) for one, of in zip(experiments, trained.states, strict=True)]
     trained.states[:] = [
         choose(states, experiment.headline) for experiment, states in zip(experiments, trained.states, strict=True)
     ]
@@ -183,6 +217,15 @@ def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds:
     )
 
 
+def _after_looks(experiment: Experiment, trained: int) -> Experiment:
+    """The experiment, which knows how many looks were taken: without the last where not all of its runs are trained."""
+    spec = experiment.spec
+    if spec.looks is None:
+        return experiment
+    done = spec.looks.number(len(spec.seeds)) - (trained < len(experiment.runs()))
+    return replace(experiment, spec=spec.model_copy(update={"looks": replace(spec.looks, done=done)}))
+
+
 def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Trained) -> Experiment:
     """The experiment with what has become of its data while it was trained, and how far it got."""
     used = {entry.loss: find_loss(entry.loss, experiment.spec.task) for entry in experiment.entries}
@@ -199,21 +242,39 @@ def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Tr
 
 def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
     """The arena's leaderboard from its finished runs."""
-    spec, metrics, task = experiment.spec, experiment.job.metrics, experiment.job.task
+    spec, task, metrics = experiment.spec, experiment.job.task, experiment.job.metrics
     datasets = experiment.different
     without_model = baseline(datasets, task, metrics, experiment.job.evaluation)
-    arena = build_arena(
+    findings = [*experiment.findings, *_ideal(experiment), *_symptoms(experiment, states, without_model["test"])]
+    arena = _board(experiment, states, without_model, findings)
+    probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
+    reasons = {} if datasets[0].target.paired else {**why(arena, probed, task), **_maps(experiment, states)}
+    arena = replace(arena, why={**reasons, **_pictures(experiment, states)})
+    grids = {entry.name: grids_of(spec, entry) for entry in experiment.entries}
+    return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
+
+
+def _board(
+    experiment: Experiment,
+    states: Sequence[RunState],
+    without_model: Mapping[str, Mapping[str, float]] | None = None,
+    findings: Sequence[Finding] = (),
+) -> Arena:
+    """The entries of the runs with their verdicts."""
+    spec, metrics, task = experiment.spec, experiment.job.metrics, experiment.job.task
+    labels = experiment.different[0].target.labels
+    return build_arena(
         experiment.entries,
         [_result(state) for state in states],
         task=spec.task,
-        data=datasets[0].name,
+        data=experiment.different[0].name,
         headline=metrics[0].name,
         directions={metric.name: metric.direction for metric in (*metrics, *experiment.job.evaluation)},
         ranges={metric.name: (metric.low, metric.high) for metric in experiment.job.evaluation},
-        baseline=without_model,
-        labels=datasets[0].target.labels,
-        positive=task.positive(datasets[0].target.labels),
-        findings=[*experiment.findings, *_ideal(experiment), *_symptoms(experiment, states, without_model["test"])],
+        baseline=without_model or {},
+        labels=labels,
+        positive=task.positive(labels),
+        findings=findings,
         spec=spec.model_dump(mode="json"),
         rows=experiment.rows,
         resampled=spec.data.split.resampled,
@@ -222,20 +283,17 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         ratios=experiment.ratios,
         corrupt=spec.data.corrupt.active(),
         test=TestRows(*limits(experiment.datasets, task, _limited(experiment))),
+        looks=spec.looks,
     )
-    probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
-    reasons = {} if datasets[0].target.paired else {**why(arena, probed, task), **_maps(experiment, states)}
-    arena = replace(arena, why={**reasons, **_pictures(experiment, states)})
-    grids = {entry.name: grids_of(spec, entry) for entry in experiment.entries}
-    return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
 
 
 def _pictures(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:
     """What the runs of the first seed put out at moments of training, beside the real rows of the valid split."""
-    moments = {state.run.entry: state.moments for state in states if state.moments}
+    seed = experiment.spec.seeds[0]
+    moments = {state.run.entry: state.moments for state in states if state.moments and state.run.seed == seed}
     if not moments:
         return {}
-    data = experiment.datasets[experiment.spec.seeds[0]]
+    data = experiment.datasets[seed]
     return {"moments": moments_of(moments, data.parts["valid"].truth[:DOTS], data.target.labels)}
 
 

@@ -32,6 +32,23 @@ class Trained:
     done: int = 0  # run-epochs
     total: int = 0  # of all, if none stops early
     stopped: bool = False
+    stacks: dict[tuple[int, tuple[str, ...]], Stack] = field(default_factory=dict)  # by arena and names of their runs
+
+    def stack(self, arena: int, runs: Sequence[Run]) -> Stack:
+        """That of these runs: of an earlier look where it had the same, else one with the next number."""
+        number = sum(of == arena for of, _ in self.stacks)
+        stack = self.stacks.setdefault((arena, tuple(names_of(runs))), Stack(number))
+        for state, run in zip(stack.states, runs, strict=False):
+            state.run = run  # of the data as they are loaded now, so that those of before go
+        return stack
+
+
+@dataclass
+class Stack:
+    """The number that its files have in a record in the making, and its runs once they are trained."""
+
+    number: int
+    states: list[RunState] = field(default_factory=list)
 
 
 def train_all(
@@ -40,20 +57,33 @@ def train_all(
     stop: Stop,
     checkpoint: Checkpoint | None = None,
     execution: Execution | None = None,
+    earlier: Trained | None = None,
 ) -> Trained:
     """Every experiment's runs; after a stop was asked for, those that there are, as far as they are.
 
+    Stacks that are the same as at an `earlier` look are taken from there: what is done is what one go would have done.
     Raises `MachineError` where a worker has died twice of the same stack; all that is whole is kept then.
     """
     execution = execution or Execution()
-    desk = TrainingDesk(experiments, watch, stop, checkpoint)
+    desk = TrainingDesk(experiments, watch, stop, checkpoint, earlier)
     executors.get(execution.executor)(desk, execution)
     return desk.trained()
 
 
 def epochs_in(experiments: Sequence[Experiment]) -> int:
-    """Run-epochs of all of them, if none stops early."""
-    return sum(experiment.epochs(run) for experiment in experiments for run in experiment.runs())
+    """Run-epochs of all of them, if none stops early; with all seeds that looks may ask for."""
+    return sum(
+        sum(map(experiment.epochs, experiment.runs())) * experiment.spec.most_seeds // len(experiment.spec.seeds)
+        for experiment in experiments
+    )
+
+
+def with_earlier(trained: Trained, earlier: Trained) -> Trained:
+    """What a stop has left of a look, with the runs of the look before that were to be trained anew with others."""
+    for states, before in zip(trained.states, earlier.states, strict=True):
+        present = set(names_of([state.run for state in states]))
+        states += [state for state in before if not present & set(names_of([state.run]))]
+    return trained
 
 
 class TrainingDesk:
@@ -63,10 +93,19 @@ class TrainingDesk:
     are done.
     """
 
-    def __init__(self, experiments: Sequence[Experiment], watch: Watch, stop: Stop, checkpoint: Checkpoint | None):
+    def __init__(
+        self,
+        experiments: Sequence[Experiment],
+        watch: Watch,
+        stop: Stop,
+        checkpoint: Checkpoint | None,
+        earlier: Trained | None = None,
+    ):
         self.experiments, self.watch, self.stop, self.checkpoint = experiments, watch, stop, checkpoint
         self.total = epochs_in(experiments)
         self.done: dict[Key, int] = {}  # run-epochs
+        self.result = Trained(total=self.total, stacks=earlier.stacks if earlier else {})
+        self.stacks: dict[Key, Stack] = {}  # in the order of the experiments and their runs
         self.states: dict[Key, list[RunState]] = {}
         self.stopped, self.failure = False, ""
         works = [work for arena, experiment in enumerate(experiments) for work in self._works(arena, experiment)]
@@ -106,7 +145,7 @@ class TrainingDesk:
         if not outcome.stopped:
             self._whole(work.key, states)
             if self.checkpoint is not None:
-                parts = {"runs": _names(work.runs), "states": outcome.states}
+                parts = {"runs": names_of(work.runs), "states": outcome.states}
                 self.checkpoint.save(work.key, lambda: parts, sum(self.done.values()), finished=True)
         else:
             self.done[work.key] = sum(state.epochs for state in states)
@@ -133,15 +172,19 @@ class TrainingDesk:
             cure = "free some memory, or take fewer --workers; losscli resume goes on with what is whole"
             raise MachineError(message, cure=cure)
         states = [self._of_arena(arena) for arena in range(len(self.experiments))]
-        return Trained(states, sum(self.done.values()), self.total, self.stopped)
+        return replace(self.result, states=states, done=sum(self.done.values()), stopped=self.stopped)
 
     def _works(self, arena: int, experiment: Experiment) -> Iterator[Work]:
         """Those of an arena that are not whole; what is, is taken up."""
-        for number, runs in enumerate(stacks(experiment.runs(), experiment.job)):
-            key = (arena, number)
-            if self.checkpoint is not None and self.checkpoint.has("finished", key):
+        for runs in stacks(experiment.runs(), experiment.job):
+            same = self.result.stack(arena, runs)
+            key = (arena, same.number)
+            self.stacks[key] = same
+            if same.states:
+                self._whole(key, same.states)
+            elif self.checkpoint is not None and self.checkpoint.has("finished", key):
                 with self._reading("finished", key) as content:
-                    if content["runs"] != _names(runs):
+                    if content["runs"] != names_of(runs):
                         raise ValueError("is of other runs")
                     self._whole(key, _loaded(runs, content["states"]))
             else:
@@ -157,6 +200,7 @@ class TrainingDesk:
     def _whole(self, key: Key, states: list[RunState]) -> None:
         experiment = self.experiments[key[0]]
         self.done[key] = sum(experiment.epochs(state.run) for state in states)
+        self.stacks[key].states = states
         self._put(key, states)
 
     def _put(self, key: Key, states: list[RunState]) -> None:
@@ -164,7 +208,7 @@ class TrainingDesk:
         forget(self._of_arena(key[0]), self.experiments[key[0]].headline)
 
     def _of_arena(self, arena: int) -> list[RunState]:
-        return [state for key in sorted(self.states) if key[0] == arena for state in self.states[key]]
+        return [state for key in self.stacks if key[0] == arena for state in self.states.get(key, ())]
 
     def _fail(self, work: Work, reason: str) -> None:
         """Its runs have failed, and there is nothing else of them."""
@@ -196,7 +240,7 @@ def _loaded(runs: Sequence[Run], content: Sequence[Tree]) -> list[RunState]:
     return states
 
 
-def _names(runs: Sequence[Run]) -> list[str]:
+def names_of(runs: Sequence[Run]) -> list[str]:
     """What tells the runs from those of another stack."""
     return [f"{run.entry} {run.seed} {dict(run.tuned)}" for run in runs]
 

@@ -89,6 +89,25 @@ def digest(experiment: Experiment) -> str:
     return told.hexdigest()
 
 
+def grown(experiment: Experiment, spec: Spec) -> Experiment:
+    """The experiment with the seeds of a later look. `DataError` where its data have changed in between."""
+    later = load(spec)
+    earlier_seeds = {seed: later.datasets[seed] for seed in experiment.datasets}
+    if digest(replace(later, datasets=earlier_seeds)) != digest(experiment):
+        message = "the data have changed while runs were trained on them, and more seeds would be of other rows"
+        raise DataError(message, cure="put them back, then losscli resume goes on; or start anew")
+    return later
+
+
+def with_seeds(arenas: Sequence[Mapping[str, Any]], experiments: Sequence[Experiment]) -> list[dict[str, Any]]:
+    """What is said of the arenas, with the seeds that they have now, and the looks that were taken."""
+    pairs = zip(arenas, experiments, strict=False)  # none where the disk has refused all along
+    return [
+        {**arena, "seeds": len(one.spec.seeds), **({"look": one.spec.look} if one.spec.look else {})}
+        for arena, one in pairs
+    ]
+
+
 def reopen(folder: Path, facts: Mapping[str, Any], own: Sequence[str] = ()) -> list[Experiment]:
     """The experiments of a record in the making; `own` are the files of losses of the user's own, as `FILE.py:NAME`.
 

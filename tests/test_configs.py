@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from losscli.compare.power import minimum_seeds
+from losscli.looks import minimum_seeds
 from losscli.spec.entries import entries
 from losscli.spec.load import load_spec
 from losscli.tasks import tasks

@@ -18,7 +18,7 @@ PACKAGE = Path(losscli.__file__).parent
 ROWS = (
     {"severities"},
     {"errors"},
-    {"shelf", "options", "outfile", "direction", "activations", "lazy"},
+    {"shelf", "options", "outfile", "direction", "activations", "lazy", "looks"},
     {"rules"},
     {"tasks", "lint"},
     {"losses", "metrics", "check"},

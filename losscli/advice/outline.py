@@ -21,7 +21,7 @@ from losscli.data.sources import sources
 from losscli.losses import Bounds, Choice, Option, PerClass, find
 from losscli.metrics import for_task
 from losscli.spec.comments import comment
-from losscli.spec.dump import flow
+from losscli.spec.dump import flow, seeds_of
 from losscli.spec.load import KEYS, SCHEMA_VERSION
 from losscli.spec.model import LossChoice, Spec
 from losscli.stack.models import models
@@ -70,7 +70,7 @@ class Outline:
     schema: str | None = None  # where the JSON Schema is, for editors
     model: Mapping[str, Any] = field(default_factory=lambda: {"kind": "mlp"})
     train: Mapping[str, Any] = field(default_factory=dict)
-    seeds: int | Sequence[int] = SEEDS
+    seeds: Any = SEEDS  # as a spec says them
     others: Mapping[str, Any] = field(default_factory=dict)  # of the other keys, those that are decided
 
     def text(self) -> str:
@@ -216,7 +216,7 @@ def of_spec(spec: Spec, folder: Path, header: Sequence[str], schema: str | None)
         schema,
         model={**kind, **spec.model.model_dump(exclude_defaults=True)},
         train={"lr": spec.train.lr, **spec.train.model_dump(exclude_defaults=True)},
-        seeds=len(spec.seeds) if spec.seeds == list(range(len(spec.seeds))) else spec.seeds,
+        seeds=seeds_of(spec),
         others={key: value for key in OTHERS if (value := getattr(spec, key))},
     )
 

@@ -25,6 +25,7 @@ from losscli.errors import DataError, Place, Problem, SpecError, counted, shown
 from losscli.spec.load import build_spec, load_spec
 from losscli.spec.model import LossChoice, Spec
 from losscli.spec.overrides import Overrides
+from losscli.spec.stages import first_stage
 from losscli.tasks import tasks
 from losscli.tasks.guess import guess_task
 
@@ -116,14 +117,14 @@ def advised(name: str, overrides: Overrides) -> tuple[Spec, Recommendation]:
     ]
     changes: dict[str, Any] = {"loss": losses, "data": _as_strict(spec.data, profile, name)}
     if is_spec(name):  # it says for itself how to train and to judge
-        return spec.model_copy(update=changes), recommendation
+        return first_stage(spec.model_copy(update=changes)), recommendation
     if recommendation.metrics and not overrides.metrics and not _says(overrides, "metrics"):
         changes["metrics"] = list(recommendation.metrics)
     train = {key: value for key, value in recommendation.train.items() if not _says(overrides, f"train.{key}")}
     changes["train"] = spec.train.model_copy(update=train)
     if overrides.seeds is None and not _says(overrides, "seeds") and spec.data.split.folds is None:
         changes["seeds"] = list(range(advised_seeds(len(losses) - 1, spec.data.split.resampled)))
-    return spec.model_copy(update=changes), recommendation
+    return first_stage(spec.model_copy(update=changes)), recommendation
 
 
 def _refuse_ids(profile: Profile) -> None:

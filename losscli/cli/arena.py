@@ -16,6 +16,7 @@ from losscli.cli.forest import Forest
 from losscli.cli.tables import leaderboards, score_table
 from losscli.compare.result import Arena
 from losscli.errors import visible
+from losscli.words.looks import caption as looks_caption
 from losscli.words.numbers import duration
 from losscli.words.paragraph import paragraph
 from losscli.words.phrases import corrections, tuned_options
@@ -83,6 +84,8 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
     yield Text(f"test split{several}; reference: {visible(arena.reference)}", "dim")
     if seeds > 1 and (corrected := corrections(arena)):
         yield Text(corrected, "dim")
+    if looks := looks_caption(arena):
+        yield Text(looks, "dim")
     yield Text("↑ higher is better, ↓ lower is better", "dim")
     if "target" in arena.directions.values():
         yield Text("→ closer to the interval's own level is better; differences are of that distance", "dim")

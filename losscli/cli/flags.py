@@ -73,7 +73,9 @@ Epochs = Annotated[Text, _option("--epochs", "How often to go through the traini
 BatchSize = Annotated[Text, _option("--batch-size", "Rows per step.", "N")]
 Lr = Annotated[Text, _option("--lr", "The learning rate.", "RATE")]
 Lrs = Annotated[Texts, _option("--lr", "A learning rate; repeat it for an entry each.", "RATE")]
-Seeds = Annotated[Text, _option("--seeds", "5 means the seeds 0 to 4, and 3,7 these two.", "N")]
+Seeds = Annotated[
+    Text, _option("--seeds", "5 means the seeds 0 to 4, 3,7 these two, auto as many as it takes, up to 40.", "N")
+]
 Metric = Annotated[Texts, _option("--metric", "A metric, the first is the headline; repeatable.", "NAME")]
 Device = Annotated[Text, _option("--device", "auto, cpu, cuda, cuda:1 ...", "NAME")]
 Set = Annotated[Texts, _option("--set", "Any key of the spec, as train.clip=1; repeatable.", "KEY=VALUE")]

@@ -37,7 +37,8 @@ def next_command(comparison: Comparison) -> str:
     seeds = seeds_wanted(arena)
     named = [typed(entry.loss) for entry in arena.entries]
     own = [f" --loss {shlex.quote(name)}" for name in named] if named != [entry.loss for entry in arena.entries] else []
-    return f"{command}{''.join(own)} --seeds {seeds}" if 0 < seeds <= MOST_SEEDS else ""  # a record does not hold code
+    more = f"--seeds {seeds}" if arena.looks is None else f"--set seeds.most={seeds}"
+    return f"{command}{''.join(own)} {more}" if 0 < seeds <= MOST_SEEDS else ""  # a record does not hold code
 
 
 def resume_command(comparison: Comparison) -> str:
@@ -60,11 +61,8 @@ def _with_more_seeds(arenas: Sequence[Arena], record: str) -> str:
 
     seeds = max(map(seeds_wanted, arenas))
     own = any(typed(entry.loss) != entry.loss for arena in arenas for entry in arena.entries)
-    return (
-        f"losscli compare {shlex.quote(record)}/spec*.yaml --seeds {seeds}"
-        if 0 < seeds <= MOST_SEEDS and not own
-        else ""
-    )
+    more = f"--set seeds.most={seeds}" if all(arena.looks for arena in arenas) else f"--seeds {seeds}"
+    return f"losscli compare {shlex.quote(record)}/spec*.yaml {more}" if 0 < seeds <= MOST_SEEDS and not own else ""
 
 
 def _rival(task: str, name: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,9 @@ from losscli.record.find import find
 from losscli.reports.recall import recall
 from losscli.spec.arenas import merge
 from losscli.spec.model import Spec
+from losscli.spec.stages import first_stage
 from losscli.stack.cost import Cost, estimate_cost
+from losscli.words.looks import percent
 from losscli.words.numbers import duration
 
 
@@ -38,13 +40,25 @@ class ArenaPlan:
     runs: int
     resampled: bool
     cost: Cost
-    outlook: Outlook
+    outlook: Outlook  # of the last look, where there are several
+    looks: list[LookPlan] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LookPlan:
+    """One look of several: its level, the expected seconds up to it, and the smallest difference that it settles four times in
+    five, in units of the sd of the paired differences."""
+
+    seeds: int
+    level: float
+    seconds: float
+    visible_sd: float | None
 
 
 def run(specs: Sequence[Spec], like: str | None, out: Path, form: Format) -> None:
     """Plan every arena, and show it."""
     earlier = recall(find(out, like, outside=True)).comparison.arenas if like else ()
-    plans = [_plan(load(spec), earlier) for spec in merge(specs)]
+    plans = [_plan(load(first_stage(spec)), earlier) for spec in merge(specs)]
     if like and all(plan.outlook.sd is None for plan in plans):
         message = (
             f"--like: {shown(like)} compares nothing on these data, by this headline metric, with two seeds or more"
@@ -70,17 +84,33 @@ def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> ArenaPlan:
         if absolute and not _share(equivalence, mean)
         else None
     )
+    cost, most = estimate_cost(runs, experiment.job), spec.most_seeds
+    comparisons, share = len(experiment.entries) - 1, spec.looks.shares[-1] if spec.looks else 1.0
     return ArenaPlan(
         data=title,
         task=spec.task,
         headline=experiment.headline.name,
         entries=[entry.name for entry in experiment.entries],
         candidates=len(runs) // len(spec.seeds),
-        runs=len(runs),
+        runs=len(runs) * most // len(spec.seeds),
         resampled=resampled,
-        cost=estimate_cost(runs, experiment.job),
-        outlook=outlook(len(spec.seeds), len(experiment.entries) - 1, ratio, limit, sd),
+        cost=replace(cost, seconds=cost.seconds * most / len(spec.seeds)),
+        outlook=outlook(most, comparisons, ratio, limit, sd, share),
+        looks=_looks(spec, comparisons, ratio, cost.seconds / len(spec.seeds)),
     )
+
+
+def _looks(spec: Spec, comparisons: int, ratio: float, seconds: float) -> list[LookPlan]:
+    """Each look, where there are several; `seconds` is what one seed takes."""
+    looks = spec.looks
+    if looks is None or len(looks.sizes) == 1:
+        return []
+    return [
+        LookPlan(
+            size, looks.levels[at], seconds * size, outlook(size, comparisons, ratio, share=looks.shares[at]).visible_sd
+        )
+        for at, size in enumerate(looks.sizes)
+    ]
 
 
 def _share(equivalence: float | str | None, mean: float | None) -> bool:
@@ -102,23 +132,43 @@ def _table(plan: ArenaPlan) -> Table:
     table.add_column(overflow="fold")
     prospects, cost = plan.outlook, plan.cost
     names = listed([visible(name, 40) for name in plan.entries], 8)
+    stacks = (
+        "" if plan.looks else f", in {counted(cost.stacks, 'stack')}"
+    )  # of the first look, whose stacks are a part of all
     split = "a split of its own for each" if plan.resampled else "one split for all"
     rows = {
         "entries": f"{len(plan.entries)}: {names}",
         "tuning": _tuning(plan),
-        "seeds": f"{prospects.seeds}, {split}",
-        "runs": f"{plan.runs} of {counted(cost.steps, 'step')} each, in {counted(cost.stacks, 'stack')}",
+        "seeds": f"{'at most ' if plan.looks else ''}{prospects.seeds}, {split}",
+        "looks": _in_words(plan.looks, prospects.sd),
+        "runs": f"{plan.runs} of {counted(cost.steps, 'step')} each{stacks}",
         "comparisons": f"{prospects.comparisons}, each with {visible(plan.entries[0], 40)}",
         "for a verdict": _verdict(prospects),
         "can see": _sees(prospects),
         "power": _power(prospects, plan.resampled),
-        "time": f"about {duration(cost.seconds)}, measured on a few steps",
+        "time": _time(plan),
         "memory": f"about {cost.bytes / 1e6:.0f} MB at once, beside the program's own",
     }
     for name, text in rows.items():
         if text:
             table.add_row(Text(name, "dim"), Text(text))
     return table
+
+
+def _in_words(looks: Sequence[LookPlan], sd: float | None) -> str:
+    """Each look on a line of its own: its seeds, its level, and what it settles."""
+    lines = []
+    for look in looks:
+        sees = f"{look.visible_sd:.2g} sd" if look.visible_sd is not None else "nothing"
+        size = f", {look.visible_sd * sd:.2g}" if sd and look.visible_sd is not None else ""
+        after = f"after {look.seeds} seeds, about {duration(look.seconds)}, at {percent(look.level)}"
+        lines.append(f"{after}: settles differences of {sees}{size} or more, four times in five")
+    return "\n".join(lines)
+
+
+def _time(plan: ArenaPlan) -> str:
+    most = f"at most about {duration(plan.cost.seconds)}, if an entry stays open to the last look;"
+    return f"{most if plan.looks else f'about {duration(plan.cost.seconds)},'} measured on a few steps"
 
 
 def _tuning(plan: ArenaPlan) -> str:

@@ -32,7 +32,8 @@ def progress(quiet: bool = False) -> Iterator[Watch]:
 def status_text(tick: Tick) -> str:
     """The state of training in a few words."""
     metric = f"valid {visible(tick.metric, 30)} {number(tick.value)}"
-    return f"{visible(tick.arena, 30)}  epoch {tick.epoch}/{tick.epochs}  loss {number(tick.loss)}  {metric}"
+    look = f"{tick.look}  " if tick.look else ""
+    return f"{visible(tick.arena, 30)}  {look}epoch {tick.epoch}/{tick.epochs}  loss {number(tick.loss)}  {metric}"
 
 
 @dataclass
@@ -50,21 +51,28 @@ class Lines:
         if now - max(self.last, self.started) < PAUSE or share - self.share < PART or share >= 1:
             return
         self.last, self.share = now, share
-        left = (now - self.started) * (1 - share) / share
-        show.progress_line(f"{status_text(tick)}  {share:.0%} done, about {duration(left)} left")
+        used = now - self.started
+        left = used * (1 - share) / share
+        about = (
+            f"{duration(used)} used, at most about" if tick.look else "about"
+        )  # it may be settled before the last look
+        show.progress_line(f"{status_text(tick)}  {share:.0%} done, {about} {duration(left)} left")
 
 
 @contextmanager
 def _bar() -> Iterator[Watch]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     from losscli.cli.show import screen
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), TimeRemainingColumn())
+    left = TextColumn("{task.fields[most]}", markup=False)
+    text = TextColumn("{task.description}", markup=False)
+    columns = (text, BarColumn(bar_width=20), TimeElapsedColumn(), left, TimeRemainingColumn())
     with Progress(*columns, console=screen(sys.stderr), transient=True) as bar:
-        task = bar.add_task("reading the data", total=None)
+        task = bar.add_task("reading the data", total=None, most="")
 
         def watch(tick: Tick) -> None:
-            bar.update(task, description=status_text(tick), completed=tick.done, total=tick.total)
+            most = "used, at most" if tick.look else ""
+            bar.update(task, description=status_text(tick), completed=tick.done, total=tick.total, most=most)
 
         yield watch

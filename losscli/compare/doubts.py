@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 from losscli.compare.pairs import pairs
-from losscli.compare.power import LEVEL
 from losscli.compare.result import CLAIMS, Arena, RunResult
 from losscli.compare.shape import carrier, odd_seed, one_sided
 from losscli.errors import Finding, counted, listed, shown, visible
+from losscli.looks import LEVEL
 
 MOST_NAMED = 6  # entries that one finding names
 TESTED = (*CLAIMS, "inconclusive", "equivalent")  # verdicts that come from a test on pairs

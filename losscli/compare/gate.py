@@ -22,12 +22,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from losscli.compare.power import LEVEL
 from losscli.compare.signflip import sign_flip
 from losscli.compare.statistics import estimate, holm
 from losscli.compare.verdict import margin
 from losscli.direction import LEVEL as LEVEL_OF_INTERVALS
 from losscli.direction import Direction, goodness
+from losscli.looks import LEVEL
 
 Outcome = Literal["held", "not-proven", "dropped", "vanished", "too-few-seeds", "no-value", "undefined"]
 

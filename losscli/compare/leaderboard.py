@@ -19,6 +19,7 @@ from losscli.compare.statistics import delta, estimate, holm
 from losscli.compare.verdict import Terms, concluded, margin
 from losscli.direction import Direction, target_of
 from losscli.errors import Finding
+from losscli.looks import Looks
 
 if TYPE_CHECKING:
     from losscli.spec.model import Entry
@@ -46,6 +47,7 @@ def build_arena(
     reference: str | None = None,
     equivalence: Mapping[str, float | str] | None = None,
     test: TestRows | None = None,
+    looks: Looks | None = None,
 ) -> Arena:
     """The arena of `entries`, in their order; the reference is the first one unless another is named.
 
@@ -54,7 +56,8 @@ def build_arena(
     what divides the rows, and `resampled` that each seed draws its own split, which widens the intervals (see
     `statistics`). `corrupt` is what was done to the training rows on purpose. `equivalence` says how large a difference may be
     and still be of no importance, `test` what the test rows allow a metric to tell.
-    `positive` is the label that counts as yes, where one of two does.
+    `positive` is the label that counts as yes, where one of two does. `looks` says how often seeds are added: the verdicts are
+    those of the look that so many seeds are for.
     """
     reference, test = reference or entries[0].name, test or TestRows()
     runs = [_measurable(run, test.impossible) for run in runs]
@@ -64,10 +67,13 @@ def build_arena(
     measured = dict.fromkeys([*directions, *(ranges or {})])
     bounds = {metric: (ranges or {}).get(metric, (-math.inf, math.inf)) for metric in measured}
     shown = [metric for metric in (spec or {}).get("metrics") or directions if metric in directions]
-    board = _Board(directions, reference, ratios.get("test", 0.0), equivalence or {}, test, rows.get("test", 0))
+    share = 1.0 if looks is None else looks.share(len({run.seed for run in runs}))
+    board = _Board(directions, reference, ratios.get("test", 0.0), equivalence or {}, test, rows.get("test", 0), share)
     verdicts = board.verdicts(by_entry, headline, shown)
     results = [
-        _entry(entry, by_entry[entry.name], bounds, ratios, {name: of[entry.name] for name, of in verdicts.items()})
+        _entry(
+            entry, by_entry[entry.name], bounds, ratios, {name: of[entry.name] for name, of in verdicts.items()}, share
+        )
         for entry in entries
     ]
     arena = Arena(
@@ -87,6 +93,7 @@ def build_arena(
         split=split,
         impossible={metric: sorted(seeds) for metric, seeds in test.impossible.items() if seeds},
         corrupt=corrupt or {},
+        looks=looks and replace(looks, open=open_entries(results, by_entry, reference)),
     )
     return replace(
         arena,
@@ -117,6 +124,7 @@ class _Board:
     equivalence: Mapping[str, float | str]
     test: TestRows
     rows: int  # of the test split
+    share: float = 1.0  # of the 5 %, that is spent
 
     def verdicts(
         self, runs: Mapping[str, Sequence[RunResult]], headline: str, others: Sequence[str]
@@ -146,13 +154,16 @@ class _Board:
             for metric, name in paired
         }
         deltas = self._corrected(
-            {key: delta(key[0], pair.entry, pair.reference, self.test_ratio) for key, pair in paired.items()},
+            {
+                key: delta(key[0], pair.entry, pair.reference, self.test_ratio, self.share)
+                for key, pair in paired.items()
+            },
             {key for key, pair in paired.items() if not pair.unmeasured and not reasons[key]},
         )
         verdicts: dict[str, dict[str, tuple[Delta | None, Verdict]]] = {}
         for metric in metrics:
             resolution = self.test.resolution.get(metric, 0.0)
-            terms = Terms(self.directions[metric], len(deltas), self.test_ratio, resolution)
+            terms = Terms(self.directions[metric], len(deltas), self.test_ratio, resolution, self.share)
             verdicts[metric] = {self.reference: (None, "reference")}
             for name in entries:
                 difference = self._with_margin(deltas.get((metric, name)), runs[name], runs[self.reference])
@@ -184,6 +195,19 @@ class _Board:
         }
 
 
+def open_entries(
+    entries: Sequence[EntryResult], runs: Mapping[str, Sequence[RunResult]], reference: str
+) -> tuple[str, ...]:
+    """The entries whose headline difference more seeds may settle: open, and not for ever by the runs that are lost."""
+    lost = {name: {run.seed for run in of_entry if run.lost} for name, of_entry in runs.items()}
+    return tuple(
+        entry.entry
+        for entry in entries
+        # Lost runs of one side speak against its claim alone; lost ones of both, against any.
+        if entry.verdict in ("inconclusive", "too-few-seeds") and not (lost[entry.entry] and lost[reference])
+    )
+
+
 def _target(runs: Sequence[RunResult]) -> float:
     """That of most runs: where tuning chose the levels, seeds may differ."""
     return mode(target_of(run.calibration) for run in runs)
@@ -195,12 +219,13 @@ def _entry(
     bounds: Mapping[str, tuple[float, float]],
     ratios: Mapping[str, float],
     verdicts: Mapping[str, tuple[Delta | None, Verdict]],
+    share: float,
 ) -> EntryResult:
     """`verdicts` has the difference and the verdict on each metric that is shown, the headline first."""
     splits = dict.fromkeys(split for run in runs for split in run.scores)
     scores = {
         split: {
-            metric: estimate([run.value(metric, split) for run in runs], ratios.get(split, 0.0), *bound)
+            metric: estimate([run.value(metric, split) for run in runs], ratios.get(split, 0.0), *bound, share)
             for metric, bound in bounds.items()
             if any(metric in run.scores.get(split, {}) for run in runs)
         }

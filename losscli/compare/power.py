@@ -14,24 +14,11 @@ from statistics import median
 
 from losscli.compare.result import Arena
 from losscli.compare.statistics import unseen
+from losscli.looks import LEVEL, minimum_seeds
 
-LEVEL = 0.05  # of a family of comparisons
 POWER = 0.8
 MOST_SEEDS = 10_000
-FEWEST_FOR_T = 5  # of fewer, the observed spread may be off by a factor of four either way, and no skew can be seen
 ADVISED = 10  # enough for an answer, and soon done
-
-
-def minimum_seeds(comparisons: int, test_ratio: float = 0.0) -> int:
-    """The fewest pairs that can give a verdict, by the test in use.
-
-    On a fixed split (`test_ratio` 0) the exact sign-flip test must be able to reach p < 0.05 after Holm:
-    2 / 2**n < 0.05 / comparisons. The t-test on resampled splits has no such floor: five, so that it knows the spread.
-
-    >>> [minimum_seeds(comparisons) for comparisons in (1, 5, 10)], minimum_seeds(10, test_ratio=0.2)
-    ([6, 8, 9], 5)
-    """
-    return FEWEST_FOR_T if test_ratio else math.floor(math.log2(2 * max(1, comparisons) / LEVEL)) + 1
 
 
 def advised_seeds(comparisons: int, test_ratio: float = 0.0) -> int:
@@ -43,15 +30,19 @@ def advised_seeds(comparisons: int, test_ratio: float = 0.0) -> int:
     return max(ADVISED, minimum_seeds(comparisons, test_ratio))
 
 
-def power(seeds: int, effect: float, sd: float, test_ratio: float = 0.0, comparisons: int = 1) -> float:
+def power(
+    seeds: int, effect: float, sd: float, test_ratio: float = 0.0, comparisons: int = 1, share: float = 1.0
+) -> float:
     """How likely so many seeds find a true difference of `effect`, at the strictest level that Holm can ask for.
+
+    `share` is that of the 5 % which may be spent, where it is one of several looks (see `losscli.looks`).
 
     >>> round(power(34, 0.5, 1.0), 2)  # the textbook's: about 34 pairs for half a standard deviation
     0.81
     """
     from scipy.special import nctdtr, ndtr, stdtrit
 
-    least = minimum_seeds(comparisons, test_ratio)
+    least = minimum_seeds(comparisons, test_ratio, share)
     if seeds < least:
         return 0.0
     error = sd * math.sqrt(1 / seeds + test_ratio)
@@ -59,7 +50,7 @@ def power(seeds: int, effect: float, sd: float, test_ratio: float = 0.0, compari
         return 1.0 if effect else 0.0
     if seeds == least and not test_ratio:  # only differences that all have one sign reach the level
         return float(ndtr(abs(effect) / sd) ** seeds + ndtr(-abs(effect) / sd) ** seeds)
-    critical = float(stdtrit(seeds - 1, 1 - LEVEL / comparisons / 2))
+    critical = float(stdtrit(seeds - 1, 1 - LEVEL * share / comparisons / 2))
     away = abs(effect) / error
     if away > critical + 8:  # beyond doubt, and beyond what the series of nctdtr can do
         return 1.0
@@ -76,18 +67,19 @@ def seeds_for(
     *,
     within: float | None = None,
     resolution: float = 0.0,
+    share: float = 1.0,
 ) -> int | None:
     """The fewest seeds that find a true difference of `effect` four times in five; None where no number of them does.
 
     With `within`, those that show it to lie inside a region of so much on either side count too, whichever are fewer;
-    `resolution` is the least that the metric can differ by (see `verdict`).
+    `resolution` is the least that the metric can differ by (see `verdict`), `share` as in `power`.
 
     >>> seeds_for(0.5, 1.0), seeds_for(0.01, 0.1, test_ratio=0.2)
     (34, None)
     """
-    question = _Question(effect, sd, test_ratio, comparisons, within, resolution)
+    question = _Question(effect, sd, test_ratio, comparisons, within, resolution, share)
     # without any spread it is the signs that are judged (see `statistics`)
-    least, most = minimum_seeds(comparisons, test_ratio if sd else 0.0), MOST_SEEDS
+    least, most = minimum_seeds(comparisons, test_ratio if sd else 0.0, share), MOST_SEEDS
     if not question.settled(most):
         return None
     while least < most:  # more seeds settle whatever fewer do
@@ -109,18 +101,19 @@ class _Question:
     comparisons: int
     within: float | None
     resolution: float
+    share: float
 
     def settled(self, seeds: int) -> bool:
         from scipy.special import stdtrit
 
         error = self.sd * math.sqrt(1 / seeds + self.test_ratio)
-        tail = LEVEL / 2
+        tail = LEVEL * self.share / 2
         detectable = stdtrit(seeds - 1, 1 - tail / self.comparisons) + stdtrit(seeds - 1, POWER)
         if self.effect and detectable * error <= abs(self.effect):
             return True
         if self.within is None:
             return False
-        room = self.within - abs(self.effect) - self.resolution * unseen(seeds, self.test_ratio)
+        room = self.within - abs(self.effect) - self.resolution * unseen(seeds, self.test_ratio, self.share)
         # the true difference may lie to either side, and both ends of the interval must be inside
         return bool((stdtrit(seeds - 1, 1 - tail) + stdtrit(seeds - 1, (1 + POWER) / 2)) * error <= room)
 
@@ -142,20 +135,25 @@ class Outlook:
 
 
 def outlook(
-    seeds: int, comparisons: int, test_ratio: float, margin: float | None = None, sd: float | None = None
+    seeds: int,
+    comparisons: int,
+    test_ratio: float,
+    margin: float | None = None,
+    sd: float | None = None,
+    share: float = 1.0,
 ) -> Outlook:
-    """What can be expected; `sd` is that of the paired differences, from an earlier record.
+    """What can be expected; `sd` is that of the paired differences, from an earlier record; `share` as in `power`.
 
     >>> expected = outlook(10, 5, 0.0, margin=0.005, sd=0.004)
     >>> expected.minimum_seeds, round(expected.visible_sd, 2), round(expected.power, 2), expected.seeds_for_power
     (8, 1.31, 0.74, 11)
     """
-    least = minimum_seeds(comparisons, test_ratio)
+    least = minimum_seeds(comparisons, test_ratio, share)
     advised = advised_seeds(comparisons, test_ratio)
-    visible_sd = _visible(seeds, comparisons, test_ratio) if comparisons and seeds >= least else None
+    visible_sd = _visible(seeds, comparisons, test_ratio, share) if comparisons and seeds >= least else None
     if not sd or margin is None or not comparisons:  # without any spread it would seem that a few seeds do
         return Outlook(seeds, comparisons, least, advised, visible_sd, margin, sd)
-    likely = power(seeds, margin, sd, test_ratio, comparisons)
+    likely = power(seeds, margin, sd, test_ratio, comparisons, share)
     return Outlook(
         seeds,
         comparisons,
@@ -165,14 +163,14 @@ def outlook(
         margin,
         sd,
         likely,
-        seeds_for(margin, sd, test_ratio, comparisons),
+        seeds_for(margin, sd, test_ratio, comparisons, share=share),
     )
 
 
-def _visible(seeds: int, comparisons: int, test_ratio: float) -> float:
+def _visible(seeds: int, comparisons: int, test_ratio: float, share: float) -> float:
     from scipy.special import stdtrit
 
-    quantiles = stdtrit(seeds - 1, 1 - LEVEL / comparisons / 2) + stdtrit(seeds - 1, POWER)
+    quantiles = stdtrit(seeds - 1, 1 - LEVEL * share / comparisons / 2) + stdtrit(seeds - 1, POWER)
     return float(quantiles * math.sqrt(1 / seeds + test_ratio))
 
 

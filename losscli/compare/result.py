@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.direction import BETTER, Direction, goodness, target_of
 from losscli.errors import Finding
+from losscli.looks import Looks
 
 if TYPE_CHECKING:
     from losscli.stack.fingerprint import Fingerprint
@@ -173,6 +174,7 @@ class Arena:
     why: Mapping[str, Any] = field(
         default_factory=dict
     )  # where the best entry and the reference part ways: `compare/why.py`
+    looks: Looks | None = None  # where seeds were added until all was settled: p-values and intervals are of that look
 
     @property
     def damage(self) -> str:

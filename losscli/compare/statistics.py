@@ -20,13 +20,18 @@ ROUNDING = 1e-9  # a spread this small, relative to the values, is that of round
 
 
 def estimate(
-    values: Sequence[float], test_ratio: float = 0.0, low: float = -math.inf, high: float = math.inf
+    values: Sequence[float],
+    test_ratio: float = 0.0,
+    low: float = -math.inf,
+    high: float = math.inf,
+    share: float = 1.0,
 ) -> Estimate:
     """Mean, sd (n - 1) and 95 % interval of the mean of the finite ones among `values` (Student's t).
 
     `test_ratio` is n_test / n_train where the split is resampled with each seed, 0 where it is fixed. `low` and `high`
     bound what the values can be, and so their mean: the interval is cut there. With one finite value sd is NaN, with
-    none the mean too; with fewer than two there is no interval.
+    none the mean too; with fewer than two there is no interval. `share` is that of the 5 % which the interval may leave out,
+    where it is that of one of several looks (see `losscli.looks`).
 
     >>> scores = estimate([0.8, 0.9, float("nan"), 1.0])
     >>> round(scores.mean, 12), round(scores.sd, 12)
@@ -35,19 +40,24 @@ def estimate(
     finite = [value for value in values if math.isfinite(value)]
     mean = math.fsum(finite) / len(finite) if finite else math.nan  # fsum: the same in whatever order seeds come
     sd = _sd(finite, mean)
-    ci95 = _ci95(mean, sd, len(finite), test_ratio)
+    ci95 = _ci95(mean, sd, len(finite), test_ratio, share)
     if ci95 is not None:  # a mean that rounding has put outside its range stays within its interval
         ci95 = max(ci95[0], min(low, mean)), min(ci95[1], max(high, mean))
     return Estimate(mean, sd, ci95, tuple(map(float, values)))
 
 
 def delta(
-    metric: str, entry: Mapping[int, float], reference: Mapping[int, float], test_ratio: float = 0.0
+    metric: str,
+    entry: Mapping[int, float],
+    reference: Mapping[int, float],
+    test_ratio: float = 0.0,
+    share: float = 1.0,
 ) -> Delta | None:
     """The mean of `entry - reference` over the seeds that both finished, with interval and p; None where there are none.
 
     With a fixed split (`test_ratio` 0): the sign-flip test and a BCa interval, of fewer than six pairs Student's t interval. With
-    resampled splits: the corrected resampled t-test and its interval. One pair has neither interval nor p.
+    resampled splits: the corrected resampled t-test and its interval. One pair has neither interval nor p. At a look that may
+    spend a `share` of the 5 %, p is divided by it, and the interval is as much wider: 0.05 and zero stay the lines to cross.
 
     >>> difference = delta("auroc", {0: 0.9, 1: 0.8}, {0: 0.8, 1: 0.8, 2: 0.7})
     >>> round(difference.mean, 12), difference.seeds, difference.p
@@ -56,16 +66,30 @@ def delta(
     differences = paired(entry, reference)
     if not differences:
         return None
-    summary, n = estimate(differences, test_ratio), len(differences)
+    summary, n = estimate(differences, test_ratio, share=share), len(differences)
     if n == 1:
         return Delta(metric, summary.mean, None, seeds=1)
     interval, p, test = summary.ci95, 0.0, "corrected-t"
     if test_ratio:
         p = _corrected_p(summary, n, test_ratio)
     else:
-        interval = bca(differences) if n >= FEWEST_VALUES else interval
+        interval = _bootstrapped(differences, interval, share)
         p, test = sign_flip(differences), "sign-flip" if is_exact(n) else "sign-flip-monte-carlo"
-    return Delta(metric, summary.mean, interval, p, sd=summary.sd, seeds=n, test=test)
+    return Delta(metric, summary.mean, interval, min(1.0, p / share), sd=summary.sd, seeds=n, test=test)
+
+
+def _bootstrapped(
+    differences: Sequence[float], students: tuple[float, float] | None, share: float
+) -> tuple[float, float] | None:
+    """The BCa interval of six pairs or more; at a look that may leave out less than 5 % at least Student's, as so many resamples
+    do not reach into so thin a tail.
+    """
+    if len(differences) < FEWEST_VALUES or students is None:
+        return students
+    if share == 1:
+        return bca(differences)
+    low, high = bca(differences, 1 - 2 * ONE_SIDE * share)
+    return min(low, students[0]), max(high, students[1])
 
 
 def _corrected_p(summary: Estimate, n: int, test_ratio: float) -> float:
@@ -93,16 +117,17 @@ def holm(ps: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def unseen(n: int, test_ratio: float = 0.0) -> float:
+def unseen(n: int, test_ratio: float = 0.0, share: float = 1.0) -> float:
     """How many rows per seed may be judged otherwise although in n seeds none was, with 97.5 % confidence.
 
     Rows that differ come as rare events do (Poisson): none of them, with probability 0.025, where 3.69 were to be expected in
-    all. Where splits are resampled, n seeds tell as much as 1 / (1/n + test_ratio) independent ones.
+    all; of that probability a `share` at one of several looks. Where splits are resampled, n seeds tell as much as
+    1 / (1/n + test_ratio) independent ones.
 
     >>> round(unseen(1), 2), round(unseen(10), 3), round(unseen(10, 0.2), 2)
     (3.69, 0.369, 1.11)
     """
-    return -math.log(ONE_SIDE) * (1 / n + test_ratio)
+    return -math.log(ONE_SIDE * share) * (1 / n + test_ratio)
 
 
 def paired(entry: Mapping[int, float], reference: Mapping[int, float]) -> list[float]:
@@ -117,10 +142,10 @@ def _sd(values: Sequence[float], mean: float) -> float:
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
-def _ci95(mean: float, sd: float, n: int, test_ratio: float) -> tuple[float, float] | None:
+def _ci95(mean: float, sd: float, n: int, test_ratio: float, share: float) -> tuple[float, float] | None:
     if n < 2:
         return None
     from scipy.special import stdtrit  # scipy.stats takes ten times as long to import
 
-    half = float(stdtrit(n - 1, 0.975)) * sd * math.sqrt(1 / n + test_ratio)
+    half = float(stdtrit(n - 1, 1 - ONE_SIDE * share)) * sd * math.sqrt(1 / n + test_ratio)
     return mean - half, mean + half

@@ -29,11 +29,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from losscli.compare.pairs import Pairs
-from losscli.compare.power import LEVEL, advised_seeds, minimum_seeds, seeds_for
+from losscli.compare.power import advised_seeds, seeds_for
 from losscli.compare.result import Arena, Delta, Verdict
 from losscli.compare.statistics import unseen
 from losscli.direction import Direction
 from losscli.errors import counted
+from losscli.looks import LEVEL, minimum_seeds
 
 OPPOSED: Mapping[str, int] = {"better": 0, "worse": 1}  # whose lost runs speak against the claim
 RATE = 0.005  # of a rate: how small a difference is of no importance to anybody
@@ -60,13 +61,14 @@ def margin(direction: Direction, reference: float, requested: float | str | None
 @dataclass(frozen=True)
 class Terms:
     """What differences of a family are judged by: which way is better, how many comparisons there are, `test_ratio` as in
-    `statistics`, and by how much one test row moves the metric.
+    `statistics`, by how much one test row moves the metric, and which share of the 5 % may be spent (see `losscli.looks`).
     """
 
     direction: Direction
     comparisons: int
     test_ratio: float = 0.0
     resolution: float = 0.0
+    share: float = 1.0
 
 
 def judge(delta: Delta | None, pairs: Pairs, terms: Terms) -> Verdict:
@@ -81,12 +83,13 @@ def judge(delta: Delta | None, pairs: Pairs, terms: Terms) -> Verdict:
     """
     if pairs.same:
         return "same"
-    least = minimum_seeds(terms.comparisons, terms.test_ratio)
+    least = minimum_seeds(terms.comparisons, terms.test_ratio, terms.share)
     if delta is None or pairs.unmeasured or pairs.planned - pairs.impossible < min(least, pairs.planned):
         return "undefined"
     if delta.ci95 is None or delta.seeds < least:
         return "too-few-seeds" if pairs.planned < least else "inconclusive"
-    verdict = _of_pairs(delta, delta.ci95, terms.direction, terms.resolution * unseen(delta.seeds, terms.test_ratio))
+    blur = terms.resolution * unseen(delta.seeds, terms.test_ratio, terms.share)
+    verdict = _of_pairs(delta, delta.ci95, terms.direction, blur)
     alone = pairs.lost[OPPOSED[verdict]] if verdict in OPPOSED else sum(pairs.lost[:BOTH])
     return "inconclusive" if alone or pairs.lost[BOTH] else verdict
 
@@ -125,6 +128,7 @@ def concluded(delta: Delta | None, pairs: Pairs, terms: Terms, reason: str = "")
             terms.comparisons,
             within=delta.margin,
             resolution=terms.resolution,
+            share=terms.share,
         )
         if pairs_needed is not None:  # of new seeds, too, some will compare nothing
             needed = math.ceil(pairs_needed * pairs.planned / delta.seeds)

@@ -12,6 +12,7 @@ from typing import Any
 from losscli.compare.breakdown import LOST, Breakdown
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, finite
 from losscli.comparison import Comparison
+from losscli.looks import Looks
 from losscli.words.columns import described
 from losscli.words.paragraph import paragraph
 
@@ -53,9 +54,15 @@ def _arena(arena: Arena) -> dict[str, Any]:
         **({"impossible": _plain(arena.impossible)} if arena.impossible else {}),
         "corrupt": _plain(arena.corrupt),
         "comparisons": arena.comparisons,
+        **({"looks": _looks(arena.looks)} if arena.looks else {}),
         "why": dict(arena.why),
         "paragraph": paragraph(arena),
     }
+
+
+def _looks(looks: Looks) -> dict[str, Any]:
+    """The seeds and the level of each look, how many were taken, and why there was no further one: settled, limit or stopped."""
+    return {name: _plain(getattr(looks, name)) for name in ("sizes", "levels", "done", "open", "ended")}
 
 
 def _entry(entry: EntryResult, arena: Arena) -> dict[str, Any]:

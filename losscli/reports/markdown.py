@@ -10,6 +10,7 @@ from losscli.comparison import Comparison
 from losscli.errors import Finding, by_gravity, counted, visible
 from losscli.rules import rules
 from losscli.words.columns import columns
+from losscli.words.looks import caption as looks_caption
 from losscli.words.paragraph import paragraph
 from losscli.words.phrases import tuned_options
 from losscli.words.view import View, in_words, select
@@ -52,6 +53,7 @@ def _arena(arena: Arena, view: View) -> Iterator[str]:
     notes = (
         [f"reference: {literal(arena.reference)}", ordered] if ordered else [f"reference: {literal(arena.reference)}"]
     )
+    notes += [looks] if (looks := looks_caption(arena)) else []
     several = len(arena.seeds) > 1
     caption = "Mean ± sd over the seeds, 95 % interval of the paired difference" if several else "One seed, test split"
     yield f"{caption}; {'; '.join(notes)}."

@@ -14,6 +14,7 @@ from losscli.compare.result import Arena, Delta, EntryResult, Estimate, Point, R
 from losscli.comparison import Comparison
 from losscli.direction import Direction
 from losscli.errors import Finding, MachineError, Place
+from losscli.looks import Looks
 
 SPLITS = ("test", "valid", "train")
 
@@ -91,8 +92,15 @@ def _arena(output: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, i
             for finding in output["findings"]
         ],
         "spec": settings,
+        "looks": _looks(output.get("looks")),
     }
     return Arena(**_plain_fields(Arena, output, values), **values)
+
+
+def _looks(output: Mapping[str, Any] | None) -> Looks | None:
+    if output is None:
+        return None
+    return Looks(tuple(map(int, output["sizes"])), int(output["done"]), tuple(map(str, output["open"])))
 
 
 def _entry(output: Mapping[str, Any]) -> EntryResult:

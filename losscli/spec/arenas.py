@@ -33,7 +33,10 @@ def _shared(spec: Spec) -> str:
     shared = {"task", "data", "model", "train", "seeds", "tune", "costs"}
     paths = [] if path is None else [path] if isinstance(path, str) else path
     where = "".join(str((Path(spec.folder) / part).resolve()) for part in paths)
-    return where + spec.model_copy(update={"loss": []}).model_dump_json(include=shared, exclude=rest)
+    stages = spec.adaptive.model_dump_json() if spec.adaptive else ""
+    seeds = [] if spec.adaptive else spec.seeds  # how many there are at first depends on what is compared
+    alike = spec.model_copy(update={"loss": [], "seeds": seeds})
+    return where + stages + alike.model_dump_json(include=shared, exclude=rest)
 
 
 def _one(specs: Sequence[Spec]) -> Spec:

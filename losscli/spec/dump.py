@@ -28,7 +28,6 @@ def to_yaml(spec: Spec, relative_to: Path | None = None) -> str:
     if relative_to is not None:
         block["data"] = _moved(block["data"], Path(spec.folder), relative_to)
     losses = [_loss(choice) for choice in spec.loss]
-    counted = spec.seeds == list(range(len(spec.seeds)))
     ordered = {
         "schema_version": SCHEMA_VERSION,
         "task": spec.task,
@@ -37,7 +36,7 @@ def to_yaml(spec: Spec, relative_to: Path | None = None) -> str:
         "loss": losses[0] if len(losses) == 1 else losses,
         "model": block["model"],
         "train": block["train"],
-        "seeds": len(spec.seeds) if counted else spec.seeds,
+        "seeds": seeds_of(spec),
         "metrics": spec.metrics,
         **({"tune": spec.tune} if spec.tune else {}),
         **({"expect": spec.expect} if spec.expect else {}),
@@ -45,6 +44,13 @@ def to_yaml(spec: Spec, relative_to: Path | None = None) -> str:
         **({"equivalence": spec.equivalence} if spec.equivalence else {}),
     }
     return "".join(f"{key}:{_block(value, '  ')}\n" for key, value in ordered.items())
+
+
+def seeds_of(spec: Spec) -> Any:
+    """What `seeds:` says: how many, or which, or how many at the first look and at the last."""
+    if spec.adaptive is not None and spec.looks is not None:
+        return {"start": spec.looks.sizes[0], "most": spec.adaptive.most}
+    return len(spec.seeds) if spec.seeds == list(range(len(spec.seeds))) else spec.seeds
 
 
 def _moved(data: Mapping[str, Any], old: Path, new: Path) -> dict[str, Any]:

@@ -19,12 +19,13 @@ from losscli.losses import find as find_loss
 from losscli.losses.options import CLASS_WEIGHT, missing_from, problems_of, problems_of_weight
 from losscli.metrics import find as find_metric
 from losscli.metrics import for_task as metrics_for
+from losscli.spec import stages
 from losscli.spec.costs import Costs, mistake_in
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import entries, is_grid
 from losscli.spec.intervals import mistakes_as_headline, refuse_unlike_levels, with_score
 from losscli.spec.mistakes import dotted, given, shown, unknown_keys
-from losscli.spec.model import CONDITION, SHARE, LossChoice, Seeds, Spec
+from losscli.spec.model import CONDITION, SHARE, Adaptive, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
 from losscli.spec.overrides import OF_ANY, Overrides
 from losscli.spec.problems import Examination, in_order
@@ -66,6 +67,7 @@ LACKS = {
         "say with data.pairs: [PREFIX, PREFIX] which columns are the halves; or leave it out",
     ),
 }
+CHECKS = ((("loss",), entries), (("tune",), refuse_too_many), (("tune",), refuse_unlike_levels))
 OURS = ("name", "output", "lr")  # what stands beside the options of a loss
 
 
@@ -114,6 +116,7 @@ class Resolver(Examination):
             "model": self._model(task),
             "train": self._block(plan_of(task.plan) if task else Plan, self.data.get("train", {}), ("train",)),
             "seeds": self._seeds(source),
+            "adaptive": self._adaptive(source),
         }
         if task is not None:
             self.needs = self._needs(source)
@@ -148,12 +151,12 @@ class Resolver(Examination):
         return (Finding("default-data", "info", message, "name yours: --data FILE --target COLUMN, or a data: block"),)
 
     def _checked(self, spec: Spec) -> Spec:
-        for path, check in ((("loss",), entries), (("tune",), refuse_too_many), (("tune",), refuse_unlike_levels)):
+        for path, check in (*CHECKS, (stages.place_of(self.data.get("seeds")), stages.first_stage)):
             try:
                 check(spec)
             except SpecError as wrong:
                 raise SpecError([self._placed(problem, path) for problem in wrong.problems]) from None
-        return spec
+        return stages.first_stage(spec)
 
     # Sections
 
@@ -242,16 +245,24 @@ class Resolver(Examination):
 
     def _seeds(self, source: Source | None) -> list[int] | None:
         folds = source.split.seeds if source else 1
+        if stages.has_looks(self.data.get("seeds")):  # how many there are at first depends on what is compared
+            return []
         block = self._block(Seeds, {"seeds": self.data.get("seeds", folds)}, ())
         if block is None:
             return None
-        seeds = block.listed()
-        self._refuse_twice(seeds, "seeds")
+        self._refuse_twice(seeds := block.listed(), "seeds")
         refused = source.split.refuses(seeds) if source else None
         if refused:
             cure = f"leave seeds out, or write {folds}, or change data.split.repeats"
             self._tell(f"seeds: {refused}, and seeds is {given(self.data['seeds'])}", ("seeds",), cure)
         return seeds
+
+    def _adaptive(self, source: Source | None) -> Adaptive | None:
+        block = stages.block_of(self.data.get("seeds"))
+        adaptive = None if block is None else self._block(Adaptive, block, ("seeds",))
+        for mistake in stages.mistakes_in(self.data.get("seeds"), adaptive, source):
+            self._tell(*mistake)
+        return adaptive
 
     def _corruption(self, source: Source | None, task: Task) -> None:
         for kind, why in (source.corrupt.unfit_for(task) if source else {}).items():

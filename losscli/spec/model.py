@@ -12,6 +12,7 @@ from pydantic import Field, SerializeAsAny
 from losscli.activations import Output
 from losscli.data.sources import Source
 from losscli.errors import Finding
+from losscli.looks import MOST, Looks
 from losscli.options import Positive, Seed, Strict
 from losscli.spec.costs import Costs
 from losscli.stack.models import Model
@@ -39,15 +40,30 @@ class LossChoice(Strict):
     weight: Any = None
 
 
-class Seeds(Strict):
-    """What `seeds:` may say: 5 means 0, 1, 2, 3, 4; a list means these."""
+SeedCount = Annotated[int, Field(ge=1, le=MOST_SEEDS)]
 
-    seeds: (
-        Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Annotated[list[Seed], Field(min_length=1, max_length=MOST_SEEDS)]
-    )
+
+class Seeds(Strict):
+    """What `seeds:` may say beside a block: 5 means 0, 1, 2, 3, 4; a list means these; auto is an empty block."""
+
+    seeds: SeedCount | Annotated[list[Seed], Field(min_length=1, max_length=MOST_SEEDS)] | Literal["auto"]
 
     def listed(self) -> list[int]:
-        return list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+        """The seeds; auto lists none, as how many there are at first depends on what is compared."""
+        if isinstance(self.seeds, int):
+            return list(range(self.seeds))
+        return [] if self.seeds == "auto" else self.seeds
+
+
+class Adaptive(Strict):
+    """Seeds in stages: as many at first, twice as many at each look, until all entries are settled.
+
+    `start` is how many seeds there are at the first look; by default 6, or 12 or more where fewer could settle nothing.
+    `most` is how many there are at the last, whatever is open then.
+    """
+
+    start: SeedCount | None = None
+    most: SeedCount = MOST
 
 
 class Spec(Strict):
@@ -57,7 +73,8 @@ class Spec(Strict):
     by default the file's. `data` is where the rows come from, what to predict, and how rows are divided. `loss` is what is
     compared: a name, a block with options, or a list of these; a list as an option's value is a grid. `model` is the network
     that all of them train. `train` is the budget and the optimizer, the same for all. `seeds` is how many seeds each entry is
-    trained with (5 means 0 to 4), or a list of them. `metrics` are what is shown and followed; the first is the headline.
+    trained with (5 means 0 to 4), a list of them, or auto: as many as it takes, as in {start: 6, most: 40}. `metrics` are what is
+    shown and followed; the first is the headline.
     `expect` is what must hold at the end, as in {test.accuracy: ">= 0.78"}, with a value in every seed, or the exit code is 1.
     `equivalence` is which difference of a metric does not matter, as in {accuracy: 0.01}. `costs` is what each decision
     (column) costs for each truth (row), for the metric expected-cost. `tune` is what every entry tries, each run keeping what
@@ -76,8 +93,22 @@ class Spec(Strict):
     equivalence: dict[str, float | str] = Field(default_factory=dict)  # metric -> what does not matter
     costs: Costs | None = None  # what a decision (column) costs for each truth (row)
     tune: dict[str, list[Any]] = Field(default_factory=dict)  # lr or an option -> what every entry tries of it
+    adaptive: Adaptive | None = Field(default=None, exclude=True)  # where `seeds` are those of one look of several
+    looks: Looks | None = Field(default=None, exclude=True)  # all of them
     folder: str = Field(default=".", exclude=True)
     notes: tuple[Finding, ...] = Field(default=(), exclude=True)  # what was filled in that a reader should know of
+
+    @property
+    def most_seeds(self) -> int:
+        """How many seeds there are at the last look, or at all."""
+        return len(self.seeds) if self.looks is None else self.looks.most
+
+    @property
+    def look(self) -> str:
+        """Which look the seeds are for: `look 1 of 4, 6 seeds`; empty where there is one."""
+        if self.looks is None or len(self.looks.sizes) == 1:
+            return ""
+        return f"look {self.looks.number(len(self.seeds))} of {len(self.looks.sizes)}, {len(self.seeds)} seeds"
 
 
 @dataclass(frozen=True)

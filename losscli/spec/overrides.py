@@ -36,7 +36,7 @@ class Overrides:
     epochs: int | None = None
     batch_size: int | None = None
     lr: tuple[float, ...] | list[float] = ()
-    seeds: int | str | None = None  # "5" means 0..4, "0,3,7" means these
+    seeds: int | str | None = None  # "5" means 0..4, "0,3,7" means these, "auto" as many as it takes
     device: str | None = None
     metrics: tuple[str, ...] | list[str] = ()
     tune: tuple[str, ...] | list[str] = ()  # "lr", or "gamma=0.5,1,2"
@@ -155,7 +155,9 @@ class Editor:
         if _counts(block, key):
             return block[int(key)]
         what = f"a list of {len(block)}" if isinstance(block, list) else shown(block)
-        raise SpecError(f"there is no {dotted(path)}: {dotted(path[:-1]) or 'the spec'} is {what}", place=place)
+        cure = "say either how many seeds, or --seeds auto with start and most" if path[0] == "seeds" else None
+        message = f"there is no {dotted(path)}: {dotted(path[:-1]) or 'the spec'} is {what}"
+        raise SpecError(message, place=place, cure=cure)
 
     def replace_data(self, block: dict[str, Any], place: Place) -> None:
         """Other data: nothing of the old block holds for them but how to split, and what to do to the training rows."""
@@ -175,6 +177,8 @@ class Editor:
         if not equals or not all(keys):
             raise SpecError(f"expected KEY=VALUE, got {shown(text)}", place=place, cure="--set train.lr=1e-3")
         new_value = _sign(value, place.file) if name in SIGNS else read_value(value, place.file)
+        if keys[0] == "seeds" and self.document.data.get("seeds") == "auto":
+            self.document.data["seeds"] = {}
         if keys[0] == "loss" and len(keys) > 1:
             self._set_loss(tuple(keys[1:]), new_value, place)
         else:

@@ -21,7 +21,7 @@ from losscli.losses.options import CLASS_WEIGHT, problems_of_weight
 from losscli.losses.spelling import pattern
 from losscli.spec.comments import comment
 from losscli.spec.load import KEYS, OURS, SCHEMA_VERSION
-from losscli.spec.model import CONDITION, LossChoice, Seeds, Spec
+from losscli.spec.model import CONDITION, Adaptive, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, SAFE
 from losscli.stack.models import models
 from losscli.stack.plan import Plan, plan_of
@@ -46,7 +46,7 @@ def schema() -> Schema:
         "loss": _any_of(_ref(f"losses of {task}") for task in tasks.names()),
         "model": _chosen("kind", {name: blocks[kind] for name, kind in _kinds(models)}, blocks[models.get("mlp")]),
         "train": _any_of(blocks[plan] for plan in _plans()),
-        "seeds": _bare(Seeds.model_json_schema()["properties"]["seeds"]) | {"default": 1},
+        "seeds": _seeds(),
         "metrics": _any_of(_ref(f"metrics of {task}") for task in tasks.names()),
         "expect": _any_of(_ref(f"expect of {task}") for task in tasks.names()),
         "schema_version": {"type": "integer", "minimum": 1, "maximum": SCHEMA_VERSION},
@@ -77,6 +77,16 @@ def _section(key: str, section: Schema | None) -> Schema:
 def _without_null(section: Schema) -> Schema:
     """A key that may be left out, and not be null."""
     return _any_of(kind for kind in section["anyOf"] if kind != {"type": "null"}) if "anyOf" in section else section
+
+
+def _seeds() -> Schema:
+    stages = _bare(Adaptive.model_json_schema())
+    properties = {
+        key: _without_null(section) | {"description": comment(Adaptive, key)}
+        for key, section in stages["properties"].items()
+    }
+    block = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {"anyOf": [*_bare(Seeds.model_json_schema()["properties"]["seeds"])["anyOf"], block], "default": 1}
 
 
 def _by_task(task: str, blocks: Mapping[type[BaseModel], Schema]) -> Schema:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Layout
+from losscli.looks import block_of
 from losscli.losses.own import code_of
 from losscli.losses.surroundings import Surroundings
 from losscli.stack import device as machine
@@ -68,13 +69,17 @@ UNKEPT = Keeper()
 def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
     """The runs, divided into stacks: equal outputs and equal sizes of splits together, as many as `device.width` says.
 
-    A loss of the user's own has stacks to itself, so that whatever becomes of it there is no other's trouble.
+    Bits may depend on who shares a stack, so those of a CPU hold a block of seeds, however many seeds there are (see
+    `losscli.looks`). A GPU wants all runs at once. A loss of the user's own has stacks to itself, so that whatever becomes
+    of it there is no other's trouble.
     """
     by_shape: dict[object, list[Run]] = {}
+    places = {seed: place for place, seed in enumerate(dict.fromkeys(run.seed for run in runs))}
     for run in runs:
         sizes = tuple(part.rows for part in run.dataset.parts.values())
         own = run.loss.name if code_of(run.loss) else ""
-        by_shape.setdefault((_shape(run, job), sizes, own), []).append(run)
+        block = block_of(places[run.seed]) if job.device.type == "cpu" else 0
+        by_shape.setdefault((block, _shape(run, job), sizes, own), []).append(run)
     for alike_runs in by_shape.values():
         layout = Layout.widest(run.dataset.layout for run in alike_runs)
         cost = cost_of(specs_of(alike_runs[0], job, layout), job)

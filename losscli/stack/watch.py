@@ -19,6 +19,7 @@ class Tick:
     loss: float  # mean over the stack's runs of the training loss (over finite ones)
     metric: str  # the headline
     value: float  # its mean over the stack's runs on the valid split
+    look: str = ""  # which of several looks it is for; `total` is that of the last one then
 
 
 @dataclass

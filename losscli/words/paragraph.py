@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from losscli.compare.power import LEVEL, minimum_seeds
 from losscli.compare.result import Arena, Delta, EntryResult
 from losscli.compare.shape import not_excluded
 from losscli.compare.verdict import seeds_wanted
 from losscli.errors import counted, joined, visible
+from losscli.looks import LEVEL, minimum_seeds
 from losscli.tasks import tasks
+from losscli.words import looks
 from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none
 from losscli.words.columns import described
 from losscli.words.phrases import better, between, by, magnitude, scored, some_of
@@ -35,6 +36,7 @@ def paragraph(arena: Arena) -> str:
         sentences = [
             *_setting(arena),
             *_outcome(arena),
+            *looks.sentences(arena),
             *elsewhere(arena),
             *no_better_than_none(arena),
             *_limits(arena),
@@ -170,7 +172,8 @@ def _sentence(arena: Arena, verdict: str, names: str, group: Sequence[EntryDelta
 
 def _floor(arena: Arena) -> str:
     """Why so few seeds give no verdict, by the test in use."""
-    least = minimum_seeds(arena.comparisons, arena.resampled)
+    share = 1.0 if arena.looks is None else arena.looks.share(len(arena.seeds))
+    least = minimum_seeds(arena.comparisons, arena.resampled, share)
     if arena.resampled:
         return f"fewer than {least} say too little about how much a difference varies"
     return f"with fewer than {least}, chance alone could make such differences"

@@ -15,6 +15,7 @@ import numpy as np
 
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, RunResult, TestRows
+from losscli.looks import Looks, default_start
 
 Draw = Callable[[np.random.Generator, int, int], np.ndarray]
 Several = Callable[[np.random.Generator, int, int], dict[str, np.ndarray]]  # metric -> scores [E, S]
@@ -232,11 +233,12 @@ def arena(
     resampled: bool = False,
     equivalence: Mapping[str, float] | None = None,
     steps: Mapping[str, float] | None = None,
+    looks: Looks | None = None,
 ) -> Arena:
     """The arena of `scores`, metric -> [E, S], the headline first; resampled splits are 70/15/15.
 
     The margin is zero unless `equivalence` says otherwise, so that no `equivalent` hides an error; `steps` says by how much one
-    row moves a metric.
+    row moves a metric; `looks` are those of which so many seeds are one.
     """
     headline, first = next(iter(scores.items()))
     names = [f"entry {number}" for number in range(len(first))]
@@ -259,7 +261,20 @@ def arena(
         resampled=resampled,
         equivalence=equivalence or dict.fromkeys(scores, 0.0),
         test=TestRows(resolution=steps or {}),
+        looks=looks,
     )
+
+
+def growing(
+    scores: np.ndarray, looks: Looks, resampled: bool = False, margin: float = 0.0
+) -> Iterator[tuple[int, list[str]]]:
+    """The seeds and the verdicts at each look at `scores` [E, S], up to the one at which nothing is open."""
+    for size in looks.sizes:
+        found = arena({"score": scores[:, :size]}, resampled, {"score": margin}, looks=looks)
+        assert found.looks is not None
+        yield size, verdicts(found)
+        if not found.looks.open:
+            return
 
 
 def verdicts(found: Arena) -> list[str]:
@@ -271,6 +286,11 @@ def claims(found: Arena) -> tuple[bool, bool]:
     """Whether any entry is called better or worse: on the headline, and on another metric."""
     said = [(metric, of.verdict in CLAIMS) for entry in found.entries for metric, of in entry.deltas.items()]
     return tuple(any(claim for metric, claim in said if (metric == found.headline) == first) for first in (True, False))  # type: ignore[return-value]
+
+
+def usual_looks(comparisons: int, resampled: bool, most: int = 40) -> Looks:
+    """Those of `--seeds auto`."""
+    return Looks.between(default_start(comparisons, resampled, most), most)
 
 
 def families(draw: Draw, comparisons: int, seeds: int, boards: int, resampled: bool = False) -> Iterator[list[str]]:

@@ -10,10 +10,11 @@ import pytest
 from scipy import stats
 
 from losscli.compare.pairs import Pairs
-from losscli.compare.power import minimum_seeds, power, seeds_for
+from losscli.compare.power import power, seeds_for
 from losscli.compare.result import Arena, Delta
 from losscli.compare.signflip import sign_flip
 from losscli.compare.verdict import Terms, concluded, judge
+from losscli.looks import minimum_seeds
 from losscli.words.columns import described
 from losscli.words.paragraph import paragraph
 

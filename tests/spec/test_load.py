@@ -110,7 +110,7 @@ MISTAKES = [
     ("task: regression\nloss:\n  - mse\n  - {name: quantile, tau: [0.5, 1.2]}\n", "4:33", "tau", ""),
     ("task: multiclass\nloss: {name: cross-entropy, label_smoothing: 1.5}\n", "2:46", "label_smoothing", ""),
     (BINARY + "seeds: -1\n", "2:8", "seeds: expected >= 1, got -1", ""),
-    (BINARY + "seeds: 1.0\n", "2:8", "expected a whole number or a list, got 1.0", "write 1"),
+    (BINARY + "seeds: 1.0\n", "2:8", "expected a whole number or a list or auto, got 1.0", "write 1"),
     (BINARY + "seeds: 1000000000\n", "2:8", "expected <= 10000", ""),
     (BINARY + "seeds: [0, 4294967296]\n", "2:12", "expected <= 4294967295", ""),
     (BINARY + "seeds: [0, -1]\n", "2:12", "expected >= 0, got -1", ""),

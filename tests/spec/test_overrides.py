@@ -95,7 +95,7 @@ WRONG = [
     ({"batch_size": -1}, "--batch-size", "expected >= 1, got -1"),
     ({"lr": [float("nan")]}, "--lr", "expected a finite number, got nan"),
     ({"lr": [0.1, float("inf")]}, "--lr", "expected a finite number, got inf"),
-    ({"seeds": "many"}, "--seeds", "expected a whole number or a list, got the text 'many'"),
+    ({"seeds": "many"}, "--seeds", "expected a whole number or a list or auto, got the text 'many'"),
     ({"seeds": "1,,2"}, "--seeds", "a value is missing"),
     ({"seeds": "0,0"}, "--seeds", "0 is there twice"),
     ({"metrics": ["acuracy"]}, "--metric", "no metric called 'acuracy'"),
