@@ -127,7 +127,7 @@ class TrainingDesk:
         self.done[work.key] = progress.epoch * len(work.runs)
         spec, headline = self.experiments[work.arena].spec, work.job.metrics[0].name
         numbers = (sum(self.done.values()), self.total, progress.loss, headline, progress.value)
-        self.watch(Tick(spec.name, progress.epoch, progress.epochs, *numbers))
+        self.watch(Tick(spec.name, progress.epoch, progress.epochs, *numbers, spec.look))
         if self.checkpoint is not None:
             self.checkpoint.begin()
 

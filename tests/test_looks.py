@@ -105,13 +105,14 @@ def test_values_are_those_of_the_same_seeds_in_one_go(spec: Write, text: str, st
 
 def test_stacks_that_end_at_a_look_are_not_trained_again(spec: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     trained: list[str] = []
-    train = training.train
+    take = training.TrainingDesk.take
 
-    def counting(runs: Any, *args: Any) -> Any:
-        trained.extend(training.names_of(runs))
-        return train(runs, *args)
+    def counting(desk: training.TrainingDesk) -> Any:
+        work = take(desk)
+        trained.extend(training.names_of(work.runs) if work else ())
+        return work
 
-    monkeypatch.setattr(training, "train", counting)
+    monkeypatch.setattr(training.TrainingDesk, "take", counting)
     (arena,) = pipeline.run([spec(IRIS + OPEN + "seeds: {start: 6, most: 24}\n")], out=None).arenas
     assert arena.looks is not None
     assert arena.looks.done >= 2
