@@ -21,6 +21,7 @@ from losscli.compare.tuning import choose, with_choices
 from losscli.compare.why import ProbedRun, why
 from losscli.comparison import Comparison
 from losscli.errors import Finding, MachineError
+from losscli.executors.execution import Execution
 from losscli.experiment import Experiment, load, remembering, smaller
 from losscli.losses import find as find_loss
 from losscli.losses.own import leftovers
@@ -57,18 +58,20 @@ def run(
     watch: Watch = unwatched,
     stop: Stop | None = None,
     show: Show | None = None,
+    execution: Execution | None = None,
 ) -> Comparison:
     """Train every entry of every spec on every seed, compare within arenas, and leave a record under `out`.
 
     With `smoke`, at most two seeds and forty steps each: enough to see that everything runs. `show` gets the comparison
-    before the record is written, which may fail. What is trained is kept under `out` on the way, for `resume`.
+    before the record is written, which may fail. What is trained is kept under `out` on the way, for `resume`. `execution`
+    says where and by how many workers; numbers do not depend on it.
     """
     began = time.perf_counter()
     experiments = [load(spec) for spec in merge([smaller(spec) if smoke else spec for spec in specs])]
     seconds = time.perf_counter() - began
     name = "-".join(dict.fromkeys(experiment.spec.name for experiment in experiments))
     kept = None if out is None else Checkpoint(out, name, lambda: describe(experiments, out, seconds))
-    return _from(experiments, kept, seconds, watch, stop or Stop(), show)
+    return _from(experiments, kept, seconds, watch, stop or Stop(), show, execution)
 
 
 def resume(
@@ -78,6 +81,7 @@ def resume(
     watch: Watch = unwatched,
     stop: Stop | None = None,
     show: Show | None = None,
+    execution: Execution | None = None,
 ) -> Comparison:
     """Go on with a record in the making; it ends as if it had never been stopped.
 
@@ -87,7 +91,7 @@ def resume(
     kept = Checkpoint.open(folder)
     try:
         experiments, seconds = reopen(folder, kept.facts, own), float(kept.facts["load_seconds"])
-        return _from(experiments, kept, seconds, watch, stop or Stop(), show)
+        return _from(experiments, kept, seconds, watch, stop or Stop(), show, execution)
     finally:
         kept.close()
 
@@ -116,12 +120,13 @@ def _from(
     watch: Watch,
     stop: Stop,
     show: Show | None,
+    execution: Execution | None,
 ) -> Comparison:
     """Everything after loading. A stop is heard to the very end: who is stopped while statistics are made has its board."""
     experiments = _remembering(experiments)
     with stop.heard():
         try:
-            trained = train_all(experiments, watch, stop, kept)
+            trained = train_all(experiments, watch, stop, kept, execution)
             comparison = _compared(experiments, trained, load_seconds)
             if kept is not None and kept.folder is not None:
                 comparison = replace(comparison, record=kept.folder.as_posix())

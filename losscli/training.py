@@ -1,19 +1,27 @@
-"""All stacks of all experiments, one after another: what is done of them is kept on the way, and what was kept is taken up."""
+"""All stacks of all experiments: handed out to an executor, kept on the way, put together in their order."""
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from losscli.compare.tuning import forget
+from losscli.errors import MachineError
+from losscli.executors import Outcome, Progress, Tree, Work, executors
+from losscli.executors.execution import Execution
 from losscli.experiment import Experiment
+from losscli.losses.own import code_of
 from losscli.record.checkpoint import Checkpoint, Key, damaged, file_of
+from losscli.stack.job import Job, epochs_of
 from losscli.stack.rows import Run
-from losscli.stack.run_state import RunState, mean_of
-from losscli.stack.train import Keeper, Training, stacks, train
+from losscli.stack.run_state import RunState
+from losscli.stack.train import stacks
 from losscli.stack.watch import Stop, Tick, Watch
+from losscli.words.numbers import duration
 
 
 @dataclass
@@ -27,23 +35,20 @@ class Trained:
 
 
 def train_all(
-    experiments: Sequence[Experiment], watch: Watch, stop: Stop, checkpoint: Checkpoint | None = None
+    experiments: Sequence[Experiment],
+    watch: Watch,
+    stop: Stop,
+    checkpoint: Checkpoint | None = None,
+    execution: Execution | None = None,
 ) -> Trained:
-    """Every experiment's runs; after a stop was asked for, those that there are, as far as they are."""
-    trained = Trained(total=epochs_in(experiments))
-    for arena, experiment in enumerate(experiments):
-        states: list[RunState] = []
-        trained.states.append(states)
-        for number, runs in enumerate(stacks(experiment.runs(), experiment.job)):
-            line = _Line(experiment, runs, (arena, number), checkpoint, stop, watch, trained.done, trained.total)
-            stack = line.train()
-            states += stack
-            forget(states, experiment.headline)
-            if stack and not line.stopped:
-                line.keep(stack)
-            trained.done += line.done
-            trained.stopped = trained.stopped or line.stopped
-    return trained
+    """Every experiment's runs; after a stop was asked for, those that there are, as far as they are.
+
+    Raises `MachineError` where a worker has died twice of the same stack; all that is whole is kept then.
+    """
+    execution = execution or Execution()
+    desk = TrainingDesk(experiments, watch, stop, checkpoint)
+    executors.get(execution.executor)(desk, execution)
+    return desk.trained()
 
 
 def epochs_in(experiments: Sequence[Experiment]) -> int:
@@ -51,95 +56,161 @@ def epochs_in(experiments: Sequence[Experiment]) -> int:
     return sum(experiment.epochs(run) for experiment in experiments for run in experiment.runs())
 
 
-@dataclass
-class _Line(Keeper):
-    """One stack, on the line of all: where it begins, who is told how far it is, and what is kept of it."""
+class TrainingDesk:
+    """Hands out the works of some experiments, and gets what becomes of them: the `Desk` of an executor.
 
-    experiment: Experiment
-    runs: Sequence[Run]
-    key: Key
-    checkpoint: Checkpoint | None
-    stop: Stop
-    watch: Watch
-    before: int  # run-epochs of the stacks before it
-    total: int
-    done: int = 0
-    stopped: bool = False
+    Works that were kept whole are never handed out. The largest go first, so that no worker has one left when all others
+    are done.
+    """
 
-    def train(self) -> list[RunState]:
-        """Its runs: as they were kept, or trained; none of which a stop allows no epoch."""
-        self.done = sum(map(self.experiment.epochs, self.runs))
-        if self._kept("finished"):
-            return self._whole()
-        if self.stop.requested and not self._kept("running"):
-            self.done, self.stopped = 0, True
-            return []
-        states = train(self.runs, self.experiment.job, self.report, self)
-        if self.stopped:
-            self.done = sum(state.epochs for state in states)
-        return [state for state in states if state.epochs or state.lost]
-
-    def load(self, training: Training) -> None:
-        if self._kept("running"):
-            with self._reading("running") as kept:
-                training.load(kept)
-
-    def stopping(self) -> bool:
-        return self.stop.requested
-
-    def report(self, epoch: int, epochs: int, states: list[RunState]) -> bool:
-        self.done = epoch * len(states)
-        self.watch(self._tick(epoch, epochs, states))
-        return self.stop.requested
-
-    def save(self, state: Callable[[], dict[str, Any]], *, stopped: bool) -> None:
-        self.stopped = stopped
-        if self.checkpoint is not None:
-            self.checkpoint.begin()
-            if stopped or self.checkpoint.due:
-                self.checkpoint.save(self.key, state, self.before + self.done)
-
-    def keep(self, states: Sequence[RunState]) -> None:
-        """Keep it, now that it is done."""
-        self.done = sum(map(self.experiment.epochs, self.runs))
-        if self.checkpoint is not None and not self._kept("finished"):
-            parts = {"runs": self._names, "states": [state.state() for state in states]}
-            self.checkpoint.save(self.key, lambda: parts, self.before + self.done, finished=True)
-
-    def _whole(self) -> list[RunState]:
-        """The runs as they were kept when the stack was done."""
-        states = [RunState(run) for run in self.runs]
-        with self._reading("finished") as kept:
-            if kept["runs"] != self._names:
-                raise ValueError("is of other runs")
-            for state, own in zip(states, kept["states"], strict=True):
-                state.load(own)
-        return states
+    def __init__(self, experiments: Sequence[Experiment], watch: Watch, stop: Stop, checkpoint: Checkpoint | None):
+        self.experiments, self.watch, self.stop, self.checkpoint = experiments, watch, stop, checkpoint
+        self.total = epochs_in(experiments)
+        self.done: dict[Key, int] = {}  # run-epochs
+        self.states: dict[Key, list[RunState]] = {}
+        self.stopped, self.failure = False, ""
+        works = [work for arena, experiment in enumerate(experiments) for work in self._works(arena, experiment)]
+        self.works = deque(sorted(works, key=_size, reverse=True))
 
     @property
-    def _names(self) -> list[str]:
-        """What tells the runs from those of another stack."""
-        return [f"{run.entry} {run.seed} {dict(run.tuned)}" for run in self.runs]
+    def stopping(self) -> bool:
+        return self.stop.requested or self.failure != ""
 
-    def _kept(self, what: str) -> bool:
-        return self.checkpoint is not None and self.checkpoint.has(what, self.key)
+    @property
+    def count(self) -> int:
+        return len(self.works)
+
+    def take(self) -> Work | None:
+        while self.works:
+            work = self.works.popleft()
+            if not self.stopping or work.state is not None:
+                return work
+            self.stopped = True
+        return None
+
+    def progress(self, work: Work, progress: Progress) -> None:
+        self.done[work.key] = progress.epoch * len(work.runs)
+        spec, headline = self.experiments[work.arena].spec, work.job.metrics[0].name
+        numbers = (sum(self.done.values()), self.total, progress.loss, headline, progress.value)
+        self.watch(Tick(spec.name, progress.epoch, progress.epochs, *numbers))
+        if self.checkpoint is not None:
+            self.checkpoint.begin()
+
+    def save(self, work: Work, state: Callable[[], Tree]) -> None:
+        if self.checkpoint is not None:
+            self.checkpoint.save(work.key, state, sum(self.done.values()))
+
+    def finish(self, work: Work, outcome: Outcome) -> None:
+        """Note what has become of a work, and keep it where it is whole."""
+        states = _loaded(work.runs, outcome.states)
+        self.stopped = self.stopped or outcome.stopped
+        for run in work.runs:
+            if outcome.left and outcome.left.get(run.loss.name):
+                run.loss.function.left.update(dict.fromkeys(outcome.left[run.loss.name]))  # type: ignore[attr-defined]
+        if not outcome.stopped:
+            self._whole(work.key, states)
+            if self.checkpoint is not None:
+                parts = {"runs": _names(work.runs), "states": outcome.states}
+                self.checkpoint.save(work.key, lambda: parts, sum(self.done.values()), finished=True)
+        else:
+            self.done[work.key] = sum(state.epochs for state in states)
+            self._put(work.key, [state for state in states if state.epochs or state.lost])
+
+    def unfit(self, work: Work, error: Exception) -> Exception:
+        return self._damaged("running", work.key, error)
+
+    def died(self, work: Work, how: str) -> None:
+        if work.own and work.tries:
+            self._fail(work, f"it ends its process: {how}")
+        elif work.tries:
+            self.failure = how
+        else:
+            self.works.appendleft(replace(work, tries=1, state=self._running(work.key)))
+
+    def hung(self, work: Work, seconds: float) -> None:
+        self._fail(work, f"one step takes longer than {duration(seconds)}, which --timeout allows")
+
+    def trained(self) -> Trained:
+        """What there is, in the order of the experiments and stacks."""
+        if self.failure:
+            message = f"a worker ended twice while it trained the same stack: {self.failure}"
+            cure = "free some memory, or take fewer --workers; losscli resume goes on with what is whole"
+            raise MachineError(message, cure=cure)
+        states = [self._of_arena(arena) for arena in range(len(self.experiments))]
+        return Trained(states, sum(self.done.values()), self.total, self.stopped)
+
+    def _works(self, arena: int, experiment: Experiment) -> Iterator[Work]:
+        """Those of an arena that are not whole; what is, is taken up."""
+        for number, runs in enumerate(stacks(experiment.runs(), experiment.job)):
+            key = (arena, number)
+            if self.checkpoint is not None and self.checkpoint.has("finished", key):
+                with self._reading("finished", key) as kept:
+                    if kept["runs"] != _names(runs):
+                        raise ValueError("is of other runs")
+                    self._whole(key, _loaded(runs, kept["states"]))
+            else:
+                own = any(code_of(run.loss) for run in runs)
+                yield Work(*key, runs, experiment.job, own, self.checkpoint is not None, self._running(key))
+
+    def _running(self, key: Key) -> Tree | None:
+        if self.checkpoint is None or not self.checkpoint.has("running", key):
+            return None
+        state: Tree = self.checkpoint.read("running", key)
+        return state
+
+    def _whole(self, key: Key, states: list[RunState]) -> None:
+        experiment = self.experiments[key[0]]
+        self.done[key] = sum(experiment.epochs(state.run) for state in states)
+        self._put(key, states)
+
+    def _put(self, key: Key, states: list[RunState]) -> None:
+        self.states[key] = states
+        forget(self._of_arena(key[0]), self.experiments[key[0]].headline)
+
+    def _of_arena(self, arena: int) -> list[RunState]:
+        return [state for key in sorted(self.states) if key[0] == arena for state in self.states[key]]
+
+    def _fail(self, work: Work, reason: str) -> None:
+        """Its runs have failed, and there is nothing else of them."""
+        states = [RunState(run) for run in work.runs]
+        for state in states:
+            state.fail(f"{state.run.loss.name}: {reason}")
+            state.scores = _no_scores(work.job)
+        self.finish(work, Outcome([state.state() for state in states]))
 
     @contextmanager
-    def _reading(self, what: str) -> Iterator[Any]:
+    def _reading(self, what: str, key: Key) -> Iterator[Any]:
         """What was kept; where that is not what losscli writes of these runs, it is told which file to remove."""
-        checkpoint = self.checkpoint
-        assert checkpoint is not None
-        kept = checkpoint.read(what, self.key)
+        assert self.checkpoint is not None
+        kept = self.checkpoint.read(what, key)
         try:
             yield kept
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            raise damaged((checkpoint.folder or checkpoint.root) / file_of(what, self.key), error) from error
+            raise self._damaged(what, key, error) from error
 
-    def _tick(self, epoch: int, epochs: int, states: Sequence[RunState]) -> Tick:
-        spec, job = self.experiment.spec, self.experiment.job
-        headline = job.metrics[0].name
-        last = [{(split, name): value for _, split, name, value in state.last()} for state in states]
-        loss = mean_of([values["train", job.task.phases(job.plan)[0].kernel] for values in last])
-        value = mean_of([values["valid", headline] for values in last])
-        done = self.before + epoch * len(states)
-        return Tick(spec.name, epoch, epochs, done, self.total, loss, headline, value)
+    def _damaged(self, what: str, key: Key, error: Exception) -> MachineError:
+        assert self.checkpoint is not None
+        return damaged((self.checkpoint.folder or self.checkpoint.root) / file_of(what, key), error)
+
+
+def _loaded(runs: Sequence[Run], kept: Sequence[Tree]) -> list[RunState]:
+    states = [RunState(run) for run in runs]
+    for state, own in zip(states, kept, strict=True):
+        state.load(own)
+    return states
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """What tells the runs from those of another stack."""
+    return [f"{run.entry} {run.seed} {dict(run.tuned)}" for run in runs]
+
+
+def _size(work: Work) -> int:
+    """How many rows all runs of a work go through."""
+    rows = work.runs[0].dataset.parts["train"].rows
+    return len(work.runs) * rows * epochs_of(work.job.plan, rows)
+
+
+def _no_scores(job: Job) -> dict[str, dict[str, float]]:
+    every = dict.fromkeys((metric.name for metric in (*job.metrics, *job.evaluation)), math.nan)
+    return {"valid": every, "test": dict(every), "train": dict.fromkeys((m.name for m in job.metrics), math.nan)}

@@ -31,7 +31,7 @@ ROWS = (
     {"record"},
     {"reports", "wiring"},
     {"explain", "verify", "diagnose"},
-    {"experiment", "advice", "deploy", "judge"},
+    {"experiment", "advice", "deploy", "judge", "executors"},
     {"training"},
     {"unfinished"},
     {"pipeline"},

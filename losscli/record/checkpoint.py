@@ -17,8 +17,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,30 @@ if TYPE_CHECKING:
 PAUSE = 10.0  # seconds between two states of a running stack, at least
 SHARE = 0.02  # of the time, at most, that goes into them
 LARGEST = 1 << 26  # bytes of a progress.json
+
+
+class Pace:
+    """When the next state of something should be saved."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    @property
+    def due(self) -> bool:
+        """Whether by now; the first one is due a pause after it was asked for."""
+        self._due = self._due or time.monotonic() + PAUSE
+        return time.monotonic() >= self._due
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """The block saves a state, and how long that takes decides when the next one is due."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            now = time.monotonic()
+            self._due = now + max(PAUSE, (now - began) / SHARE)
+
 
 Key = tuple[int, int]  # arena and stack
 Described = tuple[Mapping[str, bytes], Mapping[str, Any]]  # files that stay as they are, and facts of the progress
@@ -53,7 +77,7 @@ class Checkpoint:
     trouble: OSError | None = None
     readonly: bool = False
     _lock: Lock | None = None
-    _due: float = 0.0
+    _pace: Pace = field(default_factory=Pace)
 
     @classmethod
     def open(cls, folder: Path, alone: bool = True) -> Checkpoint:
@@ -71,7 +95,7 @@ class Checkpoint:
 
     def begin(self) -> None:
         """Own a folder, from now on; where the disk refuses, it is asked again when a state is due."""
-        if self.folder is None and (self.trouble is None or self.due):
+        if self.folder is None and (self.trouble is None or self._pace.due):
             with self._heeding():
                 contents, facts = self.describe()
                 folder = disk.take(self.root, self.name)
@@ -101,30 +125,24 @@ class Checkpoint:
         """Whether a stack was saved, "finished" or "running"."""
         return self.folder is not None and (self.folder / file_of(what, key)).is_file()
 
-    @property
-    def due(self) -> bool:
-        """Whether the next state of a running stack should be saved by now."""
-        self._due = self._due or time.monotonic() + PAUSE
-        return time.monotonic() >= self._due
-
     def save(self, key: Key, tree: Callable[[], Any], done: int, *, finished: bool = False) -> None:
         """Save what a stack is, when `done` run-epochs are done of all."""
         from losscli.record.tree import pack
 
         if self.readonly:
             return
-        began = time.monotonic()
-        self.begin()
-        folder = self.folder
-        if folder is not None:
-            with self._heeding():
-                disk.put(folder / file_of("finished" if finished else "running", key), pack(tree()))
-                if finished:
-                    (folder / file_of("running", key)).unlink(missing_ok=True)
-                self.facts["done"] = done
-                self._say(folder)
-        now = time.monotonic()
-        self._due = now + max(PAUSE, (now - began) / SHARE)
+        with self._pace.measured():
+            self.begin()
+            if self.folder is not None:
+                with self._heeding():
+                    self._save(self.folder, key, pack(tree()), done, finished)
+
+    def _save(self, folder: Path, key: Key, data: bytes, done: int, finished: bool) -> None:
+        disk.put(folder / file_of("finished" if finished else "running", key), data)
+        if finished:
+            (folder / file_of("running", key)).unlink(missing_ok=True)
+        self.facts["done"] = done
+        self._say(folder)
 
     def close(self) -> None:
         """Let go of the folder; what only served to go on is removed where the record is whole."""

@@ -19,7 +19,9 @@ from losscli.errors import MachineError, SpecError
 # What one step works on should stay in the cache; on a GPU, in a good part of its memory (see tests/benchmarks/).
 CPU_WORKING_SET = 8 << 20
 GPU_SHARE = 0.3
-ONE_THREAD_SET = 1 << 20
+CPU_ROWS = (
+    16  # of a stack, at most: more of them are no faster each, and fewer leave cores idle (see tests/benchmarks/)
+)
 CHUNKS = {"cpu": 1 << 22, "cuda": 1 << 26}  # numbers of activations at a time when a split is judged: 16 and 256 MB
 # What torch and the GPU's libraries say where memory runs out, besides `torch.OutOfMemoryError`.
 OUT_OF_MEMORY = ("allocate memory", "out of memory", "ALLOC_FAILED")
@@ -57,11 +59,13 @@ def name_of(device: torch.device) -> str:
 def width(cost: int, device: torch.device) -> int:
     """How many runs, each with a working set of `cost` bytes, one stack carries.
 
-    >>> width(1 << 20, torch.device("cpu"))
-    8
+    By the model and the batches alone: with more workers there are not other stacks, and so not other bits.
+
+    >>> width(1 << 20, torch.device("cpu")), width(1 << 10, torch.device("cpu"))
+    (8, 16)
     """
     if device.type != "cuda":
-        return max(1, CPU_WORKING_SET // cost)
+        return min(CPU_ROWS, max(1, CPU_WORKING_SET // cost))
     free, total = torch.cuda.mem_get_info(device)
     free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(
         device
@@ -126,10 +130,12 @@ def in_order(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def threads(cost: int, device: torch.device) -> Iterator[None]:
-    """One thread for a stack whose working set of `cost` bytes is small: others would only wait, and badly on a busy machine."""
+def one_thread(device: torch.device) -> Iterator[None]:
+    """One thread for what runs on the CPU: cores are for other stacks, threads wait badly on a busy machine, and their
+    number would change how sums are rounded.
+    """
     before = torch.get_num_threads()
-    if device.type == "cpu" and cost <= ONE_THREAD_SET:
+    if device.type == "cpu":
         torch.set_num_threads(1)
     try:
         yield

@@ -194,7 +194,7 @@ class Objective:
     def judge(self, judged: Judged, kernel: str = "loss") -> MeanLosses:
         """The mean loss of every run, and the sums that it is the ratio of."""
         if len(self.groups) == 1:
-            return self.groups[0].judge(judged, kernel).in_type(judged.outputs[0].dtype)
+            return self._judge(0, judged, kernel).in_type(judged.outputs[0].dtype)
         # split, not slices: its backward is one concatenation, where each slice would fill a whole gradient of zeros
         outputs = zip(*(torch.split(output, self.sizes) for output in judged.outputs), strict=True)
         targets, weights = self._of_groups(judged.target), self._of_groups(judged.weight)

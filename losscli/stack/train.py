@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Layout
+from losscli.losses.own import code_of
 from losscli.losses.surroundings import Surroundings
 from losscli.stack import device as machine
 from losscli.stack.chance import generator
@@ -65,11 +66,15 @@ UNKEPT = Keeper()
 
 
 def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
-    """The runs, divided into stacks: equal outputs and equal sizes of splits together, as many as fit the device."""
+    """The runs, divided into stacks: equal outputs and equal sizes of splits together, as many as `device.width` says.
+
+    A loss of the user's own has stacks to itself, so that whatever becomes of it there is no other's trouble.
+    """
     by_shape: dict[object, list[Run]] = {}
     for run in runs:
         sizes = tuple(part.rows for part in run.dataset.parts.values())
-        by_shape.setdefault((_shape(run, job), sizes), []).append(run)
+        own = run.loss.name if code_of(run.loss) else ""
+        by_shape.setdefault((_shape(run, job), sizes, own), []).append(run)
     for alike_runs in by_shape.values():
         layout = Layout.widest(run.dataset.layout for run in alike_runs)
         cost = cost_of(specs_of(alike_runs[0], job, layout), job)
@@ -89,7 +94,7 @@ def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False, keep
     with machine.out_of_memory_explained(job.plan.batch_size), machine.exact(job.device):
         training = Training(runs, job)
         keeper.load(training)
-        with machine.threads(training.networks.cost, job.device):
+        with machine.one_thread(job.device):
             training.run(report, keeper)
             training.finish()
     for state in training.states:

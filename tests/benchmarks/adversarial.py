@@ -24,7 +24,7 @@ from losscli.losses import for_task
 from losscli.pipeline import run
 from losscli.spec.load import build_spec
 from losscli.spec.overrides import Overrides
-from losscli.stack.device import threads
+from losscli.stack.device import one_thread
 from losscli.stack.train import Training, stacks
 from losscli.words.paragraph import paragraph
 
@@ -110,7 +110,7 @@ def stacked() -> float:
     trainings = [Training(part, experiment.job) for part in stacks(experiment.runs(), experiment.job)]
     seconds = 0.0
     for training in trainings:
-        with threads(training.networks.cost, experiment.job.device):
+        with one_thread(experiment.job.device):
             training._epoch()  # what is made at the first step is not the step's
             began, first = time.perf_counter(), training.step
             training._epoch()

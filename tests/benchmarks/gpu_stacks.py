@@ -91,7 +91,7 @@ def stack_of(trial: Trial, made: tuple[list[Run], Job], base: float, seconds: fl
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(trial.device)
     before = torch.cuda.memory_allocated(trial.device) if cuda else 0
-    with machine.exact(trial.device), machine.threads(0, trial.device):
+    with machine.exact(trial.device), machine.one_thread(trial.device):
         training = Training(runs, job)
         rate = speed_of(trial, training, seconds)
     cost = training.networks.cost

@@ -20,7 +20,7 @@ from speed import BATCH, FEATURES, HIDDEN, LOSSES, jobs, table
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from losscli.losses import find
-from losscli.stack.device import threads
+from losscli.stack.device import one_thread
 from losscli.stack.train import Training, stacks
 
 
@@ -62,7 +62,7 @@ def step(rounds: int, console: Console) -> None:
     for _ in range(rounds):
         whole = bare = moved = 0.0
         for training, batch in zip(trainings, batches, strict=True):
-            with threads(training.networks.cost, job.device):
+            with one_thread(job.device):
                 whole += per_call(lambda t=training, b=batch: t._descend(t.phases[0], b))
                 bare += per_call(products(len(training.states)))
                 moved += per_call(lambda m=training.networks["model"]: m.optimizer.step(m.gradients, m.rates))

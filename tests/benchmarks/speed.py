@@ -27,7 +27,7 @@ from rich.table import Table
 from losscli.data.dataset import Dataset, Part
 from losscli.losses import find
 from losscli.metrics import find as find_metric
-from losscli.stack.device import threads
+from losscli.stack.device import one_thread
 from losscli.stack.job import Job
 from losscli.stack.models import models
 from losscli.stack.plan import Plan
@@ -98,7 +98,7 @@ def stacked(dataset: Dataset, losses: tuple[str, ...], seeds: int) -> Callable[[
 
     def epoch() -> None:
         for training in trainings:
-            with threads(training.networks.cost, job.device):
+            with one_thread(job.device):
                 training._epoch()
 
     return epoch

@@ -77,14 +77,14 @@ def test_memory_that_runs_out_is_told_and_nothing_else_is_swallowed():
         raise RuntimeError("another")
 
 
-def test_small_stacks_use_one_thread_and_give_the_others_back():
+def test_a_stack_on_the_cpu_has_one_thread_and_gives_the_others_back():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        with machine.threads(1000, CPU):
+        with machine.one_thread(CPU):
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 2
-        with machine.threads(1 << 30, CPU):
+        with machine.one_thread(torch.device("cuda", 0)):
             assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

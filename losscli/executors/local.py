@@ -1,0 +1,45 @@
+"""On this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from losscli.executors import Desk, Outcome, Progress, Tree, UnfitState, Work, executors
+from losscli.executors.execution import Execution
+from losscli.executors.perform import perform
+
+
+@executors.register("local")
+def local(desk: Desk, execution: Execution) -> None:
+    """One work after another, in this process."""
+    in_this_process(desk)
+
+
+def in_this_process(desk: Desk) -> None:
+    """One work after another."""
+    while (work := desk.take()) is not None:
+        desk.finish(work, performed(work, desk))
+
+
+def performed(work: Work, desk: Desk) -> Outcome:
+    """A work, here and now."""
+    try:
+        return perform(work, _DeskLink(work, desk))
+    except UnfitState as error:
+        raise desk.unfit(work, error) from error
+
+
+class _DeskLink:
+    """To the desk of the same process."""
+
+    def __init__(self, work: Work, desk: Desk):
+        self.work, self.desk = work, desk
+
+    def stopping(self) -> bool:
+        return self.desk.stopping
+
+    def progress(self, progress: Progress) -> None:
+        self.desk.progress(self.work, progress)
+
+    def save(self, state: Callable[[], Tree]) -> None:
+        self.desk.save(self.work, state)

@@ -1,0 +1,50 @@
+"""One work, performed: the same wherever that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from losscli.executors import Link, Outcome, Progress, UnfitState, Work
+from losscli.record.checkpoint import Pace
+from losscli.stack.run_state import RunState, mean_of
+from losscli.stack.train import Keeper, Training, train
+
+
+def perform(work: Work, link: Link) -> Outcome:
+    """Train it, from its state if it has one. Raises `UnfitState` for one of other runs."""
+    keeper = _Keeper(work, link)
+    states = train(work.runs, work.job, keeper.report, keeper)
+    own = {run.loss.name: run.loss.function for run in work.runs if hasattr(run.loss.function, "tidy")}
+    left = {name: list(code.left) for name, code in own.items()}
+    return Outcome([state.state() for state in states], keeper.stopped, left)
+
+
+class _Keeper(Keeper):
+    def __init__(self, work: Work, link: Link):
+        self.work, self.link, self.stopped, self.pace = work, link, False, Pace()
+        self.stopping = link.stopping  # type: ignore[method-assign]  # asked before every step
+
+    def load(self, training: Training) -> None:
+        if self.work.state is not None:
+            try:
+                training.load(self.work.state)
+            except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+                raise UnfitState(str(error)) from error
+
+    def report(self, epoch: int, epochs: int, states: Sequence[RunState]) -> bool:
+        self.link.progress(_progress(self.work, epoch, epochs, states))
+        return self.link.stopping()
+
+    def save(self, state: Callable[[], dict[str, Any]], *, stopped: bool) -> None:
+        self.stopped = stopped
+        if stopped or (self.work.kept and self.pace.due):
+            with self.pace.measured():
+                self.link.save(state)
+
+
+def _progress(work: Work, epoch: int, epochs: int, states: Sequence[RunState]) -> Progress:
+    job = work.job
+    last = [{(split, name): value for _, split, name, value in state.last()} for state in states]
+    loss = mean_of([values["train", job.task.phases(job.plan)[0].kernel] for values in last])
+    return Progress(epoch, epochs, loss, mean_of([values["valid", job.metrics[0].name] for values in last]))
