@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from losscli.cli import formats
 from losscli.deploy.formats import exporters
+from losscli.executors.execution import Execution
 
 if TYPE_CHECKING:
     from losscli.spec.overrides import Overrides
@@ -103,6 +104,8 @@ AsModel = Annotated[ModelFormat, Option("--to", help="The weights alone, or the 
 AsWorkflow = Annotated[WorkflowFormat, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
 AsCode = Annotated[CodeFormat, Option("--format", help="text, json, github annotations, or sarif.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
+Executor = Annotated[str, Option("--executor", metavar="NAME", help="Where to train: local, or ray for a cluster.")]
+Address = Annotated[Text, _option("--address", "The cluster, as HOST:PORT or auto; default is one made here.", "ADDR")]
 
 
 def overrides(
@@ -145,6 +148,20 @@ def overrides(
         tune=tune or [],
         sets=sets or [],
     )
+
+
+def execution(executor: str, address: Text) -> Execution:
+    """Where to train; an address without a cluster is told at once."""
+    from losscli.errors import Place, SpecError, choose_from, shown
+    from losscli.executors import executors
+
+    if executor not in executors:
+        cure = choose_from(executor, executors.names())
+        raise SpecError(f"there is no executor called {shown(executor)}", place=Place("--executor"), cure=cure)
+    if address is not None and executor != "ray":
+        message = f"an address is that of a cluster, and the executor is {executor}"
+        raise SpecError(message, place=Place("--address"), cure="--executor ray")
+    return Execution(executor, address=address)
 
 
 def view(sort: Text, metrics: Text, top: Text) -> View:

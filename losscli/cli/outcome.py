@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from losscli.cli import formats
 from losscli.cli.endings import SIGNALS, handling
 from losscli.errors import MachineError, Place, SpecError, choose_from, shown
+from losscli.executors.execution import Execution
 from losscli.stack.watch import Stop
 from losscli.words.view import NAME, View
 
@@ -77,7 +78,7 @@ def tell_plugins(quiet: bool) -> None:
         show.notice(f"{finding.message}; {finding.cure}")
 
 
-def run(specs: Sequence[Spec], display: DisplayOptions) -> int:
+def run(specs: Sequence[Spec], display: DisplayOptions, execution: Execution) -> int:
     """Train, show, and return the exit code."""
     from losscli import pipeline
     from losscli.record import writer
@@ -85,7 +86,7 @@ def run(specs: Sequence[Spec], display: DisplayOptions) -> int:
     refuse_unknown(display.view, specs)
     if display.out is not None:
         writer.ready(display.out)
-    return watched(partial(pipeline.run, specs, out=display.out, smoke=display.smoke), display)
+    return watched(partial(pipeline.run, specs, out=display.out, smoke=display.smoke, execution=execution), display)
 
 
 def watched(line: Callable[..., Comparison], display: DisplayOptions) -> int:

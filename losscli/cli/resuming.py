@@ -8,11 +8,12 @@ from pathlib import Path
 
 from losscli.cli import outcome, show
 from losscli.errors import MachineError, shown
+from losscli.executors.execution import Execution
 from losscli.record.disk import at_work
 from losscli.record.find import find, in_the_making, records
 
 
-def run(record: str | None, own: Sequence[str], display: outcome.DisplayOptions) -> int:
+def run(record: str | None, own: Sequence[str], display: outcome.DisplayOptions, execution: Execution) -> int:
     """Go on with the record that is meant, or show it where it is whole; the exit code is that of `compare`."""
     root = display.out or Path("runs")
     folder = _last(root) if record is None else find(root, record, outside=True, unfinished=True)
@@ -22,7 +23,7 @@ def run(record: str | None, own: Sequence[str], display: outcome.DisplayOptions)
 
     if not display.quiet:
         show.notice(f"going on with {folder.name}")
-    return outcome.watched(partial(pipeline.resume, folder, own=own), display)
+    return outcome.watched(partial(pipeline.resume, folder, own=own, execution=execution), display)
 
 
 def _whole(folder: Path, display: outcome.DisplayOptions) -> int:

@@ -33,6 +33,8 @@ def compare(
     sort: flags.Sort = None,
     metrics: flags.Shown = None,
     top: flags.Top = None,
+    executor: flags.Executor = "local",
+    address: flags.Address = None,
     quiet: flags.Quiet = False,
 ) -> None:
     """Compare losses on the same seeds.
@@ -48,6 +50,7 @@ def compare(
     from losscli.cli import outcome
 
     given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
-    view = flags.view(sort, metrics, top)
+    view, execution = flags.view(sort, metrics, top), flags.execution(executor, address)
     loaded = outcome.load(specs or [], given, quiet)
-    raise Exit(outcome.run(loaded, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view)))
+    display = outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view)
+    raise Exit(outcome.run(loaded, display, execution))

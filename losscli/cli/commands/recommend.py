@@ -36,6 +36,8 @@ def recommend(
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.As = flags.Format.text,
+    executor: flags.Executor = "local",
+    address: flags.Address = None,
     quiet: flags.Quiet = False,
 ) -> None:
     """Recommend losses for data, with the measured reason for each.
@@ -63,4 +65,5 @@ def recommend(
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
-        raise Exit(outcome.run([spec], outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)))
+        display = outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)
+        raise Exit(outcome.run([spec], display, flags.execution(executor, address)))

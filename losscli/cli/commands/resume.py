@@ -27,6 +27,8 @@ def resume(
     sort: flags.Sort = None,
     metrics: flags.Shown = None,
     top: flags.Top = None,
+    executor: flags.Executor = "local",
+    address: flags.Address = None,
     quiet: flags.Quiet = False,
 ) -> None:
     """Go on with a comparison that was stopped.
@@ -41,4 +43,4 @@ def resume(
     from losscli.cli.outcome import DisplayOptions
 
     display = DisplayOptions(out, False, form, quiet, flags.view(sort, metrics, top))
-    raise Exit(resuming.run(record, loss or [], display))
+    raise Exit(resuming.run(record, loss or [], display, flags.execution(executor, address)))

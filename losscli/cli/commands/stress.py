@@ -40,6 +40,8 @@ def stress(
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.As = flags.Format.text,
+    executor: flags.Executor = "local",
+    address: flags.Address = None,
     quiet: flags.Quiet = False,
 ) -> None:
     """Damage the training rows on purpose, level by level.
@@ -64,4 +66,5 @@ def stress(
     given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets)
     loaded = outcome.load(specs or [], replace(given, damage=damage(levels)), quiet)
     refuse_no_levels(loaded, list(levels))
-    raise Exit(outcome.run(loaded, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)))
+    display = outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)
+    raise Exit(outcome.run(loaded, display, flags.execution(executor, address)))

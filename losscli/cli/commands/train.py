@@ -30,6 +30,8 @@ def train(
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.AsTable = "text",
+    executor: flags.Executor = "local",
+    address: flags.Address = None,
     quiet: flags.Quiet = False,
 ) -> None:
     """Train one loss.
@@ -48,4 +50,5 @@ def train(
     if len(specs[0].loss) > 1:
         message = f"train runs one loss, and the spec has {len(specs[0].loss)}"
         raise SpecError(message, cure=f"losscli compare {spec}, or choose one with --loss")
-    raise Exit(outcome.run(specs, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)))
+    display = outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)
+    raise Exit(outcome.run(specs, display, flags.execution(executor, address)))
