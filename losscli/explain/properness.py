@@ -26,7 +26,6 @@ from losscli.explain.search import END, Search, Sides
 from losscli.explain.trial import Counts, Trial, counts_tried, settings_of
 from losscli.explain.yardstick import Yardstick, turning
 from losscli.losses import Loss
-from losscli.stack.device import one_thread
 from losscli.tasks import tasks
 from losscli.tasks.truths import Truths
 

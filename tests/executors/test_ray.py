@@ -6,7 +6,6 @@ import gc
 import math
 import os
 import signal
-import socket
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,13 +16,10 @@ import pytest
 
 from losscli import pipeline
 from losscli.comparison import Comparison
-from losscli.errors import MachineError
 from losscli.executors.execution import Execution
-from losscli.losses.own import adopt
-from losscli.record.find import in_the_making, records
 from losscli.record.reader import contents
 from losscli.spec.load import load_spec
-from losscli.stack.watch import Stop, Tick
+from losscli.stack.watch import Tick
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 ray = pytest.importorskip("ray", reason="pip install losscli[ray]")
@@ -111,12 +107,14 @@ class Reaper:
 
     def __call__(self, tick: Tick) -> None:
         self.epochs.append(tick.epoch)
+        if self.killed == ["worker", "node"]:
+            return
         own = ray.get_runtime_context().get_node_id()  # the machine of the driver, which cannot go
         here, other = sorted(self.cluster.list_all_nodes(), key=lambda node: node.node_id != own)
         if not self.killed and tick.epoch > 5 and (workers := tasks_of(here)):
             os.kill(workers[0], signal.SIGKILL)
             self.killed.append("worker")
-        elif self.killed == ["worker"] and tick.done > tick.total // 3 and tasks_of(other):
+        elif self.killed and tick.done > tick.total // 3 and tasks_of(other):
             self.cluster.remove_node(other, allow_graceful=False)
             self.killed.append("node")
 
