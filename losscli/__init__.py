@@ -69,11 +69,13 @@ def _run(specs: Sequence[Spec | str | Path] | Spec | str | Path, out: str | Path
     """Train every entry of every spec, or of one, grouped into arenas. With `out`, a record is left in that folder."""
     from losscli import pipeline
     from losscli.errors import SpecError
+    from losscli.executors.execution import Execution
 
     several = list(specs) if isinstance(specs, (list, tuple)) else [specs]
     if not several:
         raise SpecError("there is no spec to compare", cure='for example losscli.compare(["configs/loans.yaml"])')
-    return pipeline.run([_spec(spec) for spec in several], out=None if out is None else Path(out))
+    loaded = [_spec(spec) for spec in several]
+    return pipeline.run(loaded, out=None if out is None else Path(out), execution=Execution(workers=None))
 
 
 def _check(model: Any, loss: Any, batch: Any, *, optimizer: Any = None) -> list[CodeFinding]:

@@ -70,15 +70,11 @@ class TrainingDesk:
         self.states: dict[Key, list[RunState]] = {}
         self.stopped, self.failure = False, ""
         works = [work for arena, experiment in enumerate(experiments) for work in self._works(arena, experiment)]
-        self.works = deque(sorted(works, key=_size, reverse=True))
+        self.works: deque[Work] = deque(sorted(works, key=_size, reverse=True))
 
     @property
     def stopping(self) -> bool:
         return self.stop.requested or self.failure != ""
-
-    @property
-    def count(self) -> int:
-        return len(self.works)
 
     def take(self) -> Work | None:
         while self.works:

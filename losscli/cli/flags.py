@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from losscli.cli import formats
 from losscli.deploy.formats import exporters
-from losscli.executors.execution import Execution
+from losscli.executors.execution import LOCAL, Execution
 
 if TYPE_CHECKING:
     from losscli.spec.overrides import Overrides
@@ -103,9 +103,16 @@ AsRows = Annotated[Text, _option("--format", f"{formats.rows.listed()}; default 
 AsModel = Annotated[ModelFormat, Option("--to", help="The weights alone, or the whole graph.")]
 AsWorkflow = Annotated[WorkflowFormat, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
 AsCode = Annotated[CodeFormat, Option("--format", help="text, json, github annotations, or sarif.")]
-Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
+Workers = Annotated[
+    str,
+    Option("--workers", metavar="N", envvar="LOSSCLI_WORKERS", help="Stacks at once, or auto: one for each core."),
+]
+Timeout = Annotated[
+    float, Option("--timeout", min=0.1, metavar="SECONDS", help="End a loss of your own whose step takes longer.")
+]
 Executor = Annotated[str, Option("--executor", metavar="NAME", help="Where to train: local, or ray for a cluster.")]
 Address = Annotated[Text, _option("--address", "The cluster, as HOST:PORT or auto; default is one made here.", "ADDR")]
+Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
 
 
 def overrides(
@@ -150,18 +157,17 @@ def overrides(
     )
 
 
-def execution(executor: str, address: Text) -> Execution:
-    """Where to train; an address without a cluster is told at once."""
-    from losscli.errors import Place, SpecError, choose_from, shown
+def execution(workers: str, timeout: float, executor: str = LOCAL, address: Text = None) -> Execution:
+    """Where to train, and by how many workers."""
+    from losscli.errors import Place, SpecError, shown
     from losscli.executors import executors
+    from losscli.executors.cores import whole
 
-    if executor not in executors:
-        cure = choose_from(executor, executors.names())
-        raise SpecError(f"there is no executor called {shown(executor)}", place=Place("--executor"), cure=cure)
-    if address is not None and executor != "ray":
-        message = f"an address is that of a cluster, and the executor is {executor}"
+    executors.get(executor)
+    if address is not None and executor == LOCAL:
+        message = f"an address is that of a cluster, and the executor is {executor}: {shown(address)}"
         raise SpecError(message, place=Place("--address"), cure="--executor ray")
-    return Execution(executor, address=address)
+    return Execution(executor, None if workers == "auto" else whole(workers, "--workers"), timeout, address)
 
 
 def view(sort: Text, metrics: Text, top: Text) -> View:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, TypeVar
 from losscli.cli import formats
 from losscli.cli.endings import SIGNALS, handling
 from losscli.errors import MachineError, Place, SpecError, choose_from, shown
-from losscli.executors.execution import Execution
 from losscli.stack.watch import Stop
 from losscli.words.view import NAME, View
 
 if TYPE_CHECKING:
     from losscli.comparison import Comparison
+    from losscli.executors.execution import Execution
     from losscli.spec.model import Spec
     from losscli.spec.overrides import Overrides
 
@@ -86,7 +86,8 @@ def run(specs: Sequence[Spec], display: DisplayOptions, execution: Execution) ->
     refuse_unknown(display.view, specs)
     if display.out is not None:
         writer.ready(display.out)
-    return watched(partial(pipeline.run, specs, out=display.out, smoke=display.smoke, execution=execution), display)
+    line = partial(pipeline.run, specs, out=display.out, smoke=display.smoke, execution=execution)
+    return watched(line, display)
 
 
 def watched(line: Callable[..., Comparison], display: DisplayOptions) -> int:

@@ -79,11 +79,13 @@ def choose(states: Sequence[RunState], headline: Metric) -> list[RunState]:
 
 
 def forget(states: Sequence[RunState], headline: Metric) -> None:
-    """Let go of what only the winner is asked for, so that memory holds one candidate of each run."""
+    """Let go of what only the winner is asked for, so that memory holds two candidates of each run: the best so far, and
+    that by its loss, which decides once a candidate has no headline.
+    """
     for candidates in _by_run(states):
-        winner = best(candidates, headline.name, headline.direction)
+        winners = [best(candidates, headline.name, headline.direction), best(candidates, "loss", "down")]
         for state in candidates:
-            if state is not winner:
+            if not any(state is winner for winner in winners):
                 state.weights, state.predictions, state.fingerprint = {}, None, None
 
 

@@ -11,7 +11,7 @@ What comes back is put together in the order of the works, so nothing depends on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -60,6 +60,7 @@ class Outcome:
     states: Sequence[Tree]  # `RunState.state()` of each run
     stopped: bool = False  # whether a stop came before its end
     left: Mapping[str, Sequence[str]] | None = None  # what each loss of the user's, by its name, has changed
+    machine: str = ""  # what trained it, as its maker calls it: other kinds round otherwise
 
 
 class Link(Protocol):
@@ -83,8 +84,8 @@ class Desk(Protocol):
         """Whether works should end at their next step, save their state, and come back with what there is."""
 
     @property
-    def count(self) -> int:
-        """How many works there are to be taken, by now."""
+    def works(self) -> Collection[Work]:
+        """Those that are to be taken, by now."""
 
     def take(self) -> Work | None:
         """The next work; None where none is left, or a stop lets nothing more begin."""

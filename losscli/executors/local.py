@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from losscli.executors import Desk, Outcome, Progress, Tree, UnfitState, Work, executors
+from losscli.executors.cores import workers
 from losscli.executors.execution import Execution
 from losscli.executors.perform import perform
+from losscli.executors.processes import in_processes, possible
 
 
 @executors.register("local")
 def local(desk: Desk, execution: Execution) -> None:
-    """One work after another, in this process."""
-    in_this_process(desk)
+    """Workers where there is more than one work to do at once, or code of the user's, which may hang; else in this process.
+
+    A GPU is one, and its memory cannot be shared with a forked process.
+    """
+    works = list(desk.works)
+    most = min(len(works), workers(execution.workers))
+    forked = possible() and all(work.job.device.type == "cpu" for work in works)
+    if forked and (most > 1 or any(work.own for work in works)):
+        in_processes(desk, most, execution.timeout)
+    else:
+        in_this_process(desk)
 
 
 def in_this_process(desk: Desk) -> None:

@@ -15,8 +15,7 @@ def perform(work: Work, link: Link) -> Outcome:
     """Train it, from its state if it has one. Raises `UnfitState` for one of other runs."""
     keeper = _Keeper(work, link)
     states = train(work.runs, work.job, keeper.report, keeper)
-    own = {run.loss.name: run.loss.function for run in work.runs if hasattr(run.loss.function, "tidy")}
-    left = {name: list(code.left) for name, code in own.items()}
+    left = {run.loss.name: list(getattr(run.loss.function, "left", ())) for run in work.runs}
     return Outcome([state.state() for state in states], keeper.stopped, left)
 
 

@@ -26,6 +26,7 @@ from losscli.explain.search import END, Search, Sides
 from losscli.explain.trial import Counts, Trial, counts_tried, settings_of
 from losscli.explain.yardstick import Yardstick, turning
 from losscli.losses import Loss
+from losscli.stack.device import one_thread
 from losscli.tasks import tasks
 from losscli.tasks.truths import Truths
 
@@ -97,7 +98,7 @@ def properness(item: Loss, options: Mapping[str, Any] | None = None) -> Properne
         return Properness("not decided")
     kinds = counts_tried(item, options)
     # small tensors: more threads than one would only wait for each other, on a busy machine for minutes
-    with torch.no_grad(), threads(0, torch.device("cpu")):
+    with torch.no_grad(), one_thread(torch.device("cpu")):
         if not kinds:
             return _properness_of(truth, Trial(item, settings_of(item, options)))
         trials = [Trial(item, settings_of(item, options, counts)) for counts in kinds]

@@ -8,6 +8,7 @@ from typer import Exit
 
 from losscli.cli import flags
 from losscli.cli.commands import command
+from losscli.executors.execution import LOCAL, TIMEOUT
 
 
 @command("compare")
@@ -27,14 +28,16 @@ def compare(
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
+    workers: flags.Workers = "auto",
+    timeout: flags.Timeout = TIMEOUT,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.AsTable = "text",
     sort: flags.Sort = None,
     metrics: flags.Shown = None,
     top: flags.Top = None,
-    executor: flags.Executor = "local",
-    address: flags.Address = None,
     quiet: flags.Quiet = False,
 ) -> None:
     """Compare losses on the same seeds.
@@ -50,7 +53,12 @@ def compare(
     from losscli.cli import outcome
 
     given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
-    view, execution = flags.view(sort, metrics, top), flags.execution(executor, address)
+    view = flags.view(sort, metrics, top)
     loaded = outcome.load(specs or [], given, quiet)
-    display = outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view)
-    raise Exit(outcome.run(loaded, display, execution))
+    raise Exit(
+        outcome.run(
+            loaded,
+            outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view),
+            flags.execution(workers, timeout, executor, address),
+        )
+    )

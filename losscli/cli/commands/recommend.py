@@ -10,6 +10,7 @@ from typer import Exit, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 from losscli.cli.commands.inspect import Data
+from losscli.executors.execution import LOCAL, TIMEOUT
 
 Write = Annotated[
     Path | None, Option("--write", metavar="SPEC", help="Write a spec with these losses, and why.", show_default=False)
@@ -33,11 +34,13 @@ def recommend(
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
+    workers: flags.Workers = "auto",
+    timeout: flags.Timeout = TIMEOUT,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.As = flags.Format.text,
-    executor: flags.Executor = "local",
-    address: flags.Address = None,
     quiet: flags.Quiet = False,
 ) -> None:
     """Recommend losses for data, with the measured reason for each.
@@ -65,5 +68,10 @@ def recommend(
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
-        display = outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)
-        raise Exit(outcome.run([spec], display, flags.execution(executor, address)))
+        raise Exit(
+            outcome.run(
+                [spec],
+                outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
+                flags.execution(workers, timeout, executor, address),
+            )
+        )

@@ -9,6 +9,7 @@ from typer import Argument, Exit
 
 from losscli.cli import flags
 from losscli.cli.commands import command
+from losscli.executors.execution import LOCAL, TIMEOUT
 
 Record = Annotated[
     str | None,
@@ -22,13 +23,15 @@ Record = Annotated[
 def resume(
     record: Record = None,
     loss: flags.OwnLosses = None,
+    workers: flags.Workers = "auto",
+    timeout: flags.Timeout = TIMEOUT,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     out: flags.Records = Path("runs"),
     form: flags.AsTable = "text",
     sort: flags.Sort = None,
     metrics: flags.Shown = None,
     top: flags.Top = None,
-    executor: flags.Executor = "local",
-    address: flags.Address = None,
     quiet: flags.Quiet = False,
 ) -> None:
     """Go on with a comparison that was stopped.
@@ -43,4 +46,4 @@ def resume(
     from losscli.cli.outcome import DisplayOptions
 
     display = DisplayOptions(out, False, form, quiet, flags.view(sort, metrics, top))
-    raise Exit(resuming.run(record, loss or [], display, flags.execution(executor, address)))
+    raise Exit(resuming.run(record, loss or [], display, flags.execution(workers, timeout, executor, address)))

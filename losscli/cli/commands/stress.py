@@ -10,6 +10,7 @@ from typer import Exit, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 from losscli.cli.levels import damage, refuse_no_levels
+from losscli.executors.execution import LOCAL, TIMEOUT
 
 
 def _levels(flag: str, of_what: str) -> Any:
@@ -37,11 +38,13 @@ def stress(
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
+    workers: flags.Workers = "auto",
+    timeout: flags.Timeout = TIMEOUT,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.As = flags.Format.text,
-    executor: flags.Executor = "local",
-    address: flags.Address = None,
     quiet: flags.Quiet = False,
 ) -> None:
     """Damage the training rows on purpose, level by level.
@@ -66,5 +69,10 @@ def stress(
     given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets)
     loaded = outcome.load(specs or [], replace(given, damage=damage(levels)), quiet)
     refuse_no_levels(loaded, list(levels))
-    display = outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)
-    raise Exit(outcome.run(loaded, display, flags.execution(executor, address)))
+    raise Exit(
+        outcome.run(
+            loaded,
+            outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
+            flags.execution(workers, timeout, executor, address),
+        )
+    )

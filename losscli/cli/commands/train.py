@@ -8,6 +8,7 @@ from typer import Exit
 
 from losscli.cli import flags
 from losscli.cli.commands import command
+from losscli.executors.execution import LOCAL, TIMEOUT
 
 
 @command("train")
@@ -27,11 +28,13 @@ def train(
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
+    workers: flags.Workers = "auto",
+    timeout: flags.Timeout = TIMEOUT,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.AsTable = "text",
-    executor: flags.Executor = "local",
-    address: flags.Address = None,
     quiet: flags.Quiet = False,
 ) -> None:
     """Train one loss.
@@ -50,5 +53,10 @@ def train(
     if len(specs[0].loss) > 1:
         message = f"train runs one loss, and the spec has {len(specs[0].loss)}"
         raise SpecError(message, cure=f"losscli compare {spec}, or choose one with --loss")
-    display = outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)
-    raise Exit(outcome.run(specs, display, flags.execution(executor, address)))
+    raise Exit(
+        outcome.run(
+            specs,
+            outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
+            flags.execution(workers, timeout, executor, address),
+        )
+    )

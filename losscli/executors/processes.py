@@ -1,0 +1,214 @@
+"""In processes beside this one, forked for each work: they share the data and the code, and what they send is all they leave.
+
+Why processes: Python's lock lets two threads train 1.1 to 1.3 times as fast as one, and two processes 1.7 to 1.9 times
+(tests/benchmarks/speed.py); a loss that hangs in C can be ended; and what a work takes of memory is given back when it is done.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import pickle
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from multiprocessing.connection import Connection, Pipe, wait
+from typing import Any, NoReturn
+
+import torch
+
+from losscli.executors import Desk, Outcome, Progress, Tree, UnfitState, Work
+from losscli.executors.cores import VARIABLE
+from losscli.executors.perform import perform
+from losscli.record.tree import pack, unpack
+
+ROUND = 0.1  # seconds after which stops and hangs are looked for
+STOP, BEAT = 0, 1  # bytes that a worker and its parent share
+SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
+PR_SET_PDEATHSIG = 1  # of Linux
+
+
+def possible() -> bool:
+    """Whether a process can be forked here that goes on with torch: on macOS, Accelerate and Metal forbid it."""
+    return sys.platform == "linux"
+
+
+def in_processes(desk: Desk, most: int, timeout: float) -> None:
+    """At most so many works at once, each in a worker of its own."""
+    workers: list[_Worker] = []
+    try:
+        while True:
+            while len(workers) < most and (work := desk.take()) is not None:
+                workers.append(_Worker(work))
+            if not workers:
+                return
+            wait([worker.receiver for worker in workers], ROUND)
+            for worker in list(workers):
+                if _heard(worker, desk) or _gone(worker, desk, timeout):
+                    worker.end()
+                    workers.remove(worker)
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+def _heard(worker: _Worker, desk: Desk) -> bool:
+    """Hear all that a worker has sent; whether it was the last."""
+    try:
+        while worker.receiver.poll():
+            if worker.hear(desk):
+                return True
+    except (EOFError, OSError) as error:
+        if isinstance(error, OSError) and not isinstance(error, ConnectionError):
+            raise
+        desk.died(worker.work, worker.how())
+        return True
+    return False
+
+
+def _gone(worker: _Worker, desk: Desk, timeout: float) -> bool:
+    """Pass a stop on; whether the worker is dead, though somebody holds its pipe, or has to be ended."""
+    worker.shared[STOP] = desk.stopping
+    if worker.dead() and not worker.receiver.poll():
+        desk.died(worker.work, worker.how())
+        return True
+    if worker.work.own and worker.silence() > timeout:
+        desk.hung(worker.work, timeout)
+        return True
+    return False
+
+
+class _Worker:
+    """One work in a process of its own."""
+
+    def __init__(self, work: Work):
+        self.work = work
+        self.shared = mmap.mmap(-1, 2)  # anonymous, so parent and child have the same
+        self.receiver, sender = Pipe(duplex=False)
+        self.status: int | None = None
+        self.beat, self.heard_at = 0, time.monotonic()
+        parent = os.getpid()
+        # Neither may hear a signal before the child has said that it does not: the parent answers for all.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "ignore", DeprecationWarning
+                )  # other threads: none of them holds what a child needs
+                self.pid = os.fork()
+            if self.pid == 0:
+                _live(work, _PipeLink(sender, self.shared), parent, before)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        sender.close()
+
+    def hear(self, desk: Desk) -> bool:
+        """One message; whether it was the last."""
+        kind, content = pickle.loads(self.receiver.recv_bytes())
+        if kind == "progress":
+            desk.progress(self.work, content)
+        elif kind == "save":
+            desk.save(self.work, lambda: unpack(content))
+        elif kind == "unfit":
+            raise desk.unfit(self.work, UnfitState(content))
+        elif kind == "error":
+            raise content
+        else:
+            desk.finish(self.work, Outcome(unpack(content["states"]), content["stopped"], content["left"]))
+        return bool(kind == "outcome")
+
+    def silence(self) -> float:
+        """Seconds since it last began a step."""
+        if self.shared[BEAT] != self.beat:
+            self.beat, self.heard_at = self.shared[BEAT], time.monotonic()
+        return time.monotonic() - self.heard_at
+
+    def dead(self) -> bool:
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.status = status if pid else None
+        return self.status is not None
+
+    def how(self) -> str:
+        """How it ended by itself."""
+        if self.status is None:
+            _, self.status = os.waitpid(self.pid, 0)
+        code = os.waitstatus_to_exitcode(self.status)
+        if code >= 0:
+            return f"exit code {code}"
+        memory = ", as the system does where memory runs out" if -code == signal.SIGKILL else ""
+        return f"signal {-code} ({signal.Signals(-code).name}){memory}"
+
+    def end(self) -> None:
+        """Whatever it does. An orphan it never becomes: the system ends it with its parent."""
+        if not self.dead():
+            os.kill(self.pid, signal.SIGKILL)
+            self.how()
+        self.receiver.close()
+
+
+class _PipeLink:
+    """From a worker to its parent."""
+
+    def __init__(self, sender: Connection, shared: mmap.mmap):
+        self.sender, self.shared = sender, shared
+
+    def stopping(self) -> bool:
+        shared = self.shared
+        shared[BEAT] = (shared[BEAT] + 1) & 255
+        return shared[STOP] != 0
+
+    def progress(self, progress: Progress) -> None:
+        self.send("progress", progress)
+
+    def save(self, state: Callable[[], Tree]) -> None:
+        self.send("save", pack(state()))
+
+    def send(self, kind: str, content: Any) -> None:
+        self.sender.send_bytes(pickle.dumps((kind, content)))
+
+
+def _live(work: Work, link: _PipeLink, parent: int, mask: Any) -> NoReturn:
+    """All that a worker does. It leaves by `os._exit`: what its parent has open and pending is not its own to close."""
+    code = 1
+    try:
+        _settle(parent, mask)
+        outcome = perform(work, link)
+        states = pack(list(outcome.states))
+        link.send("outcome", {"states": states, "stopped": outcome.stopped, "left": outcome.left})
+        code = 0
+    except UnfitState as error:
+        link.send("unfit", str(error))
+    except Exception as error:
+        link.send("error", _portable(error))
+    finally:
+        os._exit(code)
+
+
+def _settle(parent: int, mask: Any) -> None:
+    """Hear no signal that is meant for all, end with the parent, have one thread, start no workers."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it was gone before
+        os._exit(1)
+    torch.set_num_threads(1)
+    for name in (VARIABLE, "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    if "pyarrow" in sys.modules:
+        sys.modules["pyarrow"].set_cpu_count(1)
+    # Another thread of the parent may have been writing, and then the old ones stay locked here for good.
+    sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False, errors="backslashreplace")
+
+
+def _portable(error: Exception) -> Exception:
+    """The error, or where it cannot be sent, one that says the same."""
+    try:
+        copy = pickle.loads(pickle.dumps(error))
+        return error if str(copy) == str(error) else RuntimeError(f"{type(error).__name__}: {error}")
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
