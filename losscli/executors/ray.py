@@ -20,7 +20,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from io import StringIO
 from typing import Any
 
@@ -48,6 +48,7 @@ class _Task:
 
     work: Work
     deaths: int = 0  # since its state was saved
+    machines: dict[str, None] = field(default_factory=dict)  # on which it has been
 
 
 class _Cluster:
@@ -107,7 +108,9 @@ class _Cluster:
             task = by_key.get(key)
             if task is None:  # the last words of one that was given up
                 continue
-            if kind == "progress":
+            if kind == "machine":
+                task.machines[content] = None
+            elif kind == "progress":
                 self.desk.progress(task.work, Progress(**content))
             else:
                 state = _unpacked(content)
@@ -117,18 +120,22 @@ class _Cluster:
     def _conclude(self, task: _Task, ref: Any) -> None:
         """A work has come to an end, or its worker has."""
         try:
-            outcome = _unpacked(self.ray.get(ref))
+            outcome = Outcome(**_unpacked(self.ray.get(ref)))
         except self.ray.exceptions.RayTaskError as error:
             raise self._explained(task.work, error.cause) from error
         except self.ray.exceptions.RayError as error:
             task.deaths += 1
+            if task.work.state is None:
+                task.machines.clear()  # nothing of it is left
             if task.deaths < DEATHS:
                 self._begin(task)
             else:
                 how = f"{type(error).__name__}: {str(error).splitlines()[0]}"
                 self.desk.died(replace(task.work, tries=task.deaths), how)
         else:
-            self.desk.finish(task.work, Outcome(**outcome))
+            # One that went on elsewhere was on both.
+            machines = dict.fromkeys([*task.machines, outcome.machine])
+            self.desk.finish(task.work, replace(outcome, machine=", then ".join(machines)))
 
     def _explained(self, work: Work, error: Exception) -> Exception:
         if isinstance(error, UnfitState):
@@ -168,15 +175,18 @@ def perform_task(light: Work, job: Any, mailbox: Any, *datasets: Any) -> bytes:
     if job.device.type == "cuda":
         job = replace(job, device=torch.device("cuda:0"))  # the only one that a task sees
     runs = [replace(run, dataset=datasets[run.dataset]) for run in light.runs]  # type: ignore[call-overload]
-    return _packed(dict(vars(perform(replace(light, runs=runs, job=job), _Letters(light, mailbox)))))
+    work = replace(light, runs=runs, job=job)
+    return _packed(dict(vars(perform(work, _Letters(work, mailbox)))))
 
 
 class _Letters:
     """The link of a task: to the mailbox now and then, as a letter takes a millisecond, and a step may be as short."""
 
     def __init__(self, work: Work, mailbox: Any):
+        from losscli.stack.device import name_of
+
         self.work, self.mailbox = work, mailbox
-        self.waiting: dict[str, Any] = {}
+        self.waiting: dict[str, Any] = {"machine": name_of(work.job.device)}
         self.sent, self.stop = 0.0, False
 
     def stopping(self) -> bool:
@@ -219,7 +229,7 @@ def _carry(files: Sequence[str]) -> None:
     for module in list(sys.modules.values()) if folders else ():
         file = getattr(module, "__file__", None)
         if file and os.path.dirname(os.path.realpath(file)) in folders:
-            cloudpickle.register_pickle_by_value(module)
+            cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
 
 
 def _node(ray: Any) -> str:

@@ -6,6 +6,9 @@ import gc
 import math
 import os
 import signal
+import socket
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,9 +20,12 @@ import pytest
 from losscli import pipeline
 from losscli.comparison import Comparison
 from losscli.executors.execution import Execution
+from losscli.losses.own import adopt
+from losscli.record.find import in_the_making, records
 from losscli.record.reader import contents
 from losscli.spec.load import load_spec
-from losscli.stack.watch import Tick
+from losscli.stack.watch import Stop, Tick
+from losscli.tasks import tasks
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 ray = pytest.importorskip("ray", reason="pip install losscli[ray]")
@@ -132,3 +138,75 @@ def test_a_worker_and_then_a_machine_die_and_the_bits_are_those_of_local(machine
     assert reaper.epochs.count(1) <= 2, "a work began again at its start, and had been saved"
     assert scores(remote) == scores(local)
     assert bits(remote) == bits(local)
+
+
+def test_every_task_and_code_of_the_users_own_are_the_bits_of_local(machines: Any, tmp_path: Path) -> None:
+    """What a loss of one's own imports from beside it goes along: no machine of the cluster has these files."""
+    (tmp_path / "near.py").write_text("SCALE = 0.5\n")
+    (tmp_path / "mine.py").write_text(OWN)
+    adopt(str(tmp_path / "mine.py:loss"), "regression")
+    specs = []
+    for name in tasks.names():
+        loss = "[mse, mine.loss]" if name == "regression" else tasks.get(name).default_loss
+        text = f"task: {name}\nloss: {loss}\ntrain: {{epochs: 2, batch_size: 256}}\nseeds: 2\n"
+        (tmp_path / f"{name}.yaml").write_text(text)
+        specs.append(load_spec(tmp_path / f"{name}.yaml"))
+    local = pipeline.run(specs, out=tmp_path / "local")
+    remote = pipeline.run(specs, out=tmp_path / "ray", execution=RAY)
+    assert repr(scores(remote)) == repr(scores(local))  # NaN where a metric has no value
+    assert bits(remote) == bits(local)
+    assert [finding.code for arena in remote.arenas for finding in arena.findings] == [
+        finding.code for arena in local.arenas for finding in arena.findings
+    ]
+
+
+def test_what_is_stopped_is_gone_on_with_here_or_there(machines: Any, tmp_path: Path) -> None:
+    spec, stop = spec_of(tmp_path, LONG), Stop()
+
+    def watch(tick: Tick) -> None:
+        stop.requested = tick.epoch > 3
+
+    partial = pipeline.run([spec], out=tmp_path / "ray", watch=watch, stop=stop, execution=RAY)
+    (folder,) = records(tmp_path / "ray", unfinished=True)
+    assert partial.partial
+    assert in_the_making(folder)
+    assert bits(pipeline.resume(folder)) == bits(pipeline.run([spec], out=tmp_path / "local"))
+
+
+def ended(tmp_path: Path, *flags: str, before: str = "") -> subprocess.CompletedProcess[str]:
+    """A process of its own that compares on a cluster, as Ray is in use in this one."""
+    code = f"import sys\nfrom losscli.cli import app\n{before}\nsys.exit(app.run(sys.argv[1:]))"
+    line = ["compare", str(tmp_path / "spec.yaml"), "--out", str(tmp_path / "runs"), "--executor", "ray", *flags]
+    return subprocess.run([sys.executable, "-c", code, *line], capture_output=True, text=True, timeout=120)
+
+
+def test_an_address_that_does_not_answer_is_told_with_the_cure(tmp_path: Path) -> None:
+    spec_of(tmp_path, LONG)
+    with socket.socket() as silent, socket.socket() as closed:
+        for listener in (silent, closed):
+            listener.bind(("127.0.0.1", 0))
+        silent.listen()
+        addresses = [f"127.0.0.1:{listener.getsockname()[1]}" for listener in (silent, closed)]
+        before = "from losscli.executors import executors\nexecutors.get('ray')\n"
+        before += "sys.modules['losscli.executors.ray'].ANSWER = 2.0"
+        ends = [ended(tmp_path, "--address", address, before=before) for address in addresses]
+    assert [end.returncode for end in ends] == [5, 5]
+    assert "has not answered within 2 s" in ends[0].stderr
+    assert "does not answer: Connection refused" in ends[1].stderr
+    assert all("ray start --head" in end.stderr and "Traceback" not in end.stderr for end in ends)
+
+
+def test_without_ray_the_cure_is_the_extra(tmp_path: Path) -> None:
+    spec_of(tmp_path, LONG)
+    end = ended(tmp_path, before="sys.modules['ray'] = None")
+    assert end.returncode == 5
+    assert "pip install 'losscli[ray]'" in end.stderr
+
+
+def test_nothing_of_ray_is_imported_unless_it_is_asked_for(tmp_path: Path) -> None:
+    spec_of(tmp_path, LONG.replace("epochs: 120", "epochs: 1"))
+    before = "import atexit\natexit.register(lambda: print('ray' in sys.modules, file=sys.stderr))"
+    code = f"import sys\nfrom losscli.cli import app\n{before}\nsys.exit(app.run(sys.argv[1:]))"
+    line = ["compare", str(tmp_path / "spec.yaml"), "--no-record", "--quiet"]
+    end = subprocess.run([sys.executable, "-c", code, *line], capture_output=True, text=True, timeout=120)
+    assert (end.returncode, end.stderr.strip()) == (0, "False")
