@@ -172,6 +172,7 @@ def perform_task(light: Work, job: Any, mailbox: Any, *datasets: Any) -> bytes:
 
     # Arrays lie in memory that all tasks of a machine share, and nothing here writes into data.
     warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+    torch.set_num_threads(1)  # Ray says so to OpenMP, too late where torch was imported as the worker began
     if job.device.type == "cuda":
         job = replace(job, device=torch.device("cuda:0"))  # the only one that a task sees
     runs = [replace(run, dataset=datasets[run.dataset]) for run in light.runs]  # type: ignore[call-overload]

@@ -38,7 +38,7 @@ MEMORY = 80 << 20  # bytes of a machine's object store, the least that Ray takes
 LONG = (
     "task: binary\ndata: {source: synthetic, name: moons, n_samples: 400, corrupt: {labels: [0, 0.2]}}\n"
     "loss: [bce-logits, focal]\nmodel: {kind: mlp, hidden: [6], dropout: 0.3, norm: batch}\n"
-    "train: {epochs: 120, batch_size: 16}\nseeds: 2\n"
+    "train: {epochs: 60, batch_size: 16}\nseeds: 2\n"
 )
 OWN = "from near import SCALE\n\ndef loss(prediction, target):\n    return SCALE * (prediction - target).square().mean()\n"
 
@@ -148,7 +148,7 @@ def test_every_task_and_code_of_the_users_own_are_the_bits_of_local(machines: An
     specs = []
     for name in tasks.names():
         loss = "[mse, mine.loss]" if name == "regression" else tasks.get(name).default_loss
-        text = f"task: {name}\nloss: {loss}\ntrain: {{epochs: 2, batch_size: 256}}\nseeds: 2\n"
+        text = f"task: {name}\nloss: {loss}\ntrain: {{max_steps: 3, batch_size: 64}}\nseeds: 1\n"
         (tmp_path / f"{name}.yaml").write_text(text)
         specs.append(load_spec(tmp_path / f"{name}.yaml"))
     local = pipeline.run(specs, out=tmp_path / "local")
@@ -204,7 +204,7 @@ def test_without_ray_the_cure_is_the_extra(tmp_path: Path) -> None:
 
 
 def test_nothing_of_ray_is_imported_unless_it_is_asked_for(tmp_path: Path) -> None:
-    spec_of(tmp_path, LONG.replace("epochs: 120", "epochs: 1"))
+    spec_of(tmp_path, LONG.replace("epochs: 60", "epochs: 1"))
     before = "import atexit\natexit.register(lambda: print('ray' in sys.modules, file=sys.stderr))"
     code = f"import sys\nfrom losscli.cli import app\n{before}\nsys.exit(app.run(sys.argv[1:]))"
     line = ["compare", str(tmp_path / "spec.yaml"), "--no-record", "--quiet"]
