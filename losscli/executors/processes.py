@@ -1,7 +1,7 @@
 """In processes beside this one, forked for each work: they share the data and the code, and what they send is all they leave.
 
-Why processes: Python's lock lets two threads train 1.1 to 1.3 times as fast as one, and two processes 1.7 to 1.9 times
-(tests/benchmarks/speed.py); a loss that hangs in C can be ended; and what a work takes of memory is given back when it is done.
+Why not threads: a loss that hangs in C can be ended, one that ends its process ends no other's work, what a work takes of
+memory is given back when it is done, and Python's lock is no one's to wait for (`tests/benchmarks/speed.py` times both).
 """
 
 from __future__ import annotations

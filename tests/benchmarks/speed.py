@@ -16,7 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +132,51 @@ def engine(rounds: int, console: Console) -> None:
     console.print(shown)
 
 
+CROWDS = (("8 losses x 5 seeds", LOSSES, 5), ("32 equal runs", LOSSES[:1], 32), ("40 mixed runs", LOSSES[::-1], 5))
+
+
+def side_by_side(rounds: int, console: Console) -> None:
+    """The stacks of a comparison by one worker, by two threads and by two processes, in turn; an epoch each."""
+    dataset = table()
+    ways = {"1 worker": _in_turn, "2 threads": _in_threads, "2 processes": _in_processes}
+    shown = Table("what", "stacks", "times the tutorial loop, by", *ways, title="stacks side by side")
+    baseline = tutorial(dataset)
+    for title, losses, seeds in CROWDS:
+        runs, job = jobs(dataset, losses, seeds)
+        trainings = [Training(part, job) for part in stacks(runs, job)]
+        ratios: dict[str, list[float]] = {way: [] for way in ways}
+        with one_thread(job.device):
+            _in_turn(trainings)  # warm up
+            for _ in range(rounds):
+                for way, work in ways.items():
+                    ours = seconds(partial(work, trainings))
+                    ratios[way].append(seconds(baseline) * len(runs) / ours)
+        shown.add_row(title, str(len(trainings)), "", *(f"{statistics.median(all_):.1f}" for all_ in ratios.values()))
+    console.print(shown)
+
+
+def _in_turn(trainings: Sequence[Training]) -> None:
+    for training in trainings:
+        training._epoch()
+
+
+def _in_threads(trainings: Sequence[Training]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda training: training._epoch(), trainings))
+
+
+def _in_processes(trainings: Sequence[Training]) -> None:
+    children = []
+    for first in range(2):
+        child = os.fork()
+        if child == 0:
+            _in_turn(trainings[first::2])
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+
+
 def commands(rounds: int, console: Console, csv: Path, target: str, drop: list[str]) -> None:
     """Whole commands against `import torch`, in turn."""
     python = [sys.executable, "-c", "import torch"]
@@ -183,6 +230,7 @@ def main() -> None:
     given = parser.parse_args()
     console = Console()
     engine(given.rounds, console)
+    side_by_side(given.rounds, console)
     commands(given.rounds, console, given.csv, given.target, given.drop)
 
 
