@@ -13,6 +13,7 @@ A task trains with one thread, as everywhere, so its numbers are those of this m
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -283,6 +284,9 @@ def _connection(ray: Any, address: str | None) -> Iterator[None]:
     if failures:
         why = str(failures[0]).strip().partition("\n")[0]
         raise MachineError(f"{where} cannot be used: {why}", place=Place("--address"), cure=CURE) from failures[0]
+    if threading.current_thread() is threading.main_thread():
+        # Beneath Python Ray has a handler of its own for SIGTERM, which aborts the process after three seconds.
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
     try:
         yield
     finally:

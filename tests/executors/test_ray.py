@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import math
 import os
 import signal
@@ -194,6 +195,22 @@ def test_an_address_that_does_not_answer_is_told_with_the_cure(tmp_path: Path) -
     assert "has not answered within 2 s" in ends[0].stderr
     assert "does not answer: Connection refused" in ends[1].stderr
     assert all("ray start --head" in end.stderr and "Traceback" not in end.stderr for end in ends)
+
+
+def test_a_signal_ends_the_tasks_and_the_board_of_what_there_is_is_all_of_stdout(tmp_path: Path) -> None:
+    """On a cluster of its own, without an address. Longer than three seconds after it: Ray would have aborted by then."""
+    spec_of(tmp_path, LONG)
+    before = "import os, signal, time\nfrom losscli import training\nwhole = training.TrainingDesk.progress\n"
+    before += (
+        "def progress(*given): whole(*given); os.kill(os.getpid(), signal.SIGTERM) if not sent else 0; sent.append(1)\n"
+    )
+    before += "sent, training.TrainingDesk.progress, end = [], progress, training.TrainingDesk.trained\n"
+    before += "training.TrainingDesk.trained = lambda desk: (time.sleep(4), end(desk))[1]"
+    end = ended(tmp_path, "--format", "json", before=before)
+    assert end.returncode == 143
+    assert json.loads(end.stdout)["partial"]
+    assert "losscli resume" in end.stderr
+    assert "Traceback" not in end.stderr
 
 
 def test_without_ray_the_cure_is_the_extra(tmp_path: Path) -> None:
