@@ -1,4 +1,4 @@
-"""Works on a real cluster of two machines (two raylets on this one): the bits of local, whatever dies on the way."""
+"""Works on a real cluster of two machines and a head (raylets on this one): the bits of local, whatever dies on the way."""
 
 from __future__ import annotations
 
@@ -60,8 +60,11 @@ def machines() -> Iterator[Any]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        cluster = Cluster(True, head_node_args={**sizes, "include_dashboard": False, "_system_config": quick})
-        cluster.add_node(**sizes)
+        cluster = Cluster(
+            True, head_node_args={**sizes, "num_cpus": 0, "include_dashboard": False, "_system_config": quick}
+        )
+        for _ in range(2):
+            cluster.add_node(**sizes)
         hook = {"worker_process_setup_hook": save_often}
         ray.init(cluster.address, log_to_driver=False, logging_level="ERROR", runtime_env=hook)
         for number, handler in handlers.items():
@@ -117,7 +120,7 @@ class Reaper:
         if self.killed == ["worker", "node"]:
             return
         own = ray.get_runtime_context().get_node_id()  # the machine of the driver, which cannot go
-        here, other = sorted(self.cluster.list_all_nodes(), key=lambda node: node.node_id != own)
+        here, other = sorted(self.cluster.worker_nodes, key=lambda node: node.node_id != own)
         if not self.killed and tick.epoch > 5 and (workers := tasks_of(here)):
             os.kill(workers[0], signal.SIGKILL)
             self.killed.append("worker")
@@ -133,7 +136,7 @@ def test_a_worker_and_then_a_machine_die_and_the_bits_are_those_of_local(machine
     try:
         remote = pipeline.run([spec], out=tmp_path / "ray", watch=reaper, execution=RAY)
     finally:
-        if len(machines.list_all_nodes()) < 2:
+        if len(machines.worker_nodes) < 2:
             machines.add_node(num_cpus=1, object_store_memory=MEMORY)
     assert reaper.killed == ["worker", "node"]
     assert reaper.epochs.count(1) <= 2, "a work began again at its start, and had been saved"
