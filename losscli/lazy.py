@@ -25,6 +25,9 @@ class Lazy(ModuleType):
         setattr(self, name, value)  # the next time it is at hand, as fast as in the module itself
         return value
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Lazy, (self.__name__,)
+
 
 class _OfTorch(type):
     def __instancecheck__(cls, thing: object) -> bool:

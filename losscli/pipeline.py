@@ -21,7 +21,7 @@ from losscli.compare.result import Arena, Point, RunResult, TestRows
 from losscli.compare.tuning import choose, with_choices
 from losscli.compare.why import ProbedRun, why
 from losscli.comparison import Comparison
-from losscli.errors import Finding, MachineError
+from losscli.errors import Finding, MachineError, counted, shown
 from losscli.executors.execution import Execution
 from losscli.experiment import Experiment, load, remembering, smaller
 from losscli.losses import find as find_loss
@@ -231,6 +231,7 @@ def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Tr
     used = {entry.loss: find_loss(entry.loss, experiment.spec.task) for entry in experiment.entries}
     findings = [*experiment.findings, *experiment.spec.data.changes()]
     findings += [finding for loss in used.values() for finding in leftovers(loss)]
+    findings += _machines(trained)
     if not trained.stopped:
         return replace(experiment, findings=findings)
     message = f"this is a part of what was asked for: {trained.done} of {trained.total} epochs of all runs"
@@ -238,6 +239,17 @@ def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Tr
     present = {state.run.entry for state in states}
     entries = [entry for entry in experiment.entries if entry.name in present]
     return replace(experiment, findings=[unfinished, *findings], entries=entries)
+
+
+def _machines(trained: Trained) -> list[Finding]:
+    """What to say where stacks were trained on machines of different kinds."""
+    kinds = {kind: count for kind, count in trained.machines.items() if kind}
+    if len(kinds) < 2:
+        return []
+    listed = ", ".join(f"{shown(kind)} ({counted(count, 'stack')})" for kind, count in kinds.items())
+    message = f"{len(kinds)} kinds of processor trained this: {listed}"
+    cure = "numbers may differ in their last digits from those of one kind; for the same bits, use machines of one kind"
+    return [Finding("several-machines", "warning", message, cure)]
 
 
 def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:

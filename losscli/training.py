@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -32,6 +32,7 @@ class Trained:
     done: int = 0  # run-epochs
     total: int = 0  # of all, if none stops early
     stopped: bool = False
+    machines: Mapping[str, int] = field(default_factory=dict)  # of each kind, how many stacks were whole there
     stacks: dict[tuple[int, tuple[str, ...]], Stack] = field(default_factory=dict)  # by arena and names of their runs
 
     def stack(self, arena: int, runs: Sequence[Run]) -> Stack:
@@ -108,6 +109,7 @@ class TrainingDesk:
         self.stacks: dict[Key, Stack] = {}  # in the order of the experiments and their runs
         self.states: dict[Key, list[RunState]] = {}
         self.stopped, self.failure = False, ""
+        self.machines: Counter[str] = Counter(earlier.machines if earlier else ())
         works = [work for arena, experiment in enumerate(experiments) for work in self._works(arena, experiment)]
         self.works: deque[Work] = deque(sorted(works, key=_size, reverse=True))
 
@@ -144,8 +146,9 @@ class TrainingDesk:
                 run.loss.function.left.update(dict.fromkeys(outcome.left[run.loss.name]))  # type: ignore[attr-defined]
         if not outcome.stopped:
             self._whole(work.key, states)
+            self.machines[outcome.machine] += 1
             if self.checkpoint is not None:
-                parts = {"runs": names_of(work.runs), "states": outcome.states}
+                parts = {"runs": names_of(work.runs), "states": outcome.states, "machine": outcome.machine}
                 self.checkpoint.save(work.key, lambda: parts, sum(self.done.values()), finished=True)
         else:
             self.done[work.key] = sum(state.epochs for state in states)
@@ -172,7 +175,9 @@ class TrainingDesk:
             cure = "free some memory, or take fewer --workers; losscli resume goes on with what is whole"
             raise MachineError(message, cure=cure)
         states = [self._of_arena(arena) for arena in range(len(self.experiments))]
-        return replace(self.result, states=states, done=sum(self.done.values()), stopped=self.stopped)
+        return replace(
+            self.result, states=states, done=sum(self.done.values()), stopped=self.stopped, machines=self.machines
+        )
 
     def _works(self, arena: int, experiment: Experiment) -> Iterator[Work]:
         """Those of an arena that are not whole; what is, is taken up."""
@@ -187,6 +192,7 @@ class TrainingDesk:
                     if content["runs"] != names_of(runs):
                         raise ValueError("is of other runs")
                     self._whole(key, _loaded(runs, content["states"]))
+                    self.machines[str(content.get("machine", ""))] += 1
             else:
                 own = any(code_of(run.loss) for run in runs)
                 yield Work(*key, runs, experiment.job, own, self.checkpoint is not None, self._running(key))

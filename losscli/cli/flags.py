@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from losscli.cli import formats
 from losscli.deploy.formats import exporters
-from losscli.executors.execution import Execution
+from losscli.executors.execution import LOCAL, Execution
 
 if TYPE_CHECKING:
     from losscli.spec.overrides import Overrides
@@ -112,6 +112,8 @@ Workers = Annotated[
 Timeout = Annotated[
     float, Option("--timeout", min=0.1, metavar="SECONDS", help="End a loss of your own whose step takes longer.")
 ]
+Executor = Annotated[str, Option("--executor", metavar="NAME", help="Where to train: local, or ray for a cluster.")]
+Address = Annotated[Text, _option("--address", "The cluster, as HOST:PORT or auto; default is one made here.", "ADDR")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
 
 
@@ -157,11 +159,17 @@ def overrides(
     )
 
 
-def execution(workers: str, timeout: float) -> Execution:
+def execution(workers: str, timeout: float, executor: str = LOCAL, address: Text = None) -> Execution:
     """Where to train, and by how many workers."""
+    from losscli.errors import Place, SpecError, shown
+    from losscli.executors import executors
     from losscli.executors.cores import whole
 
-    return Execution(workers=None if workers == "auto" else whole(workers, "--workers"), timeout=timeout)
+    executors.get(executor)
+    if address is not None and executor == LOCAL:
+        message = f"an address is that of a cluster, and the executor is {executor}: {shown(address)}"
+        raise SpecError(message, place=Place("--address"), cure="--executor ray")
+    return Execution(executor, None if workers == "auto" else whole(workers, "--workers"), timeout, address)
 
 
 def view(sort: Text, metrics: Text, top: Text) -> View:

@@ -60,6 +60,7 @@ class Outcome:
     states: Sequence[Tree]  # `RunState.state()` of each run
     stopped: bool = False  # whether a stop came before its end
     left: Mapping[str, Sequence[str]] | None = None  # what each loss of the user's, by its name, has changed
+    machine: str = ""  # what trained it, as its maker calls it: other kinds round otherwise
 
 
 class Link(Protocol):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TIMEOUT = 600.0
+LOCAL = "local"
 
 
 @dataclass(frozen=True)
 class Execution:
     """`workers` None: as many as there are cores for. `timeout` is of one step of a loss of the user's own, in seconds."""
 
-    executor: str = "local"
+    executor: str = LOCAL
     workers: int | None = 1
     timeout: float = TIMEOUT
     address: str | None = None  # of a cluster

@@ -7,6 +7,7 @@ from typing import Any
 
 from losscli.executors import Link, Outcome, Progress, UnfitState, Work
 from losscli.record.checkpoint import Pace
+from losscli.stack.device import name_of
 from losscli.stack.run_state import RunState, mean_of
 from losscli.stack.train import Keeper, Training, train
 
@@ -16,7 +17,7 @@ def perform(work: Work, link: Link) -> Outcome:
     keeper = _Keeper(work, link)
     states = train(work.runs, work.job, keeper.report, keeper)
     left = {run.loss.name: list(getattr(run.loss.function, "left", ())) for run in work.runs}
-    return Outcome([state.state() for state in states], keeper.stopped, left)
+    return Outcome([state.state() for state in states], keeper.stopped, left, name_of(work.job.device))
 
 
 class _Keeper(Keeper):

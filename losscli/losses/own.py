@@ -156,6 +156,13 @@ class Own:
         self.kernel, self.shape, self.reduction = self._understand(user_loss)
         self.obstacle = self._obstacle()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "names"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.names = Names()  # of the process that it has come to
+
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         """[..., B] of predictions [..., B, ...] and targets [..., B] or [..., B, L]; over the batch [...]."""
         leading = prediction.shape[: target.ndim - self.inner]

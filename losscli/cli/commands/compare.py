@@ -8,7 +8,7 @@ from typer import Exit
 
 from losscli.cli import flags
 from losscli.cli.commands import command
-from losscli.executors.execution import TIMEOUT
+from losscli.executors.execution import LOCAL, TIMEOUT
 
 
 @command("compare")
@@ -30,6 +30,8 @@ def compare(
     smoke: flags.Smoke = False,
     workers: flags.Workers = "auto",
     timeout: flags.Timeout = TIMEOUT,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.AsTable = "text",
@@ -57,6 +59,6 @@ def compare(
         outcome.run(
             loaded,
             outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view),
-            flags.execution(workers, timeout),
+            flags.execution(workers, timeout, executor, address),
         )
     )

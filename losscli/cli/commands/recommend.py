@@ -10,7 +10,7 @@ from typer import Exit, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 from losscli.cli.commands.inspect import Data
-from losscli.executors.execution import TIMEOUT
+from losscli.executors.execution import LOCAL, TIMEOUT
 
 Write = Annotated[
     Path | None, Option("--write", metavar="SPEC", help="Write a spec with these losses, and why.", show_default=False)
@@ -36,6 +36,8 @@ def recommend(
     smoke: flags.Smoke = False,
     workers: flags.Workers = "auto",
     timeout: flags.Timeout = TIMEOUT,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.As = flags.Format.text,
@@ -70,6 +72,6 @@ def recommend(
             outcome.run(
                 [spec],
                 outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
-                flags.execution(workers, timeout),
+                flags.execution(workers, timeout, executor, address),
             )
         )

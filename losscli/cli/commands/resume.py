@@ -9,7 +9,7 @@ from typer import Argument, Exit
 
 from losscli.cli import flags
 from losscli.cli.commands import command
-from losscli.executors.execution import TIMEOUT
+from losscli.executors.execution import LOCAL, TIMEOUT
 
 Record = Annotated[
     str | None,
@@ -25,6 +25,8 @@ def resume(
     loss: flags.OwnLosses = None,
     workers: flags.Workers = "auto",
     timeout: flags.Timeout = TIMEOUT,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     out: flags.Records = Path("runs"),
     form: flags.AsTable = "text",
     sort: flags.Sort = None,
@@ -44,4 +46,4 @@ def resume(
     from losscli.cli.outcome import DisplayOptions
 
     display = DisplayOptions(out, False, form, quiet, flags.view(sort, metrics, top))
-    raise Exit(resuming.run(record, loss or [], display, flags.execution(workers, timeout)))
+    raise Exit(resuming.run(record, loss or [], display, flags.execution(workers, timeout, executor, address)))

@@ -10,7 +10,7 @@ from typer import Exit, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 from losscli.cli.levels import damage, refuse_no_levels
-from losscli.executors.execution import TIMEOUT
+from losscli.executors.execution import LOCAL, TIMEOUT
 
 
 def _levels(flag: str, of_what: str) -> Any:
@@ -40,6 +40,8 @@ def stress(
     smoke: flags.Smoke = False,
     workers: flags.Workers = "auto",
     timeout: flags.Timeout = TIMEOUT,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.As = flags.Format.text,
@@ -71,6 +73,6 @@ def stress(
         outcome.run(
             loaded,
             outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
-            flags.execution(workers, timeout),
+            flags.execution(workers, timeout, executor, address),
         )
     )

@@ -8,7 +8,7 @@ from typer import Exit
 
 from losscli.cli import flags
 from losscli.cli.commands import command
-from losscli.executors.execution import TIMEOUT
+from losscli.executors.execution import LOCAL, TIMEOUT
 
 
 @command("train")
@@ -30,6 +30,8 @@ def train(
     smoke: flags.Smoke = False,
     workers: flags.Workers = "auto",
     timeout: flags.Timeout = TIMEOUT,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
     form: flags.AsTable = "text",
@@ -55,6 +57,6 @@ def train(
         outcome.run(
             specs,
             outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
-            flags.execution(workers, timeout),
+            flags.execution(workers, timeout, executor, address),
         )
     )
