@@ -66,16 +66,24 @@ def blocks(pieces: Iterable[tuple[bytes, bool]], file: str, delimiter: str) -> I
 def header_of(first: Block, file: str, delimiter: str, header: bool | None) -> tuple[str, ...]:
     """The names of the columns. `header: None` means that there is one, and that it must not look like data.
 
-    Raises `DataError` for names that are empty or twice there, another delimiter, and too many columns.
+    A column without a name is called by its place, `column 3`. Raises `DataError` for names that are twice there, another
+    delimiter, and too many columns.
     """
     place = Place(file, int(first.lines[0]))
     top = fields_of(first.record(0), delimiter, place)
     _check_delimiter(top, delimiter, place)
     if header is False:
         return tuple(f"x{index}" for index in range(1, len(top) + 1))
-    names = tuple(name.strip() for name in top)
+    names = tuple(name.strip() or unnamed(index) for index, name in enumerate(top, start=1))
+    if not any(name.strip() for name in top):
+        raise DataError("no column has a name", place=place, cure=f"set {setting('header', 'false')} if it is data")
     _check_names(names, place, sure=header is True)
     return names
+
+
+def unnamed(index: int) -> str:
+    """What a column without a name is called; the first is 1."""
+    return f"column {index}"
 
 
 def _complete_length(data: bytes, file: str, delimiter: str, line: int) -> int:
@@ -241,9 +249,7 @@ def _check_names(names: Sequence[str], place: Place, *, sure: bool) -> None:
     problems = []
     for index, name in enumerate(names, start=1):
         where = Place(place.file, place.line, index)
-        if not name:
-            problems.append(Problem("a column has no name", where, "give each column a name"))
-        elif name in first:
+        if name in first:
             problems.append(
                 Problem(f"two columns are called {shown(name)}: {first[name]} and {index}", where, "rename one of them")
             )

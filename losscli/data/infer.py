@@ -257,6 +257,8 @@ def _category(texts: Levels, options: ColumnOptions) -> ColumnInference:
             f"an id, a name or free text: list it under data.drop, {embedded}, "
             f"or set {setting('types', 'category', texts.name)}"
         )
+        if count < int((texts.codes >= 0).sum()):
+            cure += f"; if rows of one of them belong together, {setting('split.group', name)}"
         message = f"{shown(texts.name)} was left out: it has {count} different texts in {rows} rows"
         finding = Finding("too-many-levels", "warning", message, cure)
         return ColumnInference({}, texts.story("category", why, "left out"), (finding,))

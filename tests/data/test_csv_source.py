@@ -171,7 +171,7 @@ def test_mistakes_in_all_columns_are_told_at_once(read):
 
 def test_findings_name_what_was_noticed(read):
     rows = b"".join(b"%d,%d,%s,p%d,%d,%d\n" % (i + 7, i % 3, b"abc"[i % 3 :][:1], i, i % 3, i % 7) for i in range(60))
-    table = read(b"id,y,letter,person,copy,zip\n007,0,a,q,0,3\n" + rows + b"\n\n")
+    table = read(b"code,y,letter,person,copy,zip\n007,0,a,q,0,3\n" + rows + b"\n\n")
     assert codes_of(table) == ["leading-zeros", "too-many-levels", "blank-lines"]
     assert "person" not in table.features
 
