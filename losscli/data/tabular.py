@@ -164,7 +164,8 @@ class Tabular(Source):
         kind = self.types.get(name)
         free = kind == "category" or name in (*self.targets, self.weight, *self.encode.embedding.columns)
         most = None if free else max(FEW_LEVELS, min(rows // 2, MOST_LEVELS))
-        return ColumnOptions(kind, most, missing=self.missing, day_first=self.day_first)
+        parts = name not in (*self.targets, self.weight)
+        return ColumnOptions(kind, most, parts=parts, missing=self.missing, day_first=self.day_first)
 
     def _table(self, folder: Path) -> Table:
         files, findings = files_of(folder, self.paths, self.endings)
@@ -216,9 +217,8 @@ class Tabular(Source):
             "split": self.split.columns,
         }
         for key, named in keys.items():
-            parts = [f"{name}.{part}" for name, kind in self.types.items() if kind == "date" for part in PARTS]
             for name in named:
-                if key != "drop" or name not in parts:
+                if key != "drop" or name.rpartition(".")[0] not in names or name.rpartition(".")[2] not in PARTS:
                     choose_column(name, names, f"data.{key}", file)
 
 
@@ -254,6 +254,9 @@ class _Roles:
                 problems += refused.problems
         if problems:
             raise DataError(problems)
+        for name in source.drop:  # a part of a date, if it is one
+            if self.stories.get(name.rpartition(".")[0], self.stories[self.gathered.names[0]]).kind != "date":
+                choose_column(name, self.gathered.names, "data.drop", source.paths[0])
         self.targets = {name: self.targets[name] for name in source.targets}  # in the order that the spec names them
         self._leave_out_ids()
         self._tell_unnamed()
