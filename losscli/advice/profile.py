@@ -12,6 +12,7 @@ from losscli.advice.numbers import Numbers, far_out, numbers
 from losscli.advice.repeats import Repeats, copies, repeats
 from losscli.advice.spread import Dispersion, Leftover, dispersion, leftover
 from losscli.data.dataset import Table
+from losscli.data.functions import computed
 from losscli.data.leaks import leaks
 from losscli.errors import Finding, shown
 from losscli.tasks import Column, Target, tasks
@@ -59,8 +60,13 @@ class Profile:
 
     @cached_property
     def copies(self) -> tuple[str, ...]:
-        """The features that are a target once more: whatever is fitted to the others is fitted without them."""
-        return copies(self.table)
+        """The features that are a target once more, or from which it is computed: what is fitted is fitted without them."""
+        once_more = copies(self.table)
+        if self.has_classes or self.target.values.ndim != 1:
+            return once_more
+        others = {name: column for name, column in self.table.features.items() if name not in once_more}
+        function = computed(others, self.target.values)
+        return (*once_more, *(function.columns if function else ()))
 
     @cached_property
     def features(self) -> Mapping[str, Column]:

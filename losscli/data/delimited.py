@@ -71,7 +71,7 @@ def header_of(first: Block, file: str, delimiter: str, header: bool | None) -> t
     """
     place = Place(file, int(first.lines[0]))
     top = fields_of(first.record(0), delimiter, place)
-    _check_delimiter(top, delimiter, place)
+    _check_delimiter(top, first, delimiter, place)
     if header is False:
         return tuple(f"x{index}" for index in range(1, len(top) + 1))
     names = tuple(name.strip() or unnamed(index) for index, name in enumerate(top, start=1))
@@ -220,7 +220,7 @@ def fields_of(record: str, delimiter: str, place: Place) -> list[str]:
     return next((fields for _, fields in slowly(record, place.file, delimiter, place.line or 1)), [])
 
 
-def _check_delimiter(top: Sequence[str], delimiter: str, place: Place) -> None:
+def _check_delimiter(top: Sequence[str], first: Block, delimiter: str, place: Place) -> None:
     if len(top) > MOST_COLUMNS:
         cure = "take columns out of the file; if rows are columns, turn it by 90 degrees"
         raise DataError(f"the table has {len(top)} columns, and may have {MOST_COLUMNS}", place=place, cure=cure)
@@ -229,8 +229,17 @@ def _check_delimiter(top: Sequence[str], delimiter: str, place: Place) -> None:
         raise DataError(
             f"the table has one column, and its header looks like {other!r} divides it",
             place=place,
-            cure=_use(other),
+            cure=_use(other) + _and_decimal(first, other),
         )
+
+
+def _and_decimal(first: Block, delimiter: str) -> str:
+    """The decimal comma, where it would be the next thing to be told."""
+    record = first.record(min(1, len(first.lines) - 1))
+    commas = any(
+        re.fullmatch(r"[+-]?\d{1,15},\d{1,15}", field.strip()) for field in record.split(delimiter)[:MOST_COLUMNS]
+    )
+    return f" and {sign('decimal', ',')}" if commas else ""
 
 
 def _use(delimiter: str) -> str:

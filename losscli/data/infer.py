@@ -20,11 +20,12 @@ from losscli.data.delimited import MOST_PLACES, NUMBER
 from losscli.data.gather import EXACT, Raw
 from losscli.data.levels import Levels
 from losscli.data.spelling import Spelling, alike, meaning_of, spelling_of
-from losscli.errors import DataError, Finding, counted, listed, setting, shown, sign
+from losscli.errors import DataError, Finding, counted, listed, setting, shown
 from losscli.tasks import Column
 from losscli.tasks.labels import label_of
 
 Kind = Literal["number", "category", "boolean", "date", "text", "ignore"]
+SOME = 0.2  # share of numbers from which texts among them are worth a word
 MOSTLY = 0.9  # from this share on, a column of numbers with some text in it is a column of numbers with mistakes
 FIRST_TEXTS = 3  # of those that stand among numbers
 SAMPLE = 1000  # levels that are compared with the patterns below
@@ -54,8 +55,8 @@ class ColumnOptions:
     """What the spec says about a column, and what its values mean.
 
     `kind` is None to find out; a category of more than `most_levels` levels is left out (None: however many). `thousands`
-    is what groups digits, `parts` whether a date may become several columns. `spelling` says which texts of a category are one value (None: its texts tell), `hours` that a date has an hour even where
-    no time is written.
+    is what groups digits, `parts` whether a date may become several columns. `spelling` says which texts of a category are
+    one value (None: its texts tell), `hours` that a date has an hour even where no time is written.
     """
 
     kind: Kind | None = None
@@ -226,7 +227,7 @@ def _mixed(texts: Levels, numeric: np.ndarray, options: ColumnOptions) -> list[F
         raise DataError(message, place=texts.raw.origin.place(row), cure="; ".join(filter(None, ways)))
     if options.kind == "number" or share >= MOSTLY:
         texts.refuse(~numeric, "must be a number", f"mend them, add them to data.missing, or set {as_category}")
-    if not numeric.any():
+    if share < SOME:  # texts, a few of which happen to be numbers
         return []
     odd = np.flatnonzero(~numeric)
     first = ", ".join(shown(texts.texts[at]) for at in odd[:FIRST_TEXTS]) + (" ..." if len(odd) > FIRST_TEXTS else "")

@@ -14,7 +14,7 @@ from losscli.compare.shape import not_excluded
 from losscli.compare.verdict import seeds_wanted
 from losscli.errors import counted, joined, visible
 from losscli.tasks import tasks
-from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none
+from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none, not_general
 from losscli.words.columns import described
 from losscli.words.phrases import better, between, by, magnitude, scored, some_of
 
@@ -37,6 +37,7 @@ def paragraph(arena: Arena) -> str:
             *_outcome(arena),
             *elsewhere(arena),
             *no_better_than_none(arena),
+            *not_general(arena),
             *_limits(arena),
             *_next(arena),
         ]
@@ -64,6 +65,7 @@ def _alone(arena: Arena) -> list[str]:
     return [
         f"On {_data(arena)}, {reached}",
         *anecdote,
+        *not_general(arena),
         "Nothing was compared, so this does not say whether another loss would do better;"
         f" training one more loss with the same seeds, {seeds_wanted(arena)} of them, would."
         if not arena.foreign
@@ -80,6 +82,7 @@ def _anecdote(arena: Arena) -> list[str]:
         "Each was trained once, with a single random seed, so this is an anecdote:"
         " the same comparison with another seed may come out the other way round, and no winner may be read from it.",
         *no_better_than_none(arena),
+        *not_general(arena),
         f"To compare them, train them with {seeds_wanted(arena)} seeds.",
     ]
 
