@@ -17,6 +17,8 @@ from losscli.data.leaks import leaks
 from losscli.errors import Finding, shown
 from losscli.tasks import Column, Target, tasks
 
+BEYOND_CHANCE = 2.0  # squared distance of two classes beside what noise makes of it, from which they differ
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -137,6 +139,10 @@ class Profile:
         centres = np.stack([np.clip(encoded[classes == label], -10, 10).mean(axis=0) for label in distinct])
         first, second = np.triu_indices(len(distinct), 1)
         apart = np.linalg.norm(centres[first] - centres[second], axis=1)
-        if not np.ptp(apart):
+        sizes = np.array([(classes == label).sum() for label in distinct])
+        chance = encoded.var(axis=0).sum() * (
+            1 / sizes[first] + 1 / sizes[second]
+        )  # of a squared distance, by noise alone
+        if not np.ptp(apart) or not (apart**2 > BEYOND_CHANCE * chance).any():
             return float("nan")
         return float(spearmanr(np.abs(distinct[first] - distinct[second]), apart).statistic)

@@ -16,6 +16,8 @@ ROWS_EACH = 5  # rows for every coefficient, at least
 EXACT = 1 - 1e-7  # R2 of what is computed; rounded results are a little below
 ALMOST = 0.999
 MATTERS = 1e-3  # of the target's spread, that a column must explain to be named
+SURE = 6  # times what chance makes of a weight
+ROUNDED = 0.01  # distance from 1 of a weight that rounding moved
 PAIRED = 8  # columns whose products are looked at
 
 
@@ -66,8 +68,8 @@ def _linear(names: list[str], values: np.ndarray, target: np.ndarray) -> Compute
     if len(places) < 2:
         return None
     spread = target.std()
-    units = np.abs(np.abs(weights) - 1) < 1e-3
-    if units.all() and abs(constant) < 1e-3 * spread and (weights > 0).any():
+    units = np.abs(np.abs(weights) - 1) < ROUNDED
+    if units.all() and abs(constant) < ROUNDED * spread and (weights > 0).any():
         order = sorted(range(len(places)), key=lambda at: weights[at] < 0)
         signs = [("+ " if weights[at] > 0 else "- ") + shown(names[places[at]]) for at in order]
         return Computed(tuple(names[at] for at in places), " ".join(signs).removeprefix("+ "), r2)
@@ -86,7 +88,7 @@ def _power(names: list[str], values: np.ndarray, target: np.ndarray) -> Computed
         return None
     places, weights, _, r2 = fit
     columns = [names[positive[at]] for at in places]
-    if (np.abs(np.abs(weights) - 1) < 1e-3).all() and (weights > 0).any():
+    if (np.abs(np.abs(weights) - 1) < ROUNDED).all() and (weights > 0).any():
         over = [shown(column) for column, weight in zip(columns, weights, strict=True) if weight < 0]
         product = " * ".join(shown(column) for column, weight in zip(columns, weights, strict=True) if weight > 0)
         return Computed(tuple(columns), f"{product}{''.join(f' / {name}' for name in over)}", r2)
@@ -123,7 +125,8 @@ def _fitted(design: np.ndarray, target: np.ndarray, least: float) -> tuple[list[
     everything = np.linalg.lstsq(scaled[half], target[half], rcond=1e-10)[0]
     if _r2(scaled[~half] @ everything, target[~half]) < least:
         return None
-    places = np.flatnonzero(np.abs(everything[:-1]) > MATTERS * target.std()).tolist()
+    chance = (target[half] - scaled[half] @ everything).std() / np.sqrt(half.sum())  # of a weight, about
+    places = np.flatnonzero(np.abs(everything[:-1]) > max(MATTERS * target.std(), SURE * chance)).tolist()
     chosen = scaled[:, [*places, columns]]
     weights = np.linalg.lstsq(chosen[half], target[half], rcond=1e-10)[0]
     r2 = _r2(chosen[~half] @ weights, target[~half])

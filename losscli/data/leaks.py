@@ -157,7 +157,8 @@ def _few_codes(column: Column) -> np.ndarray | None:
     if not column.is_category and len(np.unique(values[:1000])) > FEW_LEVELS:
         return None
     different, codes = np.unique(values, return_inverse=True)
-    return codes if len(different) <= MOST_CLASSES else None
+    # Where hardly a value comes back, any two columns stand one to one.
+    return codes if len(different) <= min(MOST_CLASSES, len(values) // 2) else None
 
 
 # Features that predict it almost alone

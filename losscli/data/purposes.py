@@ -109,7 +109,8 @@ def _censored(table: Table, target: np.ndarray) -> list[Finding]:
     status = next((other for other, column in table.features.items() if _is_status(other, column)), None)
     if status is None:
         return []
-    message = f"the target {shown(name)} looks like a time that is cut off where {shown(status)} says so (censored): its mean is too small"
+    message = f"the target {shown(name)} looks like a time that is cut off where {shown(status)} says so (censored)"
+    message += ": a mean of such times is wrong, too small"
     cure = f"no loss here handles censored times yet; {shown(status)} is no feature either, as it is known with the time only"
     return [Finding("censored", "warning", message, cure)]
 

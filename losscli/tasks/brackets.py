@@ -1,9 +1,10 @@
-"""Labels that are ranges of a number: `under 10k`, `10k-20k`, `[10.000-15.000)`, `65 and over`. Their order is that of the number."""
+"""Labels that are ranges of a number, and stand in its order: `under 10k`, `10k-20k`, `[10.000-15.000)`, `65 and over`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 LONGEST = 60  # characters of a label that is looked at
 NUMBER = re.compile(r"\d[\d.,' ]*\d|\d")
@@ -34,7 +35,7 @@ def bracket_keys(labels: Sequence[str]) -> list[tuple[float, int]] | None:
         return None
     keys = [_key(low, high) for low, high in known]
     ordered = [known[at] for at in sorted(range(len(keys)), key=keys.__getitem__)]
-    ends = [(one[1], other[0]) for one, other in zip(ordered, ordered[1:], strict=False)]
+    ends = [(one[1], other[0]) for one, other in pairwise(ordered)]
     return keys if len(set(keys)) == len(keys) and all(high <= low for high, low in ends) else None
 
 

@@ -112,7 +112,7 @@ def ordered_labels(profile: Profile) -> Advice | None:
     rated = not RATINGS.isdisjoint(word for name in profile.table.targets for word in words_of(name))
     if order == "numbers" and not (alike >= IN_ORDER or (rated and not alike < 0)):
         return None
-    if order != "given" and alike < 0:  # classes that are far apart in the order are the ones that are alike
+    if order != "given" and alike <= -IN_ORDER:  # classes that are far apart in the order are the ones that are alike
         return None
     reason = f"{ORDERS[order]}, from {shown(labels[0])} to {shown(labels[-1])}"
     if not math.isnan(alike):
