@@ -17,6 +17,7 @@ from losscli.data.leaks import leaks
 from losscli.errors import Finding, shown
 from losscli.tasks import Column, Target, tasks
 
+ALIKE = 20  # steps of the largest distance of two classes, within which distances are alike
 BEYOND_CHANCE = 2.0  # squared distance of two classes beside what noise makes of it, from which they differ
 
 
@@ -145,4 +146,9 @@ class Profile:
         )  # of a squared distance, by noise alone
         if not np.ptp(apart) or not (apart**2 > BEYOND_CHANCE * chance).any():
             return float("nan")
-        return float(spearmanr(np.abs(distinct[first] - distinct[second]), apart).statistic)
+        alike = np.round(apart / apart.max() * ALIKE)  # distances that chance may order either way are ties
+        return (
+            float(spearmanr(np.abs(distinct[first] - distinct[second]), alike).statistic)
+            if np.ptp(alike)
+            else float("nan")
+        )

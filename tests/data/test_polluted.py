@@ -305,11 +305,13 @@ def test_a_polluted_table_is_the_clean_one_or_an_error(verdicts):
 def test_both_happen_and_each_where_it_should(verdicts):
     seen = {name: {verdict for other, verdict, _ in verdicts if other == name} for name, *_ in verdicts}
     for harmless in ("byte_order_mark", "line_ends", "quoting", "blank_lines", "spaces_around", "missing_tokens",
-                     "delimiter_told", "no_last_line_end", "leading_zeros", "plus_signs_and_exponents", "signed_numbers"):  # fmt: skip
+                     "delimiter_told", "no_last_line_end", "leading_zeros", "plus_signs_and_exponents",
+                     "signed_numbers"):  # fmt: skip
         assert seen[harmless] == {"clean"}, harmless
     for harmful in ("delimiter", "ragged_row", "unclosed_quote", "truncated", "endless", "rounded", "hexadecimal",
                     "repeated_header", "empty_header", "no_header", "broken_character", "control_character",
-                    "unknown_missing_token", "text_among_numbers", "missing_target", "dressed_numbers", "some_signed_numbers"):  # fmt: skip
+                    "unknown_missing_token", "text_among_numbers", "missing_target", "dressed_numbers",
+                    "some_signed_numbers"):  # fmt: skip
         assert seen[harmful] == {"refused"}, harmful
 
 

@@ -36,6 +36,7 @@ RATINGS = frozenset(
     ["rating", "ratings", "score", "stars", "star", "grade", "grades", "level", "quality", "satisfaction", "severity",
      "stage", "rank", "likert", "agreement", "happiness", "health", "risk"]
 )  # fmt: skip
+OPPOSED = -0.6  # rank correlation at which the features contradict an order that words or numbers tell
 IN_ORDER = 0.5  # rank correlation from which neighbouring labels count as neighbours
 
 
@@ -112,7 +113,7 @@ def ordered_labels(profile: Profile) -> Advice | None:
     rated = not RATINGS.isdisjoint(word for name in profile.table.targets for word in words_of(name))
     if order == "numbers" and not (alike >= IN_ORDER or (rated and not alike < 0)):
         return None
-    if order != "given" and alike <= -IN_ORDER:  # classes that are far apart in the order are the ones that are alike
+    if order != "given" and alike <= OPPOSED:  # classes that are far apart in the order are the ones that are alike
         return None
     reason = f"{ORDERS[order]}, from {shown(labels[0])} to {shown(labels[-1])}"
     if not math.isnan(alike):
