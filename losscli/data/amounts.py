@@ -232,14 +232,16 @@ def _undecided(
     mark: str,
 ) -> DataError:
     """Which readings there are, each with the flags that choose it."""
-    level = next((at for at in np.flatnonzero(~plain) if any(char in given[at].digits for char in GROUPING)), 0)
-    row, example = _row_of(texts, int(level)), shown(texts.texts[int(level)])
+    level = next(
+        (at for at in np.flatnonzero(~plain).tolist() if any(char in given[at].digits for char in GROUPING)), 0
+    )
+    row, example = _row_of(texts, level), shown(texts.texts[level])
     decimals = f"a decimal {'point' if decimal == ',' else 'comma'}"
-    groups = "underscores" if "_" in given[int(level)].digits else "thousands separators"
-    kinds = [groups if (way.thousands or "?") in given[int(level)].digits else decimals for way in ways.values()]
+    groups = "underscores" if "_" in given[level].digits else "thousands separators"
+    kinds = [groups if (way.thousands or "?") in given[level].digits else decimals for way in ways.values()]
     named = " or ".join(dict.fromkeys(kinds))
     what = f"amounts with {named}" if mark else f"numbers with {named or 'marks that do not fit together'}"
-    cures = [f"{_flags(way, decimal, len(ways))} reads it as {numbers[int(level)]}" for numbers, way in ways.items()]
+    cures = [f"{_flags(way, decimal, len(ways))} reads it as {numbers[level]}" for numbers, way in ways.items()]
     message = f"{shown(texts.name)} holds {what}, such as {example}"
     cure = _cure(texts, "; ".join(cures) or "write them alike")
     present = texts.codes[texts.codes >= 0]

@@ -11,7 +11,7 @@ from losscli.words.paragraph import paragraph
 
 def arena(train, test, *, none, metric="auroc", direction="up", others=None, seeds=5):
     """Two entries; of the second one training and test rows score `train` and `test`, the first is well behaved."""
-    directions = {metric: direction, **{name: "down" for name in others or {}}}
+    directions = {metric: direction, **dict.fromkeys(others or {}, "down")}
     calm = {metric: none + 0.5 * (train - none)}
     runs = []
     for seed in range(seeds):

@@ -166,3 +166,29 @@ def test_dates_of_parquet_become_numbers(tmp_path):
     table = sources.get("parquet")(path="t.parquet", target="y").read(tmp_path)
     assert table.features["d.days"].values.tolist()[::2] == [19753.0, 19483.0]
     assert table.features["t.hour"].values.tolist()[::2] == [6.0, 0.0]
+
+
+def test_delimiter_and_decimal_are_told_at_once(tmp_path):
+    (tmp_path / "t.csv").write_text("x;y\n1,5;0\n2,5;1\n")
+    with pytest.raises(DataError) as refused:
+        sources.get("csv")(path="t.csv", target="y").read(tmp_path)
+    assert "--set 'data.delimiter=;'" in refused.value.problems[0].cure
+    assert "--set data.decimal=," in refused.value.problems[0].cure
+
+
+def test_a_few_numbers_among_texts_are_not_worth_a_word(tmp_path):
+    rows = "".join(f"{'12' if row in (3, 30) else 'abcde'[row % 5]},{row % 2},{row * row}\n" for row in range(60))
+    (tmp_path / "t.csv").write_text(f"x,y,z\n{rows}")
+    table = sources.get("csv")(path="t.csv", target="y", types={"z": "number"}).read(tmp_path)
+    assert table.findings == ()
+
+
+def test_missing_targets_are_one_sentence_with_the_flag(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "x,y\n" + "".join(f"{row * row % 17},{row % 2 if row % 3 else ''}\n" for row in range(30))
+    )
+    with pytest.raises(DataError) as refused:
+        sources.get("csv")(path="t.csv", target="y").read(tmp_path)
+    (problem,) = refused.value.problems
+    assert problem.message == "10 of 30 rows have no value of the target 'y'"
+    assert (str(problem.place), "--set data.missing_target=drop" in problem.cure) == ("t.csv:2:2", True)
