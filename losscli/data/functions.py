@@ -45,19 +45,23 @@ def computed(features: Mapping[str, Column], target: np.ndarray) -> Computed | N
     >>> computed({"a": Column(a), "b": Column(b)}, a + b).how, computed({"a": Column(a), "b": Column(b)}, a * b).how
     ("is 'a' + 'b'", "is 'a' * 'b'")
     """
-    names = [name for name, column in features.items() if not column.is_category and not column.missing.all()]
-    names = [name for name in names if np.nanmin(features[name].values) < np.nanmax(features[name].values)]
-    names = names[:MOST_COLUMNS]
+    rows = np.arange(0, len(target), max(1, len(target) // MOST_ROWS))
+    sampled = {name: column.values[rows] for name, column in features.items() if not column.is_category}
+    names = [name for name, values in sampled.items() if _varies(values)][:MOST_COLUMNS]
     if len(names) < 2:
         return None
-    rows = np.arange(0, len(target), max(1, len(target) // MOST_ROWS))
-    values = np.stack([features[name].values[rows].astype(np.float64) for name in names], axis=1)
+    values = np.stack([sampled[name].astype(np.float64) for name in names], axis=1)
     given = target[rows].astype(np.float64)
     whole = np.isfinite(values).all(axis=1) & np.isfinite(given)
     values, given = values[whole], given[whole]
     if 2 * len(given) < len(rows):
         return None
     return _linear(names, values, given) or _power(names, values, given) or _with_products(names, values, given)
+
+
+def _varies(values: np.ndarray) -> bool:
+    present = values[np.isfinite(values)]
+    return len(present) > 0 and bool(present.min() < present.max())
 
 
 def _linear(names: list[str], values: np.ndarray, target: np.ndarray) -> Computed | None:

@@ -22,6 +22,7 @@ MOST_CODES, LEAST_OF_CODE = (
     20,
     30,
 )  # values, and rows of each, by which an id is a code of a few kinds: region_id 1 to 4
+SAMPLE = 1000  # rows that are looked at first
 LONGEST_NAME = 200  # characters of a heading that are looked at
 
 
@@ -74,21 +75,29 @@ def identity(name: str, column: Column, unnamed: bool = False) -> Identity | Non
     index = unnamed or INDEX.fullmatch(name[:LONGEST_NAME]) is not None
     if counts_the_rows(column, 1 if index else FEW_ROWS):
         return Identity("row numbers", "it counts the rows")
+    words = words_of(name)
+    named, comes_back = _says_id(words), bool(COMES_BACK.intersection(words[-1:]))
+    if not (index or named or comes_back) and not _may_be_numbered(column):
+        return None
     values = column.values[~column.missing]
     if len(values) < 2 or not (column.is_category or bool((values == np.floor(values)).all())):
         return None
-    words = words_of(name)
-    named = _says_id(words)
-    if not (index or named) and (column.is_category or len(values) <= FEW_ROWS):
-        return _repeated(words, values) if COMES_BACK.intersection(words[-1:]) else None
-    distinct = len(np.unique(values))
-    if distinct < len(values):
-        return _repeated(words, values) if named or COMES_BACK.intersection(words[-1:]) else None
+    if len(np.unique(values)) < len(values):
+        return _repeated(words, values) if named or comes_back else None
     if index and not column.is_category:
         return Identity("row numbers", "each row has a number of its own")
-    if named or (not column.is_category and not TIMES.intersection(words) and _numbered(values)):
+    if named or (_may_be_numbered(column) and not TIMES.intersection(words) and _numbered(values)):
         return Identity("id", "each row has one of its own")
     return None
+
+
+def _may_be_numbered(column: Column) -> bool:
+    """Whether the first rows hold whole numbers that all differ, which most columns do not; and there are enough of them."""
+    if column.is_category or len(column.values) <= FEW_ROWS:
+        return False
+    head = column.values[:SAMPLE]
+    head = head[~np.isnan(head)]
+    return bool((head == np.floor(head)).all()) and len(np.unique(head)) == len(head)
 
 
 def counts_the_rows(column: Column, few: int = FEW_ROWS) -> bool:

@@ -71,14 +71,16 @@ def purposes(table: Table, target: np.ndarray, has_classes: bool) -> list[Findin
 def _weight(table: Table) -> list[Finding]:
     around = {word for name in table.features for word in words_of(name)}
     for name, column in table.features.items():
-        if not _may_weigh(column):
-            continue
         words = words_of(name)
-        if _says_weight(words, column, around):
+        if _names_weight(words) and _may_weigh(column) and _says_weight(words, column, around):
             said = shown(name)
             message = f"{said} looks like a weight of the rows, and is read as a feature"
             return [Finding("weight-column", "info", message, f"set {setting('weight', said[1:-1])} if it is one")]
     return []
+
+
+def _names_weight(words: list[str]) -> bool:
+    return "".join(words) in SURELY or not (WEIGHTS | COUNTS).isdisjoint(words[-1:])
 
 
 def _may_weigh(column: Column) -> bool:
@@ -87,8 +89,6 @@ def _may_weigh(column: Column) -> bool:
 
 
 def _says_weight(words: list[str], column: Column, around: set[str]) -> bool:
-    if not words:
-        return False
     last, whole = words[-1], bool((column.values == np.floor(column.values)).all())
     if "".join(words) in SURELY or (last in WEIGHTS and len(words) > 1 and words[-2] in KIND_OF_WEIGHT):
         return True
