@@ -119,3 +119,10 @@ def test_what_is_no_bracket_is_not_taken_for_one(labels):
     from losscli.tasks.brackets import bracket_keys
 
     assert bracket_keys(labels) is None
+
+
+def test_few_whole_numbers_of_which_some_are_rare_are_a_guess_with_both_commands():
+    quality = [3] * 5 + [4] * 50 + [5] * 600 + [6] * 500 + [7] * 150 + [8] * 10
+    guess = guess_task({"y": Column(np.array(quality, dtype=float))})
+    assert guess.task == "regression"
+    assert "--task multiclass" in guess.reason
