@@ -120,8 +120,6 @@ class Profile:
         The rank correlation, over all pairs of classes, of the distance of their indices and that of the mean features;
         NaN where there is nothing to compare.
         """
-        from scipy.stats import spearmanr
-
         from losscli.data.encode import Encoder
         from losscli.errors import DataError
 
@@ -136,19 +134,22 @@ class Profile:
         distinct = np.unique(classes)
         if len(distinct) < 3:
             return float("nan")
-        # Clipped, or a single far-out row would decide where its class lies.
-        centres = np.stack([np.clip(encoded[classes == label], -10, 10).mean(axis=0) for label in distinct])
-        first, second = np.triu_indices(len(distinct), 1)
-        apart = np.linalg.norm(centres[first] - centres[second], axis=1)
-        sizes = np.array([(classes == label).sum() for label in distinct])
-        chance = encoded.var(axis=0).sum() * (
-            1 / sizes[first] + 1 / sizes[second]
-        )  # of a squared distance, by noise alone
-        if not np.ptp(apart) or not (apart**2 > BEYOND_CHANCE * chance).any():
-            return float("nan")
-        alike = np.round(apart / apart.max() * ALIKE)  # distances that chance may order either way are ties
-        return (
-            float(spearmanr(np.abs(distinct[first] - distinct[second]), alike).statistic)
-            if np.ptp(alike)
-            else float("nan")
-        )
+        return _neighbourliness(encoded, classes, distinct)
+
+
+def _neighbourliness(encoded: np.ndarray, classes: np.ndarray, distinct: np.ndarray) -> float:
+    """Of classes [N] with features [N, F]; NaN where no two classes are farther apart than noise puts them."""
+    from scipy.stats import spearmanr
+
+    # Clipped, or a single far-out row would decide where its class lies.
+    centres = np.stack([np.clip(encoded[classes == label], -10, 10).mean(axis=0) for label in distinct])
+    first, second = np.triu_indices(len(distinct), 1)
+    apart = np.linalg.norm(centres[first] - centres[second], axis=1)
+    sizes = np.array([(classes == label).sum() for label in distinct])
+    chance = encoded.var(axis=0).sum() * (1 / sizes[first] + 1 / sizes[second])  # of a squared distance, by noise alone
+    if not (apart**2 > BEYOND_CHANCE * chance).any():
+        return float("nan")
+    alike = np.round(apart / apart.max() * ALIKE)  # distances that chance may order either way are ties
+    if not np.ptp(alike):
+        return float("nan")
+    return float(spearmanr(np.abs(distinct[first] - distinct[second]), alike).statistic)
