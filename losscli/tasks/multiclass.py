@@ -11,6 +11,7 @@ from losscli.errors import DataError, shown
 from losscli.lazy import Tensor, torch
 from losscli.tasks import AS_GIVEN, Column, Generator, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.guess import Hunch, Values
+from losscli.tasks.joined import as_labels, noticed_joined, separator_of
 from losscli.tasks.labels import (
     EXACT,
     alike,
@@ -74,7 +75,7 @@ class Multiclass(Task):
                 cure="choose another target",
             )
         places, ordered, findings = in_order(names, options, name)
-        findings = [*findings, *noticed_alike(alike(name, column, index, names))]
+        findings = [*findings, *noticed_alike(alike(name, column, index, names)), *noticed_joined(name, names)]
         index, labels = arranged(index, names, places)
         return Target(index.astype(np.int64), labels, (*findings, *mapped(labels)), ordered=ordered)
 
@@ -90,7 +91,9 @@ class Multiclass(Task):
         if values.classes and len(values.present) <= 2:  # of two, which binary is for
             return None
         if values.texts:
-            return Hunch(f"{shown(name)} holds {len(values.present)} different texts")
+            joined = separator_of(values.names_of_all)
+            told = f"; labels joined by {shown(joined)}: {as_labels(joined)}" if joined else ""
+            return Hunch(f"{shown(name)} holds {len(values.present)} different texts{told}")
         if not values.whole or abs(values.present[[0, -1]]).max() >= EXACT:
             return None
         span = f"{shown(name)} holds whole numbers from {label_of(values.present[0])} to {label_of(values.present[-1])}"
@@ -98,6 +101,10 @@ class Multiclass(Task):
             return Hunch(f"{span}, and data.order puts them in order")
         if values.numbered and values.counts.min() >= RAREST * values.counts.mean():
             return Hunch(f"{span}, each of them often: they look like numbers of classes")
+        if values.codes:
+            few = f"{shown(name)} holds {len(values.present)} whole numbers from {label_of(values.present[0])} to"
+            few = f"{few} {label_of(values.present[-1])}, each of them often"
+            return Hunch(f"{few}: probably codes of classes (--task multiclass), but not surely (or --task regression)")
         return None
 
     def outputs(self, target: Target) -> int:

@@ -21,7 +21,7 @@ from losscli.tasks import (
     Task,
     tasks,
 )
-from losscli.tasks.guess import ELSE, IF_VOTES, SAID, Hunch, Values
+from losscli.tasks.guess import ELSE, IF_VOTES, MOST_CODES, SAID, Hunch, Values
 from losscli.tasks.labels import EXACT, label_of, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.measures import RowMeasure, distance
 from losscli.tasks.predictions import Outputs, Predictions
@@ -171,6 +171,8 @@ def _looks(values: Values) -> str:
     span = f"whole numbers from {label_of(low)} to {label_of(high)}"
     if low >= 0 and (values.counts.argmax() == 0 or values.numbered):
         return f"{span}, and the large ones are rare: they look like counts"
+    if len(values.present) <= MOST_CODES:
+        return f"{span}: numbers or codes of classes, which is not sure (--task regression, or --task multiclass)"
     return span
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from losscli.compare.generalise import overfitted, worse_than_none
 from losscli.compare.result import CLAIMS, Arena, Delta, EntryResult
 from losscli.direction import goodness
 from losscli.errors import joined, visible
@@ -93,6 +94,26 @@ def no_better_than_none(arena: Arena) -> list[str]:
     if len(useless) == len(estimates):
         return [f"But none of them is {beyond}: which of them is better says little until one is."]
     return [f"Not {beyond}: {joined(useless)}."]
+
+
+def not_general(arena: Arena) -> list[str]:
+    """Sentences where training promises what test rows do not hold, or where no model at all has the better numbers."""
+    sentences = []
+    if gaps := overfitted(arena):
+        worst = gaps[0]
+        names = joined([visible(gap.entry) for gap in gaps])
+        verb = "learns" if len(gaps) == 1 else "learn"
+        figures = f"{worst.metric} {worst.train:.3g} on them, {worst.test:.3g} on test rows"
+        sentences.append(
+            f"{names} {verb} the training rows by heart: {figures}{'' if len(gaps) == 1 else ' for the first'}."
+        )
+    others = [gap for gap in worse_than_none(arena) if gap.metric != arena.headline]
+    if others:
+        names = joined(list(dict.fromkeys(f"{visible(gap.entry)} ({gap.metric} {gap.test:.3g})" for gap in others)))
+        none = {gap.metric: gap.none for gap in others}
+        constant = joined([f"{metric} {value:.3g}" for metric, value in none.items()])
+        sentences.append(f"Worse than a constant, which gets {constant}: {names}.")
+    return sentences
 
 
 def learning_rate(arena: Arena) -> list[str]:

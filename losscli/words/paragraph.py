@@ -15,7 +15,7 @@ from losscli.errors import counted, joined, visible
 from losscli.looks import LEVEL, minimum_seeds
 from losscli.tasks import tasks
 from losscli.words import looks
-from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none
+from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none, not_general
 from losscli.words.columns import described
 from losscli.words.phrases import better, between, by, magnitude, scored, some_of
 
@@ -39,6 +39,7 @@ def paragraph(arena: Arena) -> str:
             *looks.sentences(arena),
             *elsewhere(arena),
             *no_better_than_none(arena),
+            *not_general(arena),
             *_limits(arena),
             *_next(arena),
         ]
@@ -66,6 +67,7 @@ def _alone(arena: Arena) -> list[str]:
     return [
         f"On {_data(arena)}, {reached}",
         *anecdote,
+        *not_general(arena),
         "Nothing was compared, so this does not say whether another loss would do better;"
         f" training one more loss with the same seeds, {seeds_wanted(arena)} of them, would."
         if not arena.foreign
@@ -82,6 +84,7 @@ def _anecdote(arena: Arena) -> list[str]:
         "Each was trained once, with a single random seed, so this is an anecdote:"
         " the same comparison with another seed may come out the other way round, and no winner may be read from it.",
         *no_better_than_none(arena),
+        *not_general(arena),
         f"To compare them, train them with {seeds_wanted(arena)} seeds.",
     ]
 
