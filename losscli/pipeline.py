@@ -34,6 +34,7 @@ from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.tune import grids_of, may_be
 from losscli.stack.baseline import baseline, ideal
+from losscli.stack.beside import beside
 from losscli.stack.job import steps_of
 from losscli.stack.resolution import limits
 from losscli.stack.rows import spans
@@ -188,9 +189,10 @@ def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Tr
         return replace(experiment, findings=findings)
     message = f"this is a part of what was asked for: {trained.done} of {trained.total} epochs of all runs"
     unfinished = Finding("unfinished", "warning", message, "losscli resume goes on")
+    spec = experiment.spec.model_copy(update={"yardstick": False})  # who stops it waits for nothing more
     present = {state.run.entry for state in states}
     entries = [entry for entry in experiment.entries if entry.name in present]
-    return replace(experiment, findings=[unfinished, *findings], entries=entries)
+    return replace(experiment, spec=spec, findings=[unfinished, *findings], entries=entries)
 
 
 def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
@@ -198,6 +200,7 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
     spec, metrics, task = experiment.spec, experiment.job.metrics, experiment.job.task
     datasets = experiment.different
     without_model = baseline(datasets, task, metrics, experiment.job.evaluation)
+    plain, left_out = _yardsticks(experiment)
     arena = build_arena(
         experiment.entries,
         [_result(state) for state in states],
@@ -209,7 +212,12 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         baseline=without_model,
         labels=datasets[0].target.labels,
         positive=task.positive(datasets[0].target.labels),
-        findings=[*experiment.findings, *_ideal(experiment), *_symptoms(experiment, states, without_model["test"])],
+        findings=[
+            *experiment.findings,
+            *left_out,
+            *_ideal(experiment),
+            *_symptoms(experiment, states, without_model["test"]),
+        ],
         spec=spec.model_dump(mode="json"),
         rows=experiment.rows,
         resampled=spec.data.split.resampled,
@@ -217,6 +225,7 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
         split=spec.data.split.kind,
         ratios=experiment.ratios,
         corrupt=spec.data.corrupt.active(),
+        yardsticks=plain,
         test=TestRows(*limits(experiment.datasets, task, _limited(experiment))),
     )
     probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
@@ -224,6 +233,20 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
     arena = replace(arena, why={**reasons, **_pictures(experiment, states)})
     grids = {entry.name: grids_of(spec, entry) for entry in experiment.entries}
     return with_choices(arena, grids, lambda name, value: may_be(spec, name, value))
+
+
+def _yardsticks(experiment: Experiment) -> tuple[list[RunResult], list[Finding]]:
+    """A run of each yardstick with each seed, where the spec asks for them; and which were left out."""
+    if not experiment.spec.yardstick:
+        return [], []
+    job = experiment.job
+    measured = beside(experiment.datasets, job.task, job.metrics, job.evaluation)
+    runs = [
+        RunResult(name, seed, "ok", 0, 0, scores, (), 0.0)
+        for name, by_seed in measured.scores.items()
+        for seed, scores in by_seed.items()
+    ]
+    return runs, list(measured.findings)
 
 
 def _pictures(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:

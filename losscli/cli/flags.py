@@ -80,6 +80,14 @@ Tune = Annotated[
     Texts,
     _option("--tune", "lr, or a name with values, as gamma=0.5,1,2: chosen on the valid split; repeatable.", "NAME"),
 ]
+Yardstick = Annotated[
+    bool | None,
+    Option(
+        "--yardstick/--no-yardstick",
+        help="Show scikit-learn's plain models beside, on the same splits.",
+        show_default=False,
+    ),
+]
 Sort = Annotated[Text, _option("--sort", "Show entries by a metric or by name; their order is no ranking.", "KEY")]
 Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the headline, as accuracy,f1.", "NAMES")]
 Top = Annotated[Text, _option("--top", "How many entries text and md show; the reference always is.", "N")]
@@ -119,6 +127,7 @@ def overrides(
     device: Text,
     sets: Texts,
     tune: Texts = None,
+    yardstick: bool | None = None,
 ) -> Overrides:
     """The flags as the spec takes them; every number that is none is told at once, with its flag."""
     from losscli.spec.overrides import Overrides
@@ -143,6 +152,7 @@ def overrides(
         device=device,
         metrics=metrics or [],
         tune=tune or [],
+        yardstick=yardstick,
         sets=sets or [],
     )
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from losscli.compare.breakdown import LOST, Breakdown
-from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, finite
+from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, YardstickResult, finite
 from losscli.comparison import Comparison
 from losscli.words.columns import described
 from losscli.words.paragraph import paragraph
@@ -44,6 +44,7 @@ def _arena(arena: Arena) -> dict[str, Any]:
         "reference": arena.reference,
         "entries": [_entry(entry, arena) for entry in arena.entries],
         "baseline": _plain(arena.baseline),
+        **({"yardsticks": [_yardstick(one) for one in arena.yardsticks]} if arena.yardsticks else {}),
         "runs": [_run(run) for run in arena.runs],
         "findings": [finding.to_json() for finding in arena.findings],
         "labels": _plain(arena.labels),
@@ -73,6 +74,18 @@ def _entry(entry: EntryResult, arena: Arena) -> dict[str, Any]:
         "described": described(entry, arena),
         "tuned": _plain(entry.tuned),
         "seconds": finite(entry.seconds),
+    }
+
+
+def _yardstick(yardstick: YardstickResult) -> dict[str, Any]:
+    return {
+        "yardstick": yardstick.name,
+        **{
+            split: {name: _estimate(score) for name, score in yardstick.scores.get(split, {}).items()}
+            for split in ("test", "valid", "train")
+        },
+        "leads": {entry: _delta(lead) for entry, lead in yardstick.leads.items()},
+        "beats": yardstick.beats,
     }
 
 

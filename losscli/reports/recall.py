@@ -10,7 +10,7 @@ from typing import Any
 
 from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
-from losscli.compare.result import Arena, Delta, EntryResult, Estimate, Point, RunResult
+from losscli.compare.result import Arena, Delta, EntryResult, Estimate, Point, RunResult, YardstickResult
 from losscli.comparison import Comparison
 from losscli.direction import Direction
 from losscli.errors import Finding, MachineError, Place
@@ -86,6 +86,7 @@ def _arena(output: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, i
             for split, scores in output["baseline"].items()
         },
         "runs": _runs(output, histories),
+        "yardsticks": [_yardstick(one) for one in output.get("yardsticks", ())],
         "findings": [
             Finding(*(finding[name] for name in ("code", "severity", "message", "cure")))
             for finding in output["findings"]
@@ -96,21 +97,29 @@ def _arena(output: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, i
 
 
 def _entry(output: Mapping[str, Any]) -> EntryResult:
-    scores = {
-        split: {name: _estimate(score) for name, score in output[split].items()}
-        for split in SPLITS
-        if output.get(split)
-    }
     return EntryResult(
         **_plain_fields(EntryResult, output, ("entry", "scores", "delta", "deltas", "seconds")),
         entry=output["entry"],
-        scores=scores,
+        scores=_scores(output),
         delta=_delta(output["delta"]),
         deltas={
             metric: delta for metric, difference in output.get("deltas", {}).items() if (delta := _delta(difference))
         },
         seconds=_number(output.get("seconds")),
     )
+
+
+def _scores(output: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
+    return {
+        split: {name: _estimate(score) for name, score in output[split].items()}
+        for split in SPLITS
+        if output.get(split)
+    }
+
+
+def _yardstick(output: Mapping[str, Any]) -> YardstickResult:
+    leads = {entry: lead for entry, difference in output["leads"].items() if (lead := _delta(difference))}
+    return YardstickResult(str(output["yardstick"]), _scores(output), leads, output["beats"] is True)
 
 
 def _delta(output: Mapping[str, Any] | None) -> Delta | None:

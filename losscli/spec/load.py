@@ -48,6 +48,7 @@ KEYS = (
     "equivalence",
     "costs",
     "tune",
+    "yardstick",
     "schema_version",
 )
 
@@ -114,6 +115,7 @@ class Resolver(Examination):
             "model": self._model(task),
             "train": self._block(plan_of(task.plan) if task else Plan, self.data.get("train", {}), ("train",)),
             "seeds": self._seeds(source),
+            "yardstick": self._yardstick(),
         }
         if task is not None:
             self.needs = self._needs(source)
@@ -252,6 +254,12 @@ class Resolver(Examination):
             cure = f"leave seeds out, or write {folds}, or change data.split.repeats"
             self._tell(f"seeds: {refused}, and seeds is {given(self.data['seeds'])}", ("seeds",), cure)
         return seeds
+
+    def _yardstick(self) -> bool:
+        shows = self.data.get("yardstick", False)
+        if not isinstance(shows, bool):
+            self._tell(f"yardstick: expected true or false, got {given(shows)}", ("yardstick",), "write true")
+        return shows is True
 
     def _corruption(self, source: Source | None, task: Task) -> None:
         for kind, why in (source.corrupt.unfit_for(task) if source else {}).items():

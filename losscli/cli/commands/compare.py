@@ -24,6 +24,7 @@ def compare(
     seeds: flags.Seeds = None,
     metric: flags.Metric = None,
     tune: flags.Tune = None,
+    yardstick: flags.Yardstick = None,
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
@@ -47,7 +48,9 @@ def compare(
     """
     from losscli.cli import outcome
 
-    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
+    given = flags.overrides(
+        task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune, yardstick
+    )
     view = flags.view(sort, metrics, top)
     loaded = outcome.load(specs or [], given, quiet)
     raise Exit(outcome.run(loaded, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view)))

@@ -30,6 +30,7 @@ def recommend(
     epochs: flags.Epochs = None,
     seeds: flags.Seeds = None,
     metric: flags.Metric = None,
+    yardstick: flags.Yardstick = None,
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
@@ -47,7 +48,10 @@ def recommend(
     from losscli.advice.reading import advised
     from losscli.cli import outcome, show
 
-    given = flags.overrides(task, None, None, target, drop, epochs, None, None, seeds, metric, device, sets)
+    shows = run if yardstick is None else yardstick
+    given = flags.overrides(
+        task, None, None, target, drop, epochs, None, None, seeds, metric, device, sets, yardstick=shows or None
+    )
     spec, recommendation = advised(data, given)
     if write is not None:
         from losscli.advice.outline import of_recommendation

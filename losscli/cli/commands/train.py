@@ -24,6 +24,7 @@ def train(
     seeds: flags.Seeds = None,
     metric: flags.Metric = None,
     tune: flags.Tune = None,
+    yardstick: flags.Yardstick = None,
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
@@ -43,7 +44,9 @@ def train(
     from losscli.cli import outcome
     from losscli.errors import SpecError
 
-    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
+    given = flags.overrides(
+        task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune, yardstick
+    )
     specs = outcome.load([spec] if spec else [], given, quiet)
     if len(specs[0].loss) > 1:
         message = f"train runs one loss, and the spec has {len(specs[0].loss)}"
