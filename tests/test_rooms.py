@@ -32,7 +32,7 @@ ROWS = (
     {"reports", "wiring"},
     {"explain", "verify", "diagnose"},
     {"experiment", "advice", "deploy", "judge"},
-    {"training"},
+    {"training", "suspects"},
     {"unfinished"},
     {"pipeline"},
     {"demonstrations"},

@@ -31,7 +31,8 @@ from losscli.words.paragraph import paragraph
 
 
 def spec_of(task: str, *sets: str, losses: tuple[str, ...] = (), seeds: str = "2") -> Spec:
-    few = ("train.epochs=1", "yardstick=true", *sets)
+    data = tuple(f"data.{key}={value}" for key, value in tasks.get(task).default_data.items())
+    few = ("train.epochs=1", "yardstick=true", *data, *sets)
     return build_spec(Overrides(task=task, losses=losses, seeds=seeds, sets=few))
 
 
@@ -129,7 +130,7 @@ def test_what_is_too_much_is_left_out_and_told(monkeypatch: pytest.MonkeyPatch) 
     assert list(measured.scores) == ["logistic regression"]
     (finding,) = measured.findings
     assert "boosted trees is left out: 84 rows x 2 features x 1 output, 2 times" in finding.message
-    (none,) = scores(experiment_of("embedding", "data.n_samples=120")).findings
+    (none,) = scores(experiment_of("embedding")).findings
     assert "task embedding has none" in none.message
 
 
