@@ -41,6 +41,7 @@ from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
 from losscli.stack.train import DOTS
 from losscli.stack.watch import Stop, Watch, unwatched
+from losscli.tasks.predictions import Predictions
 from losscli.training import Trained, train_all
 from losscli.unfinished import describe, reopen
 
@@ -177,7 +178,18 @@ def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds:
         ],
         breakdowns=breakdowns(arenas),
         partial=trained.stopped,
+        predictions=_predictions([states for _, states in pairs]),
     )
+
+
+def _predictions(states_of: Sequence[Sequence[RunState]]) -> dict[tuple[int, str], dict[int, Predictions]]:
+    """What is kept of what the runs say, arena by arena and entry by entry."""
+    kept: dict[tuple[int, str], dict[int, Predictions]] = {}
+    for place, states in enumerate(states_of):
+        for state in states:
+            if state.predictions is not None:
+                kept.setdefault((place, state.run.entry), {})[state.run.seed] = state.predictions
+    return kept
 
 
 def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Trained) -> Experiment:

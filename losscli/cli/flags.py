@@ -80,6 +80,7 @@ Tune = Annotated[
     Texts,
     _option("--tune", "lr, or a name with values, as gamma=0.5,1,2: chosen on the valid split; repeatable.", "NAME"),
 ]
+ByClass = Annotated[bool, Option("--by-class", help="Show each class, and what is taken for what.")]
 Yardstick = Annotated[
     bool | None,
     Option(
@@ -157,7 +158,7 @@ def overrides(
     )
 
 
-def view(sort: Text, metrics: Text, top: Text) -> View:
+def view(sort: Text, metrics: Text, top: Text, by_class: bool = False) -> View:
     """What to show of a leaderboard; names are judged when the specs, and so the tasks, are known."""
     from losscli.errors import Place, SpecError, shown
     from losscli.spec.reader import read_value
@@ -167,7 +168,7 @@ def view(sort: Text, metrics: Text, top: Text) -> View:
     if count is not None and (type(count) is not int or count < 1):
         raise SpecError(f"expected a whole number >= 1, got {shown(top)}", place=Place("--top"), cure="--top 5")
     names = [name.strip() for name in (metrics or "").split(",") if name.strip()]
-    return View(sort, tuple(names), count)
+    return View(sort, tuple(names), count, by_class)
 
 
 def option_values(sets: list[str]) -> dict[str, Any]:

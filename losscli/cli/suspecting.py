@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,24 +41,34 @@ COLUMNS = (
 )
 
 
-def run(
-    root: Path, record: str, arena: int | None, entry: str | None, top: int, to: Path | None, as_json: bool
-) -> None:
+@dataclass(frozen=True)
+class SuspectOptions:
+    """Of which arena and entry, how many are shown, and where all are written."""
+
+    arena: int | None
+    entry: str | None
+    top: int
+    to: Path | None
+    force: bool
+    as_json: bool
+
+
+def run(root: Path, record: str, options: SuspectOptions) -> None:
     """Rank the labels of a record, and show or write them."""
-    if to is not None:
-        free(to)
+    if options.to is not None:
+        free(options.to, options.force)
     with at_hand(find(root, record, outside=True, unfinished=True)) as folder:
-        report = suspects(folder, arena, entry)
-        rows = [_row(report, rank, suspect) for rank, suspect in enumerate(report.ranking.suspects, start=1)]
-    if to is not None:
-        with atomic(to) as draft:
+        report = suspects(folder, options.arena, options.entry)
+    rows = [_row(report, rank, suspect) for rank, suspect in enumerate(report.ranking.suspects, start=1)]
+    if options.to is not None:
+        with atomic(options.to) as draft:
             draft.write_text(_csv(rows), encoding="utf-8")
-    if as_json:
-        show.machine(_object(report, rows[:top]))
+    if options.as_json:
+        show.machine(_object(report, rows[: options.top]))
     else:
-        show.pieces(_pieces(report, top))
-    if to is not None:
-        show.notice(f"all {counted(len(rows), 'label')} in {to}")
+        show.pieces(_pieces(report, options.top))
+    if options.to is not None:
+        show.notice(f"all {counted(len(rows), 'label')} are in {options.to}")
 
 
 def _row(report: SuspectReport, rank: int, suspect: Suspect) -> dict[str, Any]:
@@ -118,16 +129,18 @@ def _pieces(report: SuspectReport, top: int) -> Iterator[RenderableType]:
 
 def _answer(report: SuspectReport) -> str:
     """The answer first: how many, and what that is worth."""
-    found = f"{report.sure} of {counted(report.labels, 'label')}"
+    count = f"{report.sure} of {counted(report.labels, 'label')}"
     if math.isnan(report.ranking.wrong):
         return (
-            f"{found} lie more than {FAR:g} spreads from what was predicted; a hard row does so as a wrong one does, "
+            f"{count} lie more than {FAR:g} spreads from what was predicted; a hard row does so as a wrong one does, "
             "so no share is estimated"
         )
+    if not report.sure:
+        return f"None of {counted(report.labels, 'label')} is contradicted with confidence. The least sure come first."
     share = 100 * report.ranking.wrong / max(1, report.labels)
     return (
-        f"{found} are contradicted with confidence; about {share:.2g} % are estimated wrong, at most: where classes overlap, "
-        "right labels look wrong, too. Look at the first ones before you change any."
+        f"{count} are contradicted with confidence; about {share:.2g} % are estimated wrong. That is rough: where classes "
+        "overlap, right labels look wrong, and wrong ones near the border do not. Look before you change any."
     )
 
 
@@ -151,7 +164,7 @@ def _table(report: SuspectReport, top: int) -> RenderableType:
     table = plain_table("", "row", *(["target"] if several else []), "given", *ends, "predictions", gap=2)
     for suspect in first:
         place = report.place(suspect.row)
-        where = str(place) if place and place.line else f"row {suspect.row + 1}"
+        where = f"{Path(place.file).name}:{place.line}" if place and place.line else f"row {suspect.row + 1}"
         numbers = [suspect.score] if of_numbers else [suspect.given_share, suspect.likely_share]
         table.add_row(
             Text("*" if suspect.sure else ""),

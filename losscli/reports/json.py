@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from losscli.compare.breakdown import LOST, Breakdown
+from losscli.compare.by_class import to_json as classes_to_json
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, YardstickResult, finite
 from losscli.comparison import Comparison
 from losscli.words.columns import described
@@ -18,14 +19,20 @@ from losscli.words.paragraph import paragraph
 SCHEMA_VERSION = 1
 
 
-def to_json(comparison: Comparison) -> dict[str, Any]:
-    """The object, of plain dicts, lists, strings, numbers and None: `json.dumps(..., allow_nan=False)` takes it."""
+def to_json(comparison: Comparison, by_class: bool = False) -> dict[str, Any]:
+    """The object, of plain dicts, lists, strings, numbers and None: `json.dumps(..., allow_nan=False)` takes it.
+
+    With `by_class`, each arena has its entries class by class, too, which a record does not keep: it keeps the predictions.
+    """
     return {
         "schema_version": SCHEMA_VERSION,
         "losscli": version("losscli"),
         "record": comparison.record,
         "device": comparison.device,
-        "arenas": [_arena(arena) for arena in comparison.arenas],
+        "arenas": [
+            {**_arena(arena), **({"by_class": list(map(classes_to_json, comparison.by_class(at)))} if by_class else {})}
+            for at, arena in enumerate(comparison.arenas)
+        ],
         "timing": _plain(comparison.timing),
         **({"partial": True} if comparison.partial else {}),
         **(

@@ -14,6 +14,7 @@ from losscli.compare.result import Arena, Delta, EntryResult, Estimate, Point, R
 from losscli.comparison import Comparison
 from losscli.direction import Direction
 from losscli.errors import Finding, MachineError, Place
+from losscli.tasks.predictions import Predictions
 
 SPLITS = ("test", "valid", "train")
 
@@ -29,8 +30,11 @@ class ComparisonRecord:
     specs: Sequence[str]
 
 
-def recall(folder: Path) -> ComparisonRecord:
-    """Read the record in `folder`; `MachineError` for one that is damaged or says things that no record says."""
+def recall(folder: Path, predictions: bool = False) -> ComparisonRecord:
+    """Read the record in `folder`, with what its runs predict where that is asked for and kept.
+
+    `MachineError` for one that is damaged or says things that no record says.
+    """
     from losscli.record.reader import read, read_history
 
     record = read(folder)
@@ -45,7 +49,14 @@ def recall(folder: Path) -> ComparisonRecord:
         partial = bool(results.get("partial"))
         missed = [] if partial else _unmet(arenas)
         comparison = Comparison(
-            arenas, str(results["device"]), str(folder), timing, missed, breakdowns(arenas), partial=partial
+            arenas,
+            str(results["device"]),
+            str(folder),
+            timing,
+            missed,
+            breakdowns(arenas),
+            partial=partial,
+            predictions=_predictions(folder, len(arenas)) if predictions else {},
         )
         return ComparisonRecord(
             folder, str(record["manifest"].get("created", "")), comparison, results, record["specs"]
@@ -56,6 +67,17 @@ def recall(folder: Path) -> ComparisonRecord:
             place=Place(str(folder / "results.json")),
             cure="make the record again: `losscli compare` on its spec.yaml",
         ) from error
+
+
+def _predictions(folder: Path, arenas: int) -> dict[tuple[int, str], dict[int, Predictions]]:
+    """What the runs of each arena and entry say, by seed; nothing of a record from before they were kept."""
+    from losscli.record.predictions import runs_of
+    from losscli.record.reader import read_predictions
+
+    if not (folder / "predictions.parquet").exists():
+        return {}
+    table = read_predictions(folder)
+    return {(number, entry): of for number in range(arenas) for entry, of in runs_of(table, number).items()}
 
 
 def _unmet(arenas: Sequence[Arena]) -> list[str]:

@@ -18,8 +18,8 @@ class Confidence:
     """What confident learning says of N labels.
 
     `likely` int64 [N] is the class that a row is taken for (-1: none with confidence); `best` int64 [N] the likeliest class
-    beside the given one; `score` float64 [N] how much the prediction contradicts the label, from 0 (sure of it) to 1 (sure of another);
-    `wrong` float64 [K, K] the estimated number of rows whose label is the row and whose class is really the column.
+    beside the given one; `score` float64 [N] how much the prediction contradicts the label, from 0 (sure of it) to 1 (sure of
+    another); `wrong` float64 [K, K] the estimated number of rows whose label is the row and whose class is really the column.
     """
 
     likely: np.ndarray

@@ -16,8 +16,8 @@ from losscli.tasks import Task
 
 @dataclass(frozen=True)
 class Places:
-    """`place` gives a row's file and line, as far as they are known; `why` says why they are not, `rows` how many there are (None:
-    not known).
+    """`place` gives a row's file and line, as far as they are known; `why` says why they are not, `rows` how many there are
+    (None: not known).
     """
 
     place: Callable[[int], Place | None] = lambda row: None
@@ -26,8 +26,8 @@ class Places:
 
 
 def places(folder: Path, data: Mapping[str, Any], task: Task, pooled: Pooled) -> Places:
-    """Read the source of a record again, whose spec's `data:` block is given; a row has a place only where its target is still the
-    one that was predicted.
+    """Read the source of a record again, whose spec's `data:` block is given; rows have places only where their targets are still
+    those that were predicted.
     """
     from losscli.data.sources import sources
     from losscli.data.split import set_apart

@@ -17,8 +17,8 @@ NORMAL = 1.4826  # standard deviations of a normal in a median distance from the
 
 @dataclass(frozen=True)
 class Suspect:
-    """One label of one row. `score` orders them: of classes from 0 to 1, of numbers the residual in spreads; `sure` says whether it
-    counts as wrong. `given` and `likely` are labels, or numbers; `of` is the target where a row has several. `given_share` and
+    """One label of one row. `score` orders them: of classes from 0 to 1, of numbers the residual in spreads; `sure` says whether
+    it counts as wrong. `given` and `likely` are labels, or numbers; `of` is the target where a row has several. `given_share` and
     `likely_share` are the mean probabilities of the two (NaN of numbers), `predictions` how many they are the mean of.
     """
 

@@ -34,6 +34,7 @@ def compare(
     sort: flags.Sort = None,
     metrics: flags.Shown = None,
     top: flags.Top = None,
+    by_class: flags.ByClass = False,
     quiet: flags.Quiet = False,
 ) -> None:
     """Compare losses on the same seeds.
@@ -51,6 +52,6 @@ def compare(
     given = flags.overrides(
         task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune, yardstick
     )
-    view = flags.view(sort, metrics, top)
+    view = flags.view(sort, metrics, top, by_class)
     loaded = outcome.load(specs or [], given, quiet)
     raise Exit(outcome.run(loaded, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet, view)))

@@ -33,6 +33,7 @@ def recommend(
     yardstick: flags.Yardstick = None,
     device: flags.Device = None,
     sets: flags.Set = None,
+    by_class: flags.ByClass = False,
     smoke: flags.Smoke = False,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
@@ -67,4 +68,11 @@ def recommend(
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
-        raise Exit(outcome.run([spec], outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)))
+        raise Exit(
+            outcome.run(
+                [spec],
+                outcome.DisplayOptions(
+                    None if no_record else out, smoke, form, quiet, flags.view(None, None, None, by_class)
+                ),
+            )
+        )

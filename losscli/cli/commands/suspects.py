@@ -13,6 +13,7 @@ from losscli.cli.commands import command
 To = Annotated[
     Path | None, Option("--to", metavar="FILE", help="Write all labels as CSV, in order.", show_default=False)
 ]
+Force = Annotated[bool, Option("--force", help="Replace a file that exists.")]
 Top = Annotated[int, Option("--top", metavar="N", min=1, help="How many to show.")]
 
 
@@ -23,6 +24,7 @@ def suspects(
     arena: flags.ArenaNumber = None,
     top: Top = 20,
     to: To = None,
+    force: Force = False,
     out: flags.Records = Path("runs"),
     form: flags.As = flags.Format.text,
 ) -> None:
@@ -37,4 +39,5 @@ def suspects(
     """
     from losscli.cli import suspecting
 
-    suspecting.run(out, record, arena, entry, top, to, form is flags.Format.json)
+    shows = suspecting.SuspectOptions(arena, entry, top, to, force, form is flags.Format.json)
+    suspecting.run(out, record, shows)

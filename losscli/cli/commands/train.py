@@ -27,6 +27,7 @@ def train(
     yardstick: flags.Yardstick = None,
     device: flags.Device = None,
     sets: flags.Set = None,
+    by_class: flags.ByClass = False,
     smoke: flags.Smoke = False,
     out: flags.Out = Path("runs"),
     no_record: flags.NoRecord = False,
@@ -51,4 +52,11 @@ def train(
     if len(specs[0].loss) > 1:
         message = f"train runs one loss, and the spec has {len(specs[0].loss)}"
         raise SpecError(message, cure=f"losscli compare {spec}, or choose one with --loss")
-    raise Exit(outcome.run(specs, outcome.DisplayOptions(None if no_record else out, smoke, form, quiet)))
+    raise Exit(
+        outcome.run(
+            specs,
+            outcome.DisplayOptions(
+                None if no_record else out, smoke, form, quiet, flags.view(None, None, None, by_class)
+            ),
+        )
+    )
