@@ -123,6 +123,6 @@ def beaten(arena: Arena) -> list[str]:
     if not clauses:
         return []
     seeds = counted(len(arena.seeds), "seed")
-    which, verb = ("every network here", "beats" if len(clauses) == 1 else "beat")
-    which = "the network" if len(arena.entries) == 1 else which
-    return [f"A plain model does better: {joined(clauses)} {verb} {which} on {arena.headline}, {seeds}."]
+    subject = "A plain model beats" if len(clauses) == 1 else "Plain models beat"
+    networks = "the network" if len(arena.entries) == 1 else "every network here"
+    return [f"{subject} {networks} on {arena.headline} ({seeds}): {joined(clauses)}."]

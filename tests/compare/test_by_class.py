@@ -65,7 +65,7 @@ def test_what_is_undefined_stays_so() -> None:
 
 def test_labels_of_a_row_and_decisions_of_scores() -> None:
     run_ = Predictions(
-        np.arange(3), np.array([[1, 0], [1, 1], [0, 0]]), np.array([[2, -1], [-1, 3], [1, -2]]), "scores"
+        np.arange(3), np.array([[1, 0], [1, 1], [0, 0]]), np.array([[0.3, -1], [-1, 3], [0.2, -2]]), "scores"
     )
     (entry,) = by_class(tasks.get("multilabel"), ("a", "b"), {"x": {0: run_}})
     assert entry.counts is None
