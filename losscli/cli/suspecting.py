@@ -129,8 +129,9 @@ def _pieces(report: SuspectReport, top: int) -> Iterator[RenderableType]:
 
 def _answer(report: SuspectReport) -> str:
     """The answer first: how many, and what that is worth."""
-    count = f"{report.sure} of {counted(report.labels, 'label')}"
-    if math.isnan(report.ranking.wrong):
+    numbers = math.isnan(report.ranking.wrong)
+    count = f"{report.sure} of {counted(report.labels, 'value' if numbers else 'label')}"
+    if numbers:
         return (
             f"{count} lie more than {FAR:g} spreads from what was predicted; a hard row does so as a wrong one does, "
             "so no share is estimated"
@@ -175,7 +176,7 @@ def _table(report: SuspectReport, top: int) -> RenderableType:
             *(Text(f"{number:.2f}") for number in numbers),
             Text(str(suspect.predictions)),
         )
-    table.caption = "* counts as wrong"
+    table.caption = f"* more than {FAR:g} spreads off" if of_numbers else "* contradicted with confidence"
     return table
 
 
