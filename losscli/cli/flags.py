@@ -83,6 +83,15 @@ Tune = Annotated[
     Texts,
     _option("--tune", "lr, or a name with values, as gamma=0.5,1,2: chosen on the valid split; repeatable.", "NAME"),
 ]
+ByClass = Annotated[bool, Option("--by-class", help="Show each class, and what is taken for what.")]
+Yardstick = Annotated[
+    bool | None,
+    Option(
+        "--yardstick/--no-yardstick",
+        help="Show scikit-learn's plain models beside, on the same splits.",
+        show_default=False,
+    ),
+]
 Sort = Annotated[Text, _option("--sort", "Show entries by a metric or by name; their order is no ranking.", "KEY")]
 Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the headline, as accuracy,f1.", "NAMES")]
 Top = Annotated[Text, _option("--top", "How many entries text and md show; the reference always is.", "N")]
@@ -131,6 +140,7 @@ def overrides(
     device: Text,
     sets: Texts,
     tune: Texts = None,
+    yardstick: bool | None = None,
 ) -> Overrides:
     """The flags as the spec takes them; every number that is none is told at once, with its flag."""
     from losscli.spec.overrides import Overrides
@@ -155,6 +165,7 @@ def overrides(
         device=device,
         metrics=metrics or [],
         tune=tune or [],
+        yardstick=yardstick,
         sets=sets or [],
     )
 
@@ -172,7 +183,7 @@ def execution(workers: str, timeout: float, executor: str = LOCAL, address: Text
     return Execution(executor, None if workers == "auto" else whole(workers, "--workers"), timeout, address)
 
 
-def view(sort: Text, metrics: Text, top: Text) -> View:
+def view(sort: Text, metrics: Text, top: Text, by_class: bool = False) -> View:
     """What to show of a leaderboard; names are judged when the specs, and so the tasks, are known."""
     from losscli.errors import Place, SpecError, shown
     from losscli.spec.reader import read_value
@@ -182,7 +193,7 @@ def view(sort: Text, metrics: Text, top: Text) -> View:
     if count is not None and (type(count) is not int or count < 1):
         raise SpecError(f"expected a whole number >= 1, got {shown(top)}", place=Place("--top"), cure="--top 5")
     names = [name.strip() for name in (metrics or "").split(",") if name.strip()]
-    return View(sort, tuple(names), count)
+    return View(sort, tuple(names), count, by_class)
 
 
 def option_values(sets: list[str]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from losscli.tasks.order import positive_label, ranks
 from losscli.tasks.predictions import Outputs, Predictions
 from losscli.tasks.soft import are_shares, of_shares, refuse_near_shares
 from losscli.tasks.truths import Truths, of_two
+from losscli.tasks.yardsticks import YES_OR_NO
 
 RARE = 0.25  # share of the negative class, below which it may be the one that is looked for
 SAID_BY_NAME = {"false", "true", "no", "yes"}
@@ -48,6 +49,7 @@ class Binary(Task):
     }
     generators: ClassVar[Mapping[str, Generator | None]] = dict.fromkeys(("moons", "circles", "hastie_10_2"))
     options = ("positive",)
+    yardsticks = YES_OR_NO
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:

@@ -19,6 +19,7 @@ from losscli.tasks.order import ranks
 from losscli.tasks.predictions import Outputs, Predictions
 from losscli.tasks.soft import MOST_PLACES, refuse_outside, refuse_sums, with_count
 from losscli.tasks.truths import Truths, of_three
+from losscli.tasks.yardsticks import CLASSES
 
 PREFIX = "probability_"  # what `losscli predict` writes before a class
 SURE = 0.99  # a probability from which a row is as good as certain
@@ -58,6 +59,7 @@ class Distribution(Task):
     default_data: ClassVar[Mapping[str, Any]] = {"source": "synthetic", "name": "mixtures", "n_samples": 1000}
     generators: ClassVar[Mapping[str, Generator | None]] = {"mixtures": mixtures}
     options = ("counts",)
+    yardsticks = CLASSES
     borrows = ("multiclass",)
     borrowed_metrics = ("multiclass/log-loss", "multiclass/brier")
     rows_have_several_outputs = True

@@ -30,6 +30,7 @@ from losscli.tasks.order import in_order
 from losscli.tasks.predictions import Outputs, Predictions
 from losscli.tasks.soft import per_class, sum_to_one
 from losscli.tasks.truths import Truths, of_three
+from losscli.tasks.yardsticks import CLASSES
 
 RAREST = 0.1  # of the rows that a class would have if all were equally frequent: rarer ones are counts, not classes
 
@@ -46,6 +47,7 @@ class Multiclass(Task):
         ("classification", "blobs", "gaussian_quantiles")
     )
     options = ("order",)
+    yardsticks = CLASSES
     rows_have_several_outputs = True
     links: ClassVar[Mapping[str, str | None]] = {
         "logits": None,

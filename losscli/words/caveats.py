@@ -11,9 +11,9 @@ import math
 from losscli.compare.generalise import overfitted, worse_than_none
 from losscli.compare.result import CLAIMS, Arena, Delta, EntryResult
 from losscli.direction import goodness
-from losscli.errors import joined, visible
+from losscli.errors import counted, joined, visible
 from losscli.tasks import tasks
-from losscli.words.phrases import by, scored
+from losscli.words.phrases import between, by, scored
 
 # By verdict on the headline: which verdicts on another metric a reader must know of.
 CONTRARY = {
@@ -55,7 +55,7 @@ def elsewhere(arena: Arena) -> list[str]:
         return []
     others = sum(metric != arena.headline for entry in arena.entries for metric in entry.deltas)
     corrected = f" (corrected for {others} comparisons)" if others > 1 else ""
-    return [f"Other yardsticks say otherwise{corrected}: {joined(clauses)}."]
+    return [f"Other measures say otherwise{corrected}: {joined(clauses)}."]
 
 
 def _contrary(arena: Arena, entry: EntryResult, delta: Delta) -> str:
@@ -131,3 +131,19 @@ def learning_rate(arena: Arena) -> list[str]:
 
 def _beats(score: float, other: float, arena: Arena, metric: str) -> bool:
     return goodness(score, arena.directions[metric]) > goodness(other, arena.directions[metric])
+
+
+def beaten(arena: Arena) -> list[str]:
+    """Which plain models beat every network, where the paired differences say so of each of them: by how much the best."""
+    clauses = []
+    for plain in arena.yardsticks:
+        if plain.beats:
+            lead = min(plain.leads.items(), key=lambda item: abs(item[1].mean))
+            beside = f"than {visible(lead[0])}, " if len(plain.leads) > 1 else ""
+            clauses.append(f"{plain.name} ({by(lead[1])} {beside}plausibly {between(lead[1])})")
+    if not clauses:
+        return []
+    seeds = counted(len(arena.seeds), "seed")
+    subject = "A plain model beats" if len(clauses) == 1 else "Plain models beat"
+    networks = "the network" if len(arena.entries) == 1 else "every network here"
+    return [f"{subject} {networks} on {arena.headline} ({seeds}): {joined(clauses)}."]

@@ -15,7 +15,7 @@ from losscli.errors import counted, joined, visible
 from losscli.looks import LEVEL, minimum_seeds
 from losscli.tasks import tasks
 from losscli.words import looks
-from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none, not_general
+from losscli.words.caveats import beaten, contrary, elsewhere, learning_rate, no_better_than_none, not_general
 from losscli.words.columns import described
 from losscli.words.phrases import better, between, by, magnitude, scored, some_of
 
@@ -40,6 +40,7 @@ def paragraph(arena: Arena) -> str:
             *elsewhere(arena),
             *no_better_than_none(arena),
             *not_general(arena),
+            *beaten(arena),
             *_limits(arena),
             *_next(arena),
         ]
@@ -68,6 +69,7 @@ def _alone(arena: Arena) -> list[str]:
         f"On {_data(arena)}, {reached}",
         *anecdote,
         *not_general(arena),
+        *beaten(arena),
         "Nothing was compared, so this does not say whether another loss would do better;"
         f" training one more loss with the same seeds, {seeds_wanted(arena)} of them, would."
         if not arena.foreign
@@ -99,7 +101,7 @@ def _setting(arena: Arena) -> list[str]:
     return [
         f"On {_data(arena)}, {subject} compared with {visible(arena.reference)}, all {_repeated(arena)};"
         f" {'runs are paired by their seeds' if arena.foreign else f'one seed gives all the same {shared}'}.",
-        f"The yardstick is {arena.headline} on the test rows: {better(arena)} is better{reached}.",
+        f"The measure is {arena.headline} on the test rows: {better(arena)} is better{reached}.",
     ]
 
 
@@ -141,9 +143,7 @@ def _outcome(arena: Arena) -> list[str]:
         sentences.append(f"Not comparable: {names}.")
         possible = set(arena.seeds) - set(arena.impossible.get(arena.headline, ()))
         if possible and scored(arena, arena.reference_entry) is None and not arena.lost_runs(arena.reference):
-            sentences.append(
-                "Another yardstick (--metric), or another loss as the first and so the reference, would do."
-            )
+            sentences.append("Another measure (--metric), or another loss as the first and so the reference, would do.")
     return [*sentences, *_blown_up(arena)]
 
 
@@ -231,7 +231,7 @@ def _next(arena: Arena) -> list[str]:
         which = "it" if len(winners) == 1 else "the one you choose"
         try_it = f"try {which} on data that nobody has looked at yet."
         settled = f"On {arena.headline} nothing is open, but" if any(map(contrary, winners)) else "Nothing is open;"
-        choose = " which yardstick counts is yours to choose;" if any(map(contrary, winners)) else ""
+        choose = " which measure counts is yours to choose;" if any(map(contrary, winners)) else ""
         sentences.append(f"{settled}{choose} before relying on it, {try_it}")
     return sentences
 

@@ -25,6 +25,7 @@ def compare(
     seeds: flags.Seeds = None,
     metric: flags.Metric = None,
     tune: flags.Tune = None,
+    yardstick: flags.Yardstick = None,
     device: flags.Device = None,
     sets: flags.Set = None,
     smoke: flags.Smoke = False,
@@ -38,6 +39,7 @@ def compare(
     sort: flags.Sort = None,
     metrics: flags.Shown = None,
     top: flags.Top = None,
+    by_class: flags.ByClass = False,
     quiet: flags.Quiet = False,
 ) -> None:
     """Compare losses on the same seeds.
@@ -52,8 +54,10 @@ def compare(
     """
     from losscli.cli import outcome
 
-    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
-    view = flags.view(sort, metrics, top)
+    given = flags.overrides(
+        task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune, yardstick
+    )
+    view = flags.view(sort, metrics, top, by_class)
     loaded = outcome.load(specs or [], given, quiet)
     raise Exit(
         outcome.run(

@@ -31,8 +31,10 @@ def recommend(
     epochs: flags.Epochs = None,
     seeds: flags.Seeds = None,
     metric: flags.Metric = None,
+    yardstick: flags.Yardstick = None,
     device: flags.Device = None,
     sets: flags.Set = None,
+    by_class: flags.ByClass = False,
     smoke: flags.Smoke = False,
     workers: flags.Workers = "auto",
     timeout: flags.Timeout = TIMEOUT,
@@ -52,7 +54,10 @@ def recommend(
     from losscli.advice.reading import advised
     from losscli.cli import outcome, show
 
-    given = flags.overrides(task, None, None, target, drop, epochs, None, None, seeds, metric, device, sets)
+    shows = run if yardstick is None else yardstick
+    given = flags.overrides(
+        task, None, None, target, drop, epochs, None, None, seeds, metric, device, sets, yardstick=shows or None
+    )
     spec, recommendation = advised(data, given)
     if write is not None:
         from losscli.advice.outline import of_recommendation
@@ -71,7 +76,9 @@ def recommend(
         raise Exit(
             outcome.run(
                 [spec],
-                outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
+                outcome.DisplayOptions(
+                    None if no_record else out, smoke, form, quiet, flags.view(None, None, None, by_class)
+                ),
                 flags.execution(workers, timeout, executor, address),
             )
         )

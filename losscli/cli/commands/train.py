@@ -25,8 +25,10 @@ def train(
     seeds: flags.Seeds = None,
     metric: flags.Metric = None,
     tune: flags.Tune = None,
+    yardstick: flags.Yardstick = None,
     device: flags.Device = None,
     sets: flags.Set = None,
+    by_class: flags.ByClass = False,
     smoke: flags.Smoke = False,
     workers: flags.Workers = "auto",
     timeout: flags.Timeout = TIMEOUT,
@@ -48,7 +50,9 @@ def train(
     from losscli.cli import outcome
     from losscli.errors import SpecError
 
-    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
+    given = flags.overrides(
+        task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune, yardstick
+    )
     specs = outcome.load([spec] if spec else [], given, quiet)
     if len(specs[0].loss) > 1:
         message = f"train runs one loss, and the spec has {len(specs[0].loss)}"
@@ -56,7 +60,9 @@ def train(
     raise Exit(
         outcome.run(
             specs,
-            outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
+            outcome.DisplayOptions(
+                None if no_record else out, smoke, form, quiet, flags.view(None, None, None, by_class)
+            ),
             flags.execution(workers, timeout, executor, address),
         )
     )
