@@ -72,12 +72,7 @@ def build_arena(
     share = 1.0 if looks is None else looks.share(len({run.seed for run in runs}))
     board = _Board(directions, reference, ratios.get("test", 0.0), equivalence or {}, test, rows.get("test", 0), share)
     verdicts = board.verdicts(by_entry, headline, shown)
-    results = [
-        _entry(
-            entry, by_entry[entry.name], bounds, ratios, {name: of[entry.name] for name, of in verdicts.items()}, share
-        )
-        for entry in entries
-    ]
+    results = [_entry(entry, by_entry[entry.name], bounds, ratios, verdicts, share) for entry in entries]
     arena = Arena(
         task=task,
         data=data,
@@ -255,10 +250,11 @@ def _entry(
     runs: Sequence[RunResult],
     bounds: Mapping[str, tuple[float, float]],
     ratios: Mapping[str, float],
-    verdicts: Mapping[str, tuple[Delta | None, Verdict]],
+    verdicts_of: Mapping[str, Mapping[str, tuple[Delta | None, Verdict]]],
     share: float,
 ) -> EntryResult:
-    """`verdicts` has the difference and the verdict on each metric that is shown, the headline first."""
+    """`verdicts_of` has the difference and the verdict on each metric that is shown, the headline first."""
+    verdicts = {metric: of[entry.name] for metric, of in verdicts_of.items()}
     headline = next(iter(verdicts.values()))
     return EntryResult(
         entry=entry.name,
