@@ -25,6 +25,7 @@ from losscli.tasks.guess import ELSE, IF_VOTES, SAID, Hunch, Values
 from losscli.tasks.labels import EXACT, label_of, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.measures import RowMeasure, distance
 from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.settled import SettledPlan
 
 LARGEST = float(np.finfo(np.float32).max)
 PARTS_OF_TRUTH = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
@@ -48,6 +49,7 @@ class Regression(Task):
         ("regression", "friedman1", "friedman2", "friedman3", "sparse_uncorrelated", "s_curve", "swiss_roll")
     )
     options = ("transform", "standardise")
+    plan = SettledPlan
     links: ClassVar[Mapping[str, str | None]] = dict.fromkeys(
         ("values", "log-rates", "mean+log-variance", "location+log-scale", "quantiles")
     )
