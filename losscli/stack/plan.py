@@ -23,15 +23,14 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 AUTO = Literal["auto"]
 
 # What auto means: chosen on twenty tables, and looked at on others (`tests/benchmarks/defaults.py`).
-PATIENCE, LEAST_PATIENCE = 0.15, 10  # of the epochs; and in epochs
-TOLERANCE = 0.02  # of the best headline: about what a valid split of a few hundred rows can tell
-DECAY = 0.3  # with a rate of 2e-3, weights that nothing holds lose a third over 750 steps
+PATIENCE, LEAST_PATIENCE = 0.2, 10  # of the epochs; and in epochs
+DECAY = 0.3  # with a rate of 2e-3, weights that nothing holds lose three tenths over 600 steps
 
 
 class Plan(Strict):
     """The `train:` block of a spec.
 
-    `epochs` is how often a run goes through the training rows, at most; auto: as often as 750 steps need, 30 to 250 times; null:
+    `epochs` is how often a run goes through the training rows, at most; auto: as often as 600 steps need, 30 to 200 times; null:
     as often as about 300 steps need, 20 to 100 times.
     `max_steps` is a cap on the optimizer steps of a run. `batch_size` is the rows of one step. `optimizer` is the rule by
     which weights move. `lr` is the learning rate; a list makes an entry of each. `momentum` is that of sgd and rmsprop.
@@ -39,14 +38,15 @@ class Plan(Strict):
     `weight_decay` pulls all weights to 0 at each step; auto: 0.3 with adamw, whose decay is apart from the gradients, else none.
     `schedule` is how the learning rate changes over the steps. `clip` is the largest gradient norm of a run; null: any.
     `patience` is after how many epochs without a better headline metric on the valid split a run stops, and keeps its best
-    weights; null: never, and it keeps the last; auto: 15 % of the epochs, 10 at least, and among epochs whose headline is within
-    2 % of the best the run's own loss on the valid split decides. `device` is auto, cpu, cuda, cuda:1 ...
+    weights; null: never, and it keeps the last; auto: a fifth of the epochs, 10 at least, and among epochs whose headline the
+    valid split cannot tell from the best, within 0.5 / sqrt(its rows) of it, the run's own loss there decides. `device` is
+    auto, cpu, cuda, cuda:1 ...
     """
 
     default_steps: ClassVar[int] = 300  # of a run, where `epochs` is null, within so many epochs
     fewest_epochs: ClassVar[int] = 20
     most_epochs: ClassVar[int] = 100
-    settled: ClassVar[tuple[int, int, int]] = (750, 30, 250)  # the same where `epochs` is auto
+    settled: ClassVar[tuple[int, int, int]] = (600, 30, 200)  # the same where `epochs` is auto
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] | AUTO | None = None  # null: as many as `default_steps` need
     max_steps: Count | None = None  # a cap on the optimizer steps of a run; what --smoke sets
@@ -65,7 +65,7 @@ class Plan(Strict):
         """The epochs of a run whose epochs have so many steps, if `max_steps` does not end it.
 
         >>> [Plan(epochs=epochs).epochs_for(8) for epochs in (None, "auto", 3)]
-        [38, 94, 3]
+        [38, 75, 3]
         """
         if isinstance(self.epochs, int):
             return self.epochs
@@ -78,14 +78,20 @@ class Plan(Strict):
         """After how many epochs without a better one a run of so many stops; None: never.
 
         >>> [Plan(patience=patience).patience_for(100) for patience in (None, "auto", 7)]
-        [None, 15, 7]
+        [None, 20, 7]
         """
         return max(LEAST_PATIENCE, math.ceil(PATIENCE * epochs)) if self.patience == "auto" else self.patience
 
-    @property
-    def tolerance(self) -> float:
-        """The share of the best headline below which the run's own loss decides which epoch is the better one."""
-        return TOLERANCE if self.patience == "auto" else 0.0
+    def tolerance_for(self, rows: int) -> float:
+        """The share of the best headline within which the run's own loss decides which epoch is the better one.
+
+        It is the standard error of a share on so many valid rows: the rule of one standard error (Breiman et al. 1984,
+        Classification and Regression Trees).
+
+        >>> Plan(patience="auto").tolerance_for(100), Plan(patience=7).tolerance_for(100)
+        (0.05, 0.0)
+        """
+        return 0.5 / math.sqrt(rows) if self.patience == "auto" else 0.0
 
     @property
     def decay(self) -> float:

@@ -104,12 +104,12 @@ def test_tables_with_a_target_train_until_they_have_settled_and_other_tasks_as_b
 def test_a_spec_of_before_with_all_its_keys_means_what_it_meant(tmp_path: Path) -> None:
     text = "task: binary\ntrain: {epochs: null, optimizer: adam, lr: 0.001, weight_decay: 0.0, patience: null}\n"
     plan = plan_of_spec(tmp_path, text)
-    assert (plan.epochs_for(8), plan.patience_for(38), plan.tolerance, plan.decay) == (38, None, 0.0, 0.0)
+    assert (plan.epochs_for(8), plan.patience_for(38), plan.tolerance_for(100), plan.decay) == (38, None, 0.0, 0.0)
 
 
 def test_a_patience_in_numbers_goes_by_the_headline_alone(tmp_path: Path) -> None:
     plan = plan_of_spec(tmp_path, "task: binary\ntrain: {patience: 7}\n")
-    assert (plan.patience_for(100), plan.tolerance) == (7, 0.0)
+    assert (plan.patience_for(100), plan.tolerance_for(100)) == (7, 0.0)
 
 
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
