@@ -112,7 +112,7 @@ def test_specs_that_share_everything_but_the_loss_meet_in_one_arena(spec) -> Non
     ]
     arenas = losscli.compare(specs).arenas
     assert [[entry.entry for entry in arena.entries] for arena in arenas] == [
-        ["bce-logits lr=0.001", "bce-logits output=sigmoid lr=0.001", "focal lr=0.01"],
+        ["bce-logits lr=0.002", "bce-logits output=sigmoid lr=0.002", "focal lr=0.01"],
         ["bce-logits"],
     ]
     assert [finding.code for finding in arenas[0].findings] == ["LC003"]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from losscli.stack.watch import Watch
 
 SEEDS = 6  # the fewest with which a fixed split gives a verdict
+# All steps of a short budget, as in the loop of a tutorial: a run that stops by itself hides a part of what a mistake costs.
+PLAIN = ("train.optimizer=adam", "train.lr=1e-3", "train.patience=null")
 
 Floor = tuple[str, Callable[[Sequence[float]], float]]  # its formula, and its height by the classes' shares
 
@@ -42,7 +44,7 @@ class Compared(Demonstration):
         from losscli.spec.load import build_spec
         from losscli.spec.overrides import Overrides
 
-        sets = (f"loss=[{self.right}, {self.wrong}]", "data.split={seed: 0}", *self.settings)
+        sets = (f"loss=[{self.right}, {self.wrong}]", "data.split={seed: 0}", *PLAIN, *self.settings)
         named = {"task": self.task, "data": self.data, "metrics": [self.metric]}
         return build_spec(Overrides(**named, epochs=self.epochs, seeds=SEEDS, sets=sets))  # type: ignore[arg-type]
 

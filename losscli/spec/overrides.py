@@ -203,7 +203,7 @@ class Editor:
             rates = read_value(listed, place.file)
         else:
             train = self.document.data.get("train")
-            rates = rates_around(train.get("lr") if isinstance(train, dict) else None)
+            rates = rates_around(train.get("lr") if isinstance(train, dict) else None, self.document.data.get("task"))
         self.put(("tune", name), rates, place)
 
     def _set_loss(self, keys: tuple[str, ...], value: Any, place: Place) -> None:

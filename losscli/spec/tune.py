@@ -19,7 +19,9 @@ from losscli.spec.document import Keys
 from losscli.spec.entries import entries
 from losscli.spec.mistakes import dotted, given, shown
 from losscli.spec.model import Entry, LossChoice, Spec
-from losscli.stack.plan import Plan
+from losscli.stack.plan import Plan, plan_of
+from losscli.tasks import tasks
+from losscli.tasks.settled import SettledPlan
 
 RATE, WEIGHT = "lr", "weight"  # what can be tuned without being an option of a loss
 AROUND = (0.1, 0.3, 1.0, 3.0, 10.0)  # times `train.lr`: the rates to try where none are named
@@ -36,13 +38,16 @@ class Mistake:
     of_key: bool = False
 
 
-def rates_around(lr: object) -> list[float]:
-    """The default grid of learning rates: from a tenth of `train.lr` to ten times it; of the default where it is no number.
+def rates_around(lr: object, task: object) -> list[float]:
+    """The default grid of learning rates: from a tenth of `train.lr` to ten times it; of the task's own where it is no number.
 
-    >>> rates_around(1e-3)
-    [0.0001, 0.0003, 0.001, 0.003, 0.01]
+    A task that is left out is one that is inferred from a target, and those share their default.
+
+    >>> rates_around(1e-3, "binary"), rates_around(None, "gan")
+    ([0.0001, 0.0003, 0.001, 0.003, 0.01], [3e-05, 9e-05, 0.0003, 0.0009, 0.003])
     """
-    center = float(lr) if isinstance(lr, (int, float)) and lr > 0 else float(Plan.model_fields["lr"].default)
+    plan = plan_of(tasks.get(task).plan if isinstance(task, str) and task in tasks else SettledPlan)
+    center = float(lr) if isinstance(lr, (int, float)) and lr > 0 else float(plan.model_fields["lr"].default)
     return [float(f"{center * factor:.3g}") for factor in AROUND]
 
 

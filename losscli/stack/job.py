@@ -36,7 +36,7 @@ def epochs_of(plan: Plan, rows: int) -> int:
     (75, 3, 2)
     """
     steps = len(spans(rows, plan.batch_size))
-    epochs = plan.epochs or min(plan.most_epochs, max(plan.fewest_epochs, math.ceil(plan.default_steps / steps)))
+    epochs = plan.epochs_for(steps)
     return epochs if plan.max_steps is None else min(epochs, math.ceil(plan.max_steps / steps))
 
 

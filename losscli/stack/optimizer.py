@@ -66,7 +66,7 @@ class Optimizer(ABC):
 
     def decay(self, gradients: Tensor) -> Tensor:
         """The gradients with the L2 penalty of `weight_decay` added (not for AdamW, whose decay is decoupled)."""
-        return gradients.add_(self.weights, alpha=self.plan.weight_decay) if self.plan.weight_decay else gradients
+        return gradients.add_(self.weights, alpha=self.plan.decay) if self.plan.decay else gradients
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {}
@@ -124,7 +124,7 @@ class AdamW(Adam):
 
     def direct(self, gradients: Tensor) -> None:
         self.moments(gradients)
-        self.update.add_(self.weights, alpha=self.plan.weight_decay)
+        self.update.add_(self.weights, alpha=self.plan.decay)
 
 
 @optimizer("sgd")

@@ -46,7 +46,9 @@ class RunState:
     status: Literal["ok", "diverged", "stopped", "failed"] = "ok"
     epochs: int = 0
     best_epoch: int = 0
-    best: float = -math.inf
+    best: float = -math.inf  # the score of `best_epoch`
+    peak: float = -math.inf  # the best score so far: perhaps of another epoch, if the own loss chose between them
+    best_loss: float = math.nan  # the own loss of `best_epoch` on the valid split
     by_loss: bool = False  # whether its own loss decides what is best, as the headline has no value in some epoch
     history: list[tuple[int, str, str, float]] = field(default_factory=list)
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -75,7 +77,7 @@ class RunState:
 
     def state(self) -> dict[str, Any]:
         """All but the run itself, in arrays, words and numbers; `load` gives it to a state of the same run."""
-        plain = {name: getattr(self, name) for name in PLAIN}
+        plain = {name: getattr(self, name) for name in (*PLAIN, "peak", "best_loss")}
         return {
             **plain,
             "history": _columns(self.history),
@@ -96,6 +98,7 @@ class RunState:
         for name in PLAIN:
             kind = type(getattr(self, name))
             setattr(self, name, kind(state[name]))
+        self.peak, self.best_loss = float(state.get("peak", self.best)), float(state.get("best_loss", math.nan))
         for name in ("scores", "weights", "calibration"):
             setattr(self, name, dict(state[name]))
         self.history = _rows(state["history"])
@@ -114,24 +117,37 @@ class RunState:
         if not (sound and all(loss.stable(self.run.loss.signed) for loss in losses.values())):
             self.status = "diverged"
 
-    def judge(self, headline: Metric, valid: Mapping[str, float], patience: int | None) -> bool:
+    def judge(self, headline: Metric, valid: Mapping[str, float], patience: int | None, tolerance: float = 0.0) -> bool:
         """Whether this epoch is the best so far; without patience the last one always is. May stop the run.
+
+        Of epochs whose headline is within `tolerance` of the best one, a share of it, that of the least own loss is the best:
+        a headline that counts rows has ties, its maximum over many epochs is luck, and ranks alone do not tell how far off
+        probabilities are.
 
         From the first epoch on in which the headline has no value (hinge has no log-loss, precision none without a positive),
         the run's own loss decides: a number of one kind must not be held against a number of the other.
         """
         score = goodness(valid[headline.name], headline.direction, target_of(self.calibration))
         if math.isnan(score) and not self.by_loss:
-            self.by_loss, self.best = True, -math.inf
+            self.by_loss, self.best, self.peak = True, -math.inf, -math.inf
         if self.by_loss:
             score = -valid.get("loss", math.nan)
         unknown = math.isnan(score) and self.best == -math.inf  # nothing to be patient about: the last is the best
-        if patience is None or score > self.best or unknown:
-            self.best, self.best_epoch = -math.inf if unknown else score, self.epochs
+        loss = valid.get("loss", math.nan)
+        if patience is None or unknown or self._better(score, loss, tolerance):
+            self.best, self.best_epoch, self.best_loss = -math.inf if unknown else score, self.epochs, loss
             return True
         if self.epochs - self.best_epoch >= patience:
             self.stop()
         return False
+
+    def _better(self, score: float, loss: float, tolerance: float) -> bool:
+        """Whether an epoch of that score and own loss is better than the best one; NaN never is."""
+        self.peak = max(self.peak, score)  # which a NaN, as the second, leaves as it is
+        if not tolerance or math.isnan(loss) or math.isnan(self.best_loss):
+            return score > self.best
+        least = self.peak - tolerance * abs(self.peak)
+        return score >= least and (loss < self.best_loss or self.best < least)
 
     def last(self) -> list[tuple[int, str, str, float]]:
         """The points of the last epoch."""

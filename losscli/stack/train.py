@@ -128,6 +128,8 @@ class Training:
         self.evaluator = Evaluator(self.rows, task, self.objective, job.metrics)
         self.resting: Tensor | None = None  # [R, 1] once a run rests
         self.epochs = epochs_of(self.plan, self.rows.count("train"))
+        self.patience = self.plan.patience_for(self.epochs)
+        self.tolerance = self.plan.tolerance_for(self.rows.count("valid"))
         self.step, self.steps = 0, steps_of(self.plan, self.rows.count("train"), self.epochs)
         self.epoch, self.taken = 0, 0  # epochs that are done, and steps of the next
         self._calibrate()  # the level of an interval is known, and patience asks for it
@@ -247,7 +249,7 @@ class Training:
             if row in failed:
                 state.fail(failed[row])
             if state.moving:
-                improved[row] = state.judge(self.job.metrics[0], named, self.plan.patience)
+                improved[row] = state.judge(self.job.metrics[0], named, self.patience, self.tolerance)
         self._keep(improved)
 
     def _picture(self, epoch: int, output: Tensor) -> None:

@@ -26,6 +26,7 @@ from losscli.tasks.measures import RowMeasure, decision_lack, rank, right_decisi
 from losscli.tasks.near_truth import decisions
 from losscli.tasks.order import positive_label, ranks
 from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.settled import SettledPlan
 from losscli.tasks.soft import are_shares, of_shares, refuse_near_shares
 from losscli.tasks.truths import Truths, of_two
 from losscli.tasks.yardsticks import YES_OR_NO
@@ -50,6 +51,7 @@ class Binary(Task):
     generators: ClassVar[Mapping[str, Generator | None]] = dict.fromkeys(("moons", "circles", "hastie_10_2"))
     options = ("positive",)
     yardsticks = YES_OR_NO
+    plan = SettledPlan
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:

@@ -28,6 +28,7 @@ from losscli.tasks.measures import RowMeasure, class_lack, right_class, surprise
 from losscli.tasks.near_truth import classes
 from losscli.tasks.order import in_order
 from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.settled import SettledPlan
 from losscli.tasks.soft import per_class, sum_to_one
 from losscli.tasks.truths import Truths, of_three
 from losscli.tasks.yardsticks import CLASSES
@@ -48,6 +49,7 @@ class Multiclass(Task):
     )
     options = ("order",)
     yardsticks = CLASSES
+    plan = SettledPlan
     rows_have_several_outputs = True
     links: ClassVar[Mapping[str, str | None]] = {
         "logits": None,

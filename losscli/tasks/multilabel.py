@@ -17,6 +17,7 @@ from losscli.tasks.measures import RowMeasure, decision_lack, right_decisions
 from losscli.tasks.near_truth import decisions
 from losscli.tasks.order import ranks
 from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.settled import SettledPlan
 from losscli.tasks.truths import Truths, of_labels
 from losscli.tasks.yardsticks import LABELS
 
@@ -41,6 +42,7 @@ class Multilabel(Task):
     generators: ClassVar[Mapping[str, Generator | None]] = {"multilabel_classification": None}
     options = ("separator",)
     yardsticks = LABELS
+    plan = SettledPlan
     borrows = ("binary",)
     rows_have_several_outputs = True
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}

@@ -25,6 +25,7 @@ from losscli.tasks.guess import ELSE, IF_VOTES, MOST_CODES, SAID, Hunch, Values
 from losscli.tasks.labels import EXACT, label_of, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.measures import RowMeasure, distance
 from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.settled import SettledPlan
 from losscli.tasks.yardsticks import NUMBERS
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -50,6 +51,7 @@ class Regression(Task):
     )
     options = ("transform", "standardise")
     yardsticks = NUMBERS
+    plan = SettledPlan
     links: ClassVar[Mapping[str, str | None]] = dict.fromkeys(
         ("values", "log-rates", "mean+log-variance", "location+log-scale", "quantiles")
     )

@@ -47,7 +47,7 @@ def test_tune_reaches_the_spec(specs: list[Any]) -> None:
     assert app.run([*COMPARE, "--tune", "lr=1e-3,1e-2", "--tune", "gamma=0,1"]) == 1
     assert specs[0].tune == {"lr": [1e-3, 1e-2], "gamma": [0, 1]}
     assert app.run(["train", "--task", "binary", "--tune", "lr", "--no-record"]) == 1
-    assert specs[1].tune == {"lr": [1e-4, 3e-4, 1e-3, 3e-3, 1e-2]}
+    assert specs[1].tune == {"lr": [2e-4, 6e-4, 2e-3, 6e-3, 2e-2]}
 
 
 def test_csv_and_markdown_stand_alone_on_stdout(specs: list[Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,7 +28,7 @@ def test_one_loss(found):
         "bce-logits",
         {},
         (),
-        0.001,
+        0.002,
     )
 
 
@@ -59,7 +59,7 @@ def test_rates(found):
     assert names(made) == ["bce lr=1e-05", "bce lr=0.1", "hinge lr=1e-05", "hinge lr=0.1"]
     assert [entry.lr for entry in made] == [1e-5, 0.1, 1e-5, 0.1]
     assert names(found("task: binary\ntrain: {lr: [0.1]}\n")) == ["bce-logits"]
-    assert names(found("task: binary\nloss: [bce, {name: hinge, lr: 1}]\n")) == ["bce lr=0.001", "hinge lr=1"]
+    assert names(found("task: binary\nloss: [bce, {name: hinge, lr: 1}]\n")) == ["bce lr=0.002", "hinge lr=1"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_stands_between_model_and_loss(model, own, chain, said, found):
         "loss: {name: focal, gamma: [1, 1.0]}",
         "train: {lr: [0.1, 0.1]}",
         "loss: [bce, {name: bce, output: sigmoid}]",
-        "loss: [bce-logits, {name: bce-logits, lr: 0.001}]",
+        "loss: [bce-logits, {name: bce-logits, lr: 0.002}]",
     ],
 )
 def test_the_same_twice_is_a_mistake(text, found):
@@ -133,9 +133,9 @@ def test_what_stands_beside_the_options_is_kept(found):
     first, second, third = found(
         "task: binary\nloss: [bce, {name: bce, output: [relu, sigmoid], lr: 0.1}, {name: hinge, weight: balanced}]\n"
     )
-    assert first.beside == {"lr": 0.001}
+    assert first.beside == {"lr": 0.002}
     assert second.beside == {"output": ["relu", "sigmoid"], "lr": 0.1}
-    assert third.beside == {"weight": "balanced", "lr": 0.001}
+    assert third.beside == {"weight": "balanced", "lr": 0.002}
     assert found("task: binary\n")[0].beside == {}
 
 

@@ -91,7 +91,7 @@ WRONG = [
     ({"data": "moon", "target": ["y"]}, "--data", "got 'moon'"),
     ({"target": ["y"]}, "--target", "unknown key 'target'"),
     ({"epochs": 0}, "--epochs", "expected >= 1, got 0"),
-    ({"epochs": 1e3}, "--epochs", "expected a whole number, got 1000.0"),
+    ({"epochs": 1e3}, "--epochs", "expected a whole number or auto, got 1000.0"),
     ({"batch_size": -1}, "--batch-size", "expected >= 1, got -1"),
     ({"lr": [float("nan")]}, "--lr", "expected a finite number, got nan"),
     ({"lr": [0.1, float("inf")]}, "--lr", "expected a finite number, got inf"),

@@ -58,8 +58,8 @@ def test_without_tuning_the_entry_is_its_one_candidate() -> None:
 def test_what_an_entry_sets_itself_is_not_tuned(tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text("task: binary\nloss: [focal, {name: focal, gamma: 5}]\ntune: {gamma: [1, 3]}\n")
     assert tries(load_spec(tmp_path / "spec.yaml")) == {
-        "focal": [(1e-3, {"gamma": 1}), (1e-3, {"gamma": 3})],
-        "focal gamma=5": [(1e-3, {"gamma": 5})],
+        "focal": [(2e-3, {"gamma": 1}), (2e-3, {"gamma": 3})],
+        "focal gamma=5": [(2e-3, {"gamma": 5})],
     }
 
 
@@ -69,7 +69,7 @@ def test_class_weights_can_be_tuned_where_the_engine_applies_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lr", "rates"), [([], [1e-4, 3e-4, 1e-3, 3e-3, 1e-2]), ([0.05], [0.005, 0.015, 0.05, 0.15, 0.5])]
+    ("lr", "rates"), [([], [2e-4, 6e-4, 2e-3, 6e-3, 2e-2]), ([0.05], [0.005, 0.015, 0.05, 0.15, 0.5])]
 )
 def test_rates_without_values_lie_around_that_of_the_training(lr: list[float], rates: list[float]) -> None:
     assert flags("lr", lr=lr).tune == {"lr": rates}

@@ -83,7 +83,7 @@ def spec_of(folder: Path, rest: str, loss: str = "[bce-logits, brier]") -> Path:
     path = folder / "spec.yaml"
     path.write_text(
         f"task: binary\ndata: {{source: csv, path: shares.csv, target: y}}\nloss: {loss}\nmodel: {{kind: linear}}\n"
-        f"train: {{epochs: 80, batch_size: 400, lr: 0.1}}\n{rest}"
+        f"train: {{epochs: 80, batch_size: 400, optimizer: adam, lr: 0.1, patience: null}}\n{rest}"
     )
     return path
 

@@ -1,0 +1,136 @@
+"""Training until it has settled: which epoch is kept, when a run stops, and whom these defaults are for."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from losscli.metrics import find
+from losscli.spec.load import load_spec
+from losscli.stack.optimizer import OPTIMIZERS
+from losscli.stack.plan import Plan
+from losscli.stack.run_state import RunState
+from losscli.tasks import tasks
+
+
+def followed(
+    scores: list[float], losses: list[float], patience: int = 3, tolerance: float = 0.02, metric: str = "accuracy"
+) -> RunState:
+    """A run whose headline and own loss on the valid split are those, epoch by epoch."""
+    run: Any = SimpleNamespace()
+    state = RunState(run)
+    task = "regression" if metric == "rmse" else "multiclass"
+    for epoch, (score, loss) in enumerate(zip(scores, losses, strict=True), start=1):
+        if state.moving:
+            state.epochs = epoch
+            state.judge(find(metric, task), {metric: score, "loss": loss}, patience, tolerance)
+    return state
+
+
+def test_among_epochs_that_the_headline_cannot_tell_apart_the_own_loss_decides() -> None:
+    scores, losses = [0.80, 0.90, 0.89, 0.90, 0.85, 0.89], [0.50, 0.40, 0.30, 0.35, 0.20, 0.29]
+    assert followed(scores, losses, patience=9).best_epoch == 6  # 0.85 is more than 2 % below 0.90, 0.89 is not
+    assert followed(scores, losses, patience=9, tolerance=0.0).best_epoch == 2
+    assert followed(scores[:5], losses[:5]).best_epoch == 3
+
+
+def test_many_epochs_each_a_little_worse_do_not_lead_away_from_the_best() -> None:
+    scores = [0.9 - 0.005 * epoch for epoch in range(20)]
+    state = followed(scores, [1 - 0.01 * epoch for epoch in range(20)], patience=50)
+    assert state.best_epoch == 4  # 0.885 >= 0.98 * 0.9 = 0.882 > 0.880
+
+
+def test_a_run_stops_so_many_epochs_after_its_best_one() -> None:
+    state = followed([0.5, 0.9, 0.9, 0.9, 0.9, 0.9], [0.5, 0.2, 0.3, 0.3, 0.3, 0.1])
+    assert (state.status, state.epochs, state.best_epoch) == ("stopped", 5, 2)
+
+
+def test_a_metric_that_is_better_when_lower_is_followed_alike() -> None:
+    state = followed([5.0, 4.0, 4.05, 4.2], [0.5, 0.4, 0.3, 0.1], metric="rmse")
+    assert state.best_epoch == 3
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_best_epoch_is_that_of_a_plain_search_over_the_whole_history(seed: int) -> None:
+    """Of all epochs within the tolerance of the highest score there is, the one of the least loss, as long as none was left
+    behind on the way: a rising score without a stop."""
+    chance = np.random.default_rng(seed)
+    scores = np.sort(chance.uniform(0.5, 1.0, 30))
+    losses = chance.uniform(0.1, 1.0, 30)
+    state = followed(scores.tolist(), losses.tolist(), patience=99)
+    close = np.flatnonzero(scores >= 0.98 * scores.max())
+    assert scores[state.best_epoch - 1] >= 0.98 * scores.max()
+    assert losses[state.best_epoch - 1] <= losses[close[-1]]
+
+
+def test_what_has_no_value_leaves_the_headline_alone_to_decide() -> None:
+    state = followed([0.5, 0.9, 0.895], [math.nan, math.nan, math.nan], patience=9)
+    assert state.best_epoch == 2
+
+
+def test_a_state_that_was_kept_goes_on_as_if_nothing_had_happened() -> None:
+    whole = followed([0.9, 0.89, 0.89, 0.895], [0.5, 0.4, 0.45, 0.3], patience=9)
+    half = followed([0.9, 0.89], [0.5, 0.4], patience=9)
+    kept = {name: getattr(half, name) for name in ("best", "best_epoch", "peak", "best_loss")}
+    rest = RunState(half.run, **kept)
+    for epoch, (score, loss) in enumerate([(0.89, 0.45), (0.895, 0.3)], start=3):
+        rest.epochs = epoch
+        rest.judge(find("accuracy", "multiclass"), {"accuracy": score, "loss": loss}, 9, 0.02)
+    assert (rest.best_epoch, rest.best, rest.peak) == (whole.best_epoch, whole.best, whole.peak) == (4, 0.895, 0.9)
+
+
+def plan_of_spec(folder: Path, text: str) -> Any:
+    path = folder / "spec.yaml"
+    path.write_text(text)
+    return load_spec(path).train
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_tables_with_a_target_train_until_they_have_settled_and_other_tasks_as_before(
+    name: str, tmp_path: Path
+) -> None:
+    plan = plan_of_spec(tmp_path, f"task: {name}\n")
+    settles = name in ("binary", "multiclass", "multilabel", "regression")
+    assert (plan.epochs, plan.patience) == (("auto", "auto") if settles else (None, None))
+    assert (plan.optimizer, plan.decay) == (("adamw", 0.3) if settles else ("adam", 0.0))
+
+
+def test_a_spec_of_before_with_all_its_keys_means_what_it_meant(tmp_path: Path) -> None:
+    text = "task: binary\ntrain: {epochs: null, optimizer: adam, lr: 0.001, weight_decay: 0.0, patience: null}\n"
+    plan = plan_of_spec(tmp_path, text)
+    assert (plan.epochs_for(8), plan.patience_for(38), plan.tolerance_for(100), plan.decay) == (38, None, 0.0, 0.0)
+
+
+def test_a_patience_in_numbers_goes_by_the_headline_alone(tmp_path: Path) -> None:
+    plan = plan_of_spec(tmp_path, "task: binary\ntrain: {patience: 7}\n")
+    assert (plan.patience_for(100), plan.tolerance_for(100)) == (7, 0.0)
+
+
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+def test_only_the_decay_that_stands_apart_from_the_gradients_is_on_by_itself(optimizer: str, tmp_path: Path) -> None:
+    """Added to the gradients, 0.3 would drown them, and more so those of a loss that is small."""
+    plan = plan_of_spec(tmp_path, f"task: binary\ntrain: {{optimizer: {optimizer}}}\n")
+    assert plan.decay == (0.3 if optimizer == "adamw" else 0.0)
+
+
+def test_a_loss_times_a_hundred_takes_the_same_way() -> None:
+    """By the default optimizer: no loss gains by its scale, its decay included."""
+    plan = Plan(optimizer="adamw", weight_decay="auto")
+    chance = torch.Generator().manual_seed(0)
+    start = torch.randn(1, 6, generator=chance, dtype=torch.float64)
+    ends = []
+    for factor in (1.0, 100.0):
+        weights, stream = start.clone(), torch.Generator().manual_seed(1)
+        mover = OPTIMIZERS["adamw"](plan, weights)
+        for _ in range(50):
+            gradients = weights + torch.randn(1, 6, generator=stream, dtype=torch.float64)
+            mover.step(factor * gradients, torch.full((1, 1), 2e-3, dtype=torch.float64))
+        ends.append(weights)
+    torch.testing.assert_close(ends[0], ends[1], rtol=1e-5, atol=1e-7)
+    assert not torch.allclose(ends[0], start)
