@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from typer import Exit, Option
+from typer import Option
 
 from losscli.cli import flags
 from losscli.cli.commands import command
 from losscli.cli.commands.inspect import Data
-from losscli.executors.execution import LOCAL, TIMEOUT
 
 Write = Annotated[
     Path | None, Option("--write", metavar="SPEC", help="Write a spec with these losses, and why.", show_default=False)
@@ -33,13 +32,8 @@ def recommend(
     metric: flags.Metric = None,
     device: flags.Device = None,
     sets: flags.Set = None,
-    smoke: flags.Smoke = False,
-    workers: flags.Workers = "auto",
-    timeout: flags.Timeout = TIMEOUT,
-    executor: flags.Executor = LOCAL,
-    address: flags.Address = None,
-    out: flags.Out = Path("runs"),
-    no_record: flags.NoRecord = False,
+    *,
+    training: flags.TrainingFlags,
     form: flags.As = flags.Format.text,
     quiet: flags.Quiet = False,
 ) -> None:
@@ -50,9 +44,11 @@ def recommend(
     losscli recommend visits.csv --target visits --run
     """
     from losscli.advice.reading import advised
-    from losscli.cli import outcome, show
+    from losscli.cli import show
 
-    given = flags.overrides(task, None, None, target, drop, epochs, None, None, seeds, metric, device, sets)
+    given = flags.SpecFlags(
+        task, None, None, target, drop, epochs, seeds=seeds, metric=metric, device=device, sets=sets
+    ).overrides()
     spec, recommendation = advised(data, given)
     if write is not None:
         from losscli.advice.outline import of_recommendation
@@ -68,10 +64,4 @@ def recommend(
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
-        raise Exit(
-            outcome.run(
-                [spec],
-                outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
-                flags.execution(workers, timeout, executor, address),
-            )
-        )
+        training.run([spec], form, quiet)
