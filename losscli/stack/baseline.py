@@ -16,7 +16,6 @@ from losscli.data.dataset import SPLITS, Dataset
 from losscli.metrics import Metric
 from losscli.stack.calibrate import calibrate
 from losscli.stack.forecast import without_forecast
-from losscli.stack.records import with_nearest
 from losscli.tasks import Prediction, Task
 
 
@@ -37,8 +36,9 @@ def baseline(
         calibration = calibrate(*_baseline_prediction("valid", dataset, task), all_metrics)
         for split in SPLITS:
             prediction, truth = _baseline_prediction(split, dataset, task)
-            records = torch.from_numpy(dataset.parts["train"].truth)[None]
-            prediction = with_nearest(calibration(prediction, metrics_of[split]), truth, records, metrics_of[split])
+            prediction = _with_truth(
+                calibration(prediction, metrics_of[split]), truth, dataset, task, metrics_of[split]
+            )
             for metric in metrics_of[split]:
                 measured = metric.measure(prediction, truth)
                 values_of[split][metric.name].append(math.nan if measured is None else float(measured[0]))
@@ -70,12 +70,19 @@ def _baseline_prediction(split: str, dataset: Dataset, task: Task) -> tuple[Pred
     truth = torch.from_numpy(dataset.parts[split].truth)[None]  # [1, N, ...]
     if task.features_are_baseline:
         features = torch.from_numpy(dataset.parts[split].features[:])[None]
-        return task.with_truth(task.read(features, "vectors"), truth), truth
+        return task.read(features, "vectors"), truth
     train = torch.from_numpy(dataset.parts["train"].target)
     prediction = task.baseline(train, truth.shape[1], dataset.scale, task.outputs(dataset.target))
     if prediction.values is not None and dataset.scale is not None:
         return without_forecast(prediction, truth), truth
     return prediction, truth
+
+
+def _with_truth(
+    prediction: Prediction, truth: Tensor, dataset: Dataset, task: Task, metrics: Sequence[Metric]
+) -> Prediction:
+    reads = {metric.reads for metric in metrics}
+    return task.with_truth(prediction, truth, reads, lambda: torch.from_numpy(dataset.parts["train"].truth)[None])
 
 
 Values = list[float]  # of the probes: all right, then each wrong in one row
@@ -112,7 +119,8 @@ def _measured(datasets: Mapping[int, Dataset], task: Task, metrics: Sequence[Met
 @torch.no_grad()
 def _of_probes(dataset: Dataset, task: Task, metrics: Sequence[Metric]) -> dict[str, Values]:
     truth = torch.from_numpy(dataset.parts["test"].truth)
-    prediction = task.with_truth(task.near_truth(truth, task.outputs(dataset.target)), truth[None])
+    prediction = task.near_truth(truth, task.outputs(dataset.target))
+    prediction = _with_truth(prediction, truth[None], dataset, task, metrics)
     if prediction.labels is not None:  # calibration on rows that are all right leaves decisions and probabilities alone
         tuned = {metric.of: prediction.labels for metric in metrics if metric.reads == "tuned"}
         prediction = replace(prediction, tuned=tuned, scaled=prediction.probabilities)

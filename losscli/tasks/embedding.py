@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -145,10 +145,12 @@ class Embedding(Labelled):
         """Directions, or vectors as they are where a loss judges those."""
         return Prediction(embeddings=prediction if meaning == "vectors" else functional.normalize(prediction, dim=-1))
 
-    def with_truth(self, prediction: Prediction, truth: Tensor) -> Prediction:
-        assert prediction.embeddings is not None
-        if truth.is_floating_point():  # of pairs, no class is known
+    def with_truth(
+        self, prediction: Prediction, truth: Tensor, reads: Collection[str], records: Callable[[], Tensor]
+    ) -> Prediction:
+        if truth.is_floating_point() or "retrieval" not in reads:  # of pairs, no class is known
             return prediction
+        assert prediction.embeddings is not None
         return replace(prediction, retrieval=retrieval(prediction.embeddings, truth))
 
     without_model = "the distance between the features themselves"
