@@ -1,6 +1,6 @@
 """The flags that commands share, one by one and in sets. Numbers stay text here, and the spec reads them as it reads YAML.
 
-A command whose parameter has a set as its type takes all the flags of the set (`losscli/cli/commands/__init__.py`).
+A command whose parameter has a set as its type takes all the flags of the set (`losscli/cli/app.py`).
 """
 
 from __future__ import annotations
@@ -8,18 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Argument, Exit, Option
+from typer import Argument, Option
 
 from losscli.cli import formats
 from losscli.deploy.formats import exporters
 from losscli.executors.execution import LOCAL, TIMEOUT, Execution
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from losscli.spec import model
+    from losscli.cli.outcome import DisplayOptions
     from losscli.spec.overrides import Overrides
     from losscli.words.view import View
 
@@ -210,13 +208,12 @@ class TrainingFlags:
     out: Out = Path("runs")
     no_record: NoRecord = False
 
-    def run(self, specs: Sequence[model.Spec], form: str, quiet: bool, view: View | None = None) -> NoReturn:
-        """Train, show, and exit."""
-        from losscli.cli import outcome
+    def display(self, form: str, quiet: bool, view: View | None = None) -> DisplayOptions:
+        """How to run and to show what comes of it."""
+        from losscli.cli.outcome import DisplayOptions
+        from losscli.words.view import View
 
-        kept = None if self.no_record else self.out
-        display = outcome.DisplayOptions(kept, self.smoke, form, quiet, *([] if view is None else [view]))
-        raise Exit(outcome.run(specs, display, self.where.execution()))
+        return DisplayOptions(None if self.no_record else self.out, self.smoke, form, quiet, view or View())
 
 
 @dataclass(frozen=True)

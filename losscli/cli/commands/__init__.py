@@ -6,11 +6,8 @@ a set of flags (`losscli/cli/flags.py`) stands for all of them.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import is_dataclass
-from inspect import Parameter, Signature, signature
-from typing import Any, get_type_hints
+from collections.abc import Callable
+from typing import Any
 
 from typer.core import TyperCommand, TyperOption
 
@@ -22,38 +19,7 @@ OF_SEVERAL = {
 }
 
 commands: Shelf[Callable[..., Any]] = Shelf(__name__, "command")
-
-
-def command(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator that puts a function here, each set of flags spread out to what Typer reads."""
-
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def run(**values: Any) -> Any:
-            return _call(function, values)
-
-        run.__signature__ = Signature(list(_spread(function)))  # type: ignore[attr-defined]
-        run.__annotations__ = {}  # Typer would look names up that stand in the signature as types
-        return commands.register(name)(run)
-
-    return register
-
-
-def _taken(by: Any) -> list[Parameter]:
-    """What a command or a set of flags takes."""
-    hints = get_type_hints(by, include_extras=True)
-    parameters = signature(by).parameters.items()
-    return [item.replace(annotation=hints[name], kind=Parameter.KEYWORD_ONLY) for name, item in parameters]
-
-
-def _spread(taker: Any) -> Iterator[Parameter]:
-    for item in _taken(taker):
-        yield from _spread(item.annotation) if is_dataclass(item.annotation) else [item]
-
-
-def _call(taker: Any, values: Mapping[str, Any]) -> Any:
-    sets = {item.name: _call(item.annotation, values) for item in _taken(taker) if is_dataclass(item.annotation)}
-    return taker(**{item.name: sets[item.name] if item.name in sets else values[item.name] for item in _taken(taker)})
+command = commands.register  # the decorator
 
 
 class Command(TyperCommand):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typer import Exit
+
 from losscli.cli import flags
 from losscli.cli.commands import command
 
@@ -29,4 +31,5 @@ def compare(
     from losscli.cli import outcome
 
     overrides, chosen = given.overrides(), view.view()
-    training.run(outcome.load(specs or [], overrides, quiet), form, quiet, chosen)
+    loaded = outcome.load(specs or [], overrides, quiet)
+    raise Exit(outcome.run(loaded, training.display(form, quiet, chosen), training.where.execution()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from typer import Option
+from typer import Exit, Option
 
 from losscli.cli import flags
 from losscli.cli.commands import command
@@ -44,7 +44,7 @@ def recommend(
     losscli recommend visits.csv --target visits --run
     """
     from losscli.advice.reading import advised
-    from losscli.cli import show
+    from losscli.cli import outcome, show
 
     given = flags.SpecFlags(
         task, None, None, target, drop, epochs, seeds=seeds, metric=metric, device=device, sets=sets
@@ -64,4 +64,4 @@ def recommend(
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
-        training.run([spec], form, quiet)
+        raise Exit(outcome.run([spec], training.display(form, quiet), training.where.execution()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from typer import Option
+from typer import Exit, Option
 
 from losscli.cli import flags
 from losscli.cli.commands import command
@@ -50,4 +50,4 @@ def stress(
     }
     loaded = outcome.load(specs or [], replace(given.overrides(), damage=damage(levels)), quiet)
     refuse_no_levels(loaded, list(levels))
-    training.run(loaded, form, quiet)
+    raise Exit(outcome.run(loaded, training.display(form, quiet), training.where.execution()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typer import Exit
+
 from losscli.cli import flags
 from losscli.cli.commands import command
 
@@ -30,4 +32,4 @@ def train(
     if len(specs[0].loss) > 1:
         message = f"train runs one loss, and the spec has {len(specs[0].loss)}"
         raise SpecError(message, cure=f"losscli compare {spec}, or choose one with --loss")
-    training.run(specs, form, quiet)
+    raise Exit(outcome.run(specs, training.display(form, quiet), training.where.execution()))
