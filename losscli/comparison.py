@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from losscli.compare.breakdown import Breakdown
+from losscli.compare.by_class import EntryByClass, by_class
 from losscli.compare.result import Arena
+from losscli.tasks import tasks
+from losscli.tasks.predictions import Predictions
 from losscli.words.notebook import html_of
 from losscli.words.paragraph import paragraph
 
@@ -22,6 +25,14 @@ class Comparison:
     unmet: Sequence[str] = field(default=())  # expectations of the specs that were not met, in words
     breakdowns: Sequence[Breakdown] = field(default=())  # over levels of `data.corrupt`
     partial: bool = False  # whether it was stopped, and `record` is to be gone on with
+    # What its runs say of their test splits: arena (its place) and entry -> seed -> predictions, as a record keeps them.
+    predictions: Mapping[tuple[int, str], Mapping[int, Predictions]] = field(default_factory=dict, compare=False)
+
+    def by_class(self, place: int) -> list[EntryByClass]:
+        """The entries of an arena class by class, as far as predictions are kept; none where nothing is decided."""
+        arena = self.arenas[place]
+        runs = {entry.entry: self.predictions.get((place, entry.entry), {}) for entry in arena.entries}
+        return by_class(tasks.get(arena.task), arena.labels, runs)
 
     def __str__(self) -> str:
         """The leaderboards in short, a line per entry, each with its paragraph; the whole is in `arenas`."""

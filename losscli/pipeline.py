@@ -37,11 +37,13 @@ from losscli.spec.model import Spec
 from losscli.spec.stages import first_stage, next_specs
 from losscli.spec.tune import grids_of, may_be
 from losscli.stack.baseline import baseline, ideal, limits
+from losscli.stack.beside import beside
 from losscli.stack.job import steps_of
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
 from losscli.stack.train import DOTS
 from losscli.stack.watch import Stop, Watch, unwatched
+from losscli.tasks.predictions import Predictions
 from losscli.training import Trained, train_all, with_earlier
 from losscli.unfinished import describe, grown, reopen, with_seeds
 
@@ -214,6 +216,7 @@ def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds:
         ],
         breakdowns=breakdowns(arenas),
         partial=trained.stopped,
+        predictions=_predictions([states for _, states in pairs]),
     )
 
 
@@ -226,6 +229,16 @@ def _after_looks(experiment: Experiment, trained: int) -> Experiment:
     return replace(experiment, spec=spec.model_copy(update={"looks": replace(spec.looks, done=done)}))
 
 
+def _predictions(states_of: Sequence[Sequence[RunState]]) -> dict[tuple[int, str], dict[int, Predictions]]:
+    """What is kept of what the runs say, arena by arena and entry by entry."""
+    kept: dict[tuple[int, str], dict[int, Predictions]] = {}
+    for place, states in enumerate(states_of):
+        for state in states:
+            if state.predictions is not None:
+                kept.setdefault((place, state.run.entry), {})[state.run.seed] = state.predictions
+    return kept
+
+
 def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Trained) -> Experiment:
     """The experiment with what has become of its data while it was trained, and how far it got."""
     used = {entry.loss: find_loss(entry.loss, experiment.spec.task) for entry in experiment.entries}
@@ -236,9 +249,10 @@ def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Tr
         return replace(experiment, findings=findings)
     message = f"this is a part of what was asked for: {trained.done} of {trained.total} epochs of all runs"
     unfinished = Finding("unfinished", "warning", message, "losscli resume goes on")
+    spec = experiment.spec.model_copy(update={"yardstick": False})  # who stops it waits for nothing more
     present = {state.run.entry for state in states}
     entries = [entry for entry in experiment.entries if entry.name in present]
-    return replace(experiment, findings=[unfinished, *findings], entries=entries)
+    return replace(experiment, spec=spec, findings=[unfinished, *findings], entries=entries)
 
 
 def _machines(trained: Trained) -> list[Finding]:
@@ -257,8 +271,14 @@ def conclude(experiment: Experiment, states: Sequence[RunState]) -> Arena:
     spec, task, metrics = experiment.spec, experiment.job.task, experiment.job.metrics
     datasets = experiment.different
     without_model = baseline(datasets, task, metrics, experiment.job.evaluation)
-    findings = [*experiment.findings, *_ideal(experiment), *_symptoms(experiment, states, without_model["test"])]
-    arena = _board(experiment, states, without_model, findings)
+    plain, left_out = _yardsticks(experiment)
+    findings = [
+        *experiment.findings,
+        *left_out,
+        *_ideal(experiment),
+        *_symptoms(experiment, states, without_model["test"]),
+    ]
+    arena = _board(experiment, states, without_model, findings, plain)
     probed = [ProbedRun(state.run.entry, state.run.seed, state.predictions, state.snapshots) for state in states]
     reasons = {} if datasets[0].target.paired else {**why(arena, probed, task), **_maps(experiment, states)}
     arena = replace(arena, why={**reasons, **_pictures(experiment, states)})
@@ -271,6 +291,7 @@ def _board(
     states: Sequence[RunState],
     without_model: Mapping[str, Mapping[str, float]] | None = None,
     findings: Sequence[Finding] = (),
+    plain: Sequence[RunResult] = (),
 ) -> Arena:
     """The entries of the runs with their verdicts."""
     spec, metrics, task = experiment.spec, experiment.job.metrics, experiment.job.task
@@ -294,9 +315,24 @@ def _board(
         split=spec.data.split.kind,
         ratios=experiment.ratios,
         corrupt=spec.data.corrupt.active(),
+        yardsticks=plain,
         test=TestRows(*limits(experiment.datasets, task, _limited(experiment))),
         looks=spec.looks,
     )
+
+
+def _yardsticks(experiment: Experiment) -> tuple[list[RunResult], list[Finding]]:
+    """A run of each yardstick with each seed, where the spec asks for them; and which were left out."""
+    if not experiment.spec.yardstick:
+        return [], []
+    job = experiment.job
+    measured = beside(experiment.datasets, job.task, job.metrics, job.evaluation)
+    runs = [
+        RunResult(name, seed, "ok", 0, 0, scores, (), 0.0)
+        for name, by_seed in measured.scores.items()
+        for seed, scores in by_seed.items()
+    ]
+    return runs, list(measured.findings)
 
 
 def _pictures(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:

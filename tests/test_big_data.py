@@ -85,6 +85,14 @@ def test_splits_and_encoders_are_those_of_the_table_in_memory(folder: Path) -> N
             np.testing.assert_array_equal(own.parts[name].features[:], part.features)
 
 
+def test_yardsticks_are_left_out_of_what_is_read_from_disk_and_told(folder: Path) -> None:
+    spec = load_spec(spec_of(folder, "100KB")).model_copy(update={"yardstick": True})
+    (arena,) = run([spec], out=None, smoke=True).arenas
+    assert arena.yardsticks == []
+    (said,) = (finding.message for finding in arena.findings if finding.code == "yardstick-left-out")
+    assert "read from disk" in said
+
+
 def test_memory_stays_in_bounds(folder: Path, tmp_path: Path) -> None:
     write(tmp_path, parts=4, rows=20_000, columns=100)
     spec = spec_of(tmp_path, "10MB")

@@ -32,7 +32,7 @@ ROWS = (
     {"reports", "wiring"},
     {"explain", "verify", "diagnose"},
     {"experiment", "advice", "deploy", "judge", "executors"},
-    {"training"},
+    {"training", "suspects"},
     {"unfinished"},
     {"pipeline"},
     {"demonstrations"},

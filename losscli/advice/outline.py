@@ -31,7 +31,13 @@ from losscli.tasks import tasks
 WIDEST = 118  # columns of a line with its comment
 ASIDE = 30  # where comments begin that stand beside a key
 SEEDS = 5
-OTHERS = ("expect", "equivalence", "costs", "tune")  # keys that are decided only where something is asked of them
+OTHERS = (
+    "expect",
+    "equivalence",
+    "costs",
+    "tune",
+    "yardstick",
+)  # keys that are decided only where something is asked of them
 
 
 @dataclass(frozen=True)

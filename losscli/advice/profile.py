@@ -12,9 +12,13 @@ from losscli.advice.numbers import Numbers, far_out, numbers
 from losscli.advice.repeats import Repeats, copies, repeats
 from losscli.advice.spread import Dispersion, Leftover, dispersion, leftover
 from losscli.data.dataset import Table
+from losscli.data.functions import computed
 from losscli.data.leaks import leaks
 from losscli.errors import Finding, shown
 from losscli.tasks import Column, Target, tasks
+
+ALIKE = 20  # steps of the largest distance of two classes, within which distances are alike
+BEYOND_CHANCE = 2.0  # squared distance of two classes beside what noise makes of it, from which they differ
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,13 @@ class Profile:
 
     @cached_property
     def copies(self) -> tuple[str, ...]:
-        """The features that are a target once more: whatever is fitted to the others is fitted without them."""
-        return copies(self.table)
+        """The features that are a target once more, or from which it is computed: what is fitted is fitted without them."""
+        once_more = copies(self.table)
+        if self.has_classes or self.target.values.ndim != 1:
+            return once_more
+        others = {name: column for name, column in self.table.features.items() if name not in once_more}
+        function = computed(others, self.target.values)
+        return (*once_more, *(function.columns if function else ()))
 
     @cached_property
     def features(self) -> Mapping[str, Column]:
@@ -111,8 +120,6 @@ class Profile:
         The rank correlation, over all pairs of classes, of the distance of their indices and that of the mean features;
         NaN where there is nothing to compare.
         """
-        from scipy.stats import spearmanr
-
         from losscli.data.encode import Encoder
         from losscli.errors import DataError
 
@@ -127,10 +134,22 @@ class Profile:
         distinct = np.unique(classes)
         if len(distinct) < 3:
             return float("nan")
-        # Clipped, or a single far-out row would decide where its class lies.
-        centres = np.stack([np.clip(encoded[classes == label], -10, 10).mean(axis=0) for label in distinct])
-        first, second = np.triu_indices(len(distinct), 1)
-        apart = np.linalg.norm(centres[first] - centres[second], axis=1)
-        if not np.ptp(apart):
-            return float("nan")
-        return float(spearmanr(np.abs(distinct[first] - distinct[second]), apart).statistic)
+        return _neighbourliness(encoded, classes, distinct)
+
+
+def _neighbourliness(encoded: np.ndarray, classes: np.ndarray, distinct: np.ndarray) -> float:
+    """Of classes [N] with features [N, F]; NaN where no two classes are farther apart than noise puts them."""
+    from scipy.stats import spearmanr
+
+    # Clipped, or a single far-out row would decide where its class lies.
+    centres = np.stack([np.clip(encoded[classes == label], -10, 10).mean(axis=0) for label in distinct])
+    first, second = np.triu_indices(len(distinct), 1)
+    apart = np.linalg.norm(centres[first] - centres[second], axis=1)
+    sizes = np.array([(classes == label).sum() for label in distinct])
+    chance = encoded.var(axis=0).sum() * (1 / sizes[first] + 1 / sizes[second])  # of a squared distance, by noise alone
+    if not (apart**2 > BEYOND_CHANCE * chance).any():
+        return float("nan")
+    alike = np.round(apart / apart.max() * ALIKE)  # distances that chance may order either way are ties
+    if not np.ptp(alike):
+        return float("nan")
+    return float(spearmanr(np.abs(distinct[first] - distinct[second]), alike).statistic)

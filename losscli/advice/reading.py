@@ -1,12 +1,12 @@
 """From what a user names (a table, a data set, a generator, a spec) to a table that can be looked at.
 
-A row without a target has nothing to say of it: such rows are left out here, and a finding counts them. Where no target is
-named, the table is read as if one of its columns were it.
+A row without a target is an error here as it is in training. Where no target is named, the table is read as if one of its
+columns were it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,11 @@ def is_spec(name: str) -> bool:
 
 
 def resolved(name: str, overrides: Overrides) -> Spec:
-    """The spec that a file holds, or that makes of data their own; rows without a target are left out."""
+    """The spec that a file holds, or that makes of data their own."""
     if is_spec(name):
-        spec = load_spec(Path(name), overrides)
-        return spec.model_copy(update={"data": _lenient(spec.data)})
+        return load_spec(Path(name), overrides)
     _refuse_no_target(name, overrides)
-    return build_spec(replace(overrides, data=name, sets=[*overrides.sets, *_leniently(name, overrides.sets)]))
+    return build_spec(replace(overrides, data=name))
 
 
 def _predicts(overrides: Overrides) -> bool:
@@ -81,7 +80,7 @@ def looked_at(name: str, overrides: Overrides) -> Inspection:
         target = [ANY] if Path(name).exists() and _predicts(overrides) else []
         task = overrides.task or tasks.names()[-1]
         spec = build_spec(replace(overrides, task=task, data=name, target=target))
-    source, folder = _lenient(spec.data), Path(spec.folder)
+    source, folder = spec.data, Path(spec.folder)
     if isinstance(source, Tabular) and not overrides.target and _predicts(overrides):
         return describe(_all_columns(source, folder))
     table = source.read(folder)
@@ -115,7 +114,7 @@ def advised(name: str, overrides: Overrides) -> tuple[Spec, Recommendation]:
         LossChoice(name=recommended.pick.loss, options=dict(recommended.pick.options))
         for recommended in recommendation.losses
     ]
-    changes: dict[str, Any] = {"loss": losses, "data": _as_strict(spec.data, profile, name)}
+    changes: dict[str, Any] = {"loss": losses, "data": spec.data}
     if is_spec(name):  # it says for itself how to train and to judge
         return first_stage(spec.model_copy(update=changes)), recommendation
     if recommendation.metrics and not overrides.metrics and not _says(overrides, "metrics"):
@@ -130,6 +129,9 @@ def advised(name: str, overrides: Overrides) -> tuple[Spec, Recommendation]:
 def _refuse_ids(profile: Profile) -> None:
     classes = len(profile.target.labels)
     if tasks.get(profile.task).outputs_compete and not profile.soft and classes > profile.rows / LEAST_EACH:
+        joined = [finding for finding in profile.target.findings if finding.code == "joined-labels"]
+        if joined:
+            raise DataError(joined[0].message, cure=joined[0].cure)
         raise DataError(
             f"the target {shown(next(iter(profile.table.targets)))} has {classes} classes in {counted(profile.rows, 'row')}: "
             "it looks like an id, and nothing can be learned of a class with one row",
@@ -137,34 +139,14 @@ def _refuse_ids(profile: Profile) -> None:
         )
 
 
-def _as_strict(source: Source, profile: Profile, name: str) -> Source:
-    """The source as it refuses rows without a target, if nothing had to be left out for that."""
-    left_out = any(finding.code == "missing-target" for finding in profile.table.findings)
-    return source if left_out or is_spec(name) else _with(source, missing_target="error")
-
-
 def _says(overrides: Overrides, key: str) -> bool:
     return any(setting.partition("=")[0] == key or setting.startswith(f"{key}.") for setting in overrides.sets)
-
-
-def _lenient(source: Source) -> Source:
-    return _with(source, missing_target="drop")
-
-
-def _with(source: Source, **options: str) -> Source:
-    """The source with options, if it is one that has them."""
-    accepted = {name: value for name, value in options.items() if name in type(source).model_fields}
-    return source.model_copy(update=accepted)
-
-
-def _leniently(name: str, sets: Sequence[str]) -> list[str]:
-    given = any(setting.startswith("data.missing_target") for setting in sets)
-    return ["data.missing_target=drop"] if Path(name).exists() and not given else []
 
 
 def _all_columns(source: Tabular, folder: Path) -> Table:
     """All columns, read as if one that every row has were the target."""
     files, _ = files_of(folder, source.paths, source.endings)
+    source = source.model_copy(update={"missing_target": "drop"})  # of what is the target only to be read at all
     table = source.model_copy(update={"target": source.headings(files[0])[-1]}).read(folder)
     provisional = next(iter(table.targets))
     if not table.columns or not table.columns[provisional].missing:
@@ -188,7 +170,7 @@ def outlined(name: str, overrides: Overrides, path: Path | None) -> tuple[Callab
     spec = resolved(name, overrides)
     profile = profile_of(spec)
     _refuse_ids(profile)
-    changes: dict[str, Any] = {"data": _as_strict(spec.data, profile, name)}
+    changes: dict[str, Any] = {"data": spec.data}
     if not is_spec(name) and not _says(overrides, "seeds") and spec.data.split.folds is None:
         changes["seeds"] = list(range(LEAST_SEEDS))
     first = spec.model_copy(update=changes)

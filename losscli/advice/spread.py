@@ -149,6 +149,12 @@ class Dispersion:
     pearson: float
     zeros: float
     expected_zeros: float
+    mean: float = 1.0
+
+    @property
+    def wider(self) -> float:
+        """The alpha that makes Pearson's dispersion at the mean."""
+        return max(0.0, self.pearson - 1) / self.mean if self.mean > 0 else 0.0
 
 
 def dispersion(fit: Leftover) -> Dispersion:
@@ -160,7 +166,9 @@ def dispersion(fit: Leftover) -> Dispersion:
     left = excess - alpha * rate
     error = float(np.sqrt((left**2 * rate**2).sum()) / (rate**2).sum())
     pearson = float((((counts - rate) ** 2) / rate).sum() / max(1, len(counts) - fit.design.shape[1]))
-    return Dispersion(alpha, alpha / error, pearson, float((counts == 0).mean()), float(np.exp(-rate).mean()))
+    return Dispersion(
+        alpha, alpha / error, pearson, float((counts == 0).mean()), float(np.exp(-rate).mean()), float(counts.mean())
+    )
 
 
 def _poisson_rates(design: np.ndarray, counts: np.ndarray, rounds: int = 15) -> np.ndarray:

@@ -82,6 +82,10 @@ def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
     several = f", mean ± sd of {seeds} seeds, 95 % interval of the paired difference" if seeds > 1 else ""
     tuned = "; it counts every candidate of tuning" if any(entry.tuned for entry in arena.entries) else ""
     yield Text(f"test split{several}; reference: {visible(arena.reference)}", "dim")
+    if arena.yardsticks:
+        yield Text(
+            "below the baseline: plain models of scikit-learn on the same splits, no part of the comparison", "dim"
+        )
     if seeds > 1 and (corrected := corrections(arena)):
         yield Text(corrected, "dim")
     if looks := looks_caption(arena):

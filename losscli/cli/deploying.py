@@ -73,9 +73,19 @@ def run_predict(
     columns = predict(runs, new.features, _threshold(answer.threshold, runs))
     _write(form.write(new, columns, answer.prefix, _origin(runs)), answer.to)
     if not answer.quiet:
+        if _is_trained_on(trained_on, runs[0].spec.folder, rows):
+            show.notice(
+                f"these rows are the ones that {shown(record)} was trained on: its predictions of them look too good"
+            )
         for finding in new.findings:
             show.notice(finding.message)
         show.notice(f"{counted(new.table.num_rows, 'row')} predicted by {_named(runs)}")
+
+
+def _is_trained_on(source: Source, folder: str, rows: str) -> bool:
+    """Whether the file is one that the models were trained on."""
+    paths = [Path(folder) / path for path in getattr(source, "paths", ())]
+    return any(path.exists() and Path(rows).exists() and path.samefile(rows) for path in paths)
 
 
 def _make_up(

@@ -5,7 +5,7 @@ A command whose parameter has a set as its type takes all the flags of the set (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -88,6 +88,15 @@ Tune = Annotated[
     Texts,
     _option("--tune", "lr, or a name with values, as gamma=0.5,1,2: chosen on the valid split; repeatable.", "NAME"),
 ]
+ByClass = Annotated[bool, Option("--by-class", help="Show each class, and what is taken for what.")]
+Yardstick = Annotated[
+    bool | None,
+    Option(
+        "--yardstick/--no-yardstick",
+        help="Show scikit-learn's plain models beside, on the same splits.",
+        show_default=False,
+    ),
+]
 Sort = Annotated[Text, _option("--sort", "Show entries by a metric or by name; their order is no ranking.", "KEY")]
 Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the headline, as accuracy,f1.", "NAMES")]
 Top = Annotated[Text, _option("--top", "How many entries text and md show; the reference always is.", "N")]
@@ -169,7 +178,17 @@ class SpecFlags:
 
 
 @dataclass(frozen=True)
-class OneLossFlags(SpecFlags):
+class BoardFlags(SpecFlags):
+    """The same, and what is shown beside."""
+
+    yardstick: Yardstick = None
+
+    def overrides(self) -> Overrides:
+        return replace(super().overrides(), yardstick=self.yardstick)
+
+
+@dataclass(frozen=True)
+class OneLossFlags(BoardFlags):
     """The same, of one loss at one rate."""
 
     loss: Loss = None  # type: ignore[assignment]
@@ -223,6 +242,7 @@ class ViewFlags:
     sort: Sort = None
     metrics: Shown = None
     top: Top = None
+    by_class: ByClass = False
 
     def view(self) -> View:
         """Names are judged when the specs, and so the tasks, are known."""
@@ -236,7 +256,7 @@ class ViewFlags:
                 f"expected a whole number >= 1, got {shown(self.top)}", place=Place("--top"), cure="--top 5"
             )
         names = [name.strip() for name in (self.metrics or "").split(",") if name.strip()]
-        return View(self.sort, tuple(names), count)
+        return View(self.sort, tuple(names), count, self.by_class)
 
 
 def option_values(sets: list[str]) -> dict[str, Any]:

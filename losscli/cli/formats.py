@@ -80,7 +80,7 @@ def _shown_as_json(comparison: Comparison, display: DisplayOptions) -> None:
     from losscli.cli import show
     from losscli.reports.json import to_json
 
-    show.machine(to_json(comparison))
+    show.machine(to_json(comparison, display.view.by_class))
     show.unmet(comparison.unmet)
 
 

@@ -53,12 +53,12 @@ def _head(inspection: Inspection) -> Iterator[RenderableType]:
     repeats = inspection.repeats
     left_out = [column.name for column in inspection.columns if column.role == "left out"]
     beside = f" ({_listed(left_out)} not looked at)" if left_out else ""
-    sentences = [
-        f"{counted(repeats.duplicates, 'row')} {'repeats' if repeats.duplicates == 1 else 'repeat'} an earlier one"
-    ]
+    one = repeats.duplicates == 1
+    sentences = [f"{counted(repeats.duplicates, 'row')} {'repeats' if one else 'repeat'} an earlier one"]
+    sentences = sentences if repeats.duplicates else []
     if inspection.target is not None and repeats.conflicting:
         sentences.append(f"{counted(repeats.conflicting, 'row')} with the features of another row and another target")
-    text = "; ".join(sentences) if repeats.duplicates or len(sentences) > 1 else "no row repeats another"
+    text = "; ".join(sentences) or "no row repeats another"
     yield Text(text + beside, "dim")
 
 

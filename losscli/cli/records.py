@@ -88,16 +88,22 @@ def size(count: float) -> str:
     return f"{count:.0f} {unit}" if count >= 10 or count == int(count) else f"{count:.1f} {unit}"
 
 
-def show_record(root: Path, text: str, as_json: bool) -> None:
-    """A record as it was shown when it was made."""
+def show_record(root: Path, text: str, as_json: bool, by_class: bool = False) -> None:
+    """A record as it was shown when it was made; with `by_class`, each class, too."""
     place = find(root, text, outside=True, unfinished=True)
     with at_hand(place) as folder:
-        if as_json:
+        if as_json and not by_class:
             show.machine(reader.read(folder)["results"])
             return
+        from losscli.reports.json import to_json
         from losscli.reports.recall import recall
+        from losscli.words.view import View
 
-        show.outcome(replace(recall(folder).comparison, record=str(place)))
+        comparison = replace(recall(folder, predictions=by_class).comparison, record=str(place))
+        if as_json:
+            show.machine(to_json(comparison, by_class))
+        else:
+            show.outcome(comparison, view=View(by_class=by_class))
 
 
 @contextmanager

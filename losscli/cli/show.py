@@ -81,10 +81,17 @@ def board(comparison: Comparison, view: View | None = None) -> None:
         _findings(console, _of_levels([comparison.arenas[at] for at in breakdown.arenas]))
         console.print()
     shown = {at for breakdown in comparison.breakdowns for at in breakdown.arenas}
-    for arena in (arena for at, arena in enumerate(comparison.arenas) if at not in shown):
+    view = view or View()
+    for at, arena in ((at, arena) for at, arena in enumerate(comparison.arenas) if at not in shown):
         _header(console, arena, comparison.device)
-        for piece in arena_pieces(arena, view or View(), console.width, _plain(sys.stdout)):
+        for piece in arena_pieces(arena, view, console.width, _plain(sys.stdout)):
             console.print(piece)
+        if view.by_class:
+            from losscli.cli.by_class import pieces as class_pieces
+
+            console.print()
+            for piece in class_pieces(arena, comparison.by_class(at), console.width):
+                console.print(piece)
         _findings(console, [finding for finding in arena.findings if finding.code not in IN_THE_HEADER])
         console.print()
     unmet(comparison.unmet, sys.stdout)

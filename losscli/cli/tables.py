@@ -23,15 +23,17 @@ TOGETHER = 3  # headline, difference and verdict
 
 def score_table(arena: Arena, entry: EntryResult) -> Table:
     """Metrics down, splits across, beside what one would get without a model."""
-    table = plain_table("metric", "train", "valid", "test", "baseline")
+    table = plain_table("metric", "train", "valid", "test", "baseline", *(one.name for one in arena.yardsticks))
     for metric in arena.directions:
         estimates = [entry.score(metric, split) for split in ("train", "valid", "test")]
         baseline = arena.without_model(metric)
-        places = decimals([*(estimate.mean for estimate in estimates), baseline])
+        plain = [one.score(metric) for one in arena.yardsticks]
+        places = decimals([*(estimate.mean for estimate in (*estimates, *plain)), baseline])
         table.add_row(
             Text(headed(arena, metric)),
             *(Text(spread(estimate, places)) for estimate in estimates),
             Text(number(baseline, places), "dim"),
+            *(Text(spread(estimate, places), "dim") for estimate in plain),
         )
     return table
 
@@ -40,7 +42,8 @@ def leaderboards(arena: Arena, width: int) -> Iterator[Table]:
     """One line per entry, on the test split; columns that do not fit beside the headline get a table below it."""
     names = [visible(entry.entry, 40) for entry in arena.entries]
     rest = slots(columns(arena))
-    left = max(map(len, (*names, "baseline")))
+    plain = [one.name for one in arena.yardsticks]
+    left = max(map(len, (*names, *plain, "baseline")))
     if left + sum(slot.width for slot in rest[:TOGETHER]) > width:
         rest = _in_a_word(rest, width)
     short = left + sum(slot.width for slot in rest[:TOGETHER]) - width
@@ -48,7 +51,7 @@ def leaderboards(arena: Arena, width: int) -> Iterator[Table]:
         rest[TOGETHER - 1].width -= min(short, max(0, rest[TOGETHER - 1].width - NARROWEST - 2))
         left = min(left, max(NARROWEST, width - sum(slot.width for slot in rest[:TOGETHER])))
     styles = [STYLES.get(entry.verdict, "") for entry in arena.entries]
-    yield from below_each_other(names, rest, left, width, styles, baseline=bool(arena.baseline))
+    yield from below_each_other(names, rest, left, width, styles, ["baseline", *plain] if arena.baseline else [])
 
 
 def _in_a_word(rest: Sequence[Slot], width: int) -> list[Slot]:
@@ -70,7 +73,8 @@ class Slot:
 def slots(columns: Iterable[Column]) -> list[Slot]:
     """Columns as wide as they are."""
     return [
-        Slot(column, max(len(column.heading), *map(len, column.lines), len(column.baseline)) + 2) for column in columns
+        Slot(column, max(len(column.heading), *map(len, column.lines), *map(len, column.beside)) + 2)
+        for column in columns
     ]
 
 
@@ -80,20 +84,21 @@ def below_each_other(
     left: int,
     width: int,
     styles: Sequence[str] = (),
-    baseline: bool = True,
+    last: Sequence[str] = ("baseline",),
 ) -> Iterator[Table]:
-    """Entries down, and last the baseline where columns have one; columns that do not fit beside the first get a table below it.
+    """Entries down, and last the baseline and the yardsticks where columns have them; columns that do not fit beside the first
+    get a table below it.
 
-    `left` is the room for the names, `styles` how the verdict of each entry looks; `baseline` says whether there is one.
+    `left` is the room for the names, `styles` how the verdict of each entry looks; `last` names the rows below the entries.
     """
     while rest:
         room = itertools.accumulate(slot.width for slot in rest)
         fitting = max(1, sum(taken <= width - left for taken in room))
-        yield _part(names, rest[:fitting], left, styles, baseline)
+        yield _part(names, rest[:fitting], left, styles, last)
         rest = rest[fitting:]
 
 
-def _part(names: Sequence[str], part: Sequence[Slot], left: int, styles: Sequence[str], baseline: bool) -> Table:
+def _part(names: Sequence[str], part: Sequence[Slot], left: int, styles: Sequence[str], last: Sequence[str]) -> Table:
     table = plain_table("entry", *(slot.column.heading for slot in part))
     for column, width in zip(table.columns, [left, *(slot.width - 2 for slot in part)], strict=True):
         column.max_width = width
@@ -102,8 +107,10 @@ def _part(names: Sequence[str], part: Sequence[Slot], left: int, styles: Sequenc
             Text(str(slot.column.cells[row]), styles[row] if slot.column.kind == "verdict" else "") for slot in part
         ]
         table.add_row(Text(name), *cells)
-    if baseline and any(slot.column.baseline for slot in part):
-        table.add_row(Text("baseline", "dim"), *(Text(slot.column.baseline, "dim") for slot in part))
+    for place, name in enumerate(last):
+        below = [slot.column.beside[place : place + 1] for slot in part]
+        if any(below):
+            table.add_row(Text(name, "dim"), *(Text(cell[0] if cell else "", "dim") for cell in below))
     return table
 
 

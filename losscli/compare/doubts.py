@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from losscli.compare import generalise
 from losscli.compare.pairs import pairs
 from losscli.compare.result import CLAIMS, Arena, RunResult
 from losscli.compare.shape import carrier, odd_seed, one_sided
@@ -28,6 +29,7 @@ def doubts(arena: Arena, test_ratio: float, positive: str | None) -> list[Findin
         *_impossible(arena, metrics),
         *(finding for metric in metrics for finding in _unmeasured(arena, metric, runs)),
         *_shapes(arena, runs, test_ratio),
+        *generalise.told(arena),
     ]
 
 

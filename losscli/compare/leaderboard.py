@@ -6,7 +6,7 @@ A diverged run keeps its place among the seeds, as NaN; it takes no part in any 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mode
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from losscli.compare import intervals
 from losscli.compare.doubts import doubts
 from losscli.compare.pairs import pairs
-from losscli.compare.result import Arena, Delta, EntryResult, RunResult, TestRows, Verdict
+from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, TestRows, Verdict, YardstickResult
 from losscli.compare.statistics import delta, estimate, holm
 from losscli.compare.verdict import Terms, concluded, margin
 from losscli.direction import Direction, target_of
 from losscli.errors import Finding
-from losscli.looks import Looks
+from losscli.looks import LEVEL, Looks
 
 if TYPE_CHECKING:
     from losscli.spec.model import Entry
@@ -48,6 +48,7 @@ def build_arena(
     equivalence: Mapping[str, float | str] | None = None,
     test: TestRows | None = None,
     looks: Looks | None = None,
+    yardsticks: Sequence[RunResult] = (),
 ) -> Arena:
     """The arena of `entries`, in their order; the reference is the first one unless another is named.
 
@@ -55,12 +56,13 @@ def build_arena(
     sizes of the splits with the first seed, `ratios` the mean over the seeds of their rows per training row; `split` says
     what divides the rows, and `resampled` that each seed draws its own split, which widens the intervals (see
     `statistics`). `corrupt` is what was done to the training rows on purpose. `equivalence` says how large a difference may be
-    and still be of no importance, `test` what the test rows allow a metric to tell.
-    `positive` is the label that counts as yes, where one of two does. `looks` says how often seeds are added: the verdicts are
-    those of the look that so many seeds are for.
+    and still be of no importance, `test` what the test rows allow a metric to tell. `positive` is the label that counts as
+    yes, where one of two does. `looks` says how often seeds are added: the verdicts are those of the look that so many seeds
+    are for. `yardsticks` are the runs of plain models on the same seeds, which are shown beside the entries and take no part
+    in their comparison.
     """
     reference, test = reference or entries[0].name, test or TestRows()
-    runs = [_measurable(run, test.impossible) for run in runs]
+    runs, plain = ([_measurable(run, test.impossible) for run in group] for group in (runs, yardsticks))
     by_entry = {entry.name: [run for run in runs if run.entry == entry.name] for entry in entries}
     rows = rows or {}
     ratios = (ratios or {name: size / rows["train"] for name, size in rows.items()}) if resampled else {}
@@ -70,12 +72,7 @@ def build_arena(
     share = 1.0 if looks is None else looks.share(len({run.seed for run in runs}))
     board = _Board(directions, reference, ratios.get("test", 0.0), equivalence or {}, test, rows.get("test", 0), share)
     verdicts = board.verdicts(by_entry, headline, shown)
-    results = [
-        _entry(
-            entry, by_entry[entry.name], bounds, ratios, {name: of[entry.name] for name, of in verdicts.items()}, share
-        )
-        for entry in entries
-    ]
+    results = [_entry(entry, by_entry[entry.name], bounds, ratios, verdicts, share) for entry in entries]
     arena = Arena(
         task=task,
         data=data,
@@ -94,6 +91,7 @@ def build_arena(
         impossible={metric: sorted(seeds) for metric, seeds in test.impossible.items() if seeds},
         corrupt=corrupt or {},
         looks=looks and replace(looks, open=open_entries(results, by_entry, reference)),
+        yardsticks=board.yardsticks(by_entry, plain, headline, lambda of: _scores(of, bounds, ratios, share)),
     )
     return replace(
         arena,
@@ -170,6 +168,34 @@ class _Board:
                 verdicts[metric][name] = concluded(difference, paired[metric, name], terms, reasons[metric, name])
         return verdicts
 
+    def yardsticks(
+        self,
+        runs: Mapping[str, Sequence[RunResult]],
+        plain: Sequence[RunResult],
+        headline: str,
+        scores: Callable[[Sequence[RunResult]], Mapping[str, Mapping[str, Estimate]]],
+    ) -> list[YardstickResult]:
+        """Plain models beside the entries: that one beats them all takes every comparison with it to be lost by the entry, at a
+        level that is divided by how many of them there are. An entry of which every run is lost is none.
+        """
+        names = list(dict.fromkeys(run.entry for run in plain))
+        trained = {name: of for name, of in runs.items() if not all(run.lost for run in of)}
+        results = []
+        for name in names:
+            own = [run for run in plain if run.entry == name]
+            beside = replace(self, reference=f"yardstick {name}")
+            verdicts = beside.verdicts({beside.reference: own, **trained}, headline, ())[headline]
+            judged = {entry: verdicts[entry] for entry in trained}
+            lost = [
+                verdict == "worse" and difference is not None and (difference.p_holm or 0.0) * len(names) < LEVEL
+                for difference, verdict in judged.values()
+            ]
+            leads = {
+                entry: _reversed(difference) for entry, (difference, _) in judged.items() if difference is not None
+            }
+            results.append(YardstickResult(name, scores(own), leads, bool(lost) and all(lost)))
+        return results
+
     def _with_margin(
         self, difference: Delta | None, entry: Sequence[RunResult], reference: Sequence[RunResult]
     ) -> Delta | None:
@@ -208,6 +234,12 @@ def open_entries(
     )
 
 
+def _reversed(difference: Delta) -> Delta:
+    """The same difference, seen from the other side; what was said of it goes."""
+    interval = None if difference.ci95 is None else (-difference.ci95[1], -difference.ci95[0])
+    return replace(difference, mean=-difference.mean, ci95=interval, verdict=None, seeds_needed=None)
+
+
 def _target(runs: Sequence[RunResult]) -> float:
     """That of most runs: where tuning chose the levels, seeds may differ."""
     return mode(target_of(run.calibration) for run in runs)
@@ -218,12 +250,33 @@ def _entry(
     runs: Sequence[RunResult],
     bounds: Mapping[str, tuple[float, float]],
     ratios: Mapping[str, float],
-    verdicts: Mapping[str, tuple[Delta | None, Verdict]],
+    verdicts_of: Mapping[str, Mapping[str, tuple[Delta | None, Verdict]]],
     share: float,
 ) -> EntryResult:
-    """`verdicts` has the difference and the verdict on each metric that is shown, the headline first."""
+    """`verdicts_of` has the difference and the verdict on each metric that is shown, the headline first."""
+    verdicts = {metric: of[entry.name] for metric, of in verdicts_of.items()}
+    headline = next(iter(verdicts.values()))
+    return EntryResult(
+        entry=entry.name,
+        loss=entry.loss,
+        options={**entry.options, **entry.beside},
+        scores=_scores(runs, bounds, ratios, share),
+        delta=headline[0],
+        verdict=headline[1],
+        seconds=math.fsum(run.seconds for run in runs),
+        deltas={metric: difference for metric, (difference, _) in verdicts.items() if difference is not None},
+    )
+
+
+def _scores(
+    runs: Sequence[RunResult],
+    bounds: Mapping[str, tuple[float, float]],
+    ratios: Mapping[str, float],
+    share: float,
+) -> dict[str, dict[str, Estimate]]:
+    """Split -> metric -> the estimate over the runs."""
     splits = dict.fromkeys(split for run in runs for split in run.scores)
-    scores = {
+    return {
         split: {
             metric: estimate([run.value(metric, split) for run in runs], ratios.get(split, 0.0), *bound, share)
             for metric, bound in bounds.items()
@@ -231,14 +284,3 @@ def _entry(
         }
         for split in splits
     }
-    headline = next(iter(verdicts.values()))
-    return EntryResult(
-        entry=entry.name,
-        loss=entry.loss,
-        options={**entry.options, **entry.beside},
-        scores=scores,
-        delta=headline[0],
-        verdict=headline[1],
-        seconds=math.fsum(run.seconds for run in runs),
-        deltas={metric: difference for metric, (difference, _) in verdicts.items() if difference is not None},
-    )

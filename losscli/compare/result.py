@@ -138,6 +138,24 @@ class EntryResult:
 
 
 @dataclass(frozen=True)
+class YardstickResult:
+    """A plain model beside the networks, on the same splits: no entry, and in no family of comparisons.
+
+    `leads` holds its paired difference to each entry on the headline of the test split, `beats` whether every one of them says
+    that it is better.
+    """
+
+    name: str
+    scores: Mapping[str, Mapping[str, Estimate]]  # split -> metric -> estimate
+    leads: Mapping[str, Delta] = field(default_factory=dict)
+    beats: bool = False
+
+    def score(self, metric: str, split: str = "test") -> Estimate:
+        """The estimate of a metric; `NO_ESTIMATE` where it was not measured."""
+        return self.scores.get(split, {}).get(metric, NO_ESTIMATE)
+
+
+@dataclass(frozen=True)
 class TestRows:
     """What the test rows allow a metric to tell, by metric.
 
@@ -175,6 +193,7 @@ class Arena:
         default_factory=dict
     )  # where the best entry and the reference part ways: `compare/why.py`
     looks: Looks | None = None  # where seeds were added until all was settled: p-values and intervals are of that look
+    yardsticks: Sequence[YardstickResult] = ()
 
     @property
     def damage(self) -> str:

@@ -20,7 +20,7 @@ SPLITS = ("train", "valid", "test")
 class ColumnStory:
     """What became of one column of the user's table, and why: for people to read.
 
-    `kind` is what its values are: number, category, boolean, date, text, row numbers, or empty. `role` is what it
+    `kind` is what its values are: number, category, boolean, date, text, row numbers, id, or empty. `role` is what it
     serves: feature, target, weight ..., or left out. `why` is half a sentence: "all values are numbers". `distinct` counts the
     different values besides missing ones (None: not counted), `example` is the first value as it stood in the file.
     `parts` names the features that it was turned into, where they are others than itself (a date's year, month ...);

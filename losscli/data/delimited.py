@@ -66,16 +66,24 @@ def blocks(pieces: Iterable[tuple[bytes, bool]], file: str, delimiter: str) -> I
 def header_of(first: Block, file: str, delimiter: str, header: bool | None) -> tuple[str, ...]:
     """The names of the columns. `header: None` means that there is one, and that it must not look like data.
 
-    Raises `DataError` for names that are empty or twice there, another delimiter, and too many columns.
+    A column without a name is called by its place, `column 3`. Raises `DataError` for names that are twice there, another
+    delimiter, and too many columns.
     """
     place = Place(file, int(first.lines[0]))
     top = fields_of(first.record(0), delimiter, place)
-    _check_delimiter(top, delimiter, place)
+    _check_delimiter(top, first, delimiter, place)
     if header is False:
         return tuple(f"x{index}" for index in range(1, len(top) + 1))
-    names = tuple(name.strip() for name in top)
+    names = tuple(name.strip() or unnamed(index) for index, name in enumerate(top, start=1))
+    if not any(name.strip() for name in top):
+        raise DataError("no column has a name", place=place, cure=f"set {setting('header', 'false')} if it is data")
     _check_names(names, place, sure=header is True)
     return names
+
+
+def unnamed(index: int) -> str:
+    """What a column without a name is called; the first is 1."""
+    return f"column {index}"
 
 
 def _complete_length(data: bytes, file: str, delimiter: str, line: int) -> int:
@@ -212,7 +220,7 @@ def fields_of(record: str, delimiter: str, place: Place) -> list[str]:
     return next((fields for _, fields in slowly(record, place.file, delimiter, place.line or 1)), [])
 
 
-def _check_delimiter(top: Sequence[str], delimiter: str, place: Place) -> None:
+def _check_delimiter(top: Sequence[str], first: Block, delimiter: str, place: Place) -> None:
     if len(top) > MOST_COLUMNS:
         cure = "take columns out of the file; if rows are columns, turn it by 90 degrees"
         raise DataError(f"the table has {len(top)} columns, and may have {MOST_COLUMNS}", place=place, cure=cure)
@@ -221,8 +229,17 @@ def _check_delimiter(top: Sequence[str], delimiter: str, place: Place) -> None:
         raise DataError(
             f"the table has one column, and its header looks like {other!r} divides it",
             place=place,
-            cure=_use(other),
+            cure=_use(other) + _and_decimal(first, other),
         )
+
+
+def _and_decimal(first: Block, delimiter: str) -> str:
+    """The decimal comma, where it would be the next thing to be told."""
+    record = first.record(min(1, len(first.lines) - 1))
+    commas = any(
+        re.fullmatch(r"[+-]?\d{1,15},\d{1,15}", field.strip()) for field in record.split(delimiter)[:MOST_COLUMNS]
+    )
+    return f" and {sign('decimal', ',')}" if commas else ""
 
 
 def _use(delimiter: str) -> str:
@@ -241,9 +258,7 @@ def _check_names(names: Sequence[str], place: Place, *, sure: bool) -> None:
     problems = []
     for index, name in enumerate(names, start=1):
         where = Place(place.file, place.line, index)
-        if not name:
-            problems.append(Problem("a column has no name", where, "give each column a name"))
-        elif name in first:
+        if name in first:
             problems.append(
                 Problem(f"two columns are called {shown(name)}: {first[name]} and {index}", where, "rename one of them")
             )

@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
 
-from losscli.data.delimited import LONGEST_FIELD, Block, Unequal, blocks, fields_of, header_of
+from losscli.data.delimited import LONGEST_FIELD, Block, Unequal, blocks, fields_of, first_of, header_of
 from losscli.data.files import File, FileOrigin, FileState
+from losscli.data.glance import blanks, hexadecimal, leading_zeros
 from losscli.data.stream import prefetch
 from losscli.data.textfile import read_pieces
-from losscli.errors import DataError, Place, setting, shown
+from losscli.errors import DataError, Place, Problem, setting, shown
 from losscli.tasks import Origin
 
 EXACT = 2.0**53  # whole numbers from here on are no longer all told apart as doubles
@@ -53,12 +55,19 @@ class Raw:
     typed: str | None = None
     padded: int = 0
 
+    def holds_anything(self) -> bool:
+        """Whether a row has a value."""
+        if self.numbers is not None:
+            return not bool(np.isnan(self.numbers).all())
+        return self.texts is not None and self.texts.null_count < len(self.texts)
+
 
 @dataclass(frozen=True)
 class RawColumns:
     """All columns that were asked for, by name, in the order of the file, and what was skipped on the way.
 
-    They were read `at_once`, or each is read when it is looked up. `padded` are names that had blanks around them.
+    They were read `at_once`, or each is read when it is looked up. `padded` are names that had blanks around them, `unnamed`
+    the columns at the beginning that had no name, as a data frame's index has none.
     """
 
     names: tuple[str, ...]
@@ -67,6 +76,7 @@ class RawColumns:
     blank_lines: int = 0
     at_once: bool = True
     padded: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
 
 
 def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[str], state: FileState) -> RawColumns:
@@ -90,7 +100,21 @@ def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[s
             if column.name in late:
                 reading.columns[column.index].texts = column.texts
     columns = {column.name: reading.raw(column) for column in reading.columns if column.kind is not None}
-    return RawColumns(reading.names, columns, reading.rows, reading.blank_lines, padded=reading.padded)
+    index = reading.index_columns()
+    _refuse_unnamed([name for name in reading.unnamed if name not in index], columns, reading.header_line)
+    return RawColumns(reading.names, columns, reading.rows, reading.blank_lines, padded=reading.padded, unnamed=index)
+
+
+def _refuse_unnamed(names: Sequence[str], columns: Mapping[str, Raw], line: int) -> None:
+    """A column without a name between others, if it holds anything and is read: its heading may have slipped."""
+    problems = []
+    for raw in (columns[name] for name in names if name in columns):
+        if raw.holds_anything():
+            place = replace(raw.origin.place(0), line=line)
+            cure = f"name it, or set {setting('drop', f'[{raw.name}]')}"
+            problems.append(Problem(f"{raw.name} has no name", place, cure))
+    if problems:
+        raise DataError(first_of(problems))
 
 
 @dataclass
@@ -145,6 +169,7 @@ class _Reader:
         self.files, self.form, self.state = files, form, state
         self.names: tuple[str, ...] = ()
         self.padded: tuple[str, ...] = ()  # names with blanks around them
+        self.unnamed: tuple[str, ...] = ()
         self.columns: list[_Column] = []
         self.rows, self.blank_lines, self.header_line = 0, 0, 1
         self.lines: list[np.ndarray] = []
@@ -179,10 +204,16 @@ class _Reader:
                 names = header_of(block, file.name, form.delimiter, form.header)
                 self._same(names, file, int(block.lines[0]))
                 if form.header is not False:
-                    self.padded = self.padded or tuple(name for name in self._fields(block, 0) if name != name.strip())
+                    heading = dict(zip(names, self._fields(block, 0), strict=True))
+                    self.padded = self.padded or tuple(text for text in heading.values() if text != text.strip() != "")
+                    self.unnamed = tuple(name for name, text in heading.items() if not text.strip())
                     self.header_line = int(block.lines[0])
                     block = block.after_first()
             yield block
+
+    def index_columns(self) -> tuple[str, ...]:
+        """The columns without a name that the table begins with."""
+        return tuple(takewhile(self.unnamed.__contains__, self.names))
 
     def _same(self, names: tuple[str, ...], file: File, line: int) -> None:
         if not self.names:
@@ -209,9 +240,9 @@ class _Reader:
 
     def _read(self, block: Block, file: File, unequal: Unequal) -> None:
         columns = [column for column in self.columns if column.kind is not None]
-        if _hexadecimal(block) or self.form.decimal != ".":
+        if hexadecimal(block) or self.form.decimal != ".":
             _demote(columns, "int64", "double")  # pyarrow takes 0x1F for a whole number
-        if _leading_zeros(block, self.form.delimiter):
+        if leading_zeros(block, self.form.delimiter):
             self._demote_padded(block, columns)
         arrays = self._convert(block, columns)
         if arrays is None and unequal.problems == []:
@@ -226,7 +257,7 @@ class _Reader:
             return
         if unequal.problems:
             return
-        if _blanks(block, self.form.delimiter):
+        if blanks(block, self.form.delimiter):
             self._count_padded(block, columns)
         room = self._room(block, file)
         with ThreadPoolExecutor(2) as pool:
@@ -368,33 +399,6 @@ def _casts(texts: Any, kind: str) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def _hexadecimal(block: Block) -> bool:
-    return b"x" in block.body or b"X" in block.body
-
-
-def _blanks(block: Block, delimiter: str) -> bool:
-    """Whether a field of the block might begin or end with a blank."""
-    if b" " not in block.body:  # the quick answer for plain numbers
-        return False
-    marks = (delimiter.encode(), b"\n", b'"')
-    return any(mark + b" " in block.body or b" " + mark in block.body for mark in marks) or b" \r" in block.body
-
-
-def _leading_zeros(block: Block, delimiter: str) -> bool:
-    """Whether any field of the block might begin with a zero and another digit."""
-    view = np.frombuffer(block.body, dtype=np.uint8)
-    step = 1 << 18
-    for start in range(0, len(view), step):
-        part = view[max(start - 2, 0) : start + step]
-        digit = (part[2:] - np.uint8(ord("0"))) < 10  # wraps below zero
-        edge = part[:-2] < ord("-")  # a comma, blank, quote, sign, tab or newline
-        if ord(delimiter) >= ord("-"):
-            edge |= part[:-2] == ord(delimiter)
-        if ((part[1:-1] == ord("0")) & digit & edge).any():
-            return True
-    return len(view) > 1 and block.body[:1] == b"0" and block.body[1:2].isdigit()
 
 
 def refuse_other_columns(expected: Sequence[str], names: Sequence[str], first: str, place: Place) -> None:

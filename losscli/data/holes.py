@@ -24,11 +24,21 @@ def with_targets(table: Table, missing_target: str, file: str) -> Table:
     if count == len(missing):
         raise DataError("every row lacks the target", place=Place(file), cure="choose another target")
     if missing_target == "error":
-        cure = f"fill it in, or set {setting('missing_target', 'drop')}"
-        raise DataError(_places(table.targets, "target", cure, count))
+        raise _without_target(table.targets, missing, count)
     lack = "lacks the target and was" if count == 1 else "lack the target and were"
     finding = Finding("missing-target", "info", f"{count} of {counted(len(missing), 'row')} {lack} left out")
     return _of_rows(table, ~missing, finding)
+
+
+def _without_target(targets: Mapping[str, Column], missing: np.ndarray, count: int) -> DataError:
+    """One sentence for all such rows, at the place of the first."""
+    column = next(column for column in targets.values() if column.missing.any())
+    lacking = [shown(name) for name, column in targets.items() if column.missing.any()]
+    place = column.origin.place(int(np.flatnonzero(column.missing)[0])) if column.origin else None
+    what = "the target" if len(lacking) == 1 else "the targets"
+    message = f"{count} of {counted(len(missing), 'row')} {'has' if count == 1 else 'have'} no value of {what} {listed(lacking)}"
+    cure = f"{setting('missing_target', 'drop')} leaves {'it' if count == 1 else 'them'} out"
+    return DataError(message, place=place, cure=cure)
 
 
 def with_features(table: Table, rows: Literal["keep", "drop", "error"], file: str) -> Table:

@@ -13,22 +13,25 @@ from typing import Any, Literal
 
 import numpy as np
 
+from losscli.data.amounts import Amounts, amounts_in
 from losscli.data.dataset import ColumnStory
 from losscli.data.dates import parts_of
 from losscli.data.delimited import MOST_PLACES, NUMBER
 from losscli.data.gather import EXACT, Raw
 from losscli.data.levels import Levels
 from losscli.data.spelling import Spelling, alike, meaning_of, spelling_of
-from losscli.errors import DataError, Finding, counted, listed, setting, shown, sign
+from losscli.errors import DataError, Finding, counted, listed, setting, shown
 from losscli.tasks import Column
 from losscli.tasks.labels import label_of
 
 Kind = Literal["number", "category", "boolean", "date", "text", "ignore"]
+SOME = 0.2  # share of numbers from which texts among them are worth a word
 MOSTLY = 0.9  # from this share on, a column of numbers with some text in it is a column of numbers with mistakes
 FIRST_TEXTS = 3  # of those that stand among numbers
 SAMPLE = 1000  # levels that are compared with the patterns below
 WORDS_OF_PROSE = 4  # words per text, from which on texts that are mostly different are prose and no category
 FEW_ROWS = 100_000  # up to which numbers are counted one by one
+ISO = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}(\D|$)")
 ENDLESS = r"(?i)^[+-]?(inf|infinity|nan)$"
 MONTH = "(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)"
 DAY = r"\d{1,2}(st|nd|rd|th)?[-., /]+"
@@ -44,20 +47,6 @@ NOT_PLAIN = {  # kinds of values that look like text and are not meant as such, 
     "times of day": (r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?", "turn them into numbers"),
     "hexadecimal numbers": (r"[+-]?0[xX][0-9a-fA-F]+", "write them as decimal numbers"),
     "numbers with underscores": (r"[+-]?\d{1,3}(_\d{3})+(\.\d+)?", "write them without"),
-    "numbers with thousands separators": (
-        r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d+)?",
-        f"write them without; if the commas are decimal commas, set {sign('decimal', ',')}",
-    ),
-    "numbers with a decimal comma": (
-        r"[+-]?(\d*|\d{1,3}(\.\d{3})+),\d+([eE][+-]?\d+)?",
-        f"set {sign('decimal', ',')}",
-    ),
-    "amounts of money": (r"[+-]?[$€£¥]\s?[+-]?[\d.,]+|[+-]?[\d.,]+\s?[$€£¥]", "write them as plain numbers"),
-    "percentages": (r"[+-]?[\d.,]+\s?%", "write them as plain numbers"),
-}
-WITH_COMMA = {  # the same, where data.decimal is a comma
-    "numbers with thousands separators": (r"[+-]?\d{1,3}([.' ]\d{3})+,\d+", "write them without"),
-    "numbers with a decimal point": (r"[+-]?\d*\.\d+([eE][+-]?\d+)?", f"set {sign('decimal', '.')}"),
 }
 
 
@@ -65,14 +54,16 @@ WITH_COMMA = {  # the same, where data.decimal is a comma
 class ColumnOptions:
     """What the spec says about a column, and what its values mean.
 
-    `kind` is None to find out; a category of more than `most_levels` levels is left out (None: however many).
-    `spelling` says which texts of a category are one value (None: its texts tell), `hours` that a date has an hour even where
-    no time is written.
+    `kind` is None to find out; a category of more than `most_levels` levels is left out (None: however many). `thousands`
+    is what groups digits, `parts` whether a date may become several columns. `spelling` says which texts of a category are
+    one value (None: its texts tell), `hours` that a date has an hour even where no time is written.
     """
 
     kind: Kind | None = None
     most_levels: int | None = None
     decimal: str = "."
+    thousands: str | None = None
+    parts: bool = True
     missing: Sequence[str] = ()
     day_first: bool | None = None
     spelling: Spelling | None = None
@@ -112,6 +103,8 @@ def _of_texts(texts: Levels, options: ColumnOptions) -> ColumnInference:
     by_kind = {"category": _category, "boolean": _boolean, "date": _date, "text": _text}
     if options.kind in by_kind:
         return by_kind[options.kind](texts, options)
+    if options.kind is None and options.parts and (dates := _iso_dates(texts, options)):
+        return dates
     if raw.typed == "text" and options.kind is None:
         return _typed_text(texts, options)
     point = _with_point(texts.levels, options.decimal)
@@ -120,9 +113,34 @@ def _of_texts(texts: Levels, options: ColumnOptions) -> ColumnInference:
         return _numbers(texts, point)
     if options.kind is None and spelling_of(texts.texts) == "boolean":
         return _category(texts, options)
+    if amounts := amounts_in(texts, numeric, options.kind, options.decimal, options.thousands):
+        return _of_amounts(texts, amounts)
     findings = _mixed(texts, numeric, options)
     category = _category(texts, options)
     return ColumnInference(category.columns, category.story, (*findings, *category.findings))
+
+
+def _of_amounts(texts: Levels, amounts: Amounts) -> ColumnInference:
+    """Amounts as numbers; what is said of the column shows them as they stand in the file."""
+    import pyarrow as pa
+
+    plain = pa.array(amounts.numbers, pa.string())
+    inferred = _numbers(replace(texts, levels=plain, _kept={}), plain)
+    story = texts.story("number", "all values are numbers, once their signs and marks are off")
+    return replace(inferred, story=story, findings=(*amounts.findings, *inferred.findings))
+
+
+def _iso_dates(texts: Levels, options: ColumnOptions) -> ColumnInference | None:
+    """A column whose texts are all dates with the year first, which nobody reads in two ways."""
+    sample = texts.texts[:SAMPLE]
+    iso = sum(bool(ISO.match(text)) for text in sample)
+    if not sample or iso < MOSTLY * len(sample):
+        return None
+    inferred = _date(texts, options)
+    cure = f"{setting('types', 'category', texts.name)} or data.drop, if its parts say nothing"
+    findings = tuple(replace(finding, cure=cure) for finding in inferred.findings)
+    story = replace(inferred.story, why="its texts are dates with the year first")
+    return replace(inferred, story=story, findings=findings)
 
 
 def _with_point(texts: Any, decimal: str) -> Any:
@@ -196,16 +214,20 @@ def _mixed(texts: Levels, numeric: np.ndarray, options: ColumnOptions) -> list[F
     present = texts.codes[texts.codes >= 0]
     share = max(numeric[present].mean(), numeric.mean()) if len(present) else 0.0
     as_category = setting("types", "category", texts.name)
-    if costume := _costume(texts, numeric, options.decimal):
+    if costume := _costume(texts, numeric):
         what, cure = costume
         row = int(texts.rows_of(~numeric)[0])
         message = f"{shown(texts.name)} holds {what}, such as {shown(texts.text(row))}"
         as_date = f"set {setting('types', 'date', texts.name)}: numbers are made of them"
-        ways = [cure, as_date if what == "dates" else "", f"or set {as_category}, or list it under data.drop"]
+        ways = [
+            cure,
+            as_date if what == "dates" and options.parts else "",
+            f"or set {as_category}, or list it under data.drop",
+        ]
         raise DataError(message, place=texts.raw.origin.place(row), cure="; ".join(filter(None, ways)))
     if options.kind == "number" or share >= MOSTLY:
         texts.refuse(~numeric, "must be a number", f"mend them, add them to data.missing, or set {as_category}")
-    if not numeric.any():
+    if share < SOME:  # texts, a few of which happen to be numbers
         return []
     odd = np.flatnonzero(~numeric)
     first = ", ".join(shown(texts.texts[at]) for at in odd[:FIRST_TEXTS]) + (" ..." if len(odd) > FIRST_TEXTS else "")
@@ -219,10 +241,9 @@ def _mixed(texts: Levels, numeric: np.ndarray, options: ColumnOptions) -> list[F
     return [Finding("numbers-and-texts", "warning", message, cure)]
 
 
-def _costume(texts: Levels, numeric: np.ndarray, decimal: str) -> tuple[str, str] | None:
+def _costume(texts: Levels, numeric: np.ndarray) -> tuple[str, str] | None:
     sample = [text for text, plain in zip(texts.texts[:SAMPLE], numeric, strict=False) if not plain]
-    patterns = NOT_PLAIN if decimal == "." else {**NOT_PLAIN, **({} if numeric.any() else WITH_COMMA)}
-    for what, (pattern, cure) in patterns.items():
+    for what, (pattern, cure) in NOT_PLAIN.items():
         if sample and sum(bool(re.fullmatch(pattern, text)) for text in sample) >= MOSTLY * len(sample):
             return what, cure
     return None
@@ -240,6 +261,8 @@ def _typed_text(texts: Levels, options: ColumnOptions) -> ColumnInference:
             category.story,
             (Finding("texts-of-numbers", "warning", message, cure), *category.findings),
         )
+    if amounts := amounts_in(texts, np.zeros_like(numeric), None, options.decimal, options.thousands):
+        return _of_amounts(texts, amounts)
     _mixed(texts, np.zeros_like(numeric), options)
     return _category(texts, options)
 
@@ -257,6 +280,8 @@ def _category(texts: Levels, options: ColumnOptions) -> ColumnInference:
             f"an id, a name or free text: list it under data.drop, {embedded}, "
             f"or set {setting('types', 'category', texts.name)}"
         )
+        if count < int((texts.codes >= 0).sum()):
+            cure += f"; if rows of one of them belong together, {setting('split.group', name)}"
         message = f"{shown(texts.name)} was left out: it has {count} different texts in {rows} rows"
         finding = Finding("too-many-levels", "warning", message, cure)
         return ColumnInference({}, texts.story("category", why, "left out"), (finding,))

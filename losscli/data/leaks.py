@@ -6,12 +6,15 @@ second or two.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from losscli.data.dataset import SPLITS, Dataset, Table
+from losscli.data.functions import computed
+from losscli.data.purposes import purposes
 from losscli.errors import Finding, shown
 from losscli.tasks import Column, Target
 
@@ -30,9 +33,24 @@ def leaks(table: Table, target: Target, datasets: Sequence[Dataset], has_classes
     telling = [name for name in table.features if name not in copies]
     return [
         *(finding for findings in copies.values() for finding in findings),
-        *_almost(table.features, telling, target, has_classes),
+        *(single := _almost(table.features, telling, target, has_classes)),
+        *([] if single else _computed(table, telling, target, has_classes)),
+        *purposes(table, target.values, has_classes),
         *_twins(table, target, datasets),
     ]
+
+
+def _computed(table: Table, telling: Sequence[str], target: Target, has_classes: bool) -> list[Finding]:
+    """A target that several features make together."""
+    if has_classes or target.values.ndim != 1 or len(target.values) < LEAST_TO_PREDICT:
+        return []
+    (name, *_) = table.targets
+    function = computed({one: table.features[one] for one in telling}, target.values)
+    if function is None:
+        return []
+    message = f"the target {shown(name)} {function.how} (R2 {function.r2:.6g}): are they known before it?"
+    named = " ".join(f"--drop {shlex.quote(column)}" for column in function.columns[:3])
+    return [Finding("leak", "warning", message, f"leave them out unless they are: {named}")]
 
 
 # Rows
@@ -139,7 +157,8 @@ def _few_codes(column: Column) -> np.ndarray | None:
     if not column.is_category and len(np.unique(values[:1000])) > FEW_LEVELS:
         return None
     different, codes = np.unique(values, return_inverse=True)
-    return codes if len(different) <= MOST_CLASSES else None
+    # Where hardly a value comes back, any two columns stand one to one.
+    return codes if len(different) <= min(MOST_CLASSES, len(values) // 2) else None
 
 
 # Features that predict it almost alone

@@ -109,7 +109,7 @@ def _needed(encoder: Encoder, source: Tabular) -> dict[str, Kind]:
     kinds: dict[str, Kind] = {}
     for code in encoder.codes:
         column = code.name.rpartition(".")[0]
-        if source.types.get(column) == "date":
+        if column in encoder.dates or source.types.get(column) == "date":
             kinds[column] = "date"
         elif source.types.get(code.name) == "boolean":
             kinds[code.name] = "boolean"

@@ -19,6 +19,7 @@ from losscli.data.delimited import choose_column
 from losscli.data.files import File, FileState, files_of
 from losscli.data.gather import Raw, RawColumns
 from losscli.data.holes import with_features, with_targets
+from losscli.data.ids import Identity, identity, left_out
 from losscli.data.infer import ColumnInference, ColumnOptions, Kind, infer
 from losscli.data.sources import Source
 from losscli.data.store import Store, bytes_of, half_of_memory, sized
@@ -29,8 +30,7 @@ from losscli.tasks.guess import Guess, guess_task
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FEW_LEVELS, MOST_LEVELS = 50, 1000  # a category of more levels than half the rows, within these bounds, is left out
-FEW_ROWS = 50  # up to which numbers may count the rows by chance or by design
+FEW_LEVELS, MOST_LEVELS = 10, 1000  # a category of more levels than half the rows, within these bounds, is left out
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -164,7 +164,8 @@ class Tabular(Source):
         kind = self.types.get(name)
         free = kind == "category" or name in (*self.targets, self.weight, *self.encode.embedding.columns)
         most = None if free else max(FEW_LEVELS, min(rows // 2, MOST_LEVELS))
-        return ColumnOptions(kind, most, missing=self.missing, day_first=self.day_first)
+        parts = name not in (*self.targets, self.weight)
+        return ColumnOptions(kind, most, parts=parts, missing=self.missing, day_first=self.day_first)
 
     def _table(self, folder: Path) -> Table:
         files, findings = files_of(folder, self.paths, self.endings)
@@ -216,9 +217,8 @@ class Tabular(Source):
             "split": self.split.columns,
         }
         for key, named in keys.items():
-            parts = [f"{name}.{part}" for name, kind in self.types.items() if kind == "date" for part in PARTS]
             for name in named:
-                if key != "drop" or name not in parts:
+                if key != "drop" or name.rpartition(".")[0] not in names or name.rpartition(".")[2] not in PARTS:
                     choose_column(name, names, f"data.{key}", file)
 
 
@@ -233,11 +233,11 @@ class _Roles:
     targets: dict[str, Column] = field(default_factory=dict)
     keys: dict[str, Column] = field(default_factory=dict)
     weight: Column | None = None
-    row_numbers: dict[str, Column] = field(default_factory=dict)
+    ids: dict[str, tuple[Column, Identity]] = field(default_factory=dict)
     stories: dict[str, ColumnStory] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     padded: dict[str, ColumnInference] = field(default_factory=dict)  # columns with blanks around values
-    row_number_findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)  # moot where they are left out
+    id_findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)  # moot where they are left out
 
     def sort(self) -> None:
         """Snapshot at every column; `DataError` with what is wrong in any of them."""
@@ -254,8 +254,12 @@ class _Roles:
                 problems += refused.problems
         if problems:
             raise DataError(problems)
+        for name in source.drop:  # a part of a date, if it is one
+            if self.stories.get(name.rpartition(".")[0], self.stories[self.gathered.names[0]]).kind != "date":
+                choose_column(name, self.gathered.names, "data.drop", source.paths[0])
         self.targets = {name: self.targets[name] for name in source.targets}  # in the order that the spec names them
-        self._leave_out_row_numbers()
+        self._leave_out_ids()
+        self._tell_unnamed()
         self._tell_padded()
 
     def _place(self, name: str, raw: Raw) -> None:
@@ -278,9 +282,9 @@ class _Roles:
             self.targets |= inferred.columns
         elif name == source.weight:
             self.weight = inferred.columns[name]
-        elif name not in source.types and counts_the_rows(inferred.columns.get(name)):
-            self.row_numbers |= inferred.columns
-            self.row_number_findings[name] = inferred.findings
+        elif (named := self._identity(name, inferred)) and not named.kept:
+            self.ids[name] = inferred.columns[name], named
+            self.id_findings[name] = inferred.findings
         else:
             clashes = [part for part in inferred.columns if part != name and part in self.gathered.names]
             if clashes:
@@ -296,6 +300,14 @@ class _Roles:
             return infer(raw, options).columns[f"{name}.days"]
         return infer(raw, replace(options, kind="category", most_levels=None)).columns[name]
 
+    def _tell_unnamed(self) -> None:
+        """What a column without a name is called, if it is used."""
+        for name in self.gathered.unnamed:
+            if self.stories[name].role != "left out":
+                message = f"a column without a name is called {shown(name)}"
+                cure = f"{setting('drop', f'[{name}]')} if it is an index"
+                self.findings.append(Finding("unnamed", "info", message, cure))
+
     def _tell_padded(self) -> None:
         """Blanks around values and names say nothing, and were taken off: ' x' and 'x' are one."""
         parts, shows = [], True
@@ -310,21 +322,27 @@ class _Roles:
         if parts:
             self.findings.append(Finding("trimmed", "info", f"blanks around values were taken off: {listed(parts)}"))
 
-    def _leave_out_row_numbers(self) -> None:
-        """A column that counts the rows is no feature, unless the spec says that it is a number, or there is no other."""
-        for name, column in self.row_numbers.items():
-            cure = f"set {setting('types', 'number', name)} if it says something about them"
-            if not self.features:
+    def _identity(self, name: str, inferred: ColumnInference) -> Identity | None:
+        """What a feature names, if the spec does not say what it is."""
+        column = inferred.columns.get(name)
+        if column is None or name in self.source.types or name in self.source.encode.embedding.columns:
+            return None
+        named = identity(name, column, name in self.gathered.unnamed)
+        if named and named.kept and not self.source.split.columns:
+            self.findings.append(left_out(name, named, only=False))
+        return named
+
+    def _leave_out_ids(self) -> None:
+        """A column that names rows is no feature, unless the spec says that it is a number, or there is no other."""
+        for name, (column, named) in self.ids.items():
+            only = not self.features
+            if only:
                 self.features[name] = column
-                message = f"the only feature, {shown(name)}, counts the rows"
             else:
-                self.findings = [
-                    finding for finding in self.findings if finding not in self.row_number_findings.get(name, ())
-                ]
-                message = f"{shown(name)} was left out: it counts the rows"
-                why = "it counts the rows"
-                self.stories[name] = replace(self.stories[name], kind="row numbers", role="left out", why=why)
-            self.findings.append(Finding("row-numbers", "warning", message, cure))
+                self.findings = [finding for finding in self.findings if finding not in self.id_findings[name]]
+                kind = "row numbers" if named.kind == "row numbers" else "id"
+                self.stories[name] = replace(self.stories[name], kind=kind, role="left out", why=named.why)
+            self.findings.append(left_out(name, named, only))
 
 
 def _values(raw: Raw) -> Any:
@@ -361,16 +379,3 @@ def _weights(name: str, column: Column) -> np.ndarray:
             f"the weights {shown(name)} are all zero: no row would count", cure="choose another data.weight"
         )
     return column.values.astype(np.float32)
-
-
-def counts_the_rows(column: Column | None) -> bool:
-    """Whether a column holds the numbers n, n + 1, n + 2 ..., as a table's row names are.
-
-    >>> counts_the_rows(Column(np.arange(1.0, 101.0))), counts_the_rows(Column(np.arange(0.0, 200.0, 2.0)))
-    (True, False)
-    """
-    if column is None or column.is_category or len(column.values) <= FEW_ROWS:
-        return False
-    if column.values[-1] - column.values[0] != len(column.values) - 1:  # most columns end here
-        return False
-    return bool((np.diff(column.values) == 1).all())

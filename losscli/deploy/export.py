@@ -21,7 +21,7 @@ from losscli.errors import MachineError, SpecError, choose_from, shown
 
 SCHEMA_VERSION = 1
 DESCRIPTION = "model.json"
-READING = ("source", "name", "types", "day_first", "delimiter", "decimal", "encoding", "header", "missing")
+READING = ("source", "name", "types", "day_first", "delimiter", "decimal", "thousands", "encoding", "header", "missing")
 HOW = (  # of `preprocessing.columns`, whose order is that of the features: all plain ones first, then all codes
     "number: (value, or fill where missing) / scale - center / scale; with indicator, then 1 where it was missing, else 0",
     "category, size 0: one 0/1 feature per level, in their order; with missing, one more for missing; an unknown level is "

@@ -79,3 +79,36 @@ def _lists(values: np.ndarray | None, rows: int = 0) -> pa.Array:
         return pa.nulls(rows, pa.list_(pa.float64()))
     offsets = np.arange(len(values) + 1, dtype=np.int32) * values.shape[1]
     return pa.ListArray.from_arrays(offsets, np.ascontiguousarray(values, np.float64).reshape(-1))
+
+
+def runs_of(table: pa.Table, arena: int) -> dict[str, dict[int, Predictions]]:
+    """The predictions of an arena's runs, by entry and seed, from the file; float64."""
+    import pyarrow.compute as pc
+
+    from losscli.tasks.predictions import Predictions
+
+    table = table.filter(pc.equal(table.column("arena"), arena))
+    if not table.num_rows:
+        return {}
+    entry = table.column("entry").cast("string").to_numpy()
+    seed = table.column("seed").to_numpy()
+    changes = np.flatnonzero((entry[1:] != entry[:-1]) | (seed[1:] != seed[:-1])) + 1  # a run's rows lie together
+    runs: dict[str, dict[int, Predictions]] = {}
+    for start, stop in zip([0, *changes], [*changes, table.num_rows], strict=True):
+        part = table.slice(start, stop - start)
+        truth, prediction, low, high = (_matrix(part, name) for name in ("truth", "prediction", "low", "high"))
+        if truth is not None and prediction is not None:
+            row, kind = part.column("row").to_numpy(), part.column("kind")[0].as_py()
+            predictions = Predictions(row, truth, prediction, kind, low, high)
+            runs.setdefault(str(entry[start]), {})[int(seed[start])] = predictions
+    return runs
+
+
+def _matrix(table: pa.Table, name: str) -> np.ndarray | None:
+    """A column of equally long lists as [N, m]; None where one is null, or they are not equally long."""
+    column = table.column(name).combine_chunks()
+    if column.null_count:
+        return None
+    flat = column.flatten().to_numpy(zero_copy_only=False)
+    # Lists of unequal length could still have a total that divides evenly; records are written with equal ones.
+    return None if len(flat) % len(column) else flat.reshape(len(column), -1).astype(np.float64)

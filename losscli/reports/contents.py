@@ -13,6 +13,7 @@ import numpy as np
 from losscli.compare.breakdown import Breakdown
 from losscli.compare.result import Arena, EntryResult
 from losscli.errors import visible
+from losscli.record.predictions import runs_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,33 +132,13 @@ class ReportContents:
 
 def samples_of(table: pa.Table, arena: int) -> dict[str, list[Sample]]:
     """The samples of an arena, by entry, from predictions.parquet."""
-    import pyarrow.compute as pc
-
-    table = table.filter(pc.equal(table.column("arena"), arena))
-    if not table.num_rows:
-        return {}
-    entry = table.column("entry").cast("string").to_numpy()
-    seed = table.column("seed").to_numpy()
-    changes = np.flatnonzero((entry[1:] != entry[:-1]) | (seed[1:] != seed[:-1])) + 1  # a run's rows lie together
-    samples: dict[str, list[Sample]] = {}
-    for start, stop in zip([0, *changes], [*changes, table.num_rows], strict=True):
-        part = table.slice(start, stop - start)
-        kind = part.column("kind")[0].as_py()
-        arrays = [_matrix(part, name) for name in ("truth", "prediction", "low", "high")]
-        if arrays[0] is not None and arrays[1] is not None:
-            sample = Sample(int(seed[start]), part.column("row").to_numpy(), arrays[0], arrays[1], kind, *arrays[2:])
-            samples.setdefault(str(entry[start]), []).append(sample)
-    return samples
-
-
-def _matrix(table: pa.Table, name: str) -> np.ndarray | None:
-    """A column of equally long lists as [N, m]; None where one is null, or they are not equally long."""
-    column = table.column(name).combine_chunks()
-    if column.null_count:
-        return None
-    flat = column.flatten().to_numpy(zero_copy_only=False)
-    # Lists of unequal length could still have a total that divides evenly; records are written with equal ones.
-    return None if len(flat) % len(column) else flat.reshape(len(column), -1).astype(np.float64)
+    return {
+        entry: [
+            Sample(seed, run.row, run.truth, run.prediction, run.kind, run.low, run.high)
+            for seed, run in by_seed.items()
+        ]
+        for entry, by_seed in runs_of(table, arena).items()
+    }
 
 
 def plain(text: object, limit: int = 60) -> str:

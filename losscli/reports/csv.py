@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from losscli.compare.result import Arena, Delta, EntryResult
+from losscli.compare.result import Arena, Delta, EntryResult, YardstickResult
 from losscli.comparison import Comparison
 from losscli.errors import visible
 from losscli.words.view import View, select
@@ -33,6 +33,8 @@ def to_csv(comparison: Comparison, view: View | None = None) -> str:
     """All arenas in one table, on the test split; `arena` numbers them from 1. Entries are in a view's order and never
     cut, as programs are not to miss any. A metric that an arena has not is empty.
 
+    Below the entries of an arena stand its yardsticks, with `yardstick` for a verdict and no loss.
+
     Columns: those of `FIXED`, then for each metric `<metric>_mean`, `_sd`, `_ci95_low`, `_ci95_high`, `_n` (seeds with a value)
     and `_baseline`.
     """
@@ -46,6 +48,10 @@ def to_csv(comparison: Comparison, view: View | None = None) -> str:
     for number, arena in enumerate(arenas, start=1):
         for entry in arena.entries:
             row = {"arena": number, **_facts(arena, entry), **dict(_scores(arena, entry))}
+            table.writerow({name: cell(value) for name, value in row.items()})
+        for plain in arena.yardsticks:
+            facts = {"data": arena.data, "task": arena.task, "entry": plain.name, "verdict": "yardstick"}
+            row = {"arena": number, **facts, **dict(_scores(arena, plain))}
             table.writerow({name: cell(value) for name, value in row.items()})
     return text.getvalue()
 
@@ -98,7 +104,7 @@ def _facts(arena: Arena, entry: EntryResult) -> dict[str, Any]:
     }
 
 
-def _scores(arena: Arena, entry: EntryResult) -> Iterator[tuple[str, Any]]:
+def _scores(arena: Arena, entry: EntryResult | YardstickResult) -> Iterator[tuple[str, Any]]:
     for metric in arena.directions:
         score = entry.score(metric)
         low, high = score.ci95 or (None, None)

@@ -16,7 +16,7 @@ from losscli.reports.page import document
 from losscli.reports.recall import ComparisonRecord
 from losscli.reports.repeat import command, needed, own_losses, take_home
 from losscli.severities import SEVERITIES
-from losscli.words.columns import columns
+from losscli.words.columns import columns, rows_beside
 from losscli.words.numbers import duration
 from losscli.words.paragraph import paragraph
 from losscli.words.phrases import facts, tuned_options
@@ -96,6 +96,7 @@ def _data(arena: Arena, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
 def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
     """What the template says of an arena."""
     seeds, board = len(arena.seeds), columns(select(arena, View()))
+    (_, without), *plain = rows_beside(arena, board)
     return {
         "place": place,
         "arena": arena,
@@ -109,6 +110,7 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
         "seeds": seeds,
         "paragraph": paragraph(arena),
         "columns": board,
+        "beside": [("without a model", without), *plain],
         "marked": any(cell.claim for column in board for cell in column.cells),
         "tuned": [(entry.entry, tuned_options(entry)) for entry in arena.entries if entry.tuned],
         "chapters": [

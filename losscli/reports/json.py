@@ -10,7 +10,8 @@ from importlib.metadata import version
 from typing import Any
 
 from losscli.compare.breakdown import LOST, Breakdown
-from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, finite
+from losscli.compare.by_class import to_json as classes_to_json
+from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, YardstickResult, finite
 from losscli.comparison import Comparison
 from losscli.looks import Looks
 from losscli.words.columns import described
@@ -19,14 +20,20 @@ from losscli.words.paragraph import paragraph
 SCHEMA_VERSION = 1
 
 
-def to_json(comparison: Comparison) -> dict[str, Any]:
-    """The object, of plain dicts, lists, strings, numbers and None: `json.dumps(..., allow_nan=False)` takes it."""
+def to_json(comparison: Comparison, by_class: bool = False) -> dict[str, Any]:
+    """The object, of plain dicts, lists, strings, numbers and None: `json.dumps(..., allow_nan=False)` takes it.
+
+    With `by_class`, each arena has its entries class by class, too, which a record does not keep: it keeps the predictions.
+    """
     return {
         "schema_version": SCHEMA_VERSION,
         "losscli": version("losscli"),
         "record": comparison.record,
         "device": comparison.device,
-        "arenas": [_arena(arena) for arena in comparison.arenas],
+        "arenas": [
+            {**_arena(arena), **({"by_class": list(map(classes_to_json, comparison.by_class(at)))} if by_class else {})}
+            for at, arena in enumerate(comparison.arenas)
+        ],
         "timing": _plain(comparison.timing),
         **({"partial": True} if comparison.partial else {}),
         **(
@@ -45,6 +52,7 @@ def _arena(arena: Arena) -> dict[str, Any]:
         "reference": arena.reference,
         "entries": [_entry(entry, arena) for entry in arena.entries],
         "baseline": _plain(arena.baseline),
+        **({"yardsticks": [_yardstick(one) for one in arena.yardsticks]} if arena.yardsticks else {}),
         "runs": [_run(run) for run in arena.runs],
         "findings": [finding.to_json() for finding in arena.findings],
         "labels": _plain(arena.labels),
@@ -80,6 +88,18 @@ def _entry(entry: EntryResult, arena: Arena) -> dict[str, Any]:
         "described": described(entry, arena),
         "tuned": _plain(entry.tuned),
         "seconds": finite(entry.seconds),
+    }
+
+
+def _yardstick(yardstick: YardstickResult) -> dict[str, Any]:
+    return {
+        "yardstick": yardstick.name,
+        **{
+            split: {name: _estimate(score) for name, score in yardstick.scores.get(split, {}).items()}
+            for split in ("test", "valid", "train")
+        },
+        "leads": {entry: _delta(lead) for entry, lead in yardstick.leads.items()},
+        "beats": yardstick.beats,
     }
 
 

@@ -9,7 +9,7 @@ from losscli.compare.result import Arena
 from losscli.comparison import Comparison
 from losscli.errors import Finding, by_gravity, counted, visible
 from losscli.rules import rules
-from losscli.words.columns import columns
+from losscli.words.columns import columns, rows_beside
 from losscli.words.looks import caption as looks_caption
 from losscli.words.paragraph import paragraph
 from losscli.words.phrases import tuned_options
@@ -57,6 +57,8 @@ def _arena(arena: Arena, view: View) -> Iterator[str]:
     several = len(arena.seeds) > 1
     caption = "Mean ± sd over the seeds, 95 % interval of the paired difference" if several else "One seed, test split"
     yield f"{caption}; {'; '.join(notes)}."
+    if arena.yardsticks:
+        yield "Below the baseline: plain models of scikit-learn on the same splits, no part of the comparison."
     tuned = [f"- {literal(entry.entry)}: {literal(tuned_options(entry))}" for entry in shown.entries if entry.tuned]
     if tuned:
         yield from ("", "Tuned on the valid split of each seed:", "", *tuned)
@@ -76,7 +78,8 @@ def _table(arena: Arena) -> Iterator[str]:
     yield _row(["---"] * (len(table) + 1), plain=True)
     for at, entry in enumerate(arena.entries):
         yield _row([visible(entry.entry, LONGEST), *(str(column.cells[at]) for column in table)])
-    yield _row(["baseline", *(column.baseline for column in table)])
+    for name, cells in rows_beside(arena, table):
+        yield _row([name, *cells])
 
 
 def _row(cells: Sequence[str], plain: bool = False) -> str:

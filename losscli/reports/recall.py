@@ -10,11 +10,12 @@ from typing import Any
 
 from losscli.compare.breakdown import breakdowns
 from losscli.compare.expect import unmet
-from losscli.compare.result import Arena, Delta, EntryResult, Estimate, Point, RunResult
+from losscli.compare.result import Arena, Delta, EntryResult, Estimate, Point, RunResult, YardstickResult
 from losscli.comparison import Comparison
 from losscli.direction import Direction
 from losscli.errors import Finding, MachineError, Place
 from losscli.looks import Looks
+from losscli.tasks.predictions import Predictions
 
 SPLITS = ("test", "valid", "train")
 
@@ -30,8 +31,11 @@ class ComparisonRecord:
     specs: Sequence[str]
 
 
-def recall(folder: Path) -> ComparisonRecord:
-    """Read the record in `folder`; `MachineError` for one that is damaged or says things that no record says."""
+def recall(folder: Path, predictions: bool = False) -> ComparisonRecord:
+    """Read the record in `folder`, with what its runs predict where that is asked for and kept.
+
+    `MachineError` for one that is damaged or says things that no record says.
+    """
     from losscli.record.reader import read, read_history
 
     record = read(folder)
@@ -46,7 +50,14 @@ def recall(folder: Path) -> ComparisonRecord:
         partial = bool(results.get("partial"))
         missed = [] if partial else _unmet(arenas)
         comparison = Comparison(
-            arenas, str(results["device"]), str(folder), timing, missed, breakdowns(arenas), partial=partial
+            arenas,
+            str(results["device"]),
+            str(folder),
+            timing,
+            missed,
+            breakdowns(arenas),
+            partial=partial,
+            predictions=_predictions(folder, len(arenas)) if predictions else {},
         )
         return ComparisonRecord(
             folder, str(record["manifest"].get("created", "")), comparison, results, record["specs"]
@@ -57,6 +68,17 @@ def recall(folder: Path) -> ComparisonRecord:
             place=Place(str(folder / "results.json")),
             cure="make the record again: `losscli compare` on its spec.yaml",
         ) from error
+
+
+def _predictions(folder: Path, arenas: int) -> dict[tuple[int, str], dict[int, Predictions]]:
+    """What the runs of each arena and entry say, by seed; nothing of a record from before they were kept."""
+    from losscli.record.predictions import runs_of
+    from losscli.record.reader import read_predictions
+
+    if not (folder / "predictions.parquet").exists():
+        return {}
+    table = read_predictions(folder)
+    return {(number, entry): of for number in range(arenas) for entry, of in runs_of(table, number).items()}
 
 
 def _unmet(arenas: Sequence[Arena]) -> list[str]:
@@ -87,6 +109,7 @@ def _arena(output: Mapping[str, Any], spec: str, histories: Mapping[tuple[str, i
             for split, scores in output["baseline"].items()
         },
         "runs": _runs(output, histories),
+        "yardsticks": [_yardstick(one) for one in output.get("yardsticks", ())],
         "findings": [
             Finding(*(finding[name] for name in ("code", "severity", "message", "cure")))
             for finding in output["findings"]
@@ -104,21 +127,29 @@ def _looks(output: Mapping[str, Any] | None) -> Looks | None:
 
 
 def _entry(output: Mapping[str, Any]) -> EntryResult:
-    scores = {
-        split: {name: _estimate(score) for name, score in output[split].items()}
-        for split in SPLITS
-        if output.get(split)
-    }
     return EntryResult(
         **_plain_fields(EntryResult, output, ("entry", "scores", "delta", "deltas", "seconds")),
         entry=output["entry"],
-        scores=scores,
+        scores=_scores(output),
         delta=_delta(output["delta"]),
         deltas={
             metric: delta for metric, difference in output.get("deltas", {}).items() if (delta := _delta(difference))
         },
         seconds=_number(output.get("seconds")),
     )
+
+
+def _scores(output: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
+    return {
+        split: {name: _estimate(score) for name, score in output[split].items()}
+        for split in SPLITS
+        if output.get(split)
+    }
+
+
+def _yardstick(output: Mapping[str, Any]) -> YardstickResult:
+    leads = {entry: lead for entry, difference in output["leads"].items() if (lead := _delta(difference))}
+    return YardstickResult(str(output["yardstick"]), _scores(output), leads, output["beats"] is True)
 
 
 def _delta(output: Mapping[str, Any] | None) -> Delta | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from losscli.spec.model import LossChoice, Spec
 
@@ -52,7 +53,8 @@ def _one(specs: Sequence[Spec]) -> Spec:
     expected_metrics = [key.partition(".")[2] for key in expect]
     metrics = list(dict.fromkeys([*first.metrics, *expected_metrics]))
     margins = {metric: margin for spec in reversed(specs) for metric, margin in spec.equivalence.items()}
-    merged = {"expect": expect, "metrics": metrics, "equivalence": margins}
+    merged: dict[str, Any] = {"expect": expect, "metrics": metrics, "equivalence": margins}
+    merged["yardstick"] = any(spec.yardstick for spec in specs)
     return first.model_copy(update={"loss": list(choices.values()), **merged})
 
 

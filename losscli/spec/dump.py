@@ -42,6 +42,7 @@ def to_yaml(spec: Spec, relative_to: Path | None = None) -> str:
         **({"expect": spec.expect} if spec.expect else {}),
         **({"costs": spec.costs} if spec.costs else {}),
         **({"equivalence": spec.equivalence} if spec.equivalence else {}),
+        **({"yardstick": True} if spec.yardstick else {}),
     }
     return "".join(f"{key}:{_block(value, '  ')}\n" for key, value in ordered.items())
 

@@ -49,6 +49,7 @@ KEYS = (
     "equivalence",
     "costs",
     "tune",
+    "yardstick",
     "schema_version",
 )
 
@@ -117,6 +118,7 @@ class Resolver(Examination):
             "train": self._block(plan_of(task.plan) if task else Plan, self.data.get("train", {}), ("train",)),
             "seeds": self._seeds(source),
             "adaptive": self._adaptive(source),
+            "yardstick": self._yardstick(),
         }
         if task is not None:
             self.needs = self._needs(source)
@@ -263,6 +265,12 @@ class Resolver(Examination):
         for mistake in stages.mistakes_in(self.data.get("seeds"), adaptive, source):
             self._tell(*mistake)
         return adaptive
+
+    def _yardstick(self) -> bool:
+        shows = self.data.get("yardstick", False)
+        if not isinstance(shows, bool):
+            self._tell(f"yardstick: expected true or false, got {given(shows)}", ("yardstick",), "write true")
+        return shows is True
 
     def _corruption(self, source: Source | None, task: Task) -> None:
         for kind, why in (source.corrupt.unfit_for(task) if source else {}).items():

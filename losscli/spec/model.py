@@ -78,7 +78,8 @@ class Spec(Strict):
     `expect` is what must hold at the end, as in {test.accuracy: ">= 0.78"}, with a value in every seed, or the exit code is 1.
     `equivalence` is which difference of a metric does not matter, as in {accuracy: 0.01}. `costs` is what each decision
     (column) costs for each truth (row), for the metric expected-cost. `tune` is what every entry tries, each run keeping what
-    does best on its valid split, as in {lr: [3e-4, 1e-3]}.
+    does best on its valid split, as in {lr: [3e-4, 1e-3]}. `yardstick` is whether plain models of scikit-learn are shown beside
+    the networks, on the same splits.
     """
 
     task: str
@@ -95,6 +96,7 @@ class Spec(Strict):
     tune: dict[str, list[Any]] = Field(default_factory=dict)  # lr or an option -> what every entry tries of it
     adaptive: Adaptive | None = Field(default=None, exclude=True)  # where `seeds` are those of one look of several
     looks: Looks | None = Field(default=None, exclude=True)  # all of them
+    yardstick: bool = False  # whether plain models are shown beside the networks
     folder: str = Field(default=".", exclude=True)
     notes: tuple[Finding, ...] = Field(default=(), exclude=True)  # what was filled in that a reader should know of
 

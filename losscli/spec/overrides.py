@@ -39,6 +39,7 @@ class Overrides:
     seeds: int | str | None = None  # "5" means 0..4, "0,3,7" means these, "auto" as many as it takes
     device: str | None = None
     metrics: tuple[str, ...] | list[str] = ()
+    yardstick: bool | None = None
     tune: tuple[str, ...] | list[str] = ()  # "lr", or "gamma=0.5,1,2"
     sets: tuple[str, ...] | list[str] = ()  # "train.lr=1e-3"
     damage: tuple[tuple[str, str, Any], ...] = ()  # flag, kind of data.corrupt and its levels
@@ -111,6 +112,7 @@ class Overrides:
             ("--lr", ("train", "lr"), _one_or_all(self.lr)),
             ("--device", ("train", "device"), self.device),
             ("--metric", ("metrics",), list(self.metrics) or None),
+            ("--yardstick", ("yardstick",), self.yardstick),
         ]
         return (row for row in rows if row[2] is not None)
 

@@ -5,8 +5,9 @@ a metric to tell: on which seeds it has a value at all, and by how much one row 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
 
 import torch
@@ -27,22 +28,36 @@ def baseline(
     The evaluation metrics are measured on valid and test only, as for runs. The baseline is calibrated on the valid split like
     everything else: what is always said is then the better of yes and no.
     """
-    all_metrics = list({metric.name: metric for metric in (*metrics, *evaluation)}.values())
-    metrics_of = {split: list(metrics) if split == "train" else all_metrics for split in SPLITS}
-    values_of: dict[str, dict[str, list[float]]] = {
-        split: {metric.name: [] for metric in metrics_of[split]} for split in SPLITS
+    by_dataset = [
+        scores_of(dataset, task, partial(_baseline_prediction, dataset=dataset, task=task), metrics, evaluation)
+        for dataset in datasets
+    ]
+    return {
+        split: {name: _mean([scores[split][name] for scores in by_dataset]) for name in by_dataset[0][split]}
+        for split in SPLITS
     }
-    for dataset in datasets:
-        calibration = calibrate(*_baseline_prediction("valid", dataset, task), all_metrics)
-        for split in SPLITS:
-            prediction, truth = _baseline_prediction(split, dataset, task)
-            prediction = _with_truth(
-                calibration(prediction, metrics_of[split]), truth, dataset, task, metrics_of[split]
-            )
-            for metric in metrics_of[split]:
-                measured = metric.measure(prediction, truth)
-                values_of[split][metric.name].append(math.nan if measured is None else float(measured[0]))
-    return {split: {name: _mean(values) for name, values in scores.items()} for split, scores in values_of.items()}
+
+
+def scores_of(
+    dataset: Dataset,
+    task: Task,
+    predict: Callable[[str], tuple[Prediction, Tensor]],
+    metrics: Sequence[Metric],
+    evaluation: Sequence[Metric] = (),
+) -> dict[str, dict[str, float]]:
+    """Split -> metric -> the score of what `predict` says of a split (and its truth), calibrated on the valid split; NaN
+    where a metric has no value.
+    """
+    all_metrics = list({metric.name: metric for metric in (*metrics, *evaluation)}.values())
+    calibration = calibrate(*predict("valid"), all_metrics)
+    scores: dict[str, dict[str, float]] = {}
+    for split in SPLITS:
+        judging = list(metrics) if split == "train" else all_metrics
+        prediction, truth = predict(split)
+        prediction = _with_truth(calibration(prediction, judging), truth, dataset, task, judging)
+        measured = {metric.name: metric.measure(prediction, truth) for metric in judging}
+        scores[split] = {name: math.nan if value is None else float(value[0]) for name, value in measured.items()}
+    return scores
 
 
 def ideal(datasets: Sequence[Dataset], task: Task, metrics: Sequence[Metric]) -> dict[str, float]:

@@ -42,6 +42,7 @@ from losscli.tasks.target import Target as Target
 from losscli.tasks.target import TargetOptions as TargetOptions
 from losscli.tasks.target import Transform as Transform
 from losscli.tasks.truths import Truths
+from losscli.tasks.yardsticks import Yardstick
 
 if TYPE_CHECKING:
     from losscli.losses import Loss
@@ -297,6 +298,7 @@ class Task(ABC):
         return prediction
 
     without_model: ClassVar[str] = "a prediction without any model"  # what the baseline is
+    yardsticks: ClassVar[tuple[Yardstick, ...]] = ()  # plain models that the networks may be held against
     features_are_baseline: ClassVar[bool] = False  # a model must beat what `read` makes of the features themselves
 
     def baseline(

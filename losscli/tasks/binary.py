@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from losscli.errors import DataError, Problem, shown
+from losscli.errors import DataError, Finding, Problem, shown, sign
 from losscli.lazy import Tensor, torch
 from losscli.tasks import AS_GIVEN, Column, Generator, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.guess import Hunch, Values
@@ -28,12 +28,17 @@ from losscli.tasks.order import positive_label, ranks
 from losscli.tasks.predictions import Outputs, Predictions
 from losscli.tasks.soft import are_shares, of_shares, refuse_near_shares
 from losscli.tasks.truths import Truths, of_two
+from losscli.tasks.yardsticks import YES_OR_NO
+
+RARE = 0.25  # share of the negative class, below which it may be the one that is looked for
+SAID_BY_NAME = {"false", "true", "no", "yes"}
 
 
 class YesOrNo(Task):
     """Decisions of yes or no, one for each output, whatever the shape: yes above 0, or above 1/2 for probabilities."""
 
     links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
+    yardsticks = YES_OR_NO
     domain = "0 or 1"
     yes_or_no = True
 
@@ -114,7 +119,11 @@ class Binary(YesOrNo):
             raise DataError([_not_two(name, column, labels), *([same] if same else [])])
         if options.positive is not None and positive_label(options.positive, labels, name) == labels[0]:
             index, labels = 1 - index, labels[::-1]
-        findings = (*noticed_alike(same), *mapped(labels, "; 1 is the positive one (data.positive)"))
+        findings = (
+            *noticed_alike(same),
+            *_rare_negative(name, index, labels, options),
+            *mapped(labels, "; 1 is the positive one (data.positive)"),
+        )
         return Target(index.astype(np.float32), labels, findings)
 
     def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
@@ -174,6 +183,18 @@ class Binary(YesOrNo):
         yes = outputs.numbers[:, 0]
         yield "prediction", np.array(labels)[(yes > limit).astype(int)]
         yield f"probability_{labels[1]}" if outputs.kind == "probabilities" else "score", yes
+
+
+def _rare_negative(name: str, index: np.ndarray, labels: Sequence[str], options: TargetOptions) -> list[Finding]:
+    """Where nobody said which class is the positive one, and the order of their names made it the frequent one."""
+    share = 1 - float(index.mean())
+    if options.positive is not None or share >= RARE or {label.casefold() for label in labels} <= SAID_BY_NAME:
+        return []
+    message = (
+        f"{shown(labels[1])} counts as the positive class, by the order of the labels, and {shown(labels[0])} is rare"
+    )
+    cure = f"{sign('positive', labels[0])} makes the rare one the positive one"
+    return [Finding("rare-negative", "warning", f"{message} ({100 * share:.2g} %)", cure)]
 
 
 def _not_two(name: str, column: Column, labels: Sequence[str]) -> Problem:

@@ -13,6 +13,7 @@ from losscli.tasks.labels import label_of
 from losscli.tasks.target import Column, TargetOptions
 
 MOST_CLASSES = 20  # different whole numbers that may be the numbers of classes
+MOST_CODES, LEAST_OF_CODE, OFTEN = 12, 10, 0.2  # values, rows of each in the mean, and the rarest beside the mean
 IF_VOTES = "if each row counts votes: --set data.counts=true"
 SAID, SEEN, ELSE = 3, 2, 1  # how sure: an option says so, the values look so, nothing speaks against it
 
@@ -65,6 +66,12 @@ class Values:
         return [label_of(value) if levels is None else levels[int(value)] for value in self.present[:2]]
 
     @property
+    def names_of_all(self) -> list[str]:
+        """The different texts; none of numbers."""
+        levels = self.column.levels
+        return [] if levels is None else [levels[int(value)] for value in self.present]
+
+    @property
     def classes(self) -> bool:
         """Texts, or at most two whole numbers: what is always labels."""
         return self.texts or (len(self.present) <= 2 and self.whole)
@@ -74,6 +81,14 @@ class Values:
         """Whether whole numbers count up from 0 or 1 without a gap, and not too far to be numbers of classes."""
         few = 0 < len(self.present) <= MOST_CLASSES and self.present[0] in (0, 1)
         return few and bool((np.diff(self.present) == 1).all())
+
+    @cached_property
+    def codes(self) -> bool:
+        """Whether few whole numbers, with gaps or from anywhere on, come back as often as codes of classes do."""
+        if not self.whole or not 2 < len(self.present) <= MOST_CODES:
+            return False
+        mean = float(self.counts.mean())
+        return mean >= LEAST_OF_CODE and float(self.counts.min()) >= OFTEN * mean
 
     @cached_property
     def yes_or_no(self) -> bool:

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from losscli.errors import DataError, shown
+from losscli.errors import DataError, Finding, shown
 from losscli.lazy import Tensor, torch
 from losscli.tasks import AS_GIVEN, Column, Generator, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.guess import Hunch, Values
+from losscli.tasks.joined import as_labels, noticed_joined, separator_of
 from losscli.tasks.labels import (
     EXACT,
     alike,
@@ -29,6 +30,7 @@ from losscli.tasks.order import in_order
 from losscli.tasks.predictions import Outputs, Predictions
 from losscli.tasks.soft import per_class, sum_to_one
 from losscli.tasks.truths import Truths, of_three
+from losscli.tasks.yardsticks import CLASSES
 
 RAREST = 0.1  # of the rows that a class would have if all were equally frequent: rarer ones are counts, not classes
 
@@ -68,9 +70,13 @@ class Labelled(Task):
                 cure="choose another target",
             )
         places, ordered, findings = in_order(names, options, name)
-        findings = [*findings, *noticed_alike(alike(name, column, index, names))]
+        findings = [*findings, *noticed_alike(alike(name, column, index, names)), *self.noticed(name, names)]
         index, labels = arranged(index, names, places)
         return Target(index.astype(np.int64), labels, (*findings, *mapped(labels)), ordered=ordered)
+
+    def noticed(self, name: str, names: Sequence[str]) -> list[Finding]:
+        """What there is to tell of the labels that occur in a column, beside what every task tells."""
+        return []
 
 
 class Classes(Task):
@@ -83,6 +89,7 @@ class Classes(Task):
         "probabilities": "softmax",
         "log-probabilities": "log-softmax",
     }
+    yardsticks = CLASSES
 
     def outputs(self, target: Target) -> int:
         return len(target.labels)
@@ -152,6 +159,9 @@ class Multiclass(Labelled, Classes):
         ((name, column),) = columns.items()
         return self.indices(name, column, options)
 
+    def noticed(self, name: str, names: Sequence[str]) -> list[Finding]:
+        return noticed_joined(name, names)
+
     def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
         """One column of several texts, or of numbers of classes; or several columns of shares that sum to 1."""
         ((name, values), *others) = targets.items()
@@ -164,7 +174,9 @@ class Multiclass(Labelled, Classes):
         if values.classes and len(values.present) <= 2:  # of two, which binary is for
             return None
         if values.texts:
-            return Hunch(f"{shown(name)} holds {len(values.present)} different texts")
+            joined = separator_of(values.names_of_all)
+            told = f"; labels joined by {shown(joined)}: {as_labels(joined)}" if joined else ""
+            return Hunch(f"{shown(name)} holds {len(values.present)} different texts{told}")
         if not values.whole or abs(values.present[[0, -1]]).max() >= EXACT:
             return None
         span = f"{shown(name)} holds whole numbers from {label_of(values.present[0])} to {label_of(values.present[-1])}"
@@ -172,6 +184,10 @@ class Multiclass(Labelled, Classes):
             return Hunch(f"{span}, and data.order puts them in order")
         if values.numbered and values.counts.min() >= RAREST * values.counts.mean():
             return Hunch(f"{span}, each of them often: they look like numbers of classes")
+        if values.codes:
+            few = f"{shown(name)} holds {len(values.present)} whole numbers from {label_of(values.present[0])} to"
+            few = f"{few} {label_of(values.present[-1])}, each of them often"
+            return Hunch(f"{few}: probably codes of classes (--task multiclass), but not surely (or --task regression)")
         return None
 
     soft_domain = "class index or probabilities"

@@ -17,6 +17,7 @@ from losscli.tasks.measures import RowMeasure, right_decisions
 from losscli.tasks.order import ranks
 from losscli.tasks.predictions import Outputs
 from losscli.tasks.truths import Truths, of_labels
+from losscli.tasks.yardsticks import LABELS
 
 SEPARATORS = (";", "|", ",", "/")  # what usually stands between the labels of one cell
 MEANS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
@@ -38,6 +39,7 @@ class Multilabel(YesOrNo):
     }
     generators: ClassVar[Mapping[str, Generator | None]] = {"multilabel_classification": None}
     options = ("separator",)
+    yardsticks = LABELS
     borrows = ("binary",)
     rows_have_several_outputs = True
 

@@ -7,10 +7,33 @@ from collections.abc import Sequence
 
 from losscli.errors import DataError, Finding, Problem, choose_from, nearest, shown
 from losscli.tasks import Order, TargetOptions
+from losscli.tasks.brackets import bracket_keys
 
 # From the lowest to the highest; words on one rung (|) say the same.
 LADDERS = (
     "none|no|zero, very low|minimal, low, medium|mid|middle|moderate|average|normal, high, very high, extreme|maximal",
+    "no|never|definitely not, probably not|unlikely|rather not, perhaps|maybe|possibly|unsure|undecided|partly|sometimes, "
+    "probably|likely|rather yes, yes|always|definitely|surely",
+    "far too little|much too little, too little|too few|not enough|too low|too small, about right|just right|right|enough|ok, "
+    "too much|too many|too high|too large, far too much|much too much",
+    "much worse|a lot worse, worse|slightly worse|somewhat worse, same|the same|about the same|unchanged|no change, "
+    "better|slightly better|somewhat better|improved, much better|a lot better",
+    "decreased|down|fell|lower, unchanged|same|stable|no change, increased|up|rose|higher",
+    "strongly disagree|completely disagree|disagree strongly, disagree|disagree somewhat, "
+    "slightly disagree|somewhat disagree|rather disagree|disagree slightly, "
+    "neutral|neither|undecided|neither agree nor disagree|no opinion, slightly agree|somewhat agree|rather agree|agree slightly, "
+    "agree|agree somewhat, strongly agree|completely agree|agree strongly",
+    "not at all, hardly|barely|slightly|a little|a bit, somewhat|moderately|partly, quite|rather|fairly|mostly, "
+    "very|a lot|very much, extremely|completely|totally",
+    "very unhappy|unhappy, not too happy|not very happy, neutral, pretty happy|rather happy|happy, very happy",
+    "very unimportant|not important|not at all important|unimportant, slightly important, neutral, "
+    "moderately important|somewhat important|rather important, important, very important, extremely important",
+    "less than high school|no high school|primary school|some high school, high school|high school graduate|hs grad|hs, "
+    "some college|junior college, associate|associates, bachelor|bachelors|college|undergraduate, "
+    "master|masters|graduate, doctorate|phd|doctoral",
+    "hourly, daily, weekly, monthly, quarterly, yearly|annually",
+    "bronze, silver, gold, platinum, diamond",
+    "lower|working, lower middle, middle, upper middle, upper",
     "none|absent|healthy, minimal|very mild, mild|light, moderate|medium, severe|strong, very severe|critical",
     "terrible|awful|very bad|very poor|worst, bad|poor, fair|ok|okay|average|neutral|acceptable, good, very good|great, "
     "excellent|outstanding|best",
@@ -48,7 +71,12 @@ def ranks(names: Sequence[str]) -> tuple[list[int], Order]:
     >>> ranks(["10 - good", "9 - fair"]), ranks(["yes", "No"])
     (([1, 0], 'words'), ([1, 0], 'alphabet'))
     """
-    for keys, origin in ((_numbers(names), "numbers"), (_numbered(names), "words"), (_on_a_ladder(names), "words")):
+    for keys, origin in (
+        (_numbers(names), "numbers"),
+        (_numbered(names), "words"),
+        (bracket_keys(names), "words"),
+        (_on_a_ladder(names), "words"),
+    ):
         if keys is not None and (origin == "numbers" or len(set(keys)) == len(names)):
             pairs = list(zip(keys, names, strict=True))
             return sorted(range(len(names)), key=pairs.__getitem__), origin  # type: ignore[return-value]
@@ -143,7 +171,16 @@ def _numbered(names: Sequence[str]) -> list[tuple[float, int]] | None:
 
 def _on_a_ladder(names: Sequence[str]) -> list[int] | None:
     words = [" ".join(re.sub(r"[-_]", " ", name).casefold().split()) for name in names]
-    for rungs in RUNGS:
-        if words and all(word in rungs for word in words):
-            return [rungs[word] for word in words]
+    if not words or set(words) <= {"no", "yes"}:
+        return None
+    for spelled in (words, _without_noun(words)):
+        for rungs in RUNGS:
+            if spelled and all(word in rungs for word in spelled):
+                return [rungs[word] for word in spelled]
     return None
+
+
+def _without_noun(words: Sequence[str]) -> list[str]:
+    """`low risk`, `high risk` without what they share."""
+    ends = {word.rpartition(" ")[2] for word in words}
+    return [word.rpartition(" ")[0] for word in words] if len(words) > 1 and len(ends) == 1 else []

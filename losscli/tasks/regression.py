@@ -21,10 +21,11 @@ from losscli.tasks import (
     Task,
     tasks,
 )
-from losscli.tasks.guess import ELSE, IF_VOTES, SAID, Hunch, Values
+from losscli.tasks.guess import ELSE, IF_VOTES, MOST_CODES, SAID, Hunch, Values
 from losscli.tasks.labels import EXACT, label_of, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.measures import RowMeasure, distance
 from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.yardsticks import NUMBERS
 
 LARGEST = float(np.finfo(np.float32).max)
 PARTS_OF_TRUTH = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
@@ -48,6 +49,7 @@ class Regression(Task):
         ("regression", "friedman1", "friedman2", "friedman3", "sparse_uncorrelated", "s_curve", "swiss_roll")
     )
     options = ("transform", "standardise")
+    yardsticks = NUMBERS
     links: ClassVar[Mapping[str, str | None]] = dict.fromkeys(
         ("values", "log-rates", "mean+log-variance", "location+log-scale", "quantiles")
     )
@@ -171,6 +173,8 @@ def _looks(values: Values) -> str:
     span = f"whole numbers from {label_of(low)} to {label_of(high)}"
     if low >= 0 and (values.counts.argmax() == 0 or values.numbered):
         return f"{span}, and the large ones are rare: they look like counts"
+    if len(values.present) <= MOST_CODES:
+        return f"{span}: numbers or codes of classes, which is not sure (--task regression, or --task multiclass)"
     return span
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 
+from losscli.compare.generalise import overfitted, worse_than_none
 from losscli.compare.result import CLAIMS, Arena, Delta, EntryResult
 from losscli.direction import goodness
-from losscli.errors import joined, visible
+from losscli.errors import counted, joined, visible
 from losscli.tasks import tasks
-from losscli.words.phrases import by, scored
+from losscli.words.phrases import between, by, scored
 
 # By verdict on the headline: which verdicts on another metric a reader must know of.
 CONTRARY = {
@@ -54,7 +55,7 @@ def elsewhere(arena: Arena) -> list[str]:
         return []
     others = sum(metric != arena.headline for entry in arena.entries for metric in entry.deltas)
     corrected = f" (corrected for {others} comparisons)" if others > 1 else ""
-    return [f"Other yardsticks say otherwise{corrected}: {joined(clauses)}."]
+    return [f"Other measures say otherwise{corrected}: {joined(clauses)}."]
 
 
 def _contrary(arena: Arena, entry: EntryResult, delta: Delta) -> str:
@@ -95,6 +96,26 @@ def no_better_than_none(arena: Arena) -> list[str]:
     return [f"Not {beyond}: {joined(useless)}."]
 
 
+def not_general(arena: Arena) -> list[str]:
+    """Sentences where training promises what test rows do not hold, or where no model at all has the better numbers."""
+    sentences = []
+    if gaps := overfitted(arena):
+        worst = gaps[0]
+        names = joined([visible(gap.entry) for gap in gaps])
+        verb = "learns" if len(gaps) == 1 else "learn"
+        figures = f"{worst.metric} {worst.train:.3g} on them, {worst.test:.3g} on test rows"
+        sentences.append(
+            f"{names} {verb} the training rows by heart: {figures}{'' if len(gaps) == 1 else ' for the first'}."
+        )
+    others = [gap for gap in worse_than_none(arena) if gap.metric != arena.headline]
+    if others:
+        names = joined(list(dict.fromkeys(f"{visible(gap.entry)} ({gap.metric} {gap.test:.3g})" for gap in others)))
+        none = {gap.metric: gap.none for gap in others}
+        constant = joined([f"{metric} {value:.3g}" for metric, value in none.items()])
+        sentences.append(f"Worse than a constant, which gets {constant}: {names}.")
+    return sentences
+
+
 def learning_rate(arena: Arena) -> list[str]:
     """How the learning rate was chosen, as a loss may win by that alone; nothing where entries name their own."""
     if "lr" in arena.spec.get("tune", {}):
@@ -110,3 +131,19 @@ def learning_rate(arena: Arena) -> list[str]:
 
 def _beats(score: float, other: float, arena: Arena, metric: str) -> bool:
     return goodness(score, arena.directions[metric]) > goodness(other, arena.directions[metric])
+
+
+def beaten(arena: Arena) -> list[str]:
+    """Which plain models beat every network, where the paired differences say so of each of them: by how much the best."""
+    clauses = []
+    for plain in arena.yardsticks:
+        if plain.beats:
+            lead = min(plain.leads.items(), key=lambda item: abs(item[1].mean))
+            beside = f"than {visible(lead[0])}, " if len(plain.leads) > 1 else ""
+            clauses.append(f"{plain.name} ({by(lead[1])} {beside}plausibly {between(lead[1])})")
+    if not clauses:
+        return []
+    seeds = counted(len(arena.seeds), "seed")
+    subject = "A plain model beats" if len(clauses) == 1 else "Plain models beat"
+    networks = "the network" if len(arena.entries) == 1 else "every network here"
+    return [f"{subject} {networks} on {arena.headline} ({seeds}): {joined(clauses)}."]

@@ -40,7 +40,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: a cell per entry, in the arena's order, and what the row of the baseline says.
+    """One column: a cell per entry, in the arena's order, and what the rows of the baseline and of the yardsticks say.
 
     `better` says which values are, of a column that an order can be made of; `arrow` is its sign, beside a metric.
     """
@@ -51,6 +51,7 @@ class Column:
     baseline: str = ""
     better: str = ""
     arrow: str = ""
+    yardsticks: Sequence[str] = ()
 
     @property
     def heading(self) -> str:
@@ -60,6 +61,18 @@ class Column:
     def lines(self) -> list[str]:
         """Every cell on one line."""
         return list(map(str, self.cells))
+
+    @property
+    def beside(self) -> list[str]:
+        """What stands below the entries: the baseline, then each yardstick; nothing where a column has none of them."""
+        return [self.baseline, *self.yardsticks] if self.baseline else []
+
+
+def rows_beside(arena: Arena, table: Sequence[Column]) -> list[tuple[str, list[str]]]:
+    """The rows below those of the entries, by their names: the baseline, then the yardsticks."""
+    names = ["baseline", *(one.name for one in arena.yardsticks)]
+    cells = [column.beside or [""] * len(names) for column in table]
+    return [(name, [of[place] for of in cells]) for place, name in enumerate(names)]
 
 
 def columns(arena: Arena) -> list[Column]:
@@ -95,14 +108,16 @@ def arrow(arena: Arena, metric: str) -> str:
 def _metric(arena: Arena, metric: str) -> Column:
     estimates = [entry.score(metric) for entry in arena.entries]
     baseline, direction = arena.without_model(metric), arena.directions[metric]
-    places = decimals([*(estimate.mean for estimate in estimates), baseline])
+    plain = [one.score(metric) for one in arena.yardsticks]
+    places = decimals([*(estimate.mean for estimate in (*estimates, *plain)), baseline])
     cells = []
     for entry, estimate in zip(arena.entries, estimates, strict=True):
         distance = -arena.goodness(entry, metric) if direction == "target" else estimate.mean
         mean, _, aside = spread(estimate, places).partition(" ")
         cells.append(Cell(mean, aside, distance, _claim(entry, arena, metric)))
     name, better = visible(metric, 40), BETTER[direction]
-    return Column("metric", name, cells, number(baseline, places), better, arrow(arena, metric))
+    below = [spread(estimate, places) for estimate in plain]
+    return Column("metric", name, cells, number(baseline, places), better, arrow(arena, metric), below)
 
 
 def _claim(entry: EntryResult, arena: Arena, metric: str) -> str:

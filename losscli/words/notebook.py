@@ -7,7 +7,7 @@ from html import escape
 
 from losscli.compare.result import Arena
 from losscli.errors import visible
-from losscli.words.columns import columns
+from losscli.words.columns import columns, rows_beside
 from losscli.words.paragraph import paragraph
 from losscli.words.view import View, select
 
@@ -26,7 +26,8 @@ def _arena(arena: Arena) -> Iterator[str]:
     yield _row(["entry", *(column.heading for column in table)], "th")
     for at, entry in enumerate(shown.entries):
         yield _row([entry.entry, *(str(column.cells[at]) for column in table)])
-    yield _row(["baseline", *(column.baseline for column in table)])
+    for name, cells in rows_beside(shown, table):
+        yield _row([name, *cells])
     yield "</table>"
 
 

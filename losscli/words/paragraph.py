@@ -15,7 +15,7 @@ from losscli.errors import counted, joined, visible
 from losscli.looks import LEVEL, minimum_seeds
 from losscli.tasks import tasks
 from losscli.words import looks
-from losscli.words.caveats import contrary, elsewhere, learning_rate, no_better_than_none
+from losscli.words.caveats import beaten, contrary, elsewhere, learning_rate, no_better_than_none, not_general
 from losscli.words.columns import described
 from losscli.words.phrases import better, between, by, magnitude, scored, some_of
 
@@ -39,6 +39,8 @@ def paragraph(arena: Arena) -> str:
             *looks.sentences(arena),
             *elsewhere(arena),
             *no_better_than_none(arena),
+            *not_general(arena),
+            *beaten(arena),
             *_limits(arena),
             *_next(arena),
         ]
@@ -66,6 +68,8 @@ def _alone(arena: Arena) -> list[str]:
     return [
         f"On {_data(arena)}, {reached}",
         *anecdote,
+        *not_general(arena),
+        *beaten(arena),
         "Nothing was compared, so this does not say whether another loss would do better;"
         f" training one more loss with the same seeds, {seeds_wanted(arena)} of them, would."
         if not arena.foreign
@@ -82,6 +86,7 @@ def _anecdote(arena: Arena) -> list[str]:
         "Each was trained once, with a single random seed, so this is an anecdote:"
         " the same comparison with another seed may come out the other way round, and no winner may be read from it.",
         *no_better_than_none(arena),
+        *not_general(arena),
         f"To compare them, train them with {seeds_wanted(arena)} seeds.",
     ]
 
@@ -96,7 +101,7 @@ def _setting(arena: Arena) -> list[str]:
     return [
         f"On {_data(arena)}, {subject} compared with {visible(arena.reference)}, all {_repeated(arena)};"
         f" {'runs are paired by their seeds' if arena.foreign else f'one seed gives all the same {shared}'}.",
-        f"The yardstick is {arena.headline} on the test rows: {better(arena)} is better{reached}.",
+        f"The measure is {arena.headline} on the test rows: {better(arena)} is better{reached}.",
     ]
 
 
@@ -138,9 +143,7 @@ def _outcome(arena: Arena) -> list[str]:
         sentences.append(f"Not comparable: {names}.")
         possible = set(arena.seeds) - set(arena.impossible.get(arena.headline, ()))
         if possible and scored(arena, arena.reference_entry) is None and not arena.lost_runs(arena.reference):
-            sentences.append(
-                "Another yardstick (--metric), or another loss as the first and so the reference, would do."
-            )
+            sentences.append("Another measure (--metric), or another loss as the first and so the reference, would do.")
     return [*sentences, *_blown_up(arena)]
 
 
@@ -228,7 +231,7 @@ def _next(arena: Arena) -> list[str]:
         which = "it" if len(winners) == 1 else "the one you choose"
         try_it = f"try {which} on data that nobody has looked at yet."
         settled = f"On {arena.headline} nothing is open, but" if any(map(contrary, winners)) else "Nothing is open;"
-        choose = " which yardstick counts is yours to choose;" if any(map(contrary, winners)) else ""
+        choose = " which measure counts is yours to choose;" if any(map(contrary, winners)) else ""
         sentences.append(f"{settled}{choose} before relying on it, {try_it}")
     return sentences
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from losscli.advice.heuristics import heuristics
 from losscli.advice.numbers import far_out, numbers, skewness
 from losscli.advice.profile import Profile
 from losscli.advice.repeats import Repeats, copies, fingerprints, repeats
@@ -170,3 +171,40 @@ def test_the_same_numbers_as_the_target_are_a_copy_however_many_there_are() -> N
     profile = Profile(table, "regression", tasks.get("regression").decode(table.targets))
     assert profile.copies == ("twin",)
     assert list(profile.features) == ["other"]
+
+
+def test_one_outlier_does_not_make_wide_counts_poissons() -> None:
+    """The error of alpha is that of the outlier, so that z says nothing; Pearson's dispersion does."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=400)
+    y = rng.poisson(np.exp(0.5 + 0.3 * x)).astype(float)
+    y[7] = 400.0
+    table = Table("t", {"x": Column(x)}, {"y": Column(y)})
+    profile = Profile(table, "regression", tasks.get("regression").decode(table.targets))
+    assert profile.dispersion is not None
+    assert profile.dispersion.z < 3
+    assert profile.dispersion.pearson > 5
+    advice = heuristics.get("counts").advise(profile)
+    assert advice is not None
+    assert "not certain" in advice.reason
+    assert [pick.loss for pick in advice.picks] == ["negative-binomial-nll", "poisson-nll"]
+
+
+def test_classes_that_overlap_are_not_wrong_labels() -> None:
+    """Two yes-or-no features have four kinds of rows: that classes meet there says nothing of their labels."""
+    rng = np.random.default_rng(4)
+    a, b = rng.integers(0, 2, 600), rng.integers(0, 2, 600)
+    y = (rng.uniform(size=600) < 0.35 + 0.15 * a).astype(float)
+    table = Table("t", {"a": Column(a.astype(float)), "b": Column(b.astype(float))}, {"y": Column(y)})
+    profile = Profile(table, "binary", tasks.get("binary").decode(table.targets))
+    assert heuristics.get("contradicting-rows").advise(profile) is None
+
+
+@pytest.mark.parametrize(("order", "kept"), [((0.0, 3.0, 6.0), True), ((0.0, 9.0, 1.0), False)])
+def test_features_that_contradict_an_order_of_words_stop_ordinal_losses(order: tuple[float, ...], kept: bool) -> None:
+    codes = np.repeat([0, 1, 2], 60)
+    x = np.array(order)[codes] + np.random.default_rng(5).normal(size=180) / 4
+    levels = Column(codes.astype(np.int32), ("low", "medium", "very high"))
+    table = Table("t", {"x": Column(x)}, {"y": levels})
+    profile = Profile(table, "multiclass", tasks.get("multiclass").decode(table.targets))
+    assert (heuristics.get("ordered-labels").advise(profile) is not None) == kept

@@ -162,13 +162,17 @@ def test_a_target_that_nobody_named_is_told(tmp_path: Path) -> None:
     assert "fraud" in noticed[0]
 
 
-def test_rows_without_a_target_are_counted_not_refused(tmp_path: Path) -> None:
+def test_rows_without_a_target_are_refused_alike_with_the_flag_that_leaves_them_out(tmp_path: Path) -> None:
     table = write_table(tmp_path / "t.csv")
     table.write_text(table.read_text() + "1,2,\n3,4,\n")
-    found = looked_at(str(table), Overrides(target=["fraud"]))
-    assert found.rows == 200
-    assert any("2 of 202 rows" in each.message for each in found.findings)
-    spec, _ = advised(str(table), Overrides(target=["fraud"]))
+    for look in (looked_at, advised):
+        with pytest.raises(DataError, match="2 of 202 rows have no value of the target 'fraud'") as refused:
+            look(str(table), Overrides(target=["fraud"]))
+        (problem,) = refused.value.problems
+        assert "--set data.missing_target=drop" in (problem.cure or "")
+    left_out = Overrides(target=["fraud"], sets=["data.missing_target=drop"])
+    assert looked_at(str(table), left_out).rows == 200
+    spec, _ = advised(str(table), left_out)
     assert spec.data.missing_target == "drop"  # type: ignore[attr-defined]
 
 

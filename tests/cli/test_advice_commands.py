@@ -269,3 +269,17 @@ def test_a_table_is_described_whose_header_is_not_its_first_line(
     )
     assert run(["inspect", str(tmp_path / "t.csv"), "--format", "json"]) == 0
     assert {column["name"] for column in json.loads(capsys.readouterr().out)["columns"]} == {"a\nb", "x", "y"}
+
+
+@pytest.mark.parametrize(("flags", "shown"), [([], True), (["--no-yardstick"], False)])
+def test_what_is_recommended_runs_beside_yardsticks(
+    flags: list[str], shown: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from losscli.cli import app
+
+    table = str(Path(__file__).parents[2] / "configs" / "data" / "loans.csv")
+    line = ["recommend", table, "--target", "default", "--run", "--smoke", "--no-record", "-q", "--format", "json"]
+    assert app.run([*line, *flags]) == 0
+    (arena,) = json.loads(capsys.readouterr().out)["arenas"]
+    names = [one["yardstick"] for one in arena.get("yardsticks", ())]
+    assert names == (["logistic regression", "boosted trees"] if shown else [])

@@ -51,6 +51,7 @@ READ = (  # these do not, in this order, with what else they may load
     ("runs show 1", set()),
     ("runs diff 1 2", set()),
     ("gate 2 --baseline 1", set()),
+    ("suspects 1", set()),
     ("report 1 --format md --to report.md", set()),
     (f"validate {CONFIGS / 'binary.yaml'}", {"sklearn"}),  # which options a generator has, it says itself
     ("report 1", {"sklearn", "scipy.stats"}),  # ROC curves

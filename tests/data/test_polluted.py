@@ -147,7 +147,7 @@ def repeated_header(rng, names, rows):
 
 
 def empty_header(rng, names, rows):
-    names[rng.randrange(4)] = rng.choice(["", " "])
+    names[rng.randrange(1, 4)] = rng.choice(["", " "])  # the first is an index (test_ids.py)
     return written(names, rows).encode(), {}
 
 
@@ -199,9 +199,22 @@ def hexadecimal(rng, names, rows):
 
 
 def dressed_numbers(rng, names, rows):
-    dress = rng.choice(["{}%", "${}", "{} €", "{}_000", '"{},000"', "2024-01-{:02}", "{}:30"])
+    dress = rng.choice(["{}_000", '"{},000"', "{:02}/01/2024", "{}:30"])
     for row in rows:
         row[1] = dress.format(abs(int(row[1])) % 28 + 1)
+    return written(names, rows).encode(), {}
+
+
+def signed_numbers(rng, names, rows):
+    dress = rng.choice(["{}%", "{} %", "${}", "{} €", "{}\u00a0EUR", "CHF {}"])
+    for row in rows:
+        row[1] = dress.format(row[1])
+    return written(names, rows).encode(), {}
+
+
+def some_signed_numbers(rng, names, rows):
+    for row in rows[: len(rows) // 2]:
+        row[1] = f"${row[1]}"
     return written(names, rows).encode(), {}
 
 
@@ -292,11 +305,13 @@ def test_a_polluted_table_is_the_clean_one_or_an_error(verdicts):
 def test_both_happen_and_each_where_it_should(verdicts):
     seen = {name: {verdict for other, verdict, _ in verdicts if other == name} for name, *_ in verdicts}
     for harmless in ("byte_order_mark", "line_ends", "quoting", "blank_lines", "spaces_around", "missing_tokens",
-                     "delimiter_told", "no_last_line_end", "leading_zeros", "plus_signs_and_exponents"):  # fmt: skip
+                     "delimiter_told", "no_last_line_end", "leading_zeros", "plus_signs_and_exponents",
+                     "signed_numbers"):  # fmt: skip
         assert seen[harmless] == {"clean"}, harmless
     for harmful in ("delimiter", "ragged_row", "unclosed_quote", "truncated", "endless", "rounded", "hexadecimal",
                     "repeated_header", "empty_header", "no_header", "broken_character", "control_character",
-                    "unknown_missing_token", "text_among_numbers", "missing_target", "dressed_numbers"):  # fmt: skip
+                    "unknown_missing_token", "text_among_numbers", "missing_target", "dressed_numbers",
+                    "some_signed_numbers"):  # fmt: skip
         assert seen[harmful] == {"refused"}, harmful
 
 

@@ -89,6 +89,13 @@ def test_predictions_are_those_that_the_record_holds(predicted: Any, folder: Pat
         assert rows[row["row"]]["prediction"].lstrip("'") == names[int(np.argmax(said))].removeprefix("probability_")
 
 
+def test_the_file_that_it_was_trained_on_is_told(predicted: Any, folder: Path) -> None:
+    _, _, told = predicted("pets.csv")
+    assert "these rows are the ones that '1' was trained on" in " ".join(told.split())
+    (folder / "others.csv").write_text((folder / "pets.csv").read_text())
+    assert "was trained on" not in predicted("others.csv")[2]
+
+
 def test_the_columns_of_the_file_stay_as_they_were(predicted: Any, folder: Path) -> None:
     _, out, _ = predicted("pets.csv")
     before = list(csv.DictReader(io.StringIO((folder / "pets.csv").read_text()), delimiter=";"))

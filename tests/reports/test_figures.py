@@ -12,10 +12,10 @@ import pytest
 from sklearn.metrics import average_precision_score, confusion_matrix, f1_score, roc_auc_score
 
 from losscli.compare.breakdown import Breakdown, BreakdownPoint, Line
+from losscli.compare.by_class import confused
 from losscli.compare.result import Estimate
 from losscli.reports.contents import ReportContents, Sample, distinct, samples_of
 from losscli.reports.figures import Chart, figures
-from losscli.reports.figures.decisions import confused
 from losscli.reports.figures.probabilities import binned, claims, cooled
 from losscli.reports.figures.ranking import GRID
 from losscli.reports.html import contents_of

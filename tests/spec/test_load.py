@@ -261,3 +261,15 @@ def test_cures_name_only_commands_that_there_are(load, tmp_path):
         with pytest.raises(SpecError) as refused:
             load(text) if text is not None else load_spec(tmp_path / "nothing.yaml")
         assert cure in refused.value.problems[0].cure
+
+
+def test_yardstick_is_true_or_false() -> None:
+    from losscli.errors import SpecError
+    from losscli.spec.load import build_spec
+    from losscli.spec.overrides import Overrides
+
+    assert build_spec(Overrides(task="binary", yardstick=True)).yardstick
+    assert not build_spec(Overrides(task="binary")).yardstick
+    assert not build_spec(Overrides(task="binary", yardstick=True, sets=["yardstick=false"])).yardstick
+    with pytest.raises(SpecError, match="yardstick: expected true or false"):
+        build_spec(Overrides(task="binary", sets=["yardstick=maybe"]))

@@ -76,7 +76,7 @@ def test_the_paragraph_names_the_metrics_on_which_a_winner_loses() -> None:
 
 def test_a_winner_that_loses_nowhere_is_told_as_before() -> None:
     text = paragraph(measured({"a": [0.3, 0.06, 0.06], "b": [0.4, 0.05, 0.05]}))
-    assert "Other yardsticks" not in text
+    assert "Other measures" not in text
     assert "Nothing is open; before relying on it, try it on data" in text
     same = paragraph(measured({"a": [0.3, 0.06, 0.06], "b": [0.3, 0.08, 0.06]}))
     assert "b, no different on auprc, is worse on log-loss (" in same
@@ -115,7 +115,7 @@ def test_a_common_learning_rate_may_be_why() -> None:
 
 def test_a_reference_without_a_value_is_the_cause_and_has_a_cure() -> None:
     text = paragraph(measured({"hinge": [math.nan, 0.1, 0.1], "bce": [0.3, 0.1, 0.1]}))
-    assert "Not comparable: bce (the reference has no auprc). Another yardstick (--metric)" in text
+    assert "Not comparable: bce (the reference has no auprc). Another measure (--metric)" in text
     assert "no seed in common" not in text
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.advice.heuristics import Advice, Pick, heuristic, percent
 from losscli.advice.profile import Profile
+from losscli.data.ids import words_of
 from losscli.errors import counted, shown
 from losscli.tasks import tasks
 
@@ -15,6 +16,9 @@ RARE, EXTREME = 0.25, 0.01  # shares of the rarer of two classes
 FEW_ROWS = 50  # of a class, from which a model can hardly learn what it looks like
 LONG_TAIL, EVEN = 10.0, 3.0  # the largest class beside the smallest
 MANY_CLASSES = 20
+COARSE = (
+    0.5  # share of rows that repeat the features and the label of another, from which features are too coarse to tell
+)
 NOISY = 0.005  # share of rows that no function of the features can get right
 WEIGHED = "King and Zeng 2001, Logistic Regression in Rare Events Data"
 MOST_RANKS = 15
@@ -28,6 +32,11 @@ ORDERS = {
     "words": "the labels are words that have an order",
     "numbers": "the labels are numbers",
 }
+RATINGS = frozenset(
+    ["rating", "ratings", "score", "stars", "star", "grade", "grades", "level", "quality", "satisfaction", "severity",
+     "stage", "rank", "likert", "agreement", "happiness", "health", "risk"]
+)  # fmt: skip
+OPPOSED = -0.6  # rank correlation at which the features contradict an order that words or numbers tell
 IN_ORDER = 0.5  # rank correlation from which neighbouring labels count as neighbours
 
 
@@ -66,7 +75,8 @@ def extreme_imbalance(profile: Profile) -> Advice | None:
     picks = [Pick("bce-logits", {"pos_weight": "balanced"}), Pick("focal"), *only_ranked]
     if weight > 1:
         picks.append(Pick("soft-f1"))
-    note = f"pos_weight: balanced is {weight:.3g} here. Judge by auprc or auroc, not by accuracy; losses over a "
+    judge = "auprc or auroc" if weight > 1 else "auroc"
+    note = f"pos_weight: balanced is {weight:.3g} here. Judge by {judge}, not by accuracy; losses over a "
     return Advice(
         _rarity(profile),
         picks,
@@ -100,7 +110,10 @@ def ordered_labels(profile: Profile) -> Advice | None:
     if not 3 <= len(labels) <= MOST_RANKS or order not in ORDERS:
         return None
     alike = profile.neighbourliness
-    if order == "numbers" and not alike >= IN_ORDER:
+    rated = not RATINGS.isdisjoint(word for name in profile.table.targets for word in words_of(name))
+    if order == "numbers" and not (alike >= IN_ORDER or (rated and not alike < 0)):
+        return None
+    if order != "given" and alike <= OPPOSED:  # classes that are far apart in the order are the ones that are alike
         return None
     reason = f"{ORDERS[order]}, from {shown(labels[0])} to {shown(labels[-1])}"
     if not math.isnan(alike):
@@ -199,7 +212,8 @@ def shares_of_yes(profile: Profile) -> Advice | None:
 def contradicting_rows(profile: Profile) -> Advice | None:
     """Rows with the same features and another label: noise in the labels, or features that do not tell enough."""
     share = profile.repeats.floor / profile.rows
-    if share < NOISY:
+    # Where many rows have twins, features are coarse and classes overlap; a wrong label contradicts a twin that is rare.
+    if share < NOISY or profile.repeats.duplicates > COARSE * profile.rows:
         return None
     reason = (
         f"{counted(profile.repeats.conflicting, 'row')} share all features with a row of another label: "

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from losscli.advice.heuristics import Advice, Pick, heuristic, percent
 from losscli.advice.numbers import SKEWED, Numbers, figure
 from losscli.advice.profile import Profile
+from losscli.advice.spread import Dispersion
 from losscli.tasks.guess import IF_VOTES
 
 DISPERSION = "Cameron and Trivedi 1990, Regression-based tests for overdispersion"
 FEW = 3  # rows that are not yet a tail
 HEAVY = 0.002  # share of residuals beyond Tukey's far fences: 1000 times that of a normal distribution
+WIDE = 1.5  # Pearson's dispersion, from which counts may be wider than Poisson's
 OVERDISPERSED = 3.0  # standard errors of alpha above 0
 EXCESS_ZEROS = 1.3  # zeros there are, beside those a Poisson regression expects
 MANY_ZEROS = 0.05
@@ -34,7 +36,10 @@ def counts(profile: Profile) -> Advice | None:
     measured, note = profile.dispersion, _metrics_note(profile)
     if measured is None:
         return Advice(reason, [Pick("poisson-nll"), Pick("negative-binomial-nll")], "", note, BY_MEAN)
-    if measured.z < OVERDISPERSED or measured.alpha <= 0:
+    sure = measured.z >= OVERDISPERSED and measured.alpha > 0
+    if not sure and measured.pearson >= WIDE:
+        return _perhaps_wider(reason, measured, note)
+    if not sure:
         detail = f"; they vary as Poisson's do (dispersion {measured.pearson:.2f}, 1 is Poisson)"
         return Advice(reason + detail, [Pick("poisson-nll")], DISPERSION, note, BY_MEAN)
     alpha = float(f"{measured.alpha:.2g}")
@@ -45,6 +50,17 @@ def counts(profile: Profile) -> Advice | None:
     same = "poisson-nll has the same best answer, the mean; alpha changes how much rows with large counts are believed"
     picks = [Pick("negative-binomial-nll", {"alpha": alpha}), Pick("poisson-nll")]
     return Advice(reason + detail, picks, DISPERSION, f"{same}; {note}", BY_MEAN)
+
+
+def _perhaps_wider(reason: str, measured: Dispersion, note: str) -> Advice:
+    """Counts that vary more than Poisson's, where few rows make all of it."""
+    alpha = float(f"{max(measured.alpha, measured.wider):.2g}")
+    detail = (
+        f"; they vary more than Poisson's do (dispersion {measured.pearson:.2f}, 1 is Poisson), but not certain: few rows "
+        f"make it (z = {measured.z:.1f})"
+    )
+    picks = [Pick("negative-binomial-nll", {"alpha": alpha}), Pick("poisson-nll")]
+    return Advice(reason + detail, picks, DISPERSION, note, BY_MEAN)
 
 
 @heuristic("regression")

@@ -12,7 +12,7 @@ from losscli.cli.commands import command
 def compare(
     specs: flags.Specs = None,
     *,
-    given: flags.SpecFlags,
+    given: flags.BoardFlags,
     training: flags.TrainingFlags,
     form: flags.AsTable = "text",
     view: flags.ViewFlags,

@@ -30,8 +30,10 @@ def recommend(
     epochs: flags.Epochs = None,
     seeds: flags.Seeds = None,
     metric: flags.Metric = None,
+    yardstick: flags.Yardstick = None,
     device: flags.Device = None,
     sets: flags.Set = None,
+    by_class: flags.ByClass = False,
     *,
     training: flags.TrainingFlags,
     form: flags.As = flags.Format.text,
@@ -46,8 +48,19 @@ def recommend(
     from losscli.advice.reading import advised
     from losscli.cli import outcome, show
 
-    given = flags.SpecFlags(
-        task, None, None, target, drop, epochs, seeds=seeds, metric=metric, device=device, sets=sets
+    shows = run if yardstick is None else yardstick
+    given = flags.BoardFlags(
+        task,
+        None,
+        None,
+        target,
+        drop,
+        epochs,
+        seeds=seeds,
+        metric=metric,
+        device=device,
+        sets=sets,
+        yardstick=shows or None,
     ).overrides()
     spec, recommendation = advised(data, given)
     if write is not None:
@@ -64,4 +77,5 @@ def recommend(
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
-        raise Exit(outcome.run([spec], training.display(form, quiet), training.where.execution()))
+        display = training.display(form, quiet, flags.ViewFlags(by_class=by_class).view())
+        raise Exit(outcome.run([spec], display, training.where.execution()))

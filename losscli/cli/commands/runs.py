@@ -60,14 +60,19 @@ def ls(
 
 
 @runs.command("show", cls=Command)
-def show(record: flags.Record, root: Root = Path("runs"), form: flags.As = flags.Format.text) -> None:
+def show(
+    record: flags.Record,
+    by_class: flags.ByClass = False,
+    root: Root = Path("runs"),
+    form: flags.As = flags.Format.text,
+) -> None:
     """Show a record as it was shown when it was made.
 
     losscli runs show 7
     """
     from losscli.cli import records
 
-    records.show_record(root, record, form is flags.Format.json)
+    records.show_record(root, record, form is flags.Format.json, by_class)
 
 
 @runs.command("diff", cls=Command)

@@ -13,6 +13,7 @@ def train(
     spec: flags.Spec = None,
     *,
     given: flags.OneLossFlags,
+    by_class: flags.ByClass = False,
     training: flags.TrainingFlags,
     form: flags.AsTable = "text",
     quiet: flags.Quiet = False,
@@ -32,4 +33,5 @@ def train(
     if len(specs[0].loss) > 1:
         message = f"train runs one loss, and the spec has {len(specs[0].loss)}"
         raise SpecError(message, cure=f"losscli compare {spec}, or choose one with --loss")
-    raise Exit(outcome.run(specs, training.display(form, quiet), training.where.execution()))
+    display = training.display(form, quiet, flags.ViewFlags(by_class=by_class).view())
+    raise Exit(outcome.run(specs, display, training.where.execution()))

@@ -30,13 +30,15 @@ TABBED = (".tsv", ".tab")
 class Csv(Tabular):
     """Delimited text. `delimiter` is a comma, or a tab where the file ends in .tsv, unless the spec says otherwise.
 
-    `decimal` is the decimal mark. `encoding` is that of the text, utf-8 or latin-1 for example. `header` is whether the first
-    row names the columns (null: it has to); `header: false` calls the columns x1, x2 ...
+    `decimal` is the decimal mark, `thousands` what groups digits (a blank stands for every kind of it). `encoding` is that of
+    the text, utf-8 or latin-1 for example. `header` is whether the first row names the columns (null: it has to);
+    `header: false` calls the columns x1, x2 ...
     """
 
     source: Literal["csv"] = "csv"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     decimal: Literal[".", ","] = "."
+    thousands: Literal[",", ".", " ", "'", "_"] | None = None
     encoding: str = "utf-8"
     header: bool | None = None
     missing: list[str] = Field(default_factory=lambda: list(MISSING))
@@ -65,6 +67,8 @@ class Csv(Tabular):
     def _differs_from_the_decimal_mark(self) -> Csv:
         if self.delimiter_of(self.paths[0]) == self.decimal:
             raise ValueError(f"delimiter and decimal are both {self.decimal!r}: set data.delimiter")
+        if self.thousands == self.decimal:
+            raise ValueError(f"thousands and decimal are both {self.decimal!r}: set data.decimal, too")
         return self
 
     def delimiter_of(self, path: str) -> str:
@@ -87,7 +91,7 @@ class Csv(Tabular):
         return header_of(first, file.name, delimiter, self.header)
 
     def column_options(self, name: str, rows: int) -> ColumnOptions:
-        return replace(super().column_options(name, rows), decimal=self.decimal)
+        return replace(super().column_options(name, rows), decimal=self.decimal, thousands=self.thousands)
 
     def dialect(self) -> Dialect:
         return Dialect(self.delimiter_of(self.paths[0]), self.decimal, tuple(self.missing))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from losscli.compare.by_class import confused
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.traces import DOTTED, axes, line, mean_line
@@ -51,18 +52,6 @@ def confusion(contents: ReportContents) -> Chart | None:
     return Chart(
         views, choice="entry", shown=contents.called(best) if best else "", height=min(620, 250 + 44 * len(names))
     )
-
-
-def confused(sample: Sample) -> np.ndarray:
-    """Counts [K, K], true class down, decision across; a binary decision is taken at 0.5, of scores at 0."""
-    truth = sample.truth[:, 0].astype(int)
-    if sample.prediction.shape[1] == 1:
-        decided = (sample.prediction[:, 0] > (0.5 if sample.kind == "probabilities" else 0.0)).astype(int)
-    else:
-        decided = sample.prediction.argmax(axis=1)
-    size = max(2, sample.prediction.shape[1], int(truth.max()) + 1)
-    # cell (true, decided) is number true * size + decided of a flat matrix
-    return np.bincount(truth * size + decided, minlength=size * size).reshape(size, size)
 
 
 def _padded(matrix: np.ndarray, size: int) -> np.ndarray:

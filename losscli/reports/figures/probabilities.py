@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from losscli.compare.by_class import confused
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
-from losscli.reports.figures.decisions import confused
 from losscli.reports.traces import UNIT, axes, guide, mean_line
 from losscli.tasks import tasks
 

@@ -1,0 +1,35 @@
+"""What the bytes of a block might hold, told at a glance: a yes is a reason to look at the fields, a no is sure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from losscli.data.delimited import Block
+
+
+def hexadecimal(block: Block) -> bool:
+    """Whether a field might be a hexadecimal number."""
+    return b"x" in block.body or b"X" in block.body
+
+
+def blanks(block: Block, delimiter: str) -> bool:
+    """Whether a field of the block might begin or end with a blank."""
+    if b" " not in block.body:  # the quick answer for plain numbers
+        return False
+    marks = (delimiter.encode(), b"\n", b'"')
+    return any(mark + b" " in block.body or b" " + mark in block.body for mark in marks) or b" \r" in block.body
+
+
+def leading_zeros(block: Block, delimiter: str) -> bool:
+    """Whether any field of the block might begin with a zero and another digit."""
+    view = np.frombuffer(block.body, dtype=np.uint8)
+    step = 1 << 18
+    for start in range(0, len(view), step):
+        part = view[max(start - 2, 0) : start + step]
+        digit = (part[2:] - np.uint8(ord("0"))) < 10  # wraps below zero
+        edge = part[:-2] < ord("-")  # a comma, blank, quote, sign, tab or newline
+        if ord(delimiter) >= ord("-"):
+            edge |= part[:-2] == ord(delimiter)
+        if ((part[1:-1] == ord("0")) & digit & edge).any():
+            return True
+    return len(view) > 1 and block.body[:1] == b"0" and block.body[1:2].isdigit()
