@@ -8,15 +8,48 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import is_dataclass
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from losscli.cli.commands import Command, commands
 from losscli.cli.endings import SIGNALS, ending, handling
+
+
+def spread(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command as Typer reads it: each set of flags that it takes spread out (`losscli/cli/flags.py`)."""
+
+    @wraps(command)
+    def run(**values: Any) -> Any:
+        return _call(command, values)
+
+    run.__signature__ = Signature(list(_spread(command)))  # type: ignore[attr-defined]
+    run.__annotations__ = {}  # Typer would look names up that stand in the signature as types
+    return run
+
+
+def _taken(by: Any) -> list[Parameter]:
+    """What a command or a set of flags takes."""
+    hints = get_type_hints(by, include_extras=True)
+    parameters = signature(by).parameters.items()
+    return [item.replace(annotation=hints[name], kind=Parameter.KEYWORD_ONLY) for name, item in parameters]
+
+
+def _spread(taker: Any) -> Iterator[Parameter]:
+    for item in _taken(taker):
+        yield from _spread(item.annotation) if is_dataclass(item.annotation) else [item]
+
+
+def _call(taker: Any, values: Mapping[str, Any]) -> Any:
+    sets = {item.name: _call(item.annotation, values) for item in _taken(taker) if is_dataclass(item.annotation)}
+    return taker(**{item.name: sets[item.name] if item.name in sets else values[item.name] for item in _taken(taker)})
+
 
 app = typer.Typer(
     name="losscli",
@@ -31,7 +64,7 @@ for name in commands.names():
     if isinstance(item, typer.Typer):  # a group of commands
         app.add_typer(item, name=name)
     else:
-        app.command(name, cls=Command)(item)
+        app.command(name, cls=Command)(spread(item))
 
 
 @app.callback(invoke_without_command=True)

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.curves import Curve, Curves
-from losscli.cli.text import visible
 from losscli.diagnose import Candidate, Diagnosis
 from losscli.diagnose.guide import guide
 from losscli.diagnose.history import Series
+from losscli.errors import visible
 
 STYLES = {"certain": "bold red", "likely": "yellow", "possible": "cyan"}
 DOTS = 400  # points of a drawn curve

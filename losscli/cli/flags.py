@@ -1,7 +1,11 @@
-"""The flags that `train` and `compare` share. Numbers stay text here, and the spec reads them as it reads YAML."""
+"""The flags that commands share, one by one and in sets. Numbers stay text here, and the spec reads them as it reads YAML.
+
+A command whose parameter has a set as its type takes all the flags of the set (`losscli/cli/app.py`).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,9 +14,10 @@ from typer import Argument, Option
 
 from losscli.cli import formats
 from losscli.deploy.formats import exporters
-from losscli.executors.execution import LOCAL, Execution
+from losscli.executors.execution import LOCAL, TIMEOUT, Execution
 
 if TYPE_CHECKING:
+    from losscli.cli.outcome import DisplayOptions
     from losscli.spec.overrides import Overrides
     from losscli.words.view import View
 
@@ -126,74 +131,132 @@ Address = Annotated[Text, _option("--address", "The cluster, as HOST:PORT or aut
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
 
 
-def overrides(
-    task: Text,
-    losses: Text | Texts,
-    data: Text,
-    target: Texts,
-    drop: Texts,
-    epochs: Text,
-    batch_size: Text,
-    lr: Text | Texts,
-    seeds: Text,
-    metrics: Texts,
-    device: Text,
-    sets: Texts,
-    tune: Texts = None,
-    yardstick: bool | None = None,
-) -> Overrides:
-    """The flags as the spec takes them; every number that is none is told at once, with its flag."""
-    from losscli.spec.overrides import Overrides
-    from losscli.spec.reader import read_value
+@dataclass(frozen=True)
+class SpecFlags:
+    """What goes on top of each spec."""
 
-    def number(text: Text, flag: str) -> Any:
-        return None if text is None else read_value(text, flag)
+    task: Task = None
+    loss: Losses = None
+    data: Data = None
+    target: Target = None
+    drop: Drop = None
+    epochs: Epochs = None
+    batch_size: BatchSize = None
+    lr: Lrs = None
+    seeds: Seeds = None
+    metric: Metric = None
+    tune: Tune = None
+    device: Device = None
+    sets: Set = None
 
-    def several(texts: Text | Texts) -> list[str]:
-        return [texts] if isinstance(texts, str) else texts or []
+    def overrides(self) -> Overrides:
+        """The flags as the spec takes them; every number that is none is told at once, with its flag."""
+        from losscli.spec.overrides import Overrides
+        from losscli.spec.reader import read_value
 
-    return Overrides(
-        task=task,
-        losses=several(losses),
-        data=data,
-        target=target or [],
-        drop=drop or [],
-        epochs=number(epochs, "--epochs"),
-        batch_size=number(batch_size, "--batch-size"),
-        lr=[number(rate, "--lr") for rate in several(lr)],
-        seeds=seeds,
-        device=device,
-        metrics=metrics or [],
-        tune=tune or [],
-        yardstick=yardstick,
-        sets=sets or [],
-    )
+        def number(text: Text, flag: str) -> Any:
+            return None if text is None else read_value(text, flag)
+
+        def several(texts: Text | Texts) -> list[str]:
+            return [texts] if isinstance(texts, str) else texts or []
+
+        return Overrides(
+            task=self.task,
+            losses=several(self.loss),
+            data=self.data,
+            target=self.target or [],
+            drop=self.drop or [],
+            epochs=number(self.epochs, "--epochs"),
+            batch_size=number(self.batch_size, "--batch-size"),
+            lr=[number(rate, "--lr") for rate in several(self.lr)],
+            seeds=self.seeds,
+            device=self.device,
+            metrics=self.metric or [],
+            tune=self.tune or [],
+            sets=self.sets or [],
+        )
 
 
-def execution(workers: str, timeout: float, executor: str = LOCAL, address: Text = None) -> Execution:
+@dataclass(frozen=True)
+class BoardFlags(SpecFlags):
+    """The same, and what is shown beside."""
+
+    yardstick: Yardstick = None
+
+    def overrides(self) -> Overrides:
+        return replace(super().overrides(), yardstick=self.yardstick)
+
+
+@dataclass(frozen=True)
+class OneLossFlags(BoardFlags):
+    """The same, of one loss at one rate."""
+
+    loss: Loss = None  # type: ignore[assignment]
+    lr: Lr = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class ExecutionFlags:
     """Where to train, and by how many workers."""
-    from losscli.errors import Place, SpecError, shown
-    from losscli.executors import executors
-    from losscli.executors.cores import whole
 
-    executors.get(executor)
-    if address is not None and executor == LOCAL:
-        message = f"an address is that of a cluster, and the executor is {executor}: {shown(address)}"
-        raise SpecError(message, place=Place("--address"), cure="--executor ray")
-    return Execution(executor, None if workers == "auto" else whole(workers, "--workers"), timeout, address)
+    workers: Workers = "auto"
+    timeout: Timeout = TIMEOUT
+    executor: Executor = LOCAL
+    address: Address = None
+
+    def execution(self) -> Execution:
+        """As the executors take it."""
+        from losscli.errors import Place, SpecError, shown
+        from losscli.executors import executors
+        from losscli.executors.cores import whole
+
+        executors.get(self.executor)
+        if self.address is not None and self.executor == LOCAL:
+            message = f"an address is that of a cluster, and the executor is {self.executor}: {shown(self.address)}"
+            raise SpecError(message, place=Place("--address"), cure="--executor ray")
+        workers = None if self.workers == "auto" else whole(self.workers, "--workers")
+        return Execution(self.executor, workers, self.timeout, self.address)
 
 
-def view(sort: Text, metrics: Text, top: Text, by_class: bool = False) -> View:
-    """What to show of a leaderboard; names are judged when the specs, and so the tasks, are known."""
-    from losscli.errors import Place, SpecError, shown
-    from losscli.spec.reader import read_value
-    from losscli.words.view import View
+@dataclass(frozen=True)
+class TrainingFlags:
+    """What every command takes that trains and keeps a record."""
 
-    count = None if top is None else read_value(top, "--top")
-    if count is not None and (type(count) is not int or count < 1):
-        raise SpecError(f"expected a whole number >= 1, got {shown(top)}", place=Place("--top"), cure="--top 5")
-    names = [name.strip() for name in (metrics or "").split(",") if name.strip()]
-    return View(sort, tuple(names), count, by_class)
+    smoke: Smoke = False
+    where: ExecutionFlags = ExecutionFlags()
+    out: Out = Path("runs")
+    no_record: NoRecord = False
+
+    def display(self, form: str, quiet: bool, view: View | None = None) -> DisplayOptions:
+        """How to run and to show what comes of it."""
+        from losscli.cli.outcome import DisplayOptions
+        from losscli.words.view import View
+
+        return DisplayOptions(None if self.no_record else self.out, self.smoke, form, quiet, view or View())
+
+
+@dataclass(frozen=True)
+class ViewFlags:
+    """What to show of a leaderboard."""
+
+    sort: Sort = None
+    metrics: Shown = None
+    top: Top = None
+    by_class: ByClass = False
+
+    def view(self) -> View:
+        """Names are judged when the specs, and so the tasks, are known."""
+        from losscli.errors import Place, SpecError, shown
+        from losscli.spec.reader import read_value
+        from losscli.words.view import View
+
+        count = None if self.top is None else read_value(self.top, "--top")
+        if count is not None and (type(count) is not int or count < 1):
+            raise SpecError(
+                f"expected a whole number >= 1, got {shown(self.top)}", place=Place("--top"), cure="--top 5"
+            )
+        names = [name.strip() for name in (self.metrics or "").split(",") if name.strip()]
+        return View(self.sort, tuple(names), count, self.by_class)
 
 
 def option_values(sets: list[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,6 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from losscli.cli.text import in_ascii, trimmed
 from losscli.errors import Finding, Problem, by_gravity, listed, visible
 from losscli.severities import SEVERITIES
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:  # most commands show no comparison, and do without what that 
 
 IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
 RED = SEVERITIES["error"].terminal
+BLANK_END = re.compile(r"(?<! ) +((?:\x1b\[[0-9;]*m)*)$", re.M)
+NEIGHBOURS = str.maketrans("↑↓·→└─┤│╌━▁▂▃▄▅▆▇█▏▎▍▌▋▊▉", "^v|>+-||-=...::###...####")
+EMPTY_CELL = 0x2800  # the braille cell without dots; its lower 8 bits are the dots
+UPPER_DOTS = 0b00011011  # of a cell's 4 x 2 dots, those in its upper half
 
 
 class TextFilter:
@@ -59,6 +63,35 @@ def _plain(stream: IO[str]) -> bool:
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
     utf8 = (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
     return not utf8 or locale in ("C", "POSIX")
+
+
+def in_ascii(text: str) -> str:
+    r"""The same text for a terminal without UTF-8, each sign of ours as wide as before, and what is foreign escaped.
+
+    >>> in_ascii("0.84 ± 0.02 ↑"), in_ascii("é")
+    ('0.84 +-0.02 ^', '\\xe9')
+    """
+    if text.isascii():
+        return text
+    plain = "".join(map(_cell, text.replace("± ", "+-"))).translate(NEIGHBOURS)
+    return plain.encode("ascii", "backslashreplace").decode()
+
+
+def _cell(char: str) -> str:
+    dots = ord(char) - EMPTY_CELL
+    if not 0 <= dots <= 0xFF:
+        return char
+    upper, lower = dots & UPPER_DOTS, dots & ~UPPER_DOTS
+    return ":" if upper and lower else "'" if upper else "." if lower else " "
+
+
+def trimmed(text: str) -> str:
+    r"""Lines without blanks at their ends; what sets colours stays.
+
+    >>> trimmed("a  \nb \x1b[0m\n")
+    'a\nb\x1b[0m\n'
+    """
+    return BLANK_END.sub(r"\1", text)
 
 
 def outcome(comparison: Comparison, next_command: str = "", view: View | None = None) -> None:

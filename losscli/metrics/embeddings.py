@@ -12,45 +12,37 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from losscli.lazy import Tensor, functional, torch
-from losscli.metrics import metric
+from losscli.metrics import MetricFunction, metric
 from losscli.metrics.ranking import auprc, auroc
 from losscli.tasks.neighbours import FINDS, apart, queries
 
-
-def _mean(retrieval: Tensor, find: str) -> Tensor:
-    """What rows find [R, n, `FINDS`], the mean over those that ask something, [R]; NaN where none does."""
-    values = retrieval[..., FINDS.index(find)]
-    return values.masked_fill(values < 0, torch.nan).nanmean(-1)
-
-
-@metric("embedding", reads="retrieval", direction="up")
-def map_at_r(retrieval: Tensor, labels: Tensor) -> Tensor:
-    """Mean average precision at R: the R nearest of a row that has R others of its class, the first counting most."""
-    return _mean(retrieval, "map-at-r")
-
-
-@metric("embedding", reads="retrieval", direction="up")
-def r_precision(retrieval: Tensor, labels: Tensor) -> Tensor:
-    """Of the R nearest of a row that has R others of its class, the share of its class."""
-    return _mean(retrieval, "r-precision")
+RETRIEVAL = {  # metric: what it is the mean of (`tasks/neighbours.py`), and what that says
+    "map-at-r": (
+        "map-at-r",
+        "Mean average precision at R: the R nearest of a row that has R others of its class, the first counting most.",
+    ),
+    "r-precision": ("r-precision", "Of the R nearest of a row that has R others of its class, the share of its class."),
+    "recall-at-1": (
+        "precision-at-1",
+        "The share of rows whose nearest neighbour is of their class; precision at 1 is the same.",
+    ),
+    "precision-at-5": ("precision-at-5", "Of the five nearest of a row, the share of its class."),
+    "precision-at-10": ("precision-at-10", "Of the ten nearest of a row, the share of its class."),
+}
 
 
-@metric("embedding", reads="retrieval", direction="up")
-def recall_at_1(retrieval: Tensor, labels: Tensor) -> Tensor:
-    """The share of rows whose nearest neighbour is of their class; precision at 1 is the same."""
-    return _mean(retrieval, "precision-at-1")
+def _mean(find: str, summary: str) -> MetricFunction:
+    def mean(retrieval: Tensor, labels: Tensor) -> Tensor:
+        """What rows find [R, n, `FINDS`], the mean over those that ask something, [R]; NaN where none does."""
+        values = retrieval[..., FINDS.index(find)]
+        return values.masked_fill(values < 0, torch.nan).nanmean(-1)
+
+    mean.__doc__ = summary
+    return mean
 
 
-@metric("embedding", reads="retrieval", direction="up")
-def precision_at_5(retrieval: Tensor, labels: Tensor) -> Tensor:
-    """Of the five nearest of a row, the share of its class."""
-    return _mean(retrieval, "precision-at-5")
-
-
-@metric("embedding", reads="retrieval", direction="up")
-def precision_at_10(retrieval: Tensor, labels: Tensor) -> Tensor:
-    """Of the ten nearest of a row, the share of its class."""
-    return _mean(retrieval, "precision-at-10")
+for name, (find, summary) in RETRIEVAL.items():
+    metric("embedding", reads="retrieval", direction="up", name=name)(_mean(find, summary))
 
 
 @metric("embedding", reads="embeddings", direction="up", low=-1.0)

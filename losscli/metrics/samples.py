@@ -9,22 +9,14 @@ import math
 
 from losscli.lazy import Tensor, torch
 from losscli.metrics import metric
+from losscli.tasks.neighbours import some, standardised
 from losscli.tasks.shapes import Mixture
 
 DIRECTIONS = 64
-MOST_PAIRED = 1000  # rows of each side whose distances are all taken: a million pairs
 WIDTHS = (0.25, 0.5, 1.0, 2.0)  # of the kernels of mmd, in units of the median distance of real rows
 NEAR = 3.0  # standard deviations of a lump, within which a row is a good one
 COPY = 0.01  # of the distance that real rows have to the closest training row
 FAIR = 0.25  # of its share is the least that a lump must get
-
-
-def standardised(samples: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-    """Both as float64 in standard deviations of the real rows; a column that is constant there stays as it is."""
-    real = real.double()
-    center, scale = real.mean(1, keepdim=True), real.std(1, correction=0, keepdim=True)
-    scale = torch.where(scale > 0, scale, 1.0)
-    return (samples.double() - center) / scale, (real - center) / scale
 
 
 def directions(columns: int) -> Tensor:
@@ -73,14 +65,6 @@ def _paired(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """At most so many rows of each side, standardised: evenly from first to last, as their order tells nothing."""
     samples, real = standardised(prediction, target)
     return some(samples), some(real)
-
-
-def some(rows: Tensor) -> Tensor:
-    """At most so many of the rows [R, N, F], evenly from first to last."""
-    count = rows.shape[1]
-    if count <= MOST_PAIRED:
-        return rows
-    return rows[:, torch.linspace(0, count - 1, MOST_PAIRED, dtype=torch.float64).long().to(rows.device)]
 
 
 def _by_run(prediction: Tensor, target: Tensor) -> list[tuple[Tensor, Tensor]]:

@@ -24,11 +24,10 @@ from losscli.spec.costs import Costs, mistake_in
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import entries, is_grid
 from losscli.spec.intervals import mistakes_as_headline, refuse_unlike_levels, with_score
-from losscli.spec.mistakes import dotted, given, shown, unknown_keys
+from losscli.spec.mistakes import Examination, dotted, given, in_order, shown, unknown_keys
 from losscli.spec.model import CONDITION, SHARE, Adaptive, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
 from losscli.spec.overrides import OF_ANY, Overrides
-from losscli.spec.problems import Examination, in_order
 from losscli.spec.reader import read_spec
 from losscli.spec.tune import mistakes_in, refuse_too_many
 from losscli.stack.models import Model, models

@@ -17,7 +17,6 @@ from losscli.data.dataset import SPLITS, Dataset
 from losscli.metrics import Metric
 from losscli.stack.calibrate import calibrate
 from losscli.stack.forecast import without_forecast
-from losscli.stack.records import with_nearest
 from losscli.tasks import Prediction, Task
 
 
@@ -30,7 +29,7 @@ def baseline(
     everything else: what is always said is then the better of yes and no.
     """
     by_dataset = [
-        scores_of(dataset, partial(_baseline_prediction, dataset=dataset, task=task), metrics, evaluation)
+        scores_of(dataset, task, partial(_baseline_prediction, dataset=dataset, task=task), metrics, evaluation)
         for dataset in datasets
     ]
     return {
@@ -41,6 +40,7 @@ def baseline(
 
 def scores_of(
     dataset: Dataset,
+    task: Task,
     predict: Callable[[str], tuple[Prediction, Tensor]],
     metrics: Sequence[Metric],
     evaluation: Sequence[Metric] = (),
@@ -50,12 +50,11 @@ def scores_of(
     """
     all_metrics = list({metric.name: metric for metric in (*metrics, *evaluation)}.values())
     calibration = calibrate(*predict("valid"), all_metrics)
-    records = torch.from_numpy(dataset.parts["train"].truth)[None]
     scores: dict[str, dict[str, float]] = {}
     for split in SPLITS:
         judging = list(metrics) if split == "train" else all_metrics
         prediction, truth = predict(split)
-        prediction = with_nearest(calibration(prediction, judging), truth, records, judging)
+        prediction = _with_truth(calibration(prediction, judging), truth, dataset, task, judging)
         measured = {metric.name: metric.measure(prediction, truth) for metric in judging}
         scores[split] = {name: math.nan if value is None else float(value[0]) for name, value in measured.items()}
     return scores
@@ -86,12 +85,19 @@ def _baseline_prediction(split: str, dataset: Dataset, task: Task) -> tuple[Pred
     truth = torch.from_numpy(dataset.parts[split].truth)[None]  # [1, N, ...]
     if task.features_are_baseline:
         features = torch.from_numpy(dataset.parts[split].features[:])[None]
-        return task.with_truth(task.read(features, "vectors"), truth), truth
+        return task.read(features, "vectors"), truth
     train = torch.from_numpy(dataset.parts["train"].target)
     prediction = task.baseline(train, truth.shape[1], dataset.scale, task.outputs(dataset.target))
     if prediction.values is not None and dataset.scale is not None:
         return without_forecast(prediction, truth), truth
     return prediction, truth
+
+
+def _with_truth(
+    prediction: Prediction, truth: Tensor, dataset: Dataset, task: Task, metrics: Sequence[Metric]
+) -> Prediction:
+    reads = {metric.reads for metric in metrics}
+    return task.with_truth(prediction, truth, reads, lambda: torch.from_numpy(dataset.parts["train"].truth)[None])
 
 
 Values = list[float]  # of the probes: all right, then each wrong in one row
@@ -128,7 +134,8 @@ def _measured(datasets: Mapping[int, Dataset], task: Task, metrics: Sequence[Met
 @torch.no_grad()
 def _of_probes(dataset: Dataset, task: Task, metrics: Sequence[Metric]) -> dict[str, Values]:
     truth = torch.from_numpy(dataset.parts["test"].truth)
-    prediction = task.with_truth(task.near_truth(truth, task.outputs(dataset.target)), truth[None])
+    prediction = task.near_truth(truth, task.outputs(dataset.target))
+    prediction = _with_truth(prediction, truth[None], dataset, task, metrics)
     if prediction.labels is not None:  # calibration on rows that are all right leaves decisions and probabilities alone
         tuned = {metric.of: prediction.labels for metric in metrics if metric.reads == "tuned"}
         prediction = replace(prediction, tuned=tuned, scaled=prediction.probabilities)

@@ -83,7 +83,7 @@ def _scores(
     rows = TrainingRows(part.features[:], part.target, part.weight, dataset.embedded, outputs, dataset.seed)
     answer = yardstick.answer(rows)
     predict = partial(_predict, answer=answer, meaning=yardstick.meaning, dataset=dataset, task=task)
-    return scores_of(dataset, predict, metrics, evaluation)
+    return scores_of(dataset, task, predict, metrics, evaluation)
 
 
 def _predict(split: str, answer: Answer, meaning: str, dataset: Dataset, task: Task) -> tuple[Prediction, Tensor]:
@@ -94,4 +94,4 @@ def _predict(split: str, answer: Answer, meaning: str, dataset: Dataset, task: T
     prediction = task.read(received, meaning, dataset.scale)
     if prediction.values is not None and dataset.scale is not None:
         return without_forecast(prediction, truth), truth
-    return task.with_truth(prediction, truth), truth
+    return prediction, truth

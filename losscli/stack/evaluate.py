@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from losscli.data.dataset import Dataset
 from losscli.metrics import Metric
 from losscli.stack import device as machine
 from losscli.stack import forecast
@@ -17,8 +18,6 @@ from losscli.stack.calibrate import Calibration, calibrate
 from losscli.stack.fingerprint import Fingerprint, fingerprint
 from losscli.stack.head import Head, readout_key, scale_of
 from losscli.stack.objective import Objective
-from losscli.stack.predictions import predictions_of
-from losscli.stack.records import with_nearest
 from losscli.stack.rows import Rows, spans
 from losscli.tasks import Prediction, Task
 from losscli.tasks.predictions import Predictions
@@ -93,9 +92,8 @@ class Evaluator:
         prediction = head.predict(raw)
         if self.scale is not None and any(metric.reads in forecast.READS for metric in metrics):
             prediction = forecast.with_forecast(prediction, head, raw, truth)
-        if any(metric.reads == "nearest" for metric in metrics):
-            prediction = with_nearest(prediction, truth, self.rows.units("train")[readout.rows], metrics)
-        return self.task.with_truth(prediction, truth), truth
+        reads = {metric.reads for metric in metrics}
+        return self.task.with_truth(prediction, truth, reads, lambda: self.rows.units("train")[readout.rows]), truth
 
     def choices(self) -> dict[int, dict[str, object]]:
         """By its place in the stack, what was chosen for each run on the valid split, and the level of its interval."""
@@ -151,3 +149,24 @@ class Evaluator:
                 decided = None if decisions is None else decisions[at]
                 fingerprints[place] = fingerprint(decided, prediction.numbers[at].cpu().numpy())
         return fingerprints
+
+
+def predictions_of(prediction: Prediction, place: int, dataset: Dataset, task: Task) -> Predictions:
+    """What the run at `place` in a stack's prediction says of its test split."""
+    part = dataset.parts["test"]
+    row = np.arange(part.rows) if part.index is None else part.index
+    # As it was read: standardised and back, a number would lose digits. Of soft labels of one class, the likelier one.
+    values = dataset.target.values[row]
+    truth = dataset.target.decided(values) if task.rows_have_one_class else values
+    ends = (
+        [None, None] if prediction.interval is None else [_by_row(end) for end in prediction.interval[place].unbind(-1)]
+    )
+    return Predictions(row, _by_row(truth), _by_row(prediction.numbers[place]), prediction.kind, *ends)
+
+
+def _by_row(values: np.ndarray | Tensor) -> np.ndarray:
+    """[N] or [N, m] as float32 [N, m]; what is float64 stays that."""
+    array = values.cpu().numpy() if isinstance(values, Tensor) else values
+    narrow = array if array.dtype == np.float64 else array.astype(np.float32)
+    wide: np.ndarray = narrow.reshape(len(array), -1)
+    return wide

@@ -16,7 +16,7 @@ Shape letters: R runs, N rows, B batch, K classes, L labels, O outputs. One file
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
@@ -288,8 +288,13 @@ class Task(ABC):
     def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         """The prediction in `prediction` [R, N, ...], which holds logits, probabilities, scores ... as `meaning` says."""
 
-    def with_truth(self, prediction: Prediction, truth: Tensor) -> Prediction:
-        """The prediction with what its metrics read that takes the truth [R or 1, N, ...] to make, once for all of them."""
+    def with_truth(
+        self, prediction: Prediction, truth: Tensor, reads: Collection[str], records: Callable[[], Tensor]
+    ) -> Prediction:
+        """The prediction with those of its fields that metrics read (`reads`) which take the truth to make, once for all metrics.
+
+        `truth` [R or 1, N, ...] is that of the split, `records` that of the training rows, both in units.
+        """
         return prediction
 
     without_model: ClassVar[str] = "a prediction without any model"  # what the baseline is

@@ -35,7 +35,57 @@ RARE = 0.25  # share of the negative class, below which it may be the one that i
 SAID_BY_NAME = {"false", "true", "no", "yes"}
 
 
-class Binary(Task):
+class YesOrNo(Task):
+    """Decisions of yes or no, one for each output, whatever the shape: yes above 0, or above 1/2 for probabilities."""
+
+    links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
+    yardsticks = YES_OR_NO
+    domain = "0 or 1"
+    yes_or_no = True
+
+    def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:
+        right = size * (2 * target - 1)
+        return right, -right
+
+    def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
+        yes = float(target.mean(dtype=np.float64))
+        return 1 - yes, yes
+
+    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        """What is called a probability may lie outside [0, 1] by a user's mistake; it is clamped, the scores are not."""
+        threshold = 0.5 if meaning == "probabilities" else 0.0
+        # A NaN decides nothing: it stays NaN, so that metrics can tell.
+        labels = torch.where(prediction.isnan(), prediction, (prediction > threshold).to(prediction.dtype))
+        if meaning == "probabilities":
+            return Prediction(prediction, labels, prediction.clamp(0.0, 1.0))
+        if meaning == "logits":
+            return Prediction(prediction, labels, torch.sigmoid(prediction), logits=prediction)
+        return Prediction(prediction, labels)
+
+    def baseline(
+        self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
+    ) -> Prediction:
+        """The share of ones in `train` [N, ...], and the more frequent of no and yes (no on a tie)."""
+        prior = train.float().mean(0).expand(1, rows, *train.shape[1:])
+        return Prediction(torch.zeros_like(prior), (prior > 0.5).to(prior.dtype), prior)
+
+    def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
+        return self.read(decisions(truth), "logits")
+
+    def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
+        """What a true yes or no lacks in probability; where a loss gives none, in what a logistic link makes of its scores."""
+        if prediction.probabilities is not None:
+            yes = prediction.probabilities
+        else:
+            assert prediction.scores is not None
+            yes = prediction.scores.sigmoid()
+        return 1 - torch.where(truth > 0.5, yes, 1 - yes)
+
+    def difficulty(self, predictions: Predictions) -> np.ndarray:
+        return decision_lack(predictions)
+
+
+class Binary(YesOrNo):
     """Two classes, one output: the model says how much it leans to the second."""
 
     name = "binary"
@@ -52,7 +102,6 @@ class Binary(Task):
     options = ("positive",)
     yardsticks = YES_OR_NO
     plan = SettledPlan
-    links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
         """0 and 1 for the two values that occur: `options.positive` is 1, or else the later in their order.
@@ -96,7 +145,6 @@ class Binary(Task):
     def shape(self, output: Tensor) -> Tensor:
         return output.squeeze(-1)  # [R, B, 1] -> [R, B]
 
-    domain = "0 or 1"
     soft_domain = "0 to 1"
     axis = "margin s x"
     sides = (1.0, 0.0)
@@ -109,32 +157,12 @@ class Binary(Task):
     ) -> Tensor:
         return torch.randint(2, shape, generator=chance).to(dtype)
 
-    def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:
-        right = size * (2 * target - 1)
-        return right, -right
-
     def line(self, along: Tensor, width: int, expects: str, side: Tensor) -> tuple[Tensor, Tensor]:
         target = side.to(along).expand_as(along)
         return (2 * target - 1) * along, target
 
     def truths(self) -> Truths:
         return of_two()
-
-    def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
-        return shares_of_yes(target)
-
-    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return read_decisions(prediction, meaning)
-
-    def baseline(
-        self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
-    ) -> Prediction:
-        return prior_decisions(train, rows)
-
-    def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
-        return self.read(decisions(truth), "logits")
-
-    yes_or_no = True
 
     def decided(self, target: Tensor) -> Tensor:
         if target.ndim != 2 or not target.is_floating_point():
@@ -153,12 +181,6 @@ class Binary(Task):
             probable=True,
         ),
     )
-
-    def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
-        return hardness_of_decisions(prediction, truth)
-
-    def difficulty(self, predictions: Predictions) -> np.ndarray:
-        return decision_lack(predictions)
 
     def columns(self, outputs: Outputs, labels: Sequence[str], limit: float) -> Iterator[tuple[str, np.ndarray]]:
         yes = outputs.numbers[:, 0]
@@ -185,47 +207,6 @@ def _not_two(name: str, column: Column, labels: Sequence[str]) -> Problem:
         f"the target {shown(name)} of task binary must hold two different values, and it holds {len(labels)}: {first}",
         cure="choose another target" if len(labels) < 2 else f"use task: {'regression' if counts else 'multiclass'}",
     )
-
-
-def read_decisions(prediction: Tensor, meaning: str) -> Prediction:
-    """Yes-or-no decisions, one per value, whatever the shape: yes above 0, or above 1/2 for probabilities.
-
-    What is called a probability may lie outside [0, 1] by a user's mistake; it is clamped, the scores are not.
-    """
-    threshold = 0.5 if meaning == "probabilities" else 0.0
-    # A NaN decides nothing: it stays NaN, so that metrics can tell.
-    labels = torch.where(prediction.isnan(), prediction, (prediction > threshold).to(prediction.dtype))
-    if meaning == "probabilities":
-        return Prediction(prediction, labels, prediction.clamp(0.0, 1.0))
-    if meaning == "logits":
-        return Prediction(prediction, labels, torch.sigmoid(prediction), logits=prediction)
-    return Prediction(prediction, labels)
-
-
-def shares_of_yes(target: np.ndarray) -> tuple[float, float]:
-    """The shares of no and of yes among all values of a target.
-
-    >>> shares_of_yes(np.array([0.0, 0.0, 0.0, 1.0]))
-    (0.75, 0.25)
-    """
-    yes = float(target.mean(dtype=np.float64))
-    return 1 - yes, yes
-
-
-def prior_decisions(train: Tensor, rows: int) -> Prediction:
-    """For every row the share of ones in `train` [N, ...], and the more frequent of no and yes (no on a tie)."""
-    prior = train.float().mean(0).expand(1, rows, *train.shape[1:])
-    return Prediction(torch.zeros_like(prior), (prior > 0.5).to(prior.dtype), prior)
-
-
-def hardness_of_decisions(prediction: Prediction, truth: Tensor) -> Tensor:
-    """What a true yes or no lacks in probability; where a loss gives none, in what a logistic link makes of its scores."""
-    if prediction.probabilities is not None:
-        yes = prediction.probabilities
-    else:
-        assert prediction.scores is not None
-        yes = prediction.scores.sigmoid()
-    return 1 - torch.where(truth > 0.5, yes, 1 - yes)
 
 
 tasks.put("binary", Binary())

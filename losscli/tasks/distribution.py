@@ -9,17 +9,14 @@ import numpy as np
 
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown
 from losscli.lazy import Tensor, torch
-from losscli.tasks import AS_GIVEN, Column, Generator, Hint, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks import AS_GIVEN, Column, Generator, Hint, Prediction, Target, TargetOptions, tasks
 from losscli.tasks.guess import SAID, Hunch, Values
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.measures import RowMeasure, apart, overlap, right_mode, surplus
-from losscli.tasks.multiclass import always, class_columns, read_classes
-from losscli.tasks.near_truth import classes
+from losscli.tasks.multiclass import Classes
 from losscli.tasks.order import ranks
-from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.predictions import Predictions
 from losscli.tasks.soft import MOST_PLACES, refuse_outside, refuse_sums, with_count
-from losscli.tasks.truths import Truths, of_three
-from losscli.tasks.yardsticks import CLASSES
 
 PREFIX = "probability_"  # what `losscli predict` writes before a class
 SURE = 0.99  # a probability from which a row is as good as certain
@@ -49,7 +46,7 @@ def mixtures(
     return features, share[:, None] * bells[:, 0] + (1 - share[:, None]) * bells[:, 1]
 
 
-class Distribution(Task):
+class Distribution(Classes):
     """K probabilities that sum to 1, K outputs: the softmax of the outputs is what the model says."""
 
     name = "distribution"
@@ -59,16 +56,8 @@ class Distribution(Task):
     default_data: ClassVar[Mapping[str, Any]] = {"source": "synthetic", "name": "mixtures", "n_samples": 1000}
     generators: ClassVar[Mapping[str, Generator | None]] = {"mixtures": mixtures}
     options = ("counts",)
-    yardsticks = CLASSES
     borrows = ("multiclass",)
     borrowed_metrics = ("multiclass/log-loss", "multiclass/brier")
-    rows_have_several_outputs = True
-    links: ClassVar[Mapping[str, str | None]] = {
-        "logits": None,
-        "scores": None,
-        "probabilities": "softmax",
-        "log-probabilities": "log-softmax",
-    }
 
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
         """The probabilities of every row, float32 [N, K], one column per class; their order is that of the bins.
@@ -110,9 +99,6 @@ class Distribution(Task):
         losses = [*steps[:1], *taught, ("js-div", {}), ("brier", {}), *steps[1:]]
         return Hint(reason, losses, note, claims=("soft-targets",))
 
-    def outputs(self, target: Target) -> int:
-        return len(target.labels)
-
     target_ndim = 2
     domain = "probabilities"
     soft_domain = "probabilities"
@@ -143,23 +129,8 @@ class Distribution(Task):
         first = (torch.arange(width) == 0).to(along)
         return along.unsqueeze(-1) * first, first.expand(*along.shape, width)
 
-    def truths(self) -> Truths:
-        return of_three()
-
     def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
         return tuple(target.mean(axis=0, dtype=np.float64).tolist())
-
-    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return read_classes(prediction, meaning)
-
-    def baseline(
-        self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
-    ) -> Prediction:
-        """The mean distribution, which is the best constant by kl."""
-        return always(train.mean(0), rows)
-
-    def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
-        return self.read(classes(truth.argmax(-1), outputs), "logits")
 
     def decided(self, target: Tensor) -> Tensor:
         return target.argmax(-1)
@@ -173,12 +144,8 @@ class Distribution(Task):
     )
 
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
-        """The probability that is out of place, [R, n]; where a loss gives none, in the softmax of its scores."""
-        probabilities = prediction.probabilities
-        if probabilities is None:
-            assert prediction.scores is not None
-            probabilities = prediction.scores.softmax(dim=-1)
-        return (probabilities - truth).abs().sum(-1) / 2
+        """The probability that is out of place, [R, n]."""
+        return (self.probabilities(prediction) - truth).abs().sum(-1) / 2
 
     def difficulty(self, predictions: Predictions) -> np.ndarray:
         return apart(predictions)
@@ -187,9 +154,6 @@ class Distribution(Task):
         """The rows of which each class is the likeliest."""
         likeliest = truth.argmax(axis=1)
         return {label: likeliest == index for index, label in enumerate(labels)}
-
-    def columns(self, outputs: Outputs, labels: Sequence[str], limit: float) -> Iterator[tuple[str, np.ndarray]]:
-        return class_columns(outputs, labels)
 
 
 def _largest(values: Tensor) -> Tensor:

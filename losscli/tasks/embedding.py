@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from losscli.errors import DataError, Finding, shown
+from losscli.errors import Finding
 from losscli.lazy import Tensor, functional, torch
 from losscli.options import Count, Positive, Strict
-from losscli.tasks import AS_GIVEN, Column, Hint, Prediction, Target, TargetOptions, TargetScale, Task, tasks
+from losscli.tasks import AS_GIVEN, Column, Hint, Prediction, Target, TargetOptions, TargetScale, tasks
 from losscli.tasks.collapse import batching, symptoms, wiring
 from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.labels import (
-    alike,
-    arranged,
-    mapped,
-    noticed_alike,
-    occurring,
     only_column,
     refuse_beyond,
-    refuse_fractions,
     refuse_missing,
 )
 from losscli.tasks.measures import RowMeasure
+from losscli.tasks.multiclass import Labelled
 from losscli.tasks.near_truth import corners
 from losscli.tasks.neighbours import FINDS, retrieval
-from losscli.tasks.order import ranks
 from losscli.tasks.phases import NetworkSpec, Sampling, Sizes, Standing, UpdateRule
 from losscli.tasks.predictions import Outputs, Predictions
 
@@ -48,7 +42,7 @@ class EmbeddingPlan(Strict):
     lr_proxies: Positive | None = 1e-2
 
 
-class Embedding(Task):
+class Embedding(Labelled):
     """D numbers for each row, whose distances tell whether rows are of one class."""
 
     name = "embedding"
@@ -72,7 +66,7 @@ class Embedding(Task):
         return UpdateRule(lr=plan.lr_proxies)
 
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
-        """The index of every row's label among those that occur. Any whole number is a label.
+        """The labels of a column, in an order that says nothing.
 
         Of pairs (`options.pairs`), whether each is the same, 1.0, or different, 0.0: the later of two values in
         their order is the same.
@@ -82,17 +76,7 @@ class Embedding(Task):
             return replace(tasks.get("binary").decode(columns, TargetOptions()), paired=True)
         name, column = only_column(columns, self.name)
         refuse_missing(columns)
-        refuse_fractions(column, name, self.name)
-        index, names = occurring(column)
-        if len(names) < 2:
-            content = f"only {shown(names[0])}" if names else "no value"
-            raise DataError(
-                f"the target {shown(name)} of task embedding must hold at least two labels, and it holds {content}",
-                cure="choose another target",
-            )
-        findings = noticed_alike(alike(name, column, index, names))
-        index, labels = arranged(index, names, ranks(names)[0])
-        return Target(index.astype(np.int64), labels, (*findings, *mapped(labels)))
+        return replace(self.indices(name, column, options), ordered=None)
 
     options = ("pairs",)
 
@@ -141,17 +125,6 @@ class Embedding(Task):
     axis = "cosine c of two rows of a class, each at -c to the nearer row of the other"
     span = (-0.99, 0.99)
 
-    def width(self, classes: int, labels: int) -> int:
-        return classes
-
-    def outcomes(self, width: int) -> Tensor:
-        return torch.arange(width)
-
-    def draw(
-        self, shape: tuple[int, ...], width: int, domain: str, chance: torch.Generator, dtype: torch.dtype
-    ) -> Tensor:
-        return torch.randint(width, shape, generator=chance)
-
     def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:
         """Every class in a place of its own; and all rows on a short arc, whatever their class."""
         arc = 0.05 * torch.arange(target.shape[-1], dtype=torch.float64).expand(target.shape)
@@ -168,18 +141,16 @@ class Embedding(Task):
         toward, off = ((1 + along) / 2).sqrt(), side_of_it * ((1 - along) / 2).sqrt()  # of half the angle
         return toward.unsqueeze(-1) * middle + off.unsqueeze(-1) * aside, label.expand(along.shape)
 
-    def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
-        counts = np.bincount(target.astype(np.int64))
-        return tuple(float(count) for count in counts / counts.sum())
-
     def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         """Directions, or vectors as they are where a loss judges those."""
         return Prediction(embeddings=prediction if meaning == "vectors" else functional.normalize(prediction, dim=-1))
 
-    def with_truth(self, prediction: Prediction, truth: Tensor) -> Prediction:
-        assert prediction.embeddings is not None
-        if truth.is_floating_point():  # of pairs, no class is known
+    def with_truth(
+        self, prediction: Prediction, truth: Tensor, reads: Collection[str], records: Callable[[], Tensor]
+    ) -> Prediction:
+        if truth.is_floating_point() or "retrieval" not in reads:  # of pairs, no class is known
             return prediction
+        assert prediction.embeddings is not None
         return replace(prediction, retrieval=retrieval(prediction.embeddings, truth))
 
     without_model = "the distance between the features themselves"

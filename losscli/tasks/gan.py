@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from losscli.tasks import AS_GIVEN, Column, Generator, Hint, Prediction, Target,
 from losscli.tasks.ailments import symptoms, wiring
 from losscli.tasks.guess import Hunch, Values
 from losscli.tasks.labels import label_of, place_of, refuse_beyond, refuse_missing
+from losscli.tasks.neighbours import closest
 from losscli.tasks.phases import Batch, LossInputs, Networks, NetworkSpec, Phase, Sampling, Sizes, Standing, UpdateRule
 from losscli.tasks.predictions import Outputs
 from losscli.tasks.shapes import MIXTURES, Mixture, checkerboard, grid, pinwheel, ring
@@ -160,6 +162,14 @@ class Gan(Task):
 
     def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         return Prediction(samples=prediction if scale is None else scale.predicted(prediction))
+
+    def with_truth(
+        self, prediction: Prediction, truth: Tensor, reads: Collection[str], records: Callable[[], Tensor]
+    ) -> Prediction:
+        if "nearest" not in reads:
+            return prediction
+        assert prediction.samples is not None
+        return replace(prediction, nearest=closest(prediction.samples, truth, records()))
 
     without_model = "a gaussian fitted to the training rows"
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from losscli.errors import DataError, shown
+from losscli.errors import DataError, Finding, shown
 from losscli.lazy import Tensor, torch
 from losscli.tasks import AS_GIVEN, Column, Generator, Prediction, Target, TargetOptions, TargetScale, Task, tasks
 from losscli.tasks.guess import Hunch, Values
@@ -36,7 +36,106 @@ from losscli.tasks.yardsticks import CLASSES
 RAREST = 0.1  # of the rows that a class would have if all were equally frequent: rarer ones are counts, not classes
 
 
-class Multiclass(Task):
+class Labelled(Task):
+    """Every row is of one of K classes, by its label."""
+
+    domain = "class index"
+
+    def width(self, classes: int, labels: int) -> int:
+        return classes
+
+    def outcomes(self, width: int) -> Tensor:
+        return torch.arange(width)
+
+    def draw(
+        self, shape: tuple[int, ...], width: int, domain: str, chance: torch.Generator, dtype: torch.dtype
+    ) -> Tensor:
+        return torch.randint(width, shape, generator=chance)
+
+    def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
+        """Of class indices [N], or of probabilities [N, K]."""
+        counts = np.bincount(target.astype(np.int64)) if target.ndim == 1 else target.sum(axis=0, dtype=np.float64)
+        return tuple(float(count) for count in counts / counts.sum())
+
+    def indices(self, name: str, column: Column, options: TargetOptions) -> Target:
+        """The index of every row's label among those that occur, in the order of `options` or in one that is found.
+
+        Any whole number is a label; none is ignored.
+        """
+        refuse_fractions(column, name, self.name)
+        index, names = occurring(column)
+        if len(names) < 2:
+            content = f"only {shown(names[0])}" if names else "no value"
+            raise DataError(
+                f"the target {shown(name)} of task {self.name} must hold at least two labels, and it holds {content}",
+                cure="choose another target",
+            )
+        places, ordered, findings = in_order(names, options, name)
+        findings = [*findings, *noticed_alike(alike(name, column, index, names)), *self.noticed(name, names)]
+        index, labels = arranged(index, names, places)
+        return Target(index.astype(np.int64), labels, (*findings, *mapped(labels)), ordered=ordered)
+
+    def noticed(self, name: str, names: Sequence[str]) -> list[Finding]:
+        """What there is to tell of the labels that occur in a column, beside what every task tells."""
+        return []
+
+
+class Classes(Task):
+    """K outputs for K classes, of which the largest wins."""
+
+    rows_have_several_outputs = True
+    links: ClassVar[Mapping[str, str | None]] = {
+        "logits": None,
+        "scores": None,
+        "probabilities": "softmax",
+        "log-probabilities": "log-softmax",
+    }
+    yardsticks = CLASSES
+
+    def outputs(self, target: Target) -> int:
+        return len(target.labels)
+
+    def truths(self) -> Truths:
+        return of_three()
+
+    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
+        """What is called a probability is clamped and made to sum to 1 where it does not."""
+        largest = prediction.argmax(-1).to(prediction.dtype)  # [R, N, K] -> [R, N]
+        # argmax takes NaN for the largest: a row that holds one has no label.
+        labels = largest.masked_fill(prediction.isnan().any(-1), float("nan"))
+        logits = prediction if meaning in ("logits", "log-probabilities") else None
+        return Prediction(prediction, labels, _probabilities(prediction, meaning), logits=logits)
+
+    def baseline(
+        self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
+    ) -> Prediction:
+        """For every row the shares of the classes in `train`, and the largest of them: the best constant by kl."""
+        if train.is_floating_point():  # probabilities [N, K]
+            shares = train.mean(0)
+        else:
+            counts = torch.bincount(train, minlength=outputs or 0)
+            shares = counts / counts.sum()  # [K]
+        prior = shares.expand(1, rows, -1)
+        return Prediction(torch.zeros_like(prior), prior.argmax(-1).to(prior.dtype), prior)
+
+    def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
+        of_class = truth.argmax(-1) if truth.ndim == 2 else truth  # of probabilities, the most likely class
+        return self.read(classes(of_class, outputs), "logits")
+
+    def probabilities(self, prediction: Prediction) -> Tensor:
+        """Those of a prediction [R, N, K]; where a loss gives none, the softmax of its scores."""
+        if prediction.probabilities is not None:
+            return prediction.probabilities
+        assert prediction.scores is not None
+        return prediction.scores.softmax(dim=-1)
+
+    def columns(self, outputs: Outputs, labels: Sequence[str], limit: float) -> Iterator[tuple[str, np.ndarray]]:
+        yield "prediction", np.array(labels)[outputs.numbers.argmax(axis=1)]
+        for index, label in enumerate(labels):
+            yield f"{outputs.word}_{label}", outputs.numbers[:, index]
+
+
+class Multiclass(Labelled, Classes):
     """K classes, K outputs, the largest wins."""
 
     name = "multiclass"
@@ -50,38 +149,21 @@ class Multiclass(Task):
     options = ("order",)
     yardsticks = CLASSES
     plan = SettledPlan
-    rows_have_several_outputs = True
-    links: ClassVar[Mapping[str, str | None]] = {
-        "logits": None,
-        "scores": None,
-        "probabilities": "softmax",
-        "log-probabilities": "log-softmax",
-        "rank-logits": None,
-    }
+    links: ClassVar[Mapping[str, str | None]] = {**Classes.links, "rank-logits": None}
 
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
-        """The index of every row's label among those that occur, in the order of `options` or in one that is found.
-
-        Any whole number is a label; none is ignored. Several columns of numbers are one column per class: probabilities
-        that sum to 1 in every row (within 1e-3; they are divided by their sum), or a 1 in the column of the class.
+        """The labels of one column; or, of a column of numbers per class, probabilities that sum to 1 in every row (within 1e-3;
+        they are divided by their sum), or a 1 in the column of the class.
         """
         refuse_beyond(options, self)
         refuse_missing(columns)
         if len(columns) > 1:
             return per_class(columns, options)
-        (name, column), *_ = columns.items()
-        refuse_fractions(column, name, self.name)
-        index, names = occurring(column)
-        if len(names) < 2:
-            content = f"only {shown(names[0])}" if names else "no value"
-            raise DataError(
-                f"the target {shown(name)} of task multiclass must hold at least two labels, and it holds {content}",
-                cure="choose another target",
-            )
-        places, ordered, findings = in_order(names, options, name)
-        findings = [*findings, *noticed_alike(alike(name, column, index, names)), *noticed_joined(name, names)]
-        index, labels = arranged(index, names, places)
-        return Target(index.astype(np.int64), labels, (*findings, *mapped(labels)), ordered=ordered)
+        ((name, column),) = columns.items()
+        return self.indices(name, column, options)
+
+    def noticed(self, name: str, names: Sequence[str]) -> list[Finding]:
+        return noticed_joined(name, names)
 
     def guess(self, targets: Mapping[str, Values], options: TargetOptions) -> Hunch | None:
         """One column of several texts, or of numbers of classes; or several columns of shares that sum to 1."""
@@ -111,23 +193,8 @@ class Multiclass(Task):
             return Hunch(f"{few}: probably codes of classes (--task multiclass), but not surely (or --task regression)")
         return None
 
-    def outputs(self, target: Target) -> int:
-        return len(target.labels)
-
-    domain = "class index"
     soft_domain = "class index or probabilities"
     axis = "logit margin of the right class"
-
-    def width(self, classes: int, labels: int) -> int:
-        return classes
-
-    def outcomes(self, width: int) -> Tensor:
-        return torch.arange(width)
-
-    def draw(
-        self, shape: tuple[int, ...], width: int, domain: str, chance: torch.Generator, dtype: torch.dtype
-    ) -> Tensor:
-        return torch.randint(width, shape, generator=chance)
 
     def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:
         """Rank logits are one for each step between two ranks; other outputs give the right one's place to the next class."""
@@ -144,29 +211,6 @@ class Multiclass(Task):
         first = (torch.arange(width) == 0).to(along)
         return along.unsqueeze(-1) * first, torch.zeros(along.shape, dtype=torch.long)
 
-    def truths(self) -> Truths:
-        return of_three()
-
-    def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
-        """Of class indices [N], or of probabilities [N, K]."""
-        counts = np.bincount(target.astype(np.int64)) if target.ndim == 1 else target.sum(axis=0, dtype=np.float64)
-        return tuple(float(count) for count in counts / counts.sum())
-
-    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return read_classes(prediction, meaning)
-
-    def baseline(
-        self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
-    ) -> Prediction:
-        if train.is_floating_point():  # probabilities [N, K]
-            return always(train.mean(0), rows)
-        counts = torch.bincount(train, minlength=outputs or 0)  # [K]
-        return always(counts / counts.sum(), rows)
-
-    def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
-        of_class = truth.argmax(-1) if truth.ndim == 2 else truth  # of probabilities, the most likely class
-        return self.read(classes(of_class, outputs), "logits")
-
     def decided(self, target: Tensor) -> Tensor:
         return target.argmax(-1) if target.ndim == 3 else target  # [R, N, K] of probabilities -> [R, N]
 
@@ -178,41 +222,11 @@ class Multiclass(Task):
     )
 
     def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
-        """What the true class lacks in probability; where a loss gives none, in the softmax of its scores."""
-        if prediction.probabilities is not None:
-            probabilities = prediction.probabilities
-        else:
-            assert prediction.scores is not None
-            probabilities = prediction.scores.softmax(dim=-1)
-        return 1 - probabilities.gather(-1, self.decided(truth).long().unsqueeze(-1)).squeeze(-1)
+        """What the true class lacks in probability."""
+        return 1 - self.probabilities(prediction).gather(-1, self.decided(truth).long().unsqueeze(-1)).squeeze(-1)
 
     def difficulty(self, predictions: Predictions) -> np.ndarray:
         return class_lack(predictions)
-
-    def columns(self, outputs: Outputs, labels: Sequence[str], limit: float) -> Iterator[tuple[str, np.ndarray]]:
-        return class_columns(outputs, labels)
-
-
-def read_classes(prediction: Tensor, meaning: str) -> Prediction:
-    """The largest of K wins. What is called a probability is clamped and made to sum to 1 where it does not."""
-    largest = prediction.argmax(-1).to(prediction.dtype)  # [R, N, K] -> [R, N]
-    # argmax takes NaN for the largest: a row that holds one has no label.
-    labels = largest.masked_fill(prediction.isnan().any(-1), float("nan"))
-    logits = prediction if meaning in ("logits", "log-probabilities") else None
-    return Prediction(prediction, labels, _probabilities(prediction, meaning), logits=logits)
-
-
-def always(shares: Tensor, rows: int) -> Prediction:
-    """For every row the same shares [K] of the classes, and the largest of them."""
-    prior = shares.expand(1, rows, -1)
-    return Prediction(torch.zeros_like(prior), prior.argmax(-1).to(prior.dtype), prior)
-
-
-def class_columns(outputs: Outputs, labels: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
-    """The most likely class of each row, then the number of each class, as `Task.columns` names them."""
-    yield "prediction", np.array(labels)[outputs.numbers.argmax(axis=1)]
-    for index, label in enumerate(labels):
-        yield f"{outputs.word}_{label}", outputs.numbers[:, index]
 
 
 def _probabilities(prediction: Tensor, meaning: str) -> Tensor | None:

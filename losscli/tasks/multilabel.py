@@ -9,14 +9,13 @@ import numpy as np
 
 from losscli.errors import DataError, Finding, Problem, SpecError, counted, shown, sign
 from losscli.lazy import Tensor, torch
-from losscli.tasks import AS_GIVEN, Column, Generator, Prediction, Target, TargetOptions, TargetScale, Task, tasks
-from losscli.tasks.binary import hardness_of_decisions, prior_decisions, read_decisions, shares_of_yes
+from losscli.tasks import AS_GIVEN, Column, Generator, Target, TargetOptions, tasks
+from losscli.tasks.binary import YesOrNo
 from losscli.tasks.guess import SAID, Hunch, Values
 from losscli.tasks.labels import label_of, occurring, place_of, refuse_beyond, refuse_missing
-from losscli.tasks.measures import RowMeasure, decision_lack, right_decisions
-from losscli.tasks.near_truth import decisions
+from losscli.tasks.measures import RowMeasure, right_decisions
 from losscli.tasks.order import ranks
-from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.predictions import Outputs
 from losscli.tasks.settled import SettledPlan
 from losscli.tasks.truths import Truths, of_labels
 from losscli.tasks.yardsticks import LABELS
@@ -25,7 +24,7 @@ SEPARATORS = (";", "|", ",", "/")  # what usually stands between the labels of o
 MEANS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
 
 
-class Multilabel(Task):
+class Multilabel(YesOrNo):
     """L labels that do not exclude each other, L outputs; a row may have none."""
 
     name = "multilabel"
@@ -45,7 +44,6 @@ class Multilabel(Task):
     plan = SettledPlan
     borrows = ("binary",)
     rows_have_several_outputs = True
-    links: ClassVar[Mapping[str, str | None]] = {"logits": None, "scores": None, "probabilities": "sigmoid"}
 
     def decode(self, columns: Mapping[str, Column], options: TargetOptions = AS_GIVEN) -> Target:
         """0 or 1 of every column: 0/1, false/true or no/yes, without regard to case.
@@ -82,7 +80,6 @@ class Multilabel(Task):
         return len(target.labels)
 
     target_ndim = 2
-    domain = "0 or 1"
     axis = "margin s x of every label"
 
     def width(self, classes: int, labels: int) -> int:
@@ -96,10 +93,6 @@ class Multilabel(Task):
     ) -> Tensor:
         return torch.randint(2, (*shape, width), generator=chance).to(dtype)
 
-    def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:
-        right = size * (2 * target - 1)
-        return right, -right
-
     def line(self, along: Tensor, width: int, expects: str, side: Tensor) -> tuple[Tensor, Tensor]:
         """A row that has the first label and no other."""
         target = (torch.arange(width) == 0).to(along).expand(*along.shape, width)
@@ -108,30 +101,9 @@ class Multilabel(Task):
     def truths(self) -> Truths:
         return of_labels()
 
-    def class_shares(self, target: np.ndarray) -> tuple[float, ...]:
-        return shares_of_yes(target)
-
-    def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
-        return read_decisions(prediction, meaning)
-
-    def baseline(
-        self, train: Tensor, rows: int, scale: TargetScale | None = None, outputs: int | None = None
-    ) -> Prediction:
-        return prior_decisions(train, rows)
-
-    def near_truth(self, truth: Tensor, outputs: int) -> Prediction:
-        return self.read(decisions(truth), "logits")
-
-    yes_or_no = True
     rows_of_class = "positive rows of the label"
     class_unmeasured = "the mean over the labels leaves it out there"
     row_measures = (RowMeasure("accuracy", "share of right decisions", right_decisions),)
-
-    def hardness(self, prediction: Prediction, truth: Tensor) -> Tensor:
-        return hardness_of_decisions(prediction, truth)
-
-    def difficulty(self, predictions: Predictions) -> np.ndarray:
-        return decision_lack(predictions)
 
     def groups(self, truth: np.ndarray, labels: Sequence[str]) -> dict[str, np.ndarray]:
         """The rows that carry each label."""

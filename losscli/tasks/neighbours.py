@@ -1,4 +1,5 @@
-"""Who is near whom among the vectors of a split: what a row finds of its own class when it looks at its neighbours.
+"""Who is near whom: what a row of a split finds of its own class when it looks at its neighbours, and how near rows that were
+made up come to training rows, which a generator may learn by heart.
 
 Distances are between vectors as they are. A row is no neighbour of itself. Rows that are equally near are taken in the worst
 order, those of other classes first: vectors that are all alike find nothing.
@@ -10,6 +11,8 @@ from losscli.lazy import Tensor, torch
 
 MOST_QUERIES = 2000  # rows that look for their neighbours, evenly spread; all rows are looked at
 AT_ONCE = 2**23  # distances that are held at once
+MOST_PAIRED = 1000  # rows of each side whose distances are all taken: a million pairs
+BLOCK = 128  # rows whose distances to all training rows are held at once
 DEPTHS = (1, 5, 10)
 FINDS = ("map-at-r", "r-precision", *(f"precision-at-{depth}" for depth in DEPTHS))  # the columns of `retrieval`
 
@@ -63,3 +66,36 @@ def _finds(vectors: Tensor, labels: Tensor, places: Tensor) -> Tensor:
 def apart(vectors: Tensor, others: Tensor) -> Tensor:
     """Distances [R, n, N] of vectors [R, n, D] and [R, N, D]; by differences, so that equal rows are 0 apart."""
     return torch.cdist(vectors, others, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def standardised(samples: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    """Both as float64 in standard deviations of the real rows; a column that is constant there stays as it is."""
+    real = real.double()
+    center, scale = real.mean(1, keepdim=True), real.std(1, correction=0, keepdim=True)
+    scale = torch.where(scale > 0, scale, 1.0)
+    return (samples.double() - center) / scale, (real - center) / scale
+
+
+def some(rows: Tensor) -> Tensor:
+    """At most so many of the rows [R, N, F], evenly from first to last."""
+    count = rows.shape[1]
+    if count <= MOST_PAIRED:
+        return rows
+    return rows[:, torch.linspace(0, count - 1, MOST_PAIRED, dtype=torch.float64).long().to(rows.device)]
+
+
+def closest(made: Tensor, real: Tensor, records: Tensor) -> Tensor:
+    """How far some of the rows that were made up [R, N, F] are from the closest training row `records`, [R, n], in units of the
+    median of that of `real` rows, both [R or 1, M, F].
+    """
+    made, real = some(made), some(real)
+    pairs = zip(made, real.expand(len(made), -1, -1), records.expand(len(made), -1, -1), strict=True)
+    return torch.stack([_closest(*rows) for rows in pairs])
+
+
+def _closest(made: Tensor, real: Tensor, records: Tensor) -> Tensor:
+    scaled, reference = standardised(torch.cat([made, real])[None], records[None])
+    # Without matrix products, which leave 1e-8 of a distance of 0: copies are to be told.
+    distances = torch.cat([apart(rows, reference[0]).amin(-1) for rows in torch.split(scaled[0], BLOCK)])
+    usual = distances[len(made) :].median()
+    return distances[: len(made)] / torch.where(usual > 0, usual, 1.0)

@@ -12,12 +12,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
+from pairs import PAPERS, penalty, play
 from rich.console import Console
 from torch import nn
-from torch.nn.functional import relu, softplus
 
 from losscli.experiment import load
 from losscli.losses import for_task
@@ -32,72 +34,30 @@ SEEDS, STEPS, BATCH = 3, 60, 64
 WITHOUT, WITH = ("gan-nonsaturating", "hinge", "lsgan"), ("r1", "wgan-gp", "r3gan")
 
 
-def bce(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-    return softplus(-real) + softplus(fake)
-
-
-SIDES = {
-    "gan-minimax": (bce, lambda real, fake: -softplus(fake)),
-    "gan-nonsaturating": (bce, lambda real, fake: softplus(-fake)),
-    "lsgan": (lambda real, fake: ((real - 1) ** 2 + fake**2) / 2, lambda real, fake: (fake - 1) ** 2 / 2),
-    "hinge": (lambda real, fake: relu(1 - real) + relu(1 + fake), lambda real, fake: -fake),
-    "wgan-clip": (lambda real, fake: fake - real, lambda real, fake: -fake),
-    "wgan-gp": (lambda real, fake: fake - real, lambda real, fake: -fake),
-    "dragan": (bce, lambda real, fake: softplus(-fake)),
-    "r1": (bce, lambda real, fake: softplus(-fake)),
-    "relativistic": (lambda real, fake: softplus(fake - real), lambda real, fake: softplus(real - fake)),
-    "r3gan": (lambda real, fake: softplus(fake - real), lambda real, fake: softplus(real - fake)),
-}
-
-
 def network(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(inputs, 64), nn.LeakyReLU(0.2), nn.Linear(64, 64), nn.LeakyReLU(0.2), nn.Linear(64, outputs)
     )
 
 
-def slopes(critic: nn.Module, at: torch.Tensor) -> torch.Tensor:
-    at = at.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(at).sum(), at, create_graph=True)
-    return gradient.norm(2, dim=1)
-
-
-def penalty(loss: str, critic: nn.Module, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor | float:
-    if loss == "wgan-gp":
-        mix = torch.rand(len(real), 1)
-        return 0.1 * ((slopes(critic, mix * real + (1 - mix) * fake) - 1) ** 2).mean()
-    if loss == "dragan":
-        return 0.1 * ((slopes(critic, real + 0.5 * (2 * torch.rand_like(real) - 1)) - 1) ** 2).mean()
-    if loss == "r1":
-        return 0.05 * (slopes(critic, real) ** 2).mean()
-    if loss == "r3gan":
-        return 0.05 * ((slopes(critic, real) ** 2).mean() + (slopes(critic, fake) ** 2).mean())
-    return 0.0
+def drawn(rows: torch.Tensor) -> Iterator[dict[str, torch.Tensor]]:
+    while True:
+        real = rows[torch.randint(len(rows), (BATCH,))]
+        yield {
+            "real": real,
+            "latent": torch.randn(BATCH, 2),
+            "mix": torch.rand(BATCH, 1),
+            "noise": torch.rand_like(real),
+        }
 
 
 def plain(rows: torch.Tensor) -> float:
     """Seconds of a step of all runs, one run after another, in the loop of a tutorial."""
     began = time.perf_counter()
-    for loss, (discriminator, generator) in SIDES.items():
+    for loss, sides in PAPERS.items():
         for _ in range(SEEDS):
-            maker, critic = network(2, 2), network(2, 1)
-            of_maker = torch.optim.Adam(maker.parameters(), 3e-4, (0.0, 0.9))
-            of_critic = torch.optim.Adam(critic.parameters(), 1e-3, (0.0, 0.9))
-            for _ in range(STEPS):
-                real = rows[torch.randint(len(rows), (BATCH,))]
-                fake = maker(torch.randn(BATCH, 2)).detach()
-                value = discriminator(critic(real), critic(fake)).mean() + penalty(loss, critic, real, fake)
-                of_critic.zero_grad()
-                value.backward()
-                of_critic.step()
-                if loss == "wgan-clip":
-                    for parameter in critic.parameters():
-                        parameter.data.clamp_(-0.05, 0.05)
-                real = rows[torch.randint(len(rows), (BATCH,))]
-                value = generator(critic(real), critic(maker(torch.randn(BATCH, 2)))).mean()
-                of_maker.zero_grad()
-                value.backward()
-                of_maker.step()
+            networks, limit = (network(2, 2), network(2, 1)), 0.05 if loss == "wgan-clip" else None
+            play(networks, sides, drawn(rows), (3e-4, 1e-3), STEPS, 1, partial(penalty, loss, {}), limit)
     return (time.perf_counter() - began) / STEPS
 
 

@@ -15,6 +15,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ extra = {{}}
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps({{"wall": wall, "cpu": cpu, "before": before / 1024, "peak": peak / 1024, **extra}}))
 """
+SPEC = "{task: regression, data: {source: csv, path: big.csv, target: y}, loss: mse, train: {epochs: 1}, seeds: 1}"
 LOSSCLI = {
     "imports": """
 from pathlib import Path
@@ -46,7 +48,7 @@ source = sources.get("csv")(path=sys.argv[1], target="y")""",
     "read": "source.read(Path('.'))",
     "then": """
 task = tasks.get("regression")
-dataset = prepare(table, task.decode(table.targets, source.reading()), task, Split(), 0)""",
+dataset = prepare(table, task.decode(table.targets, source.target_options()), task, Split(), 0)""",
 }
 PANDAS = {"imports": "import pandas", "read": "pandas.read_csv(sys.argv[1])", "then": ""}
 
@@ -70,36 +72,33 @@ def timed(program: dict[str, str], path: Path) -> dict[str, float] | None:
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def measure(description: str | None, programs: Mapping[str, dict[str, str]], stages: Sequence[str], what: str) -> None:
+    """Each program in turn, round after round, and the medians of its stages in a table; the bound on memory is for `what`."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--columns", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     console = Console()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "large.csv"
+        path = Path(folder) / "big.csv"
         write(path, asked.rows, asked.columns)
+        path.with_name("spec.yaml").write_text(SPEC)
         console.print(f"{asked.rows} rows x {asked.columns} columns, {path.stat().st_size / 1e6:.0f} MB of text")
-        rounds = [(timed(LOSSCLI, path), timed(PANDAS, path)) for _ in range(asked.rounds)]
-    shown = Table("reader", "wall s", "cpu s", "peak MB", "above imports")
-    for name, runs in zip(("losscli", "pandas"), zip(*rounds, strict=True), strict=True):
+        rounds = [[timed(program, path) for program in programs.values()] for _ in range(asked.rounds)]
+    shown = Table("program", *(f"{stage} s" for stage in stages), "peak MB", "above imports")
+    for name, runs in zip(programs, zip(*rounds, strict=True), strict=True):
         known = [run for run in runs if run is not None]
-        if known:
-            middle = {key: float(np.median([run[key] for run in known])) for key in known[0]}
-            above = middle["peak"] - middle["before"]
-            shown.add_row(
-                name,
-                *(f"{value:.2f}" for value in (middle["wall"], middle["cpu"])),
-                f"{middle['peak']:.0f}",
-                f"{above:.0f}",
-            )
-        else:
+        if not known:
             console.print(f"{name} is not there to be measured")
+            continue
+        middle = {key: float(np.median([run[key] for run in known])) for key in known[0]}
+        seconds = [f"{middle[stage]:.2f}" if stage in middle else "" for stage in stages]
+        shown.add_row(name, *seconds, f"{middle['peak']:.0f}", f"{middle['peak'] - middle['before']:.0f}")
     console.print(shown)
     matrix = asked.rows * asked.columns * 4 / 1e6
-    console.print(f"allowed for loading and encoding: 3.5 x {matrix:.0f} MB + 500 MB = {3.5 * matrix + 500:.0f} MB")
+    console.print(f"allowed for {what}: 3.5 x {matrix:.0f} MB + 500 MB = {3.5 * matrix + 500:.0f} MB")
 
 
 if __name__ == "__main__":
-    main()
+    measure(__doc__, {"losscli": LOSSCLI, "pandas": PANDAS}, ("wall", "cpu"), "loading and encoding")

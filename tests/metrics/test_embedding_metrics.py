@@ -27,7 +27,7 @@ OF_CLASSES = [name for name, metric in for_task("embedding").items() if metric.n
 
 def measured(vectors: torch.Tensor, labels: torch.Tensor, *names: str) -> list[list[float]]:
     """Each metric of vectors [R, N, D] with labels [R or 1, N]."""
-    prediction = TASK.with_truth(TASK.read(vectors, "vectors"), labels)
+    prediction = TASK.with_truth(TASK.read(vectors, "vectors"), labels, {"retrieval"}, lambda: labels)
     values = [find(name, "embedding").measure(prediction, labels) for name in names]
     return [value.tolist() for value in values if value is not None]
 
@@ -140,7 +140,9 @@ def test_pairs_are_ranked_as_by_scikit_learn():
     vectors, _ = rows(3, count=40)
     same = torch.tensor([1.0, 0.0, 0.0, 1.0, 1.0] * 4)
     known = [find(name, "embedding").given(pairs=["a_", "b_"]) for name in ("pair-auroc", "pair-auprc")]
-    prediction = TASK.with_truth(TASK.read(vectors, "vectors"), same.repeat_interleave(2)[None])
+    prediction = TASK.with_truth(
+        TASK.read(vectors, "vectors"), same.repeat_interleave(2)[None], {"retrieval"}, lambda: same
+    )
     scores = -(vectors[:, ::2] - vectors[:, 1::2]).norm(dim=-1)
     for metric, oracle in zip(known, (roc_auc_score, average_precision_score), strict=True):
         values = metric.measure(prediction, same.repeat_interleave(2)[None])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
+import torch
 
+from losscli.direction import goodness
 from losscli.errors import SpecError
-from losscli.metrics import find, for_task, metrics
-from losscli.tasks import tasks
+from losscli.metrics import evaluation_metrics, find, for_task, metrics
+from losscli.tasks import Prediction, Task, tasks
+from losscli.tasks.shapes import ring_of
 
 
 def test_the_default_metrics_of_every_task_exist():
@@ -54,10 +58,79 @@ def test_directions_and_ranges():
         name = item.of if f"{full.split('/')[0]}/{item.of}" not in KNOWN else f"{full.split('/')[0]}/{item.of}"
         assert item.name == full.split("/")[1]
         assert item.low < item.high
-        if name in KNOWN:  # a new one is held to its oracle
+        if name in KNOWN:  # a new one is held to its oracle, and to what is drawn below
             assert (item.direction, item.low, item.high) == KNOWN[name], full
             seen.add(name)
     assert seen == set(KNOWN)
+
+
+CLASSES, ROWS, CHANCE = 4, 60, torch.Generator()
+COSTS = (1.0 - torch.eye(CLASSES)).mul(torch.arange(1.0, CLASSES + 1)).tolist()
+RING = ring_of()
+KNOWN_OF = {  # what metrics need beside the rows
+    name: {"costs": [row[:2] for row in COSTS[:2]] if tasks.get(name).yes_or_no else COSTS, "mixture": RING}
+    for name in tasks.names()
+}
+
+
+def drawn(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=CHANCE, dtype=torch.float64)
+
+
+def ring(rows: int) -> torch.Tensor:
+    centers = torch.from_numpy(RING.centers)
+    return (centers[torch.randint(len(centers), (rows,), generator=CHANCE)] + RING.sd * drawn(rows, 2))[None]
+
+
+def cases(task: Task, pairs: bool) -> tuple[torch.Tensor, Prediction]:
+    """The truth [1, N, ...]; and predictions of it, the first all right, then all wrong, then of any kind and size."""
+    if not task.has_target:
+        truth = ring(ROWS)
+        return truth, Prediction(samples=torch.cat([truth, *(size * drawn(1, ROWS, 2) for size in (0.0, 0.1, 1, 50))]))
+    if pairs:
+        truth = torch.randint(2, (1, ROWS // 2), generator=CHANCE).double().repeat_interleave(2, 1)
+        right = task.near_truth(truth[0], 1).embeddings
+        return truth, Prediction(embeddings=torch.cat([right, *(size * drawn(1, ROWS, 1) for size in (0.0, 1, 50))]))
+    width, meaning = task.width(CLASSES, CLASSES), next(iter(task.links))
+    truth = task.draw((1, ROWS), width, task.domain, CHANCE, torch.float64)
+    ends = task.extremes(truth, width, meaning, 30.0)
+    raw = torch.cat([*ends, *(size * drawn(*ends[0].shape) for size in (0.01, 0.5, 2, 30, 1e3) for _ in range(4))])
+    return truth, task.read(raw, meaning)
+
+
+def with_all_that_is_read(task: Task, prediction: Prediction, truth: torch.Tensor) -> Prediction:
+    if prediction.labels is not None:
+        tuned = {item.of: prediction.labels for item in for_task(task.name).values() if item.reads == "tuned"}
+        prediction = replace(prediction, tuned=tuned, scaled=prediction.probabilities)
+    if prediction.values is not None:
+        middle = prediction.values
+        spread = drawn(*middle.shape, 2).abs().cumsum(-1) * (middle - truth).abs().amax(1, keepdim=True).unsqueeze(-1)
+        ends = middle[..., None] + spread * torch.tensor([-1.0, 1.0])
+        quantiles = torch.stack([ends[..., 0], middle, ends[..., 1]], -1)
+        prediction = replace(prediction, interval=ends, quantiles=quantiles, crps=(middle - truth).abs())
+    reads = {item.reads for item in for_task(task.name).values()}
+    return task.with_truth(prediction, truth, reads, lambda: ring(ROWS))
+
+
+@pytest.mark.parametrize("name", [*tasks.names(), "embedding of pairs"])
+def test_values_lie_within_the_range_and_nothing_scores_above_the_truth(name: str) -> None:
+    """Over predictions of every kind; what better of it alone does not mean better (`headline`) may prefer others."""
+    CHANCE.manual_seed(0)
+    task, pairs = tasks.get(name.removesuffix(" of pairs")), name.endswith("of pairs")
+    truth, prediction = cases(task, pairs)
+    prediction = with_all_that_is_read(task, prediction, truth)
+    items = evaluation_metrics(task.name, **KNOWN_OF[task.name], pairs=("a_", "b_") if pairs else None)
+    for item in items.values():
+        if pairs != (item.needs == "pairs"):
+            continue
+        values = item.measure(prediction, truth).double()
+        assert values[0].isfinite(), item.name
+        some = values[~values.isnan()]
+        assert len(some) > 2, item.name
+        assert ((some >= item.low - 1e-9) & (some <= item.high + 1e-9)).all(), (item.name, some)
+        if item.headline and item.direction != "target":  # every row is covered, which is too much
+            best = goodness(some, item.direction).max()
+            assert goodness(values[0], item.direction) >= best - 1e-9, (item.name, some)
 
 
 def test_a_metric_names_the_tasks_on_whose_shelves_it_stands():

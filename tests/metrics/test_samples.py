@@ -9,9 +9,9 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from losscli.metrics import find, for_task
-from losscli.metrics.samples import DIRECTIONS, MOST_PAIRED, directions
-from losscli.stack.records import with_nearest
-from losscli.tasks import Prediction
+from losscli.metrics.samples import DIRECTIONS, directions
+from losscli.tasks import Prediction, tasks
+from losscli.tasks.neighbours import MOST_PAIRED
 from losscli.tasks.shapes import Mixture, ring_of
 
 SAMPLES = {name: item for name, item in for_task("gan").items() if item.reads == "samples"}
@@ -171,7 +171,8 @@ def test_copies_are_told_and_fresh_rows_are_as_far_as_real_ones():
     half = np.concatenate([fresh[:150], copied[:150]])
     rows = Prediction(samples=torch.from_numpy(np.stack([fresh, copied, half])))
     metrics = [find("closest-record", "gan"), find("copies", "gan")]
-    given = with_nearest(rows, torch.from_numpy(real)[None], torch.from_numpy(records)[None], metrics)
+    with_truth, records_of = tasks.get("gan").with_truth, lambda: torch.from_numpy(records)[None]
+    given = with_truth(rows, torch.from_numpy(real)[None], {"nearest"}, records_of)
     spread = records.std(0)
     apart, usual = (cdist(one / spread, records / spread).min(1) for one in (half, real))
     np.testing.assert_allclose(given.nearest[2].numpy(), apart / np.sort(usual)[149], rtol=1e-6, atol=1e-9)
@@ -179,4 +180,4 @@ def test_copies_are_told_and_fresh_rows_are_as_far_as_real_ones():
     assert far[0] == pytest.approx(1, abs=0.15)
     assert far[1] < 1e-4
     assert share == pytest.approx([0.0, 1.0, 0.5], abs=0.01)
-    assert with_nearest(rows, rows.samples, rows.samples, [find("mmd", "gan")]).nearest is None
+    assert with_truth(rows, rows.samples, {"samples"}, records_of).nearest is None

@@ -32,6 +32,14 @@ BLOCKS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture
+def double() -> Iterator[None]:
+    """Everything in float64."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 @pytest.fixture(autouse=True)
 def _one_thread():
     before = torch.get_num_threads()

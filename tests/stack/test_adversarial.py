@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pairs import PAPERS, apart, batches, modules, penalty, play, real_rows
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from losscli.data.dataset import SPLITS, Dataset, Part
+from losscli.data.dataset import Dataset
 from losscli.losses import Loss, NonNegative, Positive, _options
 from losscli.losses.parts import Penalty
 from losscli.metrics import find as find_metric
@@ -26,10 +27,10 @@ from losscli.stack.plan import plan_of
 from losscli.stack.rows import Rows, Run
 from losscli.stack.samplers.latent import Latent
 from losscli.stack.train import Training, stacks, train
-from losscli.tasks import Prediction, Target, TargetScale, tasks
+from losscli.tasks import Prediction, tasks
 from losscli.tasks.phases import LossInputs, NetworkSpec, Phase, Sampling, UpdateRule
 
-COLUMNS, LATENT = 3, 2
+LATENT = 2
 CPU = torch.device("cpu")
 
 
@@ -144,18 +145,6 @@ LOSSES = {
 }
 
 
-def pairs_of(rows: int = 40) -> Dataset:
-    """Real rows in the place of the target, standardised; no features."""
-    chance, parts = np.random.default_rng(0), {}
-    kind = np.float64 if torch.get_default_dtype() == torch.float64 else np.float32
-    for split in SPLITS:
-        units = chance.standard_normal((rows, COLUMNS)) @ np.array([[1.0, 0.5, 0.0], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
-        parts[split] = Part(np.empty((rows, 0), kind), units.astype(kind), units=units)
-    names = tuple(f"x{column}" for column in range(COLUMNS))
-    scale = TargetScale(np.zeros(COLUMNS), np.ones(COLUMNS))
-    return Dataset("pairs", 0, parts, Target(parts["train"].target, names), scale, {})
-
-
 def run(loss: str, seed: int, dataset: Dataset, lr: float = 2e-3, **options: Any) -> Run:
     return Run(f"{loss} {options}", seed, LOSSES[loss], options, (), lr, dataset)
 
@@ -178,86 +167,24 @@ BOARD = [
 ]
 
 
-@pytest.fixture
-def double():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
-def module(weights, name: str, inputs: int, outputs: int) -> nn.Sequential:
-    """An ordinary network with the weights of one run."""
-    sizes = [(inputs, 6), (6, 5), (5, outputs)]
-    layers = [layer for pair in sizes for layer in (nn.Linear(*pair), nn.SiLU())][:-1]
-    network = nn.Sequential(*layers)
-    with torch.no_grad():
-        for place in (0, 2, 4):
-            network[place].weight.copy_(torch.from_numpy(weights[f"{name}.layers.{place}.weight"]).T)
-            network[place].bias.copy_(torch.from_numpy(weights[f"{name}.layers.{place}.bias"])[0])
-    return network
-
-
-def slopes(critic: nn.Sequential, at: torch.Tensor) -> torch.Tensor:
-    """The norm of the gradient at each sample, [B]."""
-    at = at.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(at).sum(), at, create_graph=True)
-    return gradient.pow(2).sum(1).sqrt()
-
-
 def ordinary(entry, weights, plan, lr: float, sampler: Latent):
-    """The loop of a tutorial: one run, two optimizers, the critic `critic_steps` times."""
     loss, _, options = entry
-    generator, critic = module(weights, "generator", LATENT, COLUMNS), module(weights, "discriminator", COLUMNS, 1)
-    betas = tuple(plan.betas)
-    of_generator = torch.optim.Adam(generator.parameters(), lr, betas)
-    of_critic = torch.optim.Adam(critic.parameters(), plan.lr_discriminator, betas)
-    steps, step = plan.epochs * 5, 0
-    for _ in range(plan.epochs):
-        batches = sampler.epoch()
-        for _ in range(5):
-            for optimizer, rate in ((of_generator, lr), (of_critic, plan.lr_discriminator)):
-                optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
-            for _ in range(plan.critic_steps):
-                batch = {name: tensor[0] for name, tensor in next(batches).items()}
-                real, fake = batch["real"], generator(batch["latent"]).detach()
-                mixed = real + batch["mix"] * (fake - real)  # an epsilon per sample
-                if loss.startswith("wgan"):
-                    value = critic(fake).mean() - critic(real).mean()
-                else:
-                    value = softplus(-critic(real)).mean() + softplus(critic(fake)).mean()
-                if loss.endswith("gp"):
-                    value = value + options.get("weight", 0.5) * ((slopes(critic, mixed) - 1) ** 2).mean()
-                if loss.startswith("r1"):
-                    value = value + options.get("gamma", 0.25) / 2 * (slopes(critic, real) ** 2).mean()
-                of_critic.zero_grad()
-                value.backward()
-                of_critic.step()
-                if loss == "wgan-clip":
-                    with torch.no_grad():
-                        for parameter in critic.parameters():
-                            parameter.clamp_(-options["limit"], options["limit"])
-            batch = {name: tensor[0] for name, tensor in next(batches).items()}
-            judged = critic(generator(batch["latent"]))
-            value = -judged.mean() if loss.startswith("wgan") else softplus(-judged).mean()
-            of_generator.zero_grad()
-            value.backward()
-            of_generator.step()
-            step += 1
-    return generator, critic
 
+    def addition(critic, batch, fake):
+        around = {"weight": 0.5, **options} if loss.endswith("gp") else {"weight": 0.0}
+        at_rows = {"gamma": 0.25, **options} if loss.startswith("r1") else {"gamma": 0.0}
+        return penalty("wgan-gp", around, critic, batch, fake) + penalty("r1", at_rows, critic, batch, fake)
 
-def worst(weights, networks) -> float:
-    """The largest difference of any weight."""
-    pairs = zip(("generator", "discriminator"), networks, strict=True)
-    return max(
-        float(np.abs(weights[f"{name}.layers.{place}.weight"] - network[place].weight.detach().numpy().T).max())
-        for name, network in pairs
-        for place in (0, 2, 4)
-    )
+    networks = modules(weights, LATENT, nn.SiLU())
+    sides = PAPERS["wgan-gp" if loss.startswith("wgan") else "gan-nonsaturating"]
+    limit = options["limit"] if loss == "wgan-clip" else None
+    play(networks, sides, batches(sampler, plan.epochs), (lr, plan.lr_discriminator), plan.epochs * 5, plan.critic_steps,
+         addition, limit)  # fmt: skip
+    return networks
 
 
 def test_a_stack_of_pairs_equals_the_plain_loop_of_each(double) -> None:
-    data, trained = pairs_of(), 0
+    data, trained = real_rows(), 0
     board = [run(loss, seed, data, **options) for loss, seed, options in BOARD]
     the_job = job()
     (stack,) = stacks(board, the_job)
@@ -267,15 +194,15 @@ def test_a_stack_of_pairs_equals_the_plain_loop_of_each(double) -> None:
         plan = the_job.plan
         sampler = Latent(Rows([one], CPU), plan.batch_size, plan.critic_steps + 1, latent=LATENT)
         networks = ordinary(entry, weights, plan, one.lr, sampler)
-        assert worst(weights, networks) > 1e-2, "it has not moved"
-        assert worst(state.weights, networks) < 1e-9, entry
+        assert apart(weights, networks) > 1e-2, "it has not moved"
+        assert apart(state.weights, networks) < 1e-9, entry
         trained += state.status == "ok"
     assert trained == len(BOARD)
 
 
 def test_a_run_alone_is_what_it_is_among_others() -> None:
     """In float32 adversaries part after a hundred steps; ten are enough to tell a wrong stream from a rounding."""
-    data = pairs_of()
+    data = real_rows()
     board, the_job = [run(loss, seed, data, **options) for loss, seed, options in BOARD], job(epochs=2)
     among = train(board, the_job)
     for one, state in zip(board, among, strict=True):
@@ -287,7 +214,7 @@ def test_a_run_alone_is_what_it_is_among_others() -> None:
 
 
 def test_dropout_of_a_run_does_not_depend_on_the_penalties_of_its_neighbours() -> None:
-    data = pairs_of()
+    data = real_rows()
     noisy = job(epochs=1)
     noisy = replace(noisy, model=noisy.model.model_copy(update={"dropout": 0.5}))
     calm, neighbour = run("nonsaturating", 0, data), run("wgan-gp", 0, data)
@@ -297,7 +224,7 @@ def test_dropout_of_a_run_does_not_depend_on_the_penalties_of_its_neighbours() -
 
 
 def test_a_pair_that_diverges_leaves_its_neighbours_bit_equal_and_rests() -> None:
-    data, the_job = pairs_of(), job(epochs=3)
+    data, the_job = real_rows(), job(epochs=3)
     first, last = run("wgan-gp", 0, data), run("wgan-gp", 1, data)
     calm = train([first, run("wgan-gp", 2, data), last], the_job)
     wild = train([first, run("wgan-gp", 2, data, lr=1e30), last], the_job)
@@ -309,7 +236,7 @@ def test_a_pair_that_diverges_leaves_its_neighbours_bit_equal_and_rests() -> Non
 
 
 def test_weights_stay_within_their_limit_and_those_of_a_resting_run_as_they_are() -> None:
-    training = Training([run("wgan-clip", seed, pairs_of(), limit=0.01) for seed in (0, 1)], job())
+    training = Training([run("wgan-clip", seed, real_rows(), limit=0.01) for seed in (0, 1)], job())
     training._look(1, training._epoch())
     critic = training.networks["discriminator"].weights
     assert critic.abs().max() == pytest.approx(0.01)
@@ -323,14 +250,14 @@ def test_weights_stay_within_their_limit_and_those_of_a_resting_run_as_they_are(
 
 
 def test_each_network_draws_its_weights_from_a_stream_of_its_own() -> None:
-    (weights,) = Training([run("r1", 0, pairs_of())], job()).networks.named()
+    (weights,) = Training([run("r1", 0, real_rows())], job()).networks.named()
     shapes = {weights[f"{name}.layers.2.weight"].shape for name in ("generator", "discriminator")}
     assert shapes == {(6, 5)}
     assert not np.isclose(weights["generator.layers.2.weight"], weights["discriminator.layers.2.weight"]).any()
 
 
 def test_samples_are_made_of_the_same_noise_each_time() -> None:
-    training = Training([run("r1", seed, pairs_of()) for seed in (0, 1)], job())
+    training = Training([run("r1", seed, real_rows()) for seed in (0, 1)], job())
     first, again = training._outputs("valid"), training._outputs("valid")
     assert torch.equal(first, again)
     assert not torch.equal(
@@ -342,7 +269,7 @@ def test_samples_are_made_of_the_same_noise_each_time() -> None:
 
 def test_a_training_goes_on_from_where_another_stood() -> None:
     """Weights, moments, streams and histories after six epochs, by one training and by two."""
-    data, the_job = pairs_of(), job()
+    data, the_job = real_rows(), job()
     board = [run(loss, seed, data, **options) for loss, seed, options in BOARD]
     whole, first, second = (Training(board, the_job) for _ in range(3))
     for epoch in range(1, 7):

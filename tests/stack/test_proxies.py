@@ -109,13 +109,6 @@ BOARD = [
 
 
 @pytest.fixture
-def double():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
-@pytest.fixture
 def run(dataset):
     def make(loss: str, seed: int, options, lr: float = 5e-3) -> Run:
         data, kind = dataset("multiclass", seed), np.dtype(str(torch.get_default_dtype()).removeprefix("torch."))

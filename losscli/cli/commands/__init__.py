@@ -1,6 +1,7 @@
 """Commands: one thin file each, found by walking this folder. A command reads its flags, makes one call, and shows it.
 
-The docstring of the decorated function is its help, the annotations of its parameters are its flags.
+The docstring of the decorated function is its help, the annotations of its parameters are its flags; a parameter whose type is
+a set of flags (`losscli/cli/flags.py`) stands for all of them.
 """
 
 from __future__ import annotations

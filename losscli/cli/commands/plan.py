@@ -20,19 +20,8 @@ Like = Annotated[
 def plan(
     specs: flags.Specs = None,
     like: Like = None,
-    task: flags.Task = None,
-    loss: flags.Losses = None,
-    data: flags.Data = None,
-    target: flags.Target = None,
-    drop: flags.Drop = None,
-    epochs: flags.Epochs = None,
-    batch_size: flags.BatchSize = None,
-    lr: flags.Lrs = None,
-    seeds: flags.Seeds = None,
-    metric: flags.Metric = None,
-    tune: flags.Tune = None,
-    device: flags.Device = None,
-    sets: flags.Set = None,
+    *,
+    given: flags.SpecFlags,
     out: flags.Records = Path("runs"),
     form: flags.As = flags.Format.text,
     quiet: flags.Quiet = False,
@@ -47,5 +36,4 @@ def plan(
     """
     from losscli.cli import outcome, planning
 
-    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune)
-    planning.run(outcome.load(specs or [], given, quiet), like, out, form)
+    planning.run(outcome.load(specs or [], given.overrides(), quiet), like, out, form)

@@ -10,7 +10,6 @@ from typer import Exit, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 from losscli.cli.commands.inspect import Data
-from losscli.executors.execution import LOCAL, TIMEOUT
 
 Write = Annotated[
     Path | None, Option("--write", metavar="SPEC", help="Write a spec with these losses, and why.", show_default=False)
@@ -35,13 +34,8 @@ def recommend(
     device: flags.Device = None,
     sets: flags.Set = None,
     by_class: flags.ByClass = False,
-    smoke: flags.Smoke = False,
-    workers: flags.Workers = "auto",
-    timeout: flags.Timeout = TIMEOUT,
-    executor: flags.Executor = LOCAL,
-    address: flags.Address = None,
-    out: flags.Out = Path("runs"),
-    no_record: flags.NoRecord = False,
+    *,
+    training: flags.TrainingFlags,
     form: flags.As = flags.Format.text,
     quiet: flags.Quiet = False,
 ) -> None:
@@ -55,9 +49,19 @@ def recommend(
     from losscli.cli import outcome, show
 
     shows = run if yardstick is None else yardstick
-    given = flags.overrides(
-        task, None, None, target, drop, epochs, None, None, seeds, metric, device, sets, yardstick=shows or None
-    )
+    given = flags.BoardFlags(
+        task,
+        None,
+        None,
+        target,
+        drop,
+        epochs,
+        seeds=seeds,
+        metric=metric,
+        device=device,
+        sets=sets,
+        yardstick=shows or None,
+    ).overrides()
     spec, recommendation = advised(data, given)
     if write is not None:
         from losscli.advice.outline import of_recommendation
@@ -73,12 +77,5 @@ def recommend(
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
-        raise Exit(
-            outcome.run(
-                [spec],
-                outcome.DisplayOptions(
-                    None if no_record else out, smoke, form, quiet, flags.view(None, None, None, by_class)
-                ),
-                flags.execution(workers, timeout, executor, address),
-            )
-        )
+        display = training.display(form, quiet, flags.ViewFlags(by_class=by_class).view())
+        raise Exit(outcome.run([spec], display, training.where.execution()))

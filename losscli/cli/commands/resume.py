@@ -9,7 +9,6 @@ from typer import Argument, Exit
 
 from losscli.cli import flags
 from losscli.cli.commands import command
-from losscli.executors.execution import LOCAL, TIMEOUT
 
 Record = Annotated[
     str | None,
@@ -23,15 +22,11 @@ Record = Annotated[
 def resume(
     record: Record = None,
     loss: flags.OwnLosses = None,
-    workers: flags.Workers = "auto",
-    timeout: flags.Timeout = TIMEOUT,
-    executor: flags.Executor = LOCAL,
-    address: flags.Address = None,
+    *,
+    where: flags.ExecutionFlags,
     out: flags.Records = Path("runs"),
     form: flags.AsTable = "text",
-    sort: flags.Sort = None,
-    metrics: flags.Shown = None,
-    top: flags.Top = None,
+    view: flags.ViewFlags,
     quiet: flags.Quiet = False,
 ) -> None:
     """Go on with a comparison that was stopped.
@@ -45,5 +40,5 @@ def resume(
     from losscli.cli import resuming
     from losscli.cli.outcome import DisplayOptions
 
-    display = DisplayOptions(out, False, form, quiet, flags.view(sort, metrics, top))
-    raise Exit(resuming.run(record, loss or [], display, flags.execution(workers, timeout, executor, address)))
+    display = DisplayOptions(out, False, form, quiet, view.view())
+    raise Exit(resuming.run(record, loss or [], display, where.execution()))

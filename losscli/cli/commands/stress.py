@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Exit, Option
@@ -10,7 +9,6 @@ from typer import Exit, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 from losscli.cli.levels import damage, refuse_no_levels
-from losscli.executors.execution import LOCAL, TIMEOUT
 
 
 def _levels(flag: str, of_what: str) -> Any:
@@ -20,30 +18,14 @@ def _levels(flag: str, of_what: str) -> Any:
 @command("stress")
 def stress(
     specs: flags.Specs = None,
+    *,
     label_noise: Annotated[str | None, _levels("--label-noise", "share of labels changed to another class")] = None,
     imbalance: Annotated[str | None, _levels("--imbalance", "share of the rarest class taken away")] = None,
     outliers: Annotated[str | None, _levels("--outliers", "share of targets moved by 10 sd")] = None,
     feature_noise: Annotated[str | None, _levels("--feature-noise", "sd of noise, in units of a feature's")] = None,
     missing: Annotated[str | None, _levels("--missing", "share of cells emptied")] = None,
-    task: flags.Task = None,
-    loss: flags.Losses = None,
-    data: flags.Data = None,
-    target: flags.Target = None,
-    drop: flags.Drop = None,
-    epochs: flags.Epochs = None,
-    batch_size: flags.BatchSize = None,
-    lr: flags.Lrs = None,
-    seeds: flags.Seeds = None,
-    metric: flags.Metric = None,
-    device: flags.Device = None,
-    sets: flags.Set = None,
-    smoke: flags.Smoke = False,
-    workers: flags.Workers = "auto",
-    timeout: flags.Timeout = TIMEOUT,
-    executor: flags.Executor = LOCAL,
-    address: flags.Address = None,
-    out: flags.Out = Path("runs"),
-    no_record: flags.NoRecord = False,
+    given: flags.SpecFlags,
+    training: flags.TrainingFlags,
     form: flags.As = flags.Format.text,
     quiet: flags.Quiet = False,
 ) -> None:
@@ -66,13 +48,6 @@ def stress(
         "--feature-noise": ("feature_noise", feature_noise),
         "--missing": ("missing", missing),
     }
-    given = flags.overrides(task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets)
-    loaded = outcome.load(specs or [], replace(given, damage=damage(levels)), quiet)
+    loaded = outcome.load(specs or [], replace(given.overrides(), damage=damage(levels)), quiet)
     refuse_no_levels(loaded, list(levels))
-    raise Exit(
-        outcome.run(
-            loaded,
-            outcome.DisplayOptions(None if no_record else out, smoke, form, quiet),
-            flags.execution(workers, timeout, executor, address),
-        )
-    )
+    raise Exit(outcome.run(loaded, training.display(form, quiet), training.where.execution()))

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from typer import Exit
 
 from losscli.cli import flags
 from losscli.cli.commands import command
-from losscli.executors.execution import LOCAL, TIMEOUT
 
 
 @command("train")
 def train(
     spec: flags.Spec = None,
-    task: flags.Task = None,
-    loss: flags.Loss = None,
-    data: flags.Data = None,
-    target: flags.Target = None,
-    drop: flags.Drop = None,
-    epochs: flags.Epochs = None,
-    batch_size: flags.BatchSize = None,
-    lr: flags.Lr = None,
-    seeds: flags.Seeds = None,
-    metric: flags.Metric = None,
-    tune: flags.Tune = None,
-    yardstick: flags.Yardstick = None,
-    device: flags.Device = None,
-    sets: flags.Set = None,
+    *,
+    given: flags.OneLossFlags,
     by_class: flags.ByClass = False,
-    smoke: flags.Smoke = False,
-    workers: flags.Workers = "auto",
-    timeout: flags.Timeout = TIMEOUT,
-    executor: flags.Executor = LOCAL,
-    address: flags.Address = None,
-    out: flags.Out = Path("runs"),
-    no_record: flags.NoRecord = False,
+    training: flags.TrainingFlags,
     form: flags.AsTable = "text",
     quiet: flags.Quiet = False,
 ) -> None:
@@ -50,19 +29,9 @@ def train(
     from losscli.cli import outcome
     from losscli.errors import SpecError
 
-    given = flags.overrides(
-        task, loss, data, target, drop, epochs, batch_size, lr, seeds, metric, device, sets, tune, yardstick
-    )
-    specs = outcome.load([spec] if spec else [], given, quiet)
+    specs = outcome.load([spec] if spec else [], given.overrides(), quiet)
     if len(specs[0].loss) > 1:
         message = f"train runs one loss, and the spec has {len(specs[0].loss)}"
         raise SpecError(message, cure=f"losscli compare {spec}, or choose one with --loss")
-    raise Exit(
-        outcome.run(
-            specs,
-            outcome.DisplayOptions(
-                None if no_record else out, smoke, form, quiet, flags.view(None, None, None, by_class)
-            ),
-            flags.execution(workers, timeout, executor, address),
-        )
-    )
+    display = training.display(form, quiet, flags.ViewFlags(by_class=by_class).view())
+    raise Exit(outcome.run(specs, display, training.where.execution()))
