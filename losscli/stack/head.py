@@ -27,6 +27,15 @@ def through(chain: Sequence[str], x: Tensor) -> Tensor:
     return x
 
 
+def on_rates(logs: Tensor, heads: int) -> Tensor:
+    """What is added to the log-rates [..., 1] of outputs [..., heads]: the first of them, and 0 to the others.
+
+    >>> on_rates(torch.tensor([0.5]), 2).tolist()
+    [0.5, 0.0]
+    """
+    return torch.nn.functional.pad(logs, (0, heads - 1))
+
+
 def meaning(chain: Sequence[str], expects: str) -> str:
     """How predictions are read from what the loss receives.
 
@@ -81,9 +90,10 @@ class Head:
             shaped = shaped.squeeze(2) if shaped.shape[2] == 1 else shaped  # [r, B, m] where there is one target
         prediction = through(self.chain, shaped)
         if self.own_units and self.scale is not None:
-            if self.loss.expects == "log-rates":  # so that training starts at the baseline, the mean
+            if self.loss.takes_exposure:  # so that training starts at the baseline, the mean
                 center = torch.as_tensor(self.scale.center)  # 0 where the target is not standardised: nothing to add
-                return prediction + torch.where(center > 0, center.clamp(min=1e-8), 1.0).log()
+                start = torch.where(center > 0, center.clamp(min=1e-8), 1.0).log()
+                return prediction + (start if self.heads is None else on_rates(start.unsqueeze(-1), self.heads))
             return self.scale.in_units(prediction)
         return prediction
 
