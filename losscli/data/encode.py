@@ -130,7 +130,34 @@ class CategoryCode:
             plain[:, -1] = column.values[rows] < 0
 
 
-Code = NumberCode | CategoryCode
+@dataclass(frozen=True)
+class OffsetCode:
+    """The exposure of counts: the first column of all, `log(value) - log_mean`, which a network adds to its log-rates.
+
+    `log_mean` is the logarithm of the training rows' mean exposure, so that a rate is one per mean exposure, and training starts
+    at the mean count. `logarithms` where the column holds logarithms already.
+    """
+
+    name: str
+    log_mean: float
+    logarithms: bool = False
+
+    kind: ClassVar[str] = "offset"
+    height: ClassVar[int] = 0
+    size: ClassVar[int] = 0
+    width: ClassVar[int] = 1
+
+    def names(self) -> list[str]:
+        return [self.name if self.logarithms else f"log {self.name}"]
+
+    def write(self, column: Column, rows: np.ndarray, plain: np.ndarray, codes: np.ndarray) -> None:
+        """Those rows into `plain` [N, 1]; there are no `codes`, [N, 0]."""
+        values = column.values[rows]
+        plain[:, 0] = (values if self.logarithms else np.log(values)) - self.log_mean
+
+
+Code = NumberCode | CategoryCode | OffsetCode
+KINDS: Mapping[str, type[Code]] = {kind.kind: kind for kind in (NumberCode, CategoryCode, OffsetCode)}
 
 
 @dataclass(frozen=True)
@@ -215,9 +242,9 @@ class Encoder:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Encoder:
         """The encoder that `state` was taken from; what an older state does not say is as it was then."""
-        codes: list[Code] = []
+        codes: list[Any] = []
         for column in state["columns"]:
-            kind = NumberCode if column["kind"] == "number" else CategoryCode
+            kind = KINDS[column["kind"]]
             given = {attribute.name: column[attribute.name] for attribute in fields(kind) if attribute.name in column}
             if "levels" in given:
                 given["levels"] = tuple(given["levels"])

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.data.encode import CategoryCode, Code, Encoder
+from losscli.data.encode import CategoryCode, Code, Encoder, OffsetCode
+from losscli.data.exposure import exposure_of
 from losscli.data.files import FileState, files_of
 from losscli.data.gather import Raw
 from losscli.data.infer import ColumnOptions, Kind, infer
@@ -79,6 +80,8 @@ def _read(raw: Raw, options: ColumnOptions, code: Code) -> Column:
     """One column as its code takes it. True and false are numbers where training had 0 and 1 only."""
     if isinstance(code, CategoryCode):
         return infer(raw, replace(options, spelling=code.spelling)).columns[code.name]
+    if isinstance(code, OffsetCode):
+        return exposure_of(code.name, infer(raw, options).columns[code.name], code.logarithms).column
     if raw.texts is None or not code.boolean:
         return infer(raw, options).columns[code.name]
     truths = infer(raw, replace(options, kind="boolean")).columns[code.name]
@@ -114,7 +117,7 @@ def _needed(encoder: Encoder, source: Tabular) -> dict[str, Kind]:
         elif source.types.get(code.name) == "boolean":
             kinds[code.name] = "boolean"
         else:
-            kinds[code.name] = "number" if code.kind == "number" else "category"
+            kinds[code.name] = "category" if code.kind == "category" else "number"
     return kinds
 
 

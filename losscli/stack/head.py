@@ -11,9 +11,12 @@ import torch
 from torch import Tensor
 
 from losscli.activations import ACTIVATIONS
+from losscli.data.dataset import Layout
 from losscli.losses import Loss
+from losscli.stack.network import on_rates
 from losscli.stack.rows import Run
 from losscli.tasks import Prediction, TargetScale, Task
+from losscli.tasks.phases import Sizes
 
 
 def through(chain: Sequence[str], x: Tensor) -> Tensor:
@@ -25,15 +28,6 @@ def through(chain: Sequence[str], x: Tensor) -> Tensor:
     for name in chain:
         x = ACTIVATIONS[name](x)
     return x
-
-
-def on_rates(logs: Tensor, heads: int) -> Tensor:
-    """What is added to the log-rates [..., 1] of outputs [..., heads]: the first of them, and 0 to the others.
-
-    >>> on_rates(torch.tensor([0.5]), 2).tolist()
-    [0.5, 0.0]
-    """
-    return torch.nn.functional.pad(logs, (0, heads - 1))
 
 
 def meaning(chain: Sequence[str], expects: str) -> str:
@@ -61,6 +55,13 @@ def outputs_of(run: Run, task: Task) -> int:
     if heads is None:
         return outputs
     return heads if task.has_classes else outputs * heads
+
+
+def sizes_of(run: Run, task: Task, layout: Layout | None = None) -> Sizes:
+    """What the run asks of its networks, for its own features or for the `layout` of a whole stack."""
+    own = layout or run.dataset.layout
+    heads = heads_of(run, task) if own.offset else None
+    return Sizes(own, outputs_of(run, task), run.loss, heads or 1)
 
 
 def readout_key(run: Run, task: Task) -> tuple[object, ...]:
