@@ -152,8 +152,11 @@ class OffsetCode:
 
     def write(self, column: Column, rows: np.ndarray, plain: np.ndarray, codes: np.ndarray) -> None:
         """Those rows into `plain` [N, 1]; there are no `codes`, [N, 0]."""
-        values = column.values[rows]
-        plain[:, 0] = (values if self.logarithms else np.log(values)) - self.log_mean
+        plain[:, 0] = self.logs(column.values[rows]) - self.log_mean
+
+    def logs(self, values: np.ndarray) -> np.ndarray:
+        """The logarithms of the exposures that a column holds."""
+        return values if self.logarithms else np.log(values)
 
 
 Code = NumberCode | CategoryCode | OffsetCode
@@ -209,6 +212,12 @@ class Encoder:
     def sizes(self) -> tuple[int, ...]:
         """Into how many numbers a network turns each of them."""
         return tuple(code.size for code in self.codes if code.size)
+
+    @property
+    def offset(self) -> OffsetCode | None:
+        """What encodes the exposure, if there is one."""
+        first = self.codes[0] if self.codes else None
+        return first if isinstance(first, OffsetCode) else None
 
     def names(self) -> list[str]:
         """What each of the F features is called: `age`, `sex=female`, `deck is missing`; an embedded one by its column."""

@@ -36,7 +36,7 @@ class Exposure:
     @property
     def logs(self) -> np.ndarray:
         """Float64 [N]."""
-        return self.column.values if self.logarithms else np.log(self.column.values)
+        return OffsetCode(self.name, 0.0, self.logarithms).logs(self.column.values)
 
     def of_rows(self, rows: np.ndarray) -> Exposure:
         """That of these rows alone."""
@@ -45,8 +45,9 @@ class Exposure:
     def code(self, rows: np.ndarray) -> OffsetCode:
         """How it is encoded: beside the mean exposure of `rows`.
 
-        >>> Exposure("years", Column(np.array([1.0, 3.0, 9.0]))).code(np.array([0, 1])).log_mean == np.log(2.0)
-        True
+        >>> exposure = Exposure("years", Column(np.array([1.0, 3.0, 9.0])))
+        >>> round(np.exp(exposure.code(np.array([0, 1])).log_mean), 4).item()
+        2.0
         """
         logs = self.logs[rows]
         largest = logs.max()
@@ -91,7 +92,8 @@ def exposure_of(name: str, column: Column, logarithms: bool) -> Exposure:
     """The exposure in a column. Raises `DataError`, with places, for what is no number, missing, or not above 0."""
     key, cure = ("offset", "another data.offset") if logarithms else ("exposure", "another data.exposure")
     if column.is_category:
-        raise DataError(f"the {key} {shown(name)} must be a column of numbers", place_of(column, 0), f"choose {cure}")
+        message = f"the {key} {shown(name)} must be a column of numbers"
+        raise DataError(message, place=place_of(column, 0), cure=f"choose {cure}")
     values = column.values
     fits = np.abs(values) <= LARGEST if logarithms else values > 0
     wrong = np.flatnonzero(~fits)

@@ -67,6 +67,8 @@ def new_rows(source: Tabular, encoder: Encoder, set_apart: Sequence[str] = ()) -
     expected = {*needed, *set_apart, *source.drop, *encoder.constant}
     findings += _extra([name for name in gathered.names if name not in expected])
     findings += _odd(encoder, features)
+    if encoder.offset is not None:
+        findings.append(_over(encoder.offset))
     return NewRows(source.as_written(files), features, tuple(findings), source.dialect())
 
 
@@ -146,6 +148,12 @@ def _extra(names: Sequence[str]) -> list[Finding]:
         return []
     message = f"the model knows nothing of {counted(len(names), 'column')}: {listed(list(map(shown, names)))}"
     return [Finding("extra-columns", "info", message)]
+
+
+def _over(offset: OffsetCode) -> Finding:
+    of = "the exposure whose logarithm is in" if offset.logarithms else "its"
+    message = f"each row is predicted over {of} {shown(offset.name)}, as a count; rate is that for an exposure of 1"
+    return Finding("exposure", "info", message)
 
 
 @dataclass(frozen=True)

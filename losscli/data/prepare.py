@@ -54,7 +54,9 @@ def prepare(
     encoder = replace(fitted, codes=(*([offset] if offset else []), *fitted.codes), dates=_dates(table))
     scale = None if task.has_classes else target_scale(train.values[learned], target.transform, target.standardise)
 
-    def encoded(features: Mapping[str, Column], places: np.ndarray, of: np.ndarray | None = None) -> np.ndarray | Stream:
+    def encoded(
+        features: Mapping[str, Column], places: np.ndarray, of: np.ndarray | None = None
+    ) -> np.ndarray | Stream:
         columns = features if exposure is None else exposure.beside(features, of)
         if room is None or room.holds(table.rows, encoder):
             return encoder.transform(columns, places)

@@ -105,13 +105,15 @@ class Tabular(Source):
         if self.weight is not None and self.weight in {*self.targets, *ignored}:
             raise ValueError(f"the weight {shown(self.weight)} is also a target, or to be left out")
         if self.exposure is not None and self.offset is not None:
-            raise ValueError("exposure and offset are both given, and offset is the logarithm of exposure: leave one out")
+            raise ValueError(
+                "exposure and offset are both given, and offset is the logarithm of exposure: leave one out"
+            )
         if self.offset_name in {*self.targets, self.weight, *ignored} - {None}:
-            raise ValueError(f"the {self.offset_key} {shown(self.offset_name)} is also a target or weight, or to be left out")
+            raise ValueError(
+                f"the {self.offset_key} {shown(self.offset_name)} is also a target or weight, or to be left out"
+            )
         dated = [
-            name
-            for name in (*self.targets, self.weight, self.offset_name)
-            if name and self.types.get(name) == "date"
+            name for name in (*self.targets, self.weight, self.offset_name) if name and self.types.get(name) == "date"
         ]
         if dated:
             raise ValueError(
@@ -185,7 +187,12 @@ class Tabular(Source):
     def column_options(self, name: str, rows: int) -> ColumnOptions:
         """How a column is to be understood."""
         kind = self.types.get(name)
-        free = kind == "category" or name in (*self.targets, self.weight, self.offset_name, *self.encode.embedding.columns)
+        free = kind == "category" or name in (
+            *self.targets,
+            self.weight,
+            self.offset_name,
+            *self.encode.embedding.columns,
+        )
         most = None if free else max(FEW_LEVELS, min(rows // 2, MOST_LEVELS))
         return ColumnOptions(kind, most, missing=self.missing, day_first=self.day_first)
 

@@ -105,8 +105,8 @@ def _held(run: RestoredRun) -> str:
 
 def _offset(run: RestoredRun) -> dict[str, Any] | None:
     """Of which column the first feature is, and to which outputs of the body it is added: the first of every so many."""
-    offset = run.network.offset
-    return None if offset is None else {"column": run.encoder.codes[0].name, "added_to_the_first_of": offset}
+    code, heads = run.encoder.offset, run.network.offset
+    return None if code is None else {"column": code.name, "added_to_the_first_of": heads}
 
 
 def _reading(run: RestoredRun) -> dict[str, Any]:

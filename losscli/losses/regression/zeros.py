@@ -26,8 +26,10 @@ def _two(outputs: int, options: Mapping[str, Any]) -> int:
 
 def _none(x: Tensor, alpha: float | Tensor | None) -> Tensor:
     """-log of the probability that the counts give a zero, m or log(1 + alpha m) / alpha."""
-    zero = torch.zeros_like(x)
-    return poisson_nll(x, zero) if alpha is None else negative_binomial_nll(x, zero, alpha=alpha)  # type: ignore[arg-type]
+    if alpha is None:
+        return finite_exp(x, RATE_KNEE)
+    dispersion = torch.as_tensor(alpha, dtype=x.dtype, device=x.device)
+    return functional.softplus(x + torch.log(dispersion)) / dispersion
 
 
 def _counts(x: Tensor, y: Tensor, alpha: float | Tensor | None) -> Tensor:
