@@ -91,8 +91,8 @@ def _aside(task: Task, names: Sequence[str]) -> Finding:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the columns of a feature matrix [N, F] are: the logarithm of an exposure if there is an `offset`, which goes around the
-    network; `plain` numbers, then one column of codes per embedded category.
+    """What the columns of a feature matrix [N, F] are: the logarithm of an exposure if there is an `offset`, which goes around
+    the network; `plain` numbers, then one column of codes per embedded category.
 
     `codes` says how many codes each of those has (0 is what training never saw), `sizes` into how many numbers a network
     turns it. Codes are whole numbers in float32, which is exact up to 2^24.

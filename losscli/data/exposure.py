@@ -1,8 +1,8 @@
 """Exposure: how long, or among how many, each row was counted. Twice as much of it makes twice the count at the same rate.
 
-Its logarithm is an offset: it is added to the log-rate of a model with no weight of its own (McCullagh and Nelder 1989, Generalized
-Linear Models, 6.2). It stands in the first column of the encoded rows, goes around the network, and so is in all that the network
-puts out: predictions are counts over each row's own exposure, and so is what metrics compare.
+Its logarithm is an offset: it is added to the log-rate of a model with no weight of its own (McCullagh and Nelder 1989,
+Generalized Linear Models, 6.2). It is the first column of the encoded rows and goes around the network, so it is in all that
+the network puts out: predictions are counts over each row's own exposure, and so is what metrics compare.
 
 For Poisson's loss this is the same as learning rates, weighted by exposure: e (m / e - y / e log m) = m - y log m.
 """

@@ -53,10 +53,10 @@ class Tabular(Source):
     number, category, boolean, text or ignore (both left out), or date, which becomes numbers: year, month, day, weekday, days
     since 1970-01-01, and hour where there are times. `day_first` says whether 03/04/2024 is a day of April. `missing` lists the
     texts that mean that there is no value. `weight` is a column that says how much each row counts in the loss (metrics count
-    all rows alike). `exposure` is a column of numbers above 0 that says how long, or among how many, a row's events were counted: its
-    logarithm is added to the log-rate (regression, losses of counts). `offset` is a column that holds such a logarithm already.
-    `memory` is how much of it the table and its encoded rows may take, "2GB" (null: half of what there is):
-    beyond that, rows are encoded as they are needed, and the columns of a Parquet table lie on disk.
+    all rows alike). `exposure` is a column of numbers above 0 that says how long, or among how many, a row's events were counted:
+    its logarithm is added to the log-rate (regression, losses of counts). `offset` is a column of such logarithms. `memory` is
+    how much of it the table and its encoded rows may take, "2GB" (null: half of what there is): beyond that, rows are encoded as
+    they are needed, and the columns of a Parquet table lie on disk.
     """
 
     path: Text | Annotated[list[Text], Field(min_length=1)]
@@ -329,8 +329,9 @@ class _Roles:
     def _role(self, name: str) -> str | None:
         """What the spec says that a column is for."""
         source = self.source
-        named = {"target": source.targets, "weight": [source.weight], source.offset_key: [source.offset_name]}
-        return next((role for role, names in named.items() if name in names), None)
+        if name in source.targets:
+            return "target"
+        return {source.weight: "weight", source.offset_name: source.offset_key}.get(name)
 
     def _key(self, name: str, raw: Raw, options: ColumnOptions) -> Column:
         """A column that splits the rows, of however many values: its texts, or days where the spec says that it is a date."""

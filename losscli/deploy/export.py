@@ -26,8 +26,8 @@ HOW = (  # of `preprocessing.columns`, whose order is that of the features: all 
     "number: (value, or fill where missing) / scale - center / scale; with indicator, then 1 where it was missing, else 0",
     "category, size 0: one 0/1 feature per level, in their order; with missing, one more for missing; an unknown level is "
     "all zeros; missing is fill where that is given; with indicator, then 1 where it was missing",
-    "offset: log(value) - log_mean, or value - log_mean where the column holds logarithms; the first feature of all, which is not for "
-    "the body: it is added to the log-rate that the body puts out, so that predictions are counts over that exposure",
+    "offset: log(value) - log_mean, or value - log_mean where the column holds logarithms; the first feature of all, which is "
+    "not for the body: it is added to the log-rate that the body puts out, so that predictions are counts over that exposure",
     "the spelling of a category says which texts are one level: number, those of equal numbers (1, 1.0, 01); boolean, "
     "true/yes/y/t/1 and false/no/n/f/0 in any case; text, equal ones (in Unicode's form NFC)",
     "category, size > 0: one code, at the end of the features: 0 for an unknown level, 1 for the first level, 2 for the "

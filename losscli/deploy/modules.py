@@ -39,7 +39,7 @@ class Predictor(nn.Module):
     """Encoded rows [N, F], or noise [N, Z], to what they predict: probabilities, scores, values or samples.
 
     Binary [N]; multiclass [N, K]; multilabel [N, L]; regression [N] or [N, O] in the user's units, float64. A loss that forecasts
-    gives its quantiles as well, [N, Q] or [N, O, Q], at `levels`. With an exposure, its logarithm is the first column of the rows.
+    gives its quantiles as well, [N, Q] or [N, O, Q], at `levels`. An exposure's logarithm is the first column of the rows.
     """
 
     def __init__(self, body: nn.Sequential, head: Head, offset: int | None = None):

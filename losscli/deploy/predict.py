@@ -25,8 +25,9 @@ def predict(
     Binary: `prediction` (a label) and `probability_<label>` of the positive class; multiclass: one of each class;
     multilabel: `prediction_<label>` (0 or 1) and `probability_<label>` of each. A loss that gives no probabilities has `score`
     instead. Regression: `prediction`, and `quantile_<level>` where the loss forecasts; of several targets
-    `prediction_<target>` ... Where counts have an exposure, predictions are over each row's own, and `rate` is one by one. With several runs, all of them the mean. `threshold` (binary, multilabel) is the
-    probability or score above which the answer is yes; else 1/2 or 0. Raises `DataError` for columns that are missing or of
+    `prediction_<target>` ... Where counts have an exposure, predictions are over each row's own, and `rate` (`rate_<target>`) is
+    that for an exposure of 1. With several runs, all of them the mean. `threshold` (binary, multilabel) is the probability or
+    score above which the answer is yes; else 1/2 or 0. Raises `DataError` for columns that are missing or of
     another kind.
     """
     outputs = outputs_of(runs, features)

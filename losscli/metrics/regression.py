@@ -78,9 +78,9 @@ def mape(prediction: Tensor, target: Tensor) -> Tensor:
 def poisson_deviance(prediction: Tensor, target: Tensor) -> Tensor:
     """Mean Poisson deviance, 2 (y log(y / m) - y + m): of counts and their expected number m; 0 is perfect.
 
-    Where rows have an exposure, both are over each row's own. The deviance of rates, weighted by exposure, is the same sum divided by
-    that of the exposures: it orders models alike. Infinite where 0 or less was expected and something was counted, NaN where a
-    target is negative. McCullagh and Nelder 1989, Generalized Linear Models, 2.3.
+    Where rows have an exposure, both are over each row's own. The deviance of rates, weighted by exposure, is the same sum
+    divided by that of the exposures: it orders models alike. Infinite where 0 or less was expected and something was counted,
+    NaN where a target is negative. McCullagh and Nelder 1989, Generalized Linear Models, 2.3.
 
     >>> poisson_deviance(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 2.0]])).tolist()  # (2 x 1 + 0) / 2
     [1.0]

@@ -56,7 +56,7 @@ class Network:
     >>> net.bind(matrix, net.rest(1))(torch.zeros(1, 5, 3), ForwardContext()).shape
     torch.Size([1, 5, 2])
 
-    Where rows begin with an offset, `offset` is how many outputs a target has: the first of them is a log-rate that it is added to.
+    Where rows begin with an offset, `offset` is how many outputs a target has: the first is a log-rate that it is added to.
     """
 
     def __init__(self, layers: Sequence[Layer], offset: int | None = None):

@@ -38,7 +38,7 @@ class NetworkSpec:
     out. What lies between is the spec's `model:`.
 
     Without `bias` the last layer has none: where it cancels in the loss (of differences), its gradient is rounding noise,
-    which an optimizer that normalises gradients blows up to full steps. Every `heads` outputs are of one target, the first of them a
+    which an optimizer that normalises gradients blows up to full steps. Every `heads` outputs are of one target, the first a
     log-rate, where the inputs have an offset to add to it.
     """
 
@@ -52,8 +52,8 @@ class NetworkSpec:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a run asks of its networks: the layout of its features, the outputs that its target and its loss need, how many of them
-    each target has.
+    """What a run asks of its networks: the layout of its features, the outputs that its target and its loss need, how many of
+    them each target has.
     """
 
     layout: Layout

@@ -33,7 +33,7 @@ def _none(x: Tensor, alpha: float | Tensor | None) -> Tensor:
 
 
 def _counts(x: Tensor, y: Tensor, alpha: float | Tensor | None) -> Tensor:
-    return poisson_nll(x, y) if alpha is None else negative_binomial_nll(x, y, alpha=alpha)  # type: ignore[arg-type]
+    return poisson_nll(x, y) if alpha is None else negative_binomial_nll(x, y, alpha=alpha)
 
 
 def _some(x: Tensor, alpha: float | Tensor | None) -> Tensor:
