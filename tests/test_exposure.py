@@ -23,7 +23,7 @@ from losscli.compare.result import Arena
 from losscli.data.newrows import new_rows, pointed
 from losscli.deploy.choose import RunChoice
 from losscli.deploy.export import export
-from losscli.deploy.predict import predict
+from losscli.deploy.predict import predict, with_rates
 from losscli.deploy.restore import RestoredRun, restore
 from losscli.errors import DataError, SpecError
 from losscli.losses import find, for_task
@@ -76,6 +76,12 @@ def only_run(folder: Path, entry: str | None = None) -> RestoredRun:
     return restore(record, RunChoice(entry=entry))[0]
 
 
+def said_by(trained: RestoredRun, path: Path) -> Mapping[str, np.ndarray]:
+    """What `losscli predict` appends to the rows of a file."""
+    features = features_of(trained, path)
+    return with_rates(predict([trained], features), trained.encoder, features)
+
+
 def features_of(trained: RestoredRun, path: Path) -> Mapping[str, Any]:
     kind, keys = pointed(trained.spec.data, str(path))
     return new_rows(kind.model_validate(keys), trained.encoder).features
@@ -110,7 +116,7 @@ def test_poisson_deviance_is_that_of_rates_weighted_by_exposure() -> None:
 def test_a_linear_model_finds_scikit_learns_weighted_rates(tmp_path: Path) -> None:
     """PoissonRegressor knows no offset: it gets rates and weights, and finds the same model."""
     arena_of(tmp_path, columns(), epochs=150)
-    said = predict([only_run(tmp_path)], features_of(only_run(tmp_path), tmp_path / "t.csv"))
+    said = said_by(only_run(tmp_path), tmp_path / "t.csv")
     (record,) = (tmp_path / "runs").iterdir()
     tested = {row["row"] for row in read_predictions(record).to_pylist()}
     rest = np.array([row for row in range(ROWS) if row not in tested])
@@ -133,7 +139,7 @@ def test_twice_the_exposure_is_twice_the_count(tmp_path: Path, loss: str, model:
     assert arena.runs[0].status == "ok"
     trained = only_run(tmp_path)
     csv.write_csv(pa.table({**table, "years": 2 * YEARS}), tmp_path / "twice.csv")
-    once, twice = (predict([trained], features_of(trained, tmp_path / name)) for name in ("t.csv", "twice.csv"))
+    once, twice = (said_by(trained, tmp_path / name) for name in ("t.csv", "twice.csv"))
     if not loss.startswith("hurdle"):  # of which the zero does not know of the exposure
         np.testing.assert_allclose(twice["prediction"], 2 * once["prediction"], rtol=1e-5)
         np.testing.assert_allclose(twice["rate"], once["rate"], rtol=1e-5)
@@ -152,7 +158,7 @@ def test_the_record_the_metrics_and_predict_say_the_same(tmp_path: Path, data: s
         kept = [row for row in read_predictions(record).to_pylist() if row["entry"] == entry.entry]
         rows = np.array([row["row"] for row in kept])
         said = np.array([row["prediction"][0] for row in kept])
-        anew = predict([trained], features_of(trained, tmp_path / "t.csv"))["prediction"]
+        anew = said_by(trained, tmp_path / "t.csv")["prediction"]
         np.testing.assert_allclose(anew[rows], said, rtol=1e-5)
         scores = {name: entry.scores["test"][name].mean for name in ("rmse", "poisson-deviance")}
         truth = CLAIMS[rows]
@@ -197,7 +203,7 @@ def test_several_targets_share_an_exposure(tmp_path: Path) -> None:
     for loss in ("zero-inflated-poisson-nll", "poisson-nll"):
         trained = only_run(tmp_path, loss)
         csv.write_csv(pa.table({**table, "years": 3 * YEARS}), tmp_path / "thrice.csv")
-        once, thrice = (predict([trained], features_of(trained, tmp_path / name)) for name in ("t.csv", "thrice.csv"))
+        once, thrice = (said_by(trained, tmp_path / name) for name in ("t.csv", "thrice.csv"))
         for name in ("claims", "visits"):
             np.testing.assert_allclose(thrice[f"prediction_{name}"], 3 * once[f"prediction_{name}"], rtol=1e-5)
             np.testing.assert_allclose(thrice[f"rate_{name}"], once[f"rate_{name}"], rtol=1e-5)
@@ -249,7 +255,7 @@ def test_an_exported_model_takes_the_exposure_first(tmp_path: Path, form: str) -
     ]  # by hand, as model.json says
     plain = [columns()[name] / scale - center / scale for name, center, scale in scaled]
     rows = np.stack([np.log(YEARS) - code["log_mean"], *plain], axis=1).astype(np.float32)
-    expected = predict([trained], features_of(trained, tmp_path / "t.csv"))["prediction"]
+    expected = said_by(trained, tmp_path / "t.csv")["prediction"]
     if form == "pt2":
         said = torch.export.load(files[0]).module()(torch.from_numpy(rows)).detach().numpy()
     elif form == "onnx":
