@@ -15,7 +15,7 @@ from losscli.data.prepare import prepare_all, size_ratios
 from losscli.data.split import set_apart
 from losscli.errors import DataError, Finding, counted, within
 from losscli.losses import find as find_loss
-from losscli.losses.domain import check_target, ranked
+from losscli.losses.domain import check_exposure, check_target, ranked
 from losscli.losses.weights import class_shares
 from losscli.metrics import Metric, evaluation_metrics
 from losscli.spec.costs import table_of
@@ -103,6 +103,13 @@ def load(spec: Spec) -> Experiment:
             spec.task, costs=table_of(spec.costs, target.labels), mixture=table.mixture, pairs=spec.data.pairs
         )
         refused = [wrong for loss in used for wrong in check_target(loss, spec.task, target, table.targets)]
+        if table.exposure is not None:
+            pairs = zip(arena_entries, used, strict=True)
+            refused += [
+                wrong
+                for entry, loss in pairs
+                for wrong in check_exposure(loss, spec.task, table.exposure.name, entry.output)
+            ]
         if refused:
             raise DataError(list(dict.fromkeys(refused)))
         datasets, noticed = prepare_all(table, target, task, spec.data, spec.seeds)

@@ -79,7 +79,7 @@ def digest(experiment: Experiment) -> str:
     for dataset in experiment.different:
         told.update(json.dumps(dataset.encoder, sort_keys=True, default=str).encode())
         for split, part in dataset.parts.items():
-            arrays = [part.target, *([] if part.weight is None else [part.weight])]
+            arrays = [part.target, *(array for array in (part.weight, part.exposure) if array is not None)]
             if not isinstance(part.features, Stream) and part.features.nbytes <= room:
                 room -= part.features.nbytes
                 arrays.append(part.features)

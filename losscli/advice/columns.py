@@ -69,6 +69,7 @@ class ColumnFacts:
 def columns_of(table: Table) -> list[ColumnFacts]:
     """Every column that the table tells of, in its order; of a table that tells nothing, what it holds."""
     by_name = {**table.features, **table.targets}
+    by_name |= {table.exposure.name: table.exposure.column} if table.exposure else {}
     stories = dict(table.columns) or {
         name: _story(name, column, name in table.targets) for name, column in by_name.items()
     }

@@ -11,6 +11,7 @@ import numpy as np
 from losscli.advice.numbers import Numbers, far_out, numbers
 from losscli.advice.repeats import Repeats, copies, repeats
 from losscli.advice.spread import Dispersion, Leftover, dispersion, leftover
+from losscli.advice.zeros import Zeros, zeros
 from losscli.data.dataset import Table
 from losscli.data.functions import computed
 from losscli.data.leaks import leaks
@@ -100,7 +101,10 @@ class Profile:
         """What a linear fit leaves over of a regression target; None for several targets, and for too few rows."""
         if self.has_classes or self.target.values.ndim != 1:
             return None
-        return leftover(self.features, self.target.values.astype(np.float64))
+        exposure = self.table.exposure
+        return leftover(
+            self.features, self.target.values.astype(np.float64), None if exposure is None else exposure.logs
+        )
 
     @cached_property
     def outliers(self) -> tuple[int, int]:
@@ -112,6 +116,12 @@ class Profile:
     @cached_property
     def dispersion(self) -> Dispersion | None:
         return None if self.leftover is None else dispersion(self.leftover)
+
+    @cached_property
+    def zeros(self) -> Zeros | None:
+        """The zeros of counts; None of other numbers, and where there is none or nothing else."""
+        counts = bool(self.numbers) and all(shape.count_like and shape.zeros < shape.rows for shape in self.numbers)
+        return zeros(self.leftover) if counts and self.leftover is not None else None
 
     @cached_property
     def neighbourliness(self) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 from losscli.advice.heuristics import Advice, Pick, heuristics_for
 from losscli.advice.profile import Profile
 from losscli.errors import Finding
-from losscli.losses import find, for_task
+from losscli.losses import Loss, find, for_task
 from losscli.metrics import for_task as metrics_of
 from losscli.tasks import tasks
 
@@ -85,12 +85,16 @@ def recommend(profile: Profile, most: int = MOST) -> Recommendation:
 
     At most `most` losses besides the reference: first each heuristic's first, then its second ...
     """
+    serving = _serving(profile)
     advice = {
-        heuristic.name: _bare(answer, profile.task)
+        heuristic.name: _bare(answer, profile.task, serving)
         for heuristic in heuristics_for(profile)
         if (answer := heuristic.advise(profile)) is not None
     }
-    reference = Pick(tasks.get(profile.task).default_loss)
+    if profile.table.exposure is not None:
+        advice = {name: answer for name, answer in advice.items() if answer.picks}
+    default = tasks.get(profile.task).default_loss
+    reference = Pick(default if default in serving or not serving else next(iter(serving)))
     named: dict[str, tuple[Pick, list[str]]] = {reference.entry_name(): (reference, [])}
     in_turn = zip_longest(*([(name, pick) for pick in answer.picks] for name, answer in advice.items()))
     for name, pick in (pair for turn in in_turn for pair in turn if pair is not None):
@@ -100,11 +104,17 @@ def recommend(profile: Profile, most: int = MOST) -> Recommendation:
     return Recommendation(profile.task, advice, losses, len(named) - len(short), profile.leaks)
 
 
-def _bare(advice: Advice, task: str) -> Advice:
+def _serving(profile: Profile) -> dict[str, Loss]:
+    """The losses of the task; beside an exposure those that take one."""
+    exposed = profile.table.exposure is not None
+    return {name: item for name, item in for_task(profile.task).items() if item.takes_exposure or not exposed}
+
+
+def _bare(advice: Advice, task: str, serving: Mapping[str, Loss]) -> Advice:
     """The advice without options that are the default, which a leaderboard leaves out of an entry's name, too; and without
     losses and metrics of the task that it was borrowed from, where this one has not borrowed them, too.
     """
-    picks, serving = [], for_task(task)
+    picks = []
     for pick in advice.picks:
         if pick.loss not in serving:
             continue

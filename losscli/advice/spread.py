@@ -37,6 +37,7 @@ class Leftover:
     target: np.ndarray
     fitted: np.ndarray
     design: np.ndarray
+    offset: np.ndarray | None = None  # of counts, the logarithm of each row's exposure
 
     @property
     def residual(self) -> np.ndarray:
@@ -103,8 +104,11 @@ class Leftover:
         return float(np.polyfit(np.log(means[usable]), np.log(variances[usable]), 1)[0])
 
 
-def leftover(features: Mapping[str, Column], target: np.ndarray) -> Leftover | None:
-    """What a linear fit of `target` [N] leaves over; None where rows or features are too few to tell."""
+def leftover(features: Mapping[str, Column], target: np.ndarray, offset: np.ndarray | None = None) -> Leftover | None:
+    """What a linear fit of `target` [N] leaves over; None where rows or features are too few to tell.
+
+    `offset` [N] is the logarithm of the exposure of counts, if they have one.
+    """
     rows = np.flatnonzero(np.isfinite(target))
     rows = np.sort(np.random.default_rng(0).permutation(rows)[:MOST_ROWS])
     if len(rows) < LEAST_ROWS or not features:
@@ -116,7 +120,7 @@ def leftover(features: Mapping[str, Column], target: np.ndarray) -> Leftover | N
     design = np.concatenate([np.ones((len(rows), 1)), np.clip(encoded[:, :MOST_COLUMNS], -10, 10)], axis=1)
     design = design.astype(np.float64)
     given = target[rows].astype(np.float64)
-    return Leftover(given, _crossed(design, given), design)
+    return Leftover(given, _crossed(design, given), design, None if offset is None else offset[rows])
 
 
 def _crossed(design: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -160,7 +164,7 @@ class Dispersion:
 def dispersion(fit: Leftover) -> Dispersion:
     """Measured around a Poisson regression on the same design."""
     counts = fit.target
-    rate = _poisson_rates(fit.design, counts)
+    rate = rates_of(fit)
     excess = ((counts - rate) ** 2 - counts) / rate  # its regression on the rate, without a constant, has slope alpha
     alpha = float((excess * rate).sum() / (rate**2).sum())
     left = excess - alpha * rate
@@ -171,14 +175,16 @@ def dispersion(fit: Leftover) -> Dispersion:
     )
 
 
-def _poisson_rates(design: np.ndarray, counts: np.ndarray, rounds: int = 15) -> np.ndarray:
-    """Fitted means of a Poisson regression, by iteratively reweighted least squares."""
-    logs = np.full(len(counts), np.log(max(float(counts.mean()), 1e-9)))
+def rates_of(fit: Leftover, rounds: int = 15) -> np.ndarray:
+    """Means [n] of a Poisson regression, over each row's exposure if there is one; by iteratively reweighted least squares."""
+    design, counts = fit.design, fit.target
+    offset = np.zeros(len(counts)) if fit.offset is None else fit.offset - np.log(np.exp(fit.offset).mean())
+    logs = np.full(len(counts), np.log(max(float(counts.mean()), 1e-9))) + offset
     highest = np.log(max(float(counts.max()), 1.0)) + 1.0
     for _ in range(rounds):
         rate = np.exp(logs)
-        working = logs + (counts - rate) / rate
+        working = logs - offset + (counts - rate) / rate
         # An early round may overshoot: beyond these limits the next `exp` overflows, or divides by a rate of 0.
-        logs = np.clip(design @ _ridge(design, working, rate), -20.0, highest)
+        logs = np.clip(design @ _ridge(design, working, rate) + offset, -20.0, highest)
     fitted: np.ndarray = np.exp(logs)
     return fitted

@@ -15,8 +15,15 @@ from losscli.errors import Finding, by_gravity, visible
 from losscli.severities import SEVERITIES
 from losscli.spec.model import Spec
 from losscli.spec.overrides import Overrides
+from losscli.tasks import tasks
 
 NAME = 32  # columns of the longest name that is not folded
+
+
+def _standing(recommendation: Recommendation) -> str:
+    default = tasks.get(recommendation.task).default_loss
+    first = recommendation.losses[0].pick.loss
+    return f"the default of {recommendation.task}" if first == default else "the plainest loss that takes an exposure"
 
 
 def advice(spec: Spec, recommendation: Recommendation) -> Iterator[RenderableType]:
@@ -29,7 +36,7 @@ def advice(spec: Spec, recommendation: Recommendation) -> Iterator[RenderableTyp
     yield Text()
     losses = {loss.pick.entry_name(): loss for loss in recommendation.losses}
     reference = recommendation.losses[0]
-    yield Text.assemble(("reference", "bold"), f": the default of {recommendation.task}, which the others have to beat")
+    yield Text.assemble(("reference", "bold"), f": {_standing(recommendation)}, which the others have to beat")
     yield _losses({reference.pick.entry_name(): (reference.summary, reference.source)})
     above = {reference.pick.loss}
     for answer in recommendation.advice.values():

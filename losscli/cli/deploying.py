@@ -12,7 +12,7 @@ from losscli.cli import formats, show
 from losscli.data.newrows import NewRows, new_rows, pointed
 from losscli.deploy.choose import RunChoice
 from losscli.deploy.export import export
-from losscli.deploy.predict import made_up, predict
+from losscli.deploy.predict import made_up, predict, with_rates
 from losscli.deploy.restore import RestoredRun, restore
 from losscli.errors import Place, SpecError, choose_from, counted, shown
 from losscli.outfile import atomic, free
@@ -70,7 +70,8 @@ def run_predict(
         raise SpecError(f"predict {missing}: the task is {runs[0].task.name}", cure=f"losscli predict {record} FILE")
     trained_on = runs[0].spec.data
     new = new_rows(_source(trained_on, rows, answer.sets), runs[0].encoder, getattr(trained_on, "targets", ()))
-    columns = predict(runs, new.features, _threshold(answer.threshold, runs))
+    said = predict(runs, new.features, _threshold(answer.threshold, runs))
+    columns = with_rates(said, runs[0].encoder, new.features)
     _write(form.write(new, columns, answer.prefix, _origin(runs)), answer.to)
     if not answer.quiet:
         if _is_trained_on(trained_on, runs[0].spec.folder, rows):

@@ -30,6 +30,11 @@ def in_short(columns: Mapping[str, ColumnStory]) -> list[Finding]:
     kinds = ", ".join(f"{count} {_plural(kind, count)}" for kind, count in used.most_common())
     parts = [f"{kinds} as feature{'s' if used.total() > 1 else ''}"] if used else []
     parts += [f"rows count by the weight {shown(story.name)}" for story in columns.values() if story.role == "weight"]
+    parts += [
+        f"counts are over the {story.role} {shown(story.name)}"
+        for story in columns.values()
+        if story.role in ("exposure", "offset")
+    ]
     parts += [f"{shown(story.name)} {story.role}" for story in columns.values() if story.role == SPLITS]
     if left_out:
         parts.append(f"{left_out.total()} left out ({', '.join(left_out)})")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from losscli.data.exposure import Exposure
 from losscli.data.stream import Stream
 from losscli.errors import Finding, Place, listed, shown
 from losscli.tasks import Column, Target, TargetScale, Task
@@ -52,6 +53,7 @@ class Table:
         default_factory=dict
     )  # of every column of a file, also of those left out
 
+    exposure: Exposure | None = None  # of counts that are not all of the same time, or of as many
     mixture: Mixture | None = None  # what the rows were drawn from, where that is known
 
     @property
@@ -89,7 +91,8 @@ def _aside(task: Task, names: Sequence[str]) -> Finding:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the columns of a feature matrix [N, F] are: `plain` numbers, then one column of codes per embedded category.
+    """What the columns of a feature matrix [N, F] are: the logarithm of an exposure if there is an `offset`, which goes around
+    the network; `plain` numbers, then one column of codes per embedded category.
 
     `codes` says how many codes each of those has (0 is what training never saw), `sizes` into how many numbers a network
     turns it. Codes are whole numbers in float32, which is exact up to 2^24.
@@ -98,11 +101,17 @@ class Layout:
     plain: int
     codes: tuple[int, ...] = ()
     sizes: tuple[int, ...] = ()
+    offset: bool = False
 
     @property
     def columns(self) -> int:
         """F: the columns of the matrix."""
-        return self.plain + len(self.codes)
+        return self.behind + len(self.codes)
+
+    @property
+    def behind(self) -> int:
+        """Where the plain numbers end."""
+        return self.offset + self.plain
 
     @property
     def width(self) -> int:
@@ -114,11 +123,11 @@ class Layout:
         """One that has room for all of these; sizes come from the table, so they are the same in all of them.
 
         >>> Layout.widest([Layout(3, (5, 2), (4, 4)), Layout(2, (6, 2), (4, 4))])
-        Layout(plain=3, codes=(6, 2), sizes=(4, 4))
+        Layout(plain=3, codes=(6, 2), sizes=(4, 4), offset=False)
         """
         members = list(layouts)
         codes = tuple(max(counts) for counts in zip(*(layout.codes for layout in members), strict=True))
-        return cls(max(layout.plain for layout in members), codes, members[0].sizes)
+        return cls(max(layout.plain for layout in members), codes, members[0].sizes, members[0].offset)
 
 
 def rows_that_count(weight: np.ndarray) -> np.ndarray | slice:
@@ -139,7 +148,8 @@ class Part:
     The features may be a `Stream`, which encodes rows when they are asked for.
     `weight` float32 [N] is how much each row counts in the loss; None where all count alike. `index` int64 [N] is each
     row's place in the table. Where `data.corrupt` changed targets on purpose, `clean` are those from before, and
-    `flipped` bool [N] tells which rows differ. `units` float64 [N, ...] is a regression's target in the user's units.
+    `flipped` bool [N] tells which rows differ. `units` float64 [N, ...] is a regression's target in the user's units. `exposure`
+    float64 [N] is that of each row, beside the mean of the training rows.
     """
 
     features: np.ndarray | Stream
@@ -149,6 +159,7 @@ class Part:
     clean: np.ndarray | None = None
     flipped: np.ndarray | None = None
     units: np.ndarray | None = None
+    exposure: np.ndarray | None = None
 
     @property
     def truth(self) -> np.ndarray:
@@ -193,4 +204,5 @@ class Dataset:
     @property
     def layout(self) -> Layout:
         """What the columns of the features are."""
-        return Layout(self.features - len(self.embedded), self.embedded, self.sizes)
+        offset = any(column["kind"] == "offset" for column in self.encoder.get("columns", ()))
+        return Layout(self.features - len(self.embedded) - offset, self.embedded, self.sizes, offset)

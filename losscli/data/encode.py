@@ -130,7 +130,37 @@ class CategoryCode:
             plain[:, -1] = column.values[rows] < 0
 
 
-Code = NumberCode | CategoryCode
+@dataclass(frozen=True)
+class OffsetCode:
+    """The exposure of counts: the first column of all, `log(value) - log_mean`, which a network adds to its log-rates.
+
+    `log_mean` is the logarithm of the training rows' mean exposure, so that a rate is one per mean exposure, and training starts
+    at the mean count. `logarithms` where the column holds logarithms already.
+    """
+
+    name: str
+    log_mean: float
+    logarithms: bool = False
+
+    kind: ClassVar[str] = "offset"
+    height: ClassVar[int] = 0
+    size: ClassVar[int] = 0
+    width: ClassVar[int] = 1
+
+    def names(self) -> list[str]:
+        return [self.name if self.logarithms else f"log {self.name}"]
+
+    def write(self, column: Column, rows: np.ndarray, plain: np.ndarray, codes: np.ndarray) -> None:
+        """Those rows into `plain` [N, 1]; there are no `codes`, [N, 0]."""
+        plain[:, 0] = self.logs(column.values[rows]) - self.log_mean
+
+    def logs(self, values: np.ndarray) -> np.ndarray:
+        """The logarithms of the exposures that a column holds."""
+        return values if self.logarithms else np.log(values)
+
+
+Code = NumberCode | CategoryCode | OffsetCode
+KINDS: Mapping[str, type[Code]] = {kind.kind: kind for kind in (NumberCode, CategoryCode, OffsetCode)}
 
 
 @dataclass(frozen=True)
@@ -183,6 +213,12 @@ class Encoder:
         """Into how many numbers a network turns each of them."""
         return tuple(code.size for code in self.codes if code.size)
 
+    @property
+    def offset(self) -> OffsetCode | None:
+        """What encodes the exposure, if there is one."""
+        first = self.codes[0] if self.codes else None
+        return first if isinstance(first, OffsetCode) else None
+
     def names(self) -> list[str]:
         """What each of the F features is called: `age`, `sex=female`, `deck is missing`; an embedded one by its column."""
         plain = [name for code in self.codes for name in code.names()]
@@ -215,9 +251,9 @@ class Encoder:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Encoder:
         """The encoder that `state` was taken from; what an older state does not say is as it was then."""
-        codes: list[Code] = []
+        codes: list[Any] = []
         for column in state["columns"]:
-            kind = NumberCode if column["kind"] == "number" else CategoryCode
+            kind = KINDS[column["kind"]]
             given = {attribute.name: column[attribute.name] for attribute in fields(kind) if attribute.name in column}
             if "levels" in given:
                 given["levels"] = tuple(given["levels"])

@@ -73,6 +73,7 @@ def _of_rows(table: Table, mask: np.ndarray, finding: Finding) -> Table:
         targets=_rows_of(table.targets, rows),
         keys=_rows_of(table.keys, rows),
         weight=None if table.weight is None else table.weight[rows],
+        exposure=None if table.exposure is None else table.exposure.of_rows(rows),
         findings=(*table.findings, finding),
     )
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.data.encode import CategoryCode, Code, Encoder
+from losscli.data.encode import CategoryCode, Code, Encoder, OffsetCode
+from losscli.data.exposure import exposure_of
 from losscli.data.files import FileState, files_of
 from losscli.data.gather import Raw
 from losscli.data.infer import ColumnOptions, Kind, infer
@@ -66,6 +67,8 @@ def new_rows(source: Tabular, encoder: Encoder, set_apart: Sequence[str] = ()) -
     expected = {*needed, *set_apart, *source.drop, *encoder.constant}
     findings += _extra([name for name in gathered.names if name not in expected])
     findings += _odd(encoder, features)
+    if encoder.offset is not None:
+        findings.append(_over(encoder.offset))
     return NewRows(source.as_written(files), features, tuple(findings), source.dialect())
 
 
@@ -79,6 +82,8 @@ def _read(raw: Raw, options: ColumnOptions, code: Code) -> Column:
     """One column as its code takes it. True and false are numbers where training had 0 and 1 only."""
     if isinstance(code, CategoryCode):
         return infer(raw, replace(options, spelling=code.spelling)).columns[code.name]
+    if isinstance(code, OffsetCode):
+        return exposure_of(code.name, infer(raw, options).columns[code.name], code.logarithms).column
     if raw.texts is None or not code.boolean:
         return infer(raw, options).columns[code.name]
     truths = infer(raw, replace(options, kind="boolean")).columns[code.name]
@@ -114,7 +119,7 @@ def _needed(encoder: Encoder, source: Tabular) -> dict[str, Kind]:
         elif source.types.get(code.name) == "boolean":
             kinds[code.name] = "boolean"
         else:
-            kinds[code.name] = "number" if code.kind == "number" else "category"
+            kinds[code.name] = "category" if code.kind == "category" else "number"
     return kinds
 
 
@@ -143,6 +148,12 @@ def _extra(names: Sequence[str]) -> list[Finding]:
         return []
     message = f"the model knows nothing of {counted(len(names), 'column')}: {listed(list(map(shown, names)))}"
     return [Finding("extra-columns", "info", message)]
+
+
+def _over(offset: OffsetCode) -> Finding:
+    of = "the exposure whose logarithm is in" if offset.logarithms else "its"
+    message = f"each row is predicted over {of} {shown(offset.name)}, as a count; rate is that for an exposure of 1"
+    return Finding("exposure", "info", message)
 
 
 @dataclass(frozen=True)

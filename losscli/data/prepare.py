@@ -49,24 +49,30 @@ def prepare(
     encoding = encoding or Encoding()
     learned = slice(None) if table.weight is None else rows_that_count(table.weight[rows["train"]])
     fitted = Encoder.fit(train.features, places[learned], encoding) if task.has_target else Encoder(())
-    encoder = replace(fitted, dates=_dates(table))
+    exposure = table.exposure
+    offset = None if exposure is None else exposure.code(rows["train"][learned])
+    encoder = replace(fitted, codes=(*([offset] if offset else []), *fitted.codes), dates=_dates(table))
     scale = None if task.has_classes else target_scale(train.values[learned], target.transform, target.standardise)
 
-    def encoded(columns: Mapping[str, Column], places: np.ndarray) -> np.ndarray | Stream:
+    def encoded(
+        features: Mapping[str, Column], places: np.ndarray, of: np.ndarray | None = None
+    ) -> np.ndarray | Stream:
+        columns = features if exposure is None else exposure.beside(features, of)
         if room is None or room.holds(table.rows, encoder):
             return encoder.transform(columns, places)
         return Stream(columns, places, encoder, room.window(encoder))
 
     def part(name: str) -> Part:
         weight = None if table.weight is None else table.weight[rows[name]]
+        exposed = exposure.of_mean(rows[name], offset) if exposure and offset else None
         if name == "train":
             clean = None if train.clean is None else scaled(train.clean, scale)
-            features = encoded(train.features, places)
+            features = encoded(train.features, places, None if places is rows[name] else train.rows)
             values, units = scaled(train.values, scale), _units(train.values, scale)
-            return Part(features, values, weight, rows[name], clean, train.flipped, units)
+            return Part(features, values, weight, rows[name], clean, train.flipped, units, exposed)
         values = target.values[rows[name]]
         features = encoded(table.features, rows[name])
-        return Part(features, scaled(values, scale), weight, rows[name], units=_units(values, scale))
+        return Part(features, scaled(values, scale), weight, rows[name], None, None, _units(values, scale), exposed)
 
     parts = {name: part(name) for name in SPLITS}
     findings = (*table.findings, *target.findings, *split_findings, *_encoding_findings(table, encoder, encoding))

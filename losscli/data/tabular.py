@@ -16,6 +16,7 @@ from losscli.data.columns import SPLITS
 from losscli.data.dataset import ColumnStory, Table
 from losscli.data.dates import PARTS
 from losscli.data.delimited import choose_column
+from losscli.data.exposure import Exposure, exposure_of
 from losscli.data.files import File, FileState, files_of
 from losscli.data.gather import Raw, RawColumns
 from losscli.data.holes import with_features, with_targets
@@ -52,8 +53,10 @@ class Tabular(Source):
     number, category, boolean, text or ignore (both left out), or date, which becomes numbers: year, month, day, weekday, days
     since 1970-01-01, and hour where there are times. `day_first` says whether 03/04/2024 is a day of April. `missing` lists the
     texts that mean that there is no value. `weight` is a column that says how much each row counts in the loss (metrics count
-    all rows alike). `memory` is how much of it the table and its encoded rows may take, "2GB" (null: half of what there is):
-    beyond that, rows are encoded as they are needed, and the columns of a Parquet table lie on disk.
+    all rows alike). `exposure` is a column of numbers above 0 that says how long, or among how many, a row's events were counted:
+    its logarithm is added to the log-rate (regression, losses of counts). `offset` is a column of such logarithms. `memory` is
+    how much of it the table and its encoded rows may take, "2GB" (null: half of what there is): beyond that, rows are encoded as
+    they are needed, and the columns of a Parquet table lie on disk.
     """
 
     path: Text | Annotated[list[Text], Field(min_length=1)]
@@ -64,6 +67,8 @@ class Tabular(Source):
     types: dict[str, Kind] = Field(default_factory=dict)
     day_first: bool | None = None
     weight: str | None = None
+    exposure: Text | None = None
+    offset: Text | None = None
     memory: Text | None = None
 
     identity: ClassVar[tuple[str, ...] | None] = ("target", "positive", "separator", "corrupt")
@@ -99,12 +104,32 @@ class Tabular(Source):
             raise ValueError("target names a column twice")
         if self.weight is not None and self.weight in {*self.targets, *ignored}:
             raise ValueError(f"the weight {shown(self.weight)} is also a target, or to be left out")
-        dated = [name for name in (*self.targets, self.weight) if name and self.types.get(name) == "date"]
+        if self.exposure is not None and self.offset is not None:
+            raise ValueError(
+                "exposure and offset are both given, and offset is the logarithm of exposure: leave one out"
+            )
+        if self.offset_name in {*self.targets, self.weight, *ignored} - {None}:
+            raise ValueError(
+                f"the {self.offset_key} {shown(self.offset_name)} is also a target or weight, or to be left out"
+            )
+        dated = [
+            name for name in (*self.targets, self.weight, self.offset_name) if name and self.types.get(name) == "date"
+        ]
         if dated:
             raise ValueError(
-                f"{shown(dated[0])} cannot be a date: a target or weight is one column, and a date becomes several"
+                f"{shown(dated[0])} cannot be a date: a target, weight or exposure is one column, and a date becomes several"
             )
         return self
+
+    @property
+    def offset_name(self) -> str | None:
+        """The column of the exposure, or of its logarithm."""
+        return self.exposure if self.exposure is not None else self.offset
+
+    @property
+    def offset_key(self) -> str:
+        """Which of the two keys names it."""
+        return "exposure" if self.exposure is not None else "offset"
 
     @property
     def targets(self) -> list[str]:
@@ -162,7 +187,12 @@ class Tabular(Source):
     def column_options(self, name: str, rows: int) -> ColumnOptions:
         """How a column is to be understood."""
         kind = self.types.get(name)
-        free = kind == "category" or name in (*self.targets, self.weight, *self.encode.embedding.columns)
+        free = kind == "category" or name in (
+            *self.targets,
+            self.weight,
+            self.offset_name,
+            *self.encode.embedding.columns,
+        )
         most = None if free else max(FEW_LEVELS, min(rows // 2, MOST_LEVELS))
         parts = name not in (*self.targets, self.weight)
         return ColumnOptions(kind, most, parts=parts, missing=self.missing, day_first=self.day_first)
@@ -190,6 +220,7 @@ class Tabular(Source):
             None if weight is None else _weights(self.weight or "", weight),
             roles.keys,
             roles.stories,
+            roles.exposure,
         )
         if self.separator is None and table.targets:  # with one, an empty cell names no label, and lacks nothing
             table = with_targets(table, self.missing_target, files[0].name)
@@ -214,6 +245,7 @@ class Tabular(Source):
             "drop": self.drop,
             "types": self.types,
             "weight": [self.weight] if self.weight is not None else [],
+            self.offset_key: [self.offset_name] if self.offset_name is not None else [],
             "split": self.split.columns,
         }
         for key, named in keys.items():
@@ -234,6 +266,7 @@ class _Roles:
     keys: dict[str, Column] = field(default_factory=dict)
     weight: Column | None = None
     ids: dict[str, tuple[Column, Identity]] = field(default_factory=dict)
+    exposure: Exposure | None = None
     stories: dict[str, ColumnStory] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     padded: dict[str, ColumnInference] = field(default_factory=dict)  # columns with blanks around values
@@ -273,7 +306,7 @@ class _Roles:
                 if name not in source.targets:
                     return
         inferred = infer(raw, options)
-        role = "target" if name in source.targets else "weight" if name == source.weight else inferred.story.role
+        role = self._role(name) or inferred.story.role
         self.findings += inferred.findings
         if inferred.padded:
             self.padded[name] = inferred
@@ -282,6 +315,9 @@ class _Roles:
             self.targets |= inferred.columns
         elif name == source.weight:
             self.weight = inferred.columns[name]
+        elif name == source.offset_name:
+            self.exposure = exposure_of(name, inferred.columns[name], source.exposure is None)
+            self.findings += self.exposure.findings()
         elif (named := self._identity(name, inferred)) and not named.kept:
             self.ids[name] = inferred.columns[name], named
             self.id_findings[name] = inferred.findings
@@ -293,6 +329,13 @@ class _Roles:
                 )
             columns = {part: column for part, column in inferred.columns.items() if part not in source.drop}
             self.features |= columns if self.store is None else _stored(columns, self.store)
+
+    def _role(self, name: str) -> str | None:
+        """What the spec says that a column is for."""
+        source = self.source
+        if name in source.targets:
+            return "target"
+        return {source.weight: "weight", source.offset_name: source.offset_key}.get(name)
 
     def _key(self, name: str, raw: Raw, options: ColumnOptions) -> Column:
         """A column that splits the rows, of however many values: its texts, or days where the spec says that it is a date."""

@@ -26,6 +26,8 @@ HOW = (  # of `preprocessing.columns`, whose order is that of the features: all 
     "number: (value, or fill where missing) / scale - center / scale; with indicator, then 1 where it was missing, else 0",
     "category, size 0: one 0/1 feature per level, in their order; with missing, one more for missing; an unknown level is "
     "all zeros; missing is fill where that is given; with indicator, then 1 where it was missing",
+    "offset: log(value) - log_mean, or value - log_mean where the column holds logarithms; the first feature of all, which is "
+    "not for the body: it is added to the log-rate that the body puts out, so that predictions are counts over that exposure",
     "the spelling of a category says which texts are one level: number, those of equal numbers (1, 1.0, 01); boolean, "
     "true/yes/y/t/1 and false/no/n/f/0 in any case; text, equal ones (in Unicode's form NFC)",
     "category, size > 0: one code, at the end of the features: 0 for an unknown level, 1 for the first level, 2 for the "
@@ -65,7 +67,8 @@ def export(run: RestoredRun, form: str, folder: Path) -> list[Path]:
 def predictor_of(run: RestoredRun) -> Predictor:
     """The run as an ordinary module."""
     weights = {name: torch.from_numpy(array) for name, array in run.weights.items()}
-    return Predictor(body(run.network.layers, weights), run.head).eval()
+    network = run.network
+    return Predictor(body(network.layers, weights), run.head, network.offset).eval()
 
 
 def description(run: RestoredRun, predictor: Predictor, file: str) -> dict[str, Any]:
@@ -83,6 +86,7 @@ def description(run: RestoredRun, predictor: Predictor, file: str) -> dict[str, 
         "features": run.encoder.names(),
         "reading": _reading(run),
         "preprocessing": {"how": HOW, **run.encoder.state()},
+        "offset": _offset(run),
         "body": [str(module) for module in predictor.body],
         "before_the_loss": list(run.entry.output),
         "output": {
@@ -97,6 +101,12 @@ def description(run: RestoredRun, predictor: Predictor, file: str) -> dict[str, 
 
 def _held(run: RestoredRun) -> str:
     return "encoded columns" if run.task.has_target else "noise: independent standard normal numbers"
+
+
+def _offset(run: RestoredRun) -> dict[str, Any] | None:
+    """Of which column the first feature is, and to which outputs of the body it is added: the first of every so many."""
+    code, heads = run.encoder.offset, run.network.offset
+    return None if code is None else {"column": code.name, "added_to_the_first_of": heads}
 
 
 def _reading(run: RestoredRun) -> dict[str, Any]:

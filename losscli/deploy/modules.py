@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from losscli.stack.forecast import levels_of, quantiles_of
 from losscli.stack.head import Head
 from losscli.stack.layers import Layer
+from losscli.stack.network import shifted, split_off
 
 Weights = Mapping[str, Tensor]
 
@@ -38,20 +39,25 @@ class Predictor(nn.Module):
     """Encoded rows [N, F], or noise [N, Z], to what they predict: probabilities, scores, values or samples.
 
     Binary [N]; multiclass [N, K]; multilabel [N, L]; regression [N] or [N, O] in the user's units, float64. A loss that forecasts
-    gives its quantiles as well, [N, Q] or [N, O, Q], at `levels`.
+    gives its quantiles as well, [N, Q] or [N, O, Q], at `levels`. An exposure's logarithm is the first column of the rows.
     """
 
-    def __init__(self, body: nn.Sequential, head: Head):
+    def __init__(self, body: nn.Sequential, head: Head, offset: int | None = None):
         super().__init__()
-        self.body = body
+        self.body, self.offset = body, offset
         self.head = head
         self.levels = levels_of(head)
 
     def forward(self, features: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        output = self.body(features)[None]  # of one run
+        output = self._outputs(features)[None]  # of one run
         numbers = self.head.predict(output).numbers[0]
         return (numbers, quantiles_of(self.head, output)[0]) if self.levels else numbers
 
+    def _outputs(self, features: Tensor) -> Tensor:
+        """Raw outputs [N, O]; the offset that rows begin with, if they do, goes around the body."""
+        first, rest = split_off(features, self.offset)
+        return shifted(self.body(rest), first, self.offset)
+
     def kind(self, width: int) -> str:
         """What the numbers are, found on rows of so many features."""
-        return self.head.predict(self.body(torch.zeros(2, width))[None]).kind
+        return self.head.predict(self._outputs(torch.zeros(2, width))[None]).kind

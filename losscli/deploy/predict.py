@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from losscli.data.encode import Encoder
 from losscli.deploy.export import predictor_of
 from losscli.deploy.restore import RestoredRun
 from losscli.errors import SpecError
@@ -25,13 +26,25 @@ def predict(
     Binary: `prediction` (a label) and `probability_<label>` of the positive class; multiclass: one of each class;
     multilabel: `prediction_<label>` (0 or 1) and `probability_<label>` of each. A loss that gives no probabilities has `score`
     instead. Regression: `prediction`, and `quantile_<level>` where the loss forecasts; of several targets
-    `prediction_<target>` ... With several runs, all of them the mean. `threshold` (binary, multilabel) is the
-    probability or score above which the answer is yes; else 1/2 or 0. Raises `DataError` for columns that are missing or of
-    another kind.
+    `prediction_<target>` ... Where counts have an exposure, predictions are over each row's own. With several runs, all of them
+    the mean. `threshold` (binary, multilabel) is the probability or score above which the answer is yes; else 1/2 or 0. Raises
+    `DataError` for columns that are missing or of another kind.
     """
     outputs = outputs_of(runs, features)
     limit = EVEN.get(outputs.kind, 0.0) if threshold is None else threshold
     return dict(runs[0].task.columns(outputs, runs[0].labels, limit))
+
+
+def with_rates(
+    columns: Mapping[str, np.ndarray], encoder: Encoder, features: Mapping[str, Column]
+) -> dict[str, np.ndarray]:
+    """Beside predictions over each row's own exposure, if there is one, those for an exposure of 1: `rate`, `rate_<target>`."""
+    offset = encoder.offset
+    if offset is None:
+        return dict(columns)
+    exposure = np.exp(offset.logs(features[offset.name].values))
+    counts = {name: values for name, values in columns.items() if name.startswith("prediction")}
+    return {**columns, **{name.replace("prediction", "rate", 1): values / exposure for name, values in counts.items()}}
 
 
 def made_up(run: RestoredRun, rows: int, seed: int = 0) -> dict[str, np.ndarray]:

@@ -28,12 +28,12 @@ from losscli.spec.entries import entries
 from losscli.spec.load import load_spec
 from losscli.spec.model import Entry, Spec
 from losscli.spec.tune import candidate
-from losscli.stack.head import Head, outputs_of
+from losscli.stack.head import Head, sizes_of
 from losscli.stack.network import Network
 from losscli.stack.networks import network_of, weights_of
 from losscli.stack.rows import Run
 from losscli.tasks import Task, tasks
-from losscli.tasks.phases import NetworkSpec, Sizes
+from losscli.tasks.phases import NetworkSpec
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class RestoredRun:
     @cached_property
     def network_spec(self) -> NetworkSpec:
         """The network that speaks for the run."""
-        sizes = Sizes(self.run.dataset.layout, outputs_of(self.run, self.task), self.run.loss)
-        return next(spec for spec in self.task.networks(sizes, self.spec.train) if spec.name == self.task.speaker)
+        networks = self.task.networks(sizes_of(self.run, self.task), self.spec.train)
+        return next(spec for spec in networks if spec.name == self.task.speaker)
 
     @property
     def network(self) -> Network:

@@ -42,6 +42,7 @@ from losscli.losses.parts import Penalty, Weight
 from losscli.losses.spelling import bare, key
 from losscli.shelf import Shelf, callable_package
 from losscli.tasks import tasks
+from losscli.tasks.scale import LOG_RATES
 
 Value = TypeVar("Value")
 
@@ -160,6 +161,11 @@ class Loss:
     def _side(self, kernel: Callable[..., Tensor]) -> Loss:
         options = taken(kernel, self.options)
         return replace(self, function=kernel, options=options, kernels={}, penalties=(), projection=None)
+
+    @property
+    def takes_exposure(self) -> bool:
+        """Whether its first output is the logarithm of a rate, to which that of an exposure can be added."""
+        return self.expects in LOG_RATES
 
     @property
     def takes_shares(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,28 @@ def ranked(loss: Loss, target: Target) -> list[Finding]:
     message = f"{loss.name} ranks the classes in the order {origin}: {listed}"
     cure = "the order of the columns in data.target gives another" if target.soft else "data.order gives another"
     return [Finding("class-order", "info", message, cure)]
+
+
+def check_exposure(loss: Loss, task: str, exposure: str, output: Sequence[str]) -> list[Problem]:
+    """Why the logarithm of the exposure cannot be added to what the loss gets, if so: it gets no log-rate, or one that a chain of
+    activations has bent.
+
+    >>> from losscli.losses import find
+    >>> print(check_exposure(find("mse", "regression"), "regression", "years", ())[0].message)
+    mse takes no log-rate, so the exposure 'years' has nothing to be added to
+    """
+    takers = [other.name for other in for_task(task).values() if other.takes_exposure]
+    if not takers:
+        homes = [other.name for other in tasks if any(item.takes_exposure for item in for_task(other.name).values())]
+        message = f"the exposure {shown(exposure)} is for counts (task {' and '.join(homes)}), and the task is {task}"
+        return [Problem(message, cure="leave data.exposure and data.offset out, or keep the column as a feature")]
+    if not loss.takes_exposure:
+        message = f"{loss.name} takes no log-rate, so the exposure {shown(exposure)} has nothing to be added to"
+        return [Problem(message, cure=f"these take one: {', '.join(takers)}")]
+    if output:
+        message = f"the exposure {shown(exposure)} is added to the log-rate, and {' and '.join(output)} would bend that"
+        return [Problem(message, cure="leave output out")]
+    return []
 
 
 def check_target(loss: Loss, task: str, target: Target, columns: Mapping[str, Column] | None = None) -> list[Problem]:

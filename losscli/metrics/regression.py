@@ -74,6 +74,24 @@ def mape(prediction: Tensor, target: Tensor) -> Tensor:
     return _over_outputs(share.masked_fill(left_out, float("nan")).nanmean(1))
 
 
+@metric("regression", reads="values", direction="down", high=float("inf"), name="poisson-deviance")
+def poisson_deviance(prediction: Tensor, target: Tensor) -> Tensor:
+    """Mean Poisson deviance, 2 (y log(y / m) - y + m): of counts and their expected number m; 0 is perfect.
+
+    Where rows have an exposure, both are over each row's own. The deviance of rates, weighted by exposure, is the same sum
+    divided by that of the exposures: it orders models alike. Infinite where 0 or less was expected and something was counted,
+    NaN where a target is negative. McCullagh and Nelder 1989, Generalized Linear Models, 2.3.
+
+    >>> poisson_deviance(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 2.0]])).tolist()  # (2 x 1 + 0) / 2
+    [1.0]
+    """
+    mean, truth = prediction.double(), target.double()
+    ratio = torch.where(mean > 0, truth / mean, float("inf"))
+    impossible = (mean < 0) | ((mean == 0) & (truth > 0))
+    deviance = 2 * (torch.xlogy(truth, ratio.masked_fill(truth == 0, 1.0)) - truth + mean)
+    return _over_outputs(deviance.masked_fill(impossible, float("inf")).masked_fill(truth < 0, float("nan")).mean(1))
+
+
 def _pinball(prediction: Tensor, target: Tensor, place: int) -> Tensor:
     level = LEVELS[place]
     short = -_errors(prediction[..., place], target)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from statistics import fmean
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -88,6 +89,10 @@ def _baseline_prediction(split: str, dataset: Dataset, task: Task) -> tuple[Pred
         return task.read(features, "vectors"), truth
     train = torch.from_numpy(dataset.parts["train"].target)
     prediction = task.baseline(train, truth.shape[1], dataset.scale, task.outputs(dataset.target))
+    exposure, seen = dataset.parts[split].exposure, dataset.parts["train"]
+    if exposure is not None and seen.exposure is not None:  # the same rate for all rows, over each one's own exposure
+        counts = np.multiply.outer(exposure, seen.truth.sum(axis=0) / seen.exposure.sum())  # [N] or [N, O]
+        prediction = replace(prediction, values=torch.from_numpy(counts)[None])
     if prediction.values is not None and dataset.scale is not None:
         return without_forecast(prediction, truth), truth
     return prediction, truth

@@ -11,9 +11,12 @@ import torch
 from torch import Tensor
 
 from losscli.activations import ACTIVATIONS
+from losscli.data.dataset import Layout
 from losscli.losses import Loss
+from losscli.stack.network import on_rates
 from losscli.stack.rows import Run
 from losscli.tasks import Prediction, TargetScale, Task
+from losscli.tasks.phases import Sizes
 
 
 def through(chain: Sequence[str], x: Tensor) -> Tensor:
@@ -54,6 +57,13 @@ def outputs_of(run: Run, task: Task) -> int:
     return heads if task.has_classes else outputs * heads
 
 
+def sizes_of(run: Run, task: Task, layout: Layout | None = None) -> Sizes:
+    """What the run asks of its networks, for its own features or for the `layout` of a whole stack."""
+    own = layout or run.dataset.layout
+    heads = heads_of(run, task) if own.offset else None
+    return Sizes(own, outputs_of(run, task), run.loss, heads or 1)
+
+
 def readout_key(run: Run, task: Task) -> tuple[object, ...]:
     """What runs must share for their outputs to be read in one go, whatever their losses are."""
     loss: Loss = run.loss
@@ -81,9 +91,10 @@ class Head:
             shaped = shaped.squeeze(2) if shaped.shape[2] == 1 else shaped  # [r, B, m] where there is one target
         prediction = through(self.chain, shaped)
         if self.own_units and self.scale is not None:
-            if self.loss.expects == "log-rates":  # so that training starts at the baseline, the mean
+            if self.loss.takes_exposure:  # so that training starts at the baseline, the mean
                 center = torch.as_tensor(self.scale.center)  # 0 where the target is not standardised: nothing to add
-                return prediction + torch.where(center > 0, center.clamp(min=1e-8), 1.0).log()
+                start = torch.where(center > 0, center.clamp(min=1e-8), 1.0).log()
+                return prediction + (start if self.heads is None else on_rates(start.unsqueeze(-1), self.heads))
             return self.scale.in_units(prediction)
         return prediction
 

@@ -55,10 +55,12 @@ class Network:
     >>> matrix = net.draw(0)[None]  # one run: [1, P]
     >>> net.bind(matrix, net.rest(1))(torch.zeros(1, 5, 3), ForwardContext()).shape
     torch.Size([1, 5, 2])
+
+    Where rows begin with an offset, `offset` is how many outputs a target has: the first is a log-rate that it is added to.
     """
 
-    def __init__(self, layers: Sequence[Layer]):
-        self.layers = list(layers)
+    def __init__(self, layers: Sequence[Layer], offset: int | None = None):
+        self.layers, self.offset = list(layers), offset
         self.slots = slots_of([layer.shapes() for layer in self.layers])
         self._statistics = [layer.statistics() for layer in self.layers]
         self.statistic_slots = slots_of(
@@ -105,7 +107,7 @@ class Network:
             (layer, _of(index, self.slots, leaves), _of(index, self.statistic_slots, views))
             for index, layer in enumerate(self.layers)
         ]
-        return Bound(leaves, by_layer)
+        return Bound(leaves, by_layer, self.offset)
 
     def cost(self, batch: int) -> int:
         """Bytes that one run's step works on: parameters, gradients, two moments, an update; activations and theirs."""
@@ -128,12 +130,14 @@ class Bound:
 
     leaves: Sequence[Tensor]
     layers: Sequence[tuple[Layer, Tensors, Tensors]]
+    offset: int | None = None
 
     def __call__(self, x: Tensor, context: ForwardContext) -> Tensor:
         """Raw outputs [R, B, O] of rows x [R, B, F]."""
+        first, x = split_off(x, self.offset)
         for layer, weights, statistics in self.layers:
             x = layer(x, weights, statistics, context)
-        return x
+        return shifted(x, first, self.offset)
 
     def select(self, rows: Tensor) -> Bound:
         """The same of the runs at `rows` [r] (int64): gradients reach these leaves, statistics are copies."""
@@ -141,7 +145,33 @@ class Bound:
         def subset(tensors: Tensors) -> dict[str, Tensor]:
             return {name: tensor.index_select(0, rows) for name, tensor in tensors.items()}
 
-        return Bound(self.leaves, [(layer, subset(own), subset(statistics)) for layer, own, statistics in self.layers])
+        layers = [(layer, subset(own), subset(statistics)) for layer, own, statistics in self.layers]
+        return Bound(self.leaves, layers, self.offset)
+
+
+def split_off(x: Tensor, offset: int | None) -> tuple[Tensor | None, Tensor]:
+    """The offset [..., 1] that rows x [..., F] begin with, if they do, and what a network sees of them."""
+    return (None, x) if offset is None else (x[..., :1], x[..., 1:])
+
+
+def shifted(outputs: Tensor, first: Tensor | None, offset: int | None) -> Tensor:
+    """Raw outputs [..., O] with the offset [..., 1] added to the first of every `offset` of them.
+
+    >>> shifted(torch.zeros(1, 4), torch.tensor([[0.5]]), 2).tolist()
+    [[0.5, 0.0, 0.5, 0.0]]
+    """
+    if first is None or offset is None:
+        return outputs
+    return outputs + on_rates(first, offset).tile(outputs.shape[-1] // offset)
+
+
+def on_rates(logs: Tensor, heads: int) -> Tensor:
+    """What is added to the log-rates [..., 1] of outputs [..., heads]: to the first of them, and 0 to the others.
+
+    >>> on_rates(torch.tensor([0.5]), 2).tolist()
+    [0.5, 0.0]
+    """
+    return torch.nn.functional.pad(logs, (0, heads - 1))
 
 
 def draw_place(network: int, layer: int = 0) -> int:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Layout
-from losscli.stack.head import outputs_of
+from losscli.stack.head import sizes_of
 from losscli.stack.job import Job
 from losscli.stack.layers import ForwardContext, Linear
 from losscli.stack.models import Model
@@ -20,12 +20,12 @@ from losscli.stack.network import Network
 from losscli.stack.objective import alike
 from losscli.stack.rows import Rows, Run
 from losscli.stack.train_state import LossState, NetworkState, TrainState, rates_of, ruled
-from losscli.tasks.phases import NetworkSpec, Sizes
+from losscli.tasks.phases import NetworkSpec
 
 
 def specs_of(run: Run, job: Job, layout: Layout | None = None) -> tuple[NetworkSpec, ...]:
     """The networks of a run, for its own features or for the `layout` of a whole stack."""
-    return job.task.networks(Sizes(layout or run.dataset.layout, outputs_of(run, job.task), run.loss), job.plan)
+    return job.task.networks(sizes_of(run, job.task, layout), job.plan)
 
 
 def network_of(spec: NetworkSpec, model: Model) -> Network:
@@ -34,7 +34,7 @@ def network_of(spec: NetworkSpec, model: Model) -> Network:
     layers = model.layers_for(layout, spec.outputs)
     if not spec.bias and isinstance(layers[-1], Linear):
         layers[-1] = replace(layers[-1], bias=False)
-    return Network(layers)
+    return Network(layers, spec.heads if layout.offset else None)
 
 
 def prefix_of(network: str) -> str:

@@ -67,9 +67,9 @@ class Inputs:
     def _widened(self, features: np.ndarray) -> Tensor:
         rows = torch.from_numpy(features)
         if self.own.columns != self.layout.columns:  # zeros between plain numbers and codes, which come last
-            plain = self.own.plain
+            plain = self.own.behind
             rows, narrow = torch.zeros(len(rows), self.layout.columns), rows
-            rows[:, :plain], rows[:, self.layout.plain :] = narrow[:, :plain], narrow[:, plain:]
+            rows[:, :plain], rows[:, self.layout.behind :] = narrow[:, :plain], narrow[:, plain:]
         return rows
 
 

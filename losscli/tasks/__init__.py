@@ -147,7 +147,7 @@ class Task(ABC):
 
     def networks(self, sizes: Sizes, plan: Any) -> tuple[NetworkSpec, ...]:
         """The networks of a run."""
-        return (NetworkSpec("model", sizes.layout, sizes.outputs),)
+        return (NetworkSpec("model", sizes.layout, sizes.outputs, heads=sizes.heads),)
 
     def phases(self, plan: Any) -> tuple[Phase, ...]:
         """The phases of a step, in order."""

@@ -38,7 +38,8 @@ class NetworkSpec:
     out. What lies between is the spec's `model:`.
 
     Without `bias` the last layer has none: where it cancels in the loss (of differences), its gradient is rounding noise,
-    which an optimizer that normalises gradients blows up to full steps.
+    which an optimizer that normalises gradients blows up to full steps. Every `heads` outputs are of one target, the first a
+    log-rate, where the inputs have an offset to add to it.
     """
 
     name: str
@@ -46,15 +47,19 @@ class NetworkSpec:
     outputs: int
     bias: bool = True
     rule: UpdateRule = UpdateRule()
+    heads: int = 1
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a run asks of its networks: the layout of its features, the outputs that its target and its loss need."""
+    """What a run asks of its networks: the layout of its features, the outputs that its target and its loss need, how many of
+    them each target has.
+    """
 
     layout: Layout
     outputs: int
     loss: Loss
+    heads: int = 1
 
 
 class LossInputs(NamedTuple):

@@ -25,6 +25,7 @@ from losscli.tasks.guess import ELSE, IF_VOTES, MOST_CODES, SAID, Hunch, Values
 from losscli.tasks.labels import EXACT, label_of, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.measures import RowMeasure, distance
 from losscli.tasks.predictions import Outputs, Predictions
+from losscli.tasks.scale import LOG_RATES
 from losscli.tasks.settled import SettledPlan
 from losscli.tasks.yardsticks import NUMBERS
 
@@ -53,7 +54,7 @@ class Regression(Task):
     yardsticks = NUMBERS
     plan = SettledPlan
     links: ClassVar[Mapping[str, str | None]] = dict.fromkeys(
-        ("values", "log-rates", "mean+log-variance", "location+log-scale", "quantiles")
+        ("values", *LOG_RATES, "mean+log-variance", "location+log-scale", "quantiles")
     )
     has_classes = False
 
@@ -114,13 +115,13 @@ class Regression(Task):
 
     def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:
         """What is wrong is 3 off."""
-        right = target.clamp(min=0.5).log() if expects == "log-rates" else target
+        right = target.clamp(min=0.5).log() if expects in LOG_RATES else target
         return right, right + 3
 
     def line(self, along: Tensor, width: int, expects: str, side: Tensor) -> tuple[Tensor, Tensor]:
         target = side.to(along).expand_as(along)
         values = target + along
-        return values.log() if expects == "log-rates" else values, target
+        return values.log() if expects in LOG_RATES else values, target
 
     def read(self, prediction: Tensor, meaning: str, scale: TargetScale | None = None) -> Prediction:
         return Prediction(values=prediction if scale is None else scale.predicted(prediction))

@@ -11,6 +11,7 @@ import numpy as np
 from losscli.lazy import Tensor, torch
 
 LARGEST_LOG = math.log(np.finfo(np.float32).max) - 0.01  # e to more than that would be infinite as float32
+LOG_RATES = ("log-rates", "log-rate+zero-logit")  # what losses expect whose first output is the logarithm of a rate
 LOWEST: Mapping[str, float] = {"log": 0.0, "log1p": -1.0}  # what a transform's numbers must be above
 
 

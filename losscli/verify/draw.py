@@ -11,12 +11,13 @@ from torch import Tensor
 
 from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
 from losscli.tasks import tasks
+from losscli.tasks.scale import LOG_RATES
 from losscli.verify import Case, Sample
 
 RUNS, SAMPLES, CLASSES, LABELS = 3, 6, 4, 2
 LARGEST = 1e4  # of a logit or a value
 LARGEST_LOG = 30.0  # of a logarithm: its exponential is 1e13
-LOGARITHMS = ("log-rates", "mean+log-variance", "location+log-scale")
+LOGARITHMS = (*LOG_RATES, "mean+log-variance", "location+log-scale")
 
 
 def outputs(case: Case) -> int | None:

@@ -75,6 +75,10 @@ PATIENTS: dict[str, tuple[Callable[[], Profile], str]] = {
     "sparse-labels": (lambda: of("multilabel", *labels(0.02, 0.1, 0.1)), "of 3 labels per row"),
     "dense-labels": (lambda: of("multilabel", *labels(0.4, 0.5, 0.3)), "of 3 labels per row"),
     "counts": (lambda: of("regression", RNG.poisson(np.exp(X / 2)).astype(float), x=X), "vary as Poisson's do"),
+    "excess-zeros": (
+        lambda: of("regression", np.where(X > 0, np.random.default_rng(5).poisson(3.0, N), 0.0)),
+        "of the rows being always 0, beside Poisson's counts",
+    ),
     "zero-inflated-amounts": (
         lambda: of("regression", np.where(X > 0, RNG.gamma(2.0, size=N), 0.0)),
         "are exactly 0",

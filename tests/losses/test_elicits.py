@@ -44,6 +44,8 @@ OTHER: dict[str, dict[str, Any]] = {  # a second setting of the options that mov
     "gamma-nll": {"shape": 3.0},
     "tweedie": {"power": 1.2},
     "negative-binomial-nll": {"alpha": 0.2},
+    "zero-inflated-negative-binomial-nll": {"alpha": 0.2},
+    "hurdle-negative-binomial-nll": {"alpha": 0.2},
     "student-t-nll": {"df": 30.0},
 }
 
@@ -120,7 +122,7 @@ def best(item: Loss, y: np.ndarray, options: dict[str, Any]) -> np.ndarray:
         found = optimize.minimize(
             lambda c: cost(item, y, options, c), start, method="Powell", options={"xtol": 1e-9, "ftol": 1e-13}
         )
-        return found.x
+        return item.point(torch.from_numpy(found.x), options).numpy() if item.takes_exposure else found.x
     log = item.expects == "log-rates"
     grid = np.linspace(np.log(0.2), np.log(y.max()), 150) if log else np.unique([*np.linspace(0.0, y.max(), 150), *y])
     costs = [cost(item, y, options, one) for one in grid]
@@ -162,6 +164,20 @@ def test_the_best_constant_is_what_the_loss_says(item: Loss, other: bool) -> Non
         np.testing.assert_allclose(found, nearest_normal(y), rtol=1e-4)
     if item.name in SPREADS:
         np.testing.assert_allclose(found[1], SPREADS[item.name](y, options), rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["zero-inflated-poisson-nll", "hurdle-poisson-nll", "hurdle-negative-binomial-nll"])
+def test_the_share_of_zeros_is_learned_beside_the_mean(name: str) -> None:
+    """With more zeros than the counts have of themselves, the best constant gives the sample's own share."""
+    item = for_task("regression")[name]
+    y = np.concatenate([SAMPLES["count (integer >= 0)"], np.zeros(60)])
+    outputs = torch.from_numpy(
+        optimize.minimize(
+            lambda c: cost(item, y, {}, c), [0.0, 0.0], method="Powell", options={"xtol": 1e-9, "ftol": 1e-13}
+        ).x
+    )
+    np.testing.assert_allclose(item.point(outputs, {}), y.mean(), rtol=1e-5)
+    np.testing.assert_allclose(item.function(outputs, torch.tensor(0.0)).neg().exp(), (y == 0).mean(), rtol=1e-5)
 
 
 def t_fit(y: np.ndarray, df: float) -> list[float]:

@@ -55,6 +55,12 @@ def rate(name, **options):
     return find(name, "regression").function(RATE, COUNT, **options)
 
 
+def zeros(name, logit, **options):
+    """The same log-rates beside a logit of zero."""
+    logits = torch.as_tensor(logit, dtype=torch.float64).expand_as(RATE)
+    return find(name, "regression").function(torch.stack([RATE, logits], -1), COUNT, **options)
+
+
 KIN = {
     "bce of a sigmoid is bce-logits": lambda: (binary("bce", torch.sigmoid(X)), binary("bce-logits")),
     "soft-margin is bce-logits": lambda: (binary("soft-margin"), binary("bce-logits")),
@@ -295,6 +301,14 @@ KIN = {
         rate("negative-binomial-nll", alpha=1.0),
         (COUNT + 1) * torch.log1p(RATE.exp()) - COUNT * RATE,
     ),
+    "hurdle-poisson-nll of Poisson's own zeros is poisson-nll": lambda: (
+        zeros("hurdle-poisson-nll", -torch.log(torch.expm1(RATE.exp()))),
+        rate("poisson-nll"),
+    ),
+    "hurdle-negative-binomial-nll of its own zeros is negative-binomial-nll": lambda: (
+        zeros("hurdle-negative-binomial-nll", -torch.log(torch.expm1(torch.log1p(0.7 * RATE.exp()) / 0.7)), alpha=0.7),
+        rate("negative-binomial-nll", alpha=0.7),
+    ),
     "gamma-nll of shape 1 is that of an exponential": lambda: (
         find("gamma-nll", "regression").function(RATE, COUNT + 1, shape=1.0),
         RATE + (COUNT + 1) * torch.exp(-RATE),
@@ -378,6 +392,22 @@ LIMITS = {  # kin in the limit only
     "poisson-nll is negative-binomial-nll of no dispersion": lambda: (
         rate("negative-binomial-nll", alpha=1e-8),
         rate("poisson-nll"),
+    ),
+    "zero-inflated-poisson-nll of no certain zeros is poisson-nll": lambda: (
+        zeros("zero-inflated-poisson-nll", -40.0),
+        rate("poisson-nll"),
+    ),
+    "zero-inflated-negative-binomial-nll of no certain zeros is negative-binomial-nll": lambda: (
+        zeros("zero-inflated-negative-binomial-nll", -40.0, alpha=0.7),
+        rate("negative-binomial-nll", alpha=0.7),
+    ),
+    "zero-inflated-negative-binomial-nll of no dispersion is zero-inflated-poisson-nll": lambda: (
+        zeros("zero-inflated-negative-binomial-nll", 0.3, alpha=1e-8),
+        zeros("zero-inflated-poisson-nll", 0.3),
+    ),
+    "hurdle-negative-binomial-nll of no dispersion is hurdle-poisson-nll": lambda: (
+        zeros("hurdle-negative-binomial-nll", 0.3, alpha=1e-8),
+        zeros("hurdle-poisson-nll", 0.3),
     ),
     "student-t-nll of many df is gaussian-nll": lambda: (
         sure("student-t-nll", df=1e8),

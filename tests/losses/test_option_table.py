@@ -89,6 +89,8 @@ regression/pseudo-huber | delta | 1.0 | > 0
 regression/fair | c | 1.0 | > 0
 regression/wing | width | 5.0 | > 0
 regression/wing | curvature | 0.5 | > 0
+regression/zero-inflated-negative-binomial-nll | alpha | 1.0 | > 0
+regression/hurdle-negative-binomial-nll | alpha | 1.0 | > 0
 """
 
 

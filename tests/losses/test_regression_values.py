@@ -124,6 +124,21 @@ def crps_by_integral(x, y):
     return torch.tensor(found, dtype=torch.float64)
 
 
+def zeros_apart(x, y, alpha, how):
+    """The mixture in plain probabilities: scipy's mass of each count, and that of its zero."""
+    rate, zero = np.exp(x[:, 0].numpy()), 1 / (1 + np.exp(-x[:, 1].numpy()))
+    counts = stats.poisson(rate) if alpha is None else stats.nbinom(1 / alpha, 1 / (1 + alpha * rate))
+    return torch.from_numpy(-np.log(how(y.numpy() == 0, zero, counts.pmf(y.numpy()), counts.pmf(0))))
+
+
+def inflated(none, zero, mass, mass_of_none):
+    return np.where(none, zero, 0) + (1 - zero) * mass
+
+
+def hurdled(none, zero, mass, mass_of_none):
+    return np.where(none, zero, (1 - zero) * mass / (1 - mass_of_none))
+
+
 ORACLES = {
     "mse": by_sample(mean_squared_error),
     "mae": by_sample(mean_absolute_error),
@@ -157,6 +172,10 @@ ORACLES = {
     "negative-binomial-nll": lambda x, y, alpha=1.0: torch.from_numpy(
         -stats.nbinom.logpmf(y.numpy(), 1 / alpha, 1 / (1 + alpha * x.exp().numpy()))
     ),
+    "zero-inflated-poisson-nll": lambda x, y: zeros_apart(x, y, None, inflated),
+    "zero-inflated-negative-binomial-nll": lambda x, y, alpha=1.0: zeros_apart(x, y, alpha, inflated),
+    "hurdle-poisson-nll": lambda x, y: zeros_apart(x, y, None, hurdled),
+    "hurdle-negative-binomial-nll": lambda x, y, alpha=1.0: zeros_apart(x, y, alpha, hurdled),
     "gaussian-nll": lambda x, y: -normal(x).log_prob(y),
     "beta-nll": lambda x, y, beta=0.5: -normal(x).log_prob(y) * normal(x).variance ** beta,
     "laplace-nll": lambda x, y: -distributions.Laplace(x[..., 0], x[..., 1].exp()).log_prob(y),
@@ -187,6 +206,8 @@ OPTIONS = {
     "gamma-nll": [{"shape": 0.3}, {"shape": 7.0}],
     "tweedie": [{"power": 1.1}, {"power": 1.9}],
     "negative-binomial-nll": [{"alpha": 0.2}, {"alpha": 5.0}],
+    "zero-inflated-negative-binomial-nll": [{"alpha": 0.2}, {"alpha": 5.0}],
+    "hurdle-negative-binomial-nll": [{"alpha": 0.2}, {"alpha": 5.0}],
     "beta-nll": [{"beta": 0.0}, {"beta": 1.0}],
     "student-t-nll": [{"df": 1.0}, {"df": 30.0}],
     "smape": [{"eps": 1.0}],
@@ -280,6 +301,10 @@ def test_a_poor_start_is_pulled_back():
     for x, sign in ((-1e4, -1), (-50.0, -1), (50.0, 1), (1e4, 1)):
         for name in ("poisson-nll", "gamma-nll", "tweedie", "negative-binomial-nll"):
             assert slope(name, [x], [3.0]).sign().item() == sign
+    for name in (name for name, item in SERVING.items() if item.expects == "log-rate+zero-logit"):
+        for x, sign in ((-1e4, -1), (-50.0, -1), (50.0, 1), (1e4, 1)):
+            assert slope(name, [[x, 0.0]], [3.0])[0, 0].sign().item() == sign
+        assert slope(name, [[0.0, -1e4]], [0.0])[0, 1] <= 0
     for name in ("gaussian-nll", "beta-nll", "laplace-nll", "student-t-nll"):
         too_sure = slope(name, [[1.0, -1e4]], [0.0])[0, 1]
         assert too_sure < 0
@@ -328,6 +353,23 @@ def test_what_quantiles_and_rates_predict():
         assert SERVING[name].point(torch.tensor([0.0, 1.0]), {}).tolist() == pytest.approx([1.0, np.e])
         assert torch.isfinite(SERVING[name].point(torch.tensor([1e4]), {})).all()
         assert SERVING[name].own_units
+
+
+def test_what_counts_with_zeros_predict():
+    """scipy's own mean of the mixtures, by hand from its distributions."""
+    x = torch.tensor([[0.5, -1.0], [-30.0, 0.3], [1e4, 1e4]], dtype=torch.float64)
+    rate, zero = np.exp(0.5), 1 / (1 + np.e)
+    assert SERVING["zero-inflated-poisson-nll"].point(x, {})[0].item() == pytest.approx((1 - zero) * rate)
+    whole = stats.nbinom(1 / 0.7, 1 / (1 + 0.7 * rate))
+    for name, counts, options in (
+        ("hurdle-poisson-nll", stats.poisson(rate), {}),
+        ("hurdle-negative-binomial-nll", whole, {"alpha": 0.7}),
+    ):
+        beyond = counts.mean() / (1 - counts.pmf(0))
+        points = SERVING[name].point(x, options)
+        assert points[0].item() == pytest.approx((1 - zero) * beyond)
+        assert points[1].item() == pytest.approx(1 / (1 + np.exp(0.3)))  # where a count is hardly ever 2, the mean is 1
+        assert torch.isfinite(points).all()
 
 
 def test_several_outputs_per_row_and_options_per_run():

@@ -42,7 +42,11 @@ RANGES = {  # of scikit-learn's functions of these names; the costs of a decisio
     ("down", 0, 1): "expected-cost hamming-loss ece ranking-loss brier",
     ("down", 0, 2): "multiclass/brier",
     ("down", 0, math.log(2)): "js",
-    ("down", 0, INFINITE): "kl emd log-loss rmse mae median-ae mape pinball-10 pinball-50 pinball-90 crps",
+    (
+        "down",
+        0,
+        INFINITE,
+    ): "kl emd log-loss rmse mae median-ae mape poisson-deviance pinball-10 pinball-50 pinball-90 crps",
     ("up", -INFINITE, 1): "r2",
 }
 KNOWN = {name: ends for ends, names in RANGES.items() for name in names.split()}

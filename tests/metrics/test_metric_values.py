@@ -81,6 +81,15 @@ def by_output(*arrays):
     return zip(*(array.reshape(len(array), -1).T for array in arrays), strict=True)
 
 
+def deviance(p, y):
+    """scikit-learn's, where it takes the numbers; it refuses predictions and targets that no count can have."""
+    if (y < 0).any():
+        return NAN
+    if np.isnan(p).any():
+        return NAN
+    return np.inf if (p <= 0).any() else sk.mean_poisson_deviance(y.astype(float), p.astype(float))
+
+
 def relative(p, y):
     """scikit-learn's, of the rows whose target is not 0."""
     values = [
@@ -157,6 +166,7 @@ ORACLES = {
         "r2": lambda p, y: sk.r2_score(y.astype(float), p.astype(float)) if np.ptp(y) else NAN,
         "median-ae": lambda p, y: sk.median_absolute_error(y, p),
         "mape": relative,
+        "poisson-deviance": deviance,
         "pinball-10": pinball(0),
         "pinball-50": pinball(1),
         "pinball-90": pinball(2),
@@ -212,8 +222,8 @@ def stacks(task: str, reads: str):
         yield from forecasts(reads)
         return
     if task == "regression":
-        numbers = chance.normal(5, 3, (3, rows)).astype(np.float32)
-        yield "random", numbers, numbers[:1] + chance.normal(0, 1, (1, rows)).astype(np.float32)
+        numbers = np.abs(chance.normal(5, 3, (3, rows))).astype(np.float32) + 0.1  # above 0, as some metrics need
+        yield "random", numbers, np.abs(numbers[:1] + chance.normal(0, 1, (1, rows)).astype(np.float32))
         yield "several outputs", chance.normal(0, 1, (3, 20, 2)), chance.normal(0, 2, (1, 20, 2))
         yield "large", numbers * 1e15, numbers[:1] * 1.1e15
         yield "far from zero", numbers + 1e6, numbers[:1] + 1e6 + 1

@@ -46,7 +46,6 @@ def counts(profile: Profile) -> Advice | None:
     detail = f"; variance grows faster than the mean: mean + {alpha:g} mean^2 (dispersion {measured.pearson:.2f}, 1 is Poisson)"
     if measured.zeros > EXCESS_ZEROS * measured.expected_zeros and measured.zeros > MANY_ZEROS:
         detail += f"; {percent(measured.zeros)} zeros where Poisson expects {percent(measured.expected_zeros)}"
-        note = f"{note}. No loss of the shelf is zero-inflated or a hurdle model (Lambert 1992; Mullahy 1986)"
     same = "poisson-nll has the same best answer, the mean; alpha changes how much rows with large counts are believed"
     picks = [Pick("negative-binomial-nll", {"alpha": alpha}), Pick("poisson-nll")]
     return Advice(reason + detail, picks, DISPERSION, f"{same}; {note}", BY_MEAN)
