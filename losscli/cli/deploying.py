@@ -176,4 +176,4 @@ def _write(data: bytes, path: Path | None) -> None:
         sys.stdout.flush()
         return
     with atomic(path) as draft:
-        draft.write_bytes(data)
+        draft.write(data)

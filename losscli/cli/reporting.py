@@ -9,6 +9,7 @@ from pathlib import Path
 from losscli.cli import formats, show
 from losscli.cli.records import at_hand
 from losscli.errors import SpecError
+from losscli.outfile import is_stream
 from losscli.record.find import find
 from losscli.reports.page import save
 from losscli.reports.recall import ComparisonRecord, recall
@@ -45,4 +46,5 @@ def _write(recalled: ComparisonRecord, options: ReportOptions) -> None:
     elif form.printed or options.png is None or options.to is not None:
         path = options.to or Path(f"{recalled.folder.name}.{options.form}")
         save(path, form.write(recalled), options.force)
-        show.paths([path])
+        if not is_stream(path):
+            show.paths([path])
