@@ -141,7 +141,7 @@ def require_name(path: Path) -> None:
             raise SpecError(message, cure="choose a name of plain characters")
 
 
-def refusal(path: Path, error: OSError) -> MachineError:
-    """What the user is told of a file that cannot be written."""
-    cure = CURES.get(error.errno or 0, "choose another file")
+def refusal(path: Path, error: OSError, otherwise: str = "choose another file") -> MachineError:
+    """What the user is told of a file that cannot be written; `otherwise` is what would work where nothing better is known."""
+    cure = CURES.get(error.errno or 0, otherwise)
     return MachineError(f"{shown(path)} cannot be written: {error.strerror or error}", cure=cure)
