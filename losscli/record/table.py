@@ -60,7 +60,7 @@ def read(data: bytes, schema: Schema) -> pa.Table:
 
 def _require(file: pa.parquet.ParquetFile, schema: Schema) -> None:
     """Of the file's own description: nothing has been read of its columns yet."""
-    types = {field.name: str(field.type).replace("item: ", "element: ") for field in file.schema_arrow}
+    types = {field.name: _called(field.type) for field in file.schema_arrow}
     if len(types) != len(file.schema_arrow):
         raise ValueError("has two columns of one name")
     for name, kind in schema.columns.items():
@@ -76,3 +76,8 @@ def _require(file: pa.parquet.ParquetFile, schema: Schema) -> None:
         count = sum(facts.row_group(group).column(column).num_values for group in range(facts.num_row_groups))
         if not 0 <= count <= MOST_NUMBERS:
             raise ValueError(f"has {count} values in a column, and at most {MOST_NUMBERS} are read")
+
+
+def _called(kind: pa.DataType) -> str:
+    """A type, whatever the version of pyarrow calls the elements of its lists, and whether these have four bytes or eight."""
+    return str(kind).replace("item: ", "element: ").replace("list<element: float>", NUMBERS)
