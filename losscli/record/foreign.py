@@ -26,23 +26,22 @@ def content(path: Path, limit: int | None = None, size: int | None = None) -> by
     Raises `MachineError`; nothing is read before the size is known to be right.
     """
     try:
-        descriptor = os.open(path, OPENED)
-    except OSError as error:
-        if path.is_symlink():
-            raise bad(path, "is a link, and links are not followed") from error
-        raise bad(path, f"cannot be read: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode):
-            raise bad(path, "is not a regular file")
-        if limit is not None and state.st_size > limit:
-            raise bad(path, f"is larger than {limit} bytes")
-        if size is not None and state.st_size != size:
-            raise bad(path, f"was changed after it was written ({state.st_size} bytes, and not {size})")
-        try:
+        with open(path, "rb", opener=_opened) as file:
+            state = os.fstat(file.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                raise bad(path, "is not a regular file")
+            if limit is not None and state.st_size > limit:
+                raise bad(path, f"is larger than {limit} bytes")
+            if size is not None and state.st_size != size:
+                raise bad(path, f"was changed after it was written ({state.st_size} bytes, and not {size})")
             return file.read(state.st_size)
-        except OSError as error:
-            raise bad(path, f"cannot be read: {error.strerror}") from error
+    except OSError as error:
+        what = "is a link, and links are not followed" if path.is_symlink() else f"cannot be read: {error.strerror}"
+        raise bad(path, what) from error
+
+
+def _opened(path: str, flags: int) -> int:
+    return os.open(path, OPENED)
 
 
 def json_of(data: bytes, path: Path) -> Any:
