@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def _write(recalled: ComparisonRecord, options: ReportOptions) -> None:
         show.paths(write_pictures(recalled, options.png, dark=options.dark, force=options.force))
     form = formats.reports[options.form]
     if form.printed and options.to is None:
-        sys.stdout.write(form.write(recalled))
+        show.paper(form.write(recalled))
     elif form.printed or options.png is None or options.to is not None:
         path = options.to or Path(f"{recalled.folder.name}.{options.form}")
         save(path, form.write(recalled), options.force)

@@ -189,10 +189,7 @@ def _cropped(network: Network, weights: Mapping[str, np.ndarray]) -> dict[str, n
         if weights[name].dtype.kind != "f" or not np.isfinite(weights[name][_corner(shape)]).all():
             message = f"the weights do not predict: {name} holds what is no finite number"
             raise MachineError(message, place=Place("weights.safetensors"), cure="choose another entry, or train again")
-    return {
-        name: np.ascontiguousarray(weights[name][_corner(shape)])
-        for name, shape in shapes.items()
-    }
+    return {name: np.ascontiguousarray(weights[name][_corner(shape)]) for name, shape in shapes.items()}
 
 
 def _corner(shape: Sequence[int]) -> tuple[slice, ...]:

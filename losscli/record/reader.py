@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import MachineError, Place, shown
-from losscli.record import MANIFEST, PROGRESS, SUFFIXES
-from losscli.record import table
+from losscli.record import MANIFEST, PROGRESS, SUFFIXES, table
 from losscli.record.foreign import LARGEST, bad, content, json_of
 from losscli.record.manifest import migrated
 from losscli.record.schema import Manifest, Results, wrong_with
@@ -114,7 +113,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
         raise bad(folder, f"is a file, and {'pickle is not loaded' if pickled else 'a record is a folder'}")
     manifest = json_of(content(path, MANIFEST_LIMIT), path)
     listed = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(listed, dict) or not NEEDED <= set(listed):
+    if not isinstance(listed, dict) or not set(listed) >= NEEDED:
         raise bad(path, "does not list the files of a record")
     try:
         manifest = migrated(manifest)

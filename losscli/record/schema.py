@@ -3,6 +3,8 @@
 A key that is not named here is not looked at, so that a later losscli may say more.
 """
 
+# ruff: noqa: D101  a shape is what `results.json` has under that name, and `reports/json.py` says what it means
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -215,16 +217,23 @@ class Progress(Shape):
     process: Count = 0
 
 
-class Column(Shape):
-    kind: Literal["number", "category"]
+class NumberColumn(Shape):
+    kind: Literal["number"]
     name: Name
-    fill: Finite | Text | None = None
-    center: Finite = 0.0
-    scale: Annotated[float, Field(gt=0, le=HUGE)] = 1.0
+    fill: Finite
+    center: Finite
+    scale: Annotated[float, Field(gt=0, le=HUGE)]
     indicator: bool = False
     boolean: bool = False
-    levels: list[Text] = []
-    missing: bool = False
+
+
+class CategoryColumn(Shape):
+    kind: Literal["category"]
+    name: Name
+    levels: list[Text]
+    missing: bool
+    fill: Text | None = None
+    indicator: bool = False
     size: Annotated[int, Field(ge=0, le=1 << 20)] = 0
     spelling: Literal["number", "boolean", "text"] = "text"
 
@@ -249,7 +258,7 @@ class TargetState(Shape):
 class EncoderState(Shape):
     """What an encoder learned of the training rows of one seed, where a model was trained."""
 
-    columns: list[Column]
+    columns: list[Annotated[NumberColumn | CategoryColumn, Field(discriminator="kind")]]
     constant: list[Name]
     dates: dict[Name, bool | None] = {}
     target: TargetState | None = None
@@ -265,8 +274,6 @@ class Manifest(Shape):
     losscli: Name = ""
     created: Name = ""
     files: dict[Name, File]
-
-
 
 
 def wrong_with(kind: type[Shape], value: Any) -> str:
@@ -323,7 +330,9 @@ def _values(arena: Mapping[str, Any]) -> str:
     for run in arena["runs"]:
         counts[run["entry"]] = counts.get(run["entry"], 0) + 1
     for entry in arena["entries"]:
-        scores = [(split, name, score) for split in ("test", "valid", "train") for name, score in entry.get(split, {}).items()]
+        scores = [
+            (split, name, score) for split in ("test", "valid", "train") for name, score in entry.get(split, {}).items()
+        ]
         for split, name, score in scores:
             if len(score["values"]) != counts.get(entry["entry"], 0):
                 return f"another number of values than of runs, of {name[:80]!r} on the {split} split"
@@ -336,7 +345,11 @@ def _why(arena: Mapping[str, Any]) -> str:
     why = arena.get("why") or {}
     if any(why.get(word) is not None and why[word] not in names for word in ("best", "reference")):
         return "why one wins that is no entry"
-    if why and (why.get("classes") or why.get("difficulty")) and not {"best", "reference"} <= {key for key in why if why[key]}:
+    if (
+        why
+        and (why.get("classes") or why.get("difficulty"))
+        and not {"best", "reference"} <= {key for key in why if why[key]}
+    ):
         return "why one wins, and not which"
     attention = why.get("attention") or {}
     width = len(attention.get("edges") or ()) + 1
@@ -356,5 +369,3 @@ def _why(arena: Mapping[str, Any]) -> str:
     if any(not one["dots"] or len(one["dots"]) != len(one["classes"]) for one in maps.values()):
         return "a map whose dots have other classes than it names"
     return ""
-
-

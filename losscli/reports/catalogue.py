@@ -10,7 +10,7 @@ from losscli.reports.page import document, save
 
 
 def write_page(path: Path, pages: Sequence[Mapping[str, Any]], force: bool = False) -> None:
-    """Write pages, as `Page.to_json` gives them, to one file; in place of another page of losscli, or with `force` of anything."""
+    """Write pages, as `Page.to_json` gives them, to one file; in place of a page of losscli, or with `force` of anything."""
     save(path, html_of(pages), force)
 
 

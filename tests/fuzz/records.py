@@ -123,7 +123,10 @@ def change_weights(path: Path, chance: random.Random) -> str:
     elif chance.random() < 0.5:
         name = chance.choice([name for name in header if name != "__metadata__"])
         key = chance.choice(["dtype", "shape", "data_offsets"])
-        odd = {"dtype": ["F64", "I64", "BF16", "BOOL", "F8_E4M3", "U8", "x"], "shape": [[], [0], [2**62, 2**62], [1], [-1]]}
+        odd = {
+            "dtype": ["F64", "I64", "BF16", "BOOL", "F8_E4M3", "U8", "x"],
+            "shape": [[], [0], [2**62, 2**62], [1], [-1]],
+        }
         header[name][key] = chance.choice(odd.get(key, [[0, 2**63], [4, 0], [0, 0]]))
         what = f"{key} of {name}"
     else:
@@ -185,7 +188,21 @@ def change_text(path: Path, chance: random.Random) -> str:
     lines = path.read_text(errors="replace").splitlines()
     at = chance.randrange(len(lines))
     key, colon, _ = lines[at].partition(":")
-    odd = ["null", "true", "-1", "1e999", "[]", "{}", "x", '"\\e[2J"', "1" * 400, "[[[[[[1]]]]]]", "{a: {b: 1}}", "&a [*a]", "'"]
+    odd = [
+        "null",
+        "true",
+        "-1",
+        "1e999",
+        "[]",
+        "{}",
+        "x",
+        '"\\e[2J"',
+        "1" * 400,
+        "[[[[[[1]]]]]]",
+        "{a: {b: 1}}",
+        "&a [*a]",
+        "'",
+    ]
     kind = chance.choice(("drop", "twice", "odd", "odd", "odd"))
     lines[at : at + 1] = {"drop": [], "twice": [lines[at]] * 2}.get(kind, [f"{key}{colon} {chance.choice(odd)}"])
     path.write_text("\n".join(lines) + "\n")

@@ -93,7 +93,7 @@ def test_numbers_that_are_none_are_refused(record: Path, word: str) -> None:
     text = (record / "results.json").read_text().replace('"mean": 0.', f'"mean": {word}, "x": 0.', 1)
     (record / "results.json").write_text(text)
     sign(record)
-    with pytest.raises(MachineError, match="JSON|finite"):
+    with pytest.raises(MachineError, match=r"JSON|finite"):
         reader.read(record)
 
 
@@ -108,7 +108,9 @@ def test_a_bad_record_is_one_line_of_the_list(record: Path, capfd: Any) -> None:
     assert sum("bce-logits" in line for line in lines) == 1
 
 
-@pytest.mark.parametrize("name", ["results.json", "manifest.json", "weights.safetensors", "history.parquet", "spec.yaml"])
+@pytest.mark.parametrize(
+    "name", ["results.json", "manifest.json", "weights.safetensors", "history.parquet", "spec.yaml"]
+)
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), os.mkdir])
 def test_only_regular_files_are_read(record: Path, name: str, make: Callable[[Path], None], capfd: Any) -> None:
     """Or a pipe would be waited for, and a device that has no end read to it."""
@@ -184,7 +186,10 @@ def test_a_history_is_bounded_before_it_is_read(record: Path) -> None:
     ("change", "said"),
     [
         (lambda table: table.drop_columns(["seed"]), "no column 'seed' of int64"),
-        (lambda table: table.set_column(1, "entry", table.column(1).cast(pa.string())), "no column 'entry' of dictionary"),
+        (
+            lambda table: table.set_column(1, "entry", table.column(1).cast(pa.string())),
+            "no column 'entry' of dictionary",
+        ),
         (lambda table: table.append_column("more", pa.array(["x" * 100] * len(table))), "column 'more' of string"),
         (lambda table: table.set_column(2, "seed", pa.nulls(len(table), pa.int64())), "no value in a row"),
     ],
@@ -211,5 +216,5 @@ def test_an_encoder_that_no_record_has_is_refused(record: Path, way: tuple[Any, 
     from losscli.deploy.restore import restore
 
     change(record, "encoders.json", "0/0", *way, to=to)
-    with pytest.raises(MachineError, match="encoders.json"):
+    with pytest.raises(MachineError, match="encoders"):
         restore(record, RunChoice(entry="focal", seed=0))

@@ -20,7 +20,9 @@ Names = Annotated[
 Values = Annotated[list[str] | None, Option("--set", metavar="OPTION=VALUES", help="As gamma=0,2,5; repeatable.")]
 Torch = Annotated[bool, Option("--torch", help="Print the loss as one nn.Module that needs torch alone.")]
 NoCost = Annotated[bool, Option("--no-cost", help="Of a rule: leave out what the mistake costs.")]
-Html = Annotated[Path | None, Option("--html", metavar="FILE", help="Write an interactive page as well.")]
+Html = Annotated[
+    Path | None, Option("--html", parser=flags.file_name, metavar="FILE", help="Write an interactive page as well.")
+]
 
 
 Force = Annotated[bool, Option("--force", help="Replace a file that is not losscli's own.")]

@@ -1,7 +1,7 @@
 """Formats that a model is exported to: one function each, under the decorator `exporter`.
 
-`losscli export --help` offers them, so torch is imported when one of them is written. None of them writes to the disk itself: whoever does can say what it refuses,
-and torch's own writer aborts the process where the disk is full.
+`losscli export --help` offers them, so torch is imported when one of them is used. None of them writes to the disk itself:
+what it refuses can be said then, and torch's own writer aborts the process where the disk is full.
 """
 
 from __future__ import annotations
