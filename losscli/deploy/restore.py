@@ -90,7 +90,7 @@ def restore(folder: Path, selection: RunChoice) -> list[RestoredRun]:
     spec = _spec(folder, number, arena, selection.losses)
     entry = _named(spec, called_now(name, spec.task))
     weights = reader.read_weights(folder)
-    states = {seed: _state(folder, record["encoders"], f"{number}/{seed}") for seed in seeds}
+    states = {seed: _state(folder, record["encoders"], f"{number}/{seed}", len(arena["labels"])) for seed in seeds}
     return [
         _run(
             folder,
@@ -154,7 +154,7 @@ def _run(
     return replace(restored, weights=_cropped(restored.network, weights_of(restored.task.speaker, weights)))
 
 
-def _state(folder: Path, encoders: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _state(folder: Path, encoders: Mapping[str, Any], key: str, labels: int) -> Mapping[str, Any]:
     """What the encoder of an arena and seed learned. Raises `MachineError` where it is not there, or none."""
     place = folder / "encoders.json"
     if key not in encoders:
@@ -162,6 +162,8 @@ def _state(folder: Path, encoders: Mapping[str, Any], key: str) -> Mapping[str, 
     if wrong := wrong_with(EncoderState, encoders[key]):
         raise bad(place, wrong)
     state: Mapping[str, Any] = encoders[key]
+    if state.get("target") and len(state["target"]["labels"]) != labels:
+        raise bad(place, f"has at {key}.target.labels another number of labels than the {labels} of results.json")
     return state
 
 

@@ -271,8 +271,8 @@ class File(Shape):
 
 class Manifest(Shape):
     schema_version: int
-    losscli: Name = ""
-    created: Name = ""
+    losscli: Name
+    created: Name
     files: dict[Name, File]
 
 

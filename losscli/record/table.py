@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,6 +56,32 @@ def read(data: bytes, schema: Schema) -> pa.Table:
         if name not in NULLABLE and table.column(name).null_count:
             raise ValueError(f"has no value in a row of its column {name!r}")
     return table
+
+
+def lists(table: pa.Table, names: Sequence[str]) -> list[list[Any]]:
+    """Those columns as lists, without a look at each word by itself: of millions of rows that takes a minute.
+
+    >>> import pyarrow as pa
+    >>> lists(pa.table({"split": pa.array(["a", "b", "a"]).dictionary_encode(), "n": [1, 2, 3]}), ["split", "n"])
+    [['a', 'b', 'a'], [1, 2, 3]]
+    """
+    return [_list(table.column(name)) for name in names]
+
+
+def _list(column: pa.ChunkedArray) -> list[Any]:
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        return [value for chunk in column.chunks for value in _numbers(chunk)]
+    values: list[Any] = []
+    for chunk in column.chunks:
+        words = chunk.dictionary.to_pylist()
+        values += [words[code] for code in chunk.indices.to_numpy().tolist()]
+    return values
+
+
+def _numbers(chunk: pa.Array) -> list[Any]:
+    return chunk.to_pylist() if chunk.null_count else chunk.to_numpy().tolist()
 
 
 def _require(file: pa.parquet.ParquetFile, schema: Schema) -> None:

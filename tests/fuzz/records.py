@@ -269,12 +269,12 @@ def commands(root: Path, whole: Path, work: Path) -> list[list[str]]:
 
 def called(command: Sequence[str]) -> tuple[int, str, float]:
     """The exit code, all that was printed, and the seconds."""
-    began, out = time.monotonic(), io.TextIOWrapper(io.BytesIO(), "utf-8")
+    began, out = time.process_time(), io.TextIOWrapper(io.BytesIO(), "utf-8")
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         code = run(command)
         out.flush()
         text = out.buffer.getvalue().decode(errors="replace")  # type: ignore[attr-defined]
-    return code, text, time.monotonic() - began
+    return code, text, time.process_time() - began
 
 
 def fuzz(count: int, seed: int, each: int | None = None) -> Iterator[Problem]:

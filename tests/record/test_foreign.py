@@ -206,6 +206,7 @@ ENCODER = [
     (("columns", 0, "kind"), "code"),
     (("columns",), {}),
     (("target", "labels"), [1, 2]),
+    (("target", "labels"), ["0"]),
     (("target", "width"), 1 << 60),
 ]
 
