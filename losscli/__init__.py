@@ -13,6 +13,16 @@ The public names, all of them here; nothing heavy is imported before one is used
 
 from __future__ import annotations
 
+import sys
+
+# `python -m losscli` looks for every module in the folder it stands in first, as the script does not: a torch.py there, which
+# may have come with the data, would be run. So this must come before any other import. Asked for by `-m` is this package only
+# where that is said: `python -m theirs`, which imports losscli, needs its folder.
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
+    _module = (" ".join(sys.orig_argv[1:]).partition("-m")[2].split() or [""])[0]
+    if _module.partition(".")[0] == "losscli":
+        del sys.path[0]
+
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path

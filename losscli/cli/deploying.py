@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,8 +182,7 @@ def _named(runs: Sequence[RestoredRun]) -> str:
 def _write(data: bytes, path: Path | None) -> None:
     """To stdout, or to a file that is whole or not there."""
     if path is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
+        show.rows(data)
         return
     with atomic(path) as draft:
-        draft.write_bytes(data)
+        draft.write(data)

@@ -14,7 +14,9 @@ from typer import Argument, Option
 
 from losscli.cli import formats
 from losscli.deploy.formats import exporters
+from losscli.errors import SpecError
 from losscli.executors.execution import LOCAL, TIMEOUT, Execution
+from losscli.outfile import require_name
 
 if TYPE_CHECKING:
     from losscli.cli.outcome import DisplayOptions
@@ -55,6 +57,19 @@ class CodeFormat(StrEnum):
     json = "json"
     github = "github"
     sarif = "sarif"
+
+
+def file_name(text: str | Path) -> Path:
+    """A file or folder that something goes to; `SpecError` for no name, and for one that would forge what a screen shows.
+
+    >>> file_name("")
+    Traceback (most recent call last):
+    losscli.errors.SpecError: the name of a file or folder is empty
+    """
+    if not str(text).strip():
+        raise SpecError("the name of a file or folder is empty", cure="name one, or leave the option out")
+    require_name(Path(text))
+    return Path(text)
 
 
 def _option(flag: str, help: str, metavar: str = "TEXT") -> Any:  # noqa: A002  it is typer's word
@@ -101,8 +116,8 @@ Sort = Annotated[Text, _option("--sort", "Show entries by a metric or by name; t
 Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the headline, as accuracy,f1.", "NAMES")]
 Top = Annotated[Text, _option("--top", "How many entries text and md show; the reference always is.", "N")]
 Smoke = Annotated[bool, Option("--smoke", help="A few steps only: does it run?")]
-Out = Annotated[Path, Option("--out", metavar="DIR", help="Where records go.")]
-Records = Annotated[Path, Option("--out", metavar="DIR", help="Where records are.")]
+Out = Annotated[Path, Option("--out", parser=file_name, metavar="DIR", help="Where records go.")]
+Records = Annotated[Path, Option("--out", parser=file_name, metavar="DIR", help="Where records are.")]
 Record = Annotated[
     str, Argument(metavar="RECORD", help="A record's folder, its id, or how its id begins.", show_default=False)
 ]

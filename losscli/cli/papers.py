@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from losscli.errors import SpecError, shown
-from losscli.outfile import atomic, free
+from losscli.outfile import atomic, free, is_stream, require_file
 
 SCHEMA_FILE = "losscli.schema.json"  # beside a spec: a relative name that every editor finds without a network
 
@@ -17,9 +17,11 @@ def written(path: Path, text: Callable[[str], str], force: bool) -> None:
     from losscli.cli import show
 
     save(path, text(SCHEMA_FILE), force)
+    if is_stream(path):
+        return
     beside = path.parent / SCHEMA_FILE
     current = schema_text()
-    if not beside.exists():
+    if not require_file(beside):
         save(beside, current, force=False)
     elif beside.read_text(encoding="utf-8") != current:
         show.notice(f"{beside} is of another version: losscli schema --write {beside} --force renews it")
@@ -35,10 +37,8 @@ def schema_text() -> str:
 
 def save(path: Path, text: str, force: bool) -> None:
     """The text in a file; `SpecError` where something is there already."""
-    if path.is_dir():
-        raise SpecError(f"{shown(path)} is a folder", cure=f"name a file in it, such as {path / 'spec.yaml'}")
     free(path, force)
     if not path.parent.is_dir():
         raise SpecError(f"there is no folder {shown(path.parent)}", cure="make it first")
     with atomic(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+        draft.write(text.encode())

@@ -14,6 +14,7 @@ from rich.text import Text
 from losscli.cli import show
 from losscli.cli.tables import plain_table
 from losscli.errors import MachineError, SpecError, counted, shown, visible
+from losscli.outfile import is_stream
 from losscli.record import reader
 from losscli.record.archive import archive
 from losscli.record.difference import changed, moved
@@ -222,4 +223,5 @@ def export(root: Path, text: str, to: Path | None, force: bool) -> None:
     folder = find(root, text, outside=True)
     path = to or Path(f"{folder.name}.zip")
     archive(folder, path, force)
-    show.paths([path])
+    if not is_stream(path):
+        show.paths([path])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from losscli.cli import formats, show
 from losscli.cli.records import at_hand
 from losscli.errors import SpecError
+from losscli.outfile import is_stream
 from losscli.record.find import find
 from losscli.reports.page import save
 from losscli.reports.recall import ComparisonRecord, recall
@@ -41,8 +41,9 @@ def _write(recalled: ComparisonRecord, options: ReportOptions) -> None:
         show.paths(write_pictures(recalled, options.png, dark=options.dark, force=options.force))
     form = formats.reports[options.form]
     if form.printed and options.to is None:
-        sys.stdout.write(form.write(recalled))
+        show.paper(form.write(recalled))
     elif form.printed or options.png is None or options.to is not None:
         path = options.to or Path(f"{recalled.folder.name}.{options.form}")
         save(path, form.write(recalled), options.force)
-        show.paths([path])
+        if not is_stream(path):
+            show.paths([path])

@@ -164,8 +164,22 @@ def machine(value: Mapping[str, Any]) -> None:
 
 
 def paper(text: str) -> None:
-    """A file's text on stdout, as it is."""
-    sys.stdout.write(text)
+    """A file's text on stdout, as it is; on a terminal, with what could move its cursor or turn its text made visible."""
+    sys.stdout.write(_harmless(text) if sys.stdout.isatty() else text)
+
+
+def rows(data: bytes) -> None:
+    """A table's bytes on stdout, likewise."""
+    if sys.stdout.isatty():
+        paper(data.decode())
+    else:
+        sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+
+
+def _harmless(text: str) -> str:
+    """Line ends and tabs stay: they are the text's own."""
+    return "".join(part if part in "\n\t" else visible(part, len(part) * 10) for part in re.split("([\n\t])", text))
 
 
 def problems(errors: Sequence[Problem]) -> None:

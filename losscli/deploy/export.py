@@ -7,7 +7,10 @@ one is in `model.json`, which stands beside it.
 from __future__ import annotations
 
 import json
+import os
+import secrets
 import shutil
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,8 @@ from losscli.deploy.formats import exporters
 from losscli.deploy.modules import Predictor, body
 from losscli.deploy.restore import RestoredRun
 from losscli.errors import MachineError, SpecError, choose_from, shown
+from losscli.outfile import refusal, require_name
+from losscli.record.disk import put
 
 SCHEMA_VERSION = 1
 DESCRIPTION = "model.json"
@@ -44,24 +49,35 @@ def export(run: RestoredRun, form: str, folder: Path) -> list[Path]:
     """
     if form not in exporters:
         raise SpecError(f"there is no format called {shown(form)}", cure=choose_from(form, exporters.names()))
+    require_name(folder)
+    _free(folder)
     file, write = exporters.get(form)
     predictor = predictor_of(run)
     rows = torch.zeros(2, run.width)
     described = json.dumps(description(run, predictor, file), indent=2, ensure_ascii=False, allow_nan=False)
-    try:
-        folder.mkdir(parents=True)
-        try:
-            write(predictor, rows, folder / file)
-            (folder / DESCRIPTION).write_text(described + "\n", encoding="utf-8")
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)  # nothing half-done is left
-            raise
-    except FileExistsError:
-        raise MachineError(f"{shown(folder)} is there already", cure="choose another folder with --dir DIR") from None
-    except OSError as failed:
-        message = f"the model cannot be written to {shown(folder)}: {failed.strerror}"
-        raise MachineError(message, cure="choose another folder with --dir DIR") from None
+    _put(folder, {file: write(predictor, rows), DESCRIPTION: f"{described}\n".encode()})
     return [folder / file, folder / DESCRIPTION]
+
+
+def _put(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """A new folder of these files: whole or not there."""
+    draft = folder.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft.mkdir()
+        for name, data in contents.items():
+            put(draft / name, data)
+        _free(folder)
+        draft.rename(folder)
+    except OSError as error:
+        raise refusal(folder, error, "choose another folder with --dir DIR") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _free(folder: Path) -> None:
+    if os.path.lexists(folder):
+        raise MachineError(f"{shown(folder)} is there already", cure="choose another folder with --dir DIR")
 
 
 def predictor_of(run: RestoredRun) -> Predictor:

@@ -19,11 +19,13 @@ from losscli.data.dataset import SPLITS, Dataset, Part
 from losscli.data.decode import target_from_state
 from losscli.data.encode import Encoder
 from losscli.deploy.choose import RunChoice, choose_arena, choose_entry, choose_seeds
-from losscli.errors import MachineError, shown
+from losscli.errors import MachineError, Place, shown
 from losscli.losses import called_now, for_task
 from losscli.losses import find as find_loss
 from losscli.losses.own import adopt
 from losscli.record import reader
+from losscli.record.foreign import WHOLE_RECORD, bad
+from losscli.record.schema import EncoderState, wrong_with
 from losscli.spec.entries import entries
 from losscli.spec.load import load_spec
 from losscli.spec.model import Entry, Spec
@@ -88,14 +90,14 @@ def restore(folder: Path, selection: RunChoice) -> list[RestoredRun]:
     spec = _spec(folder, number, arena, selection.losses)
     entry = _named(spec, called_now(name, spec.task))
     weights = reader.read_weights(folder)
-    encoders = record["encoders"]
+    states = {seed: _state(folder, record["encoders"], f"{number}/{seed}", len(arena["labels"])) for seed in seeds}
     return [
         _run(
             folder,
             spec,
             entry,
             _result(arena, name, seed),
-            encoders[f"{number}/{seed}"],
+            states[seed],
             _of(weights, number, name, seed),
         )
         for seed in seeds
@@ -152,6 +154,19 @@ def _run(
     return replace(restored, weights=_cropped(restored.network, weights_of(restored.task.speaker, weights)))
 
 
+def _state(folder: Path, encoders: Mapping[str, Any], key: str, labels: int) -> Mapping[str, Any]:
+    """What the encoder of an arena and seed learned. Raises `MachineError` where it is not there, or none."""
+    place = folder / "encoders.json"
+    if key not in encoders:
+        raise bad(place, f"does not say what the encoder {key} learned")
+    if wrong := wrong_with(EncoderState, encoders[key]):
+        raise bad(place, wrong)
+    state: Mapping[str, Any] = encoders[key]
+    if state.get("target") and len(state["target"]["labels"]) != labels:
+        raise bad(place, f"has at {key}.target.labels another number of labels than the {labels} of results.json")
+    return state
+
+
 def _rowless(name: str, seed: int, state: Mapping[str, Any], encoder: Encoder) -> Dataset:
     """A dataset that has the shapes, labels and units of the one that the run was trained on, and no rows."""
     target, scale = target_from_state(state)
@@ -171,9 +186,13 @@ def _cropped(network: Network, weights: Mapping[str, np.ndarray]) -> dict[str, n
         if actual == "nothing" or len(actual) != len(shape) or any(np.less(actual, shape)):
             raise MachineError(
                 f"the weights do not fit the spec: {name} must be {shape}, and the record has {actual}",
-                cure="give the folder of a whole record, as `losscli train` leaves it",
+                cure=WHOLE_RECORD,
             )
-    return {
-        name: np.ascontiguousarray(weights[name][tuple(slice(size) for size in shape)])
-        for name, shape in shapes.items()
-    }
+        if weights[name].dtype.kind != "f" or not np.isfinite(weights[name][_corner(shape)]).all():
+            message = f"the weights do not predict: {name} holds what is no finite number"
+            raise MachineError(message, place=Place("weights.safetensors"), cure="choose another entry, or train again")
+    return {name: np.ascontiguousarray(weights[name][_corner(shape)]) for name, shape in shapes.items()}
+
+
+def _corner(shape: Sequence[int]) -> tuple[slice, ...]:
+    return tuple(slice(size) for size in shape)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import difflib
 import io
-import shutil
+import os
+import stat
 import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -169,5 +170,5 @@ def rewrite(name: str, edits: Sequence[Edit]) -> None:
     newline = "\r\n" if "\r\n" in text else "\n"
     new = apply(text.replace("\r\n", "\n"), edits)
     with atomic(path) as draft:
-        draft.write_bytes(new.replace("\n", newline).encode(encoding))
-        shutil.copymode(path, draft)
+        draft.write(new.replace("\n", newline).encode(encoding))
+        os.fchmod(draft.fileno(), stat.S_IMODE(path.stat().st_mode))

@@ -13,7 +13,6 @@ is there, and these files go.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -25,7 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import MachineError, Place, shown
 from losscli.record import MANIFEST, PROGRESS, disk
+from losscli.record.foreign import content, json_of
 from losscli.record.manifest import migrated, origin, signed
+from losscli.record.schema import Progress, wrong_with
 
 if TYPE_CHECKING:
     from losscli.record.disk import Lock
@@ -117,8 +118,8 @@ class Checkpoint:
 
         path = (self.folder or self.root) / file_of(what, key)
         try:
-            return unpack(path.read_bytes())
-        except (OSError, ValueError) as error:
+            return unpack(content(path))
+        except ValueError as error:
             raise damaged(path, error) from error
 
     def has(self, what: str, key: Key) -> bool:
@@ -182,22 +183,22 @@ class _Heeding:
 def progress_of(folder: Path) -> dict[str, Any]:
     """What the progress.json of a folder says. `MachineError` for one that is damaged."""
     path = folder / PROGRESS
+    facts = json_of(content(path, LARGEST), path)
     try:
-        if path.stat().st_size > LARGEST:
-            raise ValueError("is too large")
-        facts = json.loads(path.read_bytes())
         if not isinstance(facts, dict):
             raise ValueError("is no object")
-        return migrated(facts)
-    except (OSError, ValueError, RecursionError) as error:
+        facts = migrated(facts)
+        if wrong := wrong_with(Progress, facts):
+            raise ValueError(wrong)
+        return facts
+    except ValueError as error:
         raise damaged(path, error) from error
 
 
 def damaged(path: Path, error: Exception) -> MachineError:
     """What the user is told of a file that cannot be gone on from."""
-    what = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else f"{error}"
     return MachineError(
-        f"{path.name!r} {what}",
+        f"{path.name!r} {error}"[:400],
         place=Place(str(path)),
         cure=f"remove that file, and what it held is trained again: losscli resume {path.parent.name}"
         if path.name != PROGRESS

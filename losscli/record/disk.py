@@ -14,6 +14,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from losscli.outfile import replacing, require_name
+
 try:
     import fcntl
 except ImportError:  # not on Windows: there, nobody knows who works on what
@@ -26,12 +28,10 @@ TRIES, PAUSE = 5, 0.02  # of a lock: whoever only asks whether it is held has it
 
 def put(path: Path, data: bytes) -> None:
     """Write a file beside, and then in one step into the place of what was there."""
-    draft = path.with_name(path.name + ".part")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    with replacing(path) as draft:
+        draft.write(data)
+        draft.flush()
+        os.fsync(draft.fileno())
 
 
 def settle(folder: Path) -> None:
@@ -50,6 +50,7 @@ def take(root: Path, name: str) -> Path:
     A number is claimed first, by a folder that only one process can make, and looked for once more. So two processes
     never get the same, whatever their records are called.
     """
+    require_name(root)
     root.mkdir(parents=True, exist_ok=True)
     safe = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:60] or "run"
     number = 1 + max(_numbers(root), default=0)

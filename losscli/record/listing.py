@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
@@ -14,8 +13,8 @@ from losscli.record import MANIFEST, PROGRESS
 from losscli.record.checkpoint import progress_of
 from losscli.record.disk import at_work
 from losscli.record.find import in_the_making, records
-
-LARGEST = 1 << 28  # bytes of a results.json that a listing reads
+from losscli.record.foreign import LARGEST, content
+from losscli.record.reader import manifest_of, results_of
 
 
 @dataclass(frozen=True)
@@ -73,17 +72,14 @@ def summary_of(folder: Path) -> Summary | None:
     try:
         if in_the_making(folder):
             return _of_progress(folder)
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        path = folder / "results.json"
-        if path.stat().st_size > LARGEST:
-            raise ValueError("results.json is too large")
-        results = json.loads(path.read_bytes())
-        size = sum(int(fact["bytes"]) for fact in manifest["files"].values())
+        manifest, path = manifest_of(folder), folder / "results.json"
+        results = results_of(content(path, LARGEST[".json"]), path)
+        size = sum(fact["bytes"] for fact in manifest["files"].values())
         return Summary(folder.name, str(manifest["created"]), size, **_of_arenas(results["arenas"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+    except MachineError as error:
         if not (folder / MANIFEST).exists():  # it is being removed: its manifest goes first
             return None
-        return Summary(folder.name, broken=f"{type(error).__name__}: {error}"[:200])
+        return Summary(folder.name, broken=f"{error}"[:200])
 
 
 def _of_progress(folder: Path) -> Summary | None:
@@ -91,11 +87,11 @@ def _of_progress(folder: Path) -> Summary | None:
     try:
         facts = progress_of(folder)
         arenas = facts["arenas"]
-        far = {name: int(facts[name]) for name in ("done", "total", "process")}
+        far = {name: facts[name] for name in ("done", "total", "process")}
         return Summary(
             folder.name,
             str(facts["created"]),
-            sum(path.stat().st_size for path in folder.iterdir()),
+            sum(path.lstat().st_size for path in folder.iterdir()),
             _once(str(arena["task"]) for arena in arenas),
             _once(str(arena["data"]) for arena in arenas),
             _once(str(loss) for arena in arenas for loss in arena["losses"]),
@@ -104,7 +100,7 @@ def _of_progress(folder: Path) -> Summary | None:
             str(arenas[0]["headline"]),
             unfinished={**far, "alive": at_work(folder)},
         )
-    except (MachineError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (MachineError, OSError) as error:
         if not (folder / PROGRESS).exists():  # it has become whole in between, or has gone
             return summary_of(folder) if (folder / MANIFEST).exists() else None
         return Summary(folder.name, broken=f"{error}"[:200])

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import MachineError, Place, shown
-from losscli.record import MANIFEST, PROGRESS, SUFFIXES
+from losscli.record import MANIFEST, PROGRESS, SUFFIXES, table
+from losscli.record.foreign import LARGEST, bad, content, json_of
 from losscli.record.manifest import migrated
+from losscli.record.schema import Manifest, Results, wrong_with
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
 MANIFEST_LIMIT = 1 << 20  # bytes; a manifest names a handful of files
+NEEDED = {"spec.yaml", "results.json", "encoders.json", "weights.safetensors"}
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -28,10 +31,32 @@ def read(folder: Path) -> dict[str, Any]:
     specs = sorted((name for name in files if name.startswith("spec")), key=lambda name: (len(name), name))  # 2 < 10
     return {
         "manifest": manifest,
-        "results": _parse(files["results.json"], folder / "results.json"),
-        "encoders": _parse(files["encoders.json"], folder / "encoders.json"),
-        "specs": [files[name].decode() for name in specs],
+        "results": results_of(files["results.json"], folder / "results.json"),
+        "encoders": _encoders(files["encoders.json"], folder / "encoders.json"),
+        "specs": [_text(files[name], folder / name) for name in specs],
     }
+
+
+def results_of(data: bytes, path: Path) -> dict[str, Any]:
+    """What results.json says. Raises `MachineError` where no record says so."""
+    results = json_of(data, path)
+    if wrong := wrong_with(Results, results):
+        raise bad(path, wrong)
+    return dict(results)
+
+
+def _encoders(data: bytes, path: Path) -> dict[str, Any]:
+    encoders = json_of(data, path)
+    if not isinstance(encoders, dict) or not all(isinstance(state, dict) for state in encoders.values()):
+        raise bad(path, "does not say what encoders have learned")
+    return encoders
+
+
+def _text(data: bytes, path: Path) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise bad(path, "is not UTF-8") from error
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
@@ -41,96 +66,72 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
 
     try:
         return dict(load(_verified(folder)[1]["weights.safetensors"]))
-    except SafetensorError as error:
-        raise _bad(folder / "weights.safetensors", f"is not a safetensors file ({error})") from error
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:  # KeyError: a type that numpy does not have
+        raise bad(folder / "weights.safetensors", f"is not a safetensors file of numbers ({error})"[:300]) from error
 
 
 def read_history(folder: Path) -> pa.Table:
     """Every run's history: arena, entry, seed, epoch, split, metric, value."""
-    return _table(folder, "history.parquet")
+    return _table(folder, "history.parquet", table.HISTORY)
 
 
 def read_predictions(folder: Path) -> pa.Table:
     """What the runs said of the test split: arena, entry, seed, row, truth, prediction, kind, low, high."""
-    return _table(folder, "predictions.parquet")
+    return _table(folder, "predictions.parquet", table.PREDICTIONS)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of a record by its name, checked, and the manifest itself."""
-    return {**_verified(folder)[1], MANIFEST: _bytes(folder / MANIFEST, MANIFEST_LIMIT)}
+    return {**_verified(folder)[1], MANIFEST: content(folder / MANIFEST, MANIFEST_LIMIT)}
 
 
-def _table(folder: Path, name: str) -> pa.Table:
-    from pyarrow import ArrowException, BufferReader, parquet
-
+def _table(folder: Path, name: str, schema: table.Schema) -> pa.Table:
     files = _verified(folder)[1]
     if name not in files:
-        raise _bad(folder / name, "is not part of this record")
+        raise bad(folder / name, "is not part of this record")
     try:
-        return parquet.read_table(BufferReader(files[name]))
-    except ArrowException as error:
-        raise _bad(folder / name, f"is not a Parquet file ({error})") from error
+        return table.read(files[name], schema)
+    except ValueError as error:
+        raise bad(folder / name, str(error)) from error
 
 
 def _verified(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """The manifest and the bytes of every file in it, checked; what is checked is what is used."""
-    if not (folder / MANIFEST).exists() and (folder / PROGRESS).exists():
+    manifest = manifest_of(folder)
+    return manifest, {name: _checked(folder, name, fact) for name, fact in manifest["files"].items()}
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """The manifest of a record, whose files have names that may be read. Raises `MachineError`; the files are not looked at."""
+    path = folder / MANIFEST
+    if not path.exists() and (folder / PROGRESS).exists():
         raise MachineError(
             f"{shown(folder.name)} is unfinished", place=Place(str(folder)), cure=f"losscli resume {folder.name}"
         )
     if folder.is_file():
-        refusal = (
-            "pickle is not loaded" if folder.suffix in (".pt", ".pth", ".ckpt", ".pkl") else "a record is a folder"
-        )
-        raise _bad(folder, f"is a file, and {refusal}")
-    manifest = _parse(_bytes(folder / MANIFEST, MANIFEST_LIMIT), folder / MANIFEST)
+        pickled = folder.suffix in (".pt", ".pth", ".ckpt", ".pkl")
+        raise bad(folder, f"is a file, and {'pickle is not loaded' if pickled else 'a record is a folder'}")
+    manifest = json_of(content(path, MANIFEST_LIMIT), path)
     listed = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(listed, dict) or not {"spec.yaml", "results.json", "encoders.json", "weights.safetensors"} <= set(
-        listed
-    ):
-        raise _bad(folder / MANIFEST, "does not list the files of a record")
+    if not isinstance(listed, dict) or not set(listed) >= NEEDED:
+        raise bad(path, "does not list the files of a record")
     try:
         manifest = migrated(manifest)
     except ValueError as error:
-        raise _bad(folder / MANIFEST, str(error)) from error
-    return manifest, {name: _checked(folder, name, fact) for name, fact in listed.items()}
+        raise bad(path, str(error)) from error
+    for name in listed:
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+            raise bad(path, f"names {name[:80]!r}, and may only name files beside it")
+        if not name.endswith(SUFFIXES):
+            raise bad(path, f"names {name[:80]!r}: only {', '.join(SUFFIXES)} are read, and pickle is not loaded")
+    if wrong := wrong_with(Manifest, manifest):
+        raise bad(path, wrong)
+    return manifest
 
 
-def _checked(folder: Path, name: str, fact: Any) -> bytes:
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
-        raise _bad(folder / MANIFEST, f"names {name[:80]!r}, and may only name files beside it")
-    if not name.endswith(SUFFIXES):
-        raise _bad(
-            folder / MANIFEST, f"names {name[:80]!r}: only {', '.join(SUFFIXES)} are read, and pickle is not loaded"
-        )
+def _checked(folder: Path, name: str, fact: Mapping[str, Any]) -> bytes:
     path = folder / name
-    if path.is_symlink():
-        raise _bad(path, "is a link, and links are not followed")
-    data = _bytes(path)
-    if not isinstance(fact, dict) or fact.get("sha256") != hashlib.sha256(data).hexdigest():
-        raise _bad(path, "was changed after it was written (checksum mismatch)")
+    data = content(path, LARGEST.get(path.suffix), fact["bytes"])
+    if fact["sha256"] != hashlib.sha256(data).hexdigest():
+        raise bad(path, "was changed after it was written (checksum mismatch)")
     return data
-
-
-def _bytes(path: Path, limit: int | None = None) -> bytes:
-    try:
-        if limit is not None and path.stat().st_size > limit:
-            raise _bad(path, f"is larger than {limit} bytes")
-        return path.read_bytes()
-    except OSError as error:
-        raise _bad(path, f"cannot be read: {error.strerror}") from error
-
-
-def _parse(data: bytes, path: Path) -> Any:
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise _bad(path, "is not JSON") from error
-
-
-def _bad(path: Path, what: str) -> MachineError:
-    return MachineError(
-        f"{path.name!r} {what}",
-        place=Place(str(path)),
-        cure="give the folder of a whole record, as `losscli train` leaves it",
-    )

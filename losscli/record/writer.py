@@ -16,6 +16,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import MachineError, shown
+from losscli.outfile import require_name
 from losscli.record import MANIFEST, disk
 from losscli.record.manifest import in_json, manifest_of
 from losscli.record.predictions import table_of
@@ -35,6 +36,7 @@ def ready(root: Path) -> None:
 
     Raises `MachineError` if the folder cannot be made or written to.
     """
+    require_name(root)
     try:
         root.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=root):

@@ -9,9 +9,9 @@ from typing import Any
 from losscli.reports.page import document, save
 
 
-def write_page(path: Path, pages: Sequence[Mapping[str, Any]]) -> None:
-    """Write pages, as `Page.to_json` gives them, to one file; whole or not at all."""
-    save(path, html_of(pages), force=True)
+def write_page(path: Path, pages: Sequence[Mapping[str, Any]], force: bool = False) -> None:
+    """Write pages, as `Page.to_json` gives them, to one file; in place of a page of losscli, or with `force` of anything."""
+    save(path, html_of(pages), force)
 
 
 def html_of(pages: Sequence[Mapping[str, Any]]) -> str:

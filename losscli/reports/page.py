@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from losscli.errors import SpecError, shown, visible
-from losscli.outfile import atomic, refusal
+from losscli.outfile import atomic, refusal, require_file
 
 MARK = '<meta name="generator" content="losscli'  # a file that has it near its beginning may be replaced
 MARKED = "<!-- made by losscli"  # likewise, in Markdown, where it cannot be seen
@@ -63,13 +63,13 @@ def save(path: Path, text: str, force: bool = False) -> None:
     """Write a page, whole or not at all; in place of another page of losscli, or with `force` of anything."""
     unclaimed(path, force)
     with atomic(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+        draft.write(text.encode())
 
 
 def unclaimed(path: Path, force: bool = False) -> None:
     """Refuse a file that is not losscli's to replace."""
     try:
-        if force or not path.exists():
+        if not require_file(path) or force:
             return
         with path.open("rb") as file:
             start = file.read(NEAR)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from losscli.errors import SpecError, shown
-from losscli.outfile import atomic, refusal
+from losscli.outfile import atomic, free, refusal, require_name
 from losscli.reports.chromium import Chromium
 from losscli.reports.html import html_of
 from losscli.reports.recall import ComparisonRecord
@@ -18,6 +17,7 @@ DRAWN = "document.querySelector({0!r}).dataset.drawn !== undefined"
 
 def write_pictures(record: ComparisonRecord, folder: Path, dark: bool = False, force: bool = False) -> list[Path]:
     """Write every figure of every arena, as `<figure>.png` or `<arena>-<figure>.png`; returns the paths."""
+    require_name(folder)
     with TemporaryDirectory(prefix="losscli-") as home, Chromium(WIDTH, HEIGHT, dark) as browser:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def write_pictures(record: ComparisonRecord, folder: Path, dark: bool = False, f
             browser.wait_for(DRAWN.format(f"#{name} .plot"))
             picture = browser.screenshot(f"#{name}", SHARPNESS)
             with atomic(path) as draft:
-                draft.write_bytes(picture)
+                draft.write(picture)
     return list(paths.values())
 
 
@@ -50,6 +50,5 @@ def _file_stem(name: str, arenas: int) -> str:
 
 
 def _unclaimed(paths: list[Path], force: bool) -> None:
-    there = [path for path in paths if path.exists()]
-    if there and not force:
-        raise SpecError(f"{shown(there[0])} exists", cure="choose another folder, or add --force")
+    for path in paths:
+        free(path, force)

@@ -195,10 +195,10 @@ def _plain_fields(kind: Any, output: Mapping[str, Any], without: Collection[str]
 
 def _histories(table: Any) -> dict[tuple[int, str, int], list[Point]]:
     """By arena, entry and seed, the points of every run."""
+    from losscli.record.table import lists
+
     histories: dict[tuple[int, str, int], list[Point]] = {}
-    columns = [
-        table.column(name).to_pylist() for name in ("arena", "entry", "seed", "epoch", "split", "metric", "value")
-    ]
+    columns = lists(table, ("arena", "entry", "seed", "epoch", "split", "metric", "value"))
     for arena, entry, seed, epoch, split, metric, value in zip(*columns, strict=True):
         histories.setdefault((arena, entry, seed), []).append(Point(epoch, split, metric, value))
     return histories

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 from pathlib import Path
 from typing import Any
@@ -286,3 +287,29 @@ def test_an_export_that_fails_leaves_no_folder(
     with pytest.raises(MachineError, match="not installed"):
         export(run, "onnx", tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("form", exporters.names())
+def test_a_disk_that_is_full_leaves_no_folder(records: dict[str, Path], tmp_path: Path, form: str) -> None:
+    """A limit on the size of files refuses every writer, torch's own in C++ as well; its own would end the process."""
+    (run,) = restore(records["regression"], RunChoice(entry="mse"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
+    try:
+        with pytest.raises(MachineError, match="model' cannot be written: File too large") as caught:
+            export(run, form, tmp_path / "model")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.problems[0].cure
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch, lambda path: path.symlink_to("nowhere")])
+def test_a_model_goes_into_no_place_that_is_taken(records: dict[str, Path], tmp_path: Path, make: Any) -> None:
+    (run,) = restore(records["regression"], RunChoice(entry="mse"))
+    make(tmp_path / "model")
+    with pytest.raises(MachineError, match="is there already"):
+        export(run, "safetensors", tmp_path / "model")
+    with pytest.raises(SpecError, match="no name to write to"):
+        export(run, "safetensors", tmp_path / "a\nb")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]

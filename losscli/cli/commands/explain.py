@@ -20,7 +20,12 @@ Names = Annotated[
 Values = Annotated[list[str] | None, Option("--set", metavar="OPTION=VALUES", help="As gamma=0,2,5; repeatable.")]
 Torch = Annotated[bool, Option("--torch", help="Print the loss as one nn.Module that needs torch alone.")]
 NoCost = Annotated[bool, Option("--no-cost", help="Of a rule: leave out what the mistake costs.")]
-Html = Annotated[Path | None, Option("--html", metavar="FILE", help="Write an interactive page as well.")]
+Html = Annotated[
+    Path | None, Option("--html", parser=flags.file_name, metavar="FILE", help="Write an interactive page as well.")
+]
+
+
+Force = Annotated[bool, Option("--force", help="Replace a file that is not losscli's own.")]
 
 
 @command("explain")
@@ -29,6 +34,7 @@ def explain(
     task: flags.Task = None,
     sets: Values = None,
     html: Html = None,
+    force: Force = False,
     torch: Torch = False,
     no_cost: NoCost = False,
     form: flags.As = flags.Format.text,
@@ -69,7 +75,7 @@ def explain(
     if html is not None:
         from losscli.reports.catalogue import write_page
 
-        write_page(html, [page.to_json() for page in pages])
+        write_page(html, [page.to_json() for page in pages], force)
     if form is flags.Format.json:
         show.machine({"schema_version": 1, "pages": [page.to_json() for page in pages]})
         return

@@ -13,7 +13,13 @@ from losscli.cli.commands import command
 Seed = Annotated[str | None, Option("--seed", metavar="N", help="A seed. Default: the best.", show_default=False)]
 Folder = Annotated[
     Path | None,
-    Option("--dir", metavar="DIR", help="A new folder for it; default is <id>-<format>.", show_default=False),
+    Option(
+        "--dir",
+        parser=flags.file_name,
+        metavar="DIR",
+        help="A new folder for it; default is <id>-<format>.",
+        show_default=False,
+    ),
 ]
 
 

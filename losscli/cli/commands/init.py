@@ -15,7 +15,8 @@ What = Annotated[
     str | None,
     Argument(metavar="[TASK|DATA]", help="A task, or data: a table, a data set, a generator.", show_default=False),
 ]
-To = Annotated[str, Option("--to", metavar="SPEC", help="Where it goes; - is stdout.")]
+To = Annotated[Path, Option("--to", parser=flags.file_name, metavar="SPEC", help="Where it goes; - is stdout.")]
+STDOUT = Path("-")
 
 
 @command("init")
@@ -25,7 +26,7 @@ def init(
     task: flags.Task = None,
     drop: flags.Drop = None,
     sets: flags.Set = None,
-    to: To = "spec.yaml",
+    to: To = Path("spec.yaml"),
     force: Force = False,
 ) -> None:
     """Write a commented spec for a task, or for data.
@@ -42,10 +43,10 @@ def init(
     from losscli.spec.overrides import Overrides
 
     given = Overrides(task=task, target=target or [], drop=drop or [], sets=sets or [])
-    outline, noticed = outlined(what or task or "binary", given, None if to == "-" else Path(to))
+    outline, noticed = outlined(what or task or "binary", given, None if to == STDOUT else to)
     for sentence in noticed:
         show.notice(sentence)
-    if to == "-":
+    if to == STDOUT:
         show.paper(outline(SCHEMA_FILE).text())
     else:
-        written(Path(to), lambda schema: outline(schema).text(), force)
+        written(to, lambda schema: outline(schema).text(), force)

@@ -20,7 +20,10 @@ Count = Annotated[
 Seed = Annotated[
     str | None, Option("--seed", metavar="N", help="A seed, or mean. Default: the best.", show_default=False)
 ]
-To = Annotated[Path | None, Option("--to", metavar="FILE", help="Write here; default is stdout.", show_default=False)]
+To = Annotated[
+    Path | None,
+    Option("--to", parser=flags.file_name, metavar="FILE", help="Write here; default is stdout.", show_default=False),
+]
 Threshold = Annotated[
     str | None,
     Option("--threshold", metavar="P", help="Yes is above it (0.5); or a metric it is best for.", show_default=False),

@@ -12,7 +12,14 @@ from losscli.cli.commands import command
 from losscli.cli.commands.inspect import Data
 
 Write = Annotated[
-    Path | None, Option("--write", metavar="SPEC", help="Write a spec with these losses, and why.", show_default=False)
+    Path | None,
+    Option(
+        "--write",
+        parser=flags.file_name,
+        metavar="SPEC",
+        help="Write a spec with these losses, and why.",
+        show_default=False,
+    ),
 ]
 Force = Annotated[bool, Option("--force", help="Overwrite what is there.")]
 Run = Annotated[bool, Option("--run", help="Compare them at once.")]

@@ -14,6 +14,7 @@ To = Annotated[
     Path | None,
     Option(
         "--to",
+        parser=flags.file_name,
         metavar="FILE",
         help="Write the report here. The page's default is <id>.html, in this folder.",
         show_default=False,
@@ -23,6 +24,7 @@ Png = Annotated[
     Path | None,
     Option(
         "--png",
+        parser=flags.file_name,
         metavar="DIR",
         help="Write the figures here as pictures; needs Chromium or Google Chrome.",
         show_default=False,

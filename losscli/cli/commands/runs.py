@@ -22,7 +22,7 @@ def group(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-Root = Annotated[Path, Option("--out", metavar="DIR", help="Where the records are.")]
+Root = Annotated[Path, Option("--out", parser=flags.file_name, metavar="DIR", help="Where the records are.")]
 Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask.")]
 Last = Annotated[int | None, Option("--last", metavar="N", min=1, help="The newest N only.", show_default=False)]
 Records = Annotated[list[str], Argument(metavar="RECORD...", help="Ids, or how they begin.", show_default=False)]
@@ -30,7 +30,10 @@ Some = Annotated[
     list[str] | None, Argument(metavar="RECORD...", help="Ids, or how they begin; default is all.", show_default=False)
 ]
 To = Annotated[
-    Path | None, Option("--to", metavar="FILE", help="The zip file; default is <id>.zip.", show_default=False)
+    Path | None,
+    Option(
+        "--to", parser=flags.file_name, metavar="FILE", help="The zip file; default is <id>.zip.", show_default=False
+    ),
 ]
 Force = Annotated[bool, Option("--force", help="Replace a file that exists.")]
 

@@ -7,10 +7,14 @@ from typing import Annotated
 
 from typer import Option
 
+from losscli.cli import flags
 from losscli.cli.commands import command
 from losscli.cli.commands.recommend import Force
 
-Write = Annotated[Path | None, Option("--write", metavar="FILE", help="Write it to a file.", show_default=False)]
+Write = Annotated[
+    Path | None,
+    Option("--write", parser=flags.file_name, metavar="FILE", help="Write it to a file.", show_default=False),
+]
 
 
 @command("schema")

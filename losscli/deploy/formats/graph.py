@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli.deploy.formats import exporter
@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 
 
 @exporter("pt2", "model.pt2")
-def _pt2(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
+def _pt2(predictor: Predictor, rows: torch.Tensor) -> bytes:
     """The whole graph: `torch.export.load(path).module()(features)` predicts, without losscli."""
     import torch
 
+    file = io.BytesIO()
     with _quiet():
-        torch.export.save(_graph(predictor, rows), path)
+        torch.export.save(_graph(predictor, rows), file)
+    return file.getvalue()
 
 
 @exporter("onnx", "model.onnx")
-def _onnx(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
+def _onnx(predictor: Predictor, rows: torch.Tensor) -> bytes:
     """The whole graph for other runtimes."""
     if lacking := [name for name in ("onnx", "onnxscript") if find_spec(name) is None]:
         raise MachineError(f"{' and '.join(lacking)} is not installed", cure='pip install "losscli[onnx]"')
@@ -46,7 +48,7 @@ def _onnx(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
             output_names=["prediction", *(["quantiles"] if predictor.levels else [])],
         )
         assert program is not None
-        program.save(str(path), external_data=False)
+        return bytes(program.model_proto.SerializeToString())
 
 
 def _graph(predictor: nn.Module, rows: torch.Tensor) -> torch.export.ExportedProgram:

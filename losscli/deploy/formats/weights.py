@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli.deploy.formats import exporter
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @exporter("safetensors", "model.safetensors")
-def _safetensors(predictor: Predictor, rows: torch.Tensor, path: Path) -> None:
+def _safetensors(predictor: Predictor, rows: torch.Tensor) -> bytes:
     """The weights of the body alone: `nn.Sequential` of the layers that the description lists takes them."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    save_file({name: tensor.contiguous() for name, tensor in predictor.body.state_dict().items()}, path)
+    return save({name: tensor.contiguous() for name, tensor in predictor.body.state_dict().items()})

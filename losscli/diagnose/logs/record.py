@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,16 @@ def read_record(path: Path, choice: Choice) -> History:
         raise DataError(
             f"the record has no entry {shown(name)}", place=Place(str(path)), cure=choose_from(str(name), names)
         )
-    table = read_history(path).to_pylist()
-    points = [point for point in table if point["arena"] == 0 and point["entry"] == name]
-    metrics = {metric: _mean(points, "valid", metric) for metric in ("accuracy", "r2", "mae", "rmse")}
+    points = _points(read_history(path), name)
+    metrics = {metric: _mean(points.get(("valid", metric), [])) for metric in ("accuracy", "r2", "mae", "rmse")}
     notes = [f"the entry {shown(name)}, mean of its seeds"]
     loss = next(entry["loss"] for entry in arena["entries"] if entry["entry"] == name)
     facts: dict[str, Any] = {"loss": loss}
     if len(arena.get("labels") or ()) > 1 and arena["headline"] not in ("r2", "rmse", "mae"):
         facts["classes"] = len(arena["labels"])
     return History(
-        _mean(points, "train", "loss"),
-        _mean(points, "valid", "loss"),
+        _mean(points.get(("train", "loss"), [])),
+        _mean(points.get(("valid", "loss"), [])),
         {metric: series for metric, series in metrics.items() if series.count},
         "epoch",
         notes,
@@ -48,14 +48,23 @@ def read_record(path: Path, choice: Choice) -> History:
     )
 
 
-def _mean(points: list[dict[str, Any]], split: str, metric: str) -> Series:
+def _points(table: Any, entry: str) -> dict[tuple[str, str], list[tuple[int, float]]]:
+    """By split and metric, epoch and value of every point of an entry of the first arena."""
+    from losscli.record.table import lists
+
+    points: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    columns = lists(table, ("arena", "entry", "split", "metric", "epoch", "value"))
+    for arena, name, split, metric, epoch, value in zip(*columns, strict=True):
+        if arena == 0 and name == entry:
+            points.setdefault((split, metric), []).append((epoch, float("nan") if value is None else value))
+    return points
+
+
+def _mean(points: Sequence[tuple[int, float]]) -> Series:
     """By epoch, the mean over the seeds."""
-    values: dict[int, list[float]] = {}
-    for point in points:
-        if (point["split"], point["metric"]) == (split, metric):
-            value = point["value"]
-            values.setdefault(point["epoch"], []).append(float("nan") if value is None else value)
     condenser = Condenser()
-    epochs = sorted(values)
-    condenser.add(np.array(epochs, dtype=np.float64), np.array([np.mean(values[epoch]) for epoch in epochs]))
+    if points:
+        epochs, places, counts = np.unique([epoch for epoch, _ in points], return_inverse=True, return_counts=True)
+        sums = np.bincount(places, weights=[value for _, value in points])
+        condenser.add(epochs.astype(np.float64), sums / counts)
     return condenser.series()
