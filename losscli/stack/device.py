@@ -17,6 +17,7 @@ from torch import Tensor
 
 from losscli.errors import MachineError, SpecError
 
+CPU = torch.device("cpu")
 # What one step works on should stay in the cache; on a GPU, in a good part of its memory (see tests/benchmarks/).
 CPU_WORKING_SET = 8 << 20
 GPU_SHARE = 0.3
@@ -134,9 +135,9 @@ def in_order(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def one_thread(device: torch.device) -> Iterator[None]:
+def one_thread(device: torch.device = CPU) -> Iterator[None]:
     """One thread for what runs on the CPU: cores are for other stacks, threads wait badly on a busy machine, and their
-    number would change how sums are rounded.
+    number would change how sums are rounded. (MKL begins them for the logarithm of a hundred numbers, and all of them spin.)
     """
     before = torch.get_num_threads()
     if device.type == "cpu":
