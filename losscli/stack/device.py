@@ -24,6 +24,7 @@ GPU_SHARE = 0.3
 CPU_ROWS = (
     16  # of a stack, at most: more of them are no faster each, and fewer leave cores idle (see tests/benchmarks/)
 )
+SMALL_STACK = 8  # runs, of which half as many would take almost as long
 CHUNKS = {"cpu": 1 << 22, "cuda": 1 << 26}  # numbers of activations at a time when a split is judged: 16 and 256 MB
 # By their numbers in malloc.h: what is at the end of the heap stays up to so many bytes (M_TRIM_THRESHOLD), and from so many
 # on a tensor has memory of its own (M_MMAP_THRESHOLD, no more than 32 MB).
@@ -187,12 +188,17 @@ def refuse_if_too_large(cost: int, device: torch.device) -> None:
         )
 
 
-def chunks(count: int, size: int) -> list[tuple[int, int]]:
+def chunks(count: int, size: int, even: bool = False) -> list[tuple[int, int]]:
     """`count` runs in as few stacks as possible of at most `size`, as even as possible.
 
-    >>> chunks(40, 16)
-    [(0, 14), (14, 27), (27, 40)]
+    Where two cores are to end at the same time, in an `even` number of them, unless all runs make a small stack: 15 runs then
+    take 0.64 of the time of one stack, and 40 take 0.79 of that of three (see tests/benchmarks/STEPS.md).
+
+    >>> chunks(40, 16), chunks(15, 16, even=True), chunks(8, 16, even=True)
+    ([(0, 14), (14, 27), (27, 40)], [(0, 8), (8, 15)], [(0, 8)])
     """
     parts = max(1, math.ceil(count / size))
+    if even and count > SMALL_STACK:
+        parts += parts % 2
     edges = [math.ceil(count * part / parts) for part in range(parts + 1)]
     return list(pairwise(edges))

@@ -67,7 +67,7 @@ UNKEPT = Keeper()
 
 
 def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
-    """The runs, divided into stacks: equal outputs and equal sizes of splits together, as many as `device.width` says.
+    """The runs, divided into stacks: equal outputs and equal sizes of splits together, at most as many as `device.width` says.
 
     Bits may depend on who shares a stack, so those of a CPU hold a block of seeds, however many seeds there are (see
     `losscli.looks`). A GPU wants all runs at once. A loss of the user's own has stacks to itself, so that whatever becomes
@@ -84,7 +84,8 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
         layout = Layout.widest(run.dataset.layout for run in alike_runs)
         cost = cost_of(specs_of(alike_runs[0], job, layout), job)
         machine.refuse_if_too_large(cost, job.device)
-        for start, stop in machine.chunks(len(alike_runs), machine.width(cost, job.device)):
+        width, on_cores = machine.width(cost, job.device), job.device.type == "cpu"
+        for start, stop in machine.chunks(len(alike_runs), width, even=on_cores):
             yield alike_runs[start:stop]
 
 

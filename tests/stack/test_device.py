@@ -127,3 +127,15 @@ def test_chunks_cover_all_runs_evenly(count, size):
     sizes = [stop - start for start, stop in found]
     assert max(sizes) <= size
     assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 15, 16, 17, 40, 47, 48, 49, 80, 1000])
+@pytest.mark.parametrize("size", [1, 3, 16])
+def test_stacks_of_a_cpu_divide_into_two_halves(count, size):
+    widths = [stop - start for start, stop in machine.chunks(count, size, even=True)]
+    assert sum(widths) == count
+    assert max(widths) <= size
+    assert max(widths) - min(widths) <= 1
+    if count > 8 and size > 1:
+        assert len(widths) % 2 == 0
+        assert 2 * sum(sorted(widths)[len(widths) // 2 :]) <= count + len(widths)
