@@ -82,9 +82,13 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
         by_shape.setdefault((block, _shape(run, job), sizes, own), []).append(run)
     for alike_runs in by_shape.values():
         layout = Layout.widest(run.dataset.layout for run in alike_runs)
-        cost = cost_of(specs_of(alike_runs[0], job, layout), job)
+        specs = specs_of(alike_runs[0], job, layout)
+        cost = cost_of(specs, job)
         machine.refuse_if_too_large(cost, job.device)
-        width, on_cores = machine.width(cost, job.device), job.device.type == "cpu"
+        judged = max(part.rows for part in alike_runs[0].dataset.parts.values()), specs[0].outputs
+        machine.refuse_if_too_many_numbers(*judged, job.device)
+        width = machine.width(cost, job.device, machine.judging_cost(*judged))
+        on_cores = job.device.type == "cpu"
         for start, stop in machine.chunks(len(alike_runs), width, even=on_cores):
             yield alike_runs[start:stop]
 
