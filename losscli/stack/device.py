@@ -28,7 +28,10 @@ CPU_ROWS = (
     16  # of a stack, at most: more of them are no faster each, and fewer leave cores idle (see tests/benchmarks/)
 )
 SMALL_STACK = 8  # runs, of which half as many would take almost as long
-CHUNKS = {"cpu": 1 << 20, "cuda": 1 << 26}  # numbers of activations at a time when a split is judged: 4 MB, of the cache, and 256
+CHUNKS = {
+    "cpu": 1 << 20,
+    "cuda": 1 << 26,
+}  # numbers of activations at a time when a split is judged: 4 MB, of the cache, and 256
 # By their numbers in malloc.h: what is at the end of the heap stays up to so many bytes (M_TRIM_THRESHOLD), and from so many
 # on a tensor has memory of its own (M_MMAP_THRESHOLD, no more than 32 MB).
 HEAP = {-1: 256 << 20, -3: 32 << 20}
