@@ -38,6 +38,7 @@ from losscli.spec.stages import first_stage, next_specs
 from losscli.spec.tune import grids_of, may_be
 from losscli.stack.baseline import baseline, ideal, limits
 from losscli.stack.beside import beside
+from losscli.stack.device import one_thread
 from losscli.stack.job import steps_of
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
@@ -163,6 +164,7 @@ def _trained(
             checkpoint.facts |= {"arenas": with_seeds(checkpoint.facts.get("arenas", ()), experiments)}
 
 
+@one_thread()
 def _at_look(experiment: Experiment, states: Sequence[RunState]) -> bool:
     """Whether an entry is open, so that more seeds may be worth their time."""
     if experiment.spec.looks is None:
@@ -191,6 +193,7 @@ def _remembering(experiments: Sequence[Experiment]) -> list[Experiment]:
     return [remembering(experiment, MOST_NUMBERS // len(experiments)) for experiment in experiments]
 
 
+@one_thread()
 def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds: float) -> Comparison:
     """The comparison of what was trained; `MachineError` where that is nothing."""
     if not any(trained.states):

@@ -7,8 +7,10 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
 
 import losscli
+from losscli import pipeline
 from losscli.errors import DataError, MachineError, SpecError
 from losscli.pipeline import at_hand, run
 from losscli.record.reader import read, read_predictions, read_weights
@@ -304,3 +306,24 @@ def test_results_tell_what_was_calibrated(spec) -> None:
     assert arena["runs"][0]["calibration"]["temperature"] > 0
     assert {"f1-tuned", "log-loss-scaled", "ece"} <= set(arena["entries"][0]["test"])
     assert set(arena["entries"][0]["train"]) == {"f1-tuned"}
+
+
+def test_what_is_done_beside_training_has_one_thread(spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of MKL spin: on a busy machine they took 20 times the seconds of the baseline itself."""
+    threads: dict[str, int] = {}
+    for name in ("baseline", "limits", "build_arena"):
+        function = getattr(pipeline, name)
+
+        def watched(*given: object, name: str = name, function=function, **named: object) -> object:
+            threads[name] = torch.get_num_threads()
+            return function(*given, **named)
+
+        monkeypatch.setattr(pipeline, name, watched)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        run([spec(MOONS + "loss: bce-logits\n" + QUICK)], out=None, smoke=True)
+        assert threads == {"baseline": 1, "limits": 1, "build_arena": 1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -50,13 +50,18 @@ def sized(count: int) -> str:
 
 
 def half_of_memory() -> int:
-    """Bytes: half of what the machine has, or of what the container may take of it."""
+    """Bytes: half of `memory`."""
+    return memory() // 2
+
+
+def memory() -> int:
+    """Bytes: what the machine has, or what the container may take of it."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         allowed = CONTAINER.read_text().strip()
     except OSError:
         allowed = ""
-    return min(total, int(allowed) if allowed.isdigit() else total) // 2
+    return min(total, int(allowed) if allowed.isdigit() else total)
 
 
 class Store:

@@ -96,6 +96,8 @@ class Metric:
         if self.needs is None:
             return self
         taken = {self.needs: known[self.needs]}
+        if self.needs == "costs":  # once: a thousand classes have a million numbers
+            taken = {"costs": torch.tensor(known["costs"], dtype=torch.float64)}
         bound = functools.partial(self.function, **taken)
         functools.update_wrapper(bound, self.function)
         criterion = None if self.criterion is None else functools.partial(self.criterion, **taken)

@@ -171,7 +171,7 @@ def expected_cost_of_classes(prediction: Tensor, target: Tensor, *, costs: Costs
     >>> expected_cost_of_classes(torch.tensor([[0.0, 0.0]]), torch.tensor([[2, 0]]), costs=prices).tolist()  # (9 + 0) / 2
     [4.5]
     """
-    table = torch.tensor(costs, dtype=torch.float64, device=prediction.device)
+    table = torch.as_tensor(costs, dtype=torch.float64, device=prediction.device)
     return table[target.long().expand(prediction.shape), prediction.long()].mean(-1)
 
 

@@ -59,7 +59,7 @@ def _is_number(value: Any) -> bool:
 def table_of(costs: Costs | None, labels: Sequence[str]) -> list[list[float]] | None:
     """The square of numbers. What a mapping {truth: {decision: cost}} does not name costs 1, and nothing where it is right.
 
-    Errors: `SpecError` for a label that there is not, or another number of classes.
+    Errors: `SpecError` for a label that there is not, another number of classes, or more than `MOST_CLASSES`.
 
     >>> table_of({"yes": {"no": 5}}, ("no", "yes"))
     [[0.0, 1.0], [5, 0.0]]
@@ -67,6 +67,9 @@ def table_of(costs: Costs | None, labels: Sequence[str]) -> list[list[float]] | 
     if not isinstance(costs, Mapping):
         refuse_other_classes(costs, labels)
         return costs
+    if len(labels) > MOST_CLASSES:
+        message = f"costs: the target has {len(labels)} classes, and a table of costs is for at most {MOST_CLASSES}"
+        raise SpecError(message, cure="take costs out of the spec, or join the rarest classes to one in the data")
     table = [[float(truth != decision) for decision in labels] for truth in labels]
     for truth, row in places_of(costs, labels, "give costs").items():
         for decision, cost in places_of(row, labels, "give costs").items():

@@ -15,15 +15,23 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from losscli.data.store import memory
 from losscli.errors import MachineError, SpecError
 
+CPU = torch.device("cpu")
 # What one step works on should stay in the cache; on a GPU, in a good part of its memory (see tests/benchmarks/).
 CPU_WORKING_SET = 8 << 20
+CPU_JUDGED = 1 << 31  # bytes that the runs of a stack may take while they are judged; of one run, as many as it needs
+JUDGED_COPIES = 4  # raw outputs, probabilities, what is made of both (10,000 classes, 60,000 rows: 6.7 GB at most)
 GPU_SHARE = 0.3
 CPU_ROWS = (
     16  # of a stack, at most: more of them are no faster each, and fewer leave cores idle (see tests/benchmarks/)
 )
-CHUNKS = {"cpu": 1 << 22, "cuda": 1 << 26}  # numbers of activations at a time when a split is judged: 16 and 256 MB
+SMALL_STACK = 8  # runs, of which half as many would take almost as long
+CHUNKS = {
+    "cpu": 1 << 20,
+    "cuda": 1 << 26,
+}  # numbers of activations at a time when a split is judged: 4 MB, of the cache, and 256
 # By their numbers in malloc.h: what is at the end of the heap stays up to so many bytes (M_TRIM_THRESHOLD), and from so many
 # on a tensor has memory of its own (M_MMAP_THRESHOLD, no more than 32 MB).
 HEAP = {-1: 256 << 20, -3: 32 << 20}
@@ -60,21 +68,21 @@ def name_of(device: torch.device) -> str:
     return platform.processor() or platform.machine()
 
 
-def width(cost: int, device: torch.device) -> int:
-    """How many runs, each with a working set of `cost` bytes, one stack carries.
+def width(cost: int, device: torch.device, judging: int = 1) -> int:
+    """How many runs, each with a working set of `cost` bytes, and so many while it is judged, one stack carries.
 
     By the model and the batches alone: with more workers there are not other stacks, and so not other bits.
 
-    >>> width(1 << 20, torch.device("cpu")), width(1 << 10, torch.device("cpu"))
-    (8, 16)
+    >>> width(1 << 20, CPU), width(1 << 10, CPU), width(1 << 10, CPU, judging=1 << 29)
+    (8, 16, 4)
     """
     if device.type != "cuda":
-        return min(CPU_ROWS, max(1, CPU_WORKING_SET // cost))
+        return min(CPU_ROWS, max(1, CPU_WORKING_SET // cost), max(1, CPU_JUDGED // judging))
     free, total = torch.cuda.mem_get_info(device)
     free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(
         device
     )  # torch keeps it for its next tensors
-    return max(1, share_of(free, total) // cost)
+    return max(1, share_of(free, total) // max(cost, judging))
 
 
 def share_of(free: int, total: int) -> int:
@@ -134,9 +142,9 @@ def in_order(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def one_thread(device: torch.device) -> Iterator[None]:
+def one_thread(device: torch.device = CPU) -> Iterator[None]:
     """One thread for what runs on the CPU: cores are for other stacks, threads wait badly on a busy machine, and their
-    number would change how sums are rounded.
+    number would change how sums are rounded. (MKL begins them for the logarithm of a hundred numbers, and all of them spin.)
     """
     before = torch.get_num_threads()
     if device.type == "cpu":
@@ -175,10 +183,7 @@ def out_of_memory_explained(batch_size: int) -> Iterator[None]:
 
 def refuse_if_too_large(cost: int, device: torch.device) -> None:
     """`SpecError` where not even one run fits into memory: told before anything is allocated."""
-    if device.type == "cuda":
-        limit = torch.cuda.mem_get_info(device)[0]
-    else:
-        limit = int(0.8 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    limit = limit_of(device)
     if cost > limit:
         raise SpecError(
             f"one run of this model needs about {cost / 1e9:.1f} GB, and the limit here is {limit / 1e9:.1f} GB",
@@ -186,12 +191,42 @@ def refuse_if_too_large(cost: int, device: torch.device) -> None:
         )
 
 
-def chunks(count: int, size: int) -> list[tuple[int, int]]:
+def limit_of(device: torch.device) -> int:
+    """How many bytes may be taken there."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else int(0.8 * memory())
+
+
+def refuse_if_too_many_numbers(rows: int, outputs: int, device: torch.device) -> None:
+    """`SpecError` where what one run says of so many rows cannot be held while it is judged: told before it is trained."""
+    cost, limit = judging_cost(rows, outputs), limit_of(device)
+    if cost > limit:
+        raise SpecError(
+            f"to judge one run, {outputs} numbers for each of {rows} rows need about {cost / 1e9:.1f} GB, "
+            f"and the limit here is {limit / 1e9:.1f} GB",
+            cure="take fewer rows, or join the rarest classes or labels to one in the data",
+        )
+
+
+def judging_cost(rows: int, outputs: int) -> int:
+    """Bytes that a run takes while it is judged on so many rows.
+
+    >>> judging_cost(42_000, 10_000)
+    6720000000
+    """
+    return JUDGED_COPIES * 4 * rows * outputs
+
+
+def chunks(count: int, size: int, even: bool = False) -> list[tuple[int, int]]:
     """`count` runs in as few stacks as possible of at most `size`, as even as possible.
 
-    >>> chunks(40, 16)
-    [(0, 14), (14, 27), (27, 40)]
+    Where two cores are to end at the same time, in an `even` number of them, unless all runs make a small stack: 15 runs then
+    take 0.64 of the time of one stack, and 40 take 0.79 of that of three (see tests/benchmarks/STEPS.md).
+
+    >>> chunks(40, 16), chunks(15, 16, even=True), chunks(8, 16, even=True)
+    ([(0, 14), (14, 27), (27, 40)], [(0, 8), (8, 15)], [(0, 8)])
     """
     parts = max(1, math.ceil(count / size))
+    if even and count > SMALL_STACK:
+        parts += parts % 2
     edges = [math.ceil(count * part / parts) for part in range(parts + 1)]
     return list(pairwise(edges))

@@ -9,7 +9,7 @@ row weighs is the size of the gradient of the mean loss with respect to the raw 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,13 @@ class Snapshot:
     gradient: tuple[float, ...]
     memory: Memory | None = None
 
+    def state(self) -> dict[str, Any]:
+        """Its fields in plain words and numbers; `of` makes another of them."""
+        return {**vars(self), "memory": None if self.memory is None else dict(vars(self.memory))}
+
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> Snapshot:
-        """From its fields in plain words and numbers, as `dataclasses.asdict` and JSON have them."""
+        """From its fields in plain words and numbers, as `state` and JSON have them."""
         memory = state["memory"]
         rows, gradient = tuple(state["rows"]), tuple(state["gradient"])
         return cls(int(state["epoch"]), rows, gradient, None if memory is None else Memory(**memory))
@@ -95,7 +99,7 @@ class Probe:
 
     def state(self) -> list[list[dict[str, Any]]]:
         """The snapshots so far, in plain words and numbers."""
-        return [[asdict(snapshot) for snapshot in snapshots] for snapshots in self.snapshots]
+        return [[snapshot.state() for snapshot in snapshots] for snapshots in self.snapshots]
 
     def load(self, state: Sequence[Sequence[Mapping[str, Any]]]) -> None:
         """Go on from there."""

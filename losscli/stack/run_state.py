@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -84,7 +84,7 @@ class RunState:
             "scores": {split: dict(scores) for split, scores in self.scores.items()},
             "weights": dict(self.weights),
             "calibration": dict(self.calibration),
-            "snapshots": [asdict(snapshot) for snapshot in self.snapshots],
+            "snapshots": [snapshot.state() for snapshot in self.snapshots],
             "fingerprint": None if self.fingerprint is None else self.fingerprint.state(),
             "predictions": None if self.predictions is None else dict(vars(self.predictions)),
             "moments": [list(moment) for moment in self.moments],

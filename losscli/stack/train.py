@@ -67,7 +67,7 @@ UNKEPT = Keeper()
 
 
 def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
-    """The runs, divided into stacks: equal outputs and equal sizes of splits together, as many as `device.width` says.
+    """The runs, divided into stacks: equal outputs and equal sizes of splits together, at most as many as `device.width` says.
 
     Bits may depend on who shares a stack, so those of a CPU hold a block of seeds, however many seeds there are (see
     `losscli.looks`). A GPU wants all runs at once. A loss of the user's own has stacks to itself, so that whatever becomes
@@ -82,9 +82,14 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
         by_shape.setdefault((block, _shape(run, job), sizes, own), []).append(run)
     for alike_runs in by_shape.values():
         layout = Layout.widest(run.dataset.layout for run in alike_runs)
-        cost = cost_of(specs_of(alike_runs[0], job, layout), job)
+        specs = specs_of(alike_runs[0], job, layout)
+        cost = cost_of(specs, job)
         machine.refuse_if_too_large(cost, job.device)
-        for start, stop in machine.chunks(len(alike_runs), machine.width(cost, job.device)):
+        judged = max(part.rows for part in alike_runs[0].dataset.parts.values()), specs[0].outputs
+        machine.refuse_if_too_many_numbers(*judged, job.device)
+        width = machine.width(cost, job.device, machine.judging_cost(*judged))
+        on_cores = job.device.type == "cpu"
+        for start, stop in machine.chunks(len(alike_runs), width, even=on_cores):
             yield alike_runs[start:stop]
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from losscli.errors import SpecError
+from losscli.metrics import evaluation_metrics
 from losscli.spec.arenas import merge
 from losscli.spec.costs import mistake_in, refuse_other_classes, table_of
 from losscli.spec.dump import to_yaml
@@ -89,3 +91,17 @@ def test_what_a_mapping_does_not_name_costs_one_and_nothing_where_it_is_right(tm
     assert table_of({"1.0": {"true": 9}}, ("0", "1", "2")) == [[0, 1, 1], [1, 9, 1], [1, 1, 0]]
     with pytest.raises(SpecError, match="no label 'yse' to give costs"):
         table_of({"yse": {"no": 5}}, ("no", "yes"))
+
+
+def test_costs_by_label_are_for_as_many_classes_as_a_square_of_them():
+    with pytest.raises(SpecError, match="has 1001 classes, and a table of costs is for at most 1000"):
+        table_of({"0": {"1": 5}}, [str(place) for place in range(1001)])
+    assert len(table_of({"0": {"1": 5}}, [str(place) for place in range(1000)])) == 1000
+
+
+def test_a_metric_has_its_costs_as_numbers_once_for_all(monkeypatch):
+    prices = [[0.0, 1.5, 1.0], [1.0, 0.0, 1.0], [9.0, 1.0, 0.0]]
+    metric = evaluation_metrics("multiclass", costs=prices)["expected-cost"]
+    predicted, true = torch.tensor([[0.0, 1.0, 2.0, 0.0]]), torch.tensor([[2, 0, 2, 0]])
+    monkeypatch.setattr(torch, "tensor", lambda *_, **__: pytest.fail("the table is made anew"))
+    assert metric.function(predicted, true).item() == (9.0 + 1.5 + 0.0 + 0.0) / 4

@@ -127,3 +127,36 @@ def test_chunks_cover_all_runs_evenly(count, size):
     sizes = [stop - start for start, stop in found]
     assert max(sizes) <= size
     assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 15, 16, 17, 40, 47, 48, 49, 80, 1000])
+@pytest.mark.parametrize("size", [1, 3, 16])
+def test_stacks_of_a_cpu_divide_into_two_halves(count, size):
+    widths = [stop - start for start, stop in machine.chunks(count, size, even=True)]
+    assert sum(widths) == count
+    assert max(widths) <= size
+    assert max(widths) - min(widths) <= 1
+    if count > 8 and size > 1:
+        assert len(widths) % 2 == 0
+        assert 2 * sum(sorted(widths)[len(widths) // 2 :]) <= count + len(widths)
+
+
+def test_what_cannot_be_held_while_it_is_judged_is_refused_before_it_is_trained(run_of, job_of, monkeypatch):
+    runs, job = [run_of()], job_of("binary")
+    rows = max(part.rows for part in runs[0].dataset.parts.values())
+    monkeypatch.setattr(machine, "refuse_if_too_large", lambda *_: None)
+    monkeypatch.setattr(machine, "memory", lambda: 20 * rows)  # four fifths are 16 bytes for each row
+    assert len(list(stacks(runs, job))) == 1
+    monkeypatch.setattr(machine, "memory", lambda: 20 * rows - 2)
+    with pytest.raises(SpecError, match=f"for each of {rows} rows need about") as caught:
+        next(stacks(runs, job))
+    assert "fewer rows" in caught.value.problems[0].cure
+
+
+def test_many_numbers_for_each_row_make_narrow_stacks_by_the_spec_alone(run_of, job_of, monkeypatch):
+    runs, job = [run_of(seed=0, lr=rate) for rate in (1e-1, 1e-2, 1e-3, 1e-4)], job_of("binary")
+    rows = max(part.rows for part in runs[0].dataset.parts.values())
+    monkeypatch.setattr(machine, "CPU_JUDGED", 2 * 16 * rows)
+    assert [len(stack) for stack in stacks(runs, job)] == [2, 2]
+    monkeypatch.setattr(machine, "memory", lambda: 10**12)
+    assert [len(stack) for stack in stacks(runs, job)] == [2, 2]
