@@ -21,6 +21,7 @@ class Comparison:
     timing: Mapping[str, float]
     unmet: Sequence[str] = field(default=())  # expectations of the specs that were not met, in words
     breakdowns: Sequence[Breakdown] = field(default=())  # over levels of `data.corrupt`
+    machines: Mapping[str, int] = field(default_factory=dict)  # what trained, by its maker's name, and how many stacks
     partial: bool = False  # whether it was stopped, and `record` is to be gone on with
 
     def __str__(self) -> str:

@@ -97,7 +97,9 @@ def show_record(root: Path, text: str, as_json: bool) -> None:
             return
         from losscli.reports.recall import recall
 
-        show.outcome(replace(recall(folder).comparison, record=str(place)))
+        comparison = replace(recall(folder).comparison, record=str(place))
+        show.outcome(comparison)
+        show.trained_on(comparison.machines)
 
 
 @contextmanager

@@ -26,7 +26,8 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
         "losscli": version("losscli"),
         "record": comparison.record,
         "device": comparison.device,
-        "arenas": [_arena(arena) for arena in comparison.arenas],
+        **({"machines": dict(comparison.machines)} if comparison.machines else {}),
+        "arenas": [_arena(arena, len(comparison.machines) > 1) for arena in comparison.arenas],
         "timing": _plain(comparison.timing),
         **({"partial": True} if comparison.partial else {}),
         **(
@@ -37,7 +38,8 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _arena(arena: Arena) -> dict[str, Any]:
+def _arena(arena: Arena, several: bool) -> dict[str, Any]:
+    """An arena; `several` kinds of machines make each run say which was its own."""
     return {
         "task": arena.task,
         "data": arena.data,
@@ -45,7 +47,7 @@ def _arena(arena: Arena) -> dict[str, Any]:
         "reference": arena.reference,
         "entries": [_entry(entry, arena) for entry in arena.entries],
         "baseline": _plain(arena.baseline),
-        "runs": [_run(run) for run in arena.runs],
+        "runs": [_run(run, run.machine if several else "") for run in arena.runs],
         "findings": [finding.to_json() for finding in arena.findings],
         "labels": _plain(arena.labels),
         "rows": _plain(arena.rows),
@@ -115,10 +117,10 @@ def _delta(delta: Delta | None) -> Any:
     return delta and _plain({name: value for name, value in vars(delta).items() if (name, value) != ("target", None)})
 
 
-def _run(run: RunResult) -> Any:
+def _run(run: RunResult, machine: str) -> Any:
     names = ("entry", "seed", "status", "epochs", "best_epoch", "calibration", "tuned")
-    why = {"reason": run.reason} if run.reason else {}
-    return _plain({**{name: getattr(run, name) for name in names}, **why})
+    more = {name: value for name, value in (("reason", run.reason), ("machine", machine)) if value}
+    return _plain({**{name: getattr(run, name) for name in names}, **more})
 
 
 def _plain(value: Any) -> Any:

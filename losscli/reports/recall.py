@@ -45,9 +45,9 @@ def recall(folder: Path) -> ComparisonRecord:
         timing = {key: _number(value) for key, value in results["timing"].items()}
         partial = bool(results.get("partial"))
         missed = [] if partial else _unmet(arenas)
-        comparison = Comparison(
-            arenas, str(results["device"]), str(folder), timing, missed, breakdowns(arenas), partial=partial
-        )
+        machines = {str(kind): int(count) for kind, count in results.get("machines", {}).items()}
+        levels, device = breakdowns(arenas), str(results["device"])
+        comparison = Comparison(arenas, device, str(folder), timing, missed, levels, machines, partial)
         return ComparisonRecord(
             folder, str(record["manifest"].get("created", "")), comparison, results, record["specs"]
         )

@@ -33,7 +33,7 @@ ray = pytest.importorskip("ray", reason="pip install losscli[ray]")
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray leaves its log files open
 
-RAY = Execution("ray")
+RAY = Execution("ray", workers=None)
 MEMORY = 80 << 20  # bytes of a machine's object store, the least that Ray takes
 # Two arenas with a stack each, of some seconds.
 LONG = (
