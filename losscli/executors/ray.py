@@ -26,11 +26,14 @@ from dataclasses import asdict, dataclass, field, replace
 from io import StringIO
 from typing import Any
 
+from losscli.data.store import StoredColumn
 from losscli.errors import MachineError, Place, shown
 from losscli.executors import Desk, Outcome, Progress, Tree, UnfitState, Work, executors
 from losscli.executors.execution import Execution
+from losscli.tasks import Column
 
 ANSWER = 30.0  # seconds in which a cluster must answer
+START = 120.0  # seconds in which one must have started here: on a busy machine it takes more than half a minute
 PAUSE = 0.5  # seconds between two letters of a task
 LOOK = 0.2  # seconds between two looks into the mailbox
 DEATHS = 3  # of workers that may have a work in hand before it has been saved anew; then it is its own fault
@@ -64,6 +67,8 @@ class _Cluster:
         self.ray, self.desk, self.execution = ray, desk, execution
         self.tasks: dict[Any, _Task] = {}
         self.put: dict[int, tuple[Any, Any]] = {}  # what has been put into the object store, by its id
+        # A table on disk is mapped from an open file, which no other machine has; the datasets of all seeds share its columns.
+        ray.util.register_serializer(StoredColumn, serializer=self._column, deserializer=ray.get)
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(_node(ray), soft=True)
         options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}
         self.mailbox = ray.remote(Mailbox).options(**options).remote()
@@ -114,6 +119,13 @@ class _Cluster:
         remote = self.ray.remote(perform_task).options(num_cpus=1, num_gpus=gpus, max_retries=0)
         refs = [self._once(dataset) for dataset in datasets]
         self.tasks[remote.remote(light, self._once(work.job), self.mailbox, *refs)] = task
+
+    def _column(self, column: StoredColumn) -> Any:
+        """What stands for a column of a table on disk: where memory is short, the object store lies on disk, too."""
+        if id(column) not in self.put:
+            held = Column(column.values, column.levels, column.origin)
+            self.put[id(column)] = (self.ray.put(held), column)
+        return self.put[id(column)][0]
 
     def _once(self, thing: Any) -> Any:
         """What stands for it on the cluster, where it is put at the first time."""
@@ -264,6 +276,7 @@ def _connected(address: str | None) -> Iterator[Any]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
     try:
         import ray
+        import ray.util
         import ray.util.scheduling_strategies
     except ImportError as error:
         raise MachineError("the package ray is missing", cure="pip install 'losscli[ray]'") from error
@@ -298,8 +311,8 @@ def _connection(ray: Any, address: str | None) -> Iterator[None]:
     thread = threading.Thread(target=live, name="ray", daemon=True)
     thread.start()
     where = f"the cluster at {shown(address)}" if address else "a cluster on this machine"
-    if not began.wait(ANSWER):
-        raise MachineError(f"{where} has not answered within {ANSWER:g} s", place=Place("--address"), cure=CURE)
+    if not began.wait(allowed := ANSWER if address else START):
+        raise MachineError(f"{where} has not answered within {allowed:g} s", place=Place("--address"), cure=CURE)
     if failures:
         why = str(failures[0]).strip().partition("\n")[0]
         raise MachineError(f"{where} cannot be used: {why}", place=Place("--address"), cure=CURE) from failures[0]

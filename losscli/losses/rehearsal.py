@@ -29,9 +29,7 @@ def rehearse(label: str, act: Callable[[], object]) -> None:
     pid, limit = forked.fork(lambda: _life(act)), LIMIT.get()
     status = _ended(pid, time.monotonic() + limit)
     if status is None:
-        message = (
-            f"{label}: loading and trying it takes longer than {limit:g} s, which is all that --timeout allows"
-        )
+        message = f"{label}: loading and trying it takes longer than {limit:g} s, which is all that --timeout allows"
         raise CodeError(message, cure="look for a loop that never ends, or raise --timeout")
     if os.waitstatus_to_exitcode(status) != WHOLE:
         message = f"{label}: it ends its process while it is loaded and tried: {forked.how(status)}"

@@ -40,7 +40,7 @@ def mine(tmp_path: Path, loading: str = "", tried: str = "pass") -> str:
 @pytest.mark.parametrize("hangs", HANGS, ids=["python", "sleep", "c"])
 @pytest.mark.parametrize("where", ["loading", "tried"])
 def test_what_hangs_is_ended_and_told(tmp_path: Path, where: str, hangs: str) -> None:
-    with pytest.raises(CodeError, match="loading and trying it takes longer than 0.5 s, which is all that --timeout"):
+    with pytest.raises(CodeError, match=r"loading and trying it takes longer than 0\.5 s, which is all that --timeout"):
         load(mine(tmp_path, **{where: hangs}), "binary")
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)  # nothing is left of it
