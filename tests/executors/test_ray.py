@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from same_bits import SMALL
+from pyarrow import parquet
 
 from losscli import pipeline
 from losscli.cli import app
@@ -167,6 +168,8 @@ def test_a_worker_and_then_a_machine_die_and_the_bits_are_those_of_local(machine
 
 def test_every_task_and_code_of_the_users_own_are_the_bits_of_local(machines: Any, tmp_path: Path) -> None:
     """What a loss of one's own imports from beside it goes along: no machine of the cluster has these files."""
+    from same_bits import SMALL  # workers of the cluster import this file, and know no other of the tests
+
     (tmp_path / "near.py").write_text("SCALE = 0.5\n")
     (tmp_path / "mine.py").write_text(OWN)
     adopt(str(tmp_path / "mine.py:loss"), "regression")
@@ -207,14 +210,13 @@ def test_what_is_stopped_is_gone_on_with_here_and_there(machines: Any, tmp_path:
 
 def test_tuning_damage_and_a_table_on_disk_on_machines_of_two_kinds(machines: Any, tmp_path: Path) -> None:
     """The bits of local; and what trained is said, and kept with each run."""
-    chance = np.random.default_rng(0)
-    rows = [f"{a},{b},{int(a + b > 0)}" for a, b in chance.normal(size=(3_000, 2))]
-    (tmp_path / "table.csv").write_text("\n".join(["a,b,y", *rows]))
+    a, b = np.random.default_rng(0).normal(size=(2, 3_000))
+    parquet.write_table(pa.table({"a": a, "b": b, "y": (a + b > 0).astype(int)}), tmp_path / "table.parquet")
     small = "model: {kind: mlp, hidden: [6]}\ntrain: {epochs: 2, batch_size: 64}\nseeds: 2\nloss: [bce-logits, hinge]\n"
     texts = (
         "task: binary\ndata: {source: synthetic, name: moons, n_samples: 120}\ntune: {lr: [1e-3, 1e-2]}\n",
         "task: binary\ndata: {source: synthetic, name: circles, n_samples: 120, corrupt: {labels: [0, 0.2]}}\n",
-        "task: binary\ndata: {source: csv, path: table.csv, target: y, memory: 10KB}\n",
+        "task: binary\ndata: {source: parquet, path: table.parquet, target: y, memory: 10KB}\n",
     )
     specs = [spec_of(tmp_path, text + small) for text in texts]
     local = pipeline.run(specs, out=tmp_path / "local")
