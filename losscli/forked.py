@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import signal
 import sys
@@ -72,6 +73,7 @@ def _settle(parent: int, mask: set[int | signal.Signals]) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it was gone before
         os._exit(1)
+    faulthandler.disable()  # how it ended is told in a sentence
     torch.set_num_threads(1)
     os.environ.update(dict.fromkeys(THREADS, "1"))
     if "pyarrow" in sys.modules:
