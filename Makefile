@@ -9,7 +9,7 @@ demo: $(VENV)/.installed
 	$(BIN)/losscli train --task binary --loss bce-logits
 
 test: $(VENV)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

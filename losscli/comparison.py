@@ -24,6 +24,7 @@ class Comparison:
     timing: Mapping[str, float]
     unmet: Sequence[str] = field(default=())  # expectations of the specs that were not met, in words
     breakdowns: Sequence[Breakdown] = field(default=())  # over levels of `data.corrupt`
+    machines: Mapping[str, int] = field(default_factory=dict)  # what trained, by its maker's name, and how many stacks
     partial: bool = False  # whether it was stopped, and `record` is to be gone on with
     # What its runs say of their test splits: arena (its place) and entry -> seed -> predictions, as a record keeps them.
     predictions: Mapping[tuple[int, str], Mapping[int, Predictions]] = field(default_factory=dict, compare=False)

@@ -32,8 +32,12 @@ class Trained:
     done: int = 0  # run-epochs
     total: int = 0  # of all, if none stops early
     stopped: bool = False
-    machines: Mapping[str, int] = field(default_factory=dict)  # of each kind, how many stacks were whole there
     stacks: dict[tuple[int, tuple[str, ...]], Stack] = field(default_factory=dict)  # by arena and names of their runs
+
+    @property
+    def machines(self) -> Mapping[str, int]:
+        """Of each kind, how many stacks were whole there."""
+        return Counter(stack.machine for stack in self.stacks.values() if stack.states and stack.machine)
 
     def stack(self, arena: int, runs: Sequence[Run]) -> Stack:
         """That of these runs: of an earlier look where it had the same, else one with the next number."""
@@ -46,10 +50,11 @@ class Trained:
 
 @dataclass
 class Stack:
-    """The number that its files have in a record in the making, and its runs once they are trained."""
+    """The number that its files have in a record in the making; its runs once they are trained, and by what they were."""
 
     number: int
     states: list[RunState] = field(default_factory=list)
+    machine: str = ""
 
 
 def train_all(
@@ -109,7 +114,6 @@ class TrainingDesk:
         self.stacks: dict[Key, Stack] = {}  # in the order of the experiments and their runs
         self.states: dict[Key, list[RunState]] = {}
         self.stopped, self.failure = False, ""
-        self.machines: Counter[str] = Counter(earlier.machines if earlier else ())
         works = [work for arena, experiment in enumerate(experiments) for work in self._works(arena, experiment)]
         self.works: deque[Work] = deque(sorted(works, key=_size, reverse=True))
 
@@ -145,8 +149,7 @@ class TrainingDesk:
             if outcome.left and outcome.left.get(run.loss.name):
                 run.loss.function.left.update(dict.fromkeys(outcome.left[run.loss.name]))  # type: ignore[attr-defined]
         if not outcome.stopped:
-            self._whole(work.key, states)
-            self.machines[outcome.machine] += 1
+            self._whole(work.key, states, outcome.machine)
             if self.checkpoint is not None:
                 parts = {"runs": names_of(work.runs), "states": outcome.states, "machine": outcome.machine}
                 self.checkpoint.save(work.key, lambda: parts, sum(self.done.values()), finished=True)
@@ -175,9 +178,7 @@ class TrainingDesk:
             cure = "free some memory, or take fewer --workers; losscli resume goes on with what is whole"
             raise MachineError(message, cure=cure)
         states = [self._of_arena(arena) for arena in range(len(self.experiments))]
-        return replace(
-            self.result, states=states, done=sum(self.done.values()), stopped=self.stopped, machines=self.machines
-        )
+        return replace(self.result, states=states, done=sum(self.done.values()), stopped=self.stopped)
 
     def _works(self, arena: int, experiment: Experiment) -> Iterator[Work]:
         """Those of an arena that are not whole; what is, is taken up."""
@@ -186,13 +187,12 @@ class TrainingDesk:
             key = (arena, same.number)
             self.stacks[key] = same
             if same.states:
-                self._whole(key, same.states)
+                self._whole(key, same.states, same.machine)
             elif self.checkpoint is not None and self.checkpoint.has("finished", key):
                 with self._reading("finished", key) as content:
                     if content["runs"] != names_of(runs):
                         raise ValueError("is of other runs")
-                    self._whole(key, _loaded(runs, content["states"]))
-                    self.machines[str(content.get("machine", ""))] += 1
+                    self._whole(key, _loaded(runs, content["states"]), str(content.get("machine", "")))
             else:
                 own = any(code_of(run.loss) for run in runs)
                 yield Work(*key, runs, experiment.job, own, self.checkpoint is not None, self._running(key))
@@ -203,10 +203,12 @@ class TrainingDesk:
         state: Tree = self.checkpoint.read("running", key)
         return state
 
-    def _whole(self, key: Key, states: list[RunState]) -> None:
+    def _whole(self, key: Key, states: list[RunState], machine: str) -> None:
         experiment = self.experiments[key[0]]
         self.done[key] = sum(experiment.epochs(state.run) for state in states)
-        self.stacks[key].states = states
+        self.stacks[key].states, self.stacks[key].machine = states, machine
+        for state in states:
+            state.machine = machine
         self._put(key, states)
 
     def _put(self, key: Key, states: list[RunState]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,22 +17,25 @@ import pytest
 import torch
 from same_bits import SPECS, bits, spec_of
 
-from losscli import pipeline
+from losscli import forked, pipeline
+from losscli.cli import app
 from losscli.compare.tuning import forget
 from losscli.comparison import Comparison
 from losscli.errors import MachineError, SpecError
-from losscli.executors import Outcome, Progress, Work, cores, processes
+from losscli.executors import Outcome, Progress, Work, cores, local, processes
+from losscli.executors import perform as perform_module
 from losscli.executors.execution import Execution
 from losscli.executors.perform import perform as performed
 from losscli.record import checkpoint, disk
 from losscli.record.find import in_the_making, records
+from losscli.reports.recall import recall
 from losscli.spec.load import load_spec
 from losscli.spec.overrides import Overrides
 from losscli.stack import device
 from losscli.stack.watch import Stop
 from losscli.tasks import tasks
 
-pytestmark = pytest.mark.skipif(not processes.possible(), reason="no process can be forked here")
+pytestmark = pytest.mark.skipif(not forked.possible(), reason="no process can be forked here")
 MOONS = (
     "task: binary\ndata: {source: synthetic, name: moons, n_samples: 90}\nloss: [bce-logits, focal, hinge]\n"
     "model: {kind: mlp, hidden: [6], dropout: 0.3}\ntrain: {epochs: 4, batch_size: 16}\nseeds: 2\n"
@@ -89,16 +94,29 @@ def test_any_number_of_workers_gives_the_same_bits(
 
 @pytest.mark.usefixtures("_often")
 def test_who_goes_on_with_another_number_of_workers_ends_with_the_same_bits(
-    run: Callable[..., Comparison], tmp_path: Path
+    run: Callable[..., Comparison], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     whole = bits(run(MOONS, 1))
     for before, after in ((2, 1), (1, 4), (4, 2)):
         stop, out = Stop(), tmp_path / f"stopped{before}"
 
+        def perform(work: Work, link: Any) -> Outcome:
+            tell = link.progress
+
+            def progress(progress: Progress) -> None:
+                tell(progress)
+                while progress.epoch >= 2 and not link.stopping():
+                    time.sleep(0.01)  # none of them may be done before the stop has come to it
+
+            link.progress = progress
+            return performed(work, link)
+
         def watch(tick: Any, stop: Stop = stop) -> None:
             stop.requested = tick.epoch >= 2
 
-        assert run(MOONS, before, stop=stop, watch=watch, out=out).partial
+        with monkeypatch.context() as patch:
+            patch.setattr(processes, "perform", perform)
+            assert run(MOONS, before, stop=stop, watch=watch, out=out).partial
         (folder,) = records(out, unfinished=True)
         assert in_the_making(folder)
         assert bits(pipeline.resume(folder, execution=Execution(workers=after))) == whole
@@ -206,6 +224,61 @@ def test_a_worker_has_one_thread_and_starts_no_workers(run: Callable[..., Compar
         torch.set_num_threads(before)
     assert wide[0, 0] == 600
     assert (Path(comparison.record or "").parents[1] / "own.py.seen").read_text() == "1 1"
+
+
+def test_a_loss_of_ones_own_is_not_said_to_have_changed_the_threads(
+    run: Callable[..., Comparison], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this very process, where torch has more than the one with which stacks are trained."""
+    monkeypatch.setattr(local, "possible", lambda: False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        (arena,) = run(MOONS, 1, OWN.format(then="pass")).arenas
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert "own-loss-leftovers" not in [finding.code for finding in arena.findings]
+
+
+# Machines
+
+
+def test_the_machine_that_trained_is_kept_with_the_record(
+    run: Callable[..., Comparison], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By one process and by workers alike; of one kind, no run says it again."""
+    name = device.name_of(torch.device("cpu"))
+    for workers in (1, 2):
+        folder = Path(run(MOONS, workers).record or "")
+        assert json.loads((folder / "manifest.json").read_text())["machines"] == {name: 3}
+        assert '"machine"' not in (folder / "results.json").read_text()
+        assert recall(folder).comparison.machines == {name: 3}
+        assert app.run(["runs", "show", str(folder)]) == 0
+        assert f"machine  {name} (3 stacks)" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_often")
+def test_where_machines_differ_each_run_says_its_own(
+    run: Callable[..., Comparison], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two stacks on one kind, and after a stop the third on another."""
+    stop = Stop()
+
+    def watch(tick: Any) -> None:
+        stop.requested = tick.done >= 2 * 2 * 4
+
+    monkeypatch.setattr(perform_module, "name_of", lambda _: "Abacus 1")
+    assert run(MOONS, 1, stop=stop, watch=watch).partial
+    monkeypatch.setattr(perform_module, "name_of", lambda _: "Abacus 2")
+    (folder,) = records(tmp_path / "runs1", unfinished=True)
+    (arena,) = pipeline.resume(folder).arenas
+    (finding,) = [finding for finding in arena.findings if finding.code == "several-machines"]
+    assert "'Abacus 1' (2 stacks), 'Abacus 2' (1 stack)" in finding.message
+    runs = json.loads((folder / "results.json").read_text())["arenas"][0]["runs"]
+    assert Counter(run["machine"] for run in runs) == {"Abacus 1": 4, "Abacus 2": 2}
+    (recalled,) = recall(folder).comparison.arenas
+    assert [run.machine for run in recalled.runs] == [run["machine"] for run in runs]
 
 
 # Cores

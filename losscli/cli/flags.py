@@ -72,6 +72,14 @@ def file_name(text: str | Path) -> Path:
     return Path(text)
 
 
+def _limit_rehearsals(seconds: float) -> float:
+    """Files of losses are loaded as specs are read, so what is allowed them has to be known first."""
+    from losscli.losses.rehearsal import LIMIT
+
+    LIMIT.set(seconds)
+    return seconds
+
+
 def _option(flag: str, help: str, metavar: str = "TEXT") -> Any:  # noqa: A002  it is typer's word
     return Option(flag, help=help, metavar=metavar, show_default=False)
 
@@ -139,7 +147,14 @@ Workers = Annotated[
     Option("--workers", metavar="N", envvar="LOSSCLI_WORKERS", help="Stacks at once, or auto: one for each core."),
 ]
 Timeout = Annotated[
-    float, Option("--timeout", min=0.1, metavar="SECONDS", help="End a loss of your own whose step takes longer.")
+    float,
+    Option(
+        "--timeout",
+        min=0.1,
+        metavar="SECONDS",
+        callback=_limit_rehearsals,
+        help="End a loss of your own whose step, or loading, takes longer.",
+    ),
 ]
 Executor = Annotated[str, Option("--executor", metavar="NAME", help="Where to train: local, or ray for a cluster.")]
 Address = Annotated[Text, _option("--address", "The cluster, as HOST:PORT or auto; default is one made here.", "ADDR")]

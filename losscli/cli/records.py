@@ -105,6 +105,7 @@ def show_record(root: Path, text: str, as_json: bool, by_class: bool = False) ->
             show.machine(to_json(comparison, by_class))
         else:
             show.outcome(comparison, view=View(by_class=by_class))
+            show.trained_on(comparison.machines)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from losscli.errors import Finding, Problem, by_gravity, listed, visible
+from losscli.errors import Finding, Problem, by_gravity, counted, listed, visible
 from losscli.severities import SEVERITIES
 
 if TYPE_CHECKING:  # most commands show no comparison, and do without what that imports
@@ -137,6 +137,13 @@ def ending(comparison: Comparison, next_command: str = "") -> None:
         console.print(Text.assemble(("record   ", "bold"), visible(comparison.record, 400)), soft_wrap=True)
     if next_command:
         console.print(Text.assemble(("next     ", "bold"), visible(next_command, 400)), soft_wrap=True)
+
+
+def trained_on(machines: Mapping[str, int]) -> None:
+    """What trained it: numbers are the same to the last bit on machines of one kind."""
+    kinds = [f"{visible(kind, 100)} ({counted(count, 'stack')})" for kind, count in machines.items()]
+    if kinds:
+        screen(sys.stdout).print(Text.assemble(("machine  ", "bold"), ", ".join(kinds)), soft_wrap=True)
 
 
 def pieces(renderables: Iterable[RenderableType]) -> None:

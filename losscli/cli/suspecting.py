@@ -62,7 +62,7 @@ def run(root: Path, record: str, options: SuspectOptions) -> None:
     rows = [_row(report, rank, suspect) for rank, suspect in enumerate(report.ranking.suspects, start=1)]
     if options.to is not None:
         with atomic(options.to) as draft:
-            draft.write_text(_csv(rows), encoding="utf-8")
+            draft.write(_csv(rows).encode())
     if options.as_json:
         show.machine(_object(report, rows[: options.top]))
     else:

@@ -51,6 +51,7 @@ class RunResult:
     tuned: Mapping[str, Any] = field(default_factory=dict)  # what tuning chose on the valid split: {"lr": 0.003}
     fingerprint: Fingerprint | None = None  # of what it predicts for the test rows; None where nobody took it
     reason: str = ""  # why its loss gave up, where it failed
+    machine: str = ""  # what trained it, as its maker calls it: other kinds round otherwise
 
     @property
     def lost(self) -> bool:

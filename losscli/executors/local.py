@@ -8,7 +8,8 @@ from losscli.executors import Desk, Outcome, Progress, Tree, UnfitState, Work, e
 from losscli.executors.cores import workers
 from losscli.executors.execution import Execution
 from losscli.executors.perform import perform
-from losscli.executors.processes import in_processes, possible
+from losscli.executors.processes import in_processes
+from losscli.forked import possible
 
 
 @executors.register("local")

@@ -6,20 +6,15 @@ memory is given back when it is done, and Python's lock is no one's to wait for 
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import os
 import pickle
-import signal
-import sys
 import time
-import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe, wait
-from typing import Any, NoReturn
+from typing import Any
 
-import torch
-
+from losscli import forked
 from losscli.executors import Desk, Outcome, Progress, Tree, UnfitState, Work
 from losscli.executors.cores import VARIABLE
 from losscli.executors.perform import perform
@@ -27,13 +22,6 @@ from losscli.record.tree import pack, unpack
 
 ROUND = 0.1  # seconds after which stops and hangs are looked for
 STOP, BEAT = 0, 1  # bytes that a worker and its parent share
-SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
-PR_SET_PDEATHSIG = 1  # of Linux
-
-
-def possible() -> bool:
-    """Whether a process can be forked here that goes on with torch: on macOS, Accelerate and Metal forbid it."""
-    return sys.platform == "linux"
 
 
 def in_processes(desk: Desk, most: int, timeout: float) -> None:
@@ -90,19 +78,7 @@ class _Worker:
         self.receiver, sender = Pipe(duplex=False)
         self.status: int | None = None
         self.beat, self.heard_at = 0, time.monotonic()
-        parent = os.getpid()
-        # Neither may hear a signal before the child has said that it does not: the parent answers for all.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore", DeprecationWarning
-                )  # other threads: none of them holds what a child needs
-                self.pid = os.fork()
-            if self.pid == 0:
-                _live(work, _PipeLink(sender, self.shared), parent, before)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self.pid = forked.fork(lambda: _live(work, _PipeLink(sender, self.shared)))
         sender.close()
 
     def hear(self, desk: Desk) -> bool:
@@ -117,7 +93,7 @@ class _Worker:
         elif kind == "error":
             raise content
         else:
-            desk.finish(self.work, Outcome(unpack(content["states"]), content["stopped"], content["left"]))
+            desk.finish(self.work, Outcome(**{**content, "states": unpack(content["states"])}))
         return bool(kind == "outcome")
 
     def silence(self) -> float:
@@ -136,17 +112,12 @@ class _Worker:
         """How it ended by itself."""
         if self.status is None:
             _, self.status = os.waitpid(self.pid, 0)
-        code = os.waitstatus_to_exitcode(self.status)
-        if code >= 0:
-            return f"exit code {code}"
-        memory = ", as the system does where memory runs out" if -code == signal.SIGKILL else ""
-        return f"signal {-code} ({signal.Signals(-code).name}){memory}"
+        return forked.how(self.status)
 
     def end(self) -> None:
         """Whatever it does. An orphan it never becomes: the system ends it with its parent."""
         if not self.dead():
-            os.kill(self.pid, signal.SIGKILL)
-            self.how()
+            self.status = forked.end(self.pid)
         self.receiver.close()
 
 
@@ -171,38 +142,18 @@ class _PipeLink:
         self.sender.send_bytes(pickle.dumps((kind, content)))
 
 
-def _live(work: Work, link: _PipeLink, parent: int, mask: Any) -> NoReturn:
-    """All that a worker does. It leaves by `os._exit`: what its parent has open and pending is not its own to close."""
-    code = 1
+def _live(work: Work, link: _PipeLink) -> int:
+    """All that a worker does."""
+    os.environ[VARIABLE] = "1"  # it starts no workers
     try:
-        _settle(parent, mask)
         outcome = perform(work, link)
-        states = pack(list(outcome.states))
-        link.send("outcome", {"states": states, "stopped": outcome.stopped, "left": outcome.left})
-        code = 0
+        link.send("outcome", {**vars(outcome), "states": pack(list(outcome.states))})
+        return 0
     except UnfitState as error:
         link.send("unfit", str(error))
     except Exception as error:
         link.send("error", _portable(error))
-    finally:
-        os._exit(code)
-
-
-def _settle(parent: int, mask: Any) -> None:
-    """Hear no signal that is meant for all, end with the parent, have one thread, start no workers."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it was gone before
-        os._exit(1)
-    torch.set_num_threads(1)
-    for name in (VARIABLE, "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
-    if "pyarrow" in sys.modules:
-        sys.modules["pyarrow"].set_cpu_count(1)
-    # Another thread of the parent may have been writing, and then the old ones stay locked here for good.
-    sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False, errors="backslashreplace")
+    return 1
 
 
 def _portable(error: Exception) -> Exception:

@@ -12,6 +12,7 @@ A task trains with one thread, as everywhere, so its numbers are those of this m
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -25,11 +26,14 @@ from dataclasses import asdict, dataclass, field, replace
 from io import StringIO
 from typing import Any
 
+from losscli.data.store import StoredColumn
 from losscli.errors import MachineError, Place, shown
 from losscli.executors import Desk, Outcome, Progress, Tree, UnfitState, Work, executors
 from losscli.executors.execution import Execution
+from losscli.tasks import Column
 
 ANSWER = 30.0  # seconds in which a cluster must answer
+START = 120.0  # seconds in which one must have started here: on a busy machine it takes more than half a minute
 PAUSE = 0.5  # seconds between two letters of a task
 LOOK = 0.2  # seconds between two looks into the mailbox
 DEATHS = 3  # of workers that may have a work in hand before it has been saved anew; then it is its own fault
@@ -38,9 +42,12 @@ CURE = "`ray start --head` on one machine prints the address, HOST:PORT, that --
 
 @executors.register("ray")
 def cluster(desk: Desk, execution: Execution) -> None:
-    """Many works at a time, one for each core or GPU of a cluster; without an address, of one that lives as long as this."""
+    """Many works at a time, one for each core or GPU of a cluster, or as many as workers are asked for.
+
+    Without an address the cluster is one that lives as long as this.
+    """
     with _connected(execution.address) as ray:
-        _Cluster(ray, desk).work()
+        _Cluster(ray, desk, execution).work()
 
 
 @dataclass
@@ -49,16 +56,19 @@ class _Task:
 
     work: Work
     deaths: int = 0  # since its state was saved
+    heard: float = math.inf  # when it last said anything, on the clock of this process
     machines: dict[str, None] = field(default_factory=dict)  # on which it has been
 
 
 class _Cluster:
     """The works that are on the cluster, by what will be their outcome."""
 
-    def __init__(self, ray: Any, desk: Desk):
-        self.ray, self.desk = ray, desk
+    def __init__(self, ray: Any, desk: Desk, execution: Execution):
+        self.ray, self.desk, self.execution = ray, desk, execution
         self.tasks: dict[Any, _Task] = {}
         self.put: dict[int, tuple[Any, Any]] = {}  # what has been put into the object store, by its id
+        # A table on disk is mapped from an open file, which no other machine has; the datasets of all seeds share its columns.
+        ray.util.register_serializer(StoredColumn, serializer=self._column, deserializer=ray.get)
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(_node(ray), soft=True)
         options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}
         self.mailbox = ray.remote(Mailbox).options(**options).remote()
@@ -71,20 +81,33 @@ class _Cluster:
             self._read(self.ray.get(self.mailbox.take.remote(self.desk.stopping)))
             for ref in done:
                 self._conclude(self.tasks.pop(ref), ref)
+            self._end_hung()
 
     def _submit(self) -> int:
-        """Hand out as many works as there are places, twice: one is ready where another ends. How many."""
-        before, places = len(self.tasks), 0
-        while len(self.tasks) < (places := places or 2 * self._places()) and (work := self.desk.take()) is not None:
+        """Hand out as many works as workers are asked for; else as there are places, twice: one is ready where another ends.
+
+        How many.
+        """
+        before, most = len(self.tasks), self.execution.workers or 0
+        while len(self.tasks) < (most := most or 2 * self._places()) and (work := self.desk.take()) is not None:
             self._begin(_Task(work))
         return len(self.tasks) - before
+
+    def _end_hung(self) -> None:
+        """End the tasks whose code of the user's takes longer for one step than it may; they speak before every step."""
+        silent = self.execution.timeout + PAUSE + LOOK
+        for ref, task in list(self.tasks.items()):
+            if task.work.own and time.monotonic() - task.heard > silent:
+                self.ray.cancel(ref, force=True)
+                del self.tasks[ref]
+                self.desk.hung(task.work, self.execution.timeout)
 
     def _places(self) -> int:
         """How many tasks run at the same time, as far as processors go: machines come and go."""
         return max(1, int(self.ray.cluster_resources().get("CPU", 1)))
 
     def _begin(self, task: _Task) -> None:
-        work = task.work
+        work, task.heard = task.work, math.inf  # it has yet to begin
         gpus = int(work.job.device.type == "cuda")
         if gpus and not self.ray.cluster_resources().get("GPU"):
             raise MachineError("the cluster has no GPU", cure="start a machine that has one, or use --device cpu")
@@ -96,6 +119,13 @@ class _Cluster:
         remote = self.ray.remote(perform_task).options(num_cpus=1, num_gpus=gpus, max_retries=0)
         refs = [self._once(dataset) for dataset in datasets]
         self.tasks[remote.remote(light, self._once(work.job), self.mailbox, *refs)] = task
+
+    def _column(self, column: StoredColumn) -> Any:
+        """What stands for a column of a table on disk: where memory is short, the object store lies on disk, too."""
+        if id(column) not in self.put:
+            held = Column(column.values, column.levels, column.origin)
+            self.put[id(column)] = (self.ray.put(held), column)
+        return self.put[id(column)][0]
 
     def _once(self, thing: Any) -> Any:
         """What stands for it on the cluster, where it is put at the first time."""
@@ -109,11 +139,12 @@ class _Cluster:
             task = by_key.get(key)
             if task is None:  # the last words of one that was given up
                 continue
+            task.heard = time.monotonic()
             if kind == "machine":
                 task.machines[content] = None
             elif kind == "progress":
                 self.desk.progress(task.work, Progress(**content))
-            else:
+            elif kind == "state":
                 state = _unpacked(content)
                 self.desk.save(task.work, lambda state=state: state)  # type: ignore[misc]
                 task.work, task.deaths = replace(task.work, state=state), 0
@@ -207,7 +238,7 @@ class _Letters:
         import ray
 
         self.stop = ray.get(self.mailbox.send.remote(self.work.key, self.waiting))
-        self.waiting, self.sent = {}, time.monotonic()
+        self.waiting, self.sent = {"beat": None}, time.monotonic()
 
 
 def _packed(tree: Tree) -> bytes:
@@ -245,6 +276,7 @@ def _connected(address: str | None) -> Iterator[Any]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
     try:
         import ray
+        import ray.util
         import ray.util.scheduling_strategies
     except ImportError as error:
         raise MachineError("the package ray is missing", cure="pip install 'losscli[ray]'") from error
@@ -279,8 +311,8 @@ def _connection(ray: Any, address: str | None) -> Iterator[None]:
     thread = threading.Thread(target=live, name="ray", daemon=True)
     thread.start()
     where = f"the cluster at {shown(address)}" if address else "a cluster on this machine"
-    if not began.wait(ANSWER):
-        raise MachineError(f"{where} has not answered within {ANSWER:g} s", place=Place("--address"), cure=CURE)
+    if not began.wait(allowed := ANSWER if address else START):
+        raise MachineError(f"{where} has not answered within {allowed:g} s", place=Place("--address"), cure=CURE)
     if failures:
         why = str(failures[0]).strip().partition("\n")[0]
         raise MachineError(f"{where} cannot be used: {why}", place=Place("--address"), cure=CURE) from failures[0]

@@ -1,44 +1,29 @@
 """A loss of the user's own: a function or an `nn.Module` class in a Python file, written the ordinary PyTorch way.
 
-`FILE.py:NAME` is accepted on the command line only, since it runs the file. What is found there may return the mean over a
-batch, one number per sample, or take `reduction`; trying it on a small batch shows which. Runs are judged together
-through `torch.vmap`, or one by one where that cannot be.
-
-Shape letters: P runs of any leading dimensions, B batch, K classes, L labels.
+`FILE.py:NAME` is accepted on the command line only, since it runs the file. How what is found there is called, and what it
+may return, is in `user_kernel.py`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import os
 import re
 import sys
-import warnings
 from ast import ClassDef, FunctionDef, parse
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
-from dataclasses import replace
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from losscli.activations import ACTIVATIONS
-from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, foreign, listed, shown
-from losscli.lazy import Tensor, torch
-from losscli.losses import SHARES, Loss, losses
-from losscli.losses.divergence import mistakes
-from losscli.losses.inplace import InPlace, watch
-from losscli.losses.surroundings import Names, Settings, Surroundings
+from losscli.errors import Finding, SpecError, choose_from, foreign, shown
+from losscli.losses import Loss, losses
+from losscli.losses.rehearsal import rehearse
+from losscli.losses.surroundings import Surroundings
+from losscli.losses.user_kernel import BATCH, UserKernel
 from losscli.tasks import tasks
 
 REFERENCE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
-BATCH, RUNS, WIDTH = 5, 3, 4  # of what a loss is first tried on
-CLOSE = 1e-4  # float32, sums in another order
-QUIET = ("Converting a tensor with requires_grad", "There is a performance drop")  # a finding says it: slow-own-loss
-
-Kernel = Callable[[Tensor, Tensor], Tensor]
 _adopted: dict[str, tuple[object, ...]] = {}  # the key on the shelf -> what was typed, and the state of the file
 
 
@@ -87,20 +72,25 @@ def typed(label: str) -> str:
 
 def code_of(item: Loss) -> str:
     """A checksum of the file that a loss of the user's own is in, as it was read; empty for any other loss."""
-    return item.function.code if isinstance(item.function, Own) else ""
+    return item.function.code if isinstance(item.function, UserKernel) else ""
 
 
 def leftovers(item: Loss) -> list[Finding]:
     """What a loss of the user's own has changed in the process; nothing of any other loss."""
-    return item.function.leftovers() if isinstance(item.function, Own) else []
+    return item.function.leftovers() if isinstance(item.function, UserKernel) else []
 
 
 def load(text: str, task: str, expects: str | None = None) -> Loss:
     """The loss that `FILE.py:NAME` is, for a task; nothing is put on the shelf.
 
     `expects` is what it wants of a model: the raw output (logits, or values in regression), unless this or an attribute
-    `expects` of the function or class says otherwise.
+    `expects` of the function or class says otherwise. Raises `CodeError` where it hangs or ends its process.
     """
+    rehearse(label_of(text), partial(_load, text, task, expects))
+    return _load(text, task, expects)
+
+
+def _load(text: str, task: str, expects: str | None) -> Loss:
     file, name = _parts(text)
     surroundings = Surroundings()  # before the file is run: that alone may patch something
     user_loss = _load_object(file, name)
@@ -109,7 +99,7 @@ def load(text: str, task: str, expects: str | None = None) -> Loss:
     expects = expects or getattr(user_loss, "expects", None) or next(iter(links))
     if expects not in links:
         raise SpecError(f"a loss for {task} cannot expect {shown(expects)}", cure=choose_from(str(expects), links))
-    own = Own(user_loss, label_of(text), str(file), task, links[expects])
+    own = UserKernel(user_loss, label_of(text), str(file), task, links[expects])
     own.tidy(surroundings)
     per_value = not home.has_classes and own.reduction != "batch"
     return Loss(
@@ -120,7 +110,7 @@ def load(text: str, task: str, expects: str | None = None) -> Loss:
 
 def refuse_unfit(item: Loss) -> None:
     """`SpecError` where a loss of the user's own returns neither one number nor one per sample, or nothing to learn from."""
-    if not isinstance(item.function, Own):
+    if not isinstance(item.function, UserKernel):
         return
     if item.function.reduction == "wrong":
         given = item.function.shape
@@ -136,254 +126,6 @@ def refuse_unfit(item: Loss) -> None:
         )
 
 
-class Own:
-    """Code of the user's own as a kernel that keeps leading dimensions.
-
-    `reduction` is how its results are read: "sample" (one per sample), "mean" or "sum" (over samples that can be judged one by
-    one), "batch" (one number that is neither), or "wrong".
-    """
-
-    def __init__(self, user_loss: Any, label: str, file: str, task: str, link: str | None):
-        self.label, self.file, self.link = label, file, link
-        self.code = hashlib.sha256(Path(file).read_bytes()).hexdigest()
-        self.task = tasks.get(task)
-        self.inner = self.task.target_ndim
-        self.__doc__ = inspect.getdoc(user_loss) or f"A loss of your own, {label}."
-        self.modules: list[torch.nn.Module] = []
-        self.names = Names()
-        self.left: dict[str, None] = {}  # what it has changed in the process
-        self.learns = True  # whether a gradient comes back to the prediction
-        self.kernel, self.shape, self.reduction = self._understand(user_loss)
-        self.obstacle = self._obstacle()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "names"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self.names = Names()  # of the process that it has come to
-
-    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """[..., B] of predictions [..., B, ...] and targets [..., B] or [..., B, L]; over the batch [...]."""
-        leading = prediction.shape[: target.ndim - self.inner]
-        for module in self.modules:
-            module.to(prediction.device)
-        target = target.clone()  # the metrics read it too, and the trial cannot have seen every branch of the code
-        version = prediction._version
-        with self._user_code():
-            if leading:
-                runs = prediction.flatten(0, len(leading) - 1), target.flatten(0, len(leading) - 1)
-                values = self._runs(*runs, together=self.obstacle is None)
-            else:
-                values = self._one(prediction, target)
-        if prediction._version != version:
-            raise self._in_place(Place(self.file))
-        return values.reshape(*leading, *values.shape[1:]) if leading else values
-
-    def _runs(self, prediction: Tensor, target: Tensor, together: bool) -> Tensor:
-        """[P, B] or [P] of a flat stack of runs."""
-        if together and len(prediction) > 1:
-            return torch.vmap(self._one)(prediction, target)
-        return torch.stack([self._one(*run) for run in zip(prediction, target, strict=True)])
-
-    def _one(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """One run."""
-        if self.reduction in ("mean", "sum"):
-            return torch.vmap(lambda p, t: self.kernel(p[None], t[None]).reshape(()))(prediction, target)
-        values = self.kernel(prediction, target)
-        if not isinstance(values, Tensor):
-            raise CodeError(f"{self.label} must return a tensor, and it returns {type(values).__name__}")
-        if self.reduction == "batch" and values.numel() == 1:
-            return values.reshape(())
-        if values.shape[:1] != target.shape[:1]:
-            given = f"for {len(target)} samples it returns the shape {list(values.shape)}"
-            raise CodeError(
-                f"{self.label} must return one number or one per sample, and {given}", place=Place(self.file)
-            )
-        return values.mean(-1) if self.reduction == "sample" and values.ndim == 2 else values  # [B, L] -> [B]
-
-    @contextmanager
-    def _user_code(self) -> Iterator[None]:
-        """What the code raises is told with its place, and what it prints goes where messages go."""
-        settings = Settings.now()
-        try:
-            with foreign(self.label, self.file), redirect_stdout(sys.stderr), warnings.catch_warnings():
-                for message in QUIET:
-                    warnings.filterwarnings("ignore", message)
-                yield
-        finally:
-            self.left.update(dict.fromkeys([*settings.restore(), *self.names.restore()]))
-
-    def tidy(self, surroundings: Surroundings) -> None:
-        """Put back what the code has left otherwise since then, and note it."""
-        self.left.update(dict.fromkeys(surroundings.restore()))
-
-    def leftovers(self) -> list[Finding]:
-        """What the code has changed in the process, if anything."""
-        if not self.left:
-            return []
-        message = f"{self.label} changes what all of losscli shares: {listed(list(self.left))}; it was put back"
-        cure = "other entries may have been computed with it in between: leave it alone, or use a copy"
-        return [Finding("own-loss-leftovers", "warning", message, cure)]
-
-    # Understanding
-
-    def _understand(self, user_loss: Any) -> tuple[Kernel, list[int], str]:
-        """How to call it, the shape of what it returns for a batch, and how that is read."""
-        if _takes_reduction(user_loss):
-            # A `reduction` that knows no "none" is as good as no reduction.
-            with suppress(CodeError):
-                kernel = self._make(user_loss, reduction="none")
-                reading = self._read(kernel)
-                if reading[1] == "sample":
-                    return kernel, *reading
-        kernel = self._make(user_loss)
-        return kernel, *self._read(kernel)
-
-    def _make(self, user_loss: Any, **options: str) -> Kernel:
-        with self._user_code():
-            if inspect.isclass(user_loss):
-                user_loss = user_loss(**options)
-                options = {}
-            if isinstance(user_loss, torch.nn.Module):
-                self.modules = [user_loss]
-        return partial(user_loss, **options) if options else user_loss
-
-    def _read(self, kernel: Kernel) -> tuple[list[int], str]:
-        prediction, target = (part[0] for part in self._sample(self.link))
-        leaf = prediction.clone().requires_grad_()
-        values = self._tried(kernel, leaf, target)
-        self._refuse_state(kernel, leaf, target, values)
-        self.learns = self._reaches(values, leaf)
-        shape = list(values.shape)
-        if shape in ([BATCH], list(target.shape)):
-            return shape, "sample"
-        return shape, self._of_one_number(kernel, values, prediction, target) if values.numel() == 1 else "wrong"
-
-    def _tried(self, kernel: Kernel, leaf: Tensor, target: Tensor) -> Tensor:
-        """What the code returns for a small batch: a tensor, and the batch must be what it was."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            try:
-                values = self._watched(kernel, leaf.clone(), target.clone())
-            except CodeError as error:
-                raise self._for_probabilities(kernel, error) from error.__cause__
-        if isinstance(values, Tensor):
-            return values
-        cure = "return what torch has computed, without item() or float()"
-        if inspect.iscoroutine(values):
-            values.close()
-            cure = "write def, not async def"
-        raise SpecError(f"{self.label} must return a tensor, and it returns {type(values).__name__}", cure=cure)
-
-    def _watched(self, kernel: Kernel, prediction: Tensor, target: Tensor) -> Any:
-        old = prediction.detach().clone(), target.clone()
-        place: Place | None = Place(self.file)
-        try:
-            with self._user_code(), watch(prediction, target):
-                values = kernel(prediction, target)
-        except CodeError as error:
-            if not isinstance(error.__cause__, InPlace):
-                raise
-            place = error.problems[0].place
-        else:
-            if torch.equal(prediction, old[0]) and torch.equal(target, old[1]):  # `.data` leaves no version behind
-                return values
-        raise self._in_place(place)
-
-    def _in_place(self, place: Place | None) -> CodeError:
-        cure = "write p = p - t rather than p -= t or p.sub_(t), or change a clone()"
-        return CodeError(f"{self.label}: it changes its inputs in place", place=place, cure=cure)
-
-    def _for_probabilities(self, kernel: Kernel, error: CodeError) -> CodeError:
-        """The error, with the cure where the code does take probabilities."""
-        link = self.task.links.get("probabilities")
-        if link is None or link == self.link:
-            return error
-        try:
-            with self._user_code():
-                kernel(*(part[0].clone() for part in self._sample(link)))
-        except CodeError:
-            return error
-        name = self.label.split(".")[-1]
-        cure = (
-            f'it takes probabilities: {name}.expects = "probabilities" in the file, or verify --expects probabilities'
-        )
-        return CodeError(str(error), place=error.problems[0].place, cure=cure)
-
-    def _refuse_state(self, kernel: Kernel, leaf: Tensor, target: Tensor, first: Tensor) -> None:
-        """All runs of a stack share one object, so nothing of one call may be left for the next."""
-        before = [buffer.clone() for module in self.modules for buffer in module.buffers()]
-        second = self._tried(kernel, leaf, target)
-        after = [buffer for module in self.modules for buffer in module.buffers()]
-        pairs = [(first, second), *zip(before, after, strict=False)]
-        if len(before) != len(after) or not all(map(_same, *zip(*pairs, strict=True))):
-            message = f"{self.label} keeps state between calls, and all runs would share it"
-            cure = "compute it from the batch alone, without buffers or attributes that a call changes"
-            raise CodeError(message, place=Place(self.file), cure=cure)
-
-    def _reaches(self, values: Tensor, leaf: Tensor) -> bool:
-        """Whether the gradient of a result comes back to the prediction."""
-        if not values.requires_grad:
-            return False
-        with self._user_code():
-            return torch.autograd.grad(values.sum(), leaf, allow_unused=True)[0] is not None
-
-    def _of_one_number(self, kernel: Kernel, value: Tensor, prediction: Tensor, target: Tensor) -> str:
-        """Whether one number for a batch is the mean or the sum of those of its samples."""
-        try:
-            with self._user_code():
-                values = torch.stack([kernel(p[None], t[None]).sum() for p, t in zip(prediction, target, strict=True)])
-                torch.vmap(lambda p, t: kernel(p[None], t[None]).reshape(()))(prediction, target)
-        except CodeError:  # it needs a batch
-            return "batch"
-        for reduction, expected in (("mean", values.mean()), ("sum", values.sum())):
-            if torch.isclose(value.sum(), expected, rtol=CLOSE, atol=0):
-                return reduction
-        return "batch"
-
-    def _obstacle(self) -> str | None:
-        """Why runs cannot be judged together, if so: what torch.vmap says, or that it gives other numbers."""
-        stack = self._sample(self.link)
-        try:
-            with self._user_code():
-                together = self._runs(*stack, together=True)
-        except CodeError as error:
-            return str(error)
-        with self._user_code():
-            alone = self._runs(*stack, together=False)
-        same = together.shape == alone.shape and torch.allclose(together, alone, rtol=CLOSE, equal_nan=True)
-        return None if same else "together they give other numbers than alone"
-
-    def _sample(self, link: str | None) -> tuple[Tensor, Tensor]:
-        """A stack of small runs: [RUNS, BATCH, ...] and its targets."""
-        chance = torch.Generator().manual_seed(0)
-        width = self.task.width(WIDTH, WIDTH)
-        raw = self.task.shape(torch.randn((RUNS, BATCH, width), generator=chance))
-        target = self.task.draw((RUNS, BATCH), width, self.task.domain, chance, torch.float32)
-        return (ACTIVATIONS[link](raw) if link else raw), target
-
-    def findings(self) -> Iterator[Finding]:
-        """What a user should know of how the code is used."""
-        if self.obstacle is not None:
-            message = f"{self.label} is called run by run, which is slow: {self.obstacle}"
-            yield Finding("slow-own-loss", "info", message, "avoid item(), and if or loops over values, in the loss")
-        if self.reduction == "batch":
-            message = f"{self.label} is judged batch by batch: the one number it returns is not made of one per sample"
-            yield Finding("own-loss-over-batch", "info", message, "return one number per sample to have weights")
-        if self.reduction == "sum":
-            message = f"{self.label} returns a sum over the batch; the mean is used, as with every loss"
-            yield Finding("own-loss-sum", "info", message, "return the mean, or one number per sample")
-        if any(True for module in self.modules for _ in module.parameters()):
-            message = f"{self.label} has parameters of its own, which are not trained"
-            yield Finding("own-loss-parameters", "warning", message, "make them buffers or numbers")
-        if self.task.domain in SHARES:
-            (raw, target), given = (part[0] for part in self._sample(None)), self._sample(self.link)[0][0]
-            with self._user_code():
-                amiss = mistakes(self.kernel, raw, given, target)
-            yield from (replace(finding, message=f"{self.label}: {finding.message}") for finding in amiss)
-
-
 def _parts(text: str) -> tuple[Path, str]:
     match = REFERENCE.fullmatch(text)
     if match is None:
@@ -393,16 +135,6 @@ def _parts(text: str) -> tuple[Path, str]:
 
 def _changed(file: Path) -> tuple[int, int] | None:
     return (file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else None
-
-
-def _same(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and torch.allclose(one.float(), other.float(), rtol=0, atol=0, equal_nan=True)
-
-
-def _takes_reduction(user_loss: Any) -> bool:
-    with suppress(ValueError, TypeError):  # some callables have no signature
-        return "reduction" in inspect.signature(user_loss).parameters
-    return False
 
 
 def _load_object(file: Path, name: str) -> Any:

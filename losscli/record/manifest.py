@@ -14,10 +14,10 @@ from losscli.record import SCHEMA_VERSION
 OWN = "sha256"  # the checksum over all else in a manifest
 
 
-def manifest_of(contents: Mapping[str, bytes]) -> bytes:
-    """The manifest of these files."""
+def manifest_of(contents: Mapping[str, bytes], machines: Mapping[str, int]) -> bytes:
+    """The manifest of these files, which so many stacks on machines of these kinds have led to: bits are those of one kind."""
     files = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.items()}
-    return signed({**origin(), "files": files})
+    return signed({**origin(), "machines": dict(machines), "files": files})
 
 
 def origin() -> dict[str, Any]:

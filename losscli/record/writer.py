@@ -83,7 +83,8 @@ def fill(
     for name, data in contents.items():
         disk.put(folder / name, data)
     disk.settle(folder)
-    disk.put(folder / MANIFEST, manifest_of(contents))  # last, and in one step: it is there whole, or not at all
+    manifest = manifest_of(contents, comparison.machines)
+    disk.put(folder / MANIFEST, manifest)  # last, and in one step: it is there whole, or not at all
     disk.settle(folder)
     disk.settle(folder.parent)
 

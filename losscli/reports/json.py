@@ -5,11 +5,12 @@ A change that could break a reader raises `SCHEMA_VERSION`. Numbers that are not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from losscli.compare.breakdown import LOST, Breakdown
+from losscli.compare.by_class import EntryByClass
 from losscli.compare.by_class import to_json as classes_to_json
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, YardstickResult, finite
 from losscli.comparison import Comparison
@@ -30,8 +31,9 @@ def to_json(comparison: Comparison, by_class: bool = False) -> dict[str, Any]:
         "losscli": version("losscli"),
         "record": comparison.record,
         "device": comparison.device,
+        **({"machines": dict(comparison.machines)} if comparison.machines else {}),
         "arenas": [
-            {**_arena(arena), **({"by_class": list(map(classes_to_json, comparison.by_class(at)))} if by_class else {})}
+            _arena(arena, len(comparison.machines) > 1, comparison.by_class(at) if by_class else None)
             for at, arena in enumerate(comparison.arenas)
         ],
         "timing": _plain(comparison.timing),
@@ -44,7 +46,8 @@ def to_json(comparison: Comparison, by_class: bool = False) -> dict[str, Any]:
     }
 
 
-def _arena(arena: Arena) -> dict[str, Any]:
+def _arena(arena: Arena, several: bool, classes: Sequence[EntryByClass] | None = None) -> dict[str, Any]:
+    """An arena; `several` kinds of machines make each run say which was its own. `classes`: its entries class by class."""
     return {
         "task": arena.task,
         "data": arena.data,
@@ -53,7 +56,7 @@ def _arena(arena: Arena) -> dict[str, Any]:
         "entries": [_entry(entry, arena) for entry in arena.entries],
         "baseline": _plain(arena.baseline),
         **({"yardsticks": [_yardstick(one) for one in arena.yardsticks]} if arena.yardsticks else {}),
-        "runs": [_run(run) for run in arena.runs],
+        "runs": [_run(run, run.machine if several else "") for run in arena.runs],
         "findings": [finding.to_json() for finding in arena.findings],
         "labels": _plain(arena.labels),
         "rows": _plain(arena.rows),
@@ -65,6 +68,7 @@ def _arena(arena: Arena) -> dict[str, Any]:
         **({"looks": _looks(arena.looks)} if arena.looks else {}),
         "why": dict(arena.why),
         "paragraph": paragraph(arena),
+        **({} if classes is None else {"by_class": list(map(classes_to_json, classes))}),
     }
 
 
@@ -135,10 +139,10 @@ def _delta(delta: Delta | None) -> Any:
     return delta and _plain({name: value for name, value in vars(delta).items() if (name, value) != ("target", None)})
 
 
-def _run(run: RunResult) -> Any:
+def _run(run: RunResult, machine: str) -> Any:
     names = ("entry", "seed", "status", "epochs", "best_epoch", "calibration", "tuned")
-    why = {"reason": run.reason} if run.reason else {}
-    return _plain({**{name: getattr(run, name) for name in names}, **why})
+    more = {name: value for name, value in (("reason", run.reason), ("machine", machine)) if value}
+    return _plain({**{name: getattr(run, name) for name in names}, **more})
 
 
 def _plain(value: Any) -> Any:

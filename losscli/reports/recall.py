@@ -49,6 +49,7 @@ def recall(folder: Path, predictions: bool = False) -> ComparisonRecord:
         timing = {key: _number(value) for key, value in results["timing"].items()}
         partial = bool(results.get("partial"))
         missed = [] if partial else _unmet(arenas)
+        machines = {str(kind): int(count) for kind, count in results.get("machines", {}).items()}
         comparison = Comparison(
             arenas,
             str(results["device"]),
@@ -56,6 +57,7 @@ def recall(folder: Path, predictions: bool = False) -> ComparisonRecord:
             timing,
             missed,
             breakdowns(arenas),
+            machines,
             partial=partial,
             predictions=_predictions(folder, len(arenas)) if predictions else {},
         )

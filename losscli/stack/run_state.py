@@ -61,6 +61,7 @@ class RunState:
     reason: str = ""  # why its loss gave up, where the run failed
     moments: list[tuple[int, np.ndarray]] = field(default_factory=list)  # epoch, what it put out then [n, O], in units
     standing: Standing | None = None  # where there are several phases
+    machine: str = ""  # `Outcome.machine` of its stack
 
     @property
     def moving(self) -> bool:

@@ -102,12 +102,16 @@ def _shape(run: Run, job: Job) -> tuple[NetworkSpec, ...]:
 def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False, keeper: Keeper = UNKEPT) -> list[RunState]:
     """Train the runs as one stack, and judge them on all splits. Equal runs give equal results in any stack."""
     machine.keep_freed_memory()
-    with machine.out_of_memory_explained(job.plan.batch_size), machine.exact(job.device):
+    # One thread from the first line: a training notes how torch is set, and what is set otherwise later, code of the user's did.
+    with (
+        machine.out_of_memory_explained(job.plan.batch_size),
+        machine.exact(job.device),
+        machine.one_thread(job.device),
+    ):
         training = Training(runs, job)
         keeper.load(training)
-        with machine.one_thread(job.device):
-            training.run(report, keeper)
-            training.finish()
+        training.run(report, keeper)
+        training.finish()
     for state in training.states:
         state.seconds = training.seconds / len(runs)
     return training.states

@@ -2,7 +2,8 @@
 
 `python tests/benchmarks/stops.py resume 100` ends comparisons of all tasks at random moments with SIGKILL, SIGTERM and SIGINT,
 goes on with them (and ends them again, now and then), and compares every array and number of the records. `kill 500` looks at
-the folder after each SIGKILL; `full 25` gives the disk so little room; `crowd 16` writes records from so many processes at
+the folder after each SIGKILL. A third number is that of workers, who get a stack for each run then; none of them may outlive
+its parent. `full 25` gives the disk so little room; `crowd 16` writes records from so many processes at
 once, with `ls`, `show` and `rm` beside them. `cost` is what keeping takes. Each prints a line per failure and the counts.
 """
 
@@ -31,6 +32,7 @@ from losscli import pipeline  # before anything is forked
 from losscli.cli import app
 from losscli.record import MANIFEST, reader
 from losscli.record.find import records
+from losscli.stack import device
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 ENV = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -101,6 +103,11 @@ class Child:
         if self.poll() is None:
             os.kill(self.pid, number)
 
+    def workers(self) -> list[int]:
+        """Its own processes."""
+        listed = text(Path(f"/proc/{self.pid}/task/{self.pid}/children"))
+        return [int(word) for word in listed.split()]
+
     def communicate(self) -> tuple[str, str]:
         """What it has said once it is done."""
         while self.poll() is None:
@@ -111,6 +118,17 @@ class Child:
             with open(begin) as stream:
                 said.append(stream.read())
         return said[0], said[1]
+
+
+def stop(process: Child, number: int, seen: Counter[str]) -> None:
+    """Send a signal, wait for the end, and count the workers that are there even two seconds later."""
+    workers, deadline = process.workers(), time.monotonic() + 2
+    process.send(number)
+    process.communicate()
+    seen["workers"] += len(workers)
+    while (left := [pid for pid in workers if text(Path(f"/proc/{pid}/cmdline"))]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    seen["ORPHANS"] += len(left)
 
 
 def start(folder: Path, *words: str, limit: int | None = None) -> Child:
@@ -151,7 +169,7 @@ def without_times(value: Any) -> Any:
     return [without_times(part) for part in value] if isinstance(value, list) else value
 
 
-def resume(folder: Path, count: int, epochs: int = 150) -> None:
+def resume(folder: Path, count: int, epochs: int = 40) -> None:
     """So many stops at random moments of the whole life of a command, from its first finished epoch to its record."""
     chance, seen = random.Random(0), Counter[str]()
     whole, life = {}, {}
@@ -167,8 +185,7 @@ def resume(folder: Path, count: int, epochs: int = 150) -> None:
         wait(process, folder)
         while True:
             time.sleep(chance.uniform(0, life[name]))
-            process.send(kind)
-            process.communicate()
+            stop(process, kind, seen)
             seen[f"exit {process.returncode} after {kind.name}"] += 1
             stops += 1
             if records(folder / "runs"):
@@ -206,8 +223,7 @@ def kill(folder: Path, count: int) -> None:
             print(number + 1, dict(seen), flush=True)
         wait_any(process, folder)
         time.sleep(chance.uniform(0, 0.4))
-        process.send(signal.SIGKILL)
-        process.communicate()
+        stop(process, signal.SIGKILL, seen)
         now = {path.name for path in records(folder / "runs")}
         seen["LOST"] += len(before - now)
         before = now
@@ -298,7 +314,7 @@ def cost(folder: Path, count: int) -> None:
     """Seconds that keeping takes, of the seconds of a whole command."""
     from losscli.record import checkpoint
 
-    name = spec(folder, "binary", 300)
+    name = spec(folder, "binary", 2000)
     code = (
         "import sys, time\nfrom losscli.cli import app\nfrom losscli.record.checkpoint import Checkpoint\n"
         "spent = [0.0]\n"
@@ -324,6 +340,9 @@ def cost(folder: Path, count: int) -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     assert pipeline
-    what, number = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    what, number, *many = sys.argv[1], *map(int, sys.argv[2:] or ["3"])
+    if many:
+        device.CPU_ROWS = 1
+        os.environ["LOSSCLI_WORKERS"] = str(many[0])
     with tempfile.TemporaryDirectory() as place:
         {"resume": resume, "kill": kill, "full": full, "crowd": crowd, "cost": cost}[what](Path(place), number)

@@ -11,14 +11,19 @@ import socket
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from losscli import pipeline
+from losscli.cli import app
 from losscli.comparison import Comparison
 from losscli.executors.execution import Execution
 from losscli.losses.own import adopt
@@ -31,28 +36,45 @@ from losscli.tasks import tasks
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 ray = pytest.importorskip("ray", reason="pip install losscli[ray]")
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray leaves its log files open
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves its log files open
+    pytest.mark.xdist_group("ray"),  # one cluster for all
+]
 
-RAY = Execution("ray")
+RAY = Execution("ray", workers=None)
 MEMORY = 80 << 20  # bytes of a machine's object store, the least that Ray takes
 # Two arenas with a stack each, of some seconds.
 LONG = (
     "task: binary\ndata: {source: synthetic, name: moons, n_samples: 400, corrupt: {labels: [0, 0.2]}}\n"
     "loss: [bce-logits, focal]\nmodel: {kind: mlp, hidden: [6], dropout: 0.3, norm: batch}\n"
-    "train: {epochs: 60, batch_size: 16}\nseeds: 2\n"
+    "train: {epochs: 40, batch_size: 16}\nseeds: 2\n"
 )
 OWN = "from near import SCALE\n\ndef loss(prediction, target):\n    return SCALE * (prediction - target).square().mean()\n"
 
 
-def save_often() -> None:
-    """A task saves its state after every epoch, so that a death soon after the start finds one."""
+VARIOUS = "LOSSCLI_TEST_VARIOUS"  # names a file: while it is there, each machine of the cluster is of its own kind
+
+
+def prepare() -> None:
+    """A task saves its state after every epoch, so that a death soon after the start finds one; and see `VARIOUS`."""
+    from losscli.executors import perform
     from losscli.record import checkpoint
+    from losscli.stack import device
 
     checkpoint.PAUSE, checkpoint.SHARE = 0.0, math.inf
+    name_of = device.name_of
+
+    def kind_of(device: Any) -> str:
+        if not os.path.exists(os.environ["LOSSCLI_TEST_VARIOUS"]):
+            return name_of(device)
+        return f"Abacus {ray.get_runtime_context().get_node_id()}"
+
+    device.name_of = perform.name_of = kind_of
 
 
 @pytest.fixture(scope="module")
-def machines() -> Iterator[Any]:
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    os.environ[VARIOUS] = str(tmp_path_factory.mktemp("machines") / "various")
     from ray.cluster_utils import Cluster
 
     quick = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
@@ -65,7 +87,7 @@ def machines() -> Iterator[Any]:
         )
         for _ in range(2):
             cluster.add_node(**sizes)
-        hook = {"worker_process_setup_hook": save_often}
+        hook = {"worker_process_setup_hook": prepare}
         ray.init(cluster.address, log_to_driver=False, logging_level="ERROR", runtime_env=hook)
         for number, handler in handlers.items():
             signal.signal(number, handler)  # Ray takes over SIGTERM
@@ -146,13 +168,15 @@ def test_a_worker_and_then_a_machine_die_and_the_bits_are_those_of_local(machine
 
 def test_every_task_and_code_of_the_users_own_are_the_bits_of_local(machines: Any, tmp_path: Path) -> None:
     """What a loss of one's own imports from beside it goes along: no machine of the cluster has these files."""
+    from same_bits import SMALL  # workers of the cluster import this file, and know no other of the tests
+
     (tmp_path / "near.py").write_text("SCALE = 0.5\n")
     (tmp_path / "mine.py").write_text(OWN)
     adopt(str(tmp_path / "mine.py:loss"), "regression")
     specs = []
     for name in tasks.names():
         loss = "[mse, mine.loss]" if name == "regression" else tasks.get(name).default_loss
-        text = f"task: {name}\nloss: {loss}\ntrain: {{max_steps: 3, batch_size: 64}}\nseeds: 1\n"
+        text = f"task: {name}\nloss: {loss}\ntrain: {{max_steps: 3, batch_size: 64}}\nseeds: 1\n" + SMALL.get(name, "")
         (tmp_path / f"{name}.yaml").write_text(text)
         specs.append(load_spec(tmp_path / f"{name}.yaml"))
     local = pipeline.run(specs, out=tmp_path / "local")
@@ -164,40 +188,97 @@ def test_every_task_and_code_of_the_users_own_are_the_bits_of_local(machines: An
     ]
 
 
-def test_what_is_stopped_is_gone_on_with_here_or_there(machines: Any, tmp_path: Path) -> None:
-    spec, stop = spec_of(tmp_path, LONG), Stop()
+def test_what_is_stopped_is_gone_on_with_here_and_there(machines: Any, tmp_path: Path) -> None:
+    """Begun on the cluster, gone on with here, and ended on the cluster."""
+    spec = spec_of(tmp_path, LONG.replace("epochs: 40", "epochs: 30"))
 
-    def watch(tick: Tick) -> None:
-        stop.requested = tick.epoch > 3
+    def stopped(line: Any, epoch: int, **options: Any) -> Comparison:
+        stop = Stop()
 
-    partial = pipeline.run([spec], out=tmp_path / "ray", watch=watch, stop=stop, execution=RAY)
+        def watch(tick: Tick) -> None:
+            stop.requested = tick.epoch > epoch
+
+        return line(watch=watch, stop=stop, **options)
+
+    assert stopped(partial(pipeline.run, [spec]), 3, out=tmp_path / "ray", execution=RAY).partial
     (folder,) = records(tmp_path / "ray", unfinished=True)
-    assert partial.partial
+    assert stopped(partial(pipeline.resume, folder), 10).partial
     assert in_the_making(folder)
-    assert bits(pipeline.resume(folder)) == bits(pipeline.run([spec], out=tmp_path / "local"))
+    ended = pipeline.resume(folder, execution=RAY)
+    assert bits(ended) == bits(pipeline.run([spec], out=tmp_path / "local"))
 
 
-def ended(tmp_path: Path, *flags: str, before: str = "") -> subprocess.CompletedProcess[str]:
-    """A process of its own that compares on a cluster, as Ray is in use in this one."""
-    code = f"import sys\nfrom losscli.cli import app\n{before}\nsys.exit(app.run(sys.argv[1:]))"
+def test_tuning_damage_and_a_table_on_disk_on_machines_of_two_kinds(machines: Any, tmp_path: Path) -> None:
+    """The bits of local; and what trained is said, and kept with each run."""
+    a, b = np.random.default_rng(0).normal(size=(2, 3_000))
+    parquet.write_table(pa.table({"a": a, "b": b, "y": (a + b > 0).astype(int)}), tmp_path / "table.parquet")
+    small = "model: {kind: mlp, hidden: [6]}\ntrain: {epochs: 2, batch_size: 64}\nseeds: 2\nloss: [bce-logits, hinge]\n"
+    texts = (
+        "task: binary\ndata: {source: synthetic, name: moons, n_samples: 120}\ntune: {lr: [1e-3, 1e-2]}\n",
+        "task: binary\ndata: {source: synthetic, name: circles, n_samples: 120, corrupt: {labels: [0, 0.2]}}\n",
+        "task: binary\ndata: {source: parquet, path: table.parquet, target: y, memory: 10KB}\n",
+    )
+    specs = [spec_of(tmp_path, text + small) for text in texts]
+    local = pipeline.run(specs, out=tmp_path / "local")
+    assert {"on-disk", "streamed"} <= {finding.code for arena in local.arenas for finding in arena.findings}
+    Path(os.environ[VARIOUS]).touch()
+    try:
+        remote = pipeline.run(specs, out=tmp_path / "ray", execution=RAY)
+    finally:
+        Path(os.environ[VARIOUS]).unlink()
+    assert repr(scores(remote)) == repr(scores(local))
+    assert bits(remote) == bits(local)
+    kinds = {f"Abacus {node.node_id}" for node in machines.worker_nodes}
+    assert set(remote.machines) == kinds
+    assert {run.machine for arena in remote.arenas for run in arena.runs} == kinds
+    assert all("several-machines" in [finding.code for finding in arena.findings] for arena in remote.arenas)
+
+
+def test_a_loss_that_hangs_on_the_cluster_fails_alone(machines: Any, tmp_path: Path) -> None:
+    """In C, where it keeps Python's lock; one worker at a time, as was asked for."""
+    code = (
+        "import ctypes\ncalls = []\n\ndef loss(prediction, target):\n    calls.append(1)\n"
+        "    if len(calls) > 30:\n        ctypes.PyDLL(None).sleep(1000)\n    return (prediction - target) ** 2\n"
+    )
+    (tmp_path / "hanging.py").write_text(code)
+    adopt(str(tmp_path / "hanging.py:loss"), "regression")
+    spec = spec_of(
+        tmp_path,
+        "task: regression\ndata: {source: builtin, name: diabetes}\nloss: [mse, hanging.loss]\n"
+        "train: {epochs: 9, batch_size: 64}\nseeds: 1\n",
+    )
+    (arena,) = pipeline.run([spec], out=None, execution=Execution("ray", workers=1, timeout=1.0)).arenas
+    assert {(run.entry, run.status) for run in arena.runs} == {("mse", "ok"), ("hanging.loss", "failed")}
+    (finding,) = [finding for finding in arena.findings if finding.code == "failed"]
+    assert "--timeout" in finding.message
+
+
+def ended(
+    tmp_path: Path, *flags: str, before: str = "", addresses: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """A process of its own that compares on a cluster, or on one after another, as Ray is in use in this one."""
+    code = f"import sys\nfrom losscli.cli import app\n{before}\nline, addresses = sys.argv[1:], {list(addresses)}\n"
+    code += "sys.exit(max(app.run([*line, *more]) for more in [['--address', one] for one in addresses] or [[]]))"
     line = ["compare", str(tmp_path / "spec.yaml"), "--out", str(tmp_path / "runs"), "--executor", "ray", *flags]
-    return subprocess.run([sys.executable, "-c", code, *line], capture_output=True, text=True, timeout=120)
+    return subprocess.run([sys.executable, "-c", code, *line], capture_output=True, text=True, timeout=240)
 
 
 def test_an_address_that_does_not_answer_is_told_with_the_cure(tmp_path: Path) -> None:
     spec_of(tmp_path, LONG)
     with socket.socket() as silent, socket.socket() as closed:
-        for listener in (silent, closed):
+        for listener in (closed, silent):
             listener.bind(("127.0.0.1", 0))
         silent.listen()
-        addresses = [f"127.0.0.1:{listener.getsockname()[1]}" for listener in (silent, closed)]
+        addresses = [f"127.0.0.1:{listener.getsockname()[1]}" for listener in (closed, silent)]
         before = "from losscli.executors import executors\nexecutors.get('ray')\n"
         before += "sys.modules['losscli.executors.ray'].ANSWER = 2.0"
-        ends = [ended(tmp_path, "--address", address, before=before) for address in addresses]
-    assert [end.returncode for end in ends] == [5, 5]
-    assert "has not answered within 2 s" in ends[0].stderr
-    assert "does not answer: Connection refused" in ends[1].stderr
-    assert all("ray start --head" in end.stderr and "Traceback" not in end.stderr for end in ends)
+        end = ended(tmp_path, before=before, addresses=addresses)
+    assert end.returncode == 5
+    refused, _, silence = end.stderr.partition("ray start --head")
+    assert "does not answer: Connection refused" in refused
+    assert "has not answered within 2 s" in silence
+    assert "ray start --head" in silence
+    assert "Traceback" not in end.stderr
 
 
 def test_a_signal_ends_the_tasks_and_the_board_of_what_there_is_is_all_of_stdout(tmp_path: Path) -> None:
@@ -216,15 +297,17 @@ def test_a_signal_ends_the_tasks_and_the_board_of_what_there_is_is_all_of_stdout
     assert "Traceback" not in end.stderr
 
 
-def test_without_ray_the_cure_is_the_extra(tmp_path: Path) -> None:
+def test_without_ray_the_cure_is_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     spec_of(tmp_path, LONG)
-    end = ended(tmp_path, before="sys.modules['ray'] = None")
-    assert end.returncode == 5
-    assert "pip install 'losscli[ray]'" in end.stderr
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert app.run(["compare", str(tmp_path / "spec.yaml"), "--no-record", "--executor", "ray"]) == 5
+    assert "pip install 'losscli[ray]'" in capsys.readouterr().err
 
 
 def test_nothing_of_ray_is_imported_unless_it_is_asked_for(tmp_path: Path) -> None:
-    spec_of(tmp_path, LONG.replace("epochs: 60", "epochs: 1"))
+    spec_of(tmp_path, LONG.replace("epochs: 40", "epochs: 1"))
     before = "import atexit\natexit.register(lambda: print('ray' in sys.modules, file=sys.stderr))"
     code = f"import sys\nfrom losscli.cli import app\n{before}\nsys.exit(app.run(sys.argv[1:]))"
     line = ["compare", str(tmp_path / "spec.yaml"), "--no-record", "--quiet"]

@@ -22,7 +22,8 @@ from losscli.losses import SHARES, find, for_task, loss, losses
 from losscli.losses.domain import check_target
 from losscli.losses.guard import guarded
 from losscli.losses.options import problems_of_weight
-from losscli.losses.own import Own, load
+from losscli.losses.own import load
+from losscli.losses.user_kernel import UserKernel
 from losscli.losses.weights import class_shares
 from losscli.metrics import for_task as metrics_for
 from losscli.tasks import Column, Generator, Hint, Target, TargetOptions, Task, tasks
@@ -177,8 +178,8 @@ def test_a_new_task_takes_losses_of_ones_own_and_weights_as_the_one_that_it_is_l
     (tmp_path / "own.py").write_text(OWN)
     first, second = (load(f"{tmp_path / 'own.py'}:distance", task) for task in (home, new))
     assert (second.expects, second.target, second.per_value) == (first.expects, first.target, first.per_value)
-    assert isinstance(first.function, Own)
-    assert isinstance(second.function, Own)
+    assert isinstance(first.function, UserKernel)
+    assert isinstance(second.function, UserKernel)
     assert second.function.reduction == first.function.reduction == "sample"
     for weight in ({"no": 0, "yes": 0}, [1.0, 2.0], [-1.0, 1.0]):
         old, fresh = (problems_of_weight(find(NEW[home][1][0], task), task, weight) for task in (home, new))

@@ -1,0 +1,60 @@
+"""A file that hangs or leaves the process while it is loaded, or first tried, is refused; nothing else ends with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from losscli import forked
+from losscli.errors import CodeError
+from losscli.losses import rehearsal
+from losscli.losses.own import load
+
+pytestmark = pytest.mark.skipif(not forked.possible(), reason="no process can be forked here")
+LOSS = """\
+import ctypes, os, time
+from torch.nn.functional import binary_cross_entropy_with_logits
+{loading}
+def mine(x, y):
+    {tried}
+    return binary_cross_entropy_with_logits(x, y)
+"""
+HANGS = ["while True: pass", "time.sleep(1000)", "ctypes.PyDLL(None).sleep(1000)"]  # PyDLL keeps Python's lock
+
+
+@pytest.fixture(autouse=True)
+def _briefly() -> Iterator[None]:
+    token = rehearsal.LIMIT.set(0.5)
+    yield
+    rehearsal.LIMIT.reset(token)
+
+
+def mine(tmp_path: Path, loading: str = "", tried: str = "pass") -> str:
+    (tmp_path / "own.py").write_text(LOSS.format(loading=loading, tried=tried))
+    return f"{tmp_path}/own.py:mine"
+
+
+@pytest.mark.parametrize("hangs", HANGS, ids=["python", "sleep", "c"])
+@pytest.mark.parametrize("where", ["loading", "tried"])
+def test_what_hangs_is_ended_and_told(tmp_path: Path, where: str, hangs: str) -> None:
+    with pytest.raises(CodeError, match=r"loading and trying it takes longer than 0\.5 s, which is all that --timeout"):
+        load(mine(tmp_path, **{where: hangs}), "binary")
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)  # nothing is left of it
+
+
+@pytest.mark.parametrize(("ends", "how"), [("os._exit(0)", "exit code 0"), ("os.abort()", "SIGABRT")])
+@pytest.mark.parametrize("where", ["loading", "tried"])
+def test_what_ends_its_process_ends_no_other(tmp_path: Path, where: str, ends: str, how: str) -> None:
+    with pytest.raises(CodeError, match=f"ends its process while it is loaded and tried: .*{how}"):
+        load(mine(tmp_path, **{where: ends}), "binary")
+
+
+def test_what_it_prints_and_raises_is_said_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CodeError, match="no luck"):
+        load(mine(tmp_path, "print('hello'); os.system('echo here'); raise RuntimeError('no luck')"), "binary")
+    out, err = capfd.readouterr()
+    assert (out.count("here"), err.count("hello")) == (1, 1)
