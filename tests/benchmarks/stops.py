@@ -314,7 +314,7 @@ def cost(folder: Path, count: int) -> None:
     """Seconds that keeping takes, of the seconds of a whole command."""
     from losscli.record import checkpoint
 
-    name = spec(folder, "binary", 300)
+    name = spec(folder, "binary", 2000)
     code = (
         "import sys, time\nfrom losscli.cli import app\nfrom losscli.record.checkpoint import Checkpoint\n"
         "spent = [0.0]\n"
