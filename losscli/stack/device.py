@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 # What one step works on should stay in the cache; on a GPU, in a good part of its memory (see tests/benchmarks/).
 CPU_WORKING_SET = 8 << 20
 CPU_JUDGED = 1 << 31  # bytes that the runs of a stack may take while they are judged; of one run, as many as it needs
-JUDGED_COPIES = 4  # raw outputs, probabilities, what is made of both (10,000 classes, 60,000 rows: 6.7 GB at most)
+JUDGED_COPIES = 4  # of float32, as 10,000 classes and 42,000 training rows once took 6.7 GB: fitted to that
 GPU_SHARE = 0.3
 CPU_ROWS = (
     16  # of a stack, at most: more of them are no faster each, and fewer leave cores idle (see tests/benchmarks/)
@@ -220,7 +220,7 @@ def chunks(count: int, size: int, even: bool = False) -> list[tuple[int, int]]:
     """`count` runs in as few stacks as possible of at most `size`, as even as possible.
 
     Where two cores are to end at the same time, in an `even` number of them, unless all runs make a small stack: 15 runs then
-    take 0.64 of the time of one stack, and 40 take 0.79 of that of three (see tests/benchmarks/STEPS.md).
+    take 0.64 of the time of one stack, and 40 take 0.79 of that of three (reckoned, see tests/benchmarks/STEPS.md).
 
     >>> chunks(40, 16), chunks(15, 16, even=True), chunks(8, 16, even=True)
     ([(0, 14), (14, 27), (27, 40)], [(0, 8), (8, 15)], [(0, 8)])
