@@ -9,9 +9,11 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from losscli.lazy import torch
 
+LIMIT: ContextVar[float] = ContextVar("LIMIT", default=600.0)  # seconds of a rehearsal; `--timeout` sets it
 SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
 PR_SET_PDEATHSIG = 1  # of Linux
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

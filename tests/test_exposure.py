@@ -66,7 +66,7 @@ def arena_of(
     metrics = "" if task != "regression" else "metrics: [rmse, poisson-deviance]\n"
     (folder / "spec.yaml").write_text(
         f"task: {task}\ndata: {{source: {form}, path: t.{form}, target: {target}{data}}}\nloss: [{losses}]\n{metrics}"
-        f"model: {{{model}}}\ntrain: {{epochs: {epochs}, batch_size: 32, lr: 0.05}}\nseeds: 1\n"
+        f"model: {{{model}}}\ntrain: {{epochs: {epochs}, batch_size: 32, optimizer: adam, lr: 0.05, patience: null}}\nseeds: 1\n"
     )
     return run([load_spec(folder / "spec.yaml")], out=folder / "runs").arenas[0]
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import losscli
-from losscli import pipeline
+from losscli import conclusion
 from losscli.errors import DataError, MachineError, SpecError
 from losscli.pipeline import at_hand, run
 from losscli.record.reader import read, read_predictions, read_weights
@@ -117,7 +117,7 @@ def test_specs_that_share_everything_but_the_loss_meet_in_one_arena(spec) -> Non
         ["bce-logits lr=0.002", "bce-logits output=sigmoid lr=0.002", "focal lr=0.01"],
         ["bce-logits"],
     ]
-    assert [finding.code for finding in arenas[0].findings] == ["LC003"]
+    assert [finding.code for finding in arenas[0].findings] == ["LC003", "overfitting"]
 
 
 def test_an_arena_of_several_specs_runs_again_from_its_record(spec, tmp_path: Path) -> None:
@@ -312,13 +312,13 @@ def test_what_is_done_beside_training_has_one_thread(spec, monkeypatch: pytest.M
     """Threads of MKL spin: on a busy machine they took 20 times the seconds of the baseline itself."""
     threads: dict[str, int] = {}
     for name in ("baseline", "limits", "build_arena"):
-        function = getattr(pipeline, name)
+        function = getattr(conclusion, name)
 
         def watched(*given: object, name: str = name, function=function, **named: object) -> object:
             threads[name] = torch.get_num_threads()
             return function(*given, **named)
 
-        monkeypatch.setattr(pipeline, name, watched)
+        monkeypatch.setattr(conclusion, name, watched)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

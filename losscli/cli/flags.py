@@ -74,7 +74,7 @@ def file_name(text: str | Path) -> Path:
 
 def _limit_rehearsals(seconds: float) -> float:
     """Files of losses are loaded as specs are read, so what is allowed them has to be known first."""
-    from losscli.losses.rehearsal import LIMIT
+    from losscli.forked import LIMIT
 
     LIMIT.set(seconds)
     return seconds

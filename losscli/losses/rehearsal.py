@@ -10,23 +10,21 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import ContextVar
 
 from losscli import forked
 from losscli.errors import CodeError
 from losscli.lazy import torch
 
-LIMIT: ContextVar[float] = ContextVar("LIMIT", default=600.0)  # seconds; `--timeout` sets it
 WHOLE = 113  # the exit code of a rehearsal that came to its end: code of the user's may end its process with any other
 ROUND = 0.002  # seconds between two looks at it
 
 
 def rehearse(label: str, act: Callable[[], object]) -> None:
-    """Do something in a process of its own. Raises `CodeError` where that takes longer than `LIMIT`, or ends the process."""
+    """Do something in a process of its own. Raises `CodeError` where that takes over `forked.LIMIT`, or ends the process."""
     if not forked.possible():
         return
     torch.get_num_threads()  # torch is loaded once, here, and not in the fork
-    pid, limit = forked.fork(lambda: _life(act)), LIMIT.get()
+    pid, limit = forked.fork(lambda: _life(act)), forked.LIMIT.get()
     status = _ended(pid, time.monotonic() + limit)
     if status is None:
         message = f"{label}: loading and trying it takes longer than {limit:g} s, which is all that --timeout allows"

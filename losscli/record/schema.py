@@ -227,6 +227,13 @@ class NumberColumn(Shape):
     boolean: bool = False
 
 
+class OffsetColumn(Shape):
+    kind: Literal["offset"]
+    name: Name
+    log_mean: Finite
+    logarithms: bool = False
+
+
 class CategoryColumn(Shape):
     kind: Literal["category"]
     name: Name
@@ -258,7 +265,7 @@ class TargetState(Shape):
 class EncoderState(Shape):
     """What an encoder learned of the training rows of one seed, where a model was trained."""
 
-    columns: list[Annotated[NumberColumn | CategoryColumn, Field(discriminator="kind")]]
+    columns: list[Annotated[NumberColumn | CategoryColumn | OffsetColumn, Field(discriminator="kind")]]
     constant: list[Name]
     dates: dict[Name, bool | None] = {}
     target: TargetState | None = None
@@ -273,6 +280,7 @@ class Manifest(Shape):
     schema_version: int
     losscli: Name
     created: Name
+    machines: dict[Name, Count] = {}
     files: dict[Name, File]
 
 

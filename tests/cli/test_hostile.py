@@ -32,7 +32,7 @@ def record(tmp_path: Path) -> Path:
     (folder / "results.json").write_text(json.dumps(results))
     (folder / "encoders.json").write_text(json.dumps(encoders))
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
-    (folder / "manifest.json").write_bytes(manifest_of(files))
+    (folder / "manifest.json").write_bytes(manifest_of(files, {}))
     (tmp_path / "rows.csv").write_text(f"x1,x2,{SIGNS}\n0.5,1,a\tb\n")
     return folder
 

@@ -231,7 +231,7 @@ def changed(folder: Path, chance: random.Random) -> list[str]:
             path = folder / name
             known = path.is_file() and not path.is_symlink() and path.stat().st_size < 1 << 26
             contents[name] = path.read_bytes() if known else b""
-        (folder / "manifest.json").write_bytes(manifest_of(contents))
+        (folder / "manifest.json").write_bytes(manifest_of(contents, {}))
     if chance.random() < 0.15:
         changes.append(_change_manifest(folder / "manifest.json", chance))
     return changes

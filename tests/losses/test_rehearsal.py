@@ -10,7 +10,6 @@ import pytest
 
 from losscli import forked
 from losscli.errors import CodeError
-from losscli.losses import rehearsal
 from losscli.losses.own import load
 
 pytestmark = pytest.mark.skipif(not forked.possible(), reason="no process can be forked here")
@@ -27,9 +26,9 @@ HANGS = ["while True: pass", "time.sleep(1000)", "ctypes.PyDLL(None).sleep(1000)
 
 @pytest.fixture(autouse=True)
 def _briefly() -> Iterator[None]:
-    token = rehearsal.LIMIT.set(0.5)
+    token = forked.LIMIT.set(0.5)
     yield
-    rehearsal.LIMIT.reset(token)
+    forked.LIMIT.reset(token)
 
 
 def mine(tmp_path: Path, loading: str = "", tried: str = "pass") -> str:

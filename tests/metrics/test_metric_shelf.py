@@ -97,6 +97,8 @@ def cases(task: Task, pairs: bool) -> tuple[torch.Tensor, Prediction]:
         return truth, Prediction(embeddings=torch.cat([right, *(size * drawn(1, ROWS, 1) for size in (0.0, 1, 50))]))
     width, meaning = task.width(CLASSES, CLASSES), next(iter(task.links))
     truth = task.draw((1, ROWS), width, task.domain, CHANCE, torch.float64)
+    if meaning == "values":
+        truth = truth.abs()  # amounts, of which a deviance can tell, too
     ends = task.extremes(truth, width, meaning, 30.0)
     raw = torch.cat([*ends, *(size * drawn(*ends[0].shape) for size in (0.01, 0.5, 2, 30, 1e3) for _ in range(4))])
     return truth, task.read(raw, meaning)

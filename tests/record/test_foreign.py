@@ -33,7 +33,7 @@ def record(tmp_path: Path) -> Path:
 
 def sign(record: Path) -> None:
     files = {path.name: path.read_bytes() for path in record.iterdir() if path.name != "manifest.json"}
-    (record / "manifest.json").write_bytes(manifest_of(files))
+    (record / "manifest.json").write_bytes(manifest_of(files, {}))
 
 
 def change(record: Path, name: str, *way: Any, to: Any) -> None:

@@ -118,7 +118,12 @@ def seal(folder: Path, files: Mapping[str, bytes]) -> Path:
     for name, data in files.items():
         (folder / name).write_bytes(data)
     listed = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()}
-    manifest = {"schema_version": SCHEMA_VERSION, "created": "2026-01-31T15:42:10+00:00", "files": listed}
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "losscli": "0.1",
+        "created": "2026-01-31T15:42:10+00:00",
+        "files": listed,
+    }
     (folder / MANIFEST).write_bytes(signed(manifest))
     return folder
 

@@ -96,7 +96,7 @@ def test_alpha_against_a_rare_class_is_told_with_its_numbers():
 
 
 def test_the_line_gives_the_rules_the_training_split_and_resolved_weights(tmp_path):
-    rows = [f"{place * 37 % 211},{'yes' if place % 10 == 0 else 'no'}" for place in range(200)]
+    rows = [f"{place * 37 % 211 / 2},{'yes' if place % 10 == 0 else 'no'}" for place in range(200)]
     (tmp_path / "rare.csv").write_text("x,y\n" + "\n".join(rows))
     (tmp_path / "spec.yaml").write_text(
         "task: binary\ndata: {source: csv, path: rare.csv, target: y}\n"
