@@ -269,7 +269,7 @@ def test_a_record_of_another_model_is_refused(records: dict[str, Path], tmp_path
     text = (folder / "spec.yaml").read_text().replace("{kind: linear, output: auto}", "{kind: mlp, hidden: [3]}")
     (folder / "spec.yaml").write_text(text)
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"]["spec.yaml"]["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    manifest["files"]["spec.yaml"] = {"bytes": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
     (folder / "manifest.json").write_bytes(signed(manifest))
     with pytest.raises(MachineError, match="do not fit the spec"):
         restore(folder, RunChoice())
