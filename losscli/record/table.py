@@ -81,8 +81,8 @@ def _list(column: pa.ChunkedArray) -> list[Any]:
 
 
 def _numbers(chunk: pa.Array) -> list[Any]:
-    numbers: list[Any] = chunk.to_pylist() if chunk.null_count else chunk.to_numpy().tolist()
-    return numbers
+    values: list[Any] = chunk.to_pylist() if chunk.null_count else chunk.to_numpy().tolist()
+    return values
 
 
 def _require(file: pa.parquet.ParquetFile, schema: Schema) -> None:
