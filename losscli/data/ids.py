@@ -7,12 +7,13 @@ there once, where measured values would have met.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from losscli.errors import Finding, setting, shown
+from losscli.errors import Finding, listed, setting, shown
 from losscli.tasks import Column
 
 FEW_ROWS = 50  # up to which numbers may count the rows, or all differ, by chance or by design
@@ -164,6 +165,20 @@ def left_out(name: str, found: Identity, only: bool) -> Finding:
     code = "row-numbers" if found.kind == "row numbers" else "id-column"
     what = found.why if found.kind == "row numbers" else f"it is an id, {found.why}"
     return Finding(code, "warning", f"{said} was left out: {what}", f"set {numbers} if it says something about them")
+
+
+def shortened(columns: Sequence[tuple[str, Identity, Finding]]) -> list[Finding]:
+    """What there is to say of all columns that are left out: of several that name rows one thing, not one for each."""
+    rows = [(name, found) for name, found, finding in columns if finding.code in ("row-numbers", "id-column")]
+    if len(rows) < 2:
+        return [finding for *_, finding in columns]
+    said = listed([f"{shown(name)} ({found.why})" for name, found in rows], most=4)
+    cure = f"set {setting('types', 'number', rows[0][0])} if one says something about them"
+    others = [finding for *_, finding in columns if finding.code not in ("row-numbers", "id-column")]
+    return [
+        Finding("id-column", "warning", f"{len(rows)} columns were left out, as they name the rows: {said}", cure),
+        *others,
+    ]
 
 
 def _of_group(name: str, found: Identity) -> Finding:

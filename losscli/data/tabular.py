@@ -20,7 +20,7 @@ from losscli.data.exposure import Exposure, exposure_of
 from losscli.data.files import File, FileState, files_of
 from losscli.data.gather import Raw, RawColumns
 from losscli.data.holes import with_features, with_targets
-from losscli.data.ids import Identity, identity, left_out
+from losscli.data.ids import Identity, identity, left_out, shortened
 from losscli.data.infer import ColumnInference, ColumnOptions, Kind, infer
 from losscli.data.sources import Source
 from losscli.data.store import Store, bytes_of, half_of_memory, sized
@@ -377,15 +377,18 @@ class _Roles:
 
     def _leave_out_ids(self) -> None:
         """A column that names rows is no feature, unless the spec says that it is a number, or there is no other."""
+        said: list[tuple[str, Identity, Finding]] = []
         for name, (column, named) in self.ids.items():
             only = not self.features
             if only:
                 self.features[name] = column
+                self.findings.append(left_out(name, named, only))
             else:
                 self.findings = [finding for finding in self.findings if finding not in self.id_findings[name]]
                 kind = "row numbers" if named.kind == "row numbers" else "id"
                 self.stories[name] = replace(self.stories[name], kind=kind, role="left out", why=named.why)
-            self.findings.append(left_out(name, named, only))
+                said.append((name, named, left_out(name, named, only)))
+        self.findings += shortened(said)
 
 
 def _values(raw: Raw) -> Any:

@@ -119,6 +119,16 @@ def test_an_id_is_noticed_and_left_out(read, name, values):
     assert f"data.types.{name}=" in said[0].cure
 
 
+def test_several_ids_are_one_thing_to_say(read):
+    rows = [(7 * row * row + 3, 1000 + row * row, MEASURED[row], row % 2) for row in range(60)]
+    table = read("key_id,serial,x,y", rows)
+    assert list(table.features) == ["x"]
+    told = finding(table, "id-column")
+    assert told.message.startswith("2 columns were left out, as they name the rows: 'key_id' (")
+    assert "'serial' (" in told.message
+    assert "data.types.key_id=number" in told.cure
+
+
 NO_IDS = {
     "sorted years": ("year", range(1950, 1980)),
     "time stamps": ("timestamp", [1_700_000_000 + row * row for row in range(80)]),
