@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint smoke bench bench-gpu mutants clean
+.PHONY: demo test test-ray lint smoke bench bench-gpu mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/losscli train --task binary --loss bce-logits
 
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# Three raylets on this machine, a minute: apart from the others, which leave a cluster too little of two cores.
+test-ray: $(VENV)/.installed
+	LOSSCLI_TEST_RAY=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/executors/test_ray.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -37,6 +37,9 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 ray = pytest.importorskip("ray", reason="pip install losscli[ray]")
 
 pytestmark = [
+    pytest.mark.skipif(
+        "LOSSCLI_TEST_RAY" not in os.environ, reason="make test-ray: a cluster wants a machine to itself"
+    ),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves its log files open
     pytest.mark.xdist_group("ray"),  # one cluster for all
 ]
@@ -87,6 +90,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         )
         for _ in range(2):
             cluster.add_node(**sizes)
+        ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers need not find the tests
         hook = {"worker_process_setup_hook": prepare}
         ray.init(cluster.address, log_to_driver=False, logging_level="ERROR", runtime_env=hook)
         for number, handler in handlers.items():
