@@ -222,7 +222,7 @@ def kill(folder: Path, count: int) -> None:
         if number % 50 == 49:
             print(number + 1, dict(seen), flush=True)
         wait_any(process, folder)
-        time.sleep(chance.uniform(0, 0.4))
+        time.sleep(chance.uniform(0, 1.2))
         stop(process, signal.SIGKILL, seen)
         now = {path.name for path in records(folder / "runs")}
         seen["LOST"] += len(before - now)
