@@ -161,5 +161,5 @@ def _portable(error: Exception) -> Exception:
     try:
         copy = pickle.loads(pickle.dumps(error))
         return error if str(copy) == str(error) else RuntimeError(f"{type(error).__name__}: {error}")
-    except Exception:
+    except Exception:  # the class is the user's or a library's: its `__reduce__` or `__init__` may raise anything
         return RuntimeError(f"{type(error).__name__}: {error}")
