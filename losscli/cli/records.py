@@ -22,6 +22,7 @@ from losscli.record.find import find, in_the_making, records
 from losscli.record.listing import Filter, Summary, listed
 from losscli.record.remove import dead, removable, remove
 from losscli.spec.reader import read_value
+from losscli.words.changes import sentences
 
 UNITS = ("B", "KB", "MB", "GB")
 
@@ -108,6 +109,14 @@ def show_record(root: Path, text: str, as_json: bool, by_class: bool = False) ->
             show.trained_on(comparison.machines)
 
 
+def show_config(root: Path, text: str, as_json: bool) -> None:
+    """The settings of a record, and where each came from."""
+    from losscli.cli.settings import config
+
+    with at_hand(find(root, text, outside=True, unfinished=True)) as folder:
+        config(folder, as_json)
+
+
 @contextmanager
 def at_hand(folder: Path) -> Iterator[Path]:
     """A record; of one in the making, what there is so far, which takes torch and its data."""
@@ -150,7 +159,8 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
             Text("" if apart is None else f"{apart:+.4g}"),
         )
     note = Text("means of the test split; whether a difference is real, `losscli gate` tests", "dim")
-    show.pieces([table if keys else Text("the specs are the same", "dim"), Text(), means, Text(), note])
+    told = sentences(*(folder.name.partition("-")[0] for folder in folders), keys, scores)
+    show.pieces([Text("\n".join(told)), *([Text(), table] if keys else []), Text(), means, Text(), note])
 
 
 def _numbered(arena: int, name: str) -> str:

@@ -66,15 +66,21 @@ def ls(
 def show(
     record: flags.Record,
     by_class: flags.ByClass = False,
+    config: Annotated[bool, Option("--config", help="Show its settings, and where each came from.")] = False,
     root: Root = Path("runs"),
     form: flags.As = flags.Format.text,
 ) -> None:
     """Show a record as it was shown when it was made.
 
     losscli runs show 7
+
+    losscli runs show 7 --config
     """
     from losscli.cli import records
 
+    if config:
+        records.show_config(root, record, form is flags.Format.json)
+        return
     records.show_record(root, record, form is flags.Format.json, by_class)
 
 
