@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from losscli.cli import show
@@ -159,8 +160,10 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
             Text("" if apart is None else f"{apart:+.4g}"),
         )
     note = Text("means of the test split; whether a difference is real, `losscli gate` tests", "dim")
-    told = sentences(*(folder.name.partition("-")[0] for folder in folders), keys, scores)
-    show.pieces([Text("\n".join(told)), *([Text(), table] if keys else []), Text(), means, Text(), note])
+    before, after = (folder.name.partition("-")[0] for folder in folders)
+    told = sentences(before, after, keys, scores)
+    settings: list[RenderableType] = [Text(), table] if keys else []
+    show.pieces([Text("\n".join(told)), *settings, Text(), means, Text(), note])
 
 
 def _numbered(arena: int, name: str) -> str:

@@ -30,7 +30,9 @@ def config(folder: Path, as_json: bool) -> None:
     if as_json:
         show.machine({"schema_version": 1, "record": folder.name, "arenas": arenas})
     else:
-        show.pieces(piece for number, settings in enumerate(arenas, 1) for piece in _pieces(number, settings, len(arenas)))
+        show.pieces(
+            piece for number, settings in enumerate(arenas, 1) for piece in _pieces(number, settings, len(arenas))
+        )
 
 
 def _settings(spec: Mapping[str, Any], known: Origins | None) -> dict[str, dict[str, Any]]:

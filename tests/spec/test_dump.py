@@ -78,7 +78,9 @@ def test_round_trip(tmp_path_factory, rates, gamma, seeds):
     ids=str,
 )
 def test_round_trip_of_every_task(flags, tmp_path):
-    spec = build_spec(Overrides(**flags)).model_copy(update={"notes": (), "origins": {}})  # what was filled in is written out
+    spec = build_spec(Overrides(**flags)).model_copy(
+        update={"notes": (), "origins": {}}
+    )  # what was filled in is written out
     assert written_and_read(spec, tmp_path) == spec
 
 
