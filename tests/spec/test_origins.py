@@ -14,7 +14,14 @@ from losscli.spec.load import build_spec, load_spec
 from losscli.spec.origins import DEFAULT, merged, origin
 from losscli.spec.overrides import Overrides
 
-SPEC = "task: binary\ndata: {source: synthetic, name: moons, n_samples: 80}\nloss:\n  - bce\n  - {name: focal, gamma: 1}\ntrain:\n  epochs: 1\n"
+SPEC = """task: binary
+data: {source: synthetic, name: moons, n_samples: 80}
+loss:
+  - bce
+  - {name: focal, gamma: 1}
+train:
+  epochs: 1
+"""
 
 
 @pytest.fixture
