@@ -19,7 +19,7 @@ ROWS = (
     {"severities"},
     {"errors"},
     {"shelf", "options", "outfile", "direction", "activations", "lazy", "looks"},
-    {"rules", "forked"},
+    {"rules", "forked", "pages"},
     {"tasks", "lint"},
     {"losses", "metrics", "check"},
     {"data"},

@@ -9,8 +9,8 @@ from losscli.cli import formats, show
 from losscli.cli.records import at_hand
 from losscli.errors import SpecError
 from losscli.outfile import is_stream
+from losscli.pages.document import save
 from losscli.record.find import find
-from losscli.reports.page import save
 from losscli.reports.recall import ComparisonRecord, recall
 
 

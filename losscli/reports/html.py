@@ -10,9 +10,9 @@ from typing import Any
 
 from losscli.compare.result import Arena
 from losscli.errors import MachineError, Place, by_gravity, counted
+from losscli.pages.document import document
 from losscli.reports.contents import ReportContents, distinct, samples_of
 from losscli.reports.figures import Chapter, Chart, figures
-from losscli.reports.page import document
 from losscli.reports.recall import ComparisonRecord
 from losscli.reports.repeat import command, needed, own_losses, take_home
 from losscli.severities import SEVERITIES

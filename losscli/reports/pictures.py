@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from losscli.outfile import atomic, free, refusal, require_name
-from losscli.reports.chromium import Chromium
+from losscli.pages.chromium import Chromium
 from losscli.reports.html import html_of
 from losscli.reports.recall import ComparisonRecord
 

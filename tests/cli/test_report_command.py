@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from losscli.cli.app import run
-from losscli.reports import chromium
-from losscli.reports.page import MARK
+from losscli.pages import chromium
+from losscli.pages.document import MARK
 
 Captured = pytest.CaptureFixture[str]
 SPEC = """task: binary

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from losscli.reports.chromium import Chromium, find
+from losscli.pages.chromium import Chromium, find
 from losscli.reports.html import html_of
 from losscli.reports.recall import recall
 

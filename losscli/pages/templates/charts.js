@@ -1,16 +1,5 @@
 "use strict";
-// What every page can do: unpack what it holds, change between light and dark, and give Plotly the page's colours.
-// Foreign text reaches the page through text nodes only.
-
-const stage = document.documentElement;
-const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
-const isDark = () => (stage.dataset.theme || (systemDark.matches ? "dark" : "light")) === "dark";
-const whenThemed = [];
-
-async function unpacked(id) {
-  const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (sign) => sign.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-}
+// Charts: Plotly in the page's colours and type, so that every chart of every page looks alike.
 
 let plotting = null;
 function withPlotly() {
@@ -22,19 +11,6 @@ function withPlotly() {
   return plotting;
 }
 
-const probe = document.createElement("span");
-probe.hidden = true;
-document.body.append(probe);
-let colors = new Map();
-function color(name) {
-  if (!colors.has(name)) {
-    probe.style.color = `var(--${name})`;
-    colors.set(name, getComputedStyle(probe).color);
-  }
-  return colors.get(name);
-}
-const translucent = (solid, share) => solid.replace("rgb(", "rgba(").replace(")", `, ${share})`);
-
 // A copy in which every "$name" is that colour of the page.
 function colored(value) {
   if (typeof value === "string") return /^\$[a-z0-9]+$/.test(value) ? color(value.slice(1)) : value;
@@ -43,11 +19,16 @@ function colored(value) {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, colored(part)]));
 }
 
+// What Plotly reads as HTML, and back.
+const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+const unescaped = (text) => text.replaceAll("&lt;", "<").replaceAll("&amp;", "&");
+
 function axis(own = {}) {
   const title = own.title ? { standoff: 8, ...own.title } : undefined;
   return { gridcolor: "$line", zerolinecolor: "$line", linecolor: "$line", tickcolor: "$line", automargin: true, ...own, title };
 }
 
+// A layout with the page's looks; `own` adds to it and overrides it.
 function layoutOf(own) {
   const axes = Object.fromEntries(Object.entries(own).filter(([key]) => /^[xy]axis\d*$/.test(key)).map(([key, part]) => [key, axis(part)]));
   return colored({
@@ -64,15 +45,23 @@ const plotting_options = {
   modeBarButtonsToRemove: ["lasso2d", "select2d", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
 };
 
-function themed() {
-  colors = new Map();
-  stage.toggleAttribute("data-dark", isDark());
-  for (const listener of whenThemed) listener();
+// Draw traces into an element, or change what it shows; `dataset.drawn` says how many there are.
+async function plotted(element, traces, layout) {
+  await withPlotly();
+  await Plotly.react(element, colored(traces), layoutOf(layout), plotting_options);
+  element.dataset.drawn = String(traces.length);
 }
 
-document.getElementById("theme").addEventListener("click", () => {
-  stage.dataset.theme = isDark() ? "light" : "dark";
-  themed();
-});
-systemDark.addEventListener("change", themed);
-stage.toggleAttribute("data-dark", isDark());
+// A grid of values, row by row from the bottom, as a picture (a data: URL) that a chart or an <img> can show:
+// `paint(value)` gives [red, green, blue, alpha] of each, 0 to 255.
+function pictureOf(values, columns, paint) {
+  const canvas = made("canvas", { width: columns, height: values.length / columns });
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height);
+  values.forEach((value, place) => {
+    const row = canvas.height - 1 - Math.floor(place / columns);
+    image.data.set(paint(value), 4 * (row * columns + (place % columns)));
+  });
+  context.putImageData(image, 0, 0);
+  return canvas.toDataURL();
+}

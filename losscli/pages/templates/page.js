@@ -1,0 +1,52 @@
+"use strict";
+// What every page can do: unpack what it holds, change between light and dark, and know its colours.
+// Foreign text reaches the page through text nodes only.
+
+const stage = document.documentElement;
+const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
+const isDark = () => (stage.dataset.theme || (systemDark.matches ? "dark" : "light")) === "dark";
+const whenThemed = []; // what is called when the page's colours have changed
+
+// The text that an element of the page holds as gzip in Base64.
+async function unpacked(id) {
+  const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (sign) => sign.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
+
+// A colour of page.css as "rgb(r, g, b)": color("ink"), color("0").
+const probe = document.createElement("span");
+probe.hidden = true;
+document.body.append(probe);
+let colors = new Map();
+function color(name) {
+  if (!colors.has(name)) {
+    probe.style.color = `var(--${name})`;
+    colors.set(name, getComputedStyle(probe).color);
+  }
+  return colors.get(name);
+}
+const channels = (solid) => solid.match(/[\d.]+/g).slice(0, 3).map(Number);
+const translucent = (solid, share) => `rgba(${channels(solid).join(", ")}, ${share})`;
+
+function themed() {
+  colors = new Map();
+  stage.toggleAttribute("data-dark", isDark());
+  for (const listener of whenThemed) listener();
+}
+
+document.getElementById("theme").addEventListener("click", () => {
+  stage.dataset.theme = isDark() ? "light" : "dark";
+  themed();
+});
+systemDark.addEventListener("change", themed);
+stage.toggleAttribute("data-dark", isDark());
+
+// Paper is white, and shows what was not in view yet.
+const whenPrinted = [];
+window.addEventListener("beforeprint", () => {
+  const theme = stage.dataset.theme;
+  stage.dataset.theme = "light";
+  themed();
+  for (const listener of whenPrinted) listener();
+  window.addEventListener("afterprint", () => { theme ? (stage.dataset.theme = theme) : delete stage.dataset.theme; themed(); }, { once: true });
+});
