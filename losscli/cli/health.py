@@ -179,7 +179,7 @@ def _extras() -> Check:
 
 
 def _browser() -> Check:
-    from losscli.reports.chromium import CURE, find
+    from losscli.pages.chromium import CURE, find
 
     path = find()
     return Check("browser", path) if path else Check("browser", "none: report --png needs one", "note", CURE)

@@ -22,9 +22,11 @@ from losscli.record.difference import changed, moved
 from losscli.record.find import find, in_the_making, records
 from losscli.record.listing import Filter, Summary, listed
 from losscli.record.remove import dead, removable, remove
+from losscli.record.tensorboard import event_files
 from losscli.spec.reader import read_value
 from losscli.words.changes import sentences
 
+TENSORBOARD = "tensorboard"  # what `export --to` may say beside a file
 UNITS = ("B", "KB", "MB", "GB")
 
 
@@ -233,9 +235,14 @@ def _ask(names: Sequence[str]) -> None:
 
 
 def export(root: Path, text: str, to: Path | None, force: bool) -> None:
-    """A record as a zip file."""
+    """A record as a zip file, or its histories as event files."""
     folder = find(root, text, outside=True)
-    path = to or Path(f"{folder.name}.zip")
-    archive(folder, path, force)
+    if to == Path(TENSORBOARD):
+        path = Path(f"{folder.name}-{TENSORBOARD}")
+        event_files(folder, path, force)
+        show.notice(f"to look at it: tensorboard --logdir {path}")
+    else:
+        path = to or Path(f"{folder.name}.zip")
+        archive(folder, path, force)
     if not is_stream(path):
         show.paths([path])

@@ -44,7 +44,7 @@ def offered(line: str, folder: Path, shell: str = "bash") -> list[str]:
         ("losscli compare --data t.csv --target b", "b c"),
         ("losscli train --set train.cl", "train.clip="),
         ("losscli train --loss focal --set loss.ga", "loss.gamma="),
-        ("losscli explain softmax-be", "softmax-before-cross-entropy"),
+        ("losscli explain LC00", "LC008"),
         ("losscli verify foc", "focal"),
         ("losscli runs show 00", "0001-20260131-154210-x"),
         ("losscli report 00", "0001-20260131-154210-x"),

@@ -35,7 +35,11 @@ Some = Annotated[list[str] | None, _records("RECORD...", "Ids, or how they begin
 To = Annotated[
     Path | None,
     Option(
-        "--to", parser=flags.file_name, metavar="FILE", help="The zip file; default is <id>.zip.", show_default=False
+        "--to",
+        parser=flags.file_name,
+        metavar="FILE|tensorboard",
+        help="The zip file, default <id>.zip; or a folder of TensorBoard's event files, <id>-tensorboard.",
+        show_default=False,
     ),
 ]
 Force = Annotated[bool, Option("--force", help="Replace a file that exists.")]
@@ -141,11 +145,13 @@ def verify(ids: Some = None, root: flags.Records = flags.RUNS, form: flags.As = 
 
 @runs.command("export", cls=Command)
 def export(record: flags.Record, to: To = None, force: Force = False, root: flags.Records = flags.RUNS) -> None:
-    """Write a record to one zip file.
+    """Write a record to one zip file, or its histories for TensorBoard.
 
-    To send it, that is; for a model that other programs run, see losscli export.
+    For a model that other programs run, see losscli export.
 
     losscli runs export 7 --to titanic.zip
+
+    losscli runs export 7 --to tensorboard
     """
     from losscli.cli import records
 
