@@ -13,6 +13,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from losscli.cli import show
+from losscli.cli.changes import sentences
 from losscli.cli.tables import plain_table
 from losscli.errors import MachineError, SpecError, counted, shown, visible
 from losscli.outfile import is_stream
@@ -24,7 +25,6 @@ from losscli.record.listing import Filter, Summary, listed
 from losscli.record.remove import dead, removable, remove
 from losscli.record.tensorboard import event_files
 from losscli.spec.reader import read_value
-from losscli.words.changes import sentences
 
 TENSORBOARD = "tensorboard"  # what `export --to` may say beside a file
 UNITS = ("B", "KB", "MB", "GB")

@@ -1,4 +1,6 @@
-"""A comparison as a notebook shows it: the paragraph and the leaderboard of each arena, in plain HTML without any script."""
+"""A comparison as a notebook shows it: the paragraph, the leaderboard and the differences of each arena, in plain HTML
+without any script, so that it is there wherever the notebook is shown.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,11 @@ from html import escape
 from losscli.compare.result import Arena
 from losscli.errors import visible
 from losscli.words.columns import columns, rows_beside
+from losscli.words.forest import forest
 from losscli.words.paragraph import paragraph
 from losscli.words.view import View, select
+
+WIDTH = 100  # characters of the plot, which a notebook scrolls where it has less room
 
 
 def html_of(arenas: Iterable[Arena]) -> str:
@@ -29,6 +34,10 @@ def _arena(arena: Arena) -> Iterator[str]:
     for name, cells in rows_beside(shown, table):
         yield _row([name, *cells])
     yield "</table>"
+    plot = forest(arena, WIDTH)
+    if plot is not None:
+        lines = [plot.title, *(f"{line.name} {line.row}" for line in plot.lines), plot.axis]
+        yield f"<pre>{chr(10).join(map(_safe, lines))}</pre>"
 
 
 def _row(cells: Sequence[str], tag: str = "td") -> str:

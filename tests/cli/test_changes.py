@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from losscli.cli.changes import sentences
 from losscli.record.difference import KeyChange, ScoreChange
-from losscli.words.changes import sentences
 
 
 def outcome(*scores: ScoreChange) -> str:
