@@ -181,6 +181,7 @@ Timeout = Annotated[
 ]
 Executor = Annotated[str, Option("--executor", metavar="NAME", help="Where to train: local, or ray for a cluster.")]
 Address = Annotated[Text, _option("--address", "The cluster, as HOST:PORT or auto; default is one made here.", "ADDR")]
+JobSummary = Annotated[bool, Option("--job-summary", help="Add the answer to the summary of a GitHub job.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
 
 
@@ -279,13 +280,15 @@ class TrainingFlags:
     where: ExecutionFlags = ExecutionFlags()
     out: Out = RUNS
     no_record: NoRecord = False
+    job_summary: JobSummary = False
 
     def display(self, form: str, quiet: bool, view: View | None = None) -> DisplayOptions:
         """How to run and to show what comes of it."""
         from losscli.cli.outcome import DisplayOptions
         from losscli.words.view import View
 
-        return DisplayOptions(None if self.no_record else self.out, self.smoke, form, quiet, view or View())
+        out = None if self.no_record else self.out
+        return DisplayOptions(out, self.smoke, form, quiet, view or View(), self.job_summary)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ def gate(
     max_drop: MaxDrop = 0.0,
     entry: Entries = None,
     out: flags.Records = flags.RUNS,
+    job_summary: flags.JobSummary = False,
     form: flags.AsWorkflow = flags.WorkflowFormat.text,
 ) -> None:
     """Compare a record with an older one, and exit with 1 if a metric dropped.
@@ -46,4 +47,5 @@ def gate(
     """
     from losscli.cli import gating
 
-    raise Exit(gating.run(record, gating.GateOptions(baseline, metric, max_drop, tuple(entry or ()), out, form)))
+    options = gating.GateOptions(baseline, metric, max_drop, tuple(entry or ()), out, form, job_summary)
+    raise Exit(gating.run(record, options))
