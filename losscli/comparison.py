@@ -10,6 +10,7 @@ from losscli.compare.by_class import EntryByClass, by_class
 from losscli.compare.result import Arena
 from losscli.tasks import tasks
 from losscli.tasks.predictions import Predictions
+from losscli.words.answer import answers
 from losscli.words.notebook import html_of
 from losscli.words.paragraph import paragraph
 
@@ -36,8 +37,9 @@ class Comparison:
         return by_class(tasks.get(arena.task), arena.labels, runs)
 
     def __str__(self) -> str:
-        """The leaderboards in short, a line per entry, each with its paragraph; the whole is in `arenas`."""
-        return "\n\n".join(f"{arena}\n\n{paragraph(arena)}" for arena in self.arenas)
+        """The answers, then the leaderboards in short, a line per entry, each with its paragraph; the whole is in `arenas`."""
+        boards = [f"{arena}\n\n{paragraph(arena)}" for arena in self.arenas]
+        return "\n\n".join(["\n".join(answers(self.arenas, self.breakdowns)), *boards])
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -104,9 +104,13 @@ def board(comparison: Comparison, view: View | None = None) -> None:
     """All that a command found, arena by arena; then what was unmet."""
     from losscli.cli.arena import pieces as arena_pieces
     from losscli.cli.breakdown import pieces as breakdown_pieces
+    from losscli.words.answer import answers
     from losscli.words.view import View
 
     console = screen(sys.stdout)
+    for sentence in answers(comparison.arenas, comparison.breakdowns):
+        console.print(Text(sentence, "bold"))
+    console.print()
     for breakdown in comparison.breakdowns:
         _header(console, comparison.arenas[breakdown.arenas[0]], comparison.device)
         for piece in breakdown_pieces(breakdown, console.width):

@@ -174,11 +174,11 @@ def described(entry: EntryResult, arena: Arena) -> str:
         return "one seed, an anecdote" if entry.delta.of == 1 else f"too few seeds, {more or 'some'} more"
     lost = max(arena.lost_runs(entry.entry), arena.lost_runs(arena.reference))
     if lost:
-        return f"inconclusive, {counted(lost, 'run')} {_how_lost(arena)}"
+        return f"inconclusive, {counted(lost, 'run')} {how_lost(arena)}"
     return f"inconclusive, about {counted(more, 'more seed')}" if more else "inconclusive, needs more rows"
 
 
-def _how_lost(arena: Arena, entry: str | None = None) -> str:
+def how_lost(arena: Arena, entry: str | None = None) -> str:
     """How runs were lost, all or those of one entry: as most of them were."""
     statuses = [run.status for run in arena.runs if run.lost and entry in (None, run.entry)]
     return max(statuses, key=statuses.count)
@@ -188,9 +188,9 @@ def _without_pairs(entry: EntryResult, arena: Arena) -> str:
     """Why there is nothing to compare: no run that finished, or no value of the headline in any."""
     runs = len(arena.runs_of(entry.entry))
     if runs and arena.lost_runs(entry.entry) == runs:
-        return f"every run {_how_lost(arena, entry.entry)}"
+        return f"every run {how_lost(arena, entry.entry)}"
     if runs and arena.lost_runs(arena.reference) == len(arena.runs_of(arena.reference)):
-        return f"the reference {_how_lost(arena, arena.reference)}"
+        return f"the reference {how_lost(arena, arena.reference)}"
     if runs and not entry.score(arena.headline).n:
         return f"has no {arena.headline}"
     if runs and not arena.reference_entry.score(arena.headline).n:

@@ -67,7 +67,7 @@ def test_foreign_text_is_never_markup(arena_of: MakeArena, comparison_of: MakeCo
     assert {len(row) for row in table} == {7}
     html = GITHUB.render(text)
     assert not re.search(r"<(script|em|code|a|img|s|b|math|h1)\b|<!--", html.replace("<strong>info</strong>", ""))
-    assert html.count("<strong>") == 1  # of the finding's severity
+    assert html.count("<strong>") == 2  # of the answer and of the finding's severity
     rendered = foreign.replace("\n", "\\n").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert table[1][0] == rendered
 
