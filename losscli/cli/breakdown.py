@@ -31,14 +31,14 @@ def pieces(breakdown: Breakdown, width: int) -> Iterator[RenderableType]:
         line.entry: [(level, score.mean) for level, score in zip(breakdown.levels, line.scores, strict=True)]
         for line in breakdown.lines
     }
-    yield Curves(title, curves, axis=axis)
+    over = ", median over seeds (first to last)" if seeds > 1 else ""
+    yield Text(f"loses {100 * LOST:g} % of its own clean {visible(breakdown.metric)} at{over}", "bold")
+    yield _falls(breakdown)
     yield Text()
     yield from _tables(breakdown, width)
     yield Text(f"{axis}: {DAMAGE[breakdown.kind].meaning}; valid and test rows are as they were", "dim")
     yield Text()
-    over = ", median over seeds (first to last)" if seeds > 1 else ""
-    yield Text(f"loses {100 * LOST:g} % of its own clean {visible(breakdown.metric)} at{over}", "bold")
-    yield _falls(breakdown)
+    yield Curves(title, curves, axis=axis)
 
 
 def _tables(breakdown: Breakdown, width: int) -> Iterator[RenderableType]:

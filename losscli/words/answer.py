@@ -15,7 +15,7 @@ from losscli.errors import counted, joined, visible
 from losscli.tasks import tasks
 from losscli.words.caveats import contrary, useless
 from losscli.words.columns import described, how_lost
-from losscli.words.damage import DAMAGE, damaged
+from losscli.words.damage import DAMAGE, damaged, percent
 from losscli.words.phrases import magnitude, scored
 
 NAMED = 3  # entries that one clause names
@@ -238,13 +238,19 @@ def breakdown_answer(breakdown: Breakdown) -> str:
         clauses = [f"{bears} before it {loses}"]
     rest = [f"{visible(line.entry, 40)} {_borne(line, breakdown)}" for line in others]
     more = [f"{len(left)} more bear at most as much"] if left else []
-    return f"{'; '.join([*clauses, *rest, *more])} ({visible(breakdown.data, 40)}, {seeds})."
+    unsure = ["the order is another one with some seeds"] if any(_overtakes(line, first) for line in others) else []
+    return f"{'; '.join([*clauses, *rest, *more, *unsure])} ({visible(breakdown.data, 40)}, {seeds})."
+
+
+def _overtakes(line: Line, first: Line) -> bool:
+    """Whether it bears more than the first with any seed."""
+    return any(own > other for own, other in zip(line.fall.values, first.fall.values, strict=False))
 
 
 def _borne(line: Line, breakdown: Breakdown) -> str:
     share = DAMAGE[breakdown.kind].share
     level = min(line.fall.median, breakdown.levels[-1])
-    words = f"{100 * level:.3g} %" if share else f"{level:.3g}"
+    words = percent(level) if share else f"{level:.2g}"
     return f"{words} or more" if math.isinf(line.fall.median) else words
 
 

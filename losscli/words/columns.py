@@ -14,7 +14,7 @@ from losscli.words.numbers import decimals, duration, number, spread
 
 PLAIN = ("reference", "better", "worse", "equivalent")  # verdicts that say all in a word
 
-Kind = Literal["metric", "difference", "verdict", "finished", "time"]
+Kind = Literal["metric", "difference", "verdict", "finished", "seeds", "time"]
 
 
 @dataclass(frozen=True)
@@ -76,19 +76,19 @@ def rows_beside(arena: Arena, table: Sequence[Column]) -> list[tuple[str, list[s
 
 
 def columns(arena: Arena) -> list[Column]:
-    """On the test split: the headline, its difference to the reference, the verdict; then time and the other metrics.
+    """On the test split: the verdict, beside the name; the headline and its difference to the reference; other metrics; time.
 
     Beside another metric stands `better` or `worse` where that is the verdict on it; anything else is in the machine output.
     """
     headline, *others = sorted(arena.directions, key=lambda metric: metric != arena.headline)
     verdicts = [described(entry, arena).partition(", ") for entry in arena.entries]
     return [
+        Column("verdict", "verdict", [Cell(first, rest, between=comma) for first, comma, rest in verdicts]),
         _metric(arena, headline),
         Column("difference", "vs reference", _differences(arena), better=BETTER[arena.directions[headline]]),
-        Column("verdict", "verdict", [Cell(first, rest, between=comma) for first, comma, rest in verdicts]),
         *_finished(arena),
-        *_time(arena),
         *(_metric(arena, metric) for metric in others),
+        *_time(arena),
     ]
 
 
@@ -152,11 +152,11 @@ def _finished(arena: Arena) -> list[Column]:
 
 
 def _time(arena: Arena) -> list[Column]:
-    """How long each entry took, where that is known."""
+    """Each entry's share of the time of the stacks that it was trained in, where that is known: no measure of a loss."""
     if not any(math.isfinite(entry.seconds) for entry in arena.entries):
         return []
     cells = [Cell(duration(entry.seconds), value=entry.seconds) for entry in arena.entries]
-    return [Column("time", "time", cells, better=BETTER["down"])]
+    return [Column("time", "time share", cells, better=BETTER["down"])]
 
 
 def described(entry: EntryResult, arena: Arena) -> str:

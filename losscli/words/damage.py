@@ -24,7 +24,16 @@ class Damage:
         >>> DAMAGE["labels"].of(0.4), DAMAGE["feature_noise"].of(0.5)
         ('40 % wrong labels', 'feature noise of 0.5 sd')
         """
-        return self.level.format(f"{100 * level:.3g} %" if self.share else f"{level:.3g}")
+        return self.level.format(percent(level) if self.share else f"{level:.2g}")
+
+
+def percent(share: float) -> str:
+    """A share in whole hundredths.
+
+    >>> percent(0.209), percent(0.005), percent(1.0)
+    ('21 %', '0.5 %', '100 %')
+    """
+    return f"{100 * share:.0f} %" if share >= 0.01 or share == 0 else f"{100 * share:.2g} %"
 
 
 DAMAGE: Mapping[str, Damage] = {

@@ -66,6 +66,7 @@ def ls(
 def show(
     record: flags.Record,
     by_class: flags.ByClass = False,
+    verbose: flags.Verbose = False,
     root: Root = Path("runs"),
     form: flags.As = flags.Format.text,
 ) -> None:
@@ -74,8 +75,9 @@ def show(
     losscli runs show 7
     """
     from losscli.cli import records
+    from losscli.words.view import View
 
-    records.show_record(root, record, form is flags.Format.json, by_class)
+    records.show_record(root, record, form is flags.Format.json, View(by_class=by_class, verbose=verbose))
 
 
 @runs.command("diff", cls=Command)
