@@ -12,6 +12,7 @@ from losscli.compare.result import Arena
 from losscli.errors import MachineError
 from losscli.tasks import tasks
 from losscli.tasks.predictions import Predictions
+from losscli.words.answer import answers
 from losscli.words.notebook import html_of
 from losscli.words.paragraph import paragraph
 from losscli.words.table import arrow
@@ -43,8 +44,9 @@ class Comparison:
         return by_class(tasks.get(arena.task), arena.labels, runs)
 
     def __str__(self) -> str:
-        """The leaderboards in short, a line per entry, each with its paragraph; the whole is in `arenas`."""
-        return "\n\n".join(f"{arena}\n\n{paragraph(arena)}" for arena in self.arenas)
+        """The answers, then the leaderboards in short, a line per entry, each with its paragraph; the whole is in `arenas`."""
+        boards = [f"{arena}\n\n{paragraph(arena)}" for arena in self.arenas]
+        return "\n\n".join(["\n".join(answers(self.arenas, self.breakdowns)), *boards])
 
     def to_arrow(self) -> pa.Table:
         """A row for each entry, with its options, verdict, difference and metrics on the test split: `words/table.py`."""

@@ -137,6 +137,7 @@ Yardstick = Annotated[
         show_default=False,
     ),
 ]
+Verbose = Annotated[bool, Option("-v", "--verbose", help="Say all: whole paragraphs, findings and captions.")]
 Sort = Annotated[Text, _option("--sort", "Show entries by a metric or by name; their order is no ranking.", "KEY")]
 Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the headline, as accuracy,f1.", "NAMES")]
 Top = Annotated[Text, _option("--top", "How many entries text and md show; the reference always is.", "N")]
@@ -292,19 +293,31 @@ class TrainingFlags:
 
 
 @dataclass(frozen=True)
-class ViewFlags:
-    """What to show of a leaderboard."""
+class DetailFlags:
+    """How much to say."""
+
+    by_class: ByClass = False
+    verbose: Verbose = False
+
+    def view(self) -> View:
+        """As what prints takes it."""
+        from losscli.words.view import View
+
+        return View(by_class=self.by_class, verbose=self.verbose)
+
+
+@dataclass(frozen=True)
+class ViewFlags(DetailFlags):
+    """The same, and what to show of a leaderboard."""
 
     sort: Sort = None
     metrics: Shown = None
     top: Top = None
-    by_class: ByClass = False
 
     def view(self) -> View:
         """Names are judged when the specs, and so the tasks, are known."""
         from losscli.errors import Place, SpecError, shown
         from losscli.spec.reader import read_value
-        from losscli.words.view import View
 
         count = None if self.top is None else read_value(self.top, "--top")
         if count is not None and (type(count) is not int or count < 1):
@@ -312,7 +325,7 @@ class ViewFlags:
                 f"expected a whole number >= 1, got {shown(self.top)}", place=Place("--top"), cure="--top 5"
             )
         names = [name.strip() for name in (self.metrics or "").split(",") if name.strip()]
-        return View(self.sort, tuple(names), count, self.by_class)
+        return replace(super().view(), sort=self.sort, metrics=tuple(names), top=count)
 
 
 def option_values(sets: list[str]) -> dict[str, Any]:

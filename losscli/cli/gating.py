@@ -208,8 +208,8 @@ def _markdown(results: list[GateEntry]) -> str:
 
 
 def _answer(results: list[GateEntry]) -> str:
-    count = {outcome: [one.outcome for one in results].count(outcome) for outcome in OUTCOMES}
-    failing, held = sum(count[outcome] for outcome in FAILING), count["held"]
+    failing = sum(one.outcome in FAILING for one in results)
+    held = sum(one.outcome == "held" for one in results)
     if failing:
         return f"{failing} of {len(results)} entries dropped"
     return "every entry held" if held == len(results) else f"no drop is proven, {held} of {len(results)} entries held"

@@ -25,6 +25,7 @@ from losscli.record.listing import Filter, Summary, listed
 from losscli.record.remove import dead, removable, remove
 from losscli.record.tensorboard import event_files
 from losscli.spec.reader import read_value
+from losscli.words.view import View
 
 TENSORBOARD = "tensorboard"  # what `export --to` may say beside a file
 UNITS = ("B", "KB", "MB", "GB")
@@ -93,22 +94,21 @@ def size(count: float) -> str:
     return f"{count:.0f} {unit}" if count >= 10 or count == int(count) else f"{count:.1f} {unit}"
 
 
-def show_record(root: Path, text: str, as_json: bool, by_class: bool = False) -> None:
-    """A record as it was shown when it was made; with `by_class`, each class, too."""
+def show_record(root: Path, text: str, as_json: bool, view: View) -> None:
+    """A record as it was shown when it was made, as a view shows it."""
     place = find(root, text, outside=True, unfinished=True)
     with at_hand(place) as folder:
-        if as_json and not by_class:
+        if as_json and not view.by_class:
             show.machine(reader.read(folder)["results"])
             return
         from losscli.reports.json import to_json
         from losscli.reports.recall import recall
-        from losscli.words.view import View
 
-        comparison = replace(recall(folder, predictions=by_class).comparison, record=str(place))
+        comparison = replace(recall(folder, predictions=view.by_class).comparison, record=str(place))
         if as_json:
-            show.machine(to_json(comparison, by_class))
+            show.machine(to_json(comparison, view.by_class))
         else:
-            show.outcome(comparison, view=View(by_class=by_class))
+            show.outcome(comparison, view=view)
             show.trained_on(comparison.machines)
 
 

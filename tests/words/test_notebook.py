@@ -14,17 +14,19 @@ from losscli.compare.result import Arena
 from losscli.comparison import Comparison
 from losscli.errors import MachineError
 from losscli.reports.csv import to_csv
+from losscli.words.answer import answer
 from losscli.words.paragraph import paragraph
 
 SCORES = {"bce-logits": [0.80, 0.82, 0.84], "hinge": [0.7, 0.7, 0.7]}
 
 
-def test_print_ends_with_the_paragraph(
+def test_print_begins_with_the_answer_and_ends_with_the_paragraph(
     arena_of: Callable[..., Arena], comparison_of: Callable[..., Comparison]
 ) -> None:
     arena = arena_of(SCORES)
-    first, *_, empty, last = str(comparison_of(arena)).splitlines()
-    assert first == "titanic (binary), test auroc, higher is better"
+    first, _, board, *_, empty, last = str(comparison_of(arena)).splitlines()
+    assert first == answer(arena)
+    assert board == "titanic (binary), test auroc, higher is better"
     assert (empty, last) == ("", paragraph(arena))
 
 
@@ -33,7 +35,7 @@ def test_a_notebook_gets_a_table_without_foreign_markup(
 ) -> None:
     foreign = "<script>alert(1)</script>&"
     text = comparison_of(arena_of({**SCORES, foreign: [0.5] * 3}, data=foreign))._repr_html_()
-    assert set(re.findall(r"<(\w+)", text)) == {"h4", "p", "table", "tr", "th", "td", "pre"}
+    assert set(re.findall(r"<(\w+)", text)) == {"h4", "p", "b", "table", "tr", "th", "td", "pre"}
     rows = re.findall(r"<tr>(.*)</tr>", text)
     assert len(rows) == 5
     assert {row.count("<t") for row in rows} == {7}

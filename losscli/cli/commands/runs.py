@@ -74,6 +74,7 @@ def show(
     record: flags.Record,
     by_class: flags.ByClass = False,
     config: Annotated[bool, Option("--config", help="Show its settings, and where each came from.")] = False,
+    verbose: flags.Verbose = False,
     root: flags.Records = flags.RUNS,
     form: flags.As = flags.Format.text,
 ) -> None:
@@ -84,11 +85,12 @@ def show(
     losscli runs show 7 --config
     """
     from losscli.cli import records
+    from losscli.words.view import View
 
     if config:
         records.show_config(root, record, form is flags.Format.json)
         return
-    records.show_record(root, record, form is flags.Format.json, by_class)
+    records.show_record(root, record, form is flags.Format.json, View(by_class=by_class, verbose=verbose))
 
 
 @runs.command("diff", cls=Command)
