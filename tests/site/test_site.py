@@ -18,6 +18,7 @@ from losscli.metrics import metrics
 from losscli.rules import in_order
 from losscli.site import build as building
 from losscli.site.build import build
+from losscli.site.chapters.guides import BEGINNINGS
 from losscli.site.topics import Topic, address, text
 from losscli.tasks import tasks
 
@@ -128,6 +129,12 @@ def test_what_is_not_a_site_stays(tmp_path: Path) -> None:
         build(tmp_path / "link", manual(app, echo), force=True)
     assert (mine / "index.html").read_text() == "<p>mine</p>"
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+
+
+def test_what_the_guide_begins_with_exists() -> None:
+    names = {item.name for item in catalogue()} | {metric.name for metric in metrics} | {"weight: balanced"}
+    told = {name for row in BEGINNINGS[1:] for cell in row for name in re.findall("`(.+?)`", cell)}
+    assert told <= {part for name in names for part in (name, *name.split(", "))}
 
 
 def test_two_topics_never_have_one_address() -> None:

@@ -8,6 +8,20 @@ from losscli.looks import FEWEST_FOR_T
 from losscli.site.chapters import chapter
 from losscli.site.topics import Block, Link, Topic, address, code, text
 
+BEGINNINGS = [
+    ("you have", "begin with", "compare with"),
+    ("yes or no, probabilities wanted", "`bce-logits`", "`brier`"),
+    (
+        "yes or no, one answer is rare",
+        "`bce-logits` with `weight: balanced`",
+        "`focal`, judged by `auprc`",
+    ),
+    ("one of several classes", "`cross-entropy`", "`gce` where labels are wrong"),
+    ("numbers with outliers", "`huber`", "`mae`, `mse`"),
+    ("counts", "`poisson-nll`", "`negative-binomial-nll`"),
+    ("numbers and how sure of them", "`gaussian-nll`", "`quantile`"),
+]
+
 
 @chapter("Guides", 10, "From a question to an answer.")
 def guides() -> Iterator[Topic]:
@@ -33,19 +47,7 @@ def _choosing() -> Topic:
             Block(
                 "table",
                 "Where to begin",
-                [
-                    ("you have", "begin with", "compare with"),
-                    ("yes or no, probabilities wanted", "`bce-logits`", "`brier`"),
-                    (
-                        "yes or no, one answer is rare",
-                        "`bce-logits` with `weight: balanced`",
-                        "`focal`, judged by `auprc`",
-                    ),
-                    ("one of several classes", "`cross-entropy`", "`gce` where labels are wrong"),
-                    ("numbers with outliers", "`huber`", "`mae`, `mse`"),
-                    ("counts", "`poisson-nll`", "`negative-binomial-nll`"),
-                    ("numbers and how sure of them", "`gaussian-nll`", "`quantile`"),
-                ],
+                BEGINNINGS,
             ),
             code(
                 "losscli inspect titanic.csv --target survived\n"

@@ -35,7 +35,9 @@ def needed(item: Loss) -> dict[str, object]:
 
 def _topic(item: Loss, shown: Page) -> Topic:
     name = address("loss", item.task, item.name)
-    return Topic(name, f"{item.name} ({item.task})", "Losses", shown.summary, list(_blocks(item, shown)), _words(item, shown))
+    return Topic(
+        name, f"{item.name} ({item.task})", "Losses", shown.summary, list(_blocks(item, shown)), _words(item, shown)
+    )
 
 
 def _words(item: Loss, shown: Page) -> str:
