@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "facts", "table", "code", "links"]
+Kind = Literal["text", "facts", "table", "code", "math", "links"]
 UNFIT = re.compile(r"[^a-z0-9]+")
 
 
@@ -25,7 +25,7 @@ class Block:
     """A part of a page, below a heading where it has one.
 
     `rows` are paragraphs of a text, name and value of facts, cells of a table whose first row are its headings, the lines of
-    code; `links` are what it leads to. Text between backticks is code.
+    code, formulas as MathML; `links` are what it leads to. Text between backticks is code.
     """
 
     kind: Kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from losscli.explain.formula import mathml
 from losscli.explain.page import Page, page
 from losscli.losses import Loss, catalogue
 from losscli.site.chapters import chapter
@@ -46,7 +47,7 @@ def _words(item: Loss, shown: Page) -> str:
 
 def _blocks(item: Loss, shown: Page) -> Iterator[Block]:
     yield facts([("use", shown.use), ("avoid", shown.avoid), ("asked", shown.asked)])
-    yield code(shown.formula, "Formula")
+    yield Block("math", "Formula", [(clause,) for clause in mathml(shown.formula, item.options)])
     readings = "; ".join(f"{reading.verdict} ({reading.meaning})" for reading in shown.readings)
     yield facts(
         [
