@@ -20,6 +20,9 @@ class Tick:
     metric: str  # the headline
     value: float  # its mean over the stack's runs on the valid split
     look: str = ""  # which of several looks it is for; `total` is that of the last one then
+    entries: tuple[str, ...] = ()  # that have runs in the stack
+    stack: int = 0  # which one of the command, and how many there are
+    stacks: int = 0
 
 
 @dataclass
@@ -47,3 +50,8 @@ Watch = Callable[[Tick], None]
 
 def unwatched(tick: Tick) -> None:
     """Nobody is looking."""
+
+
+def comparing(watch: Watch) -> None:
+    """Tell a watcher that all is trained, and statistics are made; one that is a plain function does not hear it."""
+    getattr(watch, "comparing", lambda: None)()
