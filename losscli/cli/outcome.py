@@ -22,9 +22,9 @@ from losscli.words.view import NAME, View
 if TYPE_CHECKING:
     from losscli.comparison import Comparison
     from losscli.executors.execution import Execution
+    from losscli.spec.document import Document
     from losscli.spec.model import Spec
     from losscli.spec.overrides import Overrides
-    from losscli.spec.reader import Document
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -31,6 +31,7 @@ def gate(
     entry: Entries = None,
     out: flags.Records = Path("runs"),
     form: flags.AsWorkflow = flags.WorkflowFormat.text,
+    verbose: flags.Verbose = False,
 ) -> None:
     """Compare a record with an older one, and exit with 1 if a metric dropped.
 
@@ -40,4 +41,5 @@ def gate(
     """
     from losscli.cli import gating
 
-    raise Exit(gating.run(record, gating.GateOptions(baseline, metric, max_drop, tuple(entry or ()), out, form)))
+    options = gating.GateOptions(baseline, metric, max_drop, tuple(entry or ()), out, form, verbose)
+    raise Exit(gating.run(record, options))
