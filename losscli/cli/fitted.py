@@ -76,10 +76,7 @@ class Fitted:
             for write in column.shorter:
                 if table.least(range(len(self.columns))) <= width:
                     return table
-                rows = [
-                    [_rewritten(cell, write) if place == at else cell for place, cell in enumerate(row)]
-                    for row in table.rows
-                ]
+                rows = [[*row[:at], _rewritten(row[at], write), *row[at + 1 :]] for row in table.rows]
                 table = replace(table, rows=rows)
         return table
 

@@ -32,6 +32,7 @@ FAILING = ("dropped", "vanished")
 OUTCOMES = {"held": "info"} | dict.fromkeys(FAILING, "error")  # how grave each is
 OUTCOMES |= dict.fromkeys(("not-proven", "too-few-seeds", "no-value", "undefined"), "warning")
 HELD = "green"
+MOST_SENTENCES = 4  # entries of which each is told how it was judged, even if it held
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def run(record: str, options: GateOptions) -> int:
     elif options.form == "github":
         sys.stdout.write("".join(f"{_annotated(entry)}\n" for entry in results))
     else:
-        told = [entry for entry in results if options.verbose or entry.outcome != "held"]
+        few = options.verbose or len(results) <= MOST_SENTENCES
+        told = [entry for entry in results if few or entry.outcome != "held"]
         show.pieces(
             [Text(answer(results), "bold"), Text(), _table(results), *(Text(_sentence(entry)) for entry in told)]
         )
