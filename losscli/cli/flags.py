@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from typer import Argument, Option
 
@@ -84,6 +84,13 @@ def _option(flag: str, help: str, metavar: str = "TEXT") -> Any:  # noqa: A002  
     return Option(flag, help=help, metavar=metavar, show_default=False)
 
 
+SHOWN = "What is shown"  # the heading of flags that stand in no set
+
+
+def _shown(*names: str, help: str) -> Any:  # noqa: A002  it is typer's word
+    return Option(*names, help=help, rich_help_panel=SHOWN)
+
+
 Text = str | None
 Texts = list[str] | None
 
@@ -111,7 +118,7 @@ Tune = Annotated[
     Texts,
     _option("--tune", "lr, or a name with values, as gamma=0.5,1,2: chosen on the valid split; repeatable.", "NAME"),
 ]
-ByClass = Annotated[bool, Option("--by-class", help="Show each class, and what is taken for what.")]
+ByClass = Annotated[bool, _shown("--by-class", help="Show each class, and what is taken for what.")]
 Yardstick = Annotated[
     bool | None,
     Option(
@@ -120,7 +127,7 @@ Yardstick = Annotated[
         show_default=False,
     ),
 ]
-Verbose = Annotated[bool, Option("-v", "--verbose", help="Say all: whole paragraphs, findings and captions.")]
+Verbose = Annotated[bool, _shown("-v", "--verbose", help="Say all: whole paragraphs, findings and captions.")]
 Sort = Annotated[Text, _option("--sort", "Show entries by a metric or by name; their order is no ranking.", "KEY")]
 Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the headline, as accuracy,f1.", "NAMES")]
 Top = Annotated[Text, _option("--top", "How many entries text and md show; the reference always is.", "N")]
@@ -136,13 +143,13 @@ ArenaNumber = Annotated[
 ]
 OwnLosses = Annotated[Texts, _option("--loss", "The file of a loss of your own, again.", "FILE.py:NAME")]
 NoRecord = Annotated[bool, Option("--no-record", help="Leave no record behind.")]
-As = Annotated[Format, Option("--format", help="text for people, json for programs.")]
-AsTable = Annotated[TableFormat, Option("--format", help="text and md for people, json and csv for programs.")]
-AsReport = Annotated[ReportFormat, Option("--format", help="A page for people, or Markdown for a pull request.")]
+As = Annotated[Format, _shown("--format", help="text for people, json for programs.")]
+AsTable = Annotated[TableFormat, _shown("--format", help="text and md for people, json and csv for programs.")]
+AsReport = Annotated[ReportFormat, _shown("--format", help="A page for people, or Markdown for a pull request.")]
 AsRows = Annotated[Text, _option("--format", f"{formats.rows.listed()}; default is by the file.", "NAME")]
 AsModel = Annotated[ModelFormat, Option("--to", help="The weights alone, or the whole graph.")]
-AsWorkflow = Annotated[WorkflowFormat, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
-AsCode = Annotated[CodeFormat, Option("--format", help="text, json, github annotations, or sarif.")]
+AsWorkflow = Annotated[WorkflowFormat, _shown("--format", help="text, json, or annotations of a GitHub workflow.")]
+AsCode = Annotated[CodeFormat, _shown("--format", help="text, json, github annotations, or sarif.")]
 Workers = Annotated[
     str,
     Option("--workers", metavar="N", envvar="LOSSCLI_WORKERS", help="Stacks at once, or auto: one for each core."),
@@ -159,12 +166,14 @@ Timeout = Annotated[
 ]
 Executor = Annotated[str, Option("--executor", metavar="NAME", help="Where to train: local, or ray for a cluster.")]
 Address = Annotated[Text, _option("--address", "The cluster, as HOST:PORT or auto; default is one made here.", "ADDR")]
-Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
+Quiet = Annotated[bool, _shown("-q", "--quiet", help="Results and errors only.")]
 
 
 @dataclass(frozen=True)
 class SpecFlags:
     """What goes on top of each spec."""
+
+    panel: ClassVar[str] = "What to train"
 
     task: Task = None
     loss: Losses = None
@@ -230,6 +239,8 @@ class OneLossFlags(BoardFlags):
 class ExecutionFlags:
     """Where to train, and by how many workers."""
 
+    panel: ClassVar[str] = "Where to train"
+
     workers: Workers = "auto"
     timeout: Timeout = TIMEOUT
     executor: Executor = LOCAL
@@ -253,6 +264,8 @@ class ExecutionFlags:
 class TrainingFlags:
     """What every command takes that trains and keeps a record."""
 
+    panel: ClassVar[str] = "The run and its record"
+
     smoke: Smoke = False
     where: ExecutionFlags = ExecutionFlags()
     out: Out = Path("runs")
@@ -269,6 +282,8 @@ class TrainingFlags:
 @dataclass(frozen=True)
 class DetailFlags:
     """How much to say."""
+
+    panel: ClassVar[str] = SHOWN
 
     by_class: ByClass = False
     verbose: Verbose = False

@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Record = Annotated[str, Argument(metavar="RECORD", help="The new record: its folder, or how its id begins.")]
 Baseline = Annotated[str, Option("--baseline", metavar="RECORD", help="The old record.", show_default=False)]
@@ -22,7 +22,7 @@ Entries = Annotated[
 ]
 
 
-@command("gate")
+@command("gate", Panel.prove)
 def gate(
     record: Record,
     baseline: Baseline,

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Data = Annotated[
     str,
@@ -18,7 +18,7 @@ Data = Annotated[
 All = Annotated[bool, Option("--all", help="Every column of a wide table.")]
 
 
-@command("inspect")
+@command("inspect", Panel.pick)
 def inspect(
     data: Data,
     target: flags.Target = None,
