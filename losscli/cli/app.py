@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import is_dataclass
 from functools import wraps
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature, cleandoc, signature
 from types import FrameType
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -67,21 +67,50 @@ def _call(taker: Any, values: Mapping[str, Any]) -> Any:
     return taker(**{item.name: sets[item.name] if item.name in sets else values[item.name] for item in _taken(taker)})
 
 
+class Commands(Mapping[str, Any]):
+    """The commands as click has them, each made when it is asked for: help needs none of them."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in commands.names():
+            raise KeyError(name)
+        item = commands.get(name)
+        if not isinstance(item, typer.Typer):  # else a group of commands
+            alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+            alone.command(name, cls=Command)(spread(item))
+            item = alone
+        made = typer.main.get_command(item)
+        made.name = name
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(commands.names())
+
+    def __len__(self) -> int:
+        return len(commands.names())
+
+
+class Losscli(Group):
+    """All commands, by what they are for; of those that are not asked for, only their docstrings are read."""
+
+    def __init__(self, **facts: Any):
+        super().__init__(**facts)
+        self.commands = Commands()  # type: ignore[assignment]
+
+    def summary(self, name: str) -> tuple[str, str]:
+        item = commands.get(name)
+        text = item.info.help if isinstance(item, typer.Typer) else cleandoc(item.__doc__ or "").partition("\n\n")[0]
+        return panels[name], " ".join(str(text).split())
+
+
 app = typer.Typer(
     name="losscli",
-    cls=Group,
+    cls=Losscli,
     help="Pick the right loss for your data, prove it, and catch the wrong one.",
     epilog="Start with: losscli train --task binary --loss bce-logits",
     rich_markup_mode=None,  # plain help: Rich would take longer to import than all the rest
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for name in commands.names():
-    item = commands.get(name)
-    if isinstance(item, typer.Typer):  # a group of commands
-        app.add_typer(item, name=name, rich_help_panel=panels[name])
-    else:
-        app.command(name, cls=Command, rich_help_panel=panels[name])(spread(item))
 
 
 @app.callback(invoke_without_command=True)

@@ -1,6 +1,7 @@
 """The flags that commands share, one by one and in sets. Numbers stay text here, and the spec reads them as it reads YAML.
 
-A command whose parameter has a set as its type takes all the flags of the set (`losscli/cli/app.py`).
+A command whose parameter has a set as its type takes all the flags of the set (`losscli/cli/app.py`). Sets have no methods that
+nobody calls, as every `--help` waits for each of them to be compiled.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from losscli.cli import formats
 from losscli.deploy.formats import exporters
 from losscli.errors import SpecError
 from losscli.executors.execution import LOCAL, TIMEOUT, Execution
-from losscli.outfile import require_name
 
 if TYPE_CHECKING:
     from losscli.cli.outcome import DisplayOptions
@@ -66,6 +66,8 @@ def file_name(text: str | Path) -> Path:
     Traceback (most recent call last):
     losscli.errors.SpecError: the name of a file or folder is empty
     """
+    from losscli.outfile import require_name
+
     if not str(text).strip():
         raise SpecError("the name of a file or folder is empty", cure="name one, or leave the option out")
     require_name(Path(text))
@@ -169,7 +171,7 @@ Address = Annotated[Text, _option("--address", "The cluster, as HOST:PORT or aut
 Quiet = Annotated[bool, _shown("-q", "--quiet", help="Results and errors only.")]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class SpecFlags:
     """What goes on top of each spec."""
 
@@ -217,7 +219,7 @@ class SpecFlags:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class BoardFlags(SpecFlags):
     """The same, and what is shown beside."""
 
@@ -227,7 +229,7 @@ class BoardFlags(SpecFlags):
         return replace(super().overrides(), yardstick=self.yardstick)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class OneLossFlags(BoardFlags):
     """The same, of one loss at one rate."""
 
@@ -235,7 +237,7 @@ class OneLossFlags(BoardFlags):
     lr: Lr = None  # type: ignore[assignment]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ExecutionFlags:
     """Where to train, and by how many workers."""
 
@@ -260,7 +262,7 @@ class ExecutionFlags:
         return Execution(self.executor, workers, self.timeout, self.address)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class TrainingFlags:
     """What every command takes that trains and keeps a record."""
 
@@ -279,7 +281,7 @@ class TrainingFlags:
         return DisplayOptions(None if self.no_record else self.out, self.smoke, form, quiet, view or View())
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class DetailFlags:
     """How much to say."""
 
@@ -295,7 +297,7 @@ class DetailFlags:
         return View(by_class=self.by_class, verbose=self.verbose)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ViewFlags(DetailFlags):
     """The same, and what to show of a leaderboard."""
 

@@ -70,16 +70,20 @@ class Group(Panels, TyperGroup):
         """Each with the whole of its first sentence."""
         panels: dict[str, list[tuple[str, str]]] = {str(panel): [] for panel in Panel}
         for name in self.list_commands(ctx):
-            item = self.commands[name]
-            if not item.hidden:
-                title = getattr(item, "rich_help_panel", None)
-                panels.setdefault(title if isinstance(title, str) else "Commands", []).append(
-                    (name, item.get_short_help_str(1000))
-                )
+            title, text = self.summary(name)
+            panels.setdefault(title, []).append((name, text))
         for title, rows in panels.items():
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of the shelf, or as they were added."""
+        return list(self.commands)
+
+    def summary(self, name: str) -> tuple[str, str]:
+        """The heading of a command, and what it does."""
+        return "Commands", self.commands[name].get_short_help_str(1000)
 
 
 class Command(Panels, TyperCommand):

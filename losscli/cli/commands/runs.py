@@ -11,7 +11,9 @@ from typer import Argument, Option
 from losscli.cli import flags
 from losscli.cli.commands import Command, Group, Panel, commands, panels
 
-runs = typer.Typer(cls=Group, help="The records at hand: ls, show, diff, rm, clean, verify, export.")
+runs = typer.Typer(
+    cls=Group, rich_markup_mode=None, help="The records at hand: ls, show, diff, rm, clean, verify, export."
+)
 commands.put("runs", runs)
 panels["runs"] = Panel.records
 
