@@ -269,7 +269,7 @@ class TrainingFlags:
     panel: ClassVar[str] = "The run and its record"
 
     smoke: Smoke = False
-    where: ExecutionFlags = ExecutionFlags()
+    where: ExecutionFlags = ExecutionFlags()  # noqa: RUF009  nobody changes one
     out: Out = Path("runs")
     no_record: NoRecord = False
 
