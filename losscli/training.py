@@ -134,7 +134,9 @@ class TrainingDesk:
         self.done[work.key] = progress.epoch * len(work.runs)
         spec, headline = self.experiments[work.arena].spec, work.job.metrics[0].name
         numbers = (sum(self.done.values()), self.total, progress.loss, headline, progress.value)
-        self.watch(Tick(spec.name, progress.epoch, progress.epochs, *numbers, work.arena, progress.lines, spec.look))
+        entries = tuple(dict.fromkeys(run.entry for run in work.runs))
+        where = (spec.look, entries, list(self.stacks).index(work.key) + 1, len(self.stacks))
+        self.watch(Tick(spec.name, progress.epoch, progress.epochs, *numbers, *where, work.arena, progress.lines))
         if self.checkpoint is not None:
             self.checkpoint.begin()
 

@@ -108,7 +108,9 @@ def _captions(arena: Arena) -> list[str]:
 
 def _pictures(arena: Arena) -> Iterator[RenderableType]:
     """What outputs look like, where that is a picture."""
-    drawn = [*scatters(arena), *maps(arena)]
+    from losscli.cli.regions import regions
+
+    drawn = [*scatters(arena), *maps(arena), *regions(arena)]
     if drawn:
         yield Text()
     yield from drawn

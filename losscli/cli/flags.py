@@ -1,6 +1,7 @@
 """The flags that commands share, one by one and in sets. Numbers stay text here, and the spec reads them as it reads YAML.
 
-A command whose parameter has a set as its type takes all the flags of the set (`losscli/cli/app.py`).
+A command whose parameter has a set as its type takes all the flags of the set (`losscli/cli/app.py`). Sets have no methods that
+nobody calls, as every `--help` waits for each of them to be compiled.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from typer import Argument, Option
 
@@ -16,7 +17,6 @@ from losscli.cli import completion, formats
 from losscli.deploy.formats import exporters
 from losscli.errors import SpecError
 from losscli.executors.execution import LOCAL, TIMEOUT, Execution
-from losscli.outfile import require_name
 
 if TYPE_CHECKING:
     from losscli.cli.outcome import DisplayOptions
@@ -66,6 +66,8 @@ def file_name(text: str | Path) -> Path:
     Traceback (most recent call last):
     losscli.errors.SpecError: the name of a file or folder is empty
     """
+    from losscli.outfile import require_name
+
     if not str(text).strip():
         raise SpecError("the name of a file or folder is empty", cure="name one, or leave the option out")
     require_name(Path(text))
@@ -89,6 +91,13 @@ RUNS = Path("runs")
 
 def _folder(help: str) -> Any:  # noqa: A002
     return Option("--out", parser=file_name, metavar="DIR", envvar="LOSSCLI_RUNS", help=help)
+
+
+SHOWN = "What is shown"  # the heading of flags that stand in no set
+
+
+def _shown(*names: str, help: str) -> Any:  # noqa: A002  it is typer's word
+    return Option(*names, help=help, rich_help_panel=SHOWN)
 
 
 Text = str | None
@@ -128,7 +137,7 @@ Tune = Annotated[
     Texts,
     _option("--tune", "lr, or a name with values, as gamma=0.5,1,2: chosen on the valid split; repeatable.", "NAME"),
 ]
-ByClass = Annotated[bool, Option("--by-class", help="Show each class, and what is taken for what.")]
+ByClass = Annotated[bool, _shown("--by-class", help="Show each class, and what is taken for what.")]
 Yardstick = Annotated[
     bool | None,
     Option(
@@ -137,7 +146,7 @@ Yardstick = Annotated[
         show_default=False,
     ),
 ]
-Verbose = Annotated[bool, Option("-v", "--verbose", help="Say all: whole paragraphs, findings and captions.")]
+Verbose = Annotated[bool, _shown("-v", "--verbose", help="Say all: whole paragraphs, findings and captions.")]
 Sort = Annotated[Text, _option("--sort", "Show entries by a metric or by name; their order is no ranking.", "KEY")]
 Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the headline, as accuracy,f1.", "NAMES")]
 Top = Annotated[Text, _option("--top", "How many entries text and md show; the reference always is.", "N")]
@@ -159,13 +168,13 @@ ArenaNumber = Annotated[
 ]
 OwnLosses = Annotated[Texts, _option("--loss", "The file of a loss of your own, again.", "FILE.py:NAME")]
 NoRecord = Annotated[bool, Option("--no-record", help="Leave no record behind.")]
-As = Annotated[Format, Option("--format", help="text for people, json for programs.")]
-AsTable = Annotated[TableFormat, Option("--format", help="text and md for people, json and csv for programs.")]
-AsReport = Annotated[ReportFormat, Option("--format", help="A page for people, or Markdown for a pull request.")]
+As = Annotated[Format, _shown("--format", help="text for people, json for programs.")]
+AsTable = Annotated[TableFormat, _shown("--format", help="text and md for people, json and csv for programs.")]
+AsReport = Annotated[ReportFormat, _shown("--format", help="A page for people, or Markdown for a pull request.")]
 AsRows = Annotated[Text, _option("--format", f"{formats.rows.listed()}; default is by the file.", "NAME")]
 AsModel = Annotated[ModelFormat, Option("--to", help="The weights alone, or the whole graph.")]
-AsWorkflow = Annotated[WorkflowFormat, Option("--format", help="text, json, or annotations of a GitHub workflow.")]
-AsCode = Annotated[CodeFormat, Option("--format", help="text, json, github annotations, or sarif.")]
+AsWorkflow = Annotated[WorkflowFormat, _shown("--format", help="text, json, or annotations of a GitHub workflow.")]
+AsCode = Annotated[CodeFormat, _shown("--format", help="text, json, github annotations, or sarif.")]
 Workers = Annotated[
     str,
     Option("--workers", metavar="N", envvar="LOSSCLI_WORKERS", help="Stacks at once, or auto: one for each core."),
@@ -193,12 +202,14 @@ Log = Annotated[
     ),
 ]
 JobSummary = Annotated[bool, Option("--job-summary", help="Add the answer to the summary of a GitHub job.")]
-Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
+Quiet = Annotated[bool, _shown("-q", "--quiet", help="Results and errors only.")]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class SpecFlags:
     """What goes on top of each spec."""
+
+    panel: ClassVar[str] = "What to train"
 
     task: Task = None
     loss: Losses = None
@@ -242,7 +253,7 @@ class SpecFlags:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class BoardFlags(SpecFlags):
     """The same, and what is shown beside."""
 
@@ -252,7 +263,7 @@ class BoardFlags(SpecFlags):
         return replace(super().overrides(), yardstick=self.yardstick)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class OneLossFlags(BoardFlags):
     """The same, of one loss at one rate."""
 
@@ -260,9 +271,11 @@ class OneLossFlags(BoardFlags):
     lr: Lr = None  # type: ignore[assignment]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ExecutionFlags:
     """Where to train, and by how many workers."""
+
+    panel: ClassVar[str] = "Where to train"
 
     workers: Workers = "auto"
     timeout: Timeout = TIMEOUT
@@ -283,12 +296,14 @@ class ExecutionFlags:
         return Execution(self.executor, workers, self.timeout, self.address)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class TrainingFlags:
     """What every command takes that trains and keeps a record."""
 
+    panel: ClassVar[str] = "The run and its record"
+
     smoke: Smoke = False
-    where: ExecutionFlags = ExecutionFlags()
+    where: ExecutionFlags = ExecutionFlags()  # noqa: RUF009  nobody changes one
     out: Out = RUNS
     no_record: NoRecord = False
     job_summary: JobSummary = False
@@ -303,9 +318,11 @@ class TrainingFlags:
         return DisplayOptions(out, self.smoke, form, quiet, view or View(), self.job_summary, self.log)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class DetailFlags:
     """How much to say."""
+
+    panel: ClassVar[str] = SHOWN
 
     by_class: ByClass = False
     verbose: Verbose = False
@@ -317,7 +334,7 @@ class DetailFlags:
         return View(by_class=self.by_class, verbose=self.verbose)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ViewFlags(DetailFlags):
     """The same, and what to show of a leaderboard."""
 

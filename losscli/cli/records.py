@@ -14,7 +14,7 @@ from rich.text import Text
 
 from losscli.cli import show
 from losscli.cli.changes import sentences
-from losscli.cli.tables import plain_table
+from losscli.cli.fitted import Col, Fitted
 from losscli.errors import MachineError, SpecError, counted, shown, visible
 from losscli.outfile import is_stream
 from losscli.record import reader
@@ -40,12 +40,39 @@ def ls(root: Path, query: Filter, as_json: bool) -> None:
     if not summaries:
         show.notice(f"there is no such record in {shown(root)}")
         return
-    table = plain_table("record", "task", "losses", "runs", "reference", "size")
-    for column in table.columns:  # an id is there to be copied, and names to be read at a glance
-        column.no_wrap = str(column.header) != "losses"
+    columns = [
+        Col("record", shorter=(_without_time, _named_in_short, _number_alone)),
+        Col("task", drop=2),
+        Col("losses", drop=1),
+    ]
+    table = Fitted([*columns, Col("runs", drop=3), Col("reference", drop=4), Col("size", drop=5)])
     for summary in summaries:
-        table.add_row(*map(Text, _cells(summary)))
+        table.add(*_cells(summary))
     show.pieces([table])
+
+
+def _without_time(text: str) -> str:
+    """An id without the moment at which it was made; a command takes its number alone.
+
+    >>> _without_time("0002-20261126-114116-compare-binary"), _number_alone("0002 compare-binary")
+    ('0002 compare-binary', '0002')
+    """
+    number, *moment, name = text.split("-", 3)
+    return f"{number} {name}" if len(moment) == 2 and "".join(moment).isdigit() else text
+
+
+def _named_in_short(text: str, most: int = 24) -> str:
+    """A name with as many of its words as are read at a glance.
+
+    >>> _named_in_short("0001 binary-breakdown-compare-multiclass")
+    '0001 binary-breakdown ...'
+    """
+    return text if len(text) <= most else f"{text[: most - 2].rpartition('-')[0] or text[: most - 3]} ..."
+
+
+def _number_alone(text: str) -> str:
+    number = text.partition(" ")[0]
+    return number if number.isdigit() else text
 
 
 def _cells(summary: Summary) -> list[str]:
@@ -54,7 +81,7 @@ def _cells(summary: Summary) -> list[str]:
     score = "" if summary.reference is None else f"{summary.headline} {summary.reference:.4g}"
     return [
         visible(summary.id, 100),
-        ", ".join(summary.tasks),
+        visible(_few(summary.tasks), 60),
         visible(_few(summary.losses), 60),
         f"{summary.entries} x {summary.seeds}",
         visible(_how_far(summary.unfinished) if summary.unfinished else score, 60),
@@ -149,17 +176,17 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
             }
         )
         return
-    table = plain_table("spec", "before", "after", gap=2)
+    table = Fitted([Col("spec"), Col("before"), Col("after")])
     for key in keys:
-        table.add_row(*(Text(visible(part, 60)) for part in (_numbered(key.arena, key.key), key.before, key.after)))
-    means = plain_table("entry", "metric", "before", "after", "difference", gap=2)
+        table.add(*(visible(part, 60) for part in (_numbered(key.arena, key.key), key.before, key.after)))
+    means = Fitted([Col("entry"), Col("metric"), Col("before"), Col("after"), Col("difference")])
     for score in scores:
         apart = None if score.before is None or score.after is None else score.after - score.before
-        means.add_row(
-            Text(visible(_numbered(score.arena, score.entry), 60)),
-            Text(visible(score.metric, 40)),
-            *(Text(_number(value)) for value in (score.before, score.after)),
-            Text("" if apart is None else f"{apart:+.4g}"),
+        means.add(
+            visible(_numbered(score.arena, score.entry), 60),
+            visible(score.metric, 40),
+            *map(_number, (score.before, score.after)),
+            "" if apart is None else f"{apart:+.4g}",
         )
     note = Text("means of the test split; whether a difference is real, `losscli gate` tests", "dim")
     before, after = (folder.name.partition("-")[0] for folder in folders)

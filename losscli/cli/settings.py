@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from losscli.cli import show
-from losscli.cli.tables import plain_table
+from losscli.cli.fitted import Col, Fitted
 from losscli.errors import counted, visible
 from losscli.record import reader
 from losscli.spec.dump import flow
@@ -51,11 +51,11 @@ def _pieces(number: int, settings: Mapping[str, Mapping[str, Any]], of: int) -> 
         yield Text(f"{title}{counted(len(settings), 'setting')}; an older losscli did not say where they came from")
     else:
         yield Text(f"{title}{given} of {counted(len(settings), 'setting')} were given, the others are defaults")
-    table = plain_table("setting", "value", "from")
+    table = Fitted([Col("setting"), Col("value"), Col("from")])
     for key, setting in settings.items():
         style = "dim" if setting["from"] == DEFAULT else ""
         cells = (key, flow(setting["value"]), setting["from"] or "-")
-        table.add_row(*(Text(visible(cell, LONGEST), style) for cell in cells))
+        table.add(*(Text(visible(cell, LONGEST), style) for cell in cells))
     yield table
     if number < of:
         yield Text()

@@ -32,7 +32,7 @@ IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels 
 GRAVEST = next(iter(SEVERITIES))
 RED = SEVERITIES[GRAVEST].terminal
 BLANK_END = re.compile(r"(?<! ) +((?:\x1b\[[0-9;]*m)*)$", re.M)
-NEIGHBOURS = str.maketrans("↑↓·→└─┤│╌━▁▂▃▄▅▆▇█▏▎▍▌▋▊▉", "^v|>+-||-=...::###...####")
+NEIGHBOURS = str.maketrans("↑↓·→└─┤│╌━▁▂▃▄▅▆▇█▏▎▍▌▋▊▉░▒▓▀•", '^v|>+-||-=...::###...####.:#"o')
 MOST_ROWS = 40  # of the tables of several arenas together
 EMPTY_CELL = 0x2800  # the braille cell without dots; its lower 8 bits are the dots
 UPPER_DOTS = 0b00011011  # of a cell's 4 x 2 dots, those in its upper half

@@ -51,7 +51,8 @@ def leaderboards(arena: Arena, width: int, whole: bool = False) -> Iterator[Tabl
         table.insert(next(at for at, column in enumerate(table) if column.kind == "difference") + 1, strip)
     rest, plain = slots(table), [one.name for one in arena.yardsticks]
     left = max(map(len, (*names, *plain, "baseline")))
-    if left + sum(slot.width for slot in rest[:TOGETHER]) > width:
+    first = [slot for at, slot in enumerate(rest) if at < TOGETHER or (slot.column.kind == "seeds" and not whole)]
+    if left + sum(slot.width for slot in first) > width:
         rest = _in_a_word(rest)
     words = max(len(word) for name in (*names, *plain, "baseline") for word in name.split() or [name])
     left = min(left, max(NARROWEST, words, width - sum(slot.width for slot in rest[:TOGETHER])))

@@ -29,9 +29,12 @@ class Tick:
     loss: float  # mean over the stack's runs of the training loss (over finite ones)
     metric: str  # the headline
     value: float  # its mean over the stack's runs on the valid split
+    look: str = ""  # which of several looks it is for; `total` is that of the last one then
+    entries: tuple[str, ...] = ()  # that have runs in the stack
+    stack: int = 0  # which one of the command, and how many there are
+    stacks: int = 0
     number: int = 0  # of the arena
     lines: Sequence[EpochOfRun] = ()  # what each run of the stack came to, where that is logged
-    look: str = ""  # which of several looks it is for; `total` is that of the last one then
 
 
 @dataclass
@@ -64,3 +67,8 @@ def wants_lines(watch: Watch) -> bool:
 
 def unwatched(tick: Tick) -> None:
     """Nobody is looking."""
+
+
+def comparing(watch: Watch) -> None:
+    """Tell a watcher that all is trained, and statistics are made; one that is a plain function does not hear it."""
+    getattr(watch, "comparing", lambda: None)()

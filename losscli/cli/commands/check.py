@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Codes = list[str] | None
 Target = Annotated[str, Argument(metavar="TARGET", help="A script, MODULE:FUNCTION, or a record.", show_default=False)]
@@ -16,7 +16,7 @@ Arguments = Annotated[
 ]
 
 
-@command("check")
+@command("check", Panel.catch)
 def check(
     target: Target,
     arguments: Arguments = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 
 def _known(flag: str, help: str, metavar: str, **bounds: Any) -> Any:  # noqa: A002  it is typer's word
@@ -33,7 +33,7 @@ Train = Annotated[str | None, _known("--train", "The column of the training loss
 Valid = Annotated[str | None, _known("--valid", "The column of the valid loss.", "COLUMN")]
 
 
-@command("diagnose")
+@command("diagnose", Panel.catch)
 def diagnose(
     log: Log,
     loss: Loss = None,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typer import Exit
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 
-@command("doctor")
+@command("doctor", Panel.reference)
 def doctor(out: flags.Records = flags.RUNS, form: flags.As = flags.Format.text) -> None:
     """Look at versions, device, cores, terminal, records and extras.
 

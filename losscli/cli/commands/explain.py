@@ -10,7 +10,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from losscli.cli import completion, flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 from losscli.errors import Place, SpecError
 
 CODE = re.compile(r"LC\d+", re.I)
@@ -39,7 +39,7 @@ Site = Annotated[
 Force = Annotated[bool, Option("--force", help="Replace a file that is not losscli's own.")]
 
 
-@command("explain")
+@command("explain", Panel.pick)
 def explain(
     names: Names = None,
     task: flags.Task = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from losscli.cli import completion, flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Record = Annotated[
     str,
@@ -28,7 +28,7 @@ Entries = Annotated[
 ]
 
 
-@command("gate")
+@command("gate", Panel.prove)
 def gate(
     record: Record,
     baseline: Baseline,
@@ -38,6 +38,7 @@ def gate(
     out: flags.Records = flags.RUNS,
     job_summary: flags.JobSummary = False,
     form: flags.AsWorkflow = flags.WorkflowFormat.text,
+    verbose: flags.Verbose = False,
 ) -> None:
     """Compare a record with an older one, and exit with 1 if a metric dropped.
 
@@ -47,5 +48,5 @@ def gate(
     """
     from losscli.cli import gating
 
-    options = gating.GateOptions(baseline, metric, max_drop, tuple(entry or ()), out, form, job_summary)
+    options = gating.GateOptions(baseline, metric, max_drop, tuple(entry or ()), out, form, job_summary, verbose)
     raise Exit(gating.run(record, options))

@@ -9,7 +9,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 
 class Splits(StrEnum):
@@ -53,7 +53,7 @@ Equivalence = Annotated[
 Common = Annotated[bool, Option("--common-seeds", help="Leave out seeds that some entry lacks.")]
 
 
-@command("judge")
+@command("judge", Panel.prove)
 def judge(
     scores: Scores,
     metric: Metric = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Like = Annotated[
     str | None,
@@ -15,7 +15,7 @@ Like = Annotated[
 ]
 
 
-@command("plan")
+@command("plan", Panel.prove)
 def plan(
     specs: flags.Specs = None,
     like: Like = None,

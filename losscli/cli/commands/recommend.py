@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Exit, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 from losscli.cli.commands.inspect import Data
 
 Write = Annotated[
@@ -25,7 +25,7 @@ Force = Annotated[bool, Option("--force", help="Overwrite what is there.")]
 Run = Annotated[bool, Option("--run", help="Compare them at once.")]
 
 
-@command("recommend")
+@command("recommend", Panel.pick)
 def recommend(
     data: Data,
     target: flags.Target = None,

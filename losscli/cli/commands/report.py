@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 To = Annotated[
     Path | None,
@@ -34,7 +34,7 @@ Dark = Annotated[bool, Option("--dark", help="Pictures for a dark ground.")]
 Force = Annotated[bool, Option("--force", help="Replace files that are not losscli's own.")]
 
 
-@command("report")
+@command("report", Panel.records)
 def report(
     record: flags.Record,
     to: To = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Exit
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Record = Annotated[
     str | None,
@@ -17,7 +17,7 @@ Record = Annotated[
 ]
 
 
-@command("resume")
+@command("resume", Panel.prove)
 def resume(
     record: Record = None,
     loss: flags.OwnLosses = None,

@@ -9,10 +9,13 @@ import typer
 from typer import Argument, Option
 
 from losscli.cli import completion, flags
-from losscli.cli.commands import Command, commands
+from losscli.cli.commands import Command, Group, Panel, commands, panels
 
-runs = typer.Typer(help="The records at hand: ls, show, diff, rm, clean, verify, export.")
+runs = typer.Typer(
+    cls=Group, rich_markup_mode=None, help="The records at hand: ls, show, diff, rm, clean, verify, export."
+)
 commands.put("runs", runs)
+panels["runs"] = Panel.records
 
 
 @runs.callback(invoke_without_command=True)

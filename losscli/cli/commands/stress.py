@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from typer import Exit, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 from losscli.cli.levels import damage, refuse_no_levels
 
 
@@ -15,7 +15,7 @@ def _levels(flag: str, of_what: str) -> Any:
     return Option(flag, help=f"Levels, as 0.1,0.2,0.4: {of_what}.", metavar="LEVELS", show_default=False)
 
 
-@command("stress")
+@command("stress", Panel.prove)
 def stress(
     specs: flags.Specs = None,
     *,

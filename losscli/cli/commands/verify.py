@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from losscli.cli import completion, flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Name = Annotated[
     str,
@@ -28,7 +28,7 @@ Set = Annotated[
 ]
 
 
-@command("verify")
+@command("verify", Panel.catch)
 def verify(
     loss: Name, task: Task, expects: Expects = None, sets: Set = None, form: flags.As = flags.Format.text
 ) -> None:
