@@ -129,13 +129,13 @@ def test_where_no_browser_can_be_driven_the_page_is_named(
 def test_pictures(record: Path, tmp_path: Path, capsys: Captured) -> None:
     assert run(["report", str(record), "--png", "figures"]) == 0
     paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
-    assert {"forest.png", "roc.png", "confusion.png"} <= {path.name for path in paths}
+    assert {"forest.png", "learning.png", "confusion.png"} <= {path.name for path in paths}
     for path in paths:
         data = path.read_bytes()
         assert data.startswith(b"\x89PNG")
         width, height = struct.unpack(">II", data[16:24])
         assert width > 800
-        assert height > 500
+        assert height > 300
         assert len(data) > 10_000
     assert not (tmp_path / f"{record.name}.html").exists()  # pictures were asked for, and no page
     assert run(["report", str(record), "--png", "figures"]) == 2

@@ -31,6 +31,7 @@ class Page:
         self.before = len(browser.events)
         browser.open(path)
         self.wait_for("document.documentElement.dataset.ready === 'true'")
+        self.value("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
 
     def draw_all(self) -> int:
         """Scroll through the page until every chart is there; how many there are."""
@@ -87,7 +88,7 @@ def page(browser: Chromium, path: Path) -> Page:
     ("task", "charts"),
     [
         ("binary", "forest seeds learning roc pr reliability histogram confusion threshold"),
-        ("multiclass", "forest seeds learning roc pr reliability histogram confusion classes"),
+        ("multiclass", "forest seeds learning roc pr reliability histogram classes"),
         ("multilabel", "forest seeds learning roc pr reliability labels"),
         ("regression", "forest seeds learning truth residuals errors intervals"),
     ],
@@ -117,13 +118,13 @@ def test_a_page_without_predictions_has_the_rest(shown: Shown, record_of: MakeRe
 
 
 def test_a_click_and_a_key_sort_the_table(page: Page) -> None:
-    column = "[...document.querySelectorAll('.board tbody tr')].map((row) => Number(row.children[1].dataset.value))"
-    state = "document.querySelectorAll('.board thead th')[1].ariaSort"
+    column = "[...document.querySelectorAll('.board tbody tr')].map((row) => Number(row.children[2].dataset.value))"
+    state = "document.querySelectorAll('.board thead th')[2].ariaSort"
     values = page.value(column)
-    page.value("document.querySelectorAll('.board thead button')[1].click()")
+    page.value("document.querySelectorAll('.board thead button')[2].click()")
     assert page.value(column) == sorted(values, reverse=True)
     assert page.value(state) == "descending"
-    page.value("document.querySelectorAll('.board thead button')[1].focus()")
+    page.value("document.querySelectorAll('.board thead button')[2].focus()")
     for kind in ("keyDown", "keyUp"):
         key = {"type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
         page.browser.tell("Input.dispatchKeyEvent", key)
@@ -135,7 +136,7 @@ def test_a_click_and_a_key_sort_the_table(page: Page) -> None:
 
 def test_the_reference_has_no_difference_and_sorts_last(page: Page) -> None:
     for _ in range(2):
-        page.value("document.querySelectorAll('.board thead button')[2].click()")
+        page.value("document.querySelectorAll('.board thead button')[3].click()")
         last = page.value("[...document.querySelectorAll('.board tbody tr')].at(-1).children[0].textContent.trim()")
         assert last == "bce-logits"
 
@@ -199,7 +200,7 @@ def test_what_is_compared_is_all_there_whatever_is_drawn(page: Page) -> None:
     """Hiding an entry must not hide that it lost."""
     page.draw_all()
     assert page.value("document.querySelectorAll('.chip[aria-pressed=false]').length") == 3
-    assert page.value("document.querySelector('[data-figure=forest] .plot').data.length") == 8
+    assert page.value("document.querySelector('[data-figure=forest] .plot').data.length") == 8 + 8  # means and seeds
 
 
 def test_how_many_entries_are_drawn_is_said(page: Page) -> None:
@@ -261,7 +262,8 @@ def test_nothing_foreign_runs(shown: Shown, record_of: MakeRecord) -> None:
     time.sleep(0.3)
     assert page.value("window.pwned") is None
     assert page.value("document.querySelectorAll('main img, main script, main b, .svg-container a').length") == 0
-    assert page.value("document.querySelector('h1').textContent") == EVIL
+    assert page.value("document.querySelector('.kicker').textContent") == EVIL
+    assert EVIL in page.value("document.querySelector('h1').textContent")
     shown_names = page.value("[...document.querySelectorAll('.board .name')].map((each) => each.textContent)")
     assert {EVIL, NAMES[1], "user\\u202etxt.exe"} <= set(shown_names)
     options = page.value(

@@ -47,6 +47,12 @@ window.addEventListener("beforeprint", () => {
   const theme = stage.dataset.theme;
   stage.dataset.theme = "light";
   themed();
+  const folded = [...document.querySelectorAll("details:not([open])")];
+  for (const details of folded) details.open = true;
   for (const listener of whenPrinted) listener();
-  window.addEventListener("afterprint", () => { theme ? (stage.dataset.theme = theme) : delete stage.dataset.theme; themed(); }, { once: true });
+  window.addEventListener("afterprint", () => {
+    theme ? (stage.dataset.theme = theme) : delete stage.dataset.theme;
+    for (const details of folded) details.open = false;
+    themed();
+  }, { once: true });
 });

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from losscli.errors import visible
 from losscli.reports.contents import ReportContents
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
 from losscli.reports.traces import axes, level, line
@@ -31,4 +32,8 @@ def breakdown(contents: ReportContents) -> Chart | None:
         traces.append(line(contents, of_entry.entry, list(data.levels), rounded(means), **look))
     baseline = level(data.baseline, [value for trace in traces for value in trace["y"]])
     layout = axes(f"level of data.corrupt.{plain(data.kind)}", f"test {plain(data.metric)}", shapes=baseline)
-    return Chart({"": View(traces, layout)}, height=430, wide=True)
+    return Chart(
+        {"": View(traces, layout, measure=f"Test {visible(data.metric, 40)} at each level of damage")},
+        wide=True,
+        ends=True,
+    )
