@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from losscli.cli import show
+from losscli.cli import job_summary, show
 from losscli.cli.annotations import annotation
 from losscli.compare.gate import GateEntry, Scores, concluded, gate, vanished
 from losscli.compare.intervals import why_undefined
@@ -22,6 +22,7 @@ from losscli.direction import target_of
 from losscli.errors import SpecError, choose_from, counted, shown, visible
 from losscli.record.find import find
 from losscli.record.reader import read
+from losscli.reports.markdown import literal
 from losscli.reports.recall import ComparisonRecord, recall
 from losscli.severities import SEVERITIES
 from losscli.words.numbers import number
@@ -43,12 +44,15 @@ class GateOptions:
     entries: tuple[str, ...]
     out: Path
     form: str
+    job_summary: bool = False
 
 
 def run(record: str, options: GateOptions) -> int:
     """Judge, show, and return the exit code: 1 if anything dropped or vanished."""
     new, old = (recall(find(options.out, text, outside=True)) for text in (record, options.baseline))
     results = concluded(_gate_arenas(new, old, options))
+    if options.job_summary:
+        job_summary.append(_markdown(results))
     if options.form == "json":
         show.machine(
             {"schema_version": 1, "record": str(new.folder), "baseline": str(old.folder), "entries": _plain(results)}
@@ -189,6 +193,26 @@ def _table(results: list[GateEntry]) -> Table:
         outcome = Text(entry.outcome.replace("-", " "), style)
         table.add_row(Text(visible(entry.title, 60)), Text(visible(entry.metric, 40)), *numbers, outcome)
     return table
+
+
+def _markdown(results: list[GateEntry]) -> str:
+    """The outcome of each entry, for the summary of a job."""
+    heading = ("entry", "metric", "old", "new", "outcome")
+    rows = [
+        (literal(one.title), literal(one.metric), number(one.old), number(one.new), one.outcome.replace("-", " "))
+        for one in results
+    ]
+    table = [f"| {' | '.join(row)} |" for row in (heading, ("---",) * len(heading), *rows)]
+    reasons = [f"- {literal(_sentence(one), 2000)}" for one in results]
+    return "\n".join([f"### losscli gate: {_answer(results)}", "", *table, "", *reasons])
+
+
+def _answer(results: list[GateEntry]) -> str:
+    failing = sum(one.outcome in FAILING for one in results)
+    held = sum(one.outcome == "held" for one in results)
+    if failing:
+        return f"{failing} of {len(results)} entries dropped"
+    return "every entry held" if held == len(results) else f"no drop is proven, {held} of {len(results)} entries held"
 
 
 def _sentence(entry: GateEntry) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
-from losscli.cli import formats
+from losscli.cli import formats, job_summary
 from losscli.cli.endings import SIGNALS, handling
 from losscli.errors import MachineError, Place, SpecError, choose_from, shown
 from losscli.stack.watch import Stop
@@ -39,6 +39,7 @@ class DisplayOptions:
     format: str  # of `formats.comparisons`
     quiet: bool
     view: View = field(default_factory=View)
+    job_summary: bool = False
 
 
 def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> list[Spec]:
@@ -84,6 +85,8 @@ def run(specs: Sequence[Spec], display: DisplayOptions, execution: Execution) ->
     from losscli.record import writer
 
     refuse_unknown(display.view, specs)
+    if display.job_summary:
+        job_summary.place()
     if display.out is not None:
         writer.ready(display.out)
     line = partial(pipeline.run, specs, out=display.out, smoke=display.smoke, execution=execution)
@@ -118,6 +121,8 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions) -> int:
         if not shown:
             tell_first(comparison)
         end(comparison, display)
+        if display.job_summary:
+            summarise(comparison, display.view)
         if ears.heard and comparison.partial and comparison.record:
             show.notice(f"to go on: {hint.resume_command(comparison)}")
     return 128 + ears.heard if ears.heard else exit_code(comparison)
@@ -133,6 +138,13 @@ def end(comparison: Comparison, display: DisplayOptions) -> None:
     ended = formats.comparisons[display.format].end
     if ended is not None:
         ended(comparison, display)
+
+
+def summarise(comparison: Comparison, view: View) -> None:
+    """The comparison at the end of the job's summary."""
+    from losscli.reports.markdown import to_markdown
+
+    job_summary.append(to_markdown(comparison, view))
 
 
 def refuse_unknown(view: View, specs: Sequence[Spec]) -> None:

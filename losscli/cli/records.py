@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from losscli.cli import show
+from losscli.cli.changes import sentences
 from losscli.cli.tables import plain_table
 from losscli.errors import MachineError, SpecError, counted, shown, visible
 from losscli.outfile import is_stream
@@ -21,8 +23,11 @@ from losscli.record.difference import changed, moved
 from losscli.record.find import find, in_the_making, records
 from losscli.record.listing import Filter, Summary, listed
 from losscli.record.remove import dead, removable, remove
+from losscli.record.tensorboard import event_files
 from losscli.spec.reader import read_value
+from losscli.words.view import View
 
+TENSORBOARD = "tensorboard"  # what `export --to` may say beside a file
 UNITS = ("B", "KB", "MB", "GB")
 
 
@@ -89,23 +94,30 @@ def size(count: float) -> str:
     return f"{count:.0f} {unit}" if count >= 10 or count == int(count) else f"{count:.1f} {unit}"
 
 
-def show_record(root: Path, text: str, as_json: bool, by_class: bool = False) -> None:
-    """A record as it was shown when it was made; with `by_class`, each class, too."""
+def show_record(root: Path, text: str, as_json: bool, view: View) -> None:
+    """A record as it was shown when it was made, as a view shows it."""
     place = find(root, text, outside=True, unfinished=True)
     with at_hand(place) as folder:
-        if as_json and not by_class:
+        if as_json and not view.by_class:
             show.machine(reader.read(folder)["results"])
             return
         from losscli.reports.json import to_json
         from losscli.reports.recall import recall
-        from losscli.words.view import View
 
-        comparison = replace(recall(folder, predictions=by_class).comparison, record=str(place))
+        comparison = replace(recall(folder, predictions=view.by_class).comparison, record=str(place))
         if as_json:
-            show.machine(to_json(comparison, by_class))
+            show.machine(to_json(comparison, view.by_class))
         else:
-            show.outcome(comparison, view=View(by_class=by_class))
+            show.outcome(comparison, view=view)
             show.trained_on(comparison.machines)
+
+
+def show_config(root: Path, text: str, as_json: bool) -> None:
+    """The settings of a record, and where each came from."""
+    from losscli.cli.settings import config
+
+    with at_hand(find(root, text, outside=True, unfinished=True)) as folder:
+        config(folder, as_json)
 
 
 @contextmanager
@@ -150,7 +162,10 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
             Text("" if apart is None else f"{apart:+.4g}"),
         )
     note = Text("means of the test split; whether a difference is real, `losscli gate` tests", "dim")
-    show.pieces([table if keys else Text("the specs are the same", "dim"), Text(), means, Text(), note])
+    before, after = (folder.name.partition("-")[0] for folder in folders)
+    told = sentences(before, after, keys, scores)
+    settings: list[RenderableType] = [Text(), table] if keys else []
+    show.pieces([Text("\n".join(told)), *settings, Text(), means, Text(), note])
 
 
 def _numbered(arena: int, name: str) -> str:
@@ -220,9 +235,14 @@ def _ask(names: Sequence[str]) -> None:
 
 
 def export(root: Path, text: str, to: Path | None, force: bool) -> None:
-    """A record as a zip file."""
+    """A record as a zip file, or its histories as event files."""
     folder = find(root, text, outside=True)
-    path = to or Path(f"{folder.name}.zip")
-    archive(folder, path, force)
+    if to == Path(TENSORBOARD):
+        path = Path(f"{folder.name}-{TENSORBOARD}")
+        event_files(folder, path, force)
+        show.notice(f"to look at it: tensorboard --logdir {path}")
+    else:
+        path = to or Path(f"{folder.name}.zip")
+        archive(folder, path, force)
     if not is_stream(path):
         show.paths([path])

@@ -8,14 +8,20 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from losscli.cli import flags
+from losscli.cli import completion, flags
 from losscli.cli.commands import command
 from losscli.errors import Place, SpecError
 
 CODE = re.compile(r"LC\d+", re.I)
 
 Names = Annotated[
-    list[str], Argument(metavar="LOSS...", help="One loss, or several of one task; or a rule.", show_default=False)
+    list[str],
+    Argument(
+        metavar="LOSS...",
+        help="One loss, or several of one task; or a rule.",
+        show_default=False,
+        autocompletion=completion.explained,
+    ),
 ]
 Values = Annotated[list[str] | None, Option("--set", metavar="OPTION=VALUES", help="As gamma=0,2,5; repeatable.")]
 Torch = Annotated[bool, Option("--torch", help="Print the loss as one nn.Module that needs torch alone.")]

@@ -40,8 +40,8 @@ def recommend(
     yardstick: flags.Yardstick = None,
     device: flags.Device = None,
     sets: flags.Set = None,
-    by_class: flags.ByClass = False,
     *,
+    details: flags.DetailFlags,
     training: flags.TrainingFlags,
     form: flags.As = flags.Format.text,
     quiet: flags.Quiet = False,
@@ -84,5 +84,5 @@ def recommend(
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
-        display = training.display(form, quiet, flags.ViewFlags(by_class=by_class).view())
+        display = training.display(form, quiet, details.view())
         raise Exit(outcome.run([spec], display, training.where.execution()))

@@ -42,7 +42,7 @@ def report(
     png: Png = None,
     dark: Dark = False,
     force: Force = False,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
 ) -> None:
     """Make a report of a record: one HTML file that is whole alone.
 
