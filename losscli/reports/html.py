@@ -8,7 +8,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from losscli.compare.breakdown import Breakdown
 from losscli.compare.result import Arena
 from losscli.errors import MachineError, Place, by_gravity, counted
 from losscli.pages.document import document
@@ -17,6 +16,7 @@ from losscli.reports.figures import Chapter, Chart, Figure, View, figures, tells
 from losscli.reports.recall import ComparisonRecord
 from losscli.reports.repeat import command, needed, own_losses, take_home
 from losscli.severities import SEVERITIES
+from losscli.words.answer import answer, breakdown_answer
 from losscli.words.columns import columns, headed, rows_beside
 from losscli.words.numbers import decimals, duration, number, spread
 from losscli.words.paragraph import paragraph
@@ -50,16 +50,6 @@ def html_of(record: ComparisonRecord) -> str:
         needed=[needed(name, file) for name, file in own_losses(record).items()],
         made=_origin(record),
     )
-
-
-def answer(arena: Arena) -> str:
-    """The first sentence of the paragraph."""
-    return paragraph(arena).split(". ")[0].rstrip(".") + "."
-
-
-def breakdown_answer(breakdown: Breakdown) -> str:
-    """What the entries withstand."""
-    return f"{breakdown.metric} as damage grows."
 
 
 def contents_of(record: ComparisonRecord) -> list[ReportContents]:

@@ -50,14 +50,26 @@ async function plotted(element, traces, layout, { ends = false } = {}) {
   await withPlotly();
   const shown = colored(traces);
   const names = ends && element.clientWidth >= NARROW ? endsOf(shown) : [];
-  const own = layoutOf({ legend: LEGEND, ...layout });
+  const own = layoutOf({ legend: LEGEND, ...layout, width: element.clientWidth }); // its drawing is called again when that changes
+  own.xaxis = { ...own.xaxis, title: wrapped(own.xaxis?.title, (element.clientWidth - 90) / LETTER) };
   if (names.length) {
     own.showlegend = false;
     own.margin = { ...own.margin, r: 14 + LETTER * Math.max(...names.map((end) => end.text.length)) };
   }
-  await Plotly.react(element, shown, own, { responsive: true, displayModeBar: false });
+  await Plotly.react(element, shown, own, { displayModeBar: false });
   if (names.length) await nameEnds(element, names, own.annotations ?? []);
   element.dataset.drawn = String(traces.length);
+}
+
+// A title in as many lines as it takes; words that are longer than a line stay whole.
+function wrapped(title, letters) {
+  if (!title?.text || title.text.length <= letters) return title;
+  const lines = [""];
+  for (const word of title.text.split(" ")) {
+    if (lines.at(-1) && `${lines.at(-1)} ${word}`.length > letters) lines.push(word);
+    else lines.push(`${lines.pop()} ${word}`.trim());
+  }
+  return { ...title, text: lines.join("<br>") };
 }
 
 const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom", traceorder: "normal", itemclick: false, itemdoubleclick: false };
@@ -84,7 +96,7 @@ async function nameEnds(element, names, annotations) {
     sorted.forEach((end, at) => { if (at) end.at = Math.max(end.at, sorted[at - 1].at + LINE); });
     sorted.reverse().forEach((end, at) => { end.at = Math.min(end.at, at ? sorted[at - 1].at - LINE : height); });
     const words = sorted.map((end) => ({
-      text: escaped(end.text), font: { color: end.color, size: 13 }, showarrow: false,
+      text: escaped(end.text), font: { color: legible(end.color ?? color("ink")), size: 13 }, showarrow: false,
       x: 1, xref: "paper", xanchor: "left", xshift: 6, y: 1 - end.at / height, yref: "paper", yanchor: "middle",
     }));
     return Plotly.relayout(element, { annotations: [...annotations, ...words] });
