@@ -25,7 +25,6 @@ from losscli.words.view import View as TableView
 from losscli.words.view import select
 
 BREAKDOWN = "breakdown"  # the figure that a page with levels of damage opens with
-LEADS = ("forest", "regions", "learning")  # of these the first that there is stands on the first screen
 SPLITS = ("train", "valid", "test")
 
 
@@ -90,14 +89,15 @@ def _charts(contents: ReportContents) -> dict[str, Chart]:
     charts.sort(key=lambda pair: pair[0].chapter)
     drawn = [(figure, chart) for figure, chart in charts if chart is not None and tells(chart)]
     named = {figure.name: replace(chart, views=_headed(figure, chart.views)) for figure, chart in drawn}
-    opening = {name: replace(named[name], wide=True) for name in (BREAKDOWN, _lead(named)) if name in named}
+    opening = {BREAKDOWN: named[BREAKDOWN]} if BREAKDOWN in named else {}
+    opening |= in_rows({name: replace(named[name], wide=False) for name in _leads(named)})
     rest = _by_chapter([name for name in named if name not in opening]).values()
     return opening | {name: chart for names in rest for name, chart in in_rows({of: named[of] for of in names}).items()}
 
 
-def _lead(charts: Mapping[str, Chart]) -> str:
-    """The figure that stands on the first screen."""
-    return next((name for name in LEADS if name in charts), "")
+def _leads(charts: Mapping[str, Chart]) -> list[str]:
+    """The figures that stand on the first screen: of a comparison its differences, of one entry what there is."""
+    return ["forest"] if "forest" in charts else [name for name in ("regions", "learning") if name in charts]
 
 
 def _headed(figure: Figure, views: Mapping[str, View]) -> dict[str, View]:
@@ -124,11 +124,11 @@ def _section(place: int, arena: Arena, spec: str, charts: Mapping[str, Chart]) -
     seeds = len(arena.seeds)
     board = sorted(columns(select(arena, TableView())), key=lambda column: column.kind != "verdict")
     (_, without), *plain = rows_beside(arena, board)
-    lead = _lead(charts)
+    leads = _leads(charts)
     return {
         "kind": "run" if len(arena.entries) == 1 else "comparison",
         "sentence": answer(arena),
-        "lead": lead,
+        "leads": leads,
         "charts": charts,
         "figures": figures,
         "scores": _scores(arena) if len(arena.entries) == 1 else [],
@@ -149,7 +149,7 @@ def _section(place: int, arena: Arena, spec: str, charts: Mapping[str, Chart]) -
         "tuned": [(entry.entry, tuned_options(entry)) for entry in arena.entries if entry.tuned],
         "chapters": [
             (_chapter_title(chapter, arena), of)
-            for chapter, of in _by_chapter([name for name in charts if name not in (lead, BREAKDOWN)]).items()
+            for chapter, of in _by_chapter([name for name in charts if name not in (*leads, BREAKDOWN)]).items()
         ],
         "findings": by_gravity(arena.findings),
         "spec": spec,

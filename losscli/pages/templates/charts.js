@@ -48,6 +48,7 @@ const LINE = 16; // pixels between names
 // named where they end, and there is no legend; else it stands above.
 async function plotted(element, traces, layout, { ends = false } = {}) {
   await withPlotly();
+  if (layout.height) element.style.height = `${layout.height}px`;
   const shown = colored(traces);
   const names = ends && element.clientWidth >= NARROW ? endsOf(shown) : [];
   const own = layoutOf({ legend: LEGEND, ...layout, width: element.clientWidth }); // its drawing is called again when that changes

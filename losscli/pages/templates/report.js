@@ -64,6 +64,10 @@ class Panel {
     this.note = figure.querySelector(".note-of-view");
     this.count = figure.querySelector(".drawn-of");
     this.drawing = new Drawing(this.plot, () => this.draw());
+    if (this.chart.steps.length > 1) {
+      const host = figure.querySelector(".stepper");
+      this.stepper = new Stepper(host, this.chart.steps.length, () => this.drawing.stale(), (place) => this.chart.steps[place]);
+    }
     if (this.select) {
       Object.keys(this.chart.views).forEach((name, place) => { this.select.options[place].textContent = unescaped(name); });
       this.select.addEventListener("change", () => this.drawing.stale());
@@ -90,6 +94,12 @@ class Panel {
     this.measure.textContent = view.measure;
     this.note.textContent = unescaped(view.note);
     this.count.textContent = counted(view.traces, this.arena.on);
+    if (this.chart.regions) {
+      const step = this.stepper?.place ?? 0;
+      const looks = this.chart.regions.panels.map((panel) => this.arena.look(panel.entry).color);
+      await plotted(this.plot, ...panelled(this.chart.regions, step, looks, traces, layout, this.plot.clientWidth));
+      return;
+    }
     await plotted(this.plot, traces, layout, { ends: this.chart.ends });
   }
 

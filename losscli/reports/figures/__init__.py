@@ -62,6 +62,8 @@ class Chart:
     log: Literal["", "x", "y"] = ""  # the axis that a button makes logarithmic
     height: int = HEIGHT  # pixels
     wide: bool = False
+    steps: Sequence[str] = ()  # what a slider goes through
+    regions: Mapping[str, Any] | None = None  # what lies below the dots at each step: `side`, `box`, `range`, `panels`
     ends: bool = False  # whether lines are named where they end, and not in a legend
 
     @property
