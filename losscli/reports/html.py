@@ -88,7 +88,12 @@ def _charts(contents: ReportContents) -> dict[str, Chart]:
     charts = [(figure, figure.draw(contents)) for figure in figures]
     charts.sort(key=lambda pair: pair[0].chapter)
     drawn = [(figure, chart) for figure, chart in charts if chart is not None and tells(chart)]
-    named = {figure.name: replace(chart, views=_headed(figure, chart.views)) for figure, chart in drawn}
+    sentences = {"forest": answer(contents.arena)}
+    sentences |= {BREAKDOWN: breakdown_answer(contents.breakdown)} if contents.breakdown else {}
+    named = {
+        figure.name: replace(chart, views=_headed(figure, chart.views, sentences.get(figure.name, figure.title)))
+        for figure, chart in drawn
+    }
     opening = {BREAKDOWN: named[BREAKDOWN]} if BREAKDOWN in named else {}
     opening |= in_rows({name: replace(named[name], wide=False) for name in _leads(named)})
     rest = _by_chapter([name for name in named if name not in opening]).values()
@@ -100,12 +105,12 @@ def _leads(charts: Mapping[str, Chart]) -> list[str]:
     return ["forest"] if "forest" in charts else [name for name in ("regions", "learning") if name in charts]
 
 
-def _headed(figure: Figure, views: Mapping[str, View]) -> dict[str, View]:
-    """Views with a title each, that says what is seen; the figure's own name comes before the measure then."""
+def _headed(figure: Figure, views: Mapping[str, View], otherwise: str) -> dict[str, View]:
+    """Views with a title each, that says what is seen, or `otherwise`; the figure's own name comes before the measure then."""
     headed = {}
     for name, view in views.items():
         measure = " · ".join(filter(None, (figure.title if view.title else "", view.measure)))
-        headed[name] = replace(view, title=view.title or figure.title, measure=measure)
+        headed[name] = replace(view, title=view.title or otherwise, measure=measure)
     return headed
 
 

@@ -120,7 +120,7 @@ async function exported(element, format, title, measure) {
         pad: { l: 14, t: 14 }, font: { size: 17, weight: 600 }, subtitle: { text: escaped(measure), font: { size: 13, color: color("faint") } },
       },
     },
-  }, { format, width: element.clientWidth, height, scale: 2 });
+  }, { format, width: element.clientWidth, height, scale: format === "png" ? 2 : 1 });
 }
 
 // Buttons that save a chart; `words()` gives its title and measure.

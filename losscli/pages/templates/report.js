@@ -57,6 +57,8 @@ class Panel {
     this.plot.style.height = `${this.chart.height}px`;
     this.plot.dataset.name = figure.dataset.figure;
     this.title = figure.querySelector("h3");
+    this.said = this.title.hidden; // the heading above says it already
+    this.first = this.title.textContent;
     this.measure = figure.querySelector(".measure");
     figure.querySelector("figcaption").append(savers(this.plot, () => [this.title.textContent, this.measure.textContent]));
     this.select = figure.querySelector("select");
@@ -91,6 +93,7 @@ class Panel {
       layout[name] = { ...layout[name], type: "log", rangemode: "normal", dtick: undefined };
     }
     this.title.textContent = view.title;
+    this.title.hidden = this.said && !PICTURES && view.title === this.first;
     this.measure.textContent = view.measure;
     this.note.textContent = unescaped(view.note);
     this.count.textContent = counted(view.traces, this.arena.on);

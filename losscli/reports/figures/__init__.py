@@ -113,8 +113,9 @@ def _apart(one: Sequence[Any], other: Sequence[Any]) -> float:
     numbers = [[value for value in values if isinstance(value, (int, float))] for values in (one, other)]
     if len(one) != len(other) or any(len(values) != len(one) for values in numbers):
         return 1.0
-    largest = max(abs(value) for values in numbers for value in values) or 1.0
-    return max(abs(a - b) for a, b in zip(*numbers, strict=True)) / largest
+    first, second = (np.array(values, np.float64) for values in numbers)
+    largest = float(np.abs([first, second]).max()) or 1.0
+    return float(np.abs(first - second).max()) / largest
 
 
 figures: Shelf[Figure] = Shelf(__name__, "figure")

@@ -119,7 +119,8 @@ def _title(contents: ReportContents, metric: str, compared: list[_Difference]) -
     parts = [
         f"{joined(names, 3)} {'is' if len(names) == 1 else 'are'} {word}" for word, names in groups.items() if names
     ]
-    return f"On {visible(metric, 40)}, {' and '.join(parts)} than {reference}" if parts else ""
+    on = f"On {visible(metric, 40)}"
+    return f"{on}, {' and '.join(parts)} than {reference}" if parts else f"{on} nothing is proven"
 
 
 def _measure(contents: ReportContents, metric: str) -> str:

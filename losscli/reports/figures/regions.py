@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from losscli.compare.regions import unpacked
@@ -46,7 +49,7 @@ def regions(contents: ReportContents) -> Chart | None:
     return Chart({"": view}, wide=True, height=440, steps=[f"epoch {epoch}" for epoch in kept["epochs"]], regions=drawn)
 
 
-def _axis(kept: dict, place: int) -> Trace:
+def _axis(kept: Mapping[str, Any], place: int) -> Trace:
     return {"range": kept["box"][place], "showgrid": False, "zeroline": False}
 
 
@@ -64,7 +67,7 @@ def _dots(contents: ReportContents, rows: np.ndarray) -> list[Trace]:
 COLOURS = 7  # of classes, on a page
 
 
-def _numbers(rows: np.ndarray, kept: dict) -> Trace:
+def _numbers(rows: np.ndarray, kept: Mapping[str, Any]) -> Trace:
     """Training rows, coloured by the number that is to be predicted, as the plane is."""
     low, high = kept["range"]
     look = {"size": 6, "color": rows[:, 2].tolist(), "cmin": low, "cmax": high, "showscale": True,
@@ -73,14 +76,14 @@ def _numbers(rows: np.ndarray, kept: dict) -> Trace:
             "showlegend": False, "hovertemplate": "%{marker.color}<extra></extra>"}  # fmt: skip
 
 
-def _agreement(kept: dict, names: list[str]) -> str:
+def _agreement(kept: Mapping[str, Any], names: list[str]) -> str:
     """On how much of the plane the entries decide the same at the end."""
     last = [unpacked(kept["entries"][name][-1]["classes"], kept["side"]) for name in names]
     same = np.all([decided == last[0] for decided in last[1:]], axis=0).mean()
     return f"At the end they decide the same on {percent(float(same))} of the plane"
 
 
-def _border(kept: dict, name: str) -> str:
+def _border(kept: Mapping[str, Any], name: str) -> str:
     """From which epoch on the border moves little."""
     frames = [unpacked(frame["classes"], kept["side"]) for frame in kept["entries"][name]]
     moved = [float((frame != frames[-1]).mean()) for frame in frames]
