@@ -41,6 +41,7 @@ def html_of(record: ComparisonRecord) -> str:
             {"title": titles[place], **_section(place, arena, record.specs[place], charts)}
             for place, (arena, charts) in enumerate(zip(arenas, charts_by_arena, strict=True))
         ],
+        alone=_alone(record),
         breakdowns={of.arenas[0]: of for of in record.comparison.breakdowns},
         breakdown_answer=breakdown_answer,
         command=command(record),
@@ -49,6 +50,12 @@ def html_of(record: ComparisonRecord) -> str:
         needed=[needed(name, file) for name, file in own_losses(record).items()],
         made=_origin(record),
     )
+
+
+def _alone(record: ComparisonRecord) -> list[int]:
+    """The places of the arenas that are no level of a breakdown, which has a list of its own."""
+    levels = {place for breakdown in record.comparison.breakdowns for place in breakdown.arenas}
+    return [place for place in range(len(record.comparison.arenas)) if place not in levels]
 
 
 def contents_of(record: ComparisonRecord) -> list[ReportContents]:
