@@ -29,7 +29,8 @@ def sentences(before: str, after: str, keys: Sequence[KeyChange], scores: Sequen
 def _settings(before: str, after: str, keys: Sequence[KeyChange]) -> str:
     if not keys:
         return f"{before} and {after} were asked for the same."
-    told = [_setting(key) for key in keys[:MOST]]
+    in_both_first = sorted(keys, key=lambda key: ABSENT in (key.before, key.after))
+    told = [_setting(key) for key in in_both_first[:MOST]]
     more = [f"and {len(keys) - MOST} more"] if len(keys) > MOST else []
     return f"From {before} to {after}, {counted(len(keys), 'setting')} changed: {', '.join([*told, *more])}."
 

@@ -182,6 +182,16 @@ Timeout = Annotated[
 ]
 Executor = Annotated[str, Option("--executor", metavar="NAME", help="Where to train: local, or ray for a cluster.")]
 Address = Annotated[Text, _option("--address", "The cluster, as HOST:PORT or auto; default is one made here.", "ADDR")]
+Log = Annotated[
+    Path | None,
+    Option(
+        "--log",
+        parser=file_name,
+        metavar="FILE",
+        help="Write a JSON line for each epoch of each run as it ends.",
+        show_default=False,
+    ),
+]
 JobSummary = Annotated[bool, Option("--job-summary", help="Add the answer to the summary of a GitHub job.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Results and errors only.")]
 
@@ -282,6 +292,7 @@ class TrainingFlags:
     out: Out = RUNS
     no_record: NoRecord = False
     job_summary: JobSummary = False
+    log: Log = None
 
     def display(self, form: str, quiet: bool, view: View | None = None) -> DisplayOptions:
         """How to run and to show what comes of it."""
@@ -289,7 +300,7 @@ class TrainingFlags:
         from losscli.words.view import View
 
         out = None if self.no_record else self.out
-        return DisplayOptions(out, self.smoke, form, quiet, view or View(), self.job_summary)
+        return DisplayOptions(out, self.smoke, form, quiet, view or View(), self.job_summary, self.log)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class DisplayOptions:
     quiet: bool
     view: View = field(default_factory=View)
     job_summary: bool = False
+    log: Path | None = None  # where a line for each epoch of each run goes
 
 
 def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> list[Spec]:
@@ -99,9 +100,10 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions) -> int:
     One signal ends the training at its next step; what there is then is kept and shown. A second one ends at once.
     """
     from losscli.cli import hint, show
+    from losscli.cli.log import Logged, log_file
     from losscli.cli.progress import progress
 
-    with _signals(display.out is not None) as ears, ExitStack() as bar:
+    with _signals(display.out is not None) as ears, log_file(display.log) as log, ExitStack() as bar:
         shown: list[Comparison] = []
 
         def tell_first(comparison: Comparison) -> None:
@@ -112,6 +114,7 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions) -> int:
             tell(comparison, display)
 
         watch = bar.enter_context(progress(display.quiet))
+        watch = watch if log is None else Logged(watch, log)
         try:
             comparison = line(watch=watch, stop=ears.stop, show=tell_first)
         except MachineError as error:
