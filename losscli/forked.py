@@ -9,9 +9,11 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 
 from losscli.lazy import torch
+from losscli.stdout import flush_c
 
 LIMIT: ContextVar[float] = ContextVar("LIMIT", default=600.0)  # seconds of a rehearsal; `--timeout` sets it
 SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
@@ -43,6 +45,7 @@ def fork(life: Callable[[], int]) -> int:
                 _settle(parent, before)
                 code = life()
             finally:
+                flush_c()
                 os._exit(code)
         return pid
     finally:
@@ -80,5 +83,12 @@ def _settle(parent: int, mask: set[int | signal.Signals]) -> None:
     os.environ.update(dict.fromkeys(THREADS, "1"))
     if "pyarrow" in sys.modules:
         sys.modules["pyarrow"].set_cpu_count(1)
-    # Another thread of the parent may have been writing, and then the old ones stay locked here for good.
-    sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False, errors="backslashreplace")
+    # Nobody is to answer a question here, and stdout is the parent's. Another thread of the parent may have been writing, and
+    # then the streams of before stay locked here for good.
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    for stream, file in ((0, nowhere), (1, 2)):
+        with suppress(OSError):  # where the parent has no streams either
+            os.dup2(file, stream)
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = os.fdopen(  # type: ignore[misc]
+        2, "w", buffering=1, closefd=False, errors="backslashreplace"
+    )

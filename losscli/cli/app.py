@@ -20,6 +20,7 @@ import typer
 
 from losscli.cli.commands import Command, commands
 from losscli.cli.endings import SIGNALS, ending, handling
+from losscli.stdout import give_up
 
 
 def spread(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,7 +86,9 @@ def losscli(
 
 def main() -> None:
     """What `losscli` and `python -m losscli` run."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    give_up()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -221,7 +221,7 @@ class Training:
         factor = SCHEDULES[self.plan.schedule](self.step, self.steps)
         try:
             self.networks.descend(phase.updates, losses.mean.sum(), factor, self.resting, missing)
-        except Exception as error:  # whatever code of the user's raises on the way back
+        except BaseException as error:  # whatever code of the user's raises on the way back
             if not self.objective.blame(error):
                 raise
             for state, old in zip(networks, before, strict=True):
