@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
 from losscli import forked
+from losscli.errors import said
 from losscli.executors import Desk, Outcome, Progress, Tree, UnfitState, Work
 from losscli.executors.cores import VARIABLE
 from losscli.executors.perform import perform
@@ -151,15 +152,15 @@ def _live(work: Work, link: _PipeLink) -> int:
         return 0
     except UnfitState as error:
         link.send("unfit", str(error))
-    except Exception as error:
+    except BaseException as error:
         link.send("error", _portable(error))
     return 1
 
 
-def _portable(error: Exception) -> Exception:
+def _portable(error: BaseException) -> BaseException:
     """The error, or where it cannot be sent, one that says the same."""
     try:
         copy = pickle.loads(pickle.dumps(error))
-        return error if str(copy) == str(error) else RuntimeError(f"{type(error).__name__}: {error}")
-    except Exception:  # the class is the user's or a library's: its `__reduce__` or `__init__` may raise anything
-        return RuntimeError(f"{type(error).__name__}: {error}")
+        return error if str(copy) == str(error) else RuntimeError(said(error))
+    except BaseException:  # the class is the user's or a library's: its `__reduce__` or `__init__` may raise anything
+        return RuntimeError(said(error))

@@ -62,8 +62,8 @@ class Names:
 
     def __init__(self, places: Iterable[Any] | None = None) -> None:
         """Of the places that everybody uses, which are looked at after every call; or of others."""
-        usual = (torch, torch.nn.functional, torch.Tensor, torch.nn.Module, np, math, builtins)
-        self.before: dict[Any, dict[str, Any]] = {place: dict(vars(place)) for place in places or usual}
+        self.usual = (torch, torch.nn.functional, torch.Tensor, torch.nn.Module, np, math, builtins)
+        self.before: dict[Any, dict[str, Any]] = {place: dict(vars(place)) for place in places or self.usual}
 
     @classmethod
     def everywhere(cls) -> Names:
@@ -89,7 +89,8 @@ class Names:
         changed = [
             name
             for name, value in before.items()
-            if now.get(name) is not value and (callable(value) or not name.startswith("_"))
+            # Elsewhere libraries note in variables what they have done; here a public one is a constant, as `torch.float32`.
+            if now.get(name) is not value and (callable(value) or (place in self.usual and not name.startswith("_")))
         ]
         for name in changed:
             setattr(place, name, before[name])
@@ -105,14 +106,17 @@ class Names:
 class Surroundings:
     """All of it: looked at after every epoch, and everywhere where something begins or ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, everywhere: bool = False) -> None:
         self.settings, self.names = Settings.now(), Names()
+        self.all_names = Names.everywhere() if everywhere else None
         self.states = {name: get() for name, (get, _) in _states().items()}
         self.threads = set(threading.enumerate())
 
-    def restore(self) -> list[str]:
+    def restore(self, everywhere: bool = False) -> list[str]:
         """Put back what can be; what was otherwise, in words."""
         changed = self.settings.restore() + self.names.restore()
+        if everywhere and self.all_names is not None:
+            changed += self.all_names.restore()
         for name, (get, put) in _states().items():
             if get() != self.states[name]:
                 with suppress(OSError, ValueError):  # a folder that is gone, a thread that may set no handler

@@ -184,9 +184,9 @@ class UserKernel:
     def _note(self, changed: Iterable[str]) -> None:
         self.left.update(dict.fromkeys(changed))
 
-    def tidy(self, surroundings: Surroundings) -> None:
+    def tidy(self, surroundings: Surroundings, everywhere: bool = False) -> None:
         """Put back what the code has left otherwise since then, and note it."""
-        self._note(surroundings.restore())
+        self._note(surroundings.restore(everywhere))
 
     def leftovers(self) -> list[Finding]:
         """What the code has changed in the process, if anything."""

@@ -145,7 +145,7 @@ class Training:
         self.started_at = [torch.full((len(runs),), torch.nan, device=job.device) for _ in self.phases]
         # Known beforehand, so that no step waits for the device, and none is slower where every batch has rows that count.
         self.may_miss = any(may_miss(run) for run in runs)
-        self.surroundings = Surroundings() if self.objective.own else None
+        self.surroundings = Surroundings(everywhere=True) if self.objective.own else None
         self.probe = Probe(self.rows, self.evaluator, task, self.epochs) if job.probe else None
 
     def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
@@ -321,9 +321,13 @@ class Training:
                 state.fail(reason)
                 state.predictions = state.fingerprint = None
                 state.scores = {split: dict.fromkeys(scores, math.nan) for split, scores in state.scores.items()}
-        for code in self.objective.own if self.surroundings is not None else ():
-            code.tidy(self.surroundings)
+        self._tidy()
         return failed
+
+    def _tidy(self, everywhere: bool = False) -> None:
+        """Put back what code of the user's has changed in the process."""
+        for code in self.objective.own if self.surroundings is not None else ():
+            code.tidy(self.surroundings, everywhere)
 
     def _keep(self, improved: list[bool]) -> None:
         if any(improved):
@@ -341,6 +345,7 @@ class Training:
 
     def finish(self) -> None:
         """Put the best weights back if they were kept, judge all splits, and hand out each run's weights."""
+        self._tidy(everywhere=True)  # metrics are not what the code may have made of them
         for learned in self.networks.learned:
             learned.restore()
         all_metrics = list({metric.name: metric for metric in (*self.job.metrics, *self.job.evaluation)}.values())
