@@ -18,6 +18,7 @@ from losscli.stdout import flush_c
 LIMIT: ContextVar[float] = ContextVar("LIMIT", default=600.0)  # seconds of a rehearsal; `--timeout` sets it
 SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
 PR_SET_PDEATHSIG = 1  # of Linux
+_exit = os._exit  # as it is now: where code of the user's replaces it, two processes would go on from here
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -46,7 +47,7 @@ def fork(life: Callable[[], int]) -> int:
                 code = life()
             finally:
                 flush_c()
-                os._exit(code)
+                _exit(code)
         return pid
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -77,7 +78,7 @@ def _settle(parent: int, mask: set[int | signal.Signals]) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it was gone before
-        os._exit(1)
+        _exit(1)
     faulthandler.disable()  # how it ended is told in a sentence
     torch.set_num_threads(1)
     os.environ.update(dict.fromkeys(THREADS, "1"))

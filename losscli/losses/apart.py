@@ -7,10 +7,10 @@ hangs is ended by Ctrl-C alone.
 from __future__ import annotations
 
 import os
-import pickle
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
+from pickle import dumps, loads
 from traceback import format_exception
 from typing import Any, TypeVar
 
@@ -46,9 +46,9 @@ def apart(label: str, act: Callable[[], Result]) -> Result:
 def _life(label: str, act: Callable[[], Any], sender: Connection) -> int:
     try:
         with foreign(label):
-            answer = pickle.dumps((None, act(), ""))
+            answer = dumps((None, act(), ""))
     except UserError as error:
-        answer = pickle.dumps((error, None, "".join(format_exception(error.__cause__)) if error.__cause__ else ""))
+        answer = dumps((error, None, "".join(format_exception(error.__cause__)) if error.__cause__ else ""))
     sender.send_bytes(answer)
     return 0
 
@@ -60,7 +60,7 @@ def _answer(label: str, pid: int, receiver: Connection) -> Any:
         while True:
             if heard := receiver.poll(ROUND):
                 try:
-                    return pickle.loads(receiver.recv_bytes())
+                    return loads(receiver.recv_bytes())
                 except EOFError:
                     heard = False
                     time.sleep(ROUND)  # it is about to end, or has closed what is not its own

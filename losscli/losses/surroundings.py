@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from losscli.lazy import torch
+from losscli.lazy import forget, torch
 
-LIBRARIES = ("torch", "numpy", "math", "builtins", "losscli")
+LIBRARIES = {"losscli", "torch", "numpy", "scipy", "sklearn", *sys.stdlib_module_names}
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,13 @@ class Names:
 
     def __init__(self, places: Iterable[Any] | None = None) -> None:
         """Of the places that everybody uses, which are looked at after every call; or of others."""
-        self.usual = (torch, torch.nn.functional, torch.Tensor, torch.nn.Module, np, math, builtins)
+        module = sys.modules[torch.nn.Module.__module__.partition(".")[0]]  # itself, not what stands for it until it is loaded
+        self.usual = (module, torch.nn.functional, torch.Tensor, torch.nn.Module, np, math, builtins)
         self.before: dict[Any, dict[str, Any]] = {place: dict(vars(place)) for place in places or self.usual}
 
     @classmethod
     def everywhere(cls) -> Names:
-        """Of all modules of the libraries that are loaded, and of their classes, which takes 40 ms."""
+        """Of all modules of the libraries that are loaded, and of their classes, which takes 50 ms."""
         modules = [
             module
             for name, module in list(sys.modules.items())
@@ -79,28 +80,35 @@ class Names:
 
     def restore(self) -> list[str]:
         """Put them back; what was otherwise, in words."""
-        return [f"{_called(place)}.{name}" for place in self.before for name in self._put_back(place)]
+        changed = [f"{_called(place)}.{name}" for place in self.before for name in self._put_back(place)]
+        if changed:
+            forget()
+        return changed
 
     def _put_back(self, place: Any) -> list[str]:
         before, now = self.before[place], vars(place)
         # By identity: equality is for what is compared to say, and an array says it for each of its numbers.
         if len(now) == len(before) and all(map(is_, now.values(), before.values())):
             return []
-        changed = [
-            name
-            for name, value in before.items()
-            # Elsewhere libraries note in variables what they have done; here a public one is a constant, as `torch.float32`.
-            if now.get(name) is not value and (callable(value) or (place in self.usual and not name.startswith("_")))
-        ]
+        replaced = [name for name, value in before.items() if now.get(name) is not value]
+        changed = [name for name in replaced if self._matters(place, name)]
         for name in changed:
             setattr(place, name, before[name])
         # What a class has of another, it has no name of its own for, until somebody gives it one.
-        inherited = {name for kind in getattr(place, "__mro__", ())[1:] for name in vars(kind)}
+        inherited = {name for kind in place.__mro__[1:] for name in vars(kind)} if isinstance(place, type) else ()
         hiding = [name for name in now if name not in before and name in inherited]
         for name in hiding:
             delattr(place, name)
         self.before[place] = dict(vars(place))  # what libraries add themselves when it is first used
         return changed + hiding
+
+    def _matters(self, place: Any, name: str) -> bool:
+        """Whether somebody else has replaced it: libraries do so with some of their own names, when more of them is loaded."""
+        before, now = self.before[place][name], vars(place).get(name)
+        if not callable(before):  # in the usual places a public one is a constant, as `torch.float32`
+            return place in self.usual and not name.startswith("_")
+        library = str(getattr(now, "__module__", None) or "torch").partition(".")[0] in LIBRARIES
+        return not library or not (getattr(now, "__name__", None) == name or "<locals>" in getattr(now, "__qualname__", ""))
 
 
 class Surroundings:
@@ -141,7 +149,7 @@ def _states() -> dict[str, tuple[Callable[[], Any], Callable[[Any], None]]]:
         "the state of Python's generator": (random.getstate, random.setstate),
         "whether torch is deterministic": (
             torch.are_deterministic_algorithms_enabled,
-            torch.use_deterministic_algorithms,
+            torch._C._set_deterministic_algorithms,  # the public one imports a compiler, too
         ),
         "torch's precision of products": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
         "numpy's handling of errors": (np.geterr, lambda state: np.seterr(**state)),

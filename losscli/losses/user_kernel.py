@@ -74,10 +74,10 @@ class UserKernel:
         return self._kernel
 
     def _load(self) -> Any:
-        """What the file calls its name; names of libraries that it patches are put back before anything else is done."""
-        names = Names.everywhere()
+        """What the file calls its name; what it patches or sets is put back before anything else is done."""
+        settings, names = Settings.now(), Names.everywhere()
         user_loss = self.source.load()
-        self._note(names.restore())
+        self._note([*settings.restore(), *names.restore()])
         self.modules: list[torch.nn.Module] = []
         self.names = Names()
         return user_loss

@@ -367,6 +367,7 @@ class Training:
             if not state.lost:
                 state.weights = named[row]
                 state.snapshots = [] if self.probe is None else self.probe.snapshots[row]
+        self._tidy(everywhere=True)
 
     def _stand(self) -> None:
         """Note how runs stand, on one more batch."""
