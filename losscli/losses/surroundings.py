@@ -91,20 +91,21 @@ class Names:
         if len(now) == len(before) and all(map(is_, now.values(), before.values())):
             return []
         replaced = [name for name, value in before.items() if now.get(name) is not value]
-        changed = [name for name in replaced if self._matters(place, name)]
+        changed = [name for name in replaced if self._matters(place, name, before[name], now.get(name))]
         for name in changed:
             setattr(place, name, before[name])
         # What a class has of another, it has no name of its own for, until somebody gives it one.
-        inherited = {name for kind in place.__mro__[1:] for name in vars(kind)} if isinstance(place, type) else ()
-        hiding = [name for name in now if name not in before and name in inherited]
+        above = place.__mro__[1:] if isinstance(place, type) else ()
+        inherited = {name: value for kind in reversed(above) for name, value in vars(kind).items()}
+        new = [name for name in now if name not in before and name in inherited]
+        hiding = [name for name in new if self._matters(place, name, inherited[name], now[name])]
         for name in hiding:
             delattr(place, name)
         self.before[place] = dict(vars(place))  # what libraries add themselves when it is first used
         return changed + hiding
 
-    def _matters(self, place: Any, name: str) -> bool:
+    def _matters(self, place: Any, name: str, before: Any, now: Any) -> bool:
         """Whether somebody else has replaced it: libraries do so with some of their own names, when more of them is loaded."""
-        before, now = self.before[place][name], vars(place).get(name)
         if not callable(before):  # in the usual places a public one is a constant, as `torch.float32`
             return place in self.usual and not name.startswith("_")
         library = str(getattr(now, "__module__", None) or "torch").partition(".")[0] in LIBRARIES
