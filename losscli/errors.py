@@ -144,7 +144,7 @@ def theirs(error: BaseException) -> bool:
 def said(error: BaseException) -> str:
     """What an error of foreign code says, in a line: its name, and the beginning of its text.
 
-    >>> said(ValueError("no\nluck")), said(KeyboardInterrupt())
+    >>> said(ValueError("no\\nluck")), said(KeyboardInterrupt())
     ('ValueError: no', 'KeyboardInterrupt')
     """
     try:

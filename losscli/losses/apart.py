@@ -12,7 +12,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
 from pickle import dumps, loads
 from traceback import format_exception
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from losscli import forked
 from losscli.errors import CodeError, UserError, foreign
@@ -40,7 +40,7 @@ def apart(label: str, act: Callable[[], Result]) -> Result:
         error, result, text = _answer(label, pid, receiver)
     if error is not None:
         raise error from (Traceback(text) if text else None)
-    return result
+    return cast(Result, result)
 
 
 def _life(label: str, act: Callable[[], Any], sender: Connection) -> int:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from losscli.errors import Finding, SpecError, choose_from, listed, shown
+from losscli.errors import Finding, SpecError, listed, shown
 from losscli.losses import Loss, losses
 from losscli.losses.apart import apart
 from losscli.losses.source import Source

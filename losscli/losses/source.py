@@ -47,7 +47,9 @@ class Source:
             sys.path.append(folder)  # so that it may import its neighbours
         with foreign(f"the file {shown(file.name)}", self.file), elsewhere():
             tree = parse(self.text, self.file)
-            exec(compile(self.text, self.file, "exec"), module.__dict__)  # the user's own code, named on the command line
+            exec(
+                compile(self.text, self.file, "exec"), module.__dict__
+            )  # the user's own code, named on the command line
         user_loss = getattr(module, self.name, None)
         if not callable(user_loss):
             defined = [node.name for node in tree.body if isinstance(node, (ClassDef, FunctionDef))]

@@ -62,7 +62,9 @@ class Names:
 
     def __init__(self, places: Iterable[Any] | None = None) -> None:
         """Of the places that everybody uses, which are looked at after every call; or of others."""
-        module = sys.modules[torch.nn.Module.__module__.partition(".")[0]]  # itself, not what stands for it until it is loaded
+        module = sys.modules[
+            torch.nn.Module.__module__.partition(".")[0]
+        ]  # itself, not what stands for it until it is loaded
         self.usual = (module, torch.nn.functional, torch.Tensor, torch.nn.Module, np, math, builtins)
         self.before: dict[Any, dict[str, Any]] = {place: dict(vars(place)) for place in places or self.usual}
 
@@ -109,7 +111,9 @@ class Names:
         if not callable(before):  # in the usual places a public one is a constant, as `torch.float32`
             return place in self.usual and not name.startswith("_")
         library = str(getattr(now, "__module__", None) or "torch").partition(".")[0] in LIBRARIES
-        return not library or not (getattr(now, "__name__", None) == name or "<locals>" in getattr(now, "__qualname__", ""))
+        return not library or not (
+            getattr(now, "__name__", None) == name or "<locals>" in getattr(now, "__qualname__", "")
+        )
 
 
 class Surroundings:
@@ -142,7 +146,7 @@ class Surroundings:
 SILENT = ("the environment", "the path of imports", "the filters of warnings")
 
 
-def _states() -> dict[str, tuple[Callable[[], Any], Callable[[Any], None]]]:
+def _states() -> dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]]:
     """What all of a process share: how to read and to set each. losscli draws from none of the generators."""
     return {
         "the state of torch's generator": (lambda: torch.get_rng_state().numpy().tobytes(), _set_torch),

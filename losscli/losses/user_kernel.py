@@ -240,7 +240,7 @@ class UserKernel:
                 raise self._for_probabilities(kernel, error) from error.__cause__
         return values
 
-    def _watched(self, kernel: Kernel, prediction: Tensor, target: Tensor) -> Any:
+    def _watched(self, kernel: Kernel, prediction: Tensor, target: Tensor) -> Tensor:
         old = prediction.detach().clone(), target.clone()
         place: Place | None = Place(self.file)
         try:
