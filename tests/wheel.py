@@ -12,13 +12,12 @@ COMMANDS = (
     "--version",
     "--help",
     "train --task binary --loss bce-logits --smoke --seeds 2 --quiet",
-    "report 1 --html report.html",
-    "report 1",
+    "report 1 --to report.html",
+    "report 1 --format md",
     "runs verify",
     "explain focal bce-logits --task binary --html losses.html",
     "explain LC001",
-    "diagnose --help",
-    "init --task binary",
+    "init binary",
     "lint .",
 )
 
