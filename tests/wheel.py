@@ -1,4 +1,4 @@
-"""What a wheel serves where there is nothing but it: make wheel. Run by the Python of the fresh environment, in another folder."""
+"""What a wheel serves where there is nothing but it: make wheel. Run by the fresh Python, in another folder."""
 
 from __future__ import annotations
 
