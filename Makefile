@@ -41,7 +41,7 @@ wheel: $(VENV)/.installed
 hashes: $(VENV)/.installed
 	grep -v '^torch==' constraints.txt > .unhashed
 	$(BIN)/python -m pip install --dry-run --ignore-installed --no-deps --quiet --report .report -r .unhashed
-	$(BIN)/python tests/hashes.py .report > hashes.txt
+	$(BIN)/python tests/hashes.py .report > .ci/hashes.txt
 	rm .unhashed .report
 
 bench: $(VENV)/.installed

@@ -27,10 +27,10 @@ def test_all_that_is_no_python_is_named_as_data_of_the_package() -> None:
 
 
 def test_all_that_is_pinned_has_a_hash_but_torch() -> None:
-    constraints, hashed = pinned("constraints.txt"), pinned("hashes.txt")
+    constraints, hashed = pinned("constraints.txt"), pinned(".ci/hashes.txt")
     assert constraints.pop("torch")
     assert hashed == constraints
-    lines = (ROOT / "hashes.txt").read_text().splitlines()[1:]
+    lines = (ROOT / ".ci/hashes.txt").read_text().splitlines()[1:]
     assert all(re.fullmatch(r"\S+==\S+ --hash=sha256:[0-9a-f]{64}", line) for line in lines)
 
 
