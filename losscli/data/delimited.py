@@ -20,7 +20,7 @@ MOST_COLUMNS = 10_000
 LONGEST_FIELD = 131_072
 MOST_PLACES = 5  # of one kind of mistake that a message lists
 DELIMITERS = (";", "\t", "|", ",")
-NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"  # for `re`, and for pyarrow, which knows no possessive repeats
 
 
 @dataclass(frozen=True)

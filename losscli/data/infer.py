@@ -193,7 +193,7 @@ def _numbers(texts: Levels, point: Any) -> ColumnInference:
 
 def _is_rounded(text: str) -> bool:
     """Whether this text of a number of at least 2^53 is a whole number beyond it."""
-    match = re.fullmatch(r"[+-]?0*(\d+)[.,]?0*", text.strip())
+    match = re.fullmatch(r"[+-]?0*+(\d++)(?:[.,]0*+)?", text.strip())
     return match is not None and match[1] != f"{EXACT:.0f}"
 
 
