@@ -269,7 +269,7 @@ def _check_names(names: Sequence[str], place: Place, *, sure: bool) -> None:
 
 def _counts_up(numbers: Sequence[str]) -> bool:
     """Whether names such as 0, 1, 2 ... number the columns."""
-    indices = [int(number) for number in numbers if number.isdigit()]
+    indices = [int(number) for number in numbers if number.isdecimal() and len(number) <= len(str(MOST_COLUMNS))]
     return len(indices) == len(numbers) > 0 and indices == list(range(indices[0], indices[0] + len(indices)))
 
 
