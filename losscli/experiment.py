@@ -25,6 +25,7 @@ from losscli.spec.tune import candidates
 from losscli.stack import device as machine
 from losscli.stack.counted import uncounted
 from losscli.stack.job import Job, epochs_of
+from losscli.stack.networks import judged_by
 from losscli.stack.objective import resolve
 from losscli.stack.rows import Run
 from losscli.tasks import tasks
@@ -124,6 +125,7 @@ def load(spec: Spec) -> Experiment:
     for entry, loss in zip(arena_entries, used, strict=True):
         findings += task.wiring(entry.name, loss, entry.output)
     findings += task.batching(spec.train, target)
+    findings += machine.told_if_many_numbers(*judged_by(experiment.runs()[0], job))
     if table.weight is not None:
         findings += [
             _unweighted(entry.name) for entry, loss in zip(arena_entries, used, strict=True) if loss.over_batch

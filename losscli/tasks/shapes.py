@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
 MOST_SIDE = 100  # of a grid or a board: 10,000 lumps or squares
 
 

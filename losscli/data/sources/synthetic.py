@@ -80,14 +80,18 @@ class Synthetic(Source):
     def _too_many(self) -> dict[str, str]:
         """More values than a table may have, and more of what a generator counts, before any of them is made."""
         defaults = {name: parameter.default for name, parameter in _parameters(self.name).items()}
-        counts = {name: value for name, value in {**defaults, **self.options}.items() if _is_count(name, value, defaults)}
+        counts = {
+            name: value for name, value in {**defaults, **self.options}.items() if _is_count(name, value, defaults)
+        }
         many = [name for name in counts if name != "n_samples" and counts[name] > MOST]
         if many:
             return {name: f"expected at most {MOST}, got {counts[name]}" for name in many}
         width = counts.get("n_features", 2) + sum(counts.get(name, 0) for name in OUTPUTS)
         if self.n_samples * width <= LARGEST:
             return {}
-        return {"n_samples": f"expected at most {LARGEST // width} rows of {width} numbers (1.6 GB), got {self.n_samples}"}
+        return {
+            "n_samples": f"expected at most {LARGEST // width} rows of {width} numbers (1.6 GB), got {self.n_samples}"
+        }
 
     @property
     def options(self) -> dict[str, Any]:
@@ -209,7 +213,7 @@ def _refusal(generator: str, reason: str) -> str:
 
 def _is_count(name: str, value: object, defaults: Mapping[str, object]) -> bool:
     """Whether an option says how many there are of something: a whole number where the default is one, or None."""
-    default = defaults[name] if name in defaults else False
+    default = defaults.get(name, False)
     whole = default is None or (isinstance(default, int) and not isinstance(default, bool))
     return whole and name != "noise" and isinstance(value, int) and not isinstance(value, bool)
 

@@ -52,8 +52,12 @@ def _blocks(path: Path, layout: Layout, columns: Columns, table: _Table) -> Iter
         if "Empty CSV" in str(failed) or (headless and path.stat().st_size <= BLOCK):
             return
         if len(table.ragged) == MOST_RAGGED:
-            message = f"{MOST_RAGGED:,} rows have more or fewer fields than the first line, which has {len(layout.names)}"
-            raise DataError(message, place=Place(str(path)), cure="write the log as a table, a row for each step") from None
+            message = (
+                f"{MOST_RAGGED:,} rows have more or fewer fields than the first line, which has {len(layout.names)}"
+            )
+            raise DataError(
+                message, place=Place(str(path)), cure="write the log as a table, a row for each step"
+            ) from None
         long = headless or "straddl" in str(failed)
         what = f"a line is longer than {BLOCK >> 20} MB" if long else str(failed).splitlines()[0][:200]
         raise DataError(f"the log cannot be read as a table: {what}", place=Place(str(path))) from None

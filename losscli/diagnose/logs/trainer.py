@@ -118,10 +118,14 @@ def _series(rows: Sequence[Mapping[str, Any]], name: str, axis: str | None, path
     steps = [row.get(axis, at) if axis else at for at, row in points]
     condenser = Condenser()
     condenser.add(
-        np.array([step if _is_value(step) and math.isfinite(float(step)) else at for at, step in enumerate(steps, start=1)], dtype=np.float64),
+        np.array([step if _counts(step) else at for at, step in enumerate(steps, start=1)], dtype=np.float64),
         np.array([float(row[name]) for _, row in points], dtype=np.float64),
     )
     return condenser.series()
+
+
+def _counts(step: Any) -> bool:
+    return _is_value(step) and math.isfinite(float(step))
 
 
 def _is_value(value: Any) -> bool:
