@@ -17,7 +17,7 @@ import numpy as np
 
 from losscli.data.delimited import LONGEST_FIELD, Block, Unequal, blocks, fields_of, first_of, header_of
 from losscli.data.files import File, FileOrigin, FileState
-from losscli.data.glance import blanks, hexadecimal, leading_zeros
+from losscli.data.glance import TINY, blanks, hexadecimal, leading_zeros, near_zero
 from losscli.data.stream import prefetch
 from losscli.data.textfile import read_pieces
 from losscli.errors import DataError, Place, Problem, setting, shown
@@ -26,6 +26,7 @@ from losscli.tasks import Origin
 EXACT = 2.0**53  # whole numbers from here on are no longer all told apart as doubles
 SAMPLE = 1000  # rows that tell what to try first; all rows tell whether it was right
 PART = 1 << 20  # bytes that one thread of pyarrow works on
+PADDED = r"^\s*[+-]?0\d"
 KINDS = ("int64", "double", "text")  # what is tried, in this order
 
 
@@ -243,7 +244,9 @@ class _Reader:
         if hexadecimal(block) or self.form.decimal != ".":
             _demote(columns, "int64", "double")  # pyarrow takes 0x1F for a whole number
         if leading_zeros(block, self.form.delimiter):
-            self._demote_padded(block, columns)
+            self._demote_odd(block, columns, PADDED)  # is it an id?
+        if near_zero(block):
+            self._demote_odd(block, columns, TINY)
         arrays = self._convert(block, columns)
         if arrays is None and unequal.problems == []:
             self._demote_unread(block, columns)
@@ -338,15 +341,14 @@ class _Reader:
                     _demote([column], column.kind or "text", kind)
                     break
 
-    def _demote_padded(self, block: Block, columns: Sequence[_Column]) -> None:
-        """Columns of numbers that have a leading zero in this block are text: is it an id?"""
+    def _demote_odd(self, block: Block, columns: Sequence[_Column], odd: str) -> None:
+        """Columns of numbers that have one written in an `odd` way (a pattern of pyarrow's) in this block are text."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         numbers = [column for column in columns if column.kind != "text"]
         for column, text in zip(numbers, self._convert(block, numbers, force="text") or [], strict=False):
-            padded = pc.match_substring_regex(pc.cast(text, pa.string()), r"^\s*[+-]?0\d")
-            if pc.any(padded).as_py():
+            if pc.any(pc.match_substring_regex(pc.cast(text, pa.string()), odd)).as_py():
                 _demote([column], column.kind or "text", "text")
 
     def _count_padded(self, block: Block, columns: Sequence[_Column]) -> None:

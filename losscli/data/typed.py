@@ -119,7 +119,9 @@ def _texts(chunk: Any) -> Any:
     from pyarrow import types
 
     if types.is_dictionary(chunk.type) and kind_of("", "", chunk.type) == "text":
-        return pc.cast(chunk, pa.dictionary(pa.int32(), pa.string()))  # written out, one text in every row may be too long
+        return pc.cast(
+            chunk, pa.dictionary(pa.int32(), pa.string())
+        )  # written out, one text in every row may be too long
     chunk = chunk.dictionary_decode() if types.is_dictionary(chunk.type) else chunk
     if types.is_timestamp(chunk.type) and chunk.type.tz is not None:
         in_utc = pc.cast(pc.cast(chunk, pa.timestamp(chunk.type.unit)), pa.string())

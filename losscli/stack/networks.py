@@ -53,14 +53,16 @@ def weights_of(network: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.
     return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
 
 
-def cost_of(specs: Sequence[NetworkSpec], job: Job) -> int:
-    """Bytes that a step of one run works on."""
-    return sum(network_of(spec, job.model).cost(job.plan.batch_size) for spec in specs)
+def cost_of(specs: Sequence[NetworkSpec], job: Job, rows: int | None = None) -> int:
+    """Bytes that a step of one run works on; `rows` are those of its training split, of which a batch has no more."""
+    batch = job.plan.batch_size if rows is None else min(job.plan.batch_size, rows)
+    return sum(network_of(spec, job.model).cost(batch) for spec in specs)
 
 
 def costs_of(runs: Sequence[Run], job: Job) -> int:
     """Bytes that a step of one of these runs works on, in a stack with the others."""
-    return cost_of(specs_of(runs[0], job, Layout.widest(run.dataset.layout for run in runs)), job)
+    rows = runs[0].dataset.parts["train"].rows
+    return cost_of(specs_of(runs[0], job, Layout.widest(run.dataset.layout for run in runs)), job, rows)
 
 
 def judged_by(run: Run, job: Job) -> tuple[int, int]:

@@ -55,13 +55,14 @@ def test_judging_many_classes_takes_what_is_reckoned() -> None:
     assert [outputs for _, outputs, _ in lines] == [500, 2500]
     for rows, outputs, measured in lines:
         reckoned = machine.judging_cost(rows, outputs) + machine.JUDGED_BLOCKS
-        assert reckoned / 2.5 < measured < reckoned, (measured, reckoned)
+        assert reckoned / 4 < measured < reckoned, (measured, reckoned)
 
 
 def test_it_is_told_from_a_gigabyte_on_with_the_figure() -> None:
     assert machine.told_if_many_numbers(1000, 10) == []
     (finding,) = machine.told_if_many_numbers(42_000, 10_000)
-    assert "7.3 GB" in finding.message and "10000 numbers for each of 42000 rows" in finding.message
+    assert "7.3 GB" in finding.message
+    assert "10000 numbers for each of 42000 rows" in finding.message
 
 
 def test_so_many_workers_as_memory_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:

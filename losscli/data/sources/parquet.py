@@ -76,7 +76,6 @@ class Parquet(Tabular):
         places = {name: index for index, name in enumerate(names, start=1) if name not in left_out}
         return RawColumns(names, _Columns(files, parts, places, origin, as_text), sum(counts), at_once=False)
 
-
     def _refuse_too_large(self, files: Sequence[File], parts: Sequence[Any], left_out: set[str]) -> None:
         """By what the files declare, before anything of it is made: a few bytes may stand for any number of rows."""
         limit, rows = self.memory_limit(), sum(part.metadata.num_rows for part in parts)

@@ -91,7 +91,7 @@ class Sqlite(Tabular):
             texts = (value for row in part for value in row if isinstance(value, (str, bytes)))
             size += len(part) * CELL * (2 + len(part[0])) + sum(map(len, texts))
             if size > limit:
-                message = f"the first {len(rows)} rows of the table take {sized(size)} of memory, and data.memory is {sized(limit)}"
+                message = f"the first {len(rows)} rows take {sized(size)} of memory, and data.memory is {sized(limit)}"
                 cure = "write it as Parquet, whose columns can lie on disk; or raise data.memory, if there is more"
                 raise DataError(message, place=Place(file), cure=cure)
         return rows
