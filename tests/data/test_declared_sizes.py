@@ -113,3 +113,18 @@ def test_what_a_generator_counts_is_bounded(block, key):
     with pytest.raises(ValidationError) as refused:
         sources.get("synthetic")(**block)
     assert refused.value.errors()[0]["loc"] == (key,)
+
+
+@pytest.mark.parametrize("head", [b"x" * (1 << 26), b'"' + b"x," * (1 << 25)])
+def test_a_line_has_an_end(tmp_path, head):
+    """A header of 100 MB took more than 40 s, in quotes 5 GB."""
+    (tmp_path / "line.csv").write_bytes(head + b",y\n1,0\n")
+    with pytest.raises(DataError, match="a row is longer than 32 MB"):
+        sources.get("csv")(path="line.csv", target="y").read(tmp_path)
+
+
+def test_rows_of_another_length_are_not_all_counted(tmp_path):
+    (tmp_path / "short.csv").write_bytes(b"a,b,y\n" + b"1\n" * 300_000)
+    with pytest.raises(DataError, match="the row must have 3 fields, and has 1") as refused:
+        sources.get("csv")(path="short.csv", target="y").read(tmp_path)
+    assert refused.value.problems[0].place.line == 2

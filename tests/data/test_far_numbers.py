@@ -16,7 +16,8 @@ from losscli.errors import DataError
 def test_the_shape_of_far_numbers_is_that_of_near_ones(power: int) -> None:
     near = np.array([-3.0, 1.0, 1.5, 2.0, 9.0])
     shape, far = numbers(near), numbers(near * 10.0**power)
-    assert shape is not None and far is not None
+    assert shape is not None
+    assert far is not None
     for name in ("quarter", "median", "mean", "sd", "high"):
         assert getattr(far, name) / 10.0**power == pytest.approx(getattr(shape, name), rel=1e-12)
     assert far.skewness == pytest.approx(shape.skewness, rel=1e-9)
@@ -25,7 +26,8 @@ def test_the_shape_of_far_numbers_is_that_of_near_ones(power: int) -> None:
 
 def test_both_ends_of_the_doubles() -> None:
     shape = numbers(np.array([-1.7e308, 1.7e308] * 5))
-    assert shape is not None and (shape.mean, shape.sd, shape.median) == (0.0, 1.7e308, 0.0)
+    assert shape is not None
+    assert (shape.mean, shape.sd, shape.median) == (0.0, 1.7e308, 0.0)
 
 
 @pytest.mark.parametrize("cell", ["{}e160", "-{}e300", "{}e307"])

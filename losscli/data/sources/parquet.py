@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from losscli.data.delimited import MOST_COLUMNS
+from losscli.data.delimited import MOST_COLUMNS, refuse_other_columns
 from losscli.data.files import File, FileOrigin, FileState
-from losscli.data.gather import Raw, RawColumns, refuse_other_columns
+from losscli.data.gather import Raw, RawColumns
 from losscli.data.opening import opened
 from losscli.data.sources import source
 from losscli.data.store import sized
