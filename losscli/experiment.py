@@ -125,9 +125,7 @@ def load(spec: Spec) -> Experiment:
     findings += [finding for loss in used for finding in ranked(loss, target)]
     for entry, loss in zip(arena_entries, used, strict=True):
         findings += task.wiring(entry.name, loss, entry.output)
-    findings += task.batching(spec.train, target)
-    findings += _full_batch(spec.train, experiment.rows["train"])
-    findings += machine.told_if_many_numbers(*judged_by(experiment.runs()[0], job))
+    findings += [*task.batching(spec.train, target), *_of_sizes(experiment)]
     if table.weight is not None:
         findings += [
             _unweighted(entry.name) for entry, loss in zip(arena_entries, used, strict=True) if loss.over_batch
@@ -169,6 +167,14 @@ def _loss_call(run: Run, task: str) -> LossCall:
     settings = {name: resolve(value, name, run.loss, run.dataset) for name, value in run.settings.items()}
     shares = class_shares(run.dataset.parts["train"].counted_target, task)
     return LossCall(run.entry, task, run.loss, run.output, settings, shares)
+
+
+def _of_sizes(experiment: Experiment) -> list[Finding]:
+    judged = judged_by(experiment.runs()[0], experiment.job)
+    return [
+        *_full_batch(experiment.spec.train, experiment.rows["train"]),
+        *machine.told_if_many_numbers(*judged),
+    ]
 
 
 def _full_batch(plan: Plan, rows: int) -> list[Finding]:

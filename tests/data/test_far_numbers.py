@@ -60,3 +60,16 @@ def test_a_batch_larger_than_the_data_is_the_full_batch_with_a_warning(tmp_path:
     assert run(["train", *flags]) == 0
     said = " ".join("".join(capfd.readouterr()).split())
     assert "train.batch_size 1000000000 is more than the 700 training rows: each step takes all of them" in said
+
+
+def test_numbers_beyond_what_decimals_count_are_texts(tmp_path: Path) -> None:
+    rows = [f"{('1e99999999999999999999', '1e-99999999999999999999', '2')[at % 3]},{at % 2}" for at in range(60)]
+    (tmp_path / "t.csv").write_text("a,y\n" + "\n".join(rows) + "\n")
+    table = sources.get("csv")(path="t.csv", target="y", types={"a": "category"}).read(tmp_path)
+    assert set(table.features["a"].levels or ()) == {"1e99999999999999999999", "1e-99999999999999999999", "2"}
+
+
+def test_a_heading_may_have_any_number_of_digits(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("1" * 5000 + ",2,y\n" + "".join(f"{at},{at % 3},{at % 2}\n" for at in range(60)))
+    with pytest.raises(DataError, match="the header looks like data"):
+        sources.get("csv")(path="t.csv", target="y").read(tmp_path)
