@@ -202,7 +202,7 @@ def limit_of(device: torch.device) -> int:
 
 def refuse_if_too_many_numbers(rows: int, outputs: int, device: torch.device) -> None:
     """`SpecError` where what one run says of so many rows cannot be held while it is judged: told before it is trained."""
-    cost, limit = judging_cost(rows, outputs) + JUDGED_BLOCKS, limit_of(device)
+    cost, limit = judging_peak(rows, outputs), limit_of(device)
     if cost > limit:
         raise SpecError(
             f"to judge one run, {outputs} numbers for each of {rows} rows need about {cost / 1e9:.1f} GB, "
@@ -220,9 +220,15 @@ def judging_cost(rows: int, outputs: int) -> int:
     return JUDGED_COPIES * 4 * rows * outputs
 
 
+def judging_peak(rows: int, outputs: int, runs: int = 1) -> int:
+    """Bytes that a stack of so many runs takes at most while it is judged; the blocks of a small split are small."""
+    cost = runs * judging_cost(rows, outputs)
+    return cost + min(JUDGED_BLOCKS, 16 * cost)
+
+
 def told_if_many_numbers(rows: int, outputs: int) -> list[Finding]:
     """What there is to say before the training where judging takes gigabytes, and the time that it takes to go through them."""
-    cost = judging_cost(rows, outputs) + JUDGED_BLOCKS
+    cost = judging_peak(rows, outputs)
     if cost < TOLD:
         return []
     message = f"judging one run takes about {sized(cost)} of memory: {outputs} numbers for each of {rows} rows"

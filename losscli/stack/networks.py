@@ -72,7 +72,7 @@ def judged_by(run: Run, job: Job) -> tuple[int, int]:
 
 def bytes_of(runs: Sequence[Run], job: Job) -> int:
     """Of memory that a stack takes at once, while it is trained or while it is judged, beside the rows that it reads."""
-    judging = len(runs) * machine.judging_cost(*judged_by(runs[0], job)) + machine.JUDGED_BLOCKS
+    judging = machine.judging_peak(*judged_by(runs[0], job), len(runs))
     return max(len(runs) * costs_of(runs, job), judging)
 
 

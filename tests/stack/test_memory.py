@@ -54,7 +54,7 @@ def test_judging_many_classes_takes_what_is_reckoned() -> None:
     lines = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
     assert [outputs for _, outputs, _ in lines] == [1000, 3000]
     for rows, outputs, measured in lines:
-        reckoned = machine.judging_cost(rows, outputs) + machine.JUDGED_BLOCKS
+        reckoned = machine.judging_peak(rows, outputs)
         assert reckoned / 8 < measured < reckoned, (measured, reckoned)
 
 
