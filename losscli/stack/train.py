@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from losscli.data.dataset import Layout
 from losscli.data.plane import Plane
 from losscli.looks import block_of
 from losscli.losses.own import code_of
@@ -22,7 +21,7 @@ from losscli.stack.counted import may_miss
 from losscli.stack.evaluate import Evaluator
 from losscli.stack.job import Job, epochs_of, steps_of
 from losscli.stack.layers import ForwardContext
-from losscli.stack.networks import Networks, cost_of, specs_of
+from losscli.stack.networks import Networks, costs_of, judged_by, specs_of
 from losscli.stack.objective import MeanLosses, Objective, Tally
 from losscli.stack.penalty import Penalties
 from losscli.stack.probe import Probe
@@ -94,11 +93,8 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
         block = block_of(places[run.seed]) if job.device.type == "cpu" else 0
         by_shape.setdefault((block, _shape(run, job), sizes, own), []).append(run)
     for alike_runs in by_shape.values():
-        layout = Layout.widest(run.dataset.layout for run in alike_runs)
-        specs = specs_of(alike_runs[0], job, layout)
-        cost = cost_of(specs, job)
+        cost, judged = costs_of(alike_runs, job), judged_by(alike_runs[0], job)
         machine.refuse_if_too_large(cost, job.device)
-        judged = max(part.rows for part in alike_runs[0].dataset.parts.values()), specs[0].outputs
         machine.refuse_if_too_many_numbers(*judged, job.device)
         width = machine.width(cost, job.device, machine.judging_cost(*judged))
         on_cores = job.device.type == "cpu"
