@@ -106,6 +106,9 @@ Seeds = Annotated[
 ]
 Metric = Annotated[Texts, _option("--metric", "A metric, the first is the headline; repeatable.", "NAME")]
 Device = Annotated[Text, _option("--device", "auto, cpu, cuda, cuda:1 ...", "NAME")]
+Precision = Annotated[
+    Text, _option("--precision", "Of networks in training: float32, tf32 (on a GPU) or bf16.", "NAME")
+]
 Set = Annotated[Texts, _option("--set", "Any key of the spec, as train.clip=1; repeatable.", "KEY=VALUE")]
 Tune = Annotated[
     Texts,
@@ -177,6 +180,7 @@ class SpecFlags:
     metric: Metric = None
     tune: Tune = None
     device: Device = None
+    precision: Precision = None
     sets: Set = None
 
     def overrides(self) -> Overrides:
@@ -201,6 +205,7 @@ class SpecFlags:
             lr=[number(rate, "--lr") for rate in several(self.lr)],
             seeds=self.seeds,
             device=self.device,
+            precision=self.precision,
             metrics=self.metric or [],
             tune=self.tune or [],
             sets=self.sets or [],
