@@ -30,11 +30,15 @@ model: {{kind: {kind}}}
 MOONS = "name: moons, n_samples: 300, noise: 0.2"
 
 
-def compared(tmp_path, **parts):
+def comparison(tmp_path, **parts):
     spec = tmp_path / "spec.yaml"
     words = {"task": "binary", "data": MOONS, "losses": "bce-logits, hinge", "epochs": 25, "precision": "bf16"}
     spec.write_text(SPEC.format(**{**words, "kind": "mlp", **parts}))
-    return pipeline.run([load_spec(spec)], out=None).arenas[0]
+    return pipeline.run([load_spec(spec)], out=None)
+
+
+def compared(tmp_path, **parts):
+    return comparison(tmp_path, **parts).arenas[0]
 
 
 def values(arena, metric):
@@ -48,6 +52,11 @@ def test_bf16_learns_what_float32_learns_by_other_numbers(tmp_path):
     for a, b in zip(values(plain, "accuracy"), values(rounded, "accuracy"), strict=True):
         assert b >= 0.9
         assert b == pytest.approx(a, abs=0.07)
+
+
+@pytest.mark.parametrize(("precision", "device"), [("float32", "cpu"), ("bf16", "cpu (bf16)")])
+def test_a_comparison_says_its_precision(precision, device, tmp_path):
+    assert comparison(tmp_path, precision=precision, epochs=1).device == device
 
 
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
