@@ -156,7 +156,7 @@ Timeout = Annotated[
         min=0.1,
         metavar="SECONDS",
         callback=_limit_rehearsals,
-        help="End a loss of your own whose step, or loading, takes longer.",
+        help="End a loss of your own whose step, trial, or loading takes longer.",
     ),
 ]
 Executor = Annotated[str, Option("--executor", metavar="NAME", help="Where to train: local, or ray for a cluster.")]

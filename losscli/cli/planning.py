@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from losscli.compare.samedata import of_these
 from losscli.compare.verdict import margin
 from losscli.errors import SpecError, counted, listed, shown, visible
 from losscli.experiment import Experiment, load
+from losscli.losses.own import code_of
+from losscli.losses.rehearsal import rehearse
 from losscli.record.find import find
 from losscli.reports.recall import recall
 from losscli.spec.arenas import merge
@@ -84,6 +87,8 @@ def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> ArenaPlan:
         if absolute and not _share(equivalence, mean)
         else None
     )
+    if code_of(runs[0].loss):  # its stack is the one that is tried
+        rehearse(runs[0].loss.name, partial(estimate_cost, runs, experiment.job))
     cost, most = estimate_cost(runs, experiment.job), spec.most_seeds
     comparisons, share = len(experiment.entries) - 1, spec.looks.shares[-1] if spec.looks else 1.0
     return ArenaPlan(

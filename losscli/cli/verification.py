@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -16,7 +17,8 @@ from losscli.cli.tables import plain_table
 from losscli.errors import Place, SpecError, counted, shown, visible
 from losscli.losses import Loss, find
 from losscli.losses.options import check_options
-from losscli.losses.own import load, refers
+from losscli.losses.own import label_of, load, refers
+from losscli.losses.rehearsal import rehearse
 from losscli.severities import SEVERITIES
 from losscli.spec.reader import read_value
 from losscli.tasks import tasks
@@ -36,6 +38,8 @@ def run(name: str, task: str, expects: str | None, sets: Sequence[str], form: Fo
         raise SpecError(f"{shown(name)} says itself what it expects", cure="leave --expects out")
     loss = load(name, task, expects) if refers(name) else find(name, task)
     options = _options(loss, sets)
+    if refers(name):
+        rehearse(label_of(name), partial(verify, loss, task, options))
     report = verify(loss, task, options)
     if form is Format.json:
         show.machine(to_json(report, filled(loss, options)))

@@ -11,6 +11,7 @@ from typer import Argument, Option
 from losscli.cli import flags
 from losscli.cli.commands import command
 from losscli.errors import Place, SpecError
+from losscli.executors.execution import TIMEOUT
 
 CODE = re.compile(r"LC\d+", re.I)
 
@@ -37,6 +38,7 @@ def explain(
     force: Force = False,
     torch: Torch = False,
     no_cost: NoCost = False,
+    timeout: flags.Timeout = TIMEOUT,
     form: flags.As = flags.Format.text,
 ) -> None:
     """Explain a loss: its curve, its slope, its options, and how predictions may be read; or the rule of a finding.

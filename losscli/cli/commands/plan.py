@@ -9,6 +9,7 @@ from typer import Option
 
 from losscli.cli import flags
 from losscli.cli.commands import command
+from losscli.executors.execution import TIMEOUT
 
 Like = Annotated[
     str | None,
@@ -23,6 +24,7 @@ def plan(
     *,
     given: flags.SpecFlags,
     out: flags.Records = Path("runs"),
+    timeout: flags.Timeout = TIMEOUT,
     form: flags.As = flags.Format.text,
     quiet: flags.Quiet = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typer import Argument, Exit, Option
 
 from losscli.cli import flags
 from losscli.cli.commands import command
+from losscli.executors.execution import TIMEOUT
 
 Name = Annotated[str, Argument(help="A loss of the catalogue, or FILE.py:NAME for one of your own.", metavar="LOSS")]
 Task = Annotated[str, Option("--task", help="The task that it serves.", metavar="NAME")]
@@ -23,7 +24,12 @@ Set = Annotated[
 
 @command("verify")
 def verify(
-    loss: Name, task: Task, expects: Expects = None, sets: Set = None, form: flags.As = flags.Format.text
+    loss: Name,
+    task: Task,
+    expects: Expects = None,
+    sets: Set = None,
+    timeout: flags.Timeout = TIMEOUT,
+    form: flags.As = flags.Format.text,
 ) -> None:
     """Try a loss on everything that a loss must hold.
 
