@@ -233,10 +233,10 @@ PARTS = {
 }
 
 
-def overheads(console: Console, epochs: int = 60) -> None:
-    """Where the seconds of a comparison go that takes about a minute: 40 runs on a table of 20,000 rows, in this process."""
+def overheads(console: Console, rows: int, epochs: int) -> None:
+    """Where the seconds of a comparison of 40 runs go, in this process."""
     spent = dict.fromkeys(PARTS, 0.0)
-    whole = partial(_compare_table, epochs)
+    whole = partial(_compare_table, rows, epochs)
     with ExitStack() as patches:
         for part, calls in PARTS.items():
             for home, name in calls:
@@ -244,7 +244,7 @@ def overheads(console: Console, epochs: int = 60) -> None:
         total = _processor_seconds(whole)
     rest = total - sum(spent.values())
     shown = Table(
-        "part", "s of the processor", "share", title=f"a comparison of {total:.0f} s: {40 * epochs} run-epochs"
+        "part", "s of the processor", "share", title=f"40 runs x {epochs} epochs of {rows} rows: {total:.0f} s"
     )
     for part, seconds_ in {**spent, "all else": rest}.items():
         shown.add_row(part, f"{seconds_:.2f}", f"{seconds_ / total:.1%}")
@@ -252,8 +252,8 @@ def overheads(console: Console, epochs: int = 60) -> None:
     console.print(shown)
 
 
-def _compare_table(epochs: int) -> None:
-    part = table().parts["train"]
+def _compare_table(count: int, epochs: int) -> None:
+    part = table(count).parts["train"]
     with tempfile.TemporaryDirectory() as folder:
         names = ",".join([*(f"x{place}" for place in range(FEATURES)), "y"])
         rows = np.column_stack([part.features, part.target])
@@ -344,7 +344,8 @@ def main() -> None:
     side_by_side(given.rounds, console)
     products(given.rounds, console)
     growth(console)
-    overheads(console)
+    overheads(console, rows=ROWS, epochs=100)  # about a minute, as the next
+    overheads(console, rows=1000, epochs=1000)
     if given.engine:
         return
     commands(given.rounds, console, given.csv, given.target, given.drop)
