@@ -40,7 +40,7 @@ class RecommendedLoss:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What the heuristics said, and the losses they named: first the reference, the task's default or the plainest loss of its kind."""
+    """What the heuristics said, and the losses they named; the first is the reference: the task's default, or one of theirs."""
 
     task: str
     advice: Mapping[str, Advice]  # by the heuristic's name

@@ -25,7 +25,8 @@ def _standing(recommendation: Recommendation) -> str:
     first = recommendation.losses[0].pick.loss
     if first == default:
         return f"the default of {recommendation.task}"
-    return f"the plainest loss {'of counts' if any(kept.reference for kept in recommendation.advice.values()) else 'that takes an exposure'}"
+    of_counts = any(answer.reference for answer in recommendation.advice.values())
+    return f"the plainest loss {'of counts' if of_counts else 'that takes an exposure'}"
 
 
 def advice(spec: Spec, recommendation: Recommendation) -> Iterator[RenderableType]:
