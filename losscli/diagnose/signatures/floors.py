@@ -285,8 +285,8 @@ def is_smoothing(wrong: float, classes: int) -> bool:
 @signature(
     "label-noise",
     title="the model is about equally unsure of every row: some labels are wrong, or the features tell no more",
-    cure="look at rows with a high loss (losscli suspects ranks them); if their labels are wrong, mend them or take a robust loss "
-    "(gce, sce, mae)",
+    cure="look at rows with a high loss (losscli suspects ranks them); if their labels are wrong, mend them or take a robust "
+    "loss (gce, sce, mae)",
     alike="classes that overlap, whose rows are not all equally unsure, settle lower; near the accuracy of chance nothing tells "
     "them apart; label smoothing has the same floor at accuracy 1",
     judges="classes",
