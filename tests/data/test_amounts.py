@@ -204,6 +204,6 @@ def test_brackets_are_shown_with_the_mark_that_is_the_trouble(read):
 
 @pytest.mark.parametrize("decimal", [".", ","])
 def test_dates_with_points_are_dates_whatever_the_decimal_mark(read, decimal):
-    with pytest.raises(DataError, match="holds dates, such as '01.02.2023'") as refused:
+    with pytest.raises(DataError, match=r"holds dates, such as '01\.02\.2023'") as refused:
         read(["01.02.2023", "13.02.2023", "24.12.2022"], decimal=decimal)
     assert "data.types.x=date" in refused.value.problems[0].cure
