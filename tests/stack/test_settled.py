@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
+from losscli import pipeline
+from losscli.experiment import load
 from losscli.metrics import find
 from losscli.spec.load import load_spec
 from losscli.stack.optimizer import OPTIMIZERS
@@ -134,3 +138,43 @@ def test_a_loss_times_a_hundred_takes_the_same_way() -> None:
         ends.append(weights)
     torch.testing.assert_close(ends[0], ends[1], rtol=1e-5, atol=1e-7)
     assert not torch.allclose(ends[0], start)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel", "regression"])
+def test_a_linear_model_has_further_to_go_and_no_decay(task: str, tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(f"task: {task}\nmodel: {{kind: linear}}\n")
+    plan = load_spec(path).train
+    assert (plan.lr, plan.decay, plan.optimizer) == (2e-2, 0.0, "adamw")
+    path.write_text(f"task: {task}\nmodel: {{kind: linear}}\ntrain: {{lr: 1e-3, weight_decay: 0.1}}\n")
+    plan = load_spec(path).train
+    assert (plan.lr, plan.decay) == (1e-3, 0.1)
+    path.write_text(f"task: {task}\nmodel: {{kind: mlp}}\n")
+    plan = load_spec(path).train
+    assert (plan.lr, plan.decay) == (2e-3, 0.3)
+
+
+def test_another_plan_than_that_of_tables_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("task: embedding\nmodel: {kind: linear}\n")
+    linear = load_spec(path).train
+    path.write_text("task: embedding\nmodel: {kind: mlp}\n")
+    assert linear == load_spec(path).train
+
+
+def test_logistic_regression_by_default_is_near_scikit_learns_where_a_class_is_rare(tmp_path: Path) -> None:
+    """One in thirty: the intercept has to get to -3.5, which six hundred small steps cannot."""
+    chance = np.random.default_rng(0)
+    x = chance.normal(size=(2000, 3))
+    y = chance.random(2000) < 1 / (1 + np.exp(4 - 1.2 * x[:, 0]))
+    rows = "\n".join(f"{a:.5f},{b:.5f},{c:.5f},{int(yes)}" for (a, b, c), yes in zip(x, y, strict=True))
+    (tmp_path / "rare.csv").write_text(f"a,b,c,y\n{rows}\n")
+    data = "{source: csv, path: rare.csv, target: y, split: {seed: 0}}"
+    (tmp_path / "spec.yaml").write_text(f"task: binary\ndata: {data}\nmodel: {{kind: linear}}\nseeds: 1\n")
+    spec = load_spec(tmp_path / "spec.yaml")
+    arena = pipeline.run([spec], out=None).arenas[0]
+    parts = load(spec).datasets[0].parts
+    oracle = LogisticRegression().fit(parts["train"].features, parts["train"].target)
+    expected = log_loss(parts["test"].target, oracle.predict_proba(parts["test"].features))
+    assert arena.runs[0].value("log-loss") == pytest.approx(expected, abs=0.01)
+    assert expected < arena.baseline["test"]["log-loss"]
