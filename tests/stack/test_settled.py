@@ -17,9 +17,11 @@ from losscli import pipeline
 from losscli.experiment import load
 from losscli.metrics import find
 from losscli.spec.load import load_spec
+from losscli.stack.head import constant_of
 from losscli.stack.optimizer import OPTIMIZERS
 from losscli.stack.plan import Plan
 from losscli.stack.run_state import RunState
+from losscli.stack.train import Training
 from losscli.tasks import tasks
 
 
@@ -178,3 +180,35 @@ def test_logistic_regression_by_default_is_near_scikit_learns_where_a_class_is_r
     expected = log_loss(parts["test"].target, oracle.predict_proba(parts["test"].features))
     assert arena.runs[0].value("log-loss") == pytest.approx(expected, abs=0.01)
     assert expected < arena.baseline["test"]["log-loss"]
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_runs_that_settle_begin_at_the_shares_of_the_classes(classes: int, tmp_path: Path) -> None:
+    """The bias is the drawn one and the log-odds, or the logarithms of the shares; a plan with other stops draws as before."""
+    task = "binary" if classes == 2 else "multiclass"
+    chance = np.random.default_rng(1)
+    labels = chance.choice(classes, 400, p=[0.9, 0.1] if classes == 2 else [0.7, 0.2, 0.07, 0.03])
+    rows = "\n".join(f"{value:.4f},{label}" for value, label in zip(chance.normal(size=400), labels, strict=True))
+    (tmp_path / "t.csv").write_text(f"x,y\n{rows}\n")
+    head = f"task: {task}\ndata: {{source: csv, path: t.csv, target: y}}\nseeds: 1\n"
+
+    def first(patience: str) -> tuple[np.ndarray, np.ndarray]:
+        (tmp_path / "spec.yaml").write_text(f"{head}train: {{patience: {patience}}}\n")
+        experiment = load(load_spec(tmp_path / "spec.yaml"))
+        training = Training(experiment.runs(), experiment.job)
+        (weights,) = training.networks.named()
+        counts = np.bincount(experiment.datasets[0].parts["train"].target.astype(int))
+        return weights["layers.4.bias"].ravel(), counts / counts.sum()
+
+    bias, shares = first("auto")
+    drawn = first("null")[0]
+    expected = np.log(shares[1:] / shares[:1]) if classes == 2 else np.log(shares)
+    np.testing.assert_allclose(bias - drawn, expected, atol=1e-5)
+
+
+def test_outputs_that_are_no_logits_begin_as_they_are_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("task: binary\nloss: [bce-logits, hinge, bce]\nseeds: 1\n")
+    experiment = load(load_spec(path))
+    said = [constant_of(run, experiment.job.task) is not None for run in experiment.runs()]
+    assert said == [True, False, False]
