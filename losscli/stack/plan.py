@@ -39,7 +39,7 @@ class Plan(Strict):
     `schedule` is how the learning rate changes over the steps. `clip` is the largest gradient norm of a run; null: any.
     `patience` is after how many epochs without a better headline metric on the valid split a run stops, and keeps its best
     weights; null: never, and it keeps the last; auto: a fifth of the epochs, 10 at least, and among epochs whose headline the
-    valid split cannot tell from the best, within 2 / sqrt(its rows) of it, the run's own loss there decides; the last biases
+    valid split cannot tell from the best, within 1 / sqrt(its rows) of it, the run's own loss there decides; the last biases
     begin where the shares of the classes are, if outputs are logits. `device` is
     auto, cpu, cuda, cuda:1 ...
     """
@@ -86,13 +86,13 @@ class Plan(Strict):
     def tolerance_for(self, rows: int) -> float:
         """The share of the best headline within which the run's own loss decides which epoch is the better one.
 
-        It is the width of a 95 % interval of a share, 1/2, on so many valid rows, in the manner of the rule of one standard error
-        (Breiman et al. 1984, Classification and Regression Trees); a half would do for two epochs, and the best of many is luck.
+        It is the half width of a 95 % interval of a share, 1/2, on so many valid rows, in the manner of the rule of one standard
+        error (Breiman et al. 1984, Classification and Regression Trees).
 
         >>> Plan(patience="auto").tolerance_for(100), Plan(patience=7).tolerance_for(100)
-        (0.2, 0.0)
+        (0.1, 0.0)
         """
-        return 2 / math.sqrt(rows) if self.patience == "auto" else 0.0
+        return 1 / math.sqrt(rows) if self.patience == "auto" else 0.0
 
     @property
     def decay(self) -> float:
