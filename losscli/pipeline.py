@@ -17,6 +17,8 @@ from losscli.compare.expect import unmet
 from losscli.compare.tuning import choose
 from losscli.comparison import Comparison
 from losscli.conclusion import board, conclude
+from losscli.data.rowkeys import RowKeys
+from losscli.data.tabular import Tabular
 from losscli.errors import Finding, MachineError, counted, shown
 from losscli.executors.execution import Execution
 from losscli.experiment import Experiment, load, remembering, smaller
@@ -316,6 +318,13 @@ def _parts(experiments: Sequence[Experiment], trained: Trained, out: Path) -> di
             f"{number}/{seed}": dataset.encoder
             for number, experiment in enumerate(experiments)
             for seed, dataset in experiment.datasets.items()
+        },
+        "rows": {
+            f"{number}/{seed}/{name}": array
+            for number, experiment in enumerate(experiments)
+            if isinstance(experiment.spec.data, Tabular) and experiment.job.task.has_target
+            for seed, dataset in experiment.datasets.items()
+            for name, array in RowKeys.of(dataset).arrays().items()
         },
         "specs": [to_yaml(experiment.spec, relative_to=out / "record") for experiment in experiments],
         "origins": [experiment.spec.origins for experiment in experiments],

@@ -18,12 +18,13 @@ import torch
 from losscli.data.dataset import SPLITS, Dataset, Part
 from losscli.data.decode import target_from_state
 from losscli.data.encode import Encoder
+from losscli.data.rowkeys import RowKeys
 from losscli.deploy.choose import RunChoice, choose_arena, choose_entry, choose_seeds
 from losscli.errors import MachineError, Place, shown
 from losscli.losses import called_now, for_task
 from losscli.losses import find as find_loss
 from losscli.losses.own import adopt
-from losscli.record import reader
+from losscli.record import ROWS, reader
 from losscli.record.foreign import WHOLE_RECORD, bad
 from losscli.record.schema import EncoderState, wrong_with
 from losscli.spec.entries import entries
@@ -50,6 +51,7 @@ class RestoredRun:
     encoder: Encoder
     weights: Mapping[str, np.ndarray]  # by parameter, in the run's own shapes
     result: Mapping[str, Any]  # what results.json says of the run
+    rows: RowKeys | None = None  # that it was trained on; an older record does not say
 
     @cached_property
     def network_spec(self) -> NetworkSpec:
@@ -89,7 +91,7 @@ def restore(folder: Path, selection: RunChoice) -> list[RestoredRun]:
     seeds = choose_seeds(arena, name, selection)
     spec = _spec(folder, number, arena, selection.losses)
     entry = _named(spec, called_now(name, spec.task))
-    weights = reader.read_weights(folder)
+    weights, keys = reader.read_weights(folder), reader.read_rows(folder)
     states = {seed: _state(folder, record["encoders"], f"{number}/{seed}", len(arena["labels"])) for seed in seeds}
     return [
         _run(
@@ -99,6 +101,7 @@ def restore(folder: Path, selection: RunChoice) -> list[RestoredRun]:
             _result(arena, name, seed),
             states[seed],
             _of(weights, number, name, seed),
+            _rows(folder, keys, f"{number}/{seed}/"),
         )
         for seed in seeds
     ]
@@ -143,6 +146,7 @@ def _run(
     result: Mapping[str, Any],
     state: Mapping[str, Any],
     weights: Mapping[str, np.ndarray],
+    rows: RowKeys | None,
 ) -> RestoredRun:
     seed = result["seed"]
     trial = candidate(entry, result.get("tuned") or {})
@@ -150,8 +154,17 @@ def _run(
     encoder = Encoder.from_state(state)
     data = _rowless(spec.name, seed, state, encoder)
     run = Run(entry.name, seed, loss, trial.options, entry.output, trial.lr, data, trial.weight, trial.tuned)
-    restored = RestoredRun(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, result)
+    restored = RestoredRun(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, result, rows)
     return replace(restored, weights=_cropped(restored.network, weights_of(restored.task.speaker, weights)))
+
+
+def _rows(folder: Path, arrays: Mapping[str, np.ndarray], prefix: str) -> RowKeys | None:
+    """The rows that a run was trained on, where the record says so."""
+    own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    try:
+        return RowKeys.from_arrays(own) if own else None
+    except (KeyError, ValueError) as error:
+        raise bad(folder / ROWS, f"does not say which rows were trained on ({error})") from error
 
 
 def _state(folder: Path, encoders: Mapping[str, Any], key: str, labels: int) -> Mapping[str, Any]:

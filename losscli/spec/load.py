@@ -34,6 +34,7 @@ from losscli.spec.tune import mistakes_in, refuse_too_many
 from losscli.stack.models import Model, models
 from losscli.stack.plan import Plan, plan_of
 from losscli.tasks import Task, tasks
+from losscli.tasks.settled import SettledPlan
 
 SCHEMA_VERSION = 1
 KEYS = (
@@ -111,11 +112,12 @@ class Resolver(Examination):
         source = self._source(task)
         if task is None and "task" not in self.data:
             task = self._natural_task(source)
+        model = self._model(task)
         parts: dict[str, Any] = {
             "name": self._name(source),
             "data": source,
-            "model": self._model(task),
-            "train": self._block(plan_of(task.plan) if task else Plan, self.data.get("train", {}), ("train",)),
+            "model": model,
+            "train": self._train(task, model),
             "seeds": self._seeds(source),
             "adaptive": self._adaptive(source),
             "yardstick": self._yardstick(),
@@ -218,6 +220,13 @@ class Resolver(Examination):
             block = {**(default if block.get("kind", default["kind"]) == default["kind"] else {}), **block}
         kind = self._kind(block, "model", "kind", models.names())
         return self._block(models.get(kind), block, ("model",)) if kind else None
+
+    def _train(self, task: Task | None, model: Model | None) -> Plan | None:
+        """The plan of the task; what suits the model goes before its defaults where they are those of any network."""
+        block = self.data.get("train", {})
+        if isinstance(block, dict) and model is not None and task is not None and task.plan is SettledPlan:
+            block = {**model.plan, **block}
+        return self._block(plan_of(task.plan) if task else Plan, block, ("train",))
 
     def _kind(self, block: Any, section: str, key: str, names: list[str]) -> str | None:
         """Which class reads a block: the name that it gives under `key`."""
