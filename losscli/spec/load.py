@@ -89,6 +89,12 @@ def build_spec(overrides: Overrides) -> Spec:
     return Resolver(document, problems, Path(), None, overrides.own).spec()
 
 
+def _inner_keys() -> dict[str, str]:
+    """Every key of a block, with the block that has it."""
+    blocks = {"data": sources, "model": models, "train": [plan_of(task.plan) for task in tasks]}
+    return {key: f"{name}.{key}" for name, kinds in blocks.items() for kind in kinds for key in kind.model_fields}
+
+
 @dataclass
 class Resolver(Examination):
     """One document on its way to a spec. A section that is wrong leaves its problems here and None."""
@@ -164,7 +170,7 @@ class Resolver(Examination):
     def _keys(self) -> None:
         unknown = [key for key in self.data if key not in KEYS]
         places = {key: self.document.spot((key,)).key for key in unknown}
-        self._add(unknown_keys(unknown, KEYS, "", places))
+        self._add(unknown_keys(unknown, KEYS, "", places, _inner_keys() if unknown else {}))
         version = self.data.get("schema_version", SCHEMA_VERSION)
         if type(version) is not int or version < 1:  # `isinstance` takes true for an int
             self._tell(f"schema_version: expected a whole number >= 1, got {given(version)}", ("schema_version",))
