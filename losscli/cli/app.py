@@ -20,6 +20,7 @@ import typer
 
 from losscli.cli.commands import Command, commands
 from losscli.cli.endings import SIGNALS, ending, handling
+from losscli.errors import MachineError
 
 
 def spread(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,6 +82,16 @@ def losscli(
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+    else:
+        _stand()
+
+
+def _stand() -> None:
+    """Raises `MachineError` where the working folder is gone: libraries of numbers end the process there, without a cause."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise MachineError("the folder you are in does not exist any more", cure="cd to one that does") from None
 
 
 def main() -> None:

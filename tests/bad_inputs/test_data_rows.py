@@ -54,7 +54,10 @@ REFUSED: dict[str, tuple[bytes | str, tuple[str, ...]]] = {
     "41 a hundred thousand columns": (",".join(map(str, range(100_001))) + "\n", ("t.csv:1", "columns")),
     "42 more than 2^53": (HALVES + "9007199254740993,1,0\n", ("t.csv:62:1", "precision", "category")),
     "43 one class": (table(lambda row: 1), ("t.csv", "must hold two different values, and it holds 1: '1'")),
-    "45 all constant": ("a,b,y\n" + "".join(f"1,x,{row % 2}\n" for row in range(40)), ("t.csv", "no feature varies over the training rows", "add feature columns")),
+    "45 all constant": (
+        "a,b,y\n" + "".join(f"1,x,{row % 2}\n" for row in range(40)),
+        ("t.csv", "no feature varies over the training rows", "add feature columns"),
+    ),
     "52 hexadecimal": (HALVES + "0x1F,1,0\n", ("t.csv:62:1", "'0x1F'")),
     "52 underscores": (HALVES + "1_000,1,0\n", ("t.csv:62:1", "'1_000'")),
     "52 ambiguous dates": (
@@ -89,9 +92,11 @@ def test_targets_that_are_refused(row: str, tmp_path: Path, call: Any) -> None:
     call(f"train --data t.csv --target y --task {task} --no-record").says(3, *parts)
 
 
+UNNAMED = ("a column without a name is called 'column 1'", "if it is an index")
+FILLED = ("values are missing: 'a' in 2, 'b' in 2 of 62 rows; a number became the training median",)
 READ: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "32 an index without a name": ("binary", "," + HALVES.replace("\n", "\n1,").removesuffix("1,"), ("a column without a name is called 'column 1'", "if it is an index")),
-    "35 holes in a feature": ("binary", HALVES + "NA,null,1\n,nan,0\n", ("values are missing: 'a' in 2, 'b' in 2 of 62 rows; a number became the training median",)),
+    "32 an index without a name": ("binary", "," + HALVES.replace("\n", "\n1,").removesuffix("1,"), UNNAMED),
+    "35 holes in a feature": ("binary", HALVES + "NA,null,1\n,nan,0\n", FILLED),
     "40 a line break in quotes": (
         "binary", "a,b,y\n" + "".join(f'{row},"u\nv{row % 2}",{row % 2}\n' for row in range(40)), ()
     ),
@@ -110,7 +115,7 @@ READ: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "binary", "a,b,y\n" + "".join(f"{a:.4f},{row % 2},{row % 2}\n" for row, (a, _) in enumerate(POINTS)),
         ("the feature 'b' tells the target 'y' exactly", "data.drop"),
     ),
-    "51 rows twice": ("binary", HALVES + HALVES.partition("\n")[2], ("28 of 36 valid and test rows have the same features as a training row",)),
+    "51 rows twice": ("binary", HALVES + HALVES.partition("\n")[2], ("28 of 36 valid and test rows have the same",)),
     "52 007": (
         "binary", "a,b,y\n" + "".join(f"00{row},{row},{row % 2}\n" for row in range(10, 50)), ("zeros",)
     ),

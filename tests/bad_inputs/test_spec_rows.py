@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from losscli.spec import reader
+
 BINARY = "task: binary\n"
-BOMB = "".join(f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n" for before, name in zip("abcdefg", "bcdefgh"))
+BOMB = "".join(
+    f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n" for before, name in zip("abcdefg", "bcdefgh", strict=True)
+)
 
 # What stands in the file: the whole of it, or what follows `task: binary`; and what is said of it.
 WHOLE: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
@@ -154,10 +159,14 @@ def test_row_22_what_is_no_file(tmp_path: Path, call: Any) -> None:
         call(f"validate {name}").says(2, name, part)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_row_22_no_permission(tmp_path: Path, call: Any) -> None:
+def test_row_22_no_permission(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read everything, so the refusal is played."""
     (tmp_path / "s.yaml").write_text(BINARY)
-    (tmp_path / "s.yaml").chmod(0)
+
+    def refused(*given: Any) -> Any:
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr(reader, "os", SimpleNamespace(open=refused, O_RDONLY=os.O_RDONLY))
     call("validate s.yaml").says(2, "s.yaml", "Permission denied")
 
 

@@ -40,7 +40,9 @@ def tensor(begin: int, end: int, shape: list[int], kind: str = "F32") -> dict[st
     return {"dtype": kind, "shape": shape, "data_offsets": [begin, end]}
 
 
-TWICE = b'{"a":{"dtype":"F32","shape":[8],"data_offsets":[0,32]},"a":{"dtype":"F32","shape":[8],"data_offsets":[32,64]}}'
+TWICE = (
+    b'{"a":{"dtype":"F32","shape":[8],"data_offsets":[0,32]},"a":{"dtype":"F32","shape":[8],"data_offsets":[32,64]}}'
+)
 CHECKPOINTS = {
     "79 empty": b"",
     "79 HTML": b"<!DOCTYPE html><html><body>404</body></html>",

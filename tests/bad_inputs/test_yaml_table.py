@@ -10,7 +10,9 @@ import pytest
 from losscli.errors import SpecError
 from losscli.spec.reader import read_spec
 
-BOMB = "\n".join(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in zip("abcdefgh", "bcdefghi"))
+BOMB = "\n".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
 MEANS: dict[str, tuple[str, Any]] = {
     "yaml 1 lr: 1e-3": ("v: 1e-3", 0.001),
     "yaml 1 lr: 1E3": ("v: 1E3", 1000.0),
