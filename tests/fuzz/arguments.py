@@ -41,8 +41,10 @@ FILES = {
     "scores.csv": "y,p1,p2\n" + "".join(f"{row % 2},{row % 7 / 7:.3f},{row % 5 / 5:.3f}\n" for row in range(40)),
 }
 SETTINGS = (
-    "train.lr=0.1", "train.clip=1", "seeds=3", "seeds=auto", "loss.gamma=2", "model.hidden=[4,4]", "model.kind=linear", "data.n_samples=40",
-    "train.epochs=1", "train.batch_size=8", "train.optimizer=sgd", "data.split.folds=3", "metrics=[auroc]", "expect.test.auroc=>= 0.1",
+    "train.lr=0.1", "train.clip=1", "seeds=3", "seeds=auto", "loss.gamma=2", "model.hidden=[4,4]", "model.kind=linear",
+    "data.n_samples=40",
+    "train.epochs=1", "train.batch_size=8", "train.optimizer=sgd", "data.split.folds=3", "metrics=[auroc]",
+    "expect.test.auroc=>= 0.1",
     "tune.lr=[0.1,0.01]", "yardstick=true", "costs=[[0,1],[5,0]]", "data.corrupt.labels=0.1", "name=x", "data.target=y",
 )  # fmt: skip
 
@@ -69,10 +71,14 @@ def _known() -> dict[str, tuple[str, ...]]:
         "target": ("y", "c", "a"), "drop": ("a", "b"), "tune": ("lr", "lr=0.1,0.01", "gamma=1,2"), "sort": ("accuracy", "name"),
         "select": ("LC001", "ALL", "LC"), "ignore": ("LC001", "LC9"), "rule": tuple(rule.name for rule in in_order()),
         "numbers": numbers, "files": files, "device": ("cpu", "auto", "cuda", "gpu"), "entry": ("bce-logits", "focal", "best"),
-        "format": ("text", "json", "csv", "md", "github", "sarif", "onnx", "pt2", "torchscript", "parquet", "html"), "specs": files,
-        "splits": ("fixed", "resampled"), "better": ("higher", "rmse=lower"), "record": (RECORD, RECORD, "1", *files), "spec": files,
-        "scores": ("scores.csv", *files), "log": ("log.csv", *files), "paths": ("t.py", ".", *files), "script": ("t.py", *files),
-        "out": ("runs", "runs", "other", "t.csv", ""), "prefix": ("p_", ""), "threshold": ("0.5", "f1", "2"), "seed": ("0", "1", "mean"),
+        "format": ("text", "json", "csv", "md", "github", "sarif", "onnx", "pt2", "torchscript", "parquet", "html"),
+        "specs": files,
+        "splits": ("fixed", "resampled"), "better": ("higher", "rmse=lower"), "record": (RECORD, RECORD, "1", *files),
+        "spec": files,
+        "scores": ("scores.csv", *files), "log": ("log.csv", *files), "paths": ("t.py", ".", *files), "script": ("t.py",
+        *files),
+        "out": ("runs", "runs", "other", "t.csv", ""), "prefix": ("p_", ""), "threshold": ("0.5", "f1", "2"), "seed": ("0",
+        "1", "mean"),
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from records import NAME, VERSIONS, commands, sign
 from watch import called
 
 FOLDER = Path(__file__).parent / "corpus"
+CALLED = {"script": "py", "notebook": "ipynb"}  # no tool that reads code takes them for it
 TRAIN = ["train", "--smoke", "--no-record", "--quiet"]
 
 
@@ -31,7 +32,8 @@ def _table(name: str) -> list[list[str]]:
 
 def _calls(path: Path, work: Path) -> list[list[str]]:
     """Put the file, or what it says, into the folder; the calls that get it there."""
-    name, ending = f"t{path.suffix}", path.suffix.removeprefix(".")
+    ending = path.suffix.removeprefix(".")
+    name = f"t.{CALLED.get(ending, ending)}"
     if ending == "args":
         for file, text in FILES.items():
             (work / file).write_text(text)
@@ -44,7 +46,7 @@ def _calls(path: Path, work: Path) -> list[list[str]]:
         return [["validate", name], [*TRAIN, name], ["plan", name, "--quiet"], ["inspect", name]]
     if ending in ("json", "log"):
         return [["diagnose", name], ["diagnose", name, "--format", "json"]]
-    if ending in ("py", "ipynb"):
+    if ending in CALLED:
         return [["lint", name], ["lint", name, "--format", "sarif"], ["lint", name, "--diff"]]
     return _table(name)
 

@@ -179,8 +179,12 @@ def work(job: Job) -> tuple[dict[str, Tally], list[Problem]]:
     load()
     tallies = {name: Tally() for name in names or sorted(KINDS)}
     problems: list[Problem] = []
+    told = time.monotonic()
     try:
         for begin in range(seed, seed + (count or 1 << 30), BLOCK):
+            if time.monotonic() - told > TELL:
+                told = time.monotonic()
+                print("\n".join(f"{name}: {tally}" for name, tally in tallies.items()), file=sys.stderr, flush=True)
             for name, tally in tallies.items():
                 stop = min(begin + BLOCK, seed + (count or 1 << 30))
                 for problem in fuzz(name, range(begin, stop), tally, until, processes):
@@ -194,6 +198,7 @@ def work(job: Job) -> tuple[dict[str, Tally], list[Problem]]:
 
 
 BLOCK = 20
+TELL = 60.0  # seconds between two words on how far it is
 APART = 10_000_000  # between the seeds of two processes
 
 

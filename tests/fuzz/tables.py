@@ -1,4 +1,4 @@
-"""Tables: small ones of all kinds of columns, written in every dialect of CSV, as Parquet and as SQLite, with odd cells and bytes."""
+"""Tables: small ones of all kinds of columns, in every dialect of CSV, as Parquet and as SQLite, with odd cells and bytes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def _cells(chance: random.Random, rows: int) -> list[str]:
         lambda row: f"{chance.gauss(0, 1):.4f}", lambda row: str(row), lambda row: str(chance.randrange(2)),
         lambda row: f"{word}{chance.randrange(3)}", lambda row: f"2024-0{chance.randrange(1, 10)}-{chance.randrange(10, 29)}",
         lambda row: f"{chance.expovariate(1e-6):,.2f}", lambda row: chance.choice(["yes", "no"]), lambda row: f"{row:05}",
-        lambda row: f"{chance.randrange(100)} %", lambda row: "", lambda row: "1", lambda row: f"{chance.random()}".replace(".", ","),
+        lambda row: f"{chance.randrange(100)} %", lambda row: "", lambda row: "1",
+        lambda row: f"{chance.random()}".replace(".", ","),
         lambda row: "|".join(chance.sample("abcd", chance.randrange(4))), lambda row: f"{10.0 ** chance.randrange(-320, 308)}",
     ))  # fmt: skip
     return [make(row) for row in range(rows)]
@@ -133,13 +134,16 @@ def csv(chance: random.Random, work: Path) -> Case:
 def _array(chance: random.Random, rows: int) -> pa.Array:
     """A column of one of Arrow's types, often with holes."""
     values, kind = chance.choice((
-        (lambda row: chance.gauss(0, 1), pa.float64()), (lambda row: chance.gauss(0, 1), pa.float32()), (lambda row: row, pa.int64()),
+        (lambda row: chance.gauss(0, 1), pa.float64()), (lambda row: chance.gauss(0, 1), pa.float32()), (lambda row: row,
+        pa.int64()),
         (lambda row: row % 2, pa.int8()), (lambda row: 2**64 - 1 - row, pa.uint64()), (lambda row: row % 3 == 0, pa.bool_()),
-        (lambda row: f"k{row % 3}", pa.string()), (lambda row: chance.choice(WORDS), pa.string()), (lambda row: f"k{row % 2}", pa.large_string()),
+        (lambda row: f"k{row % 3}", pa.string()), (lambda row: chance.choice(WORDS), pa.string()),
+        (lambda row: f"k{row % 2}", pa.large_string()),
         (lambda row: Decimal(row).scaleb(-2), pa.decimal128(10, 2)), (lambda row: Decimal(10) ** 60, pa.decimal256(70, 2)),
         (lambda row: datetime(2024, 1, 1) + timedelta(row), pa.timestamp("ns")), (lambda row: date(1, 1, 1), pa.date32()),
         (lambda row: datetime(2024, 1, 1), pa.timestamp("us", "Europe/Berlin")), (lambda row: time(1, 2), pa.time64("us")),
-        (lambda row: timedelta(row), pa.duration("s")), (lambda row: b"\xff\x00", pa.binary()), (lambda row: [1.0, None], pa.list_(pa.float64())),
+        (lambda row: timedelta(row), pa.duration("s")), (lambda row: b"\xff\x00", pa.binary()), (lambda row: [1.0, None],
+        pa.list_(pa.float64())),
         (lambda row: {"u": 1}, pa.struct([("u", pa.int8())])), (lambda row: None, pa.null()),
         (lambda row: chance.choice([float("nan"), float("inf"), 1e308, -0.0, 5e-324, 1.0]), pa.float64()),
     ))  # fmt: skip

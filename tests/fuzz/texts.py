@@ -32,8 +32,10 @@ COLUMNS = (
 
 def _curve(chance: random.Random, length: int) -> list[float]:
     shape = chance.choice((
-        lambda step: 2 / (step + 1), lambda step: math.log(10), lambda step: math.nan if step > length / 2 else 1.0, lambda step: 1e300 * step,
-        lambda step: -step, lambda step: chance.gauss(1, 1), lambda step: 0.0, lambda step: step * 1.0, lambda step: 10.0**-step,
+        lambda step: 2 / (step + 1), lambda step: math.log(10), lambda step: math.nan if step > length / 2 else 1.0,
+        lambda step: 1e300 * step,
+        lambda step: -step, lambda step: chance.gauss(1, 1), lambda step: 0.0, lambda step: step * 1.0,
+        lambda step: 10.0**-step,
         lambda step: math.inf, lambda step: 2.0**step,
     ))  # fmt: skip
     return [shape(min(step, 900)) for step in range(length)]
