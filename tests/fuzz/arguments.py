@@ -8,12 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import typer
 from driver import Case, kind
 from odd import WORDS
 from records import VERSIONS
+from watch import TREE
 
-from losscli.cli.app import app
 from losscli.losses import losses
 from losscli.metrics import metrics
 from losscli.rules import in_order
@@ -52,9 +51,8 @@ SETTINGS = (
 @cache
 def commands() -> dict[tuple[str, ...], Any]:
     """Every command by its words."""
-    tree: Any = typer.main.get_command(app)
     flat = {}
-    for name, item in tree.commands.items():
+    for name, item in TREE.commands.items():
         inner = getattr(item, "commands", None)
         flat |= {(name, deeper): part for deeper, part in inner.items()} if inner else {(name,): item}
     return flat
