@@ -19,7 +19,10 @@ from losscli.rules import in_order
 from losscli.tasks import tasks
 
 # Who names a file of code on the command line asks for it to be run: that is no data.
-ODD = [word for word in WORDS if ".py:" not in word]
+ODD = [
+    "\udcff",
+    *(word for word in WORDS if ".py:" not in word and word != "\ud800"),
+]  # as a byte that is no UTF-8 comes
 LEFT_OUT = {
     "install_completion",
     "show_completion",

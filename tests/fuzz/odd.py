@@ -70,7 +70,7 @@ def change_json_file(path: Path, chance: random.Random) -> str:
 def change_bytes(path: Path, chance: random.Random) -> str:
     """Bits flipped, cut off, more than there should be, or another piece of it again."""
     data = bytearray(path.read_bytes() or b"x")
-    kind = chance.choice(("flip", "cut", "grow", "empty", "head", "again"))
+    kind = chance.choice((*["flip"] * 6, "cut", "grow", "empty", "head", "again"))
     if kind == "flip":
         for _ in range(chance.randint(1, 8)):
             data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)

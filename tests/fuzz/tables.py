@@ -76,7 +76,7 @@ def _cells(chance: random.Random, rows: int) -> list[str]:
 def _names(chance: random.Random, count: int) -> list[str]:
     plain = [f"c{column}" for column in range(count)]
     plain[-1] = "y"
-    return [chance.choice(NAMES) if chance.random() < 0.15 else name for name in plain]
+    return [chance.choice(NAMES) if chance.random() < 0.08 else name for name in plain]
 
 
 def _calls(chance: random.Random, name: str, columns: Sequence[str], told: Sequence[str] = ()) -> list[list[str]]:
@@ -111,11 +111,11 @@ def _quoted(cell: str, separator: str) -> str:
 @kind("csv")
 def csv(chance: random.Random, work: Path) -> Case:
     """A text of rows in some dialect."""
-    rows = chance.choice([0, 1, 3, 20, 20, 60, 60, 60, 60, 200])
+    rows = chance.choice([0, 1, 3, 20, *[60] * 8, 200])
     columns = [_cells(chance, rows) for _ in range(chance.choice([1, 2, 3, 3, 3, 5, 5, 12]))]
     names, changes = _names(chance, len(columns)), _odd_cells(columns, chance)
     separator, end = chance.choice(SEPARATORS), chance.choice(ENDS)
-    quote = chance.choice((_quoted, _quoted, _quoted, lambda cell, of: f'"{cell}"', lambda cell, of: cell))
+    quote = chance.choice((*[_quoted] * 6, lambda cell, of: f'"{cell}"', lambda cell, of: cell))
     lines = [separator.join(quote(cell, separator) for cell in row) for row in (names, *zip(*columns, strict=True))]
     text = end.join(lines) + end
     name = chance.choice(["t.csv", "t.csv", "t.tsv", "t.txt"])
@@ -124,7 +124,7 @@ def csv(chance: random.Random, work: Path) -> Case:
     changes += [f"{rows} rows, {separator!r} {end!r} {encoding}"]
     told = [f"data.delimiter={separator}"] if separator not in ",\t" and chance.random() < 0.8 else []
     told += [f"data.encoding={encoding}"] if not encoding.startswith("utf-8") and chance.random() < 0.8 else []
-    if chance.random() < 0.1:
+    if chance.random() < 0.05:
         told.append(chance.choice(OF_TEXT))
     for _ in range(chance.choice([0, 0, 0, 1, 2])):
         changes.append(chance.choice((change_lines, change_lines, change_bytes))(path, chance))
@@ -158,7 +158,7 @@ def _array(chance: random.Random, rows: int) -> pa.Array:
 @kind("parquet")
 def parquets(chance: random.Random, work: Path) -> Case:
     """A table of Arrow's types, in row groups of any size, with or without compression; then perhaps a few bytes of it."""
-    rows = chance.choice([0, 1, 3, 60, 60, 60, 60, 200])
+    rows = chance.choice([0, 1, 3, *[60] * 8, 200])
     arrays = [_array(chance, rows) for _ in range(chance.choice([1, 2, 3, 4]))]
     arrays.append(pa.array([row % chance.choice([1, 2, 3]) for row in range(rows)], pa.int64()))
     names, path = _names(chance, len(arrays)), work / "t.parquet"
@@ -171,7 +171,7 @@ def parquets(chance: random.Random, work: Path) -> Case:
         parquet.write_table(pa.table(arrays, names), path, **options)
     except pa.ArrowException:  # not every type can be written in every version
         path.write_bytes(b"PAR1")
-    for _ in range(chance.choice([0, 0, 0, 1, 2])):
+    for _ in range(chance.choice([0, 0, 0, 0, 1, 2])):
         changes.append(change_bytes(path, chance))
     return Case(changes, _calls(chance, "t.parquet", names))
 
@@ -179,7 +179,7 @@ def parquets(chance: random.Random, work: Path) -> Case:
 @kind("sqlite")
 def databases(chance: random.Random, work: Path) -> Case:
     """A database of a table or two, a view, odd names and values of any type in any column."""
-    rows = chance.choice([0, 1, 20, 60, 60, 60])
+    rows = chance.choice([0, 1, 20, *[60] * 8])
     columns: list[list[Any]] = [list(_cells(chance, rows)) for _ in range(chance.choice([1, 2, 3]))]
     columns.append([row % 2 for row in range(rows)])
     names = list(dict.fromkeys(name.casefold() or "n" for name in _names(chance, len(columns))))
@@ -197,16 +197,17 @@ def databases(chance: random.Random, work: Path) -> Case:
         database.execute(f'create table "{own}" ({quoted})')
         marks = ", ".join("?" * len(names))
         database.executemany(f'insert into "{own}" values ({marks})', zip(*columns, strict=True))
+        database.commit()
         if chance.random() < 0.3:
             database.execute(chance.choice((
                 f'create view v as select * from "{own}"', "create view w as select * from w", "create table empty (a)",
                 "create view long as with recursive n(a) as (select 1 union all select a + 1 from n) select a from n",
             )))  # fmt: skip
         database.commit()
-    for _ in range(chance.choice([0, 0, 0, 1, 2])):
+    for _ in range(chance.choice([0, 0, 0, 0, 1, 2])):
         changes.append(change_bytes(path, chance))
     calls = _calls(chance, path.name, names)
-    if chance.random() < 0.6:
-        for call in calls:
-            call += ["--set", f"data.table={chance.choice([table, table, 'v', 'w', 'long', 'x', 'sqlite_master'])}"]
+    odd = chance.choice(["v", "w", "long", "x", "sqlite_master"]) if chance.random() < 0.25 else table
+    for call in calls:
+        call += ["--set", f"data.table={odd}"]
     return Case(changes, calls)
