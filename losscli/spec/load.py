@@ -24,6 +24,7 @@ from losscli.spec.costs import Costs, mistake_in
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import entries, is_grid
 from losscli.spec.intervals import mistakes_as_headline, refuse_unlike_levels, with_score
+from losscli.spec.keys import KEYS, inner_keys
 from losscli.spec.mistakes import Examination, dotted, given, in_order, shown, unknown_keys
 from losscli.spec.model import CONDITION, SHARE, Adaptive, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
@@ -35,23 +36,6 @@ from losscli.stack.plan import Plan, plan_of
 from losscli.tasks import Task, tasks
 
 SCHEMA_VERSION = 1
-KEYS = (
-    "task",
-    "name",
-    "data",
-    "loss",
-    "model",
-    "train",
-    "seeds",
-    "metrics",
-    "expect",
-    "equivalence",
-    "costs",
-    "tune",
-    "yardstick",
-    "schema_version",
-)
-
 LACKS = {
     "costs": ("costs, which the spec does not give", "write costs: [[0, 1], [5, 0]] (rows: truth, columns: decision)"),
     "mixture": (
@@ -87,12 +71,6 @@ def build_spec(overrides: Overrides) -> Spec:
     nowhere = Place("the command line")
     document, problems = overrides.on(Document({}, {(): Spot(nowhere, nowhere)}), Path())
     return Resolver(document, problems, Path(), None, overrides.own).spec()
-
-
-def _inner_keys() -> dict[str, str]:
-    """Every key of a block, with the block that has it."""
-    blocks = {"data": sources, "model": models, "train": [plan_of(task.plan) for task in tasks]}
-    return {key: f"{name}.{key}" for name, kinds in blocks.items() for kind in kinds for key in kind.model_fields}
 
 
 @dataclass
@@ -170,7 +148,7 @@ class Resolver(Examination):
     def _keys(self) -> None:
         unknown = [key for key in self.data if key not in KEYS]
         places = {key: self.document.spot((key,)).key for key in unknown}
-        self._add(unknown_keys(unknown, KEYS, "", places, _inner_keys() if unknown else {}))
+        self._add(unknown_keys(unknown, KEYS, "", places, inner_keys() if unknown else {}))
         version = self.data.get("schema_version", SCHEMA_VERSION)
         if type(version) is not int or version < 1:  # `isinstance` takes true for an int
             self._tell(f"schema_version: expected a whole number >= 1, got {given(version)}", ("schema_version",))
