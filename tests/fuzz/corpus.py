@@ -1,6 +1,7 @@
 """What was found before: files of a few bytes, each with the calls that get it, by its ending.
 
-`args` is a command line as JSON. `record` is JSON: the file, the path in it and the value that a whole record is changed by.
+`args` is a command line as JSON. `record` is JSON: the file, the path in it and the value that a record is changed by, or
+nothing where it is taken out.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from typing import Any
 
 import driver
 from arguments import FILES
-from records import NAME, VERSIONS, commands, sign
+from records import NAME, VERSIONS, commands, sign, unfinished
 from watch import called
 
+from losscli.record import PROGRESS
+from losscli.record.manifest import checksum
+
 FOLDER = Path(__file__).parent / "corpus"
-CALLED = {"script": "py", "notebook": "ipynb"}  # no tool that reads code takes them for it
+CALLED = {"log": "csv", "script": "py", "notebook": "ipynb"}  # no tool that reads code takes them for it
 TRAIN = ["train", "--smoke", "--no-record", "--quiet"]
 
 
@@ -46,23 +50,28 @@ def _calls(path: Path, work: Path) -> list[list[str]]:
         return [["validate", name], [*TRAIN, name], ["plan", name, "--quiet"], ["inspect", name]]
     if ending in ("json", "log"):
         return [["diagnose", name], ["diagnose", name, "--format", "json"]]
-    if ending in CALLED:
+    if ending in ("script", "notebook"):
         return [["lint", name], ["lint", name, "--format", "sarif"], ["lint", name, "--diff"]]
     return _table(name)
 
 
 def _record(change: Any, work: Path) -> list[list[str]]:
-    file, way, value = change
+    file, way, *value = change
     (whole,) = (VERSIONS / "2").iterdir()
     folder = work / "runs" / NAME
-    shutil.copytree(whole, folder)
+    shutil.copytree(unfinished() if file == PROGRESS else whole, folder)
     document = json.loads((folder / file).read_bytes())
     part = document
     for key in way[:-1]:
         part = part[key]
-    part[way[-1]] = value
-    (folder / file).write_text(json.dumps(document))
-    sign(folder)
+    if value:
+        part[way[-1]] = value[0]
+    else:
+        del part[way[-1]]
+    vouched = {**document, "sha256": checksum(document)} if file == PROGRESS else document
+    (folder / file).write_text(json.dumps(vouched))
+    if file != PROGRESS:
+        sign(folder)
     (work / "rows.csv").write_text("x1,x2\n0.5,1\n-1,2\n")
     return commands(str(whole))
 

@@ -16,6 +16,7 @@ from losscli.diagnose.names import columns_of
 from losscli.errors import DataError, Place, shown
 
 LARGEST = 1 << 29  # bytes of JSON that are held at once
+LONGEST = 300  # digits of a whole number that a float still reaches, 1.8e308 being the largest
 SUMMARY = (
     "train_runtime"  # the last row of a Trainer holds means over the whole training, which are no point of the curve
 )
@@ -55,7 +56,7 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
         )
     text = path.read_bytes()
     try:
-        content = json.loads(text)
+        content = json.loads(text, parse_int=_whole)
     except (ValueError, RecursionError) as failed:
         return _lines(text, path, failed)
     if isinstance(content, dict):
@@ -76,12 +77,21 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
     return rows
 
 
+def _whole(digits: str) -> float:
+    """A whole number as JSON writes it; one that no float can be is infinite, as it is where it has a point or an exponent.
+
+    >>> _whole("12"), _whole("-" + "9" * 5000)
+    (12, -inf)
+    """
+    return int(digits) if len(digits) < LONGEST else float(digits)
+
+
 def _lines(text: bytes, path: Path, failed: Exception) -> list[Mapping[str, Any]]:
     """A JSON object per line, where that is what the file holds; else the error, with its place."""
     rows: list[Mapping[str, Any]] = []
     for line in text.decode("utf-8-sig", "replace").splitlines():
         try:
-            row = json.loads(line) if line.strip() else {}
+            row = json.loads(line, parse_int=_whole) if line.strip() else {}
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
