@@ -35,6 +35,7 @@ TRAINING = {"train", "compare", "stress"}  # always as short as can be
 RECORD = "0001-20260131-154210-known"
 ROWS = "".join(f"{row / 7:.3f},{row * 37 % 11},k{row % 3},{row % 2}\n" for row in range(60))
 FILES = {
+    "dates.csv": "d,x,y\n2024-01-01,1,0\n2024-01-02,2,1\n2024-02-03,4,0\n",
     "t.csv": f"a,b,c,y\n{ROWS}",
     "s.yaml": "task: binary\nloss: bce-logits\ndata: {source: synthetic, name: moons, n_samples: 60}\nmodel: {kind: linear}\n",
     "two.yaml": "task: multiclass\nloss: [cross-entropy, focal]\n",

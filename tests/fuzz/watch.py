@@ -41,6 +41,7 @@ PROCESSES = {
 }
 PATHS = {"os.remove": 1, "os.rename": 2, "os.mkdir": 1, "os.rmdir": 1, "os.link": 2, "os.symlink": 2, "os.truncate": 1,
          "os.chmod": 1, "os.chown": 1, "os.utime": 1}  # fmt: skip
+WORKERS = os.path.join("losscli", "executors", "processes.py")
 FORKS = os.path.join("losscli", "forked.py")  # workers, which are none of the data's
 
 
@@ -79,7 +80,11 @@ class Watch:
             return None if event == "os.fork" and _called_from(FORKS) else str(given)
         if event == "sqlite3.connect":
             return None if str(given[0]).startswith(("file:", ":memory:")) else self._outside(given[0])
-        return str(given) if event.startswith(("socket.", "pickle.find_class", "sqlite3.load_extension")) else None
+        if (
+            event == "pickle.find_class"
+        ):  # what workers send each other is of losscli or of a library, and no file of the data
+            return None if _called_from(WORKERS, 12) else str(given)
+        return str(given) if event.startswith(("socket.", "sqlite3.load_extension")) else None
 
     def _written(self, path: Any, mode: Any, flags: Any) -> str | None:
         writing = set(mode) & set("wax+") if isinstance(mode, str) else isinstance(flags, int) and flags & WRITING
