@@ -42,6 +42,7 @@ PROCESSES = {
 PATHS = {"os.remove": 1, "os.rename": 2, "os.mkdir": 1, "os.rmdir": 1, "os.link": 2, "os.symlink": 2, "os.truncate": 1,
          "os.chmod": 1, "os.chown": 1, "os.utime": 1}  # fmt: skip
 WORKERS = os.path.join("losscli", "executors", "processes.py")
+CORES = os.path.join("loky", "backend", "context.py")  # joblib counts them by lscpu
 FORKS = os.path.join("losscli", "forked.py")  # workers, which are none of the data's
 
 
@@ -77,7 +78,8 @@ class Watch:
         if event == "compile":
             return _compiled(given[0])
         if event in PROCESSES:
-            return None if event == "os.fork" and _called_from(FORKS) else str(given)
+            own = _called_from(FORKS) if event == "os.fork" else _called_from(CORES, 12)
+            return None if own else str(given)
         if event == "sqlite3.connect":
             return None if str(given[0]).startswith(("file:", ":memory:")) else self._outside(given[0])
         if (
