@@ -90,7 +90,7 @@ class Source:
 
 
 def _codes(noqa: re.Match[str]) -> list[str]:
-    return re.findall(r"[A-Z]+[0-9]+", (noqa["codes"] or "").upper())
+    return re.findall(r"(?<![A-Z])[A-Z]++[0-9]+", (noqa["codes"] or "").upper())
 
 
 def walk(paths: Sequence[str]) -> Iterator[tuple[str, Path]]:
