@@ -1,0 +1,36 @@
+"""What `play` does: train what a page shows, write it, and say where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from losscli.cli import show
+from losscli.outfile import is_stream
+from losscli.pages.document import save, unclaimed
+
+
+@dataclass(frozen=True)
+class PlayOptions:
+    """Which columns of a table to take, and where the page goes."""
+
+    to: Path | None
+    target: str | None
+    x: str | None
+    y: str | None
+    force: bool
+
+
+def run(data: str, options: PlayOptions) -> None:
+    """Write the page, and tell its path on stdout."""
+    from losscli.play.page import html_of, scene_of
+
+    path = options.to or Path(f"play-{Path(data).stem}.html")
+    if not is_stream(path):
+        unclaimed(path, options.force)  # before seconds are spent
+    scene, noticed = scene_of(data, options.target, options.x, options.y)
+    for sentence in noticed:
+        show.notice(sentence)
+    save(path, html_of(scene), options.force)
+    if not is_stream(path):
+        show.paths([path])

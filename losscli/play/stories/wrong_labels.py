@@ -1,0 +1,68 @@
+"""What wrong labels do to cross-entropy, and why gce holds out longer."""
+
+from __future__ import annotations
+
+from losscli.play.grid import Grid
+from losscli.play.scene import percent
+from losscli.play.stories import Step, Story, stories
+from losscli.play.stories.scenes import CLOUDS
+
+WRONG = {"labels": 0.4}
+BOTH = ("cross-entropy", "gce")
+
+
+def _first(grid: Grid) -> str:
+    plain = grid.trace("cross-entropy", WRONG)
+    return (
+        f"{percent(plain.damaged)} of the training labels are wrong (rows with a ring). For a while that does no harm: what most "
+        f"rows of a place say is right, and at epoch {plain.epochs[plain.best]} cross-entropy is right on "
+        f"{percent(plain.score[plain.best])} of clean rows that it was not trained on."
+    )
+
+
+def _bent(grid: Grid) -> str:
+    plain, robust = (grid.trace(name, WRONG) for name in BOTH)
+    assert plain.memorised is not None
+    assert robust.memorised is not None
+    return (
+        f"Then it learns the wrong labels by heart: {percent(plain.memorised[-1])} of them at the end, {percent(robust.memorised[-1])} "
+        f"under gce. Its regions bend around single rows, and it is right on {percent(plain.score[-1])} of clean rows; gce on "
+        f"{percent(robust.score[-1])}."
+    )
+
+
+def _pull(grid: Grid) -> str:
+    plain, robust = (grid.trace(name, WRONG) for name in BOTH)
+    assert plain.share is not None
+    assert robust.share is not None
+    middle = plain.best
+    return (
+        "The halos say why. Under cross-entropy a row pulls the harder the more it is missed. Under gce a row that is missed by far "
+        f"pulls less: at epoch {plain.epochs[middle]} wrong rows have {percent(plain.share[middle])} of the gradient under "
+        f"cross-entropy, and {percent(robust.share[middle])} under gce."
+    )
+
+
+def _stop(grid: Grid) -> str:
+    plain, robust = (grid.trace(name, WRONG) for name in BOTH)
+    return (
+        f"Stopping helps, too: cross-entropy at its best epoch is right on {percent(plain.score[plain.best])} of clean rows, gce at "
+        f"the end on {percent(robust.score[-1])}. But it takes clean rows to know when. One run is one run: losscli compare says "
+        "whether a difference is more than chance."
+    )
+
+
+stories.put(
+    "wrong-labels",
+    Story(
+        "Wrong labels",
+        "Wrong labels under cross-entropy and gce",
+        CLOUDS,
+        (
+            Step("First what is true", BOTH, _first, WRONG, (0.0, 0.4)),
+            Step("Then single rows", BOTH, _bent, WRONG, (0.4, 1.0)),
+            Step("Who pulls", BOTH, _pull, WRONG, (0.2, 0.5)),
+            Step("Or stop in time", BOTH, _stop, WRONG),
+        ),
+    ),
+)
