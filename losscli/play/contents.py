@@ -10,7 +10,7 @@ import numpy as np
 from losscli.play.grid import Grid
 from losscli.play.notices import notices
 from losscli.play.scene import percent
-from losscli.play.stories import Story
+from losscli.play.stories import Step, Story
 
 STEPS = 128  # of a weight's unit: rounded so, a probability moves by less than a hundredth
 SIZES = 255  # of the radius of a halo, whose area is the gradient's size
@@ -22,11 +22,14 @@ NAMES = {  # of kinds of damage: what a learner calls them, and a level of each
 }
 
 
-def contents(grids: Sequence[Grid], stories: Sequence[Story]) -> dict[str, Any]:
-    """What the script draws: the scenes, the first of which is to play with, and what each step of a story shows."""
+def contents(grids: Sequence[Grid], stories: Sequence[Story], start: Step) -> dict[str, Any]:
+    """What the script draws: the scenes, the first of which is to play with from `start` on, and what each step of a story
+    shows.
+    """
     scenes = [grid.scene for grid in grids]
     return {
         "scenes": [_scene(grid) for grid in grids],
+        "start": start.state(0, grids[0]),
         "stories": [
             [step.state(scenes.index(story.scene), grids[scenes.index(story.scene)]) for step in story.steps]
             for story in stories

@@ -23,7 +23,7 @@ from losscli.stack.rows import Run
 from losscli.stack.train import train
 from losscli.tasks import tasks
 
-FRAMES = 24
+FRAMES = 21  # the squares from 0 to 400
 
 
 @dataclass(frozen=True)

@@ -108,8 +108,8 @@ def _stands(trace: Trace) -> Iterator[Notice]:
     if near is not None and trace.train_score[-1] > 1 - LOST:
         yield Notice(
             near,
-            f"{trace.name} stands at {trace.loss[-1]:.3f} though {percent(trace.train_score[-1])} of the training rows are right: "
-            f"it cannot get below {lowest:.3f}, whatever the network does.",
+            f"{trace.name} stands at {trace.loss[-1]:.3f}, with {percent(trace.train_score[-1])} of the training rows right: it "
+            f"cannot get below {lowest:.3f}, whatever the network does.",
         )
 
 
@@ -137,8 +137,7 @@ def _late(trace: Trace) -> Iterator[Notice]:
     if way > CLEAR and trace.epochs[half] >= 0.1 * trace.epochs[-1]:
         yield Notice(
             half,
-            f"{trace.name} starts slowly: it takes {trace.epochs[half]} epochs to half of what it ever learns. Where it is sure "
-            "and wrong, its gradient is small.",
+            f"{trace.name} starts slowly: it takes {trace.epochs[half]} epochs to half of what it ever learns.",
         )
 
 

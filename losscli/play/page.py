@@ -10,7 +10,7 @@ from losscli.pages.document import document
 from losscli.play.contents import contents
 from losscli.play.grid import trained
 from losscli.play.scene import Scene, drawn
-from losscli.play.stories import stories
+from losscli.play.stories import Step, stories
 from losscli.play.table import read
 
 ROWS = 300
@@ -33,6 +33,7 @@ LOSSES = MappingProxyType(
     }
 )
 LEVELS = MappingProxyType({"labels": (0.0, 0.2, 0.4), "feature_noise": (0.0, 0.3), "imbalance": (0.0, 0.8)})
+START = Step("", ("cross-entropy", "gce"), lambda _: "", {"labels": 0.2})
 
 
 def scene_of(
@@ -69,4 +70,6 @@ def html_of(scene: Scene) -> str:
         for name in stories.names()
         for story in [stories.get(name)]
     ]
-    return document("play", f"Losses on {scene.title}", contents(grids, list(stories)), scene=scene, stories=told)
+    return document(
+        "play", f"Losses on {scene.title}", contents(grids, list(stories), START), scene=scene, stories=told
+    )

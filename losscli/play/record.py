@@ -18,8 +18,8 @@ class Frame:
     """All R runs at the end of one epoch (0: before the first).
 
     `weights` [R, P] as the network has them in a row; `pull` [R, N] is the size of the gradient of each training row's loss with
-    respect to its outputs; `loss` [R] is the mean over the training rows; `train` [R, N] and `valid` [R, M] are what is predicted:
-    a class, or a number in the user's units.
+    respect to its outputs; `loss` [R] is the mean over the training rows; `train` [R, N] and `valid` [R, M] are what is
+    predicted: a class, or a number in the user's units.
     """
 
     epoch: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -70,18 +70,9 @@ def drawn(name: str, rows: int, *options: str) -> tuple[str, ...]:
 
 
 def percent(share: float) -> str:
-    """A share as a person says it.
+    """A share as a person says it, in one piece.
 
-    >>> percent(0.4), percent(0.004), percent(0.9999)
-    ('40 %', '0.4 %', '100 %')
+    >>> percent(0.4), percent(0.996)
+    ('40\xa0%', '100\xa0%')
     """
-    return f"{100 * share:.0f} %" if share >= 0.01 or share == 0 else f"{100 * share:.1f} %"
-
-
-def kinds_of(damages: Sequence[Levels]) -> list[str]:
-    """The kinds that vary.
-
-    >>> kinds_of([{"labels": 0.0}, {"labels": 0.4}])
-    ['labels']
-    """
-    return [kind for kind in damages[0] if len({levels[kind] for levels in damages}) > 1]
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"

@@ -27,9 +27,7 @@ To = Annotated[
 Target = Annotated[
     str | None, Option("--target", metavar="COLUMN", help="Of a table: the column of classes.", show_default=False)
 ]
-X = Annotated[
-    str | None, Option("--x", metavar="COLUMN", help="Of a table: the numbers across.", show_default=False)
-]
+X = Annotated[str | None, Option("--x", metavar="COLUMN", help="Of a table: the numbers across.", show_default=False)]
 Y = Annotated[str | None, Option("--y", metavar="COLUMN", help="Of a table: the numbers upwards.", show_default=False)]
 Force = Annotated[bool, Option("--force", help="Replace a file that is not losscli's own.")]
 

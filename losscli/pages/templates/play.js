@@ -129,7 +129,7 @@ class Panel {
     else this.#line(pen, place);
     const { at, target, wrong, count } = scene.variants[variant];
     const bad = new Set(wrong);
-    const dot = Math.max(2.5, side / 110);
+    const dot = Math.max(2, side / 110);
     const rows = [...Array(count).keys()].map((row) => ({ row, at: place(at[0][row], at[1]?.[row] ?? target[row]) }));
     pen.fillStyle = translucent(color("ink"), 0.22);
     for (const { row, at: [x, y] } of rows) {
@@ -141,7 +141,7 @@ class Panel {
       pen.fillStyle = color(scene.classes ? String(target[row]) : "0");
       pen.fill();
       pen.strokeStyle = color(bad.has(row) ? "ink" : "paper");
-      pen.lineWidth = bad.has(row) ? 2 : 1;
+      pen.lineWidth = (bad.has(row) ? 0.6 : 0.3) * dot;
       pen.stroke();
     }
   }
@@ -202,14 +202,16 @@ function circle(pen, x, y, radius) {
   return pen;
 }
 
-const percent = (share) => `${(100 * share).toFixed(0)} %`;
+const percent = (share) => `${(100 * share).toFixed(0)}\u00a0%`;
 const measureOf = (scene) => (scene.classes ? "Right on clean rows" : "Off by, on clean rows");
 const said = (scene, score) => (scene.classes ? percent(score) : score.toFixed(2));
 
 class Playground {
   constructor(data) {
-    this.scenes = data.scenes.map((scene) => new Scene(scene));
+    this.data = data.scenes;
+    this.scenes = []; // each is unpacked when it is first seen
     this.stories = data.stories;
+    this.start = data.start;
     this.panels = ["A", "B"].map((letter) => new Panel(letter, () => this.changed()));
     this.bar = document.querySelector(".bar");
     this.key = made("p", { className: "key" });
@@ -236,7 +238,7 @@ class Playground {
     for (const section of document.querySelectorAll(".story")) section.hidden = section.id !== name;
     document.querySelector(".board").toggleAttribute("data-told", story >= 0);
     if (story >= 0) this.#tell(story, 0);
-    else this.set({ scene: 0, losses: [0, Math.max(0, this.scenes[0].losses.indexOf("gce"))], variant: this.scenes[0].variants.length > 8 ? 8 : 0, from: 0, to: this.scenes[0].frames - 1 });
+    else this.set(this.start);
   }
 
   // One step of a story, with the way to the others.
@@ -257,6 +259,7 @@ class Playground {
 
   set({ scene, losses, variant, from, to }) {
     this.stepper?.pause();
+    this.scenes[scene] ??= new Scene(this.data[scene]);
     if (this.scene !== this.scenes[scene]) {
       this.scene = this.scenes[scene];
       this.#controls();
@@ -298,7 +301,7 @@ class Playground {
     this.key.replaceChildren(
       ...classes.map((name, place) => mark(name, `var(--${place})`)),
       mark(this.scene.classes ? "wrong label" : "outlier", "", "ring"),
-      mark("the larger, the larger the gradient of the row", "", "halo"),
+      mark("size of the row's gradient", "", "halo"),
       made("span", {}, this.scene.classes ? `${this.scene.columns[0]} across, ${this.scene.columns[1]} up` : ""));
   }
 

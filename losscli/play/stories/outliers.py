@@ -23,9 +23,9 @@ def _dragged(grid: Grid) -> str:
     assert squared.share is not None
     assert absolute.share is not None
     return (
-        f"Now {percent(squared.damaged)} of the rows are moved far up. The gradient of mse grows with the distance: before the "
-        f"first step the outliers have {percent(squared.share[0])} of it under mse, and {percent(absolute.share[0])} under mae, "
-        f"where each row pulls alike. The line of mse is dragged up, and is off by {squared.score[-1]:.2f}; that of mae by "
+        f"Now {percent(squared.damaged)} of the rows are moved far up. The gradient of mse grows with the distance: at the end "
+        f"the outliers have {percent(squared.share[-1])} of it under mse, and {percent(absolute.share[-1])} under mae, where "
+        f"each row pulls alike. The line of mse is dragged up, and is off by {squared.score[-1]:.2f}; that of mae by "
         f"{absolute.score[-1]:.2f}."
     )
 

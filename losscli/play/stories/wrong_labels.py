@@ -25,8 +25,8 @@ def _bent(grid: Grid) -> str:
     assert plain.memorised is not None
     assert robust.memorised is not None
     return (
-        f"Then it learns the wrong labels by heart: {percent(plain.memorised[-1])} of them at the end, {percent(robust.memorised[-1])} "
-        f"under gce. Its regions bend around single rows, and it is right on {percent(plain.score[-1])} of clean rows; gce on "
+        f"Then it learns the wrong labels by heart: {percent(plain.memorised[-1])} of them at the end, and gce "
+        f"{percent(robust.memorised[-1])}. Its regions bend around single rows, and it is right on {percent(plain.score[-1])} of clean rows; gce on "
         f"{percent(robust.score[-1])}."
     )
 
@@ -37,8 +37,8 @@ def _pull(grid: Grid) -> str:
     assert robust.share is not None
     middle = plain.best
     return (
-        "The halos say why. Under cross-entropy a row pulls the harder the more it is missed. Under gce a row that is missed by far "
-        f"pulls less: at epoch {plain.epochs[middle]} wrong rows have {percent(plain.share[middle])} of the gradient under "
+        "The halos say why. Under cross-entropy a row pulls the harder the more it is missed. Under gce a row that is missed "
+        f"by far pulls less: at epoch {plain.epochs[middle]} wrong rows have {percent(plain.share[middle])} of the gradient under "
         f"cross-entropy, and {percent(robust.share[middle])} under gce."
     )
 
@@ -46,8 +46,8 @@ def _pull(grid: Grid) -> str:
 def _stop(grid: Grid) -> str:
     plain, robust = (grid.trace(name, WRONG) for name in BOTH)
     return (
-        f"Stopping helps, too: cross-entropy at its best epoch is right on {percent(plain.score[plain.best])} of clean rows, gce at "
-        f"the end on {percent(robust.score[-1])}. But it takes clean rows to know when. One run is one run: losscli compare says "
+        f"Stopping helps, too: cross-entropy at its best epoch is right on {percent(plain.score[plain.best])} of clean rows, gce "
+        f"at the end on {percent(robust.score[-1])}. But it takes clean rows to know when. One run is one run: losscli compare says "
         "whether a difference is more than chance."
     )
 
