@@ -38,9 +38,9 @@ def _bounded(grid: Grid) -> str:
     once, twice, robust = (grid.trace(name, WRONG) for name in (*BOTH, "gce"))
     return (
         f"The floor has a ceiling above it, {log(e + CLASSES - 1):.3f}: a loss that cannot grow cannot insist on a wrong label. "
-        f"With {percent(twice.damaged)} of the labels wrong, B is right on {percent(twice.score[-1])} of clean rows, and A on "
-        f"{percent(once.score[-1])}. That is an accident; gce does it on purpose ({percent(robust.score[-1])}), and can reach 0. In "
-        "your own code, losscli lint finds the extra softmax (LC001)."
+        f"With {percent(twice.damaged)} of the labels wrong, B is right on {percent(twice.score[-1])} of clean rows, A on "
+        f"{percent(once.score[-1])}. That is an accident; gce does it on purpose ({percent(robust.score[-1])}), and can reach 0. "
+        "In your own code, losscli lint finds the extra softmax (LC001)."
     )
 
 

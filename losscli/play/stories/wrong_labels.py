@@ -14,8 +14,8 @@ BOTH = ("cross-entropy", "gce")
 def _first(grid: Grid) -> str:
     plain = grid.trace("cross-entropy", WRONG)
     return (
-        f"{percent(plain.damaged)} of the training labels are wrong (rows with a ring). For a while that does no harm: what most "
-        f"rows of a place say is right, and at epoch {plain.epochs[plain.best]} cross-entropy is right on "
+        f"{percent(plain.damaged)} of the training labels are wrong (rows with a ring). For a while that does no harm: what "
+        f"most rows of a place say is right. At epoch {plain.epochs[plain.best]} cross-entropy is right on "
         f"{percent(plain.score[plain.best])} of clean rows that it was not trained on."
     )
 
@@ -25,9 +25,10 @@ def _bent(grid: Grid) -> str:
     assert plain.memorised is not None
     assert robust.memorised is not None
     return (
-        f"Then it learns the wrong labels by heart: {percent(plain.memorised[-1])} of them at the end, and gce "
-        f"{percent(robust.memorised[-1])}. Its regions bend around single rows, and it is right on {percent(plain.score[-1])} of clean rows; gce on "
-        f"{percent(robust.score[-1])}."
+        "Then it learns the wrong labels by heart: "
+        f"{percent(plain.memorised[-1])} of them at the end, and gce {percent(robust.memorised[-1])}. "
+        "The regions of cross-entropy bend around single rows, and it is right on "
+        f"{percent(plain.score[-1])} of clean rows; gce on {percent(robust.score[-1])}."
     )
 
 
@@ -35,20 +36,20 @@ def _pull(grid: Grid) -> str:
     plain, robust = (grid.trace(name, WRONG) for name in BOTH)
     assert plain.share is not None
     assert robust.share is not None
-    middle = plain.best
+    place = plain.best
     return (
         "The halos say why. Under cross-entropy a row pulls the harder the more it is missed. Under gce a row that is missed "
-        f"by far pulls less: at epoch {plain.epochs[middle]} wrong rows have {percent(plain.share[middle])} of the gradient under "
-        f"cross-entropy, and {percent(robust.share[middle])} under gce."
+        f"by far pulls less. At epoch {plain.epochs[place]} wrong rows have {percent(plain.share[place])} of the gradient "
+        f"under cross-entropy, and {percent(robust.share[place])} under gce."
     )
 
 
 def _stop(grid: Grid) -> str:
     plain, robust = (grid.trace(name, WRONG) for name in BOTH)
     return (
-        f"Stopping helps, too: cross-entropy at its best epoch is right on {percent(plain.score[plain.best])} of clean rows, gce "
-        f"at the end on {percent(robust.score[-1])}. But it takes clean rows to know when. One run is one run: losscli compare says "
-        "whether a difference is more than chance."
+        "Stopping helps, too: cross-entropy at its best epoch is right on "
+        f"{percent(plain.score[plain.best])} of clean rows, gce at the end on {percent(robust.score[-1])}. But it takes clean "
+        "rows to know when. And one run is one run: losscli compare says whether a difference is more than chance."
     )
 
 
