@@ -217,7 +217,10 @@ class Playground {
     this.key = made("p", { className: "key" });
     document.querySelector(".panels").append(...this.panels.map((panel) => panel.figure), this.key);
     this.tabs = [...document.querySelectorAll("[data-story]")];
-    for (const tab of this.tabs) tab.addEventListener("click", () => { location.hash = tab.dataset.story; this.open(tab.dataset.story); });
+    for (const tab of this.tabs) tab.addEventListener("click", () => {
+      history.replaceState(null, "", `#${tab.dataset.story}`); // a link to it, without a jump to where it stands
+      this.open(tab.dataset.story);
+    });
     for (const part of document.querySelectorAll(".tabs, .bar, .panels, .curves")) part.hidden = false;
     this.curves = ["loss", "score"].map((name) => new Drawing(document.getElementById(name), () => this.#curve(name)));
     whenThemed.push(() => this.redraw());
@@ -289,6 +292,7 @@ class Playground {
     this.bar.replaceChildren(host, ...labels);
     this.stepper = new Stepper(host, frames, (frame) => this.show(frame), (frame) => `epoch ${epochs[frame]} of ${epochs[frames - 1]}`);
     const step = made("button", { type: "button", ariaLabel: "One step on", title: "One step on" }, "▸|");
+    this.stepper.play.addEventListener("click", () => { this.until = frames - 1; }); // of a step of a story, what follows
     step.addEventListener("click", () => { this.stepper.pause(); this.stepper.place = Math.min(frames - 1, this.stepper.place + 1); });
     this.stepper.play.after(step);
     document.getElementById("measure").textContent = measureOf(this.scene);
@@ -325,9 +329,10 @@ class Playground {
   #notice() {
     const list = document.querySelector("#noticed ul");
     const [a, b] = this.panels.map((panel) => this.scene.traces[panel.shown.run]);
-    const { classes } = this.scene;
-    const both = classes ? `Of clean rows that no training saw, A is right on ${percent(a.score[this.frame])}, B on ${percent(b.score[this.frame])}.` : "";
-    document.querySelector("#noticed .both").textContent = both;
+    const found = (trace) => `right on ${percent(trace.score[this.frame])}`;
+    const both = [`On rows that no training saw and no damage touched, A is ${found(a)}, B ${found(b)}.`];
+    if (a.share) both.push(`Wrong rows are ${percent(a.damaged)} of the rows, and have ${percent(a.share[this.frame])} of the gradient in A, ${percent(b.share[this.frame])} in B.`);
+    document.querySelector("#noticed .both").textContent = both.join(" ");
     const all = [a, b].flatMap((trace, place) => trace.notices.map(([frame, text]) => ({ frame, text, letter: "AB"[place] })));
     const now = all.filter(({ frame }) => frame <= this.frame).sort((one, other) => other.frame - one.frame);
     const next = all.filter(({ frame }) => frame > this.frame).map(({ frame }) => frame);
@@ -345,8 +350,10 @@ class Playground {
     const traces = this.panels.map((panel, place) => ({
       type: "scatter", mode: "lines+text", name: "AB"[place], y: this.scene.traces[panel.shown.run][name], x: [...this.scene.epochs.keys()],
       customdata: this.scene.epochs, hovertemplate: "%{y:.3f}", line: { color: "$ink", width: 2, dash: place ? "dot" : "solid" },
-      text: this.scene.epochs.map((_, at) => (at === this.scene.frames - 1 ? "AB"[place] : "")), textposition: "middle right", cliponaxis: false,
+      text: this.scene.epochs.map((_, at) => (at === this.scene.frames - 1 ? "AB"[place] : "")), cliponaxis: false,
     }));
+    const upper = traces[0].y.at(-1) >= traces[1].y.at(-1) ? 0 : 1; // so that equal ends have both letters
+    traces.forEach((trace, place) => { trace.textposition = place === upper ? "top right" : "bottom right"; });
     const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * (this.scene.frames - 1)));
     await plotted(element, traces, {
       showlegend: false, margin: { t: 8, r: 24, b: 40, l: 44 }, shapes: [this.#marker()],
