@@ -13,6 +13,8 @@ from losscli.play.scene import percent
 from losscli.play.stories import Step, Story
 
 STEPS = 128  # of a weight's unit: rounded so, a probability moves by less than a hundredth
+LARGEST = 200  # a weight beyond it would have no character
+FIRST = 35  # "#", behind the quotation mark
 SIZES = 255  # of the radius of a halo, whose area is the gradient's size
 NAMES = {  # of kinds of damage: what a learner calls them, and a level of each
     "labels": ("Wrong labels", percent),
@@ -52,10 +54,10 @@ def _scene(grid: Grid) -> dict[str, Any]:
         "epochs": [frame.epoch for frame in grid.frames],
         "variants": [_variant(grid, place) for place in range(len(grid.datasets))],
         "steps": STEPS,
-        "weights": _changes(np.rint(weights * STEPS).transpose(1, 0, 2), axis=1),  # [R, F, P]
+        "weights": changes(np.rint(weights.clip(-LARGEST, LARGEST) * STEPS).transpose(1, 0, 2), axis=1),  # [R, F, P]
         "sizes": SIZES,
         "largest": size,
-        "pull": _changes(np.rint(np.sqrt(pull / size) * SIZES).transpose(1, 2, 0), axis=2),  # [R, N, F]
+        "pull": changes(np.rint(np.sqrt(pull / size) * SIZES).transpose(1, 2, 0), axis=2),  # [R, N, F]
         "traces": [
             {
                 "loss": _rounded(trace.loss, 5),
@@ -101,9 +103,16 @@ def _variant(grid: Grid, place: int) -> dict[str, Any]:
     }
 
 
-def _changes(numbers: np.ndarray, axis: int) -> list[int]:
-    """Whole numbers as what each adds to the one before it along an axis, which packs better."""
-    return np.diff(numbers, axis=axis, prepend=0).astype(int).ravel().tolist()
+def changes(numbers: np.ndarray, axis: int) -> str:
+    """Whole numbers as what each adds to the one before it along an axis, a character each: packed, a third of what digits take.
+
+    Changes 0, -1, 1, -2 ... are the characters from `FIRST` on; `unpacked` in the page's script is the way back.
+
+    >>> changes(np.array([[0, 1, 1, 0]]), axis=1)
+    '#%#$'
+    """
+    added = np.diff(numbers, axis=axis, prepend=0).astype(int).ravel()
+    return "".join(map(chr, FIRST + np.where(added < 0, -2 * added - 1, 2 * added)))
 
 
 def _rounded(values: np.ndarray | None, digits: int) -> list[float] | None:

@@ -62,7 +62,13 @@ def read(name: str, target: str | None, x: str | None, y: str | None) -> tuple[T
 
 
 def _numbers(table: Table) -> list[str]:
-    return [name for name, column in table.features.items() if not column.is_category]
+    """The columns that may be an axis: numbers that are not all alike."""
+    return [name for name, column in table.features.items() if not column.is_category and _varies(column)]
+
+
+def _varies(column: Column) -> bool:
+    present = column.values[~column.missing]
+    return len(present) > 0 and bool(present.min() < present.max())
 
 
 def _axes(table: Table, x: str | None, y: str | None) -> tuple[str, str]:
@@ -70,14 +76,16 @@ def _axes(table: Table, x: str | None, y: str | None) -> tuple[str, str]:
     numbers = _numbers(table)
     for flag, name in (("--x", x), ("--y", y)):
         if name is not None and name not in numbers:
-            what = "is no column of numbers" if name in (*table.features, *table.targets) else "is no column"
+            what = "is no column"
+            if name in (*table.features, *table.targets):
+                what = "is no column of numbers that vary"
             raise SpecError(f"{shown(name)} {what}", place=Place(flag), cure=choose_from(name, numbers))
     if x is not None and x == y:
         raise SpecError(f"--x and --y are both {shown(x)}", place=Place("--y"), cure="name two columns of numbers")
     if len(numbers) < 2:
         present = f"only {shown(numbers[0])}" if numbers else "none"
         raise DataError(
-            f"a page has two axes, and besides the target {shown(table.name)} has {present} that holds numbers",
+            f"a page has two axes, and besides the target {shown(table.name)} has {present} that holds numbers that vary",
             place=table.place,
             cure="take a table with two columns of numbers; losscli inspect shows what each column is",
         )

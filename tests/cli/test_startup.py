@@ -25,6 +25,7 @@ COMPUTE = {
     "explain",
     "export",
     "plan",
+    "play",
     "predict",
     "resume",
     "stress",

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from losscli.play.contents import SIZES, contents
+from losscli.play.contents import FIRST, SIZES, contents
 from losscli.play.grid import Grid, trained
 from losscli.play.notices import first, notices
 from losscli.play.page import LOSSES
@@ -109,7 +109,9 @@ def test_gradients_and_losses_are_those_of_torch(which: str, request: pytest.Fix
 def test_the_page_has_gradients_to_half_a_step(every: Grid) -> None:
     scene = contents([every], [], START_OF["three"])["scenes"][0]
     pull = np.stack([frame.pull for frame in every.frames])  # [F, R, N]
-    steps = np.array(scene["pull"]).reshape(pull.shape[1], pull.shape[2], pull.shape[0]).cumsum(-1)
+    codes = np.array([ord(sign) - FIRST for sign in scene["pull"]])
+    added = np.where(codes % 2, -(codes + 1) // 2, codes // 2)
+    steps = added.reshape(pull.shape[1], pull.shape[2], pull.shape[0]).cumsum(-1)
     radii = np.sqrt(pull.transpose(1, 2, 0) / scene["largest"]) * SIZES
     assert np.abs(steps - radii).max() <= 0.5 + 1e-3
     assert steps.max() == SIZES

@@ -5,14 +5,11 @@
 const FINE = 90; // points of a region on a side
 const HALO = 15; // pixels that the largest gradient adds to a dot's radius
 
-// The numbers that stand in `flat` as changes, block by block of `length`.
-function summed(flat, length, scale = 1) {
-  const numbers = new Float32Array(flat.length);
-  for (let begin = 0; begin < flat.length; begin += length) {
-    for (let at = begin, sum = 0; at < begin + length; at += 1) numbers[at] = (sum += flat[at]) / scale;
-  }
-  return numbers;
-}
+// The whole numbers that stand in a text as changes, a character each: 0, -1, 1, -2 ... from "#" on.
+const changeAt = (text, place) => {
+  const code = text.charCodeAt(place) - 35;
+  return code % 2 ? -(code + 1) / 2 : code / 2;
+};
 
 class Scene {
   constructor(data) {
@@ -26,20 +23,23 @@ class Scene {
     this.ranges = this.#ranges();
   }
 
-  // Weights come as changes from frame to frame, [R, F, P]; gradients likewise, [R, N, F].
+  // Weights come as changes from frame to frame, [R, F, P]; the radii of halos likewise, [R, N, F].
   #unpack() {
-    const { runs, frames, parameters, steps } = this;
+    const { runs, frames, parameters, rows } = this;
     this.table = new Float32Array(runs * frames * parameters);
-    const block = frames * parameters;
     for (let run = 0; run < runs; run += 1) {
       for (let parameter = 0; parameter < parameters; parameter += 1) {
         for (let frame = 0, sum = 0; frame < frames; frame += 1) {
-          const at = run * block + frame * parameters + parameter;
-          this.table[at] = (sum += this.weights[at]) / steps;
+          const place = (run * frames + frame) * parameters + parameter;
+          this.table[place] = (sum += changeAt(this.weights, place)) / this.steps;
         }
       }
     }
-    this.radii = summed(this.pull, frames, this.sizes);
+    this.radii = new Float32Array(runs * rows * frames);
+    for (let place = 0, sum = 0; place < this.radii.length; place += 1) {
+      sum = (place % frames ? sum : 0) + changeAt(this.pull, place);
+      this.radii[place] = sum / this.sizes;
+    }
   }
 
   #ranges() {
