@@ -63,12 +63,6 @@ class Scene:
         return build_spec(Overrides(task=self.task, seeds=1, sets=sets))
 
 
-def drawn(name: str, rows: int, *options: str) -> tuple[str, ...]:
-    """The `data` of a scene that a generator draws: half of it to train on, half to judge by."""
-    block = f"data={{source: synthetic, name: {name}, n_samples: {rows}}}"
-    return (block, "data.split={seed: 0, valid: 0.48, test: 0.02}", *(f"data.{option}" for option in options))
-
-
 def percent(share: float) -> str:
     """A share as a person says it, in one piece.
 

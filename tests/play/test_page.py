@@ -13,17 +13,20 @@ from losscli.pages.chromium import Chromium, find
 from losscli.play.contents import STEPS
 from losscli.play.grid import Grid, trained
 from losscli.play.page import html_of
-from losscli.play.scene import Scene, drawn
+from losscli.play.scene import Scene
+from losscli.play.scenes import SPLIT, drawn
 from losscli.play.stories import stories
 
-pytestmark = pytest.mark.skipif(find() is None, reason="NO CHROMIUM on this machine: the page was not seen in a browser")
+pytestmark = pytest.mark.skipif(
+    find() is None, reason="NO CHROMIUM on this machine: the page was not seen in a browser"
+)
 
 LOUD = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
 EVIL = "</script><img src=x onerror=window.pwned=1>"
 SMALL = Scene(
     EVIL,
     "multiclass",
-    drawn("blobs", 90, "centers=3"),
+    (*drawn("blobs", 90, "centers=3"), SPLIT),
     {"cross-entropy": "cross-entropy", "gce": "gce", "softmax twice": "{name: cross-entropy, output: softmax}"},
     {"labels": (0.0, 0.2), "imbalance": (0.0, 0.8)},
 )
@@ -114,10 +117,13 @@ def test_it_says_what_the_runs_say(page: Chromium, grid: Grid) -> None:
 
 def test_a_choice_changes_both_panels(page: Chromium) -> None:
     before = page.value("[...document.querySelectorAll('canvas')].map((one) => one.toDataURL())")
-    page.value("(() => { const one = document.querySelector('.bar select'); one.selectedIndex = 0; one.dispatchEvent(new Event('change')); })()")
+    page.value("document.querySelector('.bar select').selectedIndex = 0")
+    page.value("document.querySelector('.bar select').dispatchEvent(new Event('change'))")
     after = page.value("[...document.querySelectorAll('canvas')].map((one) => one.toDataURL())")
     assert [one == other for one, other in zip(before, after, strict=True)] == [False, False]
-    assert page.value("document.querySelector('.panel dl').innerText").count("\n") == 3  # no wrong rows, no line on them
+    assert (
+        page.value("document.querySelector('.panel dl').innerText").count("\n") == 3
+    )  # no wrong rows, no line on them
 
 
 def test_play_pause_and_step_by_keyboard(page: Chromium) -> None:
@@ -152,8 +158,14 @@ def test_every_story_opens_and_leads_to_its_end(browser: Chromium, path: Path, n
     for number, step in enumerate(story.steps):
         if number:
             page.value("document.querySelector('.story:not([hidden]) .controls button:last-of-type').click()")
-        told.append(page.value("[...document.querySelectorAll('.story:not([hidden]) li:not([hidden]) h3')].map((one) => one.textContent)"))
-        assert page.value("[...document.querySelectorAll('.panel select')].map((one) => one.value)") == list(step.losses)
+        told.append(
+            page.value(
+                "[...document.querySelectorAll('.story:not([hidden]) li:not([hidden]) h3')].map((one) => one.textContent)"
+            )
+        )
+        assert page.value("[...document.querySelectorAll('.panel select')].map((one) => one.value)") == list(
+            step.losses
+        )
     assert told == [[step.title] for step in story.steps]
     assert page.value("document.querySelector('.story:not([hidden]) .controls button:last-of-type').disabled")
     page.value("document.querySelector('[data-story=\"\"]').click()")
@@ -163,7 +175,9 @@ def test_every_story_opens_and_leads_to_its_end(browser: Chromium, path: Path, n
 def test_a_step_stops_where_it_says_and_play_goes_on_from_there(browser: Chromium, path: Path) -> None:
     page = opened(browser, path, "wrong-labels")
     page.value("document.querySelector('.story:not([hidden]) .controls button:last-of-type').click()")
-    page.value("document.querySelector('.story:not([hidden]) .controls button').click()")  # back to the first, which plays
+    page.value(
+        "document.querySelector('.story:not([hidden]) .controls button').click()"
+    )  # back to the first, which plays
     page.wait_for("playground.frame === 8 && playground.stepper.timer === 0")
     page.value("document.querySelector('.bar .play').click()")
     page.wait_for("playground.frame > 9")
@@ -171,7 +185,9 @@ def test_a_step_stops_where_it_says_and_play_goes_on_from_there(browser: Chromiu
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("dark", [False, True])
-def test_it_is_whole_alone_in_silence_and_nothing_sticks_out(browser: Chromium, path: Path, width: int, dark: bool) -> None:
+def test_it_is_whole_alone_in_silence_and_nothing_sticks_out(
+    browser: Chromium, path: Path, width: int, dark: bool
+) -> None:
     browser.resize(width, 900, dark)
     before = len(browser.events)
     for fragment in ("", *stories.names()):
@@ -180,8 +196,7 @@ def test_it_is_whole_alone_in_silence_and_nothing_sticks_out(browser: Chromium, 
             page.value(f"document.getElementById('{chart}').scrollIntoView()")
             page.wait_for(f"document.getElementById('{chart}').dataset.drawn === '2'")
         assert page.value("document.documentElement.scrollWidth <= innerWidth")
-        cut = "[...document.querySelectorAll('button, dt, dd, .key span, h2, h3')].filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline').map((one) => one.textContent)"
-        assert page.value(cut) == []
+        assert page.value(CUT) == []
         assert page.value(CONTRASTS) == []
     events = browser.events[before:]
     assert [event for event in events if event["method"] in LOUD] == []
@@ -194,6 +209,11 @@ def requests(events: list[dict[str, Any]], path: Path) -> list[str]:
     return [url for url in sent if not url.startswith((path.as_uri(), "data:", "blob:", "about:"))]
 
 
+CUT = """
+[...document.querySelectorAll("button, dt, dd, .key span, h2, h3")]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline")
+  .map((one) => one.textContent)
+"""
 CONTRASTS = """
 (() => {
   const light = (text) => {
@@ -233,10 +253,12 @@ def test_without_scripts_the_stories_stand_and_a_sentence_says_why(browser: Chro
         browser.tell("Page.navigate", {"url": path.as_uri()})
         browser.wait_for("document.readyState === 'complete'")
         text = browser.value("document.body.innerText")
-        assert "turned off here" in text
+        assert "The pictures move by JavaScript" in text
         for name in stories.names():
             assert all(step.title in text for step in stories.get(name).steps)
-        assert browser.value("[...document.querySelectorAll('.bar, .panels, .curves, .tabs')].every((one) => one.offsetParent === null)")
+        assert browser.value(
+            "[...document.querySelectorAll('.bar, .panels, .curves, .tabs')].every((one) => one.offsetParent === null)"
+        )
     finally:
         browser.tell("Emulation.setScriptExecutionDisabled", {"value": False})
 

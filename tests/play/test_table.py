@@ -11,7 +11,8 @@ import pytest
 from losscli.cli.app import run
 from losscli.errors import UserError
 from losscli.pages.document import MARK
-from losscli.play.page import LEVELS, LOSSES, PRESETS, scene_of
+from losscli.play.page import scene_of
+from losscli.play.scenes import LEVELS, LOSSES, scenes
 from losscli.play.table import MOST
 
 Captured = pytest.CaptureFixture[str]
@@ -100,7 +101,7 @@ def test_a_name_that_is_nothing_and_columns_of_what_is_drawn(write: Write) -> No
         scene_of("moons", x="a")
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", scenes.names())
 def test_what_is_drawn_has_rows_in_the_plane(name: str) -> None:
     scene, noticed = scene_of(name)
     table = scene.spec.data.read(Path())

@@ -7,8 +7,8 @@ from math import e, log
 from losscli.play.grid import Grid
 from losscli.play.notices import floor
 from losscli.play.scene import percent
+from losscli.play.scenes.told import CLOUDS
 from losscli.play.stories import Step, Story, stories
-from losscli.play.stories.scenes import CLOUDS
 
 CLASSES = 4
 WRONG = {"labels": 0.4}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from losscli.play.grid import Grid
 from losscli.play.scene import percent
+from losscli.play.scenes.told import CLOUDS
 from losscli.play.stories import Step, Story, stories
-from losscli.play.stories.scenes import CLOUDS
 
 WRONG = {"labels": 0.4}
 BOTH = ("cross-entropy", "gce")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from losscli.data.dataset import Table
-from losscli.play.scene import LINE, Scene, drawn
+from losscli.play.scene import LINE, Scene
+from losscli.play.scenes import SPLIT, drawn
 from losscli.tasks import Column
 
 CLOUDS = Scene(
     "Four clouds",
     "multiclass",
-    drawn("blobs", 300, "centers=4", "cluster_std=0.9"),
+    (*drawn("blobs", 300, "centers=4", "cluster_std=0.9"), SPLIT),
     {
         "cross-entropy": "cross-entropy",
         "softmax twice": "{name: cross-entropy, output: softmax}",
@@ -31,7 +32,7 @@ def slope(rows: int = 120) -> Table:
 SLOPE = Scene(
     "A line",
     "regression",
-    ("data.split={seed: 0, valid: 0.48, test: 0.02}", "data.corrupt.outlier_size=5"),
+    (SPLIT, "data.corrupt.outlier_size=5"),
     {"mse": "mse", "mae": "mae", "huber": "huber"},
     {"target_outliers": (0.0, 0.15)},
     LINE,
