@@ -18,7 +18,7 @@ class Scene {
     this.runs = data.losses.length * data.variants.length;
     this.rows = data.variants[0].target.length;
     this.parameters = data.widths.slice(1).reduce((sum, width, place) => sum + (data.widths[place] + 1) * width, 0);
-    this.outputs = data.widths.at(-1);
+    this.layers = data.widths.map((width) => new Float64Array(width)); // what a forward pass works on
     this.#unpack();
     this.ranges = this.#ranges();
   }
@@ -54,20 +54,22 @@ class Scene {
 
   run(loss, variant) { return loss * this.variants.length + variant; }
 
-  // Raw outputs of a run at a frame, for a point in the units of its columns.
+  // Raw outputs of a run at a frame, for a point in the units of its columns; the next call overwrites them.
   outputsAt(run, frame, point) {
     const { center, scale } = this.variants[run % this.variants.length];
+    const { table, layers } = this;
     let from = (run * this.frames + frame) * this.parameters;
-    let values = point.map((value, column) => (value - center[column]) / scale[column]);
-    for (let layer = 1; layer < this.widths.length; layer += 1) {
-      const [before, width] = [this.widths[layer - 1], this.widths[layer]];
-      const next = new Array(width);
-      for (let unit = 0; unit < width; unit += 1) {
-        let sum = this.table[from + before * width + unit];
-        for (let input = 0; input < before; input += 1) sum += values[input] * this.table[from + input * width + unit];
-        next[unit] = layer < this.widths.length - 1 ? Math.tanh(sum) : sum;
+    let values = layers[0];
+    for (let column = 0; column < values.length; column += 1) values[column] = (point[column] - center[column]) / scale[column];
+    for (let layer = 1; layer < layers.length; layer += 1) {
+      const next = layers[layer];
+      const bias = from + values.length * next.length;
+      for (let unit = 0; unit < next.length; unit += 1) {
+        let sum = table[bias + unit];
+        for (let input = 0, at = from + unit; input < values.length; input += 1, at += next.length) sum += values[input] * table[at];
+        next[unit] = layer < layers.length - 1 ? Math.tanh(sum) : sum;
       }
-      from += (before + 1) * width;
+      from = bias + next.length;
       values = next;
     }
     return values;
@@ -81,7 +83,7 @@ class Scene {
       return [outputs[0] * scale + center];
     }
     const largest = Math.max(...outputs);
-    const shares = outputs.map((output) => Math.exp(output - largest));
+    const shares = Array.from(outputs, (output) => Math.exp(output - largest));
     const total = shares.reduce((sum, share) => sum + share, 0);
     return shares.map((share) => share / total);
   }
@@ -329,8 +331,7 @@ class Playground {
   #notice() {
     const list = document.querySelector("#noticed ul");
     const [a, b] = this.panels.map((panel) => this.scene.traces[panel.shown.run]);
-    const found = (trace) => `right on ${percent(trace.score[this.frame])}`;
-    const both = [`On rows that no training saw and no damage touched, A is ${found(a)}, B ${found(b)}.`];
+    const both = [`On rows that no training saw and no damage touched, A is right on ${percent(a.score[this.frame])}, B on ${percent(b.score[this.frame])}.`];
     if (a.share) both.push(`Wrong rows are ${percent(a.damaged)} of the rows, and have ${percent(a.share[this.frame])} of the gradient in A, ${percent(b.share[this.frame])} in B.`);
     document.querySelector("#noticed .both").textContent = both.join(" ");
     const all = [a, b].flatMap((trace, place) => trace.notices.map(([frame, text]) => ({ frame, text, letter: "AB"[place] })));
