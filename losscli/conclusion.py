@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.maps import maps_of
 from losscli.compare.moments import moments_of
+from losscli.compare.regions import regions_of
 from losscli.compare.result import Arena, Point, RunResult, TestRows
 from losscli.compare.tuning import with_choices
 from losscli.compare.why import ProbedRun, why
+from losscli.data.dataset import Dataset
+from losscli.data.plane import Plane
 from losscli.errors import Finding
 from losscli.experiment import Experiment
 from losscli.metrics import Metric
@@ -94,13 +99,26 @@ def _yardsticks(experiment: Experiment) -> tuple[list[RunResult], list[Finding]]
 
 
 def _pictures(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:
-    """What the runs of the first seed put out at moments of training, beside the real rows of the valid split."""
+    """What the runs of the first seed put out at moments of training: decision regions, or rows beside the real ones."""
     seed = experiment.spec.seeds[0]
-    moments = {state.run.entry: state.moments for state in states if state.moments and state.run.seed == seed}
-    if not moments:
+    first = [state for state in states if state.moments and state.run.seed == seed]
+    if not first:
         return {}
-    data = experiment.datasets[seed]
+    data, moments = experiment.datasets[seed], {state.run.entry: state.moments for state in first}
+    if not experiment.job.task.pictured:
+        kinds = {state.run.entry: state.predictions.kind for state in first if state.predictions is not None}
+        return _regions(data, {name: (kind, moments[name]) for name, kind in kinds.items()})
     return {"moments": moments_of(moments, data.parts["valid"].truth[:DOTS], data.target.labels)}
+
+
+def _regions(data: Dataset, entries: Mapping[str, tuple[str, Sequence[tuple[int, np.ndarray]]]]) -> dict[str, Any]:
+    """Decision regions, with some training rows beside them, as they were trained on."""
+    plane, train = Plane.of(data), data.parts["train"]
+    if plane is None or not entries:
+        return {}
+    features = np.asarray(train.features, np.float64)
+    rows = np.column_stack([plane.units(features), train.truth.reshape(len(features), -1)[:, 0]])
+    return {"regions": regions_of(entries, plane.names, plane.box(), rows)}
 
 
 def _maps(experiment: Experiment, states: Sequence[RunState]) -> dict[str, Any]:

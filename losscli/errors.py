@@ -10,8 +10,6 @@ losscli.errors.DataError: the target has one class only
 from __future__ import annotations
 
 import difflib
-import json
-import shlex
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -285,9 +283,13 @@ def sign(key: str, text: str) -> str:
     >>> print(sign("delimiter", "\t"))
     data.delimiter: "\t" (--set 'data.delimiter=\t')
     """
+    import json  # here, as every command loads this file for its help
+
     written = json.dumps(text)
     return f"data.{key}: {written} ({_flag(key, written[1:-1])})"
 
 
 def _flag(key: str, value: str) -> str:
+    import shlex
+
     return f"--set {shlex.quote(f'data.{key}={value}')}"

@@ -34,7 +34,7 @@ from losscli.stack.device import one_thread
 from losscli.stack.job import steps_of
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
-from losscli.stack.watch import Stop, Watch, unwatched
+from losscli.stack.watch import Stop, Watch, comparing, unwatched
 from losscli.tasks.predictions import Predictions
 from losscli.training import Trained, train_all, with_earlier
 from losscli.unfinished import describe, grown, reopen, with_seeds
@@ -117,6 +117,7 @@ def _from(
     with stop.heard():
         try:
             experiments, trained = _trained(experiments, checkpoint, watch, stop, execution)
+            comparing(watch)
             comparison = _compared(experiments, trained, load_seconds)
             if checkpoint is not None and checkpoint.folder is not None:
                 comparison = replace(comparison, record=checkpoint.folder.as_posix())
@@ -311,6 +312,7 @@ def _parts(experiments: Sequence[Experiment], trained: Trained, out: Path) -> di
             for seed, dataset in experiment.datasets.items()
         },
         "specs": [to_yaml(experiment.spec, relative_to=out / "record") for experiment in experiments],
+        "origins": [experiment.spec.origins for experiment in experiments],
         "results": to_json,
         "predictions": [
             (number, state.run.entry, state.run.seed, state.predictions)

@@ -8,12 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from agreement import assert_agrees
 
 from losscli.compare.leaderboard import build_arena
 from losscli.compare.result import Arena, Point, RunResult
 from losscli.comparison import Comparison
 from losscli.errors import Finding
 from losscli.losses import losses, own
+from losscli.words.answer import answer
 
 DIRECTIONS: dict[str, Any] = {"auroc": "up", "accuracy": "up", "log-loss": "down"}
 MakeComparison = Callable[..., Comparison]
@@ -65,6 +67,18 @@ def _losses_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     losses.names()
     monkeypatch.setattr(losses, "_items", dict(losses._items))
     monkeypatch.setattr(own, "_adopted", {})
+
+
+@pytest.fixture(autouse=True)
+def _answers_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence of every record that a test writes says what its verdicts say."""
+
+    def checked(arena: Arena) -> str:
+        sentence = answer(arena)
+        assert_agrees(sentence, arena)
+        return sentence
+
+    monkeypatch.setattr("losscli.reports.json.answer", checked)
 
 
 @pytest.fixture

@@ -10,16 +10,20 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import is_dataclass
 from functools import wraps
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature, cleandoc, signature
 from types import FrameType
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
-from losscli.cli.commands import Command, commands
+from losscli.cli import colors
+from losscli.cli.commands import Command, Group, commands, panels
 from losscli.cli.endings import SIGNALS, ending, handling
+from losscli.cli.variables import VARIABLES
+from losscli.errors import SpecError
 
 
 def spread(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,8 +46,21 @@ def _taken(by: Any) -> list[Parameter]:
 
 
 def _spread(taker: Any) -> Iterator[Parameter]:
+    """The flags of a taker, those of a set under the heading that the set has."""
     for item in _taken(taker):
-        yield from _spread(item.annotation) if is_dataclass(item.annotation) else [item]
+        if is_dataclass(item.annotation):
+            yield from _spread(item.annotation)
+        else:
+            panel = getattr(taker, "panel", None)
+            yield item if panel is None else item.replace(annotation=_under(panel, item.annotation))
+
+
+def _under(panel: str, annotation: Any) -> Any:
+    """A flag's type with a heading, unless it has one of its own."""
+    kind, info = get_args(annotation)
+    headed = copy(info)  # the same flag stands in several sets
+    headed.rich_help_panel = info.rich_help_panel or panel
+    return Annotated[kind, headed]
 
 
 def _call(taker: Any, values: Mapping[str, Any]) -> Any:
@@ -51,20 +68,56 @@ def _call(taker: Any, values: Mapping[str, Any]) -> Any:
     return taker(**{item.name: sets[item.name] if item.name in sets else values[item.name] for item in _taken(taker)})
 
 
+EPILOG = (
+    "Start with: losscli train --task binary --loss bce-logits",
+    f"Environment variables: {', '.join(VARIABLES)}; losscli doctor says what each is for.",
+)
+
+
+class Commands(Mapping[str, Any]):
+    """The commands as click has them, each made when it is asked for: help needs none of them."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in commands.names():
+            raise KeyError(name)
+        item = commands.get(name)
+        if not isinstance(item, typer.Typer):  # else a group of commands
+            alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+            alone.command(name, cls=Command)(spread(item))
+            item = alone
+        made = typer.main.get_command(item)
+        made.name = name
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(commands.names())
+
+    def __len__(self) -> int:
+        return len(commands.names())
+
+
+class Losscli(Group):
+    """All commands, by what they are for; of those that are not asked for, only their docstrings are read."""
+
+    def __init__(self, **facts: Any):
+        super().__init__(**facts)
+        self.commands = Commands()  # type: ignore[assignment]
+
+    def summary(self, name: str) -> tuple[str, str]:
+        item = commands.get(name)
+        text = item.info.help if isinstance(item, typer.Typer) else cleandoc(item.__doc__ or "").partition("\n\n")[0]
+        return panels[name], " ".join(str(text).split())
+
+
 app = typer.Typer(
     name="losscli",
+    cls=Losscli,
     help="Pick the right loss for your data, prove it, and catch the wrong one.",
-    epilog="Start with: losscli train --task binary --loss bce-logits",
+    epilog="\n\n".join(EPILOG),
     rich_markup_mode=None,  # plain help: Rich would take longer to import than all the rest
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for name in commands.names():
-    item = commands.get(name)
-    if isinstance(item, typer.Typer):  # a group of commands
-        app.add_typer(item, name=name)
-    else:
-        app.command(name, cls=Command)(spread(item))
 
 
 @app.callback(invoke_without_command=True)
@@ -72,6 +125,9 @@ def losscli(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    color: Annotated[
+        colors.Colors, typer.Option("--color", help="Colours; auto follows the terminal, NO_COLOR and FORCE_COLOR.")
+    ] = colors.Colors.auto,
 ) -> None:
     """What stands before any command."""
     if version:
@@ -89,13 +145,26 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; `--debug` may stand anywhere in it, up to what a script is given."""
+    """Run one command line and return its exit code.
+
+    `--debug` and `--color` may stand anywhere in it, up to what a script is given.
+    """
     end = arguments.index("--") if "--" in arguments else len(arguments)
     own, rest = list(arguments[:end]), list(arguments[end:])
     debug = "--debug" in own
+    own = [word for word in own if word != "--debug"]
+    try:
+        choice = colors.taken(own)
+    except SpecError as error:
+        return _end(error, debug)
+    with colors.chosen(choice):
+        return _run(own + rest, debug)
+
+
+def _run(words: Sequence[str], debug: bool) -> int:
     try:
         with _streams(), handling(_stop):
-            code = app([word for word in own if word != "--debug"] + rest, prog_name="losscli", standalone_mode=False)
+            code = app(list(words), prog_name="losscli", standalone_mode=False)
             sys.stdout.flush()
             return int(code or 0)
     except BaseException as error:

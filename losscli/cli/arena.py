@@ -1,4 +1,4 @@
-"""What the terminal shows of an arena: curves, tables, what tuning chose, and the whole in plain language."""
+"""What the terminal shows of an arena below its answer: tables, what tuning chose, curves, and a few sentences."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from losscli.compare.result import Arena
 from losscli.errors import visible
 from losscli.words.looks import caption as looks_caption
 from losscli.words.numbers import duration
-from losscli.words.paragraph import paragraph
+from losscli.words.paragraph import brief, paragraph
 from losscli.words.phrases import corrections, tuned_options
 from losscli.words.view import View, in_words, select
 
 MOST_BANDS = 2  # of more entries only the reference gets its band: the others would be hidden behind it
-SETTLING = 0.1  # of the epochs, in which all curves are steep
 WIDEST_PROSE = 100  # columns that an eye follows from line to line
+SETTLING = 0.1  # of the epochs, in which all curves are steep
 
 
 def pieces(arena: Arena, view: View, width: int, plain: bool) -> Iterator[RenderableType]:
@@ -33,23 +33,44 @@ def pieces(arena: Arena, view: View, width: int, plain: bool) -> Iterator[Render
     if len(arena.entries) == 1:
         yield from _single(shown, plain)
     else:
-        yield from _several(shown, width, plain)
-        ordered = in_words(arena, view)
-        if ordered:
-            yield Text(ordered, "dim")
-    yield from _tuned(shown)
-    yield Text()
-    yield Constrain(Text(visible(paragraph(arena), 20_000)), WIDEST_PROSE)
+        yield from table(arena, view, width)
+        yield from _tuned(shown)
+        if not arena.foreign:
+            yield Text()
+            yield _headline(shown, len(arena.seeds), plain)
+        yield from _pictures(shown)
+    prose = paragraph(arena) if view.verbose else brief(arena)
+    if prose:
+        yield Text()
+        yield Constrain(Text(visible(prose, 20_000)), WIDEST_PROSE)
+
+
+def table(arena: Arena, view: View, width: int) -> Iterator[RenderableType]:
+    """The leaderboard, and what must be said of it."""
+    shown = select(arena, view)
+    for at, part in enumerate(leaderboards(shown, width, view.verbose)):
+        if at:
+            yield Text()
+        yield part
+    if arena.foreign:
+        yield Text()
+        yield Forest(shown)
+    if ordered := in_words(arena, view):
+        yield Text(ordered, "dim")
+    for caption in _captions(shown) if view.verbose else _captions(shown)[:1]:
+        yield Text(caption, "dim")
 
 
 def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:
     (entry,) = arena.entries
     seeds = len(arena.runs)
+    yield score_table(arena, entry)
     if arena.foreign:
-        yield score_table(arena, entry)
         return
-    splits = ("train", "valid")
-    kernels = arena.kernels
+    yield Text(f"{seeds} run{'s' if seeds > 1 else ''} in {duration(entry.seconds)}", "dim")
+    yield from _tuned(arena)
+    yield Text()
+    splits, kernels = ("train", "valid"), arena.kernels
     named = (
         {split: (split, "loss") for split in splits}
         if kernels == ["loss"]
@@ -58,43 +79,41 @@ def _single(arena: Arena, plain: bool) -> Iterator[RenderableType]:
     curves = {name: mean_curve(arena.runs, *of) for name, of in named.items()}
     bands = {} if plain else {name: band(arena.runs, *of) for name, of in named.items()}
     yield Curves(f"{visible(entry.entry)}: loss{_averaged(seeds, bool(bands))}", curves, bands=bands)
-    yield Text()
-    yield from scatters(arena)
-    yield from maps(arena)
-    yield score_table(arena, entry)
-    yield Text()
-    yield Text(f"{seeds} run{'s' if seeds > 1 else ''} in {duration(entry.seconds)}", "dim")
+    yield from _pictures(arena)
 
 
-def _several(arena: Arena, width: int, plain: bool) -> Iterator[RenderableType]:
-    seeds = len(arena.seeds)
-    if not arena.foreign:
-        yield _headline(arena, seeds, plain)
-        yield Text()
-        yield from scatters(arena)
-        yield from maps(arena)
-    for table in leaderboards(arena, width):
-        yield table
-        yield Text()
-    if arena.foreign:
-        yield Forest(arena)
-        yield Text()
+def _captions(arena: Arena) -> list[str]:
+    """What the numbers of a leaderboard are, the most needed first."""
+    seeds, ways = len(arena.seeds), set(arena.directions.values())
     several = f", mean ± sd of {seeds} seeds, 95 % interval of the paired difference" if seeds > 1 else ""
-    tuned = "; it counts every candidate of tuning" if any(entry.tuned for entry in arena.entries) else ""
-    yield Text(f"test split{several}; reference: {visible(arena.reference)}", "dim")
+    captions = [f"test split{several}; reference: {visible(arena.reference)}"]
     if arena.yardsticks:
-        yield Text(
-            "below the baseline: plain models of scikit-learn on the same splits, no part of the comparison", "dim"
+        captions.append(
+            "below the baseline: plain models of scikit-learn on the same splits, no part of the comparison"
         )
     if seeds > 1 and (corrected := corrections(arena)):
-        yield Text(corrected, "dim")
+        captions.append(corrected)
     if looks := looks_caption(arena):
-        yield Text(looks, "dim")
-    yield Text("↑ higher is better, ↓ lower is better", "dim")
-    if "target" in arena.directions.values():
-        yield Text("→ closer to the interval's own level is better; differences are of that distance", "dim")
+        captions.append(looks)
+    captions.append("↑ higher is better, ↓ lower is better")
+    if "target" in ways:
+        captions.append("→ closer to the interval's own level is better; differences are of that distance")
+    if seeds > 1 and len(arena.entries) > 1:
+        captions.append("by seed: the difference of each seed, the lowest first; ▄ is none")
     if not arena.foreign:
-        yield Text(f"time: that of its stack, shared evenly, so it does not tell losses apart{tuned}", "dim")
+        tuned = "; it counts every candidate of tuning" if any(entry.tuned for entry in arena.entries) else ""
+        captions.append(f"time share: of its stack's time an even share, so it does not tell losses apart{tuned}")
+    return captions
+
+
+def _pictures(arena: Arena) -> Iterator[RenderableType]:
+    """What outputs look like, where that is a picture."""
+    from losscli.cli.regions import regions
+
+    drawn = [*scatters(arena), *maps(arena), *regions(arena)]
+    if drawn:
+        yield Text()
+    yield from drawn
 
 
 def _headline(arena: Arena, seeds: int, plain: bool) -> Curves:

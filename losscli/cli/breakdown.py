@@ -15,43 +15,30 @@ from losscli.compare.breakdown import LOST, Breakdown, BreakdownPoint
 from losscli.direction import ARROWS
 from losscli.errors import visible
 from losscli.words.columns import Cell, Column
+from losscli.words.damage import DAMAGE
 from losscli.words.numbers import decimals, number, spread
 
-AXES = {  # what a level counts, of the training split
-    "labels": "label noise",
-    "imbalance": "rare class lost",
-    "target_outliers": "outliers",
-    "feature_noise": "feature noise",
-    "missing": "cells missing",
-}
-MEANS = {
-    "labels": "share of the training labels that were changed",
-    "imbalance": "share of the rarest class's training rows that were taken away",
-    "target_outliers": "share of the training targets that were moved",
-    "feature_noise": "noise on the training features, in units of their sd",
-    "missing": "share of the training cells that were emptied",
-}
 LONGEST_NAME = 30
 
 
 def pieces(breakdown: Breakdown, width: int) -> Iterator[RenderableType]:
     """All that there is to see of one breakdown, from the top."""
     seeds = max(len(line.fall.values) for line in breakdown.lines)
-    axis = AXES[breakdown.kind]
+    axis = DAMAGE[breakdown.kind].axis
     averaged = f", mean of {seeds} seeds" if seeds > 1 else ""
     title = f"test {visible(breakdown.metric)} {ARROWS[breakdown.direction]} by {axis}{averaged}"
     curves = {
         line.entry: [(level, score.mean) for level, score in zip(breakdown.levels, line.scores, strict=True)]
         for line in breakdown.lines
     }
-    yield Curves(title, curves, axis=axis)
-    yield Text()
-    yield from _tables(breakdown, width)
-    yield Text(f"{axis}: {MEANS[breakdown.kind]}; valid and test rows are as they were", "dim")
-    yield Text()
     over = ", median over seeds (first to last)" if seeds > 1 else ""
     yield Text(f"loses {100 * LOST:g} % of its own clean {visible(breakdown.metric)} at{over}", "bold")
     yield _falls(breakdown)
+    yield Text()
+    yield from _tables(breakdown, width)
+    yield Text(f"{axis}: {DAMAGE[breakdown.kind].meaning}; valid and test rows are as they were", "dim")
+    yield Text()
+    yield Curves(title, curves, axis=axis)
 
 
 def _tables(breakdown: Breakdown, width: int) -> Iterator[RenderableType]:
@@ -60,7 +47,7 @@ def _tables(breakdown: Breakdown, width: int) -> Iterator[RenderableType]:
     places = decimals([*(score.mean for line in breakdown.lines for score in line.scores), breakdown.baseline])
     baseline = number(breakdown.baseline, places)
     headings = [f"{level:g}" for level in breakdown.levels]
-    headings[0] = f"{AXES[breakdown.kind]} {headings[0]}"
+    headings[0] = f"{DAMAGE[breakdown.kind].axis} {headings[0]}"
     columns = [
         # the baseline is that of the first level: of worse rows, nobody has asked it
         Column(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from losscli.cli.curves import Curves
+from losscli.cli.fitted import Col, Fitted
 from losscli.errors import visible
 from losscli.explain.catalogue import Line
 from losscli.explain.facts import MEANINGS
@@ -25,10 +25,10 @@ def loss_table(lines: Sequence[Line]) -> Iterator[RenderableType]:
     """One row per loss, under a heading for each task."""
     for task in dict.fromkeys(line.item.task for line in lines):
         members = [line for line in lines if line.item.task == task]
-        table = _table(task, "expects", "tags", "what it is")
+        table = Fitted([Col(task), Col("expects", drop=1), Col("tags", drop=2), Col("what it is", prose=True)])
         for line in members:
             cells = (line.item.name, line.item.expects, " ".join(line.tags), _without_name(line.item.summary))
-            table.add_row(*(Text(visible(cell, 400)) for cell in cells))
+            table.add(*(visible(cell, 400) for cell in cells))
         yield table
         yield Text()
     yield Text(f"{len(lines)} losses; losscli explain NAME tells all about one", "dim")
@@ -38,13 +38,6 @@ def _without_name(summary: str) -> str:
     """What a summary says after the name that it starts with."""
     name, colon, rest = summary.partition(": ")
     return rest[:1].upper() + rest[1:] if colon and len(name) < 40 else summary
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for index, heading in enumerate(headings):
-        table.add_column(Text(heading), overflow="fold", no_wrap=index == 0)
-    return table
 
 
 def explained(pages: Sequence[Page]) -> Iterator[RenderableType]:
@@ -96,10 +89,10 @@ def _sides(pages: Sequence[Page]) -> Iterator[RenderableType]:
     rows = [(page, side) for page in pages for side in page.sides]
     if not rows:
         return
-    table = _table("slope at D(g)", "0 (even)", f"{SURE:g} (the discriminator is sure)")
+    table = Fitted([Col("slope at D(g)"), Col("0 (even)"), Col(f"{SURE:g} (the discriminator is sure)")])
     for page, side in rows:
         name = f"{page.name}, {side.name}" if len(pages) > 1 else side.name
-        table.add_row(*(Text(visible(cell)) for cell in (name, f"{side.even:.4f}", f"{side.sure:.4f}")))
+        table.add(*(visible(cell) for cell in (name, f"{side.even:.4f}", f"{side.sure:.4f}")))
     yield table
     yield Text()
 
@@ -126,9 +119,9 @@ def _read(pages: Sequence[Page]) -> Iterator[RenderableType]:
 def _options(page: Page) -> Iterator[RenderableType]:
     if not page.options:
         return
-    table = _table("option", "default", "takes")
+    table = Fitted([Col("option"), Col("default"), Col("takes", prose=True)])
     for option in page.options:
-        table.add_row(*(Text(visible(cell)) for cell in (option.name, option.default or "required", option.takes)))
+        table.add(*(visible(cell) for cell in (option.name, option.default or "required", option.takes)))
     yield table
     yield Text()
 

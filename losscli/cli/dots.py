@@ -40,7 +40,8 @@ def _room(pictures: Mapping[str, Picture], options: ConsoleOptions) -> tuple[dic
     return dict(list(pictures.items())[: max(1, (options.max_width + GAP) // (width + GAP))]), width
 
 
-def _beside(titles: Sequence[str], pictures: Sequence[Sequence[Text]], width: int) -> Iterator[Text]:
+def beside(titles: Sequence[str], pictures: Sequence[Sequence[Text]], width: int) -> Iterator[Text]:
+    """Pictures of equal size and width, each below its title."""
     yield Text((" " * GAP).join(f"{title:<{width}}" for title in titles))
     for lines in zip(*pictures, strict=True):
         yield Text(" " * GAP).join(lines)
@@ -68,7 +69,7 @@ class Scatter:
         layers = [{REAL: self.real, MADE: dots} if colored else {"": dots} for dots in pictures.values()]
         yield Text(self.title, "bold")
         titles = [visible(name, width) for name in pictures]
-        yield from _beside(titles, [_canvas(own, width, limits) for own in layers], width)
+        yield from beside(titles, [_canvas(own, width, limits) for own in layers], width)
 
 
 def _limits(dots: Dots, real: Dots) -> tuple[float, float, float, float]:
@@ -101,12 +102,12 @@ def scatters(arena: Arena) -> Iterator[RenderableType]:
     if not moments or not moments["real"]:
         return
     final = {name: pictures[-1] for name, pictures in moments["entries"].items() if pictures and pictures[-1]}
-    if pair := _pair(arena, final):
+    if chosen := _pair(arena, final):
         across, up = moments["columns"]
         title = (
             f"made up over real rows: {visible(up, 20)} against {visible(across, 20)}, epoch {moments['epochs'][-1]}"
         )
-        yield Scatter(title, moments["real"], pair)
+        yield Scatter(title, moments["real"], chosen)
         yield Text()
 
 
@@ -121,7 +122,7 @@ class Maps:
         pictures, width = _room(self.maps, options)
         yield Text("vectors of test rows along their first two principal components (share of the variance)", "bold")
         titles = [f"{visible(name, width - 7)} ({100 * one['variance']:.0f} %)" for name, one in pictures.items()]
-        yield from _beside(titles, [self._canvas(one, width) for one in pictures.values()], width)
+        yield from beside(titles, [self._canvas(one, width) for one in pictures.values()], width)
 
     def _canvas(self, one: Mapping[str, Any], width: int) -> list[Text]:
         import plotille
@@ -146,6 +147,6 @@ class Maps:
 
 def maps(arena: Arena) -> Iterator[RenderableType]:
     """The picture of the best entry by the headline, and of the reference."""
-    if pair := _pair(arena, arena.why.get("maps") or {}):
-        yield Maps(pair, arena.labels)
+    if chosen := _pair(arena, arena.why.get("maps") or {}):
+        yield Maps(chosen, arena.labels)
         yield Text()

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
-from losscli.cli import show
+from losscli.cli import job_summary, show
 from losscli.cli.annotations import annotation
+from losscli.cli.fitted import Col, Fitted
 from losscli.compare.gate import GateEntry, Scores, concluded, gate, vanished
 from losscli.compare.intervals import why_undefined
 from losscli.compare.result import Arena, finite
 from losscli.compare.samedata import alike, difference
 from losscli.direction import target_of
-from losscli.errors import SpecError, choose_from, counted, shown, visible
+from losscli.errors import SpecError, choose_from, counted, joined, shown, visible
 from losscli.record.find import find
 from losscli.record.reader import read
+from losscli.reports.markdown import literal
 from losscli.reports.recall import ComparisonRecord, recall
 from losscli.severities import SEVERITIES
+from losscli.words.answer import roughly
 from losscli.words.numbers import number
 
 FAILED, FEWEST_SHARED = 1, 5
@@ -31,6 +33,7 @@ FAILING = ("dropped", "vanished")
 OUTCOMES = {"held": "info"} | dict.fromkeys(FAILING, "error")  # how grave each is
 OUTCOMES |= dict.fromkeys(("not-proven", "too-few-seeds", "no-value", "undefined"), "warning")
 HELD = "green"
+MOST_SENTENCES = 4  # entries of which each is told how it was judged, even if it held
 
 
 @dataclass(frozen=True)
@@ -43,20 +46,34 @@ class GateOptions:
     entries: tuple[str, ...]
     out: Path
     form: str
+    job_summary: bool = False
+    verbose: bool = False
 
 
 def run(record: str, options: GateOptions) -> int:
     """Judge, show, and return the exit code: 1 if anything dropped or vanished."""
     new, old = (recall(find(options.out, text, outside=True)) for text in (record, options.baseline))
     results = concluded(_gate_arenas(new, old, options))
+    if options.job_summary:
+        job_summary.append(_markdown(results))
     if options.form == "json":
         show.machine(
-            {"schema_version": 1, "record": str(new.folder), "baseline": str(old.folder), "entries": _plain(results)}
+            {
+                "schema_version": 1,
+                "record": str(new.folder),
+                "baseline": str(old.folder),
+                "summary": answer(results),
+                "entries": _plain(results),
+            }
         )
     elif options.form == "github":
         sys.stdout.write("".join(f"{_annotated(entry)}\n" for entry in results))
     else:
-        show.pieces([_table(results), *(Text(_sentence(entry)) for entry in results)])
+        few = options.verbose or len(results) <= MOST_SENTENCES
+        told = [entry for entry in results if few or entry.outcome != "held"]
+        show.pieces(
+            [Text(answer(results), "bold"), Text(), _table(results), *(Text(_sentence(entry)) for entry in told)]
+        )
     return FAILED if any(entry.outcome in FAILING for entry in results) else 0
 
 
@@ -179,16 +196,55 @@ def _plain(results: list[GateEntry]) -> list[dict[str, Any]]:
     ]
 
 
-def _table(results: list[GateEntry]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("entry", "metric", "old", "new", "drop", "allowed", "outcome"):
-        table.add_column(heading, overflow="fold")
+def _table(results: list[GateEntry]) -> Fitted:
+    columns = [Col("entry"), Col("outcome"), Col("metric", drop=3), Col("old", drop=2), Col("new", drop=1), Col("drop")]
+    table = Fitted([*columns, Col("allowed", drop=4)])
     for entry in results:
         numbers = (number(entry.old), number(entry.new), number(entry.drop, 4, "+"), f"{entry.limit:g}")
         style = HELD if entry.outcome == "held" else SEVERITIES[OUTCOMES[entry.outcome]].terminal
         outcome = Text(entry.outcome.replace("-", " "), style)
-        table.add_row(Text(visible(entry.title, 60)), Text(visible(entry.metric, 40)), *numbers, outcome)
+        table.add(visible(entry.title, 60), outcome, visible(entry.metric, 40), *numbers)
     return table
+
+
+def _markdown(results: list[GateEntry]) -> str:
+    """The outcome of each entry, for the summary of a job."""
+    heading = ("entry", "metric", "old", "new", "outcome")
+    rows = [
+        (literal(one.title), literal(one.metric), number(one.old), number(one.new), one.outcome.replace("-", " "))
+        for one in results
+    ]
+    table = [f"| {' | '.join(row)} |" for row in (heading, ("---",) * len(heading), *rows)]
+    reasons = [f"- {literal(_sentence(one), 2000)}" for one in results]
+    return "\n".join([f"### losscli gate\n\n{literal(answer(results), 2000)}", "", *table, "", *reasons])
+
+
+def answer(results: Sequence[GateEntry]) -> str:
+    """Whether the gate holds, in one sentence: who dropped and by how much, who vanished, what cannot be judged."""
+    groups: dict[str, list[GateEntry]] = {}
+    for entry in results:
+        groups.setdefault(entry.outcome, []).append(entry)
+    clauses = []
+    if dropped := groups.get("dropped"):
+        sizes = [roughly(entry.drop) for entry in dropped if entry.test != "diverged" and math.isfinite(entry.drop)]
+        by = f" by {joined(list(dict.fromkeys(sizes)))} {visible(dropped[0].metric, 40)}" if sizes else ""
+        clauses.append(f"{_titles(dropped)} dropped{by}, more than the {dropped[0].limit:g} allowed")
+    if gone := groups.get("vanished"):
+        clauses.append(f"{_titles(gone)} vanished")
+    failed = bool(clauses)
+    if held := groups.get("held"):
+        clauses.append(f"{len(held)} {'entry' if len(held) == 1 else 'entries'} held")
+    if doubtful := groups.get("not-proven"):
+        clauses.append(f"{_titles(doubtful)} may have dropped, or chance explains it")
+    if few := groups.get("too-few-seeds"):
+        clauses.append(f"{_titles(few)} {'has' if len(few) == 1 else 'have'} too few seeds to fail")
+    if silent := [*groups.get("undefined", []), *groups.get("no-value", [])]:
+        clauses.append(f"{_titles(silent)} cannot be judged")
+    return f"{'The gate fails' if failed else 'Nothing has dropped beyond doubt'}: {'; '.join(clauses)}."
+
+
+def _titles(results: Sequence[GateEntry]) -> str:
+    return joined([visible(entry.title, 60) for entry in results])
 
 
 def _sentence(entry: GateEntry) -> str:

@@ -12,15 +12,17 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
-from losscli.cli import formats
+from losscli.cli import formats, job_summary
 from losscli.cli.endings import SIGNALS, handling
-from losscli.errors import MachineError, Place, SpecError, choose_from, shown
+from losscli.cli.progress import busy
+from losscli.errors import MachineError, Place, SpecError, choose_from, listed, shown
 from losscli.stack.watch import Stop
 from losscli.words.view import NAME, View
 
 if TYPE_CHECKING:
     from losscli.comparison import Comparison
     from losscli.executors.execution import Execution
+    from losscli.spec.document import Document
     from losscli.spec.model import Spec
     from losscli.spec.overrides import Overrides
 
@@ -28,6 +30,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 UNMET, DIVERGED = 1, 4
+NAMED = 2  # data that are said to be loaded
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class DisplayOptions:
     format: str  # of `formats.comparisons`
     quiet: bool
     view: View = field(default_factory=View)
+    job_summary: bool = False
+    log: Path | None = None  # where a line for each epoch of each run goes
 
 
 def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> list[Spec]:
@@ -47,12 +52,22 @@ def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> 
 
     paths = files(patterns, quiet)
     documents = _read_all(read_spec, paths)  # what is no YAML is told before torch is imported
-    from losscli.spec.load import build_spec, load_spec
+    with busy(f"loading {_what(paths, documents, overrides)} ...", quiet):
+        from losscli.spec.load import build_spec, load_spec  # imports torch, which takes a second or two
 
-    tell_plugins(quiet)
-    if not patterns:
-        return [build_spec(overrides)]
-    return _read_all(lambda item: load_spec(item[0], overrides, item[1]), list(zip(paths, documents, strict=True)))
+        tell_plugins(quiet)
+        if not patterns:
+            return [build_spec(overrides)]
+        return _read_all(lambda item: load_spec(item[0], overrides, item[1]), list(zip(paths, documents, strict=True)))
+
+
+def _what(paths: Sequence[Path], documents: Sequence[Document], overrides: Overrides) -> str:
+    """The data that are asked for, as far as they are known before any spec is understood; else the specs."""
+    blocks = [document.data.get("data") for document in documents]
+    found = [(block.get("path") or block.get("name")) if isinstance(block, dict) else None for block in blocks]
+    names = [name if isinstance(name, str) else path.name for name, path in zip(found, paths, strict=True)]
+    every = dict.fromkeys([overrides.data] if overrides.data else names)
+    return listed([Path(name).name for name in every], NAMED) or "losscli"
 
 
 def _read_all(read: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
@@ -84,21 +99,26 @@ def run(specs: Sequence[Spec], display: DisplayOptions, execution: Execution) ->
     from losscli.record import writer
 
     refuse_unknown(display.view, specs)
+    if display.job_summary:
+        job_summary.place()
     if display.out is not None:
         writer.ready(display.out)
     line = partial(pipeline.run, specs, out=display.out, smoke=display.smoke, execution=execution)
-    return follow(line, display)
+    return follow(
+        line, display, f"loading {listed(list(dict.fromkeys(spec.data.title() for spec in specs)), NAMED)} ..."
+    )
 
 
-def follow(line: Callable[..., Comparison], display: DisplayOptions) -> int:
+def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str = "loading the data ...") -> int:
     """Run the line while its progress is shown and signals are heard, and return the exit code.
 
     One signal ends the training at its next step; what there is then is kept and shown. A second one ends at once.
     """
     from losscli.cli import hint, show
+    from losscli.cli.log import Logged, log_file
     from losscli.cli.progress import progress
 
-    with _signals(display.out is not None) as ears, ExitStack() as bar:
+    with _signals(display.out is not None) as ears, log_file(display.log) as log, ExitStack() as bar:
         shown: list[Comparison] = []
 
         def tell_first(comparison: Comparison) -> None:
@@ -108,7 +128,8 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions) -> int:
             shown.append(comparison)
             tell(comparison, display)
 
-        watch = bar.enter_context(progress(display.quiet))
+        watch = bar.enter_context(progress(display.quiet, first))
+        watch = watch if log is None else Logged(watch, log)
         try:
             comparison = line(watch=watch, stop=ears.stop, show=tell_first)
         except MachineError as error:
@@ -118,6 +139,8 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions) -> int:
         if not shown:
             tell_first(comparison)
         end(comparison, display)
+        if display.job_summary:
+            summarise(comparison, display.view)
         if ears.heard and comparison.partial and comparison.record:
             show.notice(f"to go on: {hint.resume_command(comparison)}")
     return 128 + ears.heard if ears.heard else exit_code(comparison)
@@ -133,6 +156,13 @@ def end(comparison: Comparison, display: DisplayOptions) -> None:
     ended = formats.comparisons[display.format].end
     if ended is not None:
         ended(comparison, display)
+
+
+def summarise(comparison: Comparison, view: View) -> None:
+    """The comparison at the end of the job's summary."""
+    from losscli.reports.markdown import to_markdown
+
+    job_summary.append(to_markdown(comparison, view))
 
 
 def refuse_unknown(view: View, specs: Sequence[Spec]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from losscli.cli import show
+from losscli.cli.progress import busy
 from losscli.outfile import is_stream
 from losscli.pages.document import save, unclaimed
 
@@ -23,14 +24,17 @@ class PlayOptions:
 
 def run(data: str, options: PlayOptions) -> None:
     """Write the page, and tell its path on stdout."""
-    from losscli.play.page import html_of, scene_of
-
     path = options.to or Path(f"play-{Path(data).stem}.html")
     if not is_stream(path):
         unclaimed(path, options.force)  # before seconds are spent
-    scene, noticed = scene_of(data, options.target, options.x, options.y)
+    with busy("reading the data ..."):
+        from losscli.play.page import html_of, scene_of  # torch is behind it, which takes its time
+
+        scene, noticed = scene_of(data, options.target, options.x, options.y)
     for sentence in noticed:
         show.notice(sentence)
-    save(path, html_of(scene), options.force)
+    with busy(f"training {len(scene.losses) * len(scene.damages)} runs in one stack, and those of the stories ..."):
+        page = html_of(scene)
+    save(path, page, options.force)
     if not is_stream(path):
         show.paths([path])

@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from losscli.cli import show
-from losscli.cli.tables import plain_table
+from losscli.cli.changes import sentences
+from losscli.cli.fitted import Col, Fitted
 from losscli.errors import MachineError, SpecError, counted, shown, visible
 from losscli.outfile import is_stream
 from losscli.record import reader
@@ -21,8 +23,11 @@ from losscli.record.difference import changed, moved
 from losscli.record.find import find, in_the_making, records
 from losscli.record.listing import Filter, Summary, listed
 from losscli.record.remove import dead, removable, remove
+from losscli.record.tensorboard import event_files
 from losscli.spec.reader import read_value
+from losscli.words.view import View
 
+TENSORBOARD = "tensorboard"  # what `export --to` may say beside a file
 UNITS = ("B", "KB", "MB", "GB")
 
 
@@ -35,12 +40,39 @@ def ls(root: Path, query: Filter, as_json: bool) -> None:
     if not summaries:
         show.notice(f"there is no such record in {shown(root)}")
         return
-    table = plain_table("record", "task", "losses", "runs", "reference", "size")
-    for column in table.columns:  # an id is there to be copied, and names to be read at a glance
-        column.no_wrap = str(column.header) != "losses"
+    columns = [
+        Col("record", shorter=(_without_time, _named_in_short, _number_alone)),
+        Col("task", drop=2),
+        Col("losses", drop=1),
+    ]
+    table = Fitted([*columns, Col("runs", drop=3), Col("reference", drop=4), Col("size", drop=5)])
     for summary in summaries:
-        table.add_row(*map(Text, _cells(summary)))
+        table.add(*_cells(summary))
     show.pieces([table])
+
+
+def _without_time(text: str) -> str:
+    """An id without the moment at which it was made; a command takes its number alone.
+
+    >>> _without_time("0002-20261126-114116-compare-binary"), _number_alone("0002 compare-binary")
+    ('0002 compare-binary', '0002')
+    """
+    number, *moment, name = text.split("-", 3)
+    return f"{number} {name}" if len(moment) == 2 and "".join(moment).isdigit() else text
+
+
+def _named_in_short(text: str, most: int = 24) -> str:
+    """A name with as many of its words as are read at a glance.
+
+    >>> _named_in_short("0001 binary-breakdown-compare-multiclass")
+    '0001 binary-breakdown ...'
+    """
+    return text if len(text) <= most else f"{text[: most - 2].rpartition('-')[0] or text[: most - 3]} ..."
+
+
+def _number_alone(text: str) -> str:
+    number = text.partition(" ")[0]
+    return number if number.isdigit() else text
 
 
 def _cells(summary: Summary) -> list[str]:
@@ -49,7 +81,7 @@ def _cells(summary: Summary) -> list[str]:
     score = "" if summary.reference is None else f"{summary.headline} {summary.reference:.4g}"
     return [
         visible(summary.id, 100),
-        ", ".join(summary.tasks),
+        visible(_few(summary.tasks), 60),
         visible(_few(summary.losses), 60),
         f"{summary.entries} x {summary.seeds}",
         visible(_how_far(summary.unfinished) if summary.unfinished else score, 60),
@@ -89,23 +121,30 @@ def size(count: float) -> str:
     return f"{count:.0f} {unit}" if count >= 10 or count == int(count) else f"{count:.1f} {unit}"
 
 
-def show_record(root: Path, text: str, as_json: bool, by_class: bool = False) -> None:
-    """A record as it was shown when it was made; with `by_class`, each class, too."""
+def show_record(root: Path, text: str, as_json: bool, view: View) -> None:
+    """A record as it was shown when it was made, as a view shows it."""
     place = find(root, text, outside=True, unfinished=True)
     with at_hand(place) as folder:
-        if as_json and not by_class:
+        if as_json and not view.by_class:
             show.machine(reader.read(folder)["results"])
             return
         from losscli.reports.json import to_json
         from losscli.reports.recall import recall
-        from losscli.words.view import View
 
-        comparison = replace(recall(folder, predictions=by_class).comparison, record=str(place))
+        comparison = replace(recall(folder, predictions=view.by_class).comparison, record=str(place))
         if as_json:
-            show.machine(to_json(comparison, by_class))
+            show.machine(to_json(comparison, view.by_class))
         else:
-            show.outcome(comparison, view=View(by_class=by_class))
+            show.outcome(comparison, view=view)
             show.trained_on(comparison.machines)
+
+
+def show_config(root: Path, text: str, as_json: bool) -> None:
+    """The settings of a record, and where each came from."""
+    from losscli.cli.settings import config
+
+    with at_hand(find(root, text, outside=True, unfinished=True)) as folder:
+        config(folder, as_json)
 
 
 @contextmanager
@@ -137,20 +176,23 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
             }
         )
         return
-    table = plain_table("spec", "before", "after", gap=2)
+    table = Fitted([Col("spec"), Col("before"), Col("after")])
     for key in keys:
-        table.add_row(*(Text(visible(part, 60)) for part in (_numbered(key.arena, key.key), key.before, key.after)))
-    means = plain_table("entry", "metric", "before", "after", "difference", gap=2)
+        table.add(*(visible(part, 60) for part in (_numbered(key.arena, key.key), key.before, key.after)))
+    means = Fitted([Col("entry"), Col("metric"), Col("before"), Col("after"), Col("difference")])
     for score in scores:
         apart = None if score.before is None or score.after is None else score.after - score.before
-        means.add_row(
-            Text(visible(_numbered(score.arena, score.entry), 60)),
-            Text(visible(score.metric, 40)),
-            *(Text(_number(value)) for value in (score.before, score.after)),
-            Text("" if apart is None else f"{apart:+.4g}"),
+        means.add(
+            visible(_numbered(score.arena, score.entry), 60),
+            visible(score.metric, 40),
+            *map(_number, (score.before, score.after)),
+            "" if apart is None else f"{apart:+.4g}",
         )
     note = Text("means of the test split; whether a difference is real, `losscli gate` tests", "dim")
-    show.pieces([table if keys else Text("the specs are the same", "dim"), Text(), means, Text(), note])
+    before, after = (folder.name.partition("-")[0] for folder in folders)
+    told = sentences(before, after, keys, scores)
+    settings: list[RenderableType] = [Text(), table] if keys else []
+    show.pieces([Text("\n".join(told)), *settings, Text(), means, Text(), note])
 
 
 def _numbered(arena: int, name: str) -> str:
@@ -220,9 +262,14 @@ def _ask(names: Sequence[str]) -> None:
 
 
 def export(root: Path, text: str, to: Path | None, force: bool) -> None:
-    """A record as a zip file."""
+    """A record as a zip file, or its histories as event files."""
     folder = find(root, text, outside=True)
-    path = to or Path(f"{folder.name}.zip")
-    archive(folder, path, force)
+    if to == Path(TENSORBOARD):
+        path = Path(f"{folder.name}-{TENSORBOARD}")
+        event_files(folder, path, force)
+        show.notice(f"to look at it: tensorboard --logdir {path}")
+    else:
+        path = to or Path(f"{folder.name}.zip")
+        archive(folder, path, force)
     if not is_stream(path):
         show.paths([path])

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich import box
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from losscli.cli.fitted import Col, Fitted
 from losscli.rules import MARK, Rule
 from losscli.severities import SEVERITIES
 
 
 def rule_table(rules: Sequence[Rule]) -> Iterator[RenderableType]:
     """A line per rule."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("code", "rule", "severity", "what it sees"):
-        table.add_column(Text(heading), overflow="fold", no_wrap=heading != "what it sees")
+    table = Fitted([Col("code"), Col("rule"), Col("severity", drop=1), Col("what it sees", prose=True)])
     for rule in rules:
-        severity = Text(rule.severity, SEVERITIES[rule.severity].terminal)
-        table.add_row(Text(rule.code), Text(rule.name), severity, Text(rule.what))
+        table.add(rule.code, rule.name, Text(rule.severity, SEVERITIES[rule.severity].terminal), rule.what)
     yield table
     yield Text(f"{len(rules)} rules; losscli explain LC001 shows a page", "dim")
 

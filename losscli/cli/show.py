@@ -16,10 +16,11 @@ from textwrap import wrap
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console, RenderableType
+from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
-from losscli.errors import Finding, Problem, by_gravity, counted, listed, visible
+from losscli.errors import Finding, Problem, by_gravity, counted, joined, listed, visible
 from losscli.severities import SEVERITIES
 
 if TYPE_CHECKING:  # most commands show no comparison, and do without what that imports
@@ -28,9 +29,11 @@ if TYPE_CHECKING:  # most commands show no comparison, and do without what that 
     from losscli.words.view import View
 
 IN_THE_HEADER = ("target-mapped",)  # findings that the header's line of labels tells already
-RED = SEVERITIES["error"].terminal
+GRAVEST = next(iter(SEVERITIES))
+RED = SEVERITIES[GRAVEST].terminal
 BLANK_END = re.compile(r"(?<! ) +((?:\x1b\[[0-9;]*m)*)$", re.M)
-NEIGHBOURS = str.maketrans("↑↓·→└─┤│╌━▁▂▃▄▅▆▇█▏▎▍▌▋▊▉", "^v|>+-||-=...::###...####")
+NEIGHBOURS = str.maketrans("↑↓·→└─┤│╌━▁▂▃▄▅▆▇█▏▎▍▌▋▊▉░▒▓▀•", '^v|>+-||-=...::###...####.:#"o')
+MOST_ROWS = 40  # of the tables of several arenas together
 EMPTY_CELL = 0x2800  # the braille cell without dots; its lower 8 bits are the dots
 UPPER_DOTS = 0b00011011  # of a cell's 4 x 2 dots, those in its upper half
 
@@ -53,12 +56,12 @@ class TextFilter:
 def screen(stream: IO[str]) -> Console:
     """A console on `stream`. LC_ALL=C is believed: Python makes the stream UTF-8 then, but the terminal may not be."""
     file = stream if stream.isatty() else cast(IO[str], TextFilter(stream, trimmed))  # a file keeps no padding
-    if _plain(stream):
+    if is_plain(stream):
         file = cast(IO[str], TextFilter(file, in_ascii))
     return Console(file=file, markup=False, highlight=False, emoji=False)
 
 
-def _plain(stream: IO[str]) -> bool:
+def is_plain(stream: IO[str]) -> bool:
     """Whether a stream takes nothing but ASCII."""
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
     utf8 = (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
@@ -101,33 +104,70 @@ def outcome(comparison: Comparison, next_command: str = "", view: View | None = 
 
 
 def board(comparison: Comparison, view: View | None = None) -> None:
-    """All that a command found, arena by arena; then what was unmet."""
-    from losscli.cli.arena import pieces as arena_pieces
-    from losscli.cli.breakdown import pieces as breakdown_pieces
+    """All that a command found: the answers, then arena by arena what they rest on; then what was unmet."""
+    from losscli.cli.arena import WIDEST_PROSE
+    from losscli.words.answer import answers
     from losscli.words.view import View
 
-    console = screen(sys.stdout)
+    console, view = screen(sys.stdout), view or View()
+    sentences = answers(comparison.arenas, comparison.breakdowns)
+    listing = Table.grid(padding=(0, 1))
+    for sentence in sentences:
+        listing.add_row(*(["·"] if sentences[1:] else []), Text(sentence, "bold"))
+    console.print(Constrain(listing, WIDEST_PROSE))
+    console.print()
+    stressed = {at for breakdown in comparison.breakdowns for at in breakdown.arenas}
+    alone = [at for at in range(len(comparison.arenas)) if at not in stressed]
+    parts = len(comparison.breakdowns) + len(alone)
+    if parts > 1 and not view.verbose:
+        _in_short(console, comparison, alone, view)
+    else:
+        _at_length(console, comparison, alone, view)
+    unmet(comparison.unmet, sys.stdout)
+
+
+def _at_length(console: Console, comparison: Comparison, alone: Sequence[int], view: View) -> None:
+    """Tables, curves, prose and findings of each breakdown, then of each arena that is in none."""
+    from losscli.cli.arena import pieces as arena_pieces
+    from losscli.cli.breakdown import pieces as breakdown_pieces
+    from losscli.cli.by_class import pieces as class_pieces
+
     for breakdown in comparison.breakdowns:
         _header(console, comparison.arenas[breakdown.arenas[0]], comparison.device)
         for piece in breakdown_pieces(breakdown, console.width):
             console.print(piece)
-        _findings(console, _of_levels([comparison.arenas[at] for at in breakdown.arenas]))
+        _findings(console, _of_levels([comparison.arenas[at] for at in breakdown.arenas]), view.verbose)
         console.print()
-    shown = {at for breakdown in comparison.breakdowns for at in breakdown.arenas}
-    view = view or View()
-    for at, arena in ((at, arena) for at, arena in enumerate(comparison.arenas) if at not in shown):
+    for at in alone:
+        arena = comparison.arenas[at]
         _header(console, arena, comparison.device)
-        for piece in arena_pieces(arena, view, console.width, _plain(sys.stdout)):
+        for piece in arena_pieces(arena, view, console.width, is_plain(sys.stdout)):
             console.print(piece)
         if view.by_class:
-            from losscli.cli.by_class import pieces as class_pieces
-
             console.print()
             for piece in class_pieces(arena, comparison.by_class(at), console.width):
                 console.print(piece)
-        _findings(console, [finding for finding in arena.findings if finding.code not in IN_THE_HEADER])
+        _findings(console, [item for item in arena.findings if item.code not in IN_THE_HEADER], view.verbose)
         console.print()
-    unmet(comparison.unmet, sys.stdout)
+
+
+def _in_short(console: Console, comparison: Comparison, alone: Sequence[int], view: View) -> None:
+    """The table of each arena where all of them together are short, and how much there is to see of it with -v."""
+    from losscli.cli.arena import table
+    from losscli.words.view import select
+
+    if sum(len(select(comparison.arenas[at], view).entries) for at in alone) <= MOST_ROWS:
+        for at in alone:
+            _header(console, comparison.arenas[at], comparison.device)
+            for piece in table(comparison.arenas[at], view, console.width):
+                console.print(piece)
+            console.print()
+    findings = [item for arena in comparison.arenas for item in arena.findings if item.code not in IN_THE_HEADER]
+    _findings(console, list(dict.fromkeys(item for item in findings if item.severity == GRAVEST)), verbose=False)
+    counts = [(sum(item.severity == name for item in findings), name) for name in SEVERITIES]
+    noticed = joined([counted(count, name if name != "info" else "note") for count, name in counts if count])
+    console.print(Text(f"{noticed + '; ' if noticed else ''}-v shows boards, curves and findings of each", "dim"))
+    console.print()
 
 
 def ending(comparison: Comparison, next_command: str = "") -> None:
@@ -258,17 +298,34 @@ def _of_levels(arenas: Sequence[Arena]) -> list[Finding]:
     return [finding for finding in findings if finding.code not in (*IN_THE_HEADER, "corrupted")]
 
 
-def _findings(console: Console, findings: Sequence[Finding]) -> None:
-    """The gravest first; the message beside its severity, its cure below."""
-    grid = Table.grid(padding=(0, 1))
+def _findings(console: Console, findings: Sequence[Finding], verbose: bool = True) -> None:
+    """The gravest first: the message beside its severity, its cure below; each on a line of its own, if not `verbose`."""
+    grid, cut = Table.grid(padding=(0, 1)), False
+    room = max(20, console.width - 1 - max((len(finding.severity) for finding in findings), default=0))
     for finding in by_gravity(findings):
-        text = Text(_lines(finding.message))
-        if finding.cure:
-            text.append(f"\ntry: {_lines(finding.cure)}", "dim")
+        whole = message, cure = _lines(finding.message), _lines(finding.cure and f"try: {finding.cure}")
+        if not verbose:
+            message, cure = shortened(message, room if cure else 2 * room - 20), shortened(cure, room)
+            cut = cut or (message, cure) != whole
+        text = Text.assemble(message, (f"\n{cure}" if cure else "", "dim"))
         grid.add_row(Text(finding.severity, SEVERITIES[finding.severity].terminal), text)
     if findings:
         console.print()
         console.print(grid)
+    if cut:
+        console.print(Text("-v tells them whole", "dim"))
+
+
+def shortened(text: str, width: int) -> str:
+    """As many whole words of a text as a width holds.
+
+    >>> shortened("one two three four", 12), shortened("one two", 12)
+    ('one two ...', 'one two')
+    """
+    text = " ".join(text.split())
+    if len(text) <= width:
+        return text
+    return f"{text[: width - 3].rpartition(' ')[0] or text[: width - 4]} ..."
 
 
 def _lines(text: str) -> str:

@@ -14,8 +14,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from losscli.cli import show
+from losscli.cli.fitted import Col, Fitted
 from losscli.cli.records import at_hand
-from losscli.cli.tables import plain_table
 from losscli.compare.result import finite
 from losscli.errors import counted, visible
 from losscli.outfile import atomic, free
@@ -148,11 +148,12 @@ def _answer(report: SuspectReport) -> str:
 def _pairs(report: SuspectReport) -> RenderableType:
     pairs = report.ranking.pairs
     several = any(pair.of for pair in pairs)
-    table = plain_table(*(["target"] if several else []), "given", "likely", "rows", "of that label", gap=2)
+    headings = [*(["target"] if several else []), "given", "likely", "rows", "of that label"]
+    table = Fitted(list(map(Col, headings)))
     for pair in pairs[:MOST_PAIRS]:
         names = [pair.of] if several else []
         words = [visible(name, 40) for name in (*names, pair.given, pair.likely)]
-        table.add_row(*map(Text, words), Text(f"{pair.rows:.1f}"), Text(f"{100 * pair.share:.1f} %"))
+        table.add(*words, f"{pair.rows:.1f}", f"{100 * pair.share:.1f} %")
     if len(pairs) > MOST_PAIRS:
         table.caption = f"{len(pairs) - MOST_PAIRS} more pairs: --format json"
     return table
@@ -162,19 +163,20 @@ def _table(report: SuspectReport, top: int) -> RenderableType:
     first = report.ranking.suspects[:top]
     of_numbers, several = math.isnan(report.ranking.wrong), any(suspect.of for suspect in first)
     ends = ["predicted", "spreads off"] if of_numbers else ["likely", "p(given)", "p(likely)"]
-    table = plain_table("", "row", *(["target"] if several else []), "given", *ends, "predictions", gap=2)
+    headings = ["", "row", *(["target"] if several else []), "given", *ends]
+    table = Fitted([*map(Col, headings), Col("predictions", drop=1)])
     for suspect in first:
         place = report.place(suspect.row)
         where = f"{Path(place.file).name}:{place.line}" if place and place.line else f"row {suspect.row + 1}"
         numbers = [suspect.score] if of_numbers else [suspect.given_share, suspect.likely_share]
-        table.add_row(
-            Text("*" if suspect.sure else ""),
-            Text(visible(where, 60)),
-            *([Text(visible(suspect.of, 40))] if several else []),
-            Text(_label(suspect.given)),
-            Text(_label(suspect.likely)),
-            *(Text(f"{number:.2f}") for number in numbers),
-            Text(str(suspect.predictions)),
+        table.add(
+            "*" if suspect.sure else "",
+            visible(where, 60),
+            *([visible(suspect.of, 40)] if several else []),
+            _label(suspect.given),
+            _label(suspect.likely),
+            *(f"{number:.2f}" for number in numbers),
+            str(suspect.predictions),
         )
     table.caption = f"* more than {FAR:g} spreads off" if of_numbers else "* contradicted with confidence"
     return table

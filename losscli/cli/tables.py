@@ -14,11 +14,13 @@ from losscli.compare.result import Arena, EntryResult
 from losscli.errors import visible
 from losscli.words.columns import Column, columns, headed
 from losscli.words.numbers import decimals, number, spread
+from losscli.words.strip import strips
 
 STYLES = {"better": "green", "worse": "red"}  # by verdict: nothing else may look like praise or blame
 
-NARROWEST = 14  # of names and verdicts, cut short or wrapped so that a verdict can stand beside its difference
-TOGETHER = 3  # headline, difference and verdict
+NARROWEST = 14  # of names, wrapped so that a difference can stand beside its verdict
+TOGETHER = 3  # verdict, headline and difference
+EXTRAS = ("seeds", "time")  # kinds of columns that are no metrics
 
 
 def score_table(arena: Arena, entry: EntryResult) -> Table:
@@ -38,28 +40,44 @@ def score_table(arena: Arena, entry: EntryResult) -> Table:
     return table
 
 
-def leaderboards(arena: Arena, width: int) -> Iterator[Table]:
-    """One line per entry, on the test split; columns that do not fit beside the headline get a table below it."""
+def leaderboards(arena: Arena, width: int, whole: bool = False) -> Iterator[Table]:
+    """One line per entry, on the test split, its verdict beside its name; metrics that do not fit get a table below.
+
+    What is no metric is left out where it does not fit, unless the `whole` is asked for.
+    """
     names = [visible(entry.entry, 40) for entry in arena.entries]
-    rest = slots(columns(arena))
-    plain = [one.name for one in arena.yardsticks]
+    table = columns(arena)
+    if strip := strips(arena):
+        table.insert(next(at for at, column in enumerate(table) if column.kind == "difference") + 1, strip)
+    rest, plain = slots(table), [one.name for one in arena.yardsticks]
     left = max(map(len, (*names, *plain, "baseline")))
-    if left + sum(slot.width for slot in rest[:TOGETHER]) > width:
-        rest = _in_a_word(rest, width)
-    short = left + sum(slot.width for slot in rest[:TOGETHER]) - width
-    if short > 0:  # wrap the verdicts, then the names
-        rest[TOGETHER - 1].width -= min(short, max(0, rest[TOGETHER - 1].width - NARROWEST - 2))
-        left = min(left, max(NARROWEST, width - sum(slot.width for slot in rest[:TOGETHER])))
+    first = [slot for at, slot in enumerate(rest) if at < TOGETHER or (slot.column.kind == "seeds" and not whole)]
+    if left + sum(slot.width for slot in first) > width:
+        rest = _in_a_word(rest)
+    words = max(len(word) for name in (*names, *plain, "baseline") for word in name.split() or [name])
+    left = min(left, max(NARROWEST, words, width - sum(slot.width for slot in rest[:TOGETHER])))
+    if not whole:
+        rest = _without_extras(rest, width - left)
     styles = [STYLES.get(entry.verdict, "") for entry in arena.entries]
     yield from below_each_other(names, rest, left, width, styles, ["baseline", *plain] if arena.baseline else [])
 
 
-def _in_a_word(rest: Sequence[Slot], width: int) -> list[Slot]:
-    """The verdicts without what follows their comma, if they stand beside their difference then; the paragraph says it, too."""
-    at = TOGETHER - 1
-    column = replace(rest[at].column, cells=[replace(cell, aside="") for cell in rest[at].column.cells])
-    short = [*rest[:at], *slots([column]), *rest[at + 1 :]]
-    return short if NARROWEST + sum(slot.width for slot in short[:TOGETHER]) <= width else list(rest)
+def _in_a_word(rest: Sequence[Slot]) -> list[Slot]:
+    """The verdicts without what follows their comma, which the sentence and the paragraph say, too."""
+    verdict = rest[0].column
+    return [*slots([replace(verdict, cells=[replace(cell, aside="") for cell in verdict.cells])]), *rest[1:]]
+
+
+def _without_extras(rest: Sequence[Slot], width: int) -> list[Slot]:
+    """All columns, but extras only as far as they stand beside the first ones; metrics come before the last of them."""
+    extras = [slot for slot in rest if slot.column.kind in EXTRAS]
+    room = width - sum(slot.width for slot in rest[:TOGETHER])
+    kept = []
+    for slot in extras:
+        if slot.width <= room:
+            kept.append(slot)
+            room -= slot.width
+    return [*rest[:TOGETHER], *kept, *(slot for slot in rest[TOGETHER:] if slot.column.kind not in EXTRAS)]
 
 
 @dataclass

@@ -10,9 +10,9 @@ from typing import Any
 from rich.text import Text
 
 from losscli.cli import show
+from losscli.cli.fitted import Col, Fitted
 from losscli.cli.flags import Format
 from losscli.cli.outcome import tell_plugins
-from losscli.cli.tables import plain_table
 from losscli.errors import Place, SpecError, counted, shown, visible
 from losscli.losses import Loss, find
 from losscli.losses.options import check_options
@@ -110,12 +110,12 @@ def tell(report: Report, assumed: Mapping[str, Any]) -> None:
         values = ", ".join(f"{name}={_numbers(value)}" for name, value in assumed.items())
         which = "has no default; it is" if len(assumed) == 1 else "have no default; they are"
         console.print(Text(f"{', '.join(assumed)} {which} tried as {values} (--set gives others)\n", "dim"))
-    table = plain_table("", "property", "what must hold")
+    table = Fitted([Col(""), Col("property"), Col("what must hold", prose=True)])
     for outcome in report.outcomes:
         word = "-" if outcome.status == "not applicable" else outcome.status
         detail = outcome.message if outcome.status == "not applicable" else outcome.tried.must
         style = STYLES[outcome.status]
-        table.add_row(Text(word, style), Text(outcome.tried.name), Text(visible(detail, 400), "dim"))
+        table.add(Text(word, style), outcome.tried.name, Text(visible(detail, 400), "dim"))
     console.print(table)
     for outcome in report.outcomes:
         if outcome.sample is not None:

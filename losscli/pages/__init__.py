@@ -3,5 +3,5 @@
 A kind of page is three files in `templates/`: `<kind>.html.jinja`, which extends `page.html.jinja`; `<kind>.js`, which
 draws what `document` was given as `data`; and, where it has looks of its own, `<kind>.css`. Before the kind's script come
 `page.js` (light and dark, the page's colours, unpacking), `controls.js` (steppers, figures that draw themselves when seen)
-and `charts.js` (Plotly, in the page's colours).
+`charts.js` (Plotly, in the page's colours) and `regions.js` (what models decide in the plane of two features).
 """

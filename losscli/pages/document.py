@@ -27,7 +27,7 @@ MARK = '<meta name="generator" content="losscli'  # a file that has it near its 
 MARKED = "<!-- made by losscli"  # likewise, in Markdown, where it cannot be seen
 NEAR = 4096
 
-SCRIPTS = ("page.js", "controls.js", "charts.js")  # before the kind's own
+SCRIPTS = ("page.js", "controls.js", "charts.js", "regions.js")  # before the kind's own
 NOTHING = (
     ""  # Plotly makes empty style elements and fills them through the CSSOM; beside style attributes that is all it may
 )
@@ -42,7 +42,7 @@ def document(template: str, title: str, data: Any, *, charts: bool = True, **fac
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     styles = [_resource(name) for name in ("page.css", f"{template}.css") if _exists(name)]
-    scripts = [_resource(name) for name in (*SCRIPTS[: None if charts else -1], f"{template}.js") if _exists(name)]
+    scripts = [_resource(name) for name in (*SCRIPTS[: None if charts else 2], f"{template}.js") if _exists(name)]
     environment = Environment(
         loader=FunctionLoader(_resource),
         autoescape=True,

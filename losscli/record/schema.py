@@ -146,6 +146,21 @@ class Moments(Shape):
     entries: dict[Name, list[Dots]] = {}
 
 
+class Frame(Shape):
+    classes: Annotated[str, Field(max_length=20_000)]
+    strength: Annotated[str, Field(max_length=20_000)]
+
+
+class Regions(Shape):
+    columns: list[Name] = []
+    box: list[Annotated[list[Finite], Field(min_length=2, max_length=2)]] = []
+    side: Annotated[int, Field(ge=0, le=100)] = 0
+    range: list[Finite] = []
+    epochs: list[Count] = []
+    entries: dict[Name, list[Frame]] = {}
+    rows: list[Annotated[list[Finite], Field(min_length=3, max_length=3)]] = []
+
+
 class Map(Shape):
     dots: Dots
     classes: list[Count]
@@ -162,6 +177,7 @@ class Why(Shape):
     attention: Attentions = Attentions()
     memory: Memories = Memories()
     moments: Moments = Moments()
+    regions: Regions = Regions()
     maps: dict[Name, Map] = {}
 
 
@@ -202,6 +218,7 @@ class ProgressArena(Shape):
     folder: Text
     path: Text | None
     notes: list[Finding]
+    origins: dict[Name, Text] = {}
     digest: Name
     look: Option = None
 
@@ -281,6 +298,7 @@ class Manifest(Shape):
     losscli: Name
     created: Name
     machines: dict[Name, Count] = {}
+    origins: list[dict[Name, Text]] = []
     files: dict[Name, File]
 
 
@@ -373,6 +391,11 @@ def _why(arena: Mapping[str, Any]) -> str:
     moments = why.get("moments") or {}
     if moments.get("entries") and not moments.get("epochs"):
         return "pictures of no moment"
+    regions = why.get("regions") or {}
+    points = 4 * -(-(regions.get("side", 0) ** 2) // 3)  # letters of so many bytes in Base64
+    for frames in (regions.get("entries") or {}).values():
+        if len(frames) > len(regions["epochs"]) or any(len(frame["strength"]) != points for frame in frames):
+            return "decision regions of other epochs, or of another lattice, than it names"
     maps = why.get("maps") or {}
     if any(not one["dots"] or len(one["dots"]) != len(one["classes"]) for one in maps.values()):
         return "a map whose dots have other classes than it names"

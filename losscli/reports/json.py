@@ -15,6 +15,7 @@ from losscli.compare.by_class import to_json as classes_to_json
 from losscli.compare.result import Arena, Delta, EntryResult, Estimate, RunResult, YardstickResult, finite
 from losscli.comparison import Comparison
 from losscli.looks import Looks
+from losscli.words.answer import answer, breakdown_answer
 from losscli.words.columns import described
 from losscli.words.paragraph import paragraph
 
@@ -67,6 +68,7 @@ def _arena(arena: Arena, several: bool, classes: Sequence[EntryByClass] | None =
         "comparisons": arena.comparisons,
         **({"looks": _looks(arena.looks)} if arena.looks else {}),
         "why": dict(arena.why),
+        "summary": answer(arena),
         "paragraph": paragraph(arena),
         **({} if classes is None else {"by_class": list(map(classes_to_json, classes))}),
     }
@@ -115,6 +117,7 @@ def _breakdown(breakdown: Breakdown) -> dict[str, Any]:
     """
     return {
         **{name: _plain(getattr(breakdown, name)) for name in ("kind", "metric", "direction", "levels", "arenas")},
+        "summary": breakdown_answer(breakdown),
         "lost": LOST,
         "entries": [
             {

@@ -1,4 +1,4 @@
-"""A comparison as Markdown, for a pull request: what it says in a paragraph, and the leaderboard. Nothing foreign is markup."""
+"""A comparison as Markdown, for a pull request: the answer, the leaderboard, a paragraph. Nothing foreign is markup."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from losscli.compare.result import Arena
 from losscli.comparison import Comparison
 from losscli.errors import Finding, by_gravity, counted, visible
 from losscli.rules import rules
+from losscli.words.answer import answer, breakdown_answer
 from losscli.words.columns import columns, rows_beside
 from losscli.words.looks import caption as looks_caption
 from losscli.words.paragraph import paragraph
@@ -21,8 +22,9 @@ LONGEST = 200  # characters of a foreign name
 
 
 def to_markdown(comparison: Comparison, view: View | None = None) -> str:
-    """All arenas, one after another: a heading, the paragraph, the leaderboard of the test split, and the findings."""
-    parts = [line for arena in comparison.arenas for line in _arena(arena, view or View())]
+    """All arenas, one after another: a heading, the answer, the leaderboard of the test split, the paragraph and the findings."""
+    parts = [f"**{literal(breakdown_answer(breakdown), 2000)}**\n" for breakdown in comparison.breakdowns]
+    parts += [line for arena in comparison.arenas for line in _arena(arena, view or View())]
     if comparison.unmet:
         parts += ["", *(f"- **unmet**: {literal(message)}" for message in comparison.unmet)]
     if comparison.record:
@@ -45,7 +47,7 @@ def _arena(arena: Arena, view: View) -> Iterator[str]:
     shown = select(arena, view)
     seeds = counted(len(arena.seeds), "seed")
     yield from ("", f"### {literal(arena.title)} ({arena.task}), test {literal(arena.headline)}, {seeds}", "")
-    yield literal(paragraph(arena), 20_000)
+    yield f"**{literal(answer(arena), 2000)}**"
     yield ""
     yield from _table(shown)
     yield ""
@@ -59,6 +61,7 @@ def _arena(arena: Arena, view: View) -> Iterator[str]:
     yield f"{caption}; {'; '.join(notes)}."
     if arena.yardsticks:
         yield "Below the baseline: plain models of scikit-learn on the same splits, no part of the comparison."
+    yield from ("", literal(paragraph(arena), 20_000))
     tuned = [f"- {literal(entry.entry)}: {literal(tuned_options(entry))}" for entry in shown.entries if entry.tuned]
     if tuned:
         yield from ("", "Tuned on the valid split of each seed:", "", *tuned)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Layout
+from losscli.data.plane import Plane
 from losscli.looks import block_of
 from losscli.losses.own import code_of
 from losscli.losses.surroundings import Surroundings
@@ -34,6 +35,18 @@ from losscli.tasks.phases import Batch, NetworkSpec, Phase, Standing
 
 DOTS = 250  # rows of a picture
 MOMENTS = (0.05, 0.15, 0.35, 0.65, 1.0)  # of the epochs
+
+
+FRAMES = 12  # of decision regions, closer to each other where training is young
+
+
+def frames(epochs: int) -> set[int]:
+    """The epochs at whose ends decision regions are kept: the first, the last, and more early than late.
+
+    >>> sorted(frames(30)), sorted(frames(2))
+    ([1, 2, 3, 5, 6, 9, 12, 16, 22, 30], [1, 2])
+    """
+    return {round(epochs ** (step / (FRAMES - 1))) for step in range(FRAMES)}
 
 
 def moments(epochs: int) -> list[int]:
@@ -147,6 +160,14 @@ class Training:
         self.may_miss = any(may_miss(run) for run in runs)
         self.surroundings = Surroundings() if self.objective.own else None
         self.probe = Probe(self.rows, self.evaluator, task, self.epochs) if job.probe else None
+        self.lattice = self._lattice()
+
+    def _lattice(self) -> Tensor | None:
+        """[R, G, 2]: where decision regions are looked at, of the first run's two numeric features; None where it has others."""
+        plane = Plane.of(self.rows.runs[0].dataset) if self.job.task.has_regions else None
+        if plane is None or self.rows.layout.columns != 2:
+            return None
+        return torch.from_numpy(plane.lattice()).to(self.job.device).expand(len(self.states), -1, -1)
 
     def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
         """All epochs, or as many as any run still needs."""
@@ -262,12 +283,16 @@ class Training:
         self._keep(improved)
 
     def _picture(self, epoch: int, output: Tensor) -> None:
-        """Keep a little of what the runs of the first seed put out, at some moments."""
-        if not self.job.task.pictured or epoch not in moments(self.epochs):
+        """Keep a little of what the runs of the first seed put out, at some moments: as it is, or of a lattice of features."""
+        if self.lattice is not None and epoch in frames(self.epochs):
+            with torch.no_grad():
+                output = self.job.task.infer(self.networks.inference, {"inputs": self.lattice})
+        elif not self.job.task.pictured or epoch not in moments(self.epochs):
             return
         first = self.rows.runs[0].seed
         places = {row for row, state in enumerate(self.states) if state.run.seed == first and state.moving}
-        for row, numbers in self.evaluator.numbers(output, places, DOTS).items():
+        most = DOTS if self.lattice is None else output.shape[1]
+        for row, numbers in self.evaluator.numbers(output, places, most).items():
             self.states[row].moments.append((epoch, numbers))
 
     def state(self) -> dict[str, Any]:

@@ -238,6 +238,11 @@ class Task(ABC):
     decides: ClassVar[bool] = True  # a prediction says of a row what it is, right or wrong by itself
 
     @property
+    def has_regions(self) -> bool:
+        """Whether what it says of a row of two features is one thing, that a plane can be coloured by: a class, a number."""
+        return self.decides_one_class or (self.has_target and not self.has_classes)
+
+    @property
     def decides_one_class(self) -> bool:
         """Whether a prediction says of which class a row is."""
         return self.decides and self.rows_have_one_class

@@ -75,25 +75,31 @@ def _after(scaled: Delta, before: str) -> str:
     return "no different" if scaled.verdict == "equivalent" else f"that is open, {by(scaled)}"
 
 
-def no_better_than_none(arena: Arena) -> list[str]:
-    """A sentence where entries that were compared are not clearly better than the baseline."""
+def useless(arena: Arena) -> list[str]:
+    """The entries that are not clearly better than the baseline, where there is one."""
     none = arena.without_model(arena.headline)
     if not math.isfinite(none):
         return []
-    estimates = [(entry, estimate) for entry in arena.entries if (estimate := scored(arena, entry)) is not None]
-    useless = []
-    for entry, estimate in estimates:
-        bounds = (estimate.mean,) if estimate.ci95 is None else estimate.ci95
-        if not all(_beats(bound, none, arena, arena.headline) for bound in bounds):
-            useless.append(visible(entry.entry))
-    if not useless:
+    names = []
+    for entry in arena.entries:
+        if (estimate := scored(arena, entry)) is not None:
+            bounds = (estimate.mean,) if estimate.ci95 is None else estimate.ci95
+            if not all(_beats(bound, none, arena, arena.headline) for bound in bounds):
+                names.append(entry.entry)
+    return names
+
+
+def no_better_than_none(arena: Arena) -> list[str]:
+    """A sentence where entries that were compared are not clearly better than the baseline."""
+    names = useless(arena)
+    if not names:
         return []
     clearly = "clearly " if len(arena.seeds) > 1 else ""
-    base = tasks.get(arena.task).without_model
+    base, none = tasks.get(arena.task).without_model, arena.without_model(arena.headline)
     beyond = f"{clearly}better than {base}, which gets {arena.headline} {none:.4g}"
-    if len(useless) == len(estimates):
+    if len(names) == sum(scored(arena, entry) is not None for entry in arena.entries):
         return [f"But none of them is {beyond}: which of them is better says little until one is."]
-    return [f"Not {beyond}: {joined(useless)}."]
+    return [f"Not {beyond}: {joined(list(map(visible, names)))}."]
 
 
 def not_general(arena: Arena) -> list[str]:

@@ -14,7 +14,7 @@ from losscli.words.numbers import decimals, duration, number, spread
 
 PLAIN = ("reference", "better", "worse", "equivalent")  # verdicts that say all in a word
 
-Kind = Literal["metric", "difference", "verdict", "finished", "time"]
+Kind = Literal["metric", "difference", "verdict", "finished", "seeds", "time"]
 
 
 @dataclass(frozen=True)
@@ -76,19 +76,19 @@ def rows_beside(arena: Arena, table: Sequence[Column]) -> list[tuple[str, list[s
 
 
 def columns(arena: Arena) -> list[Column]:
-    """On the test split: the headline, its difference to the reference, the verdict; then time and the other metrics.
+    """On the test split: the verdict, beside the name; the headline and its difference to the reference; other metrics; time.
 
     Beside another metric stands `better` or `worse` where that is the verdict on it; anything else is in the machine output.
     """
     headline, *others = sorted(arena.directions, key=lambda metric: metric != arena.headline)
     verdicts = [described(entry, arena).partition(", ") for entry in arena.entries]
     return [
+        Column("verdict", "verdict", [Cell(first, rest, between=comma) for first, comma, rest in verdicts]),
         _metric(arena, headline),
         Column("difference", "vs reference", _differences(arena), better=BETTER[arena.directions[headline]]),
-        Column("verdict", "verdict", [Cell(first, rest, between=comma) for first, comma, rest in verdicts]),
         *_finished(arena),
-        *_time(arena),
         *(_metric(arena, metric) for metric in others),
+        *_time(arena),
     ]
 
 
@@ -152,11 +152,11 @@ def _finished(arena: Arena) -> list[Column]:
 
 
 def _time(arena: Arena) -> list[Column]:
-    """How long each entry took, where that is known."""
+    """Each entry's share of the time of the stacks that it was trained in, where that is known: no measure of a loss."""
     if not any(math.isfinite(entry.seconds) for entry in arena.entries):
         return []
     cells = [Cell(duration(entry.seconds), value=entry.seconds) for entry in arena.entries]
-    return [Column("time", "time", cells, better=BETTER["down"])]
+    return [Column("time", "time share", cells, better=BETTER["down"])]
 
 
 def described(entry: EntryResult, arena: Arena) -> str:
@@ -174,11 +174,11 @@ def described(entry: EntryResult, arena: Arena) -> str:
         return "one seed, an anecdote" if entry.delta.of == 1 else f"too few seeds, {more or 'some'} more"
     lost = max(arena.lost_runs(entry.entry), arena.lost_runs(arena.reference))
     if lost:
-        return f"inconclusive, {counted(lost, 'run')} {_how_lost(arena)}"
+        return f"inconclusive, {counted(lost, 'run')} {how_lost(arena)}"
     return f"inconclusive, about {counted(more, 'more seed')}" if more else "inconclusive, needs more rows"
 
 
-def _how_lost(arena: Arena, entry: str | None = None) -> str:
+def how_lost(arena: Arena, entry: str | None = None) -> str:
     """How runs were lost, all or those of one entry: as most of them were."""
     statuses = [run.status for run in arena.runs if run.lost and entry in (None, run.entry)]
     return max(statuses, key=statuses.count)
@@ -188,9 +188,9 @@ def _without_pairs(entry: EntryResult, arena: Arena) -> str:
     """Why there is nothing to compare: no run that finished, or no value of the headline in any."""
     runs = len(arena.runs_of(entry.entry))
     if runs and arena.lost_runs(entry.entry) == runs:
-        return f"every run {_how_lost(arena, entry.entry)}"
+        return f"every run {how_lost(arena, entry.entry)}"
     if runs and arena.lost_runs(arena.reference) == len(arena.runs_of(arena.reference)):
-        return f"the reference {_how_lost(arena, arena.reference)}"
+        return f"the reference {how_lost(arena, arena.reference)}"
     if runs and not entry.score(arena.headline).n:
         return f"has no {arena.headline}"
     if runs and not arena.reference_entry.score(arena.headline).n:

@@ -47,6 +47,29 @@ def paragraph(arena: Arena) -> str:
     return " ".join(sentences)
 
 
+def brief(arena: Arena) -> str:
+    """What a reader of the answer and the table must know besides, in at most half the length of the paragraph.
+
+    The gravest comes first: what makes a winner worthless, what other measures say; then what to do next.
+    """
+    if len(arena.entries) == 1:
+        sentences = _alone(arena)[1:]
+    elif arena.runs and all(run.lost for run in arena.runs):
+        sentences = []
+    elif len(arena.seeds) == 1 and seeds_wanted(arena):
+        another = "With another seed the same comparison may come out the other way round."
+        sentences = [another, *no_better_than_none(arena), *not_general(arena)]
+    else:
+        cautions = [*no_better_than_none(arena), *elsewhere(arena), *not_general(arena), *beaten(arena)]
+        sentences = [*cautions, *_next(arena), *looks.sentences(arena)[:1], *learning_rate(arena), *_collapse(arena)]
+    room, chosen = len(paragraph(arena)) // 2, []
+    for sentence in sentences:
+        if len(sentence) <= room:
+            chosen.append(sentence)
+            room -= len(sentence) + 1
+    return " ".join(chosen)
+
+
 def _alone(arena: Arena) -> list[str]:
     """One entry: what it reached; nothing was compared."""
     (entry,) = arena.entries

@@ -16,13 +16,14 @@ class View:
     """What to show; nothing given means all entries in the order of the spec, and the metrics that the spec names.
 
     `sort` is a metric (the best of the test split first) or `name`; `top` is how many entries to show, beside the
-    reference, which is never left out. With `by_class`, what each class gets is shown, too.
+    reference, which is never left out. With `by_class`, what each class gets is shown, too; with `verbose`, all that is said.
     """
 
     sort: str | None = None
     metrics: Sequence[str] = ()
     top: int | None = None
     by_class: bool = False
+    verbose: bool = False
 
 
 def select(arena: Arena, view: View) -> Arena:

@@ -15,7 +15,7 @@ from losscli.cli.arena import pieces
 from losscli.cli.curves import Curves, band
 from losscli.compare.result import Arena, Point, RunResult
 from losscli.comparison import Comparison
-from losscli.words.paragraph import paragraph
+from losscli.words.paragraph import brief, paragraph
 from losscli.words.view import View
 
 MakeArena = Callable[..., Arena]
@@ -34,7 +34,8 @@ def told(arena: Arena, view: View | None = None, width: int = 120, plain: bool =
 
 def rows(text: str) -> list[str]:
     """The first words of the lines of the first table."""
-    table = text[text.index("\nentry ") :].split("\n\n")[0].splitlines()[3:]
+    table = text[text.index("entry ") :].split("\n\n")[0].splitlines()[2:]
+    table = table[: 1 + max(at for at, line in enumerate(table) if line.startswith("baseline"))]
     return [line.split("  ")[0].strip() for line in table if line.strip()]
 
 
@@ -45,28 +46,44 @@ def with_verdicts(arena: Arena, *verdicts: str) -> Arena:
 
 def test_only_a_verdict_gives_an_entry_a_colour(arena_of: MakeArena) -> None:
     arena = with_verdicts(arena_of(SCORES), "reference", "better", "worse")
-    text = told(arena, colors=True)
+    text = told(arena, View(verbose=True), colors=True)
     table = text[text.index("vs reference") : text.index("higher is better")]
     assert [cell.strip() for cell in re.findall(rf"{re.escape(GREEN)}([^\x1b]*)", table)] == ["better"]
     assert [cell.strip() for cell in re.findall(rf"{re.escape(RED)}([^\x1b]*)", table)] == ["worse"]
-    others = told(with_verdicts(arena_of(SCORES), "reference", "equivalent", "inconclusive"), colors=True)
+    others = told(
+        with_verdicts(arena_of(SCORES), "reference", "equivalent", "inconclusive"), View(verbose=True), colors=True
+    )
     assert others.index("vs reference") < others.index("higher is better")
     assert GREEN not in others[others.index("vs reference") : others.index("higher is better")]
 
 
 def test_the_paragraph_stands_below_and_is_no_wider_than_an_eye_follows(arena_of: MakeArena) -> None:
     arena = arena_of(SCORES)
-    text = told(arena, width=200)
+    text = told(arena, View(verbose=True), width=200)
     assert " ".join(text.split()).endswith(" ".join(paragraph(arena).split()))
     prose = text[text.rindex("\n\n") :].splitlines()
     assert len(prose) > 3
     assert max(map(cell_len, prose)) <= 100
+    assert " ".join(told(arena).split()).endswith(brief(arena))
+
+
+@pytest.mark.parametrize("seeds", [1, 3, 12])
+@pytest.mark.parametrize("shifts", [(0.0,), (0.0, 0.1), (0.0, -0.1, 0.1, 0.0, 0.001), (0.0, 0.0)])
+def test_what_is_said_at_first_is_at_most_half_as_long(
+    arena_of: MakeArena, seeds: int, shifts: tuple[float, ...]
+) -> None:
+    for baseline in (0.5, 0.95):
+        scores = {f"l{at}": [0.8 + by + seed / 1000 for seed in range(seeds)] for at, by in enumerate(shifts)}
+        arena = arena_of(scores, resampled=False, baseline={"test": {"auroc": baseline}})
+        assert len(brief(arena)) <= len(paragraph(arena)) / 2
+        assert brief(arena) == "" or all(part in paragraph(arena) for part in brief(arena).split(". ")[1:])
 
 
 def test_arrows_are_explained_and_time_is_honest(arena_of: MakeArena) -> None:
-    text = told(arena_of(SCORES))
+    text = told(arena_of(SCORES), View(verbose=True))
     assert "↑ higher is better, ↓ lower is better" in text
-    assert "time: that of its stack, shared evenly, so it does not tell losses apart\n" in text
+    assert "time share: of its stack's time an even share, so it does not tell losses apart\n" in text
+    assert "higher is better" not in told(arena_of(SCORES))
 
 
 def test_order_and_cut_are_said_and_rank_nothing(arena_of: MakeArena) -> None:
@@ -89,7 +106,7 @@ def test_what_tuning_chose_is_told(arena_of: MakeArena) -> None:
     arena = arena_of(SCORES)
     counts = {"lr": {"0.001": 2, "0.01": 1}, "gamma": {"1": 0, "2": 3}}
     tuned = replace(arena, entries=[replace(arena.entries[0], tuned=counts), *arena.entries[1:]])
-    text = told(tuned)
+    text = told(tuned, View(verbose=True))
     assert "bce-logits  lr: 0.001 in 2 of 3 seeds, 0.01 in 1; gamma: 2 in 3 of 3 seeds" in text
     assert "it counts every candidate of tuning" in text
     assert "tuned" not in told(arena)
@@ -175,7 +192,7 @@ def test_at_80_columns_a_verdict_is_a_word_beside_its_difference(
     arena_of: MakeArena, names: dict[str, list[float]]
 ) -> None:
     text = told(arena_of(names), width=80)
-    table = text[text.index("\nentry ") :].split("\n\n")[0]
+    table = text.split("\n\n")[0]
     assert "vs reference" in table
     assert table.count("too few seeds") == len(names) - 1
     assert "more" not in table

@@ -58,7 +58,7 @@ def test_csv_and_markdown_stand_alone_on_stdout(specs: list[Any], capsys: pytest
     app.run([*COMPARE, "--format", "md", "--metrics", "accuracy"])
     out, err = capsys.readouterr()
     assert out.startswith("### titanic (binary)")
-    assert "| entry | auroc ↑ | vs reference | verdict | time | accuracy ↑ |" in out
+    assert "| entry | verdict | auroc ↑ | vs reference | accuracy ↑ | time share |" in out
     assert "unmet" in err
 
 

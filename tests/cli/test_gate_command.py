@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from losscli.cli import gating
 from losscli.cli.app import run
 from losscli.cli.gating import GateOptions, _of_entry, _sentence
 from losscli.compare.gate import GateEntry, concluded
@@ -191,3 +194,27 @@ def test_seeds_that_compare_nothing_hide_no_drop(arena_of: MakeArena) -> None:
     good, bad = ([score + 0.001 * (seed % 4) for seed in range(10)] for score in (0.95, 0.3))
     found = gated(arena_of({"a": good}, test=test), arena_of({"a": bad}, test=test), "auroc")
     assert (found.outcome, found.seeds) == ("dropped", (8, 8))
+
+
+# The answer in one sentence
+
+
+OUTCOMES = ("held", "not-proven", "dropped", "vanished", "too-few-seeds", "no-value", "undefined")
+
+
+@pytest.mark.parametrize("outcomes", list(itertools.combinations_with_replacement(OUTCOMES, 2)))
+def test_the_sentence_fails_where_the_gate_does_and_names_everybody_who_did_not_hold(outcomes: tuple[str, ...]) -> None:
+    results = [
+        GateEntry(f"e{at}", "auroc", 0.9, 0.85, 0.05, 0.01, 0.01, "sign-flip", True, (8, 8), outcome)  # type: ignore[arg-type]
+        for at, outcome in enumerate(outcomes)
+    ]
+    sentence = gating.answer(results)
+    assert sentence.startswith("The gate fails: ") == bool({"dropped", "vanished"} & set(outcomes))
+    assert sentence.startswith("Nothing has dropped beyond doubt: ") != sentence.startswith("The gate fails: ")
+    for result in results:
+        assert (result.entry in sentence) == (result.outcome != "held")
+        said = re.search(
+            rf"{result.entry}(?: and e1)? (dropped by 0.050 auroc, more than the 0.01 allowed|vanished)", sentence
+        )
+        assert bool(said) == (result.outcome in ("dropped", "vanished"))
+    assert f"{outcomes.count('held')} entr" in sentence or "held" not in outcomes

@@ -22,6 +22,7 @@ SLOW = {"torch": "torch", "sklearn": "sklearn", "scipy.stats._stats_py": "scipy.
 COMPUTE = {
     "check",
     "compare",
+    "doctor",
     "explain",
     "export",
     "plan",
@@ -138,3 +139,17 @@ def test_the_watch_sees_what_a_command_loads_and_moons_are_drawn_without_scipy_s
     code, loaded = started(tmp_path, [line])[line]
     assert code == 0
     assert set(loaded) == {"torch", "sklearn"}
+
+
+def test_help_waits_for_little_beside_typer() -> None:
+    """No clock here: whatever takes a while to import, and no help needs."""
+    script = (
+        "import sys, typer\nbefore = set(sys.modules)\nfrom losscli.cli import app\napp.run(['--help'])\n"
+        "print(*sorted(set(sys.modules) - before), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert {"losscli.cli.app", "losscli.cli.commands.train"} <= loaded
+    slow = {"json", "logging", "secrets", "subprocess", "pydantic", "rich.console", "yaml", "numpy", "losscli.outfile"}
+    assert not slow & loaded
+    assert len({name for name in loaded if not name.startswith(("losscli", "typer"))}) < 20

@@ -59,7 +59,6 @@ def test_the_leaderboard_holds_everything(arena_of: MakeArena, shown: Shown, wid
         "-0.1200",
         "too few seeds",
         "reference: bce-logits",
-        "1.5",
         "record   runs/0001-x",
         "next     losscli compare again",
     ):
@@ -103,7 +102,8 @@ def test_one_entry_shows_its_splits_beside_the_baseline(arena_of: MakeArena, sho
 def test_a_narrow_terminal_loses_nothing(arena_of: MakeArena, shown: Shown, width: int) -> None:
     text = shown(arena_of(SCORES), width=width)
     if width == 20:
-        assert squeezed("too few seeds, 7 more") in squeezed(text.partition("verdict")[2])
+        assert squeezed("too few seeds") in squeezed(text.partition("verdict")[2])
+        assert squeezed("10 seeds would") in squeezed(text.partition("verdict")[0])
         assert max(cell_len(line) for line in text.splitlines()) <= width
     assert "baseline"[0] in text
 

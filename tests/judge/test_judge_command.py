@@ -145,7 +145,7 @@ def test_the_record_goes_through_gate_and_report(tmp_path: Path, capsys: pytest.
     """A lower error is not a drop, and a higher one is: the record keeps which way is better."""
     runs = str(tmp_path / "runs")
     for gain in (0.0, 0.05):
-        assert run(["judge", str(table(tmp_path / "s.csv", drawn(gain), metric="rmse")), "--out", runs]) == 0
+        assert run(["judge", str(table(tmp_path / "s.csv", drawn(gain), metric="rmse")), "--out", runs, "-v"]) == 0
     out = capsys.readouterr().out
     assert "difference in rmse to base" in out
     assert "which losscli has not seen" in " ".join(out.split())

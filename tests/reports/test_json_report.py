@@ -84,6 +84,7 @@ SHAPE = {
             "corrupt": {},
             "comparisons": 1,
             "why": {},
+            "summary": TEXT,
             "paragraph": TEXT,
         }
     ],

@@ -36,10 +36,10 @@ def test_it_is_a_heading_the_paragraph_and_the_leaderboard(arena_of: MakeArena, 
     assert text.startswith("### titanic (binary), test auroc, 3 seeds\n\n")
     assert literal(paragraph(arena), 20_000) in text
     heading, *lines = cells(text)
-    assert heading == ["entry", "auroc ↑", "vs reference", "verdict", "time", "accuracy ↑", "log-loss ↓"]
+    assert heading == ["entry", "verdict", "auroc ↑", "vs reference", "accuracy ↑", "log-loss ↓", "time share"]
     assert [line[0] for line in lines] == ["bce-logits", "focal gamma=2", "hinge", "baseline"]
-    assert [line[1] for line in lines] == ["0.8200 ± 0.0200", "0.8300 ± 0.0173", "0.7000 ± 0.0000", "0.5000"]
-    assert lines[0][3] == "reference"
+    assert [line[2] for line in lines] == ["0.8200 ± 0.0200", "0.8300 ± 0.0173", "0.7000 ± 0.0000", "0.5000"]
+    assert lines[0][1] == "reference"
     assert "- **warning**: careful" in text
     assert "- **unmet**: test.auroc must be > 0.9" in text.replace("\\", "")
     assert "Record: runs/0001-x" in text
@@ -67,7 +67,7 @@ def test_foreign_text_is_never_markup(arena_of: MakeArena, comparison_of: MakeCo
     assert {len(row) for row in table} == {7}
     html = GITHUB.render(text)
     assert not re.search(r"<(script|em|code|a|img|s|b|math|h1)\b|<!--", html.replace("<strong>info</strong>", ""))
-    assert html.count("<strong>") == 1  # of the finding's severity
+    assert html.count("<strong>") == 2  # of the answer and of the finding's severity
     rendered = foreign.replace("\n", "\\n").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert table[1][0] == rendered
 

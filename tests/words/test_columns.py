@@ -32,11 +32,13 @@ SCORES = {
 def in_terminal(comparison: Comparison) -> list[list[str]]:
     console = Console(width=300, color_system=None)
     with console.capture() as capture:
-        for piece in pieces(comparison.arenas[0], View(), 300, plain=True):
+        for piece in pieces(comparison.arenas[0], View(verbose=True), 300, plain=True):
             console.print(piece)
     lines = capture.get().splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("entry "))
-    return [re.split(r" {2,}", line.strip()) for line in [lines[start], *lines[start + 2 : start + 7]]]
+    shown = [re.split(r" {2,}", line.strip()) for line in [lines[start], *lines[start + 2 : start + 7]]]
+    # the strips are drawn in the terminal alone
+    return [[cell for cell in row if cell != "by seed" and not re.fullmatch("[▁-▇]+", cell)] for row in shown]
 
 
 def in_markdown(comparison: Comparison) -> list[list[str]]:

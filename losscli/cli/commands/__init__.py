@@ -7,9 +7,10 @@ a set of flags (`losscli/cli/flags.py`) stands for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
 
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from losscli.errors import SpecError
 from losscli.shelf import Shelf
@@ -19,10 +20,73 @@ OF_SEVERAL = {
 }
 
 commands: Shelf[Callable[..., Any]] = Shelf(__name__, "command")
-command = commands.register  # the decorator
 
 
-class Command(TyperCommand):
+class Panel(StrEnum):
+    """What commands are for, in the order in which `losscli --help` says it."""
+
+    pick = "Pick a loss"
+    prove = "Prove it"
+    catch = "Catch the wrong one"
+    records = "Records and models"
+    reference = "Reference"
+
+
+panels: dict[str, Panel] = {}  # by command
+
+
+def command(name: str, panel: Panel = Panel.reference) -> Callable[[Any], Any]:
+    """The decorator that makes a function a command."""
+    panels[name] = panel
+    return commands.register(name)
+
+
+class Panels:
+    """Help in panels, as plain text: Rich would take longer to import than all the rest."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The arguments, the options without a `rich_help_panel`, and then those with one; the one for help comes last."""
+        panels: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        *parameters, help_itself = self.get_params(ctx)  # type: ignore[attr-defined]
+        for parameter in parameters:
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                panels.setdefault(getattr(parameter, "rich_help_panel", None) or kind, []).append(record)
+        last = next((title for title in reversed(panels) if panels[title]), "Options")
+        panels[last].append(help_itself.get_help_record(ctx))
+        for title, records in panels.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+        if isinstance(self, TyperGroup):
+            self.format_commands(ctx, formatter)
+
+
+class Group(Panels, TyperGroup):
+    """A group of commands, by what they are for."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Each with the whole of its first sentence."""
+        panels: dict[str, list[tuple[str, str]]] = {str(panel): [] for panel in Panel}
+        for name in self.list_commands(ctx):
+            title, text = self.summary(name)
+            panels.setdefault(title, []).append((name, text))
+        for title, rows in panels.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of the shelf, or as they were added."""
+        return list(self.commands)
+
+    def summary(self, name: str) -> tuple[str, str]:
+        """The heading of a command, and what it does."""
+        return "Commands", self.commands[name].get_short_help_str(1000)
+
+
+class Command(Panels, TyperCommand):
     """A command that refuses a flag of one value that is given twice: the last would win without a word."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Exit, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Codes = list[str] | None
 Target = Annotated[str, Argument(metavar="TARGET", help="A script, MODULE:FUNCTION, or a record.", show_default=False)]
@@ -17,7 +16,7 @@ Arguments = Annotated[
 ]
 
 
-@command("check")
+@command("check", Panel.catch)
 def check(
     target: Target,
     arguments: Arguments = None,
@@ -29,7 +28,7 @@ def check(
     select: Annotated[Codes, Option("--select", metavar="CODES", help="Only these rules; repeatable.")] = None,
     ignore: Annotated[Codes, Option("--ignore", metavar="CODES", help="Not these rules; repeatable.")] = None,
     everything: Annotated[bool, Option("--all", help="Show infos, too.")] = False,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
 ) -> None:
     """Find misuse of losses by running code: this command runs YOUR code.
 

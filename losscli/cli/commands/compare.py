@@ -5,10 +5,10 @@ from __future__ import annotations
 from typer import Exit
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 
-@command("compare")
+@command("compare", Panel.prove)
 def compare(
     specs: flags.Specs = None,
     *,

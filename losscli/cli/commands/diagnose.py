@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Argument, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 
 def _known(flag: str, help: str, metavar: str, **bounds: Any) -> Any:  # noqa: A002  it is typer's word
@@ -34,7 +33,7 @@ Train = Annotated[str | None, _known("--train", "The column of the training loss
 Valid = Annotated[str | None, _known("--valid", "The column of the valid loss.", "COLUMN")]
 
 
-@command("diagnose")
+@command("diagnose", Panel.catch)
 def diagnose(
     log: Log,
     loss: Loss = None,
@@ -47,7 +46,7 @@ def diagnose(
     train: Train = None,
     valid: Valid = None,
     entry: flags.Entry = None,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
     form: flags.As = flags.Format.text,
 ) -> None:
     """Name the mistake behind a training curve: what it is, how sure, what looks alike, and the cure.

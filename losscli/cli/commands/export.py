@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Seed = Annotated[str | None, Option("--seed", metavar="N", help="A seed. Default: the best.", show_default=False)]
 Folder = Annotated[
@@ -23,7 +23,7 @@ Folder = Annotated[
 ]
 
 
-@command("export")
+@command("export", Panel.records)
 def export(
     record: flags.Record,
     form: flags.AsModel = "safetensors",
@@ -32,7 +32,7 @@ def export(
     arena: flags.ArenaNumber = None,
     loss: flags.OwnLosses = None,
     folder: Folder = None,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
 ) -> None:
     """Export one run of a record as an ordinary model.
 

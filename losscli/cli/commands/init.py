@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 from losscli.cli.commands.recommend import Force
 
 What = Annotated[
@@ -19,7 +19,7 @@ To = Annotated[Path, Option("--to", parser=flags.file_name, metavar="SPEC", help
 STDOUT = Path("-")
 
 
-@command("init")
+@command("init", Panel.pick)
 def init(
     what: What = None,
     target: flags.Target = None,

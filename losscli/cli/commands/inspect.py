@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Data = Annotated[
     str,
@@ -18,7 +18,7 @@ Data = Annotated[
 All = Annotated[bool, Option("--all", help="Every column of a wide table.")]
 
 
-@command("inspect")
+@command("inspect", Panel.pick)
 def inspect(
     data: Data,
     target: flags.Target = None,
@@ -28,7 +28,7 @@ def inspect(
     every: All = False,
     form: flags.As = flags.Format.text,
 ) -> None:
-    """Snapshot at data: columns, target, and what stands out.
+    """Look at data before training: columns, target, and what stands out.
 
     Without a target it says which columns might be one.
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 
 class Splits(StrEnum):
@@ -53,7 +53,7 @@ Equivalence = Annotated[
 Common = Annotated[bool, Option("--common-seeds", help="Leave out seeds that some entry lacks.")]
 
 
-@command("judge")
+@command("judge", Panel.prove)
 def judge(
     scores: Scores,
     metric: Metric = None,
@@ -63,9 +63,10 @@ def judge(
     train_share: Share = None,
     equivalence: Equivalence = None,
     common_seeds: Common = False,
-    out: flags.Out = Path("runs"),
+    out: flags.Out = flags.RUNS,
     no_record: flags.NoRecord = False,
     form: flags.AsTable = "text",
+    verbose: flags.Verbose = False,
     quiet: flags.Quiet = False,
 ) -> None:
     """Judge scores that other tools produced: the same board, verdicts and words as for losscli's own.
@@ -82,6 +83,7 @@ def judge(
     from losscli.judge.arena import Terms, common, judged
     from losscli.judge.record import keep
     from losscli.judge.scores import read_scores
+    from losscli.words.view import View
 
     path = Path(scores)
     table = read_scores(path, metric)
@@ -90,4 +92,6 @@ def judge(
     comparison = judged(common(table) if common_seeds else table, terms, path)
     if not no_record:
         comparison = keep(comparison, out)
-    outcome.tell(comparison, outcome.DisplayOptions(None if no_record else out, False, form, quiet))
+    outcome.tell(
+        comparison, outcome.DisplayOptions(None if no_record else out, False, form, quiet, View(verbose=verbose))
+    )

@@ -7,13 +7,13 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Paths = Annotated[list[str], Argument(metavar="PATHS...", help="Scripts, notebooks, folders.", show_default=False)]
 Codes = list[str] | None
 
 
-@command("lint")
+@command("lint", Panel.catch)
 def lint(
     paths: Paths,
     form: flags.AsCode = flags.CodeFormat.text,

@@ -7,10 +7,10 @@ from typing import Annotated
 from typer import Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 
-@command("losses")
+@command("losses", Panel.pick)
 def losses(
     task: flags.Task = None,
     expects: Annotated[

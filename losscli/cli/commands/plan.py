@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from typer import Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Like = Annotated[
     str | None,
@@ -16,13 +15,13 @@ Like = Annotated[
 ]
 
 
-@command("plan")
+@command("plan", Panel.prove)
 def plan(
     specs: flags.Specs = None,
     like: Like = None,
     *,
     given: flags.SpecFlags,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
     form: flags.As = flags.Format.text,
     quiet: flags.Quiet = False,
 ) -> None:

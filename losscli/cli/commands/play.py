@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Data = Annotated[
     str,
@@ -32,7 +32,7 @@ Y = Annotated[str | None, Option("--y", metavar="COLUMN", help="Of a table: the 
 Force = Annotated[bool, Option("--force", help="Replace a file that is not losscli's own.")]
 
 
-@command("play")
+@command("play", Panel.pick)
 def play(
     data: Data = "moons", to: To = None, target: Target = None, x: X = None, y: Y = None, force: Force = False
 ) -> None:

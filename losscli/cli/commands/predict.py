@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Rows = Annotated[
     str | None, Argument(metavar="FILE", help="New rows: a table file, or a folder of them.", show_default=False)
@@ -32,7 +32,7 @@ Prefix = Annotated[str, Option("--prefix", metavar="TEXT", help="Before the name
 Force = Annotated[bool, Option("--force", help="Replace a file that exists.")]
 
 
-@command("predict")
+@command("predict", Panel.records)
 def predict(
     record: flags.Record,
     rows: Rows = None,
@@ -47,7 +47,7 @@ def predict(
     form: flags.AsRows = None,
     force: Force = False,
     sets: flags.Set = None,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
     quiet: flags.Quiet = False,
 ) -> None:
     """Predict new rows with a model of a record.

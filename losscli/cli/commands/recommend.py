@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Exit, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 from losscli.cli.commands.inspect import Data
 
 Write = Annotated[
@@ -25,7 +25,7 @@ Force = Annotated[bool, Option("--force", help="Overwrite what is there.")]
 Run = Annotated[bool, Option("--run", help="Compare them at once.")]
 
 
-@command("recommend")
+@command("recommend", Panel.pick)
 def recommend(
     data: Data,
     target: flags.Target = None,
@@ -40,8 +40,8 @@ def recommend(
     yardstick: flags.Yardstick = None,
     device: flags.Device = None,
     sets: flags.Set = None,
-    by_class: flags.ByClass = False,
     *,
+    details: flags.DetailFlags,
     training: flags.TrainingFlags,
     form: flags.As = flags.Format.text,
     quiet: flags.Quiet = False,
@@ -84,5 +84,5 @@ def recommend(
         if write is None and not run:
             show.next_step(f"losscli recommend {again(data, given)} --run")
     if run:
-        display = training.display(form, quiet, flags.ViewFlags(by_class=by_class).view())
+        display = training.display(form, quiet, details.view())
         raise Exit(outcome.run([spec], display, training.where.execution()))

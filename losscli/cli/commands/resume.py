@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Exit
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Record = Annotated[
     str | None,
@@ -18,13 +17,13 @@ Record = Annotated[
 ]
 
 
-@command("resume")
+@command("resume", Panel.prove)
 def resume(
     record: Record = None,
     loss: flags.OwnLosses = None,
     *,
     where: flags.ExecutionFlags,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
     form: flags.AsTable = "text",
     view: flags.ViewFlags,
     quiet: flags.Quiet = False,

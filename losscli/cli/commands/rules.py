@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 
-@command("rules")
+@command("rules", Panel.reference)
 def rules(form: flags.As = flags.Format.text) -> None:
     """List the rules: each names one misuse of a loss. losscli explain CODE shows its page.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 from losscli.cli.commands.recommend import Force
 
 Write = Annotated[
@@ -17,7 +17,7 @@ Write = Annotated[
 ]
 
 
-@command("schema")
+@command("schema", Panel.reference)
 def schema(write: Write = None, force: Force = False) -> None:
     """Print the JSON Schema of a spec (draft 2020-12).
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from typer import Exit, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 from losscli.cli.levels import damage, refuse_no_levels
 
 
@@ -15,7 +15,7 @@ def _levels(flag: str, of_what: str) -> Any:
     return Option(flag, help=f"Levels, as 0.1,0.2,0.4: {of_what}.", metavar="LEVELS", show_default=False)
 
 
-@command("stress")
+@command("stress", Panel.prove)
 def stress(
     specs: flags.Specs = None,
     *,
@@ -27,6 +27,7 @@ def stress(
     given: flags.SpecFlags,
     training: flags.TrainingFlags,
     form: flags.As = flags.Format.text,
+    verbose: flags.Verbose = False,
     quiet: flags.Quiet = False,
 ) -> None:
     """Damage the training rows on purpose, level by level.
@@ -40,6 +41,7 @@ def stress(
     from dataclasses import replace
 
     from losscli.cli import outcome
+    from losscli.words.view import View
 
     levels = {
         "--label-noise": ("labels", label_noise),
@@ -50,4 +52,4 @@ def stress(
     }
     loaded = outcome.load(specs or [], replace(given.overrides(), damage=damage(levels)), quiet)
     refuse_no_levels(loaded, list(levels))
-    raise Exit(outcome.run(loaded, training.display(form, quiet), training.where.execution()))
+    raise Exit(outcome.run(loaded, training.display(form, quiet, View(verbose=verbose)), training.where.execution()))

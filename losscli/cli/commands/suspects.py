@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 To = Annotated[
     Path | None, Option("--to", metavar="FILE", help="Write all labels as CSV, in order.", show_default=False)
@@ -17,7 +17,7 @@ Force = Annotated[bool, Option("--force", help="Replace a file that exists.")]
 Top = Annotated[int, Option("--top", metavar="N", min=1, help="How many to show.")]
 
 
-@command("suspects")
+@command("suspects", Panel.catch)
 def suspects(
     record: flags.Record,
     entry: flags.Entry = None,
@@ -25,7 +25,7 @@ def suspects(
     top: Top = 20,
     to: To = None,
     force: Force = False,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
     form: flags.As = flags.Format.text,
 ) -> None:
     """Rank the labels of a record by how confidently runs that did not train on a row contradict its label.

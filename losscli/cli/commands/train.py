@@ -5,15 +5,15 @@ from __future__ import annotations
 from typer import Exit
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 
-@command("train")
+@command("train", Panel.prove)
 def train(
     spec: flags.Spec = None,
     *,
     given: flags.OneLossFlags,
-    by_class: flags.ByClass = False,
+    details: flags.DetailFlags,
     training: flags.TrainingFlags,
     form: flags.AsTable = "text",
     quiet: flags.Quiet = False,
@@ -33,5 +33,5 @@ def train(
     if len(specs[0].loss) > 1:
         message = f"train runs one loss, and the spec has {len(specs[0].loss)}"
         raise SpecError(message, cure=f"losscli compare {spec}, or choose one with --loss")
-    display = training.display(form, quiet, flags.ViewFlags(by_class=by_class).view())
+    display = training.display(form, quiet, details.view())
     raise Exit(outcome.run(specs, display, training.where.execution()))

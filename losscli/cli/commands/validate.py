@@ -7,12 +7,12 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from losscli.cli import flags
-from losscli.cli.commands import command
+from losscli.cli.commands import Panel, command
 
 Specs = Annotated[list[str], Argument(metavar="SPECS...", help="YAML specs, or patterns of them.", show_default=False)]
 
 
-@command("validate")
+@command("validate", Panel.reference)
 def validate(
     specs: Specs,
     data: Annotated[bool, Option("--data", help="Read, split and encode their data, too.")] = False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +60,8 @@ def _graph(predictor: nn.Module, rows: torch.Tensor) -> torch.export.ExportedPro
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Without what the exporters say about themselves; what fails still raises."""
+    import logging  # takes a while, and help needs the names of the formats alone
+
     talkers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
     before = [talker.level for talker in talkers]
     for talker in talkers:

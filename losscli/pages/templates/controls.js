@@ -1,44 +1,69 @@
 "use strict";
 // What readers turn and press, and drawings that wait until they are seen.
 
-// A drawing that is made when its element comes into view, and again after `stale()`: when what it shows, or the page's
-// colours, have changed. `draw` may be asynchronous; while one is being made, no second one begins.
+// A drawing that is made when its element comes into view, and again after `stale()`: when what it shows, its width, or the
+// page's colours have changed. `draw` may be asynchronous; while one is being made, no second one begins.
 class Drawing {
   static #all = new Map();
+
   static #watcher = new IntersectionObserver((changes) => {
     for (const { target, isIntersecting } of changes) {
       const drawing = Drawing.#all.get(target);
       drawing.inView = isIntersecting;
-      drawing.#begin();
+      if (isIntersecting) drawing.#make();
     }
   }, { rootMargin: "300px" });
 
+  static #sizes = new ResizeObserver((changes) => {
+    for (const { target, contentRect } of changes) {
+      const drawing = Drawing.#all.get(target);
+      const before = drawing.width;
+      drawing.width = contentRect.width;
+      if (before && contentRect.width && before !== contentRect.width) drawing.stale();
+    }
+  });
+
   static {
     whenThemed.push(() => { for (const drawing of Drawing.#all.values()) drawing.stale(); });
-    whenPrinted.push(() => { for (const drawing of Drawing.#all.values()) drawing.#begin(true); });
+    whenPrinted.push(() => Drawing.finish());
+  }
+
+  // Draw everything that is on the page and not up to date, in view or not.
+  static async finish() {
+    await Promise.all([...Drawing.#all.values()].map((drawing) => drawing.#make()));
   }
 
   constructor(element, draw) {
+    this.element = element;
     this.draw = draw;
-    this.inView = this.fresh = this.busy = false;
+    this.inView = this.fresh = false;
+    this.width = 0;
+    this.making = null;
     Drawing.#all.set(element, this);
     Drawing.#watcher.observe(element);
+    Drawing.#sizes.observe(element);
   }
 
   stale() {
     this.fresh = false;
-    this.#begin();
+    if (this.inView) this.#make();
   }
 
-  async #begin(unseen = false) {
-    if (this.fresh || this.busy || !(this.inView || unseen)) return;
-    this.fresh = this.busy = true;
+  #make() {
+    if (this.fresh || !this.element.clientWidth) return this.making; // what is folded has no width yet
+    this.making ??= this.#until();
+    return this.making;
+  }
+
+  async #until() {
     try {
-      await this.draw();
+      while (!this.fresh) { // it may become stale meanwhile
+        this.fresh = true;
+        await this.draw();
+      }
     } finally {
-      this.busy = false;
+      this.making = null;
     }
-    this.#begin(unseen); // it may have become stale meanwhile
   }
 }
 

@@ -28,6 +28,25 @@ function color(name) {
 const channels = (solid) => solid.match(/[\d.]+/g).slice(0, 3).map(Number);
 const translucent = (solid, share) => `rgba(${channels(solid).join(", ")}, ${share})`;
 
+// How well one colour is read on another: 1 to 21, from 4.5 on well (WCAG 2.2, https://www.w3.org/TR/WCAG22/#contrast-minimum).
+function contrast(one, other) {
+  const [light, dark] = [one, other].map((solid) => {
+    const linear = channels(solid).map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  }).sort((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+// A colour as words can have it on the page: with as much ink in it as it takes to be read.
+function legible(solid) {
+  const [from, to] = [channels(solid), channels(color("ink"))];
+  for (let share = 0; share < 1; share += 0.1) {
+    const mixed = `rgb(${from.map((part, at) => Math.round(part + share * (to[at] - part))).join(", ")})`;
+    if (contrast(mixed, color("paper")) >= 4.6) return mixed;
+  }
+  return color("ink");
+}
+
 function themed() {
   colors = new Map();
   stage.toggleAttribute("data-dark", isDark());
@@ -47,6 +66,12 @@ window.addEventListener("beforeprint", () => {
   const theme = stage.dataset.theme;
   stage.dataset.theme = "light";
   themed();
+  const folded = [...document.querySelectorAll("details:not([open])")];
+  for (const details of folded) details.open = true;
   for (const listener of whenPrinted) listener();
-  window.addEventListener("afterprint", () => { theme ? (stage.dataset.theme = theme) : delete stage.dataset.theme; themed(); }, { once: true });
+  window.addEventListener("afterprint", () => {
+    theme ? (stage.dataset.theme = theme) : delete stage.dataset.theme;
+    for (const details of folded) details.open = false;
+    themed();
+  }, { once: true });
 });

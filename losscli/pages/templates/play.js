@@ -140,7 +140,7 @@ class Panel {
     }
     for (const { row, at: [x, y] } of rows) {
       circle(pen, x, y, dot);
-      pen.fillStyle = color(scene.classes ? String(target[row]) : "0");
+      pen.fillStyle = color(scene.classes ? `class${target[row]}` : "0");
       pen.fill();
       pen.strokeStyle = color(bad.has(row) ? "ink" : "paper");
       pen.lineWidth = (bad.has(row) ? 0.6 : 0.3) * dot;
@@ -151,7 +151,7 @@ class Panel {
   #regions(pen, side) {
     const { scene, run, frame } = this.shown;
     const [across, up] = scene.ranges;
-    const paints = scene.classes.map((_, place) => channels(color(String(place))));
+    const paints = scene.classes.map((_, place) => channels(color(`class${place}`)));
     const paper = channels(color("paper"));
     const image = new ImageData(FINE, FINE);
     for (let row = 0, at = 0; row < FINE; row += 1) {
@@ -305,7 +305,7 @@ class Playground {
       return made("span", {}, sign, text);
     };
     this.key.replaceChildren(
-      ...classes.map((name, place) => mark(name, `var(--${place})`)),
+      ...classes.map((name, place) => mark(name, `var(--class${place})`)),
       mark(this.scene.classes ? "wrong label" : "outlier", "", "ring"),
       mark("size of the row's gradient", "", "halo"),
       made("span", {}, this.scene.classes ? `${this.scene.columns[0]} across, ${this.scene.columns[1]} up` : ""));
