@@ -142,9 +142,13 @@ class Panel {
       circle(pen, x, y, dot);
       pen.fillStyle = color(scene.classes ? `class${target[row]}` : "0");
       pen.fill();
-      pen.strokeStyle = color(bad.has(row) ? "ink" : "paper");
-      pen.lineWidth = (bad.has(row) ? 0.6 : 0.3) * dot;
+      pen.strokeStyle = color("paper");
+      pen.lineWidth = 0.3 * dot;
       pen.stroke();
+      if (!bad.has(row)) continue;
+      pen.strokeStyle = color("ink"); // with a gap, as a class may be as dark
+      pen.lineWidth = 0.4 * dot;
+      circle(pen, x, y, 1.6 * dot).stroke();
     }
   }
 
