@@ -31,7 +31,7 @@ from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.stages import first_stage, next_specs
 from losscli.stack.device import one_thread
-from losscli.stack.job import steps_of
+from losscli.stack.job import Job, steps_of
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
 from losscli.stack.watch import Stop, Watch, comparing, unwatched
@@ -198,7 +198,7 @@ def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds:
     arenas = [conclude(_as_it_ended(experiment, states, trained), states) for experiment, states in pairs]
     return Comparison(
         arenas=arenas,
-        device=", ".join(dict.fromkeys(str(experiment.job.device) for experiment in experiments)),
+        device=", ".join(dict.fromkeys(_device(experiment.job) for experiment in experiments)),
         record=None,
         timing=timing,
         unmet=[
@@ -211,6 +211,12 @@ def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds:
         predictions=_predictions([states for _, states in pairs]),
         machines=trained.machines,
     )
+
+
+def _device(job: Job) -> str:
+    """What trained it, and in which precision, where that is not the plain one."""
+    rounded = "" if job.plan.precision == "float32" else f" ({job.plan.precision})"
+    return f"{job.device}{rounded}"
 
 
 def _after_looks(experiment: Experiment, trained: int) -> Experiment:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import runpy
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import IO
 
 from losscli.check.failures import explain, place_of
 from losscli.check.watch import Enough, Watch
-from losscli.errors import CodeError, Place, Problem, visible
+from losscli.errors import CodeError, Place, Problem, Stopped, visible
+from losscli.forked import COLLECTING
 from losscli.rules.finding import CodeFinding
+from losscli.stdout import elsewhere
 
 
-class TooLong(BaseException):
-    """The time is up. No `Exception`, so that the user's code does not take it for one of its own."""
+class TooLong(Stopped):
+    """The time is up."""
 
 
 @dataclass
@@ -76,9 +78,10 @@ def _problem(error: BaseException, path: str) -> Problem:
 
 @contextmanager
 def _as_main(path: str, arguments: Sequence[str]) -> Iterator[None]:
-    """sys.argv, sys.path and Ctrl-C as a script finds them; what was before comes back."""
-    argv, first, modules = sys.argv, list(sys.path), set(sys.modules)
+    """sys.argv, sys.path, Ctrl-C and the collector as a script finds them; what was before comes back."""
+    argv, first, modules, threshold = sys.argv, list(sys.path), set(sys.modules), gc.get_threshold()
     handler = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
+    gc.set_threshold(*COLLECTING)  # its tensors may be in cycles
     sys.argv = [path, *arguments]
     sys.path[:1] = [str(Path(path).resolve().parent)]
     if handler is not None:
@@ -88,38 +91,13 @@ def _as_main(path: str, arguments: Sequence[str]) -> Iterator[None]:
     finally:
         if handler is not None:
             signal.signal(signal.SIGINT, handler)
+        gc.set_threshold(*threshold)
         folder = sys.path[0]
         sys.argv, sys.path[:] = argv, first
         for name in set(sys.modules) - modules:  # the next script may have other modules of the same names
             file = getattr(sys.modules[name], "__file__", None)
             if file and file.startswith(folder + os.sep):
                 del sys.modules[name]
-
-
-@contextmanager
-def elsewhere() -> Iterator[None]:
-    """What the user's code prints goes to stderr, also from processes that it starts: stdout is for the findings."""
-    streams = [stream for stream in (sys.stdout, sys.__stdout__) if stream is not None]
-    _flush(streams)
-    try:
-        copy = os.dup(1)
-        os.dup2(2, 1)
-    except OSError:  # a process without streams
-        copy = None
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        _flush([*streams, sys.stderr])
-        if copy is not None:
-            os.dup2(copy, 1)
-            os.close(copy)
-
-
-def _flush(streams: Sequence[IO[str]]) -> None:
-    for stream in streams:
-        with suppress(OSError, ValueError):
-            stream.flush()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Nothing leaves `run` but a number. How each kind of failure ends is one table, i
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -24,6 +25,11 @@ from losscli.cli.commands import Command, Group, commands, panels
 from losscli.cli.endings import SIGNALS, ending, handling
 from losscli.cli.variables import VARIABLES
 from losscli.errors import SpecError
+from losscli.stdout import give_up
+
+# Objects that torch and what it imports are made of: none is garbage while it is loaded, and the collector, which begins at
+# 700, would look through them again and again.
+MODULES = 200_000
 
 
 def spread(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -141,7 +147,11 @@ def losscli(
 
 def main() -> None:
     """What `losscli` and `python -m losscli` run."""
-    sys.exit(run(sys.argv[1:]))
+    gc.set_threshold(MODULES)
+    code = run(sys.argv[1:])
+    gc.freeze()  # or Python looks through all of torch on its way out: a quarter of `import torch`
+    give_up()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

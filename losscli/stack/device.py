@@ -15,14 +15,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from losscli.data.store import memory
-from losscli.errors import MachineError, SpecError
+from losscli.data.store import memory, sized
+from losscli.errors import Finding, MachineError, SpecError
 
 CPU = torch.device("cpu")
 # What one step works on should stay in the cache; on a GPU, in a good part of its memory (see tests/benchmarks/).
 CPU_WORKING_SET = 8 << 20
 CPU_JUDGED = 1 << 31  # bytes that the runs of a stack may take while they are judged; of one run, as many as it needs
-JUDGED_COPIES = 4  # of float32, as 10,000 classes and 42,000 training rows once took 6.7 GB: fitted to that
+# What judging takes: copies of float32 of the largest split, and blocks that do not grow with it (pairs of rows, probes). The
+# peaks of whole commands less that of ten classes were 0.5 GB for 28, 0.9 for 56, 1.4 for 70 and 2.7 for 210 million numbers:
+# at most what is reckoned, and at least half of it. `tests/stack/test_memory.py` measures it anew.
+JUDGED_COPIES, JUDGED_BLOCKS = 4, 1 << 29
+TOLD = 1 << 30  # bytes from which on it is told what judging a run takes
 GPU_SHARE = 0.3
 CPU_ROWS = (
     16  # of a stack, at most: more of them are no faster each, and fewer leave cores idle (see tests/benchmarks/)
@@ -39,22 +43,45 @@ HEAP = {-1: 256 << 20, -3: 32 << 20}
 OUT_OF_MEMORY = ("allocate memory", "out of memory", "ALLOC_FAILED")
 
 
-def choose(name: str) -> torch.device:
-    """The device of that name; `auto` is the first GPU if there is one. `MachineError` lists those that exist.
+def choose(name: str, precision: str = "float32") -> torch.device:
+    """The device of that name, which has this precision; `auto` is the first GPU if there is one. `MachineError` lists those
+    that exist.
 
     >>> choose("cpu")
     device(type='cpu')
     """
     devices = ["cpu", *(f"cuda:{place}" for place in range(torch.cuda.device_count()))]
-    if name == "auto":
-        return torch.device("cuda:0" if len(devices) > 1 else "cpu")
-    requested = "cuda:0" if name == "cuda" else name
+    auto = "cuda:0" if len(devices) > 1 else "cpu"
+    requested = {"auto": auto, "cuda": "cuda:0"}.get(name, name)
     if requested not in devices:
         raise MachineError(
             f"the device {name[:40]!r} is not here; there {'are' if len(devices) > 1 else 'is'}: {', '.join(devices)}",
             cure="use --device cpu, or auto for the best there is",
         )
-    return torch.device(requested)
+    device = torch.device(requested)
+    refuse_precision(precision, device)
+    return device
+
+
+def refuse_precision(precision: str, device: torch.device) -> None:
+    """`SpecError` for a precision of training steps that the device does not have.
+
+    >>> refuse_precision("bf16", CPU)
+    """
+    if precision == "tf32" and not _has_tf32(device):
+        raise SpecError(
+            f"precision tf32 is that of NVIDIA's GPUs from Ampere on, and the device here is {name_of(device)}",
+            cure="use --precision float32 or bf16, or --device cuda on a machine that has such a GPU",
+        )
+    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise SpecError(
+            f"precision bf16 is that of GPUs from Ampere on, and the device here is {name_of(device)}",
+            cure="use --precision float32, or --device cpu",
+        )
+
+
+def _has_tf32(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.version.hip is None and torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def name_of(device: torch.device) -> str:
@@ -114,6 +141,20 @@ def exact(device: torch.device) -> Iterator[None]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS makes its first handle
     products = torch.backends.cuda.matmul
     before, products.fp32_precision = products.fp32_precision, "ieee"  # not TF32, which keeps 10 bits of 23
+    try:
+        yield
+    finally:
+        products.fp32_precision = before
+
+
+@contextmanager
+def products_of(precision: str) -> Iterator[None]:
+    """Matrix products on a GPU with 10 bits of 23 where `precision` is tf32: for steps, within `exact`."""
+    if precision != "tf32":
+        yield
+        return
+    products = torch.backends.cuda.matmul
+    before, products.fp32_precision = products.fp32_precision, "tf32"
     try:
         yield
     finally:
@@ -198,7 +239,7 @@ def limit_of(device: torch.device) -> int:
 
 def refuse_if_too_many_numbers(rows: int, outputs: int, device: torch.device) -> None:
     """`SpecError` where what one run says of so many rows cannot be held while it is judged: told before it is trained."""
-    cost, limit = judging_cost(rows, outputs), limit_of(device)
+    cost, limit = judging_peak(rows, outputs), limit_of(device)
     if cost > limit:
         raise SpecError(
             f"to judge one run, {outputs} numbers for each of {rows} rows need about {cost / 1e9:.1f} GB, "
@@ -208,12 +249,32 @@ def refuse_if_too_many_numbers(rows: int, outputs: int, device: torch.device) ->
 
 
 def judging_cost(rows: int, outputs: int) -> int:
-    """Bytes that a run takes while it is judged on so many rows.
+    """Bytes that a run takes while it is judged on so many rows, beside the `JUDGED_BLOCKS` of its stack.
 
     >>> judging_cost(42_000, 10_000)
     6720000000
     """
     return JUDGED_COPIES * 4 * rows * outputs
+
+
+def judging_peak(rows: int, outputs: int, runs: int = 1) -> int:
+    """Bytes that a stack of so many runs takes at most while it is judged; the blocks of a small split are small."""
+    cost = runs * judging_cost(rows, outputs)
+    return cost + min(JUDGED_BLOCKS, 16 * cost)
+
+
+def told_if_many_numbers(rows: int, outputs: int) -> list[Finding]:
+    """What there is to say before the training where judging takes gigabytes, and the time that it takes to go through them."""
+    cost = judging_peak(rows, outputs)
+    if cost < TOLD:
+        return []
+    message = f"judging one run takes about {sized(cost)} of memory: {outputs} numbers for each of {rows} rows"
+    return [Finding("wide-output", "warning", message, "join the rarest classes or labels to one, or take fewer rows")]
+
+
+def room_for(cost: int, device: torch.device) -> int:
+    """How many stacks of so many bytes may be at work at once, one at least."""
+    return max(1, limit_of(device) // max(1, cost))
 
 
 def chunks(count: int, size: int, even: bool = False) -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ from typer import Argument, Option
 from losscli.cli import completion, flags
 from losscli.cli.commands import Panel, command
 from losscli.errors import Place, SpecError
+from losscli.executors.execution import TIMEOUT
 
 CODE = re.compile(r"LC\d+", re.I)
 
@@ -49,6 +50,7 @@ def explain(
     force: Force = False,
     torch: Torch = False,
     no_cost: NoCost = False,
+    timeout: flags.Timeout = TIMEOUT,
     form: flags.As = flags.Format.text,
 ) -> None:
     """Explain a loss: its curve, its slope, its options, and how predictions may be read; or the rule of a finding.
@@ -79,6 +81,7 @@ def explain(
         return
     from losscli.explain.catalogue import named, settings
     from losscli.explain.page import page
+    from losscli.losses.own import judged
 
     items = list({item.name: item for item in named(names, task)}.values())
     values = flags.option_values(sets or [])
@@ -88,7 +91,8 @@ def explain(
 
         show.paper(taken_home(items, [{name: of[name] for name in of if name in values} for of in option_sets[0]]))
         return
-    pages = [page(item, options) for item, options in zip(items, option_sets, strict=True)]
+    pairs = list(zip(items, option_sets, strict=True))
+    pages = judged(items, lambda: [page(item, options) for item, options in pairs])
     if html is not None:
         from losscli.reports.catalogue import write_page
 
