@@ -48,7 +48,19 @@ def explain(folder: Path) -> Path:
     return path
 
 
-KINDS: dict[str, Callable[[Path], Path]] = {"report": report, "single": single, "stress": stress, "explain": explain}
+def play(folder: Path) -> Path:
+    path = folder / "page.html"
+    assert run(["play", "blobs", "--to", str(path)]) == 0
+    return path
+
+
+KINDS: dict[str, Callable[[Path], Path]] = {
+    "report": report,
+    "single": single,
+    "stress": stress,
+    "explain": explain,
+    "play": play,
+}
 
 
 class Seen:
