@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from losscli.compare.regions import _bytes
 from losscli.compare.result import Point
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chart, View, figures, tells
@@ -121,3 +122,35 @@ def test_the_first_screen_is_the_sentence_the_differences_and_the_board(record_o
     assert "Leaderboard" not in alone
     assert '<th scope="col" class="number">without a model</th>' in alone
     assert alone.index('data-figure="learning"') < alone.index("<details>")
+
+
+def regions_title(contents: ReportContents, **frames: list[tuple[list[int], list[int]]]) -> str:
+    """Of frames over a lattice of four points: (classes, strengths) of each epoch."""
+    encoded = {
+        name.replace("_", "-"): [
+            {"classes": _bytes(np.array(classes)), "strength": _bytes(np.array(strength))} for classes, strength in of
+        ]
+        for name, of in frames.items()
+    }
+    epochs = list(range(1, 1 + max(map(len, encoded.values()))))
+    kept = {"columns": ["a", "b"], "box": [[0, 1], [0, 1]], "side": 2, "range": [10.0, 20.0], "epochs": epochs,
+            "entries": encoded, "rows": [[0.5, 0.5, 1.0]]}  # fmt: skip
+    chart = figures.get("regions").draw(replace(contents, arena=replace(contents.arena, why={"regions": kept})))
+    assert chart is not None
+    assert list(chart.steps) == [f"epoch {epoch}" for epoch in epochs]
+    return chart.first.title
+
+
+def test_regions_say_where_entries_agree(contents: ReportContents) -> None:
+    sure = [255] * 4
+    both = {"bce_logits": [([0, 0, 0, 0], sure), ([0, 1, 1, 1], sure)], "hinge": [([1, 1, 1, 1], sure)]}
+    assert regions_title(contents, **both) == "At the end they decide the same on 75 % of the plane"
+    moved = [([0, 0, 0, 0], sure), ([1, 1, 1, 1], sure), ([0, 1, 1, 1], sure), ([0, 1, 1, 1], sure)]
+    assert regions_title(contents, hinge=moved) == "From epoch 3 on the border moves little"
+
+
+def test_regions_of_numbers_say_how_far_they_are_apart(contents: ReportContents) -> None:
+    """Bytes 0 and 255 are 10 and 20: apart by 10 on one of four points, by 2 on another."""
+    pair = {"bce_logits": [([], [0, 0, 51, 255])], "hinge": [([], [0, 255, 0, 255])]}
+    assert regions_title(contents, **pair) == "At the end predictions are 3 apart on average"
+    assert regions_title(contents, hinge=[([], [51, 102, 204, 102])]) == "At the end predictions go from 12 to 18"
