@@ -167,7 +167,8 @@ class Training:
         plane = Plane.of(self.rows.runs[0].dataset) if self.job.task.has_regions else None
         if plane is None or self.rows.layout.columns != 2:
             return None
-        return torch.from_numpy(plane.lattice()).to(self.job.device).expand(len(self.states), -1, -1)
+        lattice = torch.from_numpy(plane.lattice()).to(self.rows.part("train", 0, 1))  # where and of the type that rows are
+        return lattice.expand(len(self.states), -1, -1)
 
     def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
         """All epochs, or as many as any run still needs."""
