@@ -15,7 +15,7 @@ from losscli.compare.regions import regions_of, unpacked
 from losscli.data.plane import SIDE, Plane
 from losscli.errors import UserError
 from losscli.record.reader import results_of
-from losscli.stack.train import frames
+from losscli.stack.moments import frames
 
 QUICK = ("--epochs", "6", "--seeds", "2", "--quiet", "--set", "train.patience=null", "--set", "model.hidden=[7]")
 
