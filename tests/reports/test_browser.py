@@ -117,13 +117,13 @@ def test_a_page_without_predictions_has_the_rest(shown: Shown, record_of: MakeRe
 
 
 def test_a_click_and_a_key_sort_the_table(page: Page) -> None:
-    column = "[...document.querySelectorAll('.board tbody tr')].map((row) => Number(row.children[1].dataset.value))"
-    state = "document.querySelectorAll('.board thead th')[1].ariaSort"
+    column = "[...document.querySelectorAll('.board tbody tr')].map((row) => Number(row.children[2].dataset.value))"
+    state = "document.querySelectorAll('.board thead th')[2].ariaSort"
     values = page.value(column)
-    page.value("document.querySelectorAll('.board thead button')[1].click()")
+    page.value("document.querySelectorAll('.board thead button')[2].click()")
     assert page.value(column) == sorted(values, reverse=True)
     assert page.value(state) == "descending"
-    page.value("document.querySelectorAll('.board thead button')[1].focus()")
+    page.value("document.querySelectorAll('.board thead button')[2].focus()")
     for kind in ("keyDown", "keyUp"):
         key = {"type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
         page.browser.tell("Input.dispatchKeyEvent", key)
@@ -135,7 +135,7 @@ def test_a_click_and_a_key_sort_the_table(page: Page) -> None:
 
 def test_the_reference_has_no_difference_and_sorts_last(page: Page) -> None:
     for _ in range(2):
-        page.value("document.querySelectorAll('.board thead button')[2].click()")
+        page.value("document.querySelectorAll('.board thead button')[3].click()")
         last = page.value("[...document.querySelectorAll('.board tbody tr')].at(-1).children[0].textContent.trim()")
         assert last == "bce-logits"
 
