@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from losscli.compare.breakdown import Breakdown
 from losscli.compare.by_class import EntryByClass, by_class
 from losscli.compare.result import Arena
+from losscli.errors import MachineError
 from losscli.tasks import tasks
 from losscli.tasks.predictions import Predictions
 from losscli.words.answer import answers
 from losscli.words.notebook import html_of
 from losscli.words.paragraph import paragraph
+from losscli.words.table import arrow
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,17 @@ class Comparison:
         """The answers, then the leaderboards in short, a line per entry, each with its paragraph; the whole is in `arenas`."""
         boards = [f"{arena}\n\n{paragraph(arena)}" for arena in self.arenas]
         return "\n\n".join(["\n".join(answers(self.arenas, self.breakdowns)), *boards])
+
+    def to_arrow(self) -> pa.Table:
+        """A row for each entry, with its options, verdict, difference and metrics on the test split: `words/table.py`."""
+        return arrow(self.arenas)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The same as a frame. Raises `MachineError` where pandas is not installed."""
+        try:
+            return self.to_arrow().to_pandas()
+        except ModuleNotFoundError as missing:
+            raise MachineError("pandas is not installed", cure="pip install pandas, or to_arrow()") from missing
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

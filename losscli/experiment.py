@@ -85,6 +85,7 @@ def smaller(spec: Spec) -> Spec:
     steps = min(SMOKE_STEPS, spec.train.max_steps or SMOKE_STEPS)
     plan = spec.train.model_copy(update={"max_steps": steps})
     changes: dict[str, Any] = {"seeds": spec.seeds[:SMOKE_SEEDS], "adaptive": None, "looks": None, "expect": {}}
+    changes["origins"] = {**spec.origins, "train.max_steps": "--smoke", "seeds": "--smoke"}
     return spec.model_copy(update={"train": plan, **changes})
 
 

@@ -61,6 +61,19 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
+def following(path: Path) -> Iterator[BinaryIO]:
+    """A new file that others may read while it grows, which stays as far as it got. `SpecError` where something is there.
+
+    Raises `MachineError` where the disk refuses.
+    """
+    free(path, cure="choose another name, or remove it")
+    with _refusals(path):
+        file = _stream(path, 0) if is_stream(path) else os.fdopen(os.open(path, DRAFT, 0o666), "wb", 0)
+    with file as opened:
+        yield opened
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """The same for a file of losscli's own, in a folder of its own. Raises `OSError` where the disk refuses."""
     draft = path.with_name(f".{secrets.token_hex(8)}.part")  # short, whatever the name of the target
@@ -75,7 +88,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _stream(path: Path) -> Iterator[BinaryIO]:
+def _stream(path: Path, buffering: int = -1) -> Iterator[BinaryIO]:
     """One of the process's own: opened anew by its name, a file that stands behind it would be written from its start."""
     name = path.name
     if name in ("null", "full"):
@@ -83,7 +96,7 @@ def _stream(path: Path) -> Iterator[BinaryIO]:
     else:
         sys.stdout.flush()
         descriptor = os.dup(STANDARD[name] if name in STANDARD else int(name))
-    with os.fdopen(descriptor, "wb") as file:
+    with os.fdopen(descriptor, "wb", buffering) as file:
         yield file
 
 
@@ -102,10 +115,10 @@ def is_stream(path: Path) -> bool:
     return STREAM.fullmatch(path.as_posix()) is not None
 
 
-def free(path: Path, force: bool = False) -> None:
+def free(path: Path, force: bool = False, cure: str = "choose another name, or add --force") -> None:
     """`SpecError` where something is there already, unless it may be replaced; `MachineError` where it is no file."""
     if require_file(path) and not force:
-        raise SpecError(f"{shown(path)} exists", cure="choose another name, or add --force")
+        raise SpecError(f"{shown(path)} exists", cure=cure)
 
 
 def require_file(path: Path) -> bool:

@@ -313,6 +313,7 @@ def _parts(experiments: Sequence[Experiment], trained: Trained, out: Path) -> di
             for seed, dataset in experiment.datasets.items()
         },
         "specs": [to_yaml(experiment.spec, relative_to=out / "record") for experiment in experiments],
+        "origins": [experiment.spec.origins for experiment in experiments],
         "results": to_json,
         "predictions": [
             (number, state.run.entry, state.run.seed, state.predictions)

@@ -20,7 +20,7 @@ from losscli.stack.job import Job, epochs_of
 from losscli.stack.rows import Run
 from losscli.stack.run_state import RunState
 from losscli.stack.train import stacks
-from losscli.stack.watch import Stop, Tick, Watch
+from losscli.stack.watch import Stop, Tick, Watch, wants_lines
 from losscli.words.numbers import duration
 
 
@@ -107,6 +107,7 @@ class TrainingDesk:
         checkpoint: Checkpoint | None,
         earlier: Trained | None = None,
     ):
+        self.logged = wants_lines(watch)
         self.experiments, self.watch, self.stop, self.checkpoint = experiments, watch, stop, checkpoint
         self.total = epochs_in(experiments)
         self.done: dict[Key, int] = {}  # run-epochs
@@ -135,7 +136,7 @@ class TrainingDesk:
         numbers = (sum(self.done.values()), self.total, progress.loss, headline, progress.value)
         entries = tuple(dict.fromkeys(run.entry for run in work.runs))
         where = (spec.look, entries, list(self.stacks).index(work.key) + 1, len(self.stacks))
-        self.watch(Tick(spec.name, progress.epoch, progress.epochs, *numbers, *where))
+        self.watch(Tick(spec.name, progress.epoch, progress.epochs, *numbers, *where, work.arena, progress.lines))
         if self.checkpoint is not None:
             self.checkpoint.begin()
 
@@ -197,7 +198,8 @@ class TrainingDesk:
                     self._whole(key, _loaded(runs, content["states"]), str(content.get("machine", "")))
             else:
                 own = any(code_of(run.loss) for run in runs)
-                yield Work(*key, runs, experiment.job, own, self.checkpoint is not None, self._running(key))
+                kept = self.checkpoint is not None
+                yield Work(*key, runs, experiment.job, own, self.logged, kept, self._running(key))
 
     def _running(self, key: Key) -> Tree | None:
         if self.checkpoint is None or not self.checkpoint.has("running", key):

@@ -69,6 +69,7 @@ def _facts(experiment: Experiment, out: Path) -> dict[str, Any]:
         "folder": Path(os.path.relpath(spec.folder, out / "record")).as_posix(),
         "path": getattr(spec.data, "path", None),
         "notes": [note.to_json() for note in spec.notes],
+        "origins": spec.origins,
         "digest": digest(experiment),
     }
 
@@ -156,7 +157,7 @@ def _spec(path: Path, arena: Mapping[str, Any]) -> Spec:
     folder = given if os.path.isabs(given) else os.path.relpath(path.parent / given)
     data = spec.data if arena["path"] is None else spec.data.model_copy(update={"path": arena["path"]})
     notes = tuple(Finding(**note) for note in arena["notes"])
-    return spec.model_copy(update={"folder": folder, "data": data, "notes": notes})
+    return spec.model_copy(update={"folder": folder, "data": data, "notes": notes, "origins": arena.get("origins", {})})
 
 
 def _same(experiment: Experiment, arena: Mapping[str, Any], folder: Path) -> Experiment:

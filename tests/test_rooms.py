@@ -19,7 +19,7 @@ ROWS = (
     {"severities"},
     {"errors"},
     {"shelf", "options", "outfile", "direction", "activations", "lazy", "looks"},
-    {"rules", "forked"},
+    {"rules", "forked", "pages"},
     {"tasks", "lint"},
     {"losses", "metrics", "check"},
     {"data"},
@@ -35,7 +35,7 @@ ROWS = (
     {"training", "suspects", "conclusion"},
     {"unfinished"},
     {"pipeline"},
-    {"demonstrations"},
+    {"demonstrations", "site"},
     {"cli"},
 )
 LEVEL = {room: level for level, rooms in enumerate(ROWS) for room in rooms}

@@ -22,6 +22,7 @@ import typer
 from losscli.cli import colors
 from losscli.cli.commands import Command, Group, commands, panels
 from losscli.cli.endings import SIGNALS, ending, handling
+from losscli.cli.variables import VARIABLES
 from losscli.errors import SpecError
 
 
@@ -67,6 +68,12 @@ def _call(taker: Any, values: Mapping[str, Any]) -> Any:
     return taker(**{item.name: sets[item.name] if item.name in sets else values[item.name] for item in _taken(taker)})
 
 
+EPILOG = (
+    "Start with: losscli train --task binary --loss bce-logits",
+    f"Environment variables: {', '.join(VARIABLES)}; losscli doctor says what each is for.",
+)
+
+
 class Commands(Mapping[str, Any]):
     """The commands as click has them, each made when it is asked for: help needs none of them."""
 
@@ -106,7 +113,7 @@ app = typer.Typer(
     name="losscli",
     cls=Losscli,
     help="Pick the right loss for your data, prove it, and catch the wrong one.",
-    epilog="Start with: losscli train --task binary --loss bce-logits",
+    epilog="\n\n".join(EPILOG),
     rich_markup_mode=None,  # plain help: Rich would take longer to import than all the rest
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

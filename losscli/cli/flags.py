@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from typer import Argument, Option
 
-from losscli.cli import formats
+from losscli.cli import completion, formats
 from losscli.deploy.formats import exporters
 from losscli.errors import SpecError
 from losscli.executors.execution import LOCAL, TIMEOUT, Execution
@@ -82,8 +82,15 @@ def _limit_rehearsals(seconds: float) -> float:
     return seconds
 
 
-def _option(flag: str, help: str, metavar: str = "TEXT") -> Any:  # noqa: A002  it is typer's word
-    return Option(flag, help=help, metavar=metavar, show_default=False)
+def _option(flag: str, help: str, metavar: str = "TEXT", offers: Any = None) -> Any:  # noqa: A002  it is typer's word
+    return Option(flag, help=help, metavar=metavar, show_default=False, autocompletion=offers)
+
+
+RUNS = Path("runs")
+
+
+def _folder(help: str) -> Any:  # noqa: A002
+    return Option("--out", parser=file_name, metavar="DIR", envvar="LOSSCLI_RUNS", help=help)
 
 
 SHOWN = "What is shown"  # the heading of flags that stand in no set
@@ -99,13 +106,19 @@ Texts = list[str] | None
 Spec = Annotated[Text, Argument(help="A YAML spec; flags go on top of it.", metavar="SPEC", show_default=False)]
 Specs = Annotated[Texts, Argument(help="YAML specs; flags go on top of each.", metavar="SPECS", show_default=False)]
 Task = Annotated[
-    Text, _option("--task", "What a target is, such as binary or regression; a wrong name lists them all.", "NAME")
+    Text,
+    _option(
+        "--task",
+        "What a target is, such as binary or regression; a wrong name lists them all.",
+        "NAME",
+        completion.tasks,
+    ),
 ]
-Loss = Annotated[Text, _option("--loss", "A loss of the task.", "NAME")]
-Losses = Annotated[Texts, _option("--loss", "A loss of the task; repeat it for each.", "NAME")]
-Data = Annotated[Text, _option("--data", "A table file, a built-in data set or a generator.", "DATA")]
-Target = Annotated[Texts, _option("--target", "The column to predict; repeatable.", "COLUMN")]
-Drop = Annotated[Texts, _option("--drop", "A column to leave out; repeatable.", "COLUMN")]
+Loss = Annotated[Text, _option("--loss", "A loss of the task.", "NAME", completion.losses)]
+Losses = Annotated[Texts, _option("--loss", "A loss of the task; repeat it for each.", "NAME", completion.losses)]
+Data = Annotated[Text, _option("--data", "A table file, a built-in data set or a generator.", "DATA", completion.data)]
+Target = Annotated[Texts, _option("--target", "The column to predict; repeatable.", "COLUMN", completion.columns)]
+Drop = Annotated[Texts, _option("--drop", "A column to leave out; repeatable.", "COLUMN", completion.columns)]
 Epochs = Annotated[Text, _option("--epochs", "How often to go through the training rows.", "N")]
 BatchSize = Annotated[Text, _option("--batch-size", "Rows per step.", "N")]
 Lr = Annotated[Text, _option("--lr", "The learning rate.", "RATE")]
@@ -113,9 +126,13 @@ Lrs = Annotated[Texts, _option("--lr", "A learning rate; repeat it for an entry 
 Seeds = Annotated[
     Text, _option("--seeds", "5 means the seeds 0 to 4, 3,7 these two, auto as many as it takes, up to 40.", "N")
 ]
-Metric = Annotated[Texts, _option("--metric", "A metric, the first is the headline; repeatable.", "NAME")]
+Metric = Annotated[
+    Texts, _option("--metric", "A metric, the first is the headline; repeatable.", "NAME", completion.metrics)
+]
 Device = Annotated[Text, _option("--device", "auto, cpu, cuda, cuda:1 ...", "NAME")]
-Set = Annotated[Texts, _option("--set", "Any key of the spec, as train.clip=1; repeatable.", "KEY=VALUE")]
+Set = Annotated[
+    Texts, _option("--set", "Any key of the spec, as train.clip=1; repeatable.", "KEY=VALUE", completion.settings)
+]
 Tune = Annotated[
     Texts,
     _option("--tune", "lr, or a name with values, as gamma=0.5,1,2: chosen on the valid split; repeatable.", "NAME"),
@@ -134,10 +151,16 @@ Sort = Annotated[Text, _option("--sort", "Show entries by a metric or by name; t
 Shown = Annotated[Text, _option("--metrics", "Which metrics to show beside the headline, as accuracy,f1.", "NAMES")]
 Top = Annotated[Text, _option("--top", "How many entries text and md show; the reference always is.", "N")]
 Smoke = Annotated[bool, Option("--smoke", help="A few steps only: does it run?")]
-Out = Annotated[Path, Option("--out", parser=file_name, metavar="DIR", help="Where records go.")]
-Records = Annotated[Path, Option("--out", parser=file_name, metavar="DIR", help="Where records are.")]
+Out = Annotated[Path, _folder("Where records go.")]
+Records = Annotated[Path, _folder("Where records are.")]
 Record = Annotated[
-    str, Argument(metavar="RECORD", help="A record's folder, its id, or how its id begins.", show_default=False)
+    str,
+    Argument(
+        metavar="RECORD",
+        help="A record's folder, its id, or how its id begins.",
+        show_default=False,
+        autocompletion=completion.records,
+    ),
 ]
 Entry = Annotated[Text, _option("--entry", "An entry of the record; default is the best.", "NAME")]
 ArenaNumber = Annotated[
@@ -168,6 +191,17 @@ Timeout = Annotated[
 ]
 Executor = Annotated[str, Option("--executor", metavar="NAME", help="Where to train: local, or ray for a cluster.")]
 Address = Annotated[Text, _option("--address", "The cluster, as HOST:PORT or auto; default is one made here.", "ADDR")]
+Log = Annotated[
+    Path | None,
+    Option(
+        "--log",
+        parser=file_name,
+        metavar="FILE",
+        help="Write a JSON line for each epoch of each run as it ends.",
+        show_default=False,
+    ),
+]
+JobSummary = Annotated[bool, Option("--job-summary", help="Add the answer to the summary of a GitHub job.")]
 Quiet = Annotated[bool, _shown("-q", "--quiet", help="Results and errors only.")]
 
 
@@ -270,15 +304,18 @@ class TrainingFlags:
 
     smoke: Smoke = False
     where: ExecutionFlags = ExecutionFlags()  # noqa: RUF009  nobody changes one
-    out: Out = Path("runs")
+    out: Out = RUNS
     no_record: NoRecord = False
+    job_summary: JobSummary = False
+    log: Log = None
 
     def display(self, form: str, quiet: bool, view: View | None = None) -> DisplayOptions:
         """How to run and to show what comes of it."""
         from losscli.cli.outcome import DisplayOptions
         from losscli.words.view import View
 
-        return DisplayOptions(None if self.no_record else self.out, self.smoke, form, quiet, view or View())
+        out = None if self.no_record else self.out
+        return DisplayOptions(out, self.smoke, form, quiet, view or View(), self.job_summary, self.log)
 
 
 @dataclass(eq=False, repr=False)

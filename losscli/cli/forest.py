@@ -1,70 +1,29 @@
-"""Differences to the reference with their intervals, a line for each entry: what a forest plot of a report shows."""
+"""Differences to the reference with their intervals, as the terminal shows them."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from losscli.compare.result import Arena, Delta, EntryResult
-from losscli.errors import visible
-from losscli.words.numbers import number
+from losscli.compare.result import Arena
+from losscli.words.forest import forest
 
-WIDEST = 64  # columns of the plot itself
-NARROWEST = 16
-LONGEST_NAME = 30
 STYLES = {"better": "green", "worse": "red"}  # as in the tables
 
 
 @dataclass
 class Forest:
-    """The plot of an arena's headline: `o` the mean difference, `━` its 95 % interval, `╌` what makes no practical difference."""
+    """The plot of an arena's headline, in the width that there is."""
 
     arena: Arena
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        compared = [(entry, entry.delta) for entry in self.arena.entries if entry.delta is not None]
-        compared = [(entry, delta) for entry, delta in compared if math.isfinite(delta.mean)]
-        if not compared:
+        plot = forest(self.arena, options.max_width)
+        if plot is None:
             return
-        names = {entry.entry: visible(entry.entry, LONGEST_NAME) for entry, _ in compared}
-        left = max(map(len, names.values()))
-        columns = max(NARROWEST, min(WIDEST, options.max_width - left - 2)) // 2 * 2 + 1
-        reach = _reach(compared)
-        yield Text(f"difference in {visible(self.arena.headline, 40)} to {visible(self.arena.reference, 40)}", "bold")
-        for entry, delta in compared:
-            row = _row(delta, reach, columns)
-            yield Text.assemble(f"{names[entry.entry]:<{left}} ", (row, STYLES.get(entry.verdict, "")))
-        ends = number(-reach, None, "+"), "0", number(reach, None, "+")
-        half = columns // 2
-        yield Text(f"{'':<{left}} {ends[0]:<{half}}{ends[1]}{ends[2]:>{half}}", "dim")
-
-
-def _reach(compared: list[tuple[EntryResult, Delta]]) -> float:
-    """The largest size that has to be shown."""
-    sizes = [abs(end) for _, delta in compared for end in delta.ci95 or (delta.mean,)]
-    return 1.05 * max([*sizes, *(1.2 * (delta.margin or 0.0) for _, delta in compared)]) or 1.0
-
-
-def _row(delta: Delta, reach: float, columns: int) -> str:
-    """One line.
-
-    >>> _row(Delta("auroc", 0.5, (0.0, 1.0), margin=0.2), 1.0, 21)
-    '        ╌╌│━━━━o━━━━━'
-    """
-
-    def at(value: float) -> int:
-        return round((min(max(value / reach, -1.0), 1.0) + 1) / 2 * (columns - 1))
-
-    row = [" "] * columns
-    if delta.margin:
-        low, high = at(-delta.margin), at(delta.margin)
-        row[low : high + 1] = "╌" * (high + 1 - low)
-    if delta.ci95 is not None:
-        low, high = map(at, delta.ci95)
-        row[low : high + 1] = "━" * (high + 1 - low)
-    row[columns // 2] = "│"
-    row[at(delta.mean)] = "o"
-    return "".join(row).rstrip()
+        yield Text(plot.title, "bold")
+        for line in plot.lines:
+            yield Text.assemble(f"{line.name} ", (line.row, STYLES.get(line.verdict, "")))
+        yield Text(plot.axis, "dim")

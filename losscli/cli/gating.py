@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.text import Text
 
-from losscli.cli import show
+from losscli.cli import job_summary, show
 from losscli.cli.annotations import annotation
 from losscli.cli.fitted import Col, Fitted
 from losscli.compare.gate import GateEntry, Scores, concluded, gate, vanished
@@ -22,6 +22,7 @@ from losscli.direction import target_of
 from losscli.errors import SpecError, choose_from, counted, joined, shown, visible
 from losscli.record.find import find
 from losscli.record.reader import read
+from losscli.reports.markdown import literal
 from losscli.reports.recall import ComparisonRecord, recall
 from losscli.severities import SEVERITIES
 from losscli.words.answer import roughly
@@ -45,6 +46,7 @@ class GateOptions:
     entries: tuple[str, ...]
     out: Path
     form: str
+    job_summary: bool = False
     verbose: bool = False
 
 
@@ -52,6 +54,8 @@ def run(record: str, options: GateOptions) -> int:
     """Judge, show, and return the exit code: 1 if anything dropped or vanished."""
     new, old = (recall(find(options.out, text, outside=True)) for text in (record, options.baseline))
     results = concluded(_gate_arenas(new, old, options))
+    if options.job_summary:
+        job_summary.append(_markdown(results))
     if options.form == "json":
         show.machine(
             {
@@ -201,6 +205,18 @@ def _table(results: list[GateEntry]) -> Fitted:
         outcome = Text(entry.outcome.replace("-", " "), style)
         table.add(visible(entry.title, 60), outcome, visible(entry.metric, 40), *numbers)
     return table
+
+
+def _markdown(results: list[GateEntry]) -> str:
+    """The outcome of each entry, for the summary of a job."""
+    heading = ("entry", "metric", "old", "new", "outcome")
+    rows = [
+        (literal(one.title), literal(one.metric), number(one.old), number(one.new), one.outcome.replace("-", " "))
+        for one in results
+    ]
+    table = [f"| {' | '.join(row)} |" for row in (heading, ("---",) * len(heading), *rows)]
+    reasons = [f"- {literal(_sentence(one), 2000)}" for one in results]
+    return "\n".join([f"### losscli gate\n\n{literal(answer(results), 2000)}", "", *table, "", *reasons])
 
 
 def answer(results: Sequence[GateEntry]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
-from losscli.cli import formats
+from losscli.cli import formats, job_summary
 from losscli.cli.endings import SIGNALS, handling
 from losscli.cli.progress import busy
 from losscli.errors import MachineError, Place, SpecError, choose_from, listed, shown
@@ -42,6 +42,8 @@ class DisplayOptions:
     format: str  # of `formats.comparisons`
     quiet: bool
     view: View = field(default_factory=View)
+    job_summary: bool = False
+    log: Path | None = None  # where a line for each epoch of each run goes
 
 
 def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> list[Spec]:
@@ -97,6 +99,8 @@ def run(specs: Sequence[Spec], display: DisplayOptions, execution: Execution) ->
     from losscli.record import writer
 
     refuse_unknown(display.view, specs)
+    if display.job_summary:
+        job_summary.place()
     if display.out is not None:
         writer.ready(display.out)
     line = partial(pipeline.run, specs, out=display.out, smoke=display.smoke, execution=execution)
@@ -111,9 +115,10 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str 
     One signal ends the training at its next step; what there is then is kept and shown. A second one ends at once.
     """
     from losscli.cli import hint, show
+    from losscli.cli.log import Logged, log_file
     from losscli.cli.progress import progress
 
-    with _signals(display.out is not None) as ears, ExitStack() as bar:
+    with _signals(display.out is not None) as ears, log_file(display.log) as log, ExitStack() as bar:
         shown: list[Comparison] = []
 
         def tell_first(comparison: Comparison) -> None:
@@ -124,6 +129,7 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str 
             tell(comparison, display)
 
         watch = bar.enter_context(progress(display.quiet, first))
+        watch = watch if log is None else Logged(watch, log)
         try:
             comparison = line(watch=watch, stop=ears.stop, show=tell_first)
         except MachineError as error:
@@ -133,6 +139,8 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str 
         if not shown:
             tell_first(comparison)
         end(comparison, display)
+        if display.job_summary:
+            summarise(comparison, display.view)
         if ears.heard and comparison.partial and comparison.record:
             show.notice(f"to go on: {hint.resume_command(comparison)}")
     return 128 + ears.heard if ears.heard else exit_code(comparison)
@@ -148,6 +156,13 @@ def end(comparison: Comparison, display: DisplayOptions) -> None:
     ended = formats.comparisons[display.format].end
     if ended is not None:
         ended(comparison, display)
+
+
+def summarise(comparison: Comparison, view: View) -> None:
+    """The comparison at the end of the job's summary."""
+    from losscli.reports.markdown import to_markdown
+
+    job_summary.append(to_markdown(comparison, view))
 
 
 def refuse_unknown(view: View, specs: Sequence[Spec]) -> None:

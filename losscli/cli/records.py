@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from losscli.cli import show
+from losscli.cli.changes import sentences
 from losscli.cli.fitted import Col, Fitted
 from losscli.errors import MachineError, SpecError, counted, shown, visible
 from losscli.outfile import is_stream
@@ -21,9 +23,11 @@ from losscli.record.difference import changed, moved
 from losscli.record.find import find, in_the_making, records
 from losscli.record.listing import Filter, Summary, listed
 from losscli.record.remove import dead, removable, remove
+from losscli.record.tensorboard import event_files
 from losscli.spec.reader import read_value
 from losscli.words.view import View
 
+TENSORBOARD = "tensorboard"  # what `export --to` may say beside a file
 UNITS = ("B", "KB", "MB", "GB")
 
 
@@ -135,6 +139,14 @@ def show_record(root: Path, text: str, as_json: bool, view: View) -> None:
             show.trained_on(comparison.machines)
 
 
+def show_config(root: Path, text: str, as_json: bool) -> None:
+    """The settings of a record, and where each came from."""
+    from losscli.cli.settings import config
+
+    with at_hand(find(root, text, outside=True, unfinished=True)) as folder:
+        config(folder, as_json)
+
+
 @contextmanager
 def at_hand(folder: Path) -> Iterator[Path]:
     """A record; of one in the making, what there is so far, which takes torch and its data."""
@@ -177,7 +189,10 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
             "" if apart is None else f"{apart:+.4g}",
         )
     note = Text("means of the test split; whether a difference is real, `losscli gate` tests", "dim")
-    show.pieces([table if keys else Text("the specs are the same", "dim"), Text(), means, Text(), note])
+    before, after = (folder.name.partition("-")[0] for folder in folders)
+    told = sentences(before, after, keys, scores)
+    settings: list[RenderableType] = [Text(), table] if keys else []
+    show.pieces([Text("\n".join(told)), *settings, Text(), means, Text(), note])
 
 
 def _numbered(arena: int, name: str) -> str:
@@ -247,9 +262,14 @@ def _ask(names: Sequence[str]) -> None:
 
 
 def export(root: Path, text: str, to: Path | None, force: bool) -> None:
-    """A record as a zip file."""
+    """A record as a zip file, or its histories as event files."""
     folder = find(root, text, outside=True)
-    path = to or Path(f"{folder.name}.zip")
-    archive(folder, path, force)
+    if to == Path(TENSORBOARD):
+        path = Path(f"{folder.name}-{TENSORBOARD}")
+        event_files(folder, path, force)
+        show.notice(f"to look at it: tensorboard --logdir {path}")
+    else:
+        path = to or Path(f"{folder.name}.zip")
+        archive(folder, path, force)
     if not is_stream(path):
         show.paths([path])

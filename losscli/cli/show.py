@@ -57,12 +57,12 @@ class TextFilter:
 def screen(stream: IO[str]) -> Console:
     """A console on `stream`. LC_ALL=C is believed: Python makes the stream UTF-8 then, but the terminal may not be."""
     file = stream if stream.isatty() else cast(IO[str], TextFilter(stream, trimmed))  # a file keeps no padding
-    if _plain(stream):
+    if is_plain(stream):
         file = cast(IO[str], TextFilter(file, in_ascii))
     return Console(file=file, markup=False, highlight=False, emoji=False)
 
 
-def _plain(stream: IO[str]) -> bool:
+def is_plain(stream: IO[str]) -> bool:
     """Whether a stream takes nothing but ASCII."""
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
     utf8 = (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
@@ -142,7 +142,7 @@ def _at_length(console: Console, comparison: Comparison, alone: Sequence[int], v
     for at in alone:
         arena = comparison.arenas[at]
         _header(console, arena, comparison.device)
-        for piece in arena_pieces(arena, view, console.width, _plain(sys.stdout)):
+        for piece in arena_pieces(arena, view, console.width, is_plain(sys.stdout)):
             console.print(piece)
         if view.by_class:
             console.print()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from losscli.shelf import Shelf
+from losscli.stack.watch import EpochOfRun
 
 if TYPE_CHECKING:
     from losscli.executors.execution import Execution
@@ -34,6 +35,7 @@ class Work:
     runs: Sequence[Run]
     job: Job
     own: bool = False  # whether it runs code of the user's, which may hang or end its process
+    logged: bool = False  # whether anybody wants each run's numbers of each epoch
     kept: bool = True  # whether anybody keeps its state on the way; if not, none need be sent
     state: Tree | None = None  # of its training, to go on from; None: it begins at the start
     tries: int = 0  # how often a worker has died of it
@@ -51,6 +53,7 @@ class Progress:
     epochs: int
     loss: float  # the mean over the runs, as the next
     value: float  # of the headline on the valid split
+    lines: Sequence[EpochOfRun] = ()  # where the work is logged
 
 
 @dataclass(frozen=True)

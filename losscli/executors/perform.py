@@ -10,6 +10,7 @@ from losscli.record.checkpoint import Pace
 from losscli.stack.device import name_of
 from losscli.stack.run_state import RunState, mean_of
 from losscli.stack.train import Keeper, Training, train
+from losscli.stack.watch import EpochOfRun
 
 
 def perform(work: Work, link: Link) -> Outcome:
@@ -47,4 +48,16 @@ def _progress(work: Work, epoch: int, epochs: int, states: Sequence[RunState]) -
     job = work.job
     last = [{(split, name): value for _, split, name, value in state.last()} for state in states]
     loss = mean_of([values["train", job.task.phases(job.plan)[0].kernel] for values in last])
-    return Progress(epoch, epochs, loss, mean_of([values["valid", job.metrics[0].name] for values in last]))
+    value = mean_of([values["valid", job.metrics[0].name] for values in last])
+    return Progress(epoch, epochs, loss, value, _lines(epoch, states) if work.logged else ())
+
+
+def _lines(epoch: int, states: Sequence[RunState]) -> list[EpochOfRun]:
+    """Of the runs that went through this epoch: those that had enough stay where they are."""
+    return [
+        EpochOfRun(state.run.entry, state.run.seed, epoch, _values(state)) for state in states if state.epochs == epoch
+    ]
+
+
+def _values(state: RunState) -> dict[str, float]:
+    return {f"{split}/{name}": value for _, split, name, value in reversed(state.last())}

@@ -22,7 +22,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from typing import Any
 
@@ -143,7 +143,7 @@ class _Cluster:
             if kind == "machine":
                 task.machines[content] = None
             elif kind == "progress":
-                self.desk.progress(task.work, Progress(**content))
+                self.desk.progress(task.work, content)
             elif kind == "state":
                 state = _unpacked(content)
                 self.desk.save(task.work, lambda state=state: state)  # type: ignore[misc]
@@ -228,7 +228,9 @@ class _Letters:
         return self.stop
 
     def progress(self, progress: Progress) -> None:
-        self.waiting["progress"] = asdict(progress)
+        earlier = self.waiting.get("progress")
+        lines = [*(earlier.lines if earlier else ()), *progress.lines]  # no run's epoch is lost on the way
+        self.waiting["progress"] = replace(progress, lines=lines)
 
     def save(self, state: Callable[[], Tree]) -> None:
         self.waiting["state"] = _packed(state())

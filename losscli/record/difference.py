@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from losscli.spec.origins import values
 
 ABSENT = "-"
 
@@ -38,19 +40,15 @@ def changed(before: Sequence[Any], after: Sequence[Any]) -> list[KeyChange]:
     """
     changes = []
     for number in range(max(len(before), len(after))):
-        one, other = (dict(_flat(specs[number])) if number < len(specs) else {} for specs in (before, after))
+        one, other = (_written(specs[number]) if number < len(specs) else {} for specs in (before, after))
         for key in sorted({*one, *other}):
             if one.get(key, ABSENT) != other.get(key, ABSENT):
                 changes.append(KeyChange(number + 1, key, one.get(key, ABSENT), other.get(key, ABSENT)))
     return changes
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for key, part in value.items():
-            yield from _flat(part, f"{path}.{key}" if path else str(key))
-    elif path:
-        yield path, str(value)
+def _written(spec: Any) -> dict[str, str]:
+    return {key: str(value) for key, value in values(spec).items()}
 
 
 def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[ScoreChange]:

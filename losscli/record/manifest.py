@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -14,10 +14,15 @@ from losscli.record import SCHEMA_VERSION
 OWN = "sha256"  # the checksum over all else in a manifest
 
 
-def manifest_of(contents: Mapping[str, bytes], machines: Mapping[str, int]) -> bytes:
-    """The manifest of these files, which so many stacks on machines of these kinds have led to: bits are those of one kind."""
+def manifest_of(
+    contents: Mapping[str, bytes], machines: Mapping[str, int], origins: Sequence[Mapping[str, str]] = ()
+) -> bytes:
+    """The manifest of these files, which so many stacks on machines of these kinds have led to: bits are those of one kind.
+
+    `origins` say of each spec where its values came from.
+    """
     files = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.items()}
-    return signed({**origin(), "machines": dict(machines), "files": files})
+    return signed({**origin(), "machines": dict(machines), "origins": list(map(dict, origins)), "files": files})
 
 
 def origin() -> dict[str, Any]:

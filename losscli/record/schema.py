@@ -218,6 +218,7 @@ class ProgressArena(Shape):
     folder: Text
     path: Text | None
     notes: list[Finding]
+    origins: dict[Name, Text] = {}
     digest: Name
     look: Option = None
 
@@ -297,6 +298,7 @@ class Manifest(Shape):
     losscli: Name
     created: Name
     machines: dict[Name, Count] = {}
+    origins: list[dict[Name, Text]] = []
     files: dict[Name, File]
 
 

@@ -72,18 +72,19 @@ def fill(
     specs: Sequence[str],
     results: Callable[[Comparison], Mapping[str, Any]],
     predictions: Sequence[RunPredictions] = (),
+    origins: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Make a folder the record of `comparison`, which knows that it is there.
 
     `weights` are named `<arena>/<entry>/<seed>/<parameter>`, `specs` are YAML texts, one per arena, `results` makes the
-    machine output, `predictions` are (arena, entry, seed, what it says of the test split). Raises `OSError`; the folder is no
-    record then, and may hold some of its files.
+    machine output, `predictions` are (arena, entry, seed, what it says of the test split), `origins` say of each spec where its
+    values came from. Raises `OSError`; the folder is no record then, and may hold some of its files.
     """
     contents = _contents(comparison, weights, encoders, specs, results(comparison), predictions)
     for name, data in contents.items():
         disk.put(folder / name, data)
     disk.settle(folder)
-    manifest = manifest_of(contents, comparison.machines)
+    manifest = manifest_of(contents, comparison.machines, origins)
     disk.put(folder / MANIFEST, manifest)  # last, and in one step: it is there whole, or not at all
     disk.settle(folder)
     disk.settle(folder.parent)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from losscli.reports.page import document, save
+from losscli.pages.document import document, save
 
 
 def write_page(path: Path, pages: Sequence[Mapping[str, Any]], force: bool = False) -> None:

@@ -58,10 +58,18 @@ class ReportContents:
         """An entry's name for Plotly, unlike those of all others."""
         return distinct(plain(name, limit) for name in self.names)[self.place(entry)]
 
+    def name(self, entry: str) -> str:
+        """An entry's name in a title, where it is text and never markup."""
+        return visible(entry, 40)
+
     def label(self, index: int) -> str:
-        """The user's name of a class or a target column, likewise."""
+        """The user's name of a class or a target column for Plotly, unlike those of all others."""
         names = distinct(plain(name, 24) for name in self.arena.labels)
         return names[index] if index < len(names) else f"class {index}"
+
+    def class_name(self, index: int) -> str:
+        """The same in a title."""
+        return visible(self.arena.labels[index], 24) if index < len(self.arena.labels) else f"class {index}"
 
     def place(self, entry: str) -> int:
         """Where an entry stands in the arena."""

@@ -8,51 +8,29 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from losscli.compare.result import Arena, Delta, EntryResult, YardstickResult
 from losscli.comparison import Comparison
 from losscli.errors import visible
+from losscli.words.table import table_columns, table_rows
 from losscli.words.view import View, select
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run, where it begins a text
 LONGEST = 2000  # characters of a foreign cell
 
-FIXED = (
-    "arena", "data", "task", "entry", "loss", "options", "tuned", "verdict", "seeds", "finished", "seconds",
-    "delta_metric", "delta_mean", "delta_ci95_low", "delta_ci95_high", "delta_p", "delta_p_holm", "delta_n", "reason",
-)  # fmt: skip
-OF_A_METRIC = ("mean", "sd", "ci95_low", "ci95_high", "n", "baseline")
-
 
 def to_csv(comparison: Comparison, view: View | None = None) -> str:
-    """All arenas in one table, on the test split; `arena` numbers them from 1. Entries are in a view's order and never
-    cut, as programs are not to miss any. A metric that an arena has not is empty.
-
-    Below the entries of an arena stand its yardsticks, with `yardstick` for a verdict and no loss.
-
-    Columns: those of `FIXED`, then for each metric `<metric>_mean`, `_sd`, `_ci95_low`, `_ci95_high`, `_n` (seeds with a value)
-    and `_baseline`.
+    """All arenas in one table, as `words/table.py` makes it. Entries are in a view's order and never cut, as programs are not to
+    miss any.
     """
     uncut = replace(view or View(), top=None)  # a program gets every entry, as in JSON
     arenas = [select(arena, uncut) for arena in comparison.arenas]
-    metrics = list(dict.fromkeys(metric for arena in arenas for metric in arena.directions))
-    columns = [*FIXED, *(f"{metric}_{part}" for metric in metrics for part in OF_A_METRIC)]
     text = io.StringIO()
-    table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    table = csv.DictWriter(text, table_columns(arenas), restval="", lineterminator="\n")
     table.writeheader()
-    for number, arena in enumerate(arenas, start=1):
-        for entry in arena.entries:
-            row = {"arena": number, **_facts(arena, entry), **dict(_scores(arena, entry))}
-            table.writerow({name: cell(value) for name, value in row.items()})
-        for plain in arena.yardsticks:
-            facts = {"data": arena.data, "task": arena.task, "entry": plain.name, "verdict": "yardstick"}
-            row = {"arena": number, **facts, **dict(_scores(arena, plain))}
-            table.writerow({name: cell(value) for name, value in row.items()})
+    table.writerows({name: cell(value) for name, value in row.items()} for row in table_rows(arenas))
     return text.getvalue()
 
 
@@ -76,37 +54,3 @@ def harmless(text: str) -> str:
     ("'=1+1", '1+1')
     """
     return f"'{text}" if text.startswith(FORMULA) else text
-
-
-def _facts(arena: Arena, entry: EntryResult) -> dict[str, Any]:
-    lost = [run.lost for run in arena.runs_of(entry.entry)]
-    delta = entry.delta or Delta("", math.nan, None)
-    low, high = delta.ci95 or (None, None)
-    return {
-        "data": arena.data,
-        "task": arena.task,
-        "entry": entry.entry,
-        "loss": entry.loss,
-        "options": json.dumps(dict(entry.options), default=str),
-        "tuned": json.dumps(entry.tuned, default=str) if entry.tuned else "",
-        "verdict": entry.verdict,
-        "seeds": len(lost),
-        "finished": lost.count(False),
-        "seconds": entry.seconds,
-        "delta_metric": delta.metric,
-        "delta_mean": delta.mean,
-        "delta_ci95_low": low,
-        "delta_ci95_high": high,
-        "delta_p": delta.p,
-        "delta_p_holm": delta.p_holm,
-        "delta_n": delta.seeds or None,
-        "reason": delta.reason,
-    }
-
-
-def _scores(arena: Arena, entry: EntryResult | YardstickResult) -> Iterator[tuple[str, Any]]:
-    for metric in arena.directions:
-        score = entry.score(metric)
-        low, high = score.ci95 or (None, None)
-        values = (score.mean, score.sd, low, high, score.n if score.of else None, arena.without_model(metric))
-        yield from zip((f"{metric}_{part}" for part in OF_A_METRIC), values, strict=True)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from losscli.compare.result import Arena
 from losscli.errors import MachineError, Place, by_gravity, counted
+from losscli.pages.document import document
 from losscli.reports.contents import ReportContents, distinct, samples_of
-from losscli.reports.figures import Chapter, Chart, figures
-from losscli.reports.page import document
+from losscli.reports.figures import Chapter, Chart, Figure, View, figures, tells
 from losscli.reports.recall import ComparisonRecord
 from losscli.reports.repeat import command, needed, own_losses, take_home
 from losscli.severities import SEVERITIES
-from losscli.words.columns import columns, rows_beside
-from losscli.words.numbers import duration
+from losscli.words.answer import answer, breakdown_answer
+from losscli.words.columns import columns, headed, rows_beside
+from losscli.words.numbers import decimals, duration, number, spread
 from losscli.words.paragraph import paragraph
 from losscli.words.phrases import facts, tuned_options
-from losscli.words.view import View, select
+from losscli.words.view import View as TableView
+from losscli.words.view import select
+
+BREAKDOWN = "breakdown"  # the figure that a page with levels of damage opens with
+SPLITS = ("train", "valid", "test")
 
 
 def html_of(record: ComparisonRecord) -> str:
@@ -36,12 +41,21 @@ def html_of(record: ComparisonRecord) -> str:
             {"title": titles[place], **_section(place, arena, record.specs[place], charts)}
             for place, (arena, charts) in enumerate(zip(arenas, charts_by_arena, strict=True))
         ],
+        alone=_alone(record),
+        breakdowns={of.arenas[0]: of for of in record.comparison.breakdowns},
+        breakdown_answer=breakdown_answer,
         command=command(record),
         severities=SEVERITIES,
         home=take_home(record),
         needed=[needed(name, file) for name, file in own_losses(record).items()],
         made=_origin(record),
     )
+
+
+def _alone(record: ComparisonRecord) -> list[int]:
+    """The places of the arenas that are no level of a breakdown, which has a list of its own."""
+    levels = {place for breakdown in record.comparison.breakdowns for place in breakdown.arenas}
+    return [place for place in range(len(record.comparison.arenas)) if place not in levels]
 
 
 def contents_of(record: ComparisonRecord) -> list[ReportContents]:
@@ -76,28 +90,60 @@ def _origin(record: ComparisonRecord) -> list[str]:
     return [fact for fact in [*facts, f"in {duration(seconds)}" if math.isfinite(seconds) else ""] if fact]
 
 
-def _charts(contents: ReportContents) -> list[tuple[str, Chart]]:
-    """Every figure that the arena has something for, chapter by chapter."""
+def _charts(contents: ReportContents) -> dict[str, Chart]:
+    """Every figure that the arena has something for, chapter by chapter, by its name."""
     charts = [(figure, figure.draw(contents)) for figure in figures]
     charts.sort(key=lambda pair: pair[0].chapter)
-    return [(figure.name, chart) for figure, chart in charts if chart is not None and chart.views]
+    drawn = [(figure, chart) for figure, chart in charts if chart is not None and tells(chart)]
+    sentences = {"forest": answer(contents.arena)}
+    sentences |= {BREAKDOWN: breakdown_answer(contents.breakdown)} if contents.breakdown else {}
+    named = {
+        figure.name: replace(chart, views=_headed(figure, chart.views, sentences.get(figure.name, figure.title)))
+        for figure, chart in drawn
+    }
+    opening = {BREAKDOWN: named[BREAKDOWN]} if BREAKDOWN in named else {}
+    opening |= in_rows({name: replace(named[name], wide=False) for name in _leads(named)})
+    rest = _by_chapter([name for name in named if name not in opening]).values()
+    return opening | {name: chart for names in rest for name, chart in in_rows({of: named[of] for of in names}).items()}
 
 
-def _data(arena: Arena, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
+def _leads(charts: Mapping[str, Chart]) -> list[str]:
+    """The figures that stand on the first screen: of a comparison its differences, of one entry what there is."""
+    return ["forest"] if "forest" in charts else [name for name in ("regions", "learning") if name in charts]
+
+
+def _headed(figure: Figure, views: Mapping[str, View], otherwise: str) -> dict[str, View]:
+    """Views with a title each, that says what is seen, or `otherwise`; the figure's own name comes before the measure then."""
+    headed = {}
+    for name, view in views.items():
+        measure = " · ".join(filter(None, (figure.title if view.title else "", view.measure)))
+        headed[name] = replace(view, title=view.title or otherwise, measure=measure)
+    return headed
+
+
+def _data(arena: Arena, charts: Mapping[str, Chart]) -> dict[str, Any]:
     """What the page's script draws."""
     contents = ReportContents(arena, {}, {})
     return {
         "reference": contents.place(arena.reference),
         "drawn": [contents.place(name) for name in contents.drawn_first()],
-        "charts": {name: asdict(chart) for name, chart in charts},
+        "charts": {name: asdict(chart) for name, chart in charts.items()},
     }
 
 
-def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Chart]]) -> dict[str, Any]:
+def _section(place: int, arena: Arena, spec: str, charts: Mapping[str, Chart]) -> dict[str, Any]:
     """What the template says of an arena."""
-    seeds, board = len(arena.seeds), columns(select(arena, View()))
+    seeds = len(arena.seeds)
+    board = sorted(columns(select(arena, TableView())), key=lambda column: column.kind != "verdict")
     (_, without), *plain = rows_beside(arena, board)
+    leads = _leads(charts)
     return {
+        "kind": "run" if len(arena.entries) == 1 else "comparison",
+        "sentence": answer(arena),
+        "leads": leads,
+        "charts": charts,
+        "figures": figures,
+        "scores": _scores(arena) if len(arena.entries) == 1 else [],
         "place": place,
         "arena": arena,
         "compared": [
@@ -114,15 +160,45 @@ def _section(place: int, arena: Arena, spec: str, charts: Sequence[tuple[str, Ch
         "marked": any(cell.claim for column in board for cell in column.cells),
         "tuned": [(entry.entry, tuned_options(entry)) for entry in arena.entries if entry.tuned],
         "chapters": [
-            (
-                _chapter_title(chapter, arena),
-                [(figures.get(name), chart) for name, chart in charts if figures.get(name).chapter == chapter],
-            )
-            for chapter in dict.fromkeys(figures.get(name).chapter for name, _ in charts)
+            (_chapter_title(chapter, arena), of)
+            for chapter, of in _by_chapter([name for name in charts if name not in (*leads, BREAKDOWN)]).items()
         ],
         "findings": by_gravity(arena.findings),
         "spec": spec,
     }
+
+
+def _scores(arena: Arena) -> list[tuple[str, list[str]]]:
+    """Of one entry, a row for each metric: its heading, and what train, valid and test split and no model get."""
+    (entry,) = arena.entries
+    rows = []
+    for metric in select(arena, TableView()).directions:
+        estimates = [entry.score(metric, split) for split in SPLITS]
+        none = arena.without_model(metric)
+        places = decimals([*(estimate.mean for estimate in estimates), none])
+        rows.append(
+            (headed(arena, metric), [*(spread(estimate, places) for estimate in estimates), number(none, places)])
+        )
+    return rows
+
+
+def _by_chapter(names: Sequence[str]) -> dict[Chapter, list[str]]:
+    chapters: dict[Chapter, list[str]] = {}
+    for name in names:
+        chapters.setdefault(figures.get(name).chapter, []).append(name)
+    return chapters
+
+
+def in_rows(charts: Mapping[str, Chart]) -> dict[str, Chart]:
+    """The same charts, two narrow ones to a row and as high as each other; one that would stand alone takes the whole row."""
+    rows: list[list[str]] = []
+    for name, chart in charts.items():
+        if not chart.wide and rows and len(rows[-1]) == 1 and not charts[rows[-1][0]].wide:
+            rows[-1].append(name)
+        else:
+            rows.append([name])
+    heights = {name: max(charts[other].height for other in row) for row in rows for name in row}
+    return {name: replace(charts[name], wide=len(row) == 1, height=heights[name]) for row in rows for name in row}
 
 
 def _chapter_title(chapter: Chapter, arena: Arena) -> str:

@@ -1,21 +1,45 @@
-"""The figures of a report as PNG files: the same page, looked at by a headless Chromium."""
+"""The figures of a report as PNG or SVG files: the same page, looked at by a headless Chromium, without what one can press."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
+from urllib.parse import unquote_to_bytes
 
 from losscli.outfile import atomic, free, refusal, require_name
-from losscli.reports.chromium import Chromium
+from losscli.pages.chromium import Chromium
 from losscli.reports.html import html_of
 from losscli.reports.recall import ComparisonRecord
 
 WIDTH, HEIGHT = 1100, 900
 SHARPNESS = 2.0  # pixels of a picture per pixel of the page
 DRAWN = "document.querySelector({0!r}).dataset.drawn !== undefined"
+VECTORS = """(() => {{ const figure = document.getElementById({0!r});
+const words = [figure.querySelector("h3").textContent, figure.querySelector(".measure").textContent];
+return exported(figure.querySelector(".plot"), "svg", ...words); }})()"""
+
+Ending = Literal["png", "svg"]
 
 
-def write_pictures(record: ComparisonRecord, folder: Path, dark: bool = False, force: bool = False) -> list[Path]:
+def _pixels(browser: Chromium, figure: str) -> bytes:
+    """A figure with its title and what is said below it."""
+    return browser.screenshot(f"#{figure}", SHARPNESS)
+
+
+def _vectors(browser: Chromium, figure: str) -> bytes:
+    """A chart with its title and measure, as lines and text that can be edited."""
+    address: str = browser.value(VECTORS.format(figure))
+    return unquote_to_bytes(address.split(",", 1)[1])
+
+
+TAKEN: dict[Ending, Callable[[Chromium, str], bytes]] = {"png": _pixels, "svg": _vectors}
+
+
+def write_pictures(
+    record: ComparisonRecord, folder: Path, dark: bool = False, force: bool = False, ending: Ending = "png"
+) -> list[Path]:
     """Write every figure of every arena, as `<figure>.png` or `<arena>-<figure>.png`; returns the paths."""
     require_name(folder)
     with TemporaryDirectory(prefix="losscli-") as home, Chromium(WIDTH, HEIGHT, dark) as browser:
@@ -28,12 +52,12 @@ def write_pictures(record: ComparisonRecord, folder: Path, dark: bool = False, f
         browser.open(page, "pictures")
         browser.wait_for("document.documentElement.dataset.ready === 'true'")
         names = browser.value("[...document.querySelectorAll('figure')].map((figure) => figure.id)")
-        paths = {name: folder / f"{_file_stem(name, len(record.comparison.arenas))}.png" for name in names}
+        paths = {name: folder / f"{_file_stem(name, len(record.comparison.arenas))}.{ending}" for name in names}
         _unclaimed(list(paths.values()), force)
         for name, path in paths.items():
             browser.value(f"document.getElementById({name!r}).scrollIntoView()")
             browser.wait_for(DRAWN.format(f"#{name} .plot"))
-            picture = browser.screenshot(f"#{name}", SHARPNESS)
+            picture = TAKEN[ending](browser, name)
             with atomic(path) as draft:
                 draft.write(picture)
     return list(paths.values())

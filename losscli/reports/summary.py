@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from losscli.errors import visible
+from losscli.pages.document import MARKED
 from losscli.reports.markdown import literal, to_markdown
-from losscli.reports.page import MARKED
 from losscli.reports.recall import ComparisonRecord
 from losscli.reports.repeat import command, needed, own_losses, take_home
 

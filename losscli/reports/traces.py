@@ -72,7 +72,7 @@ def axes(x: str | None, y: str | None, **more: Any) -> Trace:
     return {**both, "hovermode": "closest", **more}
 
 
-def caption(text: str) -> Trace:
-    """Words above a chart."""
-    place = {"x": 0.5, "xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom"}
+def caption(text: str, x: float) -> Trace:
+    """Words above a chart, over a place of its x axis."""
+    place = {"x": x, "xref": "x", "y": 1, "yref": "paper", "yanchor": "bottom"}
     return {"text": text, **place, "showarrow": False, "font": {"size": 12, "color": "$faint"}}

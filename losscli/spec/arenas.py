@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from losscli.spec import origins
 from losscli.spec.model import LossChoice, Spec
 
 
@@ -55,6 +56,7 @@ def _one(specs: Sequence[Spec]) -> Spec:
     margins = {metric: margin for spec in reversed(specs) for metric, margin in spec.equivalence.items()}
     merged: dict[str, Any] = {"expect": expect, "metrics": metrics, "equivalence": margins}
     merged["yardstick"] = any(spec.yardstick for spec in specs)
+    merged["origins"] = origins.merged([spec.origins for spec in specs])
     return first.model_copy(update={"loss": list(choices.values()), **merged})
 
 

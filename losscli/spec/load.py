@@ -27,6 +27,7 @@ from losscli.spec.intervals import mistakes_as_headline, refuse_unlike_levels, w
 from losscli.spec.mistakes import Examination, dotted, given, in_order, shown, unknown_keys
 from losscli.spec.model import CONDITION, SHARE, Adaptive, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
+from losscli.spec.origins import origins
 from losscli.spec.overrides import OF_ANY, Overrides
 from losscli.spec.reader import read_spec
 from losscli.spec.tune import mistakes_in, refuse_too_many
@@ -135,7 +136,8 @@ class Resolver(Examination):
         expected_metrics = [key.partition(".")[2] for key in parts["expect"]]  # what is expected must be measured
         parts["metrics"] = list(dict.fromkeys([*parts["metrics"], *expected_metrics]))
         notes = (*self._notes(parts["data"]), *self.renamed)
-        spec = self._checked(Spec(task=task.name, folder=str(self.folder), notes=notes, **parts))
+        parts |= {"folder": str(self.folder), "notes": notes, "origins": origins(self.document)}
+        spec = self._checked(Spec(task=task.name, **parts))
         return spec if "metrics" in self.data else with_score(spec)
 
     def _notes(self, source: Source) -> tuple[Finding, ...]:

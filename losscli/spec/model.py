@@ -99,6 +99,7 @@ class Spec(Strict):
     yardstick: bool = False  # whether plain models are shown beside the networks
     folder: str = Field(default=".", exclude=True)
     notes: tuple[Finding, ...] = Field(default=(), exclude=True)  # what was filled in that a reader should know of
+    origins: dict[str, str] = Field(default_factory=dict, exclude=True)  # key -> the line or flag that gave its value
 
     @property
     def most_seeds(self) -> int:

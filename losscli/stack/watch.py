@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class EpochOfRun:
+    """One epoch of one run: its values by split and metric, as `valid/auroc`."""
+
+    entry: str
+    seed: int
+    epoch: int
+    values: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,8 @@ class Tick:
     entries: tuple[str, ...] = ()  # that have runs in the stack
     stack: int = 0  # which one of the command, and how many there are
     stacks: int = 0
+    number: int = 0  # of the arena
+    lines: Sequence[EpochOfRun] = ()  # what each run of the stack came to, where that is logged
 
 
 @dataclass
@@ -46,6 +58,11 @@ class Stop:
 
 
 Watch = Callable[[Tick], None]
+
+
+def wants_lines(watch: Watch) -> bool:
+    """Whether a watcher takes what each run came to, which is not sent to others."""
+    return getattr(watch, "takes_lines", False) is True
 
 
 def unwatched(tick: Tick) -> None:

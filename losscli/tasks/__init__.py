@@ -240,7 +240,7 @@ class Task(ABC):
     @property
     def has_regions(self) -> bool:
         """Whether what it says of a row of two features is one thing, that a plane can be coloured by: a class, a number."""
-        return self.decides_one_class
+        return self.decides_one_class or (self.has_target and not self.has_classes)
 
     @property
     def decides_one_class(self) -> bool:

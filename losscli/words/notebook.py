@@ -1,4 +1,6 @@
-"""A comparison as a notebook shows it: answer, leaderboard and paragraph of each arena, in HTML without any script."""
+"""A comparison as a notebook shows it: answer, leaderboard, differences and paragraph of each arena, in plain HTML without
+any script, so that it is there wherever the notebook is shown.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,11 @@ from losscli.compare.result import Arena
 from losscli.errors import visible
 from losscli.words.answer import answer
 from losscli.words.columns import columns, rows_beside
+from losscli.words.forest import forest
 from losscli.words.paragraph import paragraph
 from losscli.words.view import View, select
+
+WIDTH = 100  # characters of the plot, which a notebook scrolls where it has less room
 
 
 def html_of(arenas: Iterable[Arena]) -> str:
@@ -30,6 +35,10 @@ def _arena(arena: Arena) -> Iterator[str]:
     for name, cells in rows_beside(shown, table):
         yield _row([name, *cells])
     yield "</table>"
+    plot = forest(arena, WIDTH)
+    if plot is not None:
+        lines = [plot.title, *(f"{line.name} {line.row}" for line in plot.lines), plot.axis]
+        yield f"<pre>{chr(10).join(map(_safe, lines))}</pre>"
     yield f"<p>{_safe(paragraph(arena))}</p>"
 
 

@@ -52,7 +52,6 @@ ALSO = (
     "yaml",
     "jsonschema",
     "onnxruntime",
-    "plotly",
 )
 TOOK = re.compile(r"^\s*([\d.]+)s (setup|call|teardown)\s+(\S.*)$")
 PARTS = (0, 12, 120, None)

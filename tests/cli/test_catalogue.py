@@ -94,15 +94,15 @@ def test_the_html_page_is_whole_alone(tmp_path: Path, capsys: Captured) -> None:
     seen = Seen()
     seen.feed(path.read_text(encoding="utf-8"))
     assert seen.loaded == []
-    assert seen.tags.count("script") == 4
+    assert seen.tags.count("script") == 7
     assert seen.tags.count("article") == 2
     policy = seen.meta["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert rules["connect-src"] == "'none'"
     assert re.fullmatch(
-        r"('sha256-[\w+/=]{44}' ?){3}", rules["script-src"]
-    )  # Plotly, the frame's script, the page's own
+        r"('sha256-[\w+/=]{44}' ?){6}", rules["script-src"]
+    )  # the frame, controls, charts, regions, the page's own, Plotly
     assert list(tmp_path.iterdir()) == [path]
 
 

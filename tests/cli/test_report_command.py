@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from losscli.cli.app import run
-from losscli.reports import chromium
-from losscli.reports.page import MARK
+from losscli.pages import chromium
+from losscli.pages.document import MARK
 
 Captured = pytest.CaptureFixture[str]
 SPEC = """task: binary
@@ -129,17 +130,32 @@ def test_where_no_browser_can_be_driven_the_page_is_named(
 def test_pictures(record: Path, tmp_path: Path, capsys: Captured) -> None:
     assert run(["report", str(record), "--png", "figures"]) == 0
     paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
-    assert {"forest.png", "roc.png", "confusion.png"} <= {path.name for path in paths}
+    assert {"forest.png", "learning.png", "confusion.png"} <= {path.name for path in paths}
     for path in paths:
         data = path.read_bytes()
         assert data.startswith(b"\x89PNG")
         width, height = struct.unpack(">II", data[16:24])
         assert width > 800
-        assert height > 500
+        assert height > 300
         assert len(data) > 10_000
     assert not (tmp_path / f"{record.name}.html").exists()  # pictures were asked for, and no page
     assert run(["report", str(record), "--png", "figures"]) == 2
     assert "--force" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(chromium.find() is None, reason="NO CHROMIUM on this machine: no pictures were made")
+def test_vectors(record: Path, capsys: Captured) -> None:
+    """Whole documents, with the title and the names of entries as text, and nothing to press."""
+    assert run(["report", str(record), "--svg", "figures"]) == 0
+    paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"forest.svg", "learning.svg", "confusion.svg", "regions.svg"} <= {path.name for path in paths}
+    for path in paths:
+        root = ElementTree.fromstring(path.read_bytes())
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        words = " ".join(root.itertext())
+        assert len(words) > 20
+        assert "Save" not in words
+    assert "Difference in test" in Path("figures/forest.svg").read_text()
 
 
 def test_dark_is_for_pictures(record: Path, capsys: Captured) -> None:

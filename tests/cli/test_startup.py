@@ -22,6 +22,7 @@ SLOW = {"torch": "torch", "sklearn": "sklearn", "scipy.stats._stats_py": "scipy.
 COMPUTE = {
     "check",
     "compare",
+    "doctor",
     "explain",
     "export",
     "plan",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
-from losscli.reports.chromium import Chromium, find
+from losscli.cli.app import run
+from losscli.pages.chromium import Chromium, find
 from losscli.reports.html import html_of
 from losscli.reports.recall import recall
 
@@ -31,6 +34,7 @@ class Page:
         self.before = len(browser.events)
         browser.open(path)
         self.wait_for("document.documentElement.dataset.ready === 'true'")
+        self.value("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
 
     def draw_all(self) -> int:
         """Scroll through the page until every chart is there; how many there are."""
@@ -87,7 +91,7 @@ def page(browser: Chromium, path: Path) -> Page:
     ("task", "charts"),
     [
         ("binary", "forest seeds learning roc pr reliability histogram confusion threshold"),
-        ("multiclass", "forest seeds learning roc pr reliability histogram confusion classes"),
+        ("multiclass", "forest seeds learning roc pr reliability histogram classes"),
         ("multilabel", "forest seeds learning roc pr reliability labels"),
         ("regression", "forest seeds learning truth residuals errors intervals"),
     ],
@@ -199,7 +203,7 @@ def test_what_is_compared_is_all_there_whatever_is_drawn(page: Page) -> None:
     """Hiding an entry must not hide that it lost."""
     page.draw_all()
     assert page.value("document.querySelectorAll('.chip[aria-pressed=false]').length") == 3
-    assert page.value("document.querySelector('[data-figure=forest] .plot').data.length") == 8
+    assert page.value("document.querySelector('[data-figure=forest] .plot').data.length") == 8 + 8  # means and seeds
 
 
 def test_how_many_entries_are_drawn_is_said(page: Page) -> None:
@@ -261,7 +265,8 @@ def test_nothing_foreign_runs(shown: Shown, record_of: MakeRecord) -> None:
     time.sleep(0.3)
     assert page.value("window.pwned") is None
     assert page.value("document.querySelectorAll('main img, main script, main b, .svg-container a').length") == 0
-    assert page.value("document.querySelector('h1').textContent") == EVIL
+    assert page.value("document.querySelector('.kicker').textContent") == EVIL
+    assert EVIL[:20] in page.value("document.querySelector('h1').textContent")  # a sentence cuts long names
     shown_names = page.value("[...document.querySelectorAll('.board .name')].map((each) => each.textContent)")
     assert {EVIL, NAMES[1], "user\\u202etxt.exe"} <= set(shown_names)
     options = page.value(
@@ -281,3 +286,76 @@ def test_the_policy_stops_what_would_run(page: Page) -> None:
     time.sleep(0.2)
     assert page.value("window.pwned") is None
     assert len(page.faults()) >= 3
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with decision regions of two entries."""
+    folder = tmp_path_factory.mktemp("plane")
+    losses = ("--loss", "bce-logits", "--loss", "hinge", "--epochs", "6", "--seeds", "2", "--quiet")
+    assert run(["compare", "--task", "binary", "--data", "moons", *losses, "--out", str(folder / "runs")]) == 0
+    (record,) = (folder / "runs").iterdir()
+    return written(record, folder)
+
+
+def test_a_slider_moves_through_the_epochs(browser: Chromium, plane: Path) -> None:
+    """By keys, and by the button that plays them; each panel has a picture of its own below the same dots."""
+    page = Page(browser, plane)
+    figure = "document.querySelector('[data-figure=regions]')"
+    plot, slider = f"{figure}.querySelector('.plot')", f"{figure}.querySelector('input')"
+    page.value(f"{plot}.scrollIntoView()")
+    page.wait_for(f"{plot}.dataset.drawn > 0")
+    pictures = f"{plot}.layout.images.map((image) => image.source)"
+    last = page.value(pictures)
+    assert len(set(last)) == 2
+    assert page.value(f"{plot}.querySelectorAll('.imagelayer image, .layer-below image').length") == 2
+    assert page.value(f"{slider}.ariaValueText") == "epoch 6"
+    page.value(f"{slider}.focus()")
+    key = {"key": "Home", "code": "Home", "windowsVirtualKeyCode": 36}
+    for kind in ("keyDown", "keyUp"):
+        page.browser.tell("Input.dispatchKeyEvent", {"type": kind, **key})
+    page.wait_for(f"{slider}.ariaValueText === 'epoch 1'")
+    page.wait_for(f"{pictures}[0] !== {json.dumps(last[0])}")
+    page.value(f"{figure}.querySelector('.play').click()")
+    page.wait_for(f"{slider}.ariaValueText === 'epoch 6'")
+    page.wait_for(f"JSON.stringify({pictures}) === {json.dumps(json.dumps(last, separators=(',', ':')))}")
+    page.wait_for(f"{figure}.querySelector('.play').ariaLabel === 'Play'")
+    assert page.faults() == []
+
+
+def test_a_figure_is_saved_without_controls(page: Page) -> None:
+    """Title, measure and the names of entries are in the file; a button or a choice is not."""
+    page.draw_all()
+    figure = "document.querySelector('[data-figure=learning]')"
+    words = f"{figure}.querySelector('h3').textContent, {figure}.querySelector('.measure').textContent"
+    address = page.value(f"exported({figure}.querySelector('.plot'), 'svg', {words})")
+    text = unquote(address)
+    assert address.startswith("data:image/svg+xml")
+    assert "focal gamma=3" in text
+    assert page.value(f"{figure}.querySelector('h3').textContent")[:20] in text
+    assert "log scale" not in text
+    assert page.value(f"exported({figure}.querySelector('.plot'), 'png', 'a', 'b')").startswith(
+        "data:image/png;base64,iVBOR"
+    )
+
+
+def test_a_chart_follows_the_width_of_the_page(page: Page) -> None:
+    """Names at the ends of lines where there is room, a legend above where there is none."""
+    page.draw_all()
+    chart = "document.querySelector('[data-figure=learning] .plot')"
+    page.value(f"{chart}.scrollIntoView()")
+    assert page.value(f"{chart}.layout.showlegend") is False
+    assert "focal gamma=3" in page.value(f"{chart}.layout.annotations.map((words) => words.text)")
+    page.browser.resize(390, 844, False)
+    page.wait_for(f"{chart}.layout.showlegend === true && {chart}._fullLayout.width < 400")
+    page.wait_for(f"({chart}.layout.annotations ?? []).length === 0")
+    page.browser.resize(1280, 900, False)
+    page.wait_for(f"{chart}.layout.showlegend === false")
+
+
+def test_the_colours_of_entries_are_no_class_s(page: Page) -> None:
+    named = "Array.from({ length: 7 }, (_, place) => color(`${prefix}${place}`))"
+    entries, classes = (page.value(named.replace("${prefix}", prefix)) for prefix in ("", "class"))
+    assert len({*entries, *classes, page.value("color('reference')")}) == 15
+    apart = [page.value(f"contrast({json.dumps(color)}, color('paper'))") for color in (*entries, *classes)]
+    assert min(apart) >= 3  # lines and dots, as WCAG asks of graphics

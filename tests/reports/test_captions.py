@@ -60,7 +60,7 @@ def judged(contents: ReportContents, verdict: str, **delta: Any) -> View:
 
 def test_one_seed_is_a_hollow_dot_without_a_bar_or_a_stripe(contents: ReportContents) -> None:
     view = judged(contents, "too-few-seeds", ci95=None, seeds=1)
-    assert [trace["marker"]["symbol"] for trace in view.traces] == ["circle-open"] * 2
+    assert [trace["marker"]["symbol"] for trace in view.traces[:2]] == ["circle-open"] * 2
     assert not any("error_x" in trace for trace in view.traces)
     assert [shape["type"] for shape in view.layout["shapes"]] == ["line"]
     assert view.layout["annotations"] == []
@@ -70,10 +70,10 @@ def test_one_seed_is_a_hollow_dot_without_a_bar_or_a_stripe(contents: ReportCont
 
 def test_too_few_seeds_keep_their_bars_and_say_nothing_of_equivalence(contents: ReportContents) -> None:
     view = judged(contents, "too-few-seeds")
-    assert all("error_x" in trace for trace in view.traces)
+    assert all("error_x" in trace for trace in view.traces[:2])
     assert "equivalent" not in view.note
     whole = judged(contents, "inconclusive")
-    assert [trace["marker"]["symbol"] for trace in whole.traces] == ["circle"] * 2
+    assert [trace["marker"]["symbol"] for trace in whole.traces[:2]] == ["circle"] * 2
     assert [shape["type"] for shape in whole.layout["shapes"]] == ["rect", "line"]
     assert "equivalent" in whole.note
     assert "hollow" not in whole.note
@@ -135,7 +135,8 @@ def test_of_many_classes_the_worst_are_drawn_and_the_others_told(contents: Repor
 @pytest.mark.parametrize(("count", "note"), [(24, ""), (30, "Drawn are the 24 commonest of 30.")])
 def test_classes_that_are_left_out_are_told(contents: ReportContents, count: int, note: str) -> None:
     truth = np.repeat(np.arange(count), 2)
-    sample = Sample(0, np.arange(2 * count), truth[:, None].astype(float), np.eye(count)[truth], "probabilities")
+    decided = np.where(np.arange(2 * count) == 1, 2, truth)  # one mistake: a matrix without any is no picture
+    sample = Sample(0, np.arange(2 * count), truth[:, None].astype(float), np.eye(count)[decided], "probabilities")
     arena = replace(contents.arena, task="multiclass", labels=[f"class {index}" for index in range(count)])
     many = replace(contents, arena=arena, samples={"hinge": [sample]})
     assert drawn("classes", many).views[""].note == note
@@ -190,7 +191,8 @@ def test_every_metric_that_is_shown_has_its_own_forest_and_marks(recalled: Compa
     entries = [first, replace(second, deltas={"accuracy": better, "f1": worse}), third]
     several = told(recalled, entries=entries, spec={"metrics": ["accuracy", "f1"]})
     chart = drawn("forest", contents_of(several)[0])
-    assert {name: [trace["x"] for trace in view.traces] for name, view in chart.views.items()} == {
+    means = {name: [trace["x"] for trace in view.traces if "error_x" in trace] for name, view in chart.views.items()}
+    assert means == {
         "accuracy": [[0.01], [0.02]],
         "f1": [[-0.2]],
     }

@@ -165,7 +165,8 @@ def test_numbers_have_residuals_and_intervals(record_of: MakeRecord) -> None:
     assert sample.high is not None
     inside = ((sample.low <= sample.truth) & (sample.truth <= sample.high)).mean()
     view = drawn("intervals", found).views["bce-logits"]
-    assert view.layout["annotations"][0]["text"].startswith(f"{inside:.1%} inside, mean width 3")
+    assert view.title.startswith(f"{inside:.1%} of the true values lie inside")
+    assert view.measure.endswith("mean width is 3")
     curve = drawn("errors", found).views[""].traces[0]
     worst = [np.abs(each.truth - each.prediction).max() for each in found.samples["bce-logits"]]
     assert curve["y"][-1] == pytest.approx(np.mean(worst), rel=1e-3)
@@ -188,12 +189,27 @@ def test_learning_curves_leave_out_what_few_seeds_tell(contents: ReportContents)
 
 def test_the_forest_has_the_intervals_and_the_stripe(contents: ReportContents) -> None:
     view = drawn("forest", contents).views["accuracy"]
-    assert [trace["name"] for trace in view.traces] == ["focal gamma=2", "hinge"]
+    assert view.layout["yaxis"]["ticktext"] == ["focal gamma=2", "hinge"]
+    assert [trace["name"] for trace in view.traces[:2]] == ["focal gamma=2", "hinge"]
     assert view.traces[1]["x"] == [0.02]
     assert view.traces[1]["error_x"]["array"] == pytest.approx([0.01])
     assert (view.layout["shapes"][0]["x0"], view.layout["shapes"][0]["x1"]) == (-0.005, 0.005)
     low, high = view.layout["xaxis"]["range"]
-    assert low < -0.03 < 0.03 < high
+    drawn_at = [value for trace in view.traces for value in trace["x"]]
+    assert low < min(-0.005, *drawn_at)
+    assert high > max(0.03, *drawn_at)
+
+
+def test_the_forest_shows_every_seed(contents: ReportContents) -> None:
+    """Below each mean, the differences to the reference of the same seed: a loop over the runs."""
+    view = drawn("forest", contents).views["accuracy"]
+    score = {(run.entry, run.seed): run.scores["test"]["accuracy"] for run in contents.arena.runs}
+    seeds = contents.arena.seeds
+    for trace, name in zip(view.traces[2:], ("focal gamma=2", "hinge"), strict=True):
+        apart = [score[name, seed] - score["bce-logits", seed] for seed in seeds]
+        assert trace["x"] == pytest.approx(apart, abs=1e-4)
+        assert trace["customdata"] == seeds
+    assert [trace["y"][0] for trace in view.traces] == pytest.approx([0, 1, 0.3, 1.3])
 
 
 def test_the_arms_of_a_forest_reach_the_ends_of_the_interval(contents: ReportContents) -> None:
@@ -203,7 +219,7 @@ def test_the_arms_of_a_forest_reach_the_ends_of_the_interval(contents: ReportCon
         for each in contents.arena.entries
     ]
     view = drawn("forest", replace(contents, arena=replace(contents.arena, entries=entries))).views["accuracy"]
-    for trace in view.traces:
+    for trace in view.traces[:2]:
         ends = trace["x"][0] - trace["error_x"]["arrayminus"][0], trace["x"][0] + trace["error_x"]["array"][0]
         assert ends == pytest.approx((-0.01, 0.07))
 

@@ -68,7 +68,8 @@ def _read(cell: str) -> str:
     """What a reader sees of a cell of the page; a mark is read out by its label, after the text as elsewhere."""
     claim = re.search(r'aria-label="(\w+) than', cell)
     text = cell.replace("<small", " <small")
-    return html.unescape(re.sub(r"<[^>]*>", "", text)).replace("\xa0", " ").strip() + (f" {claim[1]}" if claim else "")
+    seen = " ".join(html.unescape(re.sub(r"<[^>]*>", "", text)).split())  # as a browser sets blanks
+    return seen + (f" {claim[1]}" if claim else "")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Exit, Option
@@ -29,7 +28,7 @@ def check(
     select: Annotated[Codes, Option("--select", metavar="CODES", help="Only these rules; repeatable.")] = None,
     ignore: Annotated[Codes, Option("--ignore", metavar="CODES", help="Not these rules; repeatable.")] = None,
     everything: Annotated[bool, Option("--all", help="Show infos, too.")] = False,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
 ) -> None:
     """Find misuse of losses by running code: this command runs YOUR code.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Argument, Option
@@ -47,7 +46,7 @@ def diagnose(
     train: Train = None,
     valid: Valid = None,
     entry: flags.Entry = None,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
     form: flags.As = flags.Format.text,
 ) -> None:
     """Name the mistake behind a training curve: what it is, how sure, what looks alike, and the cure.

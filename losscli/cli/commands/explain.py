@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
 
-from losscli.cli import flags
+from losscli.cli import completion, flags
 from losscli.cli.commands import Panel, command
 from losscli.errors import Place, SpecError
 
 CODE = re.compile(r"LC\d+", re.I)
 
 Names = Annotated[
-    list[str], Argument(metavar="LOSS...", help="One loss, or several of one task; or a rule.", show_default=False)
+    list[str] | None,
+    Argument(
+        metavar="LOSS...",
+        help="One loss, or several of one task; or a rule.",
+        show_default=False,
+        autocompletion=completion.explained,
+    ),
 ]
 Values = Annotated[list[str] | None, Option("--set", metavar="OPTION=VALUES", help="As gamma=0,2,5; repeatable.")]
 Torch = Annotated[bool, Option("--torch", help="Print the loss as one nn.Module that needs torch alone.")]
@@ -25,15 +32,20 @@ Html = Annotated[
 ]
 
 
+Site = Annotated[
+    Path | None,
+    Option("--site", parser=flags.file_name, metavar="DIR", help="Write the whole reference as a site instead."),
+]
 Force = Annotated[bool, Option("--force", help="Replace a file that is not losscli's own.")]
 
 
 @command("explain", Panel.pick)
 def explain(
-    names: Names,
+    names: Names = None,
     task: flags.Task = None,
     sets: Values = None,
     html: Html = None,
+    site: Site = None,
     force: Force = False,
     torch: Torch = False,
     no_cost: NoCost = False,
@@ -50,7 +62,12 @@ def explain(
     losscli explain focal --set gamma=2 --torch > focal.py
 
     losscli explain LC001
+
+    losscli explain --site reference
     """
+    if site is not None or not names:
+        _site(site, [word for word in (*(names or ()), task, html, *(sets or ())) if word], force)
+        return
     from losscli.cli import show
     from losscli.rules import rules
 
@@ -84,6 +101,24 @@ def explain(
     show.pieces(explained(pages))
     if html is not None:
         show.notice(f"the page is in {html}")
+
+
+def _site(folder: Path | None, others: Sequence[object], force: bool) -> None:
+    """The reference, in a folder."""
+    if folder is None:
+        raise SpecError("no loss is named", cure="losscli explain focal; losscli losses lists them")
+    if others:
+        raise SpecError(
+            "--site writes everything, and takes nothing but --force", cure=f"losscli explain --site {folder}"
+        )
+    from losscli.cli import app, show
+    from losscli.cli.manual import manual
+    from losscli.site.build import START, build
+
+    show.notice("the examples of every command are run for it, which takes half a minute")
+    count = build(folder, manual(app.app, app.run), force)
+    show.notice(f"{count} pages; begin with {folder / START}")
+    show.paths([folder / START])
 
 
 def _rule(name: str, form: flags.Format, with_cost: bool) -> None:

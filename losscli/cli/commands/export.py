@@ -32,7 +32,7 @@ def export(
     arena: flags.ArenaNumber = None,
     loss: flags.OwnLosses = None,
     folder: Folder = None,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
 ) -> None:
     """Export one run of a record as an ordinary model.
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from losscli.cli import flags
+from losscli.cli import completion, flags
 from losscli.cli.commands import Panel, command
 
-Record = Annotated[str, Argument(metavar="RECORD", help="The new record: its folder, or how its id begins.")]
+Record = Annotated[
+    str,
+    Argument(
+        metavar="RECORD",
+        help="The new record: its folder, or how its id begins.",
+        autocompletion=completion.records,
+    ),
+]
 Baseline = Annotated[str, Option("--baseline", metavar="RECORD", help="The old record.", show_default=False)]
 Metric = Annotated[
     str | None, Option("--metric", metavar="NAME", help="The headline unless one is named.", show_default=False)
@@ -29,7 +35,8 @@ def gate(
     metric: Metric = None,
     max_drop: MaxDrop = 0.0,
     entry: Entries = None,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
+    job_summary: flags.JobSummary = False,
     form: flags.AsWorkflow = flags.WorkflowFormat.text,
     verbose: flags.Verbose = False,
 ) -> None:
@@ -41,5 +48,5 @@ def gate(
     """
     from losscli.cli import gating
 
-    options = gating.GateOptions(baseline, metric, max_drop, tuple(entry or ()), out, form, verbose)
+    options = gating.GateOptions(baseline, metric, max_drop, tuple(entry or ()), out, form, job_summary, verbose)
     raise Exit(gating.run(record, options))

@@ -28,7 +28,7 @@ def inspect(
     every: All = False,
     form: flags.As = flags.Format.text,
 ) -> None:
-    """Snapshot at data: columns, target, and what stands out.
+    """Look at data before training: columns, target, and what stands out.
 
     Without a target it says which columns might be one.
 

@@ -63,7 +63,7 @@ def judge(
     train_share: Share = None,
     equivalence: Equivalence = None,
     common_seeds: Common = False,
-    out: flags.Out = Path("runs"),
+    out: flags.Out = flags.RUNS,
     no_record: flags.NoRecord = False,
     form: flags.AsTable = "text",
     verbose: flags.Verbose = False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from typer import Option
@@ -22,7 +21,7 @@ def plan(
     like: Like = None,
     *,
     given: flags.SpecFlags,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
     form: flags.As = flags.Format.text,
     quiet: flags.Quiet = False,
 ) -> None:

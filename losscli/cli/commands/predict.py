@@ -47,7 +47,7 @@ def predict(
     form: flags.AsRows = None,
     force: Force = False,
     sets: flags.Set = None,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
     quiet: flags.Quiet = False,
 ) -> None:
     """Predict new rows with a model of a record.

@@ -30,6 +30,16 @@ Png = Annotated[
         show_default=False,
     ),
 ]
+Svg = Annotated[
+    Path | None,
+    Option(
+        "--svg",
+        parser=flags.file_name,
+        metavar="DIR",
+        help="Write the figures here as SVG, for print and slides; needs the same.",
+        show_default=False,
+    ),
+]
 Dark = Annotated[bool, Option("--dark", help="Pictures for a dark ground.")]
 Force = Annotated[bool, Option("--force", help="Replace files that are not losscli's own.")]
 
@@ -40,9 +50,10 @@ def report(
     to: To = None,
     form: flags.AsReport = "html",
     png: Png = None,
+    svg: Svg = None,
     dark: Dark = False,
     force: Force = False,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
 ) -> None:
     """Make a report of a record: one HTML file that is whole alone.
 
@@ -56,4 +67,4 @@ def report(
     """
     from losscli.cli import reporting
 
-    reporting.run(record, reporting.ReportOptions(out, to, form, png, dark, force))
+    reporting.run(record, reporting.ReportOptions(out, to, form, png, svg, dark, force))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Exit
@@ -24,7 +23,7 @@ def resume(
     loss: flags.OwnLosses = None,
     *,
     where: flags.ExecutionFlags,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
     form: flags.AsTable = "text",
     view: flags.ViewFlags,
     quiet: flags.Quiet = False,

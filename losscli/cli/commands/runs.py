@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer import Argument, Option
 
-from losscli.cli import flags
+from losscli.cli import completion, flags
 from losscli.cli.commands import Command, Group, Panel, commands, panels
 
 runs = typer.Typer(
@@ -25,17 +25,24 @@ def group(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-Root = Annotated[Path, Option("--out", parser=flags.file_name, metavar="DIR", help="Where the records are.")]
 Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask.")]
 Last = Annotated[int | None, Option("--last", metavar="N", min=1, help="The newest N only.", show_default=False)]
-Records = Annotated[list[str], Argument(metavar="RECORD...", help="Ids, or how they begin.", show_default=False)]
-Some = Annotated[
-    list[str] | None, Argument(metavar="RECORD...", help="Ids, or how they begin; default is all.", show_default=False)
-]
+
+
+def _records(metavar: str, help: str | None = None) -> Any:  # noqa: A002
+    return Argument(metavar=metavar, help=help, show_default=False, autocompletion=completion.records)
+
+
+Records = Annotated[list[str], _records("RECORD...", "Ids, or how they begin.")]
+Some = Annotated[list[str] | None, _records("RECORD...", "Ids, or how they begin; default is all.")]
 To = Annotated[
     Path | None,
     Option(
-        "--to", parser=flags.file_name, metavar="FILE", help="The zip file; default is <id>.zip.", show_default=False
+        "--to",
+        parser=flags.file_name,
+        metavar="FILE|tensorboard",
+        help="The zip file, default <id>.zip; or a folder of TensorBoard's event files, <id>-tensorboard.",
+        show_default=False,
     ),
 ]
 Force = Annotated[bool, Option("--force", help="Replace a file that exists.")]
@@ -52,7 +59,7 @@ def ls(
     loss: Annotated[str | None, _pattern("--loss", "with this loss")] = None,
     name: Annotated[str | None, _pattern("--name", "with this in their id")] = None,
     last: Last = None,
-    root: Root = Path("runs"),
+    root: flags.Records = flags.RUNS,
     form: flags.As = flags.Format.text,
 ) -> None:
     """List records, the newest last.
@@ -69,25 +76,31 @@ def ls(
 def show(
     record: flags.Record,
     by_class: flags.ByClass = False,
+    config: Annotated[bool, Option("--config", help="Show its settings, and where each came from.")] = False,
     verbose: flags.Verbose = False,
-    root: Root = Path("runs"),
+    root: flags.Records = flags.RUNS,
     form: flags.As = flags.Format.text,
 ) -> None:
     """Show a record as it was shown when it was made.
 
     losscli runs show 7
+
+    losscli runs show 7 --config
     """
     from losscli.cli import records
     from losscli.words.view import View
 
+    if config:
+        records.show_config(root, record, form is flags.Format.json)
+        return
     records.show_record(root, record, form is flags.Format.json, View(by_class=by_class, verbose=verbose))
 
 
 @runs.command("diff", cls=Command)
 def diff(
-    before: Annotated[str, Argument(metavar="A", show_default=False)],
-    after: Annotated[str, Argument(metavar="B", show_default=False)],
-    root: Root = Path("runs"),
+    before: Annotated[str, _records("A")],
+    after: Annotated[str, _records("B")],
+    root: flags.Records = flags.RUNS,
     form: flags.As = flags.Format.text,
 ) -> None:
     """Compare two records: keys of their specs, scores of their entries.
@@ -100,7 +113,7 @@ def diff(
 
 
 @runs.command("rm", cls=Command)
-def rm(ids: Records, yes: Yes = False, root: Root = Path("runs")) -> None:
+def rm(ids: Records, yes: Yes = False, root: flags.Records = flags.RUNS) -> None:
     """Remove records, and nothing outside their folder.
 
     losscli runs rm 7 8 --yes
@@ -111,7 +124,7 @@ def rm(ids: Records, yes: Yes = False, root: Root = Path("runs")) -> None:
 
 
 @runs.command("clean", cls=Command)
-def clean(yes: Yes = False, root: Root = Path("runs")) -> None:
+def clean(yes: Yes = False, root: flags.Records = flags.RUNS) -> None:
     """Remove unfinished records that no process works on.
 
     losscli runs clean
@@ -122,7 +135,7 @@ def clean(yes: Yes = False, root: Root = Path("runs")) -> None:
 
 
 @runs.command("verify", cls=Command)
-def verify(ids: Some = None, root: Root = Path("runs"), form: flags.As = flags.Format.text) -> None:
+def verify(ids: Some = None, root: flags.Records = flags.RUNS, form: flags.As = flags.Format.text) -> None:
     """Check that records are as they were written.
 
     Reads every file against its checksum; without a name, every record. Exit code 5 where one is damaged.
@@ -136,12 +149,14 @@ def verify(ids: Some = None, root: Root = Path("runs"), form: flags.As = flags.F
 
 
 @runs.command("export", cls=Command)
-def export(record: flags.Record, to: To = None, force: Force = False, root: Root = Path("runs")) -> None:
-    """Write a record to one zip file.
+def export(record: flags.Record, to: To = None, force: Force = False, root: flags.Records = flags.RUNS) -> None:
+    """Write a record to one zip file, or its histories for TensorBoard.
 
-    To send it, that is; for a model that other programs run, see losscli export.
+    For a model that other programs run, see losscli export.
 
     losscli runs export 7 --to titanic.zip
+
+    losscli runs export 7 --to tensorboard
     """
     from losscli.cli import records
 

@@ -25,7 +25,7 @@ def suspects(
     top: Top = 20,
     to: To = None,
     force: Force = False,
-    out: flags.Records = Path("runs"),
+    out: flags.Records = flags.RUNS,
     form: flags.As = flags.Format.text,
 ) -> None:
     """Rank the labels of a record by how confidently runs that did not train on a row contradict its label.

@@ -6,10 +6,17 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from losscli.cli import flags
+from losscli.cli import completion, flags
 from losscli.cli.commands import Panel, command
 
-Name = Annotated[str, Argument(help="A loss of the catalogue, or FILE.py:NAME for one of your own.", metavar="LOSS")]
+Name = Annotated[
+    str,
+    Argument(
+        help="A loss of the catalogue, or FILE.py:NAME for one of your own.",
+        metavar="LOSS",
+        autocompletion=completion.losses,
+    ),
+]
 Task = Annotated[str, Option("--task", help="The task that it serves.", metavar="NAME")]
 Expects = Annotated[
     str | None,

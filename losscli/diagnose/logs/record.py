@@ -32,15 +32,15 @@ def read_record(path: Path, choice: Choice) -> History:
             f"the record has no entry {shown(name)}", place=Place(str(path)), cure=choose_from(str(name), names)
         )
     points = _points(read_history(path), name)
-    metrics = {metric: _mean(points.get(("valid", metric), [])) for metric in ("accuracy", "r2", "mae", "rmse")}
+    metrics = {metric: mean(points.get(("valid", metric), [])) for metric in ("accuracy", "r2", "mae", "rmse")}
     notes = [f"the entry {shown(name)}, mean of its seeds"]
     loss = next(entry["loss"] for entry in arena["entries"] if entry["entry"] == name)
     facts: dict[str, Any] = {"loss": loss}
     if len(arena.get("labels") or ()) > 1 and arena["headline"] not in ("r2", "rmse", "mae"):
         facts["classes"] = len(arena["labels"])
     return History(
-        _mean(points.get(("train", "loss"), [])),
-        _mean(points.get(("valid", "loss"), [])),
+        mean(points.get(("train", "loss"), [])),
+        mean(points.get(("valid", "loss"), [])),
         {metric: series for metric, series in metrics.items() if series.count},
         "epoch",
         notes,
@@ -60,7 +60,7 @@ def _points(table: Any, entry: str) -> dict[tuple[str, str], list[tuple[int, flo
     return points
 
 
-def _mean(points: Sequence[tuple[int, float]]) -> Series:
+def mean(points: Sequence[tuple[int, float]]) -> Series:
     """By epoch, the mean over the seeds."""
     condenser = Condenser()
     if points:

@@ -28,7 +28,7 @@ def _is_json(path: Path, head: bytes | None) -> bool:
 @log_kind("json", _is_json)
 def read_json(path: Path, choice: Choice) -> History:
     """The history in JSON. Raises `DataError` for broken JSON, with its line, and for text in a loss."""
-    rows = [row for row in _rows(path) if SUMMARY not in row]
+    rows = [row for row in rows_of(path) if SUMMARY not in row]
     names = list(dict.fromkeys(name for row in rows for name, value in row.items() if _is_value(value)))
     columns = columns_of(names, str(path), choice.train, choice.valid)
     axis = columns.epoch if columns.epoch is not None else columns.step
@@ -46,7 +46,8 @@ def read_json(path: Path, choice: Choice) -> History:
     return History(series.get("train", empty), series.get("valid", empty), metrics, kind)
 
 
-def _rows(path: Path) -> list[Mapping[str, Any]]:
+def rows_of(path: Path) -> list[Mapping[str, Any]]:
+    """The objects in a file of JSON, or of a JSON object per line."""
     if path.stat().st_size > LARGEST:
         raise DataError(
             f"JSON is held in memory, and this has more than {LARGEST >> 20} MB",

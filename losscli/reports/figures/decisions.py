@@ -9,7 +9,8 @@ import numpy as np
 
 from losscli.compare.by_class import confused
 from losscli.reports.contents import ReportContents, Sample
-from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
+from losscli.reports.figures import HEIGHT, Chapter, Chart, Trace, View, figure, rounded
+from losscli.reports.titles import extreme, percent
 from losscli.reports.traces import DOTTED, axes, line, mean_line
 from losscli.tasks import tasks
 from losscli.tasks.predictions import EVEN
@@ -29,8 +30,8 @@ READABLE = 12  # up to so many classes, cells hold their numbers
 )
 def confusion(contents: ReportContents) -> Chart | None:
     """A row holds the rows of one true class, all seeds together, and says what they were taken for: each row sums to
-    100 %, and what is right lies on the diagonal. The views “minus the reference” show what changes: blue cells got
-    more, orange cells fewer.
+    100 %, and what is right lies on the diagonal. The views “minus the reference” show what changes: violet cells got
+    more, brown cells fewer.
     """
     counts = {name: confused(sample) for name in contents.samples if (sample := contents.pooled(name)) is not None}
     size = max(len(matrix) for matrix in counts.values())
@@ -38,10 +39,17 @@ def confusion(contents: ReportContents) -> Chart | None:
         np.argsort(-sum(_padded(matrix, size).sum(axis=1) for matrix in counts.values()), kind="stable")[:MOST_CLASSES]
     )
     matrices = {name: _padded(matrix, size)[np.ix_(shown, shown)] for name, matrix in counts.items()}
+    if not any(_mistakes(matrix).any() for matrix in counts.values()):
+        return None
     names = [contents.label(index) for index in shown]
+    classes = [contents.class_name(index) for index in shown]
     reference = matrices.get(contents.arena.reference)
     views = {contents.called(name): _heat(_shares(matrix), matrix, names) for name, matrix in matrices.items()}
-    views = {name: replace(view, note=left_out(len(shown), size)) for name, view in views.items()}
+    note, measure = left_out(len(shown), size), "Share of each class's rows, by what they were taken for"
+    views = {
+        view: replace(views[view], note=note, title=_commonest_mistake(matrix, classes), measure=measure)
+        for view, matrix in zip(views, matrices.values(), strict=True)
+    }
     for name, matrix in matrices.items():
         if reference is not None and name != contents.arena.reference:
             change = _shares(matrix) - _shares(reference)
@@ -50,8 +58,25 @@ def confusion(contents: ReportContents) -> Chart | None:
             )
     best = next((entry.entry for entry in contents.by_score if entry.entry in matrices), "")
     return Chart(
-        views, choice="entry", shown=contents.called(best) if best else "", height=min(620, 250 + 44 * len(names))
+        views,
+        choice="entry",
+        shown=contents.called(best) if best else "",
+        height=min(620, max(HEIGHT, 250 + 44 * len(names))),
     )
+
+
+def _mistakes(matrix: np.ndarray) -> np.ndarray:
+    wrong: np.ndarray = matrix * (1 - np.eye(len(matrix)))
+    return wrong
+
+
+def _commonest_mistake(matrix: np.ndarray, classes: list[str]) -> str:
+    """Which class is taken for which other, of all the most."""
+    wrong = _mistakes(_shares(matrix))
+    row, column = np.unravel_index(wrong.argmax(), wrong.shape)
+    if not wrong[row, column]:
+        return "No row is taken for another class"
+    return f"The commonest mistake: {classes[column]} instead of {classes[row]}, in {percent(wrong[row, column])} of its rows"
 
 
 def _padded(matrix: np.ndarray, size: int) -> np.ndarray:
@@ -67,7 +92,7 @@ def _heat(shares: np.ndarray, counts: np.ndarray, names: list[str], signed: bool
     widest = float(np.abs(shares).max()) or 1.0
     scale: dict[str, Any] = {"colorscale": [[0, "$paper"], [1, "$heat"]], "zmin": 0, "zmax": 1}
     if signed:
-        scale = {"colorscale": [[0, "$bad"], [0.5, "$paper"], [1, "$heat"]], "zmin": -widest, "zmax": widest}
+        scale = {"colorscale": [[0, "$cold"], [0.5, "$paper"], [1, "$heat"]], "zmin": -widest, "zmax": widest}
     trace: Trace = {
         "type": "heatmap", "z": rounded(shares), "x": names, "y": names, "customdata": counts.tolist(), **scale,
         "showscale": False, "xgap": 2, "ygap": 2, "hoverongaps": False,
@@ -75,8 +100,9 @@ def _heat(shares: np.ndarray, counts: np.ndarray, names: list[str], signed: bool
     }  # fmt: skip
     if len(names) <= READABLE:
         digits = 1 if len(names) <= 6 else 0
-        trace["text"] = [[f"{share:{sign}.{digits}%}" if share else "" for share in row] for row in shares]
-        trace["texttemplate"] = "%{text}"
+        nothing = 0.5 * 10 ** (-2 - digits)
+        trace["text"] = [[f"{x:{sign}.{digits}%}" if abs(x) >= nothing else "" for x in row] for row in shares]
+        trace |= {"texttemplate": "%{text}", "textfont": {"color": "$ink"}}
     names_of_classes = {"type": "category", "showgrid": False, "automargin": True}
     down = {**names_of_classes, "autorange": "reversed"}
     return View([trace], axes("decision", "truth", xaxis=names_of_classes, yaxis=down))
@@ -102,7 +128,17 @@ def threshold(contents: ReportContents) -> Chart | None:
             traces.append(mean_line(contents, name, rounded(cuts), np.array(curves), 0.0, 1.0))
     usual = {"type": "line", "yref": "paper", "x0": 0.5, "x1": 0.5, "y0": 0, "y1": 1, "line": DOTTED}
     layout = axes("threshold", "F1", xaxis={"range": [0, 1]}, yaxis={"rangemode": "tozero"}, shapes=[usual])
-    return Chart({"": View(traces, layout)}, height=420) if traces else None
+    if not traces:
+        return None
+    tops = {contents.names[trace["entry"]]: max(filter(None, trace["y"]), default=float("nan")) for trace in traces}
+    title = extreme(contents, tops, "F1 at its best threshold")
+    return Chart(
+        {
+            "": View(
+                traces, layout, title=title, measure="F1, against the probability from which rows are called positive"
+            )
+        }
+    )
 
 
 def _f1(sample: Sample, cuts: np.ndarray) -> np.ndarray:
@@ -154,7 +190,13 @@ def _f1_by_class(contents: ReportContents) -> Chart | None:
     layout = axes("F1", None, yaxis={"type": "category", "dtick": 1, "autorange": "reversed", "automargin": True})
     if not traces:
         return None
-    return Chart({"": View(traces, layout, note)}, height=max(220, 120 + 28 * len(traces[0]["y"])))
+    means = np.array([trace["x"] for trace in traces], float).mean(axis=0)  # NaN where an entry has none
+    title = ""
+    if np.isfinite(means).any():
+        hardest = int(np.nanargmin(means))
+        title = f"{contents.class_name(int(order[hardest]))} is hardest: F1 {means[hardest]:.2f} on average"
+    view = View(traces, layout, note, title, "F1, all seeds together")
+    return Chart({"": view}, height=max(HEIGHT, 120 + 28 * len(traces[0]["y"])))
 
 
 def left_out(shown: int, count: int) -> str:

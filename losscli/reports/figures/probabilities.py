@@ -7,6 +7,7 @@ import numpy as np
 from losscli.compare.by_class import confused
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
+from losscli.reports.titles import extreme, percent
 from losscli.reports.traces import UNIT, axes, guide, mean_line
 from losscli.tasks import tasks
 
@@ -41,12 +42,26 @@ def reliability(contents: ReportContents) -> Chart | None:
     layout = axes("predicted", "observed", xaxis=UNIT, yaxis=UNIT)
     views = {}
     for title, scaled in (("as trained", False), ("after temperature scaling", True)):
-        traces = [
-            trace for name in contents.samples if (trace := _reliability_curve(contents, name, scaled)) is not None
-        ]
+        curves = {name: _reliability_curve(contents, name, scaled) for name in contents.samples}
+        traces = [trace for trace in curves.values() if trace is not None]
         if traces:
-            views[title] = View([guide([0, 1], [0, 1]), *traces], layout, CLAIMED[_claimed(contents)])
-    return Chart(views, choice="probabilities", height=420) if views else None
+            gaps = {name: _gap(trace) for name, trace in curves.items() if trace is not None}
+            finding = extreme(contents, gaps, "gap between what is said and what holds", "smallest", alike=0.01)
+            drawn = [guide([0, 1], [0, 1]), *traces]
+            views[title] = View(
+                drawn,
+                layout,
+                CLAIMED[_claimed(contents)],
+                finding,
+                "How often it holds, against how likely it was said to be",
+            )
+    return Chart(views, choice="probabilities") if views else None
+
+
+def _gap(curve: Trace) -> float:
+    """How far a curve lies from the diagonal, on average over its bins."""
+    apart = [abs(y - x) for x, y in zip(curve["x"], curve["y"], strict=True) if x is not None and y is not None]
+    return float(np.mean(apart)) if apart else float("nan")
 
 
 def _reliability_curve(contents: ReportContents, name: str, scaled: bool) -> Trace | None:
@@ -130,7 +145,7 @@ def histogram(contents: ReportContents) -> Chart | None:
     """How often a row of each class gets such a score. Each class has a shape of its own, whose shares sum to 100 %."""
     shown, note = _classes_to_draw(contents)
     views = {contents.called(name): _histogram(contents, name, shown, note) for name in contents.samples}
-    return Chart(views, choice="entry", shown=contents.called(contents.by_score[0].entry), height=420)
+    return Chart(views, choice="entry", shown=contents.called(contents.by_score[0].entry))
 
 
 def _classes_to_draw(contents: ReportContents) -> tuple[list[int], str]:
@@ -164,8 +179,8 @@ def _histogram(contents: ReportContents, name: str, shown: list[int], note: str)
         count = np.histogram(np.clip(score[truth == index], low, high), edges)[0]
         traces.append(
             {
-                "type": "scatter", "mode": "lines", "line": {"color": f"${color}", "shape": "hvh", "width": 1.5},
-                "fill": "tozeroy" if len(shown) <= 3 else "none", "name": contents.label(index),
+                "type": "scatter", "mode": "lines", "line": {"color": f"$class{color}", "shape": "hvh", "width": 1.5},
+                "fill": "tozeroy" if len(shown) <= 3 else "none", "showlegend": True, "name": contents.label(index),
                 "x": rounded((edges[1:] + edges[:-1]) / 2), "y": rounded(count / max(count.sum(), 1)),
                 "hovertemplate": "%{y:.1%} at %{x}",
             }
@@ -173,4 +188,13 @@ def _histogram(contents: ReportContents, name: str, shown: list[int], note: str)
     what = "probability" if probable else "score"
     title = f"{what} of its own class" if several else f"{what} of {contents.label(1)}"
     shares = {"rangemode": "tozero", "tickformat": ".0%"}
-    return View(traces, axes(title, "share of the class's rows", yaxis=shares), note)
+    own = score if several else np.where(truth == 1, score, 1 - score)
+    finding = (
+        f"{percent(float(np.mean(own < 0.5)))} of the rows get less than even odds for their own class"
+        if probable
+        else ""
+    )
+    layout = axes(title, "share of the class's rows", yaxis=shares)
+    return View(
+        traces, layout, note, finding, f"{what.capitalize()} that rows of each class get from {contents.name(name)}"
+    )

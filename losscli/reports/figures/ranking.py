@@ -9,6 +9,7 @@ import numpy as np
 from losscli.lazy import scikit_learn
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
+from losscli.reports.titles import extreme
 from losscli.reports.traces import UNIT, axes, guide, mean_line
 
 CHAPTER = Chapter(40, "How well they rank")
@@ -32,7 +33,8 @@ def roc(contents: ReportContents) -> Chart | None:
     (rightwards). The further up and left, the better the ranking; the dotted diagonal is chance. On rare positives
     it flatters: look at precision and recall, too.
     """
-    return _ranked(contents, _roc, [0, 1], "false positive rate", "true positive rate")
+    measure = "True positives found, against negatives taken for positives"
+    return _ranked(contents, _roc, [0, 1], ("false positive rate", "true positive rate", measure))
 
 
 @figure(
@@ -50,19 +52,26 @@ def pr(contents: ReportContents) -> Chart | None:
     sample = contents.pooled(next(iter(contents.samples)))
     assert sample is not None
     share = float(np.mean([truth.mean() for truth, _ in one_versus_rest(sample)] or [np.nan]))
-    return _ranked(contents, _pr, rounded([share, share]), "recall", "precision")
+    measure = "Precision, against the share of all positives that are found"
+    return _ranked(contents, _pr, rounded([share, share]), ("recall", "precision", measure))
 
 
-def _ranked(contents: ReportContents, curve: Curve, chance: list[float], x: str, y: str) -> Chart | None:
-    """The mean curve of every entry in the unit square, and where `chance` begins and ends."""
+def _ranked(contents: ReportContents, curve: Curve, chance: list[float], words: tuple[str, str, str]) -> Chart | None:
+    """The mean curve of every entry in the unit square, and where `chance` begins and ends; `words` are of x, y, and both."""
     traces: list[Trace] = []
+    areas: dict[str, float] = {}
     for name, samples in contents.samples.items():
         curves = [mean_curve for sample in samples if (mean_curve := _macro(sample, curve)) is not None]
         if curves:
             traces.append(mean_line(contents, name, rounded(GRID), np.array(curves), 0.0, 1.0))
+            areas[name] = float(np.trapezoid(np.mean(curves, axis=0), GRID))
     if not traces:
         return None
-    return Chart({"": View([guide([0, 1], chance), *traces], axes(x, y, xaxis=UNIT, yaxis=UNIT))}, height=420)
+    x, y, measure = words
+    title = extreme(contents, areas, "area under the curve")
+    return Chart(
+        {"": View([guide([0, 1], chance), *traces], axes(x, y, xaxis=UNIT, yaxis=UNIT), title=title, measure=measure)}
+    )
 
 
 def _macro(sample: Sample, curve: Curve) -> np.ndarray | None:

@@ -28,7 +28,7 @@ def samples(contents: ReportContents) -> Chart | None:
         f"epoch {epoch}": View(*_beside(contents, moments, names, place))
         for place, epoch in enumerate(moments["epochs"])
     }
-    return Chart(views, choice="moment", shown=list(views)[-1], height=400, wide=True) if views and names else None
+    return Chart(views, choice="moment", shown=list(views)[-1], wide=True) if views and names else None
 
 
 def _beside(contents: ReportContents, moments: Any, names: list[str], place: int) -> tuple[list[Trace], Trace]:

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 
+from losscli.errors import visible
 from losscli.reports.contents import ReportContents
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
 from losscli.reports.traces import axes, level, line
+from losscli.words.damage import DAMAGE
 
 CHAPTER = Chapter(10, "What they withstand")
 
@@ -30,5 +32,9 @@ def breakdown(contents: ReportContents) -> Chart | None:
         look: Trace = {"mode": "lines+markers", "band": rounded(ends)}
         traces.append(line(contents, of_entry.entry, list(data.levels), rounded(means), **look))
     baseline = level(data.baseline, [value for trace in traces for value in trace["y"]])
-    layout = axes(f"level of data.corrupt.{plain(data.kind)}", f"test {plain(data.metric)}", shapes=baseline)
-    return Chart({"": View(traces, layout)}, height=430, wide=True)
+    layout = axes(plain(DAMAGE[data.kind].meaning), f"test {plain(data.metric)}", shapes=baseline)
+    return Chart(
+        {"": View(traces, layout, measure=f"Test {visible(data.metric, 40)}, against the {DAMAGE[data.kind].meaning}")},
+        wide=True,
+        ends=True,
+    )

@@ -8,7 +8,8 @@ import numpy as np
 
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
-from losscli.reports.traces import axes, caption, guide, mean_line
+from losscli.reports.titles import digits, extreme, percent
+from losscli.reports.traces import axes, guide, mean_line
 
 CHAPTER = Chapter(70, "How far they are off")
 
@@ -32,7 +33,17 @@ def truth(contents: ReportContents) -> Chart | None:
 
     def dots(true: np.ndarray, predicted: np.ndarray) -> View:
         ends = rounded([min(true.min(), predicted.min()), max(true.max(), predicted.max())])
-        return View([guide(ends, ends, 1.2), _dots(true, predicted)], axes("true", "predicted"))
+        explained = 1 - np.mean((true - predicted) ** 2) / max(float(np.var(true)), 1e-300)
+        title = (
+            f"{percent(float(explained))} of the variance is predicted" if explained > 0 else "The mean predicts better"
+        )
+        dots = _dots(true, predicted)
+        return View(
+            [guide(ends, ends, 1.2), dots],
+            axes("true", "predicted"),
+            title=title,
+            measure="Predicted value, against the true one",
+        )
 
     return _by_entry(contents, dots)
 
@@ -52,7 +63,15 @@ def residuals(contents: ReportContents) -> Chart | None:
     def dots(true: np.ndarray, predicted: np.ndarray) -> View:
         ends = rounded([predicted.min(), predicted.max()])
         layout = axes("predicted", "true minus predicted")
-        return View([guide(ends, [0, 0], 1.2), _dots(predicted, true - predicted)], layout)
+        usual, rare = np.quantile(np.abs(true - predicted), [0.5, 0.95])
+        title = f"Half of the errors are below {digits(float(usual))}, one in twenty is above {digits(float(rare))}"
+        dots = _dots(predicted, true - predicted)
+        return View(
+            [guide(ends, [0, 0], 1.2), dots],
+            layout,
+            title=title,
+            measure="True minus predicted value, against the predicted one",
+        )
 
     return _by_entry(contents, dots)
 
@@ -70,11 +89,11 @@ def _by_entry(contents: ReportContents, dots: Callable[[np.ndarray, np.ndarray],
             color = {"entry": contents.place(name), "stays": True}
             traces = [trace if "$faint" in str(trace) else {**trace, **color} for trace in view.traces]
             views[contents.called(name) + (f", {contents.label(output)}" if outputs > 1 else "")] = View(
-                traces, view.layout, _left_out(outputs, few.truth.shape[1])
+                traces, view.layout, _left_out(outputs, few.truth.shape[1]), view.title, view.measure
             )
     first = contents.called(contents.by_score[0].entry)
     shown = next((name for name in views if name == first or name.startswith(f"{first}, ")), "")
-    return Chart(views, choice="entry", shown=shown, height=420) if views else None
+    return Chart(views, choice="entry", shown=shown) if views else None
 
 
 def _left_out(shown: int, count: int) -> str:
@@ -105,7 +124,12 @@ def errors(contents: ReportContents) -> Chart | None:
         "xaxis": {"title": {"text": "share of the test rows"}, "tickformat": ".0%"},
         "yaxis": {"title": {"text": "absolute error"}, "rangemode": "tozero"},
     }
-    return Chart({"": View(traces, layout)}, log="y", height=420) if traces else None
+    if not traces:
+        return None
+    medians = {contents.names[trace["entry"]]: trace["y"][int(np.searchsorted(SHARES, 0.5))] or 0.0 for trace in traces}
+    title = extreme(contents, medians, "typical error", "smallest", alike=0.02 * max(medians.values()))
+    view = View(traces, layout, title=title, measure="Absolute error, rows sorted by it; the typical row is at 50 %")
+    return Chart({"": view}, log="y", ends=True)
 
 
 @figure(
@@ -117,7 +141,7 @@ def errors(contents: ReportContents) -> Chart | None:
 )
 def intervals(contents: ReportContents) -> Chart | None:
     """Test rows sorted by their prediction: the bar is the interval that was promised, the dot the truth; a hollow dot
-    lies outside. The line above says how many of all rows lie inside, which should be what the loss was asked for.
+    lies outside. The title says how many of all rows lie inside, which should be what the loss was asked for.
     """
     views = {}
     for name in contents.samples:
@@ -128,7 +152,7 @@ def intervals(contents: ReportContents) -> Chart | None:
             views[contents.called(name)] = _intervals(
                 contents.place(name), sample, sample.low[:, 0], sample.high[:, 0], promise
             )
-    return Chart(views, choice="entry", height=420) if views else None
+    return Chart(views, choice="entry") if views else None
 
 
 def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray, promise: str) -> View:
@@ -145,10 +169,10 @@ def _intervals(place: int, sample: Sample, low: np.ndarray, high: np.ndarray, pr
     }  # fmt: skip
     signs = ["circle" if covered else "circle-open" for covered in inside[rows]]
     dots: Trace = {
-        "type": "scatter", "mode": "markers", "name": "truth", "x": at, "y": rounded(true[rows]),
-        "marker": {"size": 6, "color": "$bad", "symbol": signs},
+        "type": "scatter", "mode": "markers", "name": "truth", "showlegend": True, "x": at, "y": rounded(true[rows]),
+        "marker": {"size": 6, "color": "$ink", "symbol": signs},
     }  # fmt: skip
     width = float(np.mean(high - low))
-    words = {"annotations": [caption(f"{inside.mean():.1%} inside{promise}, mean width {width:.4g}")]}
-    margin = {"margin": {"t": 28, "r": 12, "b": 44, "l": 56}}
-    return View([bars, dots], axes(f"{len(rows)} of {len(true)} test rows, by prediction", "value", **words, **margin))
+    layout = axes(f"{len(rows)} of {len(true)} test rows, by prediction", "value")
+    title = f"{inside.mean():.1%} of the true values lie inside{promise}"
+    return View([bars, dots], layout, title=title, measure=f"Intervals and truth; the mean width is {width:.4g}")

@@ -14,6 +14,7 @@ DOTS = 1500  # rows of a map
 ASKED = 600  # rows whose distances to each other are measured
 BINS = 60
 MOST_CLASSES = 20
+CLASS_COLOURS = 7  # of the page
 
 
 def _first(contents: ReportContents) -> dict[str, Sample]:
@@ -34,6 +35,11 @@ def _distances(vectors: np.ndarray) -> np.ndarray:
     squares = (vectors**2).sum(axis=1)
     distances: np.ndarray = np.sqrt(np.maximum(squares[:, None] + squares - 2 * vectors @ vectors.T, 0.0))
     return distances
+
+
+def _color(place: int, count: int) -> str:
+    """Of a class: one of the page's where those suffice, else from around the wheel."""
+    return f"$class{place}" if count <= CLASS_COLOURS else f"hsl({round(360 * place / count)}, 45%, 55%)"
 
 
 def _chart(contents: ReportContents, views: dict[str, View], height: int) -> Chart | None:
@@ -58,7 +64,7 @@ def map_of_vectors(contents: ReportContents) -> Chart | None:
                 "type": "scatter", "mode": "markers", "name": contents.label(int(index)), "hoverinfo": "name",
                 "showlegend": len(present) <= MOST_CLASSES, "x": rounded(dots[classes == index, 0]),
                 "y": rounded(dots[classes == index, 1]),
-                "marker": {"size": 5, "color": f"hsl({round(360 * place / len(present))}, 65%, 50%)"},
+                "marker": {"size": 5, "color": _color(place, len(present))},
             }
             for place, index in enumerate(present)
         ]  # fmt: skip
@@ -80,7 +86,8 @@ def neighbours(contents: ReportContents) -> Chart | None:
         shares = _neighbours(vectors, classes)[np.ix_(shown, shown)]
         labels = [contents.label(int(index)) for index in shown]
         heat = {"type": "heatmap", "x": labels, "y": labels, "z": rounded(100 * shares, 3), "zmin": 0, "zmax": 100,
-                "colorscale": "Blues", "texttemplate": "%{z:.0f}", "showscale": False}  # fmt: skip
+                "colorscale": [[0, "$paper"], [1, "$heat"]], "texttemplate": "%{z:.0f}",
+                "textfont": {"color": "$ink"}, "showscale": False}  # fmt: skip
         layout = axes("class of the neighbours, %", "class", yaxis={"autorange": "reversed", "type": "category"},
                       xaxis={"type": "category"})  # fmt: skip
         if len(labels):
@@ -121,7 +128,7 @@ def distances(contents: ReportContents) -> Chart | None:
         edges = np.linspace(0, max(float(apart.max()), 1e-9), BINS + 1)
         traces = [
             _hill(apart[mask], edges, title, color)
-            for mask, title, color in ((same, "one class", "$good"), (~same, "two classes", "$bad"))
+            for mask, title, color in ((same, "one class", "$class0"), (~same, "two classes", "$class1"))
             if mask.any()
         ]
         views[contents.called(name)] = View(traces, axes("distance", "share of the pairs, %"))

@@ -7,8 +7,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from losscli.errors import visible
 from losscli.reports.contents import ReportContents, distinct
-from losscli.reports.figures import Chapter, Chart, Trace, View, figure, plain, rounded
+from losscli.reports.figures import HEIGHT, Chapter, Chart, Trace, View, figure, plain, rounded
+from losscli.reports.titles import digits, extreme
 from losscli.reports.traces import line
 from losscli.tasks import Task, tasks
 
@@ -37,7 +39,7 @@ def difficulty(contents: ReportContents) -> Chart | None:
         "xaxis": {"type": "category", "automargin": True, "tickangle": 0},
         "yaxis": {"title": {"text": measure}, "rangemode": "tozero"},
     }
-    return Chart({"": View(traces, layout)}, height=360)
+    return Chart({"": View(traces, layout, title=_apart(contents, "difficulty", "part"), measure=_measured(contents))})
 
 
 @figure(
@@ -57,10 +59,27 @@ def classes(contents: ReportContents) -> Chart | None:
         "barmode": "group",
         "xaxis": {"title": {"text": measure}, "rangemode": "tozero"},
         "yaxis": {"type": "category", "autorange": "reversed", "dtick": 1, "automargin": True, "showgrid": False},
-        "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "traceorder": "normal"},
         "margin": {"t": 12, "r": 18, "b": 44, "l": 56},
     }
-    return Chart({"": View(traces, layout)}, height=150 + 40 * len(traces[0]["y"]))
+    view = View(traces, layout, title=_apart(contents, "classes", "class"), measure=_measured(contents))
+    return Chart({"": view}, height=max(HEIGHT, 150 + 40 * len(traces[0]["y"])))
+
+
+def _apart(contents: ReportContents, section: str, key: str) -> str:
+    """Where best and reference differ most; empty where no line has a value of both."""
+    why = contents.arena.why
+    lines = [line for line in why[section] if line["reference"] is not None and line["best"] is not None]
+    if not lines:
+        return ""
+    most = max(lines, key=lambda line: abs(line["best"] - line["reference"]))
+    values = f"{digits(most['best'])} against {digits(most['reference'])}"
+    of_class = key == "class" and tasks.get(contents.arena.task).has_classes
+    where = f"{'class' if of_class else 'the'} {visible(most[key], 24)}"
+    return f"{contents.name(why['best'])} differs most on {where}: {values}"
+
+
+def _measured(contents: ReportContents) -> str:
+    return _title(contents.arena.why["measure"], tasks.get(contents.arena.task)).replace("<br>", " ").capitalize()
 
 
 def _pair(contents: ReportContents, section: str, key: str) -> tuple[list[Trace], str] | None:
@@ -122,10 +141,21 @@ def attention(contents: ReportContents) -> Chart | None:
         ]
         layout = {
             "xaxis": {"title": {"text": "epoch"}},
-            "yaxis": {"title": {"text": "share"}, "range": [0, 1]},
+            "yaxis": {"title": {"text": "share"}, "rangemode": "tozero"},
         }
-        views[f"{word} ({limits[place]})"] = View(traces, layout, note)
-    return Chart(views, choice="training rows", shown=list(views)[-1], height=400)
+        title = extreme(
+            contents, _last(traces, contents), f"share of the gradient on the {word} rows at the end", alike=0.02
+        )
+        views[f"{word} ({limits[place]})"] = View(
+            traces, layout, note, title, "Share of the gradient; thin: of the rows"
+        )
+    return Chart(views, choice="training rows", shown=list(views)[-1], ends=True)
+
+
+def _last(traces: Sequence[Trace], contents: ReportContents) -> dict[str, float]:
+    """Where the line of each entry ends."""
+    lines = [trace for trace in traces if trace.get("showlegend", True) and trace["y"]]
+    return {contents.names[trace["entry"]]: _nan_for_none(trace["y"][-1]) for trace in lines}
 
 
 def _limits(edges: Sequence[float], unit: str) -> list[str]:
@@ -165,18 +195,24 @@ def memory(contents: ReportContents) -> Chart | None:
         "resisted": "wrong labels predicted as before the change",
         "learned": "other rows predicted right",
     }
-    views = {
-        title: View(
-            [
-                line(contents, name, data[name]["epochs"], rounded(list(map(_nan_for_none, data[name][word]))), "lines+markers")
-                for name in contents.names
-                if name in data
-            ],
-            {"xaxis": {"title": {"text": "epoch"}}, "yaxis": {"title": {"text": "share"}, "range": [0, 1]}},
-        )
-        for word, title in words.items()
-    }  # fmt: skip
-    return Chart(views, choice="share", height=400) if data else None
+    layout = {"xaxis": {"title": {"text": "epoch"}}, "yaxis": {"title": {"text": "share"}, "range": [0, 1]}}
+    views = {}
+    for word, what in words.items():
+        traces = [
+            line(
+                contents,
+                name,
+                data[name]["epochs"],
+                rounded(list(map(_nan_for_none, data[name][word]))),
+                "lines+markers",
+            )
+            for name in contents.names
+            if name in data
+        ]
+        adjective = "smallest" if word == "memorised" else "largest"
+        title = extreme(contents, _last(traces, contents), f"share of {what}", adjective, alike=0.02)
+        views[what] = View(traces, layout, title=title, measure="Share of the training rows in question")
+    return Chart(views, choice="share", ends=True) if data else None
 
 
 def _nan_for_none(value: float | None) -> float:

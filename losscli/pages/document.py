@@ -12,32 +12,37 @@ import functools
 import gzip
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from losscli.errors import SpecError, shown, visible
 from losscli.outfile import atomic, refusal, require_file
+from losscli.pages import plotly
 
 MARK = '<meta name="generator" content="losscli'  # a file that has it near its beginning may be replaced
 MARKED = "<!-- made by losscli"  # likewise, in Markdown, where it cannot be seen
 NEAR = 4096
 
-# Plotly makes empty style elements, fills them through the CSSOM, and sets style attributes; that is all it may do. It
-# also carries the style of maps that no report has, and leaves it out where an element of this name is there already.
-NOTHING = ""
-MAPS = re.compile(r'getElementById\("([0-9a-f]{64})"\)')
+SCRIPTS = ("page.js", "controls.js", "charts.js", "regions.js")  # before the kind's own
+NOTHING = (
+    ""  # Plotly makes empty style elements and fills them through the CSSOM; beside style attributes that is all it may
+)
 
 
-def document(template: str, title: str, data: Any, **facts: Any) -> str:
-    """The page of `templates/<template>.html.jinja` with its script `<template>.js`; `data` is what the script draws."""
+def document(template: str, title: str, data: Any, *, charts: bool = True, **facts: Any) -> str:
+    """The page of a kind: `templates/<template>.html.jinja` with its `.js` and, where there is one, its `.css`.
+
+    `data` is what the script draws (`unpacked("data")`), `facts` what the template says. A page without `charts` has no
+    Plotly, which is two thirds of a megabyte.
+    """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    styles = [_resource("page.css")]
-    scripts = [_resource("page.js"), _resource(f"{template}.js")]
+    styles = [_resource(name) for name in ("page.css", f"{template}.css") if _exists(name)]
+    scripts = [_resource(name) for name in (*SCRIPTS[: None if charts else 2], f"{template}.js") if _exists(name)]
     environment = Environment(
         loader=FunctionLoader(_resource),
         autoescape=True,
@@ -48,12 +53,12 @@ def document(template: str, title: str, data: Any, **facts: Any) -> str:
     environment.filters["visible"] = visible
     return environment.get_template(f"{template}.html.jinja").render(
         title=title,
-        policy=_policy([*scripts, _plotly()], [*styles, NOTHING]),
+        policy=_policy([*scripts, *([plotly.source()] if charts else [])], [*styles, NOTHING]),
         version=version("losscli"),
         styles=styles,
         scripts=scripts,
-        plotly=_packed_plotly(),
-        present=sorted(set(MAPS.findall(_plotly()))),
+        plotly=plotly.packed() if charts else "",
+        present=plotly.style_ids() if charts else (),
         data=packed(json.dumps(data, allow_nan=False, separators=(",", ":"))),
         **facts,
     )
@@ -86,18 +91,6 @@ def packed(text: str) -> str:
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
-@functools.cache
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())
-
-
-@functools.cache
-def _packed_plotly() -> str:
-    return packed(_plotly())
-
-
 def _policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
     rules: Mapping[str, str] = {
         "default-src": "'none'",
@@ -119,4 +112,12 @@ def _hashes(texts: Sequence[str]) -> str:
 
 @functools.cache
 def _resource(name: str) -> str:
-    return files("losscli.reports").joinpath("templates", name).read_text(encoding="utf-8")
+    return _template(name).read_text(encoding="utf-8")
+
+
+def _exists(name: str) -> bool:
+    return _template(name).is_file()
+
+
+def _template(name: str) -> Traversable:
+    return files("losscli.pages").joinpath("templates", name)

@@ -4,7 +4,7 @@
 const PALETTE = 7;
 const DASHES = ["solid", "dash", "dashdot", "longdash"]; // dotted is the train split
 const SYMBOLS = ["circle", "diamond", "square", "cross"]; // likewise, of dots
-const PICTURES = window.location.hash === "#pictures"; // each figure will stand alone, without the row of entries
+const PICTURES = window.location.hash === "#pictures"; // each figure will stand alone, without controls
 const CROWDED = 6; // with more bands than this over each other, none is drawn
 
 class Arena {
@@ -44,7 +44,7 @@ class Arena {
       const look = this.look(Number(swatch.dataset.entry));
       swatch.style.borderTop = `3px ${look.dash === "solid" ? "solid" : "dashed"} ${look.color}`;
     }
-    for (const panel of this.panels) panel.stale();
+    for (const panel of this.panels) panel.drawing.stale();
   }
 }
 
@@ -55,58 +55,66 @@ class Panel {
     this.views = Object.values(this.chart.views);
     this.plot = figure.querySelector(".plot");
     this.plot.style.height = `${this.chart.height}px`;
+    this.plot.dataset.name = figure.dataset.figure;
+    this.title = figure.querySelector("h3");
+    this.said = this.title.hidden; // the heading above says it already
+    this.first = this.title.textContent;
+    this.measure = figure.querySelector(".measure");
+    figure.querySelector("figcaption").append(savers(this.plot, () => [this.title.textContent, this.measure.textContent]));
     this.select = figure.querySelector("select");
     this.log = figure.querySelector(".log");
     this.note = figure.querySelector(".note-of-view");
     this.count = figure.querySelector(".drawn-of");
-    this.inView = false;
-    this.fresh = false;
+    this.drawing = new Drawing(this.plot, () => this.draw());
+    if (this.chart.steps.length > 1) {
+      const host = figure.querySelector(".stepper");
+      this.stepper = new Stepper(host, this.chart.steps.length, () => this.drawing.stale(), (place) => this.chart.steps[place]);
+    }
     if (this.select) {
       Object.keys(this.chart.views).forEach((name, place) => { this.select.options[place].textContent = unescaped(name); });
-      this.select.addEventListener("change", () => this.stale());
+      this.select.addEventListener("change", () => this.drawing.stale());
     }
     this.log?.addEventListener("click", () => {
-      this.log.setAttribute("aria-pressed", String(this.log.getAttribute("aria-pressed") !== "true"));
-      this.stale();
+      toggle(this.log);
+      this.drawing.stale();
     });
   }
 
-  stale() {
-    this.fresh = false;
-    if (this.inView) this.draw();
-  }
-
   async draw() {
-    await withPlotly();
-    if (this.fresh) return;
-    this.fresh = true;
     const view = this.views[this.select ? Number(this.select.value) : 0];
     const entries = new Set(view.traces.map((trace) => trace.entry).filter((entry) => entry !== undefined));
     const drawn = [...entries].filter((entry) => this.arena.on.has(entry));
     const banded = drawn.length <= CROWDED;
-    const opacity = Math.min(0.16, 0.32 / Math.max(drawn.length, 1));
+    const opacity = Math.min(0.12, 0.24 / Math.max(drawn.length, 1));
     const traces = view.traces.flatMap((trace) => this.traced(trace, banded ? opacity : 0));
-    const layout = layoutOf({ showlegend: traces.some((trace) => trace.showlegend), legend: { orientation: "h", y: -0.2 }, ...view.layout });
-    layout.height = this.chart.height;
-    if (this.chart.log && this.log.getAttribute("aria-pressed") === "true") {
-      const axis = layout[`${this.chart.log}axis`];
-      Object.assign(axis, { type: "log", rangemode: "normal", dtick: undefined });
+    const layout = { showlegend: traces.some((trace) => trace.showlegend), ...view.layout, height: this.chart.height };
+    if (this.chart.log && isOn(this.log)) {
+      const name = `${this.chart.log}axis`;
+      layout[name] = { ...layout[name], type: "log", rangemode: "normal", dtick: undefined };
     }
+    this.title.textContent = view.title;
+    this.title.hidden = this.said && !PICTURES && view.title === this.first;
+    this.measure.textContent = view.measure;
     this.note.textContent = unescaped(view.note);
     this.count.textContent = counted(view.traces, this.arena.on);
-    await Plotly.react(this.plot, traces, layout, plotting_options);
-    this.plot.dataset.drawn = String(traces.length);
+    if (this.chart.regions) {
+      const step = this.stepper?.place ?? 0;
+      const looks = this.chart.regions.panels.map((panel) => this.arena.look(panel.entry).color);
+      await plotted(this.plot, ...panelled(this.chart.regions, step, looks, traces, layout, this.plot.clientWidth));
+      return;
+    }
+    await plotted(this.plot, traces, layout, { ends: this.chart.ends });
   }
 
   traced({ entry, band, stays, ...trace }, opacity) {
-    if (entry === undefined) return [{ showlegend: Boolean(trace.name), ...colored(trace) }];
+    if (entry === undefined) return [{ showlegend: Boolean(trace.name), ...trace }];
     if (!this.arena.on.has(entry) && !stays) return [];
     const look = this.arena.look(entry);
     const marker = { color: look.color, ...(trace.type === "scatter" && { symbol: look.symbol }), ...trace.marker };
     const line = { color: look.color, dash: look.dash, width: 2, ...trace.line };
     const error = (own) => own && { color: look.color, ...own };
     const main = {
-      showlegend: PICTURES && !stays, ...colored(trace), marker, line,
+      showlegend: !stays, ...trace, marker, line,
       ...(trace.error_x && { error_x: error(trace.error_x) }), ...(trace.error_y && { error_y: error(trace.error_y) }),
     };
     if (!band || !opacity) return [main];
@@ -125,9 +133,6 @@ function counted(traces, on) {
   if (drawn === all.size) return drawn > CROWDED && traces.some((trace) => trace.band) ? "So many entries are drawn without bands." : "";
   return `${drawn} of ${all.size} entries are drawn${PICTURES ? ": the reference and the best." : "; choose others above the figures."}`;
 }
-
-// What Plotly reads as HTML, as it was before.
-const unescaped = (text) => text.replaceAll("&lt;", "<").replaceAll("&amp;", "&");
 
 function sort(heading) {
   const row = heading.parentElement;
@@ -154,25 +159,10 @@ function sort(heading) {
 
 async function begin() {
   stage.toggleAttribute("data-pictures", PICTURES);
+  for (const details of document.querySelectorAll("details")) details.open ||= PICTURES;
   const data = JSON.parse(await unpacked("data"));
   const arenas = [...document.querySelectorAll(".arena")].map((section, place) => new Arena(section, data[place]));
-  const panels = new Map(arenas.flatMap((arena) => arena.panels.map((panel) => [panel.plot, panel])));
-  const watcher = new IntersectionObserver((changes) => {
-    for (const { target, isIntersecting } of changes) {
-      const panel = panels.get(target);
-      panel.inView = isIntersecting;
-      if (isIntersecting && !panel.fresh) panel.draw();
-    }
-  }, { rootMargin: "300px" });
-  for (const plot of panels.keys()) watcher.observe(plot);
   whenThemed.push(() => arenas.forEach((arena) => arena.show()));
-  window.addEventListener("beforeprint", () => {
-    const theme = stage.dataset.theme;
-    stage.dataset.theme = "light"; // paper is white
-    themed();
-    for (const panel of panels.values()) panel.draw();
-    window.addEventListener("afterprint", () => { theme ? (stage.dataset.theme = theme) : delete stage.dataset.theme; themed(); }, { once: true });
-  });
   const scrolls = [...document.querySelectorAll(".scroll")];
   const hint = (box) => {
     const more = box.scrollWidth - box.clientWidth - box.scrollLeft > 1;
