@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-ray lint smoke bench bench-gpu mutants clean
+.PHONY: demo test test-ray lint smoke wheel hashes bench bench-gpu mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/losscli train --task binary --loss bce-logits
@@ -24,6 +24,25 @@ lint: $(VENV)/.installed
 smoke: $(VENV)/.installed
 	for spec in configs/*.yaml; do echo "== $$spec"; $(BIN)/losscli compare --smoke --quiet --out .smoke "$$spec" || exit 1; done
 	rm -rf .smoke
+
+# A wheel, installed into an environment of its own from the registry alone, and used in another folder.
+wheel: $(VENV)/.installed
+	rm -rf .wheel build
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir .wheel .
+	rm -rf build
+	$(PYTHON) -m venv .wheel/venv
+	.wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt .wheel/losscli-*.whl
+	git ls-files losscli > .wheel/files
+	mkdir .wheel/elsewhere
+	cd .wheel/elsewhere && ../venv/bin/python -I ../../tests/wheel.py ../files
+	rm -rf .wheel
+
+# Hashes of what constraints.txt names, to be committed with it.
+hashes: $(VENV)/.installed
+	grep -v '^torch==' constraints.txt > .unhashed
+	$(BIN)/python -m pip install --dry-run --ignore-installed --no-deps --quiet --report .report -r .unhashed
+	$(BIN)/python tests/hashes.py .report > .ci/hashes.txt
+	rm .unhashed .report
 
 bench: $(VENV)/.installed
 	$(BIN)/python tests/benchmarks/speed.py
@@ -47,4 +66,4 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .smoke
+	rm -rf $(VENV) .smoke .wheel build .unhashed .report

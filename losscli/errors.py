@@ -10,6 +10,7 @@ losscli.errors.DataError: the target has one class only
 from __future__ import annotations
 
 import difflib
+import signal
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -121,6 +122,36 @@ def within(place: Place | None) -> Iterator[None]:
         raise
 
 
+class Stopped(BaseException):
+    """A signal, or a limit, ends what runs. No `Exception`, so that nothing on the way takes it for an error of its own."""
+
+
+def theirs(error: BaseException) -> bool:
+    """Whether foreign code may have raised it, and no signal has.
+
+    Who has left Ctrl-C to Python gets `KeyboardInterrupt` from it; elsewhere only code raises that.
+
+    >>> theirs(SystemExit(3)), theirs(GeneratorExit()), theirs(Stopped())
+    (True, True, False)
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    return not isinstance(error, Stopped)
+
+
+def said(error: BaseException) -> str:
+    """What an error of foreign code says, in a line: its name, and the beginning of its text.
+
+    >>> said(ValueError("no\\nluck")), said(KeyboardInterrupt())
+    ('ValueError: no', 'KeyboardInterrupt')
+    """
+    try:
+        text = (str(error).strip().splitlines() or [""])[0]
+    except BaseException as worse:  # its `__str__` is foreign, too
+        text = f"and has no text, as {type(worse).__name__} is raised instead"
+    return f"{type(error).__name__}: {visible(text, 200)}" if text else type(error).__name__
+
+
 class foreign:  # noqa: N801  it is used like a function
     """Run code that is not losscli's: whatever it raises becomes a `CodeError` with the place in the user's file.
 
@@ -139,19 +170,15 @@ class foreign:  # noqa: N801  it is used like a function
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """A user's error stays as it is, and so does Ctrl-C, which must end the command; an exit() in a file must not."""
-        if not isinstance(error, (Exception, SystemExit)) or isinstance(error, UserError):
+        """A user's error stays as it is, and so does a signal, which must end the command; an exit() in a file must not."""
+        if error is None or isinstance(error, UserError) or not theirs(error):
             return
         lines = [line for frame, line in walk_tb(trace) if frame.f_code.co_filename == self.file]
         if isinstance(error, SyntaxError) and error.filename == self.file:
             lines.append(error.lineno or 1)
         place = Place(self.file, lines[-1] if lines else None) if self.file else None
-        first_line = (str(error).splitlines() or [""])[0][:200]
-        raise CodeError(
-            f"{self.what} raises {type(error).__name__}: {shown(first_line)[1:-1]}",
-            place=place,
-            cure="mend it there; --debug shows the whole traceback",
-        ) from error
+        cure = "mend it there; --debug shows the whole traceback"
+        raise CodeError(f"{self.what} raises {said(error)}", place=place, cure=cure) from error
 
 
 def shown(value: object) -> str:

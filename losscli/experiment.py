@@ -25,7 +25,9 @@ from losscli.spec.tune import candidates
 from losscli.stack import device as machine
 from losscli.stack.counted import uncounted
 from losscli.stack.job import Job, epochs_of
+from losscli.stack.networks import judged_by
 from losscli.stack.objective import resolve
+from losscli.stack.plan import Plan
 from losscli.stack.rows import Run
 from losscli.tasks import tasks
 from losscli.wiring import LossCall, look
@@ -124,7 +126,7 @@ def load(spec: Spec) -> Experiment:
     findings += [finding for loss in used for finding in ranked(loss, target)]
     for entry, loss in zip(arena_entries, used, strict=True):
         findings += task.wiring(entry.name, loss, entry.output)
-    findings += task.batching(spec.train, target)
+    findings += [*task.batching(spec.train, target), *_of_sizes(experiment)]
     if table.weight is not None:
         findings += [
             _unweighted(entry.name) for entry, loss in zip(arena_entries, used, strict=True) if loss.over_batch
@@ -166,6 +168,23 @@ def _loss_call(run: Run, task: str) -> LossCall:
     settings = {name: resolve(value, name, run.loss, run.dataset) for name, value in run.settings.items()}
     shares = class_shares(run.dataset.parts["train"].counted_target, task)
     return LossCall(run.entry, task, run.loss, run.output, settings, shares)
+
+
+def _of_sizes(experiment: Experiment) -> list[Finding]:
+    judged = judged_by(experiment.runs()[0], experiment.job)
+    return [
+        *_full_batch(experiment.spec.train, experiment.rows["train"]),
+        *machine.told_if_many_numbers(*judged),
+    ]
+
+
+def _full_batch(plan: Plan, rows: int) -> list[Finding]:
+    """What is said where somebody asks for larger batches than there are rows; the default is no one's wish."""
+    default = type(plan).model_fields["batch_size"].default
+    if plan.batch_size <= max(rows, default):
+        return []
+    message = f"train.batch_size {plan.batch_size} is more than the {counted(rows, 'training row')}: each step takes all of them"
+    return [Finding("full-batch", "warning", message, f"set train.batch_size to {rows} or less")]
 
 
 def _unweighted(entry: str) -> Finding:

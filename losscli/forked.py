@@ -9,13 +9,16 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 
 from losscli.lazy import torch
+from losscli.stdout import flush_c
 
 LIMIT: ContextVar[float] = ContextVar("LIMIT", default=600.0)  # seconds of a rehearsal; `--timeout` sets it
 SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
 PR_SET_PDEATHSIG = 1  # of Linux
+_exit = os._exit  # as it is now: where code of the user's replaces it, two processes would go on from here
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -43,7 +46,8 @@ def fork(life: Callable[[], int]) -> int:
                 _settle(parent, before)
                 code = life()
             finally:
-                os._exit(code)
+                flush_c()
+                _exit(code)
         return pid
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -74,11 +78,18 @@ def _settle(parent: int, mask: set[int | signal.Signals]) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it was gone before
-        os._exit(1)
+        _exit(1)
     faulthandler.disable()  # how it ended is told in a sentence
     torch.set_num_threads(1)
     os.environ.update(dict.fromkeys(THREADS, "1"))
     if "pyarrow" in sys.modules:
         sys.modules["pyarrow"].set_cpu_count(1)
-    # Another thread of the parent may have been writing, and then the old ones stay locked here for good.
-    sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False, errors="backslashreplace")
+    # Nobody is to answer a question here, and stdout is the parent's. Another thread of the parent may have been writing, and
+    # then the streams of before stay locked here for good.
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    for stream, file in ((0, nowhere), (1, 2)):
+        with suppress(OSError):  # where the parent has no streams either
+            os.dup2(file, stream)
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = os.fdopen(  # type: ignore[misc]
+        2, "w", buffering=1, closefd=False, errors="backslashreplace"
+    )

@@ -25,8 +25,20 @@ class Lazy(ModuleType):
         setattr(self, name, value)  # the next time it is at hand, as fast as in the module itself
         return value
 
+    def forget(self) -> None:
+        """What was found in the module, so that it is looked up anew."""
+        for name in [name for name in vars(self) if not name.startswith("__")]:
+            delattr(self, name)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Lazy, (self.__name__,)
+
+
+def forget() -> None:
+    """What is in the modules below may have been somebody else's for a while."""
+    for stand_in in (torch, functional):
+        if isinstance(stand_in, Lazy):
+            stand_in.forget()
 
 
 class _OfTorch(type):

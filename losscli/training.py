@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,10 +12,11 @@ from losscli.compare.tuning import forget
 from losscli.errors import MachineError
 from losscli.executors import Outcome, Progress, Tree, Work, executors
 from losscli.executors.execution import Execution
+from losscli.executors.perform import gave_up
 from losscli.experiment import Experiment
 from losscli.losses.own import code_of
 from losscli.record.checkpoint import Checkpoint, Key, damaged, file_of
-from losscli.stack.job import Job, epochs_of
+from losscli.stack.job import epochs_of
 from losscli.stack.rows import Run
 from losscli.stack.run_state import RunState
 from losscli.stack.train import stacks
@@ -165,14 +165,14 @@ class TrainingDesk:
 
     def died(self, work: Work, how: str) -> None:
         if work.own and work.tries:
-            self._fail(work, f"it ends its process: {how}")
+            self.finish(work, gave_up(work, f"it ends its process: {how}"))
         elif work.tries:
             self.failure = how
         else:
             self.works.appendleft(replace(work, tries=1, state=self._running(work.key)))
 
     def hung(self, work: Work, seconds: float) -> None:
-        self._fail(work, f"one step takes longer than {duration(seconds)}, which --timeout allows")
+        self.finish(work, gave_up(work, f"one step takes longer than {duration(seconds)}, which --timeout allows"))
 
     def trained(self) -> Trained:
         """What there is, in the order of the experiments and stacks."""
@@ -222,14 +222,6 @@ class TrainingDesk:
     def _of_arena(self, arena: int) -> list[RunState]:
         return [state for key in self.stacks if key[0] == arena for state in self.states.get(key, ())]
 
-    def _fail(self, work: Work, reason: str) -> None:
-        """Its runs have failed, and there is nothing else of them."""
-        states = [RunState(run) for run in work.runs]
-        for state in states:
-            state.fail(f"{state.run.loss.name}: {reason}")
-            state.scores = _no_scores(work.job)
-        self.finish(work, Outcome([state.state() for state in states]))
-
     @contextmanager
     def _reading(self, what: str, key: Key) -> Iterator[Any]:
         """What was kept; where that is not what losscli writes of these runs, it is told which file to remove."""
@@ -261,8 +253,3 @@ def _size(work: Work) -> int:
     """How many rows all runs of a work go through."""
     rows = work.runs[0].dataset.parts["train"].rows
     return len(work.runs) * rows * epochs_of(work.job.plan, rows)
-
-
-def _no_scores(job: Job) -> dict[str, dict[str, float]]:
-    every = dict.fromkeys((metric.name for metric in (*job.metrics, *job.evaluation)), math.nan)
-    return {"valid": every, "test": dict(every), "train": dict.fromkeys((m.name for m in job.metrics), math.nan)}

@@ -79,7 +79,7 @@ def compare(tmp_path: Path) -> Compare:
         (LOSS.format(then="return None"), "must return a tensor, and it returns NoneType"),
         (LOSS.format(then="return values.detach()"), "returns a tensor without a gradient"),
         (LOSS.format(then="return values[None].expand(3, -1)"), "samples it returns the shape [3, "),
-        (BACKWARD, "raises ArithmeticError in its backward: no way back"),
+        (BACKWARD, "raises ArithmeticError: no way back, in its backward"),
     ],
     ids=["raises", "exits", "too-short", "number", "nothing", "detached", "too-many", "backward"],
 )

@@ -16,7 +16,7 @@ PACKAGE = Path(losscli.__file__).parent
 
 # A room may import from itself and from every row above its own.
 ROWS = (
-    {"severities"},
+    {"severities", "stdout"},
     {"errors"},
     {"shelf", "options", "outfile", "direction", "activations", "lazy", "looks"},
     {"rules", "forked", "pages"},

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from losscli.data.encode import power_of
+
 FAR_OUT = 3.0  # interquartile ranges beyond the quartiles: "far out" in Tukey 1977, 2 in a million of a normal sample
 SKEWED = 1.0
 
@@ -55,7 +57,10 @@ def numbers(values: np.ndarray) -> Numbers | None:
     given = values[np.isfinite(values)].astype(np.float64)
     if not len(given):
         return None
-    low, quarter, median, three_quarters, high = (float(at) for at in np.quantile(given, (0, 0.25, 0.5, 0.75, 1)))
+    power = power_of(given)
+    scaled = given / power
+    quantiles = np.quantile(scaled, (0, 0.25, 0.5, 0.75, 1)) * power
+    low, quarter, median, three_quarters, high = (float(at) for at in quantiles)
     return Numbers(
         rows=len(given),
         distinct=len(np.unique(given)),
@@ -64,13 +69,13 @@ def numbers(values: np.ndarray) -> Numbers | None:
         median=median,
         three_quarters=three_quarters,
         high=high,
-        mean=float(given.mean()),
-        sd=float(given.std()),
-        skewness=skewness(given),
+        mean=float(scaled.mean() * power),
+        sd=float(scaled.std() * power),
+        skewness=skewness(scaled),
         zeros=int((given == 0).sum()),
         negatives=int((given < 0).sum()),
         whole=bool((given == np.floor(given)).all()),
-        outliers=int(far_out(given).sum()),
+        outliers=int(far_out(scaled).sum()),
         ceiling=int((given == high).sum()),
     )
 

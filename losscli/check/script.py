@@ -8,20 +8,20 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import IO
 
 from losscli.check.failures import explain, place_of
 from losscli.check.watch import Enough, Watch
-from losscli.errors import CodeError, Place, Problem, visible
+from losscli.errors import CodeError, Place, Problem, Stopped, visible
 from losscli.rules.finding import CodeFinding
+from losscli.stdout import elsewhere
 
 
-class TooLong(BaseException):
-    """The time is up. No `Exception`, so that the user's code does not take it for one of its own."""
+class TooLong(Stopped):
+    """The time is up."""
 
 
 @dataclass
@@ -94,32 +94,6 @@ def _as_main(path: str, arguments: Sequence[str]) -> Iterator[None]:
             file = getattr(sys.modules[name], "__file__", None)
             if file and file.startswith(folder + os.sep):
                 del sys.modules[name]
-
-
-@contextmanager
-def elsewhere() -> Iterator[None]:
-    """What the user's code prints goes to stderr, also from processes that it starts: stdout is for the findings."""
-    streams = [stream for stream in (sys.stdout, sys.__stdout__) if stream is not None]
-    _flush(streams)
-    try:
-        copy = os.dup(1)
-        os.dup2(2, 1)
-    except OSError:  # a process without streams
-        copy = None
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        _flush([*streams, sys.stderr])
-        if copy is not None:
-            os.dup2(copy, 1)
-            os.close(copy)
-
-
-def _flush(streams: Sequence[IO[str]]) -> None:
-    for stream in streams:
-        with suppress(OSError, ValueError):
-            stream.flush()
 
 
 @contextmanager

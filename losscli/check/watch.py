@@ -28,6 +28,7 @@ from losscli.check.patches import Patches
 from losscli.check.report import Report
 from losscli.check.sites import Site, here
 from losscli.check.trace import Cut, Trace
+from losscli.errors import Stopped
 from losscli.rules.contract import LOSSES, TorchLoss
 from losscli.rules.finding import CodeFinding
 
@@ -36,8 +37,8 @@ PATIENCE = 8  # times as many steps of one optimizer while another has not had i
 FAST_PATHS = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 
 
-class Enough(BaseException):
-    """All steps were seen. No `Exception`, so that the user's code does not take it for one of its own."""
+class Enough(Stopped):
+    """All steps were seen."""
 
 
 class Watch:

@@ -24,6 +24,7 @@ from losscli.cli.commands import Command, Group, commands, panels
 from losscli.cli.endings import SIGNALS, ending, handling
 from losscli.cli.variables import VARIABLES
 from losscli.errors import SpecError
+from losscli.stdout import give_up
 
 
 def spread(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -141,7 +142,9 @@ def losscli(
 
 def main() -> None:
     """What `losscli` and `python -m losscli` run."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    give_up()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,8 +70,9 @@ def _script(path: str, arguments: Sequence[str], limits: Limits) -> Outcome:
 def _function(module: str, name: str) -> Outcome:
     """What one step of the model shows that a function returns."""
     from losscli.check.model import check_model
-    from losscli.check.script import Outcome, elsewhere
+    from losscli.check.script import Outcome
     from losscli.check.sites import Site, here
+    from losscli.stdout import elsewhere
 
     with elsewhere(), _importable(), foreign(f"{module}:{name}"):
         function = getattr(_module(module), name)
@@ -149,7 +149,6 @@ def show(outcome: Outcome, form: str, choice: Choice) -> int:
     for note in outcome.notes:
         screen.notice(note)
     write(form, outcome.files, found, [], (*lines(found), _summary(outcome, found)))
-    atexit.register(_quiet)  # before what the script itself has registered, for the last comes first
     if outcome.interrupted:
         return 130
     if not found and (error := failed(outcome)) is not None:
@@ -165,10 +164,3 @@ def _summary(outcome: Outcome, found: Sequence[CodeFinding]) -> str:
     if found:
         return f"Found {counted(len(found), 'problem')} ({seen}); losscli explain CODE shows a rule."
     return f"All clear: {seen}." if outcome.calls or outcome.steps else "Nothing to judge."
-
-
-def _quiet() -> None:
-    """What the script prints when Python ends goes to stderr, too."""
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stdout.flush()
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

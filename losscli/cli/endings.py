@@ -11,21 +11,21 @@ from typing import Any
 
 import typer
 
-from losscli.errors import Problem, UserError
+from losscli.errors import Problem, Stopped, UserError
 
 # Typer carries its own copy of click in newer versions and imports it in older ones; this is the class in both.
 UsageError: type[BaseException] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
 
 
-class Interrupted(BaseException):
+class Interrupted(Stopped):
     """SIGINT came. Not KeyboardInterrupt, which Typer turns into an exit without a word."""
 
 
-class Terminated(BaseException):
-    """SIGTERM came. Like KeyboardInterrupt it is no `Exception`, so nothing on the way mistakes it for one."""
+class Terminated(Stopped):
+    """SIGTERM came."""
 
 
-class HungUp(BaseException):
+class HungUp(Stopped):
     """SIGHUP came: the terminal is gone."""
 
 

@@ -16,7 +16,7 @@ from losscli.cli.outcome import tell_plugins
 from losscli.errors import Place, SpecError, counted, shown, visible
 from losscli.losses import Loss, find
 from losscli.losses.options import check_options
-from losscli.losses.own import load, refers
+from losscli.losses.own import judged, load, refers
 from losscli.severities import SEVERITIES
 from losscli.spec.reader import read_value
 from losscli.tasks import tasks
@@ -36,7 +36,7 @@ def run(name: str, task: str, expects: str | None, sets: Sequence[str], form: Fo
         raise SpecError(f"{shown(name)} says itself what it expects", cure="leave --expects out")
     loss = load(name, task, expects) if refers(name) else find(name, task)
     options = _options(loss, sets)
-    report = verify(loss, task, options)
+    report = judged([loss], lambda: verify(loss, task, options))
     if form is Format.json:
         show.machine(to_json(report, filled(loss, options)))
     else:

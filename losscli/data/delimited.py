@@ -18,9 +18,11 @@ from losscli.errors import DataError, Place, Problem, choose_from, counted, sett
 
 MOST_COLUMNS = 10_000
 LONGEST_FIELD = 131_072
+LONGEST_RECORD = 1 << 25  # bytes
+MOST_UNEQUAL = 10_000  # rows of another length than the header's, after which no more are counted
 MOST_PLACES = 5  # of one kind of mistake that a message lists
 DELIMITERS = (";", "\t", "|", ",")
-NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"  # for `re`, and for pyarrow, which knows no possessive repeats
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ def blocks(pieces: Iterable[tuple[bytes, bool]], file: str, delimiter: str) -> I
         if len(pending) < enough and not last:
             continue
         cut = len(pending) if last else _complete_length(pending, file, delimiter, line)
+        if not cut and len(pending) > LONGEST_RECORD:
+            cure = "is a quote not closed, or has the file no line ends?"
+            raise DataError(f"a row is longer than {LONGEST_RECORD >> 20} MB", place=Place(file, line), cure=cure)
         if not cut:
             enough = 2 * len(pending)  # or a quote that never closes would be looked for again with every piece
             continue
@@ -269,7 +274,7 @@ def _check_names(names: Sequence[str], place: Place, *, sure: bool) -> None:
 
 def _counts_up(numbers: Sequence[str]) -> bool:
     """Whether names such as 0, 1, 2 ... number the columns."""
-    indices = [int(number) for number in numbers if number.isdigit()]
+    indices = [int(number) for number in numbers if number.isdecimal() and len(number) <= len(str(MOST_COLUMNS))]
     return len(indices) == len(numbers) > 0 and indices == list(range(indices[0], indices[0] + len(indices)))
 
 
@@ -329,4 +334,21 @@ def choose_column(name: str, names: Sequence[str], key: str, file: str) -> int:
         f"{key} names a column {shown(name)}, and the table has none",
         place=Place(file),
         cure=choose_from(name, listed) + (" ..." if len(names) > 40 else ""),
+    )
+
+
+def refuse_other_columns(expected: Sequence[str], names: Sequence[str], first: str, place: Place) -> None:
+    """Part files have the same columns in the same order; `DataError` names those that differ."""
+    if list(expected) == list(names):
+        return
+    lacks = [shown(name) for name in expected if name not in names][:5]
+    more = [shown(name) for name in names if name not in expected][:5]
+    differences = [f"lacks {', '.join(lacks)}"] * bool(lacks) + [f"has {', '.join(more)} besides"] * bool(more)
+    if not differences:
+        at = next(index for index, pair in enumerate(zip(expected, names, strict=True)) if pair[0] != pair[1])
+        differences = [f"has them in another order: {shown(names[at])} comes where {shown(expected[at])} should"]
+    raise DataError(
+        f"the files must have the same columns, and this one {' and '.join(differences)} (compared with {first})",
+        place=place,
+        cure="mend it, or leave the file out",
     )

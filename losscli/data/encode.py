@@ -374,3 +374,13 @@ SCALES: Mapping[str, Callable[[np.ndarray], tuple[Any, Any]]] = {
     "robust": median_and_range,
     "none": _as_they_are,
 }
+
+
+def power_of(values: np.ndarray) -> float:
+    """A power of two, by which values can be divided without rounding so that their squares are numbers; 1 where they are.
+
+    >>> power_of(np.array([3.0, -1e10])), power_of(np.array([1e200])) > 1e199
+    (1.0, True)
+    """
+    size = float(np.abs(values).max(initial=0.0))
+    return 1.0 if size == 0.0 or 1e-140 < size < 1e140 else float(np.ldexp(1.0, int(np.frexp(size)[1]) - 1))

@@ -10,22 +10,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from itertools import repeat, takewhile
 from typing import Any
 
 import numpy as np
 
-from losscli.data.delimited import LONGEST_FIELD, Block, Unequal, blocks, fields_of, first_of, header_of
+from losscli.data.delimited import (
+    LONGEST_FIELD,
+    MOST_UNEQUAL,
+    Block,
+    Unequal,
+    blocks,
+    fields_of,
+    first_of,
+    header_of,
+    refuse_other_columns,
+)
 from losscli.data.files import File, FileOrigin, FileState
-from losscli.data.glance import blanks, hexadecimal, leading_zeros
+from losscli.data.glance import TINY, blanks, hexadecimal, leading_zeros, near_zero
 from losscli.data.stream import prefetch
 from losscli.data.textfile import read_pieces
-from losscli.errors import DataError, Place, Problem, setting, shown
+from losscli.errors import DataError, Place, Problem, setting
 from losscli.tasks import Origin
 
 EXACT = 2.0**53  # whole numbers from here on are no longer all told apart as doubles
 SAMPLE = 1000  # rows that tell what to try first; all rows tell whether it was right
 PART = 1 << 20  # bytes that one thread of pyarrow works on
+PADDED = r"^\s*[+-]?0\d"
 KINDS = ("int64", "double", "text")  # what is tried, in this order
 
 
@@ -243,13 +254,17 @@ class _Reader:
         if hexadecimal(block) or self.form.decimal != ".":
             _demote(columns, "int64", "double")  # pyarrow takes 0x1F for a whole number
         if leading_zeros(block, self.form.delimiter):
-            self._demote_padded(block, columns)
+            self._demote_odd(block, columns, PADDED)  # is it an id?
+        if near_zero(block):
+            self._demote_odd(block, columns, TINY)
         arrays = self._convert(block, columns)
         if arrays is None and unequal.problems == []:
             self._demote_unread(block, columns)
             arrays = self._convert(block, columns)
         if arrays is None or (arrays and len(arrays[0]) != len(block.lines)):
             unequal.look(block)
+            if unequal.count > MOST_UNEQUAL:
+                unequal.tell()
             if not unequal.problems:
                 raise DataError(
                     "the table cannot be read as delimited text", place=Place(file.name, int(block.lines[0]))
@@ -298,6 +313,7 @@ class _Reader:
         requested = [str(column.index) for column in columns] or names[:1]  # one column at least counts the rows
         records = block.records()
         for size in (PART, len(records) + 1):  # a part must hold a row: the second try is for rows beyond a MiB
+            unequal = repeat("skip", MOST_UNEQUAL)
             try:
                 table = arrow.read_csv(
                     pa.py_buffer(records),
@@ -305,7 +321,8 @@ class _Reader:
                     parse_options=arrow.ParseOptions(
                         delimiter=self.form.delimiter,
                         newlines_in_values=b'"' in block.body,
-                        invalid_row_handler=lambda row: "skip",
+                        # Each is a call of Python: a file of nothing else would take minutes.
+                        invalid_row_handler=lambda row, unequal=unequal: "skip" if next(unequal, None) else "error",
                     ),
                     convert_options=arrow.ConvertOptions(
                         check_utf8=False,
@@ -338,15 +355,14 @@ class _Reader:
                     _demote([column], column.kind or "text", kind)
                     break
 
-    def _demote_padded(self, block: Block, columns: Sequence[_Column]) -> None:
-        """Columns of numbers that have a leading zero in this block are text: is it an id?"""
+    def _demote_odd(self, block: Block, columns: Sequence[_Column], odd: str) -> None:
+        """Columns of numbers that have one written in an `odd` way (a pattern of pyarrow's) in this block are text."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         numbers = [column for column in columns if column.kind != "text"]
         for column, text in zip(numbers, self._convert(block, numbers, force="text") or [], strict=False):
-            padded = pc.match_substring_regex(pc.cast(text, pa.string()), r"^\s*[+-]?0\d")
-            if pc.any(padded).as_py():
+            if pc.any(pc.match_substring_regex(pc.cast(text, pa.string()), odd)).as_py():
                 _demote([column], column.kind or "text", "text")
 
     def _count_padded(self, block: Block, columns: Sequence[_Column]) -> None:
@@ -399,20 +415,3 @@ def _casts(texts: Any, kind: str) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def refuse_other_columns(expected: Sequence[str], names: Sequence[str], first: str, place: Place) -> None:
-    """Part files have the same columns in the same order; `DataError` names those that differ."""
-    if list(expected) == list(names):
-        return
-    lacks = [shown(name) for name in expected if name not in names][:5]
-    more = [shown(name) for name in names if name not in expected][:5]
-    differences = [f"lacks {', '.join(lacks)}"] * bool(lacks) + [f"has {', '.join(more)} besides"] * bool(more)
-    if not differences:
-        at = next(index for index, pair in enumerate(zip(expected, names, strict=True)) if pair[0] != pair[1])
-        differences = [f"has them in another order: {shown(names[at])} comes where {shown(expected[at])} should"]
-    raise DataError(
-        f"the files must have the same columns, and this one {' and '.join(differences)} (compared with {first})",
-        place=place,
-        cure="mend it, or leave the file out",
-    )

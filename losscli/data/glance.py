@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from losscli.data.delimited import Block
+
+TINY = r"[eE]-0{0,9}([3-9]\d\d|\d{4})|0{280}"  # 1e-300, or 0.000...1; the least that is not 0 is 4.9e-324
 
 
 def hexadecimal(block: Block) -> bool:
     """Whether a field might be a hexadecimal number."""
     return b"x" in block.body or b"X" in block.body
+
+
+def near_zero(block: Block) -> bool:
+    """Whether a field might be a number so close to 0 that a double has no place for it, as 1e-400 is."""
+    return re.search(TINY.encode(), block.body) is not None
 
 
 def blanks(block: Block, delimiter: str) -> bool:

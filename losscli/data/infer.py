@@ -180,6 +180,11 @@ def _numbers(texts: Levels, point: Any) -> ColumnInference:
 
     values = pc.cast(point, pa.float64()).to_numpy(zero_copy_only=False)
     texts.refuse(~np.isfinite(values), "must be a finite number", "list it under data.missing if it means that")
+    vanished = values == 0
+    vanished[vanished] = [_is_not_zero(texts.texts[at]) for at in np.flatnonzero(vanished).tolist()]
+    texts.refuse(
+        vanished, "is closer to 0 than numbers here can be, and would be read as 0", "write 0, or use a larger unit"
+    )
     large = np.abs(values) >= EXACT
     rounded = np.zeros_like(large)
     rounded[large] = [_is_rounded(texts.texts[at]) for at in np.flatnonzero(large).tolist()]
@@ -191,9 +196,14 @@ def _numbers(texts: Levels, point: Any) -> ColumnInference:
     )
 
 
+def _is_not_zero(text: str) -> bool:
+    """Whether this text of a number that was read as 0 has another digit before its exponent."""
+    return any(digit in text.casefold().partition("e")[0] for digit in "123456789")
+
+
 def _is_rounded(text: str) -> bool:
     """Whether this text of a number of at least 2^53 is a whole number beyond it."""
-    match = re.fullmatch(r"[+-]?0*(\d+)[.,]?0*", text.strip())
+    match = re.fullmatch(r"[+-]?0*+(\d++)(?:[.,]0*+)?", text.strip())
     return match is not None and match[1] != f"{EXACT:.0f}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Hashable, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from losscli.data.delimited import NUMBER
@@ -39,12 +39,20 @@ def meaning_of(text: str, spelling: Spelling) -> Hashable:
     >>> meaning_of("1.50", "number") == meaning_of("1.5", "number"), meaning_of("Yes", "boolean")
     (True, True)
     """
-    number = Decimal(text) if spelling != "text" and re.match(NUMBER, text) else None
+    number = _number(text) if spelling != "text" else None
     if spelling == "boolean":
         word = text.casefold() if number is None else str(int(number)) if number in (0, 1) else ""
         if word in (*FALSE, *TRUE):
             return word in TRUE
     return unicodedata.normalize("NFC", text) if number is None else number
+
+
+def _number(text: str) -> Decimal | None:
+    """The number that a text is; None of one whose exponent is beyond what `decimal` counts, as 1e99999999999999999999 is."""
+    try:
+        return Decimal(text) if re.match(NUMBER, text) else None
+    except InvalidOperation:
+        return None
 
 
 def alike(texts: Sequence[str], spelling: Spelling) -> list[list[int]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.data.delimited import MOST_PLACES, first_of
+from losscli.data.delimited import LONGEST_FIELD, MOST_PLACES, first_of
 from losscli.data.gather import EXACT, Raw
 from losscli.errors import DataError, Place, Problem, setting, shown
 from losscli.tasks import Origin
@@ -28,6 +28,7 @@ def raw_of(name: str, chunks: Sequence[Any], kind: Any, origin: Origin, *, text:
     if family == "number" and not text:
         return Raw(name, origin, numbers=_numbers(chunks, name, origin), typed=str(kind))
     texts = pa.chunked_array([_texts(chunk) for chunk in chunks], pa.dictionary(pa.int32(), pa.string()))
+    _refuse_long(texts, name, origin)
     # Numbers and dates that are to be texts tell themselves what they are.
     return Raw(name, origin, texts=texts, typed="text" if family in ("text", "boolean") else None)
 
@@ -51,6 +52,17 @@ def kind_of(file: str, name: str, kind: Any) -> str:
         place=Place(file),
         cure="list it under data.drop, or write it as numbers, texts, booleans or dates",
     )
+
+
+def _refuse_long(texts: Any, name: str, origin: Origin) -> None:
+    """No text is longer here than a field of CSV may be."""
+    import pyarrow.compute as pc
+
+    for chunk in texts.chunks:
+        longest = pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0
+        if longest > LONGEST_FIELD:
+            message = f"a text of {shown(name)} has {longest} bytes, and may have {LONGEST_FIELD}"
+            raise DataError(message, place=Place(origin.file), cure="list the column under data.drop")
 
 
 def _numbers(chunks: Sequence[Any], name: str, origin: Origin) -> np.ndarray:
@@ -106,6 +118,10 @@ def _texts(chunk: Any) -> Any:
     import pyarrow.compute as pc
     from pyarrow import types
 
+    if types.is_dictionary(chunk.type) and kind_of("", "", chunk.type) == "text":
+        return pc.cast(
+            chunk, pa.dictionary(pa.int32(), pa.string())
+        )  # written out, one text in every row may be too long
     chunk = chunk.dictionary_decode() if types.is_dictionary(chunk.type) else chunk
     if types.is_timestamp(chunk.type) and chunk.type.tz is not None:
         in_utc = pc.cast(pc.cast(chunk, pa.timestamp(chunk.type.unit)), pa.string())

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
+
+from losscli.errors import MachineError, said, theirs
 from losscli.executors import Link, Outcome, Progress, UnfitState, Work
 from losscli.record.checkpoint import Pace
 from losscli.stack.device import name_of
@@ -16,9 +20,26 @@ from losscli.stack.watch import EpochOfRun
 def perform(work: Work, link: Link) -> Outcome:
     """Train it, from its state if it has one. Raises `UnfitState` for one of other runs."""
     keeper = _Keeper(work, link)
-    states = train(work.runs, work.job, keeper.report, keeper)
+    try:
+        states = train(work.runs, work.job, keeper.report, keeper)
+    except BaseException as error:
+        ours = isinstance(error, (UnfitState, MachineError, MemoryError, torch.OutOfMemoryError))
+        if not work.own or ours or not theirs(error):
+            raise
+        return gave_up(work, f"training with it raises {said(error)}")  # whatever it has done to what trains it
     left = {run.loss.name: list(getattr(run.loss.function, "left", ())) for run in work.runs}
     return Outcome([state.state() for state in states], keeper.stopped, left, name_of(work.job.device))
+
+
+def gave_up(work: Work, reason: str) -> Outcome:
+    """Its runs have failed, and there is nothing else of them."""
+    job, states = work.job, [RunState(run) for run in work.runs]
+    every = dict.fromkeys((metric.name for metric in (*job.metrics, *job.evaluation)), math.nan)
+    short = dict.fromkeys((metric.name for metric in job.metrics), math.nan)
+    for state in states:
+        state.fail(f"{state.run.loss.name}: {reason}")
+        state.scores = {"valid": every, "test": dict(every), "train": short}
+    return Outcome([state.state() for state in states])
 
 
 class _Keeper(Keeper):

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import mmap
 import os
-import pickle
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe, wait
+from pickle import dumps, loads
 from typing import Any
 
 from losscli import forked
+from losscli.errors import UserError, said, theirs
 from losscli.executors import Desk, Outcome, Progress, Tree, UnfitState, Work
 from losscli.executors.cores import VARIABLE
-from losscli.executors.perform import perform
+from losscli.executors.perform import gave_up, perform
 from losscli.record.tree import pack, unpack
 
 ROUND = 0.1  # seconds after which stops and hangs are looked for
@@ -83,7 +84,7 @@ class _Worker:
 
     def hear(self, desk: Desk) -> bool:
         """One message; whether it was the last."""
-        kind, content = pickle.loads(self.receiver.recv_bytes())
+        kind, content = loads(self.receiver.recv_bytes())
         if kind == "progress":
             desk.progress(self.work, content)
         elif kind == "save":
@@ -92,9 +93,11 @@ class _Worker:
             raise desk.unfit(self.work, UnfitState(content))
         elif kind == "error":
             raise content
+        elif kind == "gave up":
+            desk.finish(self.work, gave_up(self.work, content))
         else:
             desk.finish(self.work, Outcome(**{**content, "states": unpack(content["states"])}))
-        return bool(kind == "outcome")
+        return kind in ("outcome", "gave up")
 
     def silence(self) -> float:
         """Seconds since it last began a step."""
@@ -139,7 +142,7 @@ class _PipeLink:
         self.send("save", pack(state()))
 
     def send(self, kind: str, content: Any) -> None:
-        self.sender.send_bytes(pickle.dumps((kind, content)))
+        self.sender.send_bytes(dumps((kind, content)))
 
 
 def _live(work: Work, link: _PipeLink) -> int:
@@ -151,15 +154,18 @@ def _live(work: Work, link: _PipeLink) -> int:
         return 0
     except UnfitState as error:
         link.send("unfit", str(error))
-    except Exception as error:
-        link.send("error", _portable(error))
+    except BaseException as error:
+        if work.own and theirs(error) and not isinstance(error, UserError):  # it may have broken what sends its outcome
+            link.send("gave up", f"training with it raises {said(error)}")
+        else:
+            link.send("error", _portable(error))
     return 1
 
 
-def _portable(error: Exception) -> Exception:
+def _portable(error: BaseException) -> BaseException:
     """The error, or where it cannot be sent, one that says the same."""
     try:
-        copy = pickle.loads(pickle.dumps(error))
-        return error if str(copy) == str(error) else RuntimeError(f"{type(error).__name__}: {error}")
-    except Exception:  # the class is the user's or a library's: its `__reduce__` or `__init__` may raise anything
-        return RuntimeError(f"{type(error).__name__}: {error}")
+        copy = loads(dumps(error))
+        return error if str(copy) == str(error) else RuntimeError(said(error))
+    except BaseException:  # the class is the user's or a library's: its `__reduce__` or `__init__` may raise anything
+        return RuntimeError(said(error))

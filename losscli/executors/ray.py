@@ -111,12 +111,15 @@ class _Cluster:
         gpus = int(work.job.device.type == "cuda")
         if gpus and not self.ray.cluster_resources().get("GPU"):
             raise MachineError("the cluster has no GPU", cure="start a machine that has one, or use --device cpu")
-        _carry([run.loss.function.file for run in work.runs if work.own and hasattr(run.loss.function, "file")])
+        _carry([run.loss.function for run in work.runs] if work.own else [])
         datasets = list({id(run.dataset): run.dataset for run in work.runs}.values())
         places = {id(dataset): place for place, dataset in enumerate(datasets)}
         runs: list[Any] = [replace(run, dataset=places[id(run.dataset)]) for run in work.runs]  # type: ignore[arg-type]
         light = replace(work, runs=runs, job=None, kept=True)  # type: ignore[arg-type]
-        remote = self.ray.remote(perform_task).options(num_cpus=1, num_gpus=gpus, max_retries=0)
+        # What code of the user's changes in its process ends with it: Ray would have the next task there.
+        alone = {"max_calls": 1} if work.own else {}
+        remote = self.ray.remote(**alone)(perform_task) if alone else self.ray.remote(perform_task)
+        remote = remote.options(num_cpus=1, num_gpus=gpus, max_retries=0)
         refs = [self._once(dataset) for dataset in datasets]
         self.tasks[remote.remote(light, self._once(work.job), self.mailbox, *refs)] = task
 
@@ -256,11 +259,13 @@ def _unpacked(data: bytes) -> Any:
     return unpack(data)
 
 
-def _carry(files: Sequence[str]) -> None:
+def _carry(kernels: Sequence[Any]) -> None:
     """Send code of the user's own along, and what it imports from beside it: no other machine has these files."""
     from ray import cloudpickle
 
-    folders = {os.path.dirname(os.path.realpath(file)) for file in files}
+    for kernel in kernels:
+        kernel.carry()
+    folders = {os.path.dirname(os.path.realpath(kernel.file)) for kernel in kernels}
     for module in list(sys.modules.values()) if folders else ():
         file = getattr(module, "__file__", None)
         if file and os.path.dirname(os.path.realpath(file)) in folders:

@@ -22,7 +22,7 @@ SKIPPED = {"__pycache__", "node_modules", "site-packages"}
 LARGEST = 4_000_000  # bytes; a script that a person wrote is far below, and the parser takes 100 times as much memory
 LONGEST_LINE = 100_000  # characters
 NOQA = re.compile(r"#\s*noqa\b(?P<codes>:\s?[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?", re.I)
-MAGIC = re.compile(r"^(\s*)([%!?].*|.*\?\s*$)")
+MAGIC = re.compile(r"^(\s*+)([%!?].*|.*\?\s*$)")
 OTHER_LANGUAGE = re.compile(r"^\s*%%(?!time|capture|prun|timeit)")
 
 
@@ -73,7 +73,7 @@ class Source:
         """Whether no `# noqa` on these lines silences the rule."""
         for line in self.lines[first - 1 : last]:
             match = NOQA.search(line)
-            if match and (not match["codes"] or code in re.findall(r"[A-Z]+[0-9]+", match["codes"].upper())):
+            if match and (not match["codes"] or code in re.split(r"[:,\s]+", match["codes"].upper())):
                 return False
         return True
 

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from ast import ClassDef, FunctionDef, parse
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TypeVar
 
-from losscli.errors import Finding, SpecError, choose_from, foreign, shown
+from losscli.errors import Finding, SpecError, listed, shown
 from losscli.losses import Loss, losses
-from losscli.losses.rehearsal import rehearse
-from losscli.losses.surroundings import Surroundings
+from losscli.losses.apart import apart
+from losscli.losses.source import Source
 from losscli.losses.user_kernel import BATCH, UserKernel
-from losscli.tasks import tasks
 
 REFERENCE = re.compile(r"(.+\.py):([A-Za-z_]\w*)", re.DOTALL)
+Result = TypeVar("Result")
 _adopted: dict[str, tuple[object, ...]] = {}  # the key on the shelf -> what was typed, and the state of the file
 
 
@@ -84,28 +81,26 @@ def load(text: str, task: str, expects: str | None = None) -> Loss:
     """The loss that `FILE.py:NAME` is, for a task; nothing is put on the shelf.
 
     `expects` is what it wants of a model: the raw output (logits, or values in regression), unless this or an attribute
-    `expects` of the function or class says otherwise. Raises `CodeError` where it hangs or ends its process.
+    `expects` of the function or class says otherwise. It is tried in a process of its own, and loaded once more where it is
+    called first. Raises `CodeError` where it fails, hangs or ends its process.
     """
-    rehearse(label_of(text), partial(_load, text, task, expects))
-    return _load(text, task, expects)
+    source = Source.read(*_parts(text))
+    return apart(label_of(text), partial(_tried, source, label_of(text), task, expects))
 
 
-def _load(text: str, task: str, expects: str | None) -> Loss:
-    file, name = _parts(text)
-    surroundings = Surroundings()  # before the file is run: that alone may patch something
-    user_loss = _load_object(file, name)
-    home = tasks.get(task)
-    links = home.links
-    expects = expects or getattr(user_loss, "expects", None) or next(iter(links))
-    if expects not in links:
-        raise SpecError(f"a loss for {task} cannot expect {shown(expects)}", cure=choose_from(str(expects), links))
-    own = UserKernel(user_loss, label_of(text), str(file), task, links[expects])
-    own.tidy(surroundings)
-    per_value = not home.has_classes and own.reduction != "batch"
+def _tried(source: Source, label: str, task: str, expects: str | None) -> Loss:
+    own = UserKernel(source, label, task, expects)
+    per_value = not own.task.has_classes and own.reduction != "batch"
     return Loss(
-        label_of(text), task, expects, home.domain, own, per_value, own.reduction == "batch", {}, (),
+        label, task, own.expects, own.task.domain, own, per_value, own.reduction == "batch", {}, (),
         findings=tuple(own.findings()),
     )  # fmt: skip
+
+
+def judged(items: Iterable[Loss], act: Callable[[], Result]) -> Result:
+    """What `act` makes of some losses: in a process of its own where one of them is the user's own, else here."""
+    own = [item.name for item in items if isinstance(item.function, UserKernel)]
+    return apart(listed(own), act) if own else act()
 
 
 def refuse_unfit(item: Loss) -> None:
@@ -135,25 +130,3 @@ def _parts(text: str) -> tuple[Path, str]:
 
 def _changed(file: Path) -> tuple[int, int] | None:
     return (file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else None
-
-
-def _load_object(file: Path, name: str) -> Any:
-    """What a file calls `name`, after running it."""
-    if not file.is_file():
-        raise SpecError(f"there is no file {shown(file)}", cure="give the path of a Python file, as FILE.py:NAME")
-    source = file.read_bytes()
-    module = ModuleType(f"losscli_own_{file.stem}")
-    module.__file__ = str(file)
-    sys.modules[module.__name__] = module  # dataclasses look there
-    folder = str(Path(os.path.realpath(file)).parent)
-    if folder not in sys.path:
-        sys.path.append(folder)  # so that it may import its neighbours
-    with foreign(f"the file {shown(file.name)}", str(file)), redirect_stdout(sys.stderr):
-        tree = parse(source, str(file))
-        exec(compile(source, str(file), "exec"), module.__dict__)  # the user's own code, named on the command line
-    user_loss = getattr(module, name, None)
-    if not callable(user_loss):
-        defined = [node.name for node in tree.body if isinstance(node, (ClassDef, FunctionDef))]
-        what = "is no function and no class in" if hasattr(module, name) else "is not in"
-        raise SpecError(f"{shown(name)} {what} {shown(file)}", cure=choose_from(name, defined) if defined else None)
-    return user_loss

@@ -8,24 +8,23 @@ Shape letters: P runs of any leading dimensions, B batch, K classes, L labels.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from losscli.activations import ACTIVATIONS
-from losscli.errors import CodeError, Finding, Place, SpecError, foreign, listed
+from losscli.errors import CodeError, Finding, Place, SpecError, choose_from, foreign, listed, shown
 from losscli.lazy import Tensor, torch
 from losscli.losses import SHARES
 from losscli.losses.divergence import mistakes
 from losscli.losses.inplace import InPlace, watch
+from losscli.losses.source import Source
 from losscli.losses.surroundings import Names, Settings, Surroundings
+from losscli.stdout import elsewhere
 from losscli.tasks import tasks
 
 BATCH, RUNS, WIDTH = 5, 3, 4  # of what a loss is first tried on
@@ -42,87 +41,159 @@ class UserKernel:
     one), "batch" (one number that is neither), or "wrong".
     """
 
-    def __init__(self, user_loss: Any, label: str, file: str, task: str, link: str | None):
-        self.label, self.file, self.link = label, file, link
-        self.code = hashlib.sha256(Path(file).read_bytes()).hexdigest()
-        self.task = tasks.get(task)
+    def __init__(self, source: Source, label: str, task: str, expects: str | None):
+        self.source, self.label, self.task = source, label, tasks.get(task)
         self.inner = self.task.target_ndim
-        self.__doc__ = inspect.getdoc(user_loss) or f"A loss of your own, {label}."
-        self.modules: list[torch.nn.Module] = []
-        self.names = Names()
         self.left: dict[str, None] = {}  # what it has changed in the process
         self.learns = True  # whether a gradient comes back to the prediction
-        self.kernel, self.shape, self.reduction = self._understand(user_loss)
+        self.carried = False  # whether the code goes along where this is sent
+        surroundings = Surroundings()
+        user_loss = self._load()
+        self.expects = self._expectation(user_loss, expects)
+        self.link = self.task.links[self.expects]
+        self.__doc__ = str(inspect.getdoc(user_loss) or f"A loss of your own, {label}.")
+        self._kernel, self.shape, self.reduction = self._understand(user_loss)
         self.obstacle = self._obstacle()
+        self.tidy(surroundings)
+
+    @property
+    def file(self) -> str:
+        return self.source.file
+
+    @property
+    def code(self) -> str:
+        return self.source.code
+
+    @property
+    def kernel(self) -> Kernel:
+        """The code, which is loaded where it is called first, so that no other process has it."""
+        if self._kernel is None:
+            surroundings = Surroundings()
+            self._kernel = self._make(self._load(), **self.options)
+            self.tidy(surroundings)
+        return self._kernel
+
+    def _load(self) -> Any:
+        """What the file calls its name; what it patches or sets is put back before anything else is done."""
+        settings, names = Settings.now(), Names.everywhere()
+        user_loss = self.source.load()
+        self._note([*settings.restore(), *names.restore()])
+        self.modules: list[torch.nn.Module] = []
+        self.names = Names()
+        return user_loss
+
+    def carry(self) -> None:
+        """From now on the code goes along to a process that has not its file."""
+        _ = self.kernel
+        self.carried = True
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "names"}
+        state = {name: value for name, value in vars(self).items() if name != "names"}
+        return state if self.carried else state | {"_kernel": None, "modules": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self.names = Names()  # of the process that it has come to
 
+    def _expectation(self, user_loss: Any, given: str | None) -> str:
+        """What it wants of a model."""
+        links = self.task.links
+        expects = given or getattr(user_loss, "expects", None) or next(iter(links))
+        if not isinstance(expects, str) or expects not in links:
+            message = f"a loss for {self.task.name} cannot expect {shown(expects)}"
+            raise SpecError(message, cure=choose_from(str(expects), links))
+        return str(expects)
+
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         """[..., B] of predictions [..., B, ...] and targets [..., B] or [..., B, L]; over the batch [...]."""
         leading = prediction.shape[: target.ndim - self.inner]
-        for module in self.modules:
-            module.to(prediction.device)
+        kernel = self.kernel
         target = target.clone()  # the metrics read it too, and the trial cannot have seen every branch of the code
         version = prediction._version
         with self._user_code():
+            for module in self.modules:
+                module.to(prediction.device)
             if leading:
                 runs = prediction.flatten(0, len(leading) - 1), target.flatten(0, len(leading) - 1)
-                values = self._runs(*runs, together=self.obstacle is None)
+                values = self._runs(kernel, *runs, together=self.obstacle is None)
+                values = values.reshape(*leading, *values.shape[1:])
             else:
-                values = self._one(prediction, target)
+                values = self._one(kernel, prediction, target)
         if prediction._version != version:
             raise self._in_place(Place(self.file))
-        return values.reshape(*leading, *values.shape[1:]) if leading else values
+        return values
 
-    def _runs(self, prediction: Tensor, target: Tensor, together: bool) -> Tensor:
+    def _runs(self, kernel: Kernel, prediction: Tensor, target: Tensor, together: bool) -> Tensor:
         """[P, B] or [P] of a flat stack of runs."""
         if together and len(prediction) > 1:
-            return torch.vmap(self._one)(prediction, target)
-        return torch.stack([self._one(*run) for run in zip(prediction, target, strict=True)])
+            return torch.vmap(partial(self._one, kernel))(prediction, target)
+        return torch.stack([self._one(kernel, *run) for run in zip(prediction, target, strict=True)])
 
-    def _one(self, prediction: Tensor, target: Tensor) -> Tensor:
+    def _one(self, kernel: Kernel, prediction: Tensor, target: Tensor) -> Tensor:
         """One run."""
         if self.reduction in ("mean", "sum"):
-            return torch.vmap(lambda p, t: self.kernel(p[None], t[None]).reshape(()))(prediction, target)
-        values = self.kernel(prediction, target)
-        if not isinstance(values, Tensor):
-            raise CodeError(f"{self.label} must return a tensor, and it returns {type(values).__name__}")
+            return torch.vmap(partial(self._of_sample, kernel))(prediction, target)
+        values = self._numbers(kernel(prediction, target), prediction)
         if self.reduction == "batch" and values.numel() == 1:
             return values.reshape(())
         if values.shape[:1] != target.shape[:1]:
             given = f"for {len(target)} samples it returns the shape {list(values.shape)}"
-            raise CodeError(
-                f"{self.label} must return one number or one per sample, and {given}", place=Place(self.file)
-            )
+            raise self._refusal(f"must return one number or one per sample, and {given}")
         return values.mean(-1) if self.reduction == "sample" and values.ndim == 2 else values  # [B, L] -> [B]
+
+    def _of_sample(self, kernel: Kernel, prediction: Tensor, target: Tensor) -> Tensor:
+        """The one number of a batch of one."""
+        values = self._numbers(kernel(prediction[None], target[None]), prediction)
+        if values.numel() != 1:
+            raise self._refusal(f"must return one number, and of one sample it returns the shape {list(values.shape)}")
+        return values.reshape(())
+
+    def _numbers(self, values: Any, prediction: Tensor) -> Tensor:
+        """What the code has returned, as it must be: real floating-point numbers in an ordinary tensor, where the others are."""
+        if inspect.iscoroutine(values):
+            values.close()
+            raise self._refusal("must return a tensor, and it returns coroutine", "write def, not async def")
+        if not isinstance(values, Tensor):
+            cure = "return what torch has computed, without item(), float() or numpy()"
+            raise self._refusal(f"must return a tensor, and it returns {type(values).__name__}", cure)
+        if not values.is_floating_point():
+            kind = str(values.dtype).removeprefix("torch.")
+            cure = "have it computed from the prediction, whose gradient it needs"
+            raise self._refusal(f"must return floating-point numbers, and it returns {kind}", cure)
+        if values.device != prediction.device or values.layout != torch.strided or values.is_nested:
+            kind = "a nested one" if values.is_nested else f"one on {values.device} ({values.layout})"
+            message = f"must return an ordinary tensor on {prediction.device}, and it returns {kind}"
+            raise self._refusal(message, f".to_dense() or .to({str(prediction.device)!r})")
+        return values if type(values) is torch.Tensor else values.as_subclass(torch.Tensor)
+
+    def _refusal(self, message: str, cure: str | None = None) -> CodeError:
+        return CodeError(f"{self.label} {message}", place=Place(self.file), cure=cure)
 
     @contextmanager
     def _user_code(self) -> Iterator[None]:
         """What the code raises is told with its place, and what it prints goes where messages go."""
         settings = Settings.now()
         try:
-            with foreign(self.label, self.file), redirect_stdout(sys.stderr), warnings.catch_warnings():
+            with foreign(self.label, self.file), elsewhere(), warnings.catch_warnings():
                 for message in QUIET:
                     warnings.filterwarnings("ignore", message)
                 yield
         finally:
-            self.left.update(dict.fromkeys([*settings.restore(), *self.names.restore()]))
+            self._note([*settings.restore(), *self.names.restore()])
 
-    def tidy(self, surroundings: Surroundings) -> None:
+    def _note(self, changed: Iterable[str]) -> None:
+        self.left.update(dict.fromkeys(changed))
+
+    def tidy(self, surroundings: Surroundings, everywhere: bool = False) -> None:
         """Put back what the code has left otherwise since then, and note it."""
-        self.left.update(dict.fromkeys(surroundings.restore()))
+        self._note(surroundings.restore(everywhere))
 
     def leftovers(self) -> list[Finding]:
         """What the code has changed in the process, if anything."""
         if not self.left:
             return []
         message = f"{self.label} changes what all of losscli shares: {listed(list(self.left))}; it was put back"
-        cure = "other entries may have been computed with it in between: leave it alone, or use a copy"
+        cure = "its own numbers may come of that: leave it alone, or use a copy"
         return [Finding("own-loss-leftovers", "warning", message, cure)]
 
     # Understanding
@@ -140,10 +211,10 @@ class UserKernel:
         return kernel, *self._read(kernel)
 
     def _make(self, user_loss: Any, **options: str) -> Kernel:
+        self.options = options
         with self._user_code():
             if inspect.isclass(user_loss):
-                user_loss = user_loss(**options)
-                options = {}
+                user_loss, options = user_loss(**options), {}
             if isinstance(user_loss, torch.nn.Module):
                 self.modules = [user_loss]
         return partial(user_loss, **options) if options else user_loss
@@ -167,20 +238,14 @@ class UserKernel:
                 values = self._watched(kernel, leaf.clone(), target.clone())
             except CodeError as error:
                 raise self._for_probabilities(kernel, error) from error.__cause__
-        if isinstance(values, Tensor):
-            return values
-        cure = "return what torch has computed, without item() or float()"
-        if inspect.iscoroutine(values):
-            values.close()
-            cure = "write def, not async def"
-        raise SpecError(f"{self.label} must return a tensor, and it returns {type(values).__name__}", cure=cure)
+        return values
 
-    def _watched(self, kernel: Kernel, prediction: Tensor, target: Tensor) -> Any:
+    def _watched(self, kernel: Kernel, prediction: Tensor, target: Tensor) -> Tensor:
         old = prediction.detach().clone(), target.clone()
         place: Place | None = Place(self.file)
         try:
             with self._user_code(), watch(prediction, target):
-                values = kernel(prediction, target)
+                values = self._numbers(kernel(prediction, target), prediction)
         except CodeError as error:
             if not isinstance(error.__cause__, InPlace):
                 raise
@@ -201,7 +266,8 @@ class UserKernel:
             return error
         try:
             with self._user_code():
-                kernel(*(part[0].clone() for part in self._sample(link)))
+                prediction, target = (part[0].clone() for part in self._sample(link))
+                self._numbers(kernel(prediction, target), prediction)
         except CodeError:
             return error
         name = self.label.split(".")[-1]
@@ -246,11 +312,11 @@ class UserKernel:
         stack = self._sample(self.link)
         try:
             with self._user_code():
-                together = self._runs(*stack, together=True)
+                together = self._runs(self.kernel, *stack, together=True)
         except CodeError as error:
             return str(error)
         with self._user_code():
-            alone = self._runs(*stack, together=False)
+            alone = self._runs(self.kernel, *stack, together=False)
         same = together.shape == alone.shape and torch.allclose(together, alone, rtol=CLOSE, equal_nan=True)
         return None if same else "together they give other numbers than alone"
 

@@ -137,16 +137,20 @@ def rivals(prediction: Tensor, target: Tensor) -> Rivals:
     """The rivals of every row of predictions [R, N, K] and classes [R, N]."""
     runs, rows, _ = prediction.shape
     by_class = prediction.transpose(1, 2)  # [R, K, N]
-    parts: list[Rivals] = []
-    for own in torch.split(target, max(1, BLOCK // (runs * rows)), dim=1):  # [R, n]
+    # Made first: small tensors that are kept between blocks would keep the allocator from using a block's memory again.
+    counts = Rivals(*torch.empty(3, runs, rows, dtype=torch.float64, device=prediction.device))
+    size = max(1, BLOCK // (runs * rows))
+    for done in range(0, rows, size):
+        own, part = target[:, done : done + size], slice(done, done + size)  # [R, n]
         scores = by_class.gather(
             1, own[:, :, None].expand(-1, -1, rows)
         )  # [R, n, N]: all rows for the class of each of n
-        done = sum(part.above.shape[1] for part in parts)
         mine = scores.diagonal(done, 1, 2)[..., None]  # [R, n, 1]
         least, alike = scores >= mine, own[:, :, None] == target[:, None]
-        parts.append(Rivals(least.sum(-1), (scores > mine).sum(-1), (least & alike).sum(-1)))
-    return Rivals(*(torch.cat(counts, 1).double() for counts in zip(*parts, strict=True)))
+        counts.at_least[:, part] = least.sum(-1)
+        counts.above[:, part] = (scores > mine).sum(-1)
+        counts.own[:, part] = (least & alike).sum(-1)
+    return counts
 
 
 def _area_by_pairs(prediction: Tensor, target: Tensor) -> Tensor:

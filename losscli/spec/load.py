@@ -22,7 +22,7 @@ from losscli.metrics import for_task as metrics_for
 from losscli.spec import stages
 from losscli.spec.costs import Costs, mistake_in
 from losscli.spec.document import Document, Keys, Spot
-from losscli.spec.entries import entries, is_grid
+from losscli.spec.entries import MOST_ENTRIES, entries, is_grid
 from losscli.spec.intervals import mistakes_as_headline, refuse_unlike_levels, with_score
 from losscli.spec.mistakes import Examination, dotted, given, in_order, shown, unknown_keys
 from losscli.spec.model import CONDITION, SHARE, Adaptive, LossChoice, Seeds, Spec
@@ -279,7 +279,11 @@ class Resolver(Examination):
 
     def _losses(self, task: Task) -> list[LossChoice]:
         given_loss = self.data.get("loss", {})
-        if isinstance(given_loss, list) and given_loss:
+        if isinstance(given_loss, list) and len(given_loss) > MOST_ENTRIES:  # before each is looked at
+            message = f"loss: expected at most {MOST_ENTRIES} losses, got {len(given_loss)}"
+            self._tell(message, ("loss",), "shorten the list")
+            choices = []
+        elif isinstance(given_loss, list) and given_loss:
             choices = [self._loss(item, task, ("loss", index)) for index, item in enumerate(given_loss)]
         elif isinstance(given_loss, list):
             self._tell("loss: expected at least one loss, got []", ("loss",), f"for example {task.default_loss}")

@@ -21,7 +21,7 @@ from losscli.stack.plan import Plan
 MOST_SEEDS = 10_000
 
 # Like ">= 0.78"; a number of a size that a float can hold.
-CONDITION = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(?:\d{1,100}\.?\d{0,100}|\.\d{1,100})(?:[eE][-+]?\d{1,2})?)\s*")
+CONDITION = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(?:\d{1,100}+\.?\d{0,100}+|\.\d{1,100})(?:[eE][-+]?\d{1,2})?)\s*")
 
 SHARE = re.compile(r"\s*(?:\d{1,3}(?:\.\d{0,9})?|\.\d{1,9})\s*%\s*")  # like 2% or .5 %
 

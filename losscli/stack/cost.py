@@ -6,9 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from losscli.data.dataset import Layout
 from losscli.stack.job import Job, epochs_of, steps_of
-from losscli.stack.networks import cost_of, specs_of
+from losscli.stack.networks import bytes_of
 from losscli.stack.rows import Run, spans
 from losscli.stack.train import stacks, train
 
@@ -51,9 +50,7 @@ def _seconds(runs: list[Run], job: Job, steps: int) -> float:
 
 def _bytes(runs: Sequence[Run], job: Job) -> int:
     """What a stack works on, and the rows that it keeps on the device, once per dataset."""
-    layout = Layout.widest(run.dataset.layout for run in runs)
-    step = cost_of(specs_of(runs[0], job, layout), job) * len(runs)
     datasets = {id(run.dataset): run.dataset for run in runs}.values()
-    return step + sum(
+    return bytes_of(runs, job) + sum(
         part.features.nbytes + part.target.nbytes for dataset in datasets for part in dataset.parts.values()
     )

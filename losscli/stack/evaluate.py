@@ -57,8 +57,13 @@ class Evaluator:
         chunk = machine.CHUNKS.get(self.rows.device.type, machine.CHUNKS["cpu"])
         size = max(2, chunk // (len(self.rows.runs) * max(units, 1)))
         size = min(size, self.rows.most or size)
-        chunks = spans(self.rows.count(split), size)
-        return torch.cat([infer(split, start, stop) for start, stop in chunks], dim=1)
+        count, whole = self.rows.count(split), None
+        for start, stop in spans(count, size):
+            part = infer(split, start, stop)
+            whole = part.new_empty((part.shape[0], count, *part.shape[2:])) if whole is None else whole
+            whole[:, start:stop] = part
+        assert whole is not None  # no split is empty
+        return whole
 
     def __call__(self, output: Tensor, split: str, metrics: Sequence[Metric] | None = None) -> dict[str, Tensor]:
         """The mean loss and each metric of raw outputs [R, N, O] of a split: name -> [R].

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Layout
+from losscli.stack import device as machine
 from losscli.stack.head import sizes_of
 from losscli.stack.job import Job
 from losscli.stack.layers import ForwardContext, Linear
@@ -52,9 +53,27 @@ def weights_of(network: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.
     return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
 
 
-def cost_of(specs: Sequence[NetworkSpec], job: Job) -> int:
-    """Bytes that a step of one run works on."""
-    return sum(network_of(spec, job.model).cost(job.plan.batch_size) for spec in specs)
+def cost_of(specs: Sequence[NetworkSpec], job: Job, rows: int | None = None) -> int:
+    """Bytes that a step of one run works on; `rows` are those of its training split, of which a batch has no more."""
+    batch = job.plan.batch_size if rows is None else min(job.plan.batch_size, rows)
+    return sum(network_of(spec, job.model).cost(batch) for spec in specs)
+
+
+def costs_of(runs: Sequence[Run], job: Job) -> int:
+    """Bytes that a step of one of these runs works on, in a stack with the others."""
+    rows = runs[0].dataset.parts["train"].rows
+    return cost_of(specs_of(runs[0], job, Layout.widest(run.dataset.layout for run in runs)), job, rows)
+
+
+def judged_by(run: Run, job: Job) -> tuple[int, int]:
+    """The rows of the largest split, and how many numbers a run puts out for each."""
+    return max(part.rows for part in run.dataset.parts.values()), specs_of(run, job)[0].outputs
+
+
+def bytes_of(runs: Sequence[Run], job: Job) -> int:
+    """Of memory that a stack takes at once, while it is trained or while it is judged, beside the rows that it reads."""
+    judging = machine.judging_peak(*judged_by(runs[0], job), len(runs))
+    return max(len(runs) * costs_of(runs, job), judging)
 
 
 class Networks(Mapping[str, NetworkState]):

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import accumulate, groupby
-from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Dataset
-from losscli.errors import CodeError, shown
+from losscli.errors import CodeError, said, theirs
 from losscli.losses import Bounds, Loss, Option, PerClass, taken
 from losscli.losses.weights import class_counts, class_weights, positive_weight, sample_weights
 from losscli.stack.head import Head
@@ -216,17 +215,19 @@ class Objective:
         return MeanLosses(still.nan_to_num(0.0, 0.0, 0.0) + torch.nan)
 
     def blame(self, error: BaseException) -> bool:
-        """Whether an error on the way back comes from code of the user's, which has given up then."""
-        files = {frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)}
+        """Whether an error on the way back comes from code of the user's, which has given up then.
+
+        It has a stack to itself, and what torch says of a wrong gradient names no line of it.
+        """
         guilty = [
             place
             for place, group in enumerate(self.groups)
-            if place not in self.failures and getattr(group.loss.function, "file", None) in files
+            if place not in self.failures and hasattr(group.loss.function, "tidy")
         ]
-        first_line = (str(error).splitlines() or [""])[0]
+        if not theirs(error) or isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+            return False
         for place in guilty:
-            name = self.groups[place].loss.name
-            self.failures[place] = f"{name} raises {type(error).__name__} in its backward: {shown(first_line)[1:-1]}"
+            self.failures[place] = f"{self.groups[place].loss.name} raises {said(error)}, in its backward"
         return bool(guilty)
 
     @property

@@ -111,7 +111,7 @@ class Probe:
         losses = self.evaluator.objective(leaf, target, weight)
         try:
             (gradient,) = torch.autograd.grad(losses.sum(), leaf)
-        except Exception as error:  # whatever code of the user's raises on the way back
+        except BaseException as error:  # whatever code of the user's raises on the way back
             if not self.evaluator.objective.blame(error):
                 raise
             return self._pull(output, target, weight)

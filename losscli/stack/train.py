@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from losscli.data.dataset import Layout
 from losscli.data.plane import Plane
 from losscli.looks import block_of
 from losscli.losses.own import code_of
@@ -22,7 +21,7 @@ from losscli.stack.counted import may_miss
 from losscli.stack.evaluate import Evaluator
 from losscli.stack.job import Job, epochs_of, steps_of
 from losscli.stack.layers import ForwardContext
-from losscli.stack.networks import Networks, cost_of, specs_of
+from losscli.stack.networks import Networks, costs_of, judged_by, specs_of
 from losscli.stack.objective import MeanLosses, Objective, Tally
 from losscli.stack.penalty import Penalties
 from losscli.stack.probe import Probe
@@ -94,11 +93,8 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
         block = block_of(places[run.seed]) if job.device.type == "cpu" else 0
         by_shape.setdefault((block, _shape(run, job), sizes, own), []).append(run)
     for alike_runs in by_shape.values():
-        layout = Layout.widest(run.dataset.layout for run in alike_runs)
-        specs = specs_of(alike_runs[0], job, layout)
-        cost = cost_of(specs, job)
+        cost, judged = costs_of(alike_runs, job), judged_by(alike_runs[0], job)
         machine.refuse_if_too_large(cost, job.device)
-        judged = max(part.rows for part in alike_runs[0].dataset.parts.values()), specs[0].outputs
         machine.refuse_if_too_many_numbers(*judged, job.device)
         width = machine.width(cost, job.device, machine.judging_cost(*judged))
         on_cores = job.device.type == "cpu"
@@ -158,7 +154,7 @@ class Training:
         self.started_at = [torch.full((len(runs),), torch.nan, device=job.device) for _ in self.phases]
         # Known beforehand, so that no step waits for the device, and none is slower where every batch has rows that count.
         self.may_miss = any(may_miss(run) for run in runs)
-        self.surroundings = Surroundings() if self.objective.own else None
+        self.surroundings = Surroundings(everywhere=True) if self.objective.own else None
         self.probe = Probe(self.rows, self.evaluator, task, self.epochs) if job.probe else None
         self.lattice = self._lattice()
 
@@ -242,7 +238,7 @@ class Training:
         factor = SCHEDULES[self.plan.schedule](self.step, self.steps)
         try:
             self.networks.descend(phase.updates, losses.mean.sum(), factor, self.resting, missing)
-        except Exception as error:  # whatever code of the user's raises on the way back
+        except BaseException as error:  # whatever code of the user's raises on the way back
             if not self.objective.blame(error):
                 raise
             for state, old in zip(networks, before, strict=True):
@@ -346,9 +342,13 @@ class Training:
                 state.fail(reason)
                 state.predictions = state.fingerprint = None
                 state.scores = {split: dict.fromkeys(scores, math.nan) for split, scores in state.scores.items()}
-        for code in self.objective.own if self.surroundings is not None else ():
-            code.tidy(self.surroundings)
+        self._tidy()
         return failed
+
+    def _tidy(self, everywhere: bool = False) -> None:
+        """Put back what code of the user's has changed in the process."""
+        for code in self.objective.own if self.surroundings is not None else ():
+            code.tidy(self.surroundings, everywhere)
 
     def _keep(self, improved: list[bool]) -> None:
         if any(improved):
@@ -366,6 +366,7 @@ class Training:
 
     def finish(self) -> None:
         """Put the best weights back if they were kept, judge all splits, and hand out each run's weights."""
+        self._tidy(everywhere=True)  # metrics are not what the code may have made of them
         for learned in self.networks.learned:
             learned.restore()
         all_metrics = list({metric.name: metric for metric in (*self.job.metrics, *self.job.evaluation)}.values())
@@ -387,6 +388,7 @@ class Training:
             if not state.lost:
                 state.weights = named[row]
                 state.snapshots = [] if self.probe is None else self.probe.snapshots[row]
+        self._tidy(everywhere=True)
 
     def _stand(self) -> None:
         """Note how runs stand, on one more batch."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from losscli.lazy import Tensor, torch
 
 MOST_CLASSES = 8  # the rarest ones: a row of theirs moves a metric most
+MOST_NUMBERS = 1 << 24  # of all probes of classes: 128 MB; beyond that there are fewer, two at least
 
 
 def decisions(truth: Tensor) -> Tensor:
@@ -39,10 +40,11 @@ def classes(truth: Tensor, count: int) -> Tensor:
     [[0, 1, 1], [1, 1, 1], [0, 0, 1]]
     """
     sizes = torch.bincount(truth, minlength=count)
-    rarest = [int(place) for place in sizes.argsort() if sizes[place]][:MOST_CLASSES]
+    most = max(1, min(MOST_CLASSES, MOST_NUMBERS // (len(truth) * count) - 1))
+    rarest = [int(place) for place in sizes.argsort() if sizes[place]][:most]
     ramp = torch.linspace(0.1, 1.0, len(truth), dtype=torch.float64)[:, None]
-    right = torch.nn.functional.one_hot(truth, count) * (1 + ramp)
-    probes = right.repeat(1 + len(rarest), 1, 1)
+    probes = ramp.new_zeros(1 + len(rarest), len(truth), count)
+    probes.scatter_(2, truth[None, :, None].expand(len(probes), -1, 1), (1 + ramp).expand(len(probes), -1, 1))
     for place, label in enumerate(sorted(rarest), start=1):
         row = int((truth == label).nonzero()[0])
         probes[place, row, label] = 0.0

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MOST_SIDE = 100  # of a grid or a board: 10,000 lumps or squares
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -39,6 +41,7 @@ def ring_of(*, n_modes: int = 8, radius: float = 2.0, sd: float = 0.1) -> Mixtur
 def grid_of(*, side: int = 5, step: float = 2.0, sd: float = 0.1) -> Mixture:
     """side x side lumps, `step` apart, about 0."""
     _refuse(side >= 1 and step > 0 and sd > 0, "a side of 1, a step and an sd above 0 are the least")
+    _refuse(side <= MOST_SIDE, f"a side of {MOST_SIDE} is the most")
     ticks = step * (np.arange(side) - (side - 1) / 2)
     return Mixture(np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2), sd)
 
@@ -72,7 +75,7 @@ def pinwheel(
 
 def checkerboard(n_samples: int = 100, *, squares: int = 4, random_state: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """The dark squares of a board with so many squares on a side, each of size 1, evenly filled."""
-    _refuse(squares >= 1, "squares of 1 is the least")
+    _refuse(1 <= squares <= MOST_SIDE, f"squares are 1 to {MOST_SIDE}")
     rng = np.random.default_rng(random_state)
     dark = [(row, column) for row in range(squares) for column in range(squares) if (row + column) % 2 == 0]
     square = rng.integers(len(dark), size=n_samples)

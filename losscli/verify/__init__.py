@@ -95,6 +95,15 @@ class Property:
     unless: Callable[[Case], str | None]  # why it does not apply, if so
     ground: bool
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its name: what it holds are functions without one."""
+        return property_called, (self.name,)
+
+
+def property_called(name: str) -> Property:
+    """That of the shelf."""
+    return properties.get(name)
+
 
 properties: Shelf[Property] = Shelf(__name__, "property")
 

@@ -269,3 +269,26 @@ def test_a_link_to_itself_is_no_bug(tmp_path: Path, monkeypatch, capsys, argumen
     captured = capsys.readouterr()
     assert "bug" not in captured.err
     assert "self.csv" in captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    "row", ['{"epoch": 1, "loss": 1%s}' % ("0" * 400), '{"epoch": 1%s, "loss": 1.0}' % ("0" * 5000)]
+)
+def test_whole_numbers_of_any_length(tmp_path: Path, row: str) -> None:
+    (tmp_path / "log.json").write_text("[" + ", ".join([row] * 5) + "]")
+    history = read_log(tmp_path / "log.json")
+    assert history.train.count == 5
+    assert np.isfinite(history.train.steps).all()
+
+
+def test_columns_of_unequal_length_cost_as_much_as_there_are_values(tmp_path: Path) -> None:
+    columns = {f"c{at}": [1] for at in range(20_000)} | {"loss": [1 / (at + 1) for at in range(20_000)]}
+    (tmp_path / "log.json").write_text(json.dumps(columns))  # 4 * 10^8 steps, if each row asked each column
+    assert read_log(tmp_path / "log.json").train.count == 20_000
+
+
+def test_rows_of_another_length_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("losscli.diagnose.logs.delimited.MOST_RAGGED", 100)
+    (tmp_path / "log.csv").write_text("epoch,loss\n" + "1\n" * 500)
+    with pytest.raises(DataError, match="100 rows have more or fewer fields than the first line, which has 2"):
+        read_log(tmp_path / "log.csv")

@@ -148,9 +148,9 @@ def test_what_cannot_be_held_while_it_is_judged_is_refused_before_it_is_trained(
     runs, job = [run_of()], job_of("binary")
     rows = max(part.rows for part in runs[0].dataset.parts.values())
     monkeypatch.setattr(machine, "refuse_if_too_large", lambda *_: None)
-    monkeypatch.setattr(machine, "memory", lambda: 20 * rows)  # four fifths are 16 bytes for each row
+    monkeypatch.setattr(machine, "memory", lambda: 340 * rows)  # four fifths are 272 bytes for each row
     assert len(list(stacks(runs, job))) == 1
-    monkeypatch.setattr(machine, "memory", lambda: 20 * rows - 2)
+    monkeypatch.setattr(machine, "memory", lambda: 340 * rows - 2)
     with pytest.raises(SpecError, match=f"for each of {rows} rows need about") as caught:
         next(stacks(runs, job))
     assert "fewer rows" in caught.value.problems[0].cure

@@ -79,6 +79,7 @@ def explain(
         return
     from losscli.explain.catalogue import named, settings
     from losscli.explain.page import page
+    from losscli.losses.own import judged
 
     items = list({item.name: item for item in named(names, task)}.values())
     values = flags.option_values(sets or [])
@@ -88,7 +89,8 @@ def explain(
 
         show.paper(taken_home(items, [{name: of[name] for name in of if name in values} for of in option_sets[0]]))
         return
-    pages = [page(item, options) for item, options in zip(items, option_sets, strict=True)]
+    pairs = list(zip(items, option_sets, strict=True))
+    pages = judged(items, lambda: [page(item, options) for item, options in pairs])
     if html is not None:
         from losscli.reports.catalogue import write_page
 

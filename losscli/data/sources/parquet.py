@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from losscli.data.delimited import MOST_COLUMNS
+from losscli.data.delimited import MOST_COLUMNS, refuse_other_columns
 from losscli.data.files import File, FileOrigin, FileState
-from losscli.data.gather import Raw, RawColumns, refuse_other_columns
+from losscli.data.gather import Raw, RawColumns
 from losscli.data.opening import opened
 from losscli.data.sources import source
+from losscli.data.store import sized
 from losscli.data.tabular import Tabular
 from losscli.data.typed import kind_of, raw_of
 from losscli.errors import DataError, Place, setting, shown
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 MARK = b"PAR1"  # how a Parquet file begins and ends
 PIECE = 1 << 24
 LOOKED_AT = 1 << 10  # bytes that tell whether a file is text
+LEAST = 1 << 28  # bytes that a column may take while it is read, however little data.memory is
+ROW = 24  # bytes of each row while a column is read: the row's number, the value as pyarrow has it and as numpy
 
 
 @source("parquet")
@@ -46,9 +49,15 @@ class Parquet(Tabular):
 
     def as_written(self, files: Sequence[File]) -> pa.Table:
         import pyarrow as pa
-        from pyarrow import parquet
 
-        return pa.concat_tables([parquet.read_table(file.path) for file in files])
+        parts = [_open(file, FileState()) for file in files]
+        self._refuse_too_large(files, parts, set())
+        table = pa.concat_tables([part.read() for part in parts], promote_options="permissive")
+        size = sum(_length(column) for column in table.columns)
+        if size > self.memory_limit():
+            message = f"the columns take {sized(size)} as texts, and data.memory is {sized(self.memory_limit())}"
+            raise DataError(message, place=Place(files[0].name), cure="predict without the columns of the file")
+        return pa.table({name: _plain(table.column(name)) for name in table.column_names})
 
     def gathered(
         self, files: Sequence[File], left_out: set[str], as_text: set[str], file_state: FileState
@@ -60,17 +69,62 @@ class Parquet(Tabular):
         counts = [part.metadata.num_rows for part in parts]
         if not sum(counts):
             raise DataError("the table has 0 rows", place=Place(files[0].name))
+        self._refuse_too_large(files, parts, left_out)
         firsts = np.cumsum([0, *counts[:-1]])
         lines = np.arange(sum(counts)) - np.repeat(firsts, counts) + 1
         origin = FileOrigin.of(files, 1, lines, firsts.tolist())
         places = {name: index for index, name in enumerate(names, start=1) if name not in left_out}
         return RawColumns(names, _Columns(files, parts, places, origin, as_text), sum(counts), at_once=False)
 
+    def _refuse_too_large(self, files: Sequence[File], parts: Sequence[Any], left_out: set[str]) -> None:
+        """By what the files declare, before anything of it is made: a few bytes may stand for any number of rows."""
+        limit, rows = self.memory_limit(), sum(part.metadata.num_rows for part in parts)
+        for file, part in zip(files, parts, strict=True):
+            sizes = {name: size for name, size in _sizes(part.metadata).items() if name not in left_out}
+            name = max(sizes, key=sizes.__getitem__, default="")
+            size = max(sizes.get(name, 0), rows * ROW)
+            if size > max(limit, LEAST):
+                column = f"a column of {rows} rows" if size == rows * ROW else f"the column {shown(name)}"
+                message = f"reading {column} takes about {sized(size)} of memory, and data.memory is {sized(limit)}"
+                cure = "raise data.memory if there is more, or take fewer rows"
+                raise DataError(message, place=Place(file.name), cure=cure)
+
+
+def _sizes(metadata: Any) -> dict[str, int]:
+    """Of each column, how many bytes its pages declare to be once they are unpacked, and its name."""
+    sizes: dict[str, int] = {}
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            sizes[column.path_in_schema] = sizes.get(column.path_in_schema, 0) + column.total_uncompressed_size
+    return sizes
+
+
+def _length(column: Any) -> int:
+    """Bytes that a column takes with every text written out."""
+    import pyarrow.compute as pc
+    from pyarrow import types
+
+    if not (types.is_dictionary(column.type) and column.type.value_type in ("string", "large_string")):
+        return int(column.nbytes)
+    lengths = (pc.take(pc.binary_length(chunk.dictionary), chunk.indices) for chunk in column.chunks)
+    return sum(pc.sum(pc.cast(part, "int64")).as_py() or 0 for part in lengths)
+
+
+def _plain(column: Any) -> Any:
+    return column.cast(_values_of(column.type))
+
+
+def _values_of(kind: Any) -> Any:
+    """The type of what a column holds, whether each value is kept once or in every row."""
+    from pyarrow import types
+
+    return kind.value_type if types.is_dictionary(kind) else kind
+
 
 def _open(file: File, file_state: FileState) -> Any:
     """The file as pyarrow opens it; `DataError` for what is no Parquet file."""
     import pyarrow as pa
-    from pyarrow import parquet
+    from pyarrow import parquet, types
 
     with opened(file.path, file.name) as stream:
         file_state.begin(file)
@@ -84,7 +138,9 @@ def _open(file: File, file_state: FileState) -> Any:
         while piece := stream.read(PIECE):
             file_state.saw(file.name, piece)
     try:
-        return parquet.ParquetFile(file.path)
+        schema = parquet.read_schema(file.path)
+        texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
+        return parquet.ParquetFile(file.path, read_dictionary=texts)  # a text is kept once, however many rows have it
     except (pa.ArrowException, OSError) as failed:
         raise _damaged(file.name, failed) from None
 
@@ -141,7 +197,7 @@ def _column(files: Sequence[File], parts: Sequence[Any], name: str, origin: Orig
     if len(set(kinds)) > 1:
         odd = next(index for index, kind in enumerate(kinds) if kind != kinds[0])
         raise DataError(
-            f"{shown(name)} has the type {types[odd]} here, and {types[0]} in {files[0].name}",
+            f"{shown(name)} has the type {_values_of(types[odd])} here, and {_values_of(types[0])} in {files[0].name}",
             place=Place(files[odd].name, None, None),
             cure="write the part files with the same types",
         )

@@ -30,6 +30,8 @@ CLASSES = ("n_classes", "centers")  # the option of a generator that says how ma
 OURS = ("return_", "coef", "sparse")  # options that change what a generator returns, not the data
 INVALID = re.compile(r"The '(\w+)' parameter of make_\w+ must be (.+?)\. Got (.+) instead\.")  # in scikit-learn's words
 LARGEST = 200_000_000  # values in one table: 1.6 GB as float64
+MOST = 10_000  # features, classes, targets ...
+OUTPUTS = ("n_targets", "n_bins", "n_classes")  # the options that say how many numbers a row has beside its features
 
 
 @source("synthetic")
@@ -76,17 +78,20 @@ class Synthetic(Source):
         return self
 
     def _too_many(self) -> dict[str, str]:
-        """More values than a table may have, before any of them is made."""
-        default = _parameters(self.name).get("n_features")
-        width = self.options.get("n_features", default.default if default else 2)
-        if not isinstance(width, int) or self.n_samples * width <= LARGEST:
+        """More values than a table may have, and more of what a generator counts, before any of them is made."""
+        defaults = {name: parameter.default for name, parameter in _parameters(self.name).items()}
+        counts = {
+            name: value for name, value in {**defaults, **self.options}.items() if _is_count(name, value, defaults)
+        }
+        many = [name for name in counts if name != "n_samples" and counts[name] > MOST]
+        if many:
+            return {name: f"expected at most {MOST}, got {counts[name]}" for name in many}
+        width = counts.get("n_features", 2) + sum(counts.get(name, 0) for name in OUTPUTS)
+        if self.n_samples * width <= LARGEST:
             return {}
-        most = (
-            f"at most {LARGEST // width} rows of {width} features (1.6 GB)"
-            if 0 < width <= LARGEST
-            else "fewer features"
-        )
-        return {"n_samples": f"expected {most}, got {self.n_samples}"}
+        return {
+            "n_samples": f"expected at most {LARGEST // width} rows of {width} numbers (1.6 GB), got {self.n_samples}"
+        }
 
     @property
     def options(self) -> dict[str, Any]:
@@ -204,6 +209,13 @@ def _refusal(generator: str, reason: str) -> str:
         return f"the generator {generator} does not accept its options: {' '.join(reason.split())[:300]}"
     option, must, value = match.groups()
     return f"data.{option}: expected {must}, got {value}"
+
+
+def _is_count(name: str, value: object, defaults: Mapping[str, object]) -> bool:
+    """Whether an option says how many there are of something: a whole number where the default is one, or None."""
+    default = defaults.get(name, False)
+    whole = default is None or (isinstance(default, int) and not isinstance(default, bool))
+    return whole and name != "noise" and isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(value: object) -> bool:

@@ -18,6 +18,7 @@ from losscli.errors import DataError, Place, counted, shown
 
 NONE = ("", "na", "n/a", "none", "null", "-", "--")
 BLOCK = 1 << 22  # bytes of text that are parsed at a time
+MOST_RAGGED = 100_000  # rows of another length than the header's, each of which is told apart
 
 
 def _is_table(path: Path, head: bytes | None) -> bool:
@@ -50,6 +51,13 @@ def _blocks(path: Path, layout: Layout, columns: Columns, table: _Table) -> Iter
         headless = "Could not skip" in str(failed)  # the header is all there is, or is longer than a block
         if "Empty CSV" in str(failed) or (headless and path.stat().st_size <= BLOCK):
             return
+        if len(table.ragged) == MOST_RAGGED:
+            message = (
+                f"{MOST_RAGGED:,} rows have more or fewer fields than the first line, which has {len(layout.names)}"
+            )
+            raise DataError(
+                message, place=Place(str(path)), cure="write the log as a table, a row for each step"
+            ) from None
         long = headless or "straddl" in str(failed)
         what = f"a line is longer than {BLOCK >> 20} MB" if long else str(failed).splitlines()[0][:200]
         raise DataError(f"the log cannot be read as a table: {what}", place=Place(str(path))) from None
@@ -68,7 +76,7 @@ def _options(layout: Layout, columns: Columns, table: _Table) -> dict[str, Any]:
 
     def ragged(row: Any) -> str:
         table.ragged.append(row.number + skipped if row.number else None)
-        return "skip"
+        return "skip" if len(table.ragged) < MOST_RAGGED else "error"
 
     return {
         "read_options": arrow_csv.ReadOptions(

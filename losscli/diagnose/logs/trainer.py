@@ -15,7 +15,8 @@ from losscli.diagnose.logs import Choice, log_kind
 from losscli.diagnose.names import columns_of
 from losscli.errors import DataError, Place, shown
 
-LARGEST = 1 << 29  # bytes of JSON that are held at once
+LARGEST = 1 << 26  # bytes of JSON that are held at once: as Python's objects they take up to 30 times as many
+LONGEST = 18  # digits of a whole number that is kept as one
 SUMMARY = (
     "train_runtime"  # the last row of a Trainer holds means over the whole training, which are no point of the curve
 )
@@ -56,15 +57,14 @@ def rows_of(path: Path) -> list[Mapping[str, Any]]:
         )
     text = path.read_bytes()
     try:
-        content = json.loads(text)
+        content = json.loads(text, parse_int=_whole)
     except (ValueError, RecursionError) as failed:
         return _lines(text, path, failed)
     if isinstance(content, dict):
         content = content.get("log_history", content.get("history", content))
     if isinstance(content, dict):
         columns = {name: values for name, values in content.items() if isinstance(values, list)}
-        length = max(map(len, columns.values()), default=0)
-        content = [{name: of[at] for name, of in columns.items() if at < len(of)} for at in range(length)] or [content]
+        content = _turned(columns) or [content]
     rows: list[Mapping[str, Any]] = (
         [row for row in content if isinstance(row, dict)] if isinstance(content, list) else []
     )
@@ -77,12 +77,26 @@ def rows_of(path: Path) -> list[Mapping[str, Any]]:
     return rows
 
 
+def _whole(digits: str) -> int | float:
+    """A whole number as JSON has it; one beyond all counts is a float, infinite if need be, as 1e400 is."""
+    return int(digits) if len(digits) <= LONGEST else float(digits)
+
+
+def _turned(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Columns as rows; the shorter ones lack at the end. It costs as much as there are values."""
+    rows: list[dict[str, Any]] = [{} for _ in range(max(map(len, columns.values()), default=0))]
+    for name, values in columns.items():
+        for row, value in zip(rows, values, strict=False):
+            row[name] = value
+    return rows
+
+
 def _lines(text: bytes, path: Path, failed: Exception) -> list[Mapping[str, Any]]:
     """A JSON object per line, where that is what the file holds; else the error, with its place."""
     rows: list[Mapping[str, Any]] = []
     for line in text.decode("utf-8-sig", "replace").splitlines():
         try:
-            row = json.loads(line) if line.strip() else {}
+            row = json.loads(line, parse_int=_whole) if line.strip() else {}
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
@@ -105,16 +119,18 @@ def _series(rows: Sequence[Mapping[str, Any]], name: str, axis: str | None, path
     steps = [row.get(axis, at) if axis else at for at, row in points]
     condenser = Condenser()
     condenser.add(
-        np.array([step if _is_value(step) else at for at, step in enumerate(steps, start=1)], dtype=np.float64),
+        np.array([step if _counts(step) else at for at, step in enumerate(steps, start=1)], dtype=np.float64),
         np.array([float(row[name]) for _, row in points], dtype=np.float64),
     )
     return condenser.series()
+
+
+def _counts(step: Any) -> bool:
+    return _is_value(step) and math.isfinite(float(step))
 
 
 def _is_value(value: Any) -> bool:
     """A number, or one of the words for what is none."""
     if isinstance(value, str):
         return value.strip().lower() in ("nan", "inf", "-inf", "infinity", "-infinity")
-    return (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and (value != value or abs(value) <= math.inf)
-    )
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
