@@ -119,7 +119,9 @@ def load(spec: Spec) -> Experiment:
     noticed += in_short(table.columns)
     metrics = [measured[name] for name in spec.metrics]
     probe = task.probed and len(arena_entries) > 1
-    job = Job(task, spec.model, spec.train, metrics, device, list(measured.values()), probe=probe)
+    job = Job(
+        task, spec.model, spec.train, metrics, device, list(measured.values()), probe=probe, pictured_seed=spec.seeds[0]
+    )
     experiment = Experiment(spec, job, arena_entries, datasets, ())
     noticed += leaks(table, target, experiment.different, task.has_classes)
     findings = [finding for entry in arena_entries for finding in _findings(experiment.first(entry), spec.task)]

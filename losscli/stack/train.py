@@ -159,8 +159,9 @@ class Training:
         self.lattice = self._lattice()
 
     def _lattice(self) -> Tensor | None:
-        """[R, G, 2]: where decision regions are looked at, of the first run's two numeric features; None where it has others."""
-        plane = Plane.of(self.rows.runs[0].dataset) if self.job.task.has_regions else None
+        """[R, G, 2]: where decision regions are looked at, of two numeric features; None where there is no picture."""
+        seen = [run.dataset for run in self.rows.runs if run.seed == self.job.pictured_seed]
+        plane = Plane.of(seen[0]) if seen and self.job.task.has_regions else None
         if plane is None or self.rows.layout.columns != 2:
             return None
         return torch.from_numpy(plane.lattice()).to(self.job.device).expand(len(self.states), -1, -1)
@@ -285,8 +286,8 @@ class Training:
                 output = self.job.task.infer(self.networks.inference, {"inputs": self.lattice})
         elif not self.job.task.pictured or epoch not in moments(self.epochs):
             return
-        first = self.rows.runs[0].seed
-        places = {row for row, state in enumerate(self.states) if state.run.seed == first and state.moving}
+        seed = self.job.pictured_seed
+        places = {row for row, state in enumerate(self.states) if state.run.seed == seed and state.moving}
         most = DOTS if self.lattice is None else output.shape[1]
         for row, numbers in self.evaluator.numbers(output, places, most).items():
             self.states[row].moments.append((epoch, numbers))
