@@ -95,7 +95,7 @@ def load(spec: Spec) -> Experiment:
     """Everything that a spec names, before anything is trained; whatever is wrong is told now."""
     task = tasks.get(spec.task)
     arena_entries = entries(spec)
-    device = machine.choose(spec.train.device)
+    device = machine.choose(spec.train.device, spec.train.precision)
     used = [find_loss(entry.loss, spec.task) for entry in arena_entries]
     read = spec.data.read(Path(spec.folder))
     with within(read.place):

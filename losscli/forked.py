@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ LIMIT: ContextVar[float] = ContextVar("LIMIT", default=600.0)  # seconds of a re
 SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
 PR_SET_PDEATHSIG = 1  # of Linux
 _exit = os._exit  # as it is now: where code of the user's replaces it, two processes would go on from here
+COLLECTING = (700, 10, 10)  # as Python does by itself; a command's parent seldom collects
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -80,6 +82,8 @@ def _settle(parent: int, mask: set[int | signal.Signals]) -> None:
     if os.getppid() != parent:  # it was gone before
         _exit(1)
     faulthandler.disable()  # how it ended is told in a sentence
+    gc.freeze()  # what is of the parent is never garbage here, and to look through it would copy its pages
+    gc.set_threshold(*COLLECTING)
     torch.set_num_threads(1)
     os.environ.update(dict.fromkeys(THREADS, "1"))
     if "pyarrow" in sys.modules:

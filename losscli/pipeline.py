@@ -17,6 +17,8 @@ from losscli.compare.expect import unmet
 from losscli.compare.tuning import choose
 from losscli.comparison import Comparison
 from losscli.conclusion import board, conclude
+from losscli.data.rowkeys import RowKeys
+from losscli.data.tabular import Tabular
 from losscli.errors import Finding, MachineError, counted, shown
 from losscli.executors.execution import Execution
 from losscli.experiment import Experiment, load, remembering, smaller
@@ -31,7 +33,7 @@ from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.stages import first_stage, next_specs
 from losscli.stack.device import one_thread, peak_memory
-from losscli.stack.job import steps_of
+from losscli.stack.job import Job, steps_of
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
 from losscli.stack.watch import Stop, Watch, comparing, unwatched
@@ -198,7 +200,7 @@ def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds:
     arenas = [conclude(_as_it_ended(experiment, states, trained), states) for experiment, states in pairs]
     return Comparison(
         arenas=arenas,
-        device=", ".join(dict.fromkeys(str(experiment.job.device) for experiment in experiments)),
+        device=", ".join(dict.fromkeys(_device(experiment.job) for experiment in experiments)),
         record=None,
         timing=timing,
         unmet=[
@@ -211,6 +213,12 @@ def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds:
         predictions=_predictions([states for _, states in pairs]),
         machines=trained.machines,
     )
+
+
+def _device(job: Job) -> str:
+    """What trained it, and in which precision, where that is not the plain one."""
+    rounded = "" if job.plan.precision == "float32" else f" ({job.plan.precision})"
+    return f"{job.device}{rounded}"
 
 
 def _after_looks(experiment: Experiment, trained: int) -> Experiment:
@@ -311,6 +319,13 @@ def _parts(experiments: Sequence[Experiment], trained: Trained, out: Path) -> di
             f"{number}/{seed}": dataset.encoder
             for number, experiment in enumerate(experiments)
             for seed, dataset in experiment.datasets.items()
+        },
+        "rows": {
+            f"{number}/{seed}/{name}": array
+            for number, experiment in enumerate(experiments)
+            if isinstance(experiment.spec.data, Tabular) and experiment.job.task.has_target
+            for seed, dataset in experiment.datasets.items()
+            for name, array in RowKeys.of(dataset).arrays().items()
         },
         "specs": [to_yaml(experiment.spec, relative_to=out / "record") for experiment in experiments],
         "origins": [experiment.spec.origins for experiment in experiments],

@@ -48,6 +48,17 @@ print(sklearn.datasets is datasets)
     assert printed(program) == ["False", "False", "module", "1.0", "True"]
 
 
+def test_scipy_special_comes_without_f2py_and_leaves_nothing_behind() -> None:
+    program = """
+import sys
+from losscli.lazy import special
+print(special.ndtr(0.0), "numpy.f2py" in sys.modules)
+import numpy, numpy.f2py, scipy.special
+print(type(numpy.f2py).__name__, numpy.f2py.get_include()[-3:], scipy.special.ndtr is special.ndtr)
+"""
+    assert printed(program) == ["0.5", "False", "module", "src", "True"]
+
+
 def test_what_scikit_learn_asks_of_scipy_stats_it_gets() -> None:
     """Those parts that use it while they are imported, and those that use it later."""
     program = """

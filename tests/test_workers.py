@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -347,3 +348,14 @@ def test_whoever_may_still_win_by_its_loss_is_not_forgotten() -> None:
     by_accuracy, by_loss, neither = candidate(0.9, 0.5), candidate(0.8, 0.4), candidate(0.7, 0.6)
     forget([by_accuracy, by_loss, neither], headline)
     assert (bool(by_accuracy.weights), bool(by_loss.weights), bool(neither.weights)) == (True, True, False)
+
+
+def test_a_worker_collects_its_garbage_and_leaves_alone_what_is_of_its_parent() -> None:
+    """The parent, a command, seldom collects: it has loaded 200,000 objects that are none."""
+    before = gc.get_threshold()
+    gc.set_threshold(app.MODULES)
+    try:
+        pid = forked.fork(lambda: int(not (gc.get_threshold()[0] < 10_000 and gc.get_freeze_count() > 10_000)))
+        assert forked.how(os.waitpid(pid, 0)[1]) == "exit code 0"
+    finally:
+        gc.set_threshold(*before)

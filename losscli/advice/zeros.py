@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from losscli.advice.spread import Leftover, rates_of
+from losscli.lazy import special
 
 MOST_ROWS = 5000
 LARGEST = 30.0  # a rate from which a zero is never expected
@@ -83,8 +84,6 @@ def _fitted(name: str, rate: np.ndarray, counts: np.ndarray) -> tuple[float, dic
 
 def _cost(names: tuple[str, ...], rate: np.ndarray, counts: np.ndarray) -> Callable[[np.ndarray], float]:
     """The mean negative log-likelihood of those numbers."""
-    from scipy.special import gammaln
-
     none = counts == 0
 
     def cost(numbers: np.ndarray) -> float:
@@ -92,11 +91,11 @@ def _cost(names: tuple[str, ...], rate: np.ndarray, counts: np.ndarray) -> Calla
         mean = np.exp(given["factor"]) * rate
         if "alpha" in given:
             k = np.exp(-given["alpha"])
-            ways = gammaln(counts + k) - gammaln(k) - gammaln(counts + 1)
+            ways = special.gammaln(counts + k) - special.gammaln(k) - special.gammaln(counts + 1)
             logs = ways - k * np.log1p(mean / k) - counts * np.log1p(k / mean)
             nil = -k * np.log1p(mean / k)
         else:
-            logs, nil = counts * np.log(mean) - mean - gammaln(counts + 1), -mean
+            logs, nil = counts * np.log(mean) - mean - special.gammaln(counts + 1), -mean
         if "zero" in given:
             z = given["zero"]
             logs = np.where(none, np.logaddexp(z, nil), logs) - np.logaddexp(0.0, z)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import runpy
 import signal
@@ -16,6 +17,7 @@ from types import FrameType
 from losscli.check.failures import explain, place_of
 from losscli.check.watch import Enough, Watch
 from losscli.errors import CodeError, Place, Problem, Stopped, visible
+from losscli.forked import COLLECTING
 from losscli.rules.finding import CodeFinding
 from losscli.stdout import elsewhere
 
@@ -76,9 +78,10 @@ def _problem(error: BaseException, path: str) -> Problem:
 
 @contextmanager
 def _as_main(path: str, arguments: Sequence[str]) -> Iterator[None]:
-    """sys.argv, sys.path and Ctrl-C as a script finds them; what was before comes back."""
-    argv, first, modules = sys.argv, list(sys.path), set(sys.modules)
+    """sys.argv, sys.path, Ctrl-C and the collector as a script finds them; what was before comes back."""
+    argv, first, modules, threshold = sys.argv, list(sys.path), set(sys.modules), gc.get_threshold()
     handler = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
+    gc.set_threshold(*COLLECTING)  # its tensors may be in cycles
     sys.argv = [path, *arguments]
     sys.path[:1] = [str(Path(path).resolve().parent)]
     if handler is not None:
@@ -88,6 +91,7 @@ def _as_main(path: str, arguments: Sequence[str]) -> Iterator[None]:
     finally:
         if handler is not None:
             signal.signal(signal.SIGINT, handler)
+        gc.set_threshold(*threshold)
         folder = sys.path[0]
         sys.argv, sys.path[:] = argv, first
         for name in set(sys.modules) - modules:  # the next script may have other modules of the same names

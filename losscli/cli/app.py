@@ -5,6 +5,7 @@ Nothing leaves `run` but a number. How each kind of failure ends is one table, i
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -23,8 +24,12 @@ from losscli.cli import colors
 from losscli.cli.commands import Command, Group, commands, panels
 from losscli.cli.endings import SIGNALS, ending, handling
 from losscli.cli.variables import VARIABLES
-from losscli.errors import SpecError
+from losscli.errors import MachineError, SpecError
 from losscli.stdout import give_up
+
+# Objects that torch and what it imports are made of: none is garbage while it is loaded, and the collector, which begins at
+# 700, would look through them again and again.
+MODULES = 200_000
 
 
 def spread(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,11 +143,23 @@ def losscli(
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+    else:
+        _stand()
+
+
+def _stand() -> None:
+    """Raises `MachineError` where the working folder is gone: libraries of numbers end the process there, without a cause."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise MachineError("the folder you are in does not exist any more", cure="cd to one that does") from None
 
 
 def main() -> None:
     """What `losscli` and `python -m losscli` run."""
+    gc.set_threshold(MODULES)
     code = run(sys.argv[1:])
+    gc.freeze()  # or Python looks through all of torch on its way out: a quarter of `import torch`
     give_up()
     sys.exit(code)
 

@@ -130,6 +130,9 @@ Metric = Annotated[
     Texts, _option("--metric", "A metric, the first is the headline; repeatable.", "NAME", completion.metrics)
 ]
 Device = Annotated[Text, _option("--device", "auto, cpu, cuda, cuda:1 ...", "NAME")]
+Precision = Annotated[
+    Text, _option("--precision", "Of networks in training: float32, tf32 (on a GPU) or bf16.", "NAME")
+]
 Set = Annotated[
     Texts, _option("--set", "Any key of the spec, as train.clip=1; repeatable.", "KEY=VALUE", completion.settings)
 ]
@@ -186,7 +189,7 @@ Timeout = Annotated[
         min=0.1,
         metavar="SECONDS",
         callback=_limit_rehearsals,
-        help="End a loss of your own whose step, or loading, takes longer.",
+        help="End a loss of your own whose step, trial, or loading takes longer.",
     ),
 ]
 Executor = Annotated[str, Option("--executor", metavar="NAME", help="Where to train: local, or ray for a cluster.")]
@@ -223,6 +226,7 @@ class SpecFlags:
     metric: Metric = None
     tune: Tune = None
     device: Device = None
+    precision: Precision = None
     sets: Set = None
 
     def overrides(self) -> Overrides:
@@ -247,6 +251,7 @@ class SpecFlags:
             lr=[number(rate, "--lr") for rate in several(self.lr)],
             seeds=self.seeds,
             device=self.device,
+            precision=self.precision,
             metrics=self.metric or [],
             tune=self.tune or [],
             sets=self.sets or [],

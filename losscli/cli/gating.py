@@ -29,6 +29,7 @@ from losscli.words.answer import roughly
 from losscli.words.numbers import number
 
 FAILED, FEWEST_SHARED = 1, 5
+FIXED = 12  # seeds that are advised where they were added in stages
 FAILING = ("dropped", "vanished")
 OUTCOMES = {"held": "info"} | dict.fromkeys(FAILING, "error")  # how grave each is
 OUTCOMES |= dict.fromkeys(("not-proven", "too-few-seeds", "no-value", "undefined"), "warning")
@@ -53,28 +54,30 @@ class GateOptions:
 def run(record: str, options: GateOptions) -> int:
     """Judge, show, and return the exit code: 1 if anything dropped or vanished."""
     new, old = (recall(find(options.out, text, outside=True)) for text in (record, options.baseline))
-    results = concluded(_gate_arenas(new, old, options))
+    results, notes = concluded(_gate_arenas(new, old, options)), _notes(new, old)
     if options.job_summary:
         job_summary.append(_markdown(results))
     if options.form == "json":
-        show.machine(
-            {
-                "schema_version": 1,
-                "record": str(new.folder),
-                "baseline": str(old.folder),
-                "summary": answer(results),
-                "entries": _plain(results),
-            }
-        )
+        names = {"record": str(new.folder), "baseline": str(old.folder), "summary": answer(results)}
+        show.machine({"schema_version": 1, **names, "entries": _plain(results), "notes": notes})
     elif options.form == "github":
         sys.stdout.write("".join(f"{_annotated(entry)}\n" for entry in results))
+        sys.stdout.write("".join(f"{annotation('notice', 'losscli gate', note)}\n" for note in notes))
     else:
         few = options.verbose or len(results) <= MOST_SENTENCES
-        told = [entry for entry in results if few or entry.outcome != "held"]
-        show.pieces(
-            [Text(answer(results), "bold"), Text(), _table(results), *(Text(_sentence(entry)) for entry in told)]
-        )
+        told = [Text(_sentence(entry)) for entry in results if few or entry.outcome != "held"]
+        show.pieces([Text(answer(results), "bold"), Text(), _table(results), *told, *map(Text, notes)])
     return FAILED if any(entry.outcome in FAILING for entry in results) else 0
+
+
+def _notes(new: ComparisonRecord, old: ComparisonRecord) -> list[str]:
+    """What to know of how seeds were added: when they end depends on the values, and the gate judges these values."""
+    return [
+        f"Seeds of the {which} record were added in stages until its entries were settled, so entries that were ahead by luck"
+        f" look a little too good there; records of a fixed number of seeds, as --seeds {FIXED}, do not have that."
+        for which, record in (("new", new), ("old", old))
+        if any(arena.looks and len(arena.looks.sizes) > 1 for arena in record.comparison.arenas)
+    ]
 
 
 def _gate_arenas(new: ComparisonRecord, old: ComparisonRecord, options: GateOptions) -> list[GateEntry]:

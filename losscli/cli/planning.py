@@ -18,6 +18,7 @@ from losscli.compare.samedata import of_these
 from losscli.compare.verdict import margin
 from losscli.errors import SpecError, counted, listed, shown, visible
 from losscli.experiment import Experiment, load
+from losscli.losses.own import judged
 from losscli.record.find import find
 from losscli.reports.recall import recall
 from losscli.spec.arenas import merge
@@ -84,7 +85,8 @@ def _plan(experiment: Experiment, earlier: Sequence[Arena]) -> ArenaPlan:
         if absolute and not _share(equivalence, mean)
         else None
     )
-    cost, most = estimate_cost(runs, experiment.job), spec.most_seeds
+    cost = judged([runs[0].loss], lambda: estimate_cost(runs, experiment.job))  # its stack is the one that is tried
+    most = spec.most_seeds
     comparisons, share = len(experiment.entries) - 1, spec.looks.shares[-1] if spec.looks else 1.0
     return ArenaPlan(
         data=title,

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from losscli.lazy import special
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -38,14 +40,11 @@ def expanded(tail: float, n: int) -> float:
     >>> round(expanded(0.025, 6), 4), round(expanded(0.025, 1000), 4)
     (0.0024, 0.0248)
     """
-    from scipy.special import ndtr, stdtrit
-
-    return float(ndtr(math.sqrt(n / (n - 1)) * stdtrit(n - 1, tail)))
+    return float(special.ndtr(math.sqrt(n / (n - 1)) * special.stdtrit(n - 1, tail)))
 
 
 def _interval(values: Sequence[float], tail: float) -> tuple[float, float]:
     import numpy as np
-    from scipy.special import ndtr, ndtri
 
     centre = math.fsum(values) / len(values)
     around = np.asarray(values, float) - centre
@@ -57,10 +56,10 @@ def _interval(values: Sequence[float], tail: float) -> tuple[float, float]:
     mean = float(around.mean())
     # a mean that resamples hit exactly, as of few or round values, counts half; rounding must not break such ties
     below = ((means < mean - 1e-12).mean() + (means <= mean + 1e-12).mean()) / 2
-    bias = ndtri(below)
+    bias = special.ndtri(below)
     acceleration = (around**3).sum() / (6 * (around**2).sum() ** 1.5)
-    at = bias + ndtri([tail, 1 - tail])
-    low, high = np.quantile(means, ndtr(bias + at / (1 - acceleration * at)))
+    at = bias + special.ndtri([tail, 1 - tail])
+    low, high = np.quantile(means, special.ndtr(bias + at / (1 - acceleration * at)))
     return centre + scale * float(low), centre + scale * float(high)
 
 

@@ -27,6 +27,7 @@ from losscli.compare.statistics import estimate, holm
 from losscli.compare.verdict import margin
 from losscli.direction import LEVEL as LEVEL_OF_INTERVALS
 from losscli.direction import Direction, goodness
+from losscli.lazy import special
 from losscli.looks import LEVEL
 
 Outcome = Literal["held", "not-proven", "dropped", "vanished", "too-few-seeds", "no-value", "undefined"]
@@ -206,9 +207,7 @@ def _welch(old: Scores, new: Scores, beyond: float) -> float | None:
 
 
 def _upper(t: float, freedom: float) -> float:
-    from scipy.special import stdtr
-
-    return float(stdtr(freedom, -t))
+    return float(special.stdtr(freedom, -t))
 
 
 def _lost(scores: Scores) -> set[int]:

@@ -14,6 +14,7 @@ from statistics import median
 
 from losscli.compare.result import Arena
 from losscli.compare.statistics import unseen
+from losscli.lazy import special
 from losscli.looks import LEVEL, minimum_seeds
 
 POWER = 0.8
@@ -40,8 +41,6 @@ def power(
     >>> round(power(34, 0.5, 1.0), 2)  # the textbook's: about 34 pairs for half a standard deviation
     0.81
     """
-    from scipy.special import nctdtr, ndtr, stdtrit
-
     least = minimum_seeds(comparisons, test_ratio, share)
     if seeds < least:
         return 0.0
@@ -49,14 +48,14 @@ def power(
     if error == 0:
         return 1.0 if effect else 0.0
     if seeds == least and not test_ratio:  # only differences that all have one sign reach the level
-        return float(ndtr(abs(effect) / sd) ** seeds + ndtr(-abs(effect) / sd) ** seeds)
-    critical = float(stdtrit(seeds - 1, 1 - LEVEL * share / comparisons / 2))
+        return float(special.ndtr(abs(effect) / sd) ** seeds + special.ndtr(-abs(effect) / sd) ** seeds)
+    critical = float(special.stdtrit(seeds - 1, 1 - LEVEL * share / comparisons / 2))
     away = abs(effect) / error
     if away > critical + 8:  # beyond doubt, and beyond what the series of nctdtr can do
         return 1.0
     # a verdict the wrong way round counts as one; further out it is too rare to matter
-    wrong_side = float(nctdtr(seeds - 1, away, -critical)) if away < 2 else 0.0
-    return float(1 - nctdtr(seeds - 1, away, critical)) + wrong_side
+    wrong_side = float(special.nctdtr(seeds - 1, away, -critical)) if away < 2 else 0.0
+    return float(1 - special.nctdtr(seeds - 1, away, critical)) + wrong_side
 
 
 def seeds_for(
@@ -104,18 +103,18 @@ class _Question:
     share: float
 
     def settled(self, seeds: int) -> bool:
-        from scipy.special import stdtrit
-
         error = self.sd * math.sqrt(1 / seeds + self.test_ratio)
         tail = LEVEL * self.share / 2
-        detectable = stdtrit(seeds - 1, 1 - tail / self.comparisons) + stdtrit(seeds - 1, POWER)
+        detectable = special.stdtrit(seeds - 1, 1 - tail / self.comparisons) + special.stdtrit(seeds - 1, POWER)
         if self.effect and detectable * error <= abs(self.effect):
             return True
         if self.within is None:
             return False
         room = self.within - abs(self.effect) - self.resolution * unseen(seeds, self.test_ratio, self.share)
         # the true difference may lie to either side, and both ends of the interval must be inside
-        return bool((stdtrit(seeds - 1, 1 - tail) + stdtrit(seeds - 1, (1 + POWER) / 2)) * error <= room)
+        return bool(
+            (special.stdtrit(seeds - 1, 1 - tail) + special.stdtrit(seeds - 1, (1 + POWER) / 2)) * error <= room
+        )
 
 
 @dataclass(frozen=True)
@@ -168,9 +167,7 @@ def outlook(
 
 
 def _visible(seeds: int, comparisons: int, test_ratio: float, share: float) -> float:
-    from scipy.special import stdtrit
-
-    quantiles = stdtrit(seeds - 1, 1 - LEVEL * share / comparisons / 2) + stdtrit(seeds - 1, POWER)
+    quantiles = special.stdtrit(seeds - 1, 1 - LEVEL * share / comparisons / 2) + special.stdtrit(seeds - 1, POWER)
     return float(quantiles * math.sqrt(1 / seeds + test_ratio))
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from losscli.compare.bootstrap import FEWEST_VALUES, bca
 from losscli.compare.result import Delta, Estimate
 from losscli.compare.signflip import is_exact, sign_flip
+from losscli.lazy import special
 
 ONE_SIDE = 0.025  # what a 95 % interval leaves out on either side
 ROUNDING = 1e-9  # a spread this small, relative to the values, is that of rounding
@@ -97,11 +98,9 @@ def _corrected_p(summary: Estimate, n: int, test_ratio: float) -> float:
 
     Then the signs alone are judged: n of n on one side.
     """
-    from scipy.special import stdtr
-
     if summary.sd <= ROUNDING * abs(summary.mean):
         return 2.0 ** (1 - n) if summary.mean else 1.0
-    return float(2 * stdtr(n - 1, -abs(summary.mean) / (summary.sd * math.sqrt(1 / n + test_ratio))))
+    return float(2 * special.stdtr(n - 1, -abs(summary.mean) / (summary.sd * math.sqrt(1 / n + test_ratio))))
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -145,7 +144,5 @@ def _sd(values: Sequence[float], mean: float) -> float:
 def _ci95(mean: float, sd: float, n: int, test_ratio: float, share: float) -> tuple[float, float] | None:
     if n < 2:
         return None
-    from scipy.special import stdtrit  # scipy.stats takes ten times as long to import
-
-    half = float(stdtrit(n - 1, 1 - ONE_SIDE * share)) * sd * math.sqrt(1 / n + test_ratio)
+    half = float(special.stdtrit(n - 1, 1 - ONE_SIDE * share)) * sd * math.sqrt(1 / n + test_ratio)
     return mean - half, mean + half

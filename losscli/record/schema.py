@@ -18,7 +18,7 @@ MOST_TEXT = 100_000  # characters of a sentence; of a name, `MOST_NAME`
 MOST_NAME = 2_000
 CLASSES = 5  # of training rows, by hardness
 HUGE = 1e300  # beyond it sums overflow
-STRICT = ConfigDict(strict=True, allow_inf_nan=False)
+STRICT = ConfigDict(strict=True, allow_inf_nan=False, defer_build=True)  # half of them are not asked for
 
 Finite = Annotated[float, Field(ge=-HUGE, le=HUGE)]
 Number = Finite | None
@@ -232,6 +232,7 @@ class Progress(Shape):
     done: Count
     load_seconds: Finite
     process: Count = 0
+    since: Text = ""
 
 
 class NumberColumn(Shape):

@@ -24,6 +24,7 @@ from losscli.spec.costs import Costs, mistake_in
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import MOST_ENTRIES, entries, is_grid
 from losscli.spec.intervals import mistakes_as_headline, refuse_unlike_levels, with_score
+from losscli.spec.keys import KEYS, inner_keys
 from losscli.spec.mistakes import Examination, dotted, given, in_order, shown, unknown_keys
 from losscli.spec.model import CONDITION, SHARE, Adaptive, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
@@ -34,25 +35,9 @@ from losscli.spec.tune import mistakes_in, refuse_too_many
 from losscli.stack.models import Model, models
 from losscli.stack.plan import Plan, plan_of
 from losscli.tasks import Task, tasks
+from losscli.tasks.settled import SettledPlan
 
 SCHEMA_VERSION = 1
-KEYS = (
-    "task",
-    "name",
-    "data",
-    "loss",
-    "model",
-    "train",
-    "seeds",
-    "metrics",
-    "expect",
-    "equivalence",
-    "costs",
-    "tune",
-    "yardstick",
-    "schema_version",
-)
-
 LACKS = {
     "costs": ("costs, which the spec does not give", "write costs: [[0, 1], [5, 0]] (rows: truth, columns: decision)"),
     "mixture": (
@@ -111,11 +96,12 @@ class Resolver(Examination):
         source = self._source(task)
         if task is None and "task" not in self.data:
             task = self._natural_task(source)
+        model = self._model(task)
         parts: dict[str, Any] = {
             "name": self._name(source),
             "data": source,
-            "model": self._model(task),
-            "train": self._block(plan_of(task.plan) if task else Plan, self.data.get("train", {}), ("train",)),
+            "model": model,
+            "train": self._train(task, model),
             "seeds": self._seeds(source),
             "adaptive": self._adaptive(source),
             "yardstick": self._yardstick(),
@@ -166,7 +152,7 @@ class Resolver(Examination):
     def _keys(self) -> None:
         unknown = [key for key in self.data if key not in KEYS]
         places = {key: self.document.spot((key,)).key for key in unknown}
-        self._add(unknown_keys(unknown, KEYS, "", places))
+        self._add(unknown_keys(unknown, KEYS, "", places, inner_keys() if unknown else {}))
         version = self.data.get("schema_version", SCHEMA_VERSION)
         if type(version) is not int or version < 1:  # `isinstance` takes true for an int
             self._tell(f"schema_version: expected a whole number >= 1, got {given(version)}", ("schema_version",))
@@ -218,6 +204,13 @@ class Resolver(Examination):
             block = {**(default if block.get("kind", default["kind"]) == default["kind"] else {}), **block}
         kind = self._kind(block, "model", "kind", models.names())
         return self._block(models.get(kind), block, ("model",)) if kind else None
+
+    def _train(self, task: Task | None, model: Model | None) -> Plan | None:
+        """The plan of the task; what suits the model goes before its defaults where they are those of any network."""
+        block = self.data.get("train", {})
+        if isinstance(block, dict) and model is not None and task is not None and task.plan is SettledPlan:
+            block = {**model.plan, **block}
+        return self._block(plan_of(task.plan) if task else Plan, block, ("train",))
 
     def _kind(self, block: Any, section: str, key: str, names: list[str]) -> str | None:
         """Which class reads a block: the name that it gives under `key`."""

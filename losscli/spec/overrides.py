@@ -38,6 +38,7 @@ class Overrides:
     lr: tuple[float, ...] | list[float] = ()
     seeds: int | str | None = None  # "5" means 0..4, "0,3,7" means these, "auto" as many as it takes
     device: str | None = None
+    precision: str | None = None
     metrics: tuple[str, ...] | list[str] = ()
     yardstick: bool | None = None
     tune: tuple[str, ...] | list[str] = ()  # "lr", or "gamma=0.5,1,2"
@@ -111,6 +112,7 @@ class Overrides:
             ("--batch-size", ("train", "batch_size"), self.batch_size),
             ("--lr", ("train", "lr"), _one_or_all(self.lr)),
             ("--device", ("train", "device"), self.device),
+            ("--precision", ("train", "precision"), self.precision),
             ("--metric", ("metrics",), list(self.metrics) or None),
             ("--yardstick", ("yardstick",), self.yardstick),
         ]

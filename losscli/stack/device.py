@@ -43,22 +43,45 @@ HEAP = {-1: 256 << 20, -3: 32 << 20}
 OUT_OF_MEMORY = ("allocate memory", "out of memory", "ALLOC_FAILED")
 
 
-def choose(name: str) -> torch.device:
-    """The device of that name; `auto` is the first GPU if there is one. `MachineError` lists those that exist.
+def choose(name: str, precision: str = "float32") -> torch.device:
+    """The device of that name, which has this precision; `auto` is the first GPU if there is one. `MachineError` lists those
+    that exist.
 
     >>> choose("cpu")
     device(type='cpu')
     """
     devices = ["cpu", *(f"cuda:{place}" for place in range(torch.cuda.device_count()))]
-    if name == "auto":
-        return torch.device("cuda:0" if len(devices) > 1 else "cpu")
-    requested = "cuda:0" if name == "cuda" else name
+    auto = "cuda:0" if len(devices) > 1 else "cpu"
+    requested = {"auto": auto, "cuda": "cuda:0"}.get(name, name)
     if requested not in devices:
         raise MachineError(
             f"the device {name[:40]!r} is not here; there {'are' if len(devices) > 1 else 'is'}: {', '.join(devices)}",
             cure="use --device cpu, or auto for the best there is",
         )
-    return torch.device(requested)
+    device = torch.device(requested)
+    refuse_precision(precision, device)
+    return device
+
+
+def refuse_precision(precision: str, device: torch.device) -> None:
+    """`SpecError` for a precision of training steps that the device does not have.
+
+    >>> refuse_precision("bf16", CPU)
+    """
+    if precision == "tf32" and not _has_tf32(device):
+        raise SpecError(
+            f"precision tf32 is that of NVIDIA's GPUs from Ampere on, and the device here is {name_of(device)}",
+            cure="use --precision float32 or bf16, or --device cuda on a machine that has such a GPU",
+        )
+    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise SpecError(
+            f"precision bf16 is that of GPUs from Ampere on, and the device here is {name_of(device)}",
+            cure="use --precision float32, or --device cpu",
+        )
+
+
+def _has_tf32(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.version.hip is None and torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def name_of(device: torch.device) -> str:
@@ -118,6 +141,20 @@ def exact(device: torch.device) -> Iterator[None]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS makes its first handle
     products = torch.backends.cuda.matmul
     before, products.fp32_precision = products.fp32_precision, "ieee"  # not TF32, which keeps 10 bits of 23
+    try:
+        yield
+    finally:
+        products.fp32_precision = before
+
+
+@contextmanager
+def products_of(precision: str) -> Iterator[None]:
+    """Matrix products on a GPU with 10 bits of 23 where `precision` is tf32: for steps, within `exact`."""
+    if precision != "tf32":
+        yield
+        return
+    products = torch.backends.cuda.matmul
+    before, products.fp32_precision = products.fp32_precision, "tf32"
     try:
         yield
     finally:

@@ -234,6 +234,7 @@ class BatchNorm(Layer):
     def __call__(self, x: Tensor, weights: Tensors, statistics: Tensors, context: ForwardContext) -> Tensor:
         if context.training:
             # As torch: the batch is normalised with the biased variance, and evaluation gets the unbiased one.
+            x = x.to(weights["scale"].dtype)  # of bfloat16, a mean over the batch would keep two digits
             variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)  # [R, 1, H]
             rows = x.shape[1]
             with torch.no_grad():

@@ -21,6 +21,7 @@ else:  # what the registries hold: pydantic and the schema read it as they would
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 AUTO = Literal["auto"]
+Precision = Literal["float32", "tf32", "bf16"]
 
 # What auto means: chosen on twenty tables, and looked at on others (`tests/benchmarks/defaults.py`).
 PATIENCE, LEAST_PATIENCE = 0.2, 10  # of the epochs; and in epochs
@@ -39,8 +40,10 @@ class Plan(Strict):
     `schedule` is how the learning rate changes over the steps. `clip` is the largest gradient norm of a run; null: any.
     `patience` is after how many epochs without a better headline metric on the valid split a run stops, and keeps its best
     weights; null: never, and it keeps the last; auto: a fifth of the epochs, 10 at least, and among epochs whose headline the
-    valid split cannot tell from the best, within 1 / sqrt(its rows) of it, the run's own loss there decides. `device` is
-    auto, cpu, cuda, cuda:1 ...
+    valid split cannot tell from the best, within 1 / sqrt(its rows) of it, the run's own loss there decides; the last biases
+    begin where the shares of the classes are, if outputs are logits. `device` is auto, cpu, cuda, cuda:1 ... `precision` is that
+    of the networks in training steps: tf32 multiplies matrices on a GPU with 10 bits of 23, bf16 computes what lies between the
+    layers with 7. Weights, losses, the optimizer, and all that a run is judged by and predicts stay float32.
     """
 
     default_steps: ClassVar[int] = 300  # of a run, where `epochs` is null, within so many epochs
@@ -60,6 +63,7 @@ class Plan(Strict):
     clip: Positive | None = None  # the largest gradient norm of a run
     patience: Count | AUTO | None = None  # epochs without a better headline metric on the valid split
     device: str = "auto"
+    precision: Precision = "float32"
 
     def epochs_for(self, steps: int) -> int:
         """The epochs of a run whose epochs have so many steps, if `max_steps` does not end it.

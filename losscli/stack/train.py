@@ -172,7 +172,8 @@ class Training:
         if self.epoch == self.taken == 0:
             self._probe(0)
         while self.going and not stopped:
-            tallies = self._epoch(keeper.stopping)
+            with machine.products_of(self.plan.precision):
+                tallies = self._epoch(keeper.stopping)
             stopped = not tallies
             if not stopped:
                 self._look(self.epoch, tallies)

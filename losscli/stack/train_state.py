@@ -97,13 +97,16 @@ class NetworkState(TrainState):
     """A network of the task; called, it is the network in training."""
 
     def __init__(self, network: Network, weights: Tensor, lrs: Sequence[float], plan: Plan, context: ForwardContext):
-        self.network, self.context = network, context
+        self.network, self.context, self.rounded = network, context, plan.precision == "bf16"
         statistics = network.rest(len(weights)).to(weights.device)
         self.bound = network.bind(weights, statistics)
         super().__init__(weights, statistics, self.bound.leaves, lrs, plan)
 
     def __call__(self, x: Tensor) -> Tensor:
-        return self.bound(x, self.context)
+        if not self.rounded:
+            return self.bound(x, self.context)
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return self.bound(x, self.context).to(x.dtype)  # losses are float32
 
     def infer(self, x: Tensor) -> Tensor:
         """Raw outputs as predictions are made of them: without noise, and with the statistics as they are."""

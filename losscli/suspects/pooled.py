@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from losscli.lazy import special
 from losscli.tasks.measures import shares_given
 from losscli.tasks.predictions import Predictions
 
@@ -56,6 +57,4 @@ def as_probabilities(runs: Mapping[int, Predictions], temperatures: Mapping[int,
 
 
 def _logistic(scores: np.ndarray) -> np.ndarray:
-    from scipy.special import expit
-
-    return np.asarray(expit(scores))
+    return np.asarray(special.expit(scores))

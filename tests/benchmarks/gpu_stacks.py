@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -22,6 +23,7 @@ from losscli.stack.train import Training
 
 SECONDS = 330.0  # what the whole may take; the speed of stacks gets what the rest leaves
 WIDTHS = (1, 4, 16, 64, 256, 1024, 4096)
+ROUNDED = {"cuda": ("tf32", "bf16"), "cpu": ("bf16",)}  # precisions beside float32
 WIDE = 256  # runs from which on what a process takes anyway (cuBLAS, the rows) is small beside the stack
 
 
@@ -73,25 +75,32 @@ def stacks_of(trial: Trial) -> Iterator[Line]:
     base = rounds * dataset.parts["train"].rows / (time.perf_counter() - began)
     yield Line("speed of the tutorial loop", None, f"{base:,.0f} samples/s")
     left = SECONDS - (time.monotonic() - trial.began)
-    seconds = 0.02 if trial.small else min(6.0, max(0.5, left / (2 * len(widths))))  # half goes into making stacks
-    for width in widths:
+    rounded = ROUNDED.get(trial.device.type, ())
+    stacks = [*((width, "float32") for width in widths), *((widths[-1], name) for name in rounded)]
+    seconds = 0.02 if trial.small else min(6.0, max(0.5, left / (2 * len(stacks))))  # half goes into making stacks
+    for width, precision in stacks:
+        runs, job = jobs(dataset, LOSSES[:width], math.ceil(width / len(LOSSES)), trial.device)
+        job = replace(job, plan=job.plan.model_copy(update={"precision": precision}))
         try:
-            yield from stack_of(
-                trial, jobs(dataset, LOSSES[:width], math.ceil(width / len(LOSSES)), trial.device), base, seconds
-            )
+            yield from stack_of(trial, (runs, job), base, seconds)
         except Exception as error:
-            yield Line(f"stack of {width}", False, f"{type(error).__name__}: {error}"[:200])
+            yield Line(f"stack of {width} in {precision}", False, f"{type(error).__name__}: {error}"[:200])
 
 
 def stack_of(trial: Trial, made: tuple[list[Run], Job], base: float, seconds: float) -> Iterator[Line]:
     """One stack: what it takes, and how many samples of all its runs it trains on in a second."""
     runs, job = made
+    what = f"{len(runs)} runs in {job.plan.precision}"
     cuda = trial.device.type == "cuda"
     if cuda:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(trial.device)
     before = torch.cuda.memory_allocated(trial.device) if cuda else 0
-    with machine.exact(trial.device), machine.one_thread(trial.device):
+    with (
+        machine.exact(trial.device),
+        machine.products_of(job.plan.precision),
+        machine.one_thread(trial.device),
+    ):
         training = Training(runs, job)
         rate = speed_of(trial, training, seconds)
     cost = training.networks.cost
@@ -99,10 +108,8 @@ def stack_of(trial: Trial, made: tuple[list[Run], Job], base: float, seconds: fl
         peak, most = torch.cuda.max_memory_allocated(trial.device) - before, cost / machine.GPU_SHARE
         passed = peak <= most if len(runs) >= WIDE else None
         figure = f"{peak / 1e6:,.1f} MB, reckoned {cost / 1e6:,.1f} MB ({peak / cost:.2f} times)"
-        yield Line(f"memory of {len(runs)} runs", passed, figure, f"{most / 1e6:,.1f} MB, what `width` leaves room for")
-    yield Line(
-        f"speed of {len(runs)} runs", None, f"{rate:,.0f} runs x samples/s, {rate / base:,.1f} times the tutorial loop"
-    )
+        yield Line(f"memory of {what}", passed, figure, f"{most / 1e6:,.1f} MB, what `width` leaves room for")
+    yield Line(f"speed of {what}", None, f"{rate:,.0f} runs x samples/s, {rate / base:,.1f} times the tutorial loop")
 
 
 def speed_of(trial: Trial, training: Training, seconds: float) -> float:

@@ -4,7 +4,8 @@ Run:  make bench        (python tests/benchmarks/speed.py [--rounds 5])
 
 The tutorial loop is a DataLoader, an nn.Module and torch.optim.Adam, one run at a time. Both train the same MLP 64-64 with
 batches of 128 on 20,000 rows of 20 features, an epoch a time, in turn; the table gives the medians and their ratio, and the
-bar. Two more tables: the share of the machine's rate of products that a step reaches, and what many runs take. What was tried
+bar. More tables: the share of the machine's rate of products that a step reaches, what many runs take, and where the seconds
+of a comparison of a minute go. What was tried
 to make steps faster, and what it gave, is in STEPS.md.
 Nothing here fails on time.
 """
@@ -21,18 +22,24 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 
+from losscli import pipeline
 from losscli.data.dataset import Dataset, Part
 from losscli.losses import find
 from losscli.metrics import find as find_metric
+from losscli.record.checkpoint import Checkpoint
+from losscli.spec.load import load_spec
 from losscli.stack.device import keep_freed_memory, one_thread
 from losscli.stack.job import Job
 from losscli.stack.models import models
@@ -215,6 +222,70 @@ def _in_processes(trainings: Sequence[Training]) -> None:
         os.waitpid(child, 0)
 
 
+PARTS = {
+    "loading": [(pipeline, "load")],
+    "steps": [(Training, "_epoch")],
+    "metrics": [(Training, "_look"), (Training, "finish")],
+    "what losses attend to": [(Training, "_probe")],
+    "kept on the way": [(Checkpoint, "save")],
+    "statistics": [(pipeline, "_compared")],
+    "record": [(pipeline, "_written")],
+}
+
+
+def overheads(console: Console, rows: int, epochs: int) -> None:
+    """Where the seconds of a comparison of 40 runs go, in this process."""
+    spent = dict.fromkeys(PARTS, 0.0)
+    whole = partial(_compare_table, rows, epochs)
+    with ExitStack() as patches:
+        for part, calls in PARTS.items():
+            for home, name in calls:
+                patches.enter_context(patch.object(home, name, _timed(getattr(home, name), spent, part)))
+        total = _processor_seconds(whole)
+    rest = total - sum(spent.values())
+    shown = Table(
+        "part", "s of the processor", "share", title=f"40 runs x {epochs} epochs of {rows} rows: {total:.0f} s"
+    )
+    for part, seconds_ in {**spent, "all else": rest}.items():
+        shown.add_row(part, f"{seconds_:.2f}", f"{seconds_ / total:.1%}")
+    shown.add_row("all but steps (bar 15 %)", "", f"{1 - spent['steps'] / total:.1%}")
+    console.print(shown)
+
+
+def _compare_table(count: int, epochs: int) -> None:
+    part = table(count).parts["train"]
+    with tempfile.TemporaryDirectory() as folder:
+        names = ",".join([*(f"x{place}" for place in range(FEATURES)), "y"])
+        rows = np.column_stack([part.features, part.target])
+        np.savetxt(f"{folder}/table.csv", rows, "%.6g", ",", header=names, comments="")
+        train = f"{{epochs: {epochs}, batch_size: {BATCH}}}"
+        losses = ", ".join([*LOSSES[:-1], "poly-1"])
+        spec = Path(folder) / "spec.yaml"
+        spec.write_text(
+            f"task: binary\ndata: {{source: csv, path: table.csv, target: y}}\nloss: [{losses}]\n"
+            f"model: {{kind: mlp, hidden: [{HIDDEN}, {HIDDEN}]}}\ntrain: {train}\nseeds: 5\n"
+        )
+        pipeline.run([load_spec(spec)], out=Path(folder) / "runs")
+
+
+def _timed(call: Callable[..., Any], spent: dict[str, float], part: str) -> Callable[..., Any]:
+    @wraps(call)
+    def timed(*given: Any, **named: Any) -> Any:
+        began = time.process_time()
+        try:
+            return call(*given, **named)
+        finally:
+            spent[part] += time.process_time() - began
+
+    return timed
+
+
+def _processor_seconds(work: Callable[[], None]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
 def commands(rounds: int, console: Console, csv: Path, target: str, drop: list[str]) -> None:
     """Whole commands against `import torch`, in turn."""
     python = [sys.executable, "-c", "import torch"]
@@ -273,6 +344,8 @@ def main() -> None:
     side_by_side(given.rounds, console)
     products(given.rounds, console)
     growth(console)
+    overheads(console, rows=ROWS, epochs=100)  # about a minute, as the next
+    overheads(console, rows=1000, epochs=1000)
     if given.engine:
         return
     commands(given.rounds, console, given.csv, given.target, given.drop)

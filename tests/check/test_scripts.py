@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 
+from losscli.cli import app
 from losscli.rules.contract import LOSSES
 
 WATCHED = (
@@ -101,6 +103,16 @@ def test_a_script_finds_itself_at_home(run, tmp_path) -> None:
     )
     assert outcome.failure is None
     assert "nearby" not in sys.modules
+
+
+def test_garbage_is_collected_as_python_does_it_and_not_as_a_command_does(run) -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(app.MODULES)
+    try:
+        assert run("import gc; assert gc.get_threshold()[0] < 10_000, gc.get_threshold()").failure is None
+        assert gc.get_threshold()[0] == app.MODULES
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_what_it_prints_goes_to_stderr(run, capfd) -> None:

@@ -46,6 +46,22 @@ def test_a_drop_fails_and_a_gain_does_not(root: Path, capsys: pytest.CaptureFixt
     assert "6 seeds on the same rows" in " ".join(capsys.readouterr().out.split())
 
 
+def test_how_seeds_were_added_is_told(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    staged = ["compare", *TRAIN[:4], "--set", "data.n_samples=200", "-q", "--set", "seeds={start: 6, most: 12}"]
+    losses = ["--loss", "bce-logits", "--loss", "focal", "--lr", "0.01", "--epochs", "1", "--out", str(tmp_path)]
+    assert run([*staged, *losses]) == 0
+    (record,), fixed = tmp_path.iterdir(), str(sorted(root.iterdir())[1])
+    for words, which in (([fixed, "--baseline", str(record)], "old"), ([str(record), "--baseline", fixed], "new")):
+        for form in ("json", "text", "github"):
+            capsys.readouterr()
+            run(["gate", *words, "--metric", "log-loss", "--format", form])
+            told = " ".join(capsys.readouterr().out.split())
+            assert told.count(f"Seeds of the {which} record were added in stages") == 1
+    capsys.readouterr()
+    run(["gate", fixed, "--baseline", fixed, "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["notes"] == []
+
+
 def test_other_seeds_are_not_paired_and_annotations_say_so(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     command = ["gate", "2", "--baseline", "3", "--entry", "focal", "--metric", "log-loss", "--out", str(root)]

@@ -12,6 +12,7 @@ from typer import Argument, Option
 from losscli.cli import completion, flags
 from losscli.cli.commands import Panel, command
 from losscli.errors import Place, SpecError
+from losscli.executors.execution import TIMEOUT
 
 CODE = re.compile(r"LC\d+", re.I)
 
@@ -49,6 +50,7 @@ def explain(
     force: Force = False,
     torch: Torch = False,
     no_cost: NoCost = False,
+    timeout: flags.Timeout = TIMEOUT,
     form: flags.As = flags.Format.text,
 ) -> None:
     """Explain a loss: its curve, its slope, its options, and how predictions may be read; or the rule of a finding.

@@ -8,6 +8,7 @@ from typer import Option
 
 from losscli.cli import flags
 from losscli.cli.commands import Panel, command
+from losscli.executors.execution import TIMEOUT
 
 Like = Annotated[
     str | None,
@@ -22,6 +23,7 @@ def plan(
     *,
     given: flags.SpecFlags,
     out: flags.Records = flags.RUNS,
+    timeout: flags.Timeout = TIMEOUT,
     form: flags.As = flags.Format.text,
     quiet: flags.Quiet = False,
 ) -> None:

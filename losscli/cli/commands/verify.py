@@ -8,6 +8,7 @@ from typer import Argument, Exit, Option
 
 from losscli.cli import completion, flags
 from losscli.cli.commands import Panel, command
+from losscli.executors.execution import TIMEOUT
 
 Name = Annotated[
     str,
@@ -30,7 +31,12 @@ Set = Annotated[
 
 @command("verify", Panel.catch)
 def verify(
-    loss: Name, task: Task, expects: Expects = None, sets: Set = None, form: flags.As = flags.Format.text
+    loss: Name,
+    task: Task,
+    expects: Expects = None,
+    sets: Set = None,
+    timeout: flags.Timeout = TIMEOUT,
+    form: flags.As = flags.Format.text,
 ) -> None:
     """Try a loss on everything that a loss must hold.
 

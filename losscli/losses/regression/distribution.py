@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from losscli.lazy import Tensor, torch
+from losscli.lazy import Tensor, special, torch
 from losscli.losses import Forecast, Fraction, Positive, loss
 from losscli.losses.finite import SCALE_KNEE, finite_exp, widened
 
@@ -38,10 +38,8 @@ def _laplace_quantile(prediction: Tensor, options: Mapping[str, Any], level: flo
 
 
 def _student_t_quantile(prediction: Tensor, options: Mapping[str, Any], level: float) -> Tensor:
-    from scipy.special import stdtrit
-
     centre, spread = widened(prediction).unbind(-1)
-    return centre + finite_exp(spread, SCALE_KNEE) * float(stdtrit(options["df"], level))
+    return centre + finite_exp(spread, SCALE_KNEE) * float(special.stdtrit(options["df"], level))
 
 
 def _normal_crps(prediction: Tensor, target: Tensor, options: Mapping[str, Any]) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from losscli.compare.by_class import confused
+from losscli.lazy import special
 from losscli.reports.contents import ReportContents, Sample
 from losscli.reports.figures import Chapter, Chart, Trace, View, figure, rounded
 from losscli.reports.titles import extreme, percent
@@ -110,8 +111,6 @@ def cooled(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     >>> cooled(np.array([[0.9, 0.1]]), 2.0).round(3).tolist()
     [[0.75, 0.25]]
     """
-    from scipy.special import expit, logit
-
     if temperature == 1.0:
         return probabilities
     p = np.clip(probabilities, 1e-12, 1 - 1e-12)
@@ -119,7 +118,7 @@ def cooled(probabilities: np.ndarray, temperature: float) -> np.ndarray:
         # softmax(log p / temperature), as the logits are known up to a constant only
         powered = p ** (1 / temperature)
         return np.asarray(powered / powered.sum(axis=1, keepdims=True))
-    return np.asarray(expit(logit(p) / temperature))
+    return np.asarray(special.expit(special.logit(p) / temperature))
 
 
 def binned(pairs: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
