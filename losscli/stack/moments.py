@@ -34,9 +34,10 @@ def moments(epochs: int) -> list[int]:
     return sorted({max(1, round(share * epochs)) for share in MOMENTS})
 
 
-def lattice_of(rows: Rows, task: Task) -> Tensor | None:
-    """[R, G, 2]: where decision regions are looked at, of the first run's two numeric features; None where it has others."""
-    plane = Plane.of(rows.runs[0].dataset) if task.has_regions else None
+def lattice_of(rows: Rows, seed: int, task: Task) -> Tensor | None:
+    """[R, G, 2]: where decision regions are looked at, of two numeric features; None where no run of the seed has a picture."""
+    seen = [run.dataset for run in rows.runs if run.seed == seed]
+    plane = Plane.of(seen[0]) if seen and task.has_regions else None
     if plane is None or rows.layout.columns != 2:
         return None
     lattice = torch.from_numpy(plane.lattice()).to(rows.part("train", 0, 1))  # where and of the type that rows are

@@ -131,7 +131,7 @@ class Training:
         self.may_miss = any(may_miss(run) for run in runs)
         self.surroundings = Surroundings(everywhere=True) if self.objective.own else None
         self.probe = Probe(self.rows, self.evaluator, task, self.epochs) if job.probe else None
-        self.lattice = lattice_of(self.rows, task)
+        self.lattice = lattice_of(self.rows, job.pictured_seed, task)
 
     def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
         """All epochs, or as many as any run still needs."""
@@ -254,8 +254,8 @@ class Training:
                 output = self.job.task.infer(self.networks.inference, {"inputs": self.lattice})
         elif not self.job.task.pictured or epoch not in moments(self.epochs):
             return
-        first = self.rows.runs[0].seed
-        places = {row for row, state in enumerate(self.states) if state.run.seed == first and state.moving}
+        seed = self.job.pictured_seed
+        places = {row for row, state in enumerate(self.states) if state.run.seed == seed and state.moving}
         most = DOTS if self.lattice is None else output.shape[1]
         for row, numbers in self.evaluator.numbers(output, places, most).items():
             self.states[row].moments.append((epoch, numbers))
