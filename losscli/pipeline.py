@@ -32,7 +32,7 @@ from losscli.spec.arenas import merge
 from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.stages import first_stage, next_specs
-from losscli.stack.device import one_thread
+from losscli.stack.device import one_thread, peak_memory
 from losscli.stack.job import Job, steps_of
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
@@ -285,6 +285,7 @@ def _timing(
         "train_seconds": train_seconds,
         "steps": steps,
         "run_samples_per_second": rate,
+        "peak_memory_bytes": max(peak_memory(experiment.job.device) for experiment in experiments),
     }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.data.delimited import Block
 
-TINY = r"[eE]-0{0,9}([3-9]\d\d|\d{4})|0{280}"  # 1e-300, or 0.000...1; the least that is not 0 is 4.9e-324
+TINY = r"[eE]-0{0,9}([3-9]\d\d|\d{4})|(?<!0)0{280}"  # 1e-300, or 0.000...1; the least that is not 0 is 4.9e-324
 
 
 def hexadecimal(block: Block) -> bool:

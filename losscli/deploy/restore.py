@@ -38,6 +38,9 @@ from losscli.stack.rows import Run
 from losscli.tasks import Task, tasks
 from losscli.tasks.phases import NetworkSpec
 
+WEIGHTS = Place("weights.safetensors")
+MOST_UNLIKE = 5  # shapes that are told one by one
+
 
 @dataclass(frozen=True)
 class RestoredRun:
@@ -155,7 +158,7 @@ def _run(
     data = _rowless(spec.name, seed, state, encoder)
     run = Run(entry.name, seed, loss, trial.options, entry.output, trial.lr, data, trial.weight, trial.tuned)
     restored = RestoredRun(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, result, rows)
-    return replace(restored, weights=_cropped(restored.network, weights_of(restored.task.speaker, weights)))
+    return replace(restored, weights=_cropped(restored, weights_of(restored.task.speaker, weights)))
 
 
 def _rows(folder: Path, arrays: Mapping[str, np.ndarray], prefix: str) -> RowKeys | None:
@@ -188,23 +191,46 @@ def _rowless(name: str, seed: int, state: Mapping[str, Any], encoder: Encoder) -
     return Dataset(name, seed, parts, target, scale, state, embedded=encoder.embedded, sizes=encoder.sizes)
 
 
-def _cropped(network: Network, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The weights in the run's own shapes: a stack pads a run that has fewer features than another.
+def _cropped(restored: RestoredRun, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The weights in the run's own shapes: a stack pads a run that has fewer features, or fewer levels, than another.
 
     Raises `MachineError` where the weights do not fit what the spec describes.
     """
-    shapes = {slot.title: slot.shape for slot in [*network.slots, *network.statistic_slots]}
+    shapes, wider = _shapes(restored.network_spec, restored), _shapes(_wider(restored.network_spec), restored)
+    unlike = [
+        f"{name} must be {shape}, and the record has {weights[name].shape if name in weights else 'nothing'}"
+        for name, shape in shapes.items()
+        if name not in weights or not _holds(weights[name].shape, shape, wider[name])
+    ]
+    if unlike:
+        more = f"; and {len(unlike) - MOST_UNLIKE} more" * (len(unlike) > MOST_UNLIKE)
+        message = f"the weights do not fit the spec: {'; '.join(unlike[:MOST_UNLIKE])}{more}"
+        raise MachineError(message, place=WEIGHTS, cure=WHOLE_RECORD)
     for name, shape in shapes.items():
-        actual = weights[name].shape if name in weights else "nothing"
-        if actual == "nothing" or len(actual) != len(shape) or any(np.less(actual, shape)):
-            raise MachineError(
-                f"the weights do not fit the spec: {name} must be {shape}, and the record has {actual}",
-                cure=WHOLE_RECORD,
-            )
         if weights[name].dtype.kind != "f" or not np.isfinite(weights[name][_corner(shape)]).all():
             message = f"the weights do not predict: {name} holds what is no finite number"
-            raise MachineError(message, place=Place("weights.safetensors"), cure="choose another entry, or train again")
+            raise MachineError(message, place=WEIGHTS, cure="choose another entry, or train again")
     return {name: np.ascontiguousarray(weights[name][_corner(shape)]) for name, shape in shapes.items()}
+
+
+def _shapes(spec: NetworkSpec, restored: RestoredRun) -> dict[str, tuple[int, ...]]:
+    network = network_of(spec, restored.spec.model)
+    return {slot.title: slot.shape for slot in [*network.slots, *network.statistic_slots]}
+
+
+def _wider(spec: NetworkSpec) -> NetworkSpec:
+    """The same network for data of one feature more, and one level more of each category: what grows there may be padded."""
+    if isinstance(spec.inputs, int):
+        return spec
+    codes = tuple(code + 1 for code in spec.inputs.codes)
+    return replace(spec, inputs=replace(spec.inputs, plain=spec.inputs.plain + 1, codes=codes))
+
+
+def _holds(actual: Sequence[int], shape: Sequence[int], wider: Sequence[int]) -> bool:
+    """Whether weights of that shape are those of the run, or have them in their corner."""
+    if len(actual) != len(shape):
+        return False
+    return all(size == own or (own < size and own < more) for size, own, more in zip(actual, shape, wider, strict=True))
 
 
 def _corner(shape: Sequence[int]) -> tuple[slice, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from losscli.errors import MachineError, Place, shown
 from losscli.record import MANIFEST, PROGRESS, ROWS, SUFFIXES, table
 from losscli.record.foreign import LARGEST, bad, content, json_of
-from losscli.record.manifest import migrated
+from losscli.record.manifest import Newer, migrated
 from losscli.record.schema import Manifest, Results, wrong_with
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ def manifest_of(folder: Path) -> dict[str, Any]:
         raise bad(path, "does not list the files of a record")
     try:
         manifest = migrated(manifest)
+    except Newer as error:
+        raise bad(path, str(error), "pip install --upgrade losscli") from error
     except ValueError as error:
         raise bad(path, str(error)) from error
     for name in listed:

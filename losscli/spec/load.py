@@ -24,6 +24,7 @@ from losscli.spec.costs import Costs, mistake_in
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import MOST_ENTRIES, entries, is_grid
 from losscli.spec.intervals import mistakes_as_headline, refuse_unlike_levels, with_score
+from losscli.spec.keys import KEYS, inner_keys
 from losscli.spec.mistakes import Examination, dotted, given, in_order, shown, unknown_keys
 from losscli.spec.model import CONDITION, SHARE, Adaptive, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
@@ -37,23 +38,6 @@ from losscli.tasks import Task, tasks
 from losscli.tasks.settled import SettledPlan
 
 SCHEMA_VERSION = 1
-KEYS = (
-    "task",
-    "name",
-    "data",
-    "loss",
-    "model",
-    "train",
-    "seeds",
-    "metrics",
-    "expect",
-    "equivalence",
-    "costs",
-    "tune",
-    "yardstick",
-    "schema_version",
-)
-
 LACKS = {
     "costs": ("costs, which the spec does not give", "write costs: [[0, 1], [5, 0]] (rows: truth, columns: decision)"),
     "mixture": (
@@ -168,7 +152,7 @@ class Resolver(Examination):
     def _keys(self) -> None:
         unknown = [key for key in self.data if key not in KEYS]
         places = {key: self.document.spot((key,)).key for key in unknown}
-        self._add(unknown_keys(unknown, KEYS, "", places))
+        self._add(unknown_keys(unknown, KEYS, "", places, inner_keys() if unknown else {}))
         version = self.data.get("schema_version", SCHEMA_VERSION)
         if type(version) is not int or version < 1:  # `isinstance` takes true for an int
             self._tell(f"schema_version: expected a whole number >= 1, got {given(version)}", ("schema_version",))

@@ -16,7 +16,8 @@ from losscli.data.sources import sources
 from losscli.errors import DataError, SpecError
 from losscli.losses import find
 from losscli.spec.entries import entries
-from losscli.spec.load import KEYS, load_spec
+from losscli.spec.keys import KEYS
+from losscli.spec.load import load_spec
 from losscli.spec.overrides import Overrides
 from losscli.spec.reader import read_spec
 from losscli.stack.models import models
