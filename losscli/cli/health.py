@@ -56,7 +56,9 @@ def _looked(look: Callable[[], Check]) -> Check:
 
 
 def _python() -> Check:
-    system = f"{platform.system()} {platform.release()} {platform.machine()}"  # `platform.platform` runs another program
+    system = (
+        f"{platform.system()} {platform.release()} {platform.machine()}"  # `platform.platform` runs another program
+    )
     return Check("losscli", f"{version('losscli')}, Python {platform.python_version()}, {system}")
 
 
