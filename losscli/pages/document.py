@@ -41,7 +41,7 @@ def document(template: str, title: str, data: Any, *, charts: bool = True, **fac
     """
     styles = [_resource(name) for name in ("page.css", f"{template}.css") if _exists(name)]
     scripts = [_resource(name) for name in (*SCRIPTS[: None if charts else 2], f"{template}.js") if _exists(name)]
-    return (
+    page: str = (
         _environment()
         .get_template(f"{template}.html.jinja")
         .render(
@@ -56,6 +56,7 @@ def document(template: str, title: str, data: Any, *, charts: bool = True, **fac
             **facts,
         )
     )
+    return page
 
 
 def save(path: Path, text: str, force: bool = False) -> None:
