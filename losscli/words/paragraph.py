@@ -255,7 +255,9 @@ def _next(arena: Arena) -> list[str]:
         which = visible(winners[0].entry) if len(winners) == 1 else "the one you choose"
         settled = "Every comparison is settled."
         if any(map(contrary, winners)):
-            settled = f"On {visible(arena.headline)} every comparison is settled, but which metric counts is yours to choose."
+            settled = (
+                f"On {visible(arena.headline)} every comparison is settled, but which metric counts is yours to choose."
+            )
         sentences.append(f"{settled} Before you rely on {which}, try it on data that nobody has looked at yet.")
     return sentences
 

@@ -118,7 +118,11 @@ def test_the_example_of_wrong_labels(arena_of: MakeArena) -> None:
 @pytest.mark.parametrize(
     ("scores", "facts", "sentence"),
     [
-        ({"a": BASE[:1], "b": shifted(0.1)[:1]}, {}, "One run each cannot tell b from a on titanic; 10 seeds are advised."),
+        (
+            {"a": BASE[:1], "b": shifted(0.1)[:1]},
+            {},
+            "One run each cannot tell b from a on titanic; 10 seeds are advised.",
+        ),
         (
             {"a": BASE[:3], "b": shifted(0.1)[:3]},
             {"resampled": False},
