@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Dataset
-from losscli.metrics import Metric
+from losscli.metrics import Metric, measure_all
 from losscli.stack import device as machine
 from losscli.stack import forecast
 from losscli.stack.calibrate import Calibration, calibrate
@@ -83,10 +83,9 @@ class Evaluator:
             if split == "valid":
                 self.calibrations[place] = calibrate(prediction, truth, metrics)
             prediction = self.calibrations[place](prediction, metrics)
-            for metric in metrics:
-                measured = metric.measure(prediction, truth)
+            for name, measured in measure_all(metrics, prediction, truth).items():
                 if measured is not None:
-                    values[metric.name][readout.rows] = measured.to(output.dtype)
+                    values[name][readout.rows] = measured.to(output.dtype)
         return values
 
     def _read(
