@@ -60,6 +60,8 @@ class Evaluator:
         count, whole = self.rows.count(split), None
         for start, stop in spans(count, size):
             part = infer(split, start, stop)
+            if stop - start == count:
+                return part.contiguous()  # as the whole would be: a sum over other strides may round otherwise
             whole = part.new_empty((part.shape[0], count, *part.shape[2:])) if whole is None else whole
             whole[:, start:stop] = part
         assert whole is not None  # no split is empty
@@ -134,13 +136,16 @@ class Evaluator:
         return predictions
 
     @torch.no_grad()
-    def numbers(self, output: Tensor, places: Set[int], most: int) -> dict[int, np.ndarray]:
-        """By its place in the stack, what each run of `places` says of the first `most` rows, from raw outputs [R, N, O]."""
-        said: dict[int, np.ndarray] = {}
+    def numbers(self, output: Tensor, places: Sequence[int]) -> dict[int, np.ndarray]:
+        """By its place in the stack, what each run of `places` says, from the raw outputs [r, n, O] of these runs alone."""
+        numbers: dict[int, np.ndarray] = {}
         for readout in self.readouts:
-            numbers = readout.head.predict(output[readout.rows, :most]).numbers
-            said |= {place: numbers[at].cpu().numpy() for at, place in enumerate(readout.places) if place in places}
-        return said
+            own = [place for place in readout.places if place in places]
+            if own:
+                head = Head([self.rows.runs[place] for place in own], self.task, self.rows.device)
+                said = head.predict(output[[places.index(place) for place in own]]).numbers
+                numbers |= zip(own, said.cpu().numpy(), strict=True)
+        return numbers
 
     @torch.no_grad()
     def fingerprints(self, output: Tensor) -> dict[int, Fingerprint]:
