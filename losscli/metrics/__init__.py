@@ -136,9 +136,11 @@ class Shared:
 metrics: Shelf[Metric] = Shelf(__name__, "metric")
 
 
-def measure_all(metrics: Sequence[Metric], prediction: Prediction, target: Tensor) -> dict[str, Tensor | None]:
+def measure_all(
+    metrics: Sequence[Metric], prediction: Prediction, target: Tensor, shared: Shared | None = None
+) -> dict[str, Tensor | None]:
     """Each metric's values [R] by its name, None where it has none; what they have in common is made once."""
-    shared = Shared()
+    shared = shared or Shared()
     return {metric.name: metric.measure(prediction, target, shared) for metric in metrics}
 
 
@@ -150,7 +152,7 @@ def metric(
     high: float = 1.0,
     name: str | None = None,
     scaled: bool = False,
-    of: MetricFunction | None = None,
+    of: Callable[..., Any] | None = None,
     **facts: Any,
 ) -> Callable[[MetricFunction], MetricFunction]:
     """Put the decorated function on the shelf for the named tasks; with `scaled`, its twin after temperature scaling, too.
@@ -171,7 +173,7 @@ def metric(
     return register
 
 
-def _nan_where_nan(function: MetricFunction, of: MetricFunction | None) -> MetricFunction:
+def _nan_where_nan(function: MetricFunction, of: Callable[..., Any] | None) -> MetricFunction:
     """`function` without gradients, and NaN where a run's prediction holds a NaN: no metric has to look for them."""
 
     @functools.wraps(function)
