@@ -68,6 +68,12 @@ def polyline(strand: Strand) -> Polyline:
     return Polyline(strand.label, places, loss, slope)
 
 
+def apart(one: Strand, other: Strand) -> bool:
+    """Whether the eye can tell the lines of two strands from each other."""
+    values = [_both(strand, grid(strand.item)) for strand in (one, other)]
+    return bool(((values[0] - values[1]).abs().amax(1) > _limits(values[0])).any())
+
+
 def _halved(strand: Strand) -> tuple[Tensor, Tensor, Tensor]:
     """Places [P], loss and slope there [2, P], and from which of them on to the next there is a jump [P]."""
     at = grid(strand.item)
@@ -95,7 +101,7 @@ def _both(strand: Strand, at: Tensor) -> Tensor:
 
 def _limits(values: Tensor) -> Tensor:
     """How far loss and slope [2] may be off before the eye sees it."""
-    solid = torch.where(values.isfinite(), values, values.nan_to_num(0, 0, 0))
+    solid = values.nan_to_num(0, 0, 0)
     size, extent = solid.abs().amax(1), solid.amax(1) - solid.amin(1)
     return torch.maximum(OFF * extent, NOISE * size).clamp(min=1e-9)
 
