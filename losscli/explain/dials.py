@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import isfinite, prod
+from math import inf, isfinite, prod
 from typing import Any
 
 from losscli.explain.curve import Strand, alike, axis_of, strands
@@ -22,11 +22,11 @@ from losscli.tasks import tasks
 
 VALUES = 9  # of a dial
 COMBINATIONS = 81  # of the dials of one loss, where there are few losses
-TOGETHER = 700  # of all losses of a page
+TOGETHER = 500  # of all losses of a page
 FEW = 3  # losses whose probabilities are read at every position of a dial as well: a tenth of a second for each
 OFF = "off"
 SHARES = (0.25, 0.5, 0.75)  # of the way from a value to the end of what is allowed
-STEPS = (0.5, 1.0, 2.0, 4.0)  # upwards, where there is no end
+STEPS = (0.5, 1.0, 2.0, 4.0)  # where there is no end, or a far one
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,19 @@ class Dial:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A loss as it is drawn at first: its name with the options that have no dial, the dials that were set, the place of each."""
+
+    name: str
+    set: tuple[str, ...]
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Family:
     """The lines of a loss for each combination of its dials, the last dial turning fastest.
 
-    `entries` are what is drawn at first: a name, and the place of each dial. `idle` are options that no line goes by.
+    `entries` are what is drawn at first. `idle` are options that no line goes by.
     `readings` hold, by combination, the probability read for each true one, where it was asked.
     """
 
@@ -57,7 +66,7 @@ class Family:
     rows: str  # of whom one point of the axis tells: one row, or a batch
     dials: tuple[Dial, ...]
     idle: tuple[str, ...]
-    entries: tuple[tuple[str, tuple[int, ...]], ...]
+    entries: tuple[Entry, ...]
     lines: tuple[tuple[Polyline, ...], ...]
     readings: Mapping[int, tuple[tuple[float, float], ...]]
 
@@ -70,7 +79,9 @@ class Family:
             "rows": self.rows,
             "dials": [{"option": dial.option, "labels": dial.labels} for dial in self.dials],
             "idle": list(self.idle),
-            "entries": [{"name": name, "places": list(places)} for name, places in self.entries],
+            "entries": [
+                {"name": entry.name, "set": list(entry.set), "places": list(entry.places)} for entry in self.entries
+            ],
             "lines": [[line.to_json() for line in lines] for lines in self.lines],
             "readings": {
                 str(place): [[round(number, 4) for number in pair] for pair in curve]
@@ -113,10 +124,15 @@ def family(
     return Family(
         item.name, axis_of(item), task.ends, task.moves, "these rows are" if item.over_batch else "this row is",
         tuple(dials), tuple(idle),
-        tuple(zip([called(item, options) for options in sets], places, strict=True)),
+        tuple(_entry(item, options, dials, of) for options, of in zip(sets, places, strict=True)),
         tuple(tuple(_lines(item, of)) for of in options),
         dict(_readings(item, dials, options, places, shown, asked)),
     )  # fmt: skip
+
+
+def _entry(item: Loss, options: Mapping[str, Any], dials: Sequence[Dial], places: tuple[int, ...]) -> Entry:
+    turned = [dial.option for dial in dials if dial.option in options]
+    return Entry(called(item, {name: options[name] for name in options if name not in turned}), tuple(turned), places)
 
 
 def dial_of(option: Option, starts: Sequence[Any]) -> Dial | None:
@@ -135,7 +151,8 @@ def dial_of(option: Option, starts: Sequence[Any]) -> Dial | None:
     if bounds is None or not all(value is None or isinstance(value, (int, float)) for value in starts):
         return None
     given = [float(value) for value in starts if value is not None]
-    around = _around(bounds, given[0] if given else _inner(bounds))
+    usual = [float(option.default)] if isinstance(option.default, (int, float)) else given
+    around = _around(bounds, usual[0] if usual else _inner(bounds))
     room = VALUES - option.optional
     numbers = _spread(sorted({*given, *filter(bounds.allow, around)}), room, given)
     return Dial(option.name, (*([None] if option.optional else []), *numbers))
@@ -143,12 +160,15 @@ def dial_of(option: Option, starts: Sequence[Any]) -> Dial | None:
 
 def _around(bounds: Bounds, value: float) -> Iterator[float]:
     """Values below and above one, nearer to it the less room there is."""
-    below = value - bounds.low if isfinite(bounds.low) else max(abs(value), 1.0)
-    above = bounds.high - value
-    unit = below or (above if isfinite(above) else 0.5)
-    lowest, highest = (1.0 if bounds.allow(end) else 0.9 for end in (value - below, bounds.high))
-    yield from (_round(value - below * share) for share in (lowest, *SHARES))
+    below, above = value - bounds.low, bounds.high - value
+    unit = below if 0 < below < inf else above if 0 < above < inf else max(abs(value), 0.5)
+    if below < inf:
+        lowest = 1.0 if bounds.allow(bounds.low) else 0.9
+        yield from (_round(value - below * share) for share in (lowest, *SHARES))
+    else:
+        yield from (_round(value - unit * step) for step in STEPS)
     if above <= 4 * unit:
+        highest = 1.0 if bounds.allow(bounds.high) else 0.9
         yield from (_round(value + above * share) for share in (*SHARES, *(() if below else (0.1,)), highest))
     else:
         yield from (_round(value + unit * step) for step in STEPS)
