@@ -62,6 +62,7 @@ class Family:
     name: str
     axis: str
     ends: tuple[str, str]  # what its left and its right end mean
+    note: str  # what the words of the axis mean
     moves: str  # what a step of the optimizer changes: see `Task.moves`
     rows: str  # of whom one point of the axis tells: one row, or a batch
     dials: tuple[Dial, ...]
@@ -75,6 +76,7 @@ class Family:
             "name": self.name,
             "axis": self.axis,
             "ends": list(self.ends),
+            "note": self.note,
             "moves": self.moves,
             "rows": self.rows,
             "dials": [{"option": dial.option, "labels": dial.labels} for dial in self.dials],
@@ -122,7 +124,7 @@ def family(
     places = [tuple(_place(dial, start) for dial in dials) for start in starts]
     task = tasks.get(item.task)
     return Family(
-        item.name, axis_of(item), task.ends, task.moves, "these rows are" if item.over_batch else "this row is",
+        item.name, axis_of(item), task.ends, task.axis_note, task.moves, "these rows are" if item.over_batch else "this row is",
         tuple(dials), tuple(idle),
         tuple(_entry(item, options, dials, of) for options, of in zip(sets, places, strict=True)),
         tuple(tuple(_lines(item, of)) for of in options),
@@ -132,7 +134,8 @@ def family(
 
 def _entry(item: Loss, options: Mapping[str, Any], dials: Sequence[Dial], places: tuple[int, ...]) -> Entry:
     turned = [dial.option for dial in dials if dial.option in options]
-    return Entry(called(item, {name: options[name] for name in options if name not in turned}), tuple(turned), places)
+    named = tuple(option for option in turned if not item.options[option].required)
+    return Entry(called(item, {name: options[name] for name in options if name not in turned}), named, places)
 
 
 def dial_of(option: Option, starts: Sequence[Any]) -> Dial | None:
@@ -192,7 +195,7 @@ def _spread(values: Sequence[Any], most: int, kept: Collection[Any]) -> list[Any
 
 
 def _settings(item: Loss, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options that have a value without the rows of a split, as they are given or by default."""
+    """Every option as it is given or by default; what must be given has a value at any rate."""
     needed = settings_of(item)
     defaults = {name: needed[name] if option.required else option.default for name, option in item.options.items()}
     return defaults | dict(options)

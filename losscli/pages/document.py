@@ -17,11 +17,14 @@ from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import SpecError, shown, visible
 from losscli.outfile import atomic, refusal, require_file
 from losscli.pages import plotly
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 MARK = '<meta name="generator" content="losscli'  # a file that has it near its beginning may be replaced
 MARKED = "<!-- made by losscli"  # likewise, in Markdown, where it cannot be seen
@@ -39,19 +42,9 @@ def document(template: str, title: str, data: Any, *, charts: bool = True, **fac
     `data` is what the script draws (`unpacked("data")`), `facts` what the template says. A page without `charts` has no
     Plotly, which is two thirds of a megabyte.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
     styles = [_resource(name) for name in ("page.css", f"{template}.css") if _exists(name)]
     scripts = [_resource(name) for name in (*SCRIPTS[: None if charts else 2], f"{template}.js") if _exists(name)]
-    environment = Environment(
-        loader=FunctionLoader(_resource),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["visible"] = visible
-    return environment.get_template(f"{template}.html.jinja").render(
+    return _templates().get_template(f"{template}.html.jinja").render(
         title=title,
         policy=_policy([*scripts, *([plotly.source()] if charts else [])], [*styles, NOTHING]),
         version=version("losscli"),
@@ -62,6 +55,22 @@ def document(template: str, title: str, data: Any, *, charts: bool = True, **fac
         data=packed(json.dumps(data, allow_nan=False, separators=(",", ":"))),
         **facts,
     )
+
+
+@functools.cache
+def _templates() -> Environment:
+    """Templates are compiled once: a site has hundreds of pages of one kind."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FunctionLoader(_resource),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = visible
+    return environment
 
 
 def save(path: Path, text: str, force: bool = False) -> None:

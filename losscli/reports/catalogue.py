@@ -25,8 +25,13 @@ def write_page(
 def html_of(pages: Sequence[Mapping[str, Any]], families: Sequence[Mapping[str, Any]]) -> str:
     """The whole document."""
     few = len(pages) <= FEW
-    title = ", ".join(str(page["name"]) for page in pages) if few else f"{len(pages)} losses of {pages[0]['task']}"
+    title = ", ".join(str(page["name"]) for page in pages) if few else f"{len(pages)} {pages[0]['task']} losses"
     formulas = [mathml(page["formula"], [option["name"] for option in page["options"]]) for page in pages]
     readings = any(family["readings"] for family in families)
-    data = {"families": families}
+    data = {"families": families, "known": sorted(range(len(pages)), key=lambda place: -_names(pages[place]))}
     return document("catalogue", title, data, pages=pages, formulas=formulas, few=few, readings=readings)
+
+
+def _names(page: Mapping[str, Any]) -> int:
+    """How many names it has, here and in other libraries: the best known have the most."""
+    return len(page["aliases"]) + len(page["elsewhere"])

@@ -227,6 +227,7 @@ class Task(ABC):
     axis: ClassVar[str]  # the line along which a loss tells most about itself: see `line`
     span: ClassVar[tuple[float, float]] = (-4.0, 4.0)  # the part of it that is drawn
     ends: ClassVar[tuple[str, str]] = ("wrong", "right")  # what its left and its right end mean
+    axis_note: ClassVar[str] = ""  # what its words mean
     moves: ClassVar[str] = "the margin"  # what a step of the optimizer moves along it
     sides: ClassVar[tuple[float, ...]] = (
         1.0,

@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from losscli.cli.app import run
+from losscli.cli.app import app, run
+from losscli.cli.manual import manual
+from losscli.explain.catalogue import named
+from losscli.explain.dials import families
+from losscli.explain.page import page as explained
+from losscli.losses import catalogue
 from losscli.pages.chromium import Chromium
+from losscli.reports.catalogue import write_page
+from losscli.site import build as building
+from losscli.site.chapters import losses as chapter
+from losscli.site.topics import address
 
 WIDTHS = {"phone": (390, 844), "desk": (1280, 900)}
 LOUD = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
@@ -48,7 +58,53 @@ def explain(folder: Path) -> Path:
     return path
 
 
-KINDS: dict[str, Callable[[Path], Path]] = {"report": report, "single": single, "stress": stress, "explain": explain}
+def own(folder: Path) -> Path:
+    """A loss of one's own beside losses with numbers, words and two lines; each with dials."""
+    path, file = folder / "page.html", folder / "my loss.py"
+    file.write_text(
+        "def capped(prediction, target):\n"
+        "    return ((1 - 2 * target) * prediction).exp().log1p().clamp(max=2.0)\n"
+    )
+    losses = (f"{file}:capped", "bce-logits", "asymmetric", "auc-pairwise")
+    assert run(["explain", *losses, "--task", "binary", "--html", str(path)]) == 0
+    return path
+
+
+def many(folder: Path) -> Path:
+    """More losses than there are colours, as the site shows those of a task."""
+    names = ("mse", "mae", "rmse", "huber", "quantile", "tukey-biweight", "mape", "poisson-nll", "multi-quantile")
+    items = named(names, "regression")
+    options: list[list[dict[str, Any]]] = [[{}] for _ in items]
+    pages = [explained(item) for item in items]
+    drawn = families(pages, items, options)
+    path = folder / "page.html"
+    write_page(path, [page.to_json() for page in pages], [family.to_json() for family in drawn])
+    return path
+
+
+@cache
+def _site(folder: Path) -> Path:
+    """The reference without what its commands print, and of the losses those of one task."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chapter, "catalogue", lambda: catalogue("binary"))
+        patch.setattr(building, "_curves", lambda: [])
+        building.build(folder / "site", manual(app, lambda arguments: print(*arguments) or 0))
+    return folder / "site"
+
+
+def site(folder: Path) -> Path:
+    return _site(folder.parent) / "index.html"
+
+
+def topic(folder: Path) -> Path:
+    """One with a formula, tables and code."""
+    return _site(folder.parent) / address("loss", "binary", "focal")
+
+
+KINDS: dict[str, Callable[[Path], Path]] = {
+    "report": report, "single": single, "stress": stress, "explain": explain, "own": own, "many": many,
+    "site": site, "topic": topic,
+}  # fmt: skip
 
 
 class Seen:
@@ -215,7 +271,7 @@ def test_without_scripts_the_words_stand(path: Path, browser: Chromium) -> None:
     try:
         browser.open(path)
         assert len(browser.value("document.querySelector('h1').innerText")) > 5
-        assert browser.value("document.querySelectorAll('table tbody tr, article p').length") > 2
+        assert browser.value("document.querySelectorAll('table tbody tr, article p, main li').length") > 2
         assert (
             browser.value("[...document.querySelectorAll('.plot')].filter((plot) => plot.checkVisibility()).length")
             == 0

@@ -3,13 +3,17 @@
 // The page computes no loss. What it draws and says is looked up in what the kernels gave.
 
 const MOST = 8; // lines that can be told apart: seven colours and ink
-const FIRST = 5; // of many losses, how many are drawn at first
+const FIRST = 6; // lines that are drawn at first of many losses
+const OPEN = 3; // losses whose dials lie open; those of more are folded
 const ZERO = 0.005; // of the largest slope: a difference below that is none to the eye
-const TALL = 2.5; // times the middle height: what is higher leaves the chart
+const TALL = 4; // times the middle height: what is higher leaves the chart
 
 const real = (values) => values.filter((value) => value !== null);
 const size = (values) => Math.max(0, ...real(values).map(Math.abs));
-const signed = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
+function signed(value) {
+  const short = value && Math.abs(value) < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+  return short.replaceAll("-", "−");
+}
 
 // The points of a line nearest to a place: one, or both sides of a jump.
 function at(line, place) {
@@ -93,11 +97,11 @@ class Entry {
 }
 
 class Bench {
-  constructor(families) {
+  constructor(families, known) {
     this.families = families;
     this.entries = families.flatMap((family) => family.entries.map((start) => new Entry(family, start)));
-    const shown = this.entries.length > MOST ? FIRST : MOST;
-    for (const entry of this.entries.slice(0, shown)) entry.look = this.free();
+    const first = this.entries.length > MOST ? this.best(known) : this.entries;
+    for (const entry of this.entries) if (first.includes(entry)) entry.look = this.free();
     this.charts = ["loss", "slope"].map((part) => ({ part, element: document.getElementById(part) }));
     for (const chart of this.charts) {
       chart.drawing = new Drawing(chart.element, () => this.draw(chart));
@@ -113,6 +117,17 @@ class Bench {
   }
 
   get drawn() { return this.entries.filter((entry) => entry.look); }
+
+  // Of many losses the best known, none twice under another name.
+  best(known) {
+    const before = new Set();
+    const kept = known.map((place) => this.entries.find(({ family }) => family === this.families[place])).filter((entry) => {
+      const line = entry.lines[0].loss.join();
+      return !before.has(line) && before.add(line);
+    });
+    let count = 0;
+    return kept.filter((entry) => (count += entry.lines.length) <= FIRST);
+  }
 
   // The first colour that no line has.
   free() {
@@ -137,8 +152,13 @@ class Bench {
     const [low, high] = [Math.min(...this.families.map(({ lines }) => lines[0][0].at[0])), Math.max(...this.families.map(({ lines }) => lines[0][0].at.at(-1)))];
     this.slider = document.getElementById("point");
     this.output = document.getElementById("place");
+    const [{ axis, ends: [left, right], note }] = this.families;
+    document.getElementById("words").textContent = note;
+    for (const host of document.querySelectorAll(".axis")) {
+      host.append(made("span", {}, `← ${left}`), made("span", {}, axis), made("span", {}, `${right} →`));
+    }
     const step = (high - low) / 160;
-    Object.assign(this.slider, { min: low, max: high, step, value: low + 40 * step, ariaLabel: this.families[0].axis });
+    Object.assign(this.slider, { min: low, max: high, step, value: low + 40 * step, ariaLabel: axis });
     this.slider.addEventListener("input", () => this.move());
   }
 
@@ -162,8 +182,10 @@ class Bench {
   dials() {
     const host = document.getElementById("dials");
     const turnable = this.entries.filter(({ family }) => family.dials.length || family.idle.length);
+    const folded = turnable.length > OPEN;
     for (const entry of turnable) {
-      entry.group = made("fieldset", { className: "turned" }, entry.legend = made("legend"));
+      entry.legend = made("span", { className: "name" });
+      entry.group = made(folded ? "details" : "fieldset", { className: "turned" }, made(folded ? "summary" : "legend", {}, entry.legend));
       entry.family.dials.forEach((dial, at) => entry.group.append(this.dial(entry, dial, at)));
       const { idle } = entry.family;
       if (idle.length) entry.group.append(made("p", { className: "note" }, `${idle.join(", ")}: not seen in these lines`));
@@ -268,24 +290,22 @@ class Bench {
     const { x, y, colors } = this.marks(chart);
     const marks = { type: "scatter", mode: "markers", x, y, showlegend: false, hoverinfo: "skip", cliponaxis: false,
       marker: { color: colors, size: 11, line: { width: 2, color: "$paper" } } };
-    const [left, right] = this.families[0].ends;
     const [low, high] = [Number(this.slider.min), Number(this.slider.max)];
     await plotted(element, [...traces, marks], {
-      showlegend: false, hovermode: false, dragmode: false, shapes: this.upright, margin: { t: 12, r: 12, b: 44, l: 52 },
-      xaxis: { range: [low, high], fixedrange: true, title: { text: escaped(`← ${left} · ${this.families[0].axis} · ${right} →`) } },
+      showlegend: false, hovermode: false, dragmode: false, shapes: this.upright, margin: { t: 12, r: 12, b: 26, l: 52 },
+      xaxis: { range: [low, high], fixedrange: true },
       yaxis: { range: this.range(part), fixedrange: true, automargin: false, zeroline: true },
     }, { ends: true });
+    element.nextElementSibling.style.paddingRight = `${element._fullLayout.margin.r}px`; // the words stand below the plot, not below the names
   }
 
   // So high that the lines fill the chart, as they are at first and as they are now; a few that rise far above leave it.
   range(part) {
     const values = this.drawn.flatMap((entry) => [...entry.lines, ...entry.first]).map((line) => real(line[part]));
-    const limit = (of) => {
-      const sorted = values.map(of).sort((a, b) => a - b);
-      return Math.min(sorted.at(-1) ?? 1, TALL * (sorted[Math.floor(sorted.length / 2)] || sorted.at(-1) || 1));
-    };
-    const top = Math.max(0, limit((line) => Math.max(0, ...line)));
-    const bottom = -Math.max(0, limit((line) => Math.max(0, -Math.min(...line))));
+    const sizes = values.map(size).sort((one, other) => one - other);
+    const limit = TALL * (sizes[Math.floor(sizes.length / 2)] || 1);
+    const top = Math.min(limit, Math.max(0, ...values.flat()));
+    const bottom = Math.max(-limit, Math.min(0, ...values.flat()));
     const room = 0.06 * (top - bottom || 1);
     return [bottom - room, top + room];
   }
@@ -308,8 +328,8 @@ class Bench {
 }
 
 async function begin() {
-  const { families } = JSON.parse(await unpacked("data"));
-  new Bench(families);
+  const { families, known } = JSON.parse(await unpacked("data"));
+  new Bench(families, known);
   stage.dataset.ready = "true";
 }
 
