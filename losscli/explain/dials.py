@@ -157,7 +157,8 @@ def dial_of(option: Option, starts: Sequence[Any]) -> Dial | None:
     usual = [float(option.default)] if isinstance(option.default, (int, float)) else given
     around = _around(bounds, usual[0] if usual else _inner(bounds))
     room = VALUES - option.optional
-    numbers = _spread(sorted({*given, *filter(bounds.allow, around)}), room, given)
+    fit = {value for value in around if bounds.allow(value) and (value or isinstance(accepts, Bounds))}  # no row of weight 0
+    numbers = _spread(sorted(fit.union(given)), room, given)
     return Dial(option.name, (*([None] if option.optional else []), *numbers))
 
 
