@@ -58,7 +58,7 @@ def curves(item: Loss, options: Mapping[str, Any] | None = None, name: str | Non
 
 @dataclass(frozen=True)
 class Strand:
-    """One of the lines of a loss: `item` with all its options, seen from one of `Task.sides`; `label` tells it from the others."""
+    """One of the lines of a loss: `item` with all its options, for one of `Task.sides`; `label` tells it from the others."""
 
     label: str
     item: Loss

@@ -96,9 +96,7 @@ def families(pages: Sequence[Page], items: Sequence[Loss], sets: Sequence[Sequen
     """The family of each loss of a page, with fewer positions of its dials where there are many losses."""
     most = max(2, min(COMBINATIONS, TOGETHER // len(items)))
     asked = len(items) <= FEW
-    return [
-        family(item, options, most, shown, asked) for shown, item, options in zip(pages, items, sets, strict=True)
-    ]
+    return [family(item, options, most, shown, asked) for shown, item, options in zip(pages, items, sets, strict=True)]
 
 
 def family(
@@ -120,7 +118,9 @@ def family(
     dials = _thinned(moving, starts, most)
     combinations = list(product(*(dial.values for dial in dials)))
     first = starts[0]
-    options = [first | {dial.option: value for dial, value in zip(dials, values, strict=True)} for values in combinations]
+    options = [
+        first | {dial.option: value for dial, value in zip(dials, values, strict=True)} for values in combinations
+    ]
     places = [tuple(_place(dial, start) for dial in dials) for start in starts]
     task = tasks.get(item.task)
     return Family(
@@ -157,7 +157,9 @@ def dial_of(option: Option, starts: Sequence[Any]) -> Dial | None:
     usual = [float(option.default)] if isinstance(option.default, (int, float)) else given
     around = _around(bounds, usual[0] if usual else _inner(bounds))
     room = VALUES - option.optional
-    fit = {value for value in around if bounds.allow(value) and (value or isinstance(accepts, Bounds))}  # no row of weight 0
+    fit = {
+        value for value in around if bounds.allow(value) and (value or isinstance(accepts, Bounds))
+    }  # no row of weight 0
     numbers = _spread(sorted(fit.union(given)), room, given)
     return Dial(option.name, (*([None] if option.optional else []), *numbers))
 
@@ -209,7 +211,9 @@ def _moving(item: Loss, starts: Sequence[Mapping[str, Any]]) -> tuple[list[Dial]
         dial = dial_of(option, [start[option.name] for start in starts])
         if dial is None or len(dial.values) < 2:
             continue
-        ends = [{**starts[0], option.name: value} for value in (dial.values[0], *dial.values[-2:])]  # the first may be off
+        ends = [
+            {**starts[0], option.name: value} for value in (dial.values[0], *dial.values[-2:])
+        ]  # the first may be off
         moved = any(apart(one, other) for end in ends[1:] for one, other in _pairs(item, ends[0], end))
         moving += [dial] if moved else []
         idle += [] if moved else [option.name]

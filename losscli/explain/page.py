@@ -140,9 +140,7 @@ def _reading(name: str, result: Properness) -> Reading:
 
 
 def _line(option: Option) -> OptionLine:
-    return OptionLine(
-        option.name, "" if option.default is Parameter.empty else written(option.default), _takes(option)
-    )
+    return OptionLine(option.name, "" if option.default is Parameter.empty else written(option.default), _takes(option))
 
 
 def _takes(option: Option) -> str:

@@ -7,7 +7,7 @@ few halvings; what jumps never is, and is left with an interval of no width: bot
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ NARROW = 1e-8  # of the axis: an interval without width
 APART = 1 / 2500  # of the axis: points nearer than that are one dot on the screen
 MOST = 600  # intervals halved at once: with more, it is not the kind of line that can be drawn
 PLACES = 6  # decimals of a place on the axis
+DUST = 1e-12  # of the largest value
 DIGITS = 4  # significant ones, of a loss and a slope
 
 
@@ -41,8 +42,8 @@ class Polyline:
         return {
             "label": self.label,
             "at": [round(place, PLACES) + 0.0 for place in self.at],  # + 0.0: no negative zero
-            "loss": [_short(value) for value in self.loss],
-            "slope": [_short(value) for value in self.slope],
+            "loss": _short(self.loss),
+            "slope": _short(self.slope),
         }
 
 
@@ -140,7 +141,8 @@ def _jump(at: Tensor, values: Tensor, first: int, last: int, limits: Tensor) -> 
     yield from ((place, *both.tolist()) for both in (before, gap, after))
 
 
-def _short(value: float) -> float | None:
-    if not math.isfinite(value):
-        return None
-    return float(f"{value:.{DIGITS - 1}e}") + 0.0
+def _short(values: Sequence[float]) -> list[float | None]:
+    """Few digits; zero for what a grid that misses its zeros by a rounding leaves of it."""
+    dust = DUST * max(map(abs, filter(math.isfinite, values)), default=0.0)
+    short = ((0.0 if abs(value) < dust else float(f"{value:.{DIGITS - 1}e}") + 0.0) for value in values)
+    return [value if math.isfinite(value) else None for value in short]

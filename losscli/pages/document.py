@@ -44,16 +44,20 @@ def document(template: str, title: str, data: Any, *, charts: bool = True, **fac
     """
     styles = [_resource(name) for name in ("page.css", f"{template}.css") if _exists(name)]
     scripts = [_resource(name) for name in (*SCRIPTS[: None if charts else 2], f"{template}.js") if _exists(name)]
-    return _templates().get_template(f"{template}.html.jinja").render(
-        title=title,
-        policy=_policy([*scripts, *([plotly.source()] if charts else [])], [*styles, NOTHING]),
-        version=version("losscli"),
-        styles=styles,
-        scripts=scripts,
-        plotly=plotly.packed() if charts else "",
-        present=plotly.style_ids() if charts else (),
-        data=packed(json.dumps(data, allow_nan=False, separators=(",", ":"))),
-        **facts,
+    return (
+        _templates()
+        .get_template(f"{template}.html.jinja")
+        .render(
+            title=title,
+            policy=_policy([*scripts, *([plotly.source()] if charts else [])], [*styles, NOTHING]),
+            version=version("losscli"),
+            styles=styles,
+            scripts=scripts,
+            plotly=plotly.packed() if charts else "",
+            present=plotly.style_ids() if charts else (),
+            data=packed(json.dumps(data, allow_nan=False, separators=(",", ":"))),
+            **facts,
+        )
     )
 
 

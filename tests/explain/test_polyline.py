@@ -35,7 +35,9 @@ def test_what_lies_between_two_points_lies_on_their_chord(item: Loss) -> None:
         if len(jumps):
             places = places[np.abs(places[:, None] - jumps).min(1) > 1e-3 * (at[-1] - at[0])]
         dot = (at[-1] - at[0]) / 1250
-        near = np.clip(places + dot * np.array([[-1], [0], [1]]), at[0], at[-1])  # [3, places]: it may be off by a dot aside
+        near = np.clip(
+            places + dot * np.array([[-1], [0], [1]]), at[0], at[-1]
+        )  # [3, places]: it may be off by a dot aside
         kernel = [state(strand.item, strand.settings, torch.from_numpy(row), strand.side) for row in near]
         for drawn, exact in zip((loss, slope), np.stack([torch.stack(row).numpy() for row in kernel], 1), strict=True):
             whole = ~np.isnan(drawn)
@@ -108,4 +110,6 @@ def test_options_that_no_eye_can_tell_apart() -> None:
 
 def test_values_are_short_and_null_where_there_are_none() -> None:
     line = Polyline("y = 1", (-0.0, 1 / 3), (float("nan"), 123456.789), (float("inf"), -1.0000001e-9))
+    noisy = Polyline("y = 1", (0.0, 1.0), (2.0, 2.2e-16), (0.0, 1.0))
+    assert noisy.to_json()["loss"] == [2.0, 0.0]
     assert line.to_json() == {"label": "y = 1", "at": [0.0, 0.333333], "loss": [None, 123500.0], "slope": [None, -1e-9]}

@@ -62,8 +62,7 @@ def own(folder: Path) -> Path:
     """A loss of one's own beside losses with numbers, words and two lines; each with dials."""
     path, file = folder / "page.html", folder / "my loss.py"
     file.write_text(
-        "def capped(prediction, target):\n"
-        "    return ((1 - 2 * target) * prediction).exp().log1p().clamp(max=2.0)\n"
+        "def capped(prediction, target):\n    return ((1 - 2 * target) * prediction).exp().log1p().clamp(max=2.0)\n"
     )
     losses = (f"{file}:capped", "bce-logits", "asymmetric", "auc-pairwise")
     assert run(["explain", *losses, "--task", "binary", "--html", str(path)]) == 0
@@ -87,7 +86,7 @@ def _site(folder: Path) -> Path:
     """The reference without what its commands print, and of the losses those of one task."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chapter, "catalogue", lambda: catalogue("binary"))
-        patch.setattr(building, "_curves", lambda: [])
+        patch.setattr(building, "_curves", list)
         building.build(folder / "site", manual(app, lambda arguments: print(*arguments) or 0))
     return folder / "site"
 

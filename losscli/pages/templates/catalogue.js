@@ -54,7 +54,8 @@ function felt(line, place, { moves, rows }) {
   }
   if (before === 0) {
     const still = [line.slope[here.near - 1], line.slope[here.last + 1]].some((slope) => slope === 0);
-    return still ? `nothing: ${rows} ignored` : `nothing: ${moves} is where it is pulled to`;
+    const lowest = line.loss[here.near] <= Math.min(...real(line.loss));
+    return still ? `nothing: ${rows} ignored` : `nothing: the ${lowest ? "loss is lowest" : "slope is 0"} here`;
   }
   const share = Math.abs(before) / peak;
   const pull = `pulls ${moves} ${way(before)}`;
