@@ -62,7 +62,8 @@ def polyline(strand: Strand) -> Polyline:
     jumps = _jumps(at, broken)
     for place in _kept(at, jumps, grid(strand.item)):
         if place in jumps:
-            points += _jump(at, values, place, jumps[place], limits)
+            ends = [place, jumps[place]]
+            points += _jump(strand, at[ends], values[:, ends], limits)
         else:
             points.append((float(at[place]), *values[:, place].tolist()))
     places, loss, slope = zip(*points, strict=True)
@@ -133,12 +134,14 @@ def _kept(at: Tensor, jumps: Mapping[int, int], grid: Tensor) -> Iterator[int]:
             last = value
 
 
-def _jump(at: Tensor, values: Tensor, first: int, last: int, limits: Tensor) -> Iterator[tuple[float, ...]]:
-    """Both ends of a jump, and between them a gap in what jumps."""
-    place = float(f"{(at[first] + at[last]) / 2:.{PLACES}f}")
-    before, after = values[:, first], values[:, last]
-    gap = torch.where((after - before).abs() > limits, torch.nan, (before + after) / 2)
-    yield from ((place, *both.tolist()) for both in (before, gap, after))
+def _jump(strand: Strand, ends: Tensor, both: Tensor, limits: Tensor) -> Iterator[tuple[float, ...]]:
+    """Both ends [2] of a jump, with what is there [2, 2], and a gap between them; what does not jump is one value."""
+    place = torch.round(ends.mean(), decimals=PLACES)
+    before, after = both.unbind(1)
+    jumps = (after - before).abs() > limits
+    there = _both(strand, place.unsqueeze(0)).squeeze(1)
+    for value in (before, torch.full_like(there, torch.nan), after):
+        yield float(place), *torch.where(jumps, value, there).tolist()
 
 
 def _short(values: Sequence[float]) -> list[float | None]:

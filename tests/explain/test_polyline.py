@@ -72,6 +72,7 @@ def test_a_slope_jumps_where_it_does_by_hand(
     for place, ends in zip(gaps(line, "slope"), (jumps[key] for key in sorted(jumps)), strict=True):
         three = [slope for at, slope in zip(line.at, line.slope, strict=True) if at == place]
         assert (three[0], three[-1]) == pytest.approx(ends, abs=1e-6)
+        assert len({loss for at, loss in zip(line.at, line.loss, strict=True) if at == place}) == 1
         assert len(three) == 3
     steep = [abs(one - other) for one, other in pairwise(line.slope)]
     assert np.nanmax(steep) < 0.4  # and nothing joins the ends

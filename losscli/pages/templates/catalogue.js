@@ -6,7 +6,7 @@ const MOST = 8; // lines that can be told apart: seven colours and ink
 const FIRST = 6; // lines that are drawn at first of many losses
 const OPEN = 3; // losses whose dials lie open; those of more are folded
 const ZERO = 0.005; // of the largest slope: a difference below that is none to the eye
-const TALL = 4; // times the middle height: what is higher leaves the chart
+const TALL = 5; // times the middle height: what is higher leaves the chart
 
 const real = (values) => values.filter((value) => value !== null);
 const size = (values) => Math.max(0, ...real(values).map(Math.abs));
