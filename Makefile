@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-ray lint smoke wheel hashes bench bench-gpu mutants clean
+.PHONY: demo test test-ray fuzz lint smoke wheel hashes bench bench-gpu mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/losscli train --task binary --loss bce-logits
@@ -14,6 +14,11 @@ test: $(VENV)/.installed
 # Three raylets on this machine, a minute: apart from the others, which leave a cluster too little of two cores.
 test-ray: $(VENV)/.installed
 	LOSSCLI_TEST_RAY=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/executors/test_ray.py
+
+# Files, records and command lines made to break it, on both cores: an hour, or SECONDS=60; another SEED tries others. Ctrl-C
+# ends it, with what there is. PROCESSES=--processes makes each call a process of its own, and KINDS="csv records" takes these.
+fuzz: $(VENV)/.installed
+	OMP_NUM_THREADS=1 nice $(BIN)/python tests/fuzz/driver.py $(KINDS) --jobs 2 --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),0) $(PROCESSES)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

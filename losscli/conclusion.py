@@ -23,8 +23,8 @@ from losscli.metrics import Metric
 from losscli.spec.tune import grids_of, may_be
 from losscli.stack.baseline import baseline, ideal, limits
 from losscli.stack.beside import beside
+from losscli.stack.moments import DOTS
 from losscli.stack.run_state import RunState
-from losscli.stack.train import DOTS
 
 SMALL_TEST = 5_000  # test rows up to which every metric is asked for its limits
 

@@ -136,7 +136,10 @@ def load(spec: Spec) -> Experiment:
 
 
 def remembering(experiment: Experiment, most: int) -> Experiment:
-    """The experiment, keeping what its runs predict: at most so many numbers, of the first seeds, and of one at least."""
+    """The experiment, keeping what its runs predict: at most so many numbers, of the first seeds, and of one at least.
+
+    Pictures are kept of the first seed.
+    """
     seeds = experiment.spec.seeds
     of_seed = (
         experiment.rows["test"]
@@ -144,7 +147,7 @@ def remembering(experiment: Experiment, most: int) -> Experiment:
         * len(experiment.entries)
     )
     prediction_seeds = seeds[: max(1, most // of_seed)]
-    job = replace(experiment.job, prediction_seeds=frozenset(prediction_seeds))
+    job = replace(experiment.job, prediction_seeds=frozenset(prediction_seeds), pictured_seed=seeds[0])
     if len(prediction_seeds) == len(seeds):
         return replace(experiment, job=job)
     message = (

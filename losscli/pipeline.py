@@ -17,6 +17,8 @@ from losscli.compare.expect import unmet
 from losscli.compare.tuning import choose
 from losscli.comparison import Comparison
 from losscli.conclusion import board, conclude
+from losscli.data.rowkeys import RowKeys
+from losscli.data.tabular import Tabular
 from losscli.errors import Finding, MachineError, counted, shown
 from losscli.executors.execution import Execution
 from losscli.experiment import Experiment, load, remembering, smaller
@@ -30,7 +32,7 @@ from losscli.spec.arenas import merge
 from losscli.spec.dump import to_yaml
 from losscli.spec.model import Spec
 from losscli.spec.stages import first_stage, next_specs
-from losscli.stack.device import one_thread
+from losscli.stack.device import one_thread, peak_memory
 from losscli.stack.job import Job, steps_of
 from losscli.stack.rows import spans
 from losscli.stack.run_state import RunState
@@ -283,6 +285,7 @@ def _timing(
         "train_seconds": train_seconds,
         "steps": steps,
         "run_samples_per_second": rate,
+        "peak_memory_bytes": max(peak_memory(experiment.job.device) for experiment in experiments),
     }
 
 
@@ -316,6 +319,13 @@ def _parts(experiments: Sequence[Experiment], trained: Trained, out: Path) -> di
             f"{number}/{seed}": dataset.encoder
             for number, experiment in enumerate(experiments)
             for seed, dataset in experiment.datasets.items()
+        },
+        "rows": {
+            f"{number}/{seed}/{name}": array
+            for number, experiment in enumerate(experiments)
+            if isinstance(experiment.spec.data, Tabular) and experiment.job.task.has_target
+            for seed, dataset in experiment.datasets.items()
+            for name, array in RowKeys.of(dataset).arrays().items()
         },
         "specs": [to_yaml(experiment.spec, relative_to=out / "record") for experiment in experiments],
         "origins": [experiment.spec.origins for experiment in experiments],

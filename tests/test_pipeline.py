@@ -230,7 +230,9 @@ def test_python_mistakes_are_told_as_such(spec) -> None:
 def test_one_path_is_as_good_as_a_list_of_one_and_prints_a_leaderboard(spec, tmp_path: Path) -> None:
     spec(MOONS + QUICK + "loss: [bce-logits, hinge]\nseeds: 2\n")
     comparison = losscli.compare(str(tmp_path / "spec.yaml"))
-    lines = str(comparison).splitlines()
+    sentence, empty, *lines = str(comparison).splitlines()
+    assert sentence == "2 seeds are too few to tell hinge from bce-logits on moons; 10 seeds are advised."
+    assert empty == ""
     assert lines[0] == "moons (binary), test auroc, higher is better"
     assert lines[1].split()[0] == "bce-logits"
     assert lines[1].endswith("reference")

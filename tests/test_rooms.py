@@ -35,7 +35,7 @@ ROWS = (
     {"training", "suspects", "conclusion"},
     {"unfinished"},
     {"pipeline"},
-    {"demonstrations", "site"},
+    {"demonstrations", "play", "site"},
     {"cli"},
 )
 LEVEL = {room: level for level, rooms in enumerate(ROWS) for room in rooms}

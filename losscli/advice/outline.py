@@ -22,7 +22,8 @@ from losscli.losses import Bounds, Choice, Option, PerClass, find
 from losscli.metrics import for_task
 from losscli.spec.comments import comment
 from losscli.spec.dump import flow, seeds_of
-from losscli.spec.load import KEYS, SCHEMA_VERSION
+from losscli.spec.keys import KEYS
+from losscli.spec.load import SCHEMA_VERSION
 from losscli.spec.model import LossChoice, Spec
 from losscli.stack.models import models
 from losscli.stack.plan import plan_of

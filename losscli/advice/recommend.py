@@ -40,7 +40,7 @@ class RecommendedLoss:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What the heuristics said, and the losses they named: the task's default first, as the reference."""
+    """What the heuristics said, and the losses they named; the first is the reference: the task's default, or one of theirs."""
 
     task: str
     advice: Mapping[str, Advice]  # by the heuristic's name
@@ -93,7 +93,9 @@ def recommend(profile: Profile, most: int = MOST) -> Recommendation:
     }
     if profile.table.exposure is not None:
         advice = {name: answer for name, answer in advice.items() if answer.picks}
-    default = tasks.get(profile.task).default_loss
+    default = next(
+        (answer.reference for answer in advice.values() if answer.reference), tasks.get(profile.task).default_loss
+    )
     reference = Pick(default if default in serving or not serving else next(iter(serving)))
     named: dict[str, tuple[Pick, list[str]]] = {reference.entry_name(): (reference, [])}
     in_turn = zip_longest(*([(name, pick) for pick in answer.picks] for name, answer in advice.items()))

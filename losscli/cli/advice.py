@@ -23,7 +23,10 @@ NAME = 32  # columns of the longest name that is not folded
 def _standing(recommendation: Recommendation) -> str:
     default = tasks.get(recommendation.task).default_loss
     first = recommendation.losses[0].pick.loss
-    return f"the default of {recommendation.task}" if first == default else "the plainest loss that takes an exposure"
+    if first == default:
+        return f"the default of {recommendation.task}"
+    of_counts = any(answer.reference for answer in recommendation.advice.values())
+    return f"the plainest loss {'of counts' if of_counts else 'that takes an exposure'}"
 
 
 def advice(spec: Spec, recommendation: Recommendation) -> Iterator[RenderableType]:

@@ -24,7 +24,7 @@ from losscli.cli import colors
 from losscli.cli.commands import Command, Group, commands, panels
 from losscli.cli.endings import SIGNALS, ending, handling
 from losscli.cli.variables import VARIABLES
-from losscli.errors import SpecError
+from losscli.errors import MachineError, SpecError
 from losscli.stdout import give_up
 
 # Objects that torch and what it imports are made of: none is garbage while it is loaded, and the collector, which begins at
@@ -143,6 +143,16 @@ def losscli(
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+    else:
+        _stand()
+
+
+def _stand() -> None:
+    """Raises `MachineError` where the working folder is gone: libraries of numbers end the process there, without a cause."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise MachineError("the folder you are in does not exist any more", cure="cd to one that does") from None
 
 
 def main() -> None:

@@ -113,7 +113,7 @@ def settings(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 def _keys(task: str | None, loss: str | None) -> Iterator[str]:
     from losscli.data.sources import sources
     from losscli.losses import catalogue
-    from losscli.spec.load import KEYS
+    from losscli.spec.keys import KEYS
     from losscli.stack.models import models
     from losscli.stack.plan import Plan
 

@@ -30,7 +30,8 @@ Band = Sequence[tuple[float, float, float]]  # the same place, the lower and the
 
 
 def mean_curve(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, float]]:
-    """The mean over the runs that reached an epoch; diverged runs count only where there is no other."""
+    """The mean over the runs that reached an epoch, as far as half of them do; diverged runs count only where there is no
+    other."""
     return [(epoch, fmean(values)) for epoch, values in _by_epoch(runs, split, metric)]
 
 
@@ -48,7 +49,9 @@ def _by_epoch(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[
         for point in run.history:
             if (point.split, point.metric) == (split, metric) and abs(point.value) < DRAWABLE:
                 values.setdefault(point.epoch, []).append(point.value)
-    return sorted(values.items())
+    most = max(map(len, values.values()), default=0)
+    # those few that go on would tell another story
+    return [(epoch, reached) for epoch, reached in sorted(values.items()) if 2 * len(reached) >= most]
 
 
 @dataclass
@@ -93,7 +96,8 @@ class Curves:
 
 
 def _drawable(curve: Curve) -> list[tuple[float, float]]:
-    return [(epoch, value) for epoch, value in curve if abs(value) < DRAWABLE]  # NaN and inf compare false
+    # NaN and inf compare false
+    return [(epoch, value) for epoch, value in curve if abs(value) < DRAWABLE and abs(epoch) < DRAWABLE]
 
 
 def _figure(
@@ -151,13 +155,33 @@ def _canvas(
         color = COLORS[index] if colored else None
         points = [*curve[:: max(1, len(curve) // (4 * columns))], curve[-1]]
         canvas.point(*points[0], color=color)
-        for (from_epoch, start), (to_epoch, end) in pairwise(points):
-            canvas.line(from_epoch, start, to_epoch, end, color=color)
+        for begin, end in pairwise(points):
+            if stretch := _stretch(begin, end, 2 * low - high, 2 * high - low):
+                canvas.line(*stretch, color=color)
     for index, (letter, curve) in enumerate(zip(letters, curves.values(), strict=False)):
         for epoch in _stations(first, last, columns, (index + 0.5) / len(curves)):
             if curve[0][0] <= epoch <= curve[-1][0]:
                 canvas.point(epoch, _value_at(curve, epoch), marker=letter)
     return [Text.from_ansi(row) for row in canvas.plot(linesep="\n").split("\n")]
+
+
+def _stretch(
+    begin: tuple[float, float], end: tuple[float, float], low: float, high: float
+) -> tuple[float, float, float, float] | None:
+    """The part of a line that lies between two heights: plotille walks all of it, dot by dot, however far it is outside.
+
+    >>> _stretch((0.0, 0.0), (1.0, 8.0), -1.0, 2.0)
+    (0.0, 0.0, 0.25, 2.0)
+    """
+    (left, start), (right, stop) = begin, end
+    if max(start, stop) < low or min(start, stop) > high:
+        return None
+    ends = []
+    for place, height in (begin, end):
+        edge = min(max(height, low), high)
+        share = (edge - start) / (stop - start) if edge != height else 0.0
+        ends += [left + (right - left) * share if edge != height else place, edge]
+    return ends[0], ends[1], ends[2], ends[3]
 
 
 def _shade(band: Band, columns: int, limits: tuple[float, float, float, float]) -> Iterator[tuple[float, float]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.cli import formats, show
 from losscli.data.newrows import NewRows, new_rows, pointed
+from losscli.data.rowkeys import overlap
 from losscli.deploy.choose import RunChoice
 from losscli.deploy.export import export
 from losscli.deploy.predict import made_up, predict, with_rates
@@ -73,19 +74,31 @@ def run_predict(
     columns = with_rates(said, runs[0].encoder, new.features)
     _write(form.write(new, columns, answer.prefix, _origin(runs)), answer.to)
     if not answer.quiet:
-        if _is_trained_on(trained_on, runs[0].spec.folder, rows):
-            show.notice(
-                f"these rows are the ones that {shown(record)} was trained on: its predictions of them look too good"
-            )
+        if shared := _shared(runs, new, rows):
+            show.notice(f"{shared} {shown(record)} was trained on: its predictions of them look too good")
         for finding in new.findings:
             show.notice(finding.message)
         show.notice(f"{counted(new.table.num_rows, 'row')} predicted by {_named(runs)}")
 
 
-def _is_trained_on(source: Source, folder: str, rows: str) -> bool:
+def _shared(runs: Sequence[RestoredRun], new: NewRows, path: str) -> str:
+    """The subject of a sentence: the rows of the file that the runs were trained on. Empty where there are none."""
+    keys = [run.rows for run in runs if run.rows is not None]
+    if len(keys) < len(runs):  # a record of before: the file's place is all that tells
+        return "these rows are the ones that" if _is_trained_on(runs[0], path) else ""
+    shared = overlap(keys, [run.encoder for run in runs], new.features, new.table.num_rows)
+    if shared is None:
+        return ""
+    if shared.whole:
+        return "these rows are the ones that"
+    about = "" if shared.exact else "about "
+    return f"{about}{shared.count} of these {counted(shared.rows, 'row')} equal rows that"
+
+
+def _is_trained_on(run: RestoredRun, path: str) -> bool:
     """Whether the file is one that the models were trained on."""
-    paths = [Path(folder) / path for path in getattr(source, "paths", ())]
-    return any(path.exists() and Path(rows).exists() and path.samefile(rows) for path in paths)
+    paths = [Path(run.spec.folder) / one for one in getattr(run.spec.data, "paths", ())]
+    return any(one.exists() and Path(path).exists() and one.samefile(path) for one in paths)
 
 
 def _make_up(

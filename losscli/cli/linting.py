@@ -62,7 +62,7 @@ def show(result: Result, form: str, diff: bool, counts: bool) -> None:
 
 def _text(result: Result, counts: bool) -> Iterator[str]:
     yield from statistics(result.findings) if counts else lines(result.findings)
-    yield summary(result.files, result.findings, len(result.notes))
+    yield summary(result.files, result.findings, sum(note.left_out for note in result.notes))
 
 
 def _differences(result: Result) -> Iterator[str]:

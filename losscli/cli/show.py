@@ -7,6 +7,7 @@ follow the terminal (NO_COLOR, FORCE_COLOR, TERM, COLUMNS, the locale); without 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
@@ -171,12 +172,25 @@ def _in_short(console: Console, comparison: Comparison, alone: Sequence[int], vi
 
 
 def ending(comparison: Comparison, next_command: str = "") -> None:
-    """Where the record is, and what to do next."""
+    """What it took, where the record is, and what to do next."""
     console = screen(sys.stdout)
+    if cost := _cost(comparison):
+        console.print(Text.assemble(("cost     ", "bold"), cost), soft_wrap=True)
     if comparison.record:
         console.print(Text.assemble(("record   ", "bold"), visible(comparison.record, 400)), soft_wrap=True)
     if next_command:
         console.print(Text.assemble(("next     ", "bold"), visible(next_command, 400)), soft_wrap=True)
+
+
+def _cost(comparison: Comparison) -> str:
+    """The time of training, which workers may share, and the memory of the largest process."""
+    from losscli.words.numbers import duration
+
+    seconds, peak = (comparison.timing.get(name) for name in ("train_seconds", "peak_memory_bytes"))
+    if seconds is None or peak is None or not math.isfinite(seconds + peak) or not seconds:
+        return ""
+    where = "of the GPU" if comparison.device.startswith("cuda") else "in a process"
+    return f"{duration(seconds)} of training, all stacks together; at most {peak / 1e6:.0f} MB {where}"
 
 
 def trained_on(machines: Mapping[str, int]) -> None:
@@ -313,7 +327,7 @@ def _findings(console: Console, findings: Sequence[Finding], verbose: bool = Tru
         console.print()
         console.print(grid)
     if cut:
-        console.print(Text("-v tells them whole", "dim"))
+        console.print(Text("-v shows them in full", "dim"))
 
 
 def shortened(text: str, width: int) -> str:

@@ -69,15 +69,18 @@ def _in_a_word(rest: Sequence[Slot]) -> list[Slot]:
 
 
 def _without_extras(rest: Sequence[Slot], width: int) -> list[Slot]:
-    """All columns, but extras only as far as they stand beside the first ones; metrics come before the last of them."""
-    extras = [slot for slot in rest if slot.column.kind in EXTRAS]
-    room = width - sum(slot.width for slot in rest[:TOGETHER])
-    kept = []
-    for slot in extras:
-        if slot.width <= room:
-            kept.append(slot)
-            room -= slot.width
-    return [*rest[:TOGETHER], *kept, *(slot for slot in rest[TOGETHER:] if slot.column.kind not in EXTRAS)]
+    """All columns, but extras only in the first table: strips before other metrics, the time where room is left after them."""
+    kept = list(rest[:TOGETHER])
+    metrics = [slot for slot in rest[TOGETHER:] if slot.column.kind not in EXTRAS]
+    strip, time = ([slot for slot in rest if slot.column.kind == kind] for kind in EXTRAS)
+
+    def left() -> int:
+        return width - sum(slot.width for slot in kept)
+
+    kept += [slot for slot in strip if slot.width <= left()]
+    while metrics and metrics[0].width <= left():
+        kept.append(metrics.pop(0))
+    return [*kept, *(slot for slot in time if slot.width <= left()), *metrics]
 
 
 @dataclass

@@ -232,13 +232,15 @@ def _undecided(
     mark: str,
 ) -> DataError:
     """Which readings there are, each with the flags that choose it."""
-    level = next(
-        (at for at in np.flatnonzero(~plain).tolist() if any(char in given[at].digits for char in GROUPING)), 0
-    )
+    marks = {way.thousands for way in ways.values() if way.thousands} or set(GROUPING)
+    dressed = np.flatnonzero(~plain).tolist()  # a bracket alone shows no mark
+    level = next((at for at in dressed if not marks.isdisjoint(given[at].digits)), dressed[0] if dressed else 0)
     row, example = _row_of(texts, level), shown(texts.texts[level])
     decimals = f"a decimal {'point' if decimal == ',' else 'comma'}"
     groups = "underscores" if "_" in given[level].digits else "thousands separators"
-    kinds = [groups if (way.thousands or "?") in given[level].digits else decimals for way in ways.values()]
+    brackets = "no marks, and brackets around what is negative"
+    otherwise = decimals if any(char in given[level].digits for char in ".,") else brackets
+    kinds = [groups if (way.thousands or "?") in given[level].digits else otherwise for way in ways.values()]
     named = " or ".join(dict.fromkeys(kinds))
     what = f"amounts with {named}" if mark else f"numbers with {named or 'marks that do not fit together'}"
     cures = [f"{_flags(way, decimal, len(ways))} reads it as {numbers[level]}" for numbers, way in ways.items()]

@@ -75,6 +75,12 @@ def header_of(first: Block, file: str, delimiter: str, header: bool | None) -> t
     delimiter, and too many columns.
     """
     place = Place(file, int(first.lines[0]))
+    if spreadsheet := re.fullmatch(r'"?sep=(.)"?', first.record(0), re.IGNORECASE):
+        message = (
+            f"the first line, {shown(spreadsheet[0])}, is for a spreadsheet alone, and must be the names of the columns"
+        )
+        other = "" if spreadsheet[1] == delimiter else f" and {_use(spreadsheet[1])}"
+        raise DataError(message, place=place, cure=f"take the line out{other}")
     top = fields_of(first.record(0), delimiter, place)
     _check_delimiter(top, first, delimiter, place)
     if header is False:
@@ -287,15 +293,19 @@ class Unequal:
     delimiter: str
     problems: list[Problem] = field(default_factory=list)
     count: int = 0
+    rows: int = 0
+    widths: set[int] = field(default_factory=set)
 
     def look(self, block: Block) -> None:
         """Find them in a block in which there are some."""
         text = bytes(block.records()).decode()
         other = self._other_delimiter(block)
         for line, fields in slowly(text, self.file, self.delimiter, int(block.lines[0])):
+            self.rows += bool(fields)
             if not fields or len(fields) == self.width:
                 continue
             self.count += 1
+            self.widths.add(len(fields))
             if len(self.problems) < MOST_PLACES:
                 message = f"the row must have {counted(self.width, 'field')}, and has {len(fields)}"
                 column = min(len(fields), self.width) + 1  # the first that is lacking, or too many
@@ -311,7 +321,13 @@ class Unequal:
         return "give each row as many fields as the header has; quote a field that holds the delimiter"
 
     def tell(self) -> None:
-        """Raise what was found, if anything was."""
+        """Raise what was found, if anything was; a first line that is unlike all others once, and not with each of them."""
+        if 1 < self.count >= self.rows - 1 and len(self.widths) == 1 and min(self.widths) > self.width:
+            (width,) = self.widths
+            top = f"the first line has {counted(self.width, 'field')}, and the rows below it have {width}: it is no header"
+            raise DataError(
+                top, place=Place(self.file, 1), cure="take out what stands above the header, such as a title"
+            )
         if self.problems:
             raise DataError(first_of(self.problems, self.count))
 

@@ -113,7 +113,8 @@ def _of_texts(texts: Levels, options: ColumnOptions) -> ColumnInference:
         return _numbers(texts, point)
     if options.kind is None and spelling_of(texts.texts) == "boolean":
         return _category(texts, options)
-    if amounts := amounts_in(texts, numeric, options.kind, options.decimal, options.thousands):
+    dated = options.kind != "number" and (_costume(texts, numeric) or ("",))[0] == "dates"  # 31.12.2024 has points, too
+    if not dated and (amounts := amounts_in(texts, numeric, options.kind, options.decimal, options.thousands)):
         return _of_amounts(texts, amounts)
     findings = _mixed(texts, numeric, options)
     category = _category(texts, options)
@@ -222,7 +223,8 @@ def _leading_zeros(texts: Levels, values: np.ndarray) -> tuple[Finding, ...]:
 def _mixed(texts: Levels, numeric: np.ndarray, options: ColumnOptions) -> list[Finding]:
     """Refuse texts among numbers and numbers in a costume; a finding where a category only happens to hold numbers."""
     present = texts.codes[texts.codes >= 0]
-    share = max(numeric[present].mean(), numeric.mean()) if len(present) else 0.0
+    of_rows = float(numeric[present].mean()) if len(present) else 0.0
+    share = max(of_rows, float(numeric.mean())) if of_rows >= SOME / 2 else of_rows
     as_category = setting("types", "category", texts.name)
     if costume := _costume(texts, numeric):
         what, cure = costume

@@ -59,14 +59,20 @@ class Levels:
         return self.texts[int(self.codes[row])]
 
     def refuse(self, wrong: np.ndarray, must: str, cure: str) -> None:
-        """`DataError` with the first five rows that hold one of these levels, if any does; the last counts the others."""
+        """`DataError` with the first row of each of these levels that occurs, of five levels; the last counts the others."""
         rows = self.rows_of(wrong)
-        if len(rows):
-            problems = [
-                Problem(f"{shown(self.text(row))} in {shown(self.name)} {must}", self.raw.origin.place(row), cure)
-                for row in rows[:MOST_PLACES].tolist()
-            ]
-            raise DataError(first_of(problems, len(rows)))
+        if not len(rows):
+            return
+        levels, firsts, counts = np.unique(self.codes[rows], return_index=True, return_counts=True)
+        order = np.argsort(firsts)
+        problems = []
+        for level, first, count in zip(levels[order], firsts[order], counts[order], strict=True):
+            times = f" ({count} rows hold it)" if count > 1 else ""
+            message = f"{shown(self.texts[level])} in {shown(self.name)} {must}{times}"
+            problems.append(Problem(message, self.raw.origin.place(int(rows[first])), cure))
+            if len(problems) > MOST_PLACES:
+                break
+        raise DataError(first_of(problems, len(levels)))
 
     def story(self, kind: str, why: str, role: str = "feature", parts: Sequence[str] = ()) -> ColumnStory:
         present = np.flatnonzero(self.codes >= 0)

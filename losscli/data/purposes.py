@@ -1,4 +1,6 @@
-"""Features that look as if they were for something else: weights of the rows, and the status of times that were cut off."""
+"""Features that look as if they were for something else: weights of the rows, the exposure of counts, and the status of times
+that were cut off.
+"""
 
 from __future__ import annotations
 
@@ -59,13 +61,56 @@ STATUSES = frozenset(
      "observed", "failed", "failure", "fail", "fustat", "relapse", "recurrence", "arrest", "churn", "churned", "delta",
      "vitalstatus"]
 )  # fmt: skip
+LOGARITHM = frozenset(["log", "ln", "offset"])
+EXPOSURES = frozenset(["exposure", "exposures", "expo", "population", "pop", "popn", "pyears", "pyrs", "pyar", "persontime",
+    "insured", "atrisk", "holders", "policyholders", "inhabitants", "denominator"])  # fmt: skip
+PER_TIME = (
+    "personyears",
+    "personyrs",
+    "persondays",
+    "personmonths",
+    "patientyears",
+    "policyyears",
+    "caryears",
+    "vehicleyears",
+)
 AROUND_ONE = 0.2  # how far the mean of weights lies from 1, at most
 
 
 def purposes(table: Table, target: np.ndarray, has_classes: bool) -> list[Finding]:
-    """A finding for each of the two, where the features tell it."""
+    """A finding for each of the three, where the features tell it."""
     findings = _weight(table) if table.weight is None else []
-    return findings if has_classes or target.ndim != 1 else [*findings, *_censored(table, target)]
+    (first, *others) = table.targets.values()
+    if target.ndim != 1 or others or first.is_category:
+        return findings
+    # Few different times look like codes of classes, and are times all the same.
+    return [*findings, *_censored(table, first.values), *([] if has_classes else _exposed(table, target))]
+
+
+def _exposed(table: Table, target: np.ndarray) -> list[Finding]:
+    """Beside counts, how long or of how many it was counted."""
+    if (
+        table.exposure is not None
+        or not ((target >= 0) & (target == np.floor(target))).all()
+        or len(np.unique(target)) < 3
+    ):
+        return []
+    for name, column in table.features.items():
+        words = words_of(name)
+        logs = words[0] in LOGARITHM if words else False
+        if not _names_exposure(words[logs:]) or column.is_category or column.missing.any():
+            continue
+        if not logs and not (column.values > 0).all():
+            continue
+        said, key = shown(name), "offset" if logs else "exposure"
+        message = f"{said} looks like the {'logarithm of the ' if logs else ''}exposure of the counts, and is read as a feature"
+        return [Finding("exposure-column", "info", message, f"set {setting(key, said[1:-1])} if it is one")]
+    return []
+
+
+def _names_exposure(words: list[str]) -> bool:
+    together = "".join(words)
+    return not EXPOSURES.isdisjoint({together, *words}) or any(together.endswith(ending) for ending in PER_TIME)
 
 
 def _weight(table: Table) -> list[Finding]:

@@ -16,6 +16,7 @@ from losscli.data.infer import ColumnInference, ColumnOptions, infer
 from losscli.data.store import Store
 from losscli.errors import DataError, Finding, counted, listed, setting, shown
 from losscli.tasks import Column
+from losscli.tasks.labels import place_of
 
 if TYPE_CHECKING:
     from losscli.data.tabular import Tabular
@@ -81,9 +82,10 @@ class Roles:
         if name in source.targets:
             self.targets |= inferred.columns
         elif name == source.weight:
-            self.weight = inferred.columns[name]
+            self.weight = _numbers(name, inferred.columns, "weight")
         elif name == source.offset_name:
-            self.exposure = exposure_of(name, inferred.columns[name], source.exposure is None)
+            numbers = _numbers(name, inferred.columns, "offset" if source.exposure is None else "exposure")
+            self.exposure = exposure_of(name, numbers, source.exposure is None)
             self.findings += self.exposure.findings()
         elif (named := self._identity(name, inferred)) and not named.kept:
             self.ids[name] = inferred.columns[name], named
@@ -156,6 +158,15 @@ class Roles:
                 self.stories[name] = replace(self.stories[name], kind=kind, role="left out", why=named.why)
                 said.append((name, named, left_out(name, named, only)))
         self.findings += shortened(said)
+
+
+def _numbers(name: str, columns: Mapping[str, Column], key: str) -> Column:
+    """The column itself. Raises `DataError` for a date, of which several columns are made."""
+    if name not in columns:
+        place = place_of(next(iter(columns.values())), 0)
+        message = f"the {key} {shown(name)} must be a column of numbers, and holds dates"
+        raise DataError(message, place=place, cure=f"choose another data.{key}")
+    return columns[name]
 
 
 def _stored(columns: Mapping[str, Column], store: Store) -> dict[str, Column]:

@@ -14,7 +14,7 @@ from losscli.data.files import FileState
 from losscli.data.opening import MAGIC, opened
 from losscli.errors import DataError, Place, setting
 
-PIECE = 1 << 24  # bytes read at a time
+PIECE = 1 << 22  # bytes read at a time: larger ones are copied through memory that the cache has lost
 
 
 def read_pieces(path: Path, name: str, encoding: str, state: FileState) -> Iterator[tuple[bytes, bool]]:

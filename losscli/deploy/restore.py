@@ -18,12 +18,13 @@ import torch
 from losscli.data.dataset import SPLITS, Dataset, Part
 from losscli.data.decode import target_from_state
 from losscli.data.encode import Encoder
+from losscli.data.rowkeys import RowKeys
 from losscli.deploy.choose import RunChoice, choose_arena, choose_entry, choose_seeds
 from losscli.errors import MachineError, Place, shown
 from losscli.losses import called_now, for_task
 from losscli.losses import find as find_loss
 from losscli.losses.own import adopt
-from losscli.record import reader
+from losscli.record import ROWS, reader
 from losscli.record.foreign import WHOLE_RECORD, bad
 from losscli.record.schema import EncoderState, wrong_with
 from losscli.spec.entries import entries
@@ -36,6 +37,9 @@ from losscli.stack.networks import network_of, weights_of
 from losscli.stack.rows import Run
 from losscli.tasks import Task, tasks
 from losscli.tasks.phases import NetworkSpec
+
+WEIGHTS = Place("weights.safetensors")
+MOST_UNLIKE = 5  # shapes that are told one by one
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class RestoredRun:
     encoder: Encoder
     weights: Mapping[str, np.ndarray]  # by parameter, in the run's own shapes
     result: Mapping[str, Any]  # what results.json says of the run
+    rows: RowKeys | None = None  # that it was trained on; an older record does not say
 
     @cached_property
     def network_spec(self) -> NetworkSpec:
@@ -89,7 +94,7 @@ def restore(folder: Path, selection: RunChoice) -> list[RestoredRun]:
     seeds = choose_seeds(arena, name, selection)
     spec = _spec(folder, number, arena, selection.losses)
     entry = _named(spec, called_now(name, spec.task))
-    weights = reader.read_weights(folder)
+    weights, keys = reader.read_weights(folder), reader.read_rows(folder)
     states = {seed: _state(folder, record["encoders"], f"{number}/{seed}", len(arena["labels"])) for seed in seeds}
     return [
         _run(
@@ -99,6 +104,7 @@ def restore(folder: Path, selection: RunChoice) -> list[RestoredRun]:
             _result(arena, name, seed),
             states[seed],
             _of(weights, number, name, seed),
+            _rows(folder, keys, f"{number}/{seed}/"),
         )
         for seed in seeds
     ]
@@ -143,6 +149,7 @@ def _run(
     result: Mapping[str, Any],
     state: Mapping[str, Any],
     weights: Mapping[str, np.ndarray],
+    rows: RowKeys | None,
 ) -> RestoredRun:
     seed = result["seed"]
     trial = candidate(entry, result.get("tuned") or {})
@@ -150,8 +157,17 @@ def _run(
     encoder = Encoder.from_state(state)
     data = _rowless(spec.name, seed, state, encoder)
     run = Run(entry.name, seed, loss, trial.options, entry.output, trial.lr, data, trial.weight, trial.tuned)
-    restored = RestoredRun(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, result)
-    return replace(restored, weights=_cropped(restored.network, weights_of(restored.task.speaker, weights)))
+    restored = RestoredRun(folder.name, spec, tasks.get(spec.task), entry, run, encoder, {}, result, rows)
+    return replace(restored, weights=_cropped(restored, weights_of(restored.task.speaker, weights)))
+
+
+def _rows(folder: Path, arrays: Mapping[str, np.ndarray], prefix: str) -> RowKeys | None:
+    """The rows that a run was trained on, where the record says so."""
+    own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    try:
+        return RowKeys.from_arrays(own) if own else None
+    except (KeyError, ValueError) as error:
+        raise bad(folder / ROWS, f"does not say which rows were trained on ({error})") from error
 
 
 def _state(folder: Path, encoders: Mapping[str, Any], key: str, labels: int) -> Mapping[str, Any]:
@@ -175,23 +191,46 @@ def _rowless(name: str, seed: int, state: Mapping[str, Any], encoder: Encoder) -
     return Dataset(name, seed, parts, target, scale, state, embedded=encoder.embedded, sizes=encoder.sizes)
 
 
-def _cropped(network: Network, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The weights in the run's own shapes: a stack pads a run that has fewer features than another.
+def _cropped(restored: RestoredRun, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The weights in the run's own shapes: a stack pads a run that has fewer features, or fewer levels, than another.
 
     Raises `MachineError` where the weights do not fit what the spec describes.
     """
-    shapes = {slot.title: slot.shape for slot in [*network.slots, *network.statistic_slots]}
+    shapes, wider = _shapes(restored.network_spec, restored), _shapes(_wider(restored.network_spec), restored)
+    unlike = [
+        f"{name} must be {shape}, and the record has {weights[name].shape if name in weights else 'nothing'}"
+        for name, shape in shapes.items()
+        if name not in weights or not _holds(weights[name].shape, shape, wider[name])
+    ]
+    if unlike:
+        more = f"; and {len(unlike) - MOST_UNLIKE} more" * (len(unlike) > MOST_UNLIKE)
+        message = f"the weights do not fit the spec: {'; '.join(unlike[:MOST_UNLIKE])}{more}"
+        raise MachineError(message, place=WEIGHTS, cure=WHOLE_RECORD)
     for name, shape in shapes.items():
-        actual = weights[name].shape if name in weights else "nothing"
-        if actual == "nothing" or len(actual) != len(shape) or any(np.less(actual, shape)):
-            raise MachineError(
-                f"the weights do not fit the spec: {name} must be {shape}, and the record has {actual}",
-                cure=WHOLE_RECORD,
-            )
         if weights[name].dtype.kind != "f" or not np.isfinite(weights[name][_corner(shape)]).all():
             message = f"the weights do not predict: {name} holds what is no finite number"
-            raise MachineError(message, place=Place("weights.safetensors"), cure="choose another entry, or train again")
+            raise MachineError(message, place=WEIGHTS, cure="choose another entry, or train again")
     return {name: np.ascontiguousarray(weights[name][_corner(shape)]) for name, shape in shapes.items()}
+
+
+def _shapes(spec: NetworkSpec, restored: RestoredRun) -> dict[str, tuple[int, ...]]:
+    network = network_of(spec, restored.spec.model)
+    return {slot.title: slot.shape for slot in [*network.slots, *network.statistic_slots]}
+
+
+def _wider(spec: NetworkSpec) -> NetworkSpec:
+    """The same network for data of one feature more, and one level more of each category: what grows there may be padded."""
+    if isinstance(spec.inputs, int):
+        return spec
+    codes = tuple(code + 1 for code in spec.inputs.codes)
+    return replace(spec, inputs=replace(spec.inputs, plain=spec.inputs.plain + 1, codes=codes))
+
+
+def _holds(actual: Sequence[int], shape: Sequence[int], wider: Sequence[int]) -> bool:
+    """Whether weights of that shape are those of the run, or have them in their corner."""
+    if len(actual) != len(shape):
+        return False
+    return all(size == own or (own < size and own < more) for size, own, more in zip(actual, shape, wider, strict=True))
 
 
 def _corner(shape: Sequence[int]) -> tuple[slice, ...]:

@@ -139,12 +139,17 @@ class Case:
 
     @cached_property
     def accuracies(self) -> np.ndarray:
-        """The accuracy at every point, as a share: percents are divided by 100, an error rate is turned round."""
+        """The accuracy at every point, as a share: percents are divided by 100, an error rate is turned round.
+
+        What is no share anywhere is no accuracy, whatever its column is called.
+        """
         metrics = self.history.metrics
         series = metrics.get("accuracy") or metrics.get("error")
         if series is None or not len(series.finite):
             return np.empty(0)
         values = series.finite / (100.0 if series.finite.max() > 1.5 else 1.0)
+        if values.min() < 0 or values.max() > 1:
+            return np.empty(0)
         return values if "accuracy" in metrics else 1.0 - values
 
     @cached_property

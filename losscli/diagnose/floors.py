@@ -108,17 +108,30 @@ def _n_ln_n(share: float, batch: int) -> float:
     return math.fsum(math.exp(log) * n * math.log(n) for n, log in zip(steps, logs, strict=True))
 
 
-def overlap(accuracy: float) -> float:
-    """Binary cross-entropy at its best where two normal classes overlap so much that this accuracy is the best, too.
+def overlap(accuracy: float, classes: int = 2) -> float:
+    """Cross-entropy at its best where K normal classes, all as far apart, overlap so much that this accuracy is the best, too.
 
-    Their log-odds are normal with mean d^2/2 and variance d^2, and the best accuracy is Phi(d/2). Lower than `noise`, as some
-    rows are surer than others: that tells a hard problem from wrong labels.
+    Lower than `noise`, as some rows are surer than others: that tells a hard problem from wrong labels, unless accuracy is little
+    more than chance. Each class has a direction of its own, in which its rows lie d further on: the logits are d times the
+    places, and the best accuracy is that of d + z above the largest of K - 1 others, z standard normal.
 
     >>> round(overlap(0.5), 4), overlap(0.643) < noise(0.357, 2)
     (0.6931, True)
+    >>> round(overlap(0.75, 4) / noise(0.25, 4), 2), round(overlap(0.3, 4) / noise(0.7, 4), 2)
+    (0.74, 0.99)
     """
     import numpy as np
 
-    d = 2 * NormalDist().inv_cdf(min(max(accuracy, 0.5), 1 - 1e-9))
     places, weights = np.polynomial.hermite_e.hermegauss(64)
-    return float(weights @ np.logaddexp(0.0, -(d * d / 2 + d * places)) / weights.sum())
+    weights = weights / weights.sum()
+    if classes == 2:  # the log-odds are normal, with mean d^2/2 and variance d^2 of the whole distance d
+        d = 2 * NormalDist().inv_cdf(min(max(accuracy, 0.5), 1 - 1e-9))
+        return float(weights @ np.logaddexp(0.0, -(d * d / 2 + d * places)))
+    low, high = 0.0, 40.0
+    for _ in range(50):
+        d = (low + high) / 2
+        right = sum(w * NormalDist().cdf(z + d) ** (classes - 1) for z, w in zip(places, weights, strict=True))
+        low, high = (d, high) if right < accuracy else (low, d)
+    logits = d * np.random.default_rng(0).normal(size=(1 << 12, classes))
+    logits[:, 0] += d * d
+    return float((np.logaddexp.reduce(logits, axis=1) - logits[:, 0]).mean())

@@ -11,8 +11,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from html import escape
 
+from losscli.activations import ACTIVATIONS
+
 TOKEN = re.compile(
-    r"\s*(?:(\d+(?:\.\d+)?(?:e-?\d+)?)|([A-Za-z]+\d*'?)|(<=|>=|!=|\.\.\.|[-+*/^_()\[\]{}|,;:=<>!.])|(\S))"
+    r"(?:(\d++(?:\.\d++)?(?:e-?\d+)?)|([A-Za-z]++\d*+'?)|(<=|>=|!=|\.\.\.|[-+*/^_()\[\]{}|,;:=<>!.])|(\S))"
 )
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε", "tau": "τ", "taus": "τ", "pi": "π",
@@ -20,8 +22,21 @@ GREEK = {
 }  # fmt: skip
 SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠", "-": "−", "...": "…", "*": "·"}
 FUNCTIONS = {
-    "log", "ln", "exp", "sqrt", "max", "min", "sigmoid", "softmax", "cos", "sin", "cosh", "angle", "sp", "stop", "quantile",
-}  # fmt: skip
+    "log",
+    "ln",
+    "exp",
+    "sqrt",
+    "max",
+    "min",
+    "cos",
+    "sin",
+    "cosh",
+    "angle",
+    "sp",
+    "stop",
+    "quantile",
+    *ACTIVATIONS,
+}
 SUMS = {"sum": "∑"}
 NAMES = {"sd", "df", "ap", "an", "ak", "TP", "FP", "FN", "inf"}  # beside single letters, Greek ones and options
 PAIRS = {"(": ")", "[": "]", "{": "}"}

@@ -135,7 +135,7 @@ def elsewhere(item: Loss) -> tuple[tuple[str, str], ...]:
 
 
 def _reading(name: str, result: Properness) -> Reading:
-    weights = result.yardstick.weights if result.yardstick else ()
+    weights = result.costs.weights if result.costs else ()
     return Reading(name, result.verdict, result.meaning, result.curve, result.link, weights)
 
 

@@ -4,7 +4,7 @@ For true probabilities all over their range: which output makes the expected los
 read the way losscli reads it? *Strictly proper*: the true probabilities, and nothing else is as cheap. *Classification-
 calibrated*: the outputs that decide otherwise than the Bayes decision have a larger infimum, though it be at infinity
 (Bartlett, Jordan and McAuliffe 2006, Convexity, Classification, and Risk Bounds; for several classes Tewari and Bartlett
-2007). *Cost-calibrated*: the same for an error that counts by class (yardstick.py). *Neither*: the cheapest output may decide
+2007). *Cost-calibrated*: the same for an error that counts by class (class_costs.py). *Neither*: the cheapest output may decide
 wrongly. The Bayes decision is the most probable class, or for labels each label that is more probable than not; several
 classes are three.
 
@@ -22,9 +22,9 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
+from losscli.explain.class_costs import ClassCosts, turning
 from losscli.explain.search import END, Search, Sides
 from losscli.explain.trial import Counts, Trial, counts_tried, settings_of
-from losscli.explain.yardstick import Yardstick, turning
 from losscli.losses import Loss
 from losscli.stack.device import one_thread
 from losscli.tasks import tasks
@@ -53,7 +53,7 @@ class Properness:
     """What was found. `curve` holds pairs (true probability, what the cheapest prediction says); empty without probabilities.
 
     `ranks`: the cheapest output grows strictly with the true probability, so scores rank rightly. `link`: it can be turned
-    back into the true probabilities. `yardstick`: the error that a cost-calibrated loss decides rightly for. `counts`: the
+    back into the true probabilities. `costs`: the error that a cost-calibrated loss decides rightly for. `counts`: the
     rows of each class for which this was found, where the loss needs them. `read_as`: the link that losscli reads it by.
     """
 
@@ -61,7 +61,7 @@ class Properness:
     curve: tuple[tuple[float, float], ...] = ()
     ranks: bool = False
     link: bool = False
-    yardstick: Yardstick | None = None
+    costs: ClassCosts | None = None
     counts: Counts = ()
     read_as: str = ""
 
@@ -71,9 +71,9 @@ class Properness:
         text = MEANS[self.verdict]
         if self.ranks and self.verdict in ("classification-calibrated", "cost-calibrated"):
             text = "decisions and ranking are right"
-        if self.yardstick is not None:
-            text += f" for {self.yardstick.description}"
-        if self.counts and (self.yardstick is None or not self.yardstick.balanced):
+        if self.costs is not None:
+            text += f" for {self.costs.description}"
+        if self.counts and (self.costs is None or not self.costs.balanced):
             text += f" (with {', '.join(f'{count:.0f}' for count in self.counts)} rows of the classes)"
         if self.verdict in ("strictly proper", "not decided"):
             return text
@@ -115,13 +115,13 @@ def _properness_of(truth: Truths, trial: Trial, counts: Counts = ()) -> Properne
     facts = Properness("neither", _curve(truth, minimisers.read), ranks, link, None, counts, read_as or "")
     if minimisers.calibrated:
         return replace(facts, verdict="strictly proper" if _is_proper(minimisers) else "classification-calibrated")
-    yardstick = turning(trial, counts)
-    if yardstick is not None and max(yardstick.weights) > HEAVIEST:
+    costs = turning(trial, counts)
+    if costs is not None and max(costs.weights) > HEAVIEST:
         return replace(facts, verdict="not decided")
-    if yardstick is not None:
-        weights = torch.tensor(yardstick.weights, dtype=torch.float64)
+    if costs is not None:
+        weights = torch.tensor(costs.weights, dtype=torch.float64)
         if _Minimisers(trial, truth.weighted(weights)).calibrated:
-            return replace(facts, verdict="cost-calibrated", yardstick=yardstick)
+            return replace(facts, verdict="cost-calibrated", costs=costs)
     return facts
 
 

@@ -18,11 +18,12 @@ from losscli.rules.finding import CodeFinding
 
 @dataclass(frozen=True)
 class Note:
-    """A file that could not be looked at, and why."""
+    """A file that could not be looked at, and why; or what is odd in one that was."""
 
     file: str
     message: str
     line: int | None = None
+    left_out: bool = True
 
 
 @dataclass
@@ -45,7 +46,9 @@ def lint(
     `shown` says which findings count, `excluded` which files are left out.
     """
     from losscli.lint.world import World
+    from losscli.rules import in_order
 
+    codes = {rule.code for rule in in_order()}
     names = {path: name for name, path in walk(paths) if not excluded(name)}
     world, result = World(names), Result()
     for path, name in names.items():
@@ -53,6 +56,8 @@ def lint(
             source = read(name, path)
             _look(source, world, result, shown)
             result.files += 1
+            for code, line in source.unknown_codes(codes):
+                result.notes.append(Note(name, f"noqa: there is no rule {code}", line, left_out=False))
         except Unreadable as wrong:
             result.notes.append(Note(name, str(wrong), wrong.line))
         except Exception as bug:  # one odd file must not keep the others from being looked at

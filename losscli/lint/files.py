@@ -10,7 +10,7 @@ import re
 import stat
 import tokenize
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ SKIPPED = {"__pycache__", "node_modules", "site-packages"}
 LARGEST = 4_000_000  # bytes; a script that a person wrote is far below, and the parser takes 100 times as much memory
 LONGEST_LINE = 100_000  # characters
 NOQA = re.compile(r"#\s*noqa\b(?P<codes>:\s?[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?", re.I)
+OURS = re.compile(r"LC[0-9]+")
 MAGIC = re.compile(r"^(\s*+)([%!?].*|.*\?\s*$)")
 OTHER_LANGUAGE = re.compile(r"^\s*%%(?!time|capture|prun|timeit)")
 
@@ -73,9 +74,23 @@ class Source:
         """Whether no `# noqa` on these lines silences the rule."""
         for line in self.lines[first - 1 : last]:
             match = NOQA.search(line)
-            if match and (not match["codes"] or code in re.split(r"[:,\s]+", match["codes"].upper())):
+            if match and (not match["codes"] or code in _codes(match)):
                 return False
         return True
+
+    def unknown_codes(self, known: Collection[str]) -> Iterator[tuple[str, int]]:
+        """The codes that a `# noqa` names as if they were of a rule here, and are of none, with their lines."""
+        if "noqa" not in self.text.lower():
+            return
+        for number, line in enumerate(self.lines, start=1):
+            match = NOQA.search(line)
+            for code in _codes(match) if match else ():
+                if OURS.fullmatch(code) and code not in known:
+                    yield code, number
+
+
+def _codes(noqa: re.Match[str]) -> list[str]:
+    return re.findall(r"(?<![A-Z])[A-Z]++[0-9]+", (noqa["codes"] or "").upper())
 
 
 def walk(paths: Sequence[str]) -> Iterator[tuple[str, Path]]:

@@ -17,14 +17,11 @@ from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from losscli.errors import SpecError, shown, visible
 from losscli.outfile import atomic, refusal, require_file
 from losscli.pages import plotly
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 MARK = '<meta name="generator" content="losscli'  # a file that has it near its beginning may be replaced
 MARKED = "<!-- made by losscli"  # likewise, in Markdown, where it cannot be seen
@@ -44,8 +41,8 @@ def document(template: str, title: str, data: Any, *, charts: bool = True, **fac
     """
     styles = [_resource(name) for name in ("page.css", f"{template}.css") if _exists(name)]
     scripts = [_resource(name) for name in (*SCRIPTS[: None if charts else 2], f"{template}.js") if _exists(name)]
-    return (
-        _templates()
+    page: str = (
+        _environment()
         .get_template(f"{template}.html.jinja")
         .render(
             title=title,
@@ -59,22 +56,7 @@ def document(template: str, title: str, data: Any, *, charts: bool = True, **fac
             **facts,
         )
     )
-
-
-@functools.cache
-def _templates() -> Environment:
-    """Templates are compiled once: a site has hundreds of pages of one kind."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FunctionLoader(_resource),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["visible"] = visible
-    return environment
+    return page
 
 
 def save(path: Path, text: str, force: bool = False) -> None:
@@ -102,6 +84,22 @@ def unclaimed(path: Path, force: bool = False) -> None:
 def packed(text: str) -> str:
     """Text as a script unpacks it: gzip, the same bytes every time, in Base64."""
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+@functools.cache
+def _environment() -> Any:
+    """One for all pages of a process, so that no template is compiled twice."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FunctionLoader(_resource),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = visible
+    return environment
 
 
 def _policy(scripts: Sequence[str], styles: Sequence[str]) -> str:

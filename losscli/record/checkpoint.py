@@ -78,6 +78,7 @@ class Checkpoint:
     trouble: OSError | None = None
     readonly: bool = False
     _lock: Lock | None = None
+    _since: str = field(default_factory=lambda: origin()["created"])
     _pace: Pace = field(default_factory=Pace)
 
     @classmethod
@@ -89,9 +90,12 @@ class Checkpoint:
             try:
                 checkpoint._lock = disk.Lock(folder)
             except BlockingIOError as error:
-                process = checkpoint.facts.get("process")
+                process, since = (checkpoint.facts.get(key) for key in ("process", "since"))
                 message = f"{shown(folder.name)} is being worked on by process {shown(process)}"
+                message += f" since {shown(since)[1:-1]}" if since else ""
                 raise MachineError(message, cure="wait for it, or end it first: it keeps what it has") from error
+            with checkpoint._heeding():
+                checkpoint._say(folder)
         return checkpoint
 
     def begin(self) -> None:
@@ -154,7 +158,7 @@ class Checkpoint:
             self._lock = None
 
     def _say(self, folder: Path) -> None:
-        disk.put(folder / PROGRESS, signed({**self.facts, "process": os.getpid()}))
+        disk.put(folder / PROGRESS, signed({**self.facts, "process": os.getpid(), "since": self._since}))
         disk.settle(folder)
 
     def _heeding(self) -> _Heeding:

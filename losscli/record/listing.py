@@ -87,7 +87,7 @@ def _of_progress(folder: Path) -> Summary | None:
     try:
         facts = progress_of(folder)
         arenas = facts["arenas"]
-        far = {name: facts[name] for name in ("done", "total", "process")}
+        far = {name: facts.get(name, 0) for name in ("done", "total", "process")}
         return Summary(
             folder.name,
             str(facts["created"]),

@@ -47,10 +47,16 @@ def in_json(value: Any) -> bytes:
     return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode()
 
 
+class Newer(ValueError):
+    """A record that a later losscli has written."""
+
+
 def migrated(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """A manifest of any version as one of today. Raises `ValueError` for one that was changed, or of no version known here."""
     current = dict(manifest)
     while type(number := current.get("schema_version")) is not int or number != SCHEMA_VERSION:  # true would be 1
+        if type(number) is int and number > SCHEMA_VERSION:
+            raise Newer(f"has schema version {number!r:.40}, and this losscli reads 1 to {SCHEMA_VERSION}")
         if type(number) is not int or number not in STEPS:
             raise ValueError(f"has schema version {number!r:.40}, and this losscli reads 1 to {SCHEMA_VERSION}")
         current = STEPS[number](current)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import MachineError, Place, shown
-from losscli.record import MANIFEST, PROGRESS, SUFFIXES, table
+from losscli.record import MANIFEST, PROGRESS, ROWS, SUFFIXES, table
 from losscli.record.foreign import LARGEST, bad, content, json_of
-from losscli.record.manifest import migrated
+from losscli.record.manifest import Newer, migrated
 from losscli.record.schema import Manifest, Results, wrong_with
 
 if TYPE_CHECKING:
@@ -61,13 +61,22 @@ def _text(data: bytes, path: Path) -> str:
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
     """The weights of a verified record, by `<arena>/<entry>/<seed>/<parameter>`."""
+    return _tensors(folder, "weights.safetensors")
+
+
+def read_rows(folder: Path) -> dict[str, np.ndarray]:
+    """Keys of the rows that a verified record's runs were trained on, by `<arena>/<seed>/<array>`; an older one has none."""
+    return _tensors(folder, ROWS) if ROWS in manifest_of(folder)["files"] else {}
+
+
+def _tensors(folder: Path, name: str) -> dict[str, np.ndarray]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
-        return dict(load(_verified(folder)[1]["weights.safetensors"]))
+        return dict(load(_verified(folder)[1][name]))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:  # KeyError: a type that numpy does not have
-        raise bad(folder / "weights.safetensors", f"is not a safetensors file of numbers ({error})"[:300]) from error
+        raise bad(folder / name, f"is not a safetensors file of numbers ({error})"[:300]) from error
 
 
 def read_history(folder: Path) -> pa.Table:
@@ -117,6 +126,8 @@ def manifest_of(folder: Path) -> dict[str, Any]:
         raise bad(path, "does not list the files of a record")
     try:
         manifest = migrated(manifest)
+    except Newer as error:
+        raise bad(path, str(error), "pip install --upgrade losscli") from error
     except ValueError as error:
         raise bad(path, str(error)) from error
     for name in listed:

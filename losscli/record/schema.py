@@ -232,6 +232,7 @@ class Progress(Shape):
     done: Count
     load_seconds: Finite
     process: Count = 0
+    since: Text = ""
 
 
 class NumberColumn(Shape):

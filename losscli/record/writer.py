@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import MachineError, shown
 from losscli.outfile import require_name
-from losscli.record import MANIFEST, disk
+from losscli.record import MANIFEST, ROWS, disk
 from losscli.record.manifest import in_json, manifest_of
 from losscli.record.predictions import table_of
 
@@ -73,14 +73,18 @@ def fill(
     results: Callable[[Comparison], Mapping[str, Any]],
     predictions: Sequence[RunPredictions] = (),
     origins: Sequence[Mapping[str, str]] = (),
+    rows: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Make a folder the record of `comparison`, which knows that it is there.
 
     `weights` are named `<arena>/<entry>/<seed>/<parameter>`, `specs` are YAML texts, one per arena, `results` makes the
     machine output, `predictions` are (arena, entry, seed, what it says of the test split), `origins` say of each spec where its
-    values came from. Raises `OSError`; the folder is no record then, and may hold some of its files.
+    values came from, `rows` are keys of the rows that were trained on, `<arena>/<seed>/<array>`. Raises `OSError`; the folder is
+    no record then, and may hold some of its files.
     """
     contents = _contents(comparison, weights, encoders, specs, results(comparison), predictions)
+    if rows:
+        contents[ROWS] = _tensors(rows)
     for name, data in contents.items():
         disk.put(folder / name, data)
     disk.settle(folder)
@@ -113,22 +117,22 @@ def _contents(
     results: Mapping[str, Any],
     predictions: Sequence[RunPredictions],
 ) -> dict[str, bytes]:
-    from safetensors.numpy import save
-
     return {
         **specs_in_files(specs),
         "results.json": in_json(results),
         "history.parquet": _history(comparison.arenas),
         "predictions.parquet": table_of(predictions),
-        "weights.safetensors": save(_contiguous(weights), metadata={"losscli": version("losscli")}),
+        "weights.safetensors": _tensors(weights),
         "encoders.json": in_json(encoders),
     }
 
 
-def _contiguous(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _tensors(arrays: Mapping[str, np.ndarray]) -> bytes:
     import numpy as np
+    from safetensors.numpy import save
 
-    return {name: np.ascontiguousarray(values) for name, values in weights.items()}
+    contiguous = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
+    return save(contiguous, metadata={"losscli": version("losscli")})
 
 
 def _history(arenas: Sequence[Arena]) -> bytes:

@@ -24,9 +24,11 @@ from losscli.spec.costs import Costs, mistake_in
 from losscli.spec.document import Document, Keys, Spot
 from losscli.spec.entries import MOST_ENTRIES, entries, is_grid
 from losscli.spec.intervals import mistakes_as_headline, refuse_unlike_levels, with_score
+from losscli.spec.keys import KEYS, inner_keys
 from losscli.spec.mistakes import Examination, dotted, given, in_order, shown, unknown_keys
 from losscli.spec.model import CONDITION, SHARE, Adaptive, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
+from losscli.spec.needs import LACKS, needs_met
 from losscli.spec.origins import origins
 from losscli.spec.overrides import OF_ANY, Overrides
 from losscli.spec.reader import read_spec
@@ -34,40 +36,9 @@ from losscli.spec.tune import mistakes_in, refuse_too_many
 from losscli.stack.models import Model, models
 from losscli.stack.plan import Plan, plan_of
 from losscli.tasks import Task, tasks
+from losscli.tasks.settled import SettledPlan
 
 SCHEMA_VERSION = 1
-KEYS = (
-    "task",
-    "name",
-    "data",
-    "loss",
-    "model",
-    "train",
-    "seeds",
-    "metrics",
-    "expect",
-    "equivalence",
-    "costs",
-    "tune",
-    "yardstick",
-    "schema_version",
-)
-
-LACKS = {
-    "costs": ("costs, which the spec does not give", "write costs: [[0, 1], [5, 0]] (rows: truth, columns: decision)"),
-    "mixture": (
-        "a mixture that is known, and these data are none",
-        "of synthetic data, ring and grid are; leave it out",
-    ),
-    "classes": (
-        "rows with a class each, and data.pairs gives pairs that are the same or different",
-        "pair-auroc and pair-auprc judge pairs",
-    ),
-    "pairs": (
-        "rows that are pairs",
-        "say with data.pairs: [PREFIX, PREFIX] which columns are the halves; or leave it out",
-    ),
-}
 CHECKS = ((("loss",), entries), (("tune",), refuse_too_many), (("tune",), refuse_unlike_levels))
 OURS = ("name", "output", "lr")  # what stands beside the options of a loss
 
@@ -111,17 +82,18 @@ class Resolver(Examination):
         source = self._source(task)
         if task is None and "task" not in self.data:
             task = self._natural_task(source)
+        model = self._model(task)
         parts: dict[str, Any] = {
             "name": self._name(source),
             "data": source,
-            "model": self._model(task),
-            "train": self._block(plan_of(task.plan) if task else Plan, self.data.get("train", {}), ("train",)),
+            "model": model,
+            "train": self._train(task, model),
             "seeds": self._seeds(source),
             "adaptive": self._adaptive(source),
             "yardstick": self._yardstick(),
         }
         if task is not None:
-            self.needs = self._needs(source)
+            self.needs = needs_met(self.data, source)
             parts |= {"loss": self._losses(task), "metrics": self._metrics(task), "expect": self._expect(task)}
             parts["equivalence"] = self._equivalence(task)
             parts["costs"] = self._costs(task)
@@ -166,7 +138,7 @@ class Resolver(Examination):
     def _keys(self) -> None:
         unknown = [key for key in self.data if key not in KEYS]
         places = {key: self.document.spot((key,)).key for key in unknown}
-        self._add(unknown_keys(unknown, KEYS, "", places))
+        self._add(unknown_keys(unknown, KEYS, "", places, inner_keys() if unknown else {}))
         version = self.data.get("schema_version", SCHEMA_VERSION)
         if type(version) is not int or version < 1:  # `isinstance` takes true for an int
             self._tell(f"schema_version: expected a whole number >= 1, got {given(version)}", ("schema_version",))
@@ -218,6 +190,13 @@ class Resolver(Examination):
             block = {**(default if block.get("kind", default["kind"]) == default["kind"] else {}), **block}
         kind = self._kind(block, "model", "kind", models.names())
         return self._block(models.get(kind), block, ("model",)) if kind else None
+
+    def _train(self, task: Task | None, model: Model | None) -> Plan | None:
+        """The plan of the task; what suits the model goes before its defaults where they are those of any network."""
+        block = self.data.get("train", {})
+        if isinstance(block, dict) and model is not None and task is not None and task.plan is SettledPlan:
+            block = {**model.plan, **block}
+        return self._block(plan_of(task.plan) if task else Plan, block, ("train",))
 
     def _kind(self, block: Any, section: str, key: str, names: list[str]) -> str | None:
         """Which class reads a block: the name that it gives under `key`."""
@@ -347,14 +326,6 @@ class Resolver(Examination):
         for wrong in mistakes_in(block, choices, plan, task.name):
             self._add([self._placed(wrong.problem, wrong.path, wrong.of_key)])
         return block if isinstance(block, dict) else {}
-
-    def _needs(self, source: Source | None) -> set[str]:
-        known = {
-            "costs": "costs" in self.data,
-            "mixture": source is not None and source.mixture is not None,
-            "pairs": source is not None and source.pairs is not None,
-        }
-        return {need for need, holds in known.items() if holds}
 
     def _metrics(self, task: Task) -> list[str]:
         """Those that are named; else those of the task, and what can be said of a known mixture beside them."""

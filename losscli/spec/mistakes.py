@@ -7,9 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from losscli.errors import Place, Problem, SpecError, choose_from
+from losscli.errors import Place, Problem, SpecError, choose_from, likely
 from losscli.errors import shown as quoted
 from losscli.spec.document import Document, Keys, Spot
 
@@ -86,10 +87,19 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
-def unknown_keys(keys: Sequence[str], allowed: Sequence[str], title: str, places: Mapping[str, Place]) -> list[Problem]:
-    """One problem for each unknown key of a block, the first of them one by one; `title` begins the message."""
+def unknown_keys(
+    keys: Sequence[str],
+    allowed: Sequence[str],
+    title: str,
+    places: Mapping[str, Place],
+    inner: Mapping[str, str] = MappingProxyType({}),
+) -> list[Problem]:
+    """One problem for each unknown key of a block, the first of them one by one; `title` begins the message.
+
+    `inner` holds the keys of the blocks within this one, with their path.
+    """
     problems = [
-        Problem(f"{title}unknown key {shown(key)}", places[key], _unknown_cure(key, allowed))
+        Problem(f"{title}unknown key {shown(key)}", places[key], _unknown_cure(key, allowed, inner))
         for key in keys[:MOST_UNKNOWN]
     ]
     if len(keys) > MOST_UNKNOWN:
@@ -98,9 +108,11 @@ def unknown_keys(keys: Sequence[str], allowed: Sequence[str], title: str, places
     return problems
 
 
-def _unknown_cure(key: str, allowed: Sequence[str]) -> str:
+def _unknown_cure(key: str, allowed: Sequence[str], inner: Mapping[str, str]) -> str:
     if key in ONLY_NAMES:
         return "only registered names are looked up; nothing in a spec is imported or executed"
+    if not likely(key, allowed) and (close := likely(key, inner)):
+        return f"did you mean {' or '.join(inner[name] for name in close)}? There are: {', '.join(allowed)}"
     return choose_from(key, allowed)
 
 

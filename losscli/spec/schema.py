@@ -20,7 +20,8 @@ from losscli.losses import Bounds, Choice, Loss, Option, PerClass, Several
 from losscli.losses.options import CLASS_WEIGHT, problems_of_weight
 from losscli.losses.spelling import pattern
 from losscli.spec.comments import comment
-from losscli.spec.load import KEYS, OURS, SCHEMA_VERSION
+from losscli.spec.keys import KEYS
+from losscli.spec.load import OURS, SCHEMA_VERSION
 from losscli.spec.model import CONDITION, Adaptive, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, SAFE
 from losscli.stack.models import models

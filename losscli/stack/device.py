@@ -291,3 +291,20 @@ def chunks(count: int, size: int, even: bool = False) -> list[tuple[int, int]]:
         parts += parts % 2
     edges = [math.ceil(count * part / parts) for part in range(parts + 1)]
     return list(pairwise(edges))
+
+
+def peak_memory(device: torch.device) -> float:
+    """Bytes at once: of a GPU what was allocated on it; else of this process, or of the largest that it has waited for.
+
+    NaN where the system does not tell.
+    """
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated(device))
+    try:
+        import resource
+    except ImportError:  # Windows
+        return math.nan
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return float(
+        unit * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )

@@ -64,6 +64,23 @@ def sizes_of(run: Run, task: Task, layout: Layout | None = None) -> Sizes:
     return Sizes(own, outputs_of(run, task), run.loss, heads or 1)
 
 
+def constant_of(run: Run, task: Task) -> Tensor | None:
+    """Raw outputs [O] that say of every row what the shares of the classes in training say; None where outputs are no logits.
+
+    A last layer that begins there has not to learn how rare a class is before it learns anything else. A class without a row
+    counts as half a one.
+    """
+    if run.loss.expects != "logits" or run.output or run.loss.heads is not None or not task.rows_have_one_class:
+        return None
+    part = run.dataset.parts["train"]
+    shares = np.maximum(task.class_shares(part.counted_target), 0.5 / part.rows)
+    logits = torch.from_numpy(np.log(shares / shares.sum())).float()
+    outputs = task.outputs(run.dataset.target)
+    if outputs == 1 and len(logits) == 2:
+        return logits[1:] - logits[:1]
+    return logits if len(logits) == outputs else None
+
+
 def readout_key(run: Run, task: Task) -> tuple[object, ...]:
     """What runs must share for their outputs to be read in one go, whatever their losses are."""
     loss: Loss = run.loss

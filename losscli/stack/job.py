@@ -27,6 +27,7 @@ class Job:
     evaluation: Sequence[Metric] = ()  # what test and valid are judged by at the end, beside `metrics`
     prediction_seeds: Set[int] = frozenset()  # the seeds whose runs hand out what they predict of the test split
     probe: bool = False  # whether to look at what losses attend to
+    pictured_seed: int = 0  # whose runs keep what they put out at moments of training, where that is a picture
 
 
 def epochs_of(plan: Plan, rows: int) -> int:

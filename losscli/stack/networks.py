@@ -13,7 +13,7 @@ from torch import Tensor
 
 from losscli.data.dataset import Layout
 from losscli.stack import device as machine
-from losscli.stack.head import sizes_of
+from losscli.stack.head import constant_of, sizes_of
 from losscli.stack.job import Job
 from losscli.stack.layers import ForwardContext, Linear
 from losscli.stack.models import Model
@@ -104,11 +104,19 @@ class Networks(Mapping[str, NetworkState]):
         network, drawn = network_of(spec, self.job.model), []
         for run in self.rows.runs:
             own = network_of(specs_of(run, self.job)[place], self.job.model)
-            drawn.append(network.widen(own.draw(run.seed, place), own))
+            drawn.append(network.widen(self._begun(run, own, own.draw(run.seed, place)), own))
         weights = torch.stack(drawn).to(self.job.device)
         return NetworkState(
             network, weights, rates_of(self.rows.runs, spec.rule), ruled(self.job.plan, spec.rule), context
         )
+
+    def _begun(self, run: Run, own: Network, row: Tensor) -> Tensor:
+        """Initial weights [P] whose last biases say what a constant would, where runs train until they have settled."""
+        last = own.slots[-1]
+        constant = constant_of(run, self.job.task) if self.job.plan.patience == "auto" else None
+        if constant is not None and last.name == "bias" and last.stop - last.start == len(constant):
+            row[last.start : last.stop] += constant
+        return row
 
     def _weights_of_losses(self) -> LossState:
         runs, rule = self.rows.runs, self.job.task.loss_rule(self.job.plan)

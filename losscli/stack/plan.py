@@ -40,10 +40,10 @@ class Plan(Strict):
     `schedule` is how the learning rate changes over the steps. `clip` is the largest gradient norm of a run; null: any.
     `patience` is after how many epochs without a better headline metric on the valid split a run stops, and keeps its best
     weights; null: never, and it keeps the last; auto: a fifth of the epochs, 10 at least, and among epochs whose headline the
-    valid split cannot tell from the best, within 1 / sqrt(its rows) of it, the run's own loss there decides. `device` is
-    auto, cpu, cuda, cuda:1 ... `precision` is that of the networks in training steps: tf32 multiplies matrices on a GPU with
-    10 bits of 23, bf16 computes what lies between the layers with 7. Weights, losses, the optimizer, and all that a run is
-    judged by and predicts stay float32.
+    valid split cannot tell from the best, within 1 / sqrt(its rows) of it, the run's own loss there decides; the last biases
+    begin where the shares of the classes are, if outputs are logits. `device` is auto, cpu, cuda, cuda:1 ... `precision` is that
+    of the networks in training steps: tf32 multiplies matrices on a GPU with 10 bits of 23, bf16 computes what lies between the
+    layers with 7. Weights, losses, the optimizer, and all that a run is judged by and predicts stay float32.
     """
 
     default_steps: ClassVar[int] = 300  # of a run, where `epochs` is null, within so many epochs

@@ -77,19 +77,19 @@ class Rows:
     """The data of R runs on one device, moved there once; or encoded as they are needed, where a dataset streams them.
 
     Runs of one seed see the same rows in the same order, so a batch is gathered once per seed, [S, B, F], and then handed to
-    the seed's runs, [R, B, F].
+    the seed's runs, [R, B, F]. A seed counts once for each dataset that its runs have: with the same streams, of other rows.
     """
 
     def __init__(self, runs: Sequence[Run], device: torch.device):
         self.device = device
         self.runs = list(runs)
-        self.seeds = list(dict.fromkeys(run.seed for run in runs))
-        dataset_of = {run.seed: run.dataset for run in runs}
-        self.datasets = list({id(dataset): dataset for dataset in dataset_of.values()}.values())
+        drawn = list(dict.fromkeys((run.seed, id(run.dataset)) for run in runs))
+        self.seeds = [seed for seed, _ in drawn]
+        self.datasets = list({id(run.dataset): run.dataset for run in runs}.values())
         places = {id(dataset): place for place, dataset in enumerate(self.datasets)}
         self.layout = Layout.widest(dataset.layout for dataset in self.datasets)
-        self.seed_of_run = torch.tensor([self.seeds.index(run.seed) for run in runs], device=device)
-        self.dataset_of_seed = torch.tensor([places[id(dataset_of[seed])] for seed in self.seeds])
+        self.seed_of_run = torch.tensor([drawn.index((run.seed, id(run.dataset))) for run in runs], device=device)
+        self.dataset_of_seed = torch.tensor([places[dataset] for _, dataset in drawn])
         self.dataset_of_run = self.dataset_of_seed.to(device)[self.seed_of_run]
         # Where a loss judges numbers as they are, all get them so: scaled and back, a 0 would no longer be one.
         self.in_units = any(run.loss.own_units and run.dataset.scale is not None for run in runs)

@@ -126,10 +126,11 @@ class RunState:
         probabilities are.
 
         From the first epoch on in which the headline has no value (hinge has no log-loss, precision none without a positive),
-        the run's own loss decides: a number of one kind must not be held against a number of the other.
+        or an infinite one (the deviance of counts of a model that expects less than 0), the run's own loss decides: a number of
+        one kind must not be held against a number of the other.
         """
         score = goodness(valid[headline.name], headline.direction, target_of(self.calibration))
-        if math.isnan(score) and not self.by_loss:
+        if not math.isfinite(score) and not self.by_loss:
             self.by_loss, self.best, self.peak = True, -math.inf, -math.inf
         if self.by_loss:
             score = -valid.get("loss", math.nan)

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from losscli.data.plane import Plane
 from losscli.looks import block_of
 from losscli.losses.own import code_of
 from losscli.losses.surroundings import Surroundings
@@ -21,6 +20,7 @@ from losscli.stack.counted import may_miss
 from losscli.stack.evaluate import Evaluator
 from losscli.stack.job import Job, epochs_of, steps_of
 from losscli.stack.layers import ForwardContext
+from losscli.stack.moments import DOTS, frames, lattice_of, moments
 from losscli.stack.networks import Networks, costs_of, judged_by, specs_of
 from losscli.stack.objective import MeanLosses, Objective, Tally
 from losscli.stack.penalty import Penalties
@@ -31,31 +31,6 @@ from losscli.stack.samplers import samplers
 from losscli.stack.schedule import SCHEDULES
 from losscli.stack.train_state import put
 from losscli.tasks.phases import Batch, NetworkSpec, Phase, Standing
-
-DOTS = 250  # rows of a picture
-MOMENTS = (0.05, 0.15, 0.35, 0.65, 1.0)  # of the epochs
-
-
-FRAMES = 12  # of decision regions, closer to each other where training is young
-
-
-def frames(epochs: int) -> set[int]:
-    """The epochs at whose ends decision regions are kept: the first, the last, and more early than late.
-
-    >>> sorted(frames(30)), sorted(frames(2))
-    ([1, 2, 3, 5, 6, 9, 12, 16, 22, 30], [1, 2])
-    """
-    return {round(epochs ** (step / (FRAMES - 1))) for step in range(FRAMES)}
-
-
-def moments(epochs: int) -> list[int]:
-    """The epochs at whose ends a picture is kept.
-
-    >>> moments(100), moments(3)
-    ([5, 15, 35, 65, 100], [1, 2, 3])
-    """
-    return sorted({max(1, round(share * epochs)) for share in MOMENTS})
-
 
 # Called after each epoch of a stack with epoch, epochs and states; True ends the training, and what there is is kept.
 Report = Callable[[int, int, list[RunState]], bool]
@@ -156,14 +131,7 @@ class Training:
         self.may_miss = any(may_miss(run) for run in runs)
         self.surroundings = Surroundings(everywhere=True) if self.objective.own else None
         self.probe = Probe(self.rows, self.evaluator, task, self.epochs) if job.probe else None
-        self.lattice = self._lattice()
-
-    def _lattice(self) -> Tensor | None:
-        """[R, G, 2]: where decision regions are looked at, of the first run's two numeric features; None where it has others."""
-        plane = Plane.of(self.rows.runs[0].dataset) if self.job.task.has_regions else None
-        if plane is None or self.rows.layout.columns != 2:
-            return None
-        return torch.from_numpy(plane.lattice()).to(self.job.device).expand(len(self.states), -1, -1)
+        self.lattice = lattice_of(self.rows, job.pictured_seed, task)
 
     def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
         """All epochs, or as many as any run still needs."""
@@ -286,8 +254,8 @@ class Training:
                 output = self.job.task.infer(self.networks.inference, {"inputs": self.lattice})
         elif not self.job.task.pictured or epoch not in moments(self.epochs):
             return
-        first = self.rows.runs[0].seed
-        places = {row for row, state in enumerate(self.states) if state.run.seed == first and state.moving}
+        seed = self.job.pictured_seed
+        places = {row for row, state in enumerate(self.states) if state.run.seed == seed and state.moving}
         most = DOTS if self.lattice is None else output.shape[1]
         for row, numbers in self.evaluator.numbers(output, places, most).items():
             self.states[row].moments.append((epoch, numbers))

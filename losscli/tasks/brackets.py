@@ -11,11 +11,15 @@ NUMBER = re.compile(r"\d[\d.,' ]*\d|\d")
 UNITS = {"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9}
 UNIT = re.compile(r"\s?(k|mn|mio|m|bn|b)(?![a-z])")
 BELOW = re.compile(
-    r"<|≤|\b(under|less than|fewer than|below|up to|at most|younger than|lower than|no more than|until|maximum)\b"
+    r"<|≤|\b(under|less than|fewer than|below|up to|at most|younger than|lower than|no more than|until|maximum"
+    r"|unter|bis|weniger als|moins de|jusqu'à|menos de|hasta|meno di|fino a|minder dan)\b"
 )
 ABOVE = re.compile(
-    r">|≥|\+|\b(over|more than|above|at least|older than|greater than|from|or more|and more|plus|minimum)\b"
+    r">|≥|\+|\b(over|more than|above|at least|older than|greater than|from|or more|and more|plus|minimum"
+    r"|über|ab|mehr als|mindestens|plus de|à partir de|más de|mas de|a partir de|più di|oltre|meer dan|et plus|y más|und mehr)\b"
 )
+INTERVAL = re.compile(r"[\[(]\s*([^\s,;]{1,24})\s*[,;]\s*([^\s,;]{1,24})\s*[\])]")  # of cut(): (1e+03,2.5e+03], [0, 5)
+ENDLESS = re.compile(r"(?<![\w.])([+-]?)(?:inf(?:inity)?|∞)(?!\w)")  # as cut() and pandas write the ends
 NOTHING = frozenset(["none", "no", "zero", "nothing", "never"])
 
 
@@ -47,7 +51,9 @@ def _key(low: float, high: float) -> tuple[float, int]:
 
 def _span(label: str) -> tuple[float, float] | None:
     """From where to where; one number is both."""
-    text = label.strip().casefold()
+    if interval := INTERVAL.fullmatch(label.strip()):
+        return _ends(interval[1], interval[2])
+    text = ENDLESS.sub(lambda end: "under" if end[1] == "-" else "over", label.strip().casefold())
     if len(text) > LONGEST:
         return None
     if text in NOTHING:
@@ -65,6 +71,14 @@ def _span(label: str) -> tuple[float, float] | None:
     if BELOW.search(text):
         return float("-inf"), value
     return (value, float("inf")) if ABOVE.search(text) else (value, value)
+
+
+def _ends(low: str, high: str) -> tuple[float, float] | None:
+    try:
+        ends = float(low.replace("∞", "inf")), float(high.replace("∞", "inf"))
+    except ValueError:
+        return None
+    return ends if ends[0] <= ends[1] else None
 
 
 def _value(text: str) -> float | None:

@@ -29,6 +29,7 @@ from losscli.tasks.near_truth import classes
 from losscli.tasks.order import in_order
 from losscli.tasks.predictions import Outputs, Predictions
 from losscli.tasks.settled import SettledPlan
+from losscli.tasks.shapes import spiral
 from losscli.tasks.soft import per_class, sum_to_one
 from losscli.tasks.truths import Truths, of_three
 from losscli.tasks.yardsticks import CLASSES
@@ -143,9 +144,10 @@ class Multiclass(Labelled, Classes):
     default_loss = "cross-entropy"
     default_metrics = ("accuracy", "balanced-accuracy", "macro-f1", "log-loss")
     default_data: ClassVar[Mapping[str, Any]] = {"source": "builtin", "name": "digits"}
-    generators: ClassVar[Mapping[str, Generator | None]] = dict.fromkeys(
-        ("classification", "blobs", "gaussian_quantiles")
-    )
+    generators: ClassVar[Mapping[str, Generator | None]] = {
+        **dict.fromkeys(("classification", "blobs", "gaussian_quantiles")),
+        "spiral": spiral,
+    }
     options = ("order",)
     yardsticks = CLASSES
     plan = SettledPlan

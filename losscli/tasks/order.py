@@ -43,7 +43,7 @@ LADDERS = (
     "strongly disagree, disagree, neutral|neither|undecided, agree, strongly agree",
     "very dissatisfied|very unsatisfied, dissatisfied|unsatisfied, neutral, satisfied, very satisfied",
     "very unlikely|impossible, unlikely, neutral|possible, likely, very likely|certain",
-    "first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth",
+    "first|1st, second|2nd, third|3rd, fourth|4th, fifth|5th, sixth|6th, seventh|7th, eighth|8th, ninth|9th, tenth|10th",
     "beginner|novice, intermediate, advanced, expert",
     "primary, secondary, tertiary",
     "child, teenager|adolescent, adult, senior|elderly",
@@ -51,6 +51,44 @@ LADDERS = (
     "short, medium, long|tall",
     "cold, cool, mild, warm, hot",
     "i, ii, iii, iv, v, vi, vii, viii, ix, x",
+    # German
+    "sehr niedrig|sehr gering, niedrig|gering|klein|wenig, mittel|mäßig|durchschnittlich, hoch|groß|viel, sehr hoch|sehr groß",
+    "nie|niemals, selten, manchmal|gelegentlich|ab und zu, oft|häufig|meistens, immer|sehr oft",
+    "ungenügend|sehr schlecht, mangelhaft|schlecht, ausreichend|mittel|mittelmäßig|mäßig, befriedigend, gut, "
+    "sehr gut|ausgezeichnet",
+    "stimme gar nicht zu|stimme überhaupt nicht zu|trifft gar nicht zu, stimme nicht zu|stimme eher nicht zu|trifft eher nicht zu"
+    "|trifft nicht zu, neutral|teils teils|weder noch, stimme eher zu|trifft eher zu, stimme zu|trifft zu, "
+    "stimme voll zu|stimme voll und ganz zu|trifft voll zu|trifft voll und ganz zu",
+    "sehr unzufrieden, unzufrieden|eher unzufrieden, neutral|teils teils, zufrieden|eher zufrieden, sehr zufrieden",
+    "nein|auf keinen fall, eher nein, vielleicht|teilweise|weiß nicht|unentschieden, eher ja, ja|auf jeden fall",
+    "zu wenig|zu klein|zu niedrig, genau richtig|gerade richtig|richtig|genug|passend, zu viel|zu groß|zu hoch",
+    "schlechter|niedriger|gesunken, gleich|unverändert|gleich geblieben, besser|höher|gestiegen",
+    "kein|keine, leicht|gering|mild, mittel|mäßig|mittelschwer|moderat, schwer|stark, sehr schwer|sehr stark",
+    # French
+    "très faible|très bas|très petit, faible|bas|basse|petit|peu, moyen|moyenne|modéré, élevé|élevée|haut|haute|fort|grand, "
+    "très élevé|très haut|très fort|très grand",
+    "jamais, rarement, parfois|quelquefois, souvent|fréquemment, toujours|très souvent",
+    "très mauvais|très mal, mauvais|mal, passable|moyen|assez bien, bon|bien, très bon|très bien|excellent",
+    "pas du tout d'accord, pas d'accord|plutôt pas d'accord, neutre|ni d'accord ni pas d'accord, d'accord|plutôt d'accord, "
+    "tout à fait d'accord",
+    "non, peut être|ne sait pas, oui",
+    "trop peu, juste bien|assez|juste ce qu'il faut, trop",
+    # Spanish
+    "muy bajo|muy baja|muy poco, bajo|baja|pequeño|poco, medio|media|mediano|moderado|regular, alto|alta|grande|mucho, "
+    "muy alto|muy alta|muy grande",
+    "nunca, rara vez|raramente|casi nunca, a veces|algunas veces, a menudo|frecuentemente|casi siempre, siempre",
+    "muy malo|muy mal|pésimo, malo|mal, regular|normal, bueno|bien, muy bueno|muy bien|excelente",
+    "muy en desacuerdo|totalmente en desacuerdo, en desacuerdo, neutral|ni de acuerdo ni en desacuerdo|indiferente, "
+    "de acuerdo, muy de acuerdo|totalmente de acuerdo",
+    "no, tal vez|quizás|quizá, sí|si",
+    # Italian
+    "molto basso|molto bassa, basso|bassa, medio|media, alto|alta, molto alto|molto alta",
+    "mai, raramente, a volte|qualche volta, spesso, sempre",
+    "pessimo|molto male, scarso|male|insufficiente, sufficiente|discreto, buono|bene, ottimo|molto bene",
+    # Portuguese, Dutch
+    "muito baixo|muito baixa, baixo|baixa, médio|média, alto|alta, muito alto|muito alta",
+    "nooit, zelden, soms, vaak, altijd",
+    "zeer laag, laag, gemiddeld|midden, hoog, zeer hoog",
 )
 RUNGS = tuple(
     {word.strip(): rank for rank, rung in enumerate(ladder.split(",")) for word in rung.split("|")}

@@ -82,6 +82,24 @@ def checkerboard(n_samples: int = 100, *, squares: int = 4, random_state: int = 
     return np.array(dark)[square] + rng.random((n_samples, 2)) - squares / 2, square
 
 
+def spiral(
+    n_samples: int = 100, *, n_classes: int = 2, turns: float = 1.25, noise: float = 0.0, random_state: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Arms that wind about each other, one for each class, from the middle out to 1. `turns` is how often each goes around.
+
+    >>> points, arms = spiral(4, turns=1.0)
+    >>> sorted(arms.tolist()), bool((np.hypot(*points.T) <= 1).all())
+    ([0, 0, 1, 1], True)
+    """
+    _refuse(n_classes >= 2 and turns > 0 and noise >= 0, "n_classes of 2, turns above 0 and a noise of 0 are the least")
+    rng = np.random.default_rng(random_state)
+    arms = rng.permutation(np.arange(n_samples) % n_classes)
+    out = 0.1 + 0.9 * np.sqrt(rng.random(n_samples))  # as many where the arms are long
+    angle = 2 * np.pi * (arms / n_classes + turns * out)
+    points = out[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return points + noise * rng.normal(size=points.shape), arms
+
+
 def _refuse(holds: bool, least: str) -> None:
     if not holds:
         raise ValueError(least)

@@ -158,10 +158,11 @@ def test_what_is_advised_for_shares_learns_their_mean(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PATIENTS)
-def test_the_short_list_begins_with_the_default_and_holds_only_what_can_be_trained(name: str) -> None:
+def test_the_short_list_begins_with_the_reference_and_holds_only_what_can_be_trained(name: str) -> None:
     found = PATIENTS[name][0]()
     short = recommend(found)
-    assert short.losses[0].pick.entry_name() == tasks.get(found.task).default_loss
+    plainest = {"counts": "poisson-nll", "excess-zeros": "poisson-nll"}
+    assert short.losses[0].pick.entry_name() == plainest.get(name, tasks.get(found.task).default_loss)
     assert len({each.pick.entry_name() for each in short.losses}) == len(short.losses) <= 6
     assert name in short.advice
     for each in short.losses:
@@ -329,9 +330,23 @@ def test_metrics_to_judge_by_are_those_of_the_task() -> None:
 def test_counts_say_what_there_is_to_see() -> None:
     said = heuristics.get("counts").advise(of("regression", RNG.poisson(np.exp(X / 2 - 1)).astype(float), x=X))
     assert said is not None
-    assert "judge them by rmse and r2 (a linear fit reaches an r2 of 0." in said.note
+    assert "judge them by poisson-deviance" in said.note
+    assert "and by rmse (a linear fit reaches an r2 of 0." in said.note
+    assert said.metrics[0] == "poisson-deviance"
     assert "below that of always saying the mean" in said.note
     assert "always says 0, the median" in said.note
+
+
+@pytest.mark.parametrize("wide", [False, True], ids=["as wide as Poisson's", "wider"])
+def test_counts_are_judged_by_a_deviance_that_every_loss_of_the_comparison_has(wide: bool) -> None:
+    """mse may expect less than 0, of which the deviance is infinite: the others would have nothing to beat."""
+    mean = np.exp(X / 2 - 1) * (RNG.gamma(0.5, 2.0, len(X)) if wide else 1.0)
+    said = recommend(of("regression", RNG.poisson(mean).astype(float), x=X))
+    assert said.metrics[0] == "poisson-deviance"
+    names = [loss.pick.loss for loss in said.losses]
+    assert names[0] == "poisson-nll"
+    assert "mse" not in names
+    assert ("negative-binomial-nll" in names) == wide
 
 
 def test_who_borrows_losses_borrows_the_advice_too_unless_there_is_some_of_its_own(monkeypatch) -> None:

@@ -26,6 +26,7 @@ COMPUTE = {
     "explain",
     "export",
     "plan",
+    "play",
     "predict",
     "resume",
     "stress",

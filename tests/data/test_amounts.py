@@ -192,3 +192,18 @@ def test_missing_targets_are_one_sentence_with_the_flag(tmp_path):
     (problem,) = refused.value.problems
     assert problem.message == "10 of 30 rows have no value of the target 'y'"
     assert (str(problem.place), "--set data.missing_target=drop" in problem.cure) == ("t.csv:2:2", True)
+
+
+def test_brackets_are_shown_with_the_mark_that_is_the_trouble(read):
+    """(178.47) has no comma: what has one is the example."""
+    with pytest.raises(DataError) as refused:
+        read(["(178.47)", "345.58", "(1,605.75)", "2,345.00"])
+    assert "thousands separators, such as '(1,605.75)'" in str(refused.value)
+    assert "reads it as -1605.75" in refused.value.problems[0].cure
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_dates_with_points_are_dates_whatever_the_decimal_mark(read, decimal):
+    with pytest.raises(DataError, match=r"holds dates, such as '01\.02\.2023'") as refused:
+        read(["01.02.2023", "13.02.2023", "24.12.2022"], decimal=decimal)
+    assert "data.types.x=date" in refused.value.problems[0].cure

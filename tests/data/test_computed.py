@@ -90,3 +90,27 @@ def test_what_things_weigh_is_no_weight_of_rows():
     assert findings(A, height=B, weight=C) == []
     assert findings(A, horsepower=B, weight=C * 60) == []
     assert findings(A, b=B, n_rooms=COUNT) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["exposure", "person_years", "PersonYears", "Population", "pop", "n_insured", "policy-years"]
+)
+def test_an_exposure_of_counts_is_suggested(name):
+    years = RNG.uniform(0.5, 9, ROWS)
+    counts = RNG.poisson(years)
+    (found,) = [one for one in findings(counts, **{name: years, "x": NOISE}) if one.code == "exposure-column"]
+    assert f"--set data.exposure={name}" in found.cure
+    logs = findings(counts, **{f"log_{name}": np.log(years), "x": NOISE})
+    (found,) = [one for one in logs if one.code == "exposure-column"]
+    assert f"--set data.offset=log_{name}" in found.cure
+    assert "exposure-column" not in [one.code for one in findings(counts + 0.5, **{name: years, "x": NOISE})]
+    assert "exposure-column" not in [one.code for one in findings(counts, **{name: years - 5, "x": NOISE})]
+
+
+def test_few_whole_times_that_look_like_codes_are_censored_times_too():
+    time = np.minimum(RNG.exponential(6, ROWS).astype(int) + 1, 9).astype(float)
+    table = Table(
+        "t", {"churned": Column((time < 9).astype(float)), "x": Column(NOISE)}, {"tenure_months": Column(time)}
+    )
+    target = tasks.get("multiclass").decode(table.targets)
+    assert "censored" in [found.code for found in leaks(table, target, [], True)]

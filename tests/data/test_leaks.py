@@ -1,6 +1,7 @@
 """Leaks: rows that stand in two splits, features that equal the target, features that nearly do."""
 
 import numpy as np
+import pytest
 
 from losscli.data.dataset import Dataset, Part, Table
 from losscli.data.leaks import hashed, leaks
@@ -92,11 +93,35 @@ def test_several_classes_by_intervals_and_by_levels():
     within = target + RNG.uniform(0.1, 0.9, ROWS)
     level = Column((target * 2 + RNG.integers(0, 2, ROWS)).astype(np.int32), tuple("abcdefgh"))
     found = noticed({"x": RNG.normal(size=ROWS), "within": (within * 7) % 28, "level": level}, target)
-    assert codes(found) == ["leak-likely"]
-    assert "'level'" in found[0].message  # 240 neighbours cannot reach 0.999: at each of 3 borders one is wrong
+    assert codes(found) == ["leak-likely", "leak-likely"]
+    assert (
+        "'within'" in found[0].message
+    )  # at each of its 3 borders a neighbour is of another class, which is no mistake
+    assert "'level'" in found[1].message
     sizes = np.repeat(np.arange(4), 2000)
     (by_interval,) = noticed_of_size(8000, sizes + RNG.uniform(0.1, 0.9, 8000), sizes)
-    assert "kappa 0.999" in by_interval.message
+    assert "kappa 1.0000" in by_interval.message
+
+
+@pytest.mark.parametrize(
+    "made",
+    [lambda x: 1.8 * x + 32, lambda x: np.log(x + 99), lambda x: np.round(x, 1), lambda x: -(x**3), lambda x: 1000 * x],
+    ids=["fahrenheit", "logarithm", "rounded", "cube", "thousandth"],
+)
+def test_a_target_that_is_another_scale_of_one_feature_is_told_in_a_small_table_too(made):
+    x = RNG.normal(size=150) * 8
+    (found,) = noticed_of_size(150, x, made(x), has_classes=False)
+    assert found.code == "leak-likely"
+    assert "(R2 1.0" in found.message or "(R2 0.999" in found.message
+    assert noticed_of_size(150, x + RNG.normal(size=150), made(x), has_classes=False) == []
+
+
+def test_a_score_that_is_cut_into_grades_is_told_in_a_small_table_too():
+    score = RNG.uniform(0, 100, 120)
+    grade = np.digitize(score, [40, 60, 80])
+    (found,) = noticed_of_size(120, score, grade)
+    assert "kappa 1.0000" in found.message
+    assert noticed_of_size(120, score + RNG.normal(scale=5, size=120), grade) == []
 
 
 def noticed_of_size(rows, x, target, has_classes=True):

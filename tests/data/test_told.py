@@ -174,6 +174,46 @@ def test_texts_among_numbers_are_shown_with_a_line(csv):
     assert "--set data.types.x=category" in finding.cure
 
 
+@pytest.mark.parametrize("token", [".", "?", "-", "unknown", "#DIV/0!"])
+def test_a_text_that_comes_back_among_numbers_is_told_once_with_its_rows(csv, token):
+    cells = [token if row % 9 == 0 else row / 10 for row in range(90)]
+    with pytest.raises(DataError) as refused:
+        csv(columns(("x", cells), ("y", [0, 1] * 45)))
+    (problem,) = refused.value.problems
+    assert problem.message == f"{token!r} in 'x' must be a number (10 rows hold it)"
+    assert problem.place.line == 2
+
+
+def test_texts_of_several_kinds_among_numbers_are_told_once_each(csv):
+    cells = [{3: "?", 5: ".", 40: "?"}.get(row, row / 10) for row in range(60)]
+    with pytest.raises(DataError) as refused:
+        csv(columns(("x", cells), ("y", [0, 1] * 30)))
+    told = [(problem.message, problem.place.line) for problem in refused.value.problems]
+    assert told == [("'?' in 'x' must be a number (2 rows hold it)", 5), ("'.' in 'x' must be a number", 7)]
+
+
+def test_a_few_different_numbers_among_rows_of_one_text_are_texts(csv):
+    cells = [row if row % 12 == 0 else "fine" for row in range(120)]
+    table = csv(columns(("x", cells), ("z", range(120)), ("y", [0, 1] * 60)))[1]
+    assert table.features["x"].is_category
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_the_line_of_a_spreadsheet_is_no_header(csv, delimiter):
+    with pytest.raises(DataError, match="'sep=;', is for a spreadsheet alone") as refused:
+        csv("sep=;\nx;y\n1;0\n2;1\n", delimiter=delimiter)
+    assert refused.value.problems[0].place.line == 1
+    assert ("data.delimiter" in refused.value.problems[0].cure) == (delimiter == ",")
+
+
+def test_a_title_above_the_header_is_told_once(csv):
+    with pytest.raises(DataError) as refused:
+        csv("Report of 2024\n\nx,z,y\n" + "1,2,0\n2,1,1\n" * 20)
+    (problem,) = refused.value.problems
+    assert problem.message == "the first line has 1 field, and the rows below it have 3: it is no header"
+    assert "above the header" in problem.cure
+
+
 def test_a_padded_row_number_is_told_once(csv):
     table = csv(columns(("id", [f"{row:03}" for row in range(60)]), ("x", [0.5, 1.5] * 30), ("y", [0, 1] * 30)))[1]
     assert [finding.code for finding in table.findings] == ["row-numbers"]

@@ -15,6 +15,8 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from losscli import pipeline
 from losscli.cli.app import run
+from losscli.record import MANIFEST, ROWS
+from losscli.record.manifest import manifest_of
 from losscli.record.reader import read_predictions
 from losscli.spec.load import load_spec
 
@@ -89,11 +91,53 @@ def test_predictions_are_those_that_the_record_holds(predicted: Any, folder: Pat
         assert rows[row["row"]]["prediction"].lstrip("'") == names[int(np.argmax(said))].removeprefix("probability_")
 
 
+def spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
 def test_the_file_that_it_was_trained_on_is_told(predicted: Any, folder: Path) -> None:
-    _, _, told = predicted("pets.csv")
-    assert "these rows are the ones that '1' was trained on" in " ".join(told.split())
-    (folder / "others.csv").write_text((folder / "pets.csv").read_text())
+    assert "these rows are the ones that '1' was trained on" in spaced(predicted("pets.csv")[2])
+
+
+def test_a_copy_of_that_file_is_told_whatever_its_name_order_and_columns(predicted: Any, folder: Path) -> None:
+    head, *rows = (folder / "pets.csv").read_text().splitlines()
+    (folder / "copy.csv").write_text("\n".join([head, *rows]))
+    turned = [";".join(reversed(line.split(";"))) for line in [head, *reversed(rows)]]
+    (folder / "turned.csv").write_text("\n".join(turned) + "\n")
+    (folder / "new.csv").write_text("\n".join([head.removesuffix(";kind"), *(row.rpartition(";")[0] for row in rows)]))
+    for name in ("copy.csv", "turned.csv", "new.csv"):
+        assert "these rows are the ones that '1' was trained on" in spaced(predicted(name)[2]), name
+
+
+def test_rows_that_it_was_trained_on_are_counted_among_others(predicted: Any, folder: Path) -> None:
+    """Oracle: the record says how many rows were trained on, and which were not."""
+    head, *rows = (folder / "pets.csv").read_text().splitlines()
+    (record,) = (folder / "runs").iterdir()
+    told = read_predictions(record).to_pylist()
+    tested = {row["row"] for row in told if (row["entry"], row["seed"]) == ("cross-entropy", 0)}
+    strange = [f"{50 + row / 7:.3f};2001-02-03;00{row % 3};yes;dog".replace(".", ",") for row in range(40)]
+    learned = [row for place, row in enumerate(rows) if place not in tested]
+    (folder / "mixed.csv").write_text("\n".join([head, *learned, *strange]) + "\n")
+    trained = json.loads((record / "results.json").read_text())["arenas"][0]["rows"]["train"]
+    said = spaced(predicted("mixed.csv", "--entry", "cross-entropy", "--seed", "0")[2])
+    assert f"{trained} of these {len(learned) + 40} rows equal rows that '1' was trained on" in said
+    (folder / "held.csv").write_text("\n".join([head, *(rows[place] for place in sorted(tested))]) + "\n")
+    assert "was trained on" not in predicted("held.csv", "--entry", "cross-entropy", "--seed", "0")[2]
+    (folder / "others.csv").write_text("\n".join([head, *strange]) + "\n")
     assert "was trained on" not in predicted("others.csv")[2]
+
+
+def test_an_older_record_knows_the_file_by_its_place(predicted: Any, folder: Path) -> None:
+    (record,) = (folder / "runs").iterdir()
+    before = {path: path.read_bytes() for path in record.iterdir()}
+    kept = {path.name: data for path, data in before.items() if path.name not in (MANIFEST, ROWS)}
+    try:
+        (record / ROWS).unlink()
+        (record / MANIFEST).write_bytes(manifest_of(kept, {}))
+        assert "these rows are the ones that '1' was trained on" in spaced(predicted("pets.csv")[2])
+    finally:
+        for path, data in before.items():
+            path.write_bytes(data)
 
 
 def test_the_columns_of_the_file_stay_as_they_were(predicted: Any, folder: Path) -> None:

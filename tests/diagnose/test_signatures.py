@@ -163,3 +163,34 @@ def test_healthy_curves_of_any_shape_give_no_alarm() -> None:
     rng = np.random.default_rng(11)
     alarms = [diagnosis for _ in range(500) if not (diagnosis := diagnose(*healthy_curve(rng))).healthy]
     assert alarms == []
+
+
+def overlapping(k: int, accuracy: float) -> float:
+    """Cross-entropy of K equally distant normal classes at their best, of rows drawn anew."""
+    rows = np.random.default_rng(7).normal(size=(40_000, k))
+    ahead = rows[:, 1:].max(1) - rows[:, 0]
+    d = float(np.quantile(ahead, accuracy))  # so far that this share of the rows is ahead in its own direction
+    logits = d * (rows + d * np.eye(k)[0])
+    return float(np.mean(np.log(np.exp(logits - logits.max(1, keepdims=True)).sum(1)) + logits.max(1) - logits[:, 0]))
+
+
+@pytest.mark.parametrize(("k", "accuracy"), [(2, 0.8), (3, 0.45), (3, 0.7), (5, 0.6), (10, 0.3)])
+def test_the_floor_of_overlapping_classes_is_that_of_drawn_rows(k: int, accuracy: float) -> None:
+    # one direction per class: of two, d is the distance divided by the root of 2, which the accuracy makes up for
+    assert floors.overlap(accuracy, k) == pytest.approx(overlapping(k, accuracy), rel=0.03)
+
+
+@pytest.mark.parametrize(("k", "accuracy"), [(2, 0.6), (2, 0.643), (2, 0.8), (3, 0.42), (3, 0.65), (5, 0.4), (8, 0.6)])
+def test_classes_that_overlap_are_not_called_wrong_labels(k: int, accuracy: float) -> None:
+    """A model as good as the features allow has no fault, and neither have its labels."""
+    level = overlapping(k, accuracy)
+    train, valid = (approach(math.log(k), level + shift, noise=1e-3, seed=k) for shift in (-0.005, 0.005))
+    said = diagnose(history(train, valid, accuracy=accuracies(accuracy)), Facts(classes=k))
+    assert "label-noise" not in [candidate.signature.cause for candidate in said.candidates]
+
+
+def test_wrong_labels_are_said_beside_what_else_would_do_the_same() -> None:
+    sample = SAMPLES["noise 3"]
+    (said,) = [c for c in diagnose(sample.history, sample.facts).candidates if c.signature.cause == "label-noise"]
+    assert "classes that overlap at about" in said.sighting.evidence
+    assert "features tell no more" in said.signature.title

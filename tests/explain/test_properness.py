@@ -204,11 +204,11 @@ def test_losses_of_the_margin_are_as_theory_says(phi, verdict: str, link: bool) 
 def test_a_loss_says_for_which_error_it_decides_rightly(task: str, name: str, options, weights) -> None:
     found = properness(find(name, task), options)
     assert found is not None
-    assert found.yardstick is not None
-    np.testing.assert_allclose(np.array(found.yardstick.weights), np.array(weights) / min(weights), rtol=2e-3)
+    assert found.costs is not None
+    np.testing.assert_allclose(np.array(found.costs.weights), np.array(weights) / min(weights), rtol=2e-3)
 
 
-def test_the_yardstick_is_said_in_words() -> None:
+def test_the_costs_are_said_in_words() -> None:
     said = {
         "balanced": properness(find("logit-adjusted", "multiclass")),
         "above 0.25": properness(find("bce-logits", "binary"), {"pos_weight": 3.0}),
@@ -315,6 +315,6 @@ def test_logits_adjusted_more_or_less_decide_for_costs_of_their_own(tau: float) 
     """The minimiser is log p - tau log n, so each class counts n^-tau, whatever tau (Menon et al. 2020)."""
     result = properness(find("logit-adjusted", "multiclass"), {"tau": tau, "counts": [600, 300, 100]})
     assert result.verdict == "cost-calibrated"
-    assert result.yardstick is not None
-    assert result.yardstick.weights == pytest.approx([1.0, 2.0**tau, 6.0**tau], rel=1e-3)
+    assert result.costs is not None
+    assert result.costs.weights == pytest.approx([1.0, 2.0**tau, 6.0**tau], rel=1e-3)
     assert properness(find("logit-adjusted", "multiclass"), {"tau": tau}).verdict == "cost-calibrated"

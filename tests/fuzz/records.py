@@ -1,114 +1,35 @@
-"""Records as a stranger might send them: one that is whole is changed in a few places, signed again, and given to every command.
-
-`python tests/fuzz/records.py --count 1000 --seed 0` says which changes end in a traceback, in exit code 70, or take too long;
-the suite runs a few. The same seed makes the same changes.
+"""Records as a stranger might send them: one that is whole, or was stopped, is changed in a few places, signed again, and given
+to every command that reads one.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import io
 import json
 import os
 import random
 import shutil
 import struct
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
+from driver import Case, kind
+from odd import change_bytes, change_json, change_json_file
 from pyarrow import parquet
 
-from losscli.cli.app import run
+from losscli import pipeline
+from losscli.record import MANIFEST, PROGRESS
 from losscli.record.manifest import checksum, manifest_of
+from losscli.spec.load import load_spec
+from losscli.stack.watch import Stop
 
 VERSIONS = Path(__file__).parent.parent / "record" / "versions"
 NAME = "0001-20260131-154210-fuzzed"
-SLOWEST = 10.0  # seconds of a call
-ENDINGS = (0, 1, 2, 3, 4, 5)
-NOTHING: Any = object()
-
-ODD: Sequence[Any] = (
-    None, True, False, 0, 1, -1, 2, 10**18, 10**30, 10**400, -(10**400), 0.5, -0.0, 1e-300, 1e300, -1e308, float("nan"),
-    float("inf"), "", "x", "\x1b[31m", "\n", "\u202e", "\ud800", "../../x", "a" * 100_000, [], {}, [[]], [None], {"": None},
-    [1e300] * 3, {"mean": 1}, "bce-logits", "auroc", "nan",
-)  # fmt: skip
-
-
-@dataclass
-class Problem:
-    """What a call must not end as."""
-
-    seed: int
-    changes: list[str]
-    command: list[str]
-    what: str
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of everything in a JSON document."""
-    yield path
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in items:
-        yield from places(part, (*path, key))
-
-
-def change_json(document: Any, chance: random.Random) -> tuple[Any, str]:
-    """One change: dropped, of another type, huge, negative, twice, moved."""
-    *way, last = chance.choice(list(places(document))[1:] or [(0,)])
-    part = document
-    for key in way:
-        part = part[key]
-    kind = chance.choice(("drop", "odd", "odd", "odd", "twice", "swap", "rename", "deep"))
-    if kind == "drop":
-        del part[last]
-    elif kind == "odd":
-        part[last] = chance.choice(ODD)
-    elif kind == "twice" and isinstance(part, list):
-        part.append(part[last])
-    elif kind == "swap":
-        other = chance.choice(list(part) if isinstance(part, dict) else range(len(part)))
-        part[last], part[other] = part[other], part[last]
-    elif kind == "rename" and isinstance(part, dict):
-        part[chance.choice(["", "x", "auroc", "\x1b[2J"])] = part.pop(last)
-    elif kind == "deep":
-        deep: Any = part[last]
-        for _ in range(chance.choice([2, 50, 500])):
-            deep = [deep]
-        part[last] = deep
-    return document, f"{kind} {'.'.join(map(str, (*way, last)))[:120]}"
-
-
-def change_json_file(path: Path, chance: random.Random) -> str:
-    document, what = json.loads(path.read_bytes()), ""
-    document, what = change_json(document, chance)
-    path.write_text(json.dumps(document), encoding="utf-8", errors="surrogatepass")
-    return f"{path.name}: {what}"
-
-
-def change_bytes(path: Path, chance: random.Random) -> str:
-    """Bits flipped, cut off, or more than there should be."""
-    data = bytearray(path.read_bytes() or b"x")
-    kind = chance.choice(("flip", "cut", "grow", "empty", "head"))
-    if kind == "flip":
-        for _ in range(chance.randint(1, 8)):
-            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-    elif kind == "cut":
-        del data[chance.randrange(len(data)) :]
-    elif kind == "grow":
-        data += os.urandom(0) + bytes(chance.randrange(256) for _ in range(64))
-    elif kind == "head":
-        data[:8] = chance.randbytes(8)
-    else:
-        data.clear()
-    path.write_bytes(data)
-    return f"{path.name}: {kind}"
+APART = TemporaryDirectory(prefix="unfinished")  # of a case its own folder is, which goes
+WHOLE = 2  # of three records, one is unfinished
 
 
 def change_weights(path: Path, chance: random.Random) -> str:
@@ -219,94 +140,102 @@ CHANGES: dict[str, Sequence[Callable[[Path, random.Random], str]]] = {
 
 def changed(folder: Path, chance: random.Random) -> list[str]:
     """Change a record in a few places, and mostly sign it again."""
-    names = sorted(path.name for path in folder.iterdir() if path.name != "manifest.json")
+    told = MANIFEST if (folder / MANIFEST).exists() else PROGRESS
+    names = sorted(path.name for path in folder.iterdir() if path.name != told)
     weights = [6 if name == "results.json" else 2 if name == "encoders.json" else 1 for name in names]
     changes = []
     for name in dict.fromkeys(chance.choices(names, weights, k=chance.choice([1, 1, 1, 2, 3]))):
         path = folder / name
         changes.append(chance.choice(CHANGES[path.suffix])(path, chance))
-    if chance.random() < 0.95:
-        contents = {}
-        for name in names:
-            path = folder / name
-            known = path.is_file() and not path.is_symlink() and path.stat().st_size < 1 << 26
-            contents[name] = path.read_bytes() if known else b""
-        (folder / "manifest.json").write_bytes(manifest_of(contents, {}))
-    if chance.random() < 0.15:
-        changes.append(_change_manifest(folder / "manifest.json", chance))
+    if told == MANIFEST and chance.random() < 0.95:
+        sign(folder, names)
+    if chance.random() < (0.15 if told == MANIFEST else 0.8):
+        changes.append(_change_signed(folder / told, chance))
     return changes
 
 
-def _change_manifest(path: Path, chance: random.Random) -> str:
-    manifest, what = change_json(json.loads(path.read_bytes()), chance)
-    if isinstance(manifest, dict):
+def sign(folder: Path, names: Sequence[str] = ()) -> None:
+    """A manifest that vouches for these files as they are now, or for all."""
+    listed = names or sorted(path.name for path in folder.iterdir() if path.name != MANIFEST)
+    (folder / MANIFEST).write_bytes(manifest_of({name: _content(folder / name) for name in listed}, {}))
+
+
+def _content(path: Path) -> bytes:
+    known = path.is_file() and not path.is_symlink() and path.stat().st_size < 1 << 26
+    return path.read_bytes() if known else b""
+
+
+def _change_signed(path: Path, chance: random.Random) -> str:
+    """What vouches for itself: changed, and mostly signed again."""
+    if chance.random() < 0.1:
+        return chance.choice((change_bytes, change_kind))(path, chance)
+    document, what = change_json(json.loads(path.read_bytes()), chance)
+    if isinstance(document, dict) and chance.random() < 0.95:
         with contextlib.suppress(ValueError, TypeError, RecursionError):
-            manifest["sha256"] = checksum(manifest)
-    path.write_text(json.dumps(manifest), encoding="utf-8", errors="surrogatepass")
-    return f"manifest.json: {what}"
+            document["sha256"] = checksum(document)
+    with contextlib.suppress(RecursionError):
+        path.write_text(json.dumps(document), encoding="utf-8", errors="surrogatepass")
+    return f"{path.name}: {what}"
 
 
-def commands(root: Path, whole: Path, work: Path) -> list[list[str]]:
+@cache
+def unfinished() -> Path:
+    """A comparison that was stopped after a few epochs, beside the table that it is of."""
+    place = Path(APART.name)
+    (place / "t.csv").write_text("a,b,y\n" + "".join(f"{row / 7:.3f},{row * 37 % 11},{row % 2}\n" for row in range(60)))
+    text = (
+        "task: binary\ndata: {source: csv, path: t.csv, target: y}\nloss: [bce-logits, focal]\nmodel: {hidden: [4]}\n"
+    )
+    (place / "s.yaml").write_text(text + "train: {epochs: 9}\nseeds: 1\n")
+    pipeline.run([load_spec(place / "s.yaml")], out=place / "runs", stop=_Soon())
+    (folder,) = (path for path in (place / "runs").iterdir() if (path / PROGRESS).exists())
+    return folder
+
+
+class _Soon(Stop):
+    """Asks to stop once it was polled a few times."""
+
+    def __init__(self) -> None:
+        self.listening, self.polls = False, 0
+
+    @property
+    def requested(self) -> bool:  # type: ignore[override]
+        self.polls += 1
+        return self.polls > 6
+
+
+def commands(whole: str) -> list[list[str]]:
     """Every command that reads a record."""
-    out = ["--out", str(root)]
     return [
-        ["runs", "ls", *out],
-        ["runs", "show", NAME, *out],
-        ["runs", "show", NAME, "--format", "json", *out],
-        ["runs", "verify", NAME, *out],
-        ["runs", "diff", str(whole), NAME, *out],
-        ["runs", "export", NAME, "--to", str(work / "record.zip"), "--force", *out],
-        ["report", NAME, "--to", str(work / "report.html"), "--force", *out],
-        ["report", NAME, "--format", "md", *out],
-        ["gate", NAME, "--baseline", str(whole), *out],
-        ["predict", NAME, str(work / "rows.csv"), *out],
-        ["predict", NAME, str(work / "rows.csv"), "--seed", "mean", "--entry", "focal", *out],
-        ["export", NAME, "--dir", str(work / "model"), *out],
-        ["diagnose", str(root / NAME)],
-        ["resume", NAME, *out],
+        ["runs", "ls"],
+        ["runs", "show", NAME],
+        ["runs", "show", NAME, "--format", "json"],
+        ["runs", "verify", NAME],
+        ["runs", "diff", whole, NAME],
+        ["runs", "export", NAME, "--to", "record.zip", "--force"],
+        ["report", NAME, "--to", "report.html", "--force"],
+        ["report", NAME, "--format", "md"],
+        ["gate", NAME, "--baseline", whole],
+        ["predict", NAME, "rows.csv"],
+        ["predict", NAME, "rows.csv", "--seed", "mean", "--entry", "focal"],
+        ["export", NAME, "--dir", "model", "--force"],
+        ["diagnose", f"runs/{NAME}"],
+        ["suspects", NAME],
+        ["resume", NAME],
     ]
 
 
-def called(command: Sequence[str]) -> tuple[int, str, float]:
-    """The exit code, all that was printed, and the seconds."""
-    began, out = time.process_time(), io.TextIOWrapper(io.BytesIO(), "utf-8")
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-        code = run(command)
-        out.flush()
-        text = out.buffer.getvalue().decode(errors="replace")  # type: ignore[attr-defined]
-    return code, text, time.process_time() - began
-
-
-def fuzz(count: int, seed: int, each: int | None = None) -> Iterator[Problem]:
-    """Give so many changed records to all commands, or to `each` of them chosen by chance, and tell what ends badly."""
+@kind("records")
+def records(chance: random.Random, work: Path) -> Case:
+    """A changed record among the records here, and two of the commands; the list is always asked for, and always comes."""
     (whole,) = (VERSIONS / "2").iterdir()
-    with tempfile.TemporaryDirectory() as place:
-        work = Path(place)
-        (work / "rows.csv").write_text("x1,x2\n0.5,1\n-1,2\n")
-        for number in range(seed, seed + count):
-            chance = random.Random(number)
-            root = work / "runs"
-            shutil.copytree(whole, root / NAME)
-            changes = changed(root / NAME, chance)
-            calls = commands(root, whole, work)
-            for command in calls if each is None else chance.sample(calls, each):
-                code, text, seconds = called(command)
-                if code not in ENDINGS or "Traceback" in text or seconds > SLOWEST:
-                    yield Problem(number, changes, list(command), f"{code}, {seconds:.1f} s: {text[-400:]}")
-                if command[:2] == ["runs", "ls"] and code != 0:
-                    yield Problem(number, changes, list(command), "a record that is bad must be a line of the list")
-            shutil.rmtree(root)
-            shutil.rmtree(work / "model", ignore_errors=True)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--each", type=int, default=None)
-    given = parser.parse_args()
-    problems = 0
-    for problem in fuzz(given.count, given.seed, given.each):
-        problems += 1
-        print(f"{problem.seed} {problem.changes}\n  {' '.join(problem.command[:3])}: {problem.what}", flush=True)
-    sys.exit(f"{problems} calls ended badly" if problems else 0)
+    stopped = chance.randrange(3) >= WHOLE
+    source = unfinished() if stopped else whole
+    shutil.copytree(source, work / "runs" / NAME)
+    (work / "rows.csv").write_text("x1,x2\n0.5,1\n-1,2\n")
+    if stopped:
+        shutil.copy(source.parent.parent / "t.csv", work / "runs" / "t.csv")
+    changes = changed(work / "runs" / NAME, chance)
+    first, *rest = commands(str(whole))
+    again = [["resume", NAME]] if stopped else []
+    return Case([*(["unfinished"] if stopped else []), *changes], [first, *chance.sample(rest, 2), *again])

@@ -14,7 +14,8 @@ from losscli.errors import UserError
 from losscli.losses import for_task
 from losscli.metrics import for_task as metrics_for
 from losscli.spec.comments import comment
-from losscli.spec.load import KEYS, load_spec
+from losscli.spec.keys import KEYS
+from losscli.spec.load import load_spec
 from losscli.spec.model import Spec
 from losscli.spec.reader import read_spec
 from losscli.spec.schema import schema, with_inner

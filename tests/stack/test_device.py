@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -160,3 +163,17 @@ def test_many_numbers_for_each_row_make_narrow_stacks_by_the_spec_alone(run_of, 
     assert [len(stack) for stack in stacks(runs, job)] == [2, 2]
     monkeypatch.setattr(machine, "memory", lambda: 10**12)
     assert [len(stack) for stack in stacks(runs, job)] == [2, 2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_peak_memory_is_what_the_process_has_had() -> None:
+    """Half a gigabyte that was touched and given back stays in the peak; of the system's own count, too."""
+    script = (
+        "import torch\nfrom losscli.stack.device import peak_memory\ncpu = torch.device('cpu')\n"
+        "before = peak_memory(cpu)\nblock = torch.ones(2**27)\ndel block\nprint(before, peak_memory(cpu))"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    before, after = map(float, told.split())
+    assert 3.0e8 < after - before < 6.0e8  # 2**27 float32, and what importing took for a moment
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    assert machine.peak_memory(torch.device("cpu")) >= 1024 * float(status["VmRSS"].split()[0]) * 0.9

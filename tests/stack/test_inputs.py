@@ -109,3 +109,16 @@ def test_places_all_over_the_split_are_read_in_their_order(run_of) -> None:
     held, own = (Rows(runs, torch.device("cpu")).at("train", places) for runs in ([run], streamed([run], 16)))
     for mine, theirs in zip(own[:2], held[:2], strict=True):
         torch.testing.assert_close(mine, theirs, rtol=0, atol=0)
+
+
+def test_runs_of_one_seed_may_have_different_data(run_of, job_of, dataset) -> None:
+    """Each trains as it does alone: with the seed's initial weights and order, and its own rows."""
+    own = run_of(seed=0)
+    other = replace(own, dataset=dataset("binary", 7))
+    alone = [train([run], job_of())[0] for run in (own, other)]
+    together = train([own, other, own], job_of())
+    for state, expected in zip(together, [*alone, alone[0]], strict=True):
+        for name, weights in expected.weights.items():
+            np.testing.assert_allclose(state.weights[name], weights, rtol=1e-4, atol=1e-6)
+        assert state.scores["test"] == pytest.approx(expected.scores["test"], abs=1e-5)
+    assert not np.allclose(alone[0].weights["layers.0.weight"], alone[1].weights["layers.0.weight"], atol=1e-3)

@@ -10,14 +10,16 @@ from losscli.metrics import find
 from losscli.stack.run_state import RunState
 
 
-def followed(epochs: list[tuple[float, float]], patience: int = 3) -> RunState:
-    """A run whose valid precision and loss are those, epoch by epoch."""
+def followed(
+    epochs: list[tuple[float, float]], patience: int = 3, headline: str = "precision", task: str = "binary"
+) -> RunState:
+    """A run whose valid precision, or other headline, and loss are those, epoch by epoch."""
     run: Any = SimpleNamespace()
     state = RunState(run)
-    for epoch, (precision, loss) in enumerate(epochs, start=1):
+    for epoch, (score, loss) in enumerate(epochs, start=1):
         if state.moving:
             state.epochs = epoch
-            state.judge(find("precision", "binary"), {"precision": precision, "loss": loss}, patience)
+            state.judge(find(headline, task), {headline: score, "loss": loss}, patience)
     return state
 
 
@@ -35,3 +37,10 @@ def test_a_headline_that_comes_late_does_not_take_over() -> None:
 def test_a_headline_with_values_throughout_decides_alone() -> None:
     state = followed([(0.2, 0.9), (0.3, 0.95), (0.1, 0.1)])
     assert (state.best_epoch, state.by_loss) == (2, False)
+
+
+def test_an_infinite_headline_decides_nothing() -> None:
+    """A model that expects counts below 0 has no finite deviance, and its loss still falls."""
+    epochs = [(math.inf, 0.9 - 0.02 * step) for step in range(8)]
+    state = followed(epochs, headline="poisson-deviance", task="regression")
+    assert (state.status, state.best_epoch, state.by_loss) == ("ok", 8, True)

@@ -15,7 +15,7 @@ from losscli.compare.regions import regions_of, unpacked
 from losscli.data.plane import SIDE, Plane
 from losscli.errors import UserError
 from losscli.record.reader import results_of
-from losscli.stack.train import frames
+from losscli.stack.moments import frames
 
 QUICK = ("--epochs", "6", "--seeds", "2", "--quiet", "--set", "train.patience=null", "--set", "model.hidden=[7]")
 
@@ -96,6 +96,17 @@ def test_numbers_lie_between_the_ends_of_what_is_predicted(tmp_path: Path) -> No
 def test_more_features_have_no_plane(tmp_path: Path, words: tuple[str, ...]) -> None:
     arena, _ = made(tmp_path, "train", *(words if "--task" in words else ("--task", "binary", *words)))
     assert not arena["why"].get("regions")
+
+
+def test_every_entry_has_its_picture_also_where_stacks_begin_with_other_seeds(tmp_path: Path) -> None:
+    """Three entries of six seeds are two stacks, the second of which begins in the middle of an entry."""
+    names = ["bce-logits", "focal", "brier"]
+    losses = [word for name in names for word in ("--loss", name)]
+    words = ["compare", "--task", "binary", "--data", "moons", *losses, "--seeds", "7,3,5,1,2,6", "--epochs", "2"]
+    assert run([*words, "--quiet", "--out", str(tmp_path)]) == 0
+    (record,) = tmp_path.iterdir()
+    kept = json.loads((record / "results.json").read_text())["arenas"][0]["why"]["regions"]
+    assert list(kept["entries"]) == names
 
 
 def test_training_is_the_same_bit_for_bit_without_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,12 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
+from losscli import pipeline
+from losscli.experiment import load
 from losscli.metrics import find
 from losscli.spec.load import load_spec
+from losscli.stack.head import constant_of
 from losscli.stack.optimizer import OPTIMIZERS
 from losscli.stack.plan import Plan
 from losscli.stack.run_state import RunState
+from losscli.stack.train import Training
 from losscli.tasks import tasks
 
 
@@ -134,3 +140,75 @@ def test_a_loss_times_a_hundred_takes_the_same_way() -> None:
         ends.append(weights)
     torch.testing.assert_close(ends[0], ends[1], rtol=1e-5, atol=1e-7)
     assert not torch.allclose(ends[0], start)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel", "regression"])
+def test_a_linear_model_has_further_to_go_and_no_decay(task: str, tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(f"task: {task}\nmodel: {{kind: linear}}\n")
+    plan = load_spec(path).train
+    assert (plan.lr, plan.decay, plan.optimizer) == (2e-2, 0.0, "adamw")
+    path.write_text(f"task: {task}\nmodel: {{kind: linear}}\ntrain: {{lr: 1e-3, weight_decay: 0.1}}\n")
+    plan = load_spec(path).train
+    assert (plan.lr, plan.decay) == (1e-3, 0.1)
+    path.write_text(f"task: {task}\nmodel: {{kind: mlp}}\n")
+    plan = load_spec(path).train
+    assert (plan.lr, plan.decay) == (2e-3, 0.3)
+
+
+def test_another_plan_than_that_of_tables_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("task: embedding\nmodel: {kind: linear}\n")
+    linear = load_spec(path).train
+    path.write_text("task: embedding\nmodel: {kind: mlp}\n")
+    assert linear == load_spec(path).train
+
+
+def test_logistic_regression_by_default_is_near_scikit_learns_where_a_class_is_rare(tmp_path: Path) -> None:
+    """One in thirty: the intercept has to get to -3.5, which six hundred small steps cannot."""
+    chance = np.random.default_rng(0)
+    x = chance.normal(size=(2000, 3))
+    y = chance.random(2000) < 1 / (1 + np.exp(4 - 1.2 * x[:, 0]))
+    rows = "\n".join(f"{a:.5f},{b:.5f},{c:.5f},{int(yes)}" for (a, b, c), yes in zip(x, y, strict=True))
+    (tmp_path / "rare.csv").write_text(f"a,b,c,y\n{rows}\n")
+    data = "{source: csv, path: rare.csv, target: y, split: {seed: 0}}"
+    (tmp_path / "spec.yaml").write_text(f"task: binary\ndata: {data}\nmodel: {{kind: linear}}\nseeds: 1\n")
+    spec = load_spec(tmp_path / "spec.yaml")
+    arena = pipeline.run([spec], out=None).arenas[0]
+    parts = load(spec).datasets[0].parts
+    oracle = LogisticRegression().fit(parts["train"].features, parts["train"].target)
+    expected = log_loss(parts["test"].target, oracle.predict_proba(parts["test"].features))
+    assert arena.runs[0].value("log-loss") == pytest.approx(expected, abs=0.01)
+    assert expected < arena.baseline["test"]["log-loss"]
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_runs_that_settle_begin_at_the_shares_of_the_classes(classes: int, tmp_path: Path) -> None:
+    """The bias is the drawn one and the log-odds, or the logarithms of the shares; a plan with other stops draws as before."""
+    task = "binary" if classes == 2 else "multiclass"
+    chance = np.random.default_rng(1)
+    labels = chance.choice(classes, 400, p=[0.9, 0.1] if classes == 2 else [0.7, 0.2, 0.07, 0.03])
+    rows = "\n".join(f"{value:.4f},{label}" for value, label in zip(chance.normal(size=400), labels, strict=True))
+    (tmp_path / "t.csv").write_text(f"x,y\n{rows}\n")
+    head = f"task: {task}\ndata: {{source: csv, path: t.csv, target: y}}\nseeds: 1\n"
+
+    def first(patience: str) -> tuple[np.ndarray, np.ndarray]:
+        (tmp_path / "spec.yaml").write_text(f"{head}train: {{patience: {patience}}}\n")
+        experiment = load(load_spec(tmp_path / "spec.yaml"))
+        training = Training(experiment.runs(), experiment.job)
+        (weights,) = training.networks.named()
+        counts = np.bincount(experiment.datasets[0].parts["train"].target.astype(int))
+        return weights["layers.4.bias"].ravel(), counts / counts.sum()
+
+    bias, shares = first("auto")
+    drawn = first("null")[0]
+    expected = np.log(shares[1:] / shares[:1]) if classes == 2 else np.log(shares)
+    np.testing.assert_allclose(bias - drawn, expected, atol=1e-5)
+
+
+def test_outputs_that_are_no_logits_begin_as_they_are_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("task: binary\nloss: [bce-logits, hinge, bce]\nseeds: 1\n")
+    experiment = load(load_spec(path))
+    said = [constant_of(run, experiment.job.task) is not None for run in experiment.runs()]
+    assert said == [True, False, False]

@@ -24,7 +24,7 @@ from losscli.pipeline import run as compare
 from losscli.record.reader import read
 from losscli.spec.load import build_spec
 from losscli.spec.overrides import Overrides
-from losscli.stack.train import moments
+from losscli.stack.moments import moments
 from losscli.tasks import TargetScale, tasks
 from losscli.tasks.shapes import MIXTURES, checkerboard, grid_of, pinwheel, ring_of
 

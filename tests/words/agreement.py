@@ -12,7 +12,7 @@ FORMS = {
     "better": (r"<names> beats? <reference> on ",),
     "worse": (r"<names> (?:is|are) worse than <reference> on ", r"; <names> (?:is|are) worse(?=$|;|, but |\.)"),
     "equivalent": (
-        r"<names> (?:is|are) no different from <reference> on ",
+        r"<names> (?:is|are) as good as <reference> on .+ by ",
         r"<names> predicts? the same as <reference> on ",
         r"; <names> (?:is|are) no different(?=$|;|, but |\.)",
     ),
@@ -36,7 +36,7 @@ def listing(names: list[str], most: int = 3) -> str:
     """As a sentence lists them: written again here, so that the sentence is not read by its own code."""
     if len(names) == 1:
         return names[0]
-    if len(names) <= most:
+    if len(names) <= most + 1:  # "and 1 more" is no shorter than a name
         return f"{', '.join(names[:-1])} and {names[-1]}"
     return f"{', '.join(names[:most])} and {len(names) - most} more"
 

@@ -40,7 +40,7 @@ class Advice:
     """What was measured, with its numbers; the losses for it; whose measurement it is; what else to know.
 
     `metrics` are those to judge by, the headline first, `claims` the tags (`explain.tags`) that every pick has, and `train` what
-    else of training the losses need.
+    else of training the losses need. `reference` is the loss to beat where the task's default may have no value of the headline.
     """
 
     reason: str
@@ -50,6 +50,7 @@ class Advice:
     metrics: Sequence[str] = ()
     claims: Sequence[str] = ()
     train: Mapping[str, Any] = field(default_factory=dict)
+    reference: str = ""
 
 
 Adviser = Callable[[Profile], Advice | None]

@@ -24,6 +24,8 @@ AT_LIMIT, MANY_VALUES = 0.02, 20  # share of rows at the largest number, of so m
 PERCENT = 95.0  # a largest number between this and 100 looks like a percentage
 LEAST_POWER, MOST_POWER = 0.8, 2.2  # measured powers that may be those of a Tweedie
 BY_MEAN = ("rmse", "r2", "mae")
+BY_COUNT = ("poisson-deviance", "rmse", "mae")
+PLAINEST = "poisson-nll"  # of the losses of counts: mse may expect less than 0, which has no deviance
 NOISE = 0.6  # a linear fit that explains less leaves enough open for an interval
 
 
@@ -35,20 +37,22 @@ def counts(profile: Profile) -> Advice | None:
     reason = f"whole numbers from {_range(profile.numbers)} {_zeros(profile)}"
     measured, note = profile.dispersion, _metrics_note(profile)
     if measured is None:
-        return Advice(reason, [Pick("poisson-nll"), Pick("negative-binomial-nll")], "", note, BY_MEAN)
+        return Advice(
+            reason, [Pick("poisson-nll"), Pick("negative-binomial-nll")], "", note, BY_COUNT, reference=PLAINEST
+        )
     sure = measured.z >= OVERDISPERSED and measured.alpha > 0
     if not sure and measured.pearson >= WIDE:
         return _perhaps_wider(reason, measured, note)
     if not sure:
         detail = f"; they vary as Poisson's do (dispersion {measured.pearson:.2f}, 1 is Poisson)"
-        return Advice(reason + detail, [Pick("poisson-nll")], DISPERSION, note, BY_MEAN)
+        return Advice(reason + detail, [Pick("poisson-nll")], DISPERSION, note, BY_COUNT, reference=PLAINEST)
     alpha = float(f"{measured.alpha:.2g}")
     detail = f"; variance grows faster than the mean: mean + {alpha:g} mean^2 (dispersion {measured.pearson:.2f}, 1 is Poisson)"
     if measured.zeros > EXCESS_ZEROS * measured.expected_zeros and measured.zeros > MANY_ZEROS:
         detail += f"; {percent(measured.zeros)} zeros where Poisson expects {percent(measured.expected_zeros)}"
     same = "poisson-nll has the same best answer, the mean; alpha changes how much rows with large counts are believed"
     picks = [Pick("negative-binomial-nll", {"alpha": alpha}), Pick("poisson-nll")]
-    return Advice(reason + detail, picks, DISPERSION, f"{same}; {note}", BY_MEAN)
+    return Advice(reason + detail, picks, DISPERSION, f"{same}; {note}", BY_COUNT, reference=PLAINEST)
 
 
 def _perhaps_wider(reason: str, measured: Dispersion, note: str) -> Advice:
@@ -59,7 +63,7 @@ def _perhaps_wider(reason: str, measured: Dispersion, note: str) -> Advice:
         f"make it (z = {measured.z:.1f})"
     )
     picks = [Pick("negative-binomial-nll", {"alpha": alpha}), Pick("poisson-nll")]
-    return Advice(reason + detail, picks, DISPERSION, note, BY_MEAN)
+    return Advice(reason + detail, picks, DISPERSION, note, BY_COUNT, reference=PLAINEST)
 
 
 @heuristic("regression")
@@ -248,7 +252,10 @@ def _limit(profile: Profile) -> int:
 
 def _metrics_note(profile: Profile) -> str:
     """Which metric sees what a loss of counts learns, and how much there is to see."""
-    text = "these learn the mean: judge them by rmse and r2"
+    text = (
+        "these learn the mean: judge them by poisson-deviance, which sees an error beside the count that was expected (and is "
+        "infinite where a model expects 0 or less), and by rmse"
+    )
     if profile.leftover is not None:
         explained = max(0.0, profile.leftover.explained)
         below = percent(1 - (1 - explained) ** 0.5)

@@ -12,6 +12,7 @@ RIGHT = 0.95  # an accuracy from which on hardly any row is wrong
 CLOSE = 0.01  # nats from a floor that leave no doubt
 MOST_GUESSED = 30  # classes: with more, floors lie closer than curves tell
 SMOOTHINGS = (0.05, 0.1, 0.15, 0.2)
+LEAST_APART = 0.03  # nats between wrong labels and overlapping classes of the same accuracy that a curve can tell
 UNTRAINED = 0.9  # more than two classes cost in the first epoch
 
 
@@ -283,10 +284,11 @@ def is_smoothing(wrong: float, classes: int) -> bool:
 
 @signature(
     "label-noise",
-    title="some labels are wrong, or the classes cannot be told apart better",
-    cure="look at rows with a high loss; if their labels are wrong, mend them or take a robust loss (gce, sce, mae)",
-    alike="a hard problem, whose rows are not all equally unsure, settles a little lower; label smoothing has the same floor at "
-    "accuracy 1",
+    title="the model is about equally unsure of every row: some labels are wrong, or the features tell no more",
+    cure="look at rows with a high loss (losscli suspects ranks them); if their labels are wrong, mend them or take a robust "
+    "loss (gce, sce, mae)",
+    alike="classes that overlap, whose rows are not all equally unsure, settle lower; near the accuracy of chance nothing tells "
+    "them apart; label smoothing has the same floor at accuracy 1",
     judges="classes",
     needs=("--classes",),
 )
@@ -304,16 +306,17 @@ def label_noise(case: Case) -> Sighting | None:
     wrong = 1 - case.accuracy
     if wrong < 0.03:
         return _clean_valid(case, classes)
-    floor = floors.noise(wrong, classes)
+    floor, apart = floors.noise(wrong, classes), floors.overlap(case.accuracy, classes)
     if wrong > 0.9 * (1 - 1 / classes):
         return None
-    if classes == 2 and level < (floor + floors.overlap(case.accuracy)) / 2:
-        return _clean_valid(case, classes)  # some rows are surer than others: a hard problem
+    # Nearer to the overlap, some rows are surer than others: a hard problem. Where both are alike, the curve says neither.
+    if level < (floor + apart) / 2 or floor - apart < max(LEAST_APART, 2 * case.loss.error):
+        return _clean_valid(case, classes)
     if not 0.94 * floor <= level <= 1.25 * floor or case.loss.crawling:
         return _clean_valid(case, classes)
     evidence = (
-        f"accuracy {case.accuracy:.3g} and a loss of {level:.4f} fit {wrong:.2g} wrong labels among {classes} classes, whose "
-        f"floor is {floor:.4f}: every row is equally unsure"
+        f"accuracy {case.accuracy:.3g} and a loss of {level:.4f}: {wrong:.2g} wrong labels among {classes} classes would settle "
+        f"at {floor:.4f}, classes that overlap at about {apart:.4f}"
     )
     sure = classes > 2 and level <= 1.1 * floor
     return Sighting("likely" if sure else "possible", evidence, {f"{wrong:.2g} wrong labels": floor})
@@ -329,7 +332,8 @@ def _guessed_noise(case: Case, level: float) -> Sighting | None:
     if abs(level - floor) > 0.02 * floor:
         return None
     evidence = (
-        f"accuracy {case.accuracy:.3g} and a loss of {level:.4f} fit {wrong:.2g} wrong labels among {classes} classes"
+        f"accuracy {case.accuracy:.3g} and a loss of {level:.4f} are what {wrong:.2g} wrong labels among {classes} classes would "
+        "settle at; so are classes that overlap, if there are more of them"
     )
     return Sighting("possible", evidence, {f"{wrong:.2g} wrong labels": floor})
 

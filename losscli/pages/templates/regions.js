@@ -6,15 +6,15 @@ const CLASSES = 7; // colours of classes
 // Bytes that stand in Base64.
 const bytesOf = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
 
-// The picture of one frame, as a data: URL: classes in their colours, the surer the stronger; numbers from cold to heat.
+// The picture of one frame, as a data: URL: classes in their colours, the surer the stronger; numbers from one colour to another.
 function regionPicture({ classes, strength }, side) {
   const sure = bytesOf(strength);
   const decided = classes ? bytesOf(classes) : null;
   const palette = Array.from({ length: CLASSES }, (_, place) => channels(color(`class${place}`)));
-  const [cold, heat] = [channels(color("cold")), channels(color("heat"))];
+  const [low, high] = [channels(color("class3")), channels(color("class0"))];
   return pictureOf([...sure.keys()], side, (place) => {
     const share = sure[place] / 255;
-    if (!decided) return [...cold.map((part, at) => Math.round(part + share * (heat[at] - part))), 235];
+    if (!decided) return [...low.map((part, at) => Math.round(part + share * (high[at] - part))), 170];
     return [...palette[decided[place] % CLASSES], Math.round(30 + 130 * share)];
   });
 }

@@ -90,7 +90,10 @@ def _reading() -> Topic:
                         "equivalent",
                         "the difference is smaller than what matters, beyond doubt (`equivalence:` in the spec)",
                     ),
-                    ("inconclusive", "chance may explain it, and it may still matter: more seeds would tell"),
+                    (
+                        "inconclusive",
+                        "chance may explain it, and it may still matter: more seeds or more rows would tell",
+                    ),
                     ("too few seeds", f"fewer than {FEWEST_FOR_T} say too little about how much a difference varies"),
                     ("same", "the predictions are the same, row by row"),
                     ("undefined", "a metric has no value, or runs were lost"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from losscli.activations import Output
 from losscli.options import Strict
@@ -20,6 +21,8 @@ class Model(Strict):
     `kind` is which of the models it is. `output` is what stands between the last layer and the loss; auto gives the loss what
     it expects, and a list is a chain.
     """
+
+    plan: ClassVar[Mapping[str, Any]] = {}  # what suits it of training, where a task's own plan is `SettledPlan`
 
     kind: str
     output: Literal["auto"] | Output | list[Output] = "auto"

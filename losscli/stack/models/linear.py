@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from losscli.stack.models import Model, model
 
@@ -12,7 +13,13 @@ if TYPE_CHECKING:
 
 @model("linear")
 class LinearModel(Model):
-    """`{kind: linear}`"""
+    """`{kind: linear}`
+
+    Its weights have further to go than those of a network, whose layers multiply: with a rate of 2e-3, six hundred steps of Adam
+    move none by more than 1.2, and a decay keeps them from where they would be.
+    """
+
+    plan: ClassVar[Mapping[str, Any]] = {"lr": 2e-2, "weight_decay": 0.0}
 
     kind: Literal["linear"] = "linear"
 

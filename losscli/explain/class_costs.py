@@ -1,6 +1,6 @@
 """For which error a loss decides rightly: one where a mistake counts by the weight of its class.
 
-A loss with weights, margins or a prior of its own is made for another yardstick than the share of errors (Elkan 2001, The
+A loss with weights, margins or a prior of its own is made for other costs than the share of errors (Elkan 2001, The
 Foundations of Cost-Sensitive Learning; Scott 2012, Calibrated Asymmetric Surrogate Losses; Menon et al. 2020, Long-tail
 Learning via Logit Adjustment). The weights are measured: between two classes, at which odds does the cheapest output turn
 from one to the other?
@@ -24,7 +24,7 @@ ALIKE = 1e-3  # relative difference of weights that are called the same
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class ClassCosts:
     """An error that counts by class: `weights` [K], the least of them 1; `balanced` if each is one over the class's rows."""
 
     weights: tuple[float, ...]
@@ -32,11 +32,11 @@ class Yardstick:
 
     @property
     def description(self) -> str:
-        """The yardstick in words.
+        """The costs in words.
 
-        >>> Yardstick((1.0, 3.0)).description
+        >>> ClassCosts((1.0, 3.0)).description
         'an error in which a missed yes counts 3 times a false one: yes above 0.25'
-        >>> Yardstick((1.0, 2.0, 6.0), balanced=True).description
+        >>> ClassCosts((1.0, 2.0, 6.0), balanced=True).description
         'the balanced error, in which every class counts the same'
         """
         if self.balanced:
@@ -48,7 +48,7 @@ class Yardstick:
         return f"an error in which the classes count {' : '.join(f'{weight:.3g}' for weight in self.weights)}"
 
 
-def turning(trial: Trial, counts: Counts = ()) -> Yardstick | None:
+def turning(trial: Trial, counts: Counts = ()) -> ClassCosts | None:
     """The weights at which decisions turn, from each class against the first; None where none turns once and for good.
 
     With `counts`, the rows of each class, weights that are one over them are told as such.
@@ -69,14 +69,14 @@ def turning(trial: Trial, counts: Counts = ()) -> Yardstick | None:
         low, high = (odds.gather(-1, (at - back)[:, None]).squeeze(-1) for back in (1, 0))
     weights = torch.cat([torch.ones(1).double(), ((low + high) / 2).exp()])
     weights = weights / weights.min()
-    return _against(weights, counts_of(trial.task, counts)) if counts else Yardstick(tuple(weights.tolist()))
+    return _against(weights, counts_of(trial.task, counts)) if counts else ClassCosts(tuple(weights.tolist()))
 
 
-def _against(weights: Tensor, counts: Counts) -> Yardstick:
+def _against(weights: Tensor, counts: Counts) -> ClassCosts:
     rows = torch.tensor(counts, dtype=torch.float64)
     inverse = rows.max() / rows
     balanced = bool(torch.allclose(weights, inverse, rtol=ALIKE)) and bool(inverse.max() > 1)
-    return Yardstick(tuple((inverse if balanced else weights).tolist()), balanced)
+    return ClassCosts(tuple((inverse if balanced else weights).tolist()), balanced)
 
 
 def _decides(trial: Trial, odds: Tensor, others: Tensor) -> Tensor:
