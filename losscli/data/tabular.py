@@ -20,11 +20,13 @@ from losscli.data.gather import Raw, RawColumns
 from losscli.data.holes import with_features, with_targets
 from losscli.data.infer import ColumnOptions, Kind
 from losscli.data.roles import Roles
+from losscli.data.sentinels import REST
 from losscli.data.sources import Source
 from losscli.data.store import Store, bytes_of, half_of_memory, sized
 from losscli.errors import DataError, Finding, counted, shown
 from losscli.tasks import Column
 from losscli.tasks.guess import Guess, guess_task
+from losscli.tasks.labels import label_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +52,8 @@ class Tabular(Source):
     left out. `missing_target` is what to do where a row has no target. `types` says what a column is where it is not plain:
     number, category, boolean, text or ignore (both left out), or date, which becomes numbers: year, month, day, weekday, days
     since 1970-01-01, and hour where there are times. `day_first` says whether 03/04/2024 is a day of April. `missing` lists the
-    texts that mean that there is no value. `weight` is a column that says how much each row counts in the loss (metrics count
+    texts that mean that there is no value (`...` in it stands for those that do so anyway), numbers however they are written.
+    `weight` is a column that says how much each row counts in the loss (metrics count
     all rows alike). `exposure` is a column of numbers above 0 that says how long, or among how many, a row's events were counted:
     its logarithm is added to the log-rate (regression, losses of counts). `offset` is a column of such logarithms. `memory` is
     how much of it the table and its encoded rows may take, "2GB" (null: half of what there is): beyond that, rows are encoded as
@@ -89,6 +92,16 @@ class Tabular(Source):
         if memory is not None:
             bytes_of(memory)
         return memory
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _is_expanded(cls, missing: object) -> object:
+        """`...` in the list stands for what counts as missing anyway; a number is the text of it."""
+        if not isinstance(missing, list):
+            return missing
+        texts = [label_of(float(item)) if type(item) in (int, float) else item for item in missing]
+        standard = cls.model_fields["missing"].get_default(call_default_factory=True)
+        return [text for item in texts for text in (standard if item == REST else [item])]
 
     @model_validator(mode="after")
     def _keeps_its_targets(self) -> Tabular:
