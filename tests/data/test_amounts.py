@@ -252,3 +252,19 @@ def test_dates_with_points_are_dates_whatever_the_decimal_mark(read, decimal):
     with pytest.raises(DataError, match=r"holds dates, such as '01\.02\.2023'") as refused:
         read(["01.02.2023", "13.02.2023", "24.12.2022"], decimal=decimal)
     assert "data.types.x=date" in refused.value.problems[0].cure
+
+
+def test_quoted_decimal_commas_between_commas_are_read_as_the_cure_says(tmp_path):
+    (tmp_path / "t.csv").write_text('x,y,z\n"1,5",0,"-2,25"\n"2,5",1,7\n')
+    with pytest.raises(DataError) as refused:
+        sources.get("csv")(path="t.csv", target="y").read(tmp_path)
+    assert "--set data.decimal=,) reads it as 1.5" in refused.value.problems[0].cure
+    table = sources.get("csv")(path="t.csv", target="y", decimal=",").read(tmp_path)
+    assert [table.features[name].values.tolist() for name in "xz"] == [[1.5, 2.5], [-2.25, 7.0]]
+
+
+def test_a_quoted_decimal_comma_is_told_with_the_delimiter(tmp_path):
+    (tmp_path / "t.csv").write_text('n;x;y\na;"1,5";0\nb;"2,5";1\n')
+    with pytest.raises(DataError) as refused:
+        sources.get("csv")(path="t.csv", target="y").read(tmp_path)
+    assert "--set data.decimal=," in refused.value.problems[0].cure
