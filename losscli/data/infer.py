@@ -21,9 +21,10 @@ from losscli.data.gather import EXACT, Raw
 from losscli.data.levels import Levels
 from losscli.data.sentinels import mended, noticed_sentinels, without
 from losscli.data.spelling import Spelling, alike, meaning_of, spelling_of
+from losscli.data.totals import noticed_total
 from losscli.errors import DataError, Finding, counted, listed, setting, shown
 from losscli.tasks import Column
-from losscli.tasks.labels import label_of
+from losscli.tasks.labels import label_of, same_words
 
 Kind = Literal["number", "category", "boolean", "date", "text", "ignore"]
 SOME = 0.2  # share of numbers from which texts among them are worth a word
@@ -93,7 +94,9 @@ def infer(raw: Raw, options: ColumnOptions) -> ColumnInference:
     if raw.numbers is not None:
         return replace(_plain_numbers(raw, options), padded=raw.padded)
     texts = Levels.of(raw, options.missing)
-    return replace(_of_texts(texts, options), padded=texts.padded, example=texts.example)
+    inferred = _of_texts(texts, options)
+    findings = (*inferred.findings, *noticed_total(texts))
+    return replace(inferred, findings=findings, padded=texts.padded, example=texts.example)
 
 
 def _of_texts(texts: Levels, options: ColumnOptions) -> ColumnInference:
@@ -325,6 +328,7 @@ def _category(texts: Levels, options: ColumnOptions) -> ColumnInference:
     place[order] = np.arange(count, dtype=np.int32)
     names = tuple(texts.texts[index] for index in order)
     truth = {name.casefold() for name in names} <= {"true", "false"}
+    findings = (*findings, *(_same_but_for_case(texts) if options.parts else ()))  # of a target, its task tells
     story = texts.story("boolean", "true and false") if truth else texts.story("category", _different(count))
     return ColumnInference({texts.name: Column(place[texts.codes], names, texts.raw.origin)}, story, findings)
 
@@ -357,6 +361,17 @@ def _united(texts: Levels, options: ColumnOptions) -> tuple[Levels, tuple[Findin
     message = f"{len(descriptions)} {ways.format(shown(texts.name))} written in several ways: {listed(descriptions)}"
     united = replace(texts, levels=pa.array(levels, pa.string()), codes=merged[texts.codes], _kept={})
     return united, (Finding("spellings", "info", message),)
+
+
+def _same_but_for_case(texts: Levels) -> tuple[Finding, ...]:
+    """A finding where several levels are one but for their case and the blanks in them."""
+    several = [listed(sorted(shown(texts.texts[at]) for at in places)) for places in same_words(texts.texts)]
+    if not several:
+        return ()
+    differ = "values that differ in case or blanks only, and are different ones"
+    message = f"{shown(texts.name)} holds {differ}: {'; '.join(several[:3])}"
+    cure = "write them alike in the file, if they mean the same"
+    return (Finding("alike", "warning", f"{message}{'; ...' if len(several) > 3 else ''}", cure),)
 
 
 def _different(count: int) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TARGET = "-"  # a source needs one; new rows do without
+SHARED = ("types", "day_first", "drop", "missing_in")  # keys of every kind of table
 MOST_UNKNOWN = 0.5  # of a category's values; beyond, predictions would be of the other columns only
 
 
@@ -107,7 +108,7 @@ def pointed(like: Source, path: str) -> tuple[type[Tabular], dict[str, Any]]:
     kind = _kind(Path(path))
     if isinstance(like, kind):
         return kind, {**like.model_dump(exclude={"split", "corrupt", "encode"}), "path": path}
-    shared = {"types": like.types, "day_first": like.day_first, "drop": like.drop} if isinstance(like, Tabular) else {}
+    shared = {key: getattr(like, key) for key in SHARED} if isinstance(like, Tabular) else {}
     return kind, {"path": path, "target": TARGET, **shared}
 
 

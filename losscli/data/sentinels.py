@@ -10,6 +10,7 @@ import numpy as np
 
 from losscli.data.delimited import NUMBER
 from losscli.data.levels import Levels
+from losscli.data.totals import are_totals
 from losscli.errors import Finding, counted, listed, setting, shown
 from losscli.tasks.labels import label_of
 
@@ -18,7 +19,6 @@ HIGH = frozenset(
     {77, 88, 777, 888, 7777, 8888, *NINES, *(nines - 1 for nines in NINES), *(nines - 2 for nines in NINES)}
 )
 LOW = frozenset({*range(-9, 0), -66, *(-number for number in HIGH)})
-REST = "..."  # in data.missing: what counts as missing anyway
 SMALL = -10  # above it, a number below 0 is one that measurements reach, too
 MOST_NAMED = 8  # texts in a flag
 MOST = 4  # different ones in a column
@@ -82,27 +82,29 @@ def noticed_sentinels(name: str, values: np.ndarray) -> tuple[Finding, ...]:
     message = (
         f"{shown(name)} is {listed(texts)} in {rows}: does that mean that there is no value? It is read as a number"
     )
-    return (Finding("sentinel", "warning", message, also_missing(texts)),)
+    return (Finding("sentinel", "warning", message, also_missing(name, texts)),)
 
 
-def also_missing(texts: Sequence[str]) -> str:
-    """The cure that takes these texts for missing ones, besides those that are anyway.
+def also_missing(column: str, texts: Sequence[str]) -> str:
+    """The cure that takes these texts for missing ones in one column.
 
-    >>> print(also_missing(["-999", "?"]))
-    data.missing: [..., "-999", "?"] (--set 'data.missing=[..., "-999", "?"]')
+    >>> print(also_missing("age", ["-999", "?"]))
+    data.missing_in: {age: ["-999", "?"]} (--set 'data.missing_in.age=["-999", "?"]')
     """
     import json
 
-    return setting("missing", f"[{REST}, {', '.join(json.dumps(text, ensure_ascii=False) for text in texts)}]")
+    return setting("missing_in", json.dumps(list(texts), ensure_ascii=False), column)
 
 
 def mended(texts: Levels, wrong: np.ndarray, otherwise: str) -> str:
     """What to do about levels that do not belong (bool, one each): mend them, take them for missing, or else."""
     names = [texts.texts[at] for at in np.flatnonzero(wrong).tolist()]
+    if are_totals(names):
+        return f"take the row of the total out of the file{otherwise}"
     if len(names) > MOST_NAMED:
-        return f"mend them, or add them to data.missing if they mean that there is no value{otherwise}"
+        return f"mend them, or list them under data.missing_in if they mean that there is no value{otherwise}"
     means = "it, or if it means" if len(names) == 1 else "them, or if they mean"
-    return f"mend {means} that there is no value, {also_missing(names)}{otherwise}"
+    return f"mend {means} that there is no value, {also_missing(texts.name, names)}{otherwise}"
 
 
 def without(values: np.ndarray, missing: Sequence[str]) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -20,7 +20,6 @@ from losscli.data.gather import Raw, RawColumns
 from losscli.data.holes import with_features, with_targets
 from losscli.data.infer import ColumnOptions, Kind
 from losscli.data.roles import Roles
-from losscli.data.sentinels import REST
 from losscli.data.sources import Source
 from losscli.data.store import Store, bytes_of, half_of_memory, sized
 from losscli.errors import DataError, Finding, counted, shown
@@ -52,18 +51,19 @@ class Tabular(Source):
     left out. `missing_target` is what to do where a row has no target. `types` says what a column is where it is not plain:
     number, category, boolean, text or ignore (both left out), or date, which becomes numbers: year, month, day, weekday, days
     since 1970-01-01, and hour where there are times. `day_first` says whether 03/04/2024 is a day of April. `missing` lists the
-    texts that mean that there is no value (`...` in it stands for those that do so anyway), numbers however they are written.
-    `weight` is a column that says how much each row counts in the loss (metrics count
-    all rows alike). `exposure` is a column of numbers above 0 that says how long, or among how many, a row's events were counted:
-    its logarithm is added to the log-rate (regression, losses of counts). `offset` is a column of such logarithms. `memory` is
-    how much of it the table and its encoded rows may take, "2GB" (null: half of what there is): beyond that, rows are encoded as
-    they are needed, and the columns of a Parquet table lie on disk.
+    texts that mean that there is no value, `missing_in` further ones by column, numbers however they are written. `weight` is a
+    column that says how much each row counts in the loss (metrics count all rows alike). `exposure` is a column of numbers
+    above 0 that says how long, or among how many, a row's events were counted: its logarithm is added to the log-rate
+    (regression, losses of counts). `offset` is a column of such logarithms. `memory` is how much of it the table and its
+    encoded rows may take, "2GB" (null: half of what there is): beyond that, rows are encoded as they are needed, and the
+    columns of a Parquet table lie on disk.
     """
 
     path: Text | Annotated[list[Text], Field(min_length=1)]
     target: Text | Annotated[list[Text], Field(min_length=1)] | None = None
     drop: list[str] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
+    missing_in: dict[str, list[str]] = Field(default_factory=dict)
     missing_target: Literal["error", "drop"] = "error"
     types: dict[str, Kind] = Field(default_factory=dict)
     day_first: bool | None = None
@@ -93,15 +93,16 @@ class Tabular(Source):
             bytes_of(memory)
         return memory
 
-    @field_validator("missing", mode="before")
+    @field_validator("missing_in", mode="before")
     @classmethod
-    def _is_expanded(cls, missing: object) -> object:
-        """`...` in the list stands for what counts as missing anyway; a number is the text of it."""
-        if not isinstance(missing, list):
+    def _is_of_texts(cls, missing: object) -> object:
+        """-999 in a list is the text of it."""
+        if not isinstance(missing, dict) or not all(isinstance(items, list) for items in missing.values()):
             return missing
-        texts = [label_of(float(item)) if type(item) in (int, float) else item for item in missing]
-        standard = cls.model_fields["missing"].get_default(call_default_factory=True)
-        return [text for item in texts for text in (standard if item == REST else [item])]
+        return {
+            name: [label_of(float(item)) if type(item) in (int, float) else item for item in items]
+            for name, items in missing.items()
+        }
 
     @model_validator(mode="after")
     def _keeps_its_targets(self) -> Tabular:
@@ -206,7 +207,8 @@ class Tabular(Source):
         )
         most = None if free else max(FEW_LEVELS, min(rows // 2, MOST_LEVELS))
         parts = name not in (*self.targets, self.weight)
-        return ColumnOptions(kind, most, parts=parts, missing=self.missing, day_first=self.day_first)
+        missing = [*self.missing, *self.missing_in.get(name, ())]
+        return ColumnOptions(kind, most, parts=parts, missing=missing, day_first=self.day_first)
 
     def _table(self, folder: Path) -> Table:
         files, findings = files_of(folder, self.paths, self.endings)
@@ -251,10 +253,11 @@ class Tabular(Source):
         return store, [Finding("on-disk", "info", message, "with a larger data.memory, columns stay in memory")]
 
     def _refuse_unknown(self, names: Sequence[str], file: str) -> None:
-        keys = {
+        keys: dict[str, Collection[str]] = {
             "target": self.targets,
             "drop": self.drop,
             "types": self.types,
+            "missing_in": self.missing_in,
             "weight": [self.weight] if self.weight is not None else [],
             self.offset_key: [self.offset_name] if self.offset_name is not None else [],
             "split": self.split.columns,

@@ -49,13 +49,13 @@ def test_what_does_not(values):
 
 
 def table(tmp_path, column, kind="csv", **options):
-    rows = "".join(f"{text},{row % 2},{row * row % 7}\n" for row, text in enumerate(column))
+    rows = "".join(f"{text},{row % 2},{row * row % 7 or -999}\n" for row, text in enumerate(column))
     (tmp_path / "t.csv").write_text(f"x,y,z\n{rows}")
     return sources.get(kind)(path="t.csv", target="y", types={"z": "number"}, **options).read(tmp_path)
 
 
 def flag_of(cure):
-    return yaml.safe_load(re.search(r"--set '?data\.missing=(\[.*?\])'?\)", cure)[1])
+    return yaml.safe_load(re.search(r"--set '?data\.missing_in\.x=(\[.*?\])'?\)", cure)[1])
 
 
 @pytest.mark.parametrize("written", ["-999", "-999.0", "-9.99e2"])
@@ -64,8 +64,9 @@ def test_the_flag_takes_them_out_however_they_are_written_and_keeps_the_others(t
     before = table(tmp_path, column)
     (finding,) = (finding for finding in before.findings if finding.code == "sentinel")
     assert (finding.severity, "'x' is -999 in 4 rows" in finding.message) == ("warning", True)
-    after = table(tmp_path, column, missing=flag_of(finding.cure))
+    after = table(tmp_path, column, missing_in={"x": flag_of(finding.cure)})
     assert [finding.code for finding in after.findings] == []
+    assert np.isnan(after.features["z"].values).sum() == 0
     assert (np.isnan(before.features["x"].values).sum(), np.isnan(after.features["x"].values).sum()) == (2, 6)
     np.testing.assert_array_equal(after.features["x"].values[:200], AGES)
 
@@ -94,7 +95,7 @@ def test_the_cure_of_a_stray_text_is_a_flag_that_mends_it(tmp_path, column, opti
     with pytest.raises(DataError) as refused:
         read()
     given = flag_of(refused.value.problems[0].cure.replace("'\"'\"'", "'"))
-    features = read(missing=given).features
+    features = read(missing_in={"x": given}).features
     strays = [text for text in column if text in given]
     assert strays
     assert next(iter(features.values())).missing.sum() == len(strays)
@@ -115,3 +116,35 @@ def test_whole_numbers_that_are_dates_are_read_with_a_notice(tmp_path):
 )
 def test_whole_numbers_that_are_no_dates_stay_numbers(tmp_path, column):
     assert list(table(tmp_path, column).features) == ["x", "z"]
+
+
+@pytest.mark.parametrize("name", ["Total", "TOTAL:", "Grand total", "Summe", "Gesamt", "Total général"])
+def test_the_row_of_a_total_is_told_with_its_place(tmp_path, name):
+    (finding,) = table(tmp_path, [*"abab" * 3, name]).findings
+    assert (finding.code, "t.csv:14:1" in finding.message) == ("total", True)
+
+
+def test_a_total_among_numbers_is_no_missing_value(tmp_path):
+    with pytest.raises(DataError) as refused:
+        table(tmp_path, [*map(str, range(40)), "Total"])
+    assert "take the row of the total out" in refused.value.problems[0].cure
+
+
+@pytest.mark.parametrize("column", [[*"abab" * 3, "c"], ["Total", *"abab" * 3], [*"ab" * 5, "Total", "a", "Total"]])
+def test_other_rows_are_no_totals(tmp_path, column):
+    assert table(tmp_path, column).findings == ()
+
+
+def test_values_that_differ_in_case_only_are_told_of_features_too(tmp_path):
+    (finding,) = table(tmp_path, ["Berlin", "berlin", "BERLIN", "Rome"] * 9).findings
+    assert (finding.code, "'BERLIN', 'Berlin', 'berlin'" in finding.message) == ("alike", True)
+
+
+def test_headings_over_several_columns_are_one_error(tmp_path):
+    (tmp_path / "t.csv").write_text("Patient,,Blood,,y\nage,sex,hb,wbc,y\n" + "40,f,12.5,7,0\n50,m,13.5,8,1\n" * 9)
+    with pytest.raises(DataError) as refused:
+        sources.get("csv")(path="t.csv", target="y").read(tmp_path)
+    (problem,) = refused.value.problems
+    assert "2 columns have no name: column 2, column 4" in problem.message
+    assert "take this line out" in problem.cure
+    assert "data.drop=[column 2, column 4]" in problem.cure
