@@ -144,6 +144,10 @@ def _nan_where_nan(function: MetricFunction) -> MetricFunction:
     @functools.wraps(function)
     def wrapper(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
         with torch.no_grad():
+            if (
+                not prediction.sum().isnan()
+            ):  # so none of them is: no copy of all numbers, of which there may be gigabytes
+                return function(prediction, target, **given)
             broken = prediction.flatten(1).isnan().any(1)  # [R]
             # Numbers in their place: a NaN would sort as the largest, and as a class index it is undefined.
             values = function(prediction.nan_to_num(0.0, math.inf, -math.inf), target, **given)
