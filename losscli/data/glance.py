@@ -8,7 +8,8 @@ import numpy as np
 
 from losscli.data.delimited import Block
 
-TINY = r"[eE]-0{0,9}([3-9]\d\d|\d{4})|0{280}"  # 1e-300, or 0.000...1; the least that is not 0 is 4.9e-324
+# The least number that is not 0 is 4.9e-324: to be below it takes so far an exponent, or so many zeros, be it both together.
+TINY = r"[eE]-0{0,9}(1[4-9]\d|[2-9]\d\d|\d{4})|0{140}"
 
 
 def hexadecimal(block: Block) -> bool:
