@@ -13,9 +13,9 @@ import pytest
 
 from losscli.explain.catalogue import named
 from losscli.explain.dials import families
+from losscli.explain.html import write_page
 from losscli.explain.page import page as explained
 from losscli.pages.chromium import Chromium
-from losscli.reports.catalogue import write_page
 
 Options = Mapping[str, Mapping[str, Any]]
 PULL = re.compile(
