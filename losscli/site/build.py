@@ -74,9 +74,9 @@ def _nav(ordered: Sequence[Chapter]) -> list[tuple[str, str]]:
 def _curves() -> Iterable[tuple[str, str]]:
     """The interactive page of each task whose losses can be drawn."""
     from losscli.explain.dials import families
+    from losscli.explain.html import html_of
     from losscli.explain.page import page
     from losscli.losses import catalogue
-    from losscli.reports.catalogue import html_of
     from losscli.site.chapters.losses import needed
     from losscli.tasks import tasks
 

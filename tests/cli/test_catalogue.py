@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from losscli.cli.app import run
-from losscli.reports.catalogue import html_of
+from losscli.explain.html import html_of
 
 Captured = pytest.CaptureFixture[str]
 

@@ -19,9 +19,9 @@ from losscli.cli.app import app, run
 from losscli.cli.manual import manual
 from losscli.explain.catalogue import named
 from losscli.explain.dials import families
+from losscli.explain.html import write_page
 from losscli.explain.page import page as explained
 from losscli.pages.chromium import Chromium
-from losscli.reports.catalogue import write_page
 from losscli.site import build as building
 from losscli.site.chapters import Chapter, chapters
 from losscli.site.topics import Topic

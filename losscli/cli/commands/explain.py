@@ -95,7 +95,7 @@ def explain(
     pages = judged(items, lambda: [page(item, options) for item, options in pairs])
     if html is not None:
         from losscli.explain.dials import families
-        from losscli.reports.catalogue import write_page
+        from losscli.explain.html import write_page
 
         drawn = families(pages, items, option_sets)
         write_page(html, [page.to_json() for page in pages], [family.to_json() for family in drawn], force)
