@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import warnings
 from typing import get_args
 
 import numpy as np
@@ -14,10 +14,11 @@ from losscli.activations import ACTIVATIONS, LOGS, PROBABILITIES, Hidden, Output
 from losscli.stack.layers import Activation, ForwardContext
 from losscli.tasks import tasks
 
+Said = dict[str, tuple[torch.Tensor, np.ndarray]]
 every_activation = pytest.mark.parametrize("name", ACTIVATIONS)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def x() -> torch.Tensor:
     return torch.randn(7, 4, generator=torch.Generator().manual_seed(1)) * 3
 
@@ -44,22 +45,45 @@ def test_its_numbers_are_those_of_its_definition(name: str, x: torch.Tensor) -> 
     np.testing.assert_allclose(ACTIVATIONS[name](x.double()), by_hand[name](x.double().numpy()), rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.filterwarnings("ignore")  # what the exporter says about itself
-@every_activation
-def test_it_is_the_same_in_torch_and_in_onnx(name: str, x: torch.Tensor, tmp_path: Path) -> None:
+class EveryLayer(nn.Module):
+    """The layer of each activation that has one, side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(one.module() for one in ACTIVATIONS.values() if one.layer is not None)
+
+    def forward(self, opposite: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        x = -opposite  # a layer that does nothing would name an input as an output
+        return tuple(layer(x) for layer in self.layers)
+
+
+@pytest.fixture(scope="module")
+def in_torch_and_onnx(x: torch.Tensor, tmp_path_factory: pytest.TempPathFactory) -> Said:
+    """What the layers say by the name of their activation, in torch and in one exported graph."""
     from onnxruntime import InferenceSession
 
+    layers = EveryLayer()
+    shape = {0: torch.export.Dim("rows", min=1)}
+    with warnings.catch_warnings(action="ignore"):  # what the exporter says about itself
+        program = torch.onnx.export(
+            layers, (-x,), dynamo=True, verbose=False, input_names=["x"], dynamic_shapes=(shape,)
+        )
+    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    program.save(str(path))
+    session = InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [name for name, one in ACTIVATIONS.items() if one.layer is not None]
+    return dict(zip(names, zip(layers(-x), session.run(None, {"x": -x.numpy()}), strict=True), strict=True))
+
+
+@every_activation
+def test_it_is_the_same_in_torch_and_in_onnx(name: str, x: torch.Tensor, in_torch_and_onnx: Said) -> None:
     activation = ACTIVATIONS[name]
     if activation.layer is None:
         assert not activation.hidden  # else a network with it could not be handed on
         return
-    module = nn.Sequential(activation.module())
-    torch.testing.assert_close(module(x), activation(x), rtol=0, atol=0)
-    shape = {0: torch.export.Dim("rows", min=1)}
-    program = torch.onnx.export(module, (x,), dynamo=True, verbose=False, input_names=["x"], dynamic_shapes=(shape,))
-    program.save(str(tmp_path / "model.onnx"))
-    session = InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
-    np.testing.assert_allclose(session.run(None, {"x": x.numpy()})[0], activation(x), rtol=1e-5, atol=1e-6)
+    by_layer, by_graph = in_torch_and_onnx[name]
+    torch.testing.assert_close(by_layer, activation(x), rtol=0, atol=0)
+    np.testing.assert_allclose(by_graph, activation(x), rtol=1e-5, atol=1e-6)
 
 
 @every_activation

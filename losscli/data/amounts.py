@@ -21,7 +21,7 @@ FEW_POWERS = 3  # levels such as 2B, which beside plain numbers are names rather
 GROUPING = (",", ".", " ", "'", "_")
 WHOLE = re.compile(
     r"(?P<sign>[+-]?) ?(?P<before>[^\d.,+()_' -]{1,4}\.?)? ?(?P<minus>[+-]?) ?"
-    r"(?P<number>\d[\d.,' _]*|[.,]\d+)(?P<behind>-(?=$| ))? ?(?P<after>[^\d,+()_'-]{0,32}[23]?)(?P<last>-?)"
+    r"(?P<number>\d[\d.,' _]*+|[.,]\d++)(?P<behind>-(?=$| ))? ?+(?P<after>[^\d,+()_'-]*+[23]?)(?P<last>-?)"
 )
 
 

@@ -12,7 +12,7 @@ BRACKETS = {"[": "]", "{": "}", "(": ")"}  # of lists, as Python, JSON, numpy an
 LEAST_CELLS = 8  # different ones, from which on blanks may join labels rather than words of a name
 SAMPLE = 5000  # different cells that are looked at
 LEAST_SHARE = 0.2  # of the cells, that hold several labels
-QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+QUOTED = re.compile(r"'([^']*+)'|\"([^\"]*+)\"")
 AGAIN = 0.6  # of the labels in such cells, that stand in another cell, too
 
 
