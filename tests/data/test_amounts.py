@@ -69,6 +69,7 @@ READ = {  # texts, options, numbers
     "followers": (["12.3k followers", "950 followers"], {}, [12300, 950]),
     "percent with a blank": (["3.5 %", "-4 %"], {}, [3.5, -4]),
     "EUR before": (["EUR 1.200,50", "EUR 3,00"], {}, [1200.5, 3]),
+    "nothing is free": (["0", "$4.99", "$0.99"], {}, [0, 4.99, 0.99]),
     "trailing minus": (["12.50-", "20", "3-"], {}, [-12.5, 20, -3]),
     "trailing minus, SAP": (["1.234,50-", "20,00"], {"decimal": ",", "thousands": "."}, [-1234.5, 20]),
     "trailing minus, money": (["1.234,50- EUR", "20,00 EUR", "3,10- EUR"], {}, [-1234.5, 20, -3.1]),
