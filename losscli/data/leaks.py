@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from losscli.data.dataset import SPLITS, Dataset, Table
+from losscli.data.doubles import doubles
 from losscli.data.functions import computed
 from losscli.data.purposes import purposes
 from losscli.errors import Finding, dropped, shown
@@ -40,6 +41,7 @@ def leaks(table: Table, target: Target, datasets: Sequence[Dataset], has_classes
         *(finding for findings in copies.values() for finding in findings),
         *(single := _almost(table.features, telling, target, has_classes)),
         *([] if single else _computed(table, telling, target, has_classes)),
+        *doubles(table),
         *purposes(table, target.values, has_classes),
         *_twins(table, target, datasets),
     ]
