@@ -32,6 +32,8 @@ def _pairs(table: Table, names: Sequence[str]) -> list[tuple[str, str]]:
         values = table.features[name].values
         sample = values[:: max(1, len(values) // MOST_ROWS)].astype(np.float64)
         present = np.isfinite(sample)
+        largest = float(np.abs(sample[present]).max(initial=0.0))
+        sample = sample / (largest or 1.0)  # or squares of far numbers would overflow
         if 2 * present.sum() > len(sample) >= LEAST_ROWS and sample[present].std() > 0:
             centred = np.where(present, sample - sample[present].mean(), 0.0)  # a hole says nothing
             scaled[name] = centred / np.sqrt((centred**2).sum())

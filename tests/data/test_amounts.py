@@ -264,6 +264,13 @@ def test_quoted_decimal_commas_between_commas_are_read_as_the_cure_says(tmp_path
     assert [table.features[name].values.tolist() for name in "xz"] == [[1.5, 2.5], [-2.25, 7.0]]
 
 
+def test_a_decimal_comma_without_its_delimiter_is_told_which_divides(tmp_path):
+    (tmp_path / "t.csv").write_text("x;y\n1,5;0\n2,5;1\n")
+    with pytest.raises(DataError) as refused:
+        sources.get("csv")(path="t.csv", target="y", decimal=",").read(tmp_path)
+    assert "--set 'data.delimiter=;'" in refused.value.problems[0].cure
+
+
 def test_a_quoted_decimal_comma_is_told_with_the_delimiter(tmp_path):
     (tmp_path / "t.csv").write_text('n;x;y\na;"1,5";0\nb;"2,5";1\n')
     with pytest.raises(DataError) as refused:
