@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -51,9 +52,7 @@ def prepare(
     fitted = Encoder.fit(train.features, places[learned], encoding) if task.has_target else Encoder(())
     exposure = table.exposure
     offset = None if exposure is None else exposure.code(rows["train"][learned])
-    encoder = replace(
-        fitted, codes=(*([offset] if offset else []), *fitted.codes), dates=_dates(table), units=_taken_off(table)
-    )
+    encoder = replace(fitted, codes=(*([offset] if offset else []), *fitted.codes), **_as_read(table))
     scale = None if task.has_classes else target_scale(train.values[learned], target.transform, target.standardise)
 
     def encoded(
@@ -88,14 +87,13 @@ def _units(values: np.ndarray, scale: TargetScale | None) -> np.ndarray | None:
     return None if scale is None else values.astype(np.float64, copy=False)
 
 
-def _dates(table: Table) -> dict[str, bool | None]:
-    """What was found of day and month in each column of dates."""
-    return {story.name: story.day_first for story in table.columns.values() if story.kind == "date"}
-
-
-def _taken_off(table: Table) -> dict[str, str]:
-    """What was taken off the numbers of each column that had it."""
-    return {story.name: story.unit for story in table.columns.values() if story.unit and story.name in table.features}
+def _as_read(table: Table) -> dict[str, Any]:
+    """What was made of day and month in each column of dates, and what was taken off the numbers of others."""
+    stories = table.columns.values()
+    return {
+        "dates": {story.name: story.day_first for story in stories if story.kind == "date"},
+        "units": {story.name: story.unit for story in stories if story.unit and story.name in table.features},
+    }
 
 
 def prepare_all(
