@@ -231,7 +231,7 @@ def test_one_path_is_as_good_as_a_list_of_one_and_prints_a_leaderboard(spec, tmp
     spec(MOONS + QUICK + "loss: [bce-logits, hinge]\nseeds: 2\n")
     comparison = losscli.compare(str(tmp_path / "spec.yaml"))
     sentence, empty, *lines = str(comparison).splitlines()
-    assert sentence == "2 seeds are too few to tell hinge from bce-logits on moons: 10 seeds would."
+    assert sentence == "2 seeds are too few to tell hinge from bce-logits on moons; 10 seeds are advised."
     assert empty == ""
     assert lines[0] == "moons (binary), test auroc, higher is better"
     assert lines[1].split()[0] == "bce-logits"

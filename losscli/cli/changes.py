@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import groupby
 
 from losscli.errors import counted, visible
@@ -13,8 +13,10 @@ MOST = 3  # settings and entries that are told one by one; the table has them al
 LONGEST = 60
 
 
-def sentences(before: str, after: str, keys: Sequence[KeyChange], scores: Sequence[ScoreChange]) -> list[str]:
-    """What differs in what was asked for, then what came out, by metric.
+def sentences(
+    before: str, after: str, keys: Sequence[KeyChange], scores: Sequence[ScoreChange], others: Set[int] = frozenset()
+) -> list[str]:
+    """What differs in what was asked for, then what came out, by metric; of `others`, the arenas of other data, nothing.
 
     >>> keys = [KeyChange(1, "train.lr", "0.01", "0.002"), KeyChange(1, "train.clip", "-", "1")]
     >>> scores = [ScoreChange(1, "bce", "auroc", 0.75, 0.875), ScoreChange(1, "focal", "auroc", None, 0.9)]
@@ -23,7 +25,12 @@ def sentences(before: str, after: str, keys: Sequence[KeyChange], scores: Sequen
     From 0001 to 0002, 2 settings changed: train.lr from 0.01 to 0.002, train.clip is new (1).
     auroc: bce rose by 0.1250 to 0.8750; focal is new.
     """
-    return [_settings(visible(before, LONGEST), visible(after, LONGEST), keys), *_outcomes(scores)]
+    comparable = [score for score in scores if score.arena not in others]
+    apart = [
+        f"The data{_arena(number)} differ, so the scores cannot be compared."
+        for number in sorted({score.arena for score in scores} & others)
+    ]
+    return [_settings(visible(before, LONGEST), visible(after, LONGEST), keys), *apart, *_outcomes(comparable)]
 
 
 def _settings(before: str, after: str, keys: Sequence[KeyChange]) -> str:

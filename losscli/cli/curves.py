@@ -30,7 +30,8 @@ Band = Sequence[tuple[float, float, float]]  # the same place, the lower and the
 
 
 def mean_curve(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[int, float]]:
-    """The mean over the runs that reached an epoch; diverged runs count only where there is no other."""
+    """The mean over the runs that reached an epoch, as far as half of them do; diverged runs count only where there is no
+    other."""
     return [(epoch, fmean(values)) for epoch, values in _by_epoch(runs, split, metric)]
 
 
@@ -48,7 +49,9 @@ def _by_epoch(runs: Iterable[RunResult], split: str, metric: str) -> list[tuple[
         for point in run.history:
             if (point.split, point.metric) == (split, metric) and abs(point.value) < DRAWABLE:
                 values.setdefault(point.epoch, []).append(point.value)
-    return sorted(values.items())
+    most = max(map(len, values.values()), default=0)
+    # those few that go on would tell another story
+    return [(epoch, reached) for epoch, reached in sorted(values.items()) if 2 * len(reached) >= most]
 
 
 @dataclass

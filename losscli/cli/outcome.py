@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ Result = TypeVar("Result")
 
 UNMET, DIVERGED = 1, 4
 NAMED = 2  # data that are said to be loaded
+SPECS = (".yaml", ".yml")  # endings
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> 
     from losscli.spec.reader import read_spec
 
     paths = files(patterns, quiet)
+    _refuse_data(paths)
     documents = _read_all(read_spec, paths)  # what is no YAML is told before torch is imported
     with busy(f"loading {_what(paths, documents, overrides)} ...", quiet):
         from losscli.spec.load import build_spec, load_spec  # imports torch, which takes a second or two
@@ -59,6 +62,16 @@ def load(patterns: Sequence[str], overrides: Overrides, quiet: bool = False) -> 
         if not patterns:
             return [build_spec(overrides)]
         return _read_all(lambda item: load_spec(item[0], overrides, item[1]), list(zip(paths, documents, strict=True)))
+
+
+def _refuse_data(paths: Sequence[Path]) -> None:
+    """Data that stand where a spec belongs, before a table is read as YAML."""
+    from losscli.spec.overrides import is_data
+
+    for path in paths:
+        if path.suffix not in SPECS and is_data(str(path)):
+            cure = f"name it with --data: --data {shlex.quote(str(path))}"
+            raise SpecError(f"{shown(str(path))} is data, not a spec", cure=cure)
 
 
 def _what(paths: Sequence[Path], documents: Sequence[Document], overrides: Overrides) -> str:

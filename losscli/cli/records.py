@@ -15,6 +15,7 @@ from rich.text import Text
 from losscli.cli import show
 from losscli.cli.changes import sentences
 from losscli.cli.fitted import Col, Fitted
+from losscli.compare.samedata import of_other_data
 from losscli.errors import MachineError, SpecError, counted, shown, visible
 from losscli.outfile import is_stream
 from losscli.record import reader
@@ -28,6 +29,7 @@ from losscli.spec.reader import read_value
 from losscli.words.view import View
 
 TENSORBOARD = "tensorboard"  # what `export --to` may say beside a file
+SHORTER = (lambda text: visible(text, 40), lambda text: visible(text, 20))  # values of settings
 UNITS = ("B", "KB", "MB", "GB")
 
 
@@ -166,6 +168,7 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
     folders = [find(root, text, outside=True) for text in (before, after)]
     one, other = map(reader.read, folders)
     specs = [[read_value(text, "spec.yaml") for text in record["specs"]] for record in (one, other)]
+    others = of_other_data(*({**record, "specs": said} for record, said in zip((one, other), specs, strict=True)))
     keys, scores = changed(*specs), moved(one["results"], other["results"])
     if as_json:
         show.machine(
@@ -173,17 +176,19 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
                 "schema_version": 1,
                 "before": folders[0].name,
                 "after": folders[1].name,
+                "other_data": sorted(others),
                 "spec": [vars(key) for key in keys],
                 "entries": [vars(score) for score in scores],
             }
         )
         return
-    table = Fitted([Col("spec"), Col("before"), Col("after")])
+    table = Fitted([Col("setting"), Col("before", shorter=SHORTER), Col("after", shorter=SHORTER)])
     for key in keys:
         table.add(*(visible(part, 60) for part in (_numbered(key.arena, key.key), key.before, key.after)))
     means = Fitted([Col("entry"), Col("metric"), Col("before"), Col("after"), Col("difference")])
     for score in scores:
-        apart = None if score.before is None or score.after is None else score.after - score.before
+        unlike = score.arena in others or score.before is None or score.after is None
+        apart = None if unlike else score.after - score.before  # type: ignore[operator]
         means.add(
             visible(_numbered(score.arena, score.entry), 60),
             visible(score.metric, 40),
@@ -192,7 +197,7 @@ def diff(root: Path, before: str, after: str, as_json: bool) -> None:
         )
     note = Text("means of the test split; whether a difference is real, `losscli gate` tests", "dim")
     before, after = (folder.name.partition("-")[0] for folder in folders)
-    told = sentences(before, after, keys, scores)
+    told = sentences(before, after, keys, scores, others)
     settings: list[RenderableType] = [Text(), table] if keys else []
     show.pieces([Text("\n".join(told)), *settings, Text(), means, Text(), note])
 

@@ -51,10 +51,12 @@ def _pieces(number: int, settings: Mapping[str, Mapping[str, Any]], of: int) -> 
         yield Text(f"{title}{counted(len(settings), 'setting')}; an older losscli did not say where they came from")
     else:
         yield Text(f"{title}{given} of {counted(len(settings), 'setting')} were given, the others are defaults")
-    table = Fitted([Col("setting"), Col("value"), Col("from")])
-    for key, setting in settings.items():
+    table = Fitted([Col("setting"), Col("from"), Col("value", prose=True)])
+    for key, setting in sorted(
+        settings.items(), key=lambda item: item[1]["from"] == DEFAULT
+    ):  # what was given comes first
         style = "dim" if setting["from"] == DEFAULT else ""
-        cells = (key, flow(setting["value"]), setting["from"] or "-")
+        cells = (key, setting["from"] or "-", flow(setting["value"]))
         table.add(*(Text(visible(cell, LONGEST), style) for cell in cells))
     yield table
     if number < of:

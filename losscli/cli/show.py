@@ -327,7 +327,7 @@ def _findings(console: Console, findings: Sequence[Finding], verbose: bool = Tru
         console.print()
         console.print(grid)
     if cut:
-        console.print(Text("-v tells them whole", "dim"))
+        console.print(Text("-v shows them in full", "dim"))
 
 
 def shortened(text: str, width: int) -> str:

@@ -27,6 +27,21 @@ def of_these(task: str, data: str, block: Mapping[str, Any], arenas: Sequence[Ar
     return [arena for arena in arenas if _identity(arena) == mine]
 
 
+def of_other_data(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[int]:
+    """The arenas, from 1, that two records have both, of other rows or with another target; records as they were read.
+
+    What they score cannot be compared.
+    """
+    pairs = [
+        [
+            _identity_of(arena["task"], arena["data"], spec.get("data", {}))
+            for arena, spec in zip(record["results"]["arenas"], record["specs"], strict=False)
+        ]
+        for record in (before, after)
+    ]
+    return {number for number, (one, other) in enumerate(zip(*pairs, strict=False), 1) if one != other}
+
+
 def difference(arena: Arena, others: Sequence[Arena]) -> str:
     """What tells an arena from the one of `others` that is most like it, in words."""
     return min((_differences(arena, other) for other in others), key=len)[0]

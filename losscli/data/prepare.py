@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from losscli.data.corrupt import Corruption, DamagedSplit, corrupt, damage_findings
 from losscli.data.dataset import SPLITS, Dataset, Part, Table, rows_that_count
 from losscli.data.decode import scaled, target_scale, target_state
-from losscli.data.encode import Encoder
+from losscli.data.encode import Encoder, OffsetCode
 from losscli.data.encoding import Encoding
 from losscli.data.sources import Source, Split
 from losscli.data.split import divide
@@ -52,7 +51,7 @@ def prepare(
     fitted = Encoder.fit(train.features, places[learned], encoding) if task.has_target else Encoder(())
     exposure = table.exposure
     offset = None if exposure is None else exposure.code(rows["train"][learned])
-    encoder = replace(fitted, codes=(*([offset] if offset else []), *fitted.codes), **_as_read(table))
+    encoder = _as_read(fitted, offset, table)
     scale = None if task.has_classes else target_scale(train.values[learned], target.transform, target.standardise)
 
     def encoded(
@@ -82,18 +81,25 @@ def prepare(
     return Dataset(table.name, split.seed_of(seed), parts, target, scale, state, findings, *tables, damage=train.done)
 
 
+def _as_read(encoder: Encoder, offset: OffsetCode | None, table: Table) -> Encoder:
+    """The encoder, which also knows the exposure of a row and how cells of the table were read."""
+    codes = encoder.codes if offset is None else (offset, *encoder.codes)
+    return replace(encoder, codes=codes, dates=_dates(table), units=_taken_off(table))
+
+
 def _units(values: np.ndarray, scale: TargetScale | None) -> np.ndarray | None:
     """Target values in the user's units, float64; None of classes, which have none."""
     return None if scale is None else values.astype(np.float64, copy=False)
 
 
-def _as_read(table: Table) -> dict[str, Any]:
-    """What was made of day and month in each column of dates, and what was taken off the numbers of others."""
-    stories = table.columns.values()
-    return {
-        "dates": {story.name: story.day_first for story in stories if story.kind == "date"},
-        "units": {story.name: story.unit for story in stories if story.unit and story.name in table.features},
-    }
+def _dates(table: Table) -> dict[str, bool | None]:
+    """What was found of day and month in each column of dates."""
+    return {story.name: story.day_first for story in table.columns.values() if story.kind == "date"}
+
+
+def _taken_off(table: Table) -> dict[str, str]:
+    """What was taken off the numbers of each column that had it."""
+    return {story.name: story.unit for story in table.columns.values() if story.unit and story.name in table.features}
 
 
 def prepare_all(

@@ -49,7 +49,7 @@ def read(name: str, target: str | None, x: str | None, y: str | None) -> tuple[T
     if (x, y) == (None, None) and len(_numbers(table)) > 2:
         noticed.append(f"no --x and --y are given: the first two columns of numbers are {' and '.join(names)}")
     if len(rows) < len(whole):
-        noticed.append(f"{len(rows)} rows of {len(whole)} are drawn at random: every row is a dot")
+        noticed.append(f"{len(rows)} of {len(whole)} rows, chosen at random, are shown: every row is a dot")
     return replace(
         table,
         features={column: _taken(values, rows) for column, values in features.items()},
@@ -99,7 +99,7 @@ def _refuse_target(table: Table) -> None:
     guess = guess_task(table.targets)
     if len(table.targets) > 1 or not tasks.get(guess.task).rows_have_one_class:
         raise DataError(
-            f"a page shows classes, and the target is for task {guess.task} ({guess.reason})",
+            f"losscli play shows classes, and the target is for task {guess.task} ({guess.reason})",
             place=table.place,
             cure="name a column of a few classes with --target",
         )

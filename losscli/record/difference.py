@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +49,11 @@ def changed(before: Sequence[Any], after: Sequence[Any]) -> list[KeyChange]:
 
 
 def _written(spec: Any) -> dict[str, str]:
-    return {key: str(value) for key, value in values(spec).items()}
+    """Values as a spec has them: null, true, ["a"]."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        for key, value in values(spec).items()
+    }
 
 
 def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[ScoreChange]:

@@ -303,6 +303,13 @@ def _seeds(text: int | str) -> Any:
     return read_value(str(text), "--seeds")
 
 
+def is_data(text: str) -> bool:
+    """Whether `--data` takes it, as far as one can tell without reading it."""
+    from losscli.data.sources import named
+
+    return _is_table(text) or text in named()
+
+
 def _is_table(text: str) -> bool:
     """Whether it is a table file by its ending, or a folder, which may hold part files."""
     return _kind_of(text) is not None

@@ -21,7 +21,7 @@ from losscli.stack.evaluate import Evaluator
 from losscli.stack.job import Job, epochs_of, steps_of
 from losscli.stack.layers import ForwardContext
 from losscli.stack.moments import DOTS, frames, lattice_of, moments
-from losscli.stack.networks import Networks, costs_of, judged_by, specs_of
+from losscli.stack.networks import Networks, costs_of, judging_of, specs_of
 from losscli.stack.objective import MeanLosses, Objective, Tally
 from losscli.stack.penalty import Penalties
 from losscli.stack.probe import Probe
@@ -68,10 +68,10 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
         block = block_of(places[run.seed]) if job.device.type == "cpu" else 0
         by_shape.setdefault((block, _shape(run, job), sizes, own), []).append(run)
     for alike_runs in by_shape.values():
-        cost, judged = costs_of(alike_runs, job), judged_by(alike_runs[0], job)
+        cost, judging = costs_of(alike_runs, job), judging_of(alike_runs[0], job)
         machine.refuse_if_too_large(cost, job.device)
-        machine.refuse_if_too_many_numbers(*judged, job.device)
-        width = machine.width(cost, job.device, machine.judging_cost(*judged))
+        judging.refuse_if_too_large(job.device)
+        width = machine.width(cost, job.device, judging.cost())
         on_cores = job.device.type == "cpu"
         for start, stop in machine.chunks(len(alike_runs), width, even=on_cores):
             yield alike_runs[start:stop]
@@ -249,16 +249,23 @@ class Training:
 
     def _picture(self, epoch: int, output: Tensor) -> None:
         """Keep a little of what the runs of the first seed put out, at some moments: as it is, or of a lattice of features."""
-        if self.lattice is not None and epoch in frames(self.epochs):
-            with torch.no_grad():
-                output = self.job.task.infer(self.networks.inference, {"inputs": self.lattice})
-        elif not self.job.task.pictured or epoch not in moments(self.epochs):
+        regions = self.lattice is not None and epoch in frames(self.epochs)
+        if not regions and not (self.job.task.pictured and epoch in moments(self.epochs)):
             return
         seed = self.job.pictured_seed
-        places = {row for row, state in enumerate(self.states) if state.run.seed == seed and state.moving}
-        most = DOTS if self.lattice is None else output.shape[1]
-        for row, numbers in self.evaluator.numbers(output, places, most).items():
+        places = [row for row, state in enumerate(self.states) if state.run.seed == seed and state.moving]
+        if not places:
+            return
+        seen = self._regions(places) if regions else output[places, :DOTS]
+        for row, numbers in self.evaluator.numbers(seen, places).items():
             self.states[row].moments.append((epoch, numbers))
+
+    @torch.no_grad()
+    def _regions(self, places: Sequence[int]) -> Tensor:
+        """The raw outputs [r, G, O] of the runs at `places`, over the lattice."""
+        assert self.lattice is not None
+        networks = self.networks.inference_of(torch.tensor(places, device=self.job.device))
+        return self.job.task.infer(networks, {"inputs": self.lattice.expand(len(places), -1, -1)})
 
     def state(self) -> dict[str, Any]:
         """What the training is between two steps: `load` goes on from there, bit for bit, in a training of the same runs."""

@@ -82,6 +82,7 @@ class Multilabel(YesOrNo):
 
     target_ndim = 2
     axis = "margin s x of every label"
+    axis_note = "x is the score; s is 1 for a label that the row has and -1 for one that it has not."
 
     def width(self, classes: int, labels: int) -> int:
         return labels

@@ -67,8 +67,8 @@ def _equal(arena: Arena, entries: Sequence[EntryResult]) -> str:
         verb = "predicts" if len(entries) == 1 else "predict"
         return f"{_names(entries)} {verb} the same as {reference} on {where}, with every seed"
     margin = next(entry.delta.margin for entry in entries if entry.delta and entry.delta.margin is not None)
-    within = f"{visible(arena.headline, 40)} within {magnitude(margin, margin)}"
-    return f"{_names(entries)} {_are(entries)} no different from {reference} on {where} ({within}, {_seeds(arena)})"
+    by = f"by {visible(arena.headline, 40)} (within {magnitude(margin, margin)}, {_seeds(arena)})"
+    return f"{_names(entries)} {_are(entries)} as good as {reference} on {where} {by}"
 
 
 def _open(arena: Arena, entries: Sequence[EntryResult]) -> str:
@@ -83,7 +83,7 @@ def _until(entries: Sequence[EntryResult], arena: Arena) -> str:
     more = [entry.delta.seeds_needed if entry.delta else None for entry in entries]
     needed = [count for count in more if count is not None]
     if not needed:
-        return "; it takes more rows"
+        return "; a verdict takes more rows"
     which = "would tell" if len(needed) == len(entries) else f"would settle {len(needed)} of {len(entries)}"
     return f"; about {max(needed)} more {which}"
 
@@ -91,10 +91,10 @@ def _until(entries: Sequence[EntryResult], arena: Arena) -> str:
 def _too_few(arena: Arena, entries: Sequence[EntryResult]) -> str:
     told = f"{_names(entries)} from {visible(arena.reference, 40)} on {_where(arena)}"
     wanted = seeds_wanted(arena)
-    would = f": {wanted} seeds would" if wanted else ""
+    advised = f"; {wanted} seeds are advised" if wanted else ""
     if len(arena.seeds) == 1:
-        return f"One run each cannot tell {told}{would}"
-    return f"{counted(len(arena.seeds), 'seed')} are too few to tell {told}{would}"
+        return f"One run each cannot tell {told}{advised}"
+    return f"{counted(len(arena.seeds), 'seed')} are too few to tell {told}{advised}"
 
 
 def _undefined(arena: Arena, entries: Sequence[EntryResult]) -> str:

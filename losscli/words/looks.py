@@ -55,7 +55,7 @@ def sentences(arena: Arena) -> list[str]:
         return []
     still = f"; still open: {_names(looks.open)}" if looks.open else ""
     return [
-        f"Seeds were added in stages until nothing was open: {ended(looks)}{still}.",
+        f"Seeds were added in stages: {ended(looks)}{still}.",
         f"Looks were planned at {levels(looks)}; p-values and intervals allow for all of them, which together err as often"
         f" as one at {percent(LEVEL)}.",
     ]

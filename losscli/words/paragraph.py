@@ -231,7 +231,8 @@ def _collapse(arena: Arena) -> list[str]:
     if not winners:
         return []
     share, seeds = not_excluded(min(winners)), min(winners)
-    return [f"A loss that fails in one run of {math.ceil(1 / share)} could have looked as good in {seeds} seeds."]
+    rate = f"a loss that fails in 1 run of {math.ceil(1 / share)} could look this good by luck"
+    return [f"{seeds} seeds cannot rule out rare failures: {rate}."]
 
 
 def _next(arena: Arena) -> list[str]:
@@ -251,11 +252,13 @@ def _next(arena: Arena) -> list[str]:
         sentences = [settle, *sentences]
     winners = [entry for entry in arena.entries if entry.verdict == "better"]
     if winners and not undecided and not any(entry.verdict == "undefined" for entry in arena.entries):
-        which = "it" if len(winners) == 1 else "the one you choose"
-        try_it = f"try {which} on data that nobody has looked at yet."
-        settled = f"On {arena.headline} nothing is open, but" if any(map(contrary, winners)) else "Nothing is open;"
-        choose = " which measure counts is yours to choose;" if any(map(contrary, winners)) else ""
-        sentences.append(f"{settled}{choose} before relying on it, {try_it}")
+        which = visible(winners[0].entry) if len(winners) == 1 else "the one you choose"
+        settled = "Every comparison is settled."
+        if any(map(contrary, winners)):
+            settled = (
+                f"On {visible(arena.headline)} every comparison is settled, but which metric counts is yours to choose."
+            )
+        sentences.append(f"{settled} Before you rely on {which}, try it on data that nobody has looked at yet.")
     return sentences
 
 

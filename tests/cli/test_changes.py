@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from losscli.cli.changes import sentences
+from losscli.compare.samedata import of_other_data
 from losscli.record.difference import KeyChange, ScoreChange
+
+NOT_COMPARED = "The data differ, so the scores cannot be compared."
 
 
 def outcome(*scores: ScoreChange) -> str:
@@ -47,3 +52,29 @@ def test_arenas_and_foreign_names() -> None:
     assert told[0] == "From 1 to 2, 1 setting changed: data.drop (arena 2) is gone (was [a])."
     assert "\x1b" not in told[1]
     assert told[1].startswith("m (arena 2): x")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "others"),
+    [
+        (
+            {"source": "csv", "path": "a/x.csv", "target": "y"},
+            {"source": "csv", "path": "b/x.csv", "target": "y"},
+            set(),
+        ),
+        ({"source": "csv", "split": {"test": 0.1}}, {"source": "csv", "split": {"test": 0.2}}, set()),
+        ({"source": "csv"}, {"source": "csv", "weight": None}, set()),  # a record of before has it not
+        ({"source": "csv", "target": "y"}, {"source": "csv", "target": "z"}, {1}),
+        ({"source": "synthetic", "noise": 0.25}, {"source": "synthetic"}, {1}),
+        ({"source": "synthetic", "noise": 0.25}, {"source": "synthetic", "noise": 0.5}, {1}),
+        ({"source": "csv"}, {"source": "synthetic"}, {1}),
+    ],
+)
+def test_scores_on_other_data_are_not_compared(first: Any, second: Any, others: set[int]) -> None:
+    one, other = (
+        {"results": {"arenas": [{"task": "binary", "data": "x"}]}, "specs": [{"data": data}]}
+        for data in (first, second)
+    )
+    assert of_other_data(one, other) == others
+    told = sentences("1", "2", [], [ScoreChange(1, "mae", "r2", 0.5, 0.25)], others)[1]
+    assert told == (NOT_COMPARED if others else "r2: mae fell by 0.2500 to 0.2500.")

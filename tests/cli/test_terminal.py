@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from losscli.cli import show
-from losscli.cli.curves import Curves, mean_curve
+from losscli.cli.curves import Curves, band, mean_curve
 from losscli.compare.result import Arena, RunResult
 from losscli.comparison import Comparison
 from losscli.errors import Finding, Place, Problem
@@ -103,7 +103,7 @@ def test_a_narrow_terminal_loses_nothing(arena_of: MakeArena, shown: Shown, widt
     text = shown(arena_of(SCORES), width=width)
     if width == 20:
         assert squeezed("too few seeds") in squeezed(text.partition("verdict")[2])
-        assert squeezed("10 seeds would") in squeezed(text.partition("verdict")[0])
+        assert squeezed("10 seeds are advised") in squeezed(text.partition("verdict")[0])
         assert max(cell_len(line) for line in text.splitlines()) <= width
     assert "baseline"[0] in text
 
@@ -327,3 +327,15 @@ def test_errors_are_as_wide_as_the_terminal_and_commands_stay_whole(
     assert max(len(line) for line in lines if "t.csv" not in line) <= 60
     assert any("data.types.when=date" in line for line in lines)
     assert {line[:7] for line in lines} == {"error: ", "  at:  ", "  try: ", " " * 7}
+
+
+def test_the_mean_curve_ends_where_fewer_than_half_of_the_runs_go_on() -> None:
+    from losscli.compare.result import Point
+
+    def run(length: int, value: float) -> RunResult:
+        points = [Point(epoch, "valid", "rmse", value) for epoch in range(1, length + 1)]
+        return RunResult("a", 0, "stopped", length, 1, {}, points, 0.0)  # type: ignore[arg-type]
+
+    runs = [run(2, 3.0), run(2, 3.0), run(3, 1.0), run(9, 1.0), run(4, 1.0)]  # the lucky one alone would look best
+    assert mean_curve(runs, "valid", "rmse") == [(1, 1.8), (2, 1.8), (3, 1.0)]
+    assert [epoch for epoch, _, _ in band(runs, "valid", "rmse")] == [1, 2, 3]

@@ -174,7 +174,7 @@ def test_equal_entries_are_told_apart_at_most_once_in_twenty_over_all_looks(
 def test_the_paragraph_says_how_it_ended() -> None:
     scores = np.stack([np.zeros(12), np.linspace(1, 2, 12)])
     found = arena({"score": scores}, True, looks=Looks((6, 12, 24, 40), done=2))
-    assert "stages until nothing was open: settled after 12 of 40 seeds (look 2 of 4)." in paragraph(found)
+    assert "stages: settled after 12 of 40 seeds (look 2 of 4)." in paragraph(found)
     assert "6 seeds (0.75 %), 12 (0.75 %), 24 (1.5 %) and 40 (2 %)" in paragraph(found)
 
 

@@ -38,7 +38,11 @@ def test_features_of_any_size_are_inspected(tmp_path: Path, capfd, cell: str) ->
     assert json.loads(capfd.readouterr().out)
 
 
-@pytest.mark.parametrize("cell", ["1e-400", "-2.5E-0400", "0." + "0" * 330 + "1", "1e-99999999999999999999"])
+VANISHING = ["1e-400", "-2.5E-0400", "0." + "0" * 330 + "1", "1e-99999999999999999999"]
+BOTH = [f"0.{'0' * zeros}1e-{330 - zeros}" for zeros in (5, 100, 150, 165, 200, 250, 300)]  # 1e-331
+
+
+@pytest.mark.parametrize("cell", VANISHING + BOTH)
 @pytest.mark.parametrize("row", [1, 59])
 def test_a_number_that_would_become_0_is_refused_with_its_place(tmp_path: Path, cell: str, row: int) -> None:
     rows = [f"{cell if at == row else at},{at % 2}" for at in range(60)]
@@ -56,7 +60,7 @@ def test_what_is_0_or_has_a_place_is_read(tmp_path: Path) -> None:
 
 
 def test_a_batch_larger_than_the_data_is_the_full_batch_with_a_warning(tmp_path: Path, capfd) -> None:
-    flags = ["--task", "binary", "--loss", "bce", "--smoke", "--out", str(tmp_path), "--batch-size", "1000000000"]
+    flags = ["--task", "binary", "--loss", "bce", "--smoke", "--out", str(tmp_path), "--batch-size", "1000000000", "-v"]
     assert run(["train", *flags]) == 0
     said = " ".join("".join(capfd.readouterr()).split())
     assert "train.batch_size 1000000000 is more than the 700 training rows: each step takes all of them" in said

@@ -51,7 +51,7 @@ def test_the_first_two_columns_of_numbers_and_a_target_that_is_announced(write: 
     assert [sentence.split(":")[0] for sentence in noticed] == [
         "no --target is given",
         "no --x and --y are given",
-        "300 rows of 400 are drawn at random",
+        "300 of 400 rows, chosen at random, are shown",
     ]
 
 

@@ -12,7 +12,7 @@ FORMS = {
     "better": (r"<names> beats? <reference> on ",),
     "worse": (r"<names> (?:is|are) worse than <reference> on ", r"; <names> (?:is|are) worse(?=$|;|, but |\.)"),
     "equivalent": (
-        r"<names> (?:is|are) no different from <reference> on ",
+        r"<names> (?:is|are) as good as <reference> on .+ by ",
         r"<names> predicts? the same as <reference> on ",
         r"; <names> (?:is|are) no different(?=$|;|, but |\.)",
     ),

@@ -118,16 +118,20 @@ def test_the_example_of_wrong_labels(arena_of: MakeArena) -> None:
 @pytest.mark.parametrize(
     ("scores", "facts", "sentence"),
     [
-        ({"a": BASE[:1], "b": shifted(0.1)[:1]}, {}, "One run each cannot tell b from a on titanic: 10 seeds would."),
+        (
+            {"a": BASE[:1], "b": shifted(0.1)[:1]},
+            {},
+            "One run each cannot tell b from a on titanic; 10 seeds are advised.",
+        ),
         (
             {"a": BASE[:3], "b": shifted(0.1)[:3]},
             {"resampled": False},
-            "3 seeds are too few to tell b from a on titanic: 10 seeds would.",
+            "3 seeds are too few to tell b from a on titanic; 10 seeds are advised.",
         ),
         (
             {"a": BASE, "b": shifted(0.0, 1e-5)},
             {"resampled": False},
-            "b is no different from a on titanic (auroc within 0.0050, 12 seeds).",
+            "b is as good as a on titanic by auroc (within 0.0050, 12 seeds).",
         ),
         (
             {"a": BASE, "b": shifted(0.1)},

@@ -70,14 +70,14 @@ def test_the_paragraph_names_the_metrics_on_which_a_winner_loses() -> None:
     assert "after a temperature better, 0.0" in text
     assert "weighted, better on auprc, is worse on log-loss (0.060" in text
     assert "higher, and worse than the 0.098 without any model; after a temperature still worse, 0.0" in text
-    assert "Nothing is open" not in text
+    assert "Every comparison is settled" not in text
     assert "the better one" not in text
 
 
 def test_a_winner_that_loses_nowhere_is_told_as_before() -> None:
     text = paragraph(measured({"a": [0.3, 0.06, 0.06], "b": [0.4, 0.05, 0.05]}))
     assert "Other measures" not in text
-    assert "Nothing is open; before relying on it, try it on data" in text
+    assert "Every comparison is settled. Before you rely on b, try it on data" in text
     same = paragraph(measured({"a": [0.3, 0.06, 0.06], "b": [0.3, 0.08, 0.06]}))
     assert "b, no different on auprc, is worse on log-loss (" in same
     (reference, other), arena = measured({"a": [0.3, 0.06, 0.06], "b": [0.3, 0.08, 0.06]}).entries, measured(RARE)

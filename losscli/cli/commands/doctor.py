@@ -12,7 +12,7 @@ from losscli.cli.commands import Panel, command
 def doctor(out: flags.Records = flags.RUNS, form: flags.As = flags.Format.text) -> None:
     """Look at versions, device, cores, terminal, records and extras.
 
-    Exit code 5 where something is wrong that commands would fail by. Its text belongs into every bug report.
+    Exit code 5 where something is wrong that commands would fail by. Its text belongs in every bug report.
 
     losscli doctor
     """

@@ -55,7 +55,7 @@ def report(
     force: Force = False,
     out: flags.Records = flags.RUNS,
 ) -> None:
-    """Make a report of a record: one HTML file that is whole alone.
+    """Make a report of a record: one self-contained HTML file.
 
     losscli report 0007
 
