@@ -253,7 +253,7 @@ def test_what_is_not_a_file_is_refused(read, tmp_path, path, says):
         ({"types": {"y": "ignore"}}, "also to be left out"),
         ({"target": ["y", "y"]}, "a column twice"),
         ({"delimiter": '"'}, "delimiter must be"),
-        ({"decimal": ","}, "are both ','"),
+        ({"decimal": ",", "thousands": ","}, "are both ','"),
         ({"encoding": "hex"}, "no text encoding"),
         ({"encoding": "utf-99"}, "no text encoding"),
     ],
