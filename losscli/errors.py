@@ -257,6 +257,9 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     return min(likely(word, choices), key=len, default=None)
 
 
+MOST_LISTED = 30  # names, of which a reader finds the right one at a glance
+
+
 def likely(word: str, choices: Iterable[str]) -> list[str]:
     """Every choice that begins with `word`; if there is none, the one that looks most like it, if one does.
 
@@ -281,10 +284,13 @@ def choose_from(word: str, choices: Iterable[str]) -> str:
     'did you mean focal? There are: focal, hinge'
     >>> choose_from("multi", ["binary", "multiclass", "multilabel"])
     'did you mean multiclass or multilabel? There are: binary, multiclass, multilabel'
+    >>> choose_from("x", map(str, range(100)))[-20:]
+    ', 28, 29 ... 70 more'
     """
     names = list(choices)
     close = likely(word, names)
-    listed = "there are: " + ", ".join(names)
+    more = f" ... {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    listed = "there are: " + ", ".join(names[:MOST_LISTED]) + more
     return f"did you mean {' or '.join(close)}? T{listed[1:]}" if close else listed
 
 
