@@ -235,12 +235,12 @@ def listed(names: Sequence[str], most: int = 8) -> str:
 
 
 def joined(names: Sequence[str], most: int = 3) -> str:
-    """The first few as a sentence lists them, and how many more there are.
+    """The first few as a sentence lists them, and how many more there are; a single one more takes no more room than its name.
 
-    >>> joined(["a", "b"]), joined(["a", "b", "c", "d", "e"])
-    ('a and b', 'a, b, c and 2 more')
+    >>> joined(["a", "b"]), joined(["a", "b", "c", "d"]), joined(["a", "b", "c", "d", "e"])
+    ('a and b', 'a, b, c and d', 'a, b, c and 2 more')
     """
-    shown = list(names) if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
+    shown = list(names) if len(names) <= most + 1 else [*names[:most], f"{len(names) - most} more"]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 

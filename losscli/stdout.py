@@ -27,9 +27,14 @@ def elsewhere() -> Iterator[None]:
 
 
 def give_up() -> None:
-    """Nothing more is said here: what writes to stdout after this, as functions at the exit do, writes to stderr."""
+    """Nothing more is said here: what writes to stdout after this, as functions at the exit do, writes to stderr.
+
+    What stdout would not take, as where `| head` has seen enough, is written nowhere.
+    """
     _flush_python()
     with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _flush_python()
         os.dup2(2, 1)
 
 

@@ -17,17 +17,18 @@ from losscli.pipeline import load, run
 from losscli.spec.load import load_spec
 
 CHILD = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from losscli import pipeline
 from losscli.spec.load import load_spec
+from losscli.stack.device import CPU, peak_memory
 small, spec = (load_spec(Path(path)) for path in sys.argv[1:])
 pipeline.run([small], out=None)  # what libraries take the first time they are used
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_memory(CPU)
 found = pipeline.run([spec], out=None)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+peak = peak_memory(CPU)
 codes = [finding.code for finding in found.arenas[0].findings]
-print(json.dumps({"bytes": 1024 * (peak - before), "codes": codes}))
+print(json.dumps({"bytes": peak - before, "codes": codes}))
 """
 
 

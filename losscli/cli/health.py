@@ -56,9 +56,10 @@ def _looked(look: Callable[[], Check]) -> Check:
 
 
 def _python() -> Check:
-    return Check(
-        "losscli", f"{version('losscli')}, Python {platform.python_version()}, {platform.platform(terse=True)}"
+    system = (
+        f"{platform.system()} {platform.release()} {platform.machine()}"  # `platform.platform` runs another program
     )
+    return Check("losscli", f"{version('losscli')}, Python {platform.python_version()}, {system}")
 
 
 def _packages() -> Check:

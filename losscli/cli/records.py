@@ -48,9 +48,13 @@ def ls(root: Path, query: Filter, as_json: bool) -> None:
         Col("losses", drop=1),
     ]
     table = Fitted([*columns, Col("runs", drop=3), Col("reference", drop=4), Col("size", drop=5)])
-    for summary in summaries:
+    for summary in (one for one in summaries if not one.broken):
         table.add(*_cells(summary))
-    show.pieces([table])
+    # Apart from the others, whose columns a long reason would take away.
+    broken = [
+        Text(f"{visible(one.id, 100)} cannot be read: {visible(one.broken, 60)}") for one in summaries if one.broken
+    ]
+    show.pieces([*([table] if table.rows else []), *broken])
 
 
 def _without_time(text: str) -> str:
@@ -78,8 +82,6 @@ def _number_alone(text: str) -> str:
 
 
 def _cells(summary: Summary) -> list[str]:
-    if summary.broken:
-        return [visible(summary.id, 100), "", f"cannot be read: {visible(summary.broken, 60)}", "", "", ""]
     score = "" if summary.reference is None else f"{summary.headline} {summary.reference:.4g}"
     return [
         visible(summary.id, 100),

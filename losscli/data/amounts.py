@@ -1,47 +1,41 @@
-"""Numbers in a costume: money, percentages, thousands in groups. Read where one reading is left, else refused with both."""
+"""Numbers in a costume: money, percentages, units, millions, thousands in groups. Read where one reading is left, else refused
+with both."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from losscli.data.levels import Levels
+from losscli.data.sentinels import mended
+from losscli.data.units import MILLION_OR_METRE, PERCENT, POINTED, is_common, is_unit, mark_of
 from losscli.errors import DataError, Finding, listed, setting, shown, sign
 
 LONGEST = 48  # characters of a number with its marks
 SAMPLE, MOSTLY = 1000, 0.9  # texts that are looked at first, and the share of them that must be numbers in a costume
 SAME = str.maketrans(dict.fromkeys("\u00a0\u2007\u2009\u202f", " ") | {"\u2019": "'", "\u2212": "-"})
+FEW_POWERS = 3  # levels such as 2B, which beside plain numbers are names rather than billions
 GROUPING = (",", ".", " ", "'", "_")
 WHOLE = re.compile(
-    r"(?P<sign>[+-]?) ?(?P<before>[^\d.,+()_' -]{0,4}\.?)? ?(?P<minus>[+-]?) ?"
-    r"(?P<number>\d[\d.,' _]*|[.,]\d+) ?(?P<after>[^\d,+()_' -]{0,4}\.?)"
+    r"(?P<sign>[+-]?) ?(?P<before>[^\d.,+()_' -]{1,4}\.?)? ?(?P<minus>[+-]?) ?"
+    r"(?P<number>\d[\d.,' _]*|[.,]\d+)(?P<behind>-(?=$| ))? ?(?P<after>[^\d,+()_'-]{0,32}[23]?)(?P<last>-?)"
 )
-
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-CODES = _set(
-    "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KRW MXN MYR NGN NOK NZD PEN"
-    " PHP PKR PLN QAR RON RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR"
-)
-LOCAL = _set("kr kr. zł Kč Ft Fr Fr. Rs Rs. руб руб.")
-POINTED = _set("$ US$ A$ NZ$ HK$ S$ £ ¥ ₹ USD GBP JPY INR AUD NZD HKD SGD CNY")  # written 1,234.50
-PERCENT = "%"
 
 
 @dataclass(frozen=True)
 class Amount:
-    """A text taken apart: its minus, the currency or percent sign, and the digits with the marks between them."""
+    """A text taken apart: its minus, the currency, percent sign or unit, the digits with the marks between them, and the power
+    of ten that k, million or bn stands for.
+    """
 
     negative: bool
     mark: str
     digits: str
+    power: int = 0
+    bracketed: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,26 +49,21 @@ class Reading:
 def amount_of(text: str) -> Amount | None:
     """The text as an amount; None where it is none.
 
-    >>> amount_of("-$1,234.50"), amount_of("(12 %)")
-    (Amount(negative=True, mark='$', digits='1,234.50'), Amount(negative=True, mark='%', digits='12'))
+    >>> amount_of("-$1,234.50"), amount_of("(12 %)").mark, amount_of("4.5M").power
+    (Amount(negative=True, mark='$', digits='1,234.50', power=0, bracketed=False), '%', 6)
     """
     if len(text) > LONGEST:
         return None
     text = text.translate(SAME)
     bracketed = text.startswith("(") and text.endswith(")")
     match = WHOLE.fullmatch(text[1:-1].strip() if bracketed else text)
-    if match is None or (match["before"] and match["after"]) or (match["sign"] and match["minus"]):
+    if match is None:
         return None
-    mark = match["before"] or match["after"] or ""
-    if (bracketed and (match["sign"] or match["minus"])) or not (not mark or mark == PERCENT or _is_currency(mark)):
+    signs = [match[part] for part in ("sign", "minus", "behind", "last") if match[part]] + ["-"] * bracketed
+    marked = mark_of(match["before"] or "", match["after"].strip(), attached=not match["number"].endswith(" "))
+    if len(signs) > 1 or marked is None:
         return None
-    return Amount(bracketed or "-" in (match["sign"], match["minus"]), mark, match["number"].strip())
-
-
-def _is_currency(mark: str) -> bool:
-    return (
-        mark in CODES or mark in LOCAL or (len(mark) <= 3 and any(unicodedata.category(char) == "Sc" for char in mark))
-    )
+    return Amount("-" in signs, marked[0], match["number"].strip(), marked[1], bracketed)
 
 
 def number_of(digits: str, reading: Reading) -> str | None:
@@ -104,6 +93,15 @@ def _are_groups(groups: Sequence[str], first: str, mark: str) -> bool:
     return mark == "," and len(first) <= 2 and len(last) == 3 and all(len(group) == 2 for group in middle)
 
 
+def _shifted(number: str, power: int) -> str:
+    """The number times a power of ten, exactly."""
+    if not power:
+        return number
+    whole, _, fraction = number.partition(".")
+    digits = fraction.ljust(power, "0")
+    return f"{(whole + digits[:power]).lstrip('0') or 0}.{digits[power:]}".rstrip(".")
+
+
 def readings(amounts: Sequence[Amount], thousands: str | None, decimal: str | None) -> dict[tuple[str, ...], Reading]:
     """By the numbers that they give, all the ways to read the digits of all amounts; None leaves a mark open."""
     ways: dict[tuple[str, ...], Reading] = {}
@@ -116,6 +114,7 @@ def readings(amounts: Sequence[Amount], thousands: str | None, decimal: str | No
                 number = number_of(amount.digits, Reading(group, point))
                 if number is None:
                     break
+                number = _shifted(number, amount.power)
                 numbers.append(f"-{number}" if amount.negative else number)
             else:
                 plain = tuple(number.rstrip(".") for number in numbers)
@@ -128,6 +127,7 @@ class Amounts:
     """The levels of a column as plain numbers, and what there is to say of the signs that were taken off."""
 
     numbers: list[str]
+    unit: str  # "" where digits stand alone
     findings: tuple[Finding, ...]
 
 
@@ -141,24 +141,46 @@ def amounts_in(
     """
     if not _mostly_amounts(texts, plain):
         return None
-    parts = [amount_of(text) for text in texts.texts]
+    parts = _of_millions([amount_of(text) for text in texts.texts])
+    if kind != "number" and _are_names(parts, plain):
+        return None
     given = [amount for amount in parts if amount is not None]
     marks = list(dict.fromkeys(amount.mark for amount in given))
     _refuse_strangers(texts, parts, marks, plain)
     alone = len(marks) == 1 and marks[0]
     as_told = kind == "number" and len({*marks, ""}) == 2  # 7 beside $5 is money, if the spec says that all are numbers
-    if not (alone or as_told):
-        if marks != [""]:
-            raise _several_signs(texts, marks, parts)
-        if thousands is None:
-            raise _undecided(texts, given, plain, readings(given, None, None), decimal, "")
+    if not (alone or as_told) and marks != [""]:
+        raise _several_signs(texts, marks, parts)
     mark = next((mark for mark in marks if mark), "")
     ways = _ways(given, mark, thousands, decimal)
     if len(ways) != 1:
         other = ways or readings(given, None, None)
         raise _undecided(texts, given, plain, other, decimal, mark)
     numbers = list(next(iter(ways)))
-    return Amounts(numbers, _noticed(texts, mark, numbers) if mark else ())
+    return Amounts(numbers, mark, _noticed(texts, mark, given, numbers))
+
+
+def _of_millions(parts: Sequence[Amount | None]) -> list[Amount | None]:
+    """The same; beside thousands and billions, m is a million and no metre."""
+    if not any(amount and amount.power for amount in parts):
+        return list(parts)
+    return [
+        replace(amount, mark="", power=6) if amount and amount.mark == MILLION_OR_METRE else amount for amount in parts
+    ]
+
+
+def _are_names(parts: Sequence[Amount | None], plain: np.ndarray) -> bool:
+    """Whether the levels only look like amounts: 2 and 2B, 3 rooms and 4 doors, a column of footnotes (1), (2)."""
+    given = [amount for amount, bare in zip(parts, plain, strict=True) if amount and not bare]
+    words = [amount.mark for amount in given if is_unit(amount.mark) and not is_common(amount.mark)]
+    if len(words) > (1 - MOSTLY) * len(given) and (plain.any() or len({amount.mark for amount in given}) > 1):
+        return True
+    if any(amount.mark for amount in given):
+        return False
+    powers = [amount for amount in given if amount.power]
+    if plain.any() and 0 < len(powers) < FEW_POWERS and not any("." in amount.digits for amount in powers):
+        return True
+    return all(amount.bracketed for amount in given) and len(given) == len(parts)
 
 
 def _mostly_amounts(texts: Levels, plain: np.ndarray) -> bool:
@@ -172,30 +194,42 @@ def _mostly_amounts(texts: Levels, plain: np.ndarray) -> bool:
 
 
 def _ways(given: Sequence[Amount], mark: str, thousands: str | None, decimal: str) -> dict[tuple[str, ...], Reading]:
-    """Without a word of the spec's, a sign that is written with points, and commas in groups, decides."""
-    if thousands or decimal == ",":
+    """Without a word of the spec's, digits without marks are read as elsewhere, and a sign that is written with points, and
+    commas in groups, decides.
+    """
+    if thousands or (mark and decimal == ","):
         return readings(given, thousands, decimal)
     ways = readings(given, None, None)
+    if not mark:
+        own = {numbers: way for numbers, way in ways.items() if way == Reading(None, decimal)}
+        return own or (ways if len(ways) != 1 else {})  # where marks group digits, the spec must say so
     pointed = mark in POINTED and not any("." in amount.digits for amount in given)
-    if len(ways) > 1 and (pointed or (mark == PERCENT and not any("," in amount.digits for amount in given))):
+    plain = mark == PERCENT or is_unit(mark) or any(amount.power for amount in given)
+    if len(ways) > 1 and (pointed or (plain and not any("," in amount.digits for amount in given))):
         return {numbers: way for numbers, way in ways.items() if way.decimal == "."}
     return ways
 
 
-def _noticed(texts: Levels, mark: str, numbers: Sequence[str]) -> tuple[Finding, ...]:
-    what = "in percent" if mark == PERCENT else "an amount of money"
-    example = f"{shown(texts.texts[0])} is {numbers[0]}"
+def _noticed(texts: Levels, mark: str, given: Sequence[Amount], numbers: Sequence[str]) -> tuple[Finding, ...]:
+    """What was taken off, at the first level that shows it: of thousands and millions one that has them, else the first."""
+    at = next((at for at, amount in enumerate(given) if amount.power), 0)
+    if not mark and not given[at].power:
+        at = next((at for at, amount in enumerate(given) if amount.negative and not texts.texts[at].startswith("-")), 0)
+    example = f"{shown(texts.texts[at])} is {numbers[at]}"
+    what = "in percent" if mark == PERCENT else f"in {shown(mark)}" if is_unit(mark) else "an amount of money"
+    off = ", which was taken off:" if is_unit(mark) else f": {shown(mark)} was taken off,"
+    message = f"{shown(texts.name)} is {what}{off} {example}"
+    if not mark:
+        message = f"{shown(texts.name)} is read as numbers: {example}"
     cure = f"{setting('types', 'category', texts.name)} if it is a name"
-    return (Finding("amounts", "info", f"{shown(texts.name)} is {what}: {shown(mark)} was taken off, {example}", cure),)
+    return (Finding("amounts", "info", message, cure),)
 
 
 def _refuse_strangers(texts: Levels, parts: Sequence[Amount | None], marks: Sequence[str], plain: np.ndarray) -> None:
     wrong = np.array([amount is None for amount in parts], dtype=bool)
     if wrong.any():
         first = next(text for text, amount, bare in zip(texts.texts, parts, plain, strict=True) if amount and not bare)
-        texts.refuse(
-            wrong, f"must be a number as {shown(first)} is", _cure(texts, "mend them, add them to data.missing")
-        )
+        texts.refuse(wrong, f"must be a number as {shown(first)} is", _cure(texts, mended(texts, wrong, "")))
 
 
 def _cure(texts: Levels, first: str) -> str:
@@ -210,14 +244,16 @@ def _row_of(texts: Levels, level: int) -> int:
 def _several_signs(texts: Levels, marks: Sequence[str], parts: Sequence[Amount | None]) -> DataError:
     signs = [mark for mark in marks if mark]
     what = "percentages" if signs == [PERCENT] else "amounts of money"
+    unit = "unit" if all(map(is_unit, signs)) else "sign"
+    what = "numbers" if unit == "unit" and len(signs) > 1 else "units" if unit == "unit" else what
     firsts = [next(at for at, amount in enumerate(parts) if amount and amount.mark == mark) for mark in marks]
     examples = listed([shown(texts.texts[at]) for at in firsts])
-    message = f"{shown(texts.name)} holds {what} and numbers without a sign: {examples}"
+    message = f"{shown(texts.name)} holds {what} and numbers without a {unit}: {examples}"
     first = f"set {setting('types', 'number', texts.name)} if all are meant alike"
     if len(signs) > 1:
         message, first = (
-            f"{shown(texts.name)} holds {what} with several signs: {examples}",
-            "write them in one currency",
+            f"{shown(texts.name)} holds {what} with several {unit}s: {examples}",
+            f"write them in one {'unit' if unit == 'unit' else 'currency'}",
         )
     row = min(_row_of(texts, at) for at in firsts if parts[at].mark)  # type: ignore[union-attr]
     return DataError(message, place=texts.raw.origin.place(row), cure=_cure(texts, first))

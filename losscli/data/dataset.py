@@ -25,7 +25,8 @@ class ColumnStory:
     serves: feature, target, weight ..., or left out. `why` is half a sentence: "all values are numbers". `distinct` counts the
     different values besides missing ones (None: not counted), `example` is the first value as it stood in the file.
     `parts` names the features that it was turned into, where they are others than itself (a date's year, month ...);
-    `day_first` is how 03/04/2024 was read, None where no date is written so.
+    `day_first` is how 03/04/2024 was read, None where no date is written so; `unit` is what was taken off
+    numbers: a currency, a percent sign, kg.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ColumnStory:
     example: str | None = None
     parts: tuple[str, ...] = ()
     day_first: bool | None = None
+    unit: str | None = None
 
 
 @dataclass(frozen=True)

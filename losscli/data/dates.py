@@ -13,10 +13,12 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import numpy as np
 
 from losscli.data.levels import Levels
+from losscli.data.sentinels import mended
 from losscli.errors import DataError, setting, shown
 
 EPOCH = date(1970, 1, 1).toordinal()
 PARTS = ("year", "month", "day", "weekday", "days", "hour")
+LEAST_DATES, MOST_DATES = 10, 73_414  # rows; days from 1900 to 2100
 PIVOT = 69  # 69 to 99 are years of the last century, 00 to 68 of this one
 ZONE = r"(?P<zone>Z|UTC|[+-]\d{2}(?::?\d{2})?)"
 TIME = rf"(?:[T ]\s*(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?::(?P<second>\d{{2}}(?:[.,]\d+)?))?\s*{ZONE}?)?"
@@ -37,16 +39,15 @@ def parts_of(
     no date, no day that there is, or cannot be told.
     """
     candidates = [YEAR_FIRST.fullmatch(text) or YEAR_LAST.fullmatch(text) for text in texts.texts]
-    cure = f"mend it, add it to data.missing, or leave {shown(texts.name)} out with data.drop"
-    _refuse(
-        texts, [match is None for match in candidates], "must be a date such as 2024-01-31 or 2024-01-31T12:00", cure
-    )
+    otherwise = f"; or leave {shown(texts.name)} out with data.drop"
+    wrong = [match is None for match in candidates]
+    _refuse(texts, wrong, "must be a date such as 2024-01-31 or 2024-01-31T12:00", otherwise)
     matches = [match for match in candidates if match is not None]
     first = _day_comes_first(texts, matches, day_first)
     moments = [_moment(match, first) for match in matches]
     if None in moments:
-        cure = _other_order(matches, first) or cure
-        _refuse(texts, [moment is None for moment in moments], "is no day that there is", cure)
+        other, wrong = _other_order(matches, first), [moment is None for moment in moments]
+        _refuse(texts, wrong, "is no day that there is", otherwise, other)
     present = [moment for moment in moments if moment is not None]
     zones = sorted({match["zone"] for match in matches if match["zone"]})
     rows = [_numbers(moment) for moment in present]
@@ -56,6 +57,23 @@ def parts_of(
         del parts["hour"]
     how = _zones_text(zones, any(not match["zone"] for match in matches)) + _years_text(matches, present)
     return parts, how, first if any(match.re is YEAR_LAST for match in matches) else day_first
+
+
+def are_whole_dates(values: np.ndarray) -> bool:
+    """Whether numbers [N] are dates written without marks: 20240131, of 1900 to 2100, and enough of them to tell.
+
+    >>> days = np.array([20240131.0, 20240201.0, 20231231.0])
+    >>> are_whole_dates(np.tile(days, 5)), are_whole_dates(np.tile(days + 50, 5))
+    (True, False)
+    """
+    first = values[:1]
+    if len(values) < LEAST_DATES or not ((first >= 19000101) & (first <= 21001231) | np.isnan(first)).all():
+        return False
+    present = np.unique(values[~np.isnan(values)])
+    if not len(present) > 1 or present[0] < 19000101 or present[-1] > 21001231 or (present % 1).any():
+        return False
+    texts = [str(int(value)) for value in present.tolist()] if len(present) <= MOST_DATES else []
+    return bool(texts) and all((match := YEAR_FIRST.fullmatch(text)) and _moment(match, False) for text in texts)
 
 
 def _zones_text(zones: list[str], bare: bool) -> str:
@@ -72,8 +90,10 @@ def _years_text(matches: list[re.Match[str]], moments: list[datetime]) -> str:
     return ""
 
 
-def _refuse(texts: Levels, wrong: list[bool], must: str, cure: str) -> None:
-    texts.refuse(np.array(wrong, dtype=bool), must, cure)
+def _refuse(texts: Levels, wrong: list[bool], must: str, otherwise: str, cure: str | None = None) -> None:
+    levels = np.array(wrong, dtype=bool)
+    if levels.any():
+        texts.refuse(levels, must, cure or mended(texts, levels, otherwise))
 
 
 def _other_order(matches: list[re.Match[str]], day_first: bool) -> str | None:

@@ -248,7 +248,7 @@ def _and_decimal(first: Block, delimiter: str) -> str:
     """The decimal comma, where it would be the next thing to be told."""
     record = first.record(min(1, len(first.lines) - 1))
     commas = any(
-        re.fullmatch(r"[+-]?\d{1,15},\d{1,15}", field.strip()) for field in record.split(delimiter)[:MOST_COLUMNS]
+        re.fullmatch(r"[+-]?\d{1,15},\d{1,15}", field.strip(' "')) for field in record.split(delimiter)[:MOST_COLUMNS]
     )
     return f" and {sign('decimal', ',')}" if commas else ""
 

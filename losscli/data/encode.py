@@ -172,6 +172,7 @@ class Encoder:
     dates: Mapping[str, bool | None] = field(
         default_factory=dict
     )  # by date column, whether 03/04/2024 is a day of April
+    units: Mapping[str, str] = field(default_factory=dict)  # by column, what was taken off its numbers: $, %, kg
 
     @classmethod
     def fit(cls, features: Mapping[str, Column], rows: np.ndarray, encoding: Encoding | None = None) -> Encoder:
@@ -246,7 +247,8 @@ class Encoder:
         columns: list[dict[str, Any]] = [{"kind": code.kind, **asdict(code)} for code in self.codes]
         for column in columns:
             column.update({"levels": list(column["levels"])} if "levels" in column else {})
-        return {"columns": columns, "constant": list(self.constant), "dates": dict(self.dates)}
+        units = {"units": dict(self.units)} if self.units else {}
+        return {"columns": columns, "constant": list(self.constant), "dates": dict(self.dates), **units}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Encoder:
@@ -259,7 +261,7 @@ class Encoder:
                 given["levels"] = tuple(given["levels"])
                 given.setdefault("spelling", spelling_of(given["levels"]))
             codes.append(kind(**given))
-        return cls(tuple(codes), tuple(state["constant"]), state.get("dates", {}))
+        return cls(tuple(codes), tuple(state["constant"]), state.get("dates", {}), state.get("units", {}))
 
     def describe_embedding(self, features: Mapping[str, Column]) -> str:
         """Which categories are embedded, in words, with their levels in the whole table; nothing where none is."""

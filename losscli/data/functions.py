@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -15,9 +15,11 @@ MOST_ROWS, MOST_COLUMNS = 4000, 120
 ROWS_EACH = 5  # rows for every coefficient, at least
 EXACT = 1 - 1e-7  # R2 of what is computed; rounded results are a little below
 ALMOST = 0.999
+ALMOST_ROUNDED = 0.99999  # R2 of two columns that make the target but for its last place
 MATTERS = 1e-3  # of the target's spread, that a column must explain to be named
 SURE = 6  # times what chance makes of a weight
 ROUNDED = 0.01  # distance from 1 of a weight that rounding moved
+MOST_PAIRED = 40  # columns of which each two are looked at
 PAIRED = 8  # columns whose products are looked at
 
 
@@ -56,7 +58,8 @@ def computed(features: Mapping[str, Column], target: np.ndarray) -> Computed | N
     values, given = values[whole], given[whole]
     if 2 * len(given) < len(rows):
         return None
-    return _linear(names, values, given) or _power(names, values, given) or _with_products(names, values, given)
+    ways = (_linear, _extreme, _power, _of_two, _with_products)
+    return next((function for way in ways if (function := way(names, values, given))), None)
 
 
 def _varies(values: np.ndarray) -> bool:
@@ -80,6 +83,42 @@ def _linear(names: list[str], values: np.ndarray, target: np.ndarray) -> Compute
     return Computed(
         tuple(names[at] for at in places), f"a linear function of {_listed([names[at] for at in places])}", r2
     )
+
+
+def _extreme(names: list[str], values: np.ndarray, target: np.ndarray) -> Computed | None:
+    """The largest or the smallest of some columns: of those that are never above it, or never below."""
+    for word, sign in (("max", 1.0), ("min", -1.0)):
+        signed, given = sign * values, sign * target
+        places = np.flatnonzero((signed <= given[:, None]).all(axis=0)).tolist()
+        if not places or not np.array_equal(signed[:, places].max(axis=1), given):
+            continue
+        for place in list(places):  # a column that is nowhere the largest has no part in it
+            others = [other for other in places if other != place]
+            if others and np.array_equal(signed[:, others].max(axis=1), given):
+                places = others
+        if len(places) > 1:
+            columns = tuple(names[at] for at in places)
+            return Computed(columns, f"{word}({', '.join(map(shown, columns))})", 1.0)
+    return None
+
+
+def _of_two(names: list[str], values: np.ndarray, target: np.ndarray) -> Computed | None:
+    """A product, a ratio or a distance of two columns of any sign, of which logarithms say nothing."""
+    spread = float(((target - target.mean()) ** 2).sum())
+    for one, other in permutations(range(min(len(names), MOST_PAIRED)), 2):
+        a, b = values[:, one], values[:, other]
+        ways = {"{} / {}": np.divide(a, b, out=np.zeros_like(a), where=b != 0)}
+        if one < other:
+            ways |= {"{} * {}": a * b, "|{} - {}|": np.abs(a - b)}
+        for formula, made in ways.items():
+            square = float(made @ made)
+            weight = float(made @ target) / square if square else 0.0
+            r2 = 1 - float(((target - weight * made) ** 2).sum()) / spread
+            if r2 > ALMOST_ROUNDED:
+                text = formula.format(shown(names[one]), shown(names[other]))
+                times = "" if abs(weight - 1) < ROUNDED else "a multiple of "
+                return Computed((names[one], names[other]), f"{times}{text}", r2)
+    return None
 
 
 def _power(names: list[str], values: np.ndarray, target: np.ndarray) -> Computed | None:

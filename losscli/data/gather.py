@@ -22,7 +22,6 @@ from losscli.data.delimited import (
     Unequal,
     blocks,
     fields_of,
-    first_of,
     header_of,
     refuse_other_columns,
 )
@@ -30,7 +29,7 @@ from losscli.data.files import File, FileOrigin, FileState
 from losscli.data.glance import TINY, blanks, hexadecimal, leading_zeros, near_zero
 from losscli.data.stream import prefetch
 from losscli.data.textfile import read_pieces
-from losscli.errors import DataError, Place, Problem, setting
+from losscli.errors import DataError, Place, listed, setting
 from losscli.tasks import Origin
 
 EXACT = 2.0**53  # whole numbers from here on are no longer all told apart as doubles
@@ -118,14 +117,16 @@ def gather(files: Sequence[File], form: Form, left_out: set[str], as_text: set[s
 
 def _refuse_unnamed(names: Sequence[str], columns: Mapping[str, Raw], line: int) -> None:
     """A column without a name between others, if it holds anything and is read: its heading may have slipped."""
-    problems = []
-    for raw in (columns[name] for name in names if name in columns):
-        if raw.holds_anything():
-            place = replace(raw.origin.place(0), line=line)
-            cure = f"name it, or set {setting('drop', f'[{raw.name}]')}"
-            problems.append(Problem(f"{raw.name} has no name", place, cure))
-    if problems:
-        raise DataError(first_of(problems))
+    filled = [raw for raw in (columns[name] for name in names if name in columns) if raw.holds_anything()]
+    if not filled:
+        return
+    place = replace(filled[0].origin.place(0), line=line)
+    drop = f"set {setting('drop', '[{}]'.format(', '.join(raw.name for raw in filled)))}"
+    if len(filled) == 1:
+        raise DataError(f"{filled[0].name} has no name", place=place, cure=f"name it, or {drop}")
+    message = f"{len(filled)} columns have no name: {listed([raw.name for raw in filled])}"
+    cure = "name them; if the names stand in the next line, below headings of several columns, take this line out of the file"
+    raise DataError(message, place=place, cure=f"{cure}; or {drop}")
 
 
 @dataclass

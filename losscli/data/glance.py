@@ -8,7 +8,9 @@ import numpy as np
 
 from losscli.data.delimited import Block
 
-TINY = r"[eE]-0{0,9}([3-9]\d\d|\d{4})|(?<!0)0{280}"  # 1e-300, or 0.000...1; the least that is not 0 is 4.9e-324
+SMALL = r"[eE]-0{0,9}([3-9]\d\d|\d{4})"  # 1e-300; the least that is not 0 is 4.9e-324
+ZEROS = 280  # 0.000...1
+TINY = f"{SMALL}|0{{{ZEROS}}}"  # for RE2, which looks at each character once
 
 
 def hexadecimal(block: Block) -> bool:
@@ -18,7 +20,7 @@ def hexadecimal(block: Block) -> bool:
 
 def near_zero(block: Block) -> bool:
     """Whether a field might be a number so close to 0 that a double has no place for it, as 1e-400 is."""
-    return re.search(TINY.encode(), block.body) is not None
+    return b"0" * ZEROS in block.body or re.search(SMALL.encode(), block.body) is not None
 
 
 def blanks(block: Block, delimiter: str) -> bool:

@@ -15,14 +15,16 @@ import numpy as np
 
 from losscli.data.amounts import Amounts, amounts_in
 from losscli.data.dataset import ColumnStory
-from losscli.data.dates import parts_of
+from losscli.data.dates import are_whole_dates, parts_of
 from losscli.data.delimited import MOST_PLACES, NUMBER
 from losscli.data.gather import EXACT, Raw
 from losscli.data.levels import Levels
+from losscli.data.sentinels import mended, noticed_sentinels, without
 from losscli.data.spelling import Spelling, alike, meaning_of, spelling_of
+from losscli.data.totals import noticed_total
 from losscli.errors import DataError, Finding, counted, listed, setting, shown
 from losscli.tasks import Column
-from losscli.tasks.labels import label_of
+from losscli.tasks.labels import label_of, same_words
 
 Kind = Literal["number", "category", "boolean", "date", "text", "ignore"]
 SOME = 0.2  # share of numbers from which texts among them are worth a word
@@ -92,7 +94,9 @@ def infer(raw: Raw, options: ColumnOptions) -> ColumnInference:
     if raw.numbers is not None:
         return replace(_plain_numbers(raw, options), padded=raw.padded)
     texts = Levels.of(raw, options.missing)
-    return replace(_of_texts(texts, options), padded=texts.padded, example=texts.example)
+    inferred = _of_texts(texts, options)
+    findings = (*inferred.findings, *noticed_total(texts))
+    return replace(inferred, findings=findings, padded=texts.padded, example=texts.example)
 
 
 def _of_texts(texts: Levels, options: ColumnOptions) -> ColumnInference:
@@ -110,24 +114,25 @@ def _of_texts(texts: Levels, options: ColumnOptions) -> ColumnInference:
     point = _with_point(texts.levels, options.decimal)
     numeric, endless = _matches(point, NUMBER), _matches(point, ENDLESS)
     if len(numeric) and (numeric | endless).all():
-        return _numbers(texts, point)
+        return _numbers(texts, point, options)
     if options.kind is None and spelling_of(texts.texts) == "boolean":
         return _category(texts, options)
     dated = options.kind != "number" and (_costume(texts, numeric) or ("",))[0] == "dates"  # 31.12.2024 has points, too
     if not dated and (amounts := amounts_in(texts, numeric, options.kind, options.decimal, options.thousands)):
-        return _of_amounts(texts, amounts)
+        return _of_amounts(texts, amounts, options)
     findings = _mixed(texts, numeric, options)
     category = _category(texts, options)
     return ColumnInference(category.columns, category.story, (*findings, *category.findings))
 
 
-def _of_amounts(texts: Levels, amounts: Amounts) -> ColumnInference:
+def _of_amounts(texts: Levels, amounts: Amounts, options: ColumnOptions) -> ColumnInference:
     """Amounts as numbers; what is said of the column shows them as they stand in the file."""
     import pyarrow as pa
 
     plain = pa.array(amounts.numbers, pa.string())
-    inferred = _numbers(replace(texts, levels=plain, _kept={}), plain)
+    inferred = _numbers(replace(texts, levels=plain, _kept={}), plain, options)
     story = texts.story("number", "all values are numbers, once their signs and marks are off")
+    story = replace(story, unit=amounts.unit or None)
     return replace(inferred, story=story, findings=(*amounts.findings, *inferred.findings))
 
 
@@ -163,6 +168,9 @@ def _plain_numbers(raw: Raw, options: ColumnOptions) -> ColumnInference:
     """Numbers that were read as such. What the spec would have otherwise was read as text, but for Parquet's numbers."""
     values = raw.numbers
     assert values is not None
+    values = without(values, options.missing)
+    if options.kind is None and options.parts and are_whole_dates(values):
+        return _whole_dates(raw, values, options)
     missing = int(np.isnan(values).sum())
     present = values[~np.isnan(values)][:1] if missing else values[:1]
     # `unique` takes all NaN for one value, which is none.
@@ -171,16 +179,33 @@ def _plain_numbers(raw: Raw, options: ColumnOptions) -> ColumnInference:
     kind, why = ("number", "all values are numbers") if len(present) else ("empty", "no value in any row")
     why = f"its type is {raw.typed}" if raw.typed else why
     story = ColumnStory(raw.name, kind, "feature", why, distinct, missing, example)
-    return ColumnInference({raw.name: Column(values, None, raw.origin)}, story)
+    findings = noticed_sentinels(raw.name, values) if options.kind is None else ()
+    return ColumnInference({raw.name: Column(values, None, raw.origin)}, story, findings)
 
 
-def _numbers(texts: Levels, point: Any) -> ColumnInference:
+def _whole_dates(raw: Raw, values: np.ndarray, options: ColumnOptions) -> ColumnInference:
+    """Numbers such as 20240131 as dates."""
+    import pyarrow as pa
+
+    texts = pa.chunked_array(
+        [pa.array(values, from_pandas=True).cast(pa.int64()).cast(pa.string()).dictionary_encode()]
+    )
+    inferred = _date(Levels.of(Raw(raw.name, raw.origin, texts=texts), ()), options)
+    cure = f"{setting('types', 'number', raw.name)} if they are no dates"
+    findings = tuple(replace(finding, cure=cure) for finding in inferred.findings)
+    return replace(
+        inferred, story=replace(inferred.story, why="its numbers are dates, as 20240131 is"), findings=findings
+    )
+
+
+def _numbers(texts: Levels, point: Any, options: ColumnOptions) -> ColumnInference:
     """Texts that are all numbers, checked: finite, exact."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     values = pc.cast(point, pa.float64()).to_numpy(zero_copy_only=False)
-    texts.refuse(~np.isfinite(values), "must be a finite number", "list it under data.missing if it means that")
+    endless = ~np.isfinite(values)
+    texts.refuse(endless, "must be a finite number", mended(texts, endless, ""))
     vanished = values == 0
     vanished[vanished] = [_is_not_zero(texts.texts[at]) for at in np.flatnonzero(vanished).tolist()]
     texts.refuse(
@@ -191,10 +216,9 @@ def _numbers(texts: Levels, point: Any) -> ColumnInference:
     rounded[large] = [_is_rounded(texts.texts[at]) for at in np.flatnonzero(large).tolist()]
     cure = f"set {setting('types', 'category', texts.name)}, or leave it out with data.drop"
     texts.refuse(rounded, "is a whole number beyond 2^53 and would lose precision", cure)
-    column = Column(np.append(values, np.nan)[texts.codes], None, texts.raw.origin)
-    return ColumnInference(
-        {texts.name: column}, texts.story("number", "all values are numbers"), _leading_zeros(texts, values)
-    )
+    column = Column(np.append(without(values, options.missing), np.nan)[texts.codes], None, texts.raw.origin)
+    findings = (*_leading_zeros(texts, values), *noticed_sentinels(texts.name, column.values))
+    return ColumnInference({texts.name: column}, texts.story("number", "all values are numbers"), findings)
 
 
 def _is_not_zero(text: str) -> bool:
@@ -238,7 +262,7 @@ def _mixed(texts: Levels, numeric: np.ndarray, options: ColumnOptions) -> list[F
         ]
         raise DataError(message, place=texts.raw.origin.place(row), cure="; ".join(filter(None, ways)))
     if options.kind == "number" or share >= MOSTLY:
-        texts.refuse(~numeric, "must be a number", f"mend them, add them to data.missing, or set {as_category}")
+        texts.refuse(~numeric, "must be a number", mended(texts, ~numeric, f"; or set {as_category}"))
     if share < SOME:  # texts, a few of which happen to be numbers
         return []
     odd = np.flatnonzero(~numeric)
@@ -249,7 +273,7 @@ def _mixed(texts: Levels, numeric: np.ndarray, options: ColumnOptions) -> list[F
         f"{shown(texts.name)} holds numbers and, in {counted(len(rows), 'row')}, texts ({first}; the first at {place}): "
         "it is read as a category"
     )
-    cure = f"list the texts under data.missing if they mean that there is no value; {as_category} if it is meant so"
+    cure = mended(texts, ~numeric, f"; {as_category} if it is meant so")
     return [Finding("numbers-and-texts", "warning", message, cure)]
 
 
@@ -274,7 +298,7 @@ def _typed_text(texts: Levels, options: ColumnOptions) -> ColumnInference:
             (Finding("texts-of-numbers", "warning", message, cure), *category.findings),
         )
     if amounts := amounts_in(texts, np.zeros_like(numeric), None, options.decimal, options.thousands):
-        return _of_amounts(texts, amounts)
+        return _of_amounts(texts, amounts, options)
     _mixed(texts, np.zeros_like(numeric), options)
     return _category(texts, options)
 
@@ -304,6 +328,7 @@ def _category(texts: Levels, options: ColumnOptions) -> ColumnInference:
     place[order] = np.arange(count, dtype=np.int32)
     names = tuple(texts.texts[index] for index in order)
     truth = {name.casefold() for name in names} <= {"true", "false"}
+    findings = (*findings, *(_same_but_for_case(texts) if options.parts else ()))  # of a target, its task tells
     story = texts.story("boolean", "true and false") if truth else texts.story("category", _different(count))
     return ColumnInference({texts.name: Column(place[texts.codes], names, texts.raw.origin)}, story, findings)
 
@@ -338,6 +363,17 @@ def _united(texts: Levels, options: ColumnOptions) -> tuple[Levels, tuple[Findin
     return united, (Finding("spellings", "info", message),)
 
 
+def _same_but_for_case(texts: Levels) -> tuple[Finding, ...]:
+    """A finding where several levels are one but for their case and the blanks in them."""
+    several = [listed(sorted(shown(texts.texts[at]) for at in places)) for places in same_words(texts.texts)]
+    if not several:
+        return ()
+    differ = "values that differ in case or blanks only, and are different ones"
+    message = f"{shown(texts.name)} holds {differ}: {'; '.join(several[:3])}"
+    cure = "write them alike in the file, if they mean the same"
+    return (Finding("alike", "warning", f"{message}{'; ...' if len(several) > 3 else ''}", cure),)
+
+
 def _different(count: int) -> str:
     return f"{count} different texts" if count > 1 else "one text only"
 
@@ -361,7 +397,7 @@ def _boolean(texts: Levels, options: ColumnOptions) -> ColumnInference:
     """False and true, however they are spelled: codes 0 and 1."""
     values = [meaning_of(text, "boolean") for text in texts.texts]
     stray = np.array([not isinstance(value, bool) for value in values], dtype=bool)
-    texts.refuse(stray, "must be true or false (yes/no, t/f, y/n, 1/0)", "mend it, or add it to data.missing")
+    texts.refuse(stray, "must be true or false (yes/no, t/f, y/n, 1/0)", mended(texts, stray, ""))
     codes = np.array([*values, -1], dtype=np.int32)
     story = texts.story("boolean", "data.types says boolean")
     return ColumnInference({texts.name: Column(codes[texts.codes], ("False", "True"), texts.raw.origin)}, story)

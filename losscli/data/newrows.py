@@ -21,11 +21,13 @@ from losscli.data.sources import PLAIN, Source, kinds_of, sources
 from losscli.data.tabular import Dialect, Tabular
 from losscli.errors import DataError, Finding, Place, Problem, counted, listed, nearest, shown
 from losscli.tasks import Column
+from losscli.tasks.labels import place_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 TARGET = "-"  # a source needs one; new rows do without
+SHARED = ("types", "day_first", "drop", "missing_in")  # keys of every kind of table
 MOST_UNKNOWN = 0.5  # of a category's values; beyond, predictions would be of the other columns only
 
 
@@ -59,7 +61,7 @@ def new_rows(source: Tabular, encoder: Encoder, set_apart: Sequence[str] = ()) -
             if kind == "date":
                 features |= infer(gathered.columns[name], _as_trained(options, name, encoder)).columns
             else:
-                features[name] = _read(gathered.columns[name], options, codes[name])
+                features[name] = _read(gathered.columns[name], options, codes[name], encoder.units.get(name))
         except DataError as refused:
             problems += refused.problems
     if problems := problems or _mostly_unknown(encoder, features):
@@ -78,16 +80,25 @@ def _as_trained(options: ColumnOptions, name: str, encoder: Encoder) -> ColumnOp
     return replace(options, day_first=first, hours=any(code.name == f"{name}.hour" for code in encoder.codes))
 
 
-def _read(raw: Raw, options: ColumnOptions, code: Code) -> Column:
+def _read(raw: Raw, options: ColumnOptions, code: Code, unit: str | None) -> Column:
     """One column as its code takes it. True and false are numbers where training had 0 and 1 only."""
     if isinstance(code, CategoryCode):
         return infer(raw, replace(options, spelling=code.spelling)).columns[code.name]
     if isinstance(code, OffsetCode):
         return exposure_of(code.name, infer(raw, options).columns[code.name], code.logarithms).column
     if raw.texts is None or not code.boolean:
-        return infer(raw, options).columns[code.name]
+        inferred = infer(raw, options)
+        _refuse_other_unit(inferred.story.unit, unit, inferred.columns[code.name])
+        return inferred.columns[code.name]
     truths = infer(raw, replace(options, kind="boolean")).columns[code.name]
     return Column(np.where(truths.missing, np.nan, truths.values), None, truths.origin)
+
+
+def _refuse_other_unit(given: str | None, trained: str | None, column: Column) -> None:
+    """Pounds are no kilograms; numbers without a unit are taken for those of training."""
+    if given and trained and given != trained:
+        message = f"the numbers are in {shown(given)}, and those of training were in {shown(trained)}"
+        raise DataError(message, place=place_of(column, 0), cure=f"write them in {shown(trained)[1:-1]}")
 
 
 def pointed(like: Source, path: str) -> tuple[type[Tabular], dict[str, Any]]:
@@ -97,7 +108,7 @@ def pointed(like: Source, path: str) -> tuple[type[Tabular], dict[str, Any]]:
     kind = _kind(Path(path))
     if isinstance(like, kind):
         return kind, {**like.model_dump(exclude={"split", "corrupt", "encode"}), "path": path}
-    shared = {"types": like.types, "day_first": like.day_first, "drop": like.drop} if isinstance(like, Tabular) else {}
+    shared = {key: getattr(like, key) for key in SHARED} if isinstance(like, Tabular) else {}
     return kind, {"path": path, "target": TARGET, **shared}
 
 

@@ -51,7 +51,9 @@ def prepare(
     fitted = Encoder.fit(train.features, places[learned], encoding) if task.has_target else Encoder(())
     exposure = table.exposure
     offset = None if exposure is None else exposure.code(rows["train"][learned])
-    encoder = replace(fitted, codes=(*([offset] if offset else []), *fitted.codes), dates=_dates(table))
+    encoder = replace(
+        fitted, codes=(*([offset] if offset else []), *fitted.codes), dates=_dates(table), units=_taken_off(table)
+    )
     scale = None if task.has_classes else target_scale(train.values[learned], target.transform, target.standardise)
 
     def encoded(
@@ -89,6 +91,11 @@ def _units(values: np.ndarray, scale: TargetScale | None) -> np.ndarray | None:
 def _dates(table: Table) -> dict[str, bool | None]:
     """What was found of day and month in each column of dates."""
     return {story.name: story.day_first for story in table.columns.values() if story.kind == "date"}
+
+
+def _taken_off(table: Table) -> dict[str, str]:
+    """What was taken off the numbers of each column that had it."""
+    return {story.name: story.unit for story in table.columns.values() if story.unit and story.name in table.features}
 
 
 def prepare_all(

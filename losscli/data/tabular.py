@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -25,6 +25,7 @@ from losscli.data.store import Store, bytes_of, half_of_memory, sized
 from losscli.errors import DataError, Finding, counted, shown
 from losscli.tasks import Column
 from losscli.tasks.guess import Guess, guess_task
+from losscli.tasks.labels import label_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,17 +51,19 @@ class Tabular(Source):
     left out. `missing_target` is what to do where a row has no target. `types` says what a column is where it is not plain:
     number, category, boolean, text or ignore (both left out), or date, which becomes numbers: year, month, day, weekday, days
     since 1970-01-01, and hour where there are times. `day_first` says whether 03/04/2024 is a day of April. `missing` lists the
-    texts that mean that there is no value. `weight` is a column that says how much each row counts in the loss (metrics count
-    all rows alike). `exposure` is a column of numbers above 0 that says how long, or among how many, a row's events were counted:
-    its logarithm is added to the log-rate (regression, losses of counts). `offset` is a column of such logarithms. `memory` is
-    how much of it the table and its encoded rows may take, "2GB" (null: half of what there is): beyond that, rows are encoded as
-    they are needed, and the columns of a Parquet table lie on disk.
+    texts that mean that there is no value, `missing_in` further ones by column, numbers however they are written. `weight` is a
+    column that says how much each row counts in the loss (metrics count all rows alike). `exposure` is a column of numbers
+    above 0 that says how long, or among how many, a row's events were counted: its logarithm is added to the log-rate
+    (regression, losses of counts). `offset` is a column of such logarithms. `memory` is how much of it the table and its
+    encoded rows may take, "2GB" (null: half of what there is): beyond that, rows are encoded as they are needed, and the
+    columns of a Parquet table lie on disk.
     """
 
     path: Text | Annotated[list[Text], Field(min_length=1)]
     target: Text | Annotated[list[Text], Field(min_length=1)] | None = None
     drop: list[str] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
+    missing_in: dict[str, list[str]] = Field(default_factory=dict)
     missing_target: Literal["error", "drop"] = "error"
     types: dict[str, Kind] = Field(default_factory=dict)
     day_first: bool | None = None
@@ -89,6 +92,17 @@ class Tabular(Source):
         if memory is not None:
             bytes_of(memory)
         return memory
+
+    @field_validator("missing_in", mode="before")
+    @classmethod
+    def _is_of_texts(cls, missing: object) -> object:
+        """-999 in a list is the text of it."""
+        if not isinstance(missing, dict) or not all(isinstance(items, list) for items in missing.values()):
+            return missing
+        return {
+            name: [label_of(float(item)) if type(item) in (int, float) else item for item in items]
+            for name, items in missing.items()
+        }
 
     @model_validator(mode="after")
     def _keeps_its_targets(self) -> Tabular:
@@ -193,7 +207,8 @@ class Tabular(Source):
         )
         most = None if free else max(FEW_LEVELS, min(rows // 2, MOST_LEVELS))
         parts = name not in (*self.targets, self.weight)
-        return ColumnOptions(kind, most, parts=parts, missing=self.missing, day_first=self.day_first)
+        missing = [*self.missing, *self.missing_in.get(name, ())]
+        return ColumnOptions(kind, most, parts=parts, missing=missing, day_first=self.day_first)
 
     def _table(self, folder: Path) -> Table:
         files, findings = files_of(folder, self.paths, self.endings)
@@ -238,10 +253,11 @@ class Tabular(Source):
         return store, [Finding("on-disk", "info", message, "with a larger data.memory, columns stay in memory")]
 
     def _refuse_unknown(self, names: Sequence[str], file: str) -> None:
-        keys = {
+        keys: dict[str, Collection[str]] = {
             "target": self.targets,
             "drop": self.drop,
             "types": self.types,
+            "missing_in": self.missing_in,
             "weight": [self.weight] if self.weight is not None else [],
             self.offset_key: [self.offset_name] if self.offset_name is not None else [],
             "split": self.split.columns,

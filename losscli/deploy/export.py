@@ -39,6 +39,7 @@ HOW = (  # of `preprocessing.columns`, whose order is that of the features: all 
     "second ...; with missing, the code after the last level for missing; the model looks up size numbers for it",
     "a name such as `when.year` is a part of the date column `when`: year, month, day, weekday (Monday 0), hour, days since "
     "1970-01-01; `dates` says of each date column whether 03/04/2024 is a day of April (null: no date was written so)",
+    "`units`, where it is there, says of each column what stood at its numbers and was taken off: $, %, kg",
 )
 
 

@@ -6,9 +6,9 @@ The task says which line that is (`Task.line`). The slope is what autograd says 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -36,6 +36,13 @@ class Curve:
     slope: tuple[float, ...]
 
 
+class Traced(Protocol):
+    """What has a loss at each of its points."""
+
+    @property
+    def loss(self) -> tuple[float, ...]: ...
+
+
 def curves(item: Loss, options: Mapping[str, Any] | None = None, name: str | None = None) -> list[Curve]:
     """The state of a loss; of one that treats yes and no differently, one for each; of a pair, one for each side.
 
@@ -44,16 +51,44 @@ def curves(item: Loss, options: Mapping[str, Any] | None = None, name: str | Non
     >>> hinge.at[0], hinge.loss[0], hinge.slope[0], hinge.loss[-1]
     (-4.0, 5.0, -1.0, 0.0)
     """
-    called, sides = name or item.name, tasks.get(item.task).sides
+    called = name or item.name
+    drawn = [_sampled(strand, f"{called}, {strand.label}") for strand in strands(item, options)]
+    return [replace(drawn[0], name=called)] if not item.sides and alike(drawn) else drawn
+
+
+@dataclass(frozen=True)
+class Strand:
+    """One of the lines of a loss: `item` with all its options, for one of `Task.sides`; `label` tells it from the others."""
+
+    label: str
+    item: Loss
+    settings: Mapping[str, Any]
+    side: float
+
+
+def strands(item: Loss, options: Mapping[str, Any] | None = None) -> list[Strand]:
+    """One for each kernel of a pair; else one for each kind of target, and one for all where a loss is over a batch.
+
+    >>> from losscli.losses import find
+    >>> [strand.label for strand in strands(find("focal", "binary"))]
+    ['y = 1', 'y = 0']
+    """
+    sides = tasks.get(item.task).sides
     if item.sides:
-        own = {phase: settings_of(side, taken(side.function, options or {})) for phase, side in item.sides.items()}
-        return [_sampled(side, own[phase], f"{called}, {phase}", sides[0]) for phase, side in item.sides.items()]
+        own = {phase: settings_of(one, taken(one.function, options or {})) for phase, one in item.sides.items()}
+        return [Strand(phase, one, own[phase], sides[0]) for phase, one in item.sides.items()]
     settings = settings_of(item, options)
-    first, *others = (_sampled(item, settings, called, side) for side in sides[: 1 if item.over_batch else None])
-    pairs = [pair for other in others for pair in zip(first.loss, other.loss, strict=True)]
-    if all(math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12) for one, other in pairs):
-        return [first]
-    return [replace(curve, name=f"{called}, y = {side:g}") for curve, side in zip((first, *others), sides, strict=True)]
+    return [Strand(f"y = {side:g}", item, settings, side) for side in sides[: 1 if item.over_batch else None]]
+
+
+def alike(lines: Sequence[Traced]) -> bool:
+    """Whether all have the same loss everywhere."""
+    first, *others = (line.loss for line in lines)
+    return all(
+        len(other) == len(first)
+        and all(math.isclose(*pair, rel_tol=1e-9, abs_tol=1e-12) for pair in zip(first, other, strict=True))
+        for other in others
+    )
 
 
 def slopes_where_lost(item: Loss, options: Mapping[str, Any] | None = None) -> dict[str, tuple[float, float]]:
@@ -79,12 +114,21 @@ def state(item: Loss, settings: Mapping[str, Any], at: Tensor, side: float) -> t
     return values.detach(), slope
 
 
-def _sampled(item: Loss, settings: Mapping[str, Any], name: str, side: float) -> Curve:
+def grid(item: Loss) -> Tensor:
+    """The points [G] of the axis of a loss at which it is drawn."""
     low, high = (0.05 - OWN_TARGET, 4.0) if item.own_units else tasks.get(item.task).span
-    at = torch.linspace(low, high, POINTS, dtype=torch.float64)
-    values, slope = state(item, settings, at, side)
-    axis = tasks.get(item.task).axis + (", every row alike" if item.over_batch else "")
-    return Curve(name, axis, tuple(at.tolist()), tuple(values.tolist()), tuple(slope.tolist()))
+    return torch.linspace(low, high, POINTS, dtype=torch.float64)
+
+
+def axis_of(item: Loss) -> str:
+    """What stands along the axis."""
+    return tasks.get(item.task).axis + (", every row alike" if item.over_batch else "")
+
+
+def _sampled(strand: Strand, name: str) -> Curve:
+    at = grid(strand.item)
+    values, slope = state(strand.item, strand.settings, at, strand.side)
+    return Curve(name, axis_of(strand.item), tuple(at.tolist()), tuple(values.tolist()), tuple(slope.tolist()))
 
 
 def _line(item: Loss, settings: Mapping[str, Any], along: Tensor, side: float) -> tuple[Tensor, Tensor]:

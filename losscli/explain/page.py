@@ -119,7 +119,7 @@ def called(item: Loss, options: Mapping[str, Any]) -> str:
     >>> called(find("focal", "binary"), {"gamma": 2.0})
     'focal gamma=2'
     """
-    return " ".join([item.name, *(f"{name}={_written(value)}" for name, value in options.items())])
+    return " ".join([item.name, *(f"{name}={written(value)}" for name, value in options.items())])
 
 
 def elsewhere(item: Loss) -> tuple[tuple[str, str], ...]:
@@ -140,9 +140,7 @@ def _reading(name: str, result: Properness) -> Reading:
 
 
 def _line(option: Option) -> OptionLine:
-    return OptionLine(
-        option.name, "" if option.default is Parameter.empty else _written(option.default), _takes(option)
-    )
+    return OptionLine(option.name, "" if option.default is Parameter.empty else written(option.default), _takes(option))
 
 
 def _takes(option: Option) -> str:
@@ -157,11 +155,12 @@ def _takes(option: Option) -> str:
     return f"number {accepts}" + (", or null" if option.optional else "")
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """A value of an option as it would be written in a spec."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_written, value)) + "]"
+        return "[" + ", ".join(map(written, value)) + "]"
     return "null" if value is None else str(value)
 
 

@@ -80,16 +80,18 @@ class Metric:
         """Whether it moves in steps, a row or a rank at a time, and not by any amount."""
         return self.reads in COUNTED and math.isfinite(self.high - self.low)
 
-    def measure(self, prediction: Prediction, target: Tensor) -> Tensor | None:
-        """[R], or None where the prediction lacks what this metric reads."""
+    def measure(self, prediction: Prediction, target: Tensor, shared: Shared | None = None) -> Tensor | None:
+        """[R], or None where the prediction lacks what this metric reads; `shared` is that of all metrics of the prediction."""
         read = getattr(prediction, self.reads)
         if isinstance(read, Mapping):
             read = read.get(self.of)
-        for task in () if self.soft else self.tasks:
-            target = tasks.get(task).decided(target)
         if read is None:
             return None
-        return self.function(read, target, level=prediction.level) if self.levelled else self.function(read, target)
+        shared = shared or Shared()
+        for task in () if self.soft else self.tasks:
+            target = shared(tasks.get(task).decided, target)
+        level = {"level": prediction.level} if self.levelled else {}
+        return self.function(read, target, shared=shared, **level)
 
     def given(self, **known: Any) -> Metric:
         """The metric with what it needs."""
@@ -110,7 +112,36 @@ class Metric:
         return replace(self, function=bound, criterion=criterion, low=low, high=high)
 
 
+class Shared:
+    """What several functions make of the same tensors, made once. It keeps these tensors for as long as it lives.
+
+    >>> shared, ones = Shared(), torch.ones(2)
+    >>> shared(torch.neg, ones) is shared(torch.neg, ones), shared(torch.neg, ones) is shared(torch.neg, ones.clone())
+    (True, False)
+    """
+
+    def __init__(self) -> None:
+        self._results: dict[tuple[object, ...], tuple[object, Any]] = {}
+
+    def __call__(self, function: Callable[..., Any], *tensors: Tensor) -> Any:
+        key = (function, *map(id, tensors))
+        if key not in self._results:
+            self._results[key] = (
+                tensors,
+                function(*tensors),
+            )  # the tensors, too: another one could get the id of a lost one
+        return self._results[key][1]
+
+
 metrics: Shelf[Metric] = Shelf(__name__, "metric")
+
+
+def measure_all(
+    metrics: Sequence[Metric], prediction: Prediction, target: Tensor, shared: Shared | None = None
+) -> dict[str, Tensor | None]:
+    """Each metric's values [R] by its name, None where it has none; what they have in common is made once."""
+    shared = shared or Shared()
+    return {metric.name: metric.measure(prediction, target, shared) for metric in metrics}
 
 
 def metric(
@@ -121,13 +152,17 @@ def metric(
     high: float = 1.0,
     name: str | None = None,
     scaled: bool = False,
+    of: Callable[..., Any] | None = None,
     **facts: Any,
 ) -> Callable[[MetricFunction], MetricFunction]:
-    """Put the decorated function on the shelf for the named tasks; with `scaled`, its twin after temperature scaling, too."""
+    """Put the decorated function on the shelf for the named tasks; with `scaled`, its twin after temperature scaling, too.
+
+    A function `of` something takes what that makes of prediction and target, which is then made once for all metrics of it.
+    """
 
     def register(function: MetricFunction) -> MetricFunction:
         called = name or function.__name__.replace("_", "-")
-        wrapper = _nan_where_nan(function)
+        wrapper = _nan_where_nan(function, of)
         item = Metric(called, tasks, reads, direction, low, high, wrapper, **facts)
         for task in tasks:
             metrics.put(f"{task}/{called}", item)
@@ -138,18 +173,29 @@ def metric(
     return register
 
 
-def _nan_where_nan(function: MetricFunction) -> MetricFunction:
+def _nan_where_nan(function: MetricFunction, of: Callable[..., Any] | None) -> MetricFunction:
     """`function` without gradients, and NaN where a run's prediction holds a NaN: no metric has to look for them."""
 
     @functools.wraps(function)
-    def wrapper(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
+    def wrapper(prediction: Tensor, target: Tensor, *, shared: Shared | None = None, **given: Any) -> Tensor:
+        shared = shared or Shared()
         with torch.no_grad():
-            broken = prediction.flatten(1).isnan().any(1)  # [R]
-            # Numbers in their place: a NaN would sort as the largest, and as a class index it is undefined.
-            values = function(prediction.nan_to_num(0.0, math.inf, -math.inf), target, **given)
-            return values.masked_fill(broken, math.nan)
+            sound, broken = shared(_sound, prediction)
+            values = function(sound, target, **given) if of is None else function(shared(of, sound, target), **given)
+            return values if broken is None else values.masked_fill(broken, math.nan)
 
     return wrapper
+
+
+def _sound(prediction: Tensor) -> tuple[Tensor, Tensor | None]:
+    """The prediction [R, N, ...] with numbers in the place of NaN, and which runs have any, [R]; None where it is known that
+    none has.
+    """
+    missing = prediction.isnan()
+    if missing.device.type == "cpu" and not missing.any():  # nobody waits for a GPU to say so
+        return prediction, None
+    # A NaN would sort as the largest, and as a class index it is undefined.
+    return prediction.nan_to_num(0.0, math.inf, -math.inf), missing.flatten(1).any(1)
 
 
 def for_task(task: str) -> dict[str, Metric]:

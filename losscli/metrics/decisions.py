@@ -7,7 +7,6 @@ the threshold that was best by this very metric on the valid split.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -31,17 +30,27 @@ class Counts(NamedTuple):
         return 2 * self.hit / (self.predicted + self.true)
 
 
+def by_class(prediction: Tensor, target: Tensor) -> Counts:
+    """Counts per class [R, K] of class indices [R, N] and [R or 1, N]; K is one more than the largest that occurs, or 2."""
+    predicted, true = prediction.long(), target.long().expand(prediction.shape)
+    classes = max(2, int(torch.maximum(predicted.max(), true.max())) + 1 if predicted.numel() else 2)
+    ones = torch.ones_like(predicted, dtype=torch.float64)
+    empty = ones.new_zeros(len(predicted), classes)
+    hits = (predicted == true).double()
+    return Counts(
+        empty.scatter_add(1, true, hits), empty.scatter_add(1, predicted, ones), empty.scatter_add(1, true, ones)
+    )
+
+
 def decision(
     *tasks: str, direction: Direction = "up", low: float = 0.0, tuned: bool = False, **facts: Any
 ) -> Callable[[MetricFunction], MetricFunction]:
     """Put a function of `Counts` [..., K] on the shelf as a metric of labels; with `tuned`, its binary twin, too."""
 
     def register(criterion: MetricFunction) -> MetricFunction:
-        @functools.wraps(criterion)
-        def of_labels(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
-            return criterion(by_class(prediction, target), **given)
-
-        metric(*tasks, reads="labels", direction=direction, low=low, criterion=criterion, **facts)(of_labels)
+        metric(*tasks, reads="labels", direction=direction, low=low, of=by_class, criterion=criterion, **facts)(
+            criterion
+        )
         if tuned:
             name = criterion.__name__.replace("_", "-")
             item = metrics.get(f"binary/{name}")
@@ -228,18 +237,6 @@ def hamming_loss(prediction: Tensor, target: Tensor) -> Tensor:
     [0.25]
     """
     return (prediction != target).double().mean((-2, -1))
-
-
-def by_class(prediction: Tensor, target: Tensor) -> Counts:
-    """Counts per class [R, K] of class indices [R, N] and [R or 1, N]; K is one more than the largest that occurs, or 2."""
-    predicted, true = prediction.long(), target.long().expand(prediction.shape)
-    classes = max(2, int(torch.maximum(predicted.max(), true.max())) + 1 if predicted.numel() else 2)
-    ones = torch.ones_like(predicted, dtype=torch.float64)
-    empty = ones.new_zeros(len(predicted), classes)
-    hits = (predicted == true).double()
-    return Counts(
-        empty.scatter_add(1, true, hits), empty.scatter_add(1, predicted, ones), empty.scatter_add(1, true, ones)
-    )
 
 
 def of_positives(prediction: Tensor, target: Tensor, dim: int) -> Counts:

@@ -39,29 +39,24 @@ def document(template: str, title: str, data: Any, *, charts: bool = True, **fac
     `data` is what the script draws (`unpacked("data")`), `facts` what the template says. A page without `charts` has no
     Plotly, which is two thirds of a megabyte.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
     styles = [_resource(name) for name in ("page.css", f"{template}.css") if _exists(name)]
     scripts = [_resource(name) for name in (*SCRIPTS[: None if charts else 2], f"{template}.js") if _exists(name)]
-    environment = Environment(
-        loader=FunctionLoader(_resource),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page: str = (
+        _environment()
+        .get_template(f"{template}.html.jinja")
+        .render(
+            title=title,
+            policy=_policy([*scripts, *([plotly.source()] if charts else [])], [*styles, NOTHING]),
+            version=version("losscli"),
+            styles=styles,
+            scripts=scripts,
+            plotly=plotly.packed() if charts else "",
+            present=plotly.style_ids() if charts else (),
+            data=packed(json.dumps(data, allow_nan=False, separators=(",", ":"))),
+            **facts,
+        )
     )
-    environment.filters["visible"] = visible
-    return environment.get_template(f"{template}.html.jinja").render(
-        title=title,
-        policy=_policy([*scripts, *([plotly.source()] if charts else [])], [*styles, NOTHING]),
-        version=version("losscli"),
-        styles=styles,
-        scripts=scripts,
-        plotly=plotly.packed() if charts else "",
-        present=plotly.style_ids() if charts else (),
-        data=packed(json.dumps(data, allow_nan=False, separators=(",", ":"))),
-        **facts,
-    )
+    return page
 
 
 def save(path: Path, text: str, force: bool = False) -> None:
@@ -89,6 +84,22 @@ def unclaimed(path: Path, force: bool = False) -> None:
 def packed(text: str) -> str:
     """Text as a script unpacks it: gzip, the same bytes every time, in Base64."""
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+@functools.cache
+def _environment() -> Any:
+    """One for all pages of a process, so that no template is compiled twice."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FunctionLoader(_resource),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = visible
+    return environment
 
 
 def _policy(scripts: Sequence[str], styles: Sequence[str]) -> str:

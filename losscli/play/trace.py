@@ -16,7 +16,7 @@ from losscli.stack.rows import Run
 class Trace:
     """What each of F frames says of a run, [F] each.
 
-    `loss` is the mean over the training rows. `score` is, on the rows that no training saw and no damage touched, the share that
+    `loss` is the mean over the training rows. `score` is, on held-out rows with clean labels, the share that
     is predicted right, or the mean absolute error in the user's units. Where targets were changed on purpose, `damaged` is the
     share of such rows, `share` what they have of all rows' gradients, and `memorised` how many of them are predicted as changed
     (classes only). Where classes differ in size, `rare` is the share of the smallest that is found among rows not trained on.

@@ -73,6 +73,7 @@ def _nav(ordered: Sequence[Chapter]) -> list[tuple[str, str]]:
 
 def _curves() -> Iterable[tuple[str, str]]:
     """The interactive page of each task whose losses can be drawn."""
+    from losscli.explain.dials import families
     from losscli.explain.page import page
     from losscli.losses import catalogue
     from losscli.reports.catalogue import html_of
@@ -81,10 +82,11 @@ def _curves() -> Iterable[tuple[str, str]]:
 
     for task in tasks:
         own = [item for item in catalogue(task.name) if item.is_in_package and item.task == task.name]
-        shown = [page(item, [needed(item)]) for item in own]
-        drawn = [one.to_json() for one in shown if one.curves]
-        if drawn:
-            yield curves(task.name), html_of(drawn)
+        options = [[needed(item)] for item in own]
+        shown = [page(item, of) for item, of in zip(own, options, strict=True)]
+        if shown:
+            drawn = [family.to_json() for family in families(shown, own, options)]
+            yield curves(task.name), html_of([one.to_json() for one in shown], drawn)
 
 
 def _refuse_twins(topics: Sequence[Topic]) -> None:

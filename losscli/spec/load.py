@@ -28,6 +28,7 @@ from losscli.spec.keys import KEYS, inner_keys
 from losscli.spec.mistakes import Examination, dotted, given, in_order, shown, unknown_keys
 from losscli.spec.model import CONDITION, SHARE, Adaptive, LossChoice, Seeds, Spec
 from losscli.spec.names import LONGEST_NAME, refuse_name, safe_name
+from losscli.spec.needs import LACKS, needs_met
 from losscli.spec.origins import origins
 from losscli.spec.overrides import OF_ANY, Overrides
 from losscli.spec.reader import read_spec
@@ -38,21 +39,6 @@ from losscli.tasks import Task, tasks
 from losscli.tasks.settled import SettledPlan
 
 SCHEMA_VERSION = 1
-LACKS = {
-    "costs": ("costs, which the spec does not give", "write costs: [[0, 1], [5, 0]] (rows: truth, columns: decision)"),
-    "mixture": (
-        "a mixture that is known, and these data are none",
-        "of synthetic data, ring and grid are; leave it out",
-    ),
-    "classes": (
-        "rows with a class each, and data.pairs gives pairs that are the same or different",
-        "pair-auroc and pair-auprc judge pairs",
-    ),
-    "pairs": (
-        "rows that are pairs",
-        "say with data.pairs: [PREFIX, PREFIX] which columns are the halves; or leave it out",
-    ),
-}
 CHECKS = ((("loss",), entries), (("tune",), refuse_too_many), (("tune",), refuse_unlike_levels))
 OURS = ("name", "output", "lr")  # what stands beside the options of a loss
 
@@ -107,7 +93,7 @@ class Resolver(Examination):
             "yardstick": self._yardstick(),
         }
         if task is not None:
-            self.needs = self._needs(source)
+            self.needs = needs_met(self.data, source)
             parts |= {"loss": self._losses(task), "metrics": self._metrics(task), "expect": self._expect(task)}
             parts["equivalence"] = self._equivalence(task)
             parts["costs"] = self._costs(task)
@@ -340,14 +326,6 @@ class Resolver(Examination):
         for wrong in mistakes_in(block, choices, plan, task.name):
             self._add([self._placed(wrong.problem, wrong.path, wrong.of_key)])
         return block if isinstance(block, dict) else {}
-
-    def _needs(self, source: Source | None) -> set[str]:
-        known = {
-            "costs": "costs" in self.data,
-            "mixture": source is not None and source.mixture is not None,
-            "pairs": source is not None and source.pairs is not None,
-        }
-        return {need for need, holds in known.items() if holds}
 
     def _metrics(self, task: Task) -> list[str]:
         """Those that are named; else those of the task, and what can be said of a known mixture beside them."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import SPLITS, Dataset
-from losscli.metrics import Metric
+from losscli.metrics import Metric, measure_all
 from losscli.stack.calibrate import calibrate
 from losscli.stack.forecast import without_forecast
 from losscli.tasks import Prediction, Task
@@ -56,7 +56,7 @@ def scores_of(
         judging = list(metrics) if split == "train" else all_metrics
         prediction, truth = predict(split)
         prediction = _with_truth(calibration(prediction, judging), truth, dataset, task, judging)
-        measured = {metric.name: metric.measure(prediction, truth) for metric in judging}
+        measured = measure_all(judging, prediction, truth)
         scores[split] = {name: math.nan if value is None else float(value[0]) for name, value in measured.items()}
     return scores
 
@@ -69,9 +69,8 @@ def ideal(datasets: Sequence[Dataset], task: Task, metrics: Sequence[Metric]) ->
         prediction = task.ideal(torch.from_numpy(dataset.parts["train"].target), truth.shape[1], dataset.scale)
         if prediction is None:
             return {}
-        for metric in metrics:
-            measured = metric.measure(prediction, truth)
-            values.setdefault(metric.name, []).append(math.nan if measured is None else float(measured[0]))
+        for name, measured in measure_all(metrics, prediction, truth).items():
+            values.setdefault(name, []).append(math.nan if measured is None else float(measured[0]))
     return {name: _mean(numbers) for name, numbers in values.items()}
 
 
@@ -144,12 +143,9 @@ def _of_probes(dataset: Dataset, task: Task, metrics: Sequence[Metric]) -> dict[
     if prediction.labels is not None:  # calibration on rows that are all right leaves decisions and probabilities alone
         tuned = {metric.of: prediction.labels for metric in metrics if metric.reads == "tuned"}
         prediction = replace(prediction, tuned=tuned, scaled=prediction.probabilities)
-    values = {}
-    for metric in metrics:
-        measured = metric.measure(prediction, truth[None])
-        if measured is not None:  # else it reads what only some losses give, such as an interval
-            values[metric.name] = measured.tolist()
-    return values
+    measured = measure_all(metrics, prediction, truth[None])
+    # None: it reads what only some losses give, such as an interval.
+    return {name: values.tolist() for name, values in measured.items() if values is not None}
 
 
 def _step(values: Values | None, rows: int) -> float:

@@ -305,6 +305,10 @@ def peak_memory(device: torch.device) -> float:
     except ImportError:  # Windows
         return math.nan
     unit = 1 if platform.system() == "Darwin" else 1024
-    return float(
-        unit * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, children = (
+        unit * resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
+    with suppress(OSError):  # Linux, whose ru_maxrss begins at what the process had that started this one
+        status = Path("/proc/self/status").read_text()
+        own = next((1024 * int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), own)
+    return float(max(own, children))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from losscli.data.dataset import Dataset
-from losscli.metrics import Metric
+from losscli.metrics import Metric, Shared, measure_all
 from losscli.stack import device as machine
 from losscli.stack import forecast
 from losscli.stack.calibrate import Calibration, calibrate
@@ -22,8 +23,12 @@ from losscli.stack.rows import Rows, spans
 from losscli.tasks import Prediction, Task
 from losscli.tasks.predictions import Predictions
 
+SMALL = (
+    1 << 16
+)  # numbers that the runs of a readout predict, up to which their metrics are measured with those of others
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Readout:
     """Runs whose outputs are read in the same way: their places in the stack, as an index too, and the way itself."""
 
@@ -48,7 +53,7 @@ class Evaluator:
         self.calibrations = [Calibration() for _ in self.readouts]
 
     def _rows(self, places: list[int]) -> Tensor | slice:
-        everyone = len(places) == len(self.rows.runs)
+        everyone = places == list(range(len(self.rows.runs)))
         return slice(None) if everyone else torch.tensor(places, device=self.rows.device)
 
     @torch.no_grad()
@@ -60,6 +65,8 @@ class Evaluator:
         count, whole = self.rows.count(split), None
         for start, stop in spans(count, size):
             part = infer(split, start, stop)
+            if stop - start == count:
+                return part.contiguous()  # as the whole would be: a sum over other strides may round otherwise
             whole = part.new_empty((part.shape[0], count, *part.shape[2:])) if whole is None else whole
             whole[:, start:stop] = part
         assert whole is not None  # no split is empty
@@ -78,27 +85,51 @@ class Evaluator:
         has_loss = self.task.judges_splits
         values = {"loss": self.objective(output, *self.rows.truth(split))} if has_loss else {}
         values |= {metric.name: output.new_full((len(output),), math.nan) for metric in metrics}
-        for place, readout in enumerate(self.readouts):
-            prediction, truth = self._read(readout, output, split, metrics)
-            if split == "valid":
-                self.calibrations[place] = calibrate(prediction, truth, metrics)
-            prediction = self.calibrations[place](prediction, metrics)
-            for metric in metrics:
-                measured = metric.measure(prediction, truth)
-                if measured is not None:
-                    values[metric.name][readout.rows] = measured.to(output.dtype)
+        truth, shared = self.rows.units(split), Shared()
+        truths: dict[tuple[int, ...], Tensor] = {}
+        predictions = [self._read(place, output, truth, split, metrics) for place in range(len(self.readouts))]
+        for reads in dict.fromkeys(metric.reads for metric in metrics):
+            judging = [metric for metric in metrics if metric.reads == reads]
+            for places, prediction in self._together(predictions, reads):
+                rows = self._rows(places)
+                own = truths.get(tuple(places))
+                own = truths[tuple(places)] = truth[rows] if own is None else own  # one tensor, so that more is shared
+                for name, measured in measure_all(judging, prediction, own, shared).items():
+                    if measured is not None:
+                        values[name][rows] = measured.to(output.dtype)
         return values
 
-    def _read(
-        self, readout: Readout, output: Tensor, split: str, metrics: Sequence[Metric]
-    ) -> tuple[Prediction, Tensor]:
-        """What the runs of one readout predict, and the truth as metrics take it."""
-        raw, truth, head = output[readout.rows], self.rows.units(split)[readout.rows], readout.head
-        prediction = head.predict(raw)
-        if self.scale is not None and any(metric.reads in forecast.READS for metric in metrics):
-            prediction = forecast.with_forecast(prediction, head, raw, truth)
-        reads = {metric.reads for metric in metrics}
-        return self.task.with_truth(prediction, truth, reads, lambda: self.rows.units("train")[readout.rows]), truth
+    def _read(self, place: int, output: Tensor, truth: Tensor, split: str, metrics: Sequence[Metric]) -> Prediction:
+        """What the runs of one readout predict, calibrated; from the raw outputs and the truth, in units, of all runs."""
+        readout = self.readouts[place]
+        raw, own, head = output[readout.rows], truth[readout.rows], readout.head
+        prediction, reads = head.predict(raw), {metric.reads for metric in metrics}
+        if self.scale is not None and not reads.isdisjoint(forecast.READS):
+            prediction = forecast.with_forecast(prediction, head, raw, own)
+        records = self.rows.units
+        prediction = self.task.with_truth(prediction, own, reads, lambda: records("train")[readout.rows])
+        if split == "valid":
+            self.calibrations[place] = calibrate(prediction, own, metrics)
+        return self.calibrations[place](prediction, metrics)
+
+    def _together(self, predictions: Sequence[Prediction], reads: str) -> Iterator[tuple[list[int], Prediction]]:
+        """The places of runs and what they predict in one field: of all readouts that have it as one, where that is small.
+
+        Many small operations take longer than a few, and copies of large ones take memory.
+        """
+        alike: dict[object, list[tuple[list[int], Prediction]]] = {}
+        for readout, prediction in zip(self.readouts, predictions, strict=True):
+            if (field := getattr(prediction, reads)) is not None:
+                plain = not isinstance(field, Mapping)
+                key = (prediction.level, field.shape[1:], field.dtype) if plain and field.numel() <= SMALL else readout
+                alike.setdefault(key, []).append((readout.places, prediction))
+        for parts in alike.values():
+            places, prediction = parts[0]
+            if len(parts) > 1:
+                places = [place for own, _ in parts for place in own]
+                fields: dict[str, Any] = {reads: torch.cat([getattr(part, reads) for _, part in parts])}
+                prediction = Prediction(level=prediction.level, **fields)
+            yield places, prediction
 
     def choices(self) -> dict[int, dict[str, object]]:
         """By its place in the stack, what was chosen for each run on the valid split, and the level of its interval."""
@@ -135,13 +166,16 @@ class Evaluator:
         return predictions
 
     @torch.no_grad()
-    def numbers(self, output: Tensor, places: Set[int], most: int) -> dict[int, np.ndarray]:
-        """By its place in the stack, what each run of `places` says of the first `most` rows, from raw outputs [R, N, O]."""
-        said: dict[int, np.ndarray] = {}
+    def numbers(self, output: Tensor, places: Sequence[int]) -> dict[int, np.ndarray]:
+        """By its place in the stack, what each run of `places` says, from the raw outputs [r, n, O] of these runs alone."""
+        numbers: dict[int, np.ndarray] = {}
         for readout in self.readouts:
-            numbers = readout.head.predict(output[readout.rows, :most]).numbers
-            said |= {place: numbers[at].cpu().numpy() for at, place in enumerate(readout.places) if place in places}
-        return said
+            own = [place for place in readout.places if place in places]
+            if own:
+                head = Head([self.rows.runs[place] for place in own], self.task, self.rows.device)
+                said = head.predict(output[[places.index(place) for place in own]]).numbers
+                numbers |= zip(own, said.cpu().numpy(), strict=True)
+        return numbers
 
     @torch.no_grad()
     def fingerprints(self, output: Tensor) -> dict[int, Fingerprint]:

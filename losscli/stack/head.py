@@ -68,17 +68,28 @@ def constant_of(run: Run, task: Task) -> Tensor | None:
     """Raw outputs [O] that say of every row what the shares of the classes in training say; None where outputs are no logits.
 
     A last layer that begins there has not to learn how rare a class is before it learns anything else. A class without a row
-    counts as half a one.
+    counts as half a one. Of labels that do not exclude each other, each has its own share.
     """
-    if run.loss.expects != "logits" or run.output or run.loss.heads is not None or not task.rows_have_one_class:
+    if run.loss.expects != "logits" or run.output or run.loss.heads is not None:
         return None
     part = run.dataset.parts["train"]
+    if task.yes_or_no and not task.rows_have_one_class:
+        return torch.from_numpy(_of_labels(part.counted_target, 0.5 / part.rows)).float()
+    if not task.rows_have_one_class:
+        return None
     shares = np.maximum(task.class_shares(part.counted_target), 0.5 / part.rows)
     logits = torch.from_numpy(np.log(shares / shares.sum())).float()
     outputs = task.outputs(run.dataset.target)
     if outputs == 1 and len(logits) == 2:
         return logits[1:] - logits[:1]
     return logits if len(logits) == outputs else None
+
+
+def _of_labels(target: np.ndarray, least: float) -> np.ndarray:
+    """The logit of each label's share [L] in targets [N, L], with at least the share `least` on either side."""
+    yes = target.mean(axis=0, dtype=np.float64)
+    logits: np.ndarray = np.log(np.maximum(yes, least) / np.maximum(1 - yes, least))
+    return logits
 
 
 def readout_key(run: Run, task: Task) -> tuple[object, ...]:

@@ -35,10 +35,9 @@ def moments(epochs: int) -> list[int]:
 
 
 def lattice_of(rows: Rows, seed: int, task: Task) -> Tensor | None:
-    """[R, G, 2]: where decision regions are looked at, of two numeric features; None where no run of the seed has a picture."""
+    """[G, 2]: where decision regions are looked at, of two numeric features; None where no run of the seed has a picture."""
     seen = [run.dataset for run in rows.runs if run.seed == seed]
     plane = Plane.of(seen[0]) if seen and task.has_regions else None
     if plane is None or rows.layout.columns != 2:
         return None
-    lattice = torch.from_numpy(plane.lattice()).to(rows.part("train", 0, 1))  # where and of the type that rows are
-    return lattice.expand(len(rows.runs), -1, -1)
+    return torch.from_numpy(plane.lattice()).to(rows.part("train", 0, 1))  # where and of the type that rows are

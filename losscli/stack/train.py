@@ -249,16 +249,23 @@ class Training:
 
     def _picture(self, epoch: int, output: Tensor) -> None:
         """Keep a little of what the runs of the first seed put out, at some moments: as it is, or of a lattice of features."""
-        if self.lattice is not None and epoch in frames(self.epochs):
-            with torch.no_grad():
-                output = self.job.task.infer(self.networks.inference, {"inputs": self.lattice})
-        elif not self.job.task.pictured or epoch not in moments(self.epochs):
+        regions = self.lattice is not None and epoch in frames(self.epochs)
+        if not regions and not (self.job.task.pictured and epoch in moments(self.epochs)):
             return
         seed = self.job.pictured_seed
-        places = {row for row, state in enumerate(self.states) if state.run.seed == seed and state.moving}
-        most = DOTS if self.lattice is None else output.shape[1]
-        for row, numbers in self.evaluator.numbers(output, places, most).items():
+        places = [row for row, state in enumerate(self.states) if state.run.seed == seed and state.moving]
+        if not places:
+            return
+        seen = self._regions(places) if regions else output[places, :DOTS]
+        for row, numbers in self.evaluator.numbers(seen, places).items():
             self.states[row].moments.append((epoch, numbers))
+
+    @torch.no_grad()
+    def _regions(self, places: Sequence[int]) -> Tensor:
+        """The raw outputs [r, G, O] of the runs at `places`, over the lattice."""
+        assert self.lattice is not None
+        networks = self.networks.inference_of(torch.tensor(places, device=self.job.device))
+        return self.job.task.infer(networks, {"inputs": self.lattice.expand(len(places), -1, -1)})
 
     def state(self) -> dict[str, Any]:
         """What the training is between two steps: `load` goes on from there, bit for bit, in a training of the same runs."""

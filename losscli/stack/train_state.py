@@ -108,9 +108,11 @@ class NetworkState(TrainState):
         with torch.autocast(x.device.type, torch.bfloat16):
             return self.bound(x, self.context).to(x.dtype)  # losses are float32
 
-    def infer(self, x: Tensor) -> Tensor:
-        """Raw outputs as predictions are made of them: without noise, and with the statistics as they are."""
-        return self.bound(x, AS_IT_PREDICTS)
+    def infer(self, x: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Raw outputs as predictions are made of them: without noise, and with the statistics as they are; of all runs, or of
+        those at `rows` [r].
+        """
+        return self.at(rows)(x, AS_IT_PREDICTS)
 
     def at(self, rows: Tensor | None) -> Bound:
         """The network of the runs at `rows` alone; None: of all."""

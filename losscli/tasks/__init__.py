@@ -226,6 +226,9 @@ class Task(ABC):
     soft_domain: ClassVar[str | None] = None  # the same where it may be a share of the classes
     axis: ClassVar[str]  # the line along which a loss tells most about itself: see `line`
     span: ClassVar[tuple[float, float]] = (-4.0, 4.0)  # the part of it that is drawn
+    ends: ClassVar[tuple[str, str]] = ("wrong", "right")  # what its left and its right end mean
+    axis_note: ClassVar[str] = ""  # what its words mean
+    moves: ClassVar[str] = "the margin"  # what a step of the optimizer moves along it
     sides: ClassVar[tuple[float, ...]] = (
         1.0,
     )  # the targets that `line` is drawn for, where a loss may tell them apart

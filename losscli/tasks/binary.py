@@ -147,6 +147,7 @@ class Binary(YesOrNo):
 
     soft_domain = "0 to 1"
     axis = "margin s x"
+    axis_note = "x is the score; s is 1 where the answer is yes and -1 where it is no."
     sides = (1.0, 0.0)
 
     def outcomes(self, width: int) -> Tensor:

@@ -123,6 +123,8 @@ class Embedding(Labelled):
 
     domain = "class label"
     axis = "cosine c of two rows of a class, each at -c to the nearer row of the other"
+    ends = ("apart", "together")
+    moves = "the cosine"
     span = (-0.99, 0.99)
 
     def extremes(self, target: Tensor, width: int, expects: str, size: float) -> tuple[Tensor, Tensor]:

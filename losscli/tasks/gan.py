@@ -144,6 +144,8 @@ class Gan(Task):
 
     domain = "score"
     axis = "score D(g) of a made-up row (that of a real one is 0)"
+    ends = ("looks made up", "looks real")
+    moves = "the score"
     sides = (0.0,)
 
     def draw(

@@ -106,15 +106,24 @@ def occurring(column: Column) -> tuple[np.ndarray, list[str]]:
     return index, [column.levels[int(code)] for code in present]
 
 
+def same_words(labels: Sequence[str]) -> list[list[int]]:
+    """The places of labels that differ in case or blanks only, those of one word together.
+
+    >>> same_words(["Paris", "Rome", "PARIS", "paris "])
+    [[0, 2, 3]]
+    """
+    by_words: dict[str, list[int]] = {}
+    for at, label in enumerate(labels):
+        by_words.setdefault(" ".join(label.casefold().split()), []).append(at)
+    return [places for places in by_words.values() if len(places) > 1]
+
+
 def alike(name: str, column: Column, index: np.ndarray, labels: Sequence[str]) -> Problem | None:
     """What there is to say of labels that differ in case or blanks only, with the place of the first of the rarest.
 
     `index` [N] says which of `labels` each row has.
     """
-    by_words: dict[str, list[int]] = {}
-    for at, label in enumerate(labels):
-        by_words.setdefault(" ".join(label.casefold().split()), []).append(at)
-    same = next((places for places in by_words.values() if len(places) > 1), None)
+    same = next(iter(same_words(labels)), None)
     if same is None:
         return None
     counts = np.bincount(index, minlength=len(labels))

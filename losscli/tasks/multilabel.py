@@ -12,6 +12,7 @@ from losscli.lazy import Tensor, torch
 from losscli.tasks import AS_GIVEN, Column, Generator, Target, TargetOptions, tasks
 from losscli.tasks.binary import YesOrNo
 from losscli.tasks.guess import SAID, Hunch, Values
+from losscli.tasks.joined import labels_in
 from losscli.tasks.labels import label_of, occurring, place_of, refuse_beyond, refuse_missing
 from losscli.tasks.measures import RowMeasure, right_decisions
 from losscli.tasks.order import ranks
@@ -81,6 +82,7 @@ class Multilabel(YesOrNo):
 
     target_ndim = 2
     axis = "margin s x of every label"
+    axis_note = "x is the score; s is 1 for a label that the row has and -1 for one that it has not."
 
     def width(self, classes: int, labels: int) -> int:
         return labels
@@ -126,7 +128,7 @@ def _delimited(columns: Mapping[str, Column], separator: str) -> Target:
     (name, column), *_ = columns.items()
     index, cells = occurring(column)
     empty = column.missing
-    parts = [[part for part in (piece.strip() for piece in cell.split(separator)) if part] for cell in cells]
+    parts = [labels_in(cell, separator) for cell in cells]
     labels_of_cell = [() if blank else parts[at] for at, blank in enumerate(_empty_cells(index, empty, len(cells)))]
     names = list(dict.fromkeys(part for part_of in labels_of_cell for part in part_of))
     if not names:

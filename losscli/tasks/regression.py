@@ -101,6 +101,8 @@ class Regression(Task):
 
     domain = "any number"
     axis = "residual: prediction - target"
+    ends = ("too low", "too high")
+    moves = "the prediction"
     sides = (0.0,)
 
     def draw(

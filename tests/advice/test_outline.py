@@ -56,7 +56,7 @@ def test_what_is_commented_out_is_the_default(task: str, tmp_path: Path) -> None
     assert "split" not in read_spec(plain).data["data"]
     assert "split" in read_spec(full).data["data"]
     left_out = {option for choice in one.loss for option in find(choice.name, task).options}
-    assert other.model_copy(update={"loss": one.loss}) == one
+    assert other.model_copy(update={"loss": one.loss, "origins": one.origins}) == one
     assert {option for choice in other.loss for option in choice.options} <= left_out
 
 

@@ -112,7 +112,7 @@ def test_foreign_text_is_text_in_the_html_page(capsys: Captured) -> None:
     evil = "</script><img src=x onerror=alert(1)>"
     page |= {"name": evil, "summary": evil, "use": evil, "aliases": [evil], "elsewhere": {evil: evil}}
     page["curves"][0]["name"] = evil
-    document = html_of([page])
+    document = html_of([page], [])
     assert evil not in document
     seen = Seen()
     seen.feed(document)

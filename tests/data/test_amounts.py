@@ -51,7 +51,47 @@ READ = {  # texts, options, numbers
     "told which euros": (["8.443 €", "9.100 €"], {"thousands": ".", "decimal": ","}, [8443, 9100]),
     "told the other euros": (["8.443 €", "9.100 €"], {"thousands": ","}, [8.443, 9.1]),
     "some without": (["$5", "7", "$1,200"], {"types": {"x": "number"}}, [5, 7, 1200]),
+    "thousands, millions, billions": (["12.3k", "4.5M", "950", "1.2bn", "-.5K"], {}, [12300, 4.5e6, 950, 1.2e9, -500]),
+    "words of powers": (["1.2 million", "3 mio", "850 thousand"], {}, [1.2e6, 3e6, 850_000]),
+    "crores and lakhs": (["₹ 1.5 Cr", "₹ 45 Lac"], {}, [1.5e7, 4.5e6]),
+    "money in millions": (["$12.3k", "$4.5M", "$0.25m", "($3)"], {}, [12300, 4.5e6, 250_000, -3]),
+    "m beside k": (["1.5m", "300k", "2m"], {}, [1.5e6, 300_000, 2e6]),
+    "m alone": (["1.5m", "1.82 m"], {}, [1.5, 1.82]),
+    "millions of euros, German": (["1,2 Mio. EUR", "3,45 Mrd. EUR"], {}, [1.2e6, 3.45e9]),
+    "square feet": (["1,234 sq ft", "900 sq ft"], {}, [1234, 900]),
+    "square metres": (["81 m²", "62.5 m²"], {}, [81, 62.5]),
+    "square metres, German": (["81,5 m2", "1.062,5 m2"], {}, [81.5, 1062.5]),
+    "kmpl": (["12 kmpl", "18.9 kmpl"], {}, [12, 18.9]),
+    "kilograms": (["75 kg", "62.5kg", "-1 kg"], {}, [75, 62.5, -1]),
+    "degrees": (["20 °C", "-3 °C", "0°C"], {}, [20, -3, 0]),
+    "months": (["36 months", "60 months", "1 month"], {}, [36, 60, 1]),
+    "rooms": (["3 rooms", "1 room"], {}, [3, 1]),
+    "followers": (["12.3k followers", "950 followers"], {}, [12300, 950]),
+    "percent with a blank": (["3.5 %", "-4 %"], {}, [3.5, -4]),
+    "EUR before": (["EUR 1.200,50", "EUR 3,00"], {}, [1200.5, 3]),
+    "trailing minus": (["12.50-", "20", "3-"], {}, [-12.5, 20, -3]),
+    "trailing minus, SAP": (["1.234,50-", "20,00"], {"decimal": ",", "thousands": "."}, [-1234.5, 20]),
+    "trailing minus, money": (["1.234,50- EUR", "20,00 EUR", "3,10- EUR"], {}, [-1234.5, 20, -3.1]),
+    "brackets": (["(12.5)", "20", "3"], {}, [-12.5, 20, 3]),
+    "some without a unit": (["75 kg", "80"], {"types": {"x": "number"}}, [75, 80]),
 }
+
+NAMES = {
+    "apartments": ["1", "2", "2B", "3"],
+    "several words": ["3 rooms", "2 doors", "5 doors"],
+    "or more": ["1", "2", "5 or more"],
+    "ordinals": ["1st", "2nd", "3rd"],
+    "hours of the day": ["5 pm", "11 pm"],
+    "seats": ["12A", "14A"],
+    "grades": ["Grade 5", "Grade 7"],
+    "inches": ["12-inch", "14-inch"],
+    "footnotes": ["(1)", "(2)", "(3)"],
+}
+
+
+@pytest.mark.parametrize("texts", NAMES.values(), ids=NAMES)
+def test_names_that_begin_with_a_digit_stay_names(read, texts):
+    assert read(texts)[1].features["x"].levels == tuple(sorted(texts))
 
 
 @pytest.mark.parametrize(("texts", "options", "numbers"), READ.values(), ids=READ)
@@ -83,6 +123,11 @@ REFUSED = {  # texts, options, what the message and the cure hold
     "some without": (["5%", "7"], {}, ["without a sign", "data.types.x=number"]),
     "groups of two": (["$1,23", "$4"] * 3 + ["$1,234.5"], {}, ["data.types.x=category"]),
     "a stranger": (["$5"] * 20 + ["five"], {}, ["'five'", "t.csv:22:1"]),
+    "several units": (["75 kg", "160 lb"], {}, ["several units", "'75 kg'", "'160 lb'"]),
+    "megabytes and gigabytes": (["16GB", "1TB", "512MB"], {}, ["several units", "in one unit"]),
+    "some without a unit": (["75 kg", "80"], {}, ["without a unit", "data.types.x=number"]),
+    "a unit in two readings": (["1,234 kg", "5,678 kg"], {}, ["data.thousands=,", "as 1234", "data.decimal=,"]),
+    "a stranger among units": (["7 kg", "8 kg"] * 10 + ["null kg"], {}, ["'null kg'", "t.csv:22:1"]),
     "wrongly told": (["1.234,5", "2"], {"thousands": ","}, ["data.thousands=."]),
 }
 
@@ -207,3 +252,19 @@ def test_dates_with_points_are_dates_whatever_the_decimal_mark(read, decimal):
     with pytest.raises(DataError, match=r"holds dates, such as '01\.02\.2023'") as refused:
         read(["01.02.2023", "13.02.2023", "24.12.2022"], decimal=decimal)
     assert "data.types.x=date" in refused.value.problems[0].cure
+
+
+def test_quoted_decimal_commas_between_commas_are_read_as_the_cure_says(tmp_path):
+    (tmp_path / "t.csv").write_text('x,y,z\n"1,5",0,"-2,25"\n"2,5",1,7\n')
+    with pytest.raises(DataError) as refused:
+        sources.get("csv")(path="t.csv", target="y").read(tmp_path)
+    assert "--set data.decimal=,) reads it as 1.5" in refused.value.problems[0].cure
+    table = sources.get("csv")(path="t.csv", target="y", decimal=",").read(tmp_path)
+    assert [table.features[name].values.tolist() for name in "xz"] == [[1.5, 2.5], [-2.25, 7.0]]
+
+
+def test_a_quoted_decimal_comma_is_told_with_the_delimiter(tmp_path):
+    (tmp_path / "t.csv").write_text('n;x;y\na;"1,5";0\nb;"2,5";1\n')
+    with pytest.raises(DataError) as refused:
+        sources.get("csv")(path="t.csv", target="y").read(tmp_path)
+    assert "--set data.decimal=," in refused.value.problems[0].cure

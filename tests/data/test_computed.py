@@ -12,6 +12,7 @@ RNG = np.random.default_rng(7)
 ROWS = 400
 A, B, C = (RNG.normal(50, 12, ROWS).round(2) for _ in range(3))
 NOISE = RNG.normal(size=ROWS)
+D, E = RNG.normal(0, 3, ROWS), RNG.choice([-1, 1], ROWS) * RNG.uniform(1, 4, ROWS)
 COUNT = RNG.integers(1, 9, ROWS).astype(float)
 
 
@@ -31,6 +32,13 @@ MADE = {
     "product": (A * COUNT, {"a", "n"}, "'a' * 'n'"),
     "ratio": (A / B, {"a", "b"}, "'a' / 'b'"),
     "body mass index": (A / B**2, {"a", "b"}, "a product of powers of a and b"),
+    "largest": (np.maximum(A, B), {"a", "b"}, "max('a', 'b')"),
+    "smallest": (np.minimum(A, C), {"a", "c"}, "min('a', 'c')"),
+    "largest of three": (np.maximum(np.maximum(A, B), C), {"a", "b", "c"}, "max('a', 'b', 'c')"),
+    "weighted sum": (0.3 * A + 0.7 * B, {"a", "b"}, "a linear function of a and b"),
+    "rounded weighted sum": ((0.3 * A + 0.7 * B).round(1), {"a", "b"}, "a linear function of a and b"),
+    "distance": (np.abs(A - B), {"a", "b"}, "|'a' - 'b'|"),
+    "percentage": (100 * A / (B + 1e-9), {"a", "b"}, "'a' / 'b'"),
     "price and fee": (A * COUNT + C, {"a", "c", "n"}, "computed from a, c and n"),
 }
 
@@ -41,6 +49,22 @@ def test_a_target_that_is_computed_is_a_leak_with_its_columns(target, columns, f
     assert formula in leak.message
     function = computed({k: Column(v) for k, v in {"a": A, "b": B, "c": C, "n": COUNT}.items()}, target)
     assert set(function.columns) == columns
+
+
+SIGNED = {
+    "product": (D * E, "'d' * 'e'"),
+    "ratio": (D / E, "'d' / 'e'"),
+    "ratio, rounded": ((D / E).round(4), "'d' / 'e'"),
+    "ratio in percent": (100 * D / E, "a multiple of 'd' / 'e'"),
+    "difference": (D - E, "'d' - 'e'"),
+    "largest": (np.maximum(D, E), "max('d', 'e')"),
+}
+
+
+@pytest.mark.parametrize(("target", "formula"), SIGNED.values(), ids=SIGNED)
+def test_numbers_of_either_sign_make_a_target_too(target, formula):
+    (leak,) = [finding for finding in findings(target, a=A, d=D, e=E, noise=NOISE) if finding.code == "leak"]
+    assert formula in leak.message
 
 
 def test_what_is_only_related_is_no_leak():

@@ -56,7 +56,7 @@ def test_what_is_0_or_has_a_place_is_read(tmp_path: Path) -> None:
 
 
 def test_a_batch_larger_than_the_data_is_the_full_batch_with_a_warning(tmp_path: Path, capfd) -> None:
-    flags = ["--task", "binary", "--loss", "bce", "--smoke", "--out", str(tmp_path), "--batch-size", "1000000000"]
+    flags = ["--task", "binary", "--loss", "bce", "--smoke", "--out", str(tmp_path), "--batch-size", "1000000000", "-v"]
     assert run(["train", *flags]) == 0
     said = " ".join("".join(capfd.readouterr()).split())
     assert "train.batch_size 1000000000 is more than the 700 training rows: each step takes all of them" in said

@@ -27,6 +27,7 @@ LEFT_OUT = {
     "install_completion",
     "show_completion",
     "png",
+    "svg",
     "help",
     "executor",
     "address",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 
 from losscli.direction import goodness
 from losscli.errors import SpecError
-from losscli.metrics import evaluation_metrics, find, for_task, metrics
+from losscli.metrics import evaluation_metrics, find, for_task, measure_all, metrics
 from losscli.tasks import Prediction, Task, tasks
 from losscli.tasks.shapes import ring_of
 
@@ -137,6 +138,48 @@ def test_values_lie_within_the_range_and_nothing_scores_above_the_truth(name: st
         if item.headline and item.direction != "target":  # every row is covered, which is too much
             best = goodness(some, item.direction).max()
             assert goodness(values[0], item.direction) >= best - 1e-9, (item.name, some)
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_together_metrics_have_the_values_that_each_has_alone_bit_for_bit(name: str) -> None:
+    """Also where a run's prediction holds a NaN, and none of its numbers reaches another run."""
+    CHANCE.manual_seed(0)
+    task = tasks.get(name)
+    truth, prediction = cases(task, False)
+    items = [item for item in evaluation_metrics(name, **KNOWN_OF[name]).values() if item.needs != "pairs"]
+    for broken in (False, True):
+        prediction = with_all_that_is_read(task, prediction, truth)
+        if broken:
+            fields = {
+                reads: field.index_fill(0, torch.tensor([1]), math.nan)
+                for reads in {item.reads for item in items}
+                if isinstance(field := getattr(prediction, reads), torch.Tensor) and field.is_floating_point()
+            }
+            assert fields
+            prediction = replace(prediction, **fields)
+        together = measure_all(items, prediction, truth)
+        for item in items:
+            alone, shared = item.measure(prediction, truth), together[item.name]
+            assert alone.numpy().tobytes() == shared.numpy().tobytes(), item.name
+            assert alone[0].isfinite(), item.name
+            assert not broken or item.reads not in fields or alone[1].isnan(), item.name
+
+
+def test_what_metrics_have_in_common_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {"scatter_add": 0, "isnan": 0}
+    for name in made:
+        function = getattr(torch.Tensor, name)
+
+        def counted(*given: Any, name: str = name, function: Any = function, **named: Any) -> torch.Tensor:
+            made[name] += 1
+            return function(*given, **named)
+
+        monkeypatch.setattr(torch.Tensor, name, counted)
+    labels = torch.tensor([[0.0, 1.0, 1.0]])
+    names = ("accuracy", "balanced-accuracy", "precision", "recall", "f1", "mcc")
+    values = measure_all([find(name, "binary") for name in names], Prediction(labels=labels), labels)
+    assert len(values) == 6
+    assert made == {"scatter_add": 3, "isnan": 1}  # hits, predicted and true rows, of each class
 
 
 def test_a_metric_names_the_tasks_on_whose_shelves_it_stands():

@@ -17,7 +17,11 @@ import pytest
 
 from losscli.cli.app import app, run
 from losscli.cli.manual import manual
+from losscli.explain.catalogue import named
+from losscli.explain.dials import families
+from losscli.explain.page import page as explained
 from losscli.pages.chromium import Chromium
+from losscli.reports.catalogue import write_page
 from losscli.site import build as building
 from losscli.site.chapters import Chapter, chapters
 from losscli.site.topics import Topic
@@ -55,6 +59,29 @@ def explain(folder: Path) -> Path:
     return path
 
 
+def own(folder: Path) -> Path:
+    """A loss of one's own beside losses with numbers, words and two lines; each with dials."""
+    path, file = folder / "page.html", folder / "my loss.py"
+    file.write_text(
+        "def capped(prediction, target):\n    return ((1 - 2 * target) * prediction).exp().log1p().clamp(max=2.0)\n"
+    )
+    losses = (f"{file}:capped", "bce-logits", "asymmetric", "auc-pairwise")
+    assert run(["explain", *losses, "--task", "binary", "--html", str(path)]) == 0
+    return path
+
+
+def many(folder: Path) -> Path:
+    """More losses than there are colours, as the site shows those of a task."""
+    names = ("mse", "mae", "rmse", "huber", "quantile", "tukey-biweight", "mape", "poisson-nll", "multi-quantile")
+    items = named(names, "regression")
+    options: list[list[dict[str, Any]]] = [[{}] for _ in items]
+    pages = [explained(item) for item in items]
+    drawn = families(pages, items, options)
+    path = folder / "page.html"
+    write_page(path, [page.to_json() for page in pages], [family.to_json() for family in drawn])
+    return path
+
+
 def play(folder: Path) -> Path:
     path = folder / "page.html"
     assert run(["play", "blobs", "--to", str(path)]) == 0
@@ -81,6 +108,8 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "single": single,
     "stress": stress,
     "explain": explain,
+    "own": own,
+    "many": many,
     "play": play,
     "site": lambda folder: _site(folder, "index.html"),
     "loss": lambda folder: _site(folder, "loss-*.html"),

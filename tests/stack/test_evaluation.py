@@ -10,7 +10,8 @@ import pytest
 import torch
 from sklearn import metrics as sk
 
-from losscli.metrics import evaluation_metrics, find
+from losscli.metrics import evaluation_metrics, find, ranking
+from losscli.stack import evaluate
 from losscli.stack.baseline import baseline
 from losscli.stack.plan import Plan
 from losscli.stack.train import train
@@ -65,6 +66,23 @@ def test_predictions_are_those_that_the_scores_were_measured_on(finished):
         odds = np.log(said / (1 - said)) if told.kind == "probabilities" else said
         scaled = 1 / (1 + np.exp(-odds.astype(float) / state.calibration["temperature"]))
         assert state.scores["test"]["log-loss-scaled"] == pytest.approx(sk.log_loss(truth, scaled), rel=1e-4)
+
+
+def test_small_fields_of_several_readouts_are_measured_in_one_call_and_nothing_changes(run_of, job_of, monkeypatch):
+    """Logits, scores and probabilities, mixed: all are ranked, and the scores have no probabilities."""
+    job = replace(job_of("binary", metrics=["auroc", "accuracy", "log-loss", "f1-tuned"]), prediction_seeds=frozenset())
+    runs = [run_of(loss, seed) for seed in (0, 1) for loss in ("bce-logits", "hinge", "bce")]
+    calls, area = [], ranking.area
+    monkeypatch.setattr(ranking, "area", lambda *given: calls.append(len(given[0])) or area(*given))
+    joined = train(runs, job)
+    assert calls == [6] * (3 + 3)  # three epochs, three splits at the end
+    calls.clear()
+    monkeypatch.setattr(evaluate, "SMALL", 0)
+    apart = train(runs, job)
+    assert calls == [2, 2, 2] * (3 + 3)
+    for one, other in zip(joined, apart, strict=True):
+        assert (repr(one.history), repr(one.scores)) == (repr(other.history), repr(other.scores))
+        assert one.calibration == other.calibration
 
 
 def test_a_run_that_diverged_hands_out_nothing(run_of, job_of):

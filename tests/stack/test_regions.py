@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from torch import Tensor
 
 from losscli.cli.app import run
 from losscli.compare.regions import regions_of, unpacked
@@ -16,6 +17,8 @@ from losscli.data.plane import SIDE, Plane
 from losscli.errors import UserError
 from losscli.record.reader import results_of
 from losscli.stack.moments import frames
+from losscli.tasks import Task
+from losscli.tasks.phases import Batch, Networks
 
 QUICK = ("--epochs", "6", "--seeds", "2", "--quiet", "--set", "train.patience=null", "--set", "model.hidden=[7]")
 
@@ -107,6 +110,20 @@ def test_every_entry_has_its_picture_also_where_stacks_begin_with_other_seeds(tm
     (record,) = tmp_path.iterdir()
     kept = json.loads((record / "results.json").read_text())["arenas"][0]["why"]["regions"]
     assert list(kept["entries"]) == names
+
+
+def test_runs_of_other_seeds_cost_no_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, infer = [], Task.infer
+
+    def watched(task: Task, networks: Networks, batch: Batch) -> Tensor:
+        if batch["inputs"].shape[1] == SIDE**2:
+            runs.append(len(batch["inputs"]))
+        return infer(task, networks, batch)
+
+    monkeypatch.setattr(Task, "infer", watched)
+    losses = ("--loss", "bce-logits", "--loss", "hinge", "--workers", "1")
+    made(tmp_path, "compare", "--task", "binary", "--data", "moons", *losses)
+    assert runs == [2] * len(frames(6))
 
 
 def test_training_is_the_same_bit_for_bit_without_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,6 +206,22 @@ def test_runs_that_settle_begin_at_the_shares_of_the_classes(classes: int, tmp_p
     np.testing.assert_allclose(bias - drawn, expected, atol=1e-5)
 
 
+def test_labels_begin_at_their_shares_too(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).random((200, 3)) < [0.5, 0.1, 0.0]
+    rows[7, 2] = True
+    text = "".join(f"{at * at % 31},{','.join(map(str, labels.astype(int)))}\n" for at, labels in enumerate(rows))
+    (tmp_path / "t.csv").write_text(f"x,a,b,c\n{text}")
+    data = "data: {source: csv, path: t.csv, target: [a, b, c]}\n"
+    (tmp_path / "spec.yaml").write_text(f"task: multilabel\nloss: [bce-logits]\nseeds: 1\n{data}")
+    experiment = load(load_spec(tmp_path / "spec.yaml"))
+    (run,) = experiment.runs()
+    target = experiment.datasets[0].parts["train"].target
+    shares = [sum(row[label] for row in target.tolist()) / len(target) for label in range(3)]
+    least = 0.5 / len(target)
+    expected = [np.log(max(share, least) / max(1 - share, least)) for share in shares]
+    np.testing.assert_allclose(constant_of(run, experiment.job.task), expected, atol=1e-6)
+
+
 def test_outputs_that_are_no_logits_begin_as_they_are_drawn(tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text("task: binary\nloss: [bce-logits, hinge, bce]\nseeds: 1\n")

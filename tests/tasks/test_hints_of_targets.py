@@ -1,8 +1,11 @@
 """What a target tells at once: a rare class that is not the positive one, joined labels, codes with gaps, brackets in order."""
 
+import json
+
 import numpy as np
 import pytest
 
+from losscli.errors import sign
 from losscli.tasks import Column, TargetOptions, tasks
 from losscli.tasks.guess import guess_task
 from losscli.tasks.joined import separator_of
@@ -84,6 +87,83 @@ def test_joined_labels_name_the_task_and_the_separator():
     (told,) = [each for each in tasks.get("multiclass").decode(columns).findings if each.code == "joined-labels"]
     assert "--set 'data.separator=|'" in told.cure
     assert "--task multilabel" in told.cure
+
+
+MIXED = [
+    ["a", "b"],
+    ["b", "a", "c"],
+    ["c"],
+    ["a"],
+    ["c", "b"],
+    ["d", "a"],
+    ["b", "d", "a"],
+    ["d", "c"],
+    ["a", "c", "d"],
+    ["b"],
+]
+WRITTEN = {  # how cells of several labels are written, and the separator that is said
+    "blanks": (" ".join, " "),
+    "slashes": (" / ".join, "/"),
+    "commas": (", ".join, ","),
+    "lists of Python": (str, ","),
+    "lists of JSON": (json.dumps, ","),
+    "arrays of numpy": (lambda labels: str(np.array(labels)), ","),
+    "arrays of Postgres": (lambda labels: "{" + ",".join(labels) + "}", ","),
+}
+
+
+@pytest.mark.parametrize(("write", "separator"), WRITTEN.values(), ids=WRITTEN)
+def test_labels_are_the_same_however_a_cell_holds_them(write, separator):
+    cells = [write(labels) for labels in MIXED]
+    columns = words(*cells * 3)
+    hint = next(
+        finding for finding in tasks.get("multiclass").decode(columns).findings if finding.code == "joined-labels"
+    )
+    assert sign("separator", separator) in hint.cure
+    target = tasks.get("multilabel").decode(columns, TargetOptions(separator=separator))
+    assert target.labels == ("a", "b", "c", "d")
+    expected = [[float(label in labels) for label in "abcd"] for labels in MIXED * 3]
+    np.testing.assert_array_equal(target.values, expected)
+
+
+def test_a_label_in_quotes_may_hold_the_separator_and_a_list_may_be_empty():
+    cells = ["['dark, gold', 'blue']", "[]", "['blue']", '["it\'s", "blue"]']
+    target = tasks.get("multilabel").decode(words(*cells), TargetOptions(separator=","))
+    assert target.labels == ("blue", "dark, gold", "it's")
+    np.testing.assert_array_equal(target.values, [[1, 1, 0], [0, 0, 0], [1, 0, 0], [1, 0, 1]])
+
+
+NAMES = {
+    "how much": [
+        "very good",
+        "good",
+        "bad",
+        "very bad",
+        "so so",
+        "quite good",
+        "quite bad",
+        "good",
+        "bad enough",
+        "good enough",
+    ],
+    "cities": [
+        "New York",
+        "Los Angeles",
+        "San Diego",
+        "San Jose",
+        "New Haven",
+        "Fort Worth",
+        "San Antonio",
+        "El Paso",
+        "New Orleans",
+    ],
+    "sides": [f"{side} {level} lobe" for side in ("left", "right") for level in ("upper", "middle", "lower", "outer")],
+}
+
+
+@pytest.mark.parametrize("cells", NAMES.values(), ids=NAMES)
+def test_names_of_several_words_are_one_label(cells):
+    assert separator_of(cells) is None
 
 
 ORDERED = {

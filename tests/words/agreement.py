@@ -36,7 +36,7 @@ def listing(names: list[str], most: int = 3) -> str:
     """As a sentence lists them: written again here, so that the sentence is not read by its own code."""
     if len(names) == 1:
         return names[0]
-    if len(names) <= most:
+    if len(names) <= most + 1:  # "and 1 more" is no shorter than a name
         return f"{', '.join(names[:-1])} and {names[-1]}"
     return f"{', '.join(names[:most])} and {len(names) - most} more"
 

@@ -94,9 +94,11 @@ def explain(
     pairs = list(zip(items, option_sets, strict=True))
     pages = judged(items, lambda: [page(item, options) for item, options in pairs])
     if html is not None:
+        from losscli.explain.dials import families
         from losscli.reports.catalogue import write_page
 
-        write_page(html, [page.to_json() for page in pages], force)
+        drawn = families(pages, items, option_sets)
+        write_page(html, [page.to_json() for page in pages], [family.to_json() for family in drawn], force)
     if form is flags.Format.json:
         show.machine({"schema_version": 1, "pages": [page.to_json() for page in pages]})
         return

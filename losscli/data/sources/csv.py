@@ -30,9 +30,9 @@ TABBED = (".tsv", ".tab")
 class Csv(Tabular):
     """Delimited text. `delimiter` is a comma, or a tab where the file ends in .tsv, unless the spec says otherwise.
 
-    `decimal` is the decimal mark, `thousands` what groups digits (a blank stands for every kind of it). `encoding` is that of
-    the text, utf-8 or latin-1 for example. `header` is whether the first row names the columns (null: it has to);
-    `header: false` calls the columns x1, x2 ...
+    `decimal` is the decimal mark (in quotes where it divides fields, too), `thousands` what groups digits (a blank
+    stands for every kind of it). `encoding` is that of the text, utf-8 or latin-1 for example. `header` is whether the first
+    row names the columns (null: it has to); `header: false` calls the columns x1, x2 ...
     """
 
     source: Literal["csv"] = "csv"
@@ -64,9 +64,7 @@ class Csv(Tabular):
         return delimiter
 
     @model_validator(mode="after")
-    def _differs_from_the_decimal_mark(self) -> Csv:
-        if self.delimiter_of(self.paths[0]) == self.decimal:
-            raise ValueError(f"delimiter and decimal are both {self.decimal!r}: set data.delimiter")
+    def _groups_by_another_mark_than_the_decimal(self) -> Csv:
         if self.thousands == self.decimal:
             raise ValueError(f"thousands and decimal are both {self.decimal!r}: set data.decimal, too")
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -44,7 +45,12 @@ def _blocks(path: Path, layout: Layout, columns: Columns, table: _Table) -> Iter
     from pyarrow import csv as arrow_csv
 
     try:
-        with path.open("rb") as file, arrow_csv.open_csv(file, **_options(layout, columns, table)) as reader:
+        with (
+            codecs.EncodedFile(
+                path.open("rb"), "utf-8", layout.encoding
+            ) as file,  # or pyarrow fails at ragged rows, aloud
+            arrow_csv.open_csv(file, **_options(layout, columns, table)) as reader,
+        ):
             for batch in reader:
                 yield {at: batch.column(f"c{at}") for at in columns.used}
     except pa.ArrowInvalid as failed:
@@ -80,7 +86,7 @@ def _options(layout: Layout, columns: Columns, table: _Table) -> dict[str, Any]:
 
     return {
         "read_options": arrow_csv.ReadOptions(
-            use_threads=False, block_size=BLOCK, column_names=names, skip_rows=skipped, encoding=layout.encoding
+            use_threads=False, block_size=BLOCK, column_names=names, skip_rows=skipped
         ),
         "parse_options": arrow_csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=ragged),
         "convert_options": arrow_csv.ConvertOptions(
