@@ -283,3 +283,17 @@ def test_what_is_recommended_runs_beside_yardsticks(
     (arena,) = json.loads(capsys.readouterr().out)["arenas"]
     names = [one["yardstick"] for one in arena.get("yardsticks", ())]
     assert names == (["logistic regression", "boosted trees"] if shown else [])
+
+
+@pytest.mark.parametrize("width", [40, 60, 66, 80, 120])
+def test_no_word_of_a_column_is_cut(width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    rows = [f"{place},{name}," for place, name in zip(["Torgersen", "Dreamland"] * 20, ["Adelie", "Chinstrap"] * 20)]
+    table = tmp_path / "penguins.csv"
+    table.write_text("island,species,flipper_length_in_mm\n" + "".join(f"{row}{n}\n" for n, row in enumerate(rows)))
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert run(["inspect", str(table), "--target", "species"]) == 0
+    text = capsys.readouterr().out
+    words = text.split()
+    assert words.count("Torgersen") == 1
+    assert words.count("Chinstrap") >= 2
+    assert all(len(line) <= width for line in text.splitlines() if "penguins.csv" not in line)
