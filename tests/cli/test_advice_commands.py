@@ -289,7 +289,8 @@ def test_what_is_recommended_runs_beside_yardsticks(
 def test_no_word_of_a_column_is_cut(width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     rows = [f"{place},{name}," for place, name in zip(["Torgersen", "Dreamland"] * 20, ["Adelie", "Chinstrap"] * 20)]
     table = tmp_path / "penguins.csv"
-    table.write_text("island,species,flipper_length_in_mm\n" + "".join(f"{row}{n}\n" for n, row in enumerate(rows)))
+    cells = [f"{row}{n if n else ''}\n" for n, row in enumerate(rows)]
+    table.write_text("island,species,flipper_length_in_millimetres\n" + "".join(cells))
     monkeypatch.setenv("COLUMNS", str(width))
     assert run(["inspect", str(table), "--target", "species"]) == 0
     text = capsys.readouterr().out
