@@ -118,7 +118,9 @@ def _table(shown: Sequence[ColumnFacts]) -> Table:
 def _widest(table: Table) -> Iterator[RenderableType]:
     """The widest cell of each column but the last."""
     for column in table.columns[:-1]:
-        yield max([Text(str(column.header)), *column.cells], key=lambda cell: cell.cell_len if isinstance(cell, Text) else 0)
+        yield max(
+            [Text(str(column.header)), *column.cells], key=lambda cell: cell.cell_len if isinstance(cell, Text) else 0
+        )
 
 
 def _one_by_one(shown: Sequence[ColumnFacts]) -> Iterator[RenderableType]:

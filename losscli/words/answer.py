@@ -236,7 +236,9 @@ def breakdown_answer(breakdown: Breakdown) -> str:
     loses = f"loses {100 * LOST:g} % of its {metric}" if whole else f"is {100 * LOST:g} % worse in {metric}"
     bears = f"{visible(first.entry, 40)} bears {damage.of(min(first.fall.median, last))}"
     if math.isinf(first.fall.median):
-        clauses = [f"{bears}, the most that was tried, and never {loses}"]
+        broke, tried = sum(map(math.isfinite, first.fall.values)), len(first.fall.values)
+        ends = f"{loses} with {broke} of {tried} seeds" if broke else f"never {loses}"
+        clauses = [f"{bears}, the most that was tried, and {ends}"]
     else:
         clauses = [f"{bears} before it {loses}"]
     rest = [f"{visible(line.entry, 40)} {_borne(line, breakdown)}" for line in others]
