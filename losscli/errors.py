@@ -10,6 +10,7 @@ losscli.errors.DataError: the target has one class only
 from __future__ import annotations
 
 import difflib
+import re
 import signal
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ from losscli.severities import SEVERITIES
 
 # What could move the cursor, hide text or turn it round: control, format (BiDi), surrogates, line and paragraph ends.
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+MOST_NAMES, MOST_MEANT = 200, 8  # that a message lists: a column may have a million labels
 SHORTEST_BEGINNING = 3  # letters from which on a word can be the beginning of a name
 
 
@@ -257,9 +259,6 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     return min(likely(word, choices), key=len, default=None)
 
 
-MOST_LISTED = 30  # names, of which a reader finds the right one at a glance
-
-
 def likely(word: str, choices: Iterable[str]) -> list[str]:
     """Every choice that begins with `word`; if there is none, the one that looks most like it, if one does.
 
@@ -273,7 +272,10 @@ def likely(word: str, choices: Iterable[str]) -> list[str]:
     by_folded = {choice.casefold(): choice for choice in choices}
     folded = str(word)[:80].casefold()
     begun = [choice for choice in by_folded if len(folded) >= SHORTEST_BEGINNING and choice.startswith(folded)]
-    begun = [choice for choice in begun if not any(choice.startswith(f"{other}-") for other in begun)]
+    meant = set(begun)
+    begun = [
+        choice for choice in begun if not any(choice[: dash.start()] in meant for dash in re.finditer("-", choice))
+    ]
     return [by_folded[close] for close in begun or difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)]
 
 
@@ -284,14 +286,14 @@ def choose_from(word: str, choices: Iterable[str]) -> str:
     'did you mean focal? There are: focal, hinge'
     >>> choose_from("multi", ["binary", "multiclass", "multilabel"])
     'did you mean multiclass or multilabel? There are: binary, multiclass, multilabel'
-    >>> choose_from("x", map(str, range(100)))[-20:]
-    ', 28, 29 ... 70 more'
     """
     names = list(choices)
     close = likely(word, names)
-    more = f" ... {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    listed = "there are: " + ", ".join(names[:MOST_LISTED]) + more
-    return f"did you mean {' or '.join(close)}? T{listed[1:]}" if close else listed
+    there = f"here are: {listed(names, MOST_NAMES)}"
+    if not close:
+        return f"t{there}"
+    more = [f"one of {len(close) - MOST_MEANT} more"] if len(close) > MOST_MEANT else []
+    return f"did you mean {' or '.join([*close[:MOST_MEANT], *more])}? T{there}"
 
 
 def setting(key: str, value: str, column: str | None = None) -> str:

@@ -25,7 +25,7 @@ from losscli.spec.tune import candidates
 from losscli.stack import device as machine
 from losscli.stack.counted import uncounted
 from losscli.stack.job import Job, epochs_of
-from losscli.stack.networks import judged_by
+from losscli.stack.networks import judging_of
 from losscli.stack.objective import resolve
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Run
@@ -174,10 +174,9 @@ def _loss_call(run: Run, task: str) -> LossCall:
 
 
 def _of_sizes(experiment: Experiment) -> list[Finding]:
-    judged = judged_by(experiment.runs()[0], experiment.job)
     return [
         *_full_batch(experiment.spec.train, experiment.rows["train"]),
-        *machine.told_if_many_numbers(*judged),
+        *judging_of(experiment.runs()[0], experiment.job).findings(),
     ]
 
 

@@ -105,3 +105,21 @@ def test_rows_of_weight_zero_are_as_good_as_absent(tmp_path: Path, task: str, lo
         losses.append([point.value for run in arena.runs for point in run.history if point.metric == "loss"])
     assert len(losses[0]) == 2 * 4 * 2
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1e300, 1e308, 1e-310, 1e-45])
+def test_weights_in_a_far_unit_say_the_same(tmp_path: Path, unit: float) -> None:
+    chance = np.random.default_rng(0)
+    x, weights = chance.standard_normal(60), chance.integers(1, 4, 60) / 4
+    scores = []
+    for factor in (1.0, unit):
+        rows = [f"{a:.4f},{w * factor!r},{2 * a + 1:.4f}" for a, w in zip(x.tolist(), weights.tolist(), strict=True)]
+        (tmp_path / "rows.csv").write_text("\n".join(["x,w,y", *rows]) + "\n")
+        (tmp_path / "spec.yaml").write_text(
+            "task: regression\ndata: {source: csv, path: rows.csv, target: y, weight: w}\n"
+            "loss: mse\nmodel: {hidden: [4]}\ntrain: {epochs: 2}\nseeds: 1\n"
+        )
+        board = losscli.compare([losscli.load_spec(tmp_path / "spec.yaml")], out=tmp_path / "runs")
+        scores.append(board.arenas[0].entries[0].scores["test"]["rmse"].values)
+    assert np.isfinite(scores[0]).all()
+    assert scores[1] == pytest.approx(scores[0], rel=1e-3)  # of 1e-310, a few digits are all that a number has

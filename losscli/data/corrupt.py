@@ -327,7 +327,11 @@ def _with_noise(
         values = features[name].values
         size = np.abs(values[~np.isnan(values)]).max() or 1.0
         sd = float(np.nanstd(values / size))  # in parts of the largest, whose square may be more than a double holds
-        noisy[name] = features[name].holding(values + rng.normal(size=len(values)) * (level * sd) * size)
+        # Held within what a double holds: noise of 1e308 is that, and not an infinity that no scale takes back.
+        far = np.finfo(np.float64).max / 4
+        with np.errstate(over="ignore"):
+            damaged = values + rng.normal(size=len(values)) * (level * sd) * size
+        noisy[name] = features[name].holding(np.clip(damaged, -far, far))
     return noisy, (len(numbers), len(features))
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from losscli.data.delimited import Block
 
-SMALL = r"[eE]-0{0,9}([3-9]\d\d|\d{4})"  # 1e-300; the least that is not 0 is 4.9e-324
-ZEROS = 280  # 0.000...1
+# The least number that is not 0 is 4.9e-324: to be below it takes so far an exponent, or so many zeros, be it both together.
+SMALL = r"[eE]-0{0,9}(1[4-9]\d|[2-9]\d\d|\d{4})"
+ZEROS = 140
 TINY = f"{SMALL}|0{{{ZEROS}}}"  # for RE2, which looks at each character once
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from losscli.data.corrupt import Corruption, DamagedSplit, corrupt, damage_findings
 from losscli.data.dataset import SPLITS, Dataset, Part, Table, rows_that_count
 from losscli.data.decode import scaled, target_scale, target_state
-from losscli.data.encode import Encoder
+from losscli.data.encode import Encoder, OffsetCode
 from losscli.data.encoding import Encoding
 from losscli.data.sources import Source, Split
 from losscli.data.split import divide
@@ -51,9 +51,7 @@ def prepare(
     fitted = Encoder.fit(train.features, places[learned], encoding) if task.has_target else Encoder(())
     exposure = table.exposure
     offset = None if exposure is None else exposure.code(rows["train"][learned])
-    encoder = replace(
-        fitted, codes=(*([offset] if offset else []), *fitted.codes), dates=_dates(table), units=_taken_off(table)
-    )
+    encoder = _as_read(fitted, offset, table)
     scale = None if task.has_classes else target_scale(train.values[learned], target.transform, target.standardise)
 
     def encoded(
@@ -81,6 +79,12 @@ def prepare(
     state = {**encoder.state(), "target": target_state(target, scale)}
     tables = (encoder.embedded, encoder.sizes)
     return Dataset(table.name, split.seed_of(seed), parts, target, scale, state, findings, *tables, damage=train.done)
+
+
+def _as_read(encoder: Encoder, offset: OffsetCode | None, table: Table) -> Encoder:
+    """The encoder, which also knows the exposure of a row and how cells of the table were read."""
+    codes = encoder.codes if offset is None else (offset, *encoder.codes)
+    return replace(encoder, codes=codes, dates=_dates(table), units=_taken_off(table))
 
 
 def _units(values: np.ndarray, scale: TargetScale | None) -> np.ndarray | None:

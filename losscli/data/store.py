@@ -5,9 +5,12 @@ from __future__ import annotations
 import mmap
 import os
 import re
+import resource
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from losscli.tasks import Column, Origin
 UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 UNITS |= {"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
 ON_DISK = Path("/var/tmp")  # /tmp may be memory under another name
-CONTAINER = Path("/sys/fs/cgroup/memory.max")  # what a container may take of the machine (Linux)
+OWN_GROUPS, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")  # where Linux says what a container may take
 CURE = (
     "set the environment variable TMPDIR to a folder with room, raise data.memory, or take columns out with data.drop"
 )
@@ -55,13 +58,28 @@ def half_of_memory() -> int:
 
 
 def memory() -> int:
-    """Bytes: what the machine has, or what the container may take of it."""
+    """Bytes: what the machine has, or what the process, or the container around it, may take of it."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        allowed = CONTAINER.read_text().strip()
-    except OSError:
-        allowed = ""
-    return min(total, int(allowed) if allowed.isdigit() else total)
+    return min([total, *_limits()])
+
+
+def _limits() -> Iterator[int]:
+    """What the process's control groups may take, its own and those above it (Linux, both versions); and `ulimit -v`."""
+    lines = OWN_GROUPS.read_text().splitlines() if OWN_GROUPS.is_file() else []
+    for _, controllers, path in (line.split(":", 2) for line in lines if line.count(":") > 1):
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root = GROUPS / "memory" if controllers else GROUPS
+        name = "memory.limit_in_bytes" if controllers else "memory.max"
+        own = root / path.lstrip("/")
+        # Within a container the path may be that of the machine outside, which is not there: the groups above it are.
+        for folder in (own, *own.parents):
+            with suppress(OSError, ValueError):  # "max" is no number
+                if folder.is_relative_to(root):
+                    yield int((folder / name).read_text())
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if most != resource.RLIM_INFINITY:
+        yield most
 
 
 class Store:

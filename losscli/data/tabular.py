@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FEW_LEVELS, MOST_LEVELS = 10, 1000  # a category of more levels than half the rows, within these bounds, is left out
+FAR = 2.0**64  # a weight beyond it: its product with a loss, and the sum of many, would leave float32
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -280,7 +281,10 @@ def _values(raw: Raw) -> Any:
 
 
 def _weights(name: str, column: Column) -> np.ndarray:
-    """float32 [N], every one a number >= 0 and some of them above it."""
+    """float32 [N], every one a number >= 0 and some of them above it.
+
+    A mean divides by their sum, so the same power of two for all of them changes no bit: it brings far ones within float32.
+    """
     if column.is_category:
         raise DataError(f"the weight {shown(name)} must be a column of numbers", cure="choose another data.weight")
     wrong = np.flatnonzero(~(column.values >= 0))
@@ -297,4 +301,8 @@ def _weights(name: str, column: Column) -> np.ndarray:
         raise DataError(
             f"the weights {shown(name)} are all zero: no row would count", cure="choose another data.weight"
         )
-    return column.values.astype(np.float32)
+    values = np.asarray(column.values, dtype=np.float64)
+    largest, least = values.max(), values[values > 0].min()
+    if largest > FAR or least < 1 / FAR:
+        values = np.ldexp(values, -int(np.frexp(largest)[1]))
+    return values.astype(np.float32)

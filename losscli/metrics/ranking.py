@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from losscli.lazy import Tensor, torch
 from losscli.metrics import metric
 
 FEW = 40  # rows of a class, below which pairs of rows cost less than one order of all rows for each class
-BLOCK = 1 << 22  # pairs at a time
+BLOCK = 1 << 20  # pairs of rows, or numbers in order, at a time: what comes with one takes up to 64 bytes
 
 
 class Ordered(NamedTuple):
@@ -39,7 +40,7 @@ def auroc_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     """
     if _classes_are_small(prediction):
         return _area_by_pairs(prediction, target)
-    return area(prediction.transpose(1, 2), _against_the_rest(prediction, target)).nanmean(-1)
+    return _of_each(area, prediction, lambda part: _against_the_rest(part, target)).nanmean(-1)
 
 
 @metric("binary", reads="scores", direction="up")
@@ -62,7 +63,7 @@ def auprc_of_classes(prediction: Tensor, target: Tensor) -> Tensor:
     """
     if _classes_are_small(prediction):
         return _precision_by_pairs(prediction, target)
-    return average_precision(prediction.transpose(1, 2), _against_the_rest(prediction, target)).nanmean(-1)
+    return _of_each(average_precision, prediction, lambda part: _against_the_rest(part, target)).nanmean(-1)
 
 
 @metric("multilabel", reads="scores", direction="up")
@@ -72,7 +73,7 @@ def mean_average_precision(prediction: Tensor, target: Tensor) -> Tensor:
     >>> mean_average_precision(torch.tensor([[[0.9], [0.8], [0.7]]]), torch.tensor([[[1.0], [0.0], [0.0]]])).tolist()
     [1.0]
     """
-    return average_precision(prediction.transpose(1, 2), target.transpose(1, 2)).nanmean(-1)
+    return _of_each(average_precision, prediction, lambda part: target[..., part].transpose(1, 2)).nanmean(-1)
 
 
 @metric("multilabel", reads="scores", direction="down")
@@ -112,9 +113,22 @@ def average_precision(scores: Tensor, target: Tensor) -> Tensor:
     return (rows.target * hits / (rows.last + 1)).sum(-1) / rows.target.sum(-1)
 
 
-def _against_the_rest(prediction: Tensor, target: Tensor) -> Tensor:
-    """Whether a row is of each class: [R or 1, K, N]."""
-    classes = torch.arange(prediction.shape[-1], device=prediction.device)
+def _of_each(
+    measure: Callable[[Tensor, Tensor], Tensor], prediction: Tensor, truth: Callable[[slice], Tensor]
+) -> Tensor:
+    """What `measure` says of each class or label of predictions [R, N, K], a few at a time: [R, K].
+
+    `truth` gives the targets [R or 1, k, N] of those in a slice.
+    """
+    runs, rows, count = prediction.shape
+    size = max(1, BLOCK // (runs * rows))
+    parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
+    return torch.cat([measure(prediction[..., part].transpose(1, 2), truth(part)) for part in parts], -1)
+
+
+def _against_the_rest(part: slice, target: Tensor) -> Tensor:
+    """Whether a row is of each class of a slice: [R or 1, k, N]."""
+    classes = torch.arange(part.start, part.stop, device=target.device)
     return (target.unsqueeze(1) == classes[:, None]).double()
 
 
@@ -136,7 +150,8 @@ class Rivals(NamedTuple):
 def rivals(prediction: Tensor, target: Tensor) -> Rivals:
     """The rivals of every row of predictions [R, N, K] and classes [R, N]."""
     runs, rows, _ = prediction.shape
-    by_class = prediction.transpose(1, 2)  # [R, K, N]
+    # [R, K, N], laid out anew: the rows of a class lie K numbers apart, and each read of one would miss the cache.
+    by_class = prediction.transpose(1, 2).contiguous()
     # Made first: small tensors that are kept between blocks would keep the allocator from using a block's memory again.
     counts = Rivals(*torch.empty(3, runs, rows, dtype=torch.float64, device=prediction.device))
     size = max(1, BLOCK // (runs * rows))

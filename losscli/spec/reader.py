@@ -165,6 +165,10 @@ def _number(text: str) -> float:
         raise ScalarError(
             f"expected a finite number, got {text[:40]}, which is too large", "the largest is about 1.8e308"
         )
+    if value == 0 and re.match(r"[^eE]*[1-9]", text):
+        raise ScalarError(
+            f"expected a number, got {text[:40]}, which would be read as 0", "write 0, or at least 4.9e-324"
+        )
     return value
 
 

@@ -142,7 +142,7 @@ def logits_of(prediction: Prediction) -> Tensor:
     if raw is None and prediction.probabilities is None:
         raw = prediction.scores
     if raw is not None:
-        return raw.double().clamp(-LARGEST, LARGEST)
+        return raw.clamp(-LARGEST, LARGEST).double()
     assert prediction.probabilities is not None
     sure = clipped(prediction.probabilities).log()
     return sure - clipped(1 - prediction.probabilities).log() if sure.ndim == 2 else sure
@@ -157,7 +157,7 @@ def temperature(logits: Tensor, truth: Tensor) -> Tensor:
     """
     sound = logits.nan_to_num(0.0)
     if sound.ndim == 3:  # a constant of a row changes nothing, and near 0 sums of squares keep their digits
-        sound = sound - sound.amax(-1, keepdim=True)
+        sound -= sound.amax(-1, keepdim=True)
     low, high = (
         torch.full((len(logits),), 1 / bound, dtype=torch.float64, device=logits.device) for bound in (HOTTEST, COLDEST)
     )

@@ -15,18 +15,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from losscli.data.store import memory, sized
-from losscli.errors import Finding, MachineError, SpecError
+from losscli.data.store import memory
+from losscli.errors import MachineError, SpecError
 
 CPU = torch.device("cpu")
 # What one step works on should stay in the cache; on a GPU, in a good part of its memory (see tests/benchmarks/).
 CPU_WORKING_SET = 8 << 20
 CPU_JUDGED = 1 << 31  # bytes that the runs of a stack may take while they are judged; of one run, as many as it needs
-# What judging takes: copies of float32 of the largest split, and blocks that do not grow with it (pairs of rows, probes). The
-# peaks of whole commands less that of ten classes were 0.5 GB for 28, 0.9 for 56, 1.4 for 70 and 2.7 for 210 million numbers:
-# at most what is reckoned, and at least half of it. `tests/stack/test_memory.py` measures it anew.
-JUDGED_COPIES, JUDGED_BLOCKS = 4, 1 << 29
-TOLD = 1 << 30  # bytes from which on it is told what judging a run takes
 GPU_SHARE = 0.3
 CPU_ROWS = (
     16  # of a stack, at most: more of them are no faster each, and fewer leave cores idle (see tests/benchmarks/)
@@ -38,7 +33,8 @@ CHUNKS = {
 }  # numbers of activations at a time when a split is judged: 4 MB, of the cache, and 256
 # By their numbers in malloc.h: what is at the end of the heap stays up to so many bytes (M_TRIM_THRESHOLD), and from so many
 # on a tensor has memory of its own (M_MMAP_THRESHOLD, no more than 32 MB).
-HEAP = {-1: 256 << 20, -3: 32 << 20}
+KEPT = 256 << 20
+HEAP = {-1: KEPT, -3: 32 << 20}
 # What torch and the GPU's libraries say where memory runs out, besides `torch.OutOfMemoryError`.
 OUT_OF_MEMORY = ("allocate memory", "out of memory", "ALLOC_FAILED")
 
@@ -235,41 +231,6 @@ def refuse_if_too_large(cost: int, device: torch.device) -> None:
 def limit_of(device: torch.device) -> int:
     """How many bytes may be taken there."""
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else int(0.8 * memory())
-
-
-def refuse_if_too_many_numbers(rows: int, outputs: int, device: torch.device) -> None:
-    """`SpecError` where what one run says of so many rows cannot be held while it is judged: told before it is trained."""
-    cost, limit = judging_peak(rows, outputs), limit_of(device)
-    if cost > limit:
-        raise SpecError(
-            f"to judge one run, {outputs} numbers for each of {rows} rows need about {cost / 1e9:.1f} GB, "
-            f"and the limit here is {limit / 1e9:.1f} GB",
-            cure="take fewer rows, or join the rarest classes or labels to one in the data",
-        )
-
-
-def judging_cost(rows: int, outputs: int) -> int:
-    """Bytes that a run takes while it is judged on so many rows, beside the `JUDGED_BLOCKS` of its stack.
-
-    >>> judging_cost(42_000, 10_000)
-    6720000000
-    """
-    return JUDGED_COPIES * 4 * rows * outputs
-
-
-def judging_peak(rows: int, outputs: int, runs: int = 1) -> int:
-    """Bytes that a stack of so many runs takes at most while it is judged; the blocks of a small split are small."""
-    cost = runs * judging_cost(rows, outputs)
-    return cost + min(JUDGED_BLOCKS, 16 * cost)
-
-
-def told_if_many_numbers(rows: int, outputs: int) -> list[Finding]:
-    """What there is to say before the training where judging takes gigabytes, and the time that it takes to go through them."""
-    cost = judging_peak(rows, outputs)
-    if cost < TOLD:
-        return []
-    message = f"judging one run takes about {sized(cost)} of memory: {outputs} numbers for each of {rows} rows"
-    return [Finding("wide-output", "warning", message, "join the rarest classes or labels to one, or take fewer rows")]
 
 
 def room_for(cost: int, device: torch.device) -> int:

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from losscli.data.dataset import Layout
-from losscli.stack import device as machine
 from losscli.stack.head import constant_of, sizes_of
 from losscli.stack.job import Job
+from losscli.stack.judging import Judging
 from losscli.stack.layers import ForwardContext, Linear
 from losscli.stack.models import Model
 from losscli.stack.network import Network
@@ -66,15 +66,15 @@ def costs_of(runs: Sequence[Run], job: Job) -> int:
     return cost_of(specs_of(runs[0], job, Layout.widest(run.dataset.layout for run in runs)), job, rows)
 
 
-def judged_by(run: Run, job: Job) -> tuple[int, int]:
-    """The rows of the largest split, and how many numbers a run puts out for each."""
-    return max(part.rows for part in run.dataset.parts.values()), specs_of(run, job)[0].outputs
+def judging_of(run: Run, job: Job) -> Judging:
+    """What judging a run goes through."""
+    rows = {split: part.rows for split, part in run.dataset.parts.items()}
+    return Judging.of(rows, specs_of(run, job)[0].outputs)
 
 
 def bytes_of(runs: Sequence[Run], job: Job) -> int:
     """Of memory that a stack takes at once, while it is trained or while it is judged, beside the rows that it reads."""
-    judging = machine.judging_peak(*judged_by(runs[0], job), len(runs))
-    return max(len(runs) * costs_of(runs, job), judging)
+    return max(len(runs) * costs_of(runs, job), judging_of(runs[0], job).peak(len(runs)))
 
 
 class Networks(Mapping[str, NetworkState]):

@@ -21,7 +21,7 @@ from losscli.stack.evaluate import Evaluator
 from losscli.stack.job import Job, epochs_of, steps_of
 from losscli.stack.layers import ForwardContext
 from losscli.stack.moments import DOTS, frames, lattice_of, moments
-from losscli.stack.networks import Networks, costs_of, judged_by, specs_of
+from losscli.stack.networks import Networks, costs_of, judging_of, specs_of
 from losscli.stack.objective import MeanLosses, Objective, Tally
 from losscli.stack.penalty import Penalties
 from losscli.stack.probe import Probe
@@ -68,10 +68,10 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
         block = block_of(places[run.seed]) if job.device.type == "cpu" else 0
         by_shape.setdefault((block, _shape(run, job), sizes, own), []).append(run)
     for alike_runs in by_shape.values():
-        cost, judged = costs_of(alike_runs, job), judged_by(alike_runs[0], job)
+        cost, judging = costs_of(alike_runs, job), judging_of(alike_runs[0], job)
         machine.refuse_if_too_large(cost, job.device)
-        machine.refuse_if_too_many_numbers(*judged, job.device)
-        width = machine.width(cost, job.device, machine.judging_cost(*judged))
+        judging.refuse_if_too_large(job.device)
+        width = machine.width(cost, job.device, judging.cost())
         on_cores = job.device.type == "cpu"
         for start, stop in machine.chunks(len(alike_runs), width, even=on_cores):
             yield alike_runs[start:stop]

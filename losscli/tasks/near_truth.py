@@ -33,6 +33,15 @@ def decisions(truth: Tensor) -> Tensor:
     return probes
 
 
+def probes(rows: int, count: int) -> int:
+    """How many probes of so many rows and classes there are, at most: the right one, and each wrong one.
+
+    >>> probes(1000, 10), probes(1000, 10_000)
+    (9, 2)
+    """
+    return 1 + max(1, min(MOST_CLASSES, MOST_NUMBERS // (rows * count) - 1))
+
+
 def classes(truth: Tensor, count: int) -> Tensor:
     """Logits [P, N, K] for class indices [N]: right; then, for each of the rarest classes, one row given to the next class.
 
@@ -40,16 +49,15 @@ def classes(truth: Tensor, count: int) -> Tensor:
     [[0, 1, 1], [1, 1, 1], [0, 0, 1]]
     """
     sizes = torch.bincount(truth, minlength=count)
-    most = max(1, min(MOST_CLASSES, MOST_NUMBERS // (len(truth) * count) - 1))
-    rarest = [int(place) for place in sizes.argsort() if sizes[place]][:most]
+    rarest = [int(place) for place in sizes.argsort() if sizes[place]][: probes(len(truth), count) - 1]
     ramp = torch.linspace(0.1, 1.0, len(truth), dtype=torch.float64)[:, None]
-    probes = ramp.new_zeros(1 + len(rarest), len(truth), count)
-    probes.scatter_(2, truth[None, :, None].expand(len(probes), -1, 1), (1 + ramp).expand(len(probes), -1, 1))
+    logits = ramp.new_zeros(1 + len(rarest), len(truth), count)
+    logits.scatter_(2, truth[None, :, None].expand(len(logits), -1, 1), (1 + ramp).expand(len(logits), -1, 1))
     for place, label in enumerate(sorted(rarest), start=1):
         row = int((truth == label).nonzero()[0])
-        probes[place, row, label] = 0.0
-        probes[place, row, (label + 1) % count] = 1.0
-    return probes
+        logits[place, row, label] = 0.0
+        logits[place, row, (label + 1) % count] = 1.0
+    return logits
 
 
 def corners(shape: tuple[int, ...]) -> Tensor:

@@ -115,6 +115,12 @@ def test_noise_is_in_units_of_the_features_own_sd_and_spares_categories():
     assert found.clean is None
 
 
+def test_noise_of_any_size_leaves_numbers():
+    (values,) = (column.values for name, column in damaged(feature_noise=1.7e308).features.items() if name == "x")
+    assert np.isfinite(values).all()
+    assert np.abs(values).max() > 1e307
+
+
 def test_missing_empties_the_share_of_each_column():
     low, high = damaged(missing=0.2), damaged(missing=0.4)
     for name, column in low.features.items():

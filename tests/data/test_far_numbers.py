@@ -38,7 +38,11 @@ def test_features_of_any_size_are_inspected(tmp_path: Path, capfd, cell: str) ->
     assert json.loads(capfd.readouterr().out)
 
 
-@pytest.mark.parametrize("cell", ["1e-400", "-2.5E-0400", "0." + "0" * 330 + "1", "1e-99999999999999999999"])
+VANISHING = ["1e-400", "-2.5E-0400", "0." + "0" * 330 + "1", "1e-99999999999999999999"]
+BOTH = [f"0.{'0' * zeros}1e-{330 - zeros}" for zeros in (5, 100, 150, 165, 200, 250, 300)]  # 1e-331
+
+
+@pytest.mark.parametrize("cell", VANISHING + BOTH)
 @pytest.mark.parametrize("row", [1, 59])
 def test_a_number_that_would_become_0_is_refused_with_its_place(tmp_path: Path, cell: str, row: int) -> None:
     rows = [f"{cell if at == row else at},{at % 2}" for at in range(60)]

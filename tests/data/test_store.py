@@ -48,15 +48,33 @@ def test_a_size_is_a_number_and_a_unit(text: str) -> None:
         sources.get("parquet")(path="x", target="y", memory=text)
 
 
-def test_a_container_may_have_less_than_the_machine(monkeypatch, tmp_path: Path) -> None:
-    told = tmp_path / "memory.max"
-    monkeypatch.setattr(module, "CONTAINER", told)
+@pytest.mark.parametrize(
+    ("own", "file"),
+    [
+        ("0::/", "memory.max"),  # a container that sees itself as the whole
+        ("0::/user.slice/job-1", "user.slice/job-1/memory.max"),
+        ("0::/user.slice/job-1", "user.slice/memory.max"),  # a limit of the group around it
+        ("4:cpu,memory:/docker/ab12", "memory/docker/ab12/memory.limit_in_bytes"),  # version 1
+        ("4:memory:/docker/ab12\n0::/", "memory/memory.limit_in_bytes"),  # the path is that of the machine outside
+    ],
+)
+def test_a_container_may_have_less_than_the_machine(monkeypatch, tmp_path: Path, own: str, file: str) -> None:
+    groups, limit = tmp_path / "self", tmp_path / "fs" / file
+    groups.write_text(f"7:blkio:/\n{own}\n")
+    limit.parent.mkdir(parents=True)
+    monkeypatch.setattr(module, "OWN_GROUPS", groups)
+    monkeypatch.setattr(module, "GROUPS", tmp_path / "fs")
     whole = half_of_memory()
     assert whole == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    told.write_text("1000000\n")
+    limit.write_text("1000000\n")
     assert half_of_memory() == 500_000
-    told.write_text("max\n")
+    limit.write_text("max\n" if own.startswith("0") else "9223372036854771712\n")  # as each version says: none
     assert half_of_memory() == whole
+
+
+def test_a_shell_may_allow_less_than_the_machine(monkeypatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda kind: (2_000_000, -1))
+    assert half_of_memory() == 1_000_000
 
 
 # Columns on disk

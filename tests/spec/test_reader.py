@@ -131,6 +131,8 @@ REFUSED = [
     ("a: .nan\n", 1, 4, "a: expected a finite number, got .nan"),
     ("a: {b: [-.inf]}\n", 1, 9, "expected a finite number, got -.inf"),
     ("a: 1e999\n", 1, 4, "too large"),
+    ("a: -1.5e-400\n", 1, 4, "read as 0"),
+    ("a: 0.0000000001e-320\n", 1, 4, "read as 0"),
     ("a: " + "9" * 5000 + "\n", 1, 4, "at most 100 digits, got one of 5000"),
     ("a: " + "[" * 2000, 1, 35, "at most 32 levels"),
     ("a: " + "{a: " * 2000, 1, 128, "at most 32 levels"),

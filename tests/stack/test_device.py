@@ -14,6 +14,7 @@ from losscli.errors import MachineError, SpecError
 from losscli.stack import device as machine
 from losscli.stack.layers import BatchNorm, Dropout, LayerNorm, Linear
 from losscli.stack.network import Network
+from losscli.stack.networks import judging_of
 from losscli.stack.train import stacks
 
 CPU = torch.device("cpu")
@@ -148,9 +149,10 @@ def test_what_cannot_be_held_while_it_is_judged_is_refused_before_it_is_trained(
     runs, job = [run_of()], job_of("binary")
     rows = max(part.rows for part in runs[0].dataset.parts.values())
     monkeypatch.setattr(machine, "refuse_if_too_large", lambda *_: None)
-    monkeypatch.setattr(machine, "memory", lambda: 340 * rows)  # four fifths are 272 bytes for each row
+    need = judging_of(runs[0], job).peak()
+    monkeypatch.setattr(machine, "memory", lambda: need * 5 // 4 + 2)  # four fifths of it may be taken
     assert len(list(stacks(runs, job))) == 1
-    monkeypatch.setattr(machine, "memory", lambda: 340 * rows - 2)
+    monkeypatch.setattr(machine, "memory", lambda: need * 5 // 4 - 2)
     with pytest.raises(SpecError, match=f"for each of {rows} rows need about") as caught:
         next(stacks(runs, job))
     assert "fewer rows" in caught.value.problems[0].cure

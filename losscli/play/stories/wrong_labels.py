@@ -14,8 +14,8 @@ BOTH = ("cross-entropy", "gce")
 def _first(grid: Grid) -> str:
     plain = grid.trace("cross-entropy", WRONG)
     return (
-        f"{percent(plain.damaged)} of the training labels are wrong (rows with a ring). For a while that does no harm: what "
-        f"most rows of a place say is right. At epoch {plain.epochs[plain.best]} cross-entropy is right on "
+        f"{percent(plain.damaged)} of the training labels are wrong (rows with a ring). For a while that does no harm: "
+        f"in each place most labels are right. At epoch {plain.epochs[plain.best]} cross-entropy is right on "
         f"{percent(plain.score[plain.best])} of clean rows that it was not trained on."
     )
 

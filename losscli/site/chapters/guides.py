@@ -22,6 +22,22 @@ BEGINNINGS = [
     ("numbers and how sure of them", "`gaussian-nll`", "`quantile`"),
 ]
 
+VERDICTS = [
+    ("verdict", "what it says"),
+    ("better, worse", "the difference is not chance, at 5 % over all comparisons of the board"),
+    (
+        "equivalent",
+        "the difference is smaller than what matters, beyond doubt (`equivalence:` in the spec)",
+    ),
+    (
+        "inconclusive",
+        "chance may explain it, and it may still matter: more seeds or more rows would tell",
+    ),
+    ("too few seeds", f"fewer than {FEWEST_FOR_T} say too little about how much a difference varies"),
+    ("same", "the predictions are the same, row by row"),
+    ("undefined", "a metric has no value, or runs were lost"),
+]
+
 
 @chapter("Guides", 10, "From a question to an answer.")
 def guides() -> Iterator[Topic]:
@@ -83,21 +99,7 @@ def _reading() -> Topic:
             Block(
                 "table",
                 "The words",
-                [
-                    ("verdict", "what it says"),
-                    ("better, worse", "the difference is not chance, at 5 % over all comparisons of the board"),
-                    (
-                        "equivalent",
-                        "the difference is smaller than what matters, beyond doubt (`equivalence:` in the spec)",
-                    ),
-                    (
-                        "inconclusive",
-                        "chance may explain it, and it may still matter: more seeds or more rows would tell",
-                    ),
-                    ("too few seeds", f"fewer than {FEWEST_FOR_T} say too little about how much a difference varies"),
-                    ("same", "the predictions are the same, row by row"),
-                    ("undefined", "a metric has no value, or runs were lost"),
-                ],
+                VERDICTS,
             ),
             text(
                 "An interval holds the mean difference with 95 %. It stands for itself; verdicts are corrected for all "
