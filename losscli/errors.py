@@ -310,6 +310,17 @@ def setting(key: str, value: str, column: str | None = None) -> str:
     return f"data.{key}: {{{name}: {value}}} ({_flag(f'{key}.{name}', value)})"
 
 
+def dropped(column: str) -> str:
+    """The same for a column that is to be left out.
+
+    >>> print(dropped("my zip"))
+    data.drop (--drop 'my zip')
+    """
+    import shlex
+
+    return f"data.drop (--drop {shlex.quote(visible(column))})"
+
+
 def sign(key: str, text: str) -> str:
     r"""The same for a sign such as a delimiter, which a spec has in quotes.
 

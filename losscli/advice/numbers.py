@@ -31,6 +31,7 @@ class Numbers:
     whole: bool  # all are integers
     outliers: int
     ceiling: int  # rows that hold exactly the highest
+    mark: str | None = None  # what stood at the numbers: a unit, a currency, %
 
     @property
     def positive(self) -> bool:
@@ -38,8 +39,8 @@ class Numbers:
 
     @property
     def count_like(self) -> bool:
-        """Whole numbers from 0 on, of several sizes."""
-        return self.whole and self.low >= 0 and self.distinct > 2
+        """Whole numbers from 0 on, of several sizes, which nothing says to be measured."""
+        return self.mark is None and self.whole and self.low >= 0 and self.distinct > 2
 
     @property
     def unit(self) -> bool:

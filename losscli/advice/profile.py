@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -94,7 +94,10 @@ class Profile:
     def numbers(self) -> Sequence[Numbers]:
         """The shape of each column of a regression target."""
         columns = self.target.values.astype(np.float64).reshape(self.rows, -1).T
-        return [shape for column in columns if (shape := numbers(column)) is not None]
+        stories = [self.table.columns.get(name) for name in self.table.targets]
+        marks = [None if story is None else story.unit for story in stories]
+        shapes = [numbers(column) for column in columns]
+        return [replace(shape, mark=mark) for shape, mark in zip(shapes, marks, strict=False) if shape is not None]
 
     @cached_property
     def leftover(self) -> Leftover | None:

@@ -35,9 +35,15 @@ def loss_table(lines: Sequence[Line]) -> Iterator[RenderableType]:
 
 
 def _without_name(summary: str) -> str:
-    """What a summary says after the name that it starts with."""
+    """What a summary says after the name that it starts with.
+
+    >>> _without_name("Mae: aims at the median."), _without_name("Bi-tempered: t1 < 1 bounds it.")
+    ('Aims at the median.', 't1 < 1 bounds it.')
+    """
     name, colon, rest = summary.partition(": ")
-    return rest[:1].upper() + rest[1:] if colon and len(name) < 40 else summary
+    if not colon or len(name) >= 40:
+        return summary
+    return rest[:1].upper() + rest[1:] if rest.split(" ")[0].isalpha() else rest  # t1 is a symbol, and not T1
 
 
 def explained(pages: Sequence[Page]) -> Iterator[RenderableType]:

@@ -26,7 +26,7 @@ from losscli.spec.overrides import Overrides
 MOST_COLUMNS = 24  # shown of a wide table
 MOST_NAMES = 6
 UNBROKEN = "\xa0%"
-NARROW = 60  # columns of a terminal, below which a table of columns has no room
+READABLE = 24  # columns of a terminal for what a column holds, or a table of columns has no room
 MOST_HISTOGRAMS = 3
 
 
@@ -72,10 +72,12 @@ class Columns:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         ordered = sorted(self.columns, key=lambda column: column.role != "target")
         shown = ordered if self.every else ordered[:MOST_COLUMNS]
-        if options.max_width < NARROW:
+        table = _table(shown)
+        fixed = sum(Measurement.get(console, options, cell).maximum + 2 for cell in _widest(table))
+        if options.max_width < fixed + READABLE:
             yield from _one_by_one(shown)
         else:
-            yield _table(shown)
+            yield table
         if len(shown) < len(ordered):
             yield Text(f"and {counted(len(ordered) - len(shown), 'more column')}: --all shows them", "dim")
         if any(column.missing and column.levels for column in shown):
@@ -111,6 +113,14 @@ def _table(shown: Sequence[ColumnFacts]) -> Table:
         cells = (visible(column.name, 34), _type(column), *missing, f"{column.distinct:,}")
         table.add_row(*(Text(cell, _style(column)) for cell in cells), Shares(_holds(column), _style(column)))
     return table
+
+
+def _widest(table: Table) -> Iterator[RenderableType]:
+    """The widest cell of each column but the last."""
+    for column in table.columns[:-1]:
+        yield max(
+            [Text(str(column.header)), *column.cells], key=lambda cell: cell.cell_len if isinstance(cell, Text) else 0
+        )
 
 
 def _one_by_one(shown: Sequence[ColumnFacts]) -> Iterator[RenderableType]:

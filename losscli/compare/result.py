@@ -236,6 +236,11 @@ class Arena:
         """The runs of an entry, one per seed."""
         return [run for run in self.runs if run.entry == entry]
 
+    @property
+    def whole_seeds(self) -> int:
+        """The seeds that every entry has a run of: fewer than `seeds` where the training was stopped."""
+        return min((len(self.runs_of(entry.entry)) for entry in self.entries), default=0)
+
     def lost_runs(self, entry: str) -> int:
         """How many runs of an entry have no result."""
         return sum(run.lost for run in self.runs_of(entry))

@@ -12,7 +12,7 @@ import numpy as np
 from losscli.data.levels import Levels
 from losscli.data.sentinels import mended
 from losscli.data.units import MILLION_OR_METRE, PERCENT, POINTED, is_common, is_unit, mark_of
-from losscli.errors import DataError, Finding, listed, setting, shown, sign
+from losscli.errors import DataError, Finding, dropped, listed, setting, shown, sign
 
 LONGEST = 48  # characters of a number with its marks
 SAMPLE, MOSTLY = 1000, 0.9  # texts that are looked at first, and the share of them that must be numbers in a costume
@@ -145,7 +145,7 @@ def amounts_in(
     if kind != "number" and _are_names(parts, plain):
         return None
     given = [amount for amount in parts if amount is not None]
-    marks = list(dict.fromkeys(amount.mark for amount in given))
+    marks = list(dict.fromkeys(amount.mark for amount in given if amount.mark or amount.digits.strip("0.,"))) or [""]
     _refuse_strangers(texts, parts, marks, plain)
     alone = len(marks) == 1 and marks[0]
     as_told = kind == "number" and len({*marks, ""}) == 2  # 7 beside $5 is money, if the spec says that all are numbers
@@ -212,9 +212,14 @@ def _ways(given: Sequence[Amount], mark: str, thousands: str | None, decimal: st
 
 def _noticed(texts: Levels, mark: str, given: Sequence[Amount], numbers: Sequence[str]) -> tuple[Finding, ...]:
     """What was taken off, at the first level that shows it: of thousands and millions one that has them, else the first."""
-    at = next((at for at, amount in enumerate(given) if amount.power), 0)
-    if not mark and not given[at].power:
-        at = next((at for at, amount in enumerate(given) if amount.negative and not texts.texts[at].startswith("-")), 0)
+    signs = [
+        amount.power or (amount.negative and not texts.texts[at].startswith("-")) for at, amount in enumerate(given)
+    ]
+    if not mark and not any(signs):  # only what the spec has named was taken off
+        return ()
+    at = next(
+        (at for at, amount in enumerate(given) if amount.power), 0 if mark else list(map(bool, signs)).index(True)
+    )
     example = f"{shown(texts.texts[at])} is {numbers[at]}"
     what = "in percent" if mark == PERCENT else f"in {shown(mark)}" if is_unit(mark) else "an amount of money"
     off = ", which was taken off:" if is_unit(mark) else f": {shown(mark)} was taken off,"
@@ -234,7 +239,7 @@ def _refuse_strangers(texts: Levels, parts: Sequence[Amount | None], marks: Sequ
 
 def _cure(texts: Levels, first: str) -> str:
     category = setting("types", "category", texts.name)
-    return f"{first}, or set {category}, or list it under data.drop"
+    return f"{first}, or set {category}, or leave it out with {dropped(texts.name)}"
 
 
 def _row_of(texts: Levels, level: int) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from losscli.data.levels import Levels
 from losscli.data.sentinels import mended
-from losscli.errors import DataError, setting, shown
+from losscli.errors import DataError, dropped, setting, shown
 
 EPOCH = date(1970, 1, 1).toordinal()
 PARTS = ("year", "month", "day", "weekday", "days", "hour")
@@ -39,7 +39,7 @@ def parts_of(
     no date, no day that there is, or cannot be told.
     """
     candidates = [YEAR_FIRST.fullmatch(text) or YEAR_LAST.fullmatch(text) for text in texts.texts]
-    otherwise = f"; or leave {shown(texts.name)} out with data.drop"
+    otherwise = f"; or leave it out with {dropped(texts.name)}"
     wrong = [match is None for match in candidates]
     _refuse(texts, wrong, "must be a date such as 2024-01-31 or 2024-01-31T12:00", otherwise)
     matches = [match for match in candidates if match is not None]

@@ -104,19 +104,25 @@ def _extreme(names: list[str], values: np.ndarray, target: np.ndarray) -> Comput
 
 def _of_two(names: list[str], values: np.ndarray, target: np.ndarray) -> Computed | None:
     """A product, a ratio or a distance of two columns of any sign, of which logarithms say nothing."""
-    spread = float(((target - target.mean()) ** 2).sum())
+    scaled = target / np.abs(target).max()  # or squares of far numbers would overflow
+    spread = float(((scaled - scaled.mean()) ** 2).sum())
     for one, other in permutations(range(min(len(names), MOST_PAIRED)), 2):
         a, b = values[:, one], values[:, other]
-        ways = {"{} / {}": np.divide(a, b, out=np.zeros_like(a), where=b != 0)}
-        if one < other:
-            ways |= {"{} * {}": a * b, "|{} - {}|": np.abs(a - b)}
+        with np.errstate(over="ignore", under="ignore"):
+            ways = {"{} / {}": np.divide(a, b, out=np.zeros_like(a), where=b != 0)}
+            if one < other:
+                ways |= {"{} * {}": a * b, "|{} - {}|": np.abs(a - b)}
         for formula, made in ways.items():
-            square = float(made @ made)
-            weight = float(made @ target) / square if square else 0.0
-            r2 = 1 - float(((target - weight * made) ** 2).sum()) / spread
+            largest = float(np.abs(made).max())
+            if not (0 < largest < np.inf):
+                continue
+            part = made / largest
+            weight = float(part @ scaled) / float(part @ part)
+            r2 = 1 - float(((scaled - weight * part) ** 2).sum()) / spread if spread else 0.0
             if r2 > ALMOST_ROUNDED:
                 text = formula.format(shown(names[one]), shown(names[other]))
-                times = "" if abs(weight - 1) < ROUNDED else "a multiple of "
+                factor = weight * (float(np.abs(target).max()) / largest)
+                times = "" if abs(factor - 1) < ROUNDED else "a multiple of "
                 return Computed((names[one], names[other]), f"{times}{text}", r2)
     return None
 

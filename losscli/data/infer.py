@@ -22,7 +22,7 @@ from losscli.data.levels import Levels
 from losscli.data.sentinels import mended, noticed_sentinels, without
 from losscli.data.spelling import Spelling, alike, meaning_of, spelling_of
 from losscli.data.totals import noticed_total
-from losscli.errors import DataError, Finding, counted, listed, setting, shown
+from losscli.errors import DataError, Finding, counted, dropped, listed, setting, shown
 from losscli.tasks import Column
 from losscli.tasks.labels import label_of, same_words
 
@@ -143,7 +143,7 @@ def _iso_dates(texts: Levels, options: ColumnOptions) -> ColumnInference | None:
     if not sample or iso < MOSTLY * len(sample):
         return None
     inferred = _date(texts, options)
-    cure = f"{setting('types', 'category', texts.name)} or data.drop, if its parts say nothing"
+    cure = f"{setting('types', 'category', texts.name)} or {dropped(texts.name)}, if its parts say nothing"
     findings = tuple(replace(finding, cure=cure) for finding in inferred.findings)
     story = replace(inferred.story, why="its texts are dates with the year first")
     return replace(inferred, story=story, findings=findings)
@@ -214,7 +214,7 @@ def _numbers(texts: Levels, point: Any, options: ColumnOptions) -> ColumnInferen
     large = np.abs(values) >= EXACT
     rounded = np.zeros_like(large)
     rounded[large] = [_is_rounded(texts.texts[at]) for at in np.flatnonzero(large).tolist()]
-    cure = f"set {setting('types', 'category', texts.name)}, or leave it out with data.drop"
+    cure = f"set {setting('types', 'category', texts.name)}, or leave it out with {dropped(texts.name)}"
     texts.refuse(rounded, "is a whole number beyond 2^53 and would lose precision", cure)
     column = Column(np.append(without(values, options.missing), np.nan)[texts.codes], None, texts.raw.origin)
     findings = (*_leading_zeros(texts, values), *noticed_sentinels(texts.name, column.values))
@@ -240,7 +240,7 @@ def _leading_zeros(texts: Levels, values: np.ndarray) -> tuple[Finding, ...]:
     first = int(rows[0])
     place = texts.raw.origin.place(first)
     message = f"{shown(texts.name)} has leading zeros, such as {shown(texts.text(first))} at {place}: is it an id?"
-    cure = f"{setting('types', 'category', texts.name)}, or data.drop; now it is read as a number"
+    cure = f"{setting('types', 'category', texts.name)}, or {dropped(texts.name)}; now it is read as a number"
     return (Finding("leading-zeros", "warning", message, cure),)
 
 
@@ -258,7 +258,7 @@ def _mixed(texts: Levels, numeric: np.ndarray, options: ColumnOptions) -> list[F
         ways = [
             cure,
             as_date if what == "dates" and options.parts else "",
-            f"or set {as_category}, or list it under data.drop",
+            f"or set {as_category}, or leave it out with {dropped(texts.name)}",
         ]
         raise DataError(message, place=texts.raw.origin.place(row), cure="; ".join(filter(None, ways)))
     if options.kind == "number" or share >= MOSTLY:
@@ -313,7 +313,7 @@ def _category(texts: Levels, options: ColumnOptions) -> ColumnInference:
         name = shown(texts.name)[1:-1]
         embedded = f"embed it with {setting('encode.embedding.columns', f'[{name}]')}"
         cure = (
-            f"an id, a name or free text: list it under data.drop, {embedded}, "
+            f"an id, a name or free text: {dropped(texts.name)}, {embedded}, "
             f"or set {setting('types', 'category', texts.name)}"
         )
         if count < int((texts.codes >= 0).sum()):

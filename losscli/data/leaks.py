@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from losscli.data.dataset import SPLITS, Dataset, Table
+from losscli.data.doubles import doubles
 from losscli.data.functions import computed
 from losscli.data.purposes import purposes
-from losscli.errors import Finding, shown
+from losscli.errors import Finding, dropped, shown
 from losscli.tasks import Column, Target
 
 FEW_LEVELS, MOST_CLASSES = 50, 1000  # values of a feature, and of a target, that stand for classes
@@ -23,7 +24,12 @@ LEAST_TO_TELL = 10  # rows, below which a column may equal the target by chance
 LEAST_TO_PREDICT = 50  # rows, below which a feature may predict the target by chance
 SAMPLE = 20_000  # rows that are looked at first
 ALMOST = 0.999
-CURE = "leave it out with data.drop, unless it is known before the target is"
+
+
+def _cure(name: str) -> str:
+    return f"leave it out with {dropped(name)}, unless it is known before the target is"
+
+
 MIX = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing (Knuth), wrapping at 2^64
 
 
@@ -35,6 +41,7 @@ def leaks(table: Table, target: Target, datasets: Sequence[Dataset], has_classes
         *(finding for findings in copies.values() for finding in findings),
         *(single := _almost(table.features, telling, target, has_classes)),
         *([] if single else _computed(table, telling, target, has_classes)),
+        *doubles(table),
         *purposes(table, target.values, has_classes),
         *_twins(table, target, datasets),
     ]
@@ -136,7 +143,7 @@ def _copies(features: Mapping[str, Column], targets: Mapping[str, Column]) -> di
                 message = (
                     f"the feature {shown(name)} tells the target {shown(target_name)} exactly: is it known before it?"
                 )
-                findings.setdefault(name, []).append(Finding("leak", "warning", message, CURE))
+                findings.setdefault(name, []).append(Finding("leak", "warning", message, _cure(name)))
     return findings
 
 
@@ -178,7 +185,7 @@ def _almost(features: Mapping[str, Column], names: Sequence[str], target: Target
         score, what = measure(column.values, column, values)
         if score >= ALMOST:
             message = f"the feature {shown(name)} predicts the target almost alone ({what} {score:.4f})"
-            findings.append(Finding("leak-likely", "warning", message, CURE))
+            findings.append(Finding("leak-likely", "warning", message, _cure(name)))
     return findings
 
 

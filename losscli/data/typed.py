@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.data.delimited import LONGEST_FIELD, MOST_PLACES, first_of
 from losscli.data.gather import EXACT, Raw
-from losscli.errors import DataError, Place, Problem, setting, shown
+from losscli.errors import DataError, Place, Problem, dropped, setting, shown
 from losscli.tasks import Origin
 
 
@@ -50,7 +50,7 @@ def kind_of(file: str, name: str, kind: Any) -> str:
     raise DataError(
         f"the column {shown(name)} has the type {shown(kind)[1:-1]}, which is not supported",
         place=Place(file),
-        cure="list it under data.drop, or write it as numbers, texts, booleans or dates",
+        cure=f"leave it out with {dropped(name)}, or write it as numbers, texts, booleans or dates",
     )
 
 
@@ -62,7 +62,7 @@ def _refuse_long(texts: Any, name: str, origin: Origin) -> None:
         longest = pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0
         if longest > LONGEST_FIELD:
             message = f"a text of {shown(name)} has {longest} bytes, and may have {LONGEST_FIELD}"
-            raise DataError(message, place=Place(origin.file), cure="list the column under data.drop")
+            raise DataError(message, place=Place(origin.file), cure=f"leave it out with {dropped(name)}")
 
 
 def _numbers(chunks: Sequence[Any], name: str, origin: Origin) -> np.ndarray:
@@ -77,7 +77,7 @@ def _numbers(chunks: Sequence[Any], name: str, origin: Origin) -> np.ndarray:
         (
             rounded,
             "is a whole number beyond 2^53 and would lose precision",
-            f"set {setting('types', 'category', name)}, or leave it out with data.drop",
+            f"set {setting('types', 'category', name)}, or leave it out with {dropped(name)}",
         ),
     ):
         rows = np.flatnonzero(wrong)

@@ -19,7 +19,9 @@ from losscli.spec.mistakes import dotted, shown
 from losscli.spec.reader import read_value
 
 OF_ANY = ("split", "corrupt")  # keys of a data block that any data may have
-SIGNS = ("data.decimal", "data.delimiter", "data.separator", "data.positive")  # a shell takes the quotes off them
+SIGNS = tuple(
+    f"data.{key}" for key in ("decimal", "delimiter", "thousands", "separator", "positive")
+)  # a shell takes quotes off
 NOTHING = ("null", "~", '""', "''")  # what a spec writes for no value
 
 

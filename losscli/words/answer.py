@@ -80,6 +80,8 @@ def _until(entries: Sequence[EntryResult], arena: Arena) -> str:
     """What would settle them."""
     if any(arena.lost_runs(name) for name in (arena.reference, *(entry.entry for entry in entries))):
         return f"; some runs {how_lost(arena)}"
+    if arena.whole_seeds < len(arena.seeds):
+        return "; the training was stopped"
     more = [entry.delta.seeds_needed if entry.delta else None for entry in entries]
     needed = [count for count in more if count is not None]
     if not needed:
@@ -202,7 +204,8 @@ def roughly(value: float, beside: float | None = None) -> str:
 def _seeds(arena: Arena) -> str:
     """How many, and what tuning chose for each entry of its own."""
     tuned = list(dict.fromkeys(name for entry in arena.entries for name in entry.tuned))
-    return counted(len(arena.seeds), "seed") + (f", {joined(tuned)} tuned" if tuned else "")
+    part = f"{arena.whole_seeds} of " if arena.whole_seeds < len(arena.seeds) else ""
+    return part + counted(len(arena.seeds), "seed") + (f", {joined(tuned)} tuned" if tuned else "")
 
 
 def _names(entries: Sequence[EntryResult]) -> str:
@@ -233,7 +236,9 @@ def breakdown_answer(breakdown: Breakdown) -> str:
     loses = f"loses {100 * LOST:g} % of its {metric}" if whole else f"is {100 * LOST:g} % worse in {metric}"
     bears = f"{visible(first.entry, 40)} bears {damage.of(min(first.fall.median, last))}"
     if math.isinf(first.fall.median):
-        clauses = [f"{bears}, the most that was tried, and never {loses}"]
+        broke, tried = sum(map(math.isfinite, first.fall.values)), len(first.fall.values)
+        ends = f"{loses} with {broke} of {tried} seeds" if broke else f"never {loses}"
+        clauses = [f"{bears}, the most that was tried, and {ends}"]
     else:
         clauses = [f"{bears} before it {loses}"]
     rest = [f"{visible(line.entry, 40)} {_borne(line, breakdown)}" for line in others]

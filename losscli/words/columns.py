@@ -175,6 +175,8 @@ def described(entry: EntryResult, arena: Arena) -> str:
     lost = max(arena.lost_runs(entry.entry), arena.lost_runs(arena.reference))
     if lost:
         return f"inconclusive, {counted(lost, 'run')} {how_lost(arena)}"
+    if arena.whole_seeds < len(arena.seeds):
+        return f"inconclusive, {entry.delta.seeds} of {counted(entry.delta.of, 'seed')}"
     return f"inconclusive, about {counted(more, 'more seed')}" if more else "inconclusive, needs more rows"
 
 

@@ -240,6 +240,8 @@ def _next(arena: Arena) -> list[str]:
     more = [entry.delta.seeds_needed for entry in undecided if entry.delta and entry.delta.seeds_needed]
     stuck = [entry for entry in undecided if entry.delta and entry.delta.seeds_needed is None]
     sentences = []
+    if arena.whole_seeds < len(arena.seeds):
+        return ["The training was stopped before all seeds were done; losscli resume goes on with it."]
     if more:
         few = any(entry.verdict == "too-few-seeds" for entry in undecided)
         least = f" (the nearest after about {min(more)})" if min(more) < max(more) and not few else ""

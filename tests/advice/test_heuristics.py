@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from losscli.advice.heuristics import Advice, heuristics, heuristics_for
 from losscli.advice.profile import Profile
 from losscli.advice.recommend import recommend
 from losscli.data.dataset import Table
+from losscli.data.sources import sources
 from losscli.explain.tags import MEANINGS, tags_of
 from losscli.losses import Loss, find
 from losscli.losses.domain import check_target
@@ -361,3 +363,13 @@ def test_who_borrows_losses_borrows_the_advice_too_unless_there_is_some_of_its_o
     own = [item.tasks for item in heuristics_for(of("multilabel", *labels(0.02, 0.5)))]
     assert own  # multilabel borrows from binary, and has rules of its own
     assert all(of_tasks == ("multilabel",) for of_tasks in own)
+
+
+@pytest.mark.parametrize(("mark", "counted"), [("%", False), (" kg", False), ("", True)])
+def test_what_has_a_unit_is_measured_and_not_counted(tmp_path: Path, mark: str, counted: bool) -> None:
+    values = np.random.default_rng(0).poisson(30, 300).clip(0, 100)
+    rows = "".join(f"{row * row % 17},{value}{mark}\n" for row, value in enumerate(values))
+    (tmp_path / "t.csv").write_text(f"x,y\n{rows}")
+    table = sources.get("csv")(path="t.csv", target="y").read(tmp_path)
+    profile = Profile(table, "regression", tasks.get("regression").decode(table.targets))
+    assert [shape.count_like for shape in profile.numbers] == [counted]

@@ -283,3 +283,20 @@ def test_what_is_recommended_runs_beside_yardsticks(
     (arena,) = json.loads(capsys.readouterr().out)["arenas"]
     names = [one["yardstick"] for one in arena.get("yardsticks", ())]
     assert names == (["logistic regression", "boosted trees"] if shown else [])
+
+
+@pytest.mark.parametrize("width", [40, 60, 66, 80, 120])
+def test_no_word_of_a_column_is_cut(
+    width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    rows = ["Torgersen,Adelie,", "Dreamland,Chinstrap,"] * 20
+    table = tmp_path / "penguins.csv"
+    cells = [f"{row}{n if n else ''}\n" for n, row in enumerate(rows)]
+    table.write_text("island,species,flipper_length_in_millimetres\n" + "".join(cells))
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert run(["inspect", str(table), "--target", "species"]) == 0
+    text = capsys.readouterr().out
+    words = text.split()
+    assert words.count("Torgersen") == 1
+    assert words.count("Chinstrap") >= 2
+    assert all(len(line) <= width for line in text.splitlines() if "penguins.csv" not in line)

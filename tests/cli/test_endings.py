@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import typer
@@ -179,3 +181,16 @@ def test_streams_that_nobody_reads_are_no_bug(line: str, code: int) -> None:
     done = _losscli(line)
     assert done.returncode in ((0, 141) if code == 141 else (code,))  # a pipe may still take it all
     assert done.stderr == ""
+
+
+def test_ctrl_c_while_it_is_being_imported_leaves_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer").mkdir()
+    (tmp_path / "typer" / "__init__.py").write_text("raise KeyboardInterrupt\n")
+    start = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from losscli.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr, done.stdout) == (130, "error: interrupted\n", "")
+
+
+def test_the_installed_command_is_the_module() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert project["project"]["scripts"] == {"losscli": "losscli.__main__:main"}

@@ -69,6 +69,7 @@ READ = {  # texts, options, numbers
     "followers": (["12.3k followers", "950 followers"], {}, [12300, 950]),
     "percent with a blank": (["3.5 %", "-4 %"], {}, [3.5, -4]),
     "EUR before": (["EUR 1.200,50", "EUR 3,00"], {}, [1200.5, 3]),
+    "nothing is free": (["0", "$4.99", "$0.99"], {}, [0, 4.99, 0.99]),
     "trailing minus": (["12.50-", "20", "3-"], {}, [-12.5, 20, -3]),
     "trailing minus, SAP": (["1.234,50-", "20,00"], {"decimal": ",", "thousands": "."}, [-1234.5, 20]),
     "trailing minus, money": (["1.234,50- EUR", "20,00 EUR", "3,10- EUR"], {}, [-1234.5, 20, -3.1]),
@@ -261,6 +262,13 @@ def test_quoted_decimal_commas_between_commas_are_read_as_the_cure_says(tmp_path
     assert "--set data.decimal=,) reads it as 1.5" in refused.value.problems[0].cure
     table = sources.get("csv")(path="t.csv", target="y", decimal=",").read(tmp_path)
     assert [table.features[name].values.tolist() for name in "xz"] == [[1.5, 2.5], [-2.25, 7.0]]
+
+
+def test_a_decimal_comma_without_its_delimiter_is_told_which_divides(tmp_path):
+    (tmp_path / "t.csv").write_text("x;y\n1,5;0\n2,5;1\n")
+    with pytest.raises(DataError) as refused:
+        sources.get("csv")(path="t.csv", target="y", decimal=",").read(tmp_path)
+    assert "--set 'data.delimiter=;'" in refused.value.problems[0].cure
 
 
 def test_a_quoted_decimal_comma_is_told_with_the_delimiter(tmp_path):

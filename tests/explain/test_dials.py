@@ -115,10 +115,10 @@ def test_yes_and_no_are_one_line_where_they_are_alike() -> None:
 
 
 def test_with_many_losses_there_are_fewer_positions() -> None:
-    items = named(["focal", "asymmetric"], "binary") * 10
-    pages = [page(item) for item in items[:2]] * 10
-    drawn = families(pages, items, [[{}]] * 20)
-    assert sum(len(one.lines) for one in drawn) <= 600
+    items = named(["focal", "asymmetric"], "binary") * 20
+    pages = [page(item) for item in items[:2]] * 20
+    drawn = families(pages, items, [[{}]] * 40)
+    assert sum(len(one.lines) for one in drawn) <= 500
     for item, one in zip(items, drawn, strict=True):
         assert [dial.option for dial in one.dials] == list(item.options)
         for dial, place in zip(one.dials, one.entries[0].places, strict=True):

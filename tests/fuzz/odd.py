@@ -36,7 +36,9 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 def change_json(document: Any, chance: random.Random) -> tuple[Any, str]:
     """One change: dropped, of another type, huge, negative, twice, moved."""
-    *way, last = chance.choice(list(places(document))[1:] or [(0,)])
+    if not document or not isinstance(document, (dict, list)):
+        return chance.choice(ODD), "odd"
+    *way, last = chance.choice(list(places(document))[1:])
     part = document
     for key in way:
         part = part[key]

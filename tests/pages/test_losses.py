@@ -176,9 +176,9 @@ def test_every_sentence_is_true_of_the_numbers(hand: str, request: pytest.Fixtur
     """At each position of each dial: the direction is against the slope, and the share is that of the largest slope."""
     every = request.getfixturevalue(hand).value(
         "unpacked('data').then((text) => JSON.parse(text).families.flatMap((family) => family.lines.flat().flatMap((line) =>"
-        " line.at.filter((_, at) => at % 7 === 0).map((place) => [felt(line, place, family), place, line]))))"
+        " line.at.filter((_, at) => at % 23 === 0).map((place) => [felt(line, place, family), place, line]))))"
     )
-    assert len(every) > 1000
+    assert len(every) > 300
     for sentence, place, line in every:
         slopes = [slope for at, slope in zip(line["at"], line["slope"], strict=True) if at == place]
         whole = [slope for slope in line["slope"] if slope is not None]

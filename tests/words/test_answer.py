@@ -20,6 +20,7 @@ from losscli.compare.result import NO_ESTIMATE, Arena, Delta, EntryResult, Estim
 from losscli.reports.recall import recall
 from losscli.tasks import tasks
 from losscli.words.answer import answer, breakdown_answer
+from losscli.words.paragraph import paragraph
 
 MakeArena = Callable[..., Arena]
 VERDICTS = [verdict for verdict in get_args(Verdict) if verdict != "reference"]
@@ -227,9 +228,23 @@ def test_what_never_breaks_and_what_has_no_clean_score() -> None:
         tough
         == "mae bears 40 % wrong labels, the most that was tried, and never loses 5 % of its accuracy; ce 10 % (digits, 2 seeds)."
     )
+    mostly = breakdown_answer(stress(curve("mae", math.inf, 0.37, math.inf), curve("ce", 0.1, 0.2, 0.1)))
+    assert mostly.startswith(
+        "mae bears 40 % wrong labels, the most that was tried, and loses 5 % of its accuracy with 1 of 3 seeds; ce 10 %"
+    )
     assert breakdown_answer(stress(curve("mae", math.nan))).startswith("Nothing can be said of digits")
 
 
 def test_forms_are_of_every_verdict() -> None:
     assert set(FORMS) == set(VERDICTS) - {"same"}
     assert not says("x beats y on z", "better", "y", "x")
+
+
+def test_a_comparison_that_was_stopped_claims_no_seeds_that_it_has_not(arena_of: MakeArena) -> None:
+    whole = arena_of({"a": BASE, "b": shifted(0.0, 0.05)})
+    stopped = replace(whole, runs=[run for run in whole.runs if run.entry == "a" or run.seed >= 7])
+    assert stopped.whole_seeds == 5
+    assert answer(stopped).endswith("for b (auroc, 5 of 12 seeds; the training was stopped).")
+    assert "12 seeds" not in answer(stopped).replace("5 of 12 seeds", "")
+    assert "It takes more rows" not in paragraph(stopped)
+    assert "losscli resume goes on" in paragraph(stopped)

@@ -246,7 +246,10 @@ def _limit(profile: Profile) -> int:
         return 0
     if all(shape.unit for shape in profile.numbers):
         return 1
-    hundred = all(shape.low >= 0 and PERCENT <= shape.high <= 100 and not shape.whole for shape in profile.numbers)
+    hundred = all(
+        shape.low >= 0 and PERCENT <= shape.high <= 100 and (shape.mark == "%" or not shape.whole)
+        for shape in profile.numbers
+    )
     return 100 if hundred else 0
 
 

@@ -140,9 +140,18 @@ def _open(file: File, file_state: FileState) -> Any:
     try:
         schema = parquet.read_schema(file.path)
         texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
-        return parquet.ParquetFile(file.path, read_dictionary=texts)  # a text is kept once, however many rows have it
-    except (pa.ArrowException, OSError) as failed:
+        part = parquet.ParquetFile(file.path, read_dictionary=texts)  # a text is kept once, however many rows have it
+        _check_counts(part.metadata)
+    except (pa.ArrowException, OSError, ValueError) as failed:
         raise _damaged(file.name, failed) from None
+    return part
+
+
+def _check_counts(metadata: Any) -> None:
+    """`ValueError` for rows that are fewer than none, or other ones in all than in the parts."""
+    counts = [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
+    if min(counts, default=0) < 0 or sum(counts) != metadata.num_rows:
+        raise ValueError(f"it declares {metadata.num_rows} rows, and {sum(counts)} in its parts")
 
 
 def _is_text(data: bytes) -> bool:

@@ -55,11 +55,18 @@ async function plotted(element, traces, layout, { ends = false } = {}) {
   own.xaxis = { ...own.xaxis, title: wrapped(own.xaxis?.title, (element.clientWidth - 90) / LETTER) };
   if (names.length) {
     own.showlegend = false;
-    own.margin = { ...own.margin, r: 14 + LETTER * Math.max(...names.map((end) => end.text.length)) };
+    own.margin = { ...own.margin, r: 14 + Math.ceil(Math.max(...names.map((end) => widthOf(end.text, own.font)))) };
   }
   await Plotly.react(element, shown, own, { displayModeBar: false });
   if (names.length) await nameEnds(element, names, own.annotations ?? []);
   element.dataset.drawn = String(traces.length);
+}
+
+// How wide a line of text is in a font, in pixels.
+const pen = document.createElement("canvas").getContext("2d");
+function widthOf(text, { size, family }) {
+  pen.font = `${size}px ${family}`;
+  return pen.measureText(text).width;
 }
 
 // A title in as many lines as it takes; words that are longer than a line stay whole.

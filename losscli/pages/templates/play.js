@@ -336,7 +336,7 @@ class Playground {
     const list = document.querySelector("#noticed ul");
     const [a, b] = this.panels.map((panel) => this.scene.traces[panel.shown.run]);
     const both = [`On held-out rows with clean labels, A is right on ${percent(a.score[this.frame])}, B on ${percent(b.score[this.frame])}.`];
-    if (a.share) both.push(`Wrong rows are ${percent(a.damaged)} of the rows, and have ${percent(a.share[this.frame])} of the gradient in A, ${percent(b.share[this.frame])} in B.`);
+    if (a.share) both.push(`Rows with a wrong label are ${percent(a.damaged)} of all rows. They make ${percent(a.share[this.frame])} of the gradient in A, ${percent(b.share[this.frame])} in B.`);
     document.querySelector("#noticed .both").textContent = both.join(" ");
     const all = [a, b].flatMap((trace, place) => trace.notices.map(([frame, text]) => ({ frame, text, letter: "AB"[place] })));
     const now = all.filter(({ frame }) => frame <= this.frame).sort((one, other) => other.frame - one.frame);

@@ -14,8 +14,8 @@ BOTH = ("cross-entropy", "gce")
 def _first(grid: Grid) -> str:
     plain = grid.trace("cross-entropy", WRONG)
     return (
-        f"{percent(plain.damaged)} of the training labels are wrong (rows with a ring). For a while that does no harm: what "
-        f"most rows of a place say is right. At epoch {plain.epochs[plain.best]} cross-entropy is right on "
+        f"{percent(plain.damaged)} of the training labels are wrong (rows with a ring). For a while that does no harm: "
+        f"in each place most labels are right. At epoch {plain.epochs[plain.best]} cross-entropy is right on "
         f"{percent(plain.score[plain.best])} of clean rows that it was not trained on."
     )
 
@@ -38,8 +38,8 @@ def _pull(grid: Grid) -> str:
     assert robust.share is not None
     place = plain.best
     return (
-        "The halos say why. Under cross-entropy a row pulls the harder the more it is missed. Under gce a row that is missed "
-        f"by far pulls less. At epoch {plain.epochs[place]} wrong rows have {percent(plain.share[place])} of the gradient "
+        "The halos say why. Under cross-entropy a row pulls harder the more wrong it is. Under gce a row that is "
+        f"far off pulls less. At epoch {plain.epochs[place]} wrong rows have {percent(plain.share[place])} of the gradient "
         f"under cross-entropy, and {percent(robust.share[place])} under gce."
     )
 
@@ -60,7 +60,7 @@ stories.put(
         "Wrong labels under cross-entropy and gce",
         CLOUDS,
         (
-            Step("First what is true", BOTH, _first, WRONG, (0.0, 0.4)),
+            Step("The truth comes first", BOTH, _first, WRONG, (0.0, 0.4)),
             Step("Then single rows", BOTH, _bent, WRONG, (0.4, 1.0)),
             Step("Who pulls", BOTH, _pull, WRONG, (0.2, 0.5)),
             Step("Or stop in time", BOTH, _stop, WRONG),
