@@ -144,9 +144,8 @@ def _nan_where_nan(function: MetricFunction) -> MetricFunction:
     @functools.wraps(function)
     def wrapper(prediction: Tensor, target: Tensor, **given: Any) -> Tensor:
         with torch.no_grad():
-            if (
-                not prediction.sum().isnan()
-            ):  # so none of them is: no copy of all numbers, of which there may be gigabytes
+            # On the CPU, where to look is no wait: the sum is a number, so all are, and no copy of gigabytes is made.
+            if prediction.device.type == "cpu" and not prediction.sum().isnan():
                 return function(prediction, target, **given)
             broken = prediction.flatten(1).isnan().any(1)  # [R]
             # Numbers in their place: a NaN would sort as the largest, and as a class index it is undefined.
