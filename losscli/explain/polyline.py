@@ -98,7 +98,7 @@ def _halved(strand: Strand) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _both(strand: Strand, at: Tensor) -> Tensor:
-    return torch.stack(state(strand.item, strand.settings, at, strand.side))
+    return torch.stack(state(strand.item, strand.settings, at, strand.side)) + 0.0  # a slope of -0 is 0
 
 
 def _limits(values: Tensor) -> Tensor:
