@@ -75,7 +75,7 @@ def run_predict(
     _write(form.write(new, columns, answer.prefix, _origin(runs)), answer.to)
     if not answer.quiet:
         if shared := _shared(runs, new, rows):
-            show.notice(f"{shared} {shown(record)} was trained on: its predictions of them look too good")
+            show.notice(f"{shared} record {shown(record)} was trained on: its predictions of them look too good")
         for finding in new.findings:
             show.notice(finding.message)
         show.notice(f"{counted(new.table.num_rows, 'row')} predicted by {_named(runs)}")

@@ -96,7 +96,7 @@ def spaced(text: str) -> str:
 
 
 def test_the_file_that_it_was_trained_on_is_told(predicted: Any, folder: Path) -> None:
-    assert "these rows are the ones that '1' was trained on" in spaced(predicted("pets.csv")[2])
+    assert "these rows are the ones that record '1' was trained on" in spaced(predicted("pets.csv")[2])
 
 
 def test_a_copy_of_that_file_is_told_whatever_its_name_order_and_columns(predicted: Any, folder: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_copy_of_that_file_is_told_whatever_its_name_order_and_columns(predict
     (folder / "turned.csv").write_text("\n".join(turned) + "\n")
     (folder / "new.csv").write_text("\n".join([head.removesuffix(";kind"), *(row.rpartition(";")[0] for row in rows)]))
     for name in ("copy.csv", "turned.csv", "new.csv"):
-        assert "these rows are the ones that '1' was trained on" in spaced(predicted(name)[2]), name
+        assert "these rows are the ones that record '1' was trained on" in spaced(predicted(name)[2]), name
 
 
 def test_rows_that_it_was_trained_on_are_counted_among_others(predicted: Any, folder: Path) -> None:
@@ -120,7 +120,7 @@ def test_rows_that_it_was_trained_on_are_counted_among_others(predicted: Any, fo
     (folder / "mixed.csv").write_text("\n".join([head, *learned, *strange]) + "\n")
     trained = json.loads((record / "results.json").read_text())["arenas"][0]["rows"]["train"]
     said = spaced(predicted("mixed.csv", "--entry", "cross-entropy", "--seed", "0")[2])
-    assert f"{trained} of these {len(learned) + 40} rows equal rows that '1' was trained on" in said
+    assert f"{trained} of these {len(learned) + 40} rows equal rows that record '1' was trained on" in said
     (folder / "held.csv").write_text("\n".join([head, *(rows[place] for place in sorted(tested))]) + "\n")
     assert "was trained on" not in predicted("held.csv", "--entry", "cross-entropy", "--seed", "0")[2]
     (folder / "others.csv").write_text("\n".join([head, *strange]) + "\n")
@@ -134,7 +134,7 @@ def test_an_older_record_knows_the_file_by_its_place(predicted: Any, folder: Pat
     try:
         (record / ROWS).unlink()
         (record / MANIFEST).write_bytes(manifest_of(kept, {}))
-        assert "these rows are the ones that '1' was trained on" in spaced(predicted("pets.csv")[2])
+        assert "these rows are the ones that record '1' was trained on" in spaced(predicted("pets.csv")[2])
     finally:
         for path, data in before.items():
             path.write_bytes(data)
