@@ -21,16 +21,6 @@ DIRECTIONS: dict[str, Any] = {"auroc": "up", "accuracy": "up", "log-loss": "down
 MakeComparison = Callable[..., Comparison]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that share a fixture of their file run in one process: it is made once."""
-    for item in items if config.pluginmanager.hasplugin("xdist") else ():
-        fixtures = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009  pytest has no public name
-        shared = any(fixture.scope == "module" for same in fixtures for fixture in same)
-        if shared and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
 def make_run(entry: str, seed: int, score: float, diverged: bool = False, epochs: int = 5) -> RunResult:
     """A run whose test auroc is `score`, valid `score + 0.01`, train `score + 0.02`; log-loss is NaN throughout."""
     history = [
