@@ -103,13 +103,13 @@ READ: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "45 one constant column": (
         "binary", "a,b,y\n" + "".join(f"1,{row},{row % 2}\n" for row in range(40)), ("constant features were left out: 'a'",)
     ),
-    "46 1 and 2": ("binary", table(lambda row: row % 2 + 1), ("'2'",)),
+    "46 1 and 2": ("binary", table(lambda row: row % 2 + 1), ("0 = 1, 1 = 2 (positive)",)),
     "46 yes and no": ("binary", table(lambda row: ["no", "yes"][row % 2]), ("0 = no, 1 = yes",)),
     "46 0.0 and 1.0": ("binary", table(lambda row: f"{row % 2}.0"), ()),
     "46 probabilities": ("binary", table(lambda row: (row % 10) / 10), ("the target 'y' is shares of yes, 0 to 0.9",)),
     "47 a gap": ("multiclass", table(lambda row: [0, 1, 3][row % 3]), ("3",)),
     "47 -100": ("multiclass", table(lambda row: [-100, 0, 1][row % 3]), ("-100",)),
-    "49 a constant target": ("regression", table(lambda row: 5), ("the same",)),
+    "49 a constant target": ("regression", table(lambda row: 5), ("the target 'y' is always 5", "nothing to learn")),
     "49 1e38": ("regression", table(lambda row: f"{row}e36"), ()),
     "50 a column that is the target": (
         "binary", "a,b,y\n" + "".join(f"{a:.4f},{row % 2},{row % 2}\n" for row, (a, _) in enumerate(POINTS)),

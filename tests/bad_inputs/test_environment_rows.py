@@ -141,6 +141,7 @@ def test_row_75_a_clock_that_was_set_back(tmp_path: Path, monkeypatch: pytest.Mo
 def test_row_76_nothing_is_forked_where_a_gpu_trains(monkeypatch: pytest.MonkeyPatch) -> None:
     forked: list[Any] = []
     monkeypatch.setattr(local, "in_processes", lambda *given: forked.append(given))
+    monkeypatch.setattr(local, "_room", lambda works: 2)  # processes that the memory holds
     for kind in ("cuda:0", "cpu"):
         job = SimpleNamespace(device=torch.device(kind))
         works = [SimpleNamespace(job=job, own=True)] * 2
