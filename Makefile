@@ -9,7 +9,7 @@ demo: $(VENV)/.installed
 	$(BIN)/losscli train --task binary --loss bce-logits
 
 test: $(VENV)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Three raylets on this machine, a minute: apart from the others, which leave a cluster too little of two cores.
 test-ray: $(VENV)/.installed

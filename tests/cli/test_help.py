@@ -35,7 +35,7 @@ def test_commands_stand_under_what_they_are_for(capsys: pytest.CaptureFixture[st
     assert list(found)[:-1] == ["Options", *(str(panel) for panel in Panel)][:-1]
     for name in commands.names():
         assert name in found[panels[name]]
-    assert found["Pick a loss"] == ["explain", "inspect", "recommend", "init", "losses"]
+    assert found["Pick a loss"] == ["explain", "inspect", "recommend", "init", "losses", "play"]
     assert "..." not in text.replace("[ARGS]...", "")  # no sentence is cut
 
 

@@ -55,7 +55,7 @@ def test_a_line_holds_whole_words_and_names_the_losses_first(width: int) -> None
     )
     text = status_text(tick, width)
     whole = status_text(tick)
-    assert whole == "digits  cross-entropy, mae and 1 more  stack 2/4  epoch 3/20  loss 0.2500  valid accuracy 0.8750"
+    assert whole == "digits  cross-entropy, mae and sce  stack 2/4  epoch 3/20  loss 0.2500  valid accuracy 0.8750"
     assert len(text) <= width
     assert whole.startswith(f"{text}  ") or text == whole
 

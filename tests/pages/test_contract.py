@@ -21,6 +21,8 @@ from losscli.explain.catalogue import named
 from losscli.explain.dials import families
 from losscli.explain.html import write_page
 from losscli.explain.page import page as explained
+from losscli.losses import losses
+from losscli.losses import own as own_losses
 from losscli.pages.chromium import Chromium
 from losscli.site import build as building
 from losscli.site.chapters import Chapter, chapters
@@ -65,8 +67,13 @@ def own(folder: Path) -> Path:
     file.write_text(
         "def capped(prediction, target):\n    return ((1 - 2 * target) * prediction).exp().log1p().clamp(max=2.0)\n"
     )
-    losses = (f"{file}:capped", "bce-logits", "asymmetric", "auc-pairwise")
-    assert run(["explain", *losses, "--task", "binary", "--html", str(path)]) == 0
+    names = (f"{file}:capped", "bce-logits", "asymmetric", "auc-pairwise")
+    with (
+        pytest.MonkeyPatch.context() as patch
+    ):  # this page is made for a module, and the shelf is put back for each test
+        patch.setattr(losses, "_items", dict(losses._items))
+        patch.setattr(own_losses, "_adopted", {})
+        assert run(["explain", *names, "--task", "binary", "--html", str(path)]) == 0
     return path
 
 

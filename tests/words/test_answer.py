@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import pytest
 from agreement import FORMS, assert_agrees, says
+from arenas import make_arena
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,8 +84,6 @@ def test_verdicts_of_runs_are_said_as_they_are(
     shifts: list[float], seeds: int, lost: list[tuple[int, int]], width: float, resampled: bool
 ) -> None:
     """Arenas as training makes them: runs that are lost, values that are missing, few seeds."""
-    from conftest import make_arena  # type: ignore[import-not-found]
-
     scores = {f"l{place}": shifted(shift, width)[:seeds] for place, shift in enumerate([0.0, *shifts])}
     diverged = {name: [seed for entry, seed in lost if f"l{entry}" == name] for name in scores}
     arena = make_arena(scores, diverged, resampled=resampled)
