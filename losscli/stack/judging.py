@@ -19,8 +19,8 @@ from losscli.tasks.near_truth import probes
 # them. Of the others, on which a temperature is chosen, too: the same, and twice float64.
 LEARNED, HELD_OUT = 4 * 4, 8 * 4
 PROBED = 3 * 8  # of the probes: logits, probabilities, and what a metric makes of them, all float64
-# Metrics of ranks take a block of numbers at a time, with their order and the ends of all ties.
-BLOCK, RANKED = 1 << 20, 64
+# Metrics of ranks take a block of numbers at a time, with their order, the ends of all ties, and the truth that metrics share.
+BLOCK, RANKED = 1 << 20, 72
 LARGE = 1 << 30  # bytes from which on a finding says what judging a run takes
 
 
