@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -129,7 +130,7 @@ def _memory() -> Check:
     from losscli.cli.records import size
     from losscli.data.store import memory
 
-    folder = os.environ.get("TMPDIR") or "/tmp"
+    folder = tempfile.gettempdir()
     room = f", {size(shutil.disk_usage(folder).free)} free in {folder}" if os.path.isdir(folder) else ""
     return Check("memory", f"{size(memory())}{room}")
 
