@@ -16,7 +16,9 @@ from contextvars import ContextVar
 from losscli.lazy import torch
 from losscli.stdout import flush_c
 
-LIMIT: ContextVar[float] = ContextVar("LIMIT", default=600.0)  # seconds of a rehearsal; `--timeout` sets it
+LIMIT: ContextVar[float] = ContextVar(
+    "LIMIT", default=600.0
+)  # seconds that code of the user's may take to load and be tried; `--timeout` sets it
 SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
 PR_SET_PDEATHSIG = 1  # of Linux
 _exit = os._exit  # as it is now: where code of the user's replaces it, two processes would go on from here

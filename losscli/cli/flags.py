@@ -74,7 +74,7 @@ def file_name(text: str | Path) -> Path:
     return Path(text)
 
 
-def _limit_rehearsals(seconds: float) -> float:
+def _limit_own_code(seconds: float) -> float:
     """Files of losses are loaded as specs are read, so what is allowed them has to be known first."""
     from losscli.forked import LIMIT
 
@@ -188,7 +188,7 @@ Timeout = Annotated[
         "--timeout",
         min=0.1,
         metavar="SECONDS",
-        callback=_limit_rehearsals,
+        callback=_limit_own_code,
         help="End a loss of your own whose step, trial, or loading takes longer.",
     ),
 ]
