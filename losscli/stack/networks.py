@@ -144,17 +144,27 @@ class Networks(Mapping[str, NetworkState]):
         """By name, the networks of the runs at `rows` [r] alone, as predictions are made of them."""
         return {name: partial(state.infer, rows=rows) for name, state in self.items()}
 
+    def moved(self, updates: Sequence[str]) -> list[TrainState]:
+        """What a phase that updates these networks moves: them, and the weights of the losses."""
+        return [*(self[name] for name in updates), *([] if self.own is None else [self.own])]
+
+    def gradients(self, updates: Sequence[str], total: Tensor) -> tuple[Tensor, ...]:
+        """Those of `total`, the sum of the runs' losses, by the leaves of what is moved."""
+        return torch.autograd.grad(total, [leaf for state in self.moved(updates) for leaf in state.leaves])
+
+    @torch.no_grad()
     def descend(
-        self, updates: Sequence[str], total: Tensor, factor: float, resting: Tensor | None, missing: Tensor | None
+        self,
+        updates: Sequence[str],
+        gradients: Sequence[Tensor],
+        factor: float,
+        resting: Tensor | None,
+        missing: Tensor | None,
     ) -> None:
-        """Move these networks, and the weights of the losses, against the gradient of `total`, the sum of the runs' losses."""
-        moved: list[TrainState] = [self[name] for name in updates]
-        if self.own is not None:
-            moved.append(self.own)
-        gradients = iter(torch.autograd.grad(total, [leaf for state in moved for leaf in state.leaves]))
-        with torch.no_grad():
-            for state in moved:
-                state.descend(list(islice(gradients, len(state.leaves))), factor, resting, missing)
+        """Move these networks, and the weights of the losses, against the `gradients` of all their leaves."""
+        remaining = iter(gradients)
+        for state in self.moved(updates):
+            state.descend(list(islice(remaining, len(state.leaves))), factor, resting, missing)
 
     def named(self) -> list[dict[str, np.ndarray]]:
         """The weights of each run by name; those of the network `model` by their own, others by that of what they belong to."""

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -25,6 +26,7 @@ from losscli.stack.networks import Networks, costs_of, judging_of, specs_of
 from losscli.stack.objective import MeanLosses, Objective, Tally
 from losscli.stack.penalty import Penalties
 from losscli.stack.probe import Probe
+from losscli.stack.recording import Recorded, Results
 from losscli.stack.rows import Rows, Run
 from losscli.stack.run_state import EpochLoss, RunState
 from losscli.stack.samplers import samplers
@@ -119,6 +121,7 @@ class Training:
         sampling, draws = task.sampling(self.plan), sum(phase.times for phase in self.phases)
         self.sampler = samplers.get(sampling.name)(self.rows, self.plan.batch_size, draws, **sampling.options)
         self.evaluator = Evaluator(self.rows, task, self.objective, job.metrics)
+        self.judged = {phase.kernel: self._way(phase) for phase in self.phases}
         self.resting: Tensor | None = None  # [R, 1] once a run rests
         self.epochs = epochs_of(self.plan, self.rows.count("train"))
         self.patience = self.plan.patience_for(self.epochs)
@@ -132,6 +135,15 @@ class Training:
         self.surroundings = Surroundings(everywhere=True) if self.objective.own else None
         self.probe = Probe(self.rows, self.evaluator, task, self.epochs) if job.probe else None
         self.lattice = lattice_of(self.rows, job.pictured_seed, task)
+
+    def _way(self, phase: Phase) -> Callable[[Batch], Results]:
+        """From a batch to the losses of a phase and their gradients: recorded where that is known to be faster, and nothing
+        but tensors is changed on it.
+        """
+        way = partial(self._judged, phase)
+        small = self.job.device.type == "cpu" and self.networks.cost <= machine.RECORDED
+        plain = self.plan.precision == "float32" and not self.objective.own and not self.penalties[phase.kernel].members
+        return Recorded(way) if small and plain else way
 
     def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
         """All epochs, or as many as any run still needs."""
@@ -176,37 +188,24 @@ class Training:
                 return []
             for place, phase in enumerate(self.phases):
                 for _ in range(phase.times):
-                    losses, rows = self._descend(phase, next(batches))
-                    self.tallies[place].add(losses, rows)
+                    batch = next(batches)
+                    losses = self._descend(phase, batch)
+                    self.tallies[place].add(losses, rows=next(iter(batch.values())).shape[1])
                     if self.step == 0 or self.may_miss:  # the first loss there is
                         begun = self.started_at[place]
-                        self.started_at[place] = torch.where(begun.isnan(), losses.mean.detach(), begun)
+                        self.started_at[place] = torch.where(begun.isnan(), losses.mean, begun)
             self.step, self.taken = self.step + 1, self.taken + 1
         self.epoch, self.taken = self.epoch + 1, 0
         return self.tallies
 
-    def _descend(self, phase: Phase, batch: Batch) -> tuple[MeanLosses, int]:
-        """The losses of one phase, and of how many rows. A run in whose batch no row counts leaves the step out: weights,
-        statistics, moments.
-        """
+    def _descend(self, phase: Phase, batch: Batch) -> MeanLosses:
+        """The losses of one phase. A run in whose batch no row counts leaves the step out: weights, statistics, moments."""
         networks = [self.networks[name] for name in phase.updates]
         guarded = self.surroundings is not None
         before = [state.statistics.clone() for state in networks] if self.may_miss or guarded else []
         noise = [chance.get_state() for chance in self.context.noise] if guarded else []
-        inputs = phase.forward(self.networks, batch)
-        losses = self.objective.judge(inputs, phase.kernel)
-        if self.penalties[phase.kernel].members:
-            penalty = self.penalties[phase.kernel](inputs.points, networks[0])
-            losses = losses._replace(mean=losses.mean + penalty)
-        missing = None if losses.counts is None or not self.may_miss else (losses.counts == 0)[:, None]
-        if missing is not None:
-            for state, old in zip(networks, before, strict=True):
-                torch.where(missing, old, state.statistics, out=state.statistics)
-        # A sum: a mean would make a run's step depend on how many others there are. (With `grad_outputs` instead of a sum,
-        # torch imports sympy, a second of every command.)
-        factor = SCHEDULES[self.plan.schedule](self.step, self.steps)
         try:
-            self.networks.descend(phase.updates, losses.mean.sum(), factor, self.resting, missing)
+            results = self.judged[phase.kernel](batch)
         except BaseException as error:  # whatever code of the user's raises on the way back
             if not self.objective.blame(error):
                 raise
@@ -215,8 +214,27 @@ class Training:
             for chance, place in zip(self.context.noise, noise, strict=True):
                 chance.set_state(place)
             return self._descend(phase, batch)  # the same step for all others
+        losses, gradients = MeanLosses(*results[:3]), results[3:]
+        missing = None if losses.counts is None or not self.may_miss else (losses.counts == 0)[:, None]
+        if missing is not None:
+            for state, old in zip(networks, before, strict=True):
+                torch.where(missing, old, state.statistics, out=state.statistics)
+        factor = SCHEDULES[self.plan.schedule](self.step, self.steps)
+        self.networks.descend(phase.updates, gradients, factor, self.resting, missing)
         self.objective.project(phase.kernel, networks[0].weights, self.resting)
-        return losses, inputs.outputs[0].shape[1]
+        return losses
+
+    def _judged(self, phase: Phase, batch: Batch) -> Results:
+        """The three parts of the losses of a phase, and their gradients."""
+        inputs = phase.forward(self.networks, batch)
+        losses = self.objective.judge(inputs, phase.kernel)
+        if self.penalties[phase.kernel].members:
+            penalty = self.penalties[phase.kernel](inputs.points, self.networks[phase.updates[0]])
+            losses = losses._replace(mean=losses.mean + penalty)
+        # A sum: a mean would make a run's step depend on how many others there are. (With `grad_outputs` instead of a sum,
+        # torch imports sympy, a second of every command.)
+        gradients = self.networks.gradients(phase.updates, losses.mean.sum())
+        return [*(None if part is None else part.detach() for part in losses), *gradients]
 
     def _look(self, epoch: int, tallies: Sequence[Tally]) -> None:
         """Evaluate the epoch on the valid split; note who diverged, who improved, who rests from now on."""

@@ -1,0 +1,227 @@
+"""Small steps, recorded once and played back: what CUDA graphs are to a GPU, for a CPU.
+
+Of a step of a few hundred microseconds, a third goes into finding out what to do: Python, the graph that autograd builds, its
+way back through that graph. None of it changes from step to step. So one step is watched below autograd, where it is a list of
+operations on tensors, and from then on that list is called by itself: the same operations on tensors that lie the same way, so
+the same bits (tests hold one against the other; tests/benchmarks/STEPS.md has what it saves).
+
+A list of operations holds no decision that was made by the numbers of a batch. Where one was (`item()`, a mask that picks
+rows), what was recorded is not played, and every step goes the long way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+Batch = Mapping[str, Tensor]
+Results = Sequence[Tensor | None]
+aten = torch.ops.aten
+BY_NUMBERS = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}  # tags of operations that decide by numbers
+# What these give depends on the shape alone of what they are given.
+OF_SHAPES = {aten.ones_like.default, aten.zeros_like.default, aten.full_like.default, aten.new_zeros.default}
+AFTER = 16  # batches of a shape: as long as what is saved on them takes the recording of another
+
+
+class Recorded:
+    """A function of batches that gives tensors; of a shape that comes often, a batch is recorded and the next are played back.
+
+    >>> double = Recorded(lambda batch: [(batch["x"] * 2).sum()], after=1)
+    >>> [double({"x": torch.full((2,), number)})[0].item() for number in (1.0, 2.0, 3.0)], len(double.plays)
+    ([2.0, 4.0, 6.0], 1)
+
+    One that decides by numbers is not.
+
+    >>> decided = Recorded(lambda batch: [batch["x"] * batch["x"].max().item()], after=0)
+    >>> [decided({"x": torch.tensor([1.0, number])})[0].tolist() for number in (2.0, 3.0)], list(decided.plays.values())
+    ([[2.0, 4.0], [3.0, 9.0]], [None])
+    """
+
+    def __init__(self, function: Callable[[Batch], Results], after: int = AFTER):
+        self.function, self.after = function, after
+        self.seen: Counter[object] = Counter()
+        self.plays: dict[object, Callable[..., Results] | None] = {}
+
+    def __call__(self, batch: Batch) -> Results:
+        shape = tuple([(tensor.shape, tensor.stride()) for tensor in batch.values()])
+        play = self.plays.get(shape)
+        if play is not None:
+            with torch.no_grad():
+                return play(*batch.values())
+        self.seen[shape] += 1
+        if shape in self.plays or self.seen[shape] <= self.after:
+            return self.function(batch)
+        with Recorder() as recorder:
+            for tensor in batch.values():
+                recorder.number(tensor)
+            results = self.function(batch)
+        self.plays[shape] = recorder.play(len(batch), results)
+        return results
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a recording has a tensor."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation. Tensors among its arguments, and what it gives, are known by their places."""
+
+    operation: Any
+    positional: Sequence[Any]
+    named: Mapping[str, Any]
+    gives: Sequence[Place]
+    changes: Sequence[Place]  # in place
+
+    @property
+    def takes(self) -> list[Place]:
+        return list(_places((self.positional, tuple(self.named.values()))))
+
+    @property
+    def draws(self) -> bool:
+        """Whether it gives something else each time."""
+        return torch.Tag.nondeterministic_seeded in self.operation.tags
+
+
+def _places(value: Any) -> Iterator[Place]:
+    if isinstance(value, Place):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _places(part)
+
+
+class Recorder(TorchDispatchMode):
+    """Notes every operation, and what became of which tensor. Tensors that it did not see made were there before, and stay:
+    weights, options of losses.
+    """
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # for its sake torch would import the compiler, a second of every command
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tensors: list[Tensor] = []  # by number; while they are here, no other has their `id`
+        self.base: list[int] = []  # by number, whose memory it looks at
+        self.calls: list[Call] = []
+        self.lasting: set[int] = set()
+        self.decided = False
+        self._numbers: dict[int, int] = {}  # by `id`
+        self._kept: list[Tensor] = []
+
+    def number(self, tensor: Tensor, base: int | None = None) -> Place:
+        """The place of a tensor; a new one for one that it has not seen."""
+        number = self._numbers.get(id(tensor))
+        if number is None:
+            number = self._numbers[id(tensor)] = len(self.tensors)
+            self.tensors.append(tensor)
+            self.base.append(number if base is None else base)
+        return Place(number)
+
+    def _seen(self, value: Any) -> Any:
+        """An argument, with places for tensors."""
+        if isinstance(value, Tensor):
+            if id(value) not in self._numbers:
+                self.lasting.add(len(self.tensors))
+            return self.number(value)
+        return [self._seen(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        positional, named = self._seen(args), {name: self._seen(value) for name, value in (kwargs or {}).items()}
+        result = operation(*args, **(kwargs or {}))
+        if operation is aten.detach.default:  # the same numbers at the same place
+            self._numbers[id(result)] = positional[0].number
+            self._kept.append(result)
+            return result
+        self.decided |= not BY_NUMBERS.isdisjoint(operation.tags)
+        first = next(_places((positional, list(named.values()))), None)
+        looks_at = self.base[first.number] if operation.is_view and first else None
+        tensors = result if isinstance(result, (list, tuple)) else [result]
+        gives = [self.number(tensor, looks_at) for tensor in tensors if isinstance(tensor, Tensor)]
+        by_name = dict(zip((argument.name for argument in operation._schema.arguments), positional, strict=False)) | named
+        written = [by_name.get(argument.name) for argument in operation._schema.arguments if _is_written(argument)]
+        self.calls.append(Call(operation, positional, named, gives, list(_places(written))))
+        return result
+
+    def play(self, inputs: int, results: Results) -> Callable[..., Results] | None:
+        """A function of the first `inputs` tensors that gives such `results`; None where numbers of the batch decided."""
+        if self.decided:
+            return None
+        places = [None if tensor is None else self.number(tensor) for tensor in results]
+        returned = [place for place in places if place is not None]
+        settled = self._settled(returned)
+        calls = _needed([call for call in self.calls if not settled.issuperset(call.gives) or not call.gives], returned)
+        constants = {place: self.tensors[place.number] for call in calls for place in call.takes if place in settled}
+        return _written(calls, [Place(number) for number in range(inputs)], places, constants)
+
+    def _settled(self, returned: Sequence[Place]) -> set[Place]:
+        """The places whose tensors are the same at every step: what was there before, views of it, and what depends on shapes
+        alone, and on these. What is changed in place is not, nor what somebody gets who may change it.
+        """
+        changed = {self.base[place.number] for place in returned}
+        changed |= {self.base[place.number] for call in self.calls for place in call.changes}
+        lasting = {Place(number) for number in self.lasting}
+        constant: set[Place] = set()
+        for call in self.calls:
+            free = not call.changes and not call.draws and changed.isdisjoint(self.base[give.number] for give in call.gives)
+            if call.operation.is_view and lasting.issuperset(call.takes):
+                lasting.update(call.gives)
+            elif free and (call.operation in OF_SHAPES or constant.issuperset(call.takes)):
+                constant.update(call.gives)
+        return lasting | constant
+
+
+def _is_written(argument: Any) -> bool:
+    return argument.alias_info is not None and argument.alias_info.is_write
+
+
+def _needed(calls: Sequence[Call], returned: Sequence[Place]) -> list[Call]:
+    """The calls without which something else would come out."""
+    asked, needed = set(returned), []
+    for call in reversed(calls):
+        if call.changes or call.draws or not asked.isdisjoint(call.gives):
+            asked.update(call.takes)
+            needed.append(call)
+    return needed[::-1]
+
+
+def _written(
+    calls: Sequence[Call], inputs: Sequence[Place], results: Sequence[Place | None], constants: Mapping[Place, Tensor]
+) -> Callable[..., Results]:
+    """A Python function of these calls, one a line. Its text is made of numbers: whatever is named in it, it is given."""
+    names: dict[str, Any] = {f"t{place.number}": tensor for place, tensor in constants.items()}
+
+    def text(value: Any) -> str:
+        if isinstance(value, Place):
+            return f"t{value.number}"
+        if isinstance(value, (list, tuple)):
+            return f"[{', '.join(map(text, value))}]"
+        if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+            return repr(value)
+        name = f"o{len(names)}"
+        names[name] = value
+        return name
+
+    lines, last = [], {place: at for at, call in enumerate(calls) for place in (*call.takes, *call.gives)}
+    for at, call in enumerate(calls):
+        arguments = [*map(text, call.positional), *(f"{name}={text(value)}" for name, value in call.named.items())]
+        gives = ", ".join(map(text, call.gives))
+        lines.append(f"{gives} = {text(call.operation)}({', '.join(arguments)})")
+        # As autograd, it gives memory back as soon as it can: the next tensor finds it in the cache.
+        done = [place for place in dict.fromkeys((*call.takes, *call.gives)) if last[place] == at]
+        freed = [text(place) for place in done if place not in constants and place not in results]
+        lines += [f"del {', '.join(freed)}"] if freed else []
+    body = "\n    ".join([*lines, f"return {text(list(results))}"])
+    exec(f"def play({', '.join(map(text, inputs))}):\n    {body}", names)
+    return names["play"]  # type: ignore[no-any-return]
