@@ -24,7 +24,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 Batch = Mapping[str, Tensor]
 Results = Sequence[Tensor | None]
 aten = torch.ops.aten
-BY_NUMBERS = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}  # tags of operations that decide by numbers
+BY_NUMBERS = {
+    torch.Tag.data_dependent_output,
+    torch.Tag.dynamic_output_shape,
+}  # tags of operations that decide by numbers
 # What these give depends on the shape alone of what they are given.
 OF_SHAPES = {aten.ones_like.default, aten.zeros_like.default, aten.full_like.default, aten.new_zeros.default}
 AFTER = 16  # batches of a shape: as long as what is saved on them takes the recording of another
@@ -149,7 +152,9 @@ class Recorder(TorchDispatchMode):
         looks_at = self.base[first.number] if operation.is_view and first else None
         tensors = result if isinstance(result, (list, tuple)) else [result]
         gives = [self.number(tensor, looks_at) for tensor in tensors if isinstance(tensor, Tensor)]
-        by_name = dict(zip((argument.name for argument in operation._schema.arguments), positional, strict=False)) | named
+        by_name = (
+            dict(zip((argument.name for argument in operation._schema.arguments), positional, strict=False)) | named
+        )
         written = [by_name.get(argument.name) for argument in operation._schema.arguments if _is_written(argument)]
         self.calls.append(Call(operation, positional, named, gives, list(_places(written))))
         return result
@@ -174,7 +179,11 @@ class Recorder(TorchDispatchMode):
         lasting = {Place(number) for number in self.lasting}
         constant: set[Place] = set()
         for call in self.calls:
-            free = not call.changes and not call.draws and changed.isdisjoint(self.base[give.number] for give in call.gives)
+            free = (
+                not call.changes
+                and not call.draws
+                and changed.isdisjoint(self.base[give.number] for give in call.gives)
+            )
             if call.operation.is_view and lasting.issuperset(call.takes):
                 lasting.update(call.gives)
             elif free and (call.operation in OF_SHAPES or constant.issuperset(call.takes)):

@@ -59,15 +59,16 @@ def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
     """The runs, divided into stacks: equal outputs and equal sizes of splits together, at most as many as `device.width` says.
 
     Bits may depend on who shares a stack, so those of a CPU hold a block of seeds, however many seeds there are (see
-    `losscli.looks`). A GPU wants all runs at once. A loss of the user's own has stacks to itself, so that whatever becomes
-    of it there is no other's trouble.
+    `losscli.looks`); not where there is one entry, which is never looked at twice. A GPU wants all runs at once. A loss of
+    the user's own has stacks to itself, so that whatever becomes of it there is no other's trouble.
     """
     by_shape: dict[object, list[Run]] = {}
     places = {seed: place for place, seed in enumerate(dict.fromkeys(run.seed for run in runs))}
+    in_blocks = job.device.type == "cpu" and len({run.entry for run in runs}) > 1
     for run in runs:
         sizes = tuple(part.rows for part in run.dataset.parts.values())
         own = run.loss.name if code_of(run.loss) else ""
-        block = block_of(places[run.seed]) if job.device.type == "cpu" else 0
+        block = block_of(places[run.seed]) if in_blocks else 0
         by_shape.setdefault((block, _shape(run, job), sizes, own), []).append(run)
     for alike_runs in by_shape.values():
         cost, judging = costs_of(alike_runs, job), judging_of(alike_runs[0], job)
