@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from losscli.stack.job import Job, epochs_of, steps_of
 from losscli.stack.networks import bytes_of
+from losscli.stack.recording import AFTER
 from losscli.stack.rows import Run, spans
-from losscli.stack.train import stacks, train
+from losscli.stack.train import is_recorded, stacks, train
 
 WARM, MEASURED = 2, 32  # steps: those that only warm up, and those that count
 
@@ -34,11 +35,15 @@ def estimate_cost(runs: Sequence[Run], job: Job) -> Cost:
     per_epoch = len(spans(rows, job.plan.batch_size))
     epochs = epochs_of(job.plan, rows)
     steps = steps_of(job.plan, rows, epochs)
+    first = WARM + AFTER if is_recorded(groups[0], job) else WARM  # the next are as all others
     short = _seconds(groups[0], job, min(WARM, steps))
-    long = _seconds(groups[0], job, min(WARM + MEASURED, steps))
-    step = max(0.0, long - short) / max(1, min(WARM + MEASURED, steps) - min(WARM, steps))
-    looks = short / 4 * epochs if per_epoch > WARM + MEASURED else 0.0  # a stack looks four times at its shortest: once
-    seconds = short + step * (steps - min(WARM, steps)) + looks  # after its epoch, and at three splits when it ends
+    before = short if first == WARM else _seconds(groups[0], job, min(first, steps))
+    long = _seconds(groups[0], job, min(first + MEASURED, steps))
+    step = max(0.0, long - before) / max(1, min(first + MEASURED, steps) - min(first, steps))
+    looks = (
+        short / 4 * epochs if per_epoch > first + MEASURED else 0.0
+    )  # a stack looks four times at its shortest: once
+    seconds = before + step * (steps - min(first, steps)) + looks  # after its epoch, and at three splits when it ends
     return Cost(steps, len(groups), seconds * len(runs) / len(groups[0]), max(_bytes(group, job) for group in groups))
 
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 Batch = Mapping[str, Tensor]
-Results = Sequence[Tensor | None]
+Results = Sequence[Any]  # tensors, and None
 aten = torch.ops.aten
 BY_NUMBERS = {
     torch.Tag.data_dependent_output,
@@ -30,7 +30,7 @@ BY_NUMBERS = {
 }  # tags of operations that decide by numbers
 # What these give depends on the shape alone of what they are given.
 OF_SHAPES = {aten.ones_like.default, aten.zeros_like.default, aten.full_like.default, aten.new_zeros.default}
-AFTER = 16  # batches of a shape: as long as what is saved on them takes the recording of another
+AFTER = 32  # batches of a shape: as long as what is saved on them takes the recording of another
 
 
 class Recorded:
@@ -104,7 +104,7 @@ def _places(value: Any) -> Iterator[Place]:
             yield from _places(part)
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes every operation, and what became of which tensor. Tensors that it did not see made were there before, and stay:
     weights, options of losses.
     """
@@ -114,7 +114,7 @@ class Recorder(TorchDispatchMode):
         return False  # for its sake torch would import the compiler, a second of every command
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.tensors: list[Tensor] = []  # by number; while they are here, no other has their `id`
         self.base: list[int] = []  # by number, whose memory it looks at
         self.calls: list[Call] = []

@@ -104,6 +104,12 @@ def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False, keep
     return training.states
 
 
+def is_recorded(runs: Sequence[Run], job: Job) -> bool:
+    """Whether the steps of such a stack are recorded, if its losses let them: those that are small, on a CPU."""
+    small = len(runs) * costs_of(runs, job) <= machine.RECORDED
+    return small and job.device.type == "cpu" and job.plan.precision == "float32"
+
+
 class Training:
     """R runs on their way: the state of each network, and which runs still move."""
 
@@ -138,13 +144,10 @@ class Training:
         self.lattice = lattice_of(self.rows, job.pictured_seed, task)
 
     def _way(self, phase: Phase) -> Callable[[Batch], Results]:
-        """From a batch to the losses of a phase and their gradients: recorded where that is known to be faster, and nothing
-        but tensors is changed on it.
-        """
+        """From a batch to the losses of a phase and their gradients: recorded, where nothing but tensors is changed on it."""
         way = partial(self._judged, phase)
-        small = self.job.device.type == "cpu" and self.networks.cost <= machine.RECORDED
-        plain = self.plan.precision == "float32" and not self.objective.own and not self.penalties[phase.kernel].members
-        return Recorded(way) if small and plain else way
+        alone = self.objective.own or self.penalties[phase.kernel].members
+        return Recorded(way) if is_recorded(self.rows.runs, self.job) and not alone else way
 
     def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
         """All epochs, or as many as any run still needs."""
@@ -215,7 +218,8 @@ class Training:
             for chance, place in zip(self.context.noise, noise, strict=True):
                 chance.set_state(place)
             return self._descend(phase, batch)  # the same step for all others
-        losses, gradients = MeanLosses(*results[:3]), results[3:]
+        mean, total, counts, *gradients = results
+        losses = MeanLosses(mean, total, counts)
         missing = None if losses.counts is None or not self.may_miss else (losses.counts == 0)[:, None]
         if missing is not None:
             for state, old in zip(networks, before, strict=True):
