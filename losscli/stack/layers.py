@@ -284,7 +284,9 @@ class Dropout(Layer):
         masks = torch.stack([torch.rand(x.shape[1:], generator=chance, device=x.device) for chance in context.noise])
         # Scaled up here, so that evaluation leaves the numbers alone.
         mask = (masks >= self.share).to(x.dtype) / (1 - self.share)  # [S, B, H]
-        return x * (mask if len(context.noise) == 1 else mask[context.seed_of_run])
+        if context.seed_of_run is None or len(context.noise) == 1:
+            return x * mask
+        return x * mask.index_select(0, context.seed_of_run)
 
     def module(self, weights: Tensors) -> nn.Module:
         return nn.Dropout(self.share)

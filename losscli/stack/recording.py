@@ -38,7 +38,7 @@ class Recorded:
 
     >>> double = Recorded(lambda batch: [(batch["x"] * 2).sum()], after=1)
     >>> [double({"x": torch.full((2,), number)})[0].item() for number in (1.0, 2.0, 3.0)], len(double.plays)
-    ([2.0, 4.0, 6.0], 1)
+    ([4.0, 8.0, 12.0], 1)
 
     One that decides by numbers is not.
 
@@ -83,8 +83,13 @@ class Call:
     operation: Any
     positional: Sequence[Any]
     named: Mapping[str, Any]
-    gives: Sequence[Place]
+    given: Sequence[Place | None]  # None where one of `several` is not asked for
+    several: bool
     changes: Sequence[Place]  # in place
+
+    @property
+    def gives(self) -> list[Place]:
+        return [place for place in self.given if place is not None]
 
     @property
     def takes(self) -> list[Place]:
@@ -150,13 +155,16 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.decided |= not BY_NUMBERS.isdisjoint(operation.tags)
         first = next(_places((positional, list(named.values()))), None)
         looks_at = self.base[first.number] if operation.is_view and first else None
-        tensors = result if isinstance(result, (list, tuple)) else [result]
-        gives = [self.number(tensor, looks_at) for tensor in tensors if isinstance(tensor, Tensor)]
+        several = isinstance(result, (list, tuple))
+        given = [
+            self.number(tensor, looks_at) if isinstance(tensor, Tensor) else None
+            for tensor in (result if several else [result])
+        ]
         by_name = (
             dict(zip((argument.name for argument in operation._schema.arguments), positional, strict=False)) | named
         )
         written = [by_name.get(argument.name) for argument in operation._schema.arguments if _is_written(argument)]
-        self.calls.append(Call(operation, positional, named, gives, list(_places(written))))
+        self.calls.append(Call(operation, positional, named, given, several, list(_places(written))))
         return result
 
     def play(self, inputs: int, results: Results) -> Callable[..., Results] | None:
@@ -166,7 +174,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         places = [None if tensor is None else self.number(tensor) for tensor in results]
         returned = [place for place in places if place is not None]
         settled = self._settled(returned)
-        calls = _needed([call for call in self.calls if not settled.issuperset(call.gives) or not call.gives], returned)
+        calls = _needed(
+            [call for call in self.calls if call.changes or call.draws or not settled.issuperset(call.gives)], returned
+        )
         constants = {place: self.tensors[place.number] for call in calls for place in call.takes if place in settled}
         return _written(calls, [Place(number) for number in range(inputs)], places, constants)
 
@@ -225,8 +235,10 @@ def _written(
     lines, last = [], {place: at for at, call in enumerate(calls) for place in (*call.takes, *call.gives)}
     for at, call in enumerate(calls):
         arguments = [*map(text, call.positional), *(f"{name}={text(value)}" for name, value in call.named.items())]
-        gives = ", ".join(map(text, call.gives))
-        lines.append(f"{gives} = {text(call.operation)}({', '.join(arguments)})")
+        said = f"{text(call.operation)}({', '.join(arguments)})"
+        new = [place for place in call.gives if place not in call.takes]  # what is changed in place stays where it is
+        into = ", ".join("_" if place is None else text(place) for place in call.given) + "," * call.several
+        lines.append(f"{into} = {said}" if new else said)
         # As autograd, it gives memory back as soon as it can: the next tensor finds it in the cache.
         done = [place for place in dict.fromkeys((*call.takes, *call.gives)) if last[place] == at]
         freed = [text(place) for place in done if place not in constants and place not in results]

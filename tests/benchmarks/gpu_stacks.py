@@ -119,8 +119,8 @@ def speed_of(trial: Trial, training: Training, seconds: float) -> float:
     began = time.perf_counter()
     while True:
         for batch in training.sampler.epoch():
-            _, rows = training._descend(training.phases[0], batch)
-            steps, samples = steps + 1, samples + len(training.states) * rows
+            training._descend(training.phases[0], batch)
+            steps, samples = steps + 1, samples + len(training.states) * batch["target"].shape[1]
             if steps % size:
                 continue
             trial.wait()

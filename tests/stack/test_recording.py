@@ -1,0 +1,257 @@
+"""What is played back against the long way: the same bits, for every loss, layer, optimizer and weight there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from inspect import Parameter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from losscli.activations import ACTIVATIONS
+from losscli.experiment import load
+from losscli.losses import for_task
+from losscli.spec.load import load_spec
+from losscli.stack import train as engine
+from losscli.stack.job import Job
+from losscli.stack.optimizer import OPTIMIZERS
+from losscli.stack.plan import Plan
+from losscli.stack.recording import Recorded
+from losscli.stack.rows import Run
+from losscli.stack.run_state import RunState
+from losscli.tasks import tasks
+
+SPECS = ("distribution", "embedding", "gan")  # tasks whose data come with their specs
+# Losses that pick rows by their numbers: of those nothing is played.
+BY_NUMBERS: set[str] = set()
+
+
+def trained(
+    runs: Sequence[Run], job: Job, after: int, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[RunState], list[Recorded]]:
+    """The runs, with steps that are recorded after so many of a shape; and what was recorded."""
+    recorded: list[Recorded] = []
+
+    def record(function: Any) -> Recorded:
+        recorded.append(Recorded(function, after))
+        return recorded[-1]
+
+    monkeypatch.setattr(engine, "Recorded", record)
+    torch.manual_seed(0)
+    return engine.train(runs, job), recorded
+
+
+def told(states: Sequence[RunState]) -> list[Any]:
+    """All that a training has come to, as bits."""
+    return [
+        (
+            state.history,
+            state.scores,
+            {name: weights.tobytes() for name, weights in (state.weights or {}).items()},
+        )
+        for state in states
+    ]
+
+
+def assert_same_bits(runs: Sequence[Run], job: Job, monkeypatch: pytest.MonkeyPatch, played: bool = True) -> None:
+    """One training with nothing played back, and one with all but the first batch of each shape."""
+    long, _ = trained(runs, job, 10**9, monkeypatch)
+    short, recorded = trained(runs, job, 0, monkeypatch)
+    np.testing.assert_equal(told(short), told(long))
+    assert all(state.weights for state in long)
+    plays = [play for part in recorded for play in part.plays.values()]
+    assert plays and all((play is not None) == played for play in plays)
+
+
+def required(loss: Any) -> dict[str, float]:
+    return {name: 1.0 for name, option in loss.options.items() if option.default is Parameter.empty}
+
+
+SANDBOX = [(task, name) for task in ("binary", "multiclass", "multilabel", "regression") for name in for_task(task)]
+
+
+@pytest.mark.parametrize(("task", "name"), SANDBOX)
+def test_of_every_loss(task: str, name: str, run_of, job_of, monkeypatch) -> None:
+    options = required(for_task(task)[name])
+    runs = [run_of(name, seed, task, 1e-2, **options) for seed in (0, 1)]
+    assert_same_bits(runs, job_of(task, Plan(epochs=2, batch_size=50), hidden=[8]), monkeypatch, name not in BY_NUMBERS)
+
+
+@pytest.mark.parametrize(("task", "name"), [(task, name) for task in SPECS for name in for_task(task)])
+def test_of_every_loss_of_other_systems(task: str, name: str, tmp_path: Path, monkeypatch) -> None:
+    spec = tmp_path / "spec.yaml"
+    words = "".join(f", {option}: {value}" for option, value in required(for_task(task)[name]).items())
+    spec.write_text(
+        f"task: {task}\nloss: {{name: {name}{words}}}\nmodel: {{kind: mlp, hidden: [8]}}\n"
+        "train: {epochs: 1, batch_size: 60, max_steps: 12}\nseeds: 2\n"
+    )
+    experiment = load(load_spec(spec))
+    runs = experiment.runs()
+    if runs[0].loss.penalties:  # they note what is no tensor of the step: what has them goes the long way
+        states, recorded = trained(runs, experiment.job, 0, monkeypatch)
+        assert len(recorded) < len(tasks.get(task).phases(experiment.job.plan))
+        return
+    assert_same_bits(runs, experiment.job, monkeypatch)
+
+
+MODELS: Sequence[Mapping[str, Any]] = [
+    {"kind": "linear"},
+    {"hidden": [20, 3]},
+    *({"activation": name} for name, activation in ACTIVATIONS.items() if activation.hidden),
+    {"norm": "batch"},
+    {"norm": "layer"},
+    {"dropout": 0.3},
+    {"norm": "batch", "dropout": 0.5},
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_of_every_layer(model: Mapping[str, Any], run_of, job_of, monkeypatch) -> None:
+    runs = [run_of(name, seed) for name in ("bce-logits", "hinge", "bce") for seed in (0, 1)]
+    assert_same_bits(runs, job_of(plan=Plan(epochs=3, batch_size=25), **model), monkeypatch)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_of_every_optimizer_with_all_that_a_plan_says(name: str, run_of, job_of, monkeypatch) -> None:
+    plan = Plan(epochs=6, batch_size=30, optimizer=name, weight_decay=0.1, clip=0.5, schedule="cosine", patience=1)
+    runs = [run_of("focal", seed, lr=lr) for lr in (1e-3, 0.3) for seed in (0, 1)]
+    assert_same_bits(runs, job_of(plan=plan), monkeypatch)
+
+
+def test_of_weights_of_rows_and_classes(run_of, job_of, monkeypatch) -> None:
+    """Some rows count nothing, and in some batches none does: those runs leave the step out."""
+    run = run_of()
+    chance = np.random.default_rng(0)
+    parts = {
+        name: replace(part, weight=(chance.random(part.rows) > 0.8).astype(np.float32))
+        for name, part in run.dataset.parts.items()
+    }
+    dataset = replace(run.dataset, parts=parts)
+    weighted = [replace(run_of(name, 0), dataset=dataset, weight="balanced") for name in ("hinge", "brier")]
+    assert_same_bits(weighted, job_of(plan=Plan(epochs=3, batch_size=4), norm="batch"), monkeypatch)
+
+
+def test_what_goes_on_from_a_state_is_played_back_too(run_of, job_of, monkeypatch) -> None:
+    runs, job = [run_of("bce-logits", seed) for seed in (0, 1)], job_of(plan=Plan(epochs=4, batch_size=25))
+    monkeypatch.setattr(engine, "Recorded", partial(Recorded, after=0))
+    whole = engine.Training(runs, job)
+    whole.run(lambda *_: False)
+    half = engine.Training(runs, job)
+    half.run(lambda epoch, *_: epoch == 2)
+    for state in half.states:
+        state.status = "whole" if state.status == "stopped" else state.status
+    again = engine.Training(runs, job)
+    half_state = engine.Training(runs, job)
+    kept: list[Any] = []
+
+    class Keeper(engine.Keeper):
+        def save(self, state: Callable[[], dict[str, Any]], *, stopped: bool) -> None:
+            if stopped:
+                kept.append(state())
+
+    half_state.run(lambda epoch, *_: epoch == 2, Keeper())
+    again.load(kept[0])
+    again.run(lambda *_: False)
+    assert torch.equal(again.networks["model"].weights, whole.networks["model"].weights)
+
+
+class TestRecorded:
+    """Functions of which a careless recording would give something else."""
+
+    @pytest.fixture
+    def played(self) -> Iterator[Callable[..., list[torch.Tensor]]]:
+        def play(function: Callable[[Mapping[str, torch.Tensor]], Sequence[torch.Tensor]], *xs: torch.Tensor) -> Any:
+            recorded = Recorded(function, after=0)
+            results = [recorded({"x": x})[0].clone() for x in xs]
+            assert list(recorded.plays.values()) != [None]
+            return results
+
+        yield play
+
+    def test_weights_that_move_between_steps(self, played) -> None:
+        weight = torch.tensor([1.0, 2.0])
+
+        def step(batch):
+            result = batch["x"] * weight.view(2, 1).transpose(0, 1)[0]
+            weight.add_(1.0)
+            return [result]
+
+        results = played(step, *(torch.ones(2),) * 3)
+        assert [result.tolist() for result in results] == [[1.0, 2.0], [2.0, 3.0], [3.0, 4.0]]
+
+    def test_a_constant_that_is_written_to(self, played) -> None:
+        def step(batch):
+            zeros = torch.zeros_like(batch["x"])
+            zeros[:1].add_(batch["x"][:1])
+            return [zeros]
+
+        results = played(step, *(torch.tensor([number, 0.0]) for number in (1.0, 2.0, 3.0)))
+        assert [result.tolist() for result in results] == [[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]
+
+    def test_a_result_that_somebody_writes_to(self) -> None:
+        recorded = Recorded(lambda batch: [torch.ones_like(batch["x"]) * 2], after=0)
+        for _ in range(3):
+            (result,) = recorded({"x": torch.zeros(2)})
+            assert result.tolist() == [2.0, 2.0]
+            result.add_(1.0)
+
+    def test_chance_is_drawn_anew(self, played) -> None:
+        stream = torch.Generator().manual_seed(1)
+        results = played(lambda batch: [torch.rand(batch["x"].shape, generator=stream)], *(torch.zeros(3),) * 3)
+        again = torch.Generator().manual_seed(1)
+        assert torch.equal(torch.stack(results), torch.stack([torch.rand(3, generator=again) for _ in range(3)]))
+
+    def test_shapes_are_told_apart(self) -> None:
+        recorded = Recorded(lambda batch: [batch["x"].mean()], after=0)
+        for length in (3, 5, 3, 5):
+            assert recorded({"x": torch.arange(length).float()})[0].item() == (length - 1) / 2
+        assert len(recorded.plays) == 2
+
+    def test_ways_to_lie_in_memory_are_told_apart(self) -> None:
+        recorded = Recorded(lambda batch: [batch["x"].as_strided((4,), (1,)).clone()], after=0)
+        square = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+        for x in (square, square.T, square, square.T):
+            assert recorded({"x": x})[0].tolist() == [1.0, 2.0, 3.0, 4.0]
+        assert len(recorded.plays) == 2
+
+    @pytest.mark.parametrize(
+        "function",
+        [
+            lambda x: x * x.max().item(),
+            lambda x: x[x > 0].sum() + x,
+            lambda x: x.new_zeros(len(torch.nonzero(x > 1))).sum() + x,
+            lambda x: x if torch.equal(x, x.abs()) else -x,
+            lambda x: x * 2 if bool((x > 1).any()) else x,
+        ],
+    )
+    def test_what_decides_by_numbers_is_not_played(self, function) -> None:
+        recorded = Recorded(lambda batch: [function(batch["x"])], after=0)
+        for x in (torch.tensor([1.0, 2.0]), torch.tensor([-1.0, 0.5]), torch.tensor([3.0, -2.0])):
+            assert torch.equal(recorded({"x": x})[0], function(x))
+        assert list(recorded.plays.values()) == [None]
+
+    def test_nothing_is_recorded_before_it_pays(self) -> None:
+        recorded = Recorded(lambda batch: [batch["x"] + 1], after=3)
+        for _ in range(3):
+            recorded({"x": torch.zeros(1)})
+        assert not recorded.plays
+        recorded({"x": torch.zeros(1)})
+        assert len(recorded.plays) == 1
+
+    def test_memory_is_given_back_on_the_way(self, played) -> None:
+        """Of twenty tensors of a chain, two are there at a time."""
+        recorded = Recorded(lambda batch: [_chain(batch["x"])], after=0)
+        recorded({"x": torch.zeros(4)})
+        code = next(iter(recorded.plays.values())).__code__
+        assert code.co_code.count(bytes([__import__("dis").opmap["DELETE_FAST"]])) >= 19
+
+
+def _chain(x: torch.Tensor) -> torch.Tensor:
+    for _ in range(20):
+        x = x + 1
+    return x
