@@ -177,7 +177,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         calls = _needed(
             [call for call in self.calls if call.changes or call.draws or not settled.issuperset(call.gives)], returned
         )
-        constants = {place: self.tensors[place.number] for call in calls for place in call.takes if place in settled}
+        used = [*returned, *(place for call in calls for place in call.takes)]
+        constants = {place: self.tensors[place.number] for place in used if place in settled}
         return _written(calls, [Place(number) for number in range(inputs)], places, constants)
 
     def _settled(self, returned: Sequence[Place]) -> set[Place]:
