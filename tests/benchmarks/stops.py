@@ -214,15 +214,18 @@ def wait(process: Child, folder: Path) -> None:
 
 
 def kill(folder: Path, count: int) -> None:
-    """SIGKILL at random moments: every record that is one is whole, and those that were whole stay so."""
+    """SIGKILL at random moments of a command's whole life: every record that is one is whole, and those that were stay so."""
     chance, seen, before = random.Random(1), Counter[str](), set[str]()
     name = spec(folder, "binary", 30)
+    began = time.monotonic()
+    finish(folder, "compare", name, "--out", "whole", "--quiet")
+    life = time.monotonic() - began
     for number in range(count):
         process = start(folder, "compare", name, "--quiet")
         if number % 50 == 49:
             print(number + 1, dict(seen), flush=True)
         wait_any(process, folder)
-        time.sleep(chance.uniform(0, 1.2))
+        time.sleep(chance.uniform(0, 1.2 * life))
         stop(process, signal.SIGKILL, seen)
         now = {path.name for path in records(folder / "runs")}
         seen["LOST"] += len(before - now)
