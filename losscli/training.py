@@ -19,7 +19,7 @@ from losscli.record.checkpoint import Checkpoint, Key, damaged, file_of
 from losscli.stack.job import epochs_of
 from losscli.stack.rows import Run
 from losscli.stack.run_state import RunState
-from losscli.stack.train import stacks
+from losscli.stack.stacks import stacks
 from losscli.stack.watch import Stop, Tick, Watch, wants_lines
 from losscli.words.numbers import duration
 

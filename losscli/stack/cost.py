@@ -10,7 +10,8 @@ from losscli.stack.job import Job, epochs_of, steps_of
 from losscli.stack.networks import bytes_of
 from losscli.stack.recording import AFTER
 from losscli.stack.rows import Run, spans
-from losscli.stack.train import is_recorded, stacks, train
+from losscli.stack.stacks import stacks
+from losscli.stack.train import is_recorded, train
 
 WARM, MEASURED = 2, 32  # steps: those that only warm up, and those that count
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from losscli.looks import block_of
-from losscli.losses.own import code_of
 from losscli.losses.surroundings import Surroundings
 from losscli.stack import device as machine
 from losscli.stack.chance import generator
@@ -22,7 +19,7 @@ from losscli.stack.evaluate import Evaluator
 from losscli.stack.job import Job, epochs_of, steps_of
 from losscli.stack.layers import ForwardContext
 from losscli.stack.moments import DOTS, frames, lattice_of, moments
-from losscli.stack.networks import Networks, costs_of, judging_of, specs_of
+from losscli.stack.networks import Networks, costs_of
 from losscli.stack.objective import MeanLosses, Objective, Tally
 from losscli.stack.penalty import Penalties
 from losscli.stack.probe import Probe
@@ -32,7 +29,7 @@ from losscli.stack.run_state import EpochLoss, RunState
 from losscli.stack.samplers import samplers
 from losscli.stack.schedule import SCHEDULES
 from losscli.stack.train_state import put
-from losscli.tasks.phases import Batch, NetworkSpec, Phase, Standing
+from losscli.tasks.phases import Batch, Phase, Standing
 
 # Called after each epoch of a stack with epoch, epochs and states; True ends the training, and what there is is kept.
 Report = Callable[[int, int, list[RunState]], bool]
@@ -53,37 +50,6 @@ class Keeper:
 
 
 UNKEPT = Keeper()
-
-
-def stacks(runs: Sequence[Run], job: Job) -> Iterator[list[Run]]:
-    """The runs, divided into stacks: equal outputs and equal sizes of splits together, at most as many as `device.width` says.
-
-    Bits may depend on who shares a stack, so those of a CPU hold a block of seeds, however many seeds there are (see
-    `losscli.looks`); not where there is one entry, which is never looked at twice. A GPU wants all runs at once. A loss of
-    the user's own has stacks to itself, so that whatever becomes of it there is no other's trouble.
-    """
-    by_shape: dict[object, list[Run]] = {}
-    places = {seed: place for place, seed in enumerate(dict.fromkeys(run.seed for run in runs))}
-    in_blocks = job.device.type == "cpu" and len({run.entry for run in runs}) > 1
-    for run in runs:
-        sizes = tuple(part.rows for part in run.dataset.parts.values())
-        own = run.loss.name if code_of(run.loss) else ""
-        block = block_of(places[run.seed]) if in_blocks else 0
-        by_shape.setdefault((block, _shape(run, job), sizes, own), []).append(run)
-    for alike_runs in by_shape.values():
-        cost, judging = costs_of(alike_runs, job), judging_of(alike_runs[0], job)
-        machine.refuse_if_too_large(cost, job.device)
-        judging.refuse_if_too_large(job.device)
-        width = machine.width(cost, job.device, judging.cost())
-        on_cores = job.device.type == "cpu"
-        for start, stop in machine.chunks(len(alike_runs), width, even=on_cores):
-            yield alike_runs[start:stop]
-
-
-def _shape(run: Run, job: Job) -> tuple[NetworkSpec, ...]:
-    """What runs must share of their networks; features are padded to those of the widest."""
-    specs = specs_of(run, job)
-    return tuple(spec if isinstance(spec.inputs, int) else replace(spec, inputs=0) for spec in specs)
 
 
 def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False, keeper: Keeper = UNKEPT) -> list[RunState]:

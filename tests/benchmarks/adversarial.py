@@ -27,7 +27,8 @@ from losscli.pipeline import run
 from losscli.spec.load import build_spec
 from losscli.spec.overrides import Overrides
 from losscli.stack.device import one_thread
-from losscli.stack.train import Training, stacks
+from losscli.stack.stacks import stacks
+from losscli.stack.train import Training
 from losscli.words.paragraph import paragraph
 
 SEEDS, STEPS, BATCH = 3, 60, 64

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from losscli.experiment import load
 from losscli.spec.load import load_spec
 from losscli.stack.rows import Run
-from losscli.stack.train import Training, stacks
+from losscli.stack.stacks import stacks
+from losscli.stack.train import Training
 
 SEEDS, CLASSES, SIZE = 3, 10, 16
 OWN = {"num_classes": CLASSES, "embedding_size": SIZE}

@@ -22,7 +22,8 @@ from losscli.spec.load import load_spec
 from losscli.stack.head import outputs_of
 from losscli.stack.rows import Run
 from losscli.stack.run_state import RunState
-from losscli.stack.train import Training, stacks, train
+from losscli.stack.stacks import stacks
+from losscli.stack.train import Training, train
 from losscli.tasks import tasks
 from losscli.verify import Case
 from losscli.verify.draw import extreme, filled, many, ordinary, settings

@@ -21,7 +21,8 @@ from torch.profiler import ProfilerActivity, profile, record_function
 
 from losscli.losses import find
 from losscli.stack.device import one_thread
-from losscli.stack.train import Training, stacks
+from losscli.stack.stacks import stacks
+from losscli.stack.train import Training
 
 
 def per_call(work: Callable[[], object], calls: int = 60) -> float:

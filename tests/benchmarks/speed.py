@@ -45,7 +45,8 @@ from losscli.stack.job import Job
 from losscli.stack.models import models
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Run
-from losscli.stack.train import Training, stacks, train
+from losscli.stack.stacks import stacks
+from losscli.stack.train import Training, train
 from losscli.tasks import Target, tasks
 
 CPU = torch.device("cpu")

@@ -18,6 +18,7 @@ from losscli.stack import train as engine
 from losscli.stack.models import models
 from losscli.stack.optimizer import OPTIMIZERS
 from losscli.stack.plan import Plan
+from losscli.stack.stacks import stacks
 
 
 def every_loss(task: str, run_of, seeds=(0,)):
@@ -46,7 +47,7 @@ def test_a_whole_training_elsewhere_gives_the_bits_of_the_cpu(task, standin, ben
         job_of(task, plan, norm="batch", dropout=0.2), evaluation=measured, prediction_seeds=frozenset({0}), probe=True
     )
     runs, count = list(every_loss(task, run_of)), 0
-    for stack in engine.stacks(runs, job):
+    for stack in stacks(runs, job):
         there = engine.train(stack, replace(job, device=standin.DEVICE))
         assert_same(benchmark, engine.train(stack, job), there)
         count += sum(state.status == "ok" and state.predictions is not None for state in there)
@@ -73,7 +74,7 @@ def test_rows_from_disk_and_learned_vectors_elsewhere_give_the_bits_of_the_cpu(k
 def test_an_epoch_waits_for_nothing(kind, standin, benchmark, tmp_path):
     experiment = benchmark("gpu_checks").Trial(standin.DEVICE, True, tmp_path, 0.0).experiment(kind)
     job = replace(experiment.job, device=standin.DEVICE)
-    training = engine.Training(next(engine.stacks(experiment.runs(), job)), job)
+    training = engine.Training(next(stacks(experiment.runs(), job)), job)
     before = standin.Apart.waits
     (losses,) = training._epoch()
     assert standin.Apart.waits == before

@@ -15,7 +15,7 @@ from losscli.stack import device as machine
 from losscli.stack.layers import BatchNorm, Dropout, LayerNorm, Linear
 from losscli.stack.network import Network
 from losscli.stack.networks import judging_of
-from losscli.stack.train import stacks
+from losscli.stack.stacks import stacks
 
 CPU = torch.device("cpu")
 

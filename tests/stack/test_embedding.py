@@ -18,7 +18,8 @@ from losscli.stack.layers import Embedding, ForwardContext
 from losscli.stack.network import Network
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Run
-from losscli.stack.train import Training, stacks, train
+from losscli.stack.stacks import stacks
+from losscli.stack.train import Training, train
 from losscli.tasks import Column, tasks
 
 LAYOUT = Layout(plain=2, codes=(5, 3), sizes=(4, 2))

@@ -21,7 +21,8 @@ from losscli.stack.models import models
 from losscli.stack.plan import plan_of
 from losscli.stack.rows import Rows, Run
 from losscli.stack.samplers.latent import Latent
-from losscli.stack.train import Training, stacks, train
+from losscli.stack.stacks import stacks
+from losscli.stack.train import Training, train
 from losscli.tasks import tasks
 
 CPU = torch.device("cpu")

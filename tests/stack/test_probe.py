@@ -14,7 +14,8 @@ from losscli.data.prepare import prepare
 from losscli.data.sources import sources
 from losscli.stack.plan import Plan
 from losscli.stack.probe import epochs_to_probe
-from losscli.stack.train import Training, stacks, train
+from losscli.stack.stacks import stacks
+from losscli.stack.train import Training, train
 from losscli.tasks import tasks
 
 PLAN = Plan(epochs=4, batch_size=32)

@@ -22,7 +22,8 @@ from losscli.stack.models import models
 from losscli.stack.plan import plan_of
 from losscli.stack.rows import Rows, Run
 from losscli.stack.samplers.classes import Classes
-from losscli.stack.train import Training, stacks, train
+from losscli.stack.stacks import stacks
+from losscli.stack.train import Training, train
 from losscli.tasks import Prediction, tasks
 from losscli.tasks.phases import NetworkSpec, Sampling, UpdateRule
 

@@ -12,7 +12,8 @@ from losscli.data.sources import Split, sources
 from losscli.experiment import load
 from losscli.pipeline import run
 from losscli.spec.load import load_spec
-from losscli.stack.train import stacks, train
+from losscli.stack.stacks import stacks
+from losscli.stack.train import train
 from losscli.tasks import tasks
 
 

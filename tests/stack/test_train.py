@@ -15,7 +15,8 @@ from losscli.stack.device import chunks
 from losscli.stack.plan import Plan
 from losscli.stack.rows import Rows
 from losscli.stack.samplers.shuffled import Shuffled
-from losscli.stack.train import Training, stacks, train
+from losscli.stack.stacks import stacks
+from losscli.stack.train import Training, train
 
 CPU = torch.device("cpu")
 
