@@ -15,7 +15,7 @@ worst figure and its bound; a check that fails, or raises, does not end the othe
 - study: how the gradient is shared among easy and hard rows, and what becomes of wrong labels
 - memory: what a stack takes beside what the engine reckons, and how a command ends when there is not enough
 - speed: runs x samples per second of stacks of 1 to 4,096 runs, the widest in tf32 and bf16 too, beside the loop of every
-  tutorial on the same card
+  tutorial on the same card; and with steps that are recorded and played back, which the engine does on a CPU alone so far
 
 Without a card: `--device cpu` compares the CPU with itself, and `--device standin` (standin.py) finds every tensor that
 is not where it should be. `--small` is the form that the tests run.

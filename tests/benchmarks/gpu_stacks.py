@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ from speed import LOSSES, jobs, table, tutorial
 
 from losscli.stack import device as machine
 from losscli.stack.job import Job
+from losscli.stack.recording import Recorded
 from losscli.stack.rows import Run
 from losscli.stack.train import Training
 
@@ -77,12 +79,15 @@ def stacks_of(trial: Trial) -> Iterator[Line]:
     left = SECONDS - (time.monotonic() - trial.began)
     rounded = ROUNDED.get(trial.device.type, ())
     stacks = [*((width, "float32") for width in widths), *((widths[-1], name) for name in rounded)]
-    seconds = 0.02 if trial.small else min(6.0, max(0.5, left / (2 * len(stacks))))  # half goes into making stacks
+    shares = 2 * (len(widths) + len(stacks))  # half of the time goes into making stacks
+    seconds = 0.02 if trial.small else min(6.0, max(0.5, left / shares))
     for width, precision in stacks:
         runs, job = jobs(dataset, LOSSES[:width], math.ceil(width / len(LOSSES)), trial.device)
         job = replace(job, plan=job.plan.model_copy(update={"precision": precision}))
         try:
             yield from stack_of(trial, (runs, job), base, seconds)
+            if precision == "float32":
+                yield played_back(trial, (runs, job), base, seconds)
         except Exception as error:
             yield Line(f"stack of {width} in {precision}", False, f"{type(error).__name__}: {error}"[:200])
 
@@ -110,6 +115,22 @@ def stack_of(trial: Trial, made: tuple[list[Run], Job], base: float, seconds: fl
         figure = f"{peak / 1e6:,.1f} MB, reckoned {cost / 1e6:,.1f} MB ({peak / cost:.2f} times)"
         yield Line(f"memory of {what}", passed, figure, f"{most / 1e6:,.1f} MB, what `width` leaves room for")
     yield Line(f"speed of {what}", None, f"{rate:,.0f} runs x samples/s, {rate / base:,.1f} times the tutorial loop")
+
+
+def played_back(trial: Trial, made: tuple[list[Run], Job], base: float, seconds: float) -> Line:
+    """The same with steps that are recorded and played back, which the engine does on a CPU alone: whether bits are the same."""
+    runs, job = made
+    with machine.exact(trial.device), machine.one_thread(trial.device):
+        training = Training(runs, job)
+        (phase,) = training.phases
+        long = partial(training._judged, phase)
+        training.judged[phase.kernel] = recorded = Recorded(long, after=0)
+        rate = speed_of(trial, training, seconds)
+        batch = next(training.sampler.epoch())
+        pairs = [(one, other) for one, other in zip(recorded(batch), long(batch), strict=True) if one is not None]
+    same = all(torch.equal(one, other) for one, other in pairs) and all(recorded.plays.values())
+    figure = f"{rate:,.0f} runs x samples/s, {rate / base:,.1f} times the tutorial loop"
+    return Line(f"speed of {len(runs)} runs, played back", same, figure, "the same bits")
 
 
 def speed_of(trial: Trial, training: Training, seconds: float) -> float:
