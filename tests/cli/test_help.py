@@ -39,6 +39,13 @@ def test_commands_stand_under_what_they_are_for(capsys: pytest.CaptureFixture[st
     assert "..." not in text.replace("[ARGS]...", "")  # no sentence is cut
 
 
+@pytest.mark.parametrize("name", ["", *commands.names()])
+def test_completion_is_installed_for_losscli_and_not_for_a_command(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ("--install-completion" in said(capsys, *name.split(), "--help")) == (not name)
+
+
 @pytest.mark.parametrize("name", [name for name in commands.names() if name != "runs"])
 def test_flags_stand_under_headings_each_once(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, name, "--help")

@@ -12,7 +12,10 @@ from losscli.cli import completion, flags
 from losscli.cli.commands import Command, Group, Panel, commands, panels
 
 runs = typer.Typer(
-    cls=Group, rich_markup_mode=None, help="The records at hand: ls, show, diff, rm, clean, verify, export."
+    add_completion=False,
+    cls=Group,
+    rich_markup_mode=None,
+    help="The records at hand: ls, show, diff, rm, clean, verify, export.",
 )
 commands.put("runs", runs)
 panels["runs"] = Panel.records
