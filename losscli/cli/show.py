@@ -189,8 +189,8 @@ def _cost(comparison: Comparison) -> str:
     seconds, peak = (comparison.timing.get(name) for name in ("train_seconds", "peak_memory_bytes"))
     if seconds is None or peak is None or not math.isfinite(seconds + peak) or not seconds:
         return ""
-    where = "of the GPU" if comparison.device.startswith("cuda") else "in a process"
-    return f"{duration(seconds)} of training, all stacks together; at most {peak / 1e6:.0f} MB {where}"
+    where = "of the GPU" if comparison.device.startswith("cuda") else "a process"
+    return f"{duration(seconds)} of training in all; at most {peak / 1e6:.0f} MB {where}"
 
 
 def trained_on(machines: Mapping[str, int]) -> None:
