@@ -32,8 +32,9 @@ NOT_PLAYED = {
     torch.Tag.dynamic_output_shape,
     torch.Tag.inplace_view,  # a tensor that is detached lies as before, and has no place of its own here
 }  # tags of operations that decide by numbers, or change how a tensor lies
-# What hands numbers out to Python, unseen below autograd.
-READS = {Tensor.tolist, Tensor.numpy, Tensor.__array__, Tensor.__dlpack__, Tensor.data_ptr}
+# What is not seen below autograd: numbers that are handed out to Python, and memory that is given to another tensor.
+UNSEEN = {Tensor.tolist, Tensor.numpy, Tensor.__array__, Tensor.__dlpack__, Tensor.__repr__, Tensor.data_ptr}
+UNSEEN |= {Tensor.data.__set__}  # type: ignore[attr-defined]
 # What these give depends on the shape alone of what they are given.
 OF_SHAPES = {aten.ones_like.default, aten.zeros_like.default, aten.full_like.default, aten.new_zeros.default}
 MOST = 256 << 20  # bytes that a step may make to be recorded
@@ -42,6 +43,8 @@ AFTER = 32  # batches of a shape: as long as what is saved on them takes the rec
 
 class Recorded:
     """A function of batches that gives tensors; of a shape that comes often, a batch is recorded and the next are played back.
+
+    It may keep tensors from one batch to the next, and nothing that is Python's: a count of its calls would stay what it was.
 
     >>> double = Recorded(lambda batch: [(batch["x"] * 2).sum()], after=1)
     >>> [double({"x": torch.full((2,), number)})[0].item() for number in (1.0, 2.0, 3.0)], len(double.plays)
@@ -231,14 +234,14 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 class Reader(TorchFunctionMode):
-    """Notes for a recorder where numbers are handed out to Python."""
+    """Tells a recorder of what it does not see."""
 
     def __init__(self, recorder: Recorder):
         super().__init__()
         self.recorder = recorder
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if function in READS:
+        if function in UNSEEN:
             self.recorder.give_up()
         return function(*args, **(kwargs or {}))
 

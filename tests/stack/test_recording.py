@@ -302,9 +302,11 @@ class TestRecorded:
             lambda x: x * x.tolist()[0],
             lambda x: x * torch.from_numpy(x.numpy().copy()),
             lambda x: x * float(np.asarray(x).sum()),
+            lambda x: x * len(str(x)),
+            lambda x: _moved(torch.ones(2), x) + 1,
         ],
     )
-    def test_what_python_reads_is_not_played(self, function) -> None:
+    def test_what_is_not_seen_is_not_played(self, function) -> None:
         recorded = Recorded(lambda batch: [function(batch["x"])], after=0)
         for x in (torch.tensor([1.0, 2.0]), torch.tensor([-1.0, 0.5])):
             assert torch.equal(recorded({"x": x})[0], function(x))
@@ -414,6 +416,11 @@ def _chain(x: torch.Tensor) -> torch.Tensor:
     for _ in range(20):
         x = x + 1
     return x
+
+
+def _moved(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    weight.data = x * 2
+    return weight
 
 
 def _halves(x: torch.Tensor, alive: list[Any]) -> torch.Tensor:
