@@ -6,7 +6,8 @@ operations on tensors, and from then on that list is called by itself: the same 
 the same bits (tests hold one against the other; tests/benchmarks/STEPS.md has what it saves).
 
 A list of operations holds no decision that was made by the numbers of a batch. Where one was (`item()`, a mask that picks
-rows), what was recorded is not played, and every step goes the long way.
+rows), what was recorded is not played, and every step goes the long way. So does one that turns out to work on much memory:
+what is recorded is kept until its end.
 """
 
 from __future__ import annotations
@@ -15,26 +16,35 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 Batch = Mapping[str, Tensor]
 Results = Sequence[Any]  # tensors, and None
 aten = torch.ops.aten
-BY_NUMBERS = {
+NOT_PLAYED = {
     torch.Tag.data_dependent_output,
     torch.Tag.dynamic_output_shape,
-}  # tags of operations that decide by numbers
+    torch.Tag.inplace_view,  # a tensor that is detached lies as before, and has no place of its own here
+}  # tags of operations that decide by numbers, or change how a tensor lies
+# What is not seen below autograd: numbers that are handed out to Python, and memory that is given to another tensor.
+UNSEEN = {Tensor.tolist, Tensor.numpy, Tensor.__array__, Tensor.__dlpack__, Tensor.__repr__, Tensor.data_ptr}
+UNSEEN |= {Tensor.data.__set__}  # type: ignore[attr-defined]
 # What these give depends on the shape alone of what they are given.
 OF_SHAPES = {aten.ones_like.default, aten.zeros_like.default, aten.full_like.default, aten.new_zeros.default}
+MOST = 256 << 20  # bytes that a step may make to be recorded
 AFTER = 32  # batches of a shape: as long as what is saved on them takes the recording of another
 
 
 class Recorded:
     """A function of batches that gives tensors; of a shape that comes often, a batch is recorded and the next are played back.
+
+    It may keep tensors from one batch to the next, and nothing that is Python's: a count of its calls would stay what it was.
 
     >>> double = Recorded(lambda batch: [(batch["x"] * 2).sum()], after=1)
     >>> [double({"x": torch.full((2,), number)})[0].item() for number in (1.0, 2.0, 3.0)], len(double.plays)
@@ -53,7 +63,7 @@ class Recorded:
         self.plays: dict[object, Callable[..., Results] | None] = {}
 
     def __call__(self, batch: Batch) -> Results:
-        shape = tuple([(tensor.shape, tensor.stride()) for tensor in batch.values()])
+        shape = tuple([(name, each.dtype, each.shape, each.stride()) for name, each in batch.items()])
         play = self.plays.get(shape)
         if play is not None:
             with torch.no_grad():
@@ -61,10 +71,13 @@ class Recorded:
         self.seen[shape] += 1
         if shape in self.plays or self.seen[shape] <= self.after:
             return self.function(batch)
-        with Recorder() as recorder:
-            for tensor in batch.values():
+        apart = {
+            name: tensor.detach() for name, tensor in batch.items()
+        }  # what is one tensor here may be two in the next
+        with Recorder() as recorder, Reader(recorder):
+            for tensor in apart.values():
                 recorder.number(tensor)
-            results = self.function(batch)
+            results = self.function(apart)
         self.plays[shape] = recorder.play(len(batch), results)
         return results
 
@@ -121,20 +134,23 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.tensors: list[Tensor] = []  # by number; while they are here, no other has their `id`
-        self.base: list[int] = []  # by number, whose memory it looks at
+        self.base: list[int] = []  # by number, which memory it looks at
         self.calls: list[Call] = []
         self.lasting: set[int] = set()
+        self.fixed: set[Place] = set()  # numbers of Python's
+        self.made = 0  # bytes
         self.decided = False
         self._numbers: dict[int, int] = {}  # by `id`
         self._kept: list[Tensor] = []
 
-    def number(self, tensor: Tensor, base: int | None = None) -> Place:
+    def number(self, tensor: Tensor) -> Place:
         """The place of a tensor; a new one for one that it has not seen."""
         number = self._numbers.get(id(tensor))
         if number is None:
             number = self._numbers[id(tensor)] = len(self.tensors)
             self.tensors.append(tensor)
-            self.base.append(number if base is None else base)
+            strided = tensor.layout is torch.strided
+            self.base.append(tensor.untyped_storage()._cdata if strided else -number)
         return Place(number)
 
     def _seen(self, value: Any) -> Any:
@@ -146,32 +162,47 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return [self._seen(part) for part in value] if isinstance(value, (list, tuple)) else value
 
     def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if self.decided:
+            return operation(*args, **(kwargs or {}))
         positional, named = self._seen(args), {name: self._seen(value) for name, value in (kwargs or {}).items()}
+        if operation is aten.lift_fresh.default:
+            operation = aten.clone.default  # `torch.tensor(0.0)` is made anew at each step, and may be written to
+            self.fixed.update(positional)
         result = operation(*args, **(kwargs or {}))
         if operation is aten.detach.default:  # the same numbers at the same place
             self._numbers[id(result)] = positional[0].number
             self._kept.append(result)
             return result
-        self.decided |= not BY_NUMBERS.isdisjoint(operation.tags)
-        first = next(_places((positional, list(named.values()))), None)
-        looks_at = self.base[first.number] if operation.is_view and first else None
-        several = isinstance(result, (list, tuple))
-        given = [
-            self.number(tensor, looks_at) if isinstance(tensor, Tensor) else None
-            for tensor in (result if several else [result])
-        ]
-        by_name = (
-            dict(zip((argument.name for argument in operation._schema.arguments), positional, strict=False)) | named
-        )
-        written = [by_name.get(argument.name) for argument in operation._schema.arguments if _is_written(argument)]
-        self.calls.append(Call(operation, positional, named, given, several, list(_places(written))))
+        self._note(operation, positional, named, result)
         return result
+
+    def _note(self, operation: Any, positional: Sequence[Any], named: Mapping[str, Any], result: Any) -> None:
+        several = isinstance(result, (list, tuple))
+        results = result if several else [result]
+        self.made += sum(
+            each.numel() * each.itemsize for each in results if isinstance(each, Tensor) and not operation.is_view
+        )
+        nested = any(isinstance(each, (list, tuple)) for each in results)
+        if nested or self.made > MOST or not NOT_PLAYED.isdisjoint(operation.tags):
+            self.give_up()
+            return
+        given = [self.number(each) if isinstance(each, Tensor) else None for each in results]
+        arguments = operation._schema.arguments
+        by_name = {**dict(zip((argument.name for argument in arguments), positional, strict=False)), **named}
+        written = [by_name.get(argument.name) for argument in arguments if _is_written(argument)]
+        self.calls.append(Call(operation, positional, named, given, several, list(_places(written))))
+
+    def give_up(self) -> None:
+        """Keep nothing of what was recorded: it will not be played."""
+        self.decided = True
+        for noted in (self.tensors, self._kept, self.calls):
+            noted.clear()
 
     def play(self, inputs: int, results: Results) -> Callable[..., Results] | None:
         """A function of the first `inputs` tensors that gives such `results`; None where numbers of the batch decided."""
         if self.decided:
             return None
-        places = [None if tensor is None else self.number(tensor) for tensor in results]
+        places = [self._seen(tensor) for tensor in results]
         returned = [place for place in places if place is not None]
         settled = self._settled(returned)
         calls = _needed(
@@ -187,19 +218,32 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """
         changed = {self.base[place.number] for place in returned}
         changed |= {self.base[place.number] for call in self.calls for place in call.changes}
-        lasting = {Place(number) for number in self.lasting}
-        constant: set[Place] = set()
+        lasting = {Place(number) for number in self.lasting} - self.fixed
+        constant = set(self.fixed)
         for call in self.calls:
             free = (
                 not call.changes
                 and not call.draws
                 and changed.isdisjoint(self.base[give.number] for give in call.gives)
             )
-            if call.operation.is_view and lasting.issuperset(call.takes):
+            if call.operation.is_view and not call.changes and lasting.issuperset(call.takes):
                 lasting.update(call.gives)
             elif free and (call.operation in OF_SHAPES or constant.issuperset(call.takes)):
                 constant.update(call.gives)
         return lasting | constant
+
+
+class Reader(TorchFunctionMode):
+    """Tells a recorder of what it does not see."""
+
+    def __init__(self, recorder: Recorder):
+        super().__init__()
+        self.recorder = recorder
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function in UNSEEN:
+            self.recorder.give_up()
+        return function(*args, **(kwargs or {}))
 
 
 def _is_written(argument: Any) -> bool:
@@ -216,26 +260,29 @@ def _needed(calls: Sequence[Call], returned: Sequence[Place]) -> list[Call]:
     return needed[::-1]
 
 
+def _text(names: dict[str, Any], value: Any) -> str:
+    """An argument as Python has it, or a name for it."""
+    if isinstance(value, Place):
+        return f"t{value.number}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_text(names, part) for part in value)}]"
+    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return repr(value)
+    name = f"o{len(names)}"
+    names[name] = value
+    return name
+
+
 def _written(
     calls: Sequence[Call], inputs: Sequence[Place], results: Sequence[Place | None], constants: Mapping[Place, Tensor]
 ) -> Callable[..., Results]:
     """A Python function of these calls, one a line. Its text is made of numbers: whatever is named in it, it is given."""
     names: dict[str, Any] = {f"t{place.number}": tensor for place, tensor in constants.items()}
-
-    def text(value: Any) -> str:
-        if isinstance(value, Place):
-            return f"t{value.number}"
-        if isinstance(value, (list, tuple)):
-            return f"[{', '.join(map(text, value))}]"
-        if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
-            return repr(value)
-        name = f"o{len(names)}"
-        names[name] = value
-        return name
-
+    text = partial(_text, names)
     lines, last = [], {place: at for at, call in enumerate(calls) for place in (*call.takes, *call.gives)}
     for at, call in enumerate(calls):
-        arguments = [*map(text, call.positional), *(f"{name}={text(value)}" for name, value in call.named.items())]
+        arguments = [text(value) for value in call.positional]
+        arguments += [f"{name}={text(value)}" for name, value in call.named.items()]
         said = f"{text(call.operation)}({', '.join(arguments)})"
         new = [place for place in call.gives if place not in call.takes]  # what is changed in place stays where it is
         into = ", ".join("_" if place is None else text(place) for place in call.given) + "," * call.several
@@ -246,4 +293,4 @@ def _written(
         lines += [f"del {', '.join(freed)}"] if freed else []
     body = "\n    ".join([*lines, f"return {text(list(results))}"])
     exec(f"def play({', '.join(map(text, inputs))}):\n    {body}", names)
-    return names["play"]  # type: ignore[no-any-return]
+    return names.pop("play")  # type: ignore[no-any-return]  # its names hold no function: no circle

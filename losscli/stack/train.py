@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
+from weakref import WeakMethod
 
 import torch
 from torch import Tensor
@@ -73,7 +73,8 @@ def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False, keep
 def is_recorded(runs: Sequence[Run], job: Job) -> bool:
     """Whether the steps of such a stack are recorded, if its losses let them: those that are small, on a CPU."""
     small = len(runs) * costs_of(runs, job) <= machine.RECORDED
-    return small and job.device.type == "cpu" and job.plan.precision == "float32"
+    ours = all(run.loss.is_in_package for run in runs)  # a plugin's may have a state, or do something else each time
+    return ours and small and job.device.type == "cpu" and job.plan.precision == "float32"
 
 
 class Training:
@@ -111,7 +112,13 @@ class Training:
 
     def _way(self, phase: Phase) -> Callable[[Batch], Results]:
         """From a batch to the losses of a phase and their gradients: recorded, where nothing but tensors is changed on it."""
-        way = partial(self._judged, phase)
+        judged = WeakMethod(
+            self._judged
+        )  # what holds itself is there, with all its data, until Python looks for circles
+
+        def way(batch: Batch) -> Results:
+            return judged()(phase, batch)  # type: ignore[misc]
+
         alone = self.objective.own or self.penalties[phase.kernel].members
         return Recorded(way) if is_recorded(self.rows.runs, self.job) and not alone else way
 
