@@ -41,43 +41,49 @@ MOST = 256 << 20  # bytes that a step may make to be recorded
 AFTER = 32  # batches of a shape: as long as what is saved on them takes the recording of another
 
 
-class Recorded:
-    """A function of batches that gives tensors; of a shape that comes often, a batch is recorded and the next are played back.
+class Playback:
+    """Calls a function of batches that gives tensors; of a shape that comes often, one batch is recorded, and the next are
+    played back.
 
-    It may keep tensors from one batch to the next, and nothing that is Python's: a count of its calls would stay what it was.
+    The function may keep tensors from one batch to the next, and nothing that is Python's: a count of its calls would stay
+    what it was.
 
-    >>> double = Recorded(lambda batch: [(batch["x"] * 2).sum()], after=1)
-    >>> [double({"x": torch.full((2,), number)})[0].item() for number in (1.0, 2.0, 3.0)], len(double.plays)
+    >>> playback = Playback(after=1)
+    >>> def double(batch):
+    ...     return [(batch["x"] * 2).sum()]
+    >>> [playback(double, {"x": torch.full((2,), number)})[0].item() for number in (1.0, 2.0, 3.0)], len(playback.plays)
     ([4.0, 8.0, 12.0], 1)
 
-    One that decides by numbers is not.
+    One that decides by numbers is not played.
 
-    >>> decided = Recorded(lambda batch: [batch["x"] * batch["x"].max().item()], after=0)
-    >>> [decided({"x": torch.tensor([1.0, number])})[0].tolist() for number in (2.0, 3.0)], list(decided.plays.values())
+    >>> playback = Playback(after=0)
+    >>> def scaled(batch):
+    ...     return [batch["x"] * batch["x"].max().item()]
+    >>> [playback(scaled, {"x": torch.tensor([1.0, number])})[0].tolist() for number in (2.0, 3.0)], [*playback.plays.values()]
     ([[2.0, 4.0], [3.0, 9.0]], [None])
     """
 
-    def __init__(self, function: Callable[[Batch], Results], after: int = AFTER):
-        self.function, self.after = function, after
-        self.seen: Counter[object] = Counter()
+    def __init__(self, after: int = AFTER):
+        self.after = after
+        self.counts: Counter[object] = Counter()
         self.plays: dict[object, Callable[..., Results] | None] = {}
 
-    def __call__(self, batch: Batch) -> Results:
-        shape = tuple([(name, each.dtype, each.shape, each.stride()) for name, each in batch.items()])
+    def __call__(self, function: Callable[[Batch], Results], batch: Batch) -> Results:
+        shape = tuple([(name, tensor.dtype, tensor.shape, tensor.stride()) for name, tensor in batch.items()])
         play = self.plays.get(shape)
         if play is not None:
             with torch.no_grad():
                 return play(*batch.values())
-        self.seen[shape] += 1
-        if shape in self.plays or self.seen[shape] <= self.after:
-            return self.function(batch)
-        apart = {
+        self.counts[shape] += 1
+        if shape in self.plays or self.counts[shape] <= self.after:
+            return function(batch)
+        own = {
             name: tensor.detach() for name, tensor in batch.items()
         }  # what is one tensor here may be two in the next
         with Recorder() as recorder, Reader(recorder):
-            for tensor in apart.values():
-                recorder.number(tensor)
-            results = self.function(apart)
+            for tensor in own.values():
+                recorder.place(tensor)
+            results = function(own)
         self.plays[shape] = recorder.play(len(batch), results)
         return results
 
@@ -96,13 +102,13 @@ class Call:
     operation: Any
     positional: Sequence[Any]
     named: Mapping[str, Any]
-    given: Sequence[Place | None]  # None where one of `several` is not asked for
-    several: bool
+    outputs: Sequence[Place | None]  # None where one of a tuple was not asked for
+    is_tuple: bool
     changes: Sequence[Place]  # in place
 
     @property
     def gives(self) -> list[Place]:
-        return [place for place in self.given if place is not None]
+        return [place for place in self.outputs if place is not None]
 
     @property
     def takes(self) -> list[Place]:
@@ -136,14 +142,14 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.tensors: list[Tensor] = []  # by number; while they are here, no other has their `id`
         self.base: list[int] = []  # by number, which memory it looks at
         self.calls: list[Call] = []
-        self.lasting: set[int] = set()
-        self.fixed: set[Place] = set()  # numbers of Python's
-        self.made = 0  # bytes
-        self.decided = False
+        self.external: set[Place] = set()  # tensors that were there before
+        self.literals: set[Place] = set()  # numbers of Python's
+        self.bytes = 0  # of all that was made
+        self.unfit = False
         self._numbers: dict[int, int] = {}  # by `id`
-        self._kept: list[Tensor] = []
+        self._aliases: list[Tensor] = []  # with a number of another
 
-    def number(self, tensor: Tensor) -> Place:
+    def place(self, tensor: Tensor) -> Place:
         """The place of a tensor; a new one for one that it has not seen."""
         number = self._numbers.get(id(tensor))
         if number is None:
@@ -153,84 +159,85 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.base.append(tensor.untyped_storage()._cdata if strided else -number)
         return Place(number)
 
-    def _seen(self, value: Any) -> Any:
+    def _in_places(self, value: Any) -> Any:
         """An argument, with places for tensors."""
         if isinstance(value, Tensor):
             if id(value) not in self._numbers:
-                self.lasting.add(len(self.tensors))
-            return self.number(value)
-        return [self._seen(part) for part in value] if isinstance(value, (list, tuple)) else value
+                self.external.add(self.place(value))
+            return self.place(value)
+        return [self._in_places(part) for part in value] if isinstance(value, (list, tuple)) else value
 
     def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if self.decided:
+        if self.unfit:
             return operation(*args, **(kwargs or {}))
-        positional, named = self._seen(args), {name: self._seen(value) for name, value in (kwargs or {}).items()}
+        positional, named = (
+            self._in_places(args),
+            {name: self._in_places(value) for name, value in (kwargs or {}).items()},
+        )
         if operation is aten.lift_fresh.default:
             operation = aten.clone.default  # `torch.tensor(0.0)` is made anew at each step, and may be written to
-            self.fixed.update(positional)
+            self.literals.update(positional)
         result = operation(*args, **(kwargs or {}))
         if operation is aten.detach.default:  # the same numbers at the same place
             self._numbers[id(result)] = positional[0].number
-            self._kept.append(result)
+            self._aliases.append(result)
             return result
         self._note(operation, positional, named, result)
         return result
 
     def _note(self, operation: Any, positional: Sequence[Any], named: Mapping[str, Any], result: Any) -> None:
-        several = isinstance(result, (list, tuple))
-        results = result if several else [result]
-        self.made += sum(
+        is_tuple = isinstance(result, (list, tuple))
+        results = result if is_tuple else [result]
+        self.bytes += sum(
             each.numel() * each.itemsize for each in results if isinstance(each, Tensor) and not operation.is_view
         )
         nested = any(isinstance(each, (list, tuple)) for each in results)
-        if nested or self.made > MOST or not NOT_PLAYED.isdisjoint(operation.tags):
+        if nested or self.bytes > MOST or not NOT_PLAYED.isdisjoint(operation.tags):
             self.give_up()
             return
-        given = [self.number(each) if isinstance(each, Tensor) else None for each in results]
+        outputs = [self.place(each) if isinstance(each, Tensor) else None for each in results]
         arguments = operation._schema.arguments
         by_name = {**dict(zip((argument.name for argument in arguments), positional, strict=False)), **named}
-        written = [by_name.get(argument.name) for argument in arguments if _is_written(argument)]
-        self.calls.append(Call(operation, positional, named, given, several, list(_places(written))))
+        writes = [by_name.get(argument.name) for argument in arguments if _is_write(argument)]
+        self.calls.append(Call(operation, positional, named, outputs, is_tuple, list(_places(writes))))
 
     def give_up(self) -> None:
         """Keep nothing of what was recorded: it will not be played."""
-        self.decided = True
-        for noted in (self.tensors, self._kept, self.calls):
-            noted.clear()
+        self.unfit = True
+        for notes in (self.tensors, self._aliases, self.calls):
+            notes.clear()
 
     def play(self, inputs: int, results: Results) -> Callable[..., Results] | None:
         """A function of the first `inputs` tensors that gives such `results`; None where numbers of the batch decided."""
-        if self.decided:
+        if self.unfit:
             return None
-        places = [self._seen(tensor) for tensor in results]
-        returned = [place for place in places if place is not None]
-        settled = self._settled(returned)
-        calls = _needed(
-            [call for call in self.calls if call.changes or call.draws or not settled.issuperset(call.gives)], returned
-        )
-        used = [*returned, *(place for call in calls for place in call.takes)]
-        constants = {place: self.tensors[place.number] for place in used if place in settled}
-        return _written(calls, [Place(number) for number in range(inputs)], places, constants)
+        places = [self._in_places(tensor) for tensor in results]
+        ends = [place for place in places if place is not None]
+        constants = self._constants(ends)
+        moving = [call for call in self.calls if call.changes or call.draws or not constants.issuperset(call.gives)]
+        calls = _live(moving, ends)
+        used = constants.intersection([*ends, *(place for call in calls for place in call.takes)])
+        tensors = {place: self.tensors[place.number] for place in used}
+        return _program(calls, [Place(number) for number in range(inputs)], places, tensors)
 
-    def _settled(self, returned: Sequence[Place]) -> set[Place]:
+    def _constants(self, ends: Sequence[Place]) -> set[Place]:
         """The places whose tensors are the same at every step: what was there before, views of it, and what depends on shapes
         alone, and on these. What is changed in place is not, nor what somebody gets who may change it.
         """
-        changed = {self.base[place.number] for place in returned}
+        changed = {self.base[place.number] for place in ends}
         changed |= {self.base[place.number] for call in self.calls for place in call.changes}
-        lasting = {Place(number) for number in self.lasting} - self.fixed
-        constant = set(self.fixed)
+        external, constants = self.external - self.literals, set(self.literals)
         for call in self.calls:
             free = (
                 not call.changes
                 and not call.draws
                 and changed.isdisjoint(self.base[give.number] for give in call.gives)
             )
-            if call.operation.is_view and not call.changes and lasting.issuperset(call.takes):
-                lasting.update(call.gives)
-            elif free and (call.operation in OF_SHAPES or constant.issuperset(call.takes)):
-                constant.update(call.gives)
-        return lasting | constant
+            if call.operation.is_view and not call.changes and external.issuperset(call.takes):
+                external.update(call.gives)
+            elif free and (call.operation in OF_SHAPES or constants.issuperset(call.takes)):
+                constants.update(call.gives)
+        return external | constants
 
 
 class Reader(TorchFunctionMode):
@@ -246,18 +253,18 @@ class Reader(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
-def _is_written(argument: Any) -> bool:
+def _is_write(argument: Any) -> bool:
     return argument.alias_info is not None and argument.alias_info.is_write
 
 
-def _needed(calls: Sequence[Call], returned: Sequence[Place]) -> list[Call]:
-    """The calls without which something else would come out."""
-    asked, needed = set(returned), []
+def _live(calls: Sequence[Call], ends: Sequence[Place]) -> list[Call]:
+    """The calls without which something else would come out at the ends."""
+    uses, live = set(ends), []
     for call in reversed(calls):
-        if call.changes or call.draws or not asked.isdisjoint(call.gives):
-            asked.update(call.takes)
-            needed.append(call)
-    return needed[::-1]
+        if call.changes or call.draws or not uses.isdisjoint(call.gives):
+            uses.update(call.takes)
+            live.append(call)
+    return live[::-1]
 
 
 def _text(names: dict[str, Any], value: Any) -> str:
@@ -273,7 +280,7 @@ def _text(names: dict[str, Any], value: Any) -> str:
     return name
 
 
-def _written(
+def _program(
     calls: Sequence[Call], inputs: Sequence[Place], results: Sequence[Place | None], constants: Mapping[Place, Tensor]
 ) -> Callable[..., Results]:
     """A Python function of these calls, one a line. Its text is made of numbers: whatever is named in it, it is given."""
@@ -283,14 +290,14 @@ def _written(
     for at, call in enumerate(calls):
         arguments = [text(value) for value in call.positional]
         arguments += [f"{name}={text(value)}" for name, value in call.named.items()]
-        said = f"{text(call.operation)}({', '.join(arguments)})"
+        line = f"{text(call.operation)}({', '.join(arguments)})"
         new = [place for place in call.gives if place not in call.takes]  # what is changed in place stays where it is
-        into = ", ".join("_" if place is None else text(place) for place in call.given) + "," * call.several
-        lines.append(f"{into} = {said}" if new else said)
+        into = ", ".join("_" if place is None else text(place) for place in call.outputs) + "," * call.is_tuple
+        lines.append(f"{into} = {line}" if new else line)
         # As autograd, it gives memory back as soon as it can: the next tensor finds it in the cache.
-        done = [place for place in dict.fromkeys((*call.takes, *call.gives)) if last[place] == at]
-        freed = [text(place) for place in done if place not in constants and place not in results]
-        lines += [f"del {', '.join(freed)}"] if freed else []
+        over = [place for place in dict.fromkeys((*call.takes, *call.gives)) if last[place] == at]
+        free = [text(place) for place in over if place not in constants and place not in results]
+        lines += [f"del {', '.join(free)}"] if free else []
     body = "\n    ".join([*lines, f"return {text(list(results))}"])
     exec(f"def play({', '.join(map(text, inputs))}):\n    {body}", names)
     return names.pop("play")  # type: ignore[no-any-return]  # its names hold no function: no circle

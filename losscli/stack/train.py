@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
-from weakref import WeakMethod
 
 import torch
 from torch import Tensor
@@ -23,7 +23,7 @@ from losscli.stack.networks import Networks, costs_of
 from losscli.stack.objective import MeanLosses, Objective, Tally
 from losscli.stack.penalty import Penalties
 from losscli.stack.probe import Probe
-from losscli.stack.recording import Recorded, Results
+from losscli.stack.recording import Playback, Results
 from losscli.stack.rows import Rows, Run
 from losscli.stack.run_state import EpochLoss, RunState
 from losscli.stack.samplers import samplers
@@ -95,7 +95,7 @@ class Training:
         sampling, draws = task.sampling(self.plan), sum(phase.times for phase in self.phases)
         self.sampler = samplers.get(sampling.name)(self.rows, self.plan.batch_size, draws, **sampling.options)
         self.evaluator = Evaluator(self.rows, task, self.objective, job.metrics)
-        self.judged = {phase.kernel: self._way(phase) for phase in self.phases}
+        self.playbacks = {phase.kernel: self._playback(phase) for phase in self.phases}
         self.resting: Tensor | None = None  # [R, 1] once a run rests
         self.epochs = epochs_of(self.plan, self.rows.count("train"))
         self.patience = self.plan.patience_for(self.epochs)
@@ -110,17 +110,10 @@ class Training:
         self.probe = Probe(self.rows, self.evaluator, task, self.epochs) if job.probe else None
         self.lattice = lattice_of(self.rows, job.pictured_seed, task)
 
-    def _way(self, phase: Phase) -> Callable[[Batch], Results]:
-        """From a batch to the losses of a phase and their gradients: recorded, where nothing but tensors is changed on it."""
-        judged = WeakMethod(
-            self._judged
-        )  # what holds itself is there, with all its data, until Python looks for circles
-
-        def way(batch: Batch) -> Results:
-            return judged()(phase, batch)  # type: ignore[misc]
-
+    def _playback(self, phase: Phase) -> Playback | None:
+        """Where the passes of a phase are recorded: if they are small, and nothing but tensors is changed by them."""
         alone = self.objective.own or self.penalties[phase.kernel].members
-        return Recorded(way) if is_recorded(self.rows.runs, self.job) and not alone else way
+        return Playback() if is_recorded(self.rows.runs, self.job) and not alone else None
 
     def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
         """All epochs, or as many as any run still needs."""
@@ -182,7 +175,8 @@ class Training:
         before = [state.statistics.clone() for state in networks] if self.may_miss or guarded else []
         noise = [chance.get_state() for chance in self.context.noise] if guarded else []
         try:
-            results = self.judged[phase.kernel](batch)
+            playback, forth_and_back = self.playbacks[phase.kernel], partial(self._forth_and_back, phase)
+            results = forth_and_back(batch) if playback is None else playback(forth_and_back, batch)
         except BaseException as error:  # whatever code of the user's raises on the way back
             if not self.objective.blame(error):
                 raise
@@ -202,7 +196,7 @@ class Training:
         self.objective.project(phase.kernel, networks[0].weights, self.resting)
         return losses
 
-    def _judged(self, phase: Phase, batch: Batch) -> Results:
+    def _forth_and_back(self, phase: Phase, batch: Batch) -> Results:
         """The three parts of the losses of a phase, and their gradients."""
         inputs = phase.forward(self.networks, batch)
         losses = self.objective.judge(inputs, phase.kernel)

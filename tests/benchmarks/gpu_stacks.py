@@ -19,7 +19,7 @@ from speed import LOSSES, jobs, table, tutorial
 
 from losscli.stack import device as machine
 from losscli.stack.job import Job
-from losscli.stack.recording import Recorded
+from losscli.stack.recording import Playback
 from losscli.stack.rows import Run
 from losscli.stack.train import Training
 
@@ -123,12 +123,12 @@ def played_back(trial: Trial, made: tuple[list[Run], Job], base: float, seconds:
     with machine.exact(trial.device), machine.one_thread(trial.device):
         training = Training(runs, job)
         (phase,) = training.phases
-        long = partial(training._judged, phase)
-        training.judged[phase.kernel] = recorded = Recorded(long, after=0)
+        training.playbacks[phase.kernel] = playback = Playback(after=0)
+        long = partial(training._forth_and_back, phase)
         rate = speed_of(trial, training, seconds)
         batch = next(training.sampler.epoch())
-        pairs = [(one, other) for one, other in zip(recorded(batch), long(batch), strict=True) if one is not None]
-    same = all(torch.equal(one, other) for one, other in pairs) and all(recorded.plays.values())
+        pairs = [(one, other) for one, other in zip(playback(long, batch), long(batch), strict=True) if one is not None]
+    same = all(torch.equal(one, other) for one, other in pairs) and all(playback.plays.values())
     figure = f"{rate:,.0f} runs x samples/s, {rate / base:,.1f} times the tutorial loop"
     return Line(f"speed of {len(runs)} runs, played back", same, figure, "the same bits")
 

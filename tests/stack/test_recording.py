@@ -26,7 +26,7 @@ from losscli.stack import train as engine
 from losscli.stack.job import Job
 from losscli.stack.optimizer import OPTIMIZERS
 from losscli.stack.plan import Plan
-from losscli.stack.recording import Recorded
+from losscli.stack.recording import Playback
 from losscli.stack.rows import Run
 from losscli.stack.run_state import RunState
 from losscli.tasks import tasks
@@ -37,17 +37,17 @@ BINS = 7  # of the distributions there
 
 def trained(
     runs: Sequence[Run], job: Job, after: int, monkeypatch: pytest.MonkeyPatch
-) -> tuple[list[RunState], list[Recorded]]:
+) -> tuple[list[RunState], list[Playback]]:
     """The runs, with steps that are recorded after so many of a shape; and what was recorded."""
-    recorded: list[Recorded] = []
+    playbacks: list[Playback] = []
 
-    def record(function: Any) -> Recorded:
-        recorded.append(Recorded(function, after))
-        return recorded[-1]
+    def record() -> Playback:
+        playbacks.append(Playback(after))
+        return playbacks[-1]
 
-    monkeypatch.setattr(engine, "Recorded", record)
+    monkeypatch.setattr(engine, "Playback", record)
     torch.manual_seed(0)
-    return engine.train(runs, job), recorded
+    return engine.train(runs, job), playbacks
 
 
 def told(states: Sequence[RunState]) -> list[Any]:
@@ -65,10 +65,10 @@ def told(states: Sequence[RunState]) -> list[Any]:
 def assert_same_bits(runs: Sequence[Run], job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """One training with nothing played back, and one with all but the first batch of each shape."""
     long, _ = trained(runs, job, 10**9, monkeypatch)
-    short, recorded = trained(runs, job, 0, monkeypatch)
+    short, playbacks = trained(runs, job, 0, monkeypatch)
     np.testing.assert_equal(told(short), told(long))
     assert all(state.weights for state in long)
-    plays = [play for part in recorded for play in part.plays.values()]
+    plays = [play for part in playbacks for play in part.plays.values()]
     assert plays
     assert all(plays)
 
@@ -125,9 +125,9 @@ def test_of_every_loss_of_other_systems(task: str, name: str, tmp_path: Path, mo
     experiment = load(load_spec(spec))
     runs = experiment.runs()
     if runs[0].loss.penalties:  # they note what is no tensor of the step: what has them goes the long way
-        short, recorded = trained(runs, experiment.job, 0, monkeypatch)
+        short, playbacks = trained(runs, experiment.job, 0, monkeypatch)
         np.testing.assert_equal(told(short), told(trained(runs, experiment.job, 10**9, monkeypatch)[0]))
-        assert len(recorded) < len(tasks.get(task).phases(experiment.job.plan))
+        assert len(playbacks) < len(tasks.get(task).phases(experiment.job.plan))
         return
     assert_same_bits(runs, experiment.job, monkeypatch)
 
@@ -171,7 +171,7 @@ def test_of_weights_of_rows_and_classes(run_of, job_of, monkeypatch) -> None:
 
 def test_what_goes_on_from_a_state_is_played_back_too(run_of, job_of, monkeypatch) -> None:
     runs, job = [run_of("bce-logits", seed) for seed in (0, 1)], job_of(plan=Plan(epochs=4, batch_size=25))
-    monkeypatch.setattr(engine, "Recorded", partial(Recorded, after=0))
+    monkeypatch.setattr(engine, "Playback", partial(Playback, after=0))
     kept: list[dict[str, Any]] = []
 
     class Keeper(engine.Keeper):
@@ -188,7 +188,7 @@ def test_what_goes_on_from_a_state_is_played_back_too(run_of, job_of, monkeypatc
 
 
 def test_a_training_goes_with_the_last_who_holds_it(run_of, job_of, monkeypatch) -> None:
-    monkeypatch.setattr(engine, "Recorded", partial(Recorded, after=0))
+    monkeypatch.setattr(engine, "Playback", partial(Playback, after=0))
     gc.disable()
     try:
         training = engine.Training([run_of()], job_of(plan=Plan(epochs=1, batch_size=50)))
@@ -214,6 +214,17 @@ def test_losses_of_plugins_are_not_recorded(run_of, job_of) -> None:
 
 
 SQUARE = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+
+
+class Recorded(Playback):
+    """One of a function of its own."""
+
+    def __init__(self, function: Callable[..., Any], after: int):
+        super().__init__(after)
+        self.function = function
+
+    def __call__(self, batch: Mapping[str, torch.Tensor]) -> Sequence[Any]:  # type: ignore[override]
+        return super().__call__(self.function, batch)
 
 
 class TestRecorded:
