@@ -173,11 +173,16 @@ def resume(folder: Path, count: int, epochs: int = 40) -> None:
     """So many stops at random moments of the whole life of a command, from its first finished epoch to its record."""
     chance, seen = random.Random(0), Counter[str]()
     whole, life = {}, {}
+    (folder / "whole").mkdir()
     for name in SPECS:
-        code, _, err = finish(folder, "compare", spec(folder, name, epochs), "--out", "whole", "--quiet")
-        assert code == 0, err
-        whole[name] = records(folder / "whole")[-1]
-        life[name] = json.loads((whole[name] / "results.json").read_text())["timing"]["train_seconds"] + 0.5
+        process = start(folder, "compare", spec(folder, name, epochs), "--quiet")
+        wait(process, folder)
+        began = time.monotonic()
+        _, err = process.communicate()
+        assert process.returncode == 0, err
+        life[name] = time.monotonic() - began
+        whole[name] = folder / "whole" / name
+        shutil.move(records(folder / "runs")[-1], whole[name])
     for number in range(count):
         name, kind = list(SPECS)[number % len(SPECS)], SIGNALS[number % len(SIGNALS)]
         shutil.rmtree(folder / "runs", ignore_errors=True)
