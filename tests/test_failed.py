@@ -135,6 +135,13 @@ def test_what_it_leaves_behind_is_put_back_and_said(compare: Compare, then: str,
     assert changed in finding.message
 
 
+def test_what_it_leaves_behind_at_every_call_is_said_once(compare: Compare) -> None:
+    then = "threading.Thread(target=time.sleep, args=(0.5 + random.random(),), daemon=True).start()"
+    (arena,) = compare(LOSS.format(then=then)).arenas
+    (finding,) = [finding for finding in arena.findings if finding.code == "own-loss-leftovers"]
+    assert finding.message.count("threads of the process") == 1
+
+
 def test_who_leaves_nothing_behind_is_told_nothing(compare: Compare) -> None:
     (arena,) = compare(LOSS.format(then="pass")).arenas
     assert "own-loss-leftovers" not in [finding.code for finding in arena.findings]

@@ -138,7 +138,7 @@ class Surroundings:
         started = [thread for thread in threading.enumerate() if thread not in self.threads and thread.is_alive()]
         if started:
             self.threads |= set(started)
-            changed.append(f"the threads of the process ({len(started)} more, not to be ended from outside)")
+            changed.append("the threads of the process (new ones, which cannot be ended from outside)")
         return [name for name in changed if name not in SILENT]
 
 
