@@ -54,6 +54,13 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 ROWS, FEATURES, HIDDEN, BATCH = 20_000, 20, 64, 128
 LOSSES = ("bce-logits", "bce", "focal", "hinge", "squared-hinge", "brier", "soft-margin", "bce-logits")
 
+TOGETHER = 4  # epochs
+CROWDS = (
+    ("8 losses x 5 seeds", LOSSES, 5, "16"),
+    ("32 equal runs", LOSSES[:1], 32, "20"),
+    ("40 mixed runs", LOSSES[::-1], 5, ""),
+)
+
 
 def table(rows: int = ROWS) -> Dataset:
     """Synthetic rows; the tiny valid and test splits keep evaluation out of what is timed."""
@@ -133,8 +140,8 @@ def engine(rounds: int, console: Console) -> None:
         *("what", "s per run and epoch", "tutorial loop in the same rounds", "times faster", "bar"),
         title="the stack engine",
     )
-    bars = (("1 run", LOSSES[:1], 1, 3), ("8 losses x 5 seeds", LOSSES, 5, 16), ("32 equal runs", LOSSES[:1], 32, 20))
-    for title, losses, seeds, bar in bars:
+    alone = ("1 run", LOSSES[:1], 1, "3")  # the bars of many runs are those of two cores: see `side_by_side`
+    for title, losses, seeds, bar in (alone, *((*crowd[:3], "") for crowd in CROWDS[:2])):
         work = stacked(dataset, losses, seeds)
         runs = len(losses) * seeds
         work()  # warm up
@@ -142,7 +149,7 @@ def engine(rounds: int, console: Console) -> None:
         pairs = [(seconds(work) / runs, seconds(baseline)) for _ in range(rounds)]
         ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
         ratio = statistics.median(slow / fast for fast, slow in pairs)
-        shown.add_row(title, f"{ours:.4f}", f"{theirs:.4f}", f"{ratio:.1f}", str(bar))
+        shown.add_row(title, f"{ours:.4f}", f"{theirs:.4f}", f"{ratio:.1f}", bar)
     console.print(shown)
 
 
@@ -178,19 +185,15 @@ def growth(console: Console) -> None:
     console.print(shown)
 
 
-TOGETHER = 4  # epochs
-CROWDS = (("8 losses x 5 seeds", LOSSES, 5), ("32 equal runs", LOSSES[:1], 32), ("40 mixed runs", LOSSES[::-1], 5))
-
-
 def side_by_side(rounds: int, console: Console) -> None:
     """The stacks of a comparison by one worker, by two threads and by two processes, in turn; so many epochs each that the
     start of a process does not count, as it does not in a training.
     """
     dataset = table()
     ways = {"1 worker": _in_turn, "2 threads": _in_threads, "2 processes": _in_processes}
-    shown = Table("what", "stacks", "times the tutorial loop, by", *ways, title="stacks side by side")
+    shown = Table("what", "stacks", "times the tutorial loop, by", *ways, "bar", title="stacks side by side")
     baseline = tutorial(dataset)
-    for title, losses, seeds in CROWDS:
+    for title, losses, seeds, bar in CROWDS:
         runs, job = jobs(dataset, losses, seeds)
         trainings = [Training(part, job) for part in stacks(runs, job)]
         ratios: dict[str, list[float]] = {way: [] for way in ways}
@@ -200,7 +203,8 @@ def side_by_side(rounds: int, console: Console) -> None:
                 for way, work in ways.items():
                     ours = seconds(partial(work, trainings))
                     ratios[way].append(seconds(baseline) * len(runs) * TOGETHER / ours)
-        shown.add_row(title, str(len(trainings)), "", *(f"{statistics.median(all_):.1f}" for all_ in ratios.values()))
+        medians = [f"{statistics.median(turns):.1f}" for turns in ratios.values()]
+        shown.add_row(title, str(len(trainings)), "", *medians, bar)
     console.print(shown)
 
 
