@@ -84,12 +84,16 @@ def test_whoever_is_stopped_ends_with_the_same_bits(spec: Write, tmp_path: Path,
         pipeline.run([spec(spec_of(kind))], out=tmp_path / "runs", watch=crashing(2))
     (folder,) = records(tmp_path / "runs", unfinished=True)
     assert in_the_making(folder)
+    begun = (folder / "spec.yaml").read_bytes()
     partial = pipeline.resume(folder, stop=After(counting.polls // 8))
     assert partial.partial
     assert in_the_making(folder)
     ended = pipeline.resume(folder)
     assert not ended.partial
     assert bits(ended) == bits(whole)
+    assert (
+        folder / "spec.yaml"
+    ).read_bytes() == begun  # or who is killed while it is written could not be gone on with
     assert {path.name for path in folder.iterdir()} == {*contents(folder)}
 
 

@@ -80,8 +80,8 @@ def _without_time(text: str) -> str:
     >>> _without_time("0002-20261126-114116-compare-binary"), _number_alone("0002 compare-binary")
     ('0002 compare-binary', '0002')
     """
-    number, *moment, name = text.split("-", 3)
-    return f"{number} {name}" if len(moment) == 2 and "".join(moment).isdigit() else text
+    number, *moment = text.split("-", 3)  # a folder may be called anything
+    return f"{number} {moment[2]}" if len(moment) == 3 and "".join(moment[:2]).isdigit() else text
 
 
 def _named_in_short(text: str, most: int = 24) -> str:
