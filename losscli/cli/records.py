@@ -60,7 +60,7 @@ def _table(summaries: Sequence[Summary]) -> Fitted:
     state = any(summary.unfinished for summary in summaries)
     columns = [
         Col("record", shorter=(_without_time, _named_in_short, _number_alone)),
-        *([Col("state", shorter=(_state_in_short,))] if state else []),
+        *([Col("state")] if state else []),
         Col("task", drop=2),
         Col("losses", drop=1),
         Col("runs", drop=3),
@@ -121,10 +121,6 @@ def how_far(unfinished: Mapping[str, Any]) -> str:
     running = unfinished["alive"]
     more = f"process {unfinished['process']}" if running else "stopped"
     return f"{'running' if running else 'unfinished'}: {share(unfinished)}, {more}"
-
-
-def _state_in_short(text: str) -> str:
-    return text.partition(",")[0]
 
 
 def _few(names: Sequence[str], most: int = 2) -> str:
@@ -249,6 +245,20 @@ def clean(root: Path, yes: bool) -> None:
     rm(root, [folder.name for folder in folders], yes)
 
 
+@dataclass(frozen=True)
+class RecordCheck:
+    """What is wrong with a record, empty where nothing is; and how far it is, if it is in the making and sound."""
+
+    id: str
+    damage: str
+    unfinished: Mapping[str, Any] | None = None
+
+    def verdict(self) -> Text:
+        if self.damage:
+            return Text(visible(self.damage, 400), "red")
+        return Text(how_far(self.unfinished) if self.unfinished else "as it was written")
+
+
 def verify(root: Path, texts: Sequence[str], as_json: bool) -> int:
     """Read every file of records against its checksum; how many are not as they were written."""
     folders = [find(root, text, outside=True, unfinished=True) for text in texts] or records(root, unfinished=True)
@@ -258,28 +268,8 @@ def verify(root: Path, texts: Sequence[str], as_json: bool) -> int:
     elif not checks:
         _none(root)
     else:
-        show.pieces(
-            Text.assemble(
-                visible(check.id, 100),
-                "  ",
-                (visible(check.damage, 400), "red") if check.damage else _soundness(check),
-            )
-            for check in checks
-        )
+        show.lines(Text.assemble(visible(check.id, 100), "  ", check.verdict()) for check in checks)
     return sum(bool(check.damage) for check in checks)
-
-
-@dataclass(frozen=True)
-class RecordCheck:
-    """What is wrong with a record, empty where nothing is; and how far it is, if it is in the making and sound."""
-
-    id: str
-    damage: str
-    unfinished: Mapping[str, Any] | None = None
-
-
-def _soundness(check: RecordCheck) -> str:
-    return how_far(check.unfinished) if check.unfinished else "as it was written"
 
 
 def _check(folder: Path) -> RecordCheck:

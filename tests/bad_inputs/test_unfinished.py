@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from losscli import pipeline
-from losscli.record import checkpoint, disk
+from losscli.record import checkpoint, disk, remains
 from losscli.record.manifest import checksum
 from losscli.record.remains import share
 from losscli.record.tree import pack, unpack
@@ -177,11 +177,14 @@ def test_a_short_id_is_enough_to_remove(folder: Path, call: Any, text: str) -> N
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("name", FILES)
-def test_what_is_damaged_is_seen(folder: Path, call: Any, name: str, change: str) -> None:
+def test_what_is_damaged_is_seen(
+    folder: Path, call: Any, monkeypatch: pytest.MonkeyPatch, name: str, change: str
+) -> None:
     call("runs verify --out fs").says(0, f"{NAME} unfinished: ", "stopped")
     data = (folder / name).read_bytes()
     (folder / name).write_bytes(CHANGES[change](data))
     assert (folder / name).read_bytes() != data
+    monkeypatch.setenv("COLUMNS", "60")
     for line in ("runs verify", "runs verify 1"):
         (verified,) = call(f"{line} --out fs").says(5, NAME).out.splitlines()
         assert "unfinished" not in verified
@@ -192,6 +195,20 @@ def test_what_is_damaged_is_seen(folder: Path, call: Any, name: str, change: str
     for misfit in ("whole record", "losscli train", "begin with two lines", "check the path"):
         assert misfit not in outcome.err, outcome.err
     assert "--out fs" in outcome.err
+
+
+def test_a_state_that_has_gone_in_between_is_no_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack that ends removes what it was while it ran."""
+    read = remains.state_of
+
+    def ends(path: Path, facts: Any) -> Any:
+        if path.name == RUNNING:
+            path.unlink()
+        return read(path, facts)
+
+    monkeypatch.setattr(remains, "state_of", ends)
+    assert remains.wrong_in(folder) == ""
+    assert not (folder / RUNNING).exists()
 
 
 def test_a_sound_one_says_how_far_it_is(folder: Path, call: Any) -> None:
@@ -303,9 +320,9 @@ def test_the_list_says_who_is_unfinished_at_every_width(
     _, _, *rows = call("runs ls --out fs").says(0).out.splitlines()
     if lock is not None:
         lock.free()
-    state = "running: 96 %" if alive else "unfinished: 96 %"
+    state = "running: 96 %, process" if alive else "unfinished: 96 %, stopped"
     text = " ".join(" ".join(rows).split())
-    assert text.count(state) == 1, text
+    assert text.count(state.partition(",")[0]) == 1, text
     if len(name) < width - len(state) or name[:4].isdigit():
         (row,) = (row for row in rows if state in row)
         assert row.startswith(name.partition("-")[0])
