@@ -24,7 +24,7 @@ def resume(folder: Path, own: Iterable[str] = ()) -> str:
     "losscli resume 0001-titanic --loss mine.py:mine --out 'my runs'"
     """
     losses = "".join(f" --loss {shlex.quote(text)}" for text in own)
-    return f"losscli resume {shlex.quote(_named(folder).name)}{losses}{out(_named(folder).parent)}"
+    return f"losscli resume {shlex.quote(folder.name)}{losses}{out(folder.parent)}"
 
 
 def compare(folder: Path) -> str:
@@ -34,14 +34,9 @@ def compare(folder: Path) -> str:
     'losscli compare runs/0001-titanic/spec.yaml'
     """
     specs = "spec*.yaml" if (folder / "spec2.yaml").exists() else "spec.yaml"
-    return f"losscli compare {shlex.quote(str(folder))}/{specs}{out(_named(folder).parent)}"
+    return f"losscli compare {shlex.quote(str(folder))}/{specs}{out(folder.parent)}"
 
 
 def remove(folder: Path) -> str:
     """The command that removes a record."""
-    return f"losscli runs rm {shlex.quote(_named(folder).name)}{out(_named(folder).parent)}"
-
-
-def _named(folder: Path) -> Path:
-    """A path that ends with the id."""
-    return folder if folder.name not in ("", "..") else folder.resolve()
+    return f"losscli runs rm {shlex.quote(folder.name)}{out(folder.parent)}"

@@ -52,7 +52,7 @@ def _find(root: Path, text: str, outside: bool, unfinished: bool) -> Path:
     path = Path(text)
     if _is_record(path, True) and text.strip():  # Path("") would be the working directory
         if outside or (path.resolve().parent == root.resolve() and not path.is_symlink()):
-            return path
+            return path if path.name not in ("", "..") else path.resolve()  # messages name it
         message = f"{shown(text)} is not a record right below {shown(root)}"
         raise SpecError(message, cure="give the id of a record, or how it begins")
     existing = records(root, unfinished=True)

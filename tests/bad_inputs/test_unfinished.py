@@ -149,6 +149,20 @@ def test_a_whole_record_is_needed(folder: Path, call: Any, tmp_path: Path, line:
         assert outcome.err.rstrip().endswith(f"try: losscli resume {NAME}{flag}"), outcome.err
 
 
+def test_the_folder_may_be_the_working_directory(folder: Path, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    call("predict . new.csv").says(5, f"'{NAME}' is unfinished (", f"losscli resume {NAME} --out {folder.parent}")
+
+
+@pytest.mark.parametrize(("usual", "flag"), [("fs", ""), ("runs", " --out fs")])
+def test_the_variable_says_where_commands_look(
+    folder: Path, call: Any, monkeypatch: pytest.MonkeyPatch, usual: str, flag: str
+) -> None:
+    monkeypatch.setenv("LOSSCLI_RUNS", usual)
+    outcome = call(f"predict fs/{NAME} new.csv").says(5)
+    assert outcome.err.rstrip().endswith(f"try: losscli resume {NAME}{flag}"), outcome.err
+
+
 def test_a_whole_record_is_meant_where_both_would_fit(folder: Path, call: Any, tmp_path: Path) -> None:
     (whole,) = (Path(__file__).parent.parent / "record" / "versions" / "2").iterdir()
     shutil.copytree(whole, tmp_path / "fs" / "0002-20260131-154210-foreign")
