@@ -43,7 +43,12 @@ def find(root: Path, text: str, *, outside: bool = False, unfinished: bool = Fal
     if not unfinished and in_the_making(folder):
         from losscli.record.remains import unfinished as refusal
 
-        raise refusal(folder)
+        try:
+            error = refusal(folder)
+        except MachineError as damage:
+            error = damage
+        if in_the_making(folder):  # or it has become whole in between
+            raise error
     return folder
 
 

@@ -38,10 +38,7 @@ def state_of(path: Path, facts: Mapping[str, Any]) -> Any:
 
     try:
         tree = unpack(content(path))
-        if not isinstance(tree, dict) or {*tree} != {
-            "of",
-            "state",
-        }:  # of an older losscli, which did not say of what it is
+        if not isinstance(tree, dict) or {*tree} != {"of", "state"}:  # an older losscli did not say of what it is
             return tree
         if tree["of"] != identity(facts):
             raise ValueError("is of another record")
@@ -90,14 +87,17 @@ def anew(folder: Path, facts: Mapping[str, Any]) -> str:
 
 def wrong_in(folder: Path) -> str:
     """What is damaged in a record in the making, so far as that is seen without its data; empty where nothing is."""
+    from losscli.spec.reader import read_spec
+
     try:
         facts = progress_of(folder)
         for name in specs_of(len(facts["arenas"])):
             spec_of(folder, name, facts)
+            read_spec(folder / name)  # an older losscli noted no digest
         for path in sorted((*folder.glob("finished-*.safetensors"), *folder.glob("running-*.safetensors"))):
             _check(path, facts)
     except UserError as error:
-        return str(error)
+        return "; ".join(problem.message for problem in error.problems)
     return ""
 
 

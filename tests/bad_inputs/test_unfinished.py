@@ -14,6 +14,7 @@ import pytest
 
 from losscli import pipeline
 from losscli.record import checkpoint, disk, remains
+from losscli.record.find import find
 from losscli.record.manifest import checksum
 from losscli.record.remains import share
 from losscli.record.tree import pack, unpack
@@ -209,6 +210,24 @@ def test_what_is_damaged_is_seen(
     for misfit in ("whole record", "losscli train", "begin with two lines", "check the path"):
         assert misfit not in outcome.err, outcome.err
     assert "--out fs" in outcome.err
+
+
+def test_a_spec_of_an_older_losscli_that_is_no_yaml(folder: Path, call: Any) -> None:
+    signed(folder, specs=None)
+    (folder / "spec2.yaml").write_text("task: [binary\nloss: {a: &b 1}\n")
+    (line,) = call("runs verify --out fs").says(5, NAME).out.splitlines()
+    assert "unfinished" not in line
+
+
+def test_one_that_becomes_whole_in_between_is_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = remains.progress_of
+
+    def ends(place: Path) -> Any:
+        (place / "progress.json").rename(place / "manifest.json")
+        return read(place)
+
+    monkeypatch.setattr(remains, "progress_of", ends)
+    assert find(folder.parent, "1") == folder
 
 
 def test_a_state_that_has_gone_in_between_is_no_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
