@@ -98,7 +98,7 @@ def at_hand(folder: Path) -> Iterator[Path]:
         return
     checkpoint = Checkpoint.open(folder, alone=False)
     experiments, trained = _trained(reopen(folder, checkpoint.facts), checkpoint, unwatched, Stop(requested=True))
-    comparison = _compared(experiments, trained, float(checkpoint.facts["load_seconds"]))
+    comparison = _compared(experiments, trained, float(checkpoint.facts["load_seconds"]), checkpoint.going_on)
     with TemporaryDirectory() as place:
         whole = Path(place) / folder.name
         whole.mkdir()
@@ -120,7 +120,8 @@ def _from(
         try:
             experiments, trained = _trained(experiments, checkpoint, watch, stop, execution)
             comparing(watch)
-            comparison = _compared(experiments, trained, load_seconds)
+            going_on = checkpoint.going_on if checkpoint is not None else ""
+            comparison = _compared(experiments, trained, load_seconds, going_on)
             if checkpoint is not None and checkpoint.folder is not None:
                 comparison = replace(comparison, record=checkpoint.folder.as_posix())
             with _shown(comparison, show):
@@ -149,7 +150,9 @@ def _trained(
         specs = next_specs([(one.spec, _at_look(one, of)) for one, of in zip(experiments, trained.states, strict=True)])
         if not any(specs):
             return experiments, trained
-        experiments = [one if spec is None else grown(one, spec) for one, spec in zip(experiments, specs, strict=True)]
+        going_on = checkpoint.going_on if checkpoint is not None else ""
+        later = zip(experiments, specs, strict=True)
+        experiments = [one if spec is None else grown(one, spec, going_on) for one, spec in later]
         earlier = trained
         if checkpoint is not None:
             checkpoint.facts |= {"arenas": with_seeds(checkpoint.facts.get("arenas", ()), experiments)}
@@ -185,19 +188,20 @@ def _remembering(experiments: Sequence[Experiment]) -> list[Experiment]:
 
 
 @one_thread()
-def _compared(experiments: Sequence[Experiment], trained: Trained, load_seconds: float) -> Comparison:
-    """The comparison of what was trained; `MachineError` where that is nothing."""
+def _compared(
+    experiments: Sequence[Experiment], trained: Trained, load_seconds: float, going_on: str = ""
+) -> Comparison:
+    """The comparison of what was trained; `MachineError` where that is nothing. `going_on` is the command for the rest."""
     if not any(trained.states):
-        raise MachineError(
-            "no run has finished an epoch yet, so there is nothing to show", cure="losscli resume goes on"
-        )
+        cure = f"{going_on} goes on" if going_on else "give it more time"
+        raise MachineError("no run has finished an epoch yet, so there is nothing to show", cure=cure)
     timing = _timing(experiments, trained.states, load_seconds)  # first, as a choice has the time of all candidates
     experiments = [_after_looks(one, len(of)) for one, of in zip(experiments, trained.states, strict=True)]
     trained.states[:] = [
         choose(states, experiment.headline) for experiment, states in zip(experiments, trained.states, strict=True)
     ]
     pairs = [(experiment, states) for experiment, states in zip(experiments, trained.states, strict=True) if states]
-    arenas = [conclude(_as_it_ended(experiment, states, trained), states) for experiment, states in pairs]
+    arenas = [conclude(_as_it_ended(experiment, states, trained, going_on), states) for experiment, states in pairs]
     return Comparison(
         arenas=arenas,
         device=", ".join(dict.fromkeys(_device(experiment.job) for experiment in experiments)),
@@ -240,7 +244,9 @@ def _predictions(states_of: Sequence[Sequence[RunState]]) -> dict[tuple[int, str
     return kept
 
 
-def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Trained) -> Experiment:
+def _as_it_ended(
+    experiment: Experiment, states: Sequence[RunState], trained: Trained, going_on: str = ""
+) -> Experiment:
     """The experiment with what has become of its data while it was trained, and how far it got."""
     used = {entry.loss: find_loss(entry.loss, experiment.spec.task) for entry in experiment.entries}
     findings = [*experiment.findings, *experiment.spec.data.changes()]
@@ -249,7 +255,7 @@ def _as_it_ended(experiment: Experiment, states: Sequence[RunState], trained: Tr
     if not trained.stopped:
         return replace(experiment, findings=findings)
     message = f"this is a part of what was asked for: {trained.done} of {trained.total} epochs of all runs"
-    unfinished = Finding("unfinished", "warning", message, "losscli resume goes on")
+    unfinished = Finding("unfinished", "warning", message, f"{going_on} goes on" if going_on else "")
     spec = experiment.spec.model_copy(update={"yardstick": False})  # who stops it waits for nothing more
     present = {state.run.entry for state in states}
     entries = [entry for entry in experiment.entries if entry.name in present]
@@ -301,8 +307,7 @@ def _written(
     try:
         writer.fill(checkpoint.folder, comparison, **parts)
     except OSError as error:
-        cure = f"then losscli resume {checkpoint.folder.name} writes it, of what was kept"
-        raise writer.refusal(checkpoint.folder, error, cure) from error
+        raise writer.refusal(checkpoint.folder, error, checkpoint.going_on) from error
     return comparison
 
 

@@ -15,7 +15,8 @@ from losscli.executors.execution import Execution
 from losscli.executors.perform import gave_up
 from losscli.experiment import Experiment
 from losscli.losses.own import code_of
-from losscli.record.checkpoint import Checkpoint, Key, damaged, file_of
+from losscli.record.checkpoint import Checkpoint, Key, file_of
+from losscli.record.remains import damaged
 from losscli.stack.job import epochs_of
 from losscli.stack.rows import Run
 from losscli.stack.run_state import RunState
@@ -178,7 +179,10 @@ class TrainingDesk:
         """What there is, in the order of the experiments and stacks."""
         if self.failure:
             message = f"a worker ended twice while it trained the same stack: {self.failure}"
-            cure = "free some memory, or take fewer --workers; losscli resume goes on with what is whole"
+            goes_on = self.checkpoint.going_on if self.checkpoint else ""
+            cure = "free some memory, or take fewer --workers" + (
+                f"; {goes_on} goes on with what is whole" if goes_on else ""
+            )
             raise MachineError(message, cure=cure)
         states = [self._of_arena(arena) for arena in range(len(self.experiments))]
         return replace(self.result, states=states, done=sum(self.done.values()), stopped=self.stopped)

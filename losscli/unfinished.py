@@ -18,8 +18,10 @@ from losscli.experiment import Experiment, load
 from losscli.losses import find as find_loss
 from losscli.losses import for_task
 from losscli.losses.own import adopt, code_of, label_of
-from losscli.record.checkpoint import Described, damaged
+from losscli.record import PROGRESS, cures
+from losscli.record.checkpoint import Described
 from losscli.record.manifest import origin
+from losscli.record.remains import anew, damaged, spec_of, specs_of
 from losscli.record.writer import specs_in_files
 from losscli.spec.dump import to_yaml
 from losscli.spec.load import load_spec
@@ -90,13 +92,16 @@ def digest(experiment: Experiment) -> str:
     return told.hexdigest()
 
 
-def grown(experiment: Experiment, spec: Spec) -> Experiment:
-    """The experiment with the seeds of a later look. `DataError` where its data have changed in between."""
+def grown(experiment: Experiment, spec: Spec, going_on: str = "") -> Experiment:
+    """The experiment with the seeds of a later look. `DataError` where its data have changed in between.
+
+    `going_on` is the command for when they are put back.
+    """
     later = load(spec)
     earlier_seeds = {seed: later.datasets[seed] for seed in experiment.datasets}
     if digest(replace(later, datasets=earlier_seeds)) != digest(experiment):
         message = "the data have changed while runs were trained on them, and more seeds would be of other rows"
-        raise DataError(message, cure="put them back, then losscli resume goes on; or start anew")
+        raise DataError(message, cure=f"put them back, then {going_on}; or begin anew" if going_on else "begin anew")
     return later
 
 
@@ -112,17 +117,18 @@ def with_seeds(arenas: Sequence[Mapping[str, Any]], experiments: Sequence[Experi
 def reopen(folder: Path, facts: Mapping[str, Any], own: Sequence[str] = ()) -> list[Experiment]:
     """The experiments of a record in the making; `own` are the files of losses of the user's own, as `FILE.py:NAME`.
 
-    Raises `SpecError` where such a file is missing or another one, `DataError` where the data have changed.
+    Raises `SpecError` where such a file or a spec is missing or another one, `DataError` where the data have changed.
     """
     try:
         arenas, codes = list(facts["arenas"]), dict(facts["own"])
         tasks = list(dict.fromkeys(str(arena["task"]) for arena in arenas))
         _adopt(folder, codes, own, tasks)
-        files = list(specs_in_files([""] * len(arenas)))
-        specs = [_spec(folder / file, arena) for file, arena in zip(files, arenas, strict=True)]
-        experiments = [_same(load(spec), arena, folder) for spec, arena in zip(specs, arenas, strict=True)]
+        for file in specs_of(len(arenas)):
+            spec_of(folder, file, facts)
+        specs = [_spec(folder / file, arena) for file, arena in zip(specs_of(len(arenas)), arenas, strict=True)]
+        experiments = [_same(load(spec), arena, folder, facts) for spec, arena in zip(specs, arenas, strict=True)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(folder / "progress.json", error) from error
+        raise damaged(folder / PROGRESS, error) from error
     return [_elsewhere(experiment, facts["machine"], here(experiments)) for experiment in experiments]
 
 
@@ -131,17 +137,18 @@ def _adopt(folder: Path, codes: Mapping[str, str], own: Sequence[str], tasks: Se
     by_label = {label_of(text): text for text in own}
     lacking = [label for label in codes if label not in by_label and not _on_shelf(label, tasks)]
     if lacking:
-        flags = " ".join(f"--loss {label.replace('.', '.py:', 1)}" for label in lacking)
+        files = [label.replace(".", ".py:", 1) for label in lacking]
         message = (
             f"{shown(folder.name)} has losses of your own, and no record holds code: {', '.join(map(shown, lacking))}"
         )
-        raise SpecError(message, cure=f"say where they are: losscli resume {folder.name} {flags}")
+        raise SpecError(message, cure=f"say where they are: {cures.resume(folder, files)}")
     for label, text in by_label.items():
         for task in tasks:
             code = code_of(adopt(text, task))
-            if label in codes and code != codes[label]:
-                message = f"{label}: its file is not what it was when {shown(folder.name)} was begun"
-                cure = "put it back, or start anew: `losscli compare` on the spec.yaml there"
+            if label in codes and codes[label] not in (code, code.partition("-")[0]):  # an older losscli: no neighbours
+                file = "its file, or one beside it that it imports," if "-" in code else "its file"
+                message = f"{label}: {file} is not what it was when {shown(folder.name)} was begun"
+                cure = "put it back, or begin anew, as you began it"
                 raise CodeError(message, place=Place(text.rpartition(":")[0]), cure=cure)
 
 
@@ -160,18 +167,18 @@ def _spec(path: Path, arena: Mapping[str, Any]) -> Spec:
     return spec.model_copy(update={"folder": folder, "data": data, "notes": notes, "origins": arena.get("origins", {})})
 
 
-def _same(experiment: Experiment, arena: Mapping[str, Any], folder: Path) -> Experiment:
+def _same(experiment: Experiment, arena: Mapping[str, Any], folder: Path, facts: Mapping[str, Any]) -> Experiment:
     entries = [entry.name for entry in experiment.entries]
     if entries != arena["entries"]:
         raise MachineError(
             f"{shown(folder.name)} was begun with other entries than its spec makes now",
             place=Place(str(folder / "spec.yaml")),
-            cure="start anew: `losscli compare` on that file",
+            cure=anew(folder, facts),
         )
     if digest(experiment) != arena["digest"]:
         raise DataError(
             f"the data are not what they were when {shown(folder.name)} was begun",
-            cure="put them back, or start anew: `losscli compare` on the spec.yaml there",
+            cure=f"put them back; or {anew(folder, facts)}",
         )
     return experiment
 

@@ -84,12 +84,16 @@ def test_whoever_is_stopped_ends_with_the_same_bits(spec: Write, tmp_path: Path,
         pipeline.run([spec(spec_of(kind))], out=tmp_path / "runs", watch=crashing(2))
     (folder,) = records(tmp_path / "runs", unfinished=True)
     assert in_the_making(folder)
+    begun = (folder / "spec.yaml").read_bytes()
     partial = pipeline.resume(folder, stop=After(counting.polls // 8))
     assert partial.partial
     assert in_the_making(folder)
     ended = pipeline.resume(folder)
     assert not ended.partial
     assert bits(ended) == bits(whole)
+    assert (
+        folder / "spec.yaml"
+    ).read_bytes() == begun  # or who is killed while it is written could not be gone on with
     assert {path.name for path in folder.iterdir()} == {*contents(folder)}
 
 
@@ -142,6 +146,34 @@ def test_code_is_named_again_and_must_be_what_it_was(
     with pytest.raises(CodeError, match="not what it was"):
         pipeline.resume(folder, own=[named])
     (tmp_path / "mine.py").write_text(code)
+    assert not pipeline.resume(folder, own=[named]).partial
+
+
+@pytest.mark.usefixtures("_often")
+@pytest.mark.parametrize("file", ["near_to_mine.py", "parts_of_mine/inner.py"])
+def test_what_code_imports_from_beside_it_must_be_what_it_was(spec: Write, tmp_path: Path, file: str) -> None:
+    """Code in a file that the named one imports, and in one that this imports in turn."""
+    from losscli.spec.overrides import Overrides
+
+    inner = "import torch.nn.functional as F\ndef bce(x, y): return F.binary_cross_entropy_with_logits(x, y, reduction='none')\n"
+    (tmp_path / "parts_of_mine").mkdir()
+    (tmp_path / "parts_of_mine" / "inner.py").write_text(inner)
+    (tmp_path / "near_to_mine.py").write_text("from parts_of_mine.inner import bce\n")
+    code = "import near_to_mine\n\ndef mine(x, y):\n    return near_to_mine.bce(x, y)\n"
+    (tmp_path / "mine_with_parts.py").write_text(code)
+    spec(MOONS + "loss: bce-logits\ntrain: {epochs: 4}\n")
+    named = f"{tmp_path}/mine_with_parts.py:mine"
+    loaded = load_spec(tmp_path / "spec.yaml", Overrides(losses=[named]))
+    with pytest.raises(Crash):
+        pipeline.run([loaded], out=tmp_path / "runs", watch=crashing(1))
+    (folder,) = records(tmp_path / "runs", unfinished=True)
+    before = (tmp_path / file).read_text()
+    (tmp_path / file).write_text(before + "\n")
+    (tmp_path / "mine_with_parts.py").touch()  # or this very process would not read it again
+    with pytest.raises(CodeError, match="one beside it that it imports, is not what it was"):
+        pipeline.resume(folder, own=[named])
+    (tmp_path / file).write_text(before)
+    os.utime(tmp_path / "mine_with_parts.py", (1, 1))
     assert not pipeline.resume(folder, own=[named]).partial
 
 

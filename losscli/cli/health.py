@@ -150,6 +150,7 @@ def _terminal() -> Check:
 
 def _records(runs: Path) -> Check:
     from losscli.cli.records import size
+    from losscli.record.cures import out
     from losscli.record.find import in_the_making, records
     from losscli.record.writer import ready
 
@@ -166,7 +167,9 @@ def _records(runs: Path) -> Check:
     unfinished = sum(map(in_the_making, every))
     what = f"{runs} can be written to, {room} free, {counted(len(every), 'record')}"
     if unfinished:
-        return Check("records", f"{what}, {unfinished} unfinished", "note", "losscli resume goes on with the last")
+        return Check(
+            "records", f"{what}, {unfinished} unfinished", "note", f"losscli resume{out(runs)} goes on with the last"
+        )
     return Check("records", what)
 
 

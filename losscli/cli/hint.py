@@ -44,14 +44,10 @@ def next_command(comparison: Comparison) -> str:
 def resume_command(comparison: Comparison) -> str:
     """How one goes on with what was stopped; a record holds no code, so losses of the user's own are named again."""
     from losscli.losses.own import typed
+    from losscli.record import cures
 
-    record = Path(comparison.record or "")
     names = dict.fromkeys(entry.loss for arena in comparison.arenas for entry in arena.entries)
-    own = [f" --loss {shlex.quote(typed(name))}" for name in names if typed(name) != name]
-    where = (
-        "" if record.parent.name == "runs" and len(record.parts) == 2 else f" --out {shlex.quote(str(record.parent))}"
-    )
-    return f"losscli resume {record.name}{where}{''.join(own)}"
+    return cures.resume(Path(comparison.record or ""), [typed(name) for name in names if typed(name) != name])
 
 
 def _with_more_seeds(arenas: Sequence[Arena], record: str) -> str:

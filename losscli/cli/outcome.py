@@ -17,6 +17,7 @@ from losscli.cli import formats, job_summary
 from losscli.cli.endings import SIGNALS, handling
 from losscli.cli.progress import busy
 from losscli.errors import MachineError, Place, SpecError, choose_from, listed, shown
+from losscli.record import cures
 from losscli.stack.watch import Stop
 from losscli.words.view import NAME, View
 
@@ -131,7 +132,7 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str 
     from losscli.cli.log import Logged, log_file
     from losscli.cli.progress import progress
 
-    with _signals(display.out is not None) as ears, log_file(display.log) as log, ExitStack() as bar:
+    with _signals(display.out) as ears, log_file(display.log) as log, ExitStack() as bar:
         shown: list[Comparison] = []
 
         def tell_first(comparison: Comparison) -> None:
@@ -222,7 +223,7 @@ class _Ears:
     """Which signal was heard while the training was listening."""
 
     stop: Stop
-    resumable: bool = False  # whether there is a record in the making
+    out: Path | None = None  # where the record in the making is, if there is one
     heard: int = 0
     times: int = 0
 
@@ -232,7 +233,10 @@ class _Ears:
         if self.times > 2:  # somebody's code catches everything
             os._exit(128 + number)
         if self.stop.requested:  # twice means at once
-            what = "losscli resume goes on from what was saved last" if self.resumable else "nothing was kept"
+            goes_on = (
+                "" if self.out is None else f"losscli resume{cures.out(self.out)} goes on from what was saved last"
+            )
+            what = goes_on or "nothing was kept"
             raise kind(f"stopped at once: {what}")
         if not self.stop.listening:  # nothing is trained yet
             raise kind
@@ -240,7 +244,7 @@ class _Ears:
 
 
 @contextmanager
-def _signals(resumable: bool = False) -> Iterator[_Ears]:
-    ears = _Ears(Stop(), resumable)
+def _signals(out: Path | None = None) -> Iterator[_Ears]:
+    ears = _Ears(Stop(), out)
     with handling(ears):
         yield ears

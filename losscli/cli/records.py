@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from losscli.record import reader
 from losscli.record.archive import archive
 from losscli.record.difference import changed, moved
 from losscli.record.find import find, in_the_making, records
-from losscli.record.listing import Filter, Summary, listed
+from losscli.record.listing import Filter, Summary, far, listed
+from losscli.record.remains import progress_of, share, wrong_in
 from losscli.record.remove import dead, removable, remove
 from losscli.record.tensorboard import event_files
 from losscli.spec.reader import read_value
@@ -40,21 +41,37 @@ def ls(root: Path, query: Filter, as_json: bool) -> None:
         show.machine({"schema_version": 1, "root": str(root), "records": [summary.to_json() for summary in summaries]})
         return
     if not summaries:
-        show.notice(f"there is no such record in {shown(root)}")
+        _none(root, "such " if records(root, unfinished=True) else "")
         return
-    columns = [
-        Col("record", shorter=(_without_time, _named_in_short, _number_alone)),
-        Col("task", drop=2),
-        Col("losses", drop=1),
-    ]
-    table = Fitted([*columns, Col("runs", drop=3), Col("reference", drop=4), Col("size", drop=5)])
-    for summary in (one for one in summaries if not one.broken):
-        table.add(*_cells(summary))
+    table = _table([summary for summary in summaries if not summary.broken])
     # Apart from the others, whose columns a long reason would take away.
     broken = [
         Text(f"{visible(one.id, 100)} cannot be read: {visible(one.broken, 60)}") for one in summaries if one.broken
     ]
     show.pieces([*([table] if table.rows else []), *broken])
+
+
+def _none(root: Path, such: str = "") -> None:
+    show.notice(f"there is no {such}record in {shown(root)}")
+
+
+def _table(summaries: Sequence[Summary]) -> Fitted:
+    """A row each; whether one is unfinished stands beside its name, and is never left out."""
+    state = any(summary.unfinished for summary in summaries)
+    columns = [
+        Col("record", shorter=(_without_time, _named_in_short, _number_alone)),
+        *([Col("state")] if state else []),
+        Col("task", drop=2),
+        Col("losses", drop=1),
+        Col("runs", drop=3),
+        Col("reference", drop=4),
+        Col("size", drop=5),
+    ]
+    table = Fitted(columns)
+    for summary in summaries:
+        name, *others = _cells(summary)
+        table.add(name, *([how_far(summary.unfinished) if summary.unfinished else ""] if state else []), *others)
+    return table
 
 
 def _without_time(text: str) -> str:
@@ -63,8 +80,8 @@ def _without_time(text: str) -> str:
     >>> _without_time("0002-20261126-114116-compare-binary"), _number_alone("0002 compare-binary")
     ('0002 compare-binary', '0002')
     """
-    number, *moment, name = text.split("-", 3)
-    return f"{number} {name}" if len(moment) == 2 and "".join(moment).isdigit() else text
+    number, *moment = text.split("-", 3)  # a folder may be called anything
+    return f"{number} {moment[2]}" if len(moment) == 3 and "".join(moment[:2]).isdigit() else text
 
 
 def _named_in_short(text: str, most: int = 24) -> str:
@@ -88,23 +105,22 @@ def _cells(summary: Summary) -> list[str]:
         visible(_few(summary.tasks), 60),
         visible(_few(summary.losses), 60),
         f"{summary.entries} x {summary.seeds}",
-        visible(_how_far(summary.unfinished) if summary.unfinished else score, 60),
+        visible(score, 60),
         size(summary.bytes),
     ]
 
 
-def _how_far(unfinished: Mapping[str, Any]) -> str:
-    """What a record in the making has of what was asked for, and whether anybody works on it.
+def how_far(unfinished: Mapping[str, Any]) -> str:
+    """What a record in the making has of what was asked for, and whether a process works on it.
 
-    >>> _how_far({"done": 12, "total": 40, "process": 7, "alive": True})
-    'unfinished: 30 %, process 7 is at it'
-    >>> _how_far({"done": 12, "total": 40, "process": 7, "alive": False})
+    >>> how_far({"done": 12, "total": 40, "process": 7, "alive": True})
+    'running: 30 %, process 7'
+    >>> how_far({"done": 12, "total": 40, "process": 7, "alive": False})
     'unfinished: 30 %, stopped'
     """
-    share = unfinished["done"] / max(1, unfinished["total"])
-    return f"unfinished: {share:.0%}".replace("%", " %") + (
-        f", process {unfinished['process']} is at it" if unfinished["alive"] else ", stopped"
-    )
+    running = unfinished["alive"]
+    more = f"process {unfinished['process']}" if running else "stopped"
+    return f"{'running' if running else 'unfinished'}: {share(unfinished)}, {more}"
 
 
 def _few(names: Sequence[str], most: int = 2) -> str:
@@ -229,25 +245,44 @@ def clean(root: Path, yes: bool) -> None:
     rm(root, [folder.name for folder in folders], yes)
 
 
+@dataclass(frozen=True)
+class RecordCheck:
+    """What is wrong with a record, empty where nothing is; and how far it is, if it is in the making and sound."""
+
+    id: str
+    damage: str
+    unfinished: Mapping[str, Any] | None = None
+
+    def verdict(self) -> Text:
+        if self.damage:
+            return Text(visible(self.damage, 400), "red")
+        return Text(how_far(self.unfinished) if self.unfinished else "as it was written")
+
+
 def verify(root: Path, texts: Sequence[str], as_json: bool) -> int:
     """Read every file of records against its checksum; how many are not as they were written."""
-    folders = [find(root, text, outside=True) for text in texts] or records(root)
-    wrong = {folder: _damage(folder) for folder in folders}
+    folders = [find(root, text, outside=True, unfinished=True) for text in texts] or records(root, unfinished=True)
+    checks = [_check(folder) for folder in folders]
     if as_json:
-        results = [{"id": folder.name, "damage": damage} for folder, damage in wrong.items()]
-        show.machine({"schema_version": 1, "root": str(root), "records": results})
+        show.machine({"schema_version": 1, "root": str(root), "records": [vars(check) for check in checks]})
+    elif not checks:
+        _none(root)
     else:
-        show.pieces(
-            Text.assemble(
-                visible(folder.name, 100), "  ", (visible(damage, 400), "red") if damage else "as it was written"
-            )
-            for folder, damage in wrong.items()
-        )
-    return sum(map(bool, wrong.values()))
+        show.lines(Text.assemble(visible(check.id, 100), "  ", check.verdict()) for check in checks)
+    return sum(bool(check.damage) for check in checks)
+
+
+def _check(folder: Path) -> RecordCheck:
+    if in_the_making(folder):
+        damage = wrong_in(folder)
+        if in_the_making(folder):  # or it has become whole in between
+            progress = None if damage else far(folder, progress_of(folder))
+            return RecordCheck(folder.name, damage, progress)
+    return RecordCheck(folder.name, _damage(folder))
 
 
 def _damage(folder: Path) -> str:
-    """What is wrong with a record; empty where nothing is."""
+    """What is wrong with a whole record; empty where nothing is."""
     from losscli.reports.recall import recall
 
     try:

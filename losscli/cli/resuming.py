@@ -9,6 +9,7 @@ from pathlib import Path
 from losscli.cli import outcome, show
 from losscli.errors import MachineError, shown
 from losscli.executors.execution import Execution
+from losscli.record import cures
 from losscli.record.disk import at_work
 from losscli.record.find import find, in_the_making, records
 
@@ -39,5 +40,7 @@ def _last(root: Path) -> Path:
     """The newest record in the making on which nobody works."""
     stopped = [folder for folder in records(root, unfinished=True) if in_the_making(folder) and not at_work(folder)]
     if not stopped:
-        raise MachineError(f"nothing in {shown(root)} was stopped", cure="losscli runs ls lists what there is")
+        raise MachineError(
+            f"nothing in {shown(root)} was stopped", cure=f"losscli runs ls{cures.out(root)} lists what there is"
+        )
     return stopped[-1]

@@ -207,11 +207,16 @@ def pieces(renderables: Iterable[RenderableType]) -> None:
         console.print(piece)
 
 
+def lines(texts: Iterable[Text]) -> None:
+    """Texts on stdout, a line each, however long it is."""
+    console = screen(sys.stdout)
+    for text in texts:
+        console.print(text, soft_wrap=True)
+
+
 def paths(files: Iterable[Path]) -> None:
     """Where what was asked for is, on stdout, a line each."""
-    console = screen(sys.stdout)
-    for path in files:
-        console.print(Text(visible(path.as_posix(), 400)), soft_wrap=True)
+    lines(Text(visible(path.as_posix(), 400)) for path in files)
 
 
 def next_step(command: str) -> None:

@@ -68,7 +68,10 @@ def typed(label: str) -> str:
 
 
 def code_of(item: Loss) -> str:
-    """A checksum of the file that a loss of the user's own is in, as it was read; empty for any other loss."""
+    """A checksum of the file that a loss of the user's own is in, as it was read, and of those beside it that it imports.
+
+    Empty for any other loss.
+    """
     return item.function.code if isinstance(item.function, UserKernel) else ""
 
 

@@ -3,12 +3,14 @@
 | file                    | holds                                                                            |
 |-------------------------|----------------------------------------------------------------------------------|
 | spec.yaml, spec2.yaml   | as in a record                                                                   |
-| progress.json           | what was asked for and on which data, how far it is; with a checksum over itself |
+| progress.json           | what was asked for and on which data, how far it is; with checksums over the     |
+|                         | specs and over itself                                                            |
 | finished-A-S.safetensors| every run of stack S of arena A, whole                                           |
 | running-A-S.safetensors | what a stack was between two of its steps, so that it goes on bit by bit          |
 
-Each file is written beside and then put in its place, so there is never half of one. Once the record is whole its manifest
-is there, and these files go.
+Each file is written beside and then put in its place, so there is never half of one. The states of stacks say of which specs,
+data and code they are, so those of one record never get into another. Once the record is whole its manifest is there, and these
+files go.
 """
 
 from __future__ import annotations
@@ -22,18 +24,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from losscli.errors import MachineError, Place, shown
-from losscli.record import MANIFEST, PROGRESS, disk
-from losscli.record.foreign import content, json_of
-from losscli.record.manifest import migrated, origin, signed
-from losscli.record.schema import Progress, wrong_with
+from losscli.errors import MachineError, shown
+from losscli.record import MANIFEST, PROGRESS, cures, disk
+from losscli.record.manifest import origin, signed
+from losscli.record.remains import digest, identity, progress_of, state_of
 
 if TYPE_CHECKING:
     from losscli.record.disk import Lock
 
 PAUSE = 10.0  # seconds between two states of a running stack, at least
 SHARE = 0.02  # of the time, at most, that goes into them
-LARGEST = 1 << 26  # bytes of a progress.json
 
 
 class Pace:
@@ -98,6 +98,13 @@ class Checkpoint:
                 checkpoint._say(folder)
         return checkpoint
 
+    @property
+    def going_on(self) -> str:
+        """The command that goes on with what is kept, for a message; empty where nothing is."""
+        from losscli.losses.own import typed
+
+        return "" if self.folder is None else cures.resume(self.folder, map(typed, self.facts.get("own", ())))
+
     def begin(self) -> None:
         """Own a folder, from now on; where the disk refuses, it is asked again when a state is due."""
         if self.folder is None and (self.trouble is None or self._pace.due):
@@ -108,7 +115,7 @@ class Checkpoint:
                     self._lock = disk.Lock(folder)
                     for name, data in contents.items():
                         disk.put(folder / name, data)
-                    self.facts = {**origin(), **facts}
+                    self.facts = {**origin(), **facts, "specs": {name: digest(data) for name, data in contents.items()}}
                     self._say(folder)
                 except BaseException:
                     shutil.rmtree(folder, ignore_errors=True)
@@ -117,14 +124,8 @@ class Checkpoint:
                 self.folder = folder
 
     def read(self, what: str, key: Key) -> Any:
-        """What was saved of a stack. `MachineError` where that is damaged."""
-        from losscli.record.tree import unpack
-
-        path = (self.folder or self.root) / file_of(what, key)
-        try:
-            return unpack(content(path))
-        except ValueError as error:
-            raise damaged(path, error) from error
+        """What was saved of a stack. `MachineError` where that is damaged, or of another record."""
+        return state_of((self.folder or self.root) / file_of(what, key), self.facts)
 
     def has(self, what: str, key: Key) -> bool:
         """Whether a stack was saved, "finished" or "running"."""
@@ -140,7 +141,7 @@ class Checkpoint:
             self.begin()
             if self.folder is not None:
                 with self._heeding():
-                    self._save(self.folder, key, pack(tree()), done, finished)
+                    self._save(self.folder, key, pack({"of": identity(self.facts), "state": tree()}), done, finished)
 
     def _save(self, folder: Path, key: Key, data: bytes, done: int, finished: bool) -> None:
         disk.put(folder / file_of("finished" if finished else "running", key), data)
@@ -182,32 +183,6 @@ class _Heeding:
             for draft in self.checkpoint.folder.glob("*.part") if self.checkpoint.folder else ():
                 draft.unlink()
         return True
-
-
-def progress_of(folder: Path) -> dict[str, Any]:
-    """What the progress.json of a folder says. `MachineError` for one that is damaged."""
-    path = folder / PROGRESS
-    facts = json_of(content(path, LARGEST), path)
-    try:
-        if not isinstance(facts, dict):
-            raise ValueError("is no object")
-        facts = migrated(facts)
-        if wrong := wrong_with(Progress, facts):
-            raise ValueError(wrong)
-        return facts
-    except ValueError as error:
-        raise damaged(path, error) from error
-
-
-def damaged(path: Path, error: Exception) -> MachineError:
-    """What the user is told of a file that cannot be gone on from."""
-    return MachineError(
-        f"{path.name!r} {error}"[:400],
-        place=Place(str(path)),
-        cure=f"remove that file, and what it held is trained again: losscli resume {path.parent.name}"
-        if path.name != PROGRESS
-        else f"losscli runs rm {path.parent.name}",
-    )
 
 
 def sweep(folder: Path) -> None:

@@ -35,19 +35,36 @@ def _is_record(folder: Path, unfinished: bool) -> bool:
 def find(root: Path, text: str, *, outside: bool = False, unfinished: bool = False) -> Path:
     """The one record that `text` means: its folder, its id, its number, or the beginning of its id.
 
-    Only folders right below `root` are ever meant; with `outside`, a path may also lead to a record elsewhere, with
-    `unfinished` to one in the making. Raises `SpecError` where several records fit or a path leads out, `MachineError` where
-    there is none.
+    Only folders right below `root` are ever meant; with `outside`, a path may also lead to a record elsewhere. Raises
+    `SpecError` where several records fit or a path leads out, `MachineError` where there is none, or where it is in the making
+    and no `unfinished` one will do.
     """
+    folder = _find(root, text, outside, unfinished)
+    if not unfinished and in_the_making(folder):
+        from losscli.record.remains import unfinished as refusal
+
+        try:
+            error = refusal(folder)
+        except MachineError as damage:
+            error = damage
+        if in_the_making(folder):  # or it has become whole in between
+            raise error
+    return folder
+
+
+def _find(root: Path, text: str, outside: bool, unfinished: bool) -> Path:
+    """As `find`; one in the making is always given where it alone fits."""
     path = Path(text)
-    if _is_record(path, unfinished) and text.strip():  # Path("") would be the working directory
+    if _is_record(path, True) and text.strip():  # Path("") would be the working directory
         if outside or (path.resolve().parent == root.resolve() and not path.is_symlink()):
-            return path
+            return path if path.name not in ("", "..") else path.resolve()  # messages name it
         message = f"{shown(text)} is not a record right below {shown(root)}"
         raise SpecError(message, cure="give the id of a record, or how it begins")
-    existing = records(root, unfinished)
+    existing = records(root, unfinished=True)
     exact = [folder for folder in existing if folder.name == text or _is_number(folder.name, text)]
     fitting = exact or [folder for folder in existing if text and folder.name.startswith(text)]
+    if not unfinished:
+        fitting = [folder for folder in fitting if not in_the_making(folder)] or fitting
     if len(fitting) > 1:
         which = listed([folder.name for folder in fitting], MOST_LISTED)
         raise SpecError(f"{shown(text)} fits {counted(len(fitting), 'record')}", cure=f"say which: {which}")

@@ -10,11 +10,11 @@ from typing import Any
 
 from losscli.errors import MachineError
 from losscli.record import MANIFEST, PROGRESS
-from losscli.record.checkpoint import progress_of
 from losscli.record.disk import at_work
 from losscli.record.find import in_the_making, records
 from losscli.record.foreign import LARGEST, content
 from losscli.record.reader import manifest_of, results_of
+from losscli.record.remains import progress_of
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,6 @@ def _of_progress(folder: Path) -> Summary | None:
     try:
         facts = progress_of(folder)
         arenas = facts["arenas"]
-        far = {name: facts.get(name, 0) for name in ("done", "total", "process")}
         return Summary(
             folder.name,
             str(facts["created"]),
@@ -98,12 +97,17 @@ def _of_progress(folder: Path) -> Summary | None:
             sum(len(arena["entries"]) for arena in arenas),
             max(int(arena["seeds"]) for arena in arenas),
             str(arenas[0]["headline"]),
-            unfinished={**far, "alive": at_work(folder)},
+            unfinished=far(folder, facts),
         )
     except (MachineError, OSError) as error:
         if not (folder / PROGRESS).exists():  # it has become whole in between, or has gone
             return summary_of(folder) if (folder / MANIFEST).exists() else None
         return Summary(folder.name, broken=f"{error}"[:200])
+
+
+def far(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """How far a record in the making is, and whether a process works on it."""
+    return {**{name: facts.get(name, 0) for name in ("done", "total", "process")}, "alive": at_work(folder)}
 
 
 def _of_arenas(arenas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

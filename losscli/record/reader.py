@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from losscli.errors import MachineError, Place, shown
 from losscli.record import MANIFEST, PROGRESS, ROWS, SUFFIXES, table
 from losscli.record.foreign import LARGEST, bad, content, json_of
 from losscli.record.manifest import Newer, migrated
+from losscli.record.remains import unfinished
 from losscli.record.schema import Manifest, Results, wrong_with
 
 if TYPE_CHECKING:
@@ -114,9 +114,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     """The manifest of a record, whose files have names that may be read. Raises `MachineError`; the files are not looked at."""
     path = folder / MANIFEST
     if not path.exists() and (folder / PROGRESS).exists():
-        raise MachineError(
-            f"{shown(folder.name)} is unfinished", place=Place(str(folder)), cure=f"losscli resume {folder.name}"
-        )
+        raise unfinished(folder)
     if folder.is_file():
         pickled = folder.suffix in (".pt", ".pth", ".ckpt", ".pkl")
         raise bad(folder, f"is a file, and {'pickle is not loaded' if pickled else 'a record is a folder'}")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from losscli.errors import MachineError, SpecError, shown
-from losscli.record import MANIFEST, PROGRESS, SUFFIXES
+from losscli.record import MANIFEST, PROGRESS, SUFFIXES, cures
 from losscli.record.disk import at_work
 from losscli.record.find import find
 
@@ -21,7 +21,7 @@ def removable(root: Path, text: str) -> Path:
     """
     half = root / text
     broken = ID.fullmatch(text) is not None and half.is_dir() and not (half / MANIFEST).exists()
-    folder = half if broken else find(root, text)
+    folder = half if broken else find(root, text, unfinished=True)
     if at_work(folder):
         raise MachineError(f"a process works on {shown(folder.name)}", cure="end it first: it keeps what it has")
     if folder.is_symlink() or folder.resolve().parent != root.resolve():
@@ -71,4 +71,4 @@ def remove(root: Path, folder: Path) -> None:
         return
     except OSError as error:
         message = f"{shown(folder.name)} cannot be removed: {error.strerror or error}"
-        raise MachineError(message, cure=f"run it again: losscli runs rm {folder.name}") from error
+        raise MachineError(message, cure=f"run it again: {cures.remove(folder)}") from error

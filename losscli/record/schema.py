@@ -233,6 +233,7 @@ class Progress(Shape):
     load_seconds: Finite
     process: Count = 0
     since: Text = ""
+    specs: dict[Name, Name] = {}  # SHA-256 of their files
 
 
 class NumberColumn(Shape):

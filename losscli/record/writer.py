@@ -20,6 +20,7 @@ from losscli.outfile import require_name
 from losscli.record import MANIFEST, ROWS, disk
 from losscli.record.manifest import in_json, manifest_of
 from losscli.record.predictions import table_of
+from losscli.record.remains import specs_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,19 +95,21 @@ def fill(
     disk.settle(folder.parent)
 
 
-def refusal(folder: Path, error: OSError, otherwise: str = "") -> MachineError:
-    """What the user is told where a record cannot be written; `otherwise` is what would work beside a place with room."""
+def refusal(folder: Path, error: OSError, going_on: str = "") -> MachineError:
+    """What the user is told where a record cannot be written; `going_on` is the command that does so of what was kept."""
     full = error.errno in NO_ROOM
-    otherwise = otherwise or "choose another folder with --out DIR, or go without one with --no-record"
-    return MachineError(
-        f"a record cannot be written to {shown(folder)}: {error.strerror or error}",
-        cure=f"{'free some space, ' if full else ''}{otherwise}",
-    )
+    elsewhere = "choose another folder with --out DIR, or go without one with --no-record"
+    if going_on:
+        first = "free some space" if full else "see that the folder can be written to"
+        cure = f"{first}, then {going_on} writes it, of what was kept"
+    else:
+        cure = f"free some space, {elsewhere}" if full else elsewhere
+    return MachineError(f"a record cannot be written to {shown(folder)}: {error.strerror or error}", cure=cure)
 
 
 def specs_in_files(specs: Sequence[str]) -> dict[str, bytes]:
     """The specs by the files that hold them."""
-    return {"spec.yaml" if n == 1 else f"spec{n}.yaml": text.encode() for n, text in enumerate(specs, start=1)}
+    return {name: text.encode() for name, text in zip(specs_of(len(specs)), specs, strict=True)}
 
 
 def _contents(

@@ -141,7 +141,8 @@ def clean(yes: Yes = False, root: flags.Records = flags.RUNS) -> None:
 def verify(ids: Some = None, root: flags.Records = flags.RUNS, form: flags.As = flags.Format.text) -> None:
     """Check that records are as they were written.
 
-    Reads every file against its checksum; without a name, every record. Exit code 5 where one is damaged.
+    Reads every file against its checksum; without a name, every record. Exit code 5 where one is damaged. Of an unfinished
+    one it says how far it is.
 
     losscli runs verify 7
     """

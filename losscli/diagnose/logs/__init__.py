@@ -53,7 +53,7 @@ def log_path(text: str, records: Path) -> Path:
     from losscli.record.find import find
     from losscli.record.find import records as list_records
 
-    return find(records, text) if list_records(records) else path
+    return find(records, text) if list_records(records, unfinished=True) else path
 
 
 def read_log(path: Path, choice: Choice | None = None) -> History:

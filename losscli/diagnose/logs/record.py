@@ -12,10 +12,11 @@ from losscli.diagnose.history import Condenser, History, Series
 from losscli.diagnose.logs import Choice, log_kind
 from losscli.errors import DataError, Place, choose_from, shown
 from losscli.record import MANIFEST
+from losscli.record.find import in_the_making
 
 
 def _is_record(path: Path, head: bytes | None) -> bool:
-    return head is None and (path / MANIFEST).is_file()
+    return head is None and ((path / MANIFEST).is_file() or in_the_making(path))  # which reading refuses
 
 
 @log_kind("record", _is_record)
