@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
 from losscli.cli import formats, job_summary
-from losscli.cli.endings import SIGNALS, handling
+from losscli.cli.signals import SIGNALS, handling
 from losscli.cli.progress import busy
 from losscli.errors import MachineError, Place, SpecError, choose_from, listed, shown
 from losscli.stack.watch import Stop

@@ -14,7 +14,7 @@ import pytest
 
 from losscli import pipeline
 from losscli.cli import app, progress
-from losscli.cli.endings import Interrupted, Terminated
+from losscli.cli.signals import Interrupted, Terminated
 from losscli.cli.hint import _rival
 from losscli.cli.outcome import _signals
 from losscli.compare.result import Arena
