@@ -14,9 +14,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
 from losscli.cli import formats, job_summary
+from losscli.cli.progress import at_once, busy
 from losscli.cli.signals import SIGNALS, handling
-from losscli.cli.progress import busy
-from losscli.errors import MachineError, Place, SpecError, choose_from, listed, shown
+from losscli.errors import MachineError, Place, SpecError, Stopped, choose_from, listed, shown
 from losscli.stack.watch import Stop
 from losscli.words.view import NAME, View
 
@@ -125,13 +125,14 @@ def run(specs: Sequence[Spec], display: DisplayOptions, execution: Execution) ->
 def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str = "loading the data ...") -> int:
     """Run the line while its progress is shown and signals are heard, and return the exit code.
 
-    One signal ends the training at its next step; what there is then is kept and shown. A second one ends at once.
+    One signal ends the training at its next step; what there is then is kept and shown. A second one ends at once. Either
+    says how to go on.
     """
     from losscli.cli import hint, show
     from losscli.cli.log import Logged, log_file
     from losscli.cli.progress import progress
 
-    with _signals(display.out is not None) as ears, log_file(display.log) as log, ExitStack() as bar:
+    with _signals() as ears, log_file(display.log) as log, ExitStack() as bar:
         shown: list[Comparison] = []
 
         def tell_first(comparison: Comparison) -> None:
@@ -145,10 +146,10 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str 
         watch = watch if log is None else Logged(watch, log)
         try:
             comparison = line(watch=watch, stop=ears.stop, show=tell_first)
-        except MachineError as error:
-            if ears.heard and not shown:  # in its first epoch
-                raise SIGNALS[ears.heard](f"stopped: {error}") from error
-            raise
+        except (MachineError, Stopped) as error:
+            if not ears.heard or (shown and isinstance(error, MachineError)):
+                raise
+            raise SIGNALS[ears.heard](_left(error, ears.stop)) from error
         if not shown:
             tell_first(comparison)
         end(comparison, display)
@@ -157,6 +158,18 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str 
         if ears.heard and comparison.partial and comparison.record:
             show.notice(f"to go on: {hint.resume_command(comparison)}")
     return 128 + ears.heard if ears.heard else exit_code(comparison)
+
+
+def _left(error: BaseException, stop: Stop) -> str:
+    """What ended the command after a signal, and how to go on if anything is left."""
+    from losscli.cli import hint
+    from losscli.record.checkpoint import progress_of
+
+    twice, folder = isinstance(error, Stopped), stop.folder()
+    command = None if folder is None else hint.resume_of(folder, progress_of(folder).get("own", ()))
+    if twice:
+        return f"{error}: {f'{command} goes on from what was saved last' if command else 'nothing was kept'}"
+    return f"stopped: {error}" + (f"; {command} goes on" if command else "")
 
 
 def tell(comparison: Comparison, display: DisplayOptions) -> None:
@@ -222,7 +235,6 @@ class _Ears:
     """Which signal was heard while the training was listening."""
 
     stop: Stop
-    resumable: bool = False  # whether there is a record in the making
     heard: int = 0
     times: int = 0
 
@@ -232,15 +244,15 @@ class _Ears:
         if self.times > 2:  # somebody's code catches everything
             os._exit(128 + number)
         if self.stop.requested:  # twice means at once
-            what = "losscli resume goes on from what was saved last" if self.resumable else "nothing was kept"
-            raise kind(f"stopped at once: {what}")
+            raise kind("stopped at once")
         if not self.stop.listening:  # nothing is trained yet
             raise kind
         self.stop.requested, self.heard = True, number
+        at_once("notice: stopping after this step; once more ends at once")
 
 
 @contextmanager
-def _signals(resumable: bool = False) -> Iterator[_Ears]:
-    ears = _Ears(Stop(), resumable)
+def _signals() -> Iterator[_Ears]:
+    ears = _Ears(Stop())
     with handling(ears):
         yield ears
