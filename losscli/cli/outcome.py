@@ -146,10 +146,11 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str 
         watch = watch if log is None else Logged(watch, log)
         try:
             comparison = line(watch=watch, stop=ears.stop, show=tell_first)
-        except (MachineError, Stopped) as error:
-            if not ears.heard or (shown and isinstance(error, MachineError)):
-                raise
-            raise SIGNALS[ears.heard](_left(error, ears.stop)) from error
+        except MachineError as error:
+            if ears.heard and not shown:  # in its first epoch
+                command = _resume_command(ears.stop)
+                raise SIGNALS[ears.heard](f"stopped: {error}{command and f'; {command} goes on'}") from error
+            raise
         if not shown:
             tell_first(comparison)
         end(comparison, display)
@@ -158,18 +159,6 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str 
         if ears.heard and comparison.partial and comparison.record:
             show.notice(f"to go on: {hint.resume_command(comparison)}")
     return 128 + ears.heard if ears.heard else exit_code(comparison)
-
-
-def _left(error: BaseException, stop: Stop) -> str:
-    """What ended the command after a signal, and how to go on if anything is left."""
-    from losscli.cli import hint
-    from losscli.record.checkpoint import progress_of
-
-    twice, folder = isinstance(error, Stopped), stop.folder()
-    command = None if folder is None else hint.resume_of(folder, progress_of(folder).get("own", ()))
-    if twice:
-        return f"{error}: {f'{command} goes on from what was saved last' if command else 'nothing was kept'}"
-    return f"stopped: {error}" + (f"; {command} goes on" if command else "")
 
 
 def tell(comparison: Comparison, display: DisplayOptions) -> None:
@@ -243,9 +232,7 @@ class _Ears:
         self.times += 1
         if self.times > 2:  # somebody's code catches everything
             os._exit(128 + number)
-        if self.stop.requested:  # twice means at once
-            raise kind("stopped at once")
-        if not self.stop.listening:  # nothing is trained yet
+        if self.stop.requested or not self.stop.listening:  # twice means at once, and so does once before any training
             raise kind
         self.stop.requested, self.heard = True, number
         at_once("notice: stopping after this step; once more ends at once")
@@ -255,4 +242,27 @@ class _Ears:
 def _signals() -> Iterator[_Ears]:
     ears = _Ears(Stop())
     with handling(ears):
-        yield ears
+        try:
+            yield ears
+        except Stopped as error:
+            if ears.times < 2:
+                raise
+            raise type(error)(f"stopped at once: {_left(ears.stop)}") from error
+
+
+def _left(stop: Stop) -> str:
+    """What is left of a command that ended at once."""
+    if stop.folder() is None:
+        return "nothing was kept"
+    command = _resume_command(stop)
+    return f"{command} goes on from what was saved last" if command else "the record is whole"
+
+
+def _resume_command(stop: Stop) -> str:
+    """How one goes on with what was stopped, if anything is left of it."""
+    from losscli.cli import hint
+    from losscli.record.checkpoint import progress_of
+    from losscli.record.find import in_the_making
+
+    folder = stop.folder()
+    return hint.resume_of(folder, progress_of(folder)["own"]) if folder and in_the_making(folder) else ""
