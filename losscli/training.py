@@ -175,7 +175,7 @@ class TrainingDesk:
         self.finish(work, gave_up(work, f"one step takes longer than {duration(seconds)}, which --timeout allows"))
 
     def stuck(self, work: Work, seconds: float) -> None:
-        reason = f"its step had not ended {duration(seconds)} after the stop"
+        reason = f"hangs: its step had not ended {duration(seconds)} after the stop"
         self.finish(work, replace(gave_up(work, reason), stopped=True))
 
     def trained(self) -> Trained:

@@ -71,8 +71,9 @@ def _gone(worker: _Worker, desk: Desk, timeout: float) -> bool:
     if worker.work.own and worker.silence() > timeout:
         desk.hung(worker.work, timeout)
         return True
-    if worker.work.own and worker.deaf() > PATIENCE:
-        desk.stuck(worker.work, PATIENCE)
+    patience = max(PATIENCE, 2 * worker.longest)
+    if worker.work.own and worker.deaf() > patience:
+        desk.stuck(worker.work, patience)
         return True
     return False
 
@@ -86,6 +87,7 @@ class _Worker:
         self.receiver, sender = Pipe(duplex=False)
         self.status: int | None = None
         self.beat, self.heard_at, self.asked_at = 0, time.monotonic(), math.inf
+        self.longest = 0.0  # seconds between two of its steps
         self.pid = forked.fork(lambda: _live(work, _PipeLink(sender, self.shared)))
         sender.close()
 
@@ -118,7 +120,10 @@ class _Worker:
     def silence(self) -> float:
         """Seconds since it last began a step."""
         if self.shared[BEAT] != self.beat:
-            self.beat, self.heard_at = self.shared[BEAT], time.monotonic()
+            now = time.monotonic()
+            if self.beat:  # the first one came as late as it took to begin
+                self.longest = max(self.longest, now - self.heard_at)
+            self.beat, self.heard_at = self.shared[BEAT], now
         return time.monotonic() - self.heard_at
 
     def dead(self) -> bool:

@@ -57,6 +57,7 @@ class _Task:
     work: Work
     deaths: int = 0  # since its state was saved
     heard: float = math.inf  # when it last said anything, on the clock of this process
+    longest: float = 0.0  # seconds between two things that it said
     machines: dict[str, None] = field(default_factory=dict)  # on which it has been
 
 
@@ -105,14 +106,15 @@ class _Cluster:
         now, timeout, way = time.monotonic(), self.execution.timeout, PAUSE + LOOK
         for ref, task in list(self.tasks.items()):
             hung = now - task.heard > timeout + way
-            stuck = task.heard < self.asked_at < now - PATIENCE - way
+            patience = max(PATIENCE, 2 * task.longest)
+            stuck = task.heard < self.asked_at < now - patience - way
             if task.work.own and (hung or stuck):
                 self.ray.cancel(ref, force=True)
                 del self.tasks[ref]
                 if hung:
                     self.desk.hung(task.work, timeout)
                 else:
-                    self.desk.stuck(task.work, PATIENCE)
+                    self.desk.stuck(task.work, patience)
 
     def _places(self) -> int:
         """How many tasks run at the same time, as far as processors go: machines come and go."""
@@ -154,7 +156,8 @@ class _Cluster:
             task = by_key.get(key)
             if task is None:  # the last words of one that was given up
                 continue
-            task.heard = time.monotonic()
+            now = time.monotonic()
+            task.longest, task.heard = max(task.longest, now - task.heard), now
             if kind == "machine":
                 task.machines[content] = None
             elif kind == "progress":
