@@ -152,7 +152,8 @@ def test_a_stop_does_not_wait_for_a_loss_that_hangs(
     assert comparison.partial
     assert {run.status for run in arena.runs if run.entry == "own.mine"} == {"failed"}
     (finding,) = [finding for finding in arena.findings if finding.code == "failed"]
-    assert "had not ended" in finding.message and "after the stop" in finding.message
+    assert "had not ended" in finding.message
+    assert "after the stop" in finding.message
     folder = Path(comparison.record or "")
     assert not (folder / "finished-0-1.safetensors").exists()
     (arena,) = pipeline.resume(folder, execution=Execution(timeout=15.0)).arenas  # fewer than 25 calls are left
