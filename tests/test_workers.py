@@ -163,7 +163,7 @@ def test_a_stop_does_not_wait_for_a_loss_that_hangs(
 def test_a_stop_waits_for_a_step_that_takes_as_long_as_others_did(
     run: Callable[..., Comparison], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(processes, "PATIENCE", 0.3)
+    monkeypatch.setattr(processes, "PATIENCE", 0.2)
     stop = Stop()
     silence = processes._Worker.silence
 
@@ -172,7 +172,7 @@ def test_a_stop_waits_for_a_step_that_takes_as_long_as_others_did(
         return silence(worker)
 
     monkeypatch.setattr(processes._Worker, "silence", silent)
-    slow = "import time\n        calls > 28 and open(__file__ + '.slow', 'w').close()\n        time.sleep(0.6)"
+    slow = "import time\n        calls > 28 and open(__file__ + '.slow', 'w').close()\n        time.sleep(0.4)"
     (arena,) = run(MOONS.replace("epochs: 4", "epochs: 400"), 2, OWN.format(then=slow), stop=stop).arenas
     assert {run.status for run in arena.runs if run.entry == "own.mine"} == {"stopped"}
 
