@@ -116,7 +116,7 @@ def _from(
     execution: Execution | None,
 ) -> Comparison:
     """Everything after loading. A stop is heard to the very end: who is stopped while statistics are made has its board."""
-    with stop.heard():
+    with stop.heard(lambda: checkpoint.folder if checkpoint else None):
         try:
             experiments, trained = _trained(experiments, checkpoint, watch, stop, execution)
             comparing(watch)

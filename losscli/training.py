@@ -175,6 +175,10 @@ class TrainingDesk:
     def hung(self, work: Work, seconds: float) -> None:
         self.finish(work, gave_up(work, f"one step takes longer than {duration(seconds)}, which --timeout allows"))
 
+    def stuck(self, work: Work, seconds: float) -> None:
+        reason = f"hangs: its step had not ended {duration(seconds)} after the stop"
+        self.finish(work, replace(gave_up(work, reason), stopped=True))
+
     def trained(self) -> Trained:
         """What there is, in the order of the experiments and stacks."""
         if self.failure:

@@ -20,12 +20,14 @@ from losscli import pipeline
 from losscli.cli import app
 from losscli.comparison import Comparison
 from losscli.errors import CodeError, DataError, MachineError, SpecError
+from losscli.executors import local
 from losscli.record import checkpoint, disk
 from losscli.record.find import in_the_making, records
 from losscli.record.reader import contents
 from losscli.spec.load import load_spec
 from losscli.stack.watch import Stop
 from losscli.tasks import tasks
+from losscli.training import TrainingDesk
 
 Write = Callable[..., Any]
 
@@ -290,6 +292,42 @@ def test_a_screen_that_is_gone_loses_no_record(spec: Write, tmp_path: Path) -> N
 
 
 # Processes
+
+
+@pytest.mark.parametrize(("where", "flag"), [("runs", ""), ("else/where", " --out else/where")])
+@pytest.mark.parametrize("times", [1, 2])
+def test_who_is_stopped_is_told_how_to_go_on(
+    spec: Write,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    where: str,
+    flag: str,
+    times: int,
+) -> None:
+    """Once within its first epoch, of which there is nothing to show; or twice, after some."""
+    code = "import torch.nn.functional as F\ndef mine(x, y): return F.binary_cross_entropy_with_logits(x, y, reduction='none')\n"
+    (tmp_path / "mine.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    spec(SPECS["binary"])
+    polls = iter(range(10_000))
+    monkeypatch.setattr(local, "possible", lambda: False)
+    stopping = TrainingDesk.stopping
+
+    def asked(desk: TrainingDesk) -> bool:
+        for _ in range(times if next(polls) == {1: 2, 2: 30}[times] else 0):
+            signal.raise_signal(signal.SIGTERM)
+        return bool(stopping.fget(desk))  # type: ignore[misc]
+
+    monkeypatch.setattr(TrainingDesk, "stopping", property(asked))
+    line = f"compare spec.yaml --out {where} --loss bce-logits --loss mine.py:mine --timeout 20"
+    assert app.run(line.split()) == 143
+    (folder,) = records(Path(where), unfinished=True)
+    command = f"losscli resume {folder.name}{flag} --loss mine.py:mine"
+    said = "stopped: no run has finished an epoch yet, so there is nothing to show" if times == 1 else "stopped at once"
+    err = capsys.readouterr().err
+    assert f"error: {said}" in err
+    assert command in err
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 129), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])

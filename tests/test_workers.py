@@ -132,6 +132,77 @@ def test_a_loss_that_hangs_fails_alone(run: Callable[..., Comparison], then: str
     assert "--timeout" in finding.message
 
 
+@pytest.mark.usefixtures("_often")
+@pytest.mark.parametrize("then", ["while calls: pass", HANGS_IN_C], ids=["python", "c"])
+def test_a_stop_does_not_wait_for_a_loss_that_hangs(
+    run: Callable[..., Comparison], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, then: str
+) -> None:
+    """It has failed on the board, and nowhere else: who goes on does so from what was saved of it."""
+    monkeypatch.setattr(processes, "PATIENCE", 0.3)
+    stop, text = Stop(), OWN.format(then=f"open(__file__ + '.hangs', 'w').close()\n        {then}")
+    silence = processes._Worker.silence
+
+    def silent(worker: Any) -> float:
+        stop.requested = stop.requested or (tmp_path / "own.py.hangs").exists()
+        return silence(worker)
+
+    monkeypatch.setattr(processes._Worker, "silence", silent)
+    comparison = run(MOONS, 2, text, timeout=15.0, stop=stop)
+    (arena,) = comparison.arenas
+    assert comparison.partial
+    assert {run.status for run in arena.runs if run.entry == "own.mine"} == {"failed"}
+    (finding,) = [finding for finding in arena.findings if finding.code == "failed"]
+    assert "had not ended" in finding.message
+    assert "after the stop" in finding.message
+    folder = Path(comparison.record or "")
+    assert not (folder / "finished-0-1.safetensors").exists()
+    (arena,) = pipeline.resume(folder, execution=Execution(timeout=15.0)).arenas  # fewer than 25 calls are left
+    assert {run.status for run in arena.runs} == {"ok"}
+
+
+def test_a_stop_waits_for_a_step_that_takes_as_long_as_others_did(
+    run: Callable[..., Comparison], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(processes, "PATIENCE", 0.2)
+    stop = Stop()
+    silence = processes._Worker.silence
+
+    def silent(worker: Any) -> float:
+        stop.requested = stop.requested or (tmp_path / "own.py.slow").exists()
+        return silence(worker)
+
+    monkeypatch.setattr(processes._Worker, "silence", silent)
+    slow = "import time\n        calls > 28 and open(__file__ + '.slow', 'w').close()\n        time.sleep(0.4)"
+    (arena,) = run(MOONS.replace("epochs: 4", "epochs: 400"), 2, OWN.format(then=slow), stop=stop).arenas
+    assert {run.status for run in arena.runs if run.entry == "own.mine"} == {"stopped"}
+
+
+def test_a_stop_waits_for_a_loss_that_has_heard_it(
+    run: Callable[..., Comparison], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """To be gone on with, what it has is saved, which may take longer than a step."""
+    monkeypatch.setattr(processes, "PATIENCE", 0.5)
+    stop = Stop()
+
+    def perform(work: Work, link: Any) -> Outcome:
+        save = link.save
+
+        def slowly(state: Callable[[], Any]) -> None:
+            time.sleep(1.2)
+            save(state)
+
+        link.save = slowly
+        return performed(work, link)
+
+    def watch(tick: Any) -> None:
+        stop.requested = stop.requested or "own.mine" in tick.entries
+
+    monkeypatch.setattr(processes, "perform", perform)
+    text = OWN.format(then="import time; time.sleep(0.02)")
+    (arena,) = run(MOONS.replace("epochs: 4", "epochs: 400"), 2, text, stop=stop, watch=watch).arenas
+    assert "failed" not in {run.status for run in arena.runs}
+
+
 def test_a_loss_that_ends_its_process_fails_alone(run: Callable[..., Comparison]) -> None:
     (arena,) = run(MOONS, 2, OWN.format(then="os._exit(7)")).arenas
     assert {(run.entry, run.status) for run in arena.runs} == {("bce-logits", "ok"), ("own.mine", "failed")}

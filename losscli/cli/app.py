@@ -22,7 +22,8 @@ import typer
 
 from losscli.cli import colors
 from losscli.cli.commands import Command, Group, commands, panels
-from losscli.cli.endings import SIGNALS, ending, handling
+from losscli.cli.endings import ending
+from losscli.cli.signals import SIGNALS, handling
 from losscli.cli.variables import VARIABLES
 from losscli.errors import MachineError, SpecError
 from losscli.stdout import give_up

@@ -2,52 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
 
-from losscli.errors import Problem, Stopped, UserError
+from losscli.cli.signals import HungUp, Interrupted, Terminated
+from losscli.errors import Problem, UserError
 
 # Typer carries its own copy of click in newer versions and imports it in older ones; this is the class in both.
 UsageError: type[BaseException] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
-
-
-class Interrupted(Stopped):
-    """SIGINT came. Not KeyboardInterrupt, which Typer turns into an exit without a word."""
-
-
-class Terminated(Stopped):
-    """SIGTERM came."""
-
-
-class HungUp(Stopped):
-    """SIGHUP came: the terminal is gone."""
-
-
-SIGNALS: Mapping[int, type[BaseException]] = {
-    signal.SIGINT: Interrupted,
-    signal.SIGTERM: Terminated,
-    **({signal.SIGHUP: HungUp} if hasattr(signal, "SIGHUP") else {}),  # not on Windows
-}
-
-
-@contextmanager
-def handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Every signal of the table goes to the handler for as long as the block lasts; a hangup not where nohup ignores it."""
-    numbers = [
-        number for number in SIGNALS if SIGNALS[number] is not HungUp or signal.getsignal(number) != signal.SIG_IGN
-    ]
-    before = {number: signal.signal(number, handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, earlier in before.items():
-            signal.signal(number, earlier)
 
 
 Ending = tuple[int, Sequence[Problem]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,12 +42,17 @@ def next_command(comparison: Comparison) -> str:
 
 
 def resume_command(comparison: Comparison) -> str:
-    """How one goes on with what was stopped; a record holds no code, so losses of the user's own are named again."""
+    """How one goes on with what was stopped."""
+    names = dict.fromkeys(entry.loss for arena in comparison.arenas for entry in arena.entries)
+    return resume_of(Path(comparison.record or ""), names)
+
+
+def resume_of(record: Path, names: Iterable[str]) -> str:
+    """How one goes on with the record of these losses; it holds no code, so those of the user's own are named again."""
     from losscli.losses.own import typed
     from losscli.record import cures
 
-    names = dict.fromkeys(entry.loss for arena in comparison.arenas for entry in arena.entries)
-    return cures.resume(Path(comparison.record or ""), [typed(name) for name in names if typed(name) != name])
+    return cures.resume(record, [typed(name) for name in names if typed(name) != name])
 
 
 def _with_more_seeds(arenas: Sequence[Arena], record: str) -> str:

@@ -14,10 +14,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
 from losscli.cli import formats, job_summary
-from losscli.cli.endings import SIGNALS, handling
-from losscli.cli.progress import busy
-from losscli.errors import MachineError, Place, SpecError, choose_from, listed, shown
-from losscli.record import cures
+from losscli.cli.progress import at_once, busy
+from losscli.cli.signals import SIGNALS, handling
+from losscli.errors import MachineError, Place, SpecError, Stopped, choose_from, listed, shown
 from losscli.stack.watch import Stop
 from losscli.words.view import NAME, View
 
@@ -126,13 +125,14 @@ def run(specs: Sequence[Spec], display: DisplayOptions, execution: Execution) ->
 def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str = "loading the data ...") -> int:
     """Run the line while its progress is shown and signals are heard, and return the exit code.
 
-    One signal ends the training at its next step; what there is then is kept and shown. A second one ends at once.
+    One signal ends the training at its next step; what there is then is kept and shown. A second one ends at once. Either
+    says how to go on.
     """
     from losscli.cli import hint, show
     from losscli.cli.log import Logged, log_file
     from losscli.cli.progress import progress
 
-    with _signals(display.out) as ears, log_file(display.log) as log, ExitStack() as bar:
+    with _signals() as ears, log_file(display.log) as log, ExitStack() as bar:
         shown: list[Comparison] = []
 
         def tell_first(comparison: Comparison) -> None:
@@ -148,7 +148,8 @@ def follow(line: Callable[..., Comparison], display: DisplayOptions, first: str 
             comparison = line(watch=watch, stop=ears.stop, show=tell_first)
         except MachineError as error:
             if ears.heard and not shown:  # in its first epoch
-                raise SIGNALS[ears.heard](f"stopped: {error}") from error
+                command = _resume_command(ears.stop)
+                raise SIGNALS[ears.heard](f"stopped: {error}{command and f'; {command} goes on'}") from error
             raise
         if not shown:
             tell_first(comparison)
@@ -223,7 +224,6 @@ class _Ears:
     """Which signal was heard while the training was listening."""
 
     stop: Stop
-    out: Path | None = None  # where the record in the making is, if there is one
     heard: int = 0
     times: int = 0
 
@@ -232,19 +232,37 @@ class _Ears:
         self.times += 1
         if self.times > 2:  # somebody's code catches everything
             os._exit(128 + number)
-        if self.stop.requested:  # twice means at once
-            goes_on = (
-                "" if self.out is None else f"losscli resume{cures.out(self.out)} goes on from what was saved last"
-            )
-            what = goes_on or "nothing was kept"
-            raise kind(f"stopped at once: {what}")
-        if not self.stop.listening:  # nothing is trained yet
+        if self.stop.requested or not self.stop.listening:  # twice means at once, and so does once before any training
             raise kind
         self.stop.requested, self.heard = True, number
+        at_once("notice: stopping after this step; once more ends at once")
 
 
 @contextmanager
-def _signals(out: Path | None = None) -> Iterator[_Ears]:
-    ears = _Ears(Stop(), out)
+def _signals() -> Iterator[_Ears]:
+    ears = _Ears(Stop())
     with handling(ears):
-        yield ears
+        try:
+            yield ears
+        except Stopped as error:
+            if ears.times < 2:
+                raise
+            raise type(error)(f"stopped at once: {_left(ears.stop)}") from error
+
+
+def _left(stop: Stop) -> str:
+    """What is left of a command that ended at once."""
+    if stop.folder() is None:
+        return "nothing was kept"
+    command = _resume_command(stop)
+    return f"{command} goes on from what was saved last" if command else "the record is whole"
+
+
+def _resume_command(stop: Stop) -> str:
+    """How one goes on with what was stopped, if anything is left of it."""
+    from losscli.cli import hint
+    from losscli.record.find import in_the_making
+    from losscli.record.remains import progress_of
+
+    folder = stop.folder()
+    return hint.resume_of(folder, progress_of(folder)["own"]) if folder and in_the_making(folder) else ""

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from losscli.errors import joined, visible
@@ -50,6 +50,13 @@ def busy(doing: str, quiet: bool = False) -> Iterator[None]:
 
     with screen(sys.stderr).status(Text(visible(doing, 200), overflow="ellipsis", no_wrap=True)):
         yield
+
+
+def at_once(text: str) -> None:
+    """Say a line on stderr in the middle of anything, as in the handler of a signal, where its stream may be in use."""
+    clear = "\r\x1b[2K" if is_live() else ""  # the line of the bar, which comes back below
+    with suppress(OSError):
+        os.write(2, f"{clear}{text}\n".encode())
 
 
 def status_text(tick: Tick, width: int = 400) -> str:

@@ -110,6 +110,11 @@ class Desk(Protocol):
     def hung(self, work: Work, seconds: float) -> None:
         """Code of the user's has taken so long for one step: its runs have failed."""
 
+    def stuck(self, work: Work, seconds: float) -> None:
+        """Code of the user's has not ended its step so long after a stop: its runs have failed here, and whoever goes on with
+        the work tries them again.
+        """
+
 
 Executor = Callable[[Desk, "Execution"], None]
 executors: Shelf[Executor] = Shelf(__name__, "executor")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TIMEOUT = 600.0
+PATIENCE = 5.0  # seconds in which such a step must end after a stop; twice the longest before it, if that is more
 LOCAL = "local"
 
 

@@ -6,6 +6,7 @@ memory is given back when it is done, and Python's lock is no one's to wait for 
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import time
@@ -18,11 +19,13 @@ from losscli import forked
 from losscli.errors import UserError, said, theirs
 from losscli.executors import Desk, Outcome, Progress, Tree, UnfitState, Work
 from losscli.executors.cores import VARIABLE
+from losscli.executors.execution import PATIENCE
 from losscli.executors.perform import gave_up, perform
 from losscli.record.tree import pack, unpack
 
 ROUND = 0.1  # seconds after which stops and hangs are looked for
 STOP, BEAT = 0, 1  # bytes that a worker and its parent share
+ASKED, HEARD = 1, 2  # of a stop
 
 
 def in_processes(desk: Desk, most: int, timeout: float) -> None:
@@ -60,12 +63,17 @@ def _heard(worker: _Worker, desk: Desk) -> bool:
 
 def _gone(worker: _Worker, desk: Desk, timeout: float) -> bool:
     """Pass a stop on; whether the worker is dead, though somebody holds its pipe, or has to be ended."""
-    worker.shared[STOP] = desk.stopping
+    if desk.stopping:
+        worker.ask()
     if worker.dead() and not worker.receiver.poll():
         desk.died(worker.work, worker.how())
         return True
     if worker.work.own and worker.silence() > timeout:
         desk.hung(worker.work, timeout)
+        return True
+    patience = max(PATIENCE, 2 * worker.longest)
+    if worker.work.own and worker.deaf() > patience:
+        desk.stuck(worker.work, patience)
         return True
     return False
 
@@ -78,7 +86,8 @@ class _Worker:
         self.shared = mmap.mmap(-1, 2)  # anonymous, so parent and child have the same
         self.receiver, sender = Pipe(duplex=False)
         self.status: int | None = None
-        self.beat, self.heard_at = 0, time.monotonic()
+        self.beat, self.heard_at, self.asked_at = 0, time.monotonic(), math.inf
+        self.longest = 0.0  # seconds between two of its steps
         self.pid = forked.fork(lambda: _live(work, _PipeLink(sender, self.shared)))
         sender.close()
 
@@ -99,10 +108,22 @@ class _Worker:
             desk.finish(self.work, Outcome(**{**content, "states": unpack(content["states"])}))
         return kind in ("outcome", "gave up")
 
+    def ask(self) -> None:
+        """To stop at its next step."""
+        if not self.shared[STOP]:
+            self.shared[STOP], self.asked_at = ASKED, time.monotonic()
+
+    def deaf(self) -> float:
+        """Seconds for which it has not heard a stop; then it ends, and only what it has must still be saved."""
+        return 0.0 if self.shared[STOP] == HEARD else time.monotonic() - self.asked_at
+
     def silence(self) -> float:
         """Seconds since it last began a step."""
         if self.shared[BEAT] != self.beat:
-            self.beat, self.heard_at = self.shared[BEAT], time.monotonic()
+            now = time.monotonic()
+            if self.beat:  # the first one came as late as it took to begin
+                self.longest = max(self.longest, now - self.heard_at)
+            self.beat, self.heard_at = self.shared[BEAT], now
         return time.monotonic() - self.heard_at
 
     def dead(self) -> bool:
@@ -133,7 +154,9 @@ class _PipeLink:
     def stopping(self) -> bool:
         shared = self.shared
         shared[BEAT] = (shared[BEAT] + 1) & 255
-        return shared[STOP] != 0
+        if shared[STOP]:
+            shared[STOP] = HEARD
+        return shared[STOP] == HEARD
 
     def progress(self, progress: Progress) -> None:
         self.send("progress", progress)

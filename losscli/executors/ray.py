@@ -29,7 +29,7 @@ from typing import Any
 from losscli.data.store import StoredColumn
 from losscli.errors import MachineError, Place, shown
 from losscli.executors import Desk, Outcome, Progress, Tree, UnfitState, Work, executors
-from losscli.executors.execution import Execution
+from losscli.executors.execution import PATIENCE, Execution
 from losscli.tasks import Column
 
 ANSWER = 30.0  # seconds in which a cluster must answer
@@ -57,6 +57,7 @@ class _Task:
     work: Work
     deaths: int = 0  # since its state was saved
     heard: float = math.inf  # when it last said anything, on the clock of this process
+    longest: float = 0.0  # seconds between two things that it said
     machines: dict[str, None] = field(default_factory=dict)  # on which it has been
 
 
@@ -66,6 +67,7 @@ class _Cluster:
     def __init__(self, ray: Any, desk: Desk, execution: Execution):
         self.ray, self.desk, self.execution = ray, desk, execution
         self.tasks: dict[Any, _Task] = {}
+        self.asked_at = math.inf  # when the mailbox was told of a stop
         self.put: dict[int, tuple[Any, Any]] = {}  # what has been put into the object store, by its id
         # A table on disk is mapped from an open file, which no other machine has; the datasets of all seeds share its columns.
         ray.util.register_serializer(StoredColumn, serializer=self._column, deserializer=ray.get)
@@ -78,7 +80,10 @@ class _Cluster:
         while self._submit() or self.tasks:
             done, _ = self.ray.wait(list(self.tasks), timeout=LOOK)
             # Letters first: a task that is done has said before what it had to say.
-            self._read(self.ray.get(self.mailbox.take.remote(self.desk.stopping)))
+            stopping = self.desk.stopping
+            self._read(self.ray.get(self.mailbox.take.remote(stopping)))
+            if stopping and self.asked_at == math.inf:
+                self.asked_at = time.monotonic()
             for ref in done:
                 self._conclude(self.tasks.pop(ref), ref)
             self._end_hung()
@@ -94,13 +99,22 @@ class _Cluster:
         return len(self.tasks) - before
 
     def _end_hung(self) -> None:
-        """End the tasks whose code of the user's takes longer for one step than it may; they speak before every step."""
-        silent = self.execution.timeout + PAUSE + LOOK
+        """End the tasks whose code of the user's takes longer for one step than it may; they speak before every step.
+
+        Those that have spoken after a stop have heard of it.
+        """
+        now, timeout, way = time.monotonic(), self.execution.timeout, PAUSE + LOOK
         for ref, task in list(self.tasks.items()):
-            if task.work.own and time.monotonic() - task.heard > silent:
+            hung = now - task.heard > timeout + way
+            patience = max(PATIENCE, 2 * task.longest)
+            stuck = task.heard < self.asked_at < now - patience - way
+            if task.work.own and (hung or stuck):
                 self.ray.cancel(ref, force=True)
                 del self.tasks[ref]
-                self.desk.hung(task.work, self.execution.timeout)
+                if hung:
+                    self.desk.hung(task.work, timeout)
+                else:
+                    self.desk.stuck(task.work, patience)
 
     def _places(self) -> int:
         """How many tasks run at the same time, as far as processors go: machines come and go."""
@@ -142,7 +156,8 @@ class _Cluster:
             task = by_key.get(key)
             if task is None:  # the last words of one that was given up
                 continue
-            task.heard = time.monotonic()
+            now = time.monotonic()
+            task.longest, task.heard = max(task.longest, now - task.heard), now
             if kind == "machine":
                 task.machines[content] = None
             elif kind == "progress":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,17 @@ class Stop:
     """How a signal asks the training to end: it finishes its epoch, keeps what there is, and starts nothing more.
 
     `listening` is true while somebody polls `requested`; outside of training a signal should end the command at once.
+    `folder` says where there is something to go on from, by now.
     """
 
     requested: bool = False
     listening: bool = False
+    folder: Callable[[], Path | None] = lambda: None
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
+    def heard(self, folder: Callable[[], Path | None]) -> Iterator[None]:
         """For as long as somebody polls `requested`."""
-        self.listening = True
+        self.listening, self.folder = True, folder
         try:
             yield
         finally:

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from losscli import pipeline
-from losscli.cli.endings import SIGNALS
+from losscli.cli.signals import SIGNALS
 from losscli.executors import local
 from losscli.record import disk, find
 from losscli.stack import device

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from losscli import pipeline
-from losscli.cli.endings import SIGNALS
+from losscli.cli.signals import SIGNALS
 
 SPEC = "task: binary\nloss: bce-logits\n"
 BINARY = "train --task binary --no-record"

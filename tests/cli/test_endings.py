@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ import typer
 
 from losscli.cli import app
 from losscli.cli.commands import commands
-from losscli.cli.endings import Terminated
+from losscli.cli.signals import Terminated
 from losscli.errors import DataError, MachineError, Place, Problem, SpecError
 
 Run = Callable[..., tuple[int, str, str]]
@@ -189,6 +191,93 @@ def test_ctrl_c_while_it_is_being_imported_leaves_no_traceback(tmp_path: Path) -
     start = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from losscli.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr, done.stdout) == (130, "error: interrupted\n", "")
+
+
+WITHIN_C = """
+import os, signal, sys
+inside = []
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch.distributed" and not inside:
+            sys.setprofile(look)
+
+def look(frame, event, what):
+    if event == "c_call" and what.__name__ == "_c10d_init":
+        inside.append(1)
+    elif event == "call" and inside:  # Python that it calls
+        sys.setprofile(None)
+        os.kill(os.getpid(), signal.{number})
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["losscli", "train", "--task", "binary", "--smoke", "--no-record"]
+from losscli.__main__ import main
+main()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs alarms")
+@pytest.mark.parametrize(
+    ("name", "code", "said"), [("SIGINT", 130, "interrupted"), ("SIGHUP", 129, "the terminal is gone")]
+)
+def test_a_signal_where_torch_cannot_take_an_error_is_no_crash(name: str, code: int, said: str) -> None:
+    """Within the function in C++ that makes torch.distributed, which calls Python and takes no error from it."""
+    script = WITHIN_C.format(number=name)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr, done.stdout) == (code, f"error: {said}\n", "")
+
+
+@pytest.fixture
+def half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Callable[..., None]]]:
+    """A command that imports a module of this text and goes on for good; the module is then in `sys.modules`."""
+
+    def make(text: str) -> Callable[..., None]:
+        (tmp_path / "half.py").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+
+        def command(*arguments: object, **options: object) -> None:
+            import_module("half")
+            while True:
+                time.sleep(0.01)
+
+        return command
+
+    yield make
+    sys.modules.pop("half", None)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs alarms")
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_signal_while_a_module_is_imported_waits_for_its_end(
+    half: Callable[[str], Callable[..., None]], monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    kill = "import os, signal\n" + "os.kill(os.getpid(), signal.SIGTERM)\n" * times
+    monkeypatch.setattr(app, "app", half(kill + "import colorsys  # while it waits\nwhole = True\n"))
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGALRM)]
+    assert app.run([]) == 143
+    assert sys.modules["half"].whole
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGALRM)] == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs alarms")
+def test_a_signal_is_heard_where_the_command_ends_with_the_import(
+    half: Callable[[str], Callable[..., None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n")
+    monkeypatch.setattr(app, "app", lambda *arguments, **options: import_module("half") and None)
+    assert app.run([]) == 143
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs alarms")
+def test_an_import_that_hangs_is_not_waited_for(
+    half: Callable[[str], Callable[..., None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from losscli.cli import signals
+
+    monkeypatch.setattr(signals, "PATIENCE", 0.1)
+    monkeypatch.setattr(app, "app", half("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nwhile True: pass\n"))
+    assert app.run([]) == 143
 
 
 def test_the_installed_command_is_the_module() -> None:

@@ -14,9 +14,9 @@ import pytest
 
 from losscli import pipeline
 from losscli.cli import app, progress
-from losscli.cli.endings import Interrupted, Terminated
 from losscli.cli.hint import _rival
 from losscli.cli.outcome import _signals
+from losscli.cli.signals import Interrupted, Terminated
 from losscli.compare.result import Arena
 from losscli.comparison import Comparison
 from losscli.stack.watch import Tick
@@ -182,12 +182,15 @@ def heard() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("heard")
-def test_a_signal_during_training_is_remembered_and_a_second_one_ends_at_once() -> None:
+def test_a_signal_during_training_is_remembered_and_a_second_one_ends_at_once(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     with _signals() as ears:
         ears.stop.listening = True
         os.kill(os.getpid(), signal.SIGINT)
         assert ears.stop.requested
         assert ears.heard == signal.SIGINT
+        assert capfd.readouterr() == ("", "notice: stopping after this step; once more ends at once\n")
         with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -317,9 +320,9 @@ def test_an_interrupt_before_training_and_a_second_one_are_said(
     line: Line, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def twice(specs: Sequence[Any], *, stop: Any, **display: Any) -> None:
-        stop.listening = True
-        for _ in range(2):
-            os.kill(os.getpid(), signal.SIGINT)
+        with stop.heard(lambda: None):
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGINT)
 
     def before(specs: Sequence[Any], **display: Any) -> None:
         os.kill(os.getpid(), signal.SIGINT)
@@ -329,4 +332,4 @@ def test_an_interrupt_before_training_and_a_second_one_are_said(
         assert app.run(["train", "--task", "binary", "--no-record"]) == 130
         assert said in capsys.readouterr().err
     assert app.run(["train", "--task", "binary"]) == 130
-    assert "error: stopped at once: losscli resume goes on from what was saved last" in capsys.readouterr().err
+    assert "error: stopped at once: nothing was kept" in capsys.readouterr().err  # there is no folder yet

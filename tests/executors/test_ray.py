@@ -25,6 +25,7 @@ from pyarrow import parquet
 from losscli import pipeline
 from losscli.cli import app
 from losscli.comparison import Comparison
+from losscli.executors import ray as cluster
 from losscli.executors.execution import Execution
 from losscli.losses.own import adopt
 from losscli.record.find import in_the_making, records
@@ -255,6 +256,39 @@ def test_a_loss_that_hangs_on_the_cluster_fails_alone(machines: Any, tmp_path: P
     assert {(run.entry, run.status) for run in arena.runs} == {("mse", "ok"), ("hanging.loss", "failed")}
     (finding,) = [finding for finding in arena.findings if finding.code == "failed"]
     assert "--timeout" in finding.message
+
+
+def test_a_stop_does_not_wait_for_a_loss_that_hangs_on_the_cluster(
+    machines: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE", 1.0)
+    signs = tmp_path / "signs"
+    code = (
+        "import ctypes, threading\ncalls = []\ndef loss(prediction, target):\n    calls.append(1)\n"
+        f"    if len(calls) > 60:\n        open({str(signs)!r}, 'w').close()\n        ctypes.PyDLL(None).sleep(1000)\n"
+        "    return (prediction - target).square().mean()\n"
+    )
+    (tmp_path / "stuck.py").write_text(code)
+    adopt(str(tmp_path / "stuck.py:loss"), "regression")
+    spec = spec_of(
+        tmp_path,
+        "task: regression\ndata: {source: builtin, name: diabetes}\nloss: [mse, stuck.loss]\n"
+        "model: {kind: mlp, hidden: [6]}\ntrain: {epochs: 30, batch_size: 16}\nseeds: 2\n",
+    )
+
+    class AtSigns(Stop):
+        @property
+        def requested(self) -> bool:  # type: ignore[override]
+            return signs.exists()
+
+        @requested.setter
+        def requested(self, value: bool) -> None: ...
+
+    execution = Execution("ray", workers=1, timeout=60.0)
+    (arena,) = pipeline.run([spec], out=tmp_path / "runs", stop=AtSigns(), execution=execution).arenas
+    assert "failed" in {run.status for run in arena.runs if run.entry == "stuck.loss"}
+    (finding,) = [finding for finding in arena.findings if finding.code == "failed"]
+    assert "after the stop" in finding.message
 
 
 def ended(
