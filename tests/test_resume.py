@@ -323,7 +323,7 @@ def test_who_is_stopped_is_told_how_to_go_on(
     line = f"compare spec.yaml --out {where} --loss bce-logits --loss mine.py:mine --timeout 20"
     assert app.run(line.split()) == 143
     (folder,) = records(Path(where), unfinished=True)
-    command = f"losscli resume {folder.name}{flag} --loss mine.py:mine"
+    command = f"losscli resume {folder.name} --loss mine.py:mine{flag}"
     said = "stopped: no run has finished an epoch yet, so there is nothing to show" if times == 1 else "stopped at once"
     err = capsys.readouterr().err
     assert f"error: {said}" in err
