@@ -31,7 +31,12 @@ from losscli.stack.rows import Run
 from losscli.stack.run_state import RunState
 from losscli.tasks import tasks
 
-SPECS = ("distribution", "embedding", "gan")  # tasks whose data come with their specs
+# Of tasks whose data come with their specs: their own, or smaller ones.
+SPECS = {
+    "distribution": "",
+    "embedding": "data: {source: builtin, name: wine}\n",
+    "gan": "data: {source: synthetic, name: ring, n_samples: 300}\n",
+}
 BINS = 7  # of the distributions there
 
 
@@ -103,7 +108,7 @@ SANDBOX = [(task, name) for task in ("binary", "multiclass", "multilabel", "regr
 @pytest.mark.parametrize(("task", "name"), SANDBOX)
 def test_of_every_loss(task: str, name: str, run_of, job_of, monkeypatch) -> None:
     """With its defaults, with all options of others, which differ from run to run, and with those alone."""
-    loss, job = for_task(task)[name], job_of(task, Plan(epochs=2, batch_size=50), hidden=[8])
+    loss, job = for_task(task)[name], job_of(task, Plan(epochs=2, batch_size=53), hidden=[8])
     runs = [run_of(name, seed, task, 1e-2, **required(loss)) for seed in (0, 1)]
     labels = len(runs[0].dataset.target.labels)
     others = [run_of(name, 0, task, 1e-2, **unusual(loss, place, labels)) for place in (0, 1) if loss.options]
@@ -119,7 +124,7 @@ def test_of_every_loss_of_other_systems(task: str, name: str, tmp_path: Path, mo
     ways = [required(loss), *(unusual(loss, place, BINS) for place in (0, 1) if loss.options)]
     entries = json.dumps([{"name": name, **options} for options in ways])
     spec.write_text(
-        f"task: {task}\nloss: {entries}\nmodel: {{kind: mlp, hidden: [8]}}\n"
+        f"task: {task}\n{SPECS[task]}loss: {entries}\nmodel: {{kind: mlp, hidden: [8]}}\n"
         f"train: {{epochs: 1, batch_size: 60, max_steps: 6}}\nseeds: {1 if loss.options else 2}\n"
     )
     experiment = load(load_spec(spec))
@@ -191,7 +196,7 @@ def test_a_training_goes_with_the_last_who_holds_it(run_of, job_of, monkeypatch)
     monkeypatch.setattr(engine, "Playback", partial(Playback, after=0))
     gc.disable()
     try:
-        training = engine.Training([run_of()], job_of(plan=Plan(epochs=1, batch_size=50)))
+        training = engine.Training([run_of()], job_of(plan=Plan(epochs=1, batch_size=53)))
         training.run(lambda *_: False)
         left = [weakref.ref(training), weakref.ref(training.networks["model"].weights)]
         del training
