@@ -124,21 +124,28 @@ def test_data_that_have_changed_are_not_gone_on_with(spec: Write, tmp_path: Path
     assert not pipeline.resume(folder).partial
 
 
+def crashed_with(named: str, spec: Write, tmp_path: Path) -> Path:
+    """The folder that is left of a comparison with a loss of one's own that crashed."""
+    from losscli.spec.overrides import Overrides
+
+    spec(MOONS + "loss: bce-logits\ntrain: {epochs: 4}\n")
+    loaded = load_spec(tmp_path / "spec.yaml", Overrides(losses=[named]))
+    with pytest.raises(Crash):
+        pipeline.run([loaded], out=tmp_path / "runs", watch=crashing(1))
+    (folder,) = records(tmp_path / "runs", unfinished=True)
+    return folder
+
+
 @pytest.mark.usefixtures("_often")
 def test_code_is_named_again_and_must_be_what_it_was(
     spec: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from losscli.losses import losses, own
-    from losscli.spec.overrides import Overrides
 
     code = "import torch.nn.functional as F\ndef mine(x, y): return F.binary_cross_entropy_with_logits(x, y, reduction='none')\n"
     (tmp_path / "mine.py").write_text(code)
-    spec(MOONS + "loss: bce-logits\ntrain: {epochs: 4}\n")
     named = f"{tmp_path}/mine.py:mine"
-    loaded = load_spec(tmp_path / "spec.yaml", Overrides(losses=[named]))
-    with pytest.raises(Crash):
-        pipeline.run([loaded], out=tmp_path / "runs", watch=crashing(1))
-    (folder,) = records(tmp_path / "runs", unfinished=True)
+    folder = crashed_with(named, spec, tmp_path)
     monkeypatch.setattr(losses, "_items", {key: item for key, item in losses._items.items() if "mine" not in key})
     monkeypatch.setattr(own, "_adopted", {})
     with pytest.raises(SpecError, match="no record holds code") as refused:
@@ -155,20 +162,14 @@ def test_code_is_named_again_and_must_be_what_it_was(
 @pytest.mark.parametrize("file", ["near_to_mine.py", "parts_of_mine/inner.py"])
 def test_what_code_imports_from_beside_it_must_be_what_it_was(spec: Write, tmp_path: Path, file: str) -> None:
     """Code in a file that the named one imports, and in one that this imports in turn."""
-    from losscli.spec.overrides import Overrides
-
     inner = "import torch.nn.functional as F\ndef bce(x, y): return F.binary_cross_entropy_with_logits(x, y, reduction='none')\n"
     (tmp_path / "parts_of_mine").mkdir()
     (tmp_path / "parts_of_mine" / "inner.py").write_text(inner)
     (tmp_path / "near_to_mine.py").write_text("from parts_of_mine.inner import bce\n")
     code = "import near_to_mine\n\ndef mine(x, y):\n    return near_to_mine.bce(x, y)\n"
     (tmp_path / "mine_with_parts.py").write_text(code)
-    spec(MOONS + "loss: bce-logits\ntrain: {epochs: 4}\n")
     named = f"{tmp_path}/mine_with_parts.py:mine"
-    loaded = load_spec(tmp_path / "spec.yaml", Overrides(losses=[named]))
-    with pytest.raises(Crash):
-        pipeline.run([loaded], out=tmp_path / "runs", watch=crashing(1))
-    (folder,) = records(tmp_path / "runs", unfinished=True)
+    folder = crashed_with(named, spec, tmp_path)
     before = (tmp_path / file).read_text()
     (tmp_path / file).write_text(before + "\n")
     (tmp_path / "mine_with_parts.py").touch()  # or this very process would not read it again

@@ -189,8 +189,9 @@ class Loss:
     def serves(self, task: str) -> bool:
         """Whether it is that task's own, or one that it borrows: per value, or over vectors of which its targets are some.
 
-        >>> [find("brier", "multiclass").serves(task) for task in ("multiclass", "distribution", "multilabel")]
-        [True, True, False]
+        >>> brier = find("brier", "multiclass")
+        >>> brier.serves("multiclass"), brier.serves("distribution"), brier.serves("multilabel")
+        (True, True, False)
         """
         borrower = tasks.get(task)
         lent = self.per_value or borrower.domain in self.target.split(" or ")
@@ -204,8 +205,8 @@ class Loss:
     def averages_for(self, task: str) -> bool:
         """Whether that task borrows it value by value: the loss of a row is then the mean over the values of the row.
 
-        >>> [find("hinge", task).averages_for(task) for task in ("binary", "multilabel")]
-        [False, True]
+        >>> find("hinge", "binary").averages_for("binary"), find("hinge", "multilabel").averages_for("multilabel")
+        (False, True)
         """
         return self.per_value and tasks.get(task).target_ndim > tasks.get(self.task).target_ndim
 

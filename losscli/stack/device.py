@@ -26,7 +26,6 @@ GPU_SHARE = 0.3
 CPU_ROWS = (
     16  # of a stack, at most: more of them are no faster each, and fewer leave cores idle (see tests/benchmarks/)
 )
-RECORDED = 64 << 20  # bytes that a step may work on to be recorded; of larger ones, what is found out takes no time
 SMALL_STACK = 8  # runs, of which half as many would take almost as long
 CHUNKS = {
     "cpu": 1 << 20,

@@ -21,6 +21,7 @@ LEARNED, HELD_OUT = 4 * 4, 8 * 4
 PROBED = 3 * 8  # of the probes: logits, probabilities, and what a metric makes of them, all float64
 # Metrics of ranks take a block of numbers at a time, with their order, the ends of all ties, and the truth that metrics share.
 BLOCK, RANKED = 1 << 20, 72
+PIECES = 48 << 20  # bytes that a heap takes more now and then, where none of its free pieces fits
 LARGE = 1 << 30  # bytes from which on a finding says what judging a run takes
 
 
@@ -55,7 +56,7 @@ class Judging(NamedTuple):
         Of the one, the C library keeps some while the other is made (see `device.HEAP`).
         """
         judged, probed = runs * self.cost(), self.probing()
-        return max(judged, probed) + min(judged, probed, machine.KEPT)
+        return max(judged, probed) + min(judged, probed, machine.KEPT) + PIECES
 
     def refuse_if_too_large(self, device: torch.device) -> None:
         """`SpecError` where one run cannot be judged in the memory that there is: said before it is trained."""

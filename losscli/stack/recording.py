@@ -37,7 +37,9 @@ UNSEEN = {Tensor.tolist, Tensor.numpy, Tensor.__array__, Tensor.__dlpack__, Tens
 UNSEEN |= {Tensor.data.__set__}  # type: ignore[attr-defined]
 # What these give depends on the shape alone of what they are given.
 OF_SHAPES = {aten.ones_like.default, aten.zeros_like.default, aten.full_like.default, aten.new_zeros.default}
-MOST = 256 << 20  # bytes that a step may make to be recorded
+# Bytes that a step to be recorded may work on, as it is reckoned, and that it may make, as is seen: of larger ones, finding out
+# what to do takes no time, and all that is made is kept while it is recorded.
+SMALL, MOST = 64 << 20, 256 << 20
 AFTER = 32  # batches of a shape: as long as what is saved on them takes the recording of another
 
 

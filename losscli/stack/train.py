@@ -23,7 +23,7 @@ from losscli.stack.networks import Networks, costs_of
 from losscli.stack.objective import MeanLosses, Objective, Tally
 from losscli.stack.penalty import Penalties
 from losscli.stack.probe import Probe
-from losscli.stack.recording import Playback, Results
+from losscli.stack.recording import SMALL, Playback, Results
 from losscli.stack.rows import Rows, Run
 from losscli.stack.run_state import EpochLoss, RunState
 from losscli.stack.samplers import samplers
@@ -72,8 +72,8 @@ def train(runs: Sequence[Run], job: Job, report: Report = lambda *_: False, keep
 
 def is_recorded(runs: Sequence[Run], job: Job) -> bool:
     """Whether the steps of such a stack are recorded, if its losses let them: those that are small, on a CPU."""
-    small = len(runs) * costs_of(runs, job) <= machine.RECORDED
-    ours = all(run.loss.is_in_package for run in runs)  # a plugin's may have a state, or do something else each time
+    small = len(runs) * costs_of(runs, job) <= SMALL
+    ours = all(run.loss.is_in_package for run in runs)  # others may have a state, or do something else each time
     return ours and small and job.device.type == "cpu" and job.plan.precision == "float32"
 
 
@@ -112,8 +112,8 @@ class Training:
 
     def _playback(self, phase: Phase) -> Playback | None:
         """Where the passes of a phase are recorded: if they are small, and nothing but tensors is changed by them."""
-        alone = self.objective.own or self.penalties[phase.kernel].members
-        return Playback() if is_recorded(self.rows.runs, self.job) and not alone else None
+        penalised = self.penalties[phase.kernel].members  # which note what was largest
+        return Playback() if is_recorded(self.rows.runs, self.job) and not penalised else None
 
     def run(self, report: Report, keeper: Keeper = UNKEPT) -> None:
         """All epochs, or as many as any run still needs."""

@@ -239,19 +239,22 @@ def test_tuning_damage_and_a_table_on_disk_on_machines_of_two_kinds(machines: An
     assert all("several-machines" in [finding.code for finding in arena.findings] for arena in remote.arenas)
 
 
-def test_a_loss_that_hangs_on_the_cluster_fails_alone(machines: Any, tmp_path: Path) -> None:
-    """In C, where it keeps Python's lock; one worker at a time, as was asked for."""
+def hanging(tmp_path: Path, name: str, after: int, more: str, first: str = "pass") -> Any:
+    """A spec with a loss of the user's own that hangs in C after so many calls, once it has done what comes `first`."""
     code = (
         "import ctypes\ncalls = []\n\ndef loss(prediction, target):\n    calls.append(1)\n"
-        "    if len(calls) > 30:\n        ctypes.PyDLL(None).sleep(1000)\n    return (prediction - target) ** 2\n"
+        f"    if len(calls) > {after}:\n        {first}\n        ctypes.PyDLL(None).sleep(1000)\n"
+        "    return (prediction - target) ** 2\n"
     )
-    (tmp_path / "hanging.py").write_text(code)
-    adopt(str(tmp_path / "hanging.py:loss"), "regression")
-    spec = spec_of(
-        tmp_path,
-        "task: regression\ndata: {source: builtin, name: diabetes}\nloss: [mse, hanging.loss]\n"
-        "train: {epochs: 9, batch_size: 64}\nseeds: 1\n",
-    )
+    (tmp_path / f"{name}.py").write_text(code)
+    adopt(str(tmp_path / f"{name}.py:loss"), "regression")
+    task = f"task: regression\ndata: {{source: builtin, name: diabetes}}\nloss: [mse, {name}.loss]\n"
+    return spec_of(tmp_path, task + more)
+
+
+def test_a_loss_that_hangs_on_the_cluster_fails_alone(machines: Any, tmp_path: Path) -> None:
+    """In C, where it keeps Python's lock; one worker at a time, as was asked for."""
+    spec = hanging(tmp_path, "hanging", after=30, more="train: {epochs: 9, batch_size: 64}\nseeds: 1\n")
     (arena,) = pipeline.run([spec], out=None, execution=Execution("ray", workers=1, timeout=1.0)).arenas
     assert {(run.entry, run.status) for run in arena.runs} == {("mse", "ok"), ("hanging.loss", "failed")}
     (finding,) = [finding for finding in arena.findings if finding.code == "failed"]
@@ -263,18 +266,8 @@ def test_a_stop_does_not_wait_for_a_loss_that_hangs_on_the_cluster(
 ) -> None:
     monkeypatch.setattr(cluster, "PATIENCE", 1.0)
     signs = tmp_path / "signs"
-    code = (
-        "import ctypes, threading\ncalls = []\ndef loss(prediction, target):\n    calls.append(1)\n"
-        f"    if len(calls) > 60:\n        open({str(signs)!r}, 'w').close()\n        ctypes.PyDLL(None).sleep(1000)\n"
-        "    return (prediction - target).square().mean()\n"
-    )
-    (tmp_path / "stuck.py").write_text(code)
-    adopt(str(tmp_path / "stuck.py:loss"), "regression")
-    spec = spec_of(
-        tmp_path,
-        "task: regression\ndata: {source: builtin, name: diabetes}\nloss: [mse, stuck.loss]\n"
-        "model: {kind: mlp, hidden: [6]}\ntrain: {epochs: 30, batch_size: 16}\nseeds: 2\n",
-    )
+    more = "model: {kind: mlp, hidden: [6]}\ntrain: {epochs: 30, batch_size: 16}\nseeds: 2\n"
+    spec = hanging(tmp_path, "stuck", after=60, more=more, first=f"open({str(signs)!r}, 'w').close()")
 
     class AtSigns(Stop):
         @property

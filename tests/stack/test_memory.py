@@ -68,16 +68,12 @@ def test_judging_many_classes_takes_what_is_reckoned(
     rows: int, classes: int, runs: int, valid: float, test: float
 ) -> None:
     sizes = [str(size) for size in (rows, classes, runs, valid, test)]
-    most: list[int] = []
-    reckoned = 0
-    while len(most) < 3 and not (most and min(most) <= reckoned):  # now and then a heap in pieces takes a fifth more
-        done = subprocess.run(
-            [sys.executable, "-c", MEASURE, *sizes], capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        reckoned, measured = map(int, done.stdout.split())
-        most.append(measured)
-    assert reckoned / 2.5 <= min(most) <= reckoned, (most, reckoned)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, *sizes], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    reckoned, measured = map(int, done.stdout.split())
+    assert reckoned / 2.5 <= measured <= reckoned, (measured, reckoned)
 
 
 def test_a_warning_has_the_figure_from_a_gigabyte_on() -> None:
